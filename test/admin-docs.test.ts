@@ -61,6 +61,7 @@ test('every answer is what the document says', async (t) => {
     'GET /limits': {},
     'GET /limits/{client}': {},
     'DELETE /limits/{client}': {},
+    'POST /explain': { json: { url: '/', as: { id: '42' } } },
     'POST /cache/purge': { json: { url: 'http://127.0.0.1/' } },
     'GET /config': {},
     'GET /config/status': {},

@@ -14,6 +14,7 @@ import { changeEndpoints } from './changes.ts'
 import { configurationEndpoints } from './configuration.ts'
 import { consolePages, isOfConsole } from './console.ts'
 import type { AdminContext } from './context.ts'
+import { explainEndpoints } from './explain.ts'
 import { createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
 import { eventEndpoints } from './live/events.ts'
@@ -33,6 +34,7 @@ const endpoints = [
   certificateEndpoints,
   requestEndpoints,
   eventEndpoints,
+  explainEndpoints,
   policyEndpoints,
   configurationEndpoints,
   planEndpoints,

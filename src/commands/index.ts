@@ -49,6 +49,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./requests.ts')).defineRequests,
   },
   {
+    name: 'explain',
+    summary: 'tell what would become of a request, and why',
+    load: async () => (await import('./explain.ts')).defineExplain,
+  },
+  {
     name: 'reload',
     summary: 'reload the configuration of a running gateway',
     load: async () => (await import('./reload.ts')).defineReload,

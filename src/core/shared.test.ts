@@ -137,3 +137,36 @@ test('whoever waits for a holder to take over is told once, or at once where it 
   holder.takeOver()
   assert.deepEqual(told, ['early', 'late'])
 })
+
+test('who stands aside has things of its own, and sees those of the thread', () => {
+  const things = new Shared<Thing>()
+  const thread = {}
+  const thing = things.get(new Holder(thread), 'a', () => new Thing())
+  const aside = Holder.aside(thread)
+  const own = things.get(aside, 'a', () => new Thing())
+  assert.notEqual(own, thing)
+  assert.equal(things.seen(aside, 'a'), thing)
+  assert.equal(things.seen(aside, 'b'), null)
+  assert.notEqual(
+    things.get(Holder.aside(thread), 'a', () => new Thing()),
+    own,
+  )
+  aside.release()
+  assert.deepEqual([own.closed, thing.closed], [true, false])
+})
+
+test('what is made for who stands aside is made of things that stand aside', () => {
+  const [inner, outer] = [new Shared<Thing>(), new Shared<Thing>()]
+  const thread = {}
+  const live = inner.get(new Holder(thread), 'a', () => new Thing())
+  const aside = Holder.aside(thread)
+  outer.get(aside, 'b', (own) => {
+    assert.notEqual(
+      inner.get(own, 'a', () => new Thing()),
+      live,
+    )
+    return new Thing()
+  })
+  aside.release()
+  assert.equal(live.closed, false)
+})

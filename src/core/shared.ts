@@ -2,12 +2,20 @@
 export class Holder {
   /** The same for all that share things with one another. */
   readonly thread: object
+  /** Whose things it holds: those that all of the thread share, or its own. */
+  readonly scope: object
   private readonly held = new Set<() => void>()
   /** Null once it has taken over. */
   private waiting: (() => void)[] | null = []
 
-  constructor(thread: object) {
+  constructor(thread: object, scope = thread) {
     this.thread = thread
+    this.scope = scope
+  }
+
+  /** One in the same thread that shares nothing with others: what is made for it, nobody else has, and it has nothing of theirs. */
+  static aside(thread: object): Holder {
+    return new Holder(thread, {})
   }
 
   /** Has `end` called when nothing is held any more. */
@@ -48,13 +56,13 @@ interface Kept<Thing> {
  * it can be.
  */
 export class Shared<Thing extends { close?(): void }> {
-  private readonly threads = new WeakMap<object, Map<string, Kept<Thing>>>()
+  private readonly scopes = new WeakMap<object, Map<string, Kept<Thing>>>()
 
   /** The thing under that key, made if there is none: of things that are held by `own`, so that they end no sooner than it does. */
   get(holder: Holder, key: string, make: (own: Holder) => Thing): Thing {
-    const things = this.threads.get(holder.thread) ?? new Map<string, Kept<Thing>>()
-    this.threads.set(holder.thread, things)
-    const kept = things.get(key) ?? makeKept(holder.thread, make)
+    const things = this.scopes.get(holder.scope) ?? new Map<string, Kept<Thing>>()
+    this.scopes.set(holder.scope, things)
+    const kept = things.get(key) ?? makeKept(holder, make)
     things.set(key, kept)
     if (kept.holders.has(holder)) return kept.thing
     kept.holders.add(holder)
@@ -67,10 +75,15 @@ export class Shared<Thing extends { close?(): void }> {
     })
     return kept.thing
   }
+
+  /** What the thread of a holder shares under that key, to be looked at: it may end at any time. Null where there is nothing. */
+  seen(holder: Holder, key: string): Thing | null {
+    return this.scopes.get(holder.thread)?.get(key)?.thing ?? null
+  }
 }
 
-function makeKept<Thing>(thread: object, make: (own: Holder) => Thing): Kept<Thing> {
-  const own = new Holder(thread)
+function makeKept<Thing>({ thread, scope }: Holder, make: (own: Holder) => Thing): Kept<Thing> {
+  const own = new Holder(thread, scope)
   try {
     return { thing: make(own), holders: new Set(), own }
   } catch (error) {

@@ -20,10 +20,9 @@ import {
 } from './field-guard.ts'
 import { OWN, type OwnRoute } from './own-routes.ts'
 import type { PathRules } from './path-check.ts'
-import { routeEnd } from './route-end.ts'
+import { type MakeForward, routeEnd } from './route-end.ts'
 import { RoutePath } from './route-path.ts'
 import type { Shedder } from './thread-overload.ts'
-import { timed } from './timed-policy.ts'
 
 /** One path of a route once it is compiled. */
 export interface CompiledRoute extends PathRules {
@@ -38,12 +37,14 @@ export interface CompiledRoute extends PathRules {
 /** What policies are made with, and all of them that there are, in the order of the chain. */
 export interface SnapshotToolbox extends PolicyToolbox {
   readonly policies: readonly Policy[]
-  /** Whether the time is measured that each policy takes. */
-  readonly timings: boolean
+  /** What the step of a policy becomes in a chain; default as it is. */
+  readonly step?: (policy: Policy, create: () => Middleware) => Middleware
   readonly toldOfDropped: ToldOfDropped
   /** What answers in place of what a route leads to, where requests are only told of; null leaves it to that. */
   readonly end?: (route: RouteConfig, about: RouteInfo) => Handler | null
   readonly overload: Shedder
+  /** Makes what passes requests to a service; default what does. */
+  readonly forward?: MakeForward
 }
 
 /** What all routes with the same policies have in common. */
@@ -126,7 +127,7 @@ export class Compiler {
   }
 
   /** Of the policies, few are for the gateway's own endpoints, as what names the exchange. */
-  own({ path, handler }: OwnRoute): RouteEntry<CompiledRoute> {
+  own({ path, handler }: Pick<OwnRoute, 'path' | 'handler'>): RouteEntry<CompiledRoute> {
     const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
     const active = this.general.active.filter(([{ aroundOwnEndpoints = false }]) => aroundOwnEndpoints)
     const value = {
@@ -209,8 +210,9 @@ export class Compiler {
     return active.slice(from, to).map(([policy, options]) => {
       const general = generalOptions.get(policy) ?? null
       const source = (): string => replySource(policy, active, shape, config)
-      const step = make(() => policy.create(options, toolbox, route, general, source), policy, route)
-      return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
+      const create = (): Middleware =>
+        make(() => policy.create(options, toolbox, route, general, source), policy, route)
+      return toolbox.step?.(policy, create) ?? create()
     })
   }
 }

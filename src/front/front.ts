@@ -15,6 +15,7 @@ import type { Receiver, Redirect } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import { readingsTopic, type ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
+import { answerQuestion, explainTopic } from './explain/explanation.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
 import type { Identity } from '../tls/server-identities.ts'
@@ -94,6 +95,9 @@ export class Front implements Receiver {
       log,
     })
     this.answer(answers, metrics)
+    answers.on(explainTopic, ({ worker, question }) =>
+      worker === options.worker ? answerQuestion(question, (asked) => this.generations.current.explain(asked)) : null,
+    )
   }
 
   /** What every thread is asked. */

@@ -17,8 +17,11 @@ import { storeStatuses } from './thread-status.ts'
 import { CurrentService, type FoundInstances } from '../services/current-service.ts'
 import type { Discovered } from '../services/discovery/discovery.ts'
 import type { ServiceTools } from '../services/service.ts'
+import { explain, type Subject } from './explain/explain.ts'
+import type { Explanation, Question } from './explain/explanation.ts'
 import { measuresTime } from './telemetry.ts'
 import { ServiceCalls } from './service-calls.ts'
+import { timed } from './timed-policy.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import type { SnapshotToolbox } from './compiler.ts'
 import { Snapshot } from './snapshot.ts'
@@ -30,6 +33,8 @@ export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, Thread
   readonly board: HealthBoard
   readonly threads: Threads
   readonly readiness: () => Readiness
+  /** Number of the thread among the workers. */
+  readonly worker: number
 }
 
 /** Tools of policies that each generation has of its own. */
@@ -37,7 +42,7 @@ type OfGeneration =
   | 'policies'
   | 'callService'
   | 'holder'
-  | 'timings'
+  | 'step'
   | 'limits'
   | 'caches'
   | 'repeats'
@@ -63,6 +68,8 @@ interface GenerationParts {
   readonly docs: ApiDocs | null
   readonly snapshot: Snapshot
   readonly holder: Holder
+  /** To be asked what becomes of requests. */
+  readonly subject: Subject
 }
 
 /** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
@@ -73,6 +80,7 @@ export class Generation {
   private readonly docs: ApiDocs | null
   private readonly snapshot: Snapshot
   private readonly holder: Holder
+  private readonly subject: Subject
 
   /**
    * Compiles it in slices, so that requests are answered meanwhile. `previous` is the one that answers now, which this one is
@@ -103,18 +111,25 @@ export class Generation {
         endpoints.openapi === false
           ? null
           : new ApiDocs({ config, policies, own: ownEndpoints, callService: call, clock, log })
-      const own = { policies, callService: call, holder, timings: measuresTime(config) }
+      const step = stepOf(config, clock)
+      const own = { policies, callService: call, holder, step }
       const toolbox = { ...tools, ...own, ...stores.ofPolicies }
-      const snapshot = await Snapshot.build(config, services, [...ownEndpoints, ...docsRoutes(docs)], toolbox, slices)
+      const allOwn = [...ownEndpoints, ...docsRoutes(docs)]
+      const snapshot = await Snapshot.build(config, services, allOwn, toolbox, slices)
       await stores.connected()
-      return new Generation({ services, stores, docs, snapshot, holder })
+      const { thread } = holder
+      const { board, random, worker } = tools
+      const about = { config, policies, services, own: allOwn, snapshot, callService: call }
+      const subject = { ...about, stores: stores.ofPolicies, board, clock, random, thread, worker, notes: [] }
+      return new Generation({ services, stores, docs, snapshot, holder, subject })
     } catch (error) {
       holder.release()
       throw error
     }
   }
 
-  private constructor({ services, stores, docs, snapshot, holder }: GenerationParts) {
+  private constructor({ services, stores, docs, snapshot, holder, subject }: GenerationParts) {
+    this.subject = subject
     this.services = services
     this.stores = stores
     this.docs = docs
@@ -156,6 +171,11 @@ export class Generation {
     return this.snapshot.handle(exchange)
   }
 
+  /** What would become of a request: nothing is sent, counted or stored. Rejects with GatewayError 'bad-request' for what is no question. */
+  explain(question: Question): Promise<Explanation> {
+    return explain(question, this.subject)
+  }
+
   /** No documents are asked for any more. */
   stop(): void {
     this.docs?.stop()
@@ -171,6 +191,12 @@ export class Generation {
     const { holder } = this
     return () => holder.release()
   }
+}
+
+/** As it is, or measured where the log says how long it takes. */
+function stepOf(config: GatewayConfig, clock: ThreadTools['clock']): NonNullable<SnapshotToolbox['step']> {
+  if (!measuresTime(config)) return (_, create) => create()
+  return ({ name }, create) => timed(name, create(), clock)
 }
 
 /** Where the gateway is: as the configuration says, or the environment; null where neither does. */

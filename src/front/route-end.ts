@@ -11,6 +11,7 @@ import { parsePattern } from '../routing/pattern.ts'
 import { compileHost, compilePath, compileRewrite, inverse, isOfPrefix, strippedPrefix } from '../routing/rewrite.ts'
 import type { CurrentService } from '../services/current-service.ts'
 import { createForward } from '../services/forward.ts'
+import type { ForwardOptions } from '../services/request-form.ts'
 import { Split } from '../services/split/split.ts'
 import { giveCookie } from '../services/sticky/give-cookie.ts'
 import { createReply } from './fixed-reply.ts'
@@ -21,8 +22,12 @@ import { RoutePath } from './route-path.ts'
 
 type SplitRoute = NonNullable<RouteConfig['split']>
 
+/** Makes the handler that passes exchanges to a service. */
+export type MakeForward = (service: CurrentService, options: ForwardOptions) => Handler
+
 /** What ends of routes are made with. */
 export interface EndTools {
+  readonly forward?: MakeForward
   readonly services: ReadonlyMap<string, CurrentService>
   readonly clock: Clock
   readonly random: () => number
@@ -114,12 +119,13 @@ function withEdits(end: Handler, { request, response }: SplitRoute['headers'][st
   }
 }
 
-function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, { services }: EndTools): Handler {
+function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, tools: EndTools): Handler {
+  const { services, forward: makeForward = createForward } = tools
   const service = knownService(name, route, services)
   const { rewrite, timeouts = {}, streaming } = route
   const prefix = rewrite !== undefined && isOfPrefix(rewrite) ? strippedPrefix(rewrite) : null
   const parsed = rewrite === undefined ? null : { rewrite, pattern: parsePattern(pattern) }
-  const forward = createForward(service, {
+  const forward = makeForward(service, {
     rewrite: pathOf(route, { pattern }),
     rewriteHost: parsed === null ? null : compileHost(parsed.rewrite, parsed.pattern),
     prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),

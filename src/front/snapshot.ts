@@ -75,6 +75,11 @@ export class Snapshot {
     this.options = compiler.unrouted(ownOptions)
   }
 
+  /** One that finds the same routes, whose chains are `compile`'s, each made when a request takes it. */
+  compiledAnew(compiler: Compiler, compile: (route: CompiledRoute) => CompiledRoute, overload: Shedder): Snapshot {
+    return new Snapshot(anew(this.router, compile), compiler, overload)
+  }
+
   handle(exchange: Received): Reply | Promise<Reply> {
     if (exchange.method === 'OPTIONS' && endsHere(exchange)) return this.options(exchange)
     // 1.
@@ -83,6 +88,11 @@ export class Snapshot {
     const asked = preflightMethod(exchange)
     if (asked !== null) return this.preflight(exchange, asked)
     return this.take(exchange, this.find(exchange, exchange.method, exchange.headers))
+  }
+
+  /** Why the path of an exchange that is not handled is refused, or null: then it has its normal form. */
+  refusalOf(exchange: RequestFacts): string | null {
+    return isPlainPath(exchange.path) || exchange.path === '*' ? null : this.settle(exchange)
   }
 
   /**
@@ -139,6 +149,20 @@ export class Snapshot {
     return new GatewayError('method-not-allowed', `The method ${method} is not allowed here; allowed: ${allow}.`, {
       headers: [['Allow', allow]],
     })
+  }
+}
+
+/** Finds what the router finds, with something else made of it, once for each. */
+function anew(router: Router<CompiledRoute>, compile: (route: CompiledRoute) => CompiledRoute): Router<CompiledRoute> {
+  const made = new Map<CompiledRoute, CompiledRoute>()
+  return {
+    find(...request) {
+      const match = router.find(...request)
+      if (!match.found) return match
+      const value = made.get(match.value) ?? compile(match.value)
+      made.set(match.value, value)
+      return { ...match, value }
+    },
   }
 }
 

@@ -49,6 +49,7 @@ export class ThreadParts {
       processStores: options.processStores,
       size: options.size,
       readiness: () => this.readiness,
+      worker: options.worker,
     }
   }
 

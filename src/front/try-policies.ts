@@ -2,18 +2,18 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
-import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
 import { Slices } from '../core/slices.ts'
-import type { Threads } from '../core/threads.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import type { Addressed } from '../services/health/slots.ts'
 import { CurrentService } from '../services/current-service.ts'
-import { storesToTry } from '../policies/generation-stores.ts'
+import { type OfPolicies, storesToTry } from '../policies/generation-stores.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { SnapshotToolbox } from './compiler.ts'
+import type { OwnRoute } from './own-routes.ts'
+import { nobody, silent } from './quiet-tools.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** Entries of a table in which nothing is counted. */
@@ -24,32 +24,50 @@ const half = (): number => 0.5
 /** Time stands still, so nothing that a policy wants to do later is done. */
 const still: Clock = { now: () => 0, wall: () => Date.now(), every: () => () => {}, after: () => () => {} }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false }
-
-/** No thread is asked anything. */
-const nobody: Threads = { askAll: () => Promise.resolve([]), askMain: () => Promise.resolve([]) }
+/** A configuration that was made to be tried: nothing listens, and nothing is asked of its own accord. */
+export interface Trial {
+  readonly services: ReadonlyMap<string, CurrentService>
+  readonly board: HealthBoard
+  readonly snapshot: Snapshot
+  readonly stores: OfPolicies
+  /** Lets go of everything. */
+  readonly close: () => void
+}
 
 /**
  * Makes the policies of every route, to be thrown away: what cannot be made is known before anything listens. Nothing is
  * asked, not even Redis. Rejects with PolicyError.
  */
 export async function tryPolicies(config: GatewayConfig, policies: readonly Policy[]): Promise<void> {
+  const { close } = await makeTrial(config, policies, [], still)
+  close()
+}
+
+/** The same, to be looked at; its services may be asked, by that clock. Rejects with PolicyError. */
+export async function makeTrial(
+  config: GatewayConfig,
+  policies: readonly Policy[],
+  own: readonly OwnRoute[],
+  clock: Clock,
+): Promise<Trial> {
   const metrics = new ThreadMetrics(() => {}, still)
-  const deadlines = new Deadlines(still)
+  const deadlines = new Deadlines(clock)
   const board = HealthBoard.create(1)
   const process = ProcessStores.create(ENTRIES)
   const holder = new Holder({})
   const tools = { board, deadlines, random: half, metrics, holder, stickyKeys: [], zone: null }
-  const services = Object.entries(config.services).map(
-    ([name, service]) =>
-      [name, new CurrentService(name, service, { slots: slotsOf(service), previous: null }, null, tools)] as const,
+  const services = new Map(
+    Object.entries(config.services).map(
+      ([name, service]) =>
+        [name, new CurrentService(name, service, { slots: slotsOf(service), previous: null }, null, tools)] as const,
+    ),
   )
+  const stores = storesToTry(config.stores.redis, { process, threads: 1, asked: nobody, clock: still, log: silent })
   const toolbox: SnapshotToolbox = {
     clock: still,
     random: half,
     log: silent,
     policies,
-    timings: false,
     toldOfDropped: () => {},
     overload: { active: false, shed: () => null },
     callService: () => Promise.reject(new Error('nothing can be asked before the gateway has started')),
@@ -57,9 +75,19 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
     holder,
     answer: () => () => {},
     threads: nobody,
-    ...storesToTry(config.stores.redis, { process, threads: 1, asked: nobody, clock: still, log: silent }),
+    ...stores,
   }
-  await Snapshot.build(config, new Map(services), [], toolbox, new Slices(still))
+  const close = (): void => {
+    holder.release()
+    deadlines.close()
+  }
+  try {
+    const snapshot = await Snapshot.build(config, services, own, toolbox, new Slices(still))
+    return { services, board, snapshot, stores, close }
+  } catch (error) {
+    close()
+    throw error
+  }
 }
 
 /** No instance is picked: all have the one slot that there is. */

@@ -9,9 +9,12 @@ import { RedisConnection } from '../redis/connection.ts'
 import type { ApiKeys } from './auth/api-key-store.ts'
 import { GuardedApiKeys } from './auth/redis/guarded-api-keys.ts'
 import { CacheStores } from './cache/cache-stores.ts'
+import { SeenReplies } from './cache/seen-replies.ts'
+import { DryRepeats } from './idempotency/dry-repeats.ts'
 import { OpenRepeats } from './idempotency/repeat-stores.ts'
 import type { PolicyToolbox } from './policy.ts'
 import type { ProcessStores } from './process-stores.ts'
+import { DryLimits } from './rate-limit/dry-limits.ts'
 import { LimitStores } from './rate-limit/limit-stores.ts'
 import {
   forgetClient,
@@ -46,7 +49,7 @@ export interface ThreadStoreTools {
 }
 
 /** The stores as policies are given them. */
-type OfPolicies = Pick<PolicyToolbox, 'limits' | 'caches' | 'repeats' | 'apiKeys' | 'storesKey'>
+export type OfPolicies = Pick<PolicyToolbox, 'limits' | 'caches' | 'repeats' | 'apiKeys' | 'storesKey'>
 
 /** Where one configuration keeps things in one thread. */
 export class GenerationStores {
@@ -118,6 +121,22 @@ export function storesToTry(redis: RedisConfig | null, tools: Omit<StoreTools, '
     repeats: { preferred: 'memory', store: (_, metrics) => repeats.store('memory', metrics) },
     apiKeys: redis === null ? null : { find: nobody },
     storesKey: 'memory',
+  }
+}
+
+/** The same stores for policies that only tell what would become of a request: they decide and find, and nothing is counted or kept. */
+export function dryStores({ limits, caches, repeats, apiKeys, storesKey }: OfPolicies): OfPolicies {
+  return {
+    limits: new DryLimits(limits),
+    caches: {
+      threads: caches.threads,
+      preferred: caches.preferred,
+      isShared: (name) => caches.isShared(name),
+      make: () => new SeenReplies(() => []),
+    },
+    repeats: new DryRepeats(repeats),
+    apiKeys,
+    storesKey,
   }
 }
 

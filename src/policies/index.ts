@@ -48,6 +48,13 @@ export const policies = [
   grpcJson,
 ] as const satisfies readonly Policy[]
 
+const known = new Set<Policy>(policies)
+
+/** Whether a policy may be run where somebody only asks what would become of a request. */
+export function runsDry(policy: Policy): boolean {
+  return policy.runsDry ?? known.has(policy)
+}
+
 type Listed = (typeof policies)[number]
 
 /** The keys that `policies:` of the configuration knows. */

@@ -63,6 +63,11 @@ export interface PolicyToolbox extends Toolbox {
   readonly answer: Answers['on']
   /** All threads of this gateway, this one among them, to be asked. */
   readonly threads: Threads
+  /**
+   * Somebody only asks what would become of one request, which is not sent: the other tools change nothing then, but decide and find.
+   * Default false.
+   */
+  readonly dry?: boolean
 }
 
 /** Steps from the options of a policy to something in them; "*" is any key of a map, or any item of a list. */
@@ -162,6 +167,12 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
    * version is not used. Of a policy from a file it is the digest of its code, unless it has one.
    */
   readonly version?: string
+  /**
+   * It changes nothing but by its tools, and asks nobody who does. Where somebody only asks what would become of a request
+   * (`sallyport explain`), it is run with tools that change nothing; a policy that does not say so is left out. Default false for a
+   * policy of a user's own.
+   */
+  readonly runsDry?: boolean
   /** How much body it lets a request have, in place of the general limit; null where it says nothing of that. */
   bodyLimit?(options: z.output<Schema>): BodyLimit | null
   /**

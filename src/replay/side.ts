@@ -148,7 +148,6 @@ export class Side {
       random: half,
       log: silent,
       policies: chain.filter((policy) => policy.decidesBy !== undefined),
-      timings: false,
       toldOfDropped: () => {},
       overload: { active: false, shed: () => null },
       callService: () => Promise.reject(new Error('no service is asked when a log is replayed')),

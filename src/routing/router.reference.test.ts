@@ -2,18 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { Headers } from '../http/headers.ts'
+import { type AskedRequest, matches, requests, withoutDuplicates } from '../../test/support/routes.ts'
 import { matchKeys, type RouteMatch, type ValueMatch } from './match.ts'
-import { normalizePath } from './path.ts'
 import { createRouter } from './router.ts'
-
-interface Request {
-  listener: string
-  host: string
-  path: string
-  method: string
-  headers: Record<string, string>
-  query: string
-}
 
 // The other opinion: every line of every route is tried on its own, and the best of those that match is taken.
 
@@ -26,7 +17,7 @@ interface NaiveLine {
   key: string
 }
 
-function naiveFind(lines: NaiveLine[], request: Request): { value: string; path: string } | string[] {
+function naiveFind(lines: NaiveLine[], request: AskedRequest): { value: string; path: string } | string[] {
   const close = lines.filter((line) => naiveMatches(line, request))
   const fitting = close.filter(({ match }) => methodsOf(match)?.includes(request.method) ?? true)
   const best = fitting.toSorted((a, b) => compareScores(scoreOf(a, request), scoreOf(b, request)))[0]
@@ -39,7 +30,7 @@ function methodsOf({ method }: RouteMatch): string[] | null {
   return method.includes('GET') ? [...new Set([...method, 'HEAD'])] : [...method]
 }
 
-function naiveMatches({ listener, host, path, match }: NaiveLine, request: Request): boolean {
+function naiveMatches({ listener, host, path, match }: NaiveLine, request: AskedRequest): boolean {
   if (listener !== null && listener !== request.listener) return false
   if (host?.startsWith('*') && !request.host.endsWith(host.slice(1))) return false
   if (host !== null && !host.startsWith('*') && host !== request.host) return false
@@ -68,7 +59,7 @@ function kindOf(value: ValueMatch): 'one' | 'several' | 'regex' | 'any' {
 }
 
 /** Numbers and texts to compare in turn; the smaller is the more specific. */
-function scoreOf({ listener, host, path, match, key }: NaiveLine, request: Request): (number | string)[] {
+function scoreOf({ listener, host, path, match, key }: NaiveLine, request: AskedRequest): (number | string)[] {
   const values = [...Object.values(match.headers ?? {}), ...Object.values(match.query ?? {})]
   const fewerOf = (kind: string): number => -values.filter((value) => kindOf(value) === kind).length
   const named = values.flatMap((value) => (typeof value === 'string' || Array.isArray(value) ? value : []))
@@ -100,50 +91,6 @@ function compareScores(a: (number | string)[], b: (number | string)[]): number {
   return a[i]! < b[i]! ? -1 : 1
 }
 
-const segment = fc.constantFrom('a', 'b', 'a', '{}')
-const pattern = fc
-  .tuple(fc.array(segment, { maxLength: 4 }), fc.constantFrom('', '', '/', '/*'))
-  .map(([segments, end]) => `/${segments.map((text, i) => (text === '{}' ? `{p${i}}` : text)).join('/')}${end}`)
-  .filter((text) => !text.includes('//'))
-const hosts = fc.constantFrom('x.y.z', 'y.z', '*.y.z', '*.z')
-const methods = fc.constantFrom('GET', 'HEAD', 'POST')
-const condition = fc.option(
-  fc.dictionary(
-    fc.constantFrom('k', 'l'),
-    fc.oneof(
-      fc.constantFrom<ValueMatch>('1', '2', true),
-      fc.uniqueArray(fc.constantFrom('1', '2', '3'), { minLength: 1 }),
-      fc.constantFrom('[12]', '1|2', '3').map((regex) => ({ regex })),
-    ),
-    { minKeys: 1, noNullPrototype: true },
-  ),
-  { nil: undefined, freq: 1 },
-)
-const matches: fc.Arbitrary<RouteMatch> = fc.record({
-  path: fc.uniqueArray(pattern, { minLength: 1, maxLength: 3 }),
-  listener: fc.option(fc.uniqueArray(fc.constantFrom('inside', 'outside'), { minLength: 1 }), {
-    nil: undefined,
-    freq: 1,
-  }),
-  pathRegex: fc.option(fc.constantFrom('/a(?:/.*)?', '.*b', '/[^/]*'), { nil: undefined, freq: 1 }),
-  precedence: fc.option(fc.integer({ min: -1, max: 1 }), { nil: undefined }),
-  host: fc.option(fc.uniqueArray(hosts, { minLength: 1, maxLength: 2 }), { nil: undefined }),
-  method: fc.option(fc.uniqueArray(methods, { minLength: 1 }), { nil: undefined }),
-  headers: condition,
-  query: condition,
-})
-const requests: fc.Arbitrary<Request> = fc.record({
-  listener: fc.constantFrom('inside', 'outside', 'elsewhere'),
-  host: fc.constantFrom('x.y.z', 'w.y.z', 'y.z', 'v.z', 'z', ''),
-  path: fc
-    .array(fc.constantFrom('a', 'b', 'c', 'a%2Fb'), { maxLength: 5 })
-    .chain((parts) => fc.constantFrom(`/${parts.join('/')}`, `/${parts.join('/')}/`))
-    .map((path) => normalizePath(path)!),
-  method: methods,
-  headers: fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('1', '2', '3'), { noNullPrototype: true }),
-  query: fc.constantFrom('', '?k=1', '?k=2', '?l=1', '?k=1&l=2', '?k'),
-})
-
 test('the router finds what trying every route in order of specificity finds, whatever the order in the file', () => {
   fc.assert(
     fc.property(
@@ -151,14 +98,7 @@ test('the router finds what trying every route in order of specificity finds, wh
       fc.array(requests, { minLength: 1, maxLength: 8 }),
       fc.array(fc.nat(), { minLength: 8, maxLength: 8 }),
       (routes, asked, ranks) => {
-        // Duplicates are the configuration's to refuse; here only the first of them counts.
-        const seen = new Set<string>()
-        const unique = routes.filter((match) => {
-          const keys = matchKeys(match)
-          if (new Set(keys).size < keys.length || keys.some((key) => seen.has(key))) return false
-          for (const key of keys) seen.add(key)
-          return true
-        })
+        const unique = withoutDuplicates(routes)
         const lines = unique.flatMap((match, i) =>
           (match.listener ?? [null]).flatMap((listener) =>
             (match.host ?? [null]).flatMap((host) =>

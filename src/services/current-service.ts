@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Metrics } from '../core/metrics.ts'
 import { Holder } from '../core/shared.ts'
 import { type InstanceOptions, Service, type ServiceOptions, type ServicePlace, type ServiceTools } from './service.ts'
 
@@ -13,6 +14,8 @@ export class CurrentService {
   current: Service
   private readonly options: ServiceOptions
   private readonly tools: ServiceTools
+  /** Those that it has now. */
+  private instances: readonly InstanceOptions[]
   /** Null where the configuration names the instances. */
   private readonly tenure: Tenure | null
 
@@ -26,9 +29,10 @@ export class CurrentService {
   ) {
     this.options = options
     this.tools = tools
+    this.instances = found ?? options.instances
     const holder = found === null ? tools.holder : new Holder(tools.holder.thread)
     this.tenure = found === null ? null : new Tenure(tools.holder, holder)
-    this.current = new Service(name, { ...options, instances: found ?? options.instances }, place, { ...tools, holder })
+    this.current = new Service(name, { ...options, instances: this.instances }, place, { ...tools, holder })
   }
 
   /**
@@ -44,12 +48,24 @@ export class CurrentService {
       const next = new Service(current.name, { ...options, instances }, place, { ...tools, holder })
       tenure.pass(holder, rest, tools.deadlines.clock)
       this.current = next
+      this.instances = instances
     } catch (error) {
       holder.release()
       throw error
     }
     this.takeOver()
     holder.takeOver()
+  }
+
+  /**
+   * The service once more, to be looked at: its balancer has the turn of the one that balances, and whatever is picked there changes nothing
+   * here. `holder` shares nothing with others.
+   */
+  aside(holder: Holder, metrics: Metrics): Service {
+    const { current, options, instances, tools } = this
+    const slots = new Map(current.instances.map(({ address, slot }) => [address, slot]))
+    const place = { slots, previous: current }
+    return new Service(current.name, { ...options, instances }, place, { ...tools, holder, metrics })
   }
 
   /** Has what it shares with other configurations go by this one. */

@@ -238,6 +238,11 @@ export class Service {
     return new Hedge(this.name, hedge, { clock: this.clock, metrics, budget })
   }
 
+  /** Whether the instance gets a part of its share only, as it has come lately. */
+  startsSlowly(instance: PooledInstance): boolean {
+    return this.slowStart !== null && this.slowStart.holdsBack(instance)
+  }
+
   /** How many requests the instance has failed in a row, as far as anybody counts. */
   failuresOf({ slot }: PooledInstance): number {
     return this.board.ejections.row(slot)

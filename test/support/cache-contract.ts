@@ -59,6 +59,18 @@ function statements(): ReadonlyMap<string, Check> {
     await misses(other, 'l')
   })
 
+  statement('what is looked at is found as well, and nothing is different afterwards', async ({ store, other }) => {
+    const entry = makeCacheEntry({ etag: '"é"' })
+    const request = Headers.of()
+    assert.equal(await other.peek(entry.url, 'k', request), 'uri-miss')
+    await store.put('k', entry, 0)
+    const before = other.usage()
+    const found = await other.peek(entry.url, 'k', request)
+    if (typeof found === 'string') assert.fail(found)
+    assert.deepEqual(essence(found), essence(entry))
+    assert.deepEqual(other.usage(), before)
+  })
+
   for (const size of [0, 1, 14_000, 14_001, 65_536, 65_537, 200_000])
     statement(`a body of ${size} octets comes out as it went in, whatever is in it`, async ({ store, other }) => {
       const octets = Buffer.from(Array.from({ length: size }, (_, i) => (i * 7) % 256))

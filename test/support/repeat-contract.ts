@@ -95,8 +95,11 @@ async function run(steps: readonly Step[], { store, lapse, end }: OpenRepeatStor
       const { head, forward } = each
       const held = { place: each.place, token: String(i) }
       requests.push(held)
-      const claim = await store.claim({ ...held, head, ttl: TTL, forward })
+      const claimant = { ...held, head, ttl: TTL, forward }
+      const foreseen = await store.look(claimant)
+      const claim = await store.claim(claimant)
       assert.deepEqual(plain(claim), plain(model.claim(idOf(held), held.token, head, forward)))
+      assert.deepEqual(plain(foreseen), plain(claim))
       continue
     }
     const held = 'of' in each ? requests[each.of % requests.length] : undefined

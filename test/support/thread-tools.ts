@@ -27,6 +27,7 @@ export function threadTools(clock: Clock, instances: number, announce: (change: 
     processStores: ProcessStores.create(1024),
     size: 1,
     readiness: () => 'ready',
+    worker: 0,
   } satisfies ThreadTools
   return tools
 }

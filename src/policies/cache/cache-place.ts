@@ -8,6 +8,7 @@ import type { Keys } from './key.ts'
 import { OtherThreads } from './other-threads.ts'
 import { purge, purgeTopic } from './purge.ts'
 import { Partition } from './partition.ts'
+import { SeenReplies } from './seen-replies.ts'
 import type { CacheStore } from './store.ts'
 
 /** What one configuration has of a place. */
@@ -44,11 +45,15 @@ export class CachePlace {
     return places.get(toolbox.holder, key, () => new CachePlace(toolbox, name, key))
   }
 
-  private constructor({ clock, caches, metrics, answer, threads }: PolicyToolbox, name: CacheStoreName, key: string) {
+  private constructor(toolbox: PolicyToolbox, name: CacheStoreName, key: string) {
+    const { clock, caches, metrics, answer, threads, dry = false, holder } = toolbox
     this.key = key
     const evictions = countEvictions(metrics, name)
     const isShared = caches.isShared(name)
-    this.makeStore = (limit) => caches.make(name, limit, evictions)
+    const seen = dry ? places.seen(holder, key) : null
+    this.makeStore = dry
+      ? () => new SeenReplies(() => (seen === null ? [] : seen.stores))
+      : (limit) => caches.make(name, limit, evictions)
     const concerned = (): CacheStore[] => (isShared ? this.stores.slice(0, 1) : this.stores)
     const everywhere = {
       invalidate: (url: string) => sum(concerned().map((store) => store.invalidate(url))),

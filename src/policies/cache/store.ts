@@ -56,6 +56,8 @@ export interface CacheUsage {
 export interface CacheStore {
   /** The newest entry of a key that answers a request with those fields. */
   find(url: string, key: string, request: Headers): CacheEntry | Missing | Promise<CacheEntry | Missing>
+  /** The same, and leaves no trace: it is for those who only look. */
+  peek(url: string, key: string, request: Headers): CacheEntry | Missing | Promise<CacheEntry | Missing>
   /**
    * Keeps an entry, in place of the one of the key with the same selecting values. `begun` is when the service was asked
    * for it, in milliseconds of `clock.now()`. Where it is a promise, the entry can be found once that is resolved.

@@ -15,6 +15,7 @@ function startLeases() {
   const said: string[] = []
   const state = { away: false }
   const store: RepeatStore = {
+    look: () => Promise.resolve(null),
     claim: async () => null,
     renew: async (all) => void said.push(...all.map(({ token }) => `renew ${token}`)),
     keep: async () => true,

@@ -62,6 +62,8 @@ export const SPENT_SIZE = BESIDE
 /** Where keys and replies live. What it does not answer is null, or false; it never rejects. */
 export interface RepeatStore {
   claim(claimant: KeyClaimant): Promise<KeyClaim | null>
+  /** What `claim` would say: nothing is held. */
+  look(claimant: KeyClaimant): Promise<KeyClaim | null>
   /** They are still under way. */
   renew(held: readonly HeldKey[]): Promise<void>
   /**

@@ -58,6 +58,12 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
     return this.pickOneThatIsReady(request, tried ?? [])
   }
 
+  /** Whether it has not all of its share yet. */
+  holdsBack({ address }: Instance): boolean {
+    const since = this.since.get(address)
+    return since !== undefined && this.clock.now() - since < this.time
+  }
+
   private pickOneThatIsReady(request: BalancedRequest, tried: readonly I[]): I | null {
     const passed = [...tried]
     let first: I | null = null

@@ -38,8 +38,11 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   find(_url: string, key: string, request: Headers): CacheEntry | Missing {
-    const slot = this.slots.use(key)
-    return slot === undefined ? 'uri-miss' : (select(slot.entries, request) ?? 'vary-miss')
+    return found(this.slots.use(key), request)
+  }
+
+  peek(_url: string, key: string, request: Headers): CacheEntry | Missing {
+    return found(this.slots.get(key), request)
   }
 
   put(key: string, entry: CacheEntry): void {
@@ -108,6 +111,10 @@ export class MemoryCacheStore implements CacheStore {
     removeFrom(this.byUrl, slot.url, slot)
     for (const { groups } of slot.entries) for (const group of groups) removeFrom(this.byGroup, group, slot)
   }
+}
+
+function found(slot: Slot | undefined, request: Headers): CacheEntry | Missing {
+  return slot === undefined ? 'uri-miss' : (select(slot.entries, request) ?? 'vary-miss')
 }
 
 function isSameVariant(a: CacheEntry, b: CacheEntry): boolean {

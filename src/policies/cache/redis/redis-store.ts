@@ -79,6 +79,16 @@ class RedisCacheStore implements CacheStore {
     return this.invalidator.isDone && this.questions.answered ? this.look(url, key, request) : 'uri-miss'
   }
 
+  async peek(url: string, key: string, request: Headers): Promise<CacheEntry | Missing> {
+    if (!this.invalidator.isDone || !this.questions.answered) return 'uri-miss'
+    const name = urlKey(url)
+    const variants = await this.readIndex(indexKey(name, key))
+    if (variants.length === 0) return 'uri-miss'
+    const variant = select(variants, request)
+    if (variant === null) return 'vary-miss'
+    return (await this.read(entryKey(name, variant.id), variant)) ?? 'uri-miss'
+  }
+
   async put(key: string, entry: CacheEntry, begun: number): Promise<void> {
     const [now, wall] = [this.clock.now(), this.clock.wall()]
     const left = usefulFor(entry, now)
@@ -141,20 +151,25 @@ class RedisCacheStore implements CacheStore {
     return this.loading.join(name, () => this.fetch(name, variant))
   }
 
-  private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<CacheEntry | Missing> {
+  private async fetch(name: string, variant: StoredVariant): Promise<CacheEntry | Missing> {
+    const entry = await this.read(name, variant)
+    if (entry === null) return 'uri-miss'
+    this.remember(variant.id, entry)
+    return entry
+  }
+
+  /** What Redis has; null where it is not there as a whole. */
+  private async read(name: string, { pieces: count }: StoredVariant): Promise<CacheEntry | null> {
     const first = await this.questions.ask('cache-find', () => this.client.hmgetBuffer(name, 'head', '0'))
     const [head, piece] = first ?? []
-    if (!head || (count > 0 && !piece)) return 'uri-miss'
+    if (!head || (count > 0 && !piece)) return null
     const pieces = piece ? [piece] : []
     for (let i = 1; i < count; i++) {
       const next = await this.questions.ask('cache-find', () => this.client.hgetBuffer(name, String(i)))
-      if (next === null) return 'uri-miss'
+      if (next === null) return null
       pieces.push(next)
     }
-    const entry = this.questions.read(() => readEntry(head, pieces, this.clock))
-    if (entry === null) return 'uri-miss'
-    this.remember(id, entry)
-    return entry
+    return this.questions.read(() => readEntry(head, pieces, this.clock))
   }
 
   private remember(id: string, entry: CacheEntry): void {

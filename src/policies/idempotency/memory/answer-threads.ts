@@ -1,10 +1,11 @@
 import type { Answers } from '../../../core/threads.ts'
 import type { MemoryRepeats } from './memory-repeats.ts'
-import { claimKey, renewKeys, settleKey } from './topics.ts'
+import { claimKey, lookAtKey, renewKeys, settleKey } from './topics.ts'
 
 /** Answers what threads ask of the keys in memory: for the main thread. */
 export function answerThreads(answers: Answers, repeats: MemoryRepeats): void {
   answers.on(claimKey, (claimant) => repeats.claim(claimant))
+  answers.on(lookAtKey, (claimant) => repeats.peek(claimant))
   answers.on(renewKeys, (held) => {
     repeats.renew(held)
     return true

@@ -92,6 +92,17 @@ export class MemoryRepeats {
     return { is: 'claimed' }
   }
 
+  /** What `claim` would say where there is room: nothing changes. */
+  peek({ place, forward }: KeyClaimant): KeyClaim {
+    const now = this.clock.now()
+    const known = this.entries.get(idOf(place))
+    if (known === undefined || known.until <= now) return { is: 'claimed' }
+    const { reply, lease, head } = known
+    if (reply !== null) return { is: 'stored', head, reply }
+    if (lease > now) return { is: 'outstanding', head }
+    return forward ? { is: 'claimed' } : { is: 'spent', head }
+  }
+
   renew(held: readonly HeldKey[]): void {
     const lease = this.clock.now() + LEASE
     for (const each of held) {

@@ -2,7 +2,7 @@ import type { Threads } from '../../../core/threads.ts'
 import type { StoreKind } from '../../open-stores.ts'
 import type { StoreTools } from '../../store-tools.ts'
 import type { KeyClaim, KeyClaimant, HeldKey, MakeRepeatStore, RepeatStore, StoredReply } from '../store.ts'
-import { claimKey, renewKeys, type Settlement, settleKey } from './topics.ts'
+import { claimKey, lookAtKey, renewKeys, type Settlement, settleKey } from './topics.ts'
 
 /** Keys and replies, kept in the memory of the main thread, which every other thread asks. */
 class MemoryRepeatStore implements RepeatStore {
@@ -14,6 +14,11 @@ class MemoryRepeatStore implements RepeatStore {
 
   async claim(claimant: KeyClaimant): Promise<KeyClaim | null> {
     const [claim] = await this.threads.askMain(claimKey, claimant)
+    return claim ?? null
+  }
+
+  async look(claimant: KeyClaimant): Promise<KeyClaim | null> {
+    const [claim] = await this.threads.askMain(lookAtKey, claimant)
     return claim ?? null
   }
 

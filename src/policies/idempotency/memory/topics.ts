@@ -4,6 +4,8 @@ import type { KeyClaim, KeyClaimant, HeldKey, StoredReply } from '../store.ts'
 /** What threads ask the main thread of the keys in its memory. */
 export const claimKey = defineTopic<KeyClaimant, KeyClaim | null>('idempotency-claim')
 
+export const lookAtKey = defineTopic<KeyClaimant, KeyClaim | null>('idempotency-look')
+
 export const renewKeys = defineTopic<readonly HeldKey[], true>('idempotency-renew')
 
 /** What became of a request: its reply, where that can be repeated; nothing where it was not sent. */

@@ -8,7 +8,7 @@ import type { RedisConnection } from '../../../redis/connection.ts'
 import type { RedisUse } from '../../../redis/use.ts'
 import type { KeyClaim, KeyClaimant, HeldKey, KeyPlace, MakeRepeatStore, RepeatStore, StoredReply } from '../store.ts'
 import { LEASE, sizeOf, SPENT_SIZE } from '../store.ts'
-import { CLAIM, RELEASE, RENEW, SETTLE } from './scripts.ts'
+import { CLAIM, LOOK, RELEASE, RENEW, SETTLE } from './scripts.ts'
 
 /** How long what is written to see whether anything can be stays there, in milliseconds. */
 const PROBE_LIFE = 1000
@@ -39,7 +39,14 @@ class RedisRepeatStore implements RepeatStore {
 
   async claim({ place, token, head, ttl, forward }: KeyClaimant): Promise<KeyClaim | null> {
     const args = [token, head, LEASE, ttl, forward ? 1 : 0]
-    const answer = await this.run('idempotency-claim', CLAIM, [keyOf(place)], args)
+    return this.told(place, await this.run('idempotency-claim', CLAIM, [keyOf(place)], args))
+  }
+
+  async look({ place, forward }: KeyClaimant): Promise<KeyClaim | null> {
+    return this.told(place, await this.run('idempotency-claim', LOOK, [keyOf(place)], [forward ? 1 : 0]))
+  }
+
+  private told(place: KeyPlace, answer: readonly unknown[] | null): KeyClaim | null | Promise<KeyClaim | null> {
     if (answer === null) return null
     const [is, first = '', stored = ''] = answer.map(String)
     if (is === 'claimed') return { is }

@@ -28,6 +28,15 @@ end
 return {state, is[2], redis.call('HGET', KEYS[1], 'r')}
 `
 
+/** KEYS: the key. ARGV: 1 where a request goes on after one that was sent. Reply: as of CLAIM, and nothing is written. */
+export const LOOK = `${time}
+local is = redis.call('HMGET', KEYS[1], 's', 'h', 'l')
+local state = is[1]
+if state == 'lock' and tonumber(is[3]) <= now then state = 'spent' end
+if not state or (state == 'spent' and ARGV[1] == '1') then return {'claimed'} end
+return {state, is[2], redis.call('HGET', KEYS[1], 'r')}
+`
+
 /** KEYS: the key. ARGV: token, milliseconds that the lock holds. */
 export const RENEW = `${time}
 local is = redis.call('HMGET', KEYS[1], 's', 't')

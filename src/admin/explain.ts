@@ -1,0 +1,188 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { isToken } from '../core/field.ts'
+import { GatewayError } from '../core/errors.ts'
+import { Turns } from '../core/turns.ts'
+import {
+  type Explanation,
+  explainTopic,
+  origins,
+  type Question,
+  readAskedUrl,
+  verdicts,
+} from '../front/explain/explanation.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+
+/** Questions that are answered or wait: each compiles the chain of a route. */
+const WAITING = 8
+
+const urlExpected = 'expected https://host/path, http://host/path, or /path'
+
+const question = z.strictObject({
+  method: z.string().refine(isToken, 'expected a method such as GET').default('GET'),
+  url: z
+    .string()
+    .refine((url) => readAskedUrl(url) !== null, urlExpected)
+    .describe('With http or https, and the host that is asked for, or only its path with the query.'),
+  headers: z
+    .record(z.string().refine(isToken, 'expected the name of a header'), z.union([z.string(), z.string().array()]))
+    .default({})
+    .describe('Header fields, each with its value, or a list of values.'),
+  body: z.string().optional().describe('Content of the request; Content-Type is among the headers. Default none.'),
+  from: z
+    .string()
+    .refine((address) => isIP(address) !== 0, 'expected an IP address')
+    .default('127.0.0.1')
+    .describe('IP address of the client.'),
+  listener: z.string().optional().describe('The listener that it comes by. Default the first one of the scheme.'),
+  as: z
+    .strictObject({
+      id: z.string().min(1),
+      roles: z.string().array().default([]),
+      scopes: z.string().array().default([]),
+      tier: z.string().default('authenticated'),
+      key: z.string().nullable().default(null).describe('Id of the API key; null for none.'),
+    })
+    .optional()
+    .describe('Whom it is taken to come from, without any proof. Default: as its headers prove.'),
+  worker: z.int().min(0).optional().describe('Which worker is asked, as each has a cache of its own. Default any.'),
+})
+
+const changes = z.object({ set: z.string().array().readonly(), removed: z.string().array().readonly() })
+const fields = z.object({ name: z.string(), value: z.string() }).array().readonly()
+
+const policy = z.object({
+  name: z.string(),
+  verdict: z
+    .enum(verdicts)
+    .describe(
+      'passed: it went on; answered and refused: it did not; not-reached: another one before it did not; not-run: it may change ' +
+        'something, and was left out; off: the route has switched it off.',
+    ),
+  origin: z.enum(origins).describe('Where its options are from.'),
+  ofRoute: z.string().array().readonly().describe('Options that the route says itself, where both say some.'),
+  status: z.int().nullable(),
+  code: z.string().nullable(),
+  detail: z.string().nullable(),
+  events: z
+    .object({ name: z.string(), attributes: z.record(z.string(), z.unknown()) })
+    .array()
+    .readonly()
+    .describe('What it noted, as spans have it.'),
+  request: changes.describe('Names of fields of the request that it set or removed; path and query among them.'),
+  reply: changes.describe('The same of the reply.'),
+})
+
+const explanation = z.object({
+  worker: z.int().nullable(),
+  method: z.string(),
+  scheme: z.enum(['http', 'https']),
+  host: z.string(),
+  from: z.string(),
+  listener: z.string(),
+  path: z.object({
+    written: z.string(),
+    normal: z.string().nullable().describe('What routes are matched by; null where it is refused.'),
+    refused: z.string().nullable().describe('Why it is refused; null where it is not.'),
+  }),
+  routes: z.object({
+    candidates: z
+      .object({
+        route: z.string(),
+        pattern: z.string(),
+        host: z.string().nullable(),
+        listener: z.string().nullable(),
+        lacks: z.string().array().readonly().describe('What the request lacks to take it.'),
+        taken: z.boolean(),
+      })
+      .array()
+      .readonly()
+      .describe(
+        'Lines of the routing table for this path, in the order in which they are tried: the first that it lacks nothing for.',
+      ),
+    more: z.int().describe('Further ones.'),
+    others: z.int().describe('Lines for other paths.'),
+  }),
+  route: z.object({ id: z.string(), pattern: z.string() }).nullable(),
+  params: z.record(z.string(), z.string()),
+  consumer: z.object({ id: z.string(), tier: z.string(), roles: z.string().array().readonly() }).nullable(),
+  policies: policy.array().readonly(),
+  leads: z.string().array().readonly().describe('What the route leads to: what is divided, rewritten and copied.'),
+  service: z
+    .object({
+      name: z.string(),
+      balancer: z.string(),
+      limit: z.int().nullable().describe('How many requests may wait for it; null for any number.'),
+      instances: z
+        .object({
+          address: z.string(),
+          weight: z.number(),
+          inFlight: z.int(),
+          state: z.string(),
+          unusable: z.string().nullable().describe('Why it gets no requests; null where it does.'),
+          slowStart: z.boolean().describe('It has come lately, and gets a part of its share.'),
+          next: z.boolean().describe('The balancer of this worker would take it now.'),
+        })
+        .array()
+        .readonly(),
+    })
+    .nullable(),
+  outcome: z.enum(['sent', 'replied']).describe('Whether a service is asked, or the gateway replies itself.'),
+  status: z.int().nullable().describe('Of the reply of the gateway; null where a service is asked.'),
+  code: z.string().nullable(),
+  detail: z.string().nullable(),
+  reply: fields.describe('Fields of the reply; where a service is asked, those that the gateway adds.'),
+  sent: z
+    .object({ method: z.string(), target: z.string(), host: z.string(), fields })
+    .nullable()
+    .describe('The request as it would leave for the service. Secrets are masked.'),
+  notes: z.string().array().readonly().describe('What could not be found out, and what else there is to know.'),
+})
+
+/** POST /explain: what would become of a request. */
+export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void {
+  const turns = new Turns()
+
+  async function ask(worker: number, asked: Question): Promise<Explanation | null> {
+    const answers = await threads.askAll(explainTopic, { worker, question: asked })
+    const answer = answers.find((each) => each !== null)
+    if (answer === undefined) return null
+    if ('problem' in answer) throw new GatewayError('bad-request', answer.problem)
+    return answer.explanation
+  }
+
+  app.post(
+    '/explain',
+    {
+      schema: {
+        summary: 'Tell what would become of a request, and why, without sending it',
+        description:
+          'The routes that were tried, the verdict of each policy, the instances of the service, and the request as it would leave, or the ' +
+          'reply. Nothing is counted, stored or sent, but that a token or a key may be asked about.',
+        tags: ['requests'],
+        body: question,
+        response: { 200: explanation },
+      },
+    },
+    async ({ body: { url, headers, body = null, listener = null, as: consumer = null, worker, method, from } }) => {
+      const read = readAskedUrl(url)
+      if (read === null) throw new GatewayError('bad-request', `url: ${urlExpected}.`)
+      if (turns.length >= WAITING)
+        throw new GatewayError('too-busy', 'Too many requests are being explained: try again later.')
+      const pairs = Object.entries(headers).flatMap(([name, values]) =>
+        [values].flat().map((value) => [name, value] as const),
+      )
+      const asked = { ...read, method, headers: pairs, body, from, listener, as: consumer }
+      // The first one may just be replaced.
+      const workers = worker === undefined ? [0, 1] : [worker]
+      return turns.take(async () => {
+        for (const each of workers) {
+          const answer = await ask(each, asked)
+          if (answer !== null) return answer
+        }
+        throw new GatewayError('too-busy', `Worker ${workers[0]} does not answer.`)
+      })
+    },
+  )
+}

@@ -1,0 +1,161 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { z } from 'zod'
+import { messageOf } from '../core/error-facts.ts'
+import { GatewayError } from '../core/errors.ts'
+import { explainOffline } from '../front/explain/offline.ts'
+import { type AssumedConsumer, type Explanation, type Question, readAskedUrl } from '../front/explain/explanation.ts'
+import { paintFor } from '../telemetry/paint.ts'
+import { askAdmin, refusalOf } from './admin-client.ts'
+import { addExamples, CommandError, UsageError } from './command.ts'
+import { explanationText } from './explain-text.ts'
+import { loadChecked } from './load-checked.ts'
+
+/** How long a gateway may take to answer, in milliseconds. */
+const PATIENCE = 30_000
+
+/** An answer of the admin API: what is not there is an answer of something else. */
+const answerSchema = z.custom<Explanation>(
+  (answer) =>
+    z.looseObject({ path: z.object({}), policies: z.unknown().array(), outcome: z.string() }).safeParse(answer).success,
+)
+
+type Field = readonly [name: string, value: string]
+
+interface Options {
+  readonly header: readonly Field[]
+  readonly data?: string
+  readonly from: string
+  readonly as?: string
+  readonly roles?: string
+  readonly scopes?: string
+  readonly tier?: string
+  readonly token?: string
+  readonly listener?: string
+  readonly config?: string
+  readonly admin?: string
+  readonly json?: true
+}
+
+/** `sallyport explain`: tells what would become of a request, and why. */
+export function defineExplain(command: Command): void {
+  command
+    .description(
+      'Tells what would become of a request, and why: the routes that are tried, the verdict of each policy, the instances of the service, ' +
+        'and the request as it would leave, or the reply. Nothing is sent, counted or stored, but that a token or a key may be asked about. Asks ' +
+        'the running gateway whose admin listener sallyport.yaml names, or --admin; with --config no gateway is needed. ' +
+        'Ends with 0 once it has told, whatever becomes of the request.',
+    )
+    .argument('<method>', 'the method, such as GET')
+    .argument('<url>', 'https://host/path?query, or /path?query alone')
+    .option('-H, --header <field>', 'a header field, "Name: value"; may be given several times', addField, [])
+    .option('-d, --data <text>', 'the content of the request')
+    .option('--from <ip>', 'the address of the client', '127.0.0.1')
+    .option('--as <consumer>', 'take it to come from user:ID or key:ID, without any proof')
+    .option('--roles <names>', 'the roles of that consumer, with commas between')
+    .option('--scopes <names>', 'its scopes, with commas between')
+    .option('--tier <name>', 'its tier (default: authenticated, of a key api_key)')
+    .option('--token <token>', 'the bearer token that it comes with, which is verified')
+    .option('--listener <name>', 'the listener that it comes by (default: the first one of the scheme)')
+    .option('-c, --config <file>', 'go by this configuration, without a gateway')
+    .option('--admin <url>', 'where the admin listener of the gateway is; ADMIN_TOKEN holds its token')
+    .option('--json', 'print it as JSON, as POST /explain of the admin API has it')
+    .action(explainRequest)
+  addExamples(command, [
+    ['sallyport explain GET /books/7', 'of a request to the gateway that runs here'],
+    [
+      'sallyport explain POST https://api.example.com/books --as user:42 --roles editor',
+      'of one of a user with a role',
+    ],
+    [
+      "sallyport explain GET /books -H 'X-API-Key: …' --from 203.0.113.9 --json",
+      'with credentials that are verified, for a program',
+    ],
+    ['sallyport explain GET /books --config new.yaml', 'by a configuration that is not running yet'],
+  ])
+}
+
+async function explainRequest(method: string, url: string, options: Options): Promise<void> {
+  const explanation = await (options.config === undefined
+    ? askGateway(method, url, options)
+    : explainFile(method, url, options, options.config))
+  if (options.json === true) console.log(JSON.stringify(explanation, null, 2))
+  else process.stdout.write(explanationText(explanation, paintFor(1, process.env)))
+}
+
+async function explainFile(method: string, url: string, options: Options, file: string): Promise<Explanation> {
+  if (options.admin !== undefined)
+    throw new UsageError('--config and --admin: a configuration, or a gateway that runs; not both.')
+  const read = readAskedUrl(url)
+  if (read === null) throw new UsageError(`${url}: expected https://host/path, http://host/path, or /path.`)
+  const { config, chain } = await loadChecked(file)
+  const question: Question = {
+    ...read,
+    method,
+    headers: fieldsOf(options),
+    body: options.data ?? null,
+    from: options.from,
+    listener: options.listener ?? null,
+    as: consumerOf(options),
+  }
+  try {
+    return await explainOffline(question, config, chain)
+  } catch (error) {
+    if (error instanceof GatewayError) throw new CommandError(messageOf(error), { cause: error })
+    throw error
+  }
+}
+
+async function askGateway(method: string, url: string, options: Options): Promise<Explanation> {
+  const consumer = consumerOf(options)
+  const headers: Record<string, string[]> = {}
+  for (const [name, value] of fieldsOf(options)) headers[name] = [...(headers[name] ?? []), value]
+  const body = JSON.stringify({
+    method,
+    url,
+    headers,
+    body: options.data,
+    from: options.from,
+    listener: options.listener,
+    as: consumer ?? undefined,
+  })
+  const { admin } = options
+  const reply = await askAdmin(admin === undefined ? {} : { admin }, { path: '/explain', body, patience: PATIENCE })
+  const { data } = answerSchema.safeParse(reply.body)
+  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+  return data
+}
+
+function addField(text: string, before: readonly Field[]): readonly Field[] {
+  const [, name, value = ''] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? []
+  if (name === undefined) throw new InvalidArgumentError('expected "Name: value".')
+  return [...before, [name, value]]
+}
+
+function fieldsOf({ header, token }: Options): readonly Field[] {
+  return token === undefined ? header : [...header, ['Authorization', `Bearer ${token}`]]
+}
+
+function consumerOf({ as: text, roles, scopes, tier }: Options): AssumedConsumer | null {
+  if (text === undefined) {
+    if (roles !== undefined || scopes !== undefined || tier !== undefined)
+      throw new UsageError('--roles, --scopes and --tier are those of the consumer that --as names.')
+    return null
+  }
+  const [, kind = 'user', id = ''] = /^(?:(user|key):)?(.*)$/s.exec(text) ?? []
+  if (id === '') throw new UsageError('--as: expected user:ID or key:ID.')
+  const isKey = kind === 'key'
+  return {
+    id,
+    roles: wordsOf(roles),
+    scopes: wordsOf(scopes),
+    tier: tier ?? (isKey ? 'api_key' : 'authenticated'),
+    key: isKey ? id : null,
+  }
+}
+
+function wordsOf(list = ''): string[] {
+  return list
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+}

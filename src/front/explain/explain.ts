@@ -1,0 +1,334 @@
+import { isIP } from 'node:net'
+import { listenerName } from '../../config/listener-name.ts'
+import { maskedFields } from '../../config/masked-config.ts'
+import type { GatewayConfig, RouteConfig } from '../../config/schema.ts'
+import type { Clock } from '../../core/clock.ts'
+import { asGatewayError, GatewayError } from '../../core/errors.ts'
+import { formatAddress } from '../../core/address.ts'
+import { noMetrics } from '../../core/no-metrics.ts'
+import { Holder } from '../../core/shared.ts'
+import { Headers, headersFromWire } from '../../http/headers.ts'
+import { errorReply } from '../../http/problem.ts'
+import { ExchangeRecord } from '../../http/record.ts'
+import { discardReply, Reply } from '../../http/reply.ts'
+import type { ServerExchange } from '../../http/server-exchange.ts'
+import { askedExchange, type AskedRequest } from '../../listener/asked-exchange.ts'
+import { dryStores, type OfPolicies } from '../../policies/generation-stores.ts'
+import type { Policy, PolicyToolbox } from '../../policies/policy.ts'
+import { preflightMethod } from '../../policies/preflight.ts'
+import { createExplainer, type TriedLine } from '../../routing/explain.ts'
+import type { RouteEntry } from '../../routing/match.ts'
+import type { CurrentService } from '../../services/current-service.ts'
+import type { HealthBoard } from '../../services/health/board.ts'
+import { redactQuery } from '../../telemetry/redact.ts'
+import { largestBody } from '../body-limit.ts'
+import { type CompiledRoute, Compiler, type SnapshotToolbox } from '../compiler.ts'
+import { listenerOptions } from '../listener-options.ts'
+import type { ListenerConfig } from '../match-listeners.ts'
+import { isOwn, OWN, type OwnRoute } from '../own-routes.ts'
+import { nobody, silent } from '../quiet-tools.ts'
+import type { Snapshot } from '../snapshot.ts'
+import { DryForward } from './dry-forward.ts'
+import type { Explanation, Question, ShownCandidate, ShownField, ShownPolicy } from './explanation.ts'
+import { showService } from './shown-service.ts'
+import { WatchedPolicies } from './watched-policies.ts'
+import { lackWords, leadWords, originOf, policiesOf } from './words.ts'
+
+/** Candidates that are told; there may be thousands. */
+const MOST_CANDIDATES = 50
+
+/** The port of https where no listener has it. */
+const HTTPS = 443
+
+/** A configuration in one thread, to be asked what becomes of requests. */
+export interface Subject {
+  readonly config: GatewayConfig
+  /** Every policy that it may name, in the order of the chain. */
+  readonly policies: readonly Policy[]
+  readonly services: ReadonlyMap<string, CurrentService>
+  readonly own: readonly OwnRoute[]
+  readonly snapshot: Snapshot
+  readonly stores: OfPolicies
+  readonly callService: PolicyToolbox['callService']
+  readonly board: HealthBoard
+  readonly clock: Clock
+  readonly random: () => number
+  /** What things of the thread are shared by (core/shared.ts). */
+  readonly thread: object
+  /** Number of the worker; null where no gateway runs. */
+  readonly worker: number | null
+  /** What there is to know besides. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Tells what would become of a request, and why. The chain of its route is compiled once more, with tools that change nothing, and a
+ * request that nobody has sent goes through it: there is no other way to decide than that of requests. Nothing is counted, stored or
+ * sent, but that a policy may ask whether credentials are good. Rejects with GatewayError 'bad-request' for what is no question.
+ */
+export async function explain(question: Question, subject: Subject): Promise<Explanation> {
+  const holder = Holder.aside(subject.thread)
+  try {
+    return await new Inquiry(question, subject, holder).run()
+  } finally {
+    holder.release()
+  }
+}
+
+/** One question on its way. */
+class Inquiry {
+  private readonly question: Question
+  private readonly subject: Subject
+  private readonly policies = new WatchedPolicies()
+  private readonly forward: DryForward
+  private readonly listener: ListenerConfig
+  private readonly request: AskedRequest
+  private readonly toolbox: SnapshotToolbox
+
+  constructor(question: Question, subject: Subject, holder: Holder) {
+    const { config, clock, random, callService, stores } = subject
+    this.question = question
+    this.subject = subject
+    this.forward = new DryForward(holder)
+    this.listener = listenerFor(question, config)
+    this.request = requestFor(question, this.listener)
+    const assumed = question.as === null ? null : { ...question.as, claims: {} }
+    this.toolbox = {
+      clock,
+      random,
+      log: silent,
+      policies: subject.policies,
+      step: this.policies.step,
+      forward: this.forward.make,
+      dry: true,
+      ...(assumed !== null && { identify: () => assumed }),
+      toldOfDropped: () => {},
+      overload: { active: false, shed: () => null },
+      callService,
+      metrics: noMetrics,
+      holder,
+      answer: () => () => {},
+      threads: nobody,
+      ...dryStores(stores),
+    }
+  }
+
+  async run(): Promise<Explanation> {
+    let exchange: ServerExchange
+    try {
+      exchange = this.exchange()
+    } catch (error) {
+      return this.unread(asGatewayError(error))
+    }
+    exchange.record = new ExchangeRecord(this.subject.clock)
+    this.policies.exchange = this.forward.exchange = exchange
+    let reply: Reply
+    try {
+      reply = await this.answer(exchange)
+    } catch (error) {
+      reply = errorReply(error, exchange)
+    }
+    discardReply(reply)
+    return this.told(exchange, reply)
+  }
+
+  private get options() {
+    const { config, policies } = this.subject
+    return listenerOptions(config, this.listener, largestBody(config, policies), () => httpsPort(config))
+  }
+
+  private exchange(): ServerExchange {
+    return askedExchange(this.request, this.options, this.subject.clock.now())
+  }
+
+  private answer(exchange: ServerExchange): Reply | Promise<Reply> {
+    const elsewhere = this.options.redirect?.replyTo(exchange) ?? null
+    if (elsewhere !== null) return elsewhere
+    const { config, services, snapshot } = this.subject
+    const compiler = new Compiler(config, services, this.toolbox)
+    const compile = (route: CompiledRoute): CompiledRoute => this.compiled(compiler, route)
+    return snapshot.compiledAnew(compiler, compile, this.toolbox.overload).handle(exchange)
+  }
+
+  private compiled(compiler: Compiler, { info }: CompiledRoute): CompiledRoute {
+    if (isOwn(info)) {
+      const own = this.subject.own.find(({ path }) => path === info.pattern)
+      const handler = own?.handler ?? ((): Reply => new Reply(200, Headers.of(), null))
+      return compiler.own({ path: info.pattern, handler }).value
+    }
+    const route = this.routeOf(info.id)
+    const entry =
+      route === null ? undefined : compiler.route(route).find(({ value }) => value.info.pattern === info.pattern)
+    if (entry === undefined) throw new Error(`the configuration has no route ${info.id} for ${info.pattern}`)
+    return entry.value
+  }
+
+  private routeOf(id: string): RouteConfig | null {
+    return this.subject.config.routes.find((route) => route.id === id) ?? null
+  }
+
+  /** Of a request that is refused before it is one. */
+  private unread(error: GatewayError): Explanation {
+    const { status, code } = error
+    const detail = error.detail ?? error.title
+    const [written = ''] = this.request.target.split('?', 1)
+    return {
+      ...this.asked(),
+      path: { written, normal: null, refused: detail },
+      routes: { candidates: [], more: 0, others: this.subject.config.routes.length },
+      route: null,
+      params: {},
+      consumer: null,
+      policies: [],
+      leads: [],
+      service: null,
+      outcome: 'replied',
+      status,
+      code,
+      detail,
+      reply: [],
+      sent: null,
+      notes: this.subject.notes,
+    }
+  }
+
+  private asked() {
+    const { subject, request, question } = this
+    const { method, scheme, from, listener, fields } = request
+    const host = fields.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? question.host
+    return { worker: subject.worker, method, scheme, host, from, listener }
+  }
+
+  private told(exchange: ServerExchange, reply: Reply): Explanation {
+    const { subject, forward } = this
+    const { config, services, board } = subject
+    const { id, pattern, service: named } = exchange.route
+    const route = this.routeOf(id)
+    const { error, consumer } = exchange
+    const { sent } = forward
+    const goes = sent !== null && sent.request !== null
+    const asked = sent?.service ?? (named === null ? undefined : services.get(named))
+    const options = asked === undefined ? undefined : config.services[asked.current.name]
+    const [written = ''] = this.request.target.split('?', 1)
+    const policies = this.shownPolicies(route, id)
+    const look = this.exchange()
+    const refused = subject.snapshot.refusalOf(look)
+    return {
+      ...this.asked(),
+      path: { written, normal: refused === null ? look.path : null, refused },
+      routes: this.tried(look, refused, exchange),
+      route: id === '' ? null : { id, pattern },
+      params: exchange.params,
+      consumer: consumer === null ? null : { id: consumer.id, tier: consumer.tier, roles: consumer.roles },
+      policies,
+      leads: route === null ? [] : leadWords(route, sent === null ? null : exchange.route.service),
+      service:
+        asked === undefined || options === undefined
+          ? null
+          : showService(asked, options, board, sent?.instance ?? null),
+      outcome: goes ? 'sent' : 'replied',
+      status: goes ? null : reply.status,
+      code: goes ? null : (error?.code ?? null),
+      detail: goes ? null : (error?.detail ?? null),
+      reply: shownFields(reply.headers),
+      sent: goes && sent.request !== null ? shownRequest(sent.request) : null,
+      notes: [...subject.notes, ...this.remarks(policies, exchange)],
+    }
+  }
+
+  private shownPolicies(route: RouteConfig | null, id: string): ShownPolicy[] {
+    const { config, policies } = this.subject
+    // The gateway's own endpoints have few of them.
+    const all = policiesOf(config, route, policies).filter(
+      ({ name }) => !id.startsWith(OWN) || this.policies.of(name).verdict !== 'not-reached',
+    )
+    return all.map(({ name, off }) => {
+      const { verdict, ...finding } = this.policies.of(name)
+      const about = { name, verdict: off ? ('off' as const) : verdict }
+      return Object.assign(about, finding, originOf(name, config, route))
+    })
+  }
+
+  private tried(look: ServerExchange, refused: string | null, { route }: ServerExchange): Explanation['routes'] {
+    const { config, own } = this.subject
+    const entries: RouteEntry<string>[] = [
+      ...config.routes.map(({ match, id }) => ({ match, value: id })),
+      ...own.map(({ path }) => ({ match: { path: [path], method: ['GET'] }, value: `${OWN}${path.slice(1)}` })),
+    ]
+    if (refused !== null) return { candidates: [], more: 0, others: entries.length }
+    const { host, path, method, headers, query, listener } = look
+    const asked = preflightMethod(look) ?? method
+    const tried = createExplainer(entries)({ host, path, method: asked, headers, query, listener })
+    const close = tried.filter(({ unmet }) => unmet[0]?.what !== 'path')
+    const isTaken = ({ value, unmet }: TriedLine<string>): boolean => value === route.id && unmet.length === 0
+    const taken = close.find(isTaken)
+    const candidates = close.slice(0, MOST_CANDIDATES).map((line): ShownCandidate => ({
+      route: line.value,
+      pattern: line.pattern,
+      host: line.host,
+      listener: line.listener,
+      lacks: line.unmet.map(lackWords),
+      taken: line === taken,
+    }))
+    return { candidates, more: close.length - candidates.length, others: tried.length - close.length }
+  }
+
+  private remarks(policies: readonly ShownPolicy[], exchange: ServerExchange): string[] {
+    const remarks = policies
+      .filter(({ verdict }) => verdict === 'not-run')
+      .map(
+        ({ name }) =>
+          `The policy ${name} was not run: it may change something. Where it changes nothing but by its tools, say so with runsDry: true.`,
+      )
+    if (this.question.as !== null && exchange.consumer === null && exchange.route.id !== '')
+      remarks.push(
+        'No policy of this route has found out who calls: whom the request is taken to come from counts for nothing.',
+      )
+    if (preflightMethod(exchange) !== null)
+      remarks.push('A CORS preflight takes the route of the request that it asks about.')
+    if (exchange.dropped !== null)
+      remarks.push(`Taken out, as nobody is believed in them: ${exchange.dropped.map(({ name }) => name).join(', ')}.`)
+    return remarks
+  }
+}
+
+function listenerFor({ listener: named, scheme }: Question, { listeners }: GatewayConfig): ListenerConfig {
+  const secure = scheme === 'https'
+  const found =
+    named === null
+      ? (listeners.find(({ tls }) => (tls !== undefined) === secure) ?? listeners[0])
+      : listeners.find((listener) => listenerName(listener) === named)
+  if (found !== undefined) return found
+  const names = listeners.map(listenerName).join(', ')
+  throw new GatewayError('bad-request', `There is no listener ${named ?? ''}; there are: ${names}.`)
+}
+
+function requestFor(question: Question, listener: ListenerConfig): AskedRequest {
+  const { method, target, headers, body, from, scheme, host } = question
+  if (isIP(from) === 0) throw new GatewayError('bad-request', `${from} is no IP address.`)
+  const named = headers.some(([name]) => name.toLowerCase() === 'host')
+  const authority = host === '' ? formatAddress(listener.address) : host
+  return {
+    method,
+    target,
+    fields: named ? headers : [['Host', authority], ...headers],
+    body,
+    from,
+    scheme: scheme ?? (listener.tls === undefined ? 'http' : 'https'),
+    listener: listenerName(listener),
+  }
+}
+
+function httpsPort({ listeners }: GatewayConfig): number {
+  return listeners.find(({ tls }) => tls !== undefined)?.address.port ?? HTTPS
+}
+
+function shownRequest({ method, target, authority, fields }: NonNullable<DryForward['sent']>['request'] & object) {
+  const mark = target.indexOf('?')
+  const shown = mark === -1 ? target : target.slice(0, mark) + redactQuery(target.slice(mark))
+  return { method, target: shown, host: authority, fields: shownFields(headersFromWire(fields)) }
+}
+
+function shownFields(headers: Headers): ShownField[] {
+  return [...headers].map(([name, value]) => ({ name, value: String(maskedFields({ [name]: value }, false)[name]) }))
+}

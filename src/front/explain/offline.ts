@@ -1,0 +1,63 @@
+import { ownPaths } from '../../config/endpoints-schema.ts'
+import type { GatewayConfig } from '../../config/schema.ts'
+import { systemClock } from '../../core/clock.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { Headers } from '../../http/headers.ts'
+import { Reply } from '../../http/reply.ts'
+import type { Policy } from '../../policies/policy.ts'
+import { callService } from '../../services/call.ts'
+import type { OwnRoute } from '../own-routes.ts'
+import { makeTrial } from '../try-policies.ts'
+import { explain } from './explain.ts'
+import type { Explanation, Question } from './explanation.ts'
+
+const NOTES = [
+  'No gateway was asked: how instances are is not known, and limits, caches and keys are those of a new one.',
+]
+
+/** What would become of a request in a gateway that has just started with that configuration. Rejects with PolicyError, and as `explain` does. */
+export async function explainOffline(
+  question: Question,
+  config: GatewayConfig,
+  policies: readonly Policy[],
+): Promise<Explanation> {
+  const clock = systemClock
+  const own = ownRoutesOf(config)
+  const { services, board, snapshot, stores, close } = await makeTrial(config, policies, own, clock)
+  const apiKeys = stores.apiKeys === null ? null : { find: noKeys }
+  try {
+    return await explain(question, {
+      config,
+      policies,
+      services,
+      own,
+      snapshot,
+      stores: { ...stores, apiKeys },
+      callService: (name, request) => callService(services, name, request, clock),
+      board,
+      clock,
+      random: Math.random,
+      thread: {},
+      worker: null,
+      notes: NOTES,
+    })
+  } finally {
+    close()
+  }
+}
+
+/** What the gateway answers itself, which nobody answers here. */
+function ownRoutesOf({ endpoints }: GatewayConfig): OwnRoute[] {
+  return ownPaths(endpoints).map(({ endpoint, path }) => ({
+    endpoint,
+    path,
+    handler: () => new Reply(200, Headers.of(), null),
+  }))
+}
+
+function noKeys(): never {
+  throw new GatewayError(
+    'keys-unavailable',
+    'The API key cannot be checked here, as Redis is not asked: ask a running gateway.',
+  )
+}

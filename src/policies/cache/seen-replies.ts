@@ -1,0 +1,49 @@
+import type { Headers } from '../../http/headers.ts'
+import type { CacheEntry, CacheStore, CacheUsage, Missing } from './store.ts'
+
+/** What others have stored, to be found and nothing else. */
+export class SeenReplies implements CacheStore {
+  private readonly stores: () => readonly CacheStore[]
+
+  /** What is looked into, whenever something is looked for. */
+  constructor(stores: () => readonly CacheStore[]) {
+    this.stores = stores
+  }
+
+  async find(url: string, key: string, request: Headers): Promise<CacheEntry | Missing> {
+    let missing: Missing = 'uri-miss'
+    // What is stored under a key is the same kind of reply in whichever store it lies.
+    for (const store of this.stores()) {
+      const found = await store.peek(url, key, request)
+      if (typeof found !== 'string') return found
+      if (found === 'vary-miss') missing = found
+    }
+    return missing
+  }
+
+  peek(url: string, key: string, request: Headers): Promise<CacheEntry | Missing> {
+    return this.find(url, key, request)
+  }
+
+  put(): void {}
+
+  remove(): void {}
+
+  invalidate(): number {
+    return 0
+  }
+
+  invalidateGroup(): number {
+    return 0
+  }
+
+  invalidatePrefix(): number {
+    return 0
+  }
+
+  resize(): void {}
+
+  usage(): CacheUsage {
+    return { entries: 0, bytes: 0 }
+  }
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
+import type { Explanation } from '../src/front/explain/explanation.ts'
+import { run, start, temporaryFile } from './support/command.ts'
+import { startService } from './support/service.ts'
+import { Terminal } from './support/terminal.ts'
+
+const routes = (service: string): string => `listeners: [{ address: '127.0.0.1:0' }]
+admin: { address: '127.0.0.1:0' }
+workers: 2
+services:
+  books: { instances: ['${service}'], health: false, balancer: round-robin }
+policies:
+  correlation-id: {}
+  auth: { methods: { jwt: { secret: a secret of at least thirty-two characters } } }
+routes:
+  - { id: books, match: { path: /books/* }, service: books, rewrite: { strip: /books } }
+  - { id: drafts, match: { path: /books/*, headers: { X-Draft: 'yes' } }, service: books }
+  - { id: hello, match: { path: /hello }, reply: { status: 204 }, policies: { auth: false } }
+`
+
+async function setUp(t: TestContext) {
+  const service = await startService(t)
+  const { adminPort } = await start(t, routes(service.url))
+  return { service, at: ['--admin', `http://127.0.0.1:${adminPort}`] }
+}
+
+/** What is printed, without what is another text each time. */
+function shown(stdout: string): string[] {
+  return stdout
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
+    .replaceAll(/127\.0\.0\.1:\d+/g, 'ADDRESS')
+    .split('\n')
+    .filter((line) => line !== '')
+}
+
+test('explain tells the story of a request to a running gateway, in plain text where nobody looks', async (t) => {
+  const { at } = await setUp(t)
+  const { code, stdout, stderr } = await run(['explain', 'GET', '/books/7', '--as', 'user:42', '--roles', 'a,b', ...at])
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.deepEqual(shown(stdout), [
+    'GET http://ADDRESS/books/7',
+    'from 127.0.0.1, by ADDRESS, worker 0; consumer: 42 (authenticated, a, b)',
+    'path',
+    '  /books/7',
+    'routes',
+    '  ✗ drafts  /books/*  header x-draft is missing',
+    '  ✓ books   /books/*',
+    '  5 for other paths',
+    'policies',
+    '  ✓ correlation-id  general  request: sets X-Correlation-ID; reply: sets X-Correlation-ID',
+    '  ✓ auth            general  accepted, credential word, tier authenticated; request: sets X-User-ID, X-User-Roles, X-Consumer-Tier',
+    'service',
+    '  rewrite strip /books',
+    '  books round-robin',
+    '  → ADDRESS  healthy, 0 in flight',
+    'sent',
+    '  GET /7 to books',
+    '  Host: ADDRESS',
+    '  X-Correlation-ID: ID',
+    '  X-User-ID: 42',
+    '  X-User-Roles: a,b',
+    '  X-Consumer-Tier: authenticated',
+    '  X-Forwarded-For: 127.0.0.1',
+    '  X-Forwarded-Proto: http',
+    '  X-Forwarded-Host: ADDRESS',
+    '  Via: 1.1 sallyport',
+    '  X-Forwarded-Prefix: /books',
+    '  the reply of the service gets',
+    '  X-Correlation-ID: ID',
+  ])
+})
+
+test('explain prints JSON for programs, and ends with 0 whatever becomes of the request', async (t) => {
+  const { at } = await setUp(t)
+  const { code, stdout } = await run(['explain', 'GET', '/books/7', '--token', 'a.b.c', '--json', ...at])
+  const told = JSON.parse(stdout) as Explanation
+  assert.deepEqual([code, told.outcome, told.status, told.code], [0, 'replied', 401, 'unauthorized'])
+})
+
+test('explain has colors in a terminal', async (t) => {
+  const { at } = await setUp(t)
+  const terminal = new Terminal(t, ['explain', 'GET', '/nowhere', ...at])
+  assert.equal(await terminal.ended, 0)
+  assert.ok(terminal.shown.includes('\x1b[31m✗ none of them takes it\x1b[0m'), terminal.shown)
+  assert.match(stripVTControlCharacters(terminal.shown), /reply\n {2}404 not-found: No route leads there\./)
+})
+
+test('explain goes by a file without a gateway, and says what is not known then', async (t) => {
+  const file = await temporaryFile(t, 'new.yaml', routes('http://127.0.0.1:1'))
+  const { code, stdout, stderr } = await run([
+    'explain',
+    'POST',
+    'https://api.example.com/books/7',
+    '-H',
+    'X-Draft: yes',
+    '--as',
+    'user:42',
+    '--config',
+    file,
+  ])
+  assert.deepEqual([code, stderr], [0, ''])
+  const lines = shown(stdout)
+  assert.equal(lines[0], 'POST https://api.example.com/books/7')
+  assert.ok(lines.includes('  ✓ drafts  /books/*'))
+  assert.ok(lines.includes('  · books   /books/*  another one goes before it'))
+  assert.ok(lines.includes('  POST /books/7 to books'))
+  assert.match(lines.at(-1)!, /^note: No gateway was asked/)
+})
+
+for (const [what, args, message] of [
+  ['a URL that is none', ['GET', 'books', '--config', 'FILE'], /books: expected https:\/\/host\/path/],
+  ['a field that is none', ['GET', '/', '-H', 'X'], /expected "Name: value"/],
+  ['roles of nobody', ['GET', '/', '--roles', 'a'], /--as names/],
+  ['two places to ask', ['GET', '/', '--config', 'FILE', '--admin', 'http://127.0.0.1:1'], /not both/],
+] as const)
+  test(`explain refuses ${what}`, async (t) => {
+    const file = await temporaryFile(t, 'sallyport.yaml', routes('http://127.0.0.1:1'))
+    const { code, stderr } = await run(['explain', ...args.map((arg) => (arg === 'FILE' ? file : arg))])
+    assert.equal(code, 64)
+    assert.match(stderr, message)
+  })
+
+test('explain says where nobody answers, and ends with 1', async () => {
+  const { code, stderr } = await run(['explain', 'GET', '/', '--admin', 'http://127.0.0.1:1'])
+  assert.equal(code, 1)
+  assert.match(stderr, /does not answer/)
+})

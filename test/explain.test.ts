@@ -1,0 +1,395 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { Explanation } from '../src/front/explain/explanation.ts'
+import { definePolicy, type GatewayInput, type Policy, z } from '../src/gateway.ts'
+import { askAdmin, startAdminGateway } from './support/admin.ts'
+import { type Ask, send } from './support/client.ts'
+import { startDemo } from './support/demo.ts'
+import { startService } from './support/service.ts'
+
+const KEY = 'the key of a partner, which nobody else has'
+// sha256 of KEY
+const SHA256 = '0ee8209786fead78f99f9b11837c17ddffd53bfb8024d4e4f3ea55c895e44086'
+
+async function setUp(
+  t: TestContext,
+  config: Omit<GatewayInput, 'services' | 'admin'> = {},
+  policies: readonly Policy[] = [],
+) {
+  const service = await startService(t, (_, response) => {
+    response.setHeader('Cache-Control', 'max-age=60')
+    response.end('a book')
+  })
+  const started = await startAdminGateway(
+    t,
+    {
+      services: {
+        books: { instances: [service.url], health: false },
+        other: { instances: [service.url], health: false },
+      },
+      ...config,
+    },
+    { policies },
+  )
+  const explain = async (url: string, question: object = {}): Promise<Explanation> => {
+    const { status, json, text } = await started.ask('/explain', { method: 'POST', json: { url, ...question } })
+    assert.equal(status, 200, text)
+    return json as unknown as Explanation
+  }
+  return { ...started, service, explain }
+}
+
+const full: Omit<GatewayInput, 'services' | 'admin'> = {
+  policies: {
+    'correlation-id': {},
+    auth: { methods: { 'api-key': { keys: [{ id: 'partner', sha256: SHA256 }] } } },
+    'rate-limit': { tiers: { unauthenticated: '3/h', authenticated: '5/h', api_key: '5/h' } },
+    'response-headers': { set: { 'X-Answered-By': 'gateway' } },
+  },
+  routes: [
+    {
+      id: 'books',
+      match: { path: '/books/*' },
+      service: 'books',
+      rewrite: { strip: '/books' },
+      policies: {
+        auth: { public: ['/*'] },
+        cache: {},
+        'request-headers': { set: { 'X-Api-Secret': 'of the service' } },
+      },
+    },
+    { id: 'drafts', match: { path: '/books/{id}', headers: { 'X-Draft': 'yes' } }, service: 'other' },
+    {
+      id: 'editors',
+      match: { path: '/editors' },
+      service: 'books',
+      policies: { auth: { require: { roles: ['editor'] } } },
+    },
+    { id: 'hello', match: { path: '/hello' }, reply: { status: 204 }, policies: { auth: false } },
+    {
+      id: 'paid',
+      match: { path: '/paid', method: 'POST' },
+      service: 'books',
+      policies: { auth: false, idempotency: {} },
+    },
+    {
+      id: 'divided',
+      match: { path: '/divided' },
+      split: { services: { books: 0, other: 1 } },
+      mirror: [{ service: 'books', share: '25%' }],
+      policies: { auth: false },
+    },
+  ],
+}
+
+test('the way of a request is told: its path, the routes, the policies, the instances, and the head as it would leave', async (t) => {
+  const { explain, service } = await setUp(t, full)
+  const told = await explain('https://api.example.com/books/./7?page=2&token=abc', { from: '203.0.113.9' })
+  assert.deepEqual(told.path, { written: '/books/./7', normal: '/books/7', refused: null })
+  assert.deepEqual(
+    told.routes.candidates.map(({ route, lacks, taken }) => [route, lacks, taken]),
+    [
+      ['drafts', ['header x-draft is missing'], false],
+      ['books', [], true],
+    ],
+  )
+  assert.deepEqual(
+    told.policies.map(({ name, verdict, origin, ofRoute }) => [name, verdict, origin, ofRoute]),
+    [
+      ['correlation-id', 'passed', 'general', []],
+      ['response-headers', 'passed', 'general', []],
+      ['auth', 'passed', 'general and route', ['public']],
+      ['rate-limit', 'passed', 'general', []],
+      ['request-headers', 'passed', 'route', []],
+      ['cache', 'passed', 'route', []],
+    ],
+  )
+  const [, answers, auth, limit, headers, cache] = told.policies
+  assert.deepEqual(answers!.reply.set, ['X-Answered-By'])
+  assert.equal(auth!.events[0]!.attributes['sallyport.auth.outcome'], 'public')
+  assert.equal(limit!.events[0]!.attributes['sallyport.rate_limit.remaining'], 2)
+  assert.deepEqual(headers!.request.set, ['X-Api-Secret'])
+  assert.match(String(cache!.events[0]!.attributes['sallyport.cache.status']), /fwd=uri-miss/)
+  assert.deepEqual(told.leads, ['rewrite strip /books'])
+  assert.equal(told.service!.name, 'books')
+  assert.deepEqual(
+    told.service!.instances.map(({ address, next, unusable }) => [address, next, unusable]),
+    [[`127.0.0.1:${service.port}`, true, null]],
+  )
+  assert.equal(told.outcome, 'sent')
+  assert.equal(told.sent!.target, '/7?page=2&token=[redacted]')
+  const fields = new Map(told.sent!.fields.map(({ name, value }) => [name.toLowerCase(), value]))
+  assert.equal(fields.get('x-forwarded-for'), '203.0.113.9')
+  assert.equal(fields.get('x-forwarded-proto'), 'https')
+  assert.equal(fields.get('x-forwarded-host'), 'api.example.com')
+  assert.equal(fields.get('x-api-secret'), '[redacted]')
+  assert.equal(service.heard.length, 0)
+})
+
+test('whoever a request is taken to come from needs no proof, and credentials are verified as ever', async (t) => {
+  const { explain } = await setUp(t, full)
+  const refused = await explain('/editors')
+  assert.deepEqual([refused.outcome, refused.status, refused.code], ['replied', 401, 'unauthorized'])
+  assert.deepEqual(
+    refused.policies.map(({ name, verdict }) => [name, verdict]),
+    [
+      ['correlation-id', 'passed'],
+      ['response-headers', 'passed'],
+      ['auth', 'refused'],
+      ['rate-limit', 'not-reached'],
+    ],
+  )
+  assert.ok(refused.reply.some(({ name }) => name === 'WWW-Authenticate'))
+  assert.ok(refused.reply.some(({ name }) => name === 'X-Answered-By'))
+  assert.equal((await explain('/editors', { as: { id: '42' } })).status, 403)
+  const editor = await explain('/editors', { as: { id: '42', roles: ['editor'], tier: 'gold' } })
+  assert.equal(editor.outcome, 'sent')
+  assert.deepEqual(editor.consumer, { id: '42', roles: ['editor'], tier: 'gold' })
+  assert.ok(editor.sent!.fields.some(({ name, value }) => name === 'X-User-ID' && value === '42'))
+  const key = await explain('/books/1', { headers: { 'X-API-Key': KEY } })
+  assert.equal(key.consumer!.id, 'partner')
+  assert.equal((await explain('/books/1', { headers: { 'X-API-Key': 'wrong' } })).consumer, null)
+})
+
+test('what the gateway answers itself is told with its status, and why', async (t) => {
+  const { explain } = await setUp(t, full)
+  const status = async (url: string, question: object = {}) => {
+    const { outcome, status: code, route } = await explain(url, question)
+    return [outcome, code, route?.id ?? null]
+  }
+  assert.deepEqual(await status('/hello'), ['replied', 204, 'hello'])
+  assert.deepEqual(await status('/nowhere'), ['replied', 404, null])
+  assert.deepEqual(await status('/paid'), ['replied', 405, null])
+  assert.deepEqual(await status('/health'), ['replied', 200, 'sallyport:health'])
+  const slashes = await explain('//hello')
+  assert.deepEqual([slashes.status, slashes.path.normal], [400, null])
+  assert.match(slashes.path.refused!, /begins with two slashes/)
+  const malformed = await explain('/hel lo')
+  assert.deepEqual([malformed.status, malformed.policies], [400, []])
+  const twice = await explain('/hello', { headers: { Host: ['a', 'b'] } })
+  assert.equal(twice.detail, 'The request has more than one Host header field.')
+  const divided = await explain('/divided')
+  assert.deepEqual(divided.leads, [
+    'split between books 0, other 1: this time other',
+    'copies of 25% of requests to books',
+  ])
+  assert.equal(divided.service!.name, 'other')
+})
+
+test('of instances that get no requests it is told why', async (t) => {
+  const { explain, ask } = await setUp(t, full)
+  const [instance] = (await explain('/books/1')).service!.instances
+  await ask(`/services/books/instances/${instance!.address}/drain?force=true`, { method: 'PUT' })
+  const told = await explain('/books/1')
+  assert.deepEqual([told.status, told.code], [503, 'service-unavailable'])
+  assert.deepEqual(
+    told.service!.instances.map(({ unusable, next }) => [unusable, next]),
+    [['drained by an operator', false]],
+  )
+})
+
+test('stored replies, limits that are used up and keys that were used are found', async (t) => {
+  const { explain, port } = await setUp(t, full)
+  assert.equal((await explain('/books/1')).outcome, 'sent')
+  await send(port, { path: '/books/1' })
+  const headers = { Host: `127.0.0.1:${port}` }
+  const hit = await explain('/books/1', { headers })
+  assert.deepEqual([hit.outcome, hit.status], ['replied', 200])
+  assert.equal(hit.policies.at(-1)!.verdict, 'answered')
+  const paid: Ask = { method: 'POST', path: '/paid', headers: { 'Idempotency-Key': '"1"' }, body: '1' }
+  assert.equal((await explain('/paid', { method: 'POST', headers: { 'Idempotency-Key': '"1"' } })).outcome, 'sent')
+  await send(port, paid)
+  const repeated = await explain('/paid', {
+    method: 'POST',
+    headers: { 'Idempotency-Key': '"1"', Host: `127.0.0.1:${port}` },
+    body: '1',
+  })
+  assert.equal(repeated.status, 200)
+  await send(port, { path: '/hello' })
+  const limited = await explain('/hello')
+  assert.deepEqual([limited.status, limited.code], [429, 'rate-limited'])
+  assert.ok(limited.reply.some(({ name }) => name === 'Retry-After'))
+  assert.equal((await explain('/hello', { from: '203.0.113.9' })).status, 204)
+})
+
+test('nothing is changed by questions: no count, limit, stored reply, key or request to a service', async (t) => {
+  const { explain, ask, port, service } = await setUp(t, full)
+  await send(port, { path: '/books/1' })
+  await send(port, { path: '/paid', method: 'POST', headers: { 'Idempotency-Key': '"1"' } })
+  const state = async () => {
+    const { text } = await ask('/metrics')
+    const metrics = text
+      .split('\n')
+      .filter(
+        (line) => /^(?:sallyport|http)_/.test(line) && !/^sallyport_(?:heap|worker|event_loop|process)/.test(line),
+      )
+    const limits = ['127.0.0.1', 'key:partner', 'user:42'].map(
+      async (client) => (await ask(`/limits/${client}?all=true`)).json,
+    )
+    const remaining = (await Promise.all(limits)).map((all) => JSON.stringify(all).match(/"remaining":\d+/g))
+    const { json } = await ask('/requests')
+    return { metrics, remaining, requests: (json['requests'] as unknown[]).length, sent: service.heard.length }
+  }
+  const before = await state()
+  for (let i = 0; i < 20; i++)
+    for (const [url, question] of [
+      ['/books/1', {}],
+      ['/books/2', { headers: { 'X-API-Key': KEY } }],
+      ['/books/2', { headers: { 'X-API-Key': 'wrong' } }],
+      ['/editors', { as: { id: '42', roles: ['editor'] } }],
+      ['/paid', { method: 'POST', headers: { 'Idempotency-Key': '"1"' } }],
+      ['/paid', { method: 'POST', headers: { 'Idempotency-Key': `"of ${i}"` } }],
+      ['/books/1', { method: 'DELETE' }],
+      ['/divided', {}],
+      ['/nowhere', {}],
+    ] as const)
+      await explain(url, question)
+  const after = await state()
+  assert.deepEqual(
+    after.metrics.filter((line) => !before.metrics.includes(line)),
+    [],
+  )
+  assert.deepEqual({ ...after, metrics: [] }, { ...before, metrics: [] })
+})
+
+test('a policy of a user is run only where it says that it changes nothing but by its tools', async (t) => {
+  let calls = 0
+  const own = (name: string, runsDry?: true) =>
+    definePolicy({
+      name,
+      summary: 'Counts.',
+      options: z.strictObject({}),
+      ...(runsDry && { runsDry }),
+      create: () => (next) => (exchange) => {
+        calls++
+        exchange.headers.set('X-Own', name)
+        return next(exchange)
+      },
+    })
+  const chain = [own('careless'), own('careful', true)]
+  const routes: GatewayInput['routes'] = [{ id: 'books', match: { path: '/books/*' }, service: 'books' }]
+  const policies: object = { careless: {}, careful: {} }
+  const { explain } = await setUp(t, { policies, routes }, chain)
+  const told = await explain('/books/1')
+  assert.deepEqual(
+    told.policies.map(({ name, verdict }) => [name, verdict]),
+    [
+      ['careless', 'not-run'],
+      ['careful', 'passed'],
+    ],
+  )
+  assert.equal(calls, 1)
+  assert.match(told.notes.join(' '), /careless was not run/)
+})
+
+test('questions that are none are refused', async (t) => {
+  const { ask } = await setUp(t, full)
+  const refusal = async (json: object) => {
+    const { status, json: problem } = await ask('/explain', { method: 'POST', json })
+    return [status, problem['detail']]
+  }
+  assert.deepEqual((await refusal({ url: 'books' }))[0], 400)
+  assert.deepEqual((await refusal({ url: '/', from: 'here' }))[0], 400)
+  assert.deepEqual(await refusal({ url: '/', worker: 7 }), [503, 'Worker 7 does not answer.'])
+  const [status, detail] = await refusal({ url: '/', listener: 'none' })
+  assert.equal(status, 400)
+  assert.match(String(detail), /^There is no listener none; there are: 127\.0\.0\.1:/)
+})
+
+/** Requests of every kind to the demo: the same for the same seed. */
+function requestsTo(count: number, token: string, seed: number): Ask[] {
+  let state = seed
+  const next = (): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return state >>> 8
+  }
+  const any = <Item>(items: readonly Item[]): Item => items[next() % items.length]!
+  const areas = [
+    'users',
+    'auth',
+    'roles',
+    'orders',
+    'order-items',
+    'inventory',
+    'products',
+    'payments',
+    'email',
+    'none',
+  ]
+  const authorization = { Authorization: `Bearer ${token}` }
+  return Array.from({ length: count }, (_, i) => {
+    if (i % 12 === 0) {
+      const body = any(['{}', '{"items":[]}', '{"items":[{"productId":"p-1","quantity":1}]}', 'no'])
+      const headers = { ...authorization, 'Content-Type': 'application/json' }
+      return { method: 'POST', path: '/api/v1/orders', headers, localAddress: '127.0.0.2', body }
+    }
+    // More than a client that nobody knows may send in an hour.
+    if (i % 4 === 1)
+      return { method: 'GET', path: `/api/v1/products/p-${next() % 9}`, headers: {}, localAddress: '127.0.0.9' }
+    const method = any(['GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])
+    const path = any([
+      `/api/v1/${any(areas)}`,
+      `/api/v1/${any(areas)}/${any(['1', '2', 'p-1', 'a%2Fb', 'a%20b', '..', './7', 'introspect', 'login'])}`,
+      `/api/v1/${any(areas)}/1/${any(['items', '', 'x//y'])}${any(['', '?page=2', '?token=a'])}`,
+      any(['/health', '/', '//api', '/api/v1/orders;v=1', '/docs', '/openapi.json', '/api%5Cv1']),
+    ])
+    const credentials = any([{}, {}, authorization, { Authorization: 'Bearer a.b.c' }, { 'X-API-Key': 'wrong' }])
+    const preflight =
+      method === 'OPTIONS'
+        ? { Origin: 'https://shop.example', 'Access-Control-Request-Method': any(['GET', 'PUT']) }
+        : {}
+    const body = method === 'POST' ? any(['{}', '{"items":[{"productId":"p-1","quantity":1}]}', 'no']) : undefined
+    const type = body === undefined ? {} : { 'Content-Type': 'application/json' }
+    return {
+      method,
+      path,
+      headers: { ...credentials, ...preflight, ...type },
+      localAddress: `127.0.0.${2 + (next() % 3)}`,
+      ...(body !== undefined && { body }),
+    }
+  })
+}
+
+// Each with a demo of its own, whose limits are not used up.
+for (const seed of [1, 2, 3, 4])
+  test(`of 500 requests to the demo, each has the route, the status and the service that were foretold: ${seed} of 4`, async (t) => {
+    const { port, log, gateway } = await startDemo(t)
+    const adminPort = gateway.adminAddress!.port
+    const login = await send(port, {
+      method: 'POST',
+      path: '/api/v1/auth/login',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email: 'alice@example.com', password: 'wonderland' }),
+    })
+    const { token = '' } = JSON.parse(login.text) as { token?: string }
+    const outcomes = new Map<string, number>()
+    for (const [i, ask] of requestsTo(500, token, seed).entries()) {
+      const { method, path: url, body, localAddress: from } = ask
+      const headers = { ...ask.headers, 'X-Correlation-ID': `request-${i}` }
+      const question = {
+        method,
+        url,
+        headers: { ...headers, Host: `127.0.0.1:${port}` },
+        from,
+        ...(body !== undefined && { body }),
+      }
+      const answer = await askAdmin(adminPort, '/explain', { method: 'POST', json: question })
+      assert.equal(answer.status, 200, answer.text)
+      const told = answer.json as unknown as Explanation
+      const live = await send(port, { ...ask, headers })
+      const line = await log.line({ correlation_id: `request-${i}`, message: 'API Gateway Request' })
+      const what = `${i}: ${method} ${url} from ${from}`
+      assert.equal(told.route?.id ?? null, line['route'] || null, what)
+      if (told.outcome === 'sent') {
+        assert.notEqual(line['instance'], null, what)
+        assert.equal(told.service!.name, line['service'], what)
+      } else {
+        assert.equal(line['instance'], null, what)
+        assert.equal(told.status, live.status, what)
+      }
+      const key = told.outcome === 'sent' ? 'sent' : String(told.status)
+      outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
+    }
+    for (const kind of ['sent', '200', '204', '400', '401', '404', '422', '429'])
+      assert.ok((outcomes.get(kind) ?? 0) > 5, `${kind}: ${JSON.stringify([...outcomes])}`)
+  })
