@@ -112,10 +112,15 @@ test('what init writes passes its check and its test, and serves', async (t) => 
     await ended
   })
   for await (const line of createInterface(child.stdout)) {
-    const { message, listeners } = JSON.parse(line) as { message: string; listeners: string[] }
+    const { message, listeners, admin } = JSON.parse(line) as { message: string; listeners: string[]; admin: string }
     if (message !== 'Sallyport is listening') continue
     const reply = await send(Number(listeners[0]!.split(':').at(-1)), { path: '/hello' })
     assert.deepEqual([reply.status, reply.headers['x-greeting']], [200, 'hello'])
+    const adminPort = Number(admin.split(':').at(-1))
+    const page = await send(adminPort, { path: '/console/' })
+    const files = [...page.text.matchAll(/(?:href|src)="(\/console\/[^"]+)"/g)].map(([, path = '']) => path)
+    assert.ok(files.includes('/console/main.js') && files.includes('/console/console.css'))
+    for (const path of files) assert.equal((await send(adminPort, { path })).status, 200, path)
     break
   }
 })

@@ -15,6 +15,16 @@ export function rate(value: number): string {
   return value < 0.05 ? '<0.1/s' : `${value < 10 ? oneDigit.format(value) : count(value)}/s`
 }
 
+/** The same for a number that stands alone: "0/s" for none. */
+export function rateAlone(value: number): string {
+  return value === 0 ? '0/s' : rate(value)
+}
+
+/** A share of 0 to 1 as a percentage that stands alone: "0%" for none. */
+export function shareAlone(value: number): string {
+  return value === 0 ? '0%' : share(value)
+}
+
 /** A share of 0 to 1 as a percentage; "–" for none. */
 export function share(value: number): string {
   if (value === 0) return '–'

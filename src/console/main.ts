@@ -1,5 +1,5 @@
 import { Fragment, h, render, type ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Certificate, ConfigStatus, Route, Service, Status } from './answers.ts'
 import { hasToken, onLocked, useToken } from './client.ts'
 import { useKeys, useLive, useNow, usePolled } from './hooks.ts'
@@ -213,6 +213,8 @@ function ThemeSwitch(): ComponentChildren {
 }
 
 function Menu({ here, findings }: { here: string | null; findings: readonly Finding[] }): ComponentChildren {
+  const current = useRef<HTMLAnchorElement>(null)
+  useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here])
   const bad = findings.filter(({ level }) => level !== 'notice').length
   return h(
     'nav',
@@ -226,7 +228,11 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
           { key: step },
           h(
             'a',
-            { href: HOME + step, 'aria-current': step === here ? 'page' : undefined },
+            {
+              href: HOME + step,
+              'aria-current': step === here ? 'page' : undefined,
+              ref: step === here ? current : null,
+            },
             h(Icon, { name: icon }),
             h('span', null, title),
             step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} to look at` }, bad),

@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Route, Service, Status } from '../answers.ts'
-import { count, duration, milliseconds, octets, plural, rate, share } from '../format.ts'
+import { count, duration, milliseconds, octets, plural, rate, share, rateAlone, shareAlone } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
 import type { Live } from '../live.ts'
 import { instanceState, links, matchWords, serviceTones, servicesOf } from '../names.ts'
@@ -96,15 +96,15 @@ function Figures({
   return h(
     'div',
     { class: 'figures' },
-    h(Figure, { name: 'Requests', value: requests === 0 ? '0/s' : rate(requests), points: pointsOf(live, all) }),
+    h(Figure, { name: 'Requests', value: rateAlone(requests), points: pointsOf(live, all) }),
     h(Figure, {
       name: 'Server errors, 5xx',
-      value: failed === 0 ? '0%' : share(failed),
+      value: shareAlone(failed),
       ...(failed >= 0.05 && { tone: 'critical' as const }),
       points: failurePoints(live, all),
     }),
     h(Figure, { name: '95th percentile', value: milliseconds(p95), points: slowPoints(live, all) }),
-    h(Figure, { name: 'Client errors, 4xx', value: refused === 0 ? '0%' : share(refused), about: 'of the last 10 s' }),
+    h(Figure, { name: 'Client errors, 4xx', value: shareAlone(refused), about: 'of the last 10 s' }),
     h(Figure, {
       name: 'In flight',
       value: status === null ? '–' : count(status.inFlight),
@@ -112,7 +112,7 @@ function Figures({
     }),
     h(Figure, {
       name: 'Busiest worker',
-      value: status === null ? '–' : share(busy) === '–' ? '0%' : share(busy),
+      value: status === null ? '–' : shareAlone(busy),
       about: 'of its time since it began',
     }),
   )

@@ -2,6 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Request } from '../answers.ts'
 import { milliseconds, moment, octets, plural } from '../format.ts'
 import { usePolled } from '../hooks.ts'
+import { shownRequest } from './requests.ts'
 import { links, statusTone } from '../names.ts'
 import { Asked, Badge, Copy, Empty, Facts, Head, Link, Panel, Time } from '../parts.ts'
 
@@ -20,8 +21,10 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
     h(Asked<{ requests: Request[] }>, {
       polled,
       what: 'The requests',
-      children: ({ requests }) =>
-        requests.length === 0
+      children: ({ requests: known }) => {
+        const remembered = shownRequest(id)
+        const requests = known.length === 0 && remembered !== undefined ? [remembered] : known
+        return requests.length === 0
           ? h(
               Empty,
               { title: 'It is not remembered any more' },
@@ -31,7 +34,8 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
               Fragment,
               null,
               requests.map((request, i) => h(Story, { key: i, request })),
-            ),
+            )
+      },
     }),
   )
 }

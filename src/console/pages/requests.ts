@@ -11,8 +11,29 @@ import { go } from '../place.ts'
 
 /** Requests that are shown at a time. */
 const SHOWN = 200
+/** Requests that are remembered after they were shown. */
+const REMEMBERED = 2000
 
 const FILTERS = ['route', 'service', 'status', 'consumer', 'slower'] as const
+
+/** Requests that were shown, by their correlation ids: the gateway forgets them sooner than whoever has seen one. */
+const shown = new Map<string, Request>()
+
+function remember(requests: readonly Request[]): void {
+  for (const request of requests) {
+    shown.delete(request.correlationId)
+    shown.set(request.correlationId, request)
+  }
+  for (const [oldest] of shown) {
+    if (shown.size <= REMEMBERED) return
+    shown.delete(oldest)
+  }
+}
+
+/** The last one with that correlation id that was shown. */
+export function shownRequest(correlationId: string): Request | undefined {
+  return shown.get(correlationId)
+}
 
 /** Keys under which requests were seen: the answers have no number for each. */
 const seen = new WeakMap<Request, string>()
@@ -42,6 +63,7 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
       (answer) => {
         if (abort.signal.aborted) return
         setError(null)
+        remember(answer.requests)
         setRequests(answer.requests)
       },
       (thrown: unknown) => {
@@ -53,6 +75,7 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
   useEffect(() => {
     if (paused || error !== null) return undefined
     return followRequests(new URLSearchParams(text), (fresh, more) => {
+      remember(fresh)
       setMissed(more)
       setRequests((before) =>
         [...fresh, ...(before ?? []).filter((each) => !fresh.some((one) => same(one, each)))].slice(0, SHOWN),

@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Route } from '../answers.ts'
-import { ago, milliseconds, rate, share } from '../format.ts'
+import { ago, milliseconds, share, rateAlone, shareAlone } from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { destinationOf, links } from '../names.ts'
 import { Asked, Badge, Copy, Empty, Facts, Figure, Head, Link, Panel, Tag, Time } from '../parts.ts'
@@ -21,7 +21,7 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
     h('nav', { class: 'crumbs', 'aria-label': 'Breadcrumb' }, h(Link, { href: '/console/routes' }, 'Routes')),
     h(Head, {
       title: id,
-      about: 'Route',
+      about: 'Route: its match, its traffic and its policies.',
       children: h(Link, { href: links.requests({ route: id }), class: 'button' }, 'Its requests'),
     }),
     h(Asked<{ routes: Route[] }>, {
@@ -37,10 +37,10 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
           h(
             'div',
             { class: 'figures' },
-            h(Figure, { name: 'Requests', value: rate(rates.rate), points: pointsOf(live, pick) }),
+            h(Figure, { name: 'Requests', value: rateAlone(rates.rate), points: pointsOf(live, pick) }),
             h(Figure, {
               name: 'Server errors, 5xx',
-              value: share(rates.failed),
+              value: shareAlone(rates.failed),
               ...(rates.failed >= 0.05 && { tone: 'critical' as const }),
               points: failurePoints(live, pick),
             }),

@@ -2,12 +2,25 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Instance, Service, Transition } from '../answers.ts'
 import { ask, Refusal } from '../client.ts'
-import { ago, count, milliseconds, moment, plural, rate, share, timeOfDay, until } from '../format.ts'
+import {
+  ago,
+  count,
+  milliseconds,
+  moment,
+  plural,
+  rate,
+  share,
+  timeOfDay,
+  until,
+  rateAlone,
+  shareAlone,
+} from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { instanceState, links, serviceTones } from '../names.ts'
 import {
   Asked,
   Badge,
+  type Column,
   Confirm,
   Empty,
   Facts,
@@ -62,10 +75,10 @@ export function OneService({ name }: { name: string }): ComponentChildren {
           h(
             'div',
             { class: 'figures' },
-            h(Figure, { name: 'Requests', value: rate(rates.rate), points: pointsOf(live, pick) }),
+            h(Figure, { name: 'Requests', value: rateAlone(rates.rate), points: pointsOf(live, pick) }),
             h(Figure, {
               name: 'Failed',
-              value: share(rates.failed),
+              value: shareAlone(rates.failed),
               ...(rates.failed >= 0.05 && { tone: 'critical' as const }),
               points: failurePoints(live, pick),
             }),
@@ -189,7 +202,7 @@ function Instances({
         sort: ({ instance }) => instance.weight,
         cell: ({ instance }) => count(instance.weight),
       },
-      { head: 'Zone', wide: true, cell: ({ instance }) => instance.zone ?? h('span', { class: 'quiet' }, '–') },
+      ...(service.instances.some(({ zone }) => zone !== null) ? [zoneColumn] : []),
       {
         head: 'Connections',
         numeric: true,
@@ -219,6 +232,13 @@ function Instances({
       },
     ],
   })
+}
+
+/** Only where instances have zones. */
+const zoneColumn: Column<{ readonly instance: Instance }> = {
+  head: 'Zone',
+  wide: true,
+  cell: ({ instance }) => instance.zone ?? h('span', { class: 'quiet' }, '–'),
 }
 
 function reasonOf({ health, ejected, drained }: Instance, now: number): string {
