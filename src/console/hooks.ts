@@ -36,6 +36,12 @@ export function usePolled<Answer>(path: string | null, interval = 5000, when: un
   return { data: data as Answer | null, error, again: () => poll.again() }
 }
 
+/** Whether the admin API has an endpoint; false as long as that is not known. */
+export function useHas(): (method: string, path: string) => boolean {
+  const { data } = usePolled<{ endpoints: { method: string; path: string }[] }>('/', 300_000)
+  return (method, path) => data?.endpoints.some((each) => each.method === method && each.path === path) === true
+}
+
 /** The time in milliseconds since 1970, which goes on every second, or as often as is said. */
 export function useNow(interval = 1000): number {
   const [now, setNow] = useState(Date.now())

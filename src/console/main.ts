@@ -2,12 +2,13 @@ import { Fragment, h, render, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Certificate, ConfigStatus, Route, Service, Status } from './answers.ts'
 import { hasToken, onLocked, useToken } from './client.ts'
-import { useKeys, useLive, useNow, usePolled } from './hooks.ts'
+import { useHas, useKeys, useLive, useNow, usePolled } from './hooks.ts'
 import { Icon, type IconName } from './icons.ts'
 import { Cache } from './pages/cache.ts'
 import { Certificates } from './pages/certificates.ts'
 import { Clients } from './pages/clients.ts'
 import { Configuration } from './pages/configuration.ts'
+import { Explain } from './pages/explain.ts'
 import { Overview } from './pages/overview.ts'
 import { OneRequest } from './pages/request.ts'
 import { Requests } from './pages/requests.ts'
@@ -35,6 +36,8 @@ interface Page {
   /** Behind "g", it leads there. */
   readonly key: string
   readonly show: (shown: Shown) => ComponentChildren
+  /** What it asks the admin API to do, with POST; nothing where that is there in any case. */
+  readonly needs?: string
 }
 
 const pages: readonly Page[] = [
@@ -68,6 +71,14 @@ const pages: readonly Page[] = [
     key: 'q',
     show: ({ place: { steps, query } }) =>
       steps[1] === undefined ? h(Requests, { query }) : h(OneRequest, { id: steps[1], key: steps[1] }),
+  },
+  {
+    step: 'explain',
+    title: 'Explain',
+    icon: 'explain',
+    key: 'e',
+    needs: '/explain',
+    show: ({ place: { query } }) => h(Explain, { query }),
   },
   {
     step: 'clients',
@@ -213,6 +224,7 @@ function ThemeSwitch(): ComponentChildren {
 }
 
 function Menu({ here, findings }: { here: string | null; findings: readonly Finding[] }): ComponentChildren {
+  const has = useHas()
   const current = useRef<HTMLAnchorElement>(null)
   useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here])
   const bad = findings.filter(({ level }) => level !== 'notice').length
@@ -222,23 +234,25 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
     h(
       'ul',
       null,
-      pages.map(({ step, title, icon }) =>
-        h(
-          'li',
-          { key: step },
+      pages
+        .filter(({ needs }) => needs === undefined || has('POST', needs))
+        .map(({ step, title, icon }) =>
           h(
-            'a',
-            {
-              href: HOME + step,
-              'aria-current': step === here ? 'page' : undefined,
-              ref: step === here ? current : null,
-            },
-            h(Icon, { name: icon }),
-            h('span', null, title),
-            step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} to look at` }, bad),
+            'li',
+            { key: step },
+            h(
+              'a',
+              {
+                href: HOME + step,
+                'aria-current': step === here ? 'page' : undefined,
+                ref: step === here ? current : null,
+              },
+              h(Icon, { name: icon }),
+              h('span', null, title),
+              step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} to look at` }, bad),
+            ),
           ),
         ),
-      ),
     ),
     h(
       'div',

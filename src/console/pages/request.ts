@@ -1,7 +1,8 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Request } from '../answers.ts'
 import { milliseconds, moment, octets, plural } from '../format.ts'
-import { usePolled } from '../hooks.ts'
+import { useHas, usePolled } from '../hooks.ts'
+import { explainLink } from './explain.ts'
 import { shownRequest } from './requests.ts'
 import { links, statusTone } from '../names.ts'
 import { Asked, Badge, Copy, Empty, Facts, Head, Link, Panel, Time } from '../parts.ts'
@@ -42,6 +43,7 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
 
 function Story({ request }: { request: Request }): ComponentChildren {
   const { method, host, path, query, status, time, durationMs, serviceMs } = request
+  const has = useHas()
   const own = Math.max(0, durationMs - serviceMs)
   return h(
     Fragment,
@@ -54,6 +56,8 @@ function Story({ request }: { request: Request }): ComponentChildren {
         { class: 'story-head' },
         h(Badge, { tone: statusTone(status) }, String(status)),
         h('code', { class: 'story-target' }, `${method} ${host}${path}${query}`),
+        has('POST', '/explain') &&
+          h(Link, { href: explainLink(request), class: 'button small story-explain' }, 'Explain'),
       ),
       h(
         'div',
