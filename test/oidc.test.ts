@@ -330,11 +330,12 @@ test('a session is refreshed once for all who ask at the same time, and gets a n
   assert.equal(provider.count('/token'), 2)
   assert.partialDeepStrictEqual(heardOf(service), { 'x-user-roles': 'user,admin' })
   assert.notEqual(browser.cookies.get('sallyport'), old)
-  const next = await browser.fetch('/')
-  assert.deepEqual([next.status, next.headers['set-cookie']], [200, undefined])
   // What was under way with the old cookie.
   browser.cookies.set('sallyport', old ?? '')
   assert.equal((await browser.fetch('/')).headers['set-cookie']?.length, 1)
+  assert.notEqual(browser.cookies.get('sallyport'), old)
+  const next = await browser.fetch('/')
+  assert.deepEqual([next.status, next.headers['set-cookie']], [200, undefined])
   assert.equal(provider.count('/token'), 2)
 })
 

@@ -15,11 +15,15 @@ export interface Warning {
 export function warningsOf(config: GatewayConfig, chain?: readonly Policy[]): Warning[] {
   const told = new Set<string>()
   const places = [
-    { path: ['policies'] as Path, policies: config.policies },
-    ...config.routes.map(({ policies }, i) => ({ path: ['routes', i, 'policies'] as Path, policies })),
+    { path: ['policies'] as Path, policies: config.policies, patterns: [] },
+    ...config.routes.map(({ policies, match }, i) => ({
+      path: ['routes', i, 'policies'] as Path,
+      policies,
+      patterns: match.path,
+    })),
   ]
   const ofPolicies = places
-    .flatMap(({ path, policies }) => warningsAt(path, policies, chain))
+    .flatMap(({ path, policies, patterns }) => warningsAt(path, policies, patterns, chain))
     .filter(({ key }) => {
       if (told.has(key)) return false
       told.add(key)
@@ -46,9 +50,14 @@ function insecureRedis({ stores: { redis } }: GatewayConfig): Warning[] {
   return [{ path: formatPath(['stores', 'redis', 'tls', 'insecure']), message }]
 }
 
-function warningsAt(at: Path, policies: PoliciesConfig, chain?: readonly Policy[]): (Warning & { key: string })[] {
+function warningsAt(
+  at: Path,
+  policies: PoliciesConfig,
+  patterns: readonly string[],
+  chain?: readonly Policy[],
+): (Warning & { key: string })[] {
   return activePolicies(policies, chain).flatMap(([policy, options]) => {
-    return (policy.warnings?.(options) ?? []).map(({ path, message }) => {
+    return (policy.warnings?.(options, patterns) ?? []).map(({ path, message }) => {
       const steps = [policy.name, ...path]
       return { path: formatPath([...at, ...steps]), message, key: JSON.stringify([steps, message]) }
     })

@@ -219,8 +219,11 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
     general: z.output<Schema> | null,
     source: () => string,
   ): readonly KeptState[]
-  /** What works, and whoever wrote the options should know: it is logged at the start, and told by `sallyport check`. */
-  warnings?(options: z.output<Schema>): readonly OptionsWarning[]
+  /**
+   * What works, and whoever wrote the options should know: it is logged at the start, and told by `sallyport check`. `patterns` are the
+   * paths of the route that has them; none for the options of every route.
+   */
+  warnings?(options: z.output<Schema>, patterns: readonly string[]): readonly OptionsWarning[]
 }
 
 /** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */

@@ -124,6 +124,8 @@ export async function startOpenIdProvider(t: TestContext, clock: Clock): Promise
     if (pathname === '/.well-known/openid-configuration') return answer(200, metadataOf(server.url))
     if (pathname === '/keys') return answer(200, { keys: [jwkOf(keys.pair.publicKey, { kid: keys.id })] })
     if (pathname === '/authorize') return authorize(searchParams, response)
+    if (pathname === '/logout')
+      return void response.writeHead(302, { Location: searchParams.get('post_logout_redirect_uri') ?? '' }).end()
     if (pathname === '/userinfo') return answer(200, { sub: provider.user.sub, ...provider.userinfo })
     const form = new URLSearchParams(await bodyOf(request))
     if (!isClient(request)) return answer(401, { error: 'invalid_client' })

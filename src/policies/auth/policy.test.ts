@@ -255,6 +255,15 @@ test('a rule that goes by the path has to say the same of each form of it', asyn
   assert.equal((await heedless(bearer(tokenOf()), { path: '/a/b', forms })).error, null)
 })
 
+test('a rule about a parameter that the path of its route does not have is worth a warning', () => {
+  const options = auth.options.parse({ methods: { jwt }, require: { allow: ['method == "GET"', ofOrg] } })
+  assert.deepEqual(auth.warnings?.(options, ['/orgs/{org}/*']), [])
+  assert.deepEqual(auth.warnings?.(options, []), [])
+  const [warning] = auth.warnings?.(options, ['/orgs/{org}/*', '/users/{id}']) ?? []
+  assert.deepEqual(warning?.path, ['require', 'allow'])
+  assert.match(warning.message, /has no \{org\}: the rule allows nothing there/)
+})
+
 test('fields that rules speak of are known to the gateway, so that no other spelling reaches the service', () => {
   const options = auth.options.parse({ methods: { jwt }, require: { allow: 'headers["x-tenant"] == "a"' } })
   assert.ok(auth.fields?.(options).includes('x-tenant'))

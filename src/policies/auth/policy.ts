@@ -22,7 +22,7 @@ import { activeMethods, methodsSchema } from './index.ts'
 import type { Authenticator, CredentialKind } from './method.ts'
 import { Refusals } from './refusals.ts'
 import { RefusedElsewhere } from './refused-elsewhere.ts'
-import { compileRequirement, fieldsOfRules, requirement, requiresAnything } from './requirement.ts'
+import { compileRequirement, fieldsOfRules, requirement, requiresAnything, warningsOfRules } from './requirement.ts'
 
 /** An authenticator and what it goes by. */
 interface Active {
@@ -127,6 +127,7 @@ export const auth = definePolicy({
   ],
   decidesBy: () => 'facts',
   secretFields: ({ methods }) => activeMethods(methods).flatMap(([method, options]) => method.fields?.(options) ?? []),
+  warnings: ({ require }, patterns) => warningsOfRules(require, patterns),
   keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
   // What it does where no route leads is none of theirs.
   isShared: () => true,
@@ -174,20 +175,22 @@ export const auth = definePolicy({
     /** The reply to a request that a method answers itself; null for any other. */
     function answered(exchange: Exchange): Reply | Promise<Reply> | null {
       for (const { authenticator, counts } of answering) {
-        const refuse = (thrown: unknown): never => {
-          const tooMany = thrown instanceof CredentialError ? failures.count(exchange) : null
-          const refusal = tooMany ?? refusals.of(thrown)
-          counts.failed(tooMany ?? thrown)
-          throw refusal
-        }
         try {
           const reply = authenticator.answer?.(exchange, checkFailures) ?? null
-          if (reply !== null) return reply instanceof Promise ? reply.catch(refuse) : reply
+          if (reply instanceof Promise) return reply.catch((thrown: unknown) => failOwn(exchange, thrown, counts))
+          if (reply !== null) return reply
         } catch (thrown) {
-          return refuse(thrown)
+          failOwn(exchange, thrown, counts)
         }
       }
       return null
+    }
+
+    /** Counts what an answer of a method's own has failed with, and throws what the client is told. */
+    function failOwn(exchange: Exchange, thrown: unknown, counts: AuthCounts): never {
+      const tooMany = thrown instanceof CredentialError ? failures.count(exchange) : null
+      counts.failed(tooMany ?? thrown)
+      throw tooMany ?? refusals.of(thrown)
     }
 
     function invited(exchange: Exchange): Reply | Promise<Reply> | null {

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import type { Consumer, Exchange } from '../../http/exchange.ts'
+import type { OptionsWarning } from '../policy.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../http/path-forms.ts'
 import { compileRule, reasonOf, type Rule } from './rules/rule.ts'
 import { ruleText } from './rules/rule-text.ts'
@@ -48,6 +49,17 @@ export function requiresAnything({ roles, scopes, allow }: Requirement): boolean
 /** Names of the request fields that rules speak of. */
 export function fieldsOfRules({ allow }: Requirement): string[] {
   return allow.flatMap((text) => compileRule(text).fields)
+}
+
+/** What is worth a warning of rules on a route with such paths. */
+export function warningsOfRules({ allow }: Requirement, patterns: readonly string[]): OptionsWarning[] {
+  return allow.flatMap((text) => {
+    const missing = compileRule(text).params.filter((name) => !patterns.every((path) => path.includes(`{${name}}`)))
+    return missing.map((name) => ({
+      path: ['require', 'allow'],
+      message: `a path of the route has no {${name}}: the rule allows nothing there. Name the parameter in the path, or ask has(params.${name}) first.`,
+    }))
+  })
 }
 
 /** Compiles what is required; null in place of the function where nothing is. */

@@ -12,25 +12,22 @@ import type { OidcOptions } from './options.ts'
 import type { Grant, Provider } from './provider.ts'
 import { type Session, Sessions } from './session.ts'
 
-/** Sessions that each worker remembers. */
-const REMEMBERED = 10_000
+/** Sessions that each worker remembers, at some kB each. */
+const REMEMBERED = 4000
 /** Milliseconds after a provider that could not be asked, before a session is refreshed again. */
 const PAUSE = 30_000
 
-/** A session with its cookie, and what has become of it since. */
+/** A session, and what has become of it since. */
 interface Known {
   readonly session: Session
-  readonly value: string
+  /** SHA-256 of its cookie. */
+  readonly digest: string
+  /** The value of its cookie until a browser has brought it; null from then on. */
+  value: string | null
   /** The one that took its place: requests that were under way still bring the old one. */
   next: Known | null
   /** Wall-clock milliseconds before which it is not refreshed again. */
   notBefore: number
-}
-
-/** The session of a request, and the cookie that came with it. */
-interface Found {
-  readonly sent: string
-  readonly known: Known
 }
 
 /** The sessions of browsers, which the gateway keeps nowhere: each is in a cookie. */
@@ -54,22 +51,23 @@ export class BrowserSessions {
   }
 
   /** The session of a request; null for one without, or whose session is over. Throws CredentialError 'repeated'. */
-  find(exchange: Exchange): Found | null {
+  find(exchange: Exchange): Known | null {
     const sent = this.cookie.read(exchange)
     if (sent === null) return null
-    let known = this.known.get(digestOf(sent)) ?? this.read(sent)
+    let known = this.known.get(hash('sha256', sent, 'base64url')) ?? this.read(sent, null)
+    if (known !== null) known.value = null
     while (known !== null && known.next !== null) known = known.next
-    return known === null || known.session.ends <= this.tools.clock.wall() ? null : { sent, known }
+    return known === null || known.session.ends <= this.tools.clock.wall() ? null : known
   }
 
   /** Who it is. Refreshes the session where that is due. Rejects with CredentialError 'session' where the provider grants it no more. */
-  identify(exchange: Exchange, { sent, known }: Found): Identity | Promise<Identity> {
+  identify(exchange: Exchange, known: Known): Identity | Promise<Identity> {
     const now = this.tools.clock.wall()
     const { refresh } = known.session
-    if (refresh === null || now < refresh.from || now < known.notBefore) return this.current(exchange, sent, known)
+    if (refresh === null || now < refresh.from || now < known.notBefore) return this.current(exchange, known)
     const { token } = refresh
-    const refreshed = this.refreshing.join(known.value, () => this.refresh(known, token))
-    return refreshed.then(() => this.current(exchange, sent, known))
+    const refreshed = this.refreshing.join(known.digest, () => this.refresh(known, token))
+    return refreshed.then(() => this.current(exchange, known.next ?? known))
   }
 
   /** Begins the session of somebody who has logged in; the value of a Set-Cookie field. Throws CredentialError and GatewayError. */
@@ -80,7 +78,7 @@ export class BrowserSessions {
 
   /** Ends the session of a request, if it has one, here and as far as the provider can; the value of a Set-Cookie field. */
   end(exchange: Exchange): string {
-    const token = this.find(exchange)?.known.session.refresh?.token
+    const token = this.find(exchange)?.session.refresh?.token
     if (token !== undefined) void this.provider.revoke(token)
     return this.cookie.set(exchange, '', 0)
   }
@@ -95,18 +93,18 @@ export class BrowserSessions {
     this.cookie.drop(headers)
   }
 
-  private read(value: string): Known | null {
-    const session = this.sessions.read(value)
+  private read(cookie: string, value: string | null): Known | null {
+    const session = this.sessions.read(cookie)
     if (session === null) return null
-    const known: Known = { session, value, next: null, notBefore: 0 }
-    this.known.set(digestOf(value), known)
+    const digest = hash('sha256', cookie, 'base64url')
+    const known: Known = { session, digest, value, next: null, notBefore: 0 }
+    this.known.set(digest, known)
     return known
   }
 
   /** Who it is now. A browser that brought another cookie gets the current one with the reply. */
-  private current(exchange: Exchange, sent: string, known: Known): Identity {
-    const { session, value } = known.next ?? known
-    if (value !== sent)
+  private current(exchange: Exchange, { session, value }: Known): Identity {
+    if (value !== null)
       this.renewals.set(exchange, this.cookie.set(exchange, value, (session.ends - this.tools.clock.wall()) / 1000))
     return session.identity
   }
@@ -116,7 +114,8 @@ export class BrowserSessions {
     try {
       const grant = await this.provider.refresh(token)
       const next = this.sessions.goOn(session, grant, this.tools.clock.wall())
-      known.next = this.read(this.write(next))
+      const value = this.write(next)
+      known.next = this.read(value, value)
     } catch (error) {
       const now = this.tools.clock.wall()
       if (error instanceof CredentialError && (session.refresh?.until ?? 0) <= now) throw error
@@ -142,8 +141,4 @@ export class BrowserSessions {
     this.isWarned = true
     return value
   }
-}
-
-function digestOf(value: string): string {
-  return hash('sha256', value, 'base64url')
 }

@@ -14,6 +14,8 @@ export const SPLIT = 'splitIntoFewParts'
 export interface RuleFacts {
   /** Names of request fields. */
   readonly fields: readonly string[]
+  /** Names of parameters of the path without which it says nothing. */
+  readonly params: readonly string[]
   readonly readsPath: boolean
 }
 
@@ -39,6 +41,9 @@ const REPLACED: Readonly<Record<string, string>> = { matches: MATCHES, split: SP
 /** What has been found so far, and where the reader is. */
 interface Reading {
   readonly fields: Set<string>
+  readonly params: Set<string>
+  /** Parameters that it asks for before it speaks of them. */
+  readonly asked: Set<string>
   readonly seen: Set<string>
   /** The item that the quantifier around it looks at; null outside of one. */
   readonly item: string | null
@@ -49,9 +54,10 @@ interface Reading {
  * could take long: only what is listed above may be called, and it is bounded by the length of the rule times that of the request.
  */
 export function readRule(ast: ASTNode): RuleFacts {
-  const reading: Reading = { fields: new Set(), seen: new Set(), item: null }
+  const reading: Reading = { fields: new Set(), params: new Set(), asked: new Set(), seen: new Set(), item: null }
   read(ast, reading)
-  return { fields: [...reading.fields], readsPath: reading.seen.has('path') }
+  const { fields, params, asked, seen } = reading
+  return { fields: [...fields], params: [...params].filter((name) => !asked.has(name)), readsPath: seen.has('path') }
 }
 
 function read(node: ASTNode, reading: Reading): void {
@@ -71,7 +77,7 @@ function read(node: ASTNode, reading: Reading): void {
       return readAll(node.args, reading)
     case 'call':
       if (!FUNCTIONS.includes(node.args[0])) throw unknown('function', node.args[0], FUNCTIONS, node)
-      return readAll(node.args[1], reading)
+      return readAll(node.args[1], node.args[0] === 'has' ? { ...reading, params: reading.asked } : reading)
     case 'rcall':
       return readMethod(node, node.args, reading)
     case 'map':
@@ -114,10 +120,11 @@ function readName(node: ASTNode, name: string, { seen, item }: Reading): void {
   seen.add(name)
 }
 
-/** Whether `owner` is the header fields, of which one is named. */
-function readField(node: ASTNode, owner: ASTNode, name: string | null, { fields, item }: Reading): boolean {
-  if (owner.op !== 'id' || owner.args !== 'headers' || item === 'headers') return false
-  if (name === null || !isToken(name)) return false
+/** Whether `owner` is the header fields, of which one is named. Notes parameters of the path. */
+function readField(node: ASTNode, owner: ASTNode, name: string | null, { fields, params, item }: Reading): boolean {
+  if (owner.op !== 'id' || owner.args === item) return false
+  if (owner.args === 'params' && name !== null && node.op !== 'in') params.add(name)
+  if (owner.args !== 'headers' || name === null || !isToken(name)) return false
   if (name !== name.toLowerCase())
     throw new RuleProblem(placed(`names of headers are in lower case here: "${name.toLowerCase()}"`, node.pos))
   fields.add(name)

@@ -128,6 +128,12 @@ test('an unknown name is a problem that says where and what is known', () => {
   assert.match(problemOf('length(path) > 1'), /^unknown function "length" at character 1$/)
 })
 
+test('parameters of the path are those that a rule says nothing without', () => {
+  assert.deepEqual(compileRule('claims.org == params.org && params["id"] != ""').params, ['org', 'id'])
+  assert.deepEqual(compileRule('!has(params.org) || claims.org == params.org').params, [])
+  assert.deepEqual(compileRule('claims.groups.exists(params, params.org == "a")').params, [])
+})
+
 test('what is no rule is a problem', () => {
   assert.match(problemOf('claims.org =='), /at character \d+$/)
   assert.match(problemOf(''), /./)

@@ -12,6 +12,8 @@ export interface Rule {
   readonly text: string
   /** Names of the request fields that it speaks of. */
   readonly fields: readonly string[]
+  /** Names of parameters of the path without which it allows nothing. */
+  readonly params: readonly string[]
   /** Whether it speaks of the path. */
   readonly readsPath: boolean
   /** Whether it allows the request. Throws an Error where that cannot be said, as of a claim that is not there. */
@@ -39,7 +41,7 @@ export function compileRule(text: string): Rule {
   environment ??= createEnvironment()
   // 1.
   const parsed = parse(environment, text)
-  const { fields, readsPath } = readRule(parsed.ast)
+  const { fields, params, readsPath } = readRule(parsed.ast)
   // 2.
   const { valid, type = 'nothing', error } = parsed.check()
   if (!valid) throw problemOf(error)
@@ -47,6 +49,7 @@ export function compileRule(text: string): Rule {
   return {
     text,
     fields,
+    params,
     readsPath,
     allows(variables) {
       const said = evaluate(parsed, variables)

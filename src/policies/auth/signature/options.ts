@@ -72,9 +72,6 @@ export const signatureOptions = z.strictObject({
     ),
 })
 
-/** The options of the signature method after parsing. */
-export type SignatureOptions = z.output<typeof signatureOptions>
-
 function pemOf(written: string): string {
   const pem = written.startsWith('-----BEGIN') ? written : readFileSync(written, 'utf8')
   if (pem.includes('PRIVATE KEY')) throw new Error('is a private key, which belongs to whoever signs')
