@@ -5,7 +5,7 @@ interface Step {
 }
 
 /** What to try with the gateway, in this order: later steps use what earlier ones left in the shell. */
-function steps({ url, adminUrl, apiKey, ca, grpc = false }: Demo): Step[] {
+function steps({ url, adminUrl, apiKey, inventory, ca, grpc = false }: Demo): Step[] {
   const curl = ca === undefined ? 'curl' : `curl --cacert ${ca}`
   const api = `${url}/api/v1`
   const json = `-H 'Content-Type: application/json'`
@@ -13,7 +13,7 @@ function steps({ url, adminUrl, apiKey, ca, grpc = false }: Demo): Step[] {
   const person = `{"email":"carol@example.com","name":"Carol","password":"correct horse battery"}`
   const credentials = `{"email":"carol@example.com","password":"correct horse battery"}`
   const token = `node -p 'JSON.parse(require("fs").readFileSync(0)).token'`
-  const drain = `-H 'X-Requested-With: curl' ${adminUrl}/services/inventory-service/instances/127.0.0.1:8003/drain`
+  const drain = `-H 'X-Requested-With: curl' ${adminUrl}/services/inventory-service/instances/${inventory}/drain`
   const stock = `${api}/inventory/teapot`
   const askStock = 'npm exec -- node examples/platform/inventory-service/ask-stock.ts'
   const mail = `{"to":"alice@example.com","subject":"Tea at six","text":"Please bring a cup."}`
@@ -71,6 +71,8 @@ interface Demo {
   readonly url: string
   readonly adminUrl: string
   readonly apiKey: string
+  /** Host and port of an instance of the inventory service, to drain. */
+  readonly inventory: string
   /** File with the authority that signed the gateway's certificate; undefined without TLS. */
   readonly ca?: string
   /** Whether it has what grpc.yaml adds; false when it is missing. */
@@ -84,7 +86,7 @@ export function banner(demo: Demo): string {
   return [
     '',
     `Sallyport answers on ${url}, with eight instances of five services behind it,`,
-    `and operators on ${adminUrl}, where ${adminUrl}/docs tries out what they can do.`,
+    `and operators on ${adminUrl}: ${adminUrl}/console/ shows and steers it, ${adminUrl}/docs has the admin API.`,
     ...(demo.ca === undefined ? [] : [`The authority of its certificate is in ${demo.ca} until it ends.`]),
     `The API is documented on ${url}/docs, where you can try it out.`,
     'Paste these lines into another terminal, from top to bottom; the access log shows up here. Ctrl-C ends it all.',

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { banner } from './banner.ts'
 import { type DemoConfiguration, prepareConfiguration } from './demo-configuration.ts'
-import { startPlatform, usualPorts } from './platform.ts'
+import { startWhereFree, usualPorts } from './platform.ts'
 import type { Platform, ServiceName } from './platform.ts'
 import { describeFailure } from './support/failure.ts'
 
@@ -50,7 +50,11 @@ async function run({ config, ca }: DemoConfiguration): Promise<void> {
   // 2.
   const jwtSecret = randomBytes(32).toString('hex')
   const apiKey = randomBytes(24).toString('base64url')
-  const platform = await startPlatform({ jwtSecret, ports: usualPorts, host })
+  const platform = await startWhereFree({ jwtSecret, ports: usualPorts, host }, (taken) =>
+    console.log(`${taken}: the services of the demo listen on free ports instead.`),
+  )
+  const [drained] = platform.instances['inventory-service']
+  const inventory = new URL(drained?.url ?? '').host
   // 3.
   const stopped = stopSignal()
   const gateway = startGateway(platform, config, jwtSecret, apiKey)
@@ -58,7 +62,7 @@ async function run({ config, ca }: DemoConfiguration): Promise<void> {
   const died = failUnless(stopped, ended)
   try {
     // 4.
-    const demo = { url, adminUrl, apiKey, grpc: true, ...(ca !== null && { ca }) }
+    const demo = { url, adminUrl, apiKey, inventory, grpc: true, ...(ca !== null && { ca }) }
     if (await Promise.race([ready(url, ca, stopped), died])) console.log(banner(demo))
     // 5.
     if (!stopped.aborted) await Promise.race([once(stopped, 'abort'), died])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { freePorts, serviceNames, startPlatform } from './platform.ts'
+import { freePorts, serviceNames, startPlatform, startWhereFree } from './platform.ts'
 import { ask, isObject, type JsonObject } from './support/test-client.ts'
 
 const jwtSecret = 'a secret of at least thirty-two characters'
@@ -35,6 +35,20 @@ test('two instances of a service serve the same data', async () => {
     (await ask(second, '/api/v1/auth/login', { json: { email: json.email, password: json.password } })).status,
     200,
   )
+})
+
+test('where a port is taken, the platform starts on free ones, and says which is taken', async () => {
+  const [{ url } = { url: '' }] = platform.instances['payment-service']
+  const taken = Number(new URL(url).port)
+  const told: string[] = []
+  const other = await startWhereFree({ jwtSecret, ports: { ...freePorts, 'payment-service': [taken] } }, (words) =>
+    told.push(words),
+  )
+  after(() => other.close())
+  const [{ url: moved } = { url: '' }] = other.instances['payment-service']
+  assert.notEqual(moved, url)
+  assert.equal((await ask(moved, '/health')).status, 200)
+  assert.deepEqual(told, [`Port ${taken} on 127.0.0.1 is taken`])
 })
 
 test('the instances have the names that X-Instance shows', async () => {

@@ -4,6 +4,7 @@ import { createNotificationService } from './notification-service/service.ts'
 import { openOrderDatabase } from './order-service/database.ts'
 import { createOrderService } from './order-service/service.ts'
 import { createPaymentService } from './payment-service/service.ts'
+import { takenPort } from './support/failure.ts'
 import type { InstanceOptions, RunningInstance } from './support/service.ts'
 import { openUserDatabase } from './user-service/database.ts'
 import { createUserService } from './user-service/service.ts'
@@ -115,5 +116,17 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** Starts the platform; on free ports if one of `options.ports` is taken, and then `report` is told which. */
+export async function startWhereFree(options: PlatformOptions, report: (taken: string) => void): Promise<Platform> {
+  try {
+    return await startPlatform(options)
+  } catch (error) {
+    const taken = error instanceof Error ? takenPort(error) : null
+    if (taken === null) throw error
+    report(taken.words)
+    return startPlatform({ ...options, ports: freePorts })
   }
 }

@@ -51,10 +51,8 @@ export async function tryGateway(root: string): Promise<void> {
     const code = await runContainer({ root, folder: '/etc/sallyport', command: [command, 'health'], env: health })
     if (code !== 0) throw new Error('sallyport health failed')
     const [drained] = platform.instances['inventory-service']
-    const steps = await walkDemo(
-      { url: `http://${address}`, adminUrl: `http://${admin}`, apiKey },
-      { '127.0.0.1:8003': new URL(drained?.url ?? '').host },
-    )
+    const inventory = new URL(drained?.url ?? '').host
+    const steps = await walkDemo({ url: `http://${address}`, adminUrl: `http://${admin}`, apiKey, inventory })
     console.log(`gateway: healthy, and the ${steps} steps of the demo went as they should`)
     await assertCounted(redis)
     // 4.

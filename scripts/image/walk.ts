@@ -27,15 +27,10 @@ const expected: Readonly<Record<string, RegExp>> = {
 }
 
 /**
- * Runs every line in one shell, with the addresses that are `elsewhere` put right; resolves with how many there were. Rejects with the
- * first step that went otherwise.
+ * Runs every line in one shell; resolves with how many there were. Rejects with the first step that went otherwise.
  */
-export async function walkDemo(
-  demo: Parameters<typeof banner>[0],
-  elsewhere: Readonly<Record<string, string>>,
-): Promise<number> {
-  let list = banner(demo)
-  for (const [address, actual] of Object.entries(elsewhere)) list = list.replaceAll(address, actual)
+export async function walkDemo(demo: Parameters<typeof banner>[0]): Promise<number> {
+  const list = banner(demo)
   const steps = [...list.matchAll(/^ {2}(\S.*)\n(.+)$/gm)].map(([, title = '', command = '']) => ({
     title,
     command,
