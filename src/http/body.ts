@@ -20,6 +20,8 @@ export class Bytes {
   private content: string | Buffer
   /** The content with HEAD_ROOM octets before it; null where there is no such room. */
   private whole: Buffer | null = null
+  /** The part of it that was given out last: heads of the same message are as long as one another. */
+  private piece: Buffer | null = null
 
   private constructor(content: string | Buffer) {
     this.length = content.length
@@ -82,7 +84,8 @@ export class Bytes {
     const start = HEAD_ROOM - head.length
     if (whole === null || start < 0) return null
     whole.write(head, start, 'latin1')
-    return whole.subarray(start)
+    if (this.piece?.length !== whole.length - start) this.piece = whole.subarray(start)
+    return this.piece
   }
 
   /** Leaves the piece that was given out last to whoever still uses it: the next one is another. */
@@ -92,6 +95,7 @@ export class Bytes {
     const own = Buffer.allocUnsafeSlow(whole.length)
     whole.copy(own, HEAD_ROOM, HEAD_ROOM)
     this.whole = own
+    this.piece = null
     this.content = own.subarray(HEAD_ROOM)
   }
 
