@@ -208,8 +208,8 @@ const mirrorSchema = z.strictObject({
 })
 
 const partSchema = z.strictObject({
-  request: headerEdits.optional().describe('Changes to the fields that the service receives.'),
-  response: headerEdits.optional().describe('Changes to the fields of its replies.'),
+  request: headerEdits.optional().describe('Changes to the header fields that this service receives.'),
+  response: headerEdits.optional().describe('Changes to the header fields of its replies.'),
 })
 
 const routeSplitSchema = splitSchema
@@ -218,7 +218,7 @@ const routeSplitSchema = splitSchema
       .record(z.string(), partSchema)
       .default({})
       .describe(
-        'Service -> changes to header fields of requests that go there, as in the policies request-headers and response-headers.',
+        'Service -> changes to header fields for this service only, with the options of the policies request-headers and response-headers.',
       ),
   })
   .superRefine(({ keep, cookie, headers, services }, context) => {

@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
   [
     ['routes', ANY, 'split'],
     (change) =>
-      !isGone(change) || change.path.length === 4
+      !isGone(change) || change.path.length === 4 || change.path[3] === 'headers'
         ? null
         : {
             class: 'ends-tunnels',

@@ -9,7 +9,9 @@ const idExpected = 'expected a host or a name of your own, such as "gateway.exam
 const controlExpected = 'expected directives such as "max-age=3600, stale-while-revalidate=60"'
 
 const secretSchema = z.strictObject({
-  header: fieldName.describe('Field that the CDN puts it into, such as X-Origin-Verify; services never get it.'),
+  header: fieldName.describe(
+    'Header in which the CDN sends it, such as X-Origin-Verify; removed before the request is forwarded.',
+  ),
   values: z
     .string(secretExpected)
     .min(16, secretExpected)
@@ -17,7 +19,7 @@ const secretSchema = z.strictObject({
     .array()
     .min(1)
     .max(10)
-    .describe('Secrets that count: while one is replaced, the new and the old one.'),
+    .describe('Accepted secrets: during a rotation, the new and the old one. At least 16 characters each.'),
 })
 
 /** Schema of the options of the policy. */
@@ -25,49 +27,47 @@ export const cdnOptions = z.strictObject({
   from: networks
     .optional()
     .describe(
-      'Addresses and networks of the CDN, or { file } for a file of them, which is read again whenever it changes: one of those who have passed ' +
-        'the request on has to be in them, the peer or a trusted proxy.',
+      'Addresses and networks of the CDN, or { file } for a file of them, which is read again whenever it changes. The peer, or a trusted ' +
+        'proxy that passed the request on, must be in one of them.',
     ),
-  secret: secretSchema.optional().describe('A secret that the CDN puts into every request.'),
+  secret: secretSchema.optional().describe('A secret that the CDN sends with every request.'),
   certificate: z
     .boolean()
     .default(false)
-    .describe('Whether the CDN shows a client certificate that the listener accepts. Default false.'),
+    .describe('Require a client certificate that the listener accepts. Default false.'),
   others: z
     .enum(['refuse', 'pass'])
     .default('refuse')
-    .describe(
-      'What becomes of requests that lack something of from, secret and certificate: refuse, with 403, or pass. Default refuse.',
-    ),
+    .describe('What to do with requests that fail from, secret or certificate: refuse (403) or pass. Default refuse.'),
   loop: z
     .string(idExpected)
     .regex(/^[\w!#$&'*+.^`|~-]+(?::\d{1,5})?$/, idExpected)
     .optional()
     .describe(
-      'What this gateway is called in CDN-Loop (RFC 8586): it adds itself there, and refuses what has been here before, with 508. Default none: it does neither.',
+      'Name of this gateway in CDN-Loop (RFC 8586). It is added to requests, and a request that has it already gets 508. Default none.',
     ),
   control: z
     .string(controlExpected)
     .regex(/^[\w-]+(?:=\d+)?(?:,[ ]?[\w-]+(?:=\d+)?)*$/, controlExpected)
     .optional()
     .describe(
-      'What the CDN is told of replies that are for everybody, and of which the service does not tell it anything. Default nothing.',
+      'Cache directives for the CDN, added to replies that are for everybody and say nothing to the CDN themselves. Default none.',
     ),
   controlField: z
     .enum(['CDN-Cache-Control', 'Surrogate-Control', 'Cloudflare-CDN-Cache-Control'])
     .default('CDN-Cache-Control')
-    .describe('The field that it stands in. Default CDN-Cache-Control (RFC 9213).'),
+    .describe('Header for control. Default CDN-Cache-Control (RFC 9213).'),
   tags: fieldName
     .optional()
     .describe(
-      'Field in which the CDN finds the tags of a reply, such as Cache-Tag or Surrogate-Key: they are its Cache-Groups (RFC 9875). Default none.',
+      'Header in which the CDN reads the tags of a reply, such as Cache-Tag or Surrogate-Key; filled from Cache-Groups (RFC 9875). Default none.',
     ),
   purge: purgeHook
     .array()
     .max(10)
     .default([])
     .describe(
-      'What is asked of the CDN when replies are purged here by an operator, or by Cache-Group-Invalidation of a service.',
+      'Requests to send to the CDN when an operator purges the cache, or a service sends Cache-Group-Invalidation.',
     ),
 })
 

@@ -26,7 +26,7 @@ const FOR_CDN = ['Surrogate-Control', 'Surrogate-Key']
 export const cdn = definePolicy({
   name: 'cdn',
   summary:
-    'For gateways behind a CDN: lets in what comes through it alone, tells it what it may keep and by which tags, has it purge, and finds loops.',
+    'For gateways behind a CDN: admits only requests that came through it, tells it what to cache and under which tags, purges it, and detects loops.',
   options: cdnOptions,
   networks: ['from'],
   fields: ({ secret }) => [CDN_LOOP, ...(secret === undefined ? [] : [secret.header])],
@@ -35,10 +35,10 @@ export const cdn = definePolicy({
     const refuses = others === 'refuse' && (from !== undefined || secret !== undefined || certificate)
     return {
       refusals: [
-        ...(refuses ? [{ code: 'forbidden', description: 'The request has not come through the CDN.' } as const] : []),
+        ...(refuses ? [{ code: 'forbidden', description: 'The request did not come through the CDN.' } as const] : []),
         ...(loop === undefined
           ? []
-          : [{ code: 'loop-detected', description: 'The request goes round in a circle.' } as const]),
+          : [{ code: 'loop-detected', description: 'The request has passed this gateway before.' } as const]),
       ],
     }
   },
@@ -64,11 +64,11 @@ export const cdn = definePolicy({
       return (exchange) => {
         const isCdn = check === null || check(exchange)
         if (!isCdn && others === 'refuse')
-          throw new GatewayError('forbidden', 'Requests are let in through the CDN only.')
+          throw new GatewayError('forbidden', 'Requests are accepted only through the CDN.')
         if (passLoop !== null && !passLoop(exchange.headers))
           throw new GatewayError(
             'loop-detected',
-            'The request has been here before: some CDN or proxy leads back here.',
+            'The request has passed this gateway before: a CDN or proxy on its way leads back here.',
           )
         return edited(exchange, isCdn)
       }

@@ -33,23 +33,19 @@ export const purgeHook = z
       .string(urlExpected)
       .refine((url) => /^https?:\/\/[^/?#{}]+(?:[/?]|$)/.test(url) && URL.canParse(url), urlExpected)
       .describe(
-        `Where it goes. ${what} stand for what is purged here and in headers and body: {url} for one URL, {host} and {path} for its parts, ` +
-          '{prefix} for host and path that others begin with, {tags} for cache groups. It is asked for what its placeholders are about.',
+        `Target URL. Here and in headers and body, ${what} stand for what is purged: {url} is one URL, {host} and {path} its parts, ` +
+          '{prefix} the host and path that URLs start with, {tags} cache groups. The request is sent only for the kinds of purges that its placeholders name.',
       ),
-    method: z
-      .string(methodExpected)
-      .refine(isToken, methodExpected)
-      .default('POST')
-      .describe('Its method. Default POST.'),
+    method: z.string(methodExpected).refine(isToken, methodExpected).default('POST').describe('Method. Default POST.'),
     headers: z
       .record(z.string().refine(isToken, headersExpected), z.string().refine(isFieldValue, headersExpected))
       .default({})
-      .describe('Its header fields, with what the CDN knows you by. {tags} are separated by spaces there.'),
+      .describe('Header fields, such as your credentials at the CDN. {tags} are separated by spaces.'),
     body: z
       .string()
       .default('')
       .describe(
-        'Its content, JSON unless Content-Type says plain text or XML. In JSON, {tags} outside of quotes is a list; all else stands in quotes. Default none.',
+        'Body, JSON unless Content-Type says plain text or XML. In JSON, {tags} outside of quotes is a list; other placeholders go inside quotes. Default none.',
       ),
   })
   .superRefine((hook, context) => {

@@ -23,22 +23,19 @@ export const pageSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('File with the page, of 256kb at most, which is read with the configuration, and relative to it.'),
+      .describe('File with the page, at most 256kb. Relative to the configuration, and read with it.'),
     body: z
       .string()
       .optional()
       .describe(
-        'The page itself, in place of a file. In both, {status}, {title}, {correlation.id} and {trace.id} stand for those of the error, escaped as the type asks for.',
+        'The page itself, instead of a file. In both, {status}, {title}, {correlation.id} and {trace.id} are filled in, escaped for the type.',
       ),
     type: z
       .string()
       .refine((type) => textKindOf(type) !== null, typeExpected)
       .optional()
-      .describe('Its media type: plain text, JSON, HTML or XML. Default that of the name of the file, else text/html.'),
-    services: z
-      .boolean()
-      .default(false)
-      .describe('Whether it takes the place of what services say with that status as well. Default false.'),
+      .describe('Media type: plain text, JSON, HTML or XML. Default by the file extension, else text/html.'),
+    services: z.boolean().default(false).describe('Also replace replies of services with that status. Default false.'),
   })
   .superRefine((page, context) => {
     const { body } = page

@@ -41,7 +41,7 @@ const options = z.record(z.string().regex(KEY, keyExpected), pageSchema, { error
 export const errorPages = definePolicy({
   name: 'error-pages',
   summary:
-    'Pages for people in place of problem documents, by status: 404, or 4xx and 5xx for all others; clients that ask for JSON get that.',
+    'Serves your own pages instead of problem documents, by status: 404, or 4xx and 5xx for all others. Clients that ask for JSON still get JSON.',
   options,
   files: [{ path: [], read: readPages }],
   isShared: () => true,

@@ -66,10 +66,7 @@ const { attempts, statuses, body, idempotencyKey, grpc } = retryOptions.shape
 export const routeRetrySchema = z.union([
   z.literal(false),
   z.strictObject({
-    attempts: attempts
-      .unwrap()
-      .optional()
-      .describe('How often a request may be sent again, each time to another instance.'),
+    attempts: attempts.unwrap().optional().describe('Retries per request, each on another instance.'),
     statuses: statuses.unwrap().optional().describe('Replies in whose place another instance is asked.'),
     body: body.unwrap().optional().describe('Largest body that is kept to be sent again; at most 64kb.'),
     idempotencyKey: idempotencyKey
