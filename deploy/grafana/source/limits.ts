@@ -141,18 +141,18 @@ const store: Row = {
         { expr: rate('sallyport_rate_limit_table_evictions_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' },
       ],
     }),
+    states({
+      title: 'Reached',
+      description: 'Whether the store answers each gateway.',
+      query: { expr: `min by (store, gateway) (sallyport_store_up{${GATEWAYS}})`, legend: '{{store}} {{gateway}}' },
+      states: ['down', 'up'],
+    }),
     graph({
       title: 'Refused messages of gateways',
       description:
         'Messages on the channel by which gateways do what an operator asks one of them, that were none: somebody else publishes there, or versions differ.',
       unit: OpsPerSecond,
       queries: [{ expr: rate('sallyport_replica_messages_dropped_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' }],
-    }),
-    states({
-      title: 'Reached',
-      description: 'Whether the store answers each gateway.',
-      query: { expr: `min by (store, gateway) (sallyport_store_up{${GATEWAYS}})`, legend: '{{store}} {{gateway}}' },
-      states: ['down', 'up'],
     }),
   ],
 }
