@@ -125,7 +125,7 @@ test('with --out the configuration is a file that is not written over, and the r
   const written = await readFile(join(folder, 'sallyport.yaml'), 'utf8')
   const second = await run(['import', 'kong', file, '--out', 'sallyport.yaml'], { cwd: folder })
   assert.equal(second.code, 1)
-  assert.match(second.stderr, /There already: sallyport\.yaml/)
+  assert.match(second.stderr, /exist already: sallyport\.yaml/)
   assert.equal(await readFile(join(folder, 'sallyport.yaml'), 'utf8'), written)
 })
 
@@ -156,7 +156,7 @@ test('a file that is none of Kong, or is not there, is an error in one line', as
   assert.deepEqual([code, stdout], [1, ''])
   assert.match(
     stderr,
-    /^\S+kong\.yml: is no declarative file of Kong: expected _format_version "1\.1", "2\.1" or "3\.0"\.\n$/,
+    /^\S+kong\.yml: is not a declarative configuration of Kong: expected _format_version "1\.1", "2\.1" or "3\.0"\.\n$/,
   )
   const gone = await run(['import', 'kong', 'not-there.yml'])
   assert.deepEqual([gone.code, gone.stderr], [1, 'not-there.yml: there is no such file.\n'])

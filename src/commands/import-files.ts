@@ -22,17 +22,17 @@ export function addImportOptions(command: Command): Command {
   return command
     .option(
       '-o, --out <file>',
-      'where the configuration is written; a file that is there is not written over (default: the standard output)',
+      'file for the configuration; an existing file is not overwritten (default: standard output)',
     )
     .addOption(
       new Option(
         '--report <format>',
-        'how the report is written: on the standard output with --out, else on the standard error',
+        'format of the report, which goes to standard output with --out, otherwise to standard error',
       )
         .choices(['text', 'json'])
         .default('text'),
     )
-    .option('--strict', `end with ${exitCodes.incomplete} where something is left out`)
+    .option('--strict', `exit with ${exitCodes.incomplete} if something is left out`)
 }
 
 /** What a file holds. Throws CommandError where it cannot be read. */

@@ -5,13 +5,13 @@ import { addImportOptions, finishImport, type ImportOptions, readForImport } fro
 /** `sallyport import kong`: makes a configuration of a declarative file of Kong. */
 export function defineImportKong(command: Command, finish: (code: number) => void): void {
   command
-    .summary('make a configuration of a declarative file of Kong')
+    .summary('convert a declarative configuration of Kong')
     .description(
-      'Makes a configuration of a declarative file of Kong or decK, in YAML or JSON, of format 1.1, 2.1 or 3.0. Says of every entity whether it ' +
-        'is exact, narrower, different or left out, with its place in the file and what to do. No secret is written: what has to be one is a ' +
-        'variable, and API keys and passwords are digests.',
+      'Converts a declarative configuration of Kong or decK (format 1.1, 2.1 or 3.0, YAML or JSON) to a configuration. Reports for every entity whether ' +
+        'it is exact, narrower, different or left out, with its line and column and what to do. Secrets are never written: API keys and passwords ' +
+        'are hashed, and other secrets become environment variables.',
     )
-    .argument('<file>', 'the file of Kong, as deck gateway dump or kong config db_export write it')
+    .argument('<file>', 'the configuration of Kong, from deck gateway dump or kong config db_export')
   addImportOptions(command).action(async (file: string, options: ImportOptions) => {
     const text = await readForImport(file)
     const { importKong } = await import('../import/kong/index.ts')
@@ -19,13 +19,10 @@ export function defineImportKong(command: Command, finish: (code: number) => voi
     await finishImport(() => importKong(text, file, digestOf), options, finish)
   })
   addExamples(command, [
-    [
-      'sallyport import kong kong.yml --out sallyport.yaml',
-      'the configuration into a file, the report on the terminal',
-    ],
+    ['sallyport import kong kong.yml --out sallyport.yaml', 'write the configuration to a file, and print the report'],
     [
       'sallyport import kong kong.yml --report json --strict > sallyport.yaml',
-      'in a pipeline: 3 where something is left out',
+      'in a pipeline: exits with 3 if something is left out',
     ],
   ])
 }

@@ -13,13 +13,13 @@ const expected = '--service: expected a name and a URL without a path, such as o
 /** `sallyport import openapi`: makes a configuration of an OpenAPI document. */
 export function defineImportOpenApi(command: Command, finish: (code: number) => void): void {
   command
-    .summary('make a configuration of an OpenAPI document')
+    .summary('convert an OpenAPI document')
     .description(
-      'Makes a configuration of an OpenAPI document of version 3, in YAML or JSON: a route for each path, who may call it, and validation of ' +
-        'requests by the document, which the configuration names and does not hold. Says of every operation what became of it.',
+      'Converts an OpenAPI 3 document, in YAML or JSON, to a configuration: a route for each path, authentication, and validation of requests ' +
+        'against the document, which the configuration refers to. Reports for every operation whether it is exact, narrower, different or left out.',
     )
     .argument('<file>', 'the document')
-    .option('--service <name=url>', 'the service that answers (default: api, at the first server of the document)')
+    .option('--service <name=url>', 'name and URL of the service (default: api, at the first server of the document)')
   addImportOptions(command).action(async (file: string, options: Options) => {
     const service = options.service === undefined ? null : serviceOf(options.service)
     const text = await readForImport(file)
@@ -30,7 +30,7 @@ export function defineImportOpenApi(command: Command, finish: (code: number) => 
   addExamples(command, [
     [
       'sallyport import openapi openapi.yaml --service orders=http://orders:8080 --out sallyport.yaml',
-      'with the service that answers',
+      'with the service',
     ],
   ])
 }

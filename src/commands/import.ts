@@ -4,7 +4,7 @@ import { defineImportOpenApi } from './import-openapi.ts'
 
 /** `sallyport import`: makes a configuration of what another gateway has, or of a document. */
 export function defineImport(command: Command, finish: (code: number) => void): void {
-  command.description('Makes a configuration of the one of another gateway, or of a document.')
+  command.description('Converts a configuration of Kong, or an OpenAPI document, to a configuration.')
   defineImportKong(command.command('kong'), finish)
   defineImportOpenApi(command.command('openapi'), finish)
 }

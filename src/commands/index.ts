@@ -35,7 +35,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'make a configuration of that of Kong, or of an OpenAPI document',
+    summary: 'convert a configuration of Kong, or an OpenAPI document',
     load: async () => (await import('./import.ts')).defineImport,
   },
   {

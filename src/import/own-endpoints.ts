@@ -22,5 +22,5 @@ export function endpointNotes(endpoints: Fields): string[] {
   const moved = Object.entries(endpoints).map(([name, path]) => `${name} to ${String(path)}`)
   return moved.length === 0
     ? []
-    : [`Routes have paths of the gateway's own endpoints, which make way: ${moved.join(', ')}.`]
+    : [`Some routes use the paths of the gateway's own endpoints, which were moved: ${moved.join(', ')}.`]
 }

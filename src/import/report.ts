@@ -66,7 +66,7 @@ export function reportText({ source, entries, variables, notes }: Report): strin
   return [
     ...rows,
     ...(notes.length === 0 ? [] : ['', ...notes]),
-    ...(asked.length === 0 ? [] : ['', 'Variables to set before the gateway starts:', ...asked]),
+    ...(asked.length === 0 ? [] : ['', 'Set these variables before you start the gateway:', ...asked]),
     '',
     totals(entries),
   ].join('\n')

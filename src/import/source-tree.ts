@@ -56,7 +56,7 @@ export function readSourceTree(text: string, file: string): SourceTree {
   visit(document, {
     Alias(_, alias) {
       if (alias.resolve(document) === undefined)
-        fail(alias.range?.[0] ?? 0, `no anchor "&${alias.source}" stands above this alias.`)
+        fail(alias.range?.[0] ?? 0, `the alias has no anchor "&${alias.source}" before it.`)
     },
   })
 
@@ -91,7 +91,7 @@ class Conversion {
   valueOf(node: unknown, place: number | null, depth: number): unknown {
     const at = place ?? offsetOf(node)
     if (++this.nodes > MOST_NODES || depth > DEEPEST)
-      this.fail(at ?? 0, 'holds too much, or too many aliases, to import.')
+      this.fail(at ?? 0, 'is too large to import, or has too many aliases.')
     if (isAlias(node)) return this.valueOf(node.resolve(this.document), at, depth + 1)
     if (isMap(node)) {
       const members = new Map<string, unknown>()
@@ -108,7 +108,7 @@ class Conversion {
 
   /** Own members go before those that are merged beneath them. */
   private addMembers(pairs: readonly Pair[], members: Map<string, unknown>, place: number | null, depth: number): void {
-    if (depth > DEEPEST) this.fail(place ?? 0, 'holds too much, or too many aliases, to import.')
+    if (depth > DEEPEST) this.fail(place ?? 0, 'is too large to import, or has too many aliases.')
     const merged = pairs.filter(({ key }) => isMergeKey(key))
     for (const pair of pairs) {
       const { key, value } = pair

@@ -65,9 +65,9 @@ export class AppliedPlugins {
     const { entities } = this.context
     const name = textOf(fields['name']) ?? ''
     if (name === '') return entry.tell('left out', 'It has no name.')
-    if (flagOf(fields['enabled']) === false) return entry.tell('exact', 'It is switched off, so it does nothing.')
+    if (flagOf(fields['enabled']) === false) return entry.tell('exact', 'It is disabled, so it is not imported.')
     const places = ['route', 'service', 'consumer', 'consumer_group'].map((field) => entities.of(entity, field))
-    if (places.includes(undefined)) return entry.tell('left out', 'What it is for is not in the file.')
+    if (places.includes(undefined)) return entry.tell('left out', 'Its route, service or consumer is not in the file.')
     const [route = null, service = null, consumer = null, group = null] = places
     if (consumer !== null || group !== null)
       return this.applyToConsumers(entity, name, route ?? service, consumer, group)
@@ -90,24 +90,28 @@ export class AppliedPlugins {
     const ratesFor = translatorOf(name)?.ratesFor
     if (ratesFor !== undefined && place === null) {
       const rates = ratesFor(this.useOf(entity, name, consumer === null ? 'consumer_group' : 'consumer'))
-      if (rates.length === 0) return entry.tell('left out', 'It has no limit that can be had here.')
+      if (rates.length === 0) return entry.tell('left out', 'It has no limit that can be imported.')
       const quota = rates.length === 1 ? rates[0] : rates
       if (consumer?.entry.name === '' || consumer?.entry.name === '__proto__')
-        return entry.tell('left out', 'Its consumer has no name that can be written.')
+        return entry.tell('left out', 'Its consumer has no usable name.')
       if (consumer !== null) this.consumers.set(consumer.entry.name, quota)
       else if (group !== null) this.tiers.set(tierName(group), quota)
       return
     }
     if (place !== null && isGuard(name)) {
-      const fragment = closed(this.useOf(entity, name, 'route'), 'A plugin for one consumer at one place is not there.')
+      const fragment = closed(
+        this.useOf(entity, name, 'route'),
+        'A plugin cannot be limited to one consumer on one route or service.',
+      )
       const known = this.ofEntity.get(place) ?? new Map<string, AppliedPlugin>()
       this.ofEntity.set(place, known.set(`${name} of consumers`, { entity, name, fragment }))
       return
     }
-    const what = isGuard(name) && consumer !== null ? ' Its credentials are left out, so it is let in nowhere.' : ''
+    const what =
+      isGuard(name) && consumer !== null ? ' Its credentials were left out, so its requests are refused.' : ''
     entry.tell(
       'left out',
-      `Of single consumers and their groups only limits are had here, for all routes at once.${what}`,
+      `Only rate limits can be set for single consumers and consumer groups, for all routes at once.${what}`,
     )
   }
 
@@ -127,10 +131,7 @@ export class AppliedPlugins {
         const { stores } = context
         stores.redis ??= redis
         if (stores.redis['url'] !== redis['url'])
-          entry.tell(
-            'different',
-            'Its Redis is another one than that of other limits: there is one for all, stores.redis.',
-          )
+          entry.tell('different', 'It uses another Redis than the other limits. All limits share stores.redis.')
       },
     }
   }
@@ -147,7 +148,7 @@ function translated(use: PluginUse): Fragment {
     const shown = options.length === 0 ? '' : ` Its options: ${options.join(', ')}.`
     return closed(
       use,
-      `Nobody here knows the plugin ${name}, which may be a guard: write a policy of your own, see docs/writing-policies.md.${shown}`,
+      `The plugin ${name} is unknown, and may protect the route: write a policy of your own, see docs/writing-policies.md.${shown}`,
     )
   }
   if (known.guards) return closed(use, known.advice)
@@ -168,7 +169,7 @@ function lookedAt({ translate, ignores = [] }: PluginTranslator, use: PluginUse)
   const fragment = translate({ ...use, config })
   const others = Object.keys(use.config).filter((option) => !seen.has(option) && says(use.config[option]))
   if (others.length > 0 && fragment.closed === undefined)
-    use.tell('different', `Options that nothing came of: ${others.join(', ')}.`)
+    use.tell('different', `Options that were not imported: ${others.join(', ')}.`)
   return fragment
 }
 

@@ -115,18 +115,21 @@ function targetOf(route: ImportedRoute, merged: Merged, preserving: ReadonlySet<
     if (!isFields(redirect) || isUsable(() => parseRedirect(String(redirect['to']), patterns))) return { ...target }
     entity.entry.tell(
       'different',
-      `It cannot lead to ${String(redirect['to'])}, as not every path has what that names: it answers 503.`,
+      `It cannot redirect to ${String(redirect['to'])}, because not every path has these parameters. It answers 503.`,
     )
     return { reply: { status: 503 } }
   }
   if (service === null) {
-    entity.entry.tell('different', 'Its service is left out, so it answers 503: give it a service.')
+    entity.entry.tell('different', 'Its service was left out, so the route answers 503. Give it a service.')
     return { reply: { status: 503 } }
   }
   const path = merged.path
   const isKnown = path !== null && isUsable(() => checkRewrite({ path }, patterns))
   if (path !== null && !isKnown)
-    entity.entry.tell('different', `The path ${path} cannot be made of every path of the route, and stays what it is.`)
+    entity.entry.tell(
+      'different',
+      `The path ${path} uses parameters that not every path of the route has, so the path is not changed.`,
+    )
   const keepsHost = route.preservesHost && !preserving.has(service)
   const rewrite = { ...(isKnown ? { path } : route.rewrite), ...(keepsHost && { host: '{host}' }) }
   return { service: service.name, ...(Object.keys(rewrite).length > 0 && { rewrite }) }
@@ -167,7 +170,7 @@ function tellOf(parent: object, name: string, options: Fields, merged: Merged, {
     comments.add(
       parent,
       name,
-      `Nobody is let in, as ${merged.closed.join(', ')} could not be brought over: take this out once something else guards it.`,
+      `All requests are refused, because ${merged.closed.join(', ')} could not be imported. Remove this once the route is protected otherwise.`,
     )
 }
 

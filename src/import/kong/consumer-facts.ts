@@ -17,7 +17,7 @@ export function consumerFacts(context: Context) {
     const consumer = entities.of(acl, 'consumer')
     const group = textOf(acl.fields['group'])
     if (consumer && group !== undefined && group !== '') roles.set(consumer, [...(roles.get(consumer) ?? []), group])
-    else acl.entry.tell('left out', 'It belongs to no consumer of the file, or has no name.')
+    else acl.entry.tell('left out', 'Its consumer is not in the file, or it has no name.')
   }
   for (const member of entities.ofKind('consumer_group_consumers')) {
     const { consumer, group } = membershipOf(member, context)
@@ -27,7 +27,10 @@ export function consumerFacts(context: Context) {
     }
     const tier = tierName(group)
     if (tiers.has(consumer) && tiers.get(consumer) !== tier)
-      member.entry.tell('left out', 'A consumer has one tier here, and is in another group already.')
+      member.entry.tell(
+        'left out',
+        'A consumer has only one tier here, and this one already has the tier of another group.',
+      )
     else tiers.set(consumer, tier)
   }
   for (const plugin of entities.ofKind('plugins')) {
@@ -41,7 +44,7 @@ export function consumerFacts(context: Context) {
         const known = textOf(consumer.fields[each])
         if (known !== undefined) refused.add(known)
       }
-    blocked.set(consumer, `the plugin ${name} is for it alone, and cannot be had for one consumer.`)
+    blocked.set(consumer, `its plugin ${name} cannot be imported for a single consumer.`)
   }
   const factsOf = (consumer: Entity): ConsumerFacts => ({
     roles: [...new Set(roles.get(consumer))],

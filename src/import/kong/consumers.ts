@@ -36,12 +36,12 @@ export async function readIdentities(
     entities.ofKind(kind).flatMap((credential) => {
       const consumer = entities.of(credential, 'consumer')
       if (consumer === null || consumer === undefined) {
-        credential.entry.tell('left out', 'It belongs to no consumer of the file.')
+        credential.entry.tell('left out', 'Its consumer is not in the file.')
         return []
       }
       const facts = factsOf(consumer)
       if (facts.blocked === null) return [[credential, consumer, facts] as const]
-      credential.entry.tell('left out', `Its consumer is let in nowhere: ${facts.blocked}`)
+      credential.entry.tell('left out', `All requests of its consumer are refused: ${facts.blocked}`)
       return []
     })
 
@@ -57,7 +57,7 @@ export async function readIdentities(
     tellUnused() {
       for (const [kind, credentials] of Object.entries(kept))
         if (!used.has(kind))
-          for (const entry of credentials) entry.tell('left out', 'No plugin of the file asks for such credentials.')
+          for (const entry of credentials) entry.tell('left out', 'No plugin in the file uses these credentials.')
     },
   }
 }
@@ -73,7 +73,7 @@ function apiKeysOf(owned: Owned, { variables }: Context, kept: Entry[]): Fields[
     if (key === undefined || key === '') {
       entry.tell(
         'left out',
-        'It has no key, so Kong makes another one at each start: make one with sallyport keys create.',
+        'It has no key, so Kong generates one at each start. Create a key with sallyport keys create.',
       )
       return []
     }
@@ -87,12 +87,12 @@ function apiKeysOf(owned: Owned, { variables }: Context, kept: Entry[]): Fields[
         )
       : createHash('sha256').update(key).digest('hex')
     if (digests.has(sha256)) {
-      entry.tell('left out', 'The same key is there twice: one of them is enough.')
+      entry.tell('left out', 'It is a duplicate of another key.')
       return []
     }
     digests.add(sha256)
     if (fields['ttl'] !== undefined && fields['ttl'] !== null)
-      entry.tell('different', 'ttl is left out: give the key expires, with a date.')
+      entry.tell('different', 'ttl was left out: set expires of the key.')
     kept.push(entry)
     const id = ids.take(owner, 'key')
     return [
@@ -115,14 +115,14 @@ async function usersOf(owned: Owned, { variables }: Context, kept: Entry[], make
     const password = textOf(fields['password']) ?? ''
     const normal = name.normalize('NFC')
     if (!/^[^:\p{Cc}]{1,256}$/u.test(name) || names.has(normal)) {
-      entry.tell(
-        'left out',
-        names.has(normal) ? 'The name is there twice.' : 'Its name cannot be sent, or is a variable.',
-      )
+      entry.tell('left out', names.has(normal) ? 'The user name is a duplicate.' : 'Its user name is not valid.')
       continue
     }
     if (password === '' || /^[0-9a-f]{40}$/i.test(password) || /\p{Cc}/u.test(password)) {
-      entry.tell('left out', 'Its password is not known, or a digest of Kong: make one of it with sallyport password.')
+      entry.tell(
+        'left out',
+        'Its password is missing, or already hashed by Kong: hash the password with sallyport password.',
+      )
       continue
     }
     names.add(normal)
@@ -131,12 +131,12 @@ async function usersOf(owned: Owned, { variables }: Context, kept: Entry[], make
       ? variables.ask(
           variable === null ? null : `${variable}_DIGEST`,
           `PASSWORD_${name}_DIGEST`,
-          `the digest of the password of ${name}, as sallyport password makes it`,
+          `the hash of the password of ${name}, from sallyport password`,
           entry,
         )
       : await makeDigest(password)
     if (consumer.entry.name !== name)
-      entry.tell('different', `Services are told the name ${name}, not that of the consumer ${consumer.entry.name}.`)
+      entry.tell('different', `Services get the name ${name}, not that of the consumer ${consumer.entry.name}.`)
     kept.push(entry)
     users.push({
       name,
@@ -157,33 +157,32 @@ function tokensOf(owned: Owned, { variables }: Context, kept: Entry[]): TokenIss
       entry.tell('left out', why)
       return []
     }
-    if (key === '')
-      return leaveOut('It has no key, so Kong makes another one at each start: give it one that tokens name.')
-    if (known.has(key)) return leaveOut(`The key ${key} is there twice.`)
+    if (key === '') return leaveOut('It has no key, so Kong generates one at each start. Set a key.')
+    if (known.has(key)) return leaveOut(`The key ${key} is a duplicate.`)
     const shared = { key, consumer: consumer.entry.name, algorithm }
     const isSecret = Object.hasOwn(secretAlgorithms, algorithm)
     if (!isSecret && !publicAlgorithms.some((each) => each === algorithm))
-      return leaveOut(`The algorithm ${algorithm} is not taken: see docs/authentication.md for those that are.`)
+      return leaveOut(`The algorithm ${algorithm} is not supported: see docs/authentication.md.`)
     if (roles.length > 0)
       entry.tell(
         'different',
-        'Roles come from the tokens themselves (claims.roles), and not from the groups of the consumer.',
+        'With a token, roles come from the token (claims.roles), not from the groups of the consumer.',
       )
     if (isSecret) {
       const secret = textOf(fields['secret']) ?? ''
-      if (secret === '') return leaveOut('It has no secret, so Kong makes another one at each start.')
+      if (secret === '') return leaveOut('It has no secret, so Kong generates one at each start. Set a secret.')
       const least = algorithm === 'HS256' ? 32 : algorithm === 'HS384' ? 48 : 64
       if (!hasVariable(secret) && Buffer.byteLength(secret) < least)
         entry.tell(
           'different',
-          `Its secret is shorter than the ${least} octets that ${algorithm} needs, and is refused: sign with a longer one.`,
+          `Its secret is shorter than the ${least} bytes that ${algorithm} requires, and will be refused. Use a longer one.`,
         )
       known.add(key)
       kept.push(entry)
       const variable = variables.ask(
         wholeVariable(secret),
         `JWT_SECRET_${key}`,
-        `the secret of ${key}, with which ${algorithm} signs: at least ${least} octets`,
+        `the ${algorithm} secret of ${key}, at least ${least} bytes`,
         entry,
       )
       return [{ ...shared, secret: variable, publicKey: null }]
@@ -206,11 +205,11 @@ function tokensOf(owned: Owned, { variables }: Context, kept: Entry[]): TokenIss
 }
 
 function problemOfKey(pem: string, algorithm: string): string | null {
-  if (!pem.startsWith('-----BEGIN') || pem.includes('PRIVATE KEY')) return 'it is no public key in PEM'
+  if (!pem.startsWith('-----BEGIN') || pem.includes('PRIVATE KEY')) return 'it is not a public key in PEM'
   try {
     const key = createPublicKey(pem)
-    return weaknessOf(key) ?? (algorithmsOf(key).includes(algorithm) ? null : `it is none for ${algorithm}`)
+    return weaknessOf(key) ?? (algorithmsOf(key).includes(algorithm) ? null : `it is not a key for ${algorithm}`)
   } catch {
-    return 'it is no public key in PEM'
+    return 'it is not a public key in PEM'
   }
 }

@@ -136,7 +136,7 @@ test('in format 3.0 a path without "~" is literal, and so it is said of one that
   const { routes, entry } = await imported(routed("paths: ['/files/[a-f0-9-]{36}$']\nstrip_path: false"))
   assert.deepEqual(fieldOf(routes[0], 'match'), { path: '/files/%5Ba-f0-9-%5D%7B36%7D%24/*' })
   assert.equal(entry('route', 'all').fidelity, 'different')
-  assert.match(entry('route', 'all').notes.join('\n'), /plain text in Kong 3.*write \/files\/\{id\}/)
+  assert.match(entry('route', 'all').notes.join('\n'), /plain text in Kong 3.*use \/files\/\{id\}/)
 })
 
 test('before format 3.0 such a path is an expression', async () => {
@@ -181,7 +181,7 @@ services:
     ['health-a', 'both'],
   )
   assert.equal(entry('route', 'health-b').fidelity, 'left out')
-  assert.match(entry('route', 'both').notes.join('\n'), /health-a takes the same requests/)
+  assert.match(entry('route', 'both').notes.join('\n'), /health-a matches the same requests/)
 })
 
 test("the gateway's own endpoints make way for routes", async () => {
@@ -284,7 +284,7 @@ test('keys are digests, hide_credentials is always on, and services get X-Consum
     },
     'request-headers': { set: { 'X-Consumer-Username': '{consumer.id}', 'X-Consumer-Groups': '{consumer.roles}' } },
   })
-  assert.match(entry('plugin', 'key-auth').notes.join('\n'), /never get keys/)
+  assert.match(entry('plugin', 'key-auth').notes.join('\n'), /never passed on/)
   assert.equal(entry('group', 'admins').fidelity, 'exact')
   assert.doesNotMatch(yaml + JSON.stringify(report), /plain-key/)
 })
@@ -360,17 +360,17 @@ for (const plugin of ['hmac-auth', 'ldap-auth', 'pre-function', 'some-plugin-of-
     const { routes, yaml, entry } = await imported(routed(`paths: [/]\nplugins: [{ name: ${plugin} }]`))
     assert.deepEqual(fieldOf(fieldOf(routes[0], 'policies'), 'ip-access'), { deny: ['0.0.0.0/0', '::/0'] })
     assert.equal(entry('plugin', plugin).fidelity, 'left out')
-    assert.match(yaml, /Nobody is let in/)
+    assert.match(yaml, /All requests are refused/)
   })
 
 test('of two plugins that both want credentials, one alone lets nobody in without its own', async () => {
   const { routes, entry } = await imported(`${KEYS}
 consumers: []
-${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: openid-connect, config: { issuer: "https://id.test" } }]')}`)
+${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: openid-connect, config: { issuer: "https://id.test", groups_required: [] } }]')}`)
   const methods = fieldOf(fieldOf(fieldOf(routes[0], 'policies'), 'auth'), 'methods')
   assert.ok(isFields(methods))
   assert.deepEqual(Object.keys(methods), ['api-key'])
-  assert.match(entry('plugin', 'openid-connect').notes.join('\n'), /are not looked at/)
+  assert.match(entry('plugin', 'openid-connect').notes.join('\n'), /Here only those of key-auth are checked/)
 })
 
 test('groups that are refused are a rule of the route', async () => {
@@ -386,7 +386,38 @@ test('of options that nothing comes of it is told', async () => {
   const { entry } =
     await imported(`plugins: [{ name: acl, config: { allow: [a], always_use_authenticated_groups: true } },
   { name: correlation-id, config: { header_name: X-Id, generator: uuid, echo_downstream: true, new_option: [1], off: false } }]`)
-  assert.deepEqual(entry('plugin', 'correlation-id').notes, ['Options that nothing came of: new_option.'])
+  assert.deepEqual(entry('plugin', 'correlation-id').notes, ['Options that were not imported: new_option.'])
+})
+
+test('an OpenID provider is the issuer of tokens, and browsers log in there', async () => {
+  const { routes, yaml, report } = await imported(
+    routed(`paths: [/]
+plugins:
+- name: openid-connect
+  config:
+    issuer: https://id.test/.well-known/openid-configuration
+    auth_methods: [bearer, authorization_code]
+    client_id: [shop]
+    client_secret: [very-secret]
+    audience_required: [api]
+    roles_required: [admin]
+    roles_claim: [realm_access, roles]`),
+  )
+  const claims = { roles: ['realm_access', 'roles'] }
+  assert.deepEqual(fieldOf(fieldOf(routes[0], 'policies'), 'auth'), {
+    methods: {
+      jwt: { issuer: 'https://id.test', audience: ['api'], claims },
+      oidc: {
+        issuer: 'https://id.test',
+        clientId: 'shop',
+        clientSecret: '${OIDC_CLIENT_SECRET}',
+        secret: '${SESSION_SECRET}',
+        claims,
+      },
+    },
+    require: { roles: ['admin'] },
+  })
+  assert.doesNotMatch(yaml + JSON.stringify(report), /very-secret/)
 })
 
 test('request-termination is the reply of the route', async () => {
@@ -439,9 +470,9 @@ test('a stop waits as long as replies may take', async () => {
 test('anything that is no declarative file is said to be none', async () => {
   for (const [text, message] of [
     ['', /is empty/],
-    ['[]', /no declarative file/],
+    ['[]', /not a declarative configuration/],
     ['a: b', /_format_version/],
-    ["_format_version: '4.0'", /convert it with decK/],
+    ["_format_version: '4.0'", /Convert it with decK/],
     ['a: [', /kong.yml:1:\d+: is neither YAML nor JSON/],
     ['a: 1\n---\nb: 1', /several YAML documents/],
   ] as const)

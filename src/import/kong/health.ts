@@ -25,17 +25,20 @@ function activeOf(active: unknown, scheme: string, entry: Entity['entry']): unkn
   if (interval <= 0) return false
   const type = textOf(fieldOf(active, 'type')) ?? 'http'
   if (type === 'tcp' || type === 'grpc' || type === 'grpcs') {
-    entry.tell('different', `Checks by ${type} are left out: give the service health with a path, or health.grpc.`)
+    entry.tell(
+      'different',
+      `Health checks of type ${type} were left out: set health of the service to a path, or use health.grpc.`,
+    )
     return false
   }
   if ((type === 'https') !== (scheme === 'https'))
-    entry.tell('different', `Checks go the way of requests, by ${scheme} and not by ${type}.`)
+    entry.tell('different', `Health checks use ${scheme} like requests, not ${type}.`)
   const failures = smallest(unhealthy, ['http_failures', 'tcp_failures', 'timeouts'])
   const successes = numberOf(fieldOf(healthy, 'successes')) ?? 0
   if (failures === null || successes < 1)
     entry.tell(
       'different',
-      'Kong never takes instances out, or never back; here one failed check, or one that passes, does.',
+      'Kong never marks targets as unhealthy, or as healthy again. Here one check is enough for that.',
     )
   const statuses = statusesOf(fieldOf(healthy, 'http_statuses'))
   return {
@@ -54,7 +57,7 @@ function passiveOf(passive: unknown, entry: Entity['entry']): unknown {
   if (failures === null) return false
   entry.tell(
     'different',
-    'An instance that fails comes back by itself after 30s, and the count is one for all kinds of failures. See docs/resilience.md.',
+    'An ejected instance comes back after 30s, and all kinds of failures share one count. See docs/resilience.md.',
   )
   return { consecutive: failures }
 }
@@ -81,7 +84,7 @@ function headersOf(headers: unknown, entry: Entity['entry']): Fields {
     if (!isSecretName(name)) return [[name, value] as const]
     entry.tell(
       'different',
-      `The field ${name} of checks is left out, as it may hold a secret: give it as a variable in health.headers.`,
+      `The header ${name} of health checks was left out, because it may hold a secret: add it to health.headers, with a variable.`,
     )
     return []
   })

@@ -6,12 +6,11 @@ import type { Entry } from '../report.ts'
 export function importHosts(written: readonly string[], entry: Entry): readonly string[] | null {
   const hosts = written.flatMap((text) => {
     const withoutPort = text.replace(/:\d+$/, '')
-    if (withoutPort !== text)
-      entry.tell('different', `The port of ${text} makes no difference here: see match.listener.`)
+    if (withoutPort !== text) entry.tell('different', `The port of ${text} is not matched: see match.listener.`)
     if (isHost(withoutPort)) return [withoutPort.toLowerCase()]
     entry.tell(
       written.length === 1 ? 'left out' : 'narrower',
-      `The host ${text} is left out: a wildcard is the whole first name, as in *.example.com.`,
+      `The host ${text} was left out: wildcards have the form *.example.com.`,
     )
     return []
   })

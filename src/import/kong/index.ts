@@ -51,7 +51,7 @@ export async function importKong(text: string, file: string, makeDigest: MakeDig
   const used = [...services.values()].filter((service) => service !== null)
   const config = compose(used, routes, plugins, context)
   const owners = ownersOf(context)
-  for (const name of variablesOf(config)) variables.note(name, 'as in the file', owners.get(name))
+  for (const name of variablesOf(config)) variables.note(name, 'used in the imported file', owners.get(name))
   const endpoints = config['endpoints']
   const head = headOf(file, context, withoutPolicy(plugins.everywhere()))
   const entries = entities.all.map(({ entry }) => entry)
@@ -70,15 +70,15 @@ const SCHEMA = '# yaml-language-server: $schema=./node_modules/sallyport/sallypo
 
 function formatOf({ value }: SourceTree, file: string): string {
   if (!isFields(value))
-    throw new ImportError(`${file}: is no declarative file of Kong: expected a map with _format_version.`)
+    throw new ImportError(`${file}: is not a declarative configuration of Kong: expected a map with _format_version.`)
   const format = textOf(value['_format_version'])
   // YAML takes 3.0 for a number.
   const known = format === '3' || format === '2' || format === '1' ? `${format}.${format === '3' ? '0' : '1'}` : format
   if (known !== undefined && FORMATS.has(known)) return known
   const expected = `expected _format_version "1.1", "2.1" or "3.0"`
-  if (known === undefined) throw new ImportError(`${file}: is no declarative file of Kong: ${expected}.`)
+  if (known === undefined) throw new ImportError(`${file}: is not a declarative configuration of Kong: ${expected}.`)
   throw new ImportError(
-    `${file}: has _format_version ${JSON.stringify(known)}: ${expected}, so convert it with decK first.`,
+    `${file}: has _format_version ${JSON.stringify(known)}: ${expected}. Convert it with decK first.`,
   )
 }
 
@@ -99,12 +99,12 @@ function importedRoutes(
     return []
   }
   if (owner !== null && owner.entry.fidelity === 'exact' && services.get(owner) === null) {
-    route.entry.tell('exact', 'Its service is switched off, so no request takes it.')
+    route.entry.tell('exact', 'Its service is disabled.')
     return []
   }
   const answers = plugins.forRoute(route, owner).some(({ fragment }) => fragment.target !== undefined)
   if (owner === null && !answers) {
-    route.entry.tell('left out', 'It leads to no service.')
+    route.entry.tell('left out', 'It has no service.')
     return []
   }
   return routesOf(route, (owner === null ? null : services.get(owner)) ?? null, tools)
@@ -115,7 +115,7 @@ function tellOfConsumers({ entities }: Context): void {
     if (textOf(fields['custom_id']) !== undefined && textOf(fields['username']) !== undefined)
       entry.tell(
         'different',
-        'custom_id is left out: services get the name of the consumer, in X-User-ID and X-Consumer-Username.',
+        'custom_id was left out: services get the user name of the consumer in X-User-ID and X-Consumer-Username.',
       )
 }
 
@@ -129,24 +129,24 @@ function tellOfUpstreams({ entities }: Context): void {
   )
   for (const upstream of entities.ofKind('upstreams')) {
     const isUsed = [upstream.fields['name'], upstream.fields['id']].some((name) => hosts.has(textOf(name) ?? ''))
-    if (!isUsed) upstream.entry.tell('left out', 'No service leads there.')
+    if (!isUsed) upstream.entry.tell('left out', 'No service uses it.')
   }
   for (const target of entities.ofKind('targets')) {
     const upstream = entities.of(target, 'upstream')
-    if (!upstream) target.entry.tell('left out', 'It belongs to no upstream of the file.')
-    else if (upstream.entry.fidelity === 'left out') target.entry.tell('left out', 'No service leads to its upstream.')
+    if (!upstream) target.entry.tell('left out', 'Its upstream is not in the file.')
+    else if (upstream.entry.fidelity === 'left out') target.entry.tell('left out', 'No service uses its upstream.')
   }
 }
 
 function headOf(file: string, { entities }: Context, ofAll: readonly string[]): string[] {
   const gone = entities.all.filter(({ entry, kind }) => entry.fidelity === 'left out' && kind !== 'plugins')
   return [
-    `Made of ${file.replace(/^.*[\\/]/, '')} by sallyport import kong. Comments say what is not quite as it was.`,
+    `Converted from ${file.replace(/^.*[\\/]/, '')} by sallyport import kong. Comments mark what works differently.`,
     ...ofAll,
     ...gone
       .slice(0, 20)
       .map(({ entry }) => `Left out, line ${entry.position.line}: ${entry.kind} ${entry.name}`.trim()),
-    ...(gone.length > 20 ? [`${gone.length - 20} more are left out: see the report.`] : []),
+    ...(gone.length > 20 ? [`${gone.length - 20} more were left out: see the report.`] : []),
   ]
 }
 

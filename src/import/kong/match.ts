@@ -13,29 +13,23 @@ const NOT_OFFERED = new Set(['CONNECT', 'TRACE'])
 /** What a route asks of requests besides their paths, as `match` has it; null where the route is left out for it, which is told. */
 export function matchOf({ entry, fields }: Entity): Fields | null {
   if (textOf(fields['expression']) !== undefined) {
-    entry.tell(
-      'left out',
-      'Routes by expression are not imported: write the match as path, host, method, headers and query.',
-    )
+    entry.tell('left out', 'Expressions of Kong are not imported: match by path, host, method, headers and query.')
     return null
   }
   const protocols = textsOf(fields['protocols']).map((protocol) => protocol.toLowerCase())
   const http = protocols.filter((protocol) => /^(?:https?|grpcs?|wss?)$/.test(protocol))
   if (protocols.length > 0 && http.length === 0) {
-    entry.tell('left out', `The gateway takes requests of HTTP, and none by ${protocols.join(', ')}.`)
+    entry.tell('left out', `The protocol ${protocols.join(', ')} is not supported.`)
     return null
   }
   if (http.length > 0 && http.every((protocol) => /^(?:https|grpcs|wss)$/.test(protocol)))
     entry.tell(
       'different',
-      'It is for https only: give the gateway a listener with tls, and the other one redirectToHttps. Until then it answers plain HTTP too.',
+      'It is for HTTPS only. Add a listener with tls, and set redirectToHttps on the other one. Until then the route also answers plain HTTP.',
     )
   for (const field of ['sources', 'destinations'])
     if (field === 'destinations' && Array.isArray(fields[field]) && fields[field].length > 0) {
-      entry.tell(
-        'left out',
-        'It is for certain destinations: give the gateway a listener of its own for them, and see match.listener.',
-      )
+      entry.tell('left out', 'Routes by destination are not supported: use a listener of its own, and match.listener.')
       return null
     }
   const hosts = importHosts(hostsOf(fields, entry), entry)
@@ -55,7 +49,7 @@ function hostsOf(fields: Fields, entry: Entity['entry']): readonly string[] {
   const hosts = textsOf(fields['hosts'])
   const snis = textsOf(fields['snis'])
   if (snis.length === 0) return hosts
-  entry.tell('different', 'snis are about the name that TLS asks for; here the host of the request counts.')
+  entry.tell('different', 'snis match the TLS server name. Here the host of the request is matched.')
   return hosts.length > 0 ? hosts : snis
 }
 
@@ -64,10 +58,7 @@ function methodsOf(fields: Fields, entry: Entity['entry']): readonly string[] | 
   const known = written.filter((method) => METHODS.includes(method) && !NOT_OFFERED.has(method))
   if (known.length < written.length) {
     const others = written.filter((method) => !known.includes(method)).join(', ')
-    entry.tell(
-      known.length === 0 ? 'left out' : 'narrower',
-      `No request with the method ${others} gets as far as a route.`,
-    )
+    entry.tell(known.length === 0 ? 'left out' : 'narrower', `Requests with the method ${others} are always refused.`)
   }
   return written.length > 0 && known.length === 0 ? null : [...new Set(known)]
 }
@@ -78,10 +69,10 @@ function headersOf(value: unknown, entry: Entity['entry']): Fields | null {
     const values = textsOf(written)
     const [first = ''] = values
     const refused = (why: string): null => {
-      entry.tell('left out', `The condition on the header ${name} cannot be had: ${why}.`)
+      entry.tell('left out', `The condition on the header ${name} cannot be imported: ${why}.`)
       return null
     }
-    if (!isToken(name)) return refused('no header has that name')
+    if (!isToken(name)) return refused('the name is not valid')
     if (values.length === 0) {
       headers[name.toLowerCase()] = true
       continue
@@ -94,11 +85,8 @@ function headersOf(value: unknown, entry: Entity['entry']): Fields | null {
       continue
     }
     if (values.some((each) => hasVariable(each) || !isFieldValue(each)))
-      return refused('a value is a variable, or no value of a header')
-    entry.tell(
-      'narrower',
-      `Values of the header ${name} are compared as they are written; Kong takes small and capital letters for the same.`,
-    )
+      return refused('a value is a variable, or not a valid header value')
+    entry.tell('narrower', `Values of the header ${name} are case-sensitive here, unlike in Kong.`)
     headers[name.toLowerCase()] = values.length === 1 ? first : values
   }
   return headers

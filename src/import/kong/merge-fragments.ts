@@ -43,7 +43,7 @@ export function mergeFragments(plugins: readonly AppliedPlugin[], limits: Fields
     for (const { entity, name } of sources.get('auth') ?? []) {
       entity.entry.tell(
         'left out',
-        'No plugin says there who calls. Nobody is let in until auth does: take ip-access out then.',
+        'No authentication plugin applies here, so all requests are refused. Add auth.methods, and remove ip-access.',
       )
       closedBy.push(name)
     }
@@ -68,7 +68,7 @@ function signIn(plugins: readonly AppliedPlugin[]): readonly AppliedPlugin[] {
   for (const { entity } of others)
     entity.entry.tell(
       'different',
-      `Kong wants these credentials beside those of ${first.name}; here those of ${first.name} are enough, and these are not looked at.`,
+      `Kong requires both these credentials and those of ${first.name}. Here only those of ${first.name} are checked.`,
     )
   return [first]
 }

@@ -2,41 +2,41 @@ import { textOf } from '../read.ts'
 import type { Context } from './context.ts'
 import { kinds } from './kinds.ts'
 
-const consumers = 'Its plugin is not brought over, so nobody can show it.'
+const consumers = 'Its plugin is not supported.'
 
 /** What becomes of kinds that are not brought over, and what to do in place of them. */
 const advice: Readonly<Record<string, string>> = {
   certificates:
-    'Write certificate and key into files, and name them in tls.certificates of a listener: see docs/tls.md.',
-  snis: 'A listener chooses the certificate by the names that it is for.',
+    'Save the certificate and key to files, and name them in tls.certificates of a listener: see docs/tls.md.',
+  snis: 'Listeners choose certificates by the names in them.',
   ca_certificates:
-    'Write it into a file, and name it in tls.ca of a service, or in tls.clientCertificates.ca of a listener.',
-  key_sets: 'Keys of tokens are named in auth.methods.jwt.',
-  keys: 'Keys of tokens are named in auth.methods.jwt.',
-  partials: 'Options that several plugins share are written out at each of them.',
-  filter_chains: 'Code of filters is not run: write a policy of your own, see docs/writing-policies.md.',
-  keyauth_enc_credentials: 'Make a key with sallyport keys create.',
+    'Save it to a file, and name it in tls.ca of a service, or in tls.clientCertificates.ca of a listener.',
+  key_sets: 'Name the keys in auth.methods.jwt.',
+  keys: 'Name the keys in auth.methods.jwt.',
+  partials: 'Shared plugin configuration is not supported: write the options out in each plugin.',
+  filter_chains: 'Filters are not run: write a policy of your own, see docs/writing-policies.md.',
+  keyauth_enc_credentials: 'Create a key with sallyport keys create.',
   hmacauth_credentials: consumers,
   oauth2_credentials: consumers,
   oauth2_tokens: consumers,
-  mtls_auth_credentials: 'Write a rule for it in auth.methods.mtls.',
+  mtls_auth_credentials: 'Add a rule to auth.methods.mtls.',
 }
 
 /** Says of every entity that nothing else speaks of what became of it. */
 export function tellOfOthers({ entities }: Context): void {
   for (const { kind, fields, entry } of entities.all) {
     if (kind === 'vaults') {
-      if (textOf(fields['name']) === 'env') entry.tell('exact', 'Its secrets are variables of the environment.')
+      if (textOf(fields['name']) === 'env') entry.tell('exact', 'Its secrets are environment variables.')
       else
         entry.tell(
           'different',
-          'Its secrets are variables of the environment, which something has to set: see docs/configuration.md.',
+          'Its secrets became environment variables, which you have to set: see docs/configuration.md.',
         )
       continue
     }
     const known = Object.hasOwn(advice, kind) ? advice[kind] : undefined
     if (known !== undefined) entry.tell('left out', known)
     else if (!Object.hasOwn(kinds, kind))
-      entry.tell('left out', `Nobody here knows ${kind}: they belong to a plugin of its own.`)
+      entry.tell('left out', `${kind} are not supported: they belong to a custom plugin.`)
   }
 }

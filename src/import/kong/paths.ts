@@ -25,7 +25,7 @@ const PLAIN_BEFORE_3 = /^[a-zA-Z0-9._~/%-]*$/
 /** A path of a route; null where it cannot be had, which is told. `guessesRegex` is what format 1.1 and 2.1 do. */
 export function importPath(written: string, guessesRegex: boolean, tell: Tell): ImportedPath | null {
   if (hasVariable(written)) {
-    tell('left out', `The path ${written} is a variable, which none can be: write it out.`)
+    tell('left out', `The path ${written} is a variable: write the path itself.`)
     return null
   }
   const isMarked = written.startsWith('~')
@@ -37,7 +37,7 @@ export function importPath(written: string, guessesRegex: boolean, tell: Tell): 
 function importRegex(written: string, regex: string, tell: Tell): ImportedPath | null {
   const found = regexPath(regex)
   if (!('refusal' in found)) return { written, prefix: null, ...found }
-  tell('left out', `The path ${written} is left out: its expression ${found.refusal}.`)
+  tell('left out', `The path ${written} was left out: the regular expression ${found.refusal}.`)
   return null
 }
 
@@ -49,18 +49,18 @@ function importPrefix(written: string, tell: Tell): ImportedPath | null {
   const meant = intendedPattern(written)
   const pattern = usable(`${prefix}/*`) ?? usable(`${escaped(prefix)}/*`)
   if (pattern === null) {
-    tell('left out', `The path ${written} is left out: no request has such a path.`)
+    tell('left out', `The path ${written} was left out: it is not a valid path.`)
     return null
   }
   if (meant !== null || /[{}*[\]]/.test(written))
     tell(
       'different',
-      `The path ${written} is plain text in Kong 3, as it does not begin with "~", and takes no more than that text.` +
-        (meant === null ? '' : ` If it was to be an expression, write ${meant}.`),
+      `The path ${written} is plain text in Kong 3, because it does not begin with "~", and matches only that text.` +
+        (meant === null ? '' : ` If it was meant as a regular expression, use ${meant}.`),
     )
-  if (plain.endsWith('/')) tell('different', `${pattern} takes ${prefix} as well, which ${written} does not.`)
-  else
-    tell('narrower', `${pattern} takes ${prefix} and what is below it; Kong takes all that begins so, as ${prefix}-x.`)
+  if (plain.endsWith('/'))
+    tell('different', `${pattern} also matches ${prefix}. Kong does not match that with ${written}.`)
+  else tell('narrower', `${pattern} does not match ${prefix}-x, as Kong does: it matches whole path segments.`)
   return { written, pattern, pathRegex: null, parameters: [], prefix: pattern.slice(0, -2), strips: 'to rest' }
 }
 

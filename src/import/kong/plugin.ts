@@ -48,6 +48,6 @@ export interface PluginTranslator {
 
 /** A guard without which a route would be more open than it was. */
 export function closed(use: PluginUse, why: string): Fragment {
-  use.tell('left out', `${why} Until then nobody is let in: take ip-access out once something else guards it.`)
+  use.tell('left out', `${why} Until then all requests are refused: remove ip-access once the route is protected.`)
   return { closed: use.name }
 }

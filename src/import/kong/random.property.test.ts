@@ -94,7 +94,10 @@ const config = fc.oneof(
       location: fc.constantFrom('https://a.test/{x}', '/b/*', 'x'),
       keep_incoming_path: fc.boolean(),
       issuer: fc.constantFrom('https://id.test', 'x', 'https://id.test/.well-known/openid-configuration'),
-      client_secret: secret,
+      client_id: fc.constant(['shop']),
+      client_secret: secret.map((text) => [text]),
+      roles_required: fc.array(fc.constantFrom('admin', 'a b'), { maxLength: 1 }),
+      scopes_required: fc.array(fc.constantFrom('a', 'b c', 'openid'), { maxLength: 2 }),
       add: edits,
       remove: edits,
       replace: fc.oneof(

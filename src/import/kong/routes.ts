@@ -41,10 +41,7 @@ export function routesOf(entity: Entity, service: KongService | null, tools: Rou
   const match = matchOf(entity)
   if (match === null) return []
   if (textOf(fields['path_handling']) === 'v1')
-    entry.tell(
-      'different',
-      'path_handling v1 puts slashes between path and prefix otherwise in some cases: see rewrite in docs/routing.md.',
-    )
+    entry.tell('different', 'path_handling v1 joins paths differently in some cases: see rewrite in docs/routing.md.')
   const written = textsOf(fields['paths'])
   const tell: Parameters<typeof importPath>[2] = (fidelity, note) =>
     entry.tell(fidelity === 'left out' && written.length > 1 ? 'narrower' : fidelity, note)
@@ -56,7 +53,7 @@ export function routesOf(entity: Entity, service: KongService | null, tools: Rou
   const groups = Map.groupBy(paths, (path) => JSON.stringify([path.pathRegex, rewriteOf(path, strips, service)]))
   const routes = [...groups.values()].flatMap((group) => routeOf(entity, service, match, group, strips, tools) ?? [])
   if (routes.length === 0)
-    entry.tell('left out', 'Every request that fits it is taken by another route: give one of them another match.')
+    entry.tell('left out', 'Another route already takes all requests of this one: change the match of one of them.')
   return routes
 }
 
@@ -81,7 +78,7 @@ function routeOf(
     if (owner !== entry.name)
       entry.tell(
         'narrower',
-        `The path ${written} is left out: the route ${owner} takes the same requests. Kong takes one of the two as well.`,
+        `The path ${written} was left out: the route ${owner} matches the same requests. Kong uses only one of them, too.`,
       )
     return false
   })
@@ -92,7 +89,7 @@ function routeOf(
   if (strips && free.some((path) => path.strips === null))
     entry.tell(
       'different',
-      'Kong takes off what the expression has matched; here the service gets the whole path. See rewrite in docs/routing.md.',
+      'Kong strips what the regular expression matched. Here the service gets the whole path: see rewrite in docs/routing.md.',
     )
   return {
     entity,
@@ -134,8 +131,8 @@ function sourcesOf({ entry, fields }: Entity): readonly string[] {
     const ip = textOf(fieldOf(source, 'ip'))
     return ip !== undefined && isNetwork(ip) ? [ip] : []
   })
-  entry.tell('different', 'sources: clients at other addresses get 403, as ip-access has it, and no other route.')
-  if (networks.length < sources.length) entry.tell('narrower', 'A source that names no address is left out.')
+  entry.tell('different', 'sources became ip-access: clients from other addresses get 403 instead of another route.')
+  if (networks.length < sources.length) entry.tell('narrower', 'Sources without an IP address were left out.')
   return networks.length === 0 ? [NOBODY] : networks
 }
 

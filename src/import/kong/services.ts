@@ -37,22 +37,20 @@ interface Address {
 export function serviceOf(entity: Entity, names: Names, context: Context): KongService | null {
   const { entry, fields } = entity
   if (flagOf(fields['enabled']) === false) {
-    entry.tell('exact', 'It is switched off, so nothing leads there.')
+    entry.tell('exact', 'It is disabled, so it is not imported.')
     return null
   }
   const address = addressOf(fields)
   const scheme = schemeOf(address.protocol)
   if (scheme === null) {
-    entry.tell(
-      'left out',
-      `The protocol ${address.protocol} is not there: the gateway speaks HTTP and gRPC to services.`,
-    )
+    entry.tell('left out', `The protocol ${address.protocol} is not supported: services speak HTTP or gRPC.`)
     return null
   }
   const upstream = context.entities.find('upstreams', address.host)
   const where = upstream === undefined ? alone(entity, address, scheme) : instancesOf(upstream, scheme, context)
   if (where === null) {
-    if (upstream !== undefined) entry.tell('left out', `Its upstream ${address.host} has no target that gets requests.`)
+    if (upstream !== undefined)
+      entry.tell('left out', `Its upstream ${address.host} has no target with a weight above 0.`)
     return null
   }
   if (upstream !== undefined) tellOfUpstream(upstream)
@@ -101,13 +99,13 @@ function alone({ entry, fields }: Entity, { host, port }: Address, scheme: 'http
   const url = `${scheme}://${bracketed}:${known}`
   if (hasVariable(url) ? !/^[^\s]+$/.test(url) : parseInstanceUrl(url) === undefined) {
     const what = host === '' ? 'it has no host' : `${JSON.stringify(`${host}:${known}`)} is no host and port`
-    entry.tell('left out', `Nobody knows where it is: ${what}.`)
+    entry.tell('left out', `It has no usable address: ${what}.`)
     return null
   }
   if (textOf(fields['url'])?.includes('@') === true)
     entry.tell(
       'different',
-      'The name and password of its URL are left out: set Authorization by request-headers where it needs them.',
+      'The user name and password in its URL were left out: set Authorization with request-headers if the service needs them.',
     )
   return { instances: [url], health: false }
 }
@@ -116,7 +114,7 @@ function baseOf(path: string, { entry }: Entity): string {
   const base = path.replace(/\/+$/, '')
   if (base === '') return ''
   if (/^(?:\/[!"$->@-z|~\uE000-\uE001]+)+$/.test(base) && !base.includes('//')) return base
-  entry.tell('different', `The path ${JSON.stringify(path)} cannot be put before others here, and is left out.`)
+  entry.tell('different', `The path ${JSON.stringify(path)} is not a valid path prefix, and was left out.`)
   return ''
 }
 
@@ -125,7 +123,7 @@ function timeoutsOf({ entry, fields }: Entity): Fields {
   const read = numberOf(fields['read_timeout']) ?? DEFAULT_TIMEOUT
   const write = numberOf(fields['write_timeout']) ?? DEFAULT_TIMEOUT
   if (write !== DEFAULT_TIMEOUT && write !== read)
-    entry.tell('different', `write_timeout ${write} is left out: timeouts.idle counts for bodies both ways.`)
+    entry.tell('different', `write_timeout ${write} was left out: timeouts.idle applies to both directions.`)
   return {
     timeouts: { connect: durationText(connect), response: durationText(read), idle: durationText(read) },
   }
@@ -136,7 +134,8 @@ function retryOf({ entry, fields }: Entity, instances: unknown): Fields {
   const retries = Math.round(numberOf(fields['retries']) ?? DEFAULT_RETRIES)
   if (!Array.isArray(instances) || instances.length < 2) return {}
   if (retries <= 0) return { retry: false }
-  if (retries > MOST_RETRIES) entry.tell('narrower', `retries ${retries}: at most ${MOST_RETRIES} here.`)
+  if (retries > MOST_RETRIES)
+    entry.tell('narrower', `retries ${retries} was reduced to the maximum of ${MOST_RETRIES}.`)
   return { retry: { attempts: Math.min(retries, MOST_RETRIES), statuses: [] } }
 }
 
@@ -146,13 +145,10 @@ function tellOfTls({ entry, fields }: Entity, scheme: string): void {
   if (verifies !== true)
     entry.tell(
       'narrower',
-      'Certificates of instances are verified here, which Kong does not do by default: where they are of an authority of your own, name it in tls.ca of the service.',
+      'Certificates of instances are always verified. Kong does not verify them by default. If they are signed by your own CA, name it in tls.ca of the service.',
     )
   if (textsOf(fields['ca_certificates']).length > 0)
-    entry.tell(
-      'different',
-      'ca_certificates are left out: write them into a file, and name it in tls.ca of the service.',
-    )
+    entry.tell('different', 'ca_certificates were left out: save them to a file, and name it in tls.ca of the service.')
   if (isFields(fields['client_certificate']) || textOf(fields['client_certificate']) !== undefined)
-    entry.tell('different', 'client_certificate is left out: name its files in tls.cert and tls.key of the service.')
+    entry.tell('different', 'client_certificate was left out: name its files in tls.cert and tls.key of the service.')
 }

@@ -22,7 +22,7 @@ interface Target {
 export function instancesOf(upstream: Entity, scheme: string, context: Context): Fields | null {
   const targets = targetsOf(upstream, context)
   if (!targets.some(({ weight }) => weight > 0)) {
-    upstream.entry.tell('left out', 'It has no target that gets requests: name one, and a service that leads there.')
+    upstream.entry.tell('left out', 'It has no target with a weight above 0.')
     return null
   }
   const weights = scaled(targets.map(({ weight }) => weight))
@@ -45,19 +45,16 @@ function targetsOf(upstream: Entity, context: Context): Target[] {
     const written = textOf(entity.fields['target']) ?? ''
     const address = addressOf(written)
     if (address === null) {
-      entity.entry.tell(
-        'left out',
-        `${JSON.stringify(written)} is no host and port: write it as an instance of the service.`,
-      )
+      entity.entry.tell('left out', `${JSON.stringify(written)} is not a host and port.`)
       return []
     }
     if (known.has(address)) {
-      entity.entry.tell('left out', 'It is there twice: give one of them the weight of both.')
+      entity.entry.tell('left out', 'It is a duplicate: give the other one the weight of both.')
       return []
     }
     known.add(address)
     const weight = Math.max(0, Math.round(numberOf(entity.fields['weight']) ?? DEFAULT_WEIGHT))
-    if (weight === 0) entity.entry.tell('exact', 'It gets no requests, as its weight is 0.')
+    if (weight === 0) entity.entry.tell('exact', 'It gets no requests, because its weight is 0.')
     return [{ address, weight, entity }]
   })
 }
@@ -90,10 +87,7 @@ function balancerOf(upstream: Entity): unknown {
   if (algorithm === 'least-connections') return 'least-requests'
   if (algorithm === 'latency') return 'latency'
   if (algorithm === 'consistent-hashing') return hashOf(upstream)
-  entry.tell(
-    'different',
-    `The algorithm ${algorithm} is not there: requests go to the instance with the fewest. See docs/balancing.md.`,
-  )
+  entry.tell('different', `The algorithm ${algorithm} is not supported: least-requests is used. See docs/balancing.md.`)
   return 'least-requests'
 }
 
@@ -102,10 +96,7 @@ function hashOf({ entry, fields }: Entity): unknown {
   const on = textOf(fields['hash_on']) ?? 'none'
   const fallback = textOf(fields['hash_fallback']) ?? 'none'
   if (fallback !== 'none')
-    entry.tell(
-      'different',
-      `hash_fallback ${fallback} is left out: requests without the first go to the instance with the fewest.`,
-    )
+    entry.tell('different', `hash_fallback ${fallback} was left out: least-requests is the fallback.`)
   if (on === 'consumer' || on === 'ip') return { hash: { by: on } }
   const name = textOf(fields[`hash_on_${on === 'query_arg' ? 'query_arg' : on}`])
   if (on === 'header' && name !== undefined && isToken(name)) return { hash: { by: { header: name } } }
@@ -113,11 +104,11 @@ function hashOf({ entry, fields }: Entity): unknown {
   if (on === 'cookie' && name !== undefined && isToken(name)) {
     entry.tell(
       'different',
-      'Kong sets the cookie where a client has none; here the service does, or sticky: see docs/balancing.md.',
+      'Kong sets the cookie if the client has none. Here it does not: see sticky in docs/balancing.md.',
     )
     return { hash: { by: { cookie: name } } }
   }
-  if (on !== 'none') entry.tell('different', `hash_on ${on} is not there: requests go by the address of the client.`)
+  if (on !== 'none') entry.tell('different', `hash_on ${on} is not supported: the client address is used.`)
   return { hash: { by: 'ip' } }
 }
 
@@ -132,6 +123,6 @@ export function tellOfUpstream({ entry, fields }: Entity): void {
   if (isFields(fields['client_certificate']) || textOf(fields['client_certificate']) !== undefined)
     entry.tell(
       'different',
-      'The client certificate is left out: name its files in tls.cert and tls.key of the service.',
+      'The client certificate was left out: name its files in tls.cert and tls.key of the service.',
     )
 }

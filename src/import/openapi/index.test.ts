@@ -163,5 +163,5 @@ test('other documents are refused, and it is said what to do', () => {
   assert.throws(() => importOpenApi('swagger: "2.0"', 'a.yaml', options), {
     message: 'a.yaml: is Swagger 2.0: convert it to OpenAPI 3 first.',
   })
-  assert.throws(() => importOpenApi('a: 1', 'a.yaml', options), { message: /no OpenAPI document/ })
+  assert.throws(() => importOpenApi('a: 1', 'a.yaml', options), { message: /not an OpenAPI document/ })
 })

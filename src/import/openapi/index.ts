@@ -73,12 +73,12 @@ export function importOpenApi(text: string, file: string, options: OpenApiOption
 
   const services: Record<string, unknown> = {}
   services[name] = { instances: [instanceOf(options, server)], health: false, openapi: false }
-  comments.add(services, name, 'No health checks: give health a path that says whether it is up.')
+  comments.add(services, name, 'No health checks: set health to a path of the service that tells whether it is up.')
   if (options.service === null)
     comments.add(
       services,
       name,
-      'Where the API runs. The document says where clients reach it, which may become this gateway: set API_URL.',
+      'Where the API runs. The server in the document is where clients reach it, which may become this gateway: set API_URL.',
     )
   const config = {
     listeners: [{ address: '0.0.0.0:8000' }],
@@ -96,7 +96,7 @@ export function importOpenApi(text: string, file: string, options: OpenApiOption
   for (const [i, { notes }] of routes.entries()) for (const note of notes) comments.add(config.routes, i, note)
   const title = textOf(fieldOf(fieldOf(tree.value, 'info'), 'title')) ?? 'an API'
   const head = [
-    `Made of ${title} (${file.replace(/^.*[\\/]/, '')}) by sallyport import openapi. Requests are held to the document.`,
+    `Converted from ${title} (${file.replace(/^.*[\\/]/, '')}) by sallyport import openapi. Requests are validated against the document.`,
   ]
   const moved = endpoints['endpoints']
   return {
@@ -120,7 +120,7 @@ function checkVersion(value: unknown, file: string): void {
   if (version !== undefined && /^3\.[012]/.test(version)) return
   const older = textOf(fieldOf(value, 'swagger'))
   if (older !== undefined) throw new ImportError(`${file}: is Swagger ${older}: convert it to OpenAPI 3 first.`)
-  throw new ImportError(`${file}: is no OpenAPI document: expected openapi "3.0.x" or "3.1.x".`)
+  throw new ImportError(`${file}: is not an OpenAPI document: expected openapi "3.0.x" or "3.1.x".`)
 }
 
 interface Server {
@@ -138,7 +138,7 @@ function serversOf(tree: SourceTree): Server[] {
     const entry = new Entry('server', written.replace(/\/\/[^/@]*@/, '//'), tree.positionOf(server))
     const url = written.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
       const preset = textOf(fieldOf(fieldOf(fieldOf(server, 'variables'), name), 'default')) ?? name
-      entry.tell('different', `{${name}} is its default, ${preset}.`)
+      entry.tell('different', `{${name}} was replaced by its default, ${preset}.`)
       return preset
     })
     const [, origin = null, path = ''] = /^(?:(https?:\/\/[^/?#]*))?([^?#]*)/i.exec(url) ?? []
@@ -146,12 +146,12 @@ function serversOf(tree: SourceTree): Server[] {
     if (i > 0)
       entry.tell(
         'left out',
-        'The first server counts: give the service further instances, or routes a host, for others.',
+        'Only the first server was imported: add instances to the service, or routes by host, for others.',
       )
     if (i === 0 && origin !== null && parseInstanceUrl(origin) === undefined)
-      entry.tell('different', 'It is no address that could be connected to: --service names one.')
+      entry.tell('different', 'It has no valid address: use --service.')
     const isPath = /^(?:\/[A-Za-z0-9._~-]+)*$/.test(base)
-    if (!isPath) entry.tell('different', `Its path ${path} is left out.`)
+    if (!isPath) entry.tell('different', `Its path ${path} was left out.`)
     return {
       entry,
       origin: origin !== null && parseInstanceUrl(origin) !== undefined ? origin : null,
@@ -174,7 +174,7 @@ function operationsOf(tree: SourceTree, security: Security): Operation[] {
       const method = key.toUpperCase()
       const entry = new Entry('operation', `${method} ${path}`, tree.positionOf(isFields(value) ? value : item))
       if (Array.isArray(fieldOf(value, 'servers')) || Array.isArray(fieldOf(item, 'servers')))
-        entry.tell('different', 'Servers of its own are left out: give it a service of its own.')
+        entry.tell('different', 'Its own servers were left out: give it its own service.')
       return [{ path, method, value, entry, requirement: security.requirementOf(value, entry) }]
     })
   })
@@ -185,7 +185,7 @@ function hooksOf(tree: SourceTree): Entry[] {
   const hooks = fieldOf(tree.value, 'webhooks')
   return Object.entries(isFields(hooks) ? hooks : {}).map(([name, hook]) => {
     const entry = new Entry('webhook', name, tree.positionOf(hook))
-    entry.tell('left out', 'The service sends it, so no route takes it.')
+    entry.tell('left out', 'Webhooks are sent by the service, not received.')
     return entry
   })
 }
@@ -213,8 +213,7 @@ function routesOf(
     const [first] = usable
     const template = first === undefined ? null : importTemplate(first.path, base)
     if (first === undefined || template === null) {
-      for (const { entry } of usable)
-        entry.tell('left out', 'Its path is none that a route can have: see docs/routing.md.')
+      for (const { entry } of usable) entry.tell('left out', 'A route cannot have this path: see docs/routing.md.')
       return []
     }
     const { pattern, pathRegex } = template
@@ -245,7 +244,7 @@ function routesOf(
 
 function isOffered({ method, entry }: Operation): boolean {
   if (METHODS.includes(method) && !NOT_OFFERED.has(method)) return true
-  entry.tell('left out', `No request with the method ${method} gets as far as a route.`)
+  entry.tell('left out', `Requests with the method ${method} are always refused.`)
   return false
 }
 
@@ -260,7 +259,11 @@ function policiesOf(
   const { isClosed, isPublic, scopes, methods: own } = requirement
   if (isClosed) {
     const policies = { ...(asked.length > 0 && { auth: false }), 'ip-access': { deny: ['0.0.0.0/0', '::/0'] } }
-    comments.add(policies, 'ip-access', 'Nobody is let in, as what the document asks of callers cannot be had.')
+    comments.add(
+      policies,
+      'ip-access',
+      'All requests are refused, because the security schemes of the document are not supported.',
+    )
     return { policies }
   }
   if (own.length === 0) return asked.length > 0 ? { policies: { auth: false } } : {}

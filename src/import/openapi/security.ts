@@ -50,7 +50,7 @@ export class Security {
       if (owner !== undefined && !isSame) {
         entry.tell(
           'left out',
-          `There is one method ${method.name} here, and ${owner} is it: see docs/authentication.md.`,
+          `There can be only one method ${method.name}, which is used for ${owner}: see docs/authentication.md.`,
         )
         continue
       }
@@ -91,7 +91,7 @@ export class Security {
       if (names.length > 1)
         entry.tell(
           'different',
-          `It asks for ${names.join(' and ')}; here one method is enough${known === undefined ? '' : `, ${known.method.name}`}.`,
+          `It requires ${names.join(' and ')} together. Here one method is enough${known === undefined ? '' : `, ${known.method.name}`}.`,
         )
       if (known === undefined) continue
       methods.add(known.method.name)
@@ -99,14 +99,14 @@ export class Security {
       for (const scope of known.scopes) scopes.add(scope)
     }
     if (alternatives.length > 1 && scopes.size > 0)
-      entry.tell('narrower', 'All scopes of its alternatives are asked for together.')
+      entry.tell('narrower', 'The scopes of all alternatives are required together.')
     if (scopes.size > 0 && !needsToken)
-      entry.tell('narrower', 'Scopes are of tokens: callers with other credentials are refused.')
+      entry.tell('narrower', 'Only tokens have scopes: callers with other credentials are refused.')
     const isClosed = methods.size === 0 && !isPublic
     if (isClosed)
       entry.tell(
         'different',
-        'What it asks of callers cannot be had, so nobody is let in: take ip-access out once auth does it.',
+        'Its security schemes are not supported, so all requests are refused. Configure auth, and remove ip-access.',
       )
     return {
       methods: [...methods].toSorted(),
@@ -125,13 +125,13 @@ function methodOf(scheme: unknown, entry: Entry, ask: AskVariable): Method | nul
   if (type === 'http' && http === 'basic') {
     const user = {
       name: ask('BASIC_USER', 'the name of a user', entry),
-      password: ask('BASIC_PASSWORD_DIGEST', 'the digest of its password, as sallyport password makes it', entry),
+      password: ask('BASIC_PASSWORD_DIGEST', 'the hash of its password, from sallyport password', entry),
     }
     return {
       name: 'basic',
       options: { users: [user] },
       isToken: false,
-      advice: 'Name the users here, each with what sallyport password makes of the password.',
+      advice: 'Add your users, with passwords hashed by sallyport password.',
     }
   }
   if (type === 'openIdConnect') {
@@ -142,12 +142,12 @@ function methodOf(scheme: unknown, entry: Entry, ask: AskVariable): Method | nul
         options: { issuer },
         isToken: true,
         advice:
-          'Bearer tokens of this issuer; name what they are meant for in audience, else tokens that name one are refused.',
+          'Accepts bearer tokens of this issuer. Set audience, because tokens with an aud claim are refused without it.',
       }
   }
   const name = textOf(fieldOf(scheme, 'name')) ?? ''
   const place = textOf(fieldOf(scheme, 'in'))
-  const advice = 'Make keys with sallyport keys create, and write them under keys, or have store: redis.'
+  const advice = 'Create keys with sallyport keys create, and add them under keys, or set store: redis.'
   if (type === 'apiKey' && place === 'header' && isToken(name) && !isWireField(name))
     return { name: 'api-key', options: { header: name, keys: [] }, isToken: false, advice }
   if (type === 'apiKey' && place === 'query' && name !== '')
@@ -166,6 +166,6 @@ function tokensByKeySet(entry: Entry, ask: AskVariable): Method {
     options: { jwks },
     isToken: true,
     advice:
-      'Tokens are verified with this key set; write issuer for an OpenID provider or secret for a shared one in its place, and audience for what they are meant for.',
+      'Tokens are verified with this key set. For an OpenID provider use issuer instead, and for a shared secret secret. Set audience if tokens have an aud claim.',
   }
 }

@@ -16,14 +16,11 @@ export const acl: PluginTranslator = {
     if (denied.length > 0 && allowed.length === 0)
       return closed(
         use,
-        `Groups that are refused (${denied.join(', ')}) are not there: name those that are let in, in auth.require.roles.`,
+        `Denied groups (${denied.join(', ')}) are not supported with tokens: list the allowed ones in auth.require.roles.`,
       )
-    if (allowed.length === 0) return closed(use, 'It lets no group in.')
+    if (allowed.length === 0) return closed(use, 'It allows no group.')
     if (identities.tokens.length > 0)
-      tell(
-        'different',
-        'Who comes with a token has the roles that the token says (claims.roles), and not the groups of the consumer.',
-      )
+      tell('different', 'With a token, roles come from the token (claims.roles), not from the groups of the consumer.')
     return withGroups(config, { roles: allowed })
   },
 }

@@ -9,11 +9,11 @@ export const basicAuth: PluginTranslator = {
   translate(use) {
     const { config, tell, identities } = use
     if (identities.users.length === 0)
-      return closed(use, 'The file has no passwords that can be brought over: add users to auth.methods.basic.')
+      return closed(use, 'The file has no passwords that can be imported: configure auth.methods.basic.')
     if (flagOf(config['hide_credentials']) !== true)
-      tell('different', 'Services never get passwords here: by X-Consumer-Username they know who calls.')
+      tell('different', 'Passwords are never passed on to services. They get X-Consumer-Username.')
     const realm = textOf(config['realm']) ?? 'service'
-    if (realm !== 'service') tell('different', 'realm is left out: see realm of auth.')
+    if (realm !== 'service') tell('different', 'realm was left out: set realm of auth.')
     identities.use('users')
     return withCaller(use, { basic: { users: identities.users } })
   },

@@ -26,12 +26,12 @@ export function bodyEditsOf(use: PluginUse, member: 'body' | 'json'): Fields | n
       if (pointer === null) continue
       tell(
         'different',
-        `${name} of JSON bodies is set in any case; Kong ${action === 'add' ? 'adds it only where it is not there' : `does ${action} it`}.`,
+        `${name} in JSON bodies is always set. Kong ${action === 'add' ? 'adds it only if it is missing' : `would ${action} it`}.`,
       )
       const template = importTemplate(value)
-      if (template === null) tell('narrower', `What ${name} is set to is left out, as it is calculated in Lua.`)
+      if (template === null) tell('narrower', `The value of ${name} was left out, because it is a Lua expression.`)
       else if (isSecretName(name) && template === value)
-        set[pointer] = secret(`BODY_${name}`, `what ${name} of JSON bodies is set to`)
+        set[pointer] = secret(`BODY_${name}`, `the value of ${name} in JSON bodies`)
       else set[pointer] = typed(template, textOf(kinds[i]))
     }
   }

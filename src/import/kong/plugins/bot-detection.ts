@@ -7,10 +7,10 @@ export const botDetection: PluginTranslator = {
   ignores: 'all',
   translate({ config, tell }) {
     const denied = [...textsOf(config['deny']), ...textsOf(config['blacklist'])]
-    const own = denied.length === 0 ? '' : ` Its own expressions: ${denied.join(', ')}.`
+    const own = denied.length === 0 ? '' : ` Its own patterns: ${denied.join(', ')}.`
     tell(
       'left out',
-      `Clients are not told apart by what they call themselves: write a route with match.headers.user-agent, as { regex }, and a reply with 403.${own}`,
+      `User agents are not checked: add a route with match.headers.user-agent, as { regex }, and a reply with 403.${own}`,
     )
     return {}
   },

@@ -8,10 +8,10 @@ export const correlationId: PluginTranslator = {
   translate({ config, tell }) {
     const written = textOf(config['header_name']) ?? 'Kong-Request-ID'
     const isName = isToken(written) && !isWireField(written)
-    if (!isName) tell('different', `${written} is no name of a field: X-Correlation-ID has the id.`)
+    if (!isName) tell('different', `${written} is not a valid header name: X-Correlation-ID is used.`)
     const generator = textOf(config['generator']) ?? 'uuid#counter'
-    if (generator !== 'uuid') tell('different', `An id is a UUID, and not as ${generator} makes it.`)
-    if (flagOf(config['echo_downstream']) !== true) tell('different', 'Clients get the id as well, in every reply.')
+    if (generator !== 'uuid') tell('different', `Ids are plain UUIDs. The generator ${generator} is not supported.`)
+    if (flagOf(config['echo_downstream']) !== true) tell('different', 'Clients get the id in every reply, too.')
     return { policies: { 'correlation-id': { header: isName ? written : 'X-Correlation-ID' } } }
   },
 }

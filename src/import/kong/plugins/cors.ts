@@ -26,12 +26,12 @@ export const cors: PluginTranslator = {
     if (wantsCredentials && !credentials)
       tell(
         'different',
-        'credentials: true for every origin lets any site act for its visitors, and is left out: name the origins, and set credentials: true.',
+        'credentials: true with every origin lets any website act for its visitors, so it was left out. List the origins, and set credentials: true.',
       )
     if (credentials && exposed.includes('*'))
-      tell('narrower', 'exposed "*" means nothing to browsers with credentials, and is left out.')
+      tell('narrower', 'exposed_headers "*" has no effect with credentials, and was left out.')
     if (flagOf(config['preflight_continue']) === true)
-      tell('different', 'preflight_continue: preflights are answered by the gateway, and no service sees them.')
+      tell('different', 'preflight_continue was left out: the gateway answers preflight requests itself.')
     const readable = credentials ? exposed.filter((name) => name !== '*') : exposed
     const age = numberOf(config['max_age'])
     return {
@@ -59,12 +59,12 @@ function originsOf({ config, tell }: PluginUse): string[] | null {
     if (origin !== null) return [origin]
     tell(
       written.length === 1 ? 'left out' : 'narrower',
-      `The origin ${text} is left out: name it, or all below a name as https://*.example.com.`,
+      `The origin ${text} was left out: list origins, with wildcards such as https://*.example.com.`,
     )
     return []
   })
   if (origins.length > 0) return [...new Set(origins)]
-  tell('left out', 'No origin is left, so pages of other origins may not use the API: name those that may.')
+  tell('left out', 'No origin is left, so the cors policy was left out: list the origins.')
   return null
 }
 

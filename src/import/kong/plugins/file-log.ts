@@ -7,10 +7,11 @@ export const fileLog: PluginTranslator = {
   ignores: 'all',
   translate({ config, tell }) {
     const path = textOf(config['path'])
-    const where = path === undefined || /^\/dev\/std(?:out|err)$/.test(path) ? '' : ` log.file writes to ${path}.`
+    const where =
+      path === undefined || /^\/dev\/std(?:out|err)$/.test(path) ? '' : ` To write to ${path}, set log.file.`
     tell(
       'different',
-      `Each request is a line of JSON on the standard output without it, with other names: see docs/logging.md.${where}`,
+      `The access log is built in: a line of JSON for each request, on standard output, with other names. See docs/logging.md.${where}`,
     )
     return {}
   },

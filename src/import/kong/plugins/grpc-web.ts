@@ -7,7 +7,7 @@ export const grpcWeb: PluginTranslator = {
   ignores: ['pass_stripped_path', 'allow_origin_header'],
   translate({ config, tell }) {
     if (textOf(config['proto']) !== undefined)
-      tell('different', 'proto is left out: for JSON see grpc-json in docs/policies.md.')
+      tell('different', 'proto was left out: for JSON see grpc-json in docs/policies.md.')
     return { policies: { 'grpc-web': {} } }
   },
 }

@@ -17,7 +17,7 @@ export function headerEditsOf(use: PluginUse): Fields | null {
   const put = (where: Record<string, string>, name: string, value: string): void => {
     const template = templateOf(use, name, value)
     if (template === null) return
-    if (Object.hasOwn(where, name)) tell('different', `${name} is there twice: the last one counts.`)
+    if (Object.hasOwn(where, name)) tell('different', `${name} is listed twice: the last one is used.`)
     where[name] = template
   }
 
@@ -26,7 +26,7 @@ export function headerEditsOf(use: PluginUse): Fields | null {
     const [name = '', value] = (textOf(item) ?? '').split(':')
     if (!isUsable(use, name)) continue
     if (value !== undefined && value !== '')
-      tell('different', `All of ${name} goes, and not only one with a certain value.`)
+      tell('different', `All values of ${name} are removed, not only the given one.`)
     remove.push(name)
   }
   for (const [from, to] of pairsOf(fieldOf(config['rename'], 'headers')))
@@ -38,7 +38,7 @@ export function headerEditsOf(use: PluginUse): Fields | null {
   for (const pair of replaced) {
     const [name, value] = pair
     if (!isUsable(use, name)) continue
-    if (!isIn(added, pair)) tell('different', `${name} is set in any case; Kong replaces it only where it is there.`)
+    if (!isIn(added, pair)) tell('different', `${name} is always set. Kong replaces it only if it is present.`)
     put(set, name, value)
   }
   for (const pair of added) {
@@ -46,7 +46,7 @@ export function headerEditsOf(use: PluginUse): Fields | null {
     // Replaced where it is there, and added where it is not: it is set.
     if (!isUsable(use, name) || isIn(replaced, pair)) continue
     if (!remove.some((removed) => removed.toLowerCase() === name.toLowerCase()))
-      tell('different', `${name} is set in any case; Kong adds it only where it is not there.`)
+      tell('different', `${name} is always set. Kong adds it only if it is missing.`)
     put(set, name, value)
   }
   for (const [name, value] of pairsOf(fieldOf(config['append'], 'headers')))
@@ -66,8 +66,8 @@ function isUsable({ tell }: PluginUse, name: string): boolean {
   tell(
     'narrower',
     isToken(name)
-      ? `The field ${name} is left out: it belongs to the connection, and is the gateway's to write.`
-      : 'A field is left out whose name no field can have.',
+      ? `The header ${name} was left out: only the gateway sets it.`
+      : 'A header with an invalid name was left out.',
   )
   return false
 }
@@ -78,19 +78,19 @@ function templateOf({ tell, secret }: PluginUse, name: string, value: string): s
   if (template === null) {
     tell(
       'narrower',
-      `What ${name} is set to is left out, as it is calculated in Lua: write a policy of your own, see docs/writing-policies.md.`,
+      `The value of ${name} was left out, because it is a Lua expression: write a policy of your own, see docs/writing-policies.md.`,
     )
     return null
   }
   if (!isFieldTemplate(template)) {
-    tell('narrower', `What ${name} is set to is left out, as it has other characters than visible ASCII.`)
+    tell('narrower', `The value of ${name} was left out: it has characters other than visible ASCII.`)
     return null
   }
   if (hasVariable(template))
-    tell('different', `What ${name} is set to is a variable: an expression of Kong in it would be sent as it is.`)
+    tell('different', `The value of ${name} is a variable. Lua expressions in it are not evaluated.`)
   if (isSecretName(name) && template === value && value !== '' && !hasVariable(value)) {
-    tell('exact', `What ${name} is set to is a variable now, as it may be a secret.`)
-    return secret(`HEADER_${name}`, `what the field ${name} is set to`)
+    tell('exact', `The value of ${name} became a variable, because it may be a secret.`)
+    return secret(`HEADER_${name}`, `the value of the header ${name}`)
   }
   return template
 }

@@ -9,13 +9,10 @@ export const ipRestriction: PluginTranslator = {
     const { config, tell } = use
     const allow = networksOf(use, [...textsOf(config['allow']), ...textsOf(config['whitelist'])])
     const deny = networksOf(use, [...textsOf(config['deny']), ...textsOf(config['blacklist'])])
-    if (allow === null || deny === null) return closed(use, 'None of its addresses can be read.')
+    if (allow === null || deny === null) return closed(use, 'None of its addresses is valid.')
     const status = numberOf(config['status']) ?? 403
     if (status !== 403 || textOf(config['message']) !== undefined)
-      tell(
-        'different',
-        'Who is refused gets 403 and a problem document, in place of the status and message of the configuration.',
-      )
+      tell('different', 'Refused clients get 403 with a problem document, not the configured status and message.')
     if (allow.length + deny.length === 0) {
       tell('left out', 'It names no addresses.')
       return {}
@@ -28,6 +25,9 @@ export const ipRestriction: PluginTranslator = {
 function networksOf({ tell }: PluginUse, written: readonly string[]): string[] | null {
   const networks = written.filter((text) => isNetwork(text))
   if (networks.length < written.length)
-    tell('narrower', `No address or network, and left out: ${written.filter((text) => !isNetwork(text)).join(', ')}.`)
+    tell(
+      'narrower',
+      `Not an address or network, so left out: ${written.filter((text) => !isNetwork(text)).join(', ')}.`,
+    )
   return written.length > 0 && networks.length === 0 ? null : [...new Set(networks)]
 }

@@ -13,31 +13,28 @@ export const jwt: PluginTranslator = {
     const { config, tell, identities } = use
     const { tokens } = identities
     if (tokens.length === 0)
-      return closed(
-        use,
-        'The file has no credentials for tokens that can be brought over: add them to auth.methods.jwt.',
-      )
+      return closed(use, 'The file has no JWT credentials that can be imported: configure auth.methods.jwt.')
     if (!textsOf(config['claims_to_verify']).includes('exp'))
       tell(
         'narrower',
-        'A token must have exp here, and is refused after it; Kong does not look at it unless it is told to.',
+        'Tokens must have exp, and are refused once they have expired. Kong checks exp only if claims_to_verify says so.',
       )
-    tell('narrower', 'Tokens that name an audience (aud) are refused, unless audience of jwt names it.')
+    tell('narrower', 'Tokens with an aud claim are refused unless audience of jwt lists it.')
     if (flagOf(config['secret_is_base64']) === true)
-      tell('different', 'Secrets are taken as they are: give the variables the text that base64 decodes to.')
+      tell('different', 'Secrets are not base64-decoded: set the variables to the decoded text.')
     if ((numberOf(config['maximum_expiration']) ?? 0) > 0)
-      tell('different', 'maximum_expiration is left out: whoever signs tokens says how long they last.')
-    if (textOf(config['realm']) !== undefined) tell('different', 'realm is left out: see realm of auth.')
+      tell('different', 'maximum_expiration was left out: the lifetime of tokens is not limited.')
+    if (textOf(config['realm']) !== undefined) tell('different', 'realm was left out: set realm of auth.')
     identities.use('tokens')
     const claim = textsOf(config['key_claim_name'])[0] ?? 'iss'
     const keys = claim === 'iss' ? byIssuer(tokens) : together(tokens)
     if (claim !== 'iss')
       tell(
         'different',
-        `A token is good with any of the keys, and not only with that of its ${claim}; ${claim} must be a claim.`,
+        `A token is accepted with any of the keys, not only the one that its ${claim} names, and ${claim} must be a claim.`,
       )
     if (tokens.some(({ key, consumer }) => key !== consumer))
-      tell('different', `X-Consumer-Username is the ${claim} of the token, and not the name of the consumer.`)
+      tell('different', `X-Consumer-Username is the ${claim} of the token, not the name of the consumer.`)
     const options: Fields = { ...keys, claims: { id: claim }, ...placesOf(use) }
     return withCaller(use, { jwt: options })
   },
@@ -75,7 +72,8 @@ function placesOf({ config, tell }: Parameters<PluginTranslator['translate']>[0]
     ['parameters', queries],
     ['cookies', cookies],
   ] as const)
-    if (names.length > 1) tell('narrower', `Of the ${what} that may have the token, the first counts: ${names[0]}.`)
+    if (names.length > 1)
+      tell('narrower', `Of the ${what} that may hold the token, only the first is used: ${names[0]}.`)
   return {
     ...(header !== undefined && !/^authorization$/i.test(header) && { header }),
     ...(queries[0] !== undefined && queries[0] !== '' && { query: queries[0] }),

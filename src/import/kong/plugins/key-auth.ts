@@ -13,20 +13,16 @@ export const keyAuth: PluginTranslator = {
     const written = textsOf(config['key_names'])
     const names = written.length === 0 ? ['apikey'] : written
     const name = names.find((each) => isToken(each) && !isWireField(each))
-    if (name === undefined) return closed(use, 'No header can have the name of the key.')
+    if (name === undefined) return closed(use, 'None of its key names is a valid header name.')
     if (names.length > 1)
-      tell(
-        'narrower',
-        `Keys are looked for under ${name} alone, and not under ${names.filter((each) => each !== name).join(', ')}.`,
-      )
-    if (flagOf(config['key_in_header']) === false)
-      tell('different', `Keys are taken from the header ${name} as well: a header goes before the query.`)
-    if (flagOf(config['key_in_body']) === true) tell('narrower', 'Keys are not taken from bodies.')
+      tell('narrower', `Keys are accepted only in ${name}, not in ${names.filter((each) => each !== name).join(', ')}.`)
+    if (flagOf(config['key_in_header']) === false) tell('different', `Keys are accepted in the header ${name}, too.`)
+    if (flagOf(config['key_in_body']) === true) tell('narrower', 'Keys in bodies are not accepted.')
     if (flagOf(config['hide_credentials']) !== true)
-      tell('different', 'Services never get keys here: by X-Consumer-Username they know who calls.')
-    if (textOf(config['realm']) !== undefined) tell('different', 'realm is left out: see realm of auth.')
+      tell('different', 'API keys are never passed on to services. They get X-Consumer-Username.')
+    if (textOf(config['realm']) !== undefined) tell('different', 'realm was left out: set realm of auth.')
     if (identities.apiKeys.length === 0)
-      tell('different', 'The file has no keys, so nobody gets in: make some with sallyport keys create.')
+      tell('different', 'The file has no keys, so all requests get 401: create keys with sallyport keys create.')
     identities.use('apiKeys')
     const options: Fields = {
       header: name,

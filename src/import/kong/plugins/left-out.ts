@@ -6,19 +6,18 @@ export interface LeftOut {
   readonly guards: boolean
 }
 
-const logs = 'The access log has each request as a line of JSON: have a collector send it there. See docs/logging.md.'
-const metrics = 'Metrics are there for Prometheus, at GET /metrics: see docs/metrics.md.'
-const ai = 'Nothing of the gateway knows models: write a policy of your own, see docs/writing-policies.md.'
-const code = 'Code of a plugin is not run: write a policy of your own, see docs/writing-policies.md.'
-const browsers =
-  'Nobody is signed in by a browser here: a service that auth.methods.forward asks can do that. See docs/authentication.md.'
+const logs = 'The access log has a line of JSON for each request: let a log collector ship it. See docs/logging.md.'
+const metrics = 'Prometheus metrics are built in, at GET /metrics: see docs/metrics.md.'
+const ai = 'AI models are not supported: write a policy of your own, see docs/writing-policies.md.'
+const code = 'The Lua code is not run: write a policy of your own, see docs/writing-policies.md.'
+const browsers = 'For browser logins use auth.methods.oidc: see docs/authentication.md.'
 
 const guard = (advice: string): LeftOut => ({ advice, guards: true })
 const other = (advice: string): LeftOut => ({ advice, guards: false })
 
 /** The plugins that are known and not brought over, by their names in Kong. */
 export const leftOut: Readonly<Record<string, LeftOut>> = {
-  acme: other('Certificates come from a CA by tls.acme of a listener: see docs/tls.md.'),
+  acme: other('Use tls.acme of a listener: see docs/tls.md.'),
   'ai-azure-content-safety': guard(ai),
   'ai-aws-guardrails': guard(ai),
   'ai-prompt-compressor': other(ai),
@@ -36,81 +35,79 @@ export const leftOut: Readonly<Record<string, LeftOut>> = {
   'ai-semantic-prompt-guard': guard(ai),
   'app-dynamics': other(metrics),
   'application-registration': guard(
-    'Applications are not registered here: give them API keys with sallyport keys create.',
+    'Applications cannot register themselves: create API keys with sallyport keys create.',
   ),
-  'aws-lambda': guard('Functions are not called: put them behind a URL, and make that a service.'),
-  'azure-functions': guard('Functions are not called: put them behind a URL, and make that a service.'),
-  canary: other('Requests are divided by split of a route: see docs/routing.md.'),
-  confluent: guard('Messages are not sent to brokers: put a service before them.'),
-  'confluent-consume': guard('Messages are not read from brokers: put a service before them.'),
+  'aws-lambda': guard('Functions are not called: give the function a URL, and make that a service.'),
+  'azure-functions': guard('Functions are not called: give the function a URL, and make that a service.'),
+  canary: other('Use split of a route: see docs/routing.md.'),
+  confluent: guard('Message brokers are not supported: put a service in front of them.'),
+  'confluent-consume': guard('Message brokers are not supported: put a service in front of them.'),
   datadog: other(metrics),
   datakit: guard(code),
-  degraphql: guard('Nothing of the gateway knows GraphQL: put a service before it.'),
+  degraphql: guard('GraphQL is not supported: put a service in front of it.'),
   'exit-transformer': other('Error replies are problem documents: see docs/troubleshooting.md.'),
-  'forward-proxy': guard('Services are asked without a proxy in between.'),
-  'graphql-proxy-cache-advanced': other('Nothing of the gateway knows GraphQL.'),
+  'forward-proxy': guard('Forward proxies are not supported.'),
+  'graphql-proxy-cache-advanced': other('GraphQL is not supported.'),
   'graphql-rate-limiting-advanced': other(
-    'Nothing of the gateway knows GraphQL; cost of rate-limit is the same for all requests of a route.',
+    'GraphQL is not supported: the cost of rate-limit is the same for all requests of a route.',
   ),
-  'grpc-gateway': guard(
-    'JSON becomes gRPC by the policy grpc-json, which needs the .proto file: see docs/policies.md.',
+  'grpc-gateway': guard('Use the policy grpc-json, which needs the .proto file: see docs/policies.md.'),
+  'header-cert-auth': guard('The listener verifies certificates itself: see mtls in docs/authentication.md.'),
+  'hmac-auth': guard(
+    'HMAC signatures in the format of Kong are not supported. For HTTP Message Signatures see signature in docs/authentication.md.',
   ),
-  'header-cert-auth': guard('Certificates are verified by the listener itself: see mtls in docs/authentication.md.'),
-  'hmac-auth': guard('Signatures by a shared secret are not verified; a service can, by auth.methods.forward.'),
   'http-log': other(logs),
-  'injection-protection': guard('Bodies are held to schemas by the policy validation: see docs/validation.md.'),
-  jq: other('JSON is changed by the policy transform: see docs/transform.md.'),
+  'injection-protection': guard('Validate bodies with the policy validation: see docs/validation.md.'),
+  jq: other('Change JSON with the policy transform: see docs/transform.md.'),
   'json-threat-protection': guard(
-    'Bodies are held to sizes and schemas by the policy validation: see docs/validation.md.',
+    'Limit the size of bodies and validate them with the policy validation: see docs/validation.md.',
   ),
-  'jwe-decrypt': guard('Encrypted tokens are not read; a service can decide, by auth.methods.forward.'),
-  'jwt-signer': guard(
-    'Tokens are verified by auth.methods.jwt, and no new ones are signed: see docs/authentication.md.',
+  'jwe-decrypt': guard(
+    'Encrypted tokens are not supported. A service can check them: see forward in docs/authentication.md.',
   ),
-  'kafka-consume': guard('Messages are not read from brokers: put a service before them.'),
+  'jwt-signer': guard('Tokens are verified by auth.methods.jwt, but not signed anew: see docs/authentication.md.'),
+  'kafka-consume': guard('Message brokers are not supported: put a service in front of them.'),
   'kafka-log': other(logs),
-  'kafka-upstream': guard('Messages are not sent to brokers: put a service before them.'),
+  'kafka-upstream': guard('Message brokers are not supported: put a service in front of them.'),
   'konnect-application-auth': guard(
-    'Applications are not registered here: give them API keys with sallyport keys create.',
+    'Applications cannot register themselves: create API keys with sallyport keys create.',
   ),
-  'ldap-auth': guard('Directories are not asked; a service can, by auth.methods.forward.'),
-  'ldap-auth-advanced': guard('Directories are not asked; a service can, by auth.methods.forward.'),
+  'ldap-auth': guard('LDAP is not supported. A service can ask the directory: see forward in docs/authentication.md.'),
+  'ldap-auth-advanced': guard(
+    'LDAP is not supported. A service can ask the directory: see forward in docs/authentication.md.',
+  ),
   loggly: other(logs),
-  mocking: guard('Replies are made by reply of a route: see docs/routing.md.'),
-  'mtls-auth': guard(
-    'Certificates of clients are taken by a listener with tls.clientCertificates, and auth.methods.mtls: see docs/authentication.md.',
-  ),
-  'oas-validation': guard(
-    'Requests are held to an OpenAPI document by the policy validation, which names its file: see docs/validation.md.',
-  ),
-  oauth2: guard('The gateway gives no tokens out: take those of an OpenID provider, by auth.methods.jwt.'),
-  'oauth2-introspection': guard('Tokens are asked about by auth.methods.introspection: see docs/authentication.md.'),
-  opa: guard('A service decides by auth.methods.forward: see docs/authentication.md.'),
+  mocking: guard('Use reply of a route: see docs/routing.md.'),
+  'mtls-auth': guard('Use tls.clientCertificates of a listener and auth.methods.mtls: see docs/authentication.md.'),
+  'oas-validation': guard('Use the policy validation, with the OpenAPI document: see docs/validation.md.'),
+  oauth2: guard('The gateway does not issue tokens: use an OpenID provider, and auth.methods.jwt.'),
+  'oauth2-introspection': guard('Use auth.methods.introspection: see docs/authentication.md.'),
+  opa: guard('Let a service decide, with auth.methods.forward: see docs/authentication.md.'),
   'post-function': other(code),
   'pre-function': guard(code),
-  'request-callout': guard('A service decides by auth.methods.forward: see docs/authentication.md.'),
-  'request-validator': guard('Requests are held to JSON Schemas by the policy validation: see docs/validation.md.'),
-  'response-ratelimiting': other('Limits count requests: see cost in docs/rate-limits.md.'),
-  'route-by-header': guard('Routes tell requests apart by match.headers: see docs/routing.md.'),
-  'route-transformer-advanced': guard('Path and host are changed by rewrite of a route: see docs/routing.md.'),
+  'request-callout': guard('Let a service decide, with auth.methods.forward: see docs/authentication.md.'),
+  'request-validator': guard('Use the policy validation, with JSON Schemas: see docs/validation.md.'),
+  'response-ratelimiting': other('Rate limits count requests: see cost in docs/rate-limits.md.'),
+  'route-by-header': guard('Use match.headers of routes: see docs/routing.md.'),
+  'route-transformer-advanced': guard('Use rewrite of a route: see docs/routing.md.'),
   saml: guard(browsers),
-  'service-protection': other('A service is held to what it can do by concurrency: see docs/resilience.md.'),
+  'service-protection': other('Use concurrency of the service: see docs/resilience.md.'),
   session: other(browsers),
-  solace: guard('Messages are not sent to brokers: put a service before them.'),
-  'standard-webhooks': guard('Signatures of webhooks are not verified; the service has to.'),
+  solace: guard('Message brokers are not supported: put a service in front of them.'),
+  'standard-webhooks': guard('Webhook signatures are not verified: the service has to.'),
   statsd: other(metrics),
   'statsd-advanced': other(metrics),
   syslog: other(logs),
   'tcp-log': other(logs),
-  'tls-handshake-modifier': other('A listener asks for certificates by tls.clientCertificates: see docs/tls.md.'),
-  'tls-metadata-headers': other(
-    'Services are told of certificates by tls.clientCertificates.forward of a listener: see docs/tls.md.',
-  ),
+  'tls-handshake-modifier': other('Use tls.clientCertificates of a listener: see docs/tls.md.'),
+  'tls-metadata-headers': other('Use tls.clientCertificates.forward of a listener: see docs/tls.md.'),
   'udp-log': other(logs),
-  'upstream-oauth': other('Services get no tokens of the gateway: set Authorization by request-headers.'),
-  'vault-auth': guard('Credentials in a vault are not asked; a service can, by auth.methods.forward.'),
-  'websocket-size-limit': other('Frames of WebSockets pass as they are.'),
-  'websocket-validator': guard('Frames of WebSockets pass as they are.'),
-  'xml-threat-protection': guard('Bodies are held to sizes by the policy validation: see docs/validation.md.'),
-  zipkin: other('Traces are exported by OTLP: see docs/tracing.md.'),
+  'upstream-oauth': other('The gateway does not fetch tokens for services: set Authorization with request-headers.'),
+  'vault-auth': guard(
+    'Credentials in a vault are not supported. A service can check them: see forward in docs/authentication.md.',
+  ),
+  'websocket-size-limit': other('WebSocket frames are not inspected.'),
+  'websocket-validator': guard('WebSocket frames are not inspected.'),
+  'xml-threat-protection': guard('Limit the size of bodies with the policy validation: see docs/validation.md.'),
+  zipkin: other('Traces are exported with OTLP: see docs/tracing.md.'),
 }

@@ -8,7 +8,10 @@ export const opentelemetry: PluginTranslator = {
   translate({ config, tell }) {
     const endpoint = textOf(config['traces_endpoint']) ?? textOf(config['endpoint'])
     const shown = endpoint === undefined ? '' : ` to ${endpoint.replace(/\/\/[^/@]*@/, '//').replace(/\?.*/, '')}`
-    tell('different', `Traces are exported${shown} where OTEL_EXPORTER_OTLP_ENDPOINT says so: see docs/tracing.md.`)
+    tell(
+      'different',
+      `Traces are built in: to export them${shown}, set OTEL_EXPORTER_OTLP_ENDPOINT. See docs/tracing.md.`,
+    )
     return {}
   },
 }

@@ -5,10 +5,7 @@ export const prometheus: PluginTranslator = {
   names: ['prometheus'],
   ignores: 'all',
   translate({ tell }) {
-    tell(
-      'different',
-      'Metrics are there without it, at GET /metrics, under other names: see docs/metrics.md. endpoints.metrics moves them.',
-    )
+    tell('different', 'Metrics are built in, at GET /metrics, under other names: see docs/metrics.md.')
     return {}
   },
 }

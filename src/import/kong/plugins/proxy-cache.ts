@@ -20,12 +20,12 @@ export const proxyCache: PluginTranslator = {
     const ttl = numberOf(config['cache_ttl']) ?? DEFAULT_TTL
     tell(
       'different',
-      'Which replies are stored, by method, status and type, is as RFC 9111 says; and replies to callers who show who they are only where the service allows it. See docs/caching.md.',
+      'Methods, statuses and types that are cached follow RFC 9111. Replies to authenticated requests are stored only if the service allows it. See docs/caching.md.',
     )
     if (flagOf(config['cache_control']) !== true)
-      tell('different', 'What services say in Cache-Control goes before ttl, which Kong does not look at by default.')
-    if (textsOf(config['vary_headers']).length > 0) tell('different', 'vary_headers is left out: services say Vary.')
-    if (textOf(config['strategy']) === 'redis') tell('different', 'Its Redis is left out: give stores.redis.')
+      tell('different', 'Cache-Control of services takes precedence over ttl. Kong ignores it by default.')
+    if (textsOf(config['vary_headers']).length > 0) tell('different', 'vary_headers was left out: services send Vary.')
+    if (textOf(config['strategy']) === 'redis') tell('different', 'Its Redis was left out: configure stores.redis.')
     const parameters = textsOf(config['vary_query_params'])
     return {
       policies: {

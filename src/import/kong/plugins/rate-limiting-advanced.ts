@@ -16,7 +16,7 @@ export const rateLimitingAdvanced: PluginTranslator = {
     const { config, tell } = use
     const rates = ratesOf(use)
     if (rates.length === 0) {
-      tell('left out', 'It has no limit that can be had here.')
+      tell('left out', 'It has no limit that can be imported.')
       return {}
     }
     const strategy = textOf(config['strategy']) ?? 'local'
@@ -36,7 +36,7 @@ function ratesOf({ config, tell }: PluginUse): string[] {
     const count = Math.min(MOST, Math.round(numberOf(item) ?? 0))
     const window = windows[i] ?? 0
     if (count < 1 || window < 1 || window > LONGEST)
-      tell('narrower', `The limit ${count} within ${window} s is left out.`)
+      tell('narrower', `The limit of ${count} within ${window} s was left out.`)
     else known.set(window, count)
   }
   return Array.from(known, ([window, count]) => `${count}/${spanOf(window)}`)

@@ -24,7 +24,7 @@ export const rateLimiting: PluginTranslator = {
   translate(use) {
     const rates = ratesOf(use)
     if (rates.length === 0) {
-      use.tell('left out', 'It has no limit that can be had here.')
+      use.tell('left out', 'It has no limit that can be imported.')
       return {}
     }
     return limit(use, rates, textOf(use.config['limit_by']) ?? 'consumer', textOf(use.config['policy']) ?? 'local')
@@ -38,9 +38,9 @@ function ratesOf({ config, tell }: PluginUse): string[] {
     return count < 1 ? [] : [`${Math.min(count, MOST)}/${unit}`]
   })
   const month = Math.round(numberOf(config['month']) ?? 0)
-  if (month > 0) tell('different', 'A month is 30 days from the first request here.')
+  if (month > 0) tell('different', 'A month is 30 days, counted from the first request.')
   if (numberOf(config['year']) !== undefined)
-    tell('different', 'The limit of a year is left out: a time is at most 31 days.')
+    tell('different', 'The limit for a year was left out: windows are at most 31 days.')
   return month > 0 ? [...rates, `${Math.min(month, MOST)}/30d`] : rates
 }
 
@@ -48,23 +48,15 @@ function ratesOf({ config, tell }: PluginUse): string[] {
 export function limit(use: PluginUse, rates: readonly string[], by: string, policy: string): Fragment {
   const { config, tell, scope } = use
   const quota = rates.length === 1 ? rates[0] : rates
-  if (by === 'ip')
-    tell('different', 'Clients that have signed in are counted by who they are, and only others by address.')
-  else if (by === 'credential')
-    tell(
-      'different',
-      'Each user counts as one, whatever credentials of theirs they use; API keys count each for itself.',
-    )
+  if (by === 'ip') tell('different', 'Only anonymous clients are counted by address; all others by user or API key.')
+  else if (by === 'credential') tell('different', 'API keys are counted one by one, all other credentials by user.')
   else if (by !== 'consumer')
-    tell('different', `limit_by ${by} is not there: each client has the limit for itself. See docs/rate-limits.md.`)
-  if (scope === 'service') tell('different', 'Each route of the service counts by itself; in Kong they count together.')
+    tell('different', `limit_by ${by} is not supported: the limit applies to each client. See docs/rate-limits.md.`)
+  if (scope === 'service') tell('different', 'Each route of the service has its own count. In Kong they share one.')
   const hides = flagOf(config['hide_client_headers']) ?? false
   const message = textOf(config['error_message']) ?? USUAL_MESSAGE
   if (message !== USUAL_MESSAGE || (numberOf(config['error_code']) ?? 429) !== 429)
-    tell(
-      'different',
-      'Who has sent too many gets 429 and a problem document, in place of the error of the configuration.',
-    )
+    tell('different', 'Clients over the limit get 429 with a problem document, not the configured error.')
   return {
     policies: {
       'rate-limit': {
@@ -81,7 +73,7 @@ function storeOf({ config, tell, useRedis, secret }: PluginUse, policy: string):
   if (policy !== 'redis') {
     tell(
       'different',
-      `Counts are kept in the memory of each gateway, and not by ${policy}: give stores.redis for several.`,
+      `The policy ${policy} is not supported: counts are kept in the memory of each gateway. To share them, configure stores.redis.`,
     )
     return { store: 'memory' }
   }
@@ -93,7 +85,7 @@ function storeOf({ config, tell, useRedis, secret }: PluginUse, policy: string):
   if (host === undefined || !/^[\w.:\uE000\uE001[\]-]+$/.test(host)) {
     tell(
       'different',
-      'It names no Redis, or a Cluster or Sentinels: give stores.redis. Until then counts are kept in memory.',
+      'It has no Redis host, or uses a cluster or Sentinels: configure stores.redis. Until then counts are kept in memory.',
     )
     return { store: 'memory' }
   }

@@ -11,8 +11,8 @@ export const redirect: PluginTranslator = {
     const location = textOf(config['location']) ?? ''
     const status = numberOf(config['status_code']) ?? 301
     if (!/^(?:https?:\/\/[!-z|~]+|\/[!-z|~]*)$/.test(location))
-      return closed(use, `${location} is no place that a redirect can lead to.`)
-    if (!STATUSES.has(status)) tell('different', `The status ${status} is none of a redirect: 301 is sent.`)
+      return closed(use, `${location} is not a valid location.`)
+    if (!STATUSES.has(status)) tell('different', `The status ${status} is not a redirect: 301 is used.`)
     const keepsPath = flagOf(config['keep_incoming_path']) ?? false
     const to = keepsPath ? `${location.replace(/\/$/, '')}{path}` : location.replace(/\/\*$/, '/%2A')
     return {

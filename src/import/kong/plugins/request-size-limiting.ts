@@ -11,7 +11,10 @@ export const requestSizeLimiting: PluginTranslator = {
     const size = Math.min(MOST, Math.max(1, Math.round(numberOf(config['allowed_payload_size']) ?? 128)))
     const unit = UNITS[textOf(config['size_unit']) ?? 'megabytes'] ?? 'mb'
     if (flagOf(config['require_content_length']) === true)
-      tell('different', 'require_content_length is left out: bodies without a length are counted as they come.')
+      tell(
+        'different',
+        'require_content_length was left out: bodies without Content-Length are counted as they arrive.',
+      )
     return { policies: { validation: { body: { limit: `${size}${unit}` } } } }
   },
 }

@@ -8,14 +8,13 @@ export const requestTermination: PluginTranslator = {
   ignores: ['content_type'],
   translate({ config, tell }) {
     if (textOf(config['trigger']) !== undefined) {
-      tell('left out', 'trigger: write a route with match.headers or match.query, and a reply.')
+      tell('left out', 'trigger is not supported: add a route with match.headers or match.query, and a reply.')
       return {}
     }
-    if (textOf(config['echo']) === 'true')
-      tell('different', 'echo is left out: the reply tells nothing of the request.')
+    if (textOf(config['echo']) === 'true') tell('different', 'echo was left out.')
     const status = numberOf(config['status_code']) ?? 503
     const isStatus = Number.isInteger(status) && status >= 200 && status <= 599
-    if (!isStatus) tell('different', `The status ${status} cannot end a request: 503 does.`)
+    if (!isStatus) tell('different', `The status ${status} is not valid here: 503 is used.`)
     const text = textOf(config['body'])
     const message = textOf(config['message'])
     const body = text ?? (message === undefined ? null : JSON.stringify({ message }))

@@ -17,10 +17,7 @@ export const requestTransformer: PluginTranslator = {
     const query = queryEditsOf(use)
     const body = bodyEditsOf(use, 'body')
     if (textOf(config['http_method']) !== undefined)
-      tell(
-        'different',
-        'http_method is left out: no policy changes the method of a request; see docs/writing-policies.md.',
-      )
+      tell('different', 'http_method was left out: write a policy of your own, see docs/writing-policies.md.')
     const path = pathOf(use)
     const request = { ...(query !== null && { query }), ...(body !== null && { body }) }
     return {
@@ -37,20 +34,20 @@ function queryEditsOf({ config, tell, secret }: PluginUse): Fields | null {
   const set: Record<string, string> = {}
   const remove = itemsOf(fieldOf(config['remove'], 'querystring')).flatMap((item) => textOf(item) ?? [])
   if (itemsOf(fieldOf(config['rename'], 'querystring')).length > 0)
-    tell('narrower', 'Parameters of the query are not renamed: set the new one to {query.OLD}, and remove the old one.')
+    tell('narrower', 'Query parameters cannot be renamed: set the new one to {query.OLD}, and remove the old one.')
   for (const action of ['replace', 'add', 'append'] as const)
     for (const [name, value] of pairsOf(fieldOf(config[action], 'querystring'))) {
       const template = importTemplate(value)
       if (template === null) {
-        tell('narrower', `What the parameter ${name} is set to is left out, as it is calculated in Lua.`)
+        tell('narrower', `The value of the query parameter ${name} was left out, because it is a Lua expression.`)
         continue
       }
       tell(
         'different',
-        `The parameter ${name} is set in any case; Kong ${action === 'add' ? 'adds it only where it is not there' : `does ${action} it`}.`,
+        `The query parameter ${name} is always set. Kong ${action === 'add' ? 'adds it only if it is missing' : `would ${action} it`}.`,
       )
       const isSecret = isSecretName(name) && template === value && value !== '' && !hasVariable(value)
-      set[name] = isSecret ? secret(`QUERY_${name}`, `what the parameter ${name} is set to`) : template
+      set[name] = isSecret ? secret(`QUERY_${name}`, `the value of the query parameter ${name}`) : template
     }
   const edits = { ...(remove.length > 0 && { remove }), ...(Object.keys(set).length > 0 && { set }) }
   return Object.keys(edits).length === 0 ? null : edits
@@ -63,9 +60,9 @@ function pathOf({ config, tell }: PluginUse): string | null {
   const template = importTemplate(uri, (name) => `{${name}}`)
   const [path = ''] = (template ?? '').split('?')
   if (template !== null && /^\/[!"$->@-~]*$/.test(path) && !/\{(?:header|query)\./.test(path) && !path.includes('{{')) {
-    if (path !== template) tell('different', `The query of ${uri} is left out: that of the request goes along.`)
+    if (path !== template) tell('different', `The query of ${uri} was left out: the query of the request is kept.`)
     return path.endsWith('/*') ? `${path.slice(0, -1)}%2A` : path
   }
-  tell('different', `The path ${uri} cannot be made here: see rewrite.path in docs/routing.md.`)
+  tell('different', `The path ${uri} cannot be imported: see rewrite.path in docs/routing.md.`)
   return null
 }

@@ -9,7 +9,10 @@ export const responseTransformer: PluginTranslator = {
     const headers = headerEditsOf(use)
     const body = bodyEditsOf(use, 'json')
     if (body !== null)
-      use.tell('different', 'A reply whose JSON cannot be changed is answered with 502, and does not pass as it is.')
+      use.tell(
+        'different',
+        'If the JSON of a reply cannot be changed, the client gets 502 instead of the unchanged reply.',
+      )
     return {
       policies: {
         ...(headers !== null && { 'response-headers': headers }),

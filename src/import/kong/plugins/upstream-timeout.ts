@@ -7,7 +7,7 @@ export const upstreamTimeout: PluginTranslator = {
   translate({ config, tell }) {
     const read = numberOf(config['read_timeout'])
     if (numberOf(config['connect_timeout']) !== undefined || numberOf(config['send_timeout']) !== undefined)
-      tell('different', 'connect_timeout and send_timeout are left out: those of the service count.')
+      tell('different', 'connect_timeout and send_timeout were left out: those of the service apply.')
     return read === undefined ? {} : { timeouts: { response: durationText(read), idle: durationText(read) } }
   },
 }

@@ -9,7 +9,7 @@ export function withCaller({ config, identities, tell }: PluginUse, methods: Fie
   if (isOpen)
     tell(
       'different',
-      'Whoever has no credentials gets in as nobody, and services get no name; Kong calls them by the anonymous consumer.',
+      'Requests without credentials are anonymous, and services get no X-Consumer-Username for them. Kong sends the name of the anonymous consumer.',
     )
   return {
     isOptional: anonymous !== '',
