@@ -262,7 +262,7 @@ test('who called is what the log says, as far as it says it', async (t) => {
   const roles = await report('a.log --against roles.yaml')
   assert.deepEqual(texts(roles.changes), [[1, 'now 403 forbidden (route orders)']])
   assert.deepEqual(texts(roles.reasons), [
-    [1, 'depend on the roles and scopes of the caller, whose names no log holds'],
+    [1, 'depend on what callers have of what is required now: roles, scopes, or what rules look at'],
   ])
   const keys = await report('a.log --against keys.yaml')
   assert.deepEqual(texts(keys.reasons), [[4, 'depend on credentials, for which there are other methods now']])
@@ -271,6 +271,24 @@ test('who called is what the log says, as far as it says it', async (t) => {
   const unasked = await workshop(t, { ...files, 'a.log': asked })
   const { reasons } = await unasked.report('a.log --config none.yaml --against sallyport.yaml')
   assert.deepEqual(texts(reasons), [[1, 'depend on credentials, which nobody looked at when the log was written']])
+})
+
+test('rules over requests decide what they did, and what they would do is left open', async (t) => {
+  const withRule = (rule: string) =>
+    AUTH.replace('service: users }', `service: users, policies: { auth: { require: { allow: '${rule}' } } } }`)
+  const partner = { user_id: 'partner', api_key: 'partner' }
+  const log = [line(partner), line({ ...partner, status_code: 403, code: 'forbidden', instance: null }, 1)].join('\n')
+  const old = withRule('headers["x-tenant"] == "a"')
+  const moved = old.replace('/orders/*', '/order/*')
+  const files = { 'a.log': log, 'sallyport.yaml': old, 'moved.yaml': moved, 'new.yaml': withRule('method == "GET"') }
+  const { report } = await workshop(t, files)
+  const same = await report('a.log --against moved.yaml')
+  assert.deepEqual([same.same, same.changed, same.undecided], [2, 0, 0])
+  const { changed, reasons } = await report('a.log --against new.yaml')
+  assert.deepEqual(
+    [changed, texts(reasons)],
+    [0, [[2, 'depend on what callers have of what is required now: roles, scopes, or what rules look at']]],
+  )
 })
 
 test('a tier that is not logged leaves open what its limits are', async (t) => {

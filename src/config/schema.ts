@@ -27,7 +27,7 @@ const clientHeaderExpected =
   'expected the name of a header that holds the address of a client, such as CF-Connecting-IP, and means nothing else to the gateway'
 
 /** Fields that a line of the access log may have at most. */
-const MOST_LOGGED = 16
+const MOST_LOGGED = 8
 
 const loggedField = fieldName.refine((name) => !isSecret(name) && !/cookie|csrf|xsrf/i.test(name), {
   error: (issue) => `${JSON.stringify(issue.input)} holds secrets, which no log may have; expected another field`,

@@ -41,6 +41,11 @@ export class Judge {
       same.of(tableOf(before), tableOf(after))
   }
 
+  /** Ids that no configuration has are one: a log may hold any number of them. */
+  private idOf(route: string): string {
+    return this.before?.route(route) === undefined && this.after.route(route) === undefined ? '' : route
+  }
+
   /** What comes of a request; they come in the order of their time. */
   judge(request: LoggedRequest): Verdict | Promise<Verdict> {
     this.begin ??= request.start
@@ -76,14 +81,16 @@ export class Judge {
 
   /** Nobody can tell what comes of it, unless nothing is different that could matter. */
   private settle({ route }: LoggedRequest, reasons: readonly string[]): Verdict {
-    return this.isUnchanged(route) ? SAME : { kind: 'undecided', reasons: [...new Set(reasons)] }
+    return this.isUnchanged(this.idOf(route)) ? SAME : { kind: 'undecided', reasons: [...new Set(reasons)] }
   }
 
   /** Why what is simulated is not to be trusted. */
   private doubtsOfLog(request: LoggedRequest, replayed: Outcome | null, after: Outcome): readonly string[] {
     if (replayed === null) return this.doubtsWithoutBefore(request, after)
     if (replayed.doubts.length === 0 && !fits(request, replayed)) return [whyNotFitting(request, replayed)]
-    return after.arrived || !DECIDED_BEFORE.has(after.code ?? '') ? this.differing(request.route, after.route) : []
+    return after.arrived || !DECIDED_BEFORE.has(after.code ?? '')
+      ? this.differing(this.idOf(request.route), after.route)
+      : []
   }
 
   private doubtsWithoutBefore({ code, start, user }: LoggedRequest, after: Outcome): readonly string[] {

@@ -8,7 +8,7 @@ import { Holder } from '../core/shared.ts'
 import { Slices } from '../core/slices.ts'
 import type { Threads } from '../core/threads.ts'
 import { Snapshot } from '../front/snapshot.ts'
-import type { Client, Consumer, Exchange } from '../http/exchange.ts'
+import type { Client, Consumer } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { ownExchange } from '../http/own-exchange.ts'
 import { Reply } from '../http/reply.ts'
@@ -157,7 +157,10 @@ export class Side {
       threads: nobody,
       ...stores,
       limits: this.watched(stores.limits),
-      identify: (_: Exchange, options: ProofOptions) => this.identify(options),
+      caller: {
+        identify: (options: ProofOptions) => this.identify(options),
+        allows: (options: ProofOptions) => this.allows(options),
+      },
       end: (route: RouteConfig) =>
         route.reply === undefined && route.redirect === undefined ? () => this.arrive(route) : null,
     }
@@ -270,7 +273,7 @@ export class Side {
     return new Reply(this.status ?? 200, Headers.of(), null)
   }
 
-  /** Who called, as the log tells it, with what is required where the log shows that the caller had it. */
+  /** Who called, as the log tells it. */
   private identify(options: ProofOptions): Consumer | null {
     this.proof = options
     const { request, before } = this
@@ -282,16 +285,17 @@ export class Side {
       this.doubts.push('depend on credentials, for which there are other methods now')
     this.unproved = !proved && (before === null ? code !== 'unauthorized' : before.proof === null)
     if (!proved) return null
-    const { roles, scopes } = this.has(options, known, request) ? options.require : { roles: [], scopes: [] }
     const own = tier ?? (key === null ? 'authenticated' : 'api_key')
-    return { id: user ?? key ?? '', roles, scopes, tier: own, key, claims: {} }
+    return { id: user ?? key ?? '', roles: [], scopes: [], tier: own, key, claims: {} }
   }
 
-  private has({ require }: ProofOptions, known: ProofOptions | null, { code, roles }: LoggedRequest): boolean {
-    if (require.roles.length + require.scopes.length === 0) return true
-    if (known !== null && this.same.of(known.require, require)) return code !== 'forbidden'
-    if (roles === 0 && require.roles.length > 0) return false
-    this.doubts.push('depend on the roles and scopes of the caller, whose names no log holds')
+  /** Whether the caller had what is required, as the log shows it where the same was required. */
+  private allows({ require }: ProofOptions): boolean {
+    const { request, before } = this
+    const known = before === null ? require : before.proof?.require
+    if (this.same.of(known, require)) return request?.code !== 'forbidden'
+    if (request?.roles === 0 && require.roles.length > 0) return false
+    this.doubts.push('depend on what callers have of what is required now: roles, scopes, or what rules look at')
     return true
   }
 }

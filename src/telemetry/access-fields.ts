@@ -1,7 +1,10 @@
 import type { Headers } from '../http/headers.ts'
 
 /** Characters of a value that are logged. */
-const LENGTH = 256
+const LENGTH = 128
+/** A value takes so many in the line at most, that lines stay short; one with too many escapes is cut after fewer. */
+const MOST = 200
+const ESCAPED = 32
 
 /**
  * Makes the member of a line of the access log that has the request fields of those names, as they came: a value, several joined
@@ -19,7 +22,12 @@ export function createFieldNotes(names: readonly string[]): ((headers: Headers) 
 /** As JSON in ASCII, so that no control character gets through. */
 function quoted(value: string | undefined): string {
   if (value === undefined) return 'null'
-  return JSON.stringify(value.slice(0, LENGTH)).replace(/[\x7f-\uffff]/g, escape)
+  const whole = jsonOf(value.slice(0, LENGTH))
+  return whole.length <= MOST ? whole : jsonOf(value.slice(0, ESCAPED))
+}
+
+function jsonOf(value: string): string {
+  return JSON.stringify(value).replace(/[\x7f-\uffff]/g, escape)
 }
 
 function escape(character: string): string {

@@ -28,6 +28,9 @@ export const requirement = z.strictObject({
 
 type Requirement = z.output<typeof requirement>
 
+/** The same, to be read only. */
+type Required = { readonly [Key in keyof Requirement]: readonly string[] }
+
 /** What a caller does not have. */
 export interface Lacking {
   /** For the client. */
@@ -42,7 +45,7 @@ export interface Lacking {
 export type Requires = (consumer: Consumer, exchange: Exchange) => Lacking | null
 
 /** Whether anything is required at all. */
-export function requiresAnything({ roles, scopes, allow }: Requirement): boolean {
+export function requiresAnything({ roles, scopes, allow }: Required): boolean {
   return roles.length + scopes.length + allow.length > 0
 }
 
