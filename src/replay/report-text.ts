@@ -32,8 +32,8 @@ function exampleText({ line, method, url, before, after }: Example): string {
 }
 
 function endingText(ending: Ending): string {
-  const { service } = ending
-  return service === null || ending.status === null ? statusText(ending) : `${statusText(ending)} ${service}`
+  const { service, status, code } = ending
+  return service === null || status === null || code !== null ? statusText(ending) : `${statusText(ending)} ${service}`
 }
 
 function linesText({ malformed, problems, otherLines }: Report): string[] {
