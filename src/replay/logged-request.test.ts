@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { readLine } from './logged-request.ts'
 
 test('whatever a line is, it is a request, another line, or has a reason', () => {

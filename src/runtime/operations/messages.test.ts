@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { readMessage } from './messages.ts'
 
 const id = '3f0a4a1e-7c1b-4d5e-8f1a-0123456789ab'
