@@ -78,6 +78,21 @@ test('a network of IPv6 is one client, which can be reset by the name that it is
   assert.deepEqual((await ask('/limits')).json, { clients: [], more: 0 })
 })
 
+test('a reload keeps who is near a limit that stays, and forgets who was near one that is gone', async (t) => {
+  const config = (unauthenticated: string): GatewayInput => ({
+    listeners: [{ address: '127.0.0.1:0' }],
+    admin: { address: '127.0.0.1:0' },
+    policies: { 'rate-limit': { tiers: { unauthenticated } } },
+    routes,
+  })
+  const { gateway, port, ask } = await startAdminGateway(t, config('5/h'))
+  await sendMany(port, 4)
+  await gateway.reload({ ...config('5/h'), docs: { title: 'Another' } })
+  assert.equal(shown((await ask('/limits')).json['clients']).length, 1)
+  await gateway.reload(config('7/h'))
+  assert.deepEqual((await ask('/limits')).json, { clients: [], more: 0 })
+})
+
 test('of more clients than are remembered, those that came last are listed', async (t) => {
   const { port, ask } = await startAdminGateway(t, {
     trustedProxies: ['127.0.0.1'],

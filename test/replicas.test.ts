@@ -217,6 +217,37 @@ test('databases of one Redis, as of two deployments, are kept apart', async (t) 
   assert.deepEqual((await stranger.ask('/log-level')).json, { level: 'debug' })
 })
 
+test('a reload that names a Redis has the gateway reach others, and one that names none leaves it alone', async (t) => {
+  const redis = await startRedis(t)
+  const { a } = await startTwo(t, redis)
+  const late = await startAdminGateway(t, {})
+  const level = async (gateway: typeof late) =>
+    (await gateway.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
+  assert.equal((await level(late)).replicas.length, 1)
+  const shared = { stores: { redis: { url: redis.url } } }
+  const config = { listeners: [{ address: '127.0.0.1:0' }], admin: { address: '127.0.0.1:0' } }
+  await late.gateway.reload({ ...config, ...shared })
+  await until('all three to answer', async () => (await level(late)).replicas.length === 3)
+  assert.equal((await level(a)).replicas.length, 3)
+  await late.gateway.reload(config)
+  assert.equal((await level(late)).replicas.length, 1)
+  await until('the others to be two', async () => (await level(a)).replicas.length === 2)
+})
+
+test('a Redis that does not let the gateway listen is told of once, and by each operation', async (t) => {
+  const redis = await startRedis(t)
+  const observer = connectTo(t, redis)
+  await observer.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', 'resetchannels')
+  const { ask, log } = await startAdminGateway(t, {
+    stores: { redis: { url: redis.url, username: 'app', password: 'secret' } },
+  })
+  const message = 'Operations of other gateways do not reach this one: Redis does not let it listen'
+  assert.equal((await log.line({ message }))['cause'], 'NOPERM')
+  const report = (await ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
+  assert.match(String(report.unreached), /^Redis cannot be used \(NOPERM\): /)
+  assert.equal(log.lines.filter((line) => line['message'] === message).length, 1)
+})
+
 test('gateways of a Cluster reach one another', async (t) => {
   const servers = await startCluster(t)
   const stores = { redis: { cluster: servers.map(({ port }) => `127.0.0.1:${port}`), timeout: '10s' } }
