@@ -238,12 +238,12 @@ test('a Redis that does not let the gateway listen is told of once, and by each 
   const redis = await startRedis(t)
   const observer = connectTo(t, redis)
   await observer.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', 'resetchannels')
-  const { ask, log } = await startAdminGateway(t, {
+  const { log, ...gateway } = await startAdminGateway(t, {
     stores: { redis: { url: redis.url, username: 'app', password: 'secret' } },
   })
   const message = 'Operations of other gateways do not reach this one: Redis does not let it listen'
   assert.equal((await log.line({ message }))['cause'], 'NOPERM')
-  const report = (await ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
+  const report = (await gateway.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
   assert.match(String(report.unreached), /^Redis cannot be used \(NOPERM\): /)
   assert.equal(log.lines.filter((line) => line['message'] === message).length, 1)
 })
