@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { ApiKeys } from './auth/api-key-store.ts'
-import type { ToldCaller } from './auth/identify.ts'
+import type { Allows, Identify } from './auth/identify.ts'
 import type { DocsObject, DocumentedOperation, PolicyDocs } from './policy-docs.ts'
 import type { Caches } from './cache/cache-stores.ts'
 import type { RouteInfo } from '../http/exchange.ts'
@@ -16,7 +16,7 @@ import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
 // What the tools are made of, for whoever writes a policy.
 export type { ApiKeys, StoredApiKey } from './auth/api-key-store.ts'
-export type { ProofOptions, ToldCaller } from './auth/identify.ts'
+export type { Allows, Identify, ProofOptions } from './auth/identify.ts'
 export type { Caches, CacheStoreName } from './cache/cache-stores.ts'
 export type { CacheStore } from './cache/store.ts'
 export type { Repeats, RepeatStoreName } from './idempotency/repeat-stores.ts'
@@ -56,7 +56,9 @@ export interface PolicyToolbox extends Toolbox {
   /** Hands out the gateway's metrics, to be asked for in `create`. */
   readonly metrics: Metrics
   /** Says who calls in place of the methods of the configuration, where requests are only told of; left out where they are sent. */
-  readonly caller?: ToldCaller
+  readonly identify?: Identify
+  /** Says whether they have what is required, where nobody can look at that. */
+  readonly allows?: Allows
   /** The configuration, as what holds things that outlive a request (core/shared.ts). */
   readonly holder: Holder
   /** Answers what other threads ask this one, until the returned function is called. */

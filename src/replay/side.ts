@@ -8,7 +8,7 @@ import { Holder } from '../core/shared.ts'
 import { Slices } from '../core/slices.ts'
 import type { Threads } from '../core/threads.ts'
 import { Snapshot } from '../front/snapshot.ts'
-import type { Client, Consumer } from '../http/exchange.ts'
+import type { Client, Consumer, Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { ownExchange } from '../http/own-exchange.ts'
 import { Reply } from '../http/reply.ts'
@@ -157,10 +157,8 @@ export class Side {
       threads: nobody,
       ...stores,
       limits: this.watched(stores.limits),
-      caller: {
-        identify: (options: ProofOptions) => this.identify(options),
-        allows: (options: ProofOptions) => this.allows(options),
-      },
+      identify: (_: Exchange, options: ProofOptions) => this.identify(options),
+      allows: (options: ProofOptions) => this.allows(options),
       end: (route: RouteConfig) =>
         route.reply === undefined && route.redirect === undefined ? () => this.arrive(route) : null,
     }

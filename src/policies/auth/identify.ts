@@ -1,4 +1,4 @@
-import type { Consumer } from '../../http/exchange.ts'
+import type { Consumer, Exchange } from '../../http/exchange.ts'
 
 /** What proof is asked for. */
 export interface ProofOptions {
@@ -10,10 +10,8 @@ export interface ProofOptions {
   }
 }
 
-/** Says of the request that is under way who calls, and what they may, in place of what would have to be proved. */
-export interface ToldCaller {
-  /** Null for nobody. */
-  identify(options: ProofOptions): Consumer | null
-  /** Whether the caller has what is required, where something is. */
-  allows(options: ProofOptions): boolean
-}
+/** Who calls, for options of the policy: null for nobody. */
+export type Identify = (exchange: Exchange, options: ProofOptions) => Consumer | null
+
+/** Whether whoever was identified last has what is required. */
+export type Allows = (options: ProofOptions) => boolean

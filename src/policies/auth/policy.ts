@@ -16,7 +16,7 @@ import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
 import { countRefusals } from './count-refusals.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
-import type { ProofOptions, ToldCaller } from './identify.ts'
+import type { Allows, Identify, ProofOptions } from './identify.ts'
 import { type Identity, identityOf } from './identity.ts'
 import { activeMethods, methodsSchema } from './index.ts'
 import type { Authenticator, CredentialKind } from './method.ts'
@@ -139,7 +139,7 @@ export const auth = definePolicy({
   // What it does where no route leads is none of theirs.
   isShared: () => true,
   create(options, toolbox, route) {
-    const { caller: told } = toolbox
+    const { identify: told, allows } = toolbox
     const active = told === undefined ? authenticatorsOf(options.methods, toolbox) : [toldBy(told, options, toolbox)]
     const absence = new AbsenceCounts(toolbox.metrics)
     const ofTokens = active.find(({ kind }) => kind === 'token')?.counts ?? null
@@ -159,7 +159,8 @@ export const auth = definePolicy({
     const concealed = active
       .filter(({ kind }) => CONCEALED.has(kind) || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
-    const requires = told === undefined ? compileRequirement(options.require, toolbox) : toldRequirement(told, options)
+    const requires =
+      allows === undefined ? compileRequirement(options.require, toolbox) : toldRequirement(allows, options)
     const isPublic = requires === null ? compilePublic(options.public) : null
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
@@ -294,10 +295,10 @@ export const auth = definePolicy({
 })
 
 /** In place of all methods: the word of whoever knows who called. */
-function toldBy(caller: ToldCaller, options: ProofOptions, { metrics }: PolicyToolbox): Active {
+function toldBy(identify: Identify, options: ProofOptions, { metrics }: PolicyToolbox): Active {
   const authenticator: Authenticator = {
-    authenticate() {
-      const consumer = caller.identify(options)
+    authenticate(exchange) {
+      const consumer = identify(exchange, options)
       return consumer === null ? null : identityOf(consumer)
     },
     conceal() {},
@@ -305,9 +306,9 @@ function toldBy(caller: ToldCaller, options: ProofOptions, { metrics }: PolicyTo
   return { counts: new AuthCounts(metrics, 'told', 'word'), kind: 'word', authenticator }
 }
 
-function toldRequirement(caller: ToldCaller, options: ProofOptions): Requires | null {
+function toldRequirement(allows: Allows, options: ProofOptions): Requires | null {
   if (!requiresAnything(options.require)) return null
-  return () => (caller.allows(options) ? null : { message: 'What is required is missing', scopes: [] })
+  return () => (allows(options) ? null : { message: 'What is required is missing', scopes: [] })
 }
 
 function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
