@@ -42,7 +42,8 @@ test('the document asks for the token where there is one', async (t) => {
 
 test('every answer is what the document says', async (t) => {
   const { port, ask } = await startAdminGateway(t, backend)
-  await send(port)
+  const { text: refused } = await send(port)
+  const { instance: correlationId } = JSON.parse(refused) as { instance: string }
   const { paths } = (await ask('/openapi.json')).json as unknown as Document
   const ajv = new Ajv2020({ strict: true })
   addFormats.default(ajv)
@@ -59,6 +60,7 @@ test('every answer is what the document says', async (t) => {
     'DELETE /services/{name}/instances/{instance}/drain': {},
     'GET /requests': {},
     'GET /limits': {},
+    'GET /requests/{correlationId}': {},
     'GET /limits/{client}': {},
     'DELETE /limits/{client}': {},
     'POST /explain': { json: { url: '/', as: { id: '42' } } },
@@ -80,7 +82,12 @@ test('every answer is what the document says', async (t) => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
   assert.deepEqual([...Object.keys(requests), ...texts, ...ofFiles].toSorted(), operations.toSorted())
-  const values: Record<string, string> = { name: 'backend', instance: '127.0.0.1:1', client: '127.0.0.1' }
+  const values: Record<string, string> = {
+    correlationId,
+    name: 'backend',
+    instance: '127.0.0.1:1',
+    client: '127.0.0.1',
+  }
   for (const [operation, what] of Object.entries(requests)) {
     const [method = '', path = ''] = operation.split(' ')
     const { responses } = paths[path]![method.toLowerCase()]!

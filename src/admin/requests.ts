@@ -1,8 +1,15 @@
 import { z } from 'zod'
+import { GatewayError } from '../core/errors.ts'
 import { rounded } from '../core/rounded.ts'
-import { type RecentRequest, recentRequestsTopic } from '../telemetry/recent-requests.ts'
+import {
+  type RecentDetails,
+  recentDetailsTopic,
+  type RecentRequest,
+  recentRequestsTopic,
+} from '../telemetry/recent-requests.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { causeOf } from './request-cause.ts'
 
 const statusExpected = 'expected a status such as 404, or a class such as 5xx'
 
@@ -51,6 +58,45 @@ const recentRequest = z.object({
   grpcStatus: z.string().nullable().describe('gRPC status, such as UNAVAILABLE; null for other requests.'),
 })
 
+const attempt = z.object({
+  instance: z.string(),
+  phase: z.string().nullable().describe('How far it came where it failed: connect, reply or body.'),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why it failed, in a word; null where it did not, or where there was a reply.'),
+  status: z.int().nullable().describe('Of its reply; null for none.'),
+  tookMs: z.number().nullable(),
+  error: z.string().nullable().describe('What went wrong.'),
+})
+
+const details = recentRequest.extend({
+  cause: z.string().describe('Why it ended so, in one sentence.'),
+  detail: z.string().nullable().describe('What the client was told of the error.'),
+  tried: attempt
+    .array()
+    .describe(
+      'The attempts that failed; all of them where decisions were recorded. The first ones where there were many.',
+    ),
+  clientMs: z.number().describe('What was spent waiting for the body of the client.'),
+  gatewayMs: z.number().describe('The rest, as far as it was not the sending of the reply.'),
+  events: z
+    .object({ name: z.string(), attributes: z.record(z.string(), z.unknown()) })
+    .array()
+    .nullable()
+    .describe(
+      'What policies decided, in order; null where nobody recorded it: log.access.timings and sampled traces do.',
+    ),
+  fields: z.record(z.string(), z.string()).describe('Further fields of its line in the access log.'),
+})
+
+const worker = z.object({
+  worker: z.int(),
+  remembered: z.int().describe('Requests that it remembers.'),
+  capacity: z.int().describe('How many it can remember, by admin.requests.'),
+  since: z.iso.datetime().nullable().describe('When the oldest of them ended.'),
+})
+
 /** GET /requests: the requests that ended last, of all workers. */
 export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void {
   app.get(
@@ -70,6 +116,57 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
       return { requests: newest.slice(0, limit).map(describeRequest) }
     },
   )
+  app.get(
+    '/requests/:correlationId',
+    {
+      schema: {
+        summary: 'Why the requests with a correlation id ended as they did',
+        description:
+          'Of all workers that answer, the newest first. Where none remembers any it is 404, and `workers` of the problem document says which answered.',
+        tags: ['requests'],
+        params: z.object({ correlationId: z.string().min(1) }),
+        response: { 200: z.object({ requests: details.array(), workers: worker.array() }) },
+      },
+    },
+    async ({ params: { correlationId } }) => {
+      const answers = await threads.askAll(recentDetailsTopic, correlationId)
+      const found = answers.flatMap((answer) => answer.found).toSorted((a, b) => b.end - a.end)
+      const workers = answers
+        .toSorted((a, b) => a.worker - b.worker)
+        .map(({ worker: number, remembered, capacity, since }) => ({
+          worker: number,
+          remembered,
+          capacity,
+          since: since === null ? null : new Date(since).toISOString(),
+        }))
+      if (found.length === 0)
+        throw new GatewayError('not-found', 'No worker remembers a request with that correlation id.', {
+          members: { workers },
+        })
+      return { requests: found.map(describeAll), workers }
+    },
+  )
+}
+
+function describeAll(request: RecentDetails): z.input<typeof details> {
+  const { tried, serviceTime, clientTime, duration, detail, events, fields } = request
+  return {
+    ...describeRequest(request),
+    cause: causeOf(request),
+    detail,
+    tried: tried.map(({ instance, phase, reason, status, took, error }) => ({
+      instance,
+      phase,
+      reason,
+      status,
+      tookMs: took === null ? null : rounded(took),
+      error,
+    })),
+    clientMs: rounded(clientTime),
+    gatewayMs: rounded(Math.max(0, duration - serviceTime - clientTime)),
+    events: events === null ? null : events.map(({ name, attributes }) => ({ name, attributes: { ...attributes } })),
+    fields: { ...fields },
+  }
 }
 
 /** The same for threads, for whom nothing is null. */

@@ -2,6 +2,7 @@ import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
 import type { Explanation, ShownCandidate, ShownField, ShownPolicy } from '../front/explain/explanation.ts'
 import type { Color, Paint } from '../telemetry/paint.ts'
+import { eventWords } from './event-words.ts'
 
 /** Candidates, and fields of a head, that are printed; the JSON has all of them. */
 const CANDIDATES = 12
@@ -100,16 +101,6 @@ function verdictWords({ verdict, status, code, detail, events, request, reply }:
   for (const { name, attributes } of events) words.push(eventWords(name, attributes))
   if (verdict === 'passed') words.push(...changeWords('request', request), ...changeWords('reply', reply))
   return words.join('; ')
-}
-
-/** "sallyport.auth.outcome": "accepted" is said as "accepted", any other as its name and its value. */
-function eventWords(name: string, attributes: ShownPolicy['events'][number]['attributes']): string {
-  return Object.entries(attributes)
-    .map(([key, value]) => {
-      const short = key.startsWith(`${name}.`) ? key.slice(name.length + 1) : key.replace(/^sallyport\./, '')
-      return short === 'outcome' || short === 'status' ? String(value) : `${short.replaceAll('_', ' ')} ${value}`
-    })
-    .join(', ')
 }
 
 function changeWords(what: string, { set, removed }: ShownPolicy['request']): string[] {

@@ -49,6 +49,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./requests.ts')).defineRequests,
   },
   {
+    name: 'why',
+    summary: 'tell why a request ended as it did',
+    load: async () => (await import('./why.ts')).defineWhy,
+  },
+  {
     name: 'explain',
     summary: 'tell what would become of a request, and why',
     load: async () => (await import('./explain.ts')).defineExplain,

@@ -13,7 +13,7 @@ import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Receiver, Redirect } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
-import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
+import { recentDetailsTopic, recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import { readingsTopic, type ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { answerQuestion, explainTopic } from './explain/explanation.ts'
 import { makeStringsFast } from './fast-strings.ts'
@@ -95,6 +95,7 @@ export class Front implements Receiver {
       log,
     })
     this.answer(answers, metrics)
+    answers.on(recentDetailsTopic, (id) => ({ worker: options.worker, ...this.telemetry.details(id) }))
     answers.on(explainTopic, ({ worker, question }) =>
       worker === options.worker ? answerQuestion(question, (asked) => this.generations.current.explain(asked)) : null,
     )

@@ -11,7 +11,12 @@ import { settleCall } from '../telemetry/call-status.ts'
 import { type BreakReason, breakDetails, breakReason } from '../telemetry/breakage.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { Refusals } from '../telemetry/refusals.ts'
-import { type RecentFilter, type RecentRequest, RecentRequests } from '../telemetry/recent-requests.ts'
+import {
+  type RecentAnswer,
+  type RecentFilter,
+  type RecentRequest,
+  RecentRequests,
+} from '../telemetry/recent-requests.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { ReceivedExchange } from '../telemetry/received-exchange.ts'
 import { slowReasons, type SlowReason } from '../http/server-handler.ts'
@@ -73,6 +78,11 @@ export class Telemetry {
   /** The recent requests that the filter lets through, the newest first; none where none are remembered. */
   recent(filter: RecentFilter): RecentRequest[] {
     return this.requests?.list(filter) ?? []
+  }
+
+  /** What is known of the requests with that correlation id that are remembered. */
+  details(correlationId: string): Omit<RecentAnswer, 'worker'> {
+    return this.requests?.details(correlationId) ?? { remembered: 0, capacity: 0, since: null, found: [] }
   }
 
   /** The head of a request is here. */

@@ -100,6 +100,24 @@ export interface RequestFacts {
   readonly refusal: GatewayError | null
 }
 
+/** An attempt to have an exchange answered that came to nothing, or whose reply was none for the client. */
+export interface FailedAttempt {
+  /** Host and port. */
+  readonly instance: string
+  /** How far it came: "connect", "reply" or "body". */
+  readonly phase: string
+  /** Why, in a word, or null where there was a reply. */
+  readonly reason: string | null
+  /** Of the reply; 0 where there is none. */
+  readonly status: number
+  /** Milliseconds. */
+  readonly took: number
+  /** Another one was asked because of it. */
+  readonly again: boolean
+  /** What went wrong; null where the reply says that. */
+  readonly error: GatewayError | null
+}
+
 /** What is decided and found out on the way, for the steps that follow, the log, the metrics and the traces. */
 export interface ExchangeNotes {
   /** "" until the correlation-id policy, or the first error reply, has set it. */
@@ -116,6 +134,8 @@ export interface ExchangeNotes {
   attempts: number
   /** Why another one was asked after the one before: a word of a few, or null where none was. */
   retried: string | null
+  /** The attempts that came to nothing, the first ones where there were many; null where none did. */
+  failures: FailedAttempt[] | null
   /** Milliseconds that services have taken for it, up to the head of each reply, connecting included. */
   serviceTime: number
   /** Milliseconds that were spent waiting for the client to send its body, before a service was asked. */

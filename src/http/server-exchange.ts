@@ -1,6 +1,6 @@
 import type { Body } from './body.ts'
 import type { GatewayError } from '../core/errors.ts'
-import type { Abortable, AwaitedReply, Client, Consumer, Exchange, RouteInfo } from './exchange.ts'
+import type { Abortable, AwaitedReply, Client, Consumer, Exchange, FailedAttempt, RouteInfo } from './exchange.ts'
 import type { GrpcCall } from '../grpc/call.ts'
 import { callOf, MAYBE_GRPC, refusalOfCall } from './grpc-request.ts'
 import { type Headers, headersFromWire, mayHold } from './headers.ts'
@@ -53,6 +53,7 @@ export class ServerExchange implements Exchange {
   instance: string | null = null
   attempts = 0
   retried: string | null = null
+  failures: FailedAttempt[] | null = null
   serviceTime = 0
   clientTime = 0
   repliedAt: number | null = null

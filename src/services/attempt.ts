@@ -21,6 +21,9 @@ import type { PooledInstance } from './pooled-instance.ts'
 import type { Service } from './service.ts'
 import type { Waiting } from './stranded.ts'
 
+/** Failures of one exchange that are remembered: a service may have thousands of instances. */
+const MOST_FAILURES = 20
+
 /** Whose an attempt is, and who decides what comes of it. */
 export interface AttemptOwner {
   readonly service: Service
@@ -216,8 +219,17 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
   report(): void {
     const { service } = this.owner
     this.told = true
+    if (this.error !== null || this.again || this.status >= 500) this.noteFailure()
     service.stranded?.remove(this)
     for (const listener of service.listeners) listener.ended(this)
+  }
+
+  /** For whoever asks why later. */
+  private noteFailure(): void {
+    const { exchange, instance, phase, reason, status, took, again, error } = this
+    exchange.failures ??= []
+    if (exchange.failures.length < MOST_FAILURES)
+      exchange.failures.push({ instance: instance.address, phase, reason, status, took, again, error })
   }
 
   /** Another one answers the exchange, or is asked in its place: that is nobody's fault. */

@@ -1,5 +1,7 @@
 import type { Clock } from '../core/clock.ts'
-import type { EndedExchange } from '../http/exchange.ts'
+import { type GatewayError, rootCause } from '../core/errors.ts'
+import type { EndedExchange, FailedAttempt } from '../http/exchange.ts'
+import type { EventAttributes, ExchangeRecord } from '../http/record.ts'
 import { defineTopic } from '../core/threads.ts'
 import { callStatus } from './call-status.ts'
 import { redactQuery } from './redact.ts'
@@ -49,6 +51,58 @@ export interface RecentRequest {
   readonly grpcStatus: string | null
 }
 
+/** An attempt to have an instance answer a request. */
+export interface RecentAttempt {
+  /** Host and port. */
+  readonly instance: string
+  /** How far it came where it failed: "connect", "reply" or "body"; null where it did not, or nobody noted it. */
+  readonly phase: string | null
+  /** Why it failed, in a word; null where it did not, or replied. */
+  readonly reason: string | null
+  /** Of the reply; null where there is none. */
+  readonly status: number | null
+  /** Milliseconds; null where nobody noted it. */
+  readonly took: number | null
+  /** What went wrong, in words; null where nothing did. */
+  readonly error: string | null
+}
+
+/** All that is known of a recent request. */
+export interface RecentDetails extends RecentRequest {
+  /** Milliseconds that were spent waiting for the client's body. */
+  readonly clientTime: number
+  /** The client left before it had its reply. */
+  readonly aborted: boolean
+  /** What the reply tells of the error, and what was underneath it; null where there is nothing. */
+  readonly detail: string | null
+  readonly cause: string | null
+  /** Those that failed, the first ones where there were many; all of them where decisions were recorded. */
+  readonly tried: readonly RecentAttempt[]
+  /** What was decided on the way, in order; null where nobody recorded it. */
+  readonly events: readonly { readonly name: string; readonly attributes: EventAttributes }[] | null
+  /** Further fields of its line in the access log. */
+  readonly fields: Readonly<Record<string, string>>
+}
+
+/** What a worker remembers of the requests with one correlation id. */
+export interface RecentAnswer {
+  /** Number of the worker. */
+  readonly worker: number
+  /** How many requests it remembers now, and how many it can. */
+  readonly remembered: number
+  readonly capacity: number
+  /** When the oldest of them ended, in milliseconds since 1970; null where there is none. */
+  readonly since: number | null
+  /** The newest first. */
+  readonly found: readonly RecentDetails[]
+}
+
+/** Asks each worker for all that it knows of the requests with that correlation id. */
+export const recentDetailsTopic = defineTopic<string, RecentAnswer>('recent-details')
+
+/** Requests of one correlation id that are told: clients may send one again and again. */
+const MOST_DETAILS = 20
+
 /** Which of the recent requests are wanted. */
 export interface RecentFilter {
   /** A status such as "404", or a class of them such as "4xx"; null for all. */
@@ -96,13 +150,29 @@ class Slot {
   grpcStatus: string | null = null
 }
 
+/** What only the details tell; references as well. */
+class More {
+  failures: readonly FailedAttempt[] | null = null
+  failure: GatewayError | null = null
+  record: ExchangeRecord | null = null
+  fields: Readonly<Record<string, string>> | null = null
+  aborted = false
+}
+
+/** Where one exchange is kept. */
+class Place {
+  readonly slot = new Slot()
+  readonly more = new More()
+}
+
 /** The exchanges of one thread that ended last: a ring that is filled in place, and read and redacted only when asked. */
 export class RecentRequests {
   private readonly clock: Clock
-  private slots: readonly Slot[]
+  private places: readonly Place[]
   private starts: Float64Array
   private ends: Float64Array
   private bytes: Float64Array
+  private clientTimes: Float64Array
   private statuses: Uint16Array
   private attempts: Uint16Array
   private serviceTimes: Float64Array
@@ -112,10 +182,11 @@ export class RecentRequests {
   /** Remembers that many; at least 1. */
   constructor(size: number, clock: Clock) {
     this.clock = clock
-    this.slots = Array.from({ length: size }, () => new Slot())
+    this.places = Array.from({ length: size }, () => new Place())
     this.starts = new Float64Array(size)
     this.ends = new Float64Array(size)
     this.bytes = new Float64Array(size)
+    this.clientTimes = new Float64Array(size)
     this.statuses = new Uint16Array(size)
     this.attempts = new Uint16Array(size)
     this.serviceTimes = new Float64Array(size)
@@ -123,18 +194,19 @@ export class RecentRequests {
 
   /** Remembers that many from now on; at least 1. Of those at hand, the newest stay. */
   resize(size: number): void {
-    const before = this.slots.length
+    const before = this.places.length
     if (size === before) return
     const kept = Math.min(this.filled, size)
     const first = (this.next - kept + before) % before
-    const { slots } = this
-    this.slots = Array.from(
+    const { places } = this
+    this.places = Array.from(
       { length: size },
-      (_, i) => (i < kept ? slots[(first + i) % before] : undefined) ?? new Slot(),
+      (_, i) => (i < kept ? places[(first + i) % before] : undefined) ?? new Place(),
     )
     this.starts = unrolled(this.starts, first, kept, new Float64Array(size))
     this.ends = unrolled(this.ends, first, kept, new Float64Array(size))
     this.bytes = unrolled(this.bytes, first, kept, new Float64Array(size))
+    this.clientTimes = unrolled(this.clientTimes, first, kept, new Float64Array(size))
     this.statuses = unrolled(this.statuses, first, kept, new Uint16Array(size))
     this.attempts = unrolled(this.attempts, first, kept, new Uint16Array(size))
     this.serviceTimes = unrolled(this.serviceTimes, first, kept, new Float64Array(size))
@@ -145,8 +217,9 @@ export class RecentRequests {
   /** Takes in an exchange that is over, in place of the oldest one. */
   add(exchange: EndedExchange, status: number, bytes: number, end: number): void {
     const at = this.next
-    const slot = this.slots[at]
-    if (slot === undefined) return
+    const place = this.places[at]
+    if (place === undefined) return
+    const { slot, more } = place
     const { route, consumer, error } = exchange
     slot.protocol = exchange.protocol
     slot.method = exchange.method
@@ -165,24 +238,30 @@ export class RecentRequests {
     slot.traceId = exchange.trace.traceId
     slot.error = error === null ? null : error.code
     slot.grpcStatus = exchange.grpc === null ? null : callStatus(exchange)
+    more.failures = exchange.failures
+    more.failure = error
+    more.record = exchange.record
+    more.fields = exchange.logFields
+    more.aborted = exchange.aborted
+    this.clientTimes[at] = exchange.clientTime
     this.starts[at] = exchange.start
     this.ends[at] = end
     this.bytes[at] = bytes
     this.statuses[at] = status
     this.attempts[at] = exchange.attempts
     this.serviceTimes[at] = exchange.serviceTime
-    this.next = at + 1 === this.slots.length ? 0 : at + 1
-    if (this.filled < this.slots.length) this.filled++
+    this.next = at + 1 === this.places.length ? 0 : at + 1
+    if (this.filled < this.places.length) this.filled++
   }
 
   /** Those that the filter lets through, the newest first. */
   list(filter: RecentFilter): RecentRequest[] {
     const { status, route, correlationId, limit, service = null, consumer = null, slower = null, after = null } = filter
     const found: RecentRequest[] = []
-    const size = this.slots.length
+    const size = this.places.length
     for (let age = 1; age <= this.filled && found.length < limit; age++) {
       const at = (this.next - age + size) % size
-      const slot = this.slots[at]
+      const slot = this.places[at]?.slot
       if (slot === undefined || (status !== null && !hasStatus(this.statuses[at] ?? 0, status))) continue
       const [start = 0, end = 0] = [this.starts[at], this.ends[at]]
       // They are in the order of their ends, but for steps of less than what matters.
@@ -195,6 +274,35 @@ export class RecentRequests {
       found.push(this.read(slot, at))
     }
     return found
+  }
+
+  /** What is known of the requests with that correlation id. */
+  details(correlationId: string): Omit<RecentAnswer, 'worker'> {
+    const size = this.places.length
+    const oldest = this.filled === 0 ? undefined : this.ends[(this.next - this.filled + size) % size]
+    const found: RecentDetails[] = []
+    for (let age = 1; age <= this.filled && found.length < MOST_DETAILS; age++) {
+      const at = (this.next - age + size) % size
+      const place = this.places[at]
+      if (place?.slot.correlationId === correlationId) found.push(this.readAll(place, at))
+    }
+    const { filled: remembered, clock } = this
+    const since = oldest === undefined ? null : clock.wall() - (clock.now() - oldest)
+    return { remembered, capacity: size, since, found }
+  }
+
+  private readAll({ slot, more }: Place, at: number): RecentDetails {
+    const { failures, failure, record, fields, aborted } = more
+    return {
+      ...this.read(slot, at),
+      clientTime: this.clientTimes[at] ?? 0,
+      aborted,
+      detail: failure?.detail ?? null,
+      cause: failure === null ? null : (rootCause(failure) ?? null),
+      tried: record === null ? (failures ?? []).map(failedAttempt) : recorded(record, failures ?? []),
+      events: record === null ? null : record.events.map(({ name, attributes }) => ({ name, attributes })),
+      fields: fields ?? {},
+    }
   }
 
   private read({ path, query, ...rest }: Slot, at: number): RecentRequest {
@@ -212,6 +320,26 @@ export class RecentRequests {
       ...rest,
     }
   }
+}
+
+function failedAttempt({ instance, phase, reason, status, took, error }: FailedAttempt): RecentAttempt {
+  return { instance, phase, reason, status: status === 0 ? null : status, took, error: wordsOf(error) }
+}
+
+/** All attempts, with what was noted of those that failed. */
+function recorded({ attempts }: ExchangeRecord, failures: readonly FailedAttempt[]): RecentAttempt[] {
+  const left = [...failures]
+  return attempts.map(({ instance, status, error, start, end }) => {
+    const at = left.findIndex((failure) => failure.instance === instance && failure.status === status)
+    const [failure] = at === -1 ? [] : left.splice(at, 1)
+    if (failure !== undefined) return failedAttempt(failure)
+    const took = Number.isNaN(end) ? null : end - start
+    return { instance, phase: null, reason: null, status: status === 0 ? null : status, took, error: wordsOf(error) }
+  })
+}
+
+function wordsOf(error: GatewayError | null): string | null {
+  return error === null ? null : (rootCause(error) ?? error.message)
 }
 
 /** The numbers of a ring in their order, `kept` of them from `first` on, copied into one that has room for them. */

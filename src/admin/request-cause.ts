@@ -1,0 +1,64 @@
+import type { RecentDetails } from '../telemetry/recent-requests.ts'
+
+/** Why attempts failed, in words that go with "all" and "one". */
+const REASONS: Readonly<Record<string, string>> = {
+  connect: 'could not be connected to',
+  tls: 'could not be connected to by TLS',
+  refused: 'did not begin with the request',
+  timeout: 'gave no reply in time',
+  closed: 'closed the connection before the end of the reply',
+  invalid: 'replied with what is not valid HTTP',
+  busy: 'had no connection free',
+  streams: 'had too many streams',
+}
+
+/** Why a request ended as it did, in one sentence. */
+export function causeOf(request: RecentDetails): string {
+  const { status, error, detail, cause, service, instance, route, aborted } = request
+  if (aborted) return 'The client left before it had the reply.'
+  const tried = triedWords(request)
+  if (error === 'service-unavailable' && service !== null && tried === null && instance === null)
+    return `${status}: no instance of ${service} could be used.`
+  if (error !== null) {
+    const why = tried ?? [detail ?? error, cause].filter((text) => text !== null).join(': ')
+    return `${status}: ${sentence(why)}`
+  }
+  if (instance !== null) {
+    // The reply itself is no reason for it.
+    const before = request.tried.filter((attempt) => attempt.instance !== instance || attempt.status !== status)
+    const others = triedWords({ ...request, tried: before })
+    const after = others === null ? '' : `, after ${others}`
+    return `${status}: that is the reply of ${instance} of ${service ?? 'the service'}${after}.`
+  }
+  if (route === '') return `${status}: no route took it.`
+  return service === null
+    ? `${status}: the route ${route} says so, without a service.`
+    : `${status}: the gateway replied itself, and asked no instance of ${service}.`
+}
+
+/** What became of the attempts that failed; null where there are none. */
+function triedWords({ tried, attempts, service }: RecentDetails): string | null {
+  const failed = tried.filter(({ reason, status }) => reason !== null || (status ?? 0) >= 500)
+  const [first] = failed
+  if (first === undefined) return null
+  const instances = new Set(failed.map(({ instance }) => instance)).size
+  const more =
+    attempts > failed.length && failed.length < tried.length ? `${failed.length} of ${attempts} attempts: ` : ''
+  const same = failed.every(({ reason, status }) => reason === first.reason && status === first.status)
+  const what = first.reason === null ? `replied with ${first.status}` : (REASONS[first.reason] ?? first.reason)
+  const error = first.error === null || first.reason === null ? '' : ` (${first.error})`
+  if (!same) {
+    const each = failed.map(({ instance, reason, status }) => {
+      const how = reason === null ? `replied with ${status}` : (REASONS[reason] ?? reason)
+      return `${instance} ${how}`
+    })
+    return `${more}${each.join('; ')}`
+  }
+  const who =
+    instances === 1 ? first.instance : `all ${instances} instances of ${service ?? 'the service'} that were asked`
+  return `${more}${who} ${what}${error}`
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

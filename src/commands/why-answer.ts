@@ -1,0 +1,55 @@
+import { z } from 'zod'
+
+const workersSchema = z
+  .object({ worker: z.number(), remembered: z.number(), capacity: z.number(), since: z.string().nullable() })
+  .array()
+
+/** In place of an answer, where nobody remembers the request. */
+export const nothingSchema = z.object({ workers: workersSchema })
+
+/** What the admin listener answers of the requests with one correlation id. */
+export const answerSchema = z.object({
+  requests: z
+    .object({
+      time: z.string(),
+      durationMs: z.number(),
+      method: z.string(),
+      path: z.string(),
+      query: z.string(),
+      status: z.number(),
+      route: z.string().nullable(),
+      service: z.string().nullable(),
+      instance: z.string().nullable(),
+      client: z.string(),
+      consumer: z.string().nullable(),
+      traceId: z.string(),
+      error: z.string().nullable(),
+      cause: z.string(),
+      detail: z.string().nullable(),
+      attempts: z.number(),
+      retried: z.string().nullable(),
+      tried: z
+        .object({
+          instance: z.string(),
+          phase: z.string().nullable(),
+          reason: z.string().nullable(),
+          status: z.number().nullable(),
+          tookMs: z.number().nullable(),
+          error: z.string().nullable(),
+        })
+        .array(),
+      serviceMs: z.number(),
+      clientMs: z.number(),
+      gatewayMs: z.number(),
+      events: z
+        .object({ name: z.string(), attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) })
+        .array()
+        .nullable(),
+      fields: z.record(z.string(), z.string()),
+    })
+    .array(),
+  workers: workersSchema,
+})
+
+/** What the admin listener knows of the requests with one correlation id. */
+export type WhyAnswer = z.output<typeof answerSchema>

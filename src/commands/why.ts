@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import { paintFor } from '../telemetry/paint.ts'
+import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addExamples } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { answerSchema, nothingSchema } from './why-answer.ts'
+import { nothingText, whyText } from './why-text.ts'
+
+/** How long the gateway may take to answer, in milliseconds. */
+const PATIENCE = 10_000
+
+interface Options extends AdminOptions {
+  readonly json?: true
+}
+
+/** `sallyport why`: tells why a request ended as it did. */
+export function defineWhy(command: Command, finish: (code: number) => void): void {
+  command
+    .description(
+      'Tells why a request ended as it did, by its correlation id, from what all workers of a running gateway remember: its route, what policies ' +
+        'decided, the attempts, and the cause in words. Ends with 1 where no worker remembers it.',
+    )
+    .argument('<correlation-id>', 'as X-Correlation-ID of the reply, the problem document and the log have it')
+    .option('--json', 'print it as JSON, as GET /requests/{correlationId} of the admin API has it')
+  addAdminOptions(command).action(async (id: string, options: Options) => {
+    const path = `/requests/${encodeURIComponent(id)}`
+    const reply = await askAdmin(options, { method: 'GET', path, patience: PATIENCE })
+    const nothing = reply.status === 404 ? nothingSchema.safeParse(reply.body).data : undefined
+    if (nothing !== undefined) {
+      process.stderr.write(nothingText(id, nothing))
+      finish(exitCodes.failed)
+      return
+    }
+    const { data } = answerSchema.safeParse(reply.body)
+    if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+    if (options.json === true) console.log(JSON.stringify(reply.body, null, 2))
+    else process.stdout.write(whyText(data, paintFor(1, process.env)))
+  })
+  addExamples(command, [['sallyport why 7c0d6c1e-4c5b-4f0e-9d0a-3a1f1a1b2c3d', 'why that request ended as it did']])
+}
