@@ -84,7 +84,7 @@ workers: 1
 services: { users: { instances: ["${service.url}"], balancer: random } }
 policies:
   sunset: { at: "2030-01-31T00:00:00Z" }
-  auth: { methods: { signature: { secrets: { partner: 0123456789abcdef0123456789abcdef } } } }
+  auth: { methods: { path-signature: { secrets: { partner: 0123456789abcdef0123456789abcdef } } } }
   rate-limit: { tiers: { authenticated: 1/h }, store: none }
 routes: [{ id: users, match: { path: /users }, service: users }]
 `
