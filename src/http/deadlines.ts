@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { flat } from '../core/flat.ts'
 
 /** Something that must not wait for ever: a connection in whatever state it is. */
 export interface Timed {
@@ -72,5 +73,5 @@ export class Deadlines {
 }
 
 function dateField(clock: Clock): string {
-  return `Date: ${new Date(clock.wall()).toUTCString()}\r\n`
+  return flat(`Date: ${new Date(clock.wall()).toUTCString()}\r\n`)
 }

@@ -16,3 +16,8 @@ export function linesOf(name: string, before = ''): (value: string) => string {
   const beginning = [before, name, ': '].join('')
   return (value) => `${beginning}${value}\r\n`
 }
+
+/** The end of a line that was begun with a name and a part of its value. */
+export function lineEnd(rest: string): string {
+  return `${rest}\r\n`
+}

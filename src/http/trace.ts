@@ -3,6 +3,9 @@ export const SAMPLED = 0x01
 /** The trace flag that says that the trace id is random (W3C Trace Context Level 2 section 3.2.2.5.2). */
 export const RANDOM = 0x02
 
+/** What ends traceparent, for each of the flags and for both. */
+const FLAGS = ['-00\r\n', '-01\r\n', '-02\r\n', '-03\r\n']
+
 /** Where an exchange stands in a trace. */
 export class Trace {
   /** 32 lower-case hexadecimal digits; "" where there is no trace. */
@@ -32,7 +35,7 @@ export class Trace {
   /** traceparent and tracestate for a service whose caller is that span, each "name: value\r\n" (sections 3.2 and 3.3). */
   fields(spanId: string): string {
     if (this.traceId === '') return ''
-    const parent = `traceparent: 00-${this.traceId}-${spanId}-0${this.flags}\r\n`
+    const parent = `traceparent: 00-${this.traceId}-${spanId}${FLAGS[this.flags]}`
     return this.state === '' ? parent : `${parent}tracestate: ${this.state}\r\n`
   }
 }

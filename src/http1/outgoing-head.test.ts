@@ -27,6 +27,18 @@ test('the head names what is asked for, then come Host and the fields as they ar
   )
 })
 
+test('Host is that of each request, whichever others were asked for before', () => {
+  const authorities = [
+    'a.example',
+    'b.example',
+    'a.example:1',
+    '',
+    ...Array.from({ length: 40 }, (_, i) => `10.0.0.${i}:80`),
+  ]
+  for (const authority of [...authorities, ...authorities.toReversed()])
+    assert.ok(outgoingHead({ ...outgoing, authority }).includes(` HTTP/1.1\r\nHost: ${authority}\r\n`))
+})
+
 test('content is chunked where its length is not known', () => {
   assert.deepEqual(lines({ method: 'POST', body: new PushedBody(-1) }), ['Transfer-Encoding: chunked'])
   assert.deepEqual(lines({ method: 'POST', body: new PushedBody(3) }), ['Content-Length: 3'])

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { flat } from '../core/flat.ts'
 import { announcesLength, type Headers, wireOf } from '../http/headers.ts'
 import type { Protocol } from '../http/received-head.ts'
 import type { Reply } from '../http/reply.ts'
@@ -10,7 +11,7 @@ const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) =
 const UNKNOWN_STATUS = statusLineOf(500)
 
 function statusLineOf(status: number): string {
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  return flat(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`)
 }
 
 /**

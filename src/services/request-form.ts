@@ -1,3 +1,4 @@
+import { flat } from '../core/flat.ts'
 import { isStream } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
@@ -11,9 +12,9 @@ import type { RouteRetry } from './retry/index.ts'
 
 /** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it, and in which version it came. */
 const VIA = {
-  '1.0': knownLine('Via', '1.0 sallyport'),
-  '1.1': knownLine('Via', '1.1 sallyport'),
-  '2': knownLine('Via', '2.0 sallyport'),
+  '1.0': flat(knownLine('Via', '1.0 sallyport')),
+  '1.1': flat(knownLine('Via', '1.1 sallyport')),
+  '2': flat(knownLine('Via', '2.0 sallyport')),
 } as const
 
 /** What a route says of requests to its service. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { flat } from '../core/flat.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { type Consumer, type EndedExchange, gatewayTime, type RouteInfo } from '../http/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
@@ -195,11 +196,6 @@ function escaped(value: string, limit = TEXT_LENGTH): string {
   return JSON.stringify(kept)
     .slice(1, -1)
     .replace(/[\x7f-\x9f\u2028\u2029]/g, escape)
-}
-
-/** The text in one piece. */
-function flat(text: string): string {
-  return Buffer.from(text).toString()
 }
 
 function escape(character: string): string {

@@ -1,3 +1,4 @@
+import { flat } from '../../core/flat.ts'
 import { isFields } from '../../core/value.ts'
 import { CredentialError } from './credential-error.ts'
 import type { Consumer } from '../../http/exchange.ts'
@@ -29,7 +30,7 @@ export function identityOf(consumer: Consumer): Identity {
   ]
   return {
     consumer,
-    lines: Headers.of(fields.filter(([, value]) => value !== '')).toWire(),
+    lines: flat(Headers.of(fields.filter(([, value]) => value !== '')).toWire()),
     names: IDENTITY_FIELDS,
     boundTo: bindingOf(consumer),
   }

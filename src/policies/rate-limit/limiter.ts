@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/errors.ts'
-import { knownLine, linesOf } from '../../http/field-lines.ts'
+import { flat } from '../../core/flat.ts'
+import { knownLine, lineEnd } from '../../http/field-lines.ts'
 import { appendLines, type Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import type { Decision, Limit, Meter, Quota, QuotaState } from './meter.ts'
@@ -25,10 +26,10 @@ export class Limiter {
   private readonly names: readonly string[]
   /** The value of RateLimit-Policy, which is always the same. */
   private readonly policies: string
-  /** RateLimit-Policy and RateLimit, which has that value. */
-  private readonly lines: (value: string) => string
-  /** What stands before the rest of each quota in RateLimit. */
+  /** What stands before the rest of each quota: RateLimit-Policy and the beginning of RateLimit before the first one. */
   private readonly beginnings: readonly string[]
+  /** What stands after it: the seconds that it was made for last, and the text. */
+  private readonly ends: { seconds: number; text: string }[]
 
   constructor({ name, quotas }: Limit, meter: Meter, options: FieldOptions) {
     this.name = name
@@ -37,8 +38,9 @@ export class Limiter {
     this.options = options
     this.names = quotas.map(({ window }) => (quotas.length === 1 ? name : `${name}-${window / 1000}`))
     this.policies = quotas.map(({ limit, window }, i) => `"${this.names[i]}";q=${limit};w=${window / 1000}`).join(', ')
-    this.lines = linesOf('RateLimit', knownLine('RateLimit-Policy', this.policies))
-    this.beginnings = this.names.map((each, i) => [i === 0 ? '"' : ', "', each, '";r='].join(''))
+    const first = `${knownLine('RateLimit-Policy', this.policies)}RateLimit: `
+    this.beginnings = this.names.map((each, i) => flat(`${i === 0 ? first : ', '}"${each}";r=`))
+    this.ends = quotas.map(() => ({ seconds: -1, text: '' }))
   }
 
   /**
@@ -66,13 +68,23 @@ export class Limiter {
 
   /** RateLimit-Policy and RateLimit, as field lines. */
   private current(states: readonly QuotaState[]): string {
-    let value = ''
+    let lines = ''
     let i = 0
     for (const { remaining, reset } of states) {
-      value += `${this.beginnings[i++]}${remaining}`
-      value += `;t=${seconds(reset)}`
+      lines += `${this.beginnings[i]}${remaining}`
+      lines += this.endOf(i++, seconds(reset))
     }
-    return this.lines(value)
+    return lines
+  }
+
+  private endOf(i: number, reset: number): string {
+    const end = this.ends[i]
+    if (end === undefined) return ''
+    if (end.seconds === reset) return end.text
+    end.seconds = reset
+    const text = `;t=${reset}`
+    end.text = flat(i === this.ends.length - 1 ? lineEnd(text) : text)
+    return end.text
   }
 
   /** Only those that refused, so that Retry-After is no earlier than any of the times (section 6). */

@@ -1,0 +1,8 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { flat } from './flat.ts'
+
+test('the text stays the same, whatever it is made of', () => {
+  for (const text of ['', 'a', ['X-Name: ', 'value'].join(''), 'é\u{1f600}\0ÿ'.repeat(20)])
+    assert.equal(flat(text), text)
+})
