@@ -28,13 +28,8 @@ export async function warmUp(proxy: Proxy, scenario: Scenario): Promise<void> {
  * Measures one round of one proxy: the CPU time of its processes around one run of the load. A reply that is not 2xx
  * or a socket error makes the round invalid.
  */
-export async function measure(
-  proxy: Proxy,
-  scenario: Scenario,
-  seconds: number,
-  maximum?: number,
-): Promise<Measurement> {
-  const target: Target = { origin: proxy.origin, seconds, dir: proxy.dir, ...(maximum !== undefined && { maximum }) }
+export async function measure(proxy: Proxy, scenario: Scenario, seconds: number): Promise<Measurement> {
+  const target: Target = { origin: proxy.origin, seconds, dir: proxy.dir }
   const tree = processTree(proxy.child.pid)
   const before = cpuNanoseconds(tree)
   let result: LoadResult

@@ -26,10 +26,6 @@ test('nginx always takes part, since the others are compared with it', () => {
   assert.deepEqual(names(read('--peer', 'sallyport').peers), ['nginx', 'Sallyport'])
 })
 
-test('the fixed rate brings get-small with it, whose maximum it needs', () => {
-  assert.deepEqual(names(read('--scenario', 'latency').scenarios), ['get-small', 'latency'])
-})
-
 test('an unknown name is refused with those that there are', () => {
   assert.throws(() => read('--peer', 'apache'), /--peer: unknown apache; there are nginx, HAProxy/)
   assert.throws(() => read('--scenario', 'get-big'), /--scenario: unknown get-big; there are get-small/)

@@ -51,7 +51,7 @@ export function readOptions(args: string[], allScenarios: Scenario[], allPeers: 
   if (complete && rounds < 3)
     throw new Error('--rounds: a run that writes docs/ takes at least 3; add --quick for fewer')
   return {
-    scenarios: withPrerequisites(chosen('--scenario', values.scenario, allScenarios), allScenarios),
+    scenarios: chosen('--scenario', values.scenario, allScenarios),
     peers: chosen('--peer', values.peer && `nginx,${values.peer}`, allPeers),
     rounds,
     seconds: positive('--seconds', values.seconds ?? (quick ? '1' : '3')),
@@ -68,12 +68,6 @@ export function chosen<T extends { name: string }>(option: string, names: string
   const unknown = wanted.filter((name) => all.every((one) => one.name.toLowerCase() !== name))
   if (unknown.length === 0) return all.filter((one) => wanted.includes(one.name.toLowerCase()))
   throw new Error(`${option}: unknown ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`)
-}
-
-/** A fixed rate is half of what get-small reaches in the same run. */
-function withPrerequisites(scenarios: Scenario[], all: Scenario[]): Scenario[] {
-  const missing = scenarios.some(({ needsMaximum }) => needsMaximum)
-  return all.filter((scenario) => scenarios.includes(scenario) || (missing && scenario.name === 'get-small'))
 }
 
 function positive(option: string, value: string): number {

@@ -15,8 +15,6 @@ export type Run = {
   dir: string
   rounds: number
   seconds: number
-  /** Requests a second that each peer reached in get-small of this run. */
-  maximum: Map<string, number>
   progress(line: string): void
 }
 
@@ -46,7 +44,7 @@ export async function runScenario(scenario: Scenario, run: Run): Promise<Scenari
     const rounds = new Map<Proxy, Measurement[]>(ready.map((proxy) => [proxy, []]))
     for (let round = 1; round <= run.rounds; round++) {
       for (const [proxy, measured] of rounds) {
-        const measurement = await measure(proxy, scenario, run.seconds, run.maximum.get(proxy.peer.name))
+        const measurement = await measure(proxy, scenario, run.seconds)
         measured.push(measurement)
         run.progress(`${scenario.name} ${round}/${run.rounds} ${proxy.peer.name}: ${brief(measurement, scenario)}`)
       }
@@ -69,10 +67,9 @@ export async function runScenario(scenario: Scenario, run: Run): Promise<Scenari
 }
 
 /** The load's command with its ports and folders named instead of numbered, for whoever wants to run it by hand. */
-async function commandLine(scenario: Scenario, { dir, seconds, maximum }: Run): Promise<string> {
-  const example = maximum.values().next().value ?? 0
+async function commandLine(scenario: Scenario, { dir, seconds }: Run): Promise<string> {
   const origin = `${scenario.tls === undefined ? 'http' : 'https'}://127.0.0.1:PORT`
-  const { command } = await scenario.load({ origin, seconds, dir, maximum: example })
+  const { command } = await scenario.load({ origin, seconds, dir })
   const words = [command.command, ...command.args].map((word) => (/[^\w\-./:=]/.test(word) ? `'${word}'` : word))
   const line = words
     .join(' ')

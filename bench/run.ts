@@ -15,7 +15,6 @@ import { readResults, writeReport } from './report/write.ts'
 import type { Results, ScenarioResult } from './results.ts'
 import { runScenario } from './rounds.ts'
 import { scenarios as allScenarios } from './scenarios/index.ts'
-import { figureOf } from './summary.ts'
 
 const docs = join(projectRoot, 'docs')
 const subject = 'Sallyport'
@@ -55,13 +54,11 @@ async function measureAll(options: Options, dir: string): Promise<Results> {
   const backendDir = join(dir, 'backend')
   mkdirSync(backendDir)
   const backend = await startBackend(ports, backendDir)
-  const maximum = new Map<string, number>()
   const results: ScenarioResult[] = []
   for (const scenario of options.scenarios) {
     const peers = taking.filter(({ name }) => scenario.peers?.includes(name.split('@')[0]!) ?? true)
-    const result = await runScenario(scenario, { peers, backend: ports, dir, rounds, seconds, maximum, progress })
+    const result = await runScenario(scenario, { peers, backend: ports, dir, rounds, seconds, progress })
     results.push(result)
-    if (scenario.name === 'get-small') rememberMaximum(result, maximum)
   }
   await stop(backend)
   return {
@@ -89,13 +86,6 @@ function takingPart({ peers, against }: Options, dir: string): [Peer[], string[]
 function versionRow(peer: Peer): [string, string] {
   const commit = peer.name === subject ? describeCommit(projectRoot) : ''
   return [peer.name, [peer.version() ?? '', commit].join(' ').trim()]
-}
-
-function rememberMaximum(result: ScenarioResult, maximum: Map<string, number>): void {
-  for (const peer of result.peers) {
-    const rate = figureOf(peer, 'rate')
-    if (rate !== undefined) maximum.set(peer.name, rate.max)
-  }
 }
 
 function requireTools(): void {

@@ -23,12 +23,11 @@ export type Load = {
   read(output: string): LoadResult | Promise<LoadResult>
 }
 
-/** Where and how long a load runs; `maximum` is the proxy's requests a second in get-small of the same run. */
+/** Where and how long a load runs. */
 export type Target = {
   origin: string
   seconds: number
   dir: string
-  maximum?: number
 }
 
 /** Names the counts that are not zero, such as `3 read errors`. */

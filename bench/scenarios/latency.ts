@@ -1,22 +1,37 @@
 import { h2loadRate } from '../loads/h2load.ts'
+import { token } from '../loads/tokens.ts'
 import { wrk } from '../loads/wrk.ts'
+import { full } from './full.ts'
 import { defaultConnections, smallBytes, type Scenario } from './scenario.ts'
 
 const request = { method: 'GET', path: '/small' } as const
 
-/** How long replies take when a proxy has half of what it can do: requests start on time whatever became of others. */
+/** Requests a second, the same for all: what the slowest of those that take part can still do with ease. */
+const rate = 15_000
+
+/** How long replies take: requests start on time whatever became of others. */
 export const latency: Scenario = {
   name: 'latency',
-  title: `Latency at a fixed rate: GET, ${smallBytes} bytes, half of each proxy's own maximum`,
+  title: `Latency at ${rate.toLocaleString('en-GB')} requests a second: GET, ${smallBytes} bytes`,
   request,
   replyBytes: smallBytes,
   unit: { name: 'request', perRequest: 1 },
-  load(target) {
-    if (target.maximum === undefined) throw new Error('its maximum is not known: it has no valid round in get-small')
-    return h2loadRate(target, request, target.maximum / 2)
-  },
+  load: (target) => h2loadRate(target, request, rate),
   warmUpLoad: (target) => wrk(target, request, defaultConnections),
   warmUp: 50_000,
-  goal: { figure: 'p99', ratio: 2 },
-  needsMaximum: true,
+  peers: ['nginx', 'HAProxy', 'Sallyport', 'relay'],
+  goal: { figure: 'p99', ratio: 1 },
+}
+
+const authorized = { ...request, headers: { Authorization: `Bearer ${token(0)}` } }
+
+/** The same with all that `full` does; nginx without anything. */
+export const latencyFull: Scenario = {
+  ...full,
+  name: 'latency-full',
+  title: `${latency.title}, with all that the scenario full does; nginx without anything`,
+  request: authorized,
+  load: (target) => h2loadRate(target, authorized, rate),
+  warmUpLoad: full.load,
+  goal: { figure: 'p99', ratio: 1.2 },
 }

@@ -16,12 +16,10 @@ export type Scenario = {
   /** The command that runs for each measurement. */
   load: (target: Target) => Load | Promise<Load>
   /** The load to warm up with where the measured one is too slow for it. */
-  warmUpLoad?: (target: Target) => Load
+  warmUpLoad?: (target: Target) => Load | Promise<Load>
   /** Requests before the first round for a proxy whose code is compiled while it runs; others get a twentieth. */
   warmUp: number
   goal: Goal
-  /** Whether `target.maximum` must be known, so that get-small has to run before. */
-  needsMaximum?: boolean
   /** The peers that take part, by name; left out, all. */
   peers?: string[]
   /** The key of the certificate that proxies show, where clients speak TLS to them. */
