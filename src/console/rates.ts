@@ -14,7 +14,7 @@ export interface Rates {
 }
 
 /** The seconds that numbers in tables are about. */
-export const RECENT = 10
+const RECENT = 10
 
 const NONE: Rates = { rate: 0, requests: 0, refused: 0, failed: 0, median: null, p95: null }
 

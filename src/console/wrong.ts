@@ -161,7 +161,7 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
 }
 
 /** Where a problem is, with what comes before its message. */
-export function placeOf({ file, line, path }: { file: string | null; line: number | null; path: string }): string {
+function placeOf({ file, line, path }: { file: string | null; line: number | null; path: string }): string {
   const place = file === null ? '' : line === null ? file : `${file}:${line}`
   return [place, path]
     .filter((part) => part !== '')

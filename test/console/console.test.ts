@@ -66,6 +66,7 @@ const halves: readonly (readonly (readonly [path: string, shown: string | RegExp
     ['routes', '/books/*'],
     ['routes/books', 'from policies, changed by this route'],
     ['services', 'shop'],
+    ['explain?url=/books/1', 'It would go to shop'],
     ['services/gone', 'unhealthy'],
     ['nothing-of-that', 'There is no such page'],
   ],
@@ -152,6 +153,22 @@ test('the requests that end are shown as they do, by what is asked for', async (
   await page.getByLabel('Route').press('Enter')
   await page.getByText('/nowhere').waitFor({ state: 'detached' })
   assert.equal(new URL(page.url()).search, '?route=books')
+})
+
+test('a request that was seen is explained', async (t) => {
+  const { port, origin, instances } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, 'requests')
+  await shows(page, 'No requests yet')
+  await send(port, { method: 'PUT', path: '/orders/1' })
+  await page.locator('.requests tbody .path a').first().click()
+  await page.locator('.story-explain').click()
+  await shows(page, 'The gateway would reply 405')
+  await shows(page, /method is not GET/)
+  assert.deepEqual(
+    instances.map(({ heard }) => heard.length),
+    [0, 0],
+  )
 })
 
 test('rates are shown while requests come, and a route says when it was used', async (t) => {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { TestContext } from 'node:test'
+import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { cleanUp } from './cleanup.ts'
 
@@ -16,8 +15,6 @@ export interface Opened {
   /** Errors and warnings in the browser's console, breaches of the Content-Security-Policy among them, and requests to elsewhere. */
   readonly complaints: readonly string[]
 }
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Opens a page in a context of its own, until the end of the test. */
 export async function openConsole(
@@ -44,7 +41,7 @@ export async function openConsole(
 
 /** What keeps people from using a page, by axe: serious and critical findings. */
 export async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
+  await page.evaluate(axe.source)
   return page.evaluate(
     `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')

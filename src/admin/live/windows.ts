@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type MetricName, metricTable } from '../../core/metric-table.ts'
 import { parseLabels } from '../../telemetry/metrics/labels.ts'
@@ -114,6 +115,15 @@ function keyOf({ name, labels }: Pick<Series, 'name' | 'labels'>): string {
   return `${name}{${labels}}`
 }
 
+/** Labels of series, by their text: they are the same every second. */
+const parsed = new BoundedMap<string, ReadonlyMap<string, string>>(20_000)
+
+function labelsOf({ labels }: Series): ReadonlyMap<string, string> {
+  const found = parsed.get(labels) ?? parseLabels(labels)
+  parsed.set(labels, found)
+  return found
+}
+
 function differences(totals: Totals, known: Known): Pick<Window, 'routes' | 'instances' | 'counters'> {
   const routes = new Map<string, number[]>()
   const instances = new Map<string, Map<string, number[]>>()
@@ -121,7 +131,7 @@ function differences(totals: Totals, known: Known): Pick<Window, 'routes' | 'ins
   for (const series of totals.of(ROUTES)) {
     const rise = riseOf(series, known)
     if (rise === null) continue
-    const labels = parseLabels(series.labels)
+    const labels = labelsOf(series)
     const tally = tallyIn(routes, labels.get('route') ?? '')
     const requests = addTimes(tally, rise)
     tally[0]! += requests
@@ -137,7 +147,7 @@ function differences(totals: Totals, known: Known): Pick<Window, 'routes' | 'ins
   for (const series of totals.of(ATTEMPTS)) {
     const [requests = 0] = riseOf(series, known) ?? []
     if (requests === 0) continue
-    const labels = parseLabels(series.labels)
+    const labels = labelsOf(series)
     const tally = tallyOf(labels)
     const outcome = labels.get('status_class')
     tally[0]! += requests
@@ -146,7 +156,7 @@ function differences(totals: Totals, known: Known): Pick<Window, 'routes' | 'ins
   }
   for (const series of totals.of(DURATIONS)) {
     const rise = riseOf(series, known)
-    if (rise !== null) addTimes(tallyOf(parseLabels(series.labels)), rise)
+    if (rise !== null) addTimes(tallyOf(labelsOf(series)), rise)
   }
   for (const name of COUNTERS)
     for (const series of totals.of(name)) {
@@ -162,12 +172,12 @@ function differences(totals: Totals, known: Known): Pick<Window, 'routes' | 'ins
 
 /** What was counted since; null for nothing. Counts fall only where a series was forgotten and is there again: all of them are new then. */
 function riseOf(series: Series, known: Known): number[] | null {
+  const { cells } = series
   const before = known.get(keyOf(series))
-  const cells = [...series.cells]
-  if (before === undefined) return cells.some((cell) => cell > 0) ? cells : null
-  const rise = cells.map((cell, i) => cell - (before[i] ?? 0))
-  if (rise.some((amount) => amount < 0)) return cells
-  return rise.some((amount) => amount > 0) ? rise : null
+  if (before !== undefined && cells.every((cell, i) => cell === before[i])) return null
+  if (before === undefined) return cells.some((cell) => cell > 0) ? [...cells] : null
+  const rise = Array.from(cells, (cell, i) => cell - (before[i] ?? 0))
+  return rise.some((amount) => amount < 0) ? [...cells] : rise
 }
 
 function tallyIn(tallies: Map<string, number[]>, name: string): number[] {

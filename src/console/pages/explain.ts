@@ -274,7 +274,7 @@ function Explained({ answer }: { answer: Explanation }): ComponentChildren {
                     ? h(Badge, { tone: 'good' }, 'taken')
                     : lacks.length === 0
                       ? h('span', { class: 'quiet' }, 'another came first')
-                      : `lacks ${lacks.join(', ')}`,
+                      : lacks.join('; '),
               },
             ],
           }),

@@ -91,7 +91,7 @@ function Story({ request }: { request: Request }): ComponentChildren {
         facts: [
           ['Began', h(Time, { at: time }, moment(time))],
           ['Client', request.client],
-          ['Protocol', request.protocol],
+          ['Protocol', `HTTP/${request.protocol}`],
           ['Consumer', request.consumer ?? 'nobody that is known'],
           ['Tier', request.tier ?? '–'],
           ['API key', request.apiKey ?? '–'],
@@ -122,7 +122,7 @@ function storyOf(request: Request): (readonly [string, string | ComponentChildre
     bytes,
   } = request
   const steps: (readonly [string, string | ComponentChildren])[] = [
-    ['Arrived', `from ${client} over ${protocol}${host === '' ? '' : `, for ${host}`}`],
+    ['Arrived', `from ${client} over HTTP/${protocol}${host === '' ? '' : `, for ${host}`}`],
     ['Route', route === null ? 'no route takes it' : h(Link, { href: links.route(route) }, route)],
     [
       'Who',
