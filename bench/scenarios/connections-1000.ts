@@ -13,4 +13,6 @@ export const connections1000: Scenario = {
   load: (target) => wrk(target, request, 1000),
   warmUp: 50_000,
   goal: { figure: 'cpu', ratio: 1.4 },
+  // So many at once are more than one thread answers in time: some would be shed, which nobody else does.
+  sallyport: { overload: false },
 }
