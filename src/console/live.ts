@@ -80,19 +80,45 @@ interface Events {
 
 type Listeners = { readonly [Name in keyof Events]?: (data: Events[Name]) => void } & { readonly lost?: () => void }
 
-/** Reads a stream of events, again and again where it ends, until the signal says that that is enough. */
+/**
+ * Reads a stream of events, again and again where it ends, until the signal says that that is enough. A page that nobody sees reads none:
+ * browsers have few connections to one address, and each stream takes one.
+ */
 async function follow(path: string, signal: AbortSignal, listeners: Listeners): Promise<void> {
   while (!signal.aborted) {
+    await untilSeen(signal)
+    const hiding = new AbortController()
+    const look = (): void => {
+      if (document.hidden) hiding.abort()
+    }
+    document.addEventListener('visibilitychange', look)
     try {
-      const response = await send(path, { signal })
+      const response = await send(path, { signal: AbortSignal.any([signal, hiding.signal]) })
       if (response.body !== null) await readEvents(response.body, listeners)
     } catch {
       // The next try says the same, or works.
+    } finally {
+      document.removeEventListener('visibilitychange', look)
     }
     if (signal.aborted) return
+    if (hiding.signal.aborted) continue
     listeners.lost?.()
     await new Promise((resolve) => setTimeout(resolve, AGAIN))
   }
+}
+
+/** Resolves when the page is seen, or the signal is given. */
+function untilSeen(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (document.hidden && !signal.aborted) return
+      document.removeEventListener('visibilitychange', look)
+      resolve()
+    }
+    document.addEventListener('visibilitychange', look)
+    signal.addEventListener('abort', look, { once: true })
+    look()
+  })
 }
 
 /** Events as HTML, section 9.2.6 has them, as far as the gateway makes use of that. */

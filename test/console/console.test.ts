@@ -350,3 +350,20 @@ test('keys lead everywhere, and a choice of theme lasts', async (t) => {
   await shows(page, 'Live')
   assert.equal(await ground(), dark)
 })
+
+test('a page that nobody sees follows nothing', async (t) => {
+  const { origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin)
+  await shows(page, 'Live')
+  const see = (hidden: boolean): Promise<unknown> =>
+    page.evaluate(
+      `Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+    )
+  const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'))
+  await see(true)
+  await ended
+  const again = page.waitForRequest((request) => request.url().endsWith('/events'))
+  await see(false)
+  await again
+})
