@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
+import { cdn as policy } from '../src/policies/cdn/policy.ts'
 import { startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
@@ -255,4 +256,14 @@ test('a gateway with a cache in front, as the CDN, stores no reply that is priva
     true,
     'so it is where the service says so',
   )
+})
+
+test('the documentation of the API says which refusals there are', () => {
+  const refusalsOf = (written: object): unknown[] =>
+    (policy.document?.(policy.options.parse(written), { method: 'GET', path: '/' }).refusals ?? []).map(
+      ({ code }) => code,
+    )
+  assert.deepEqual(refusalsOf({}), [])
+  assert.deepEqual(refusalsOf({ secret, loop: 'a' }), ['forbidden', 'loop-detected'])
+  assert.deepEqual(refusalsOf({ secret, others: 'pass' }), [])
 })

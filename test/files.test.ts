@@ -320,3 +320,25 @@ test('a folder that is a link may be exchanged while requests come', async (t) =
   clock.advance(1_000)
   assert.equal((await get('/a.txt')).text, 'two')
 })
+
+test('a reader that takes nothing gets its files whole, whatever others are sent meanwhile', async (t) => {
+  const site = { 'a.txt': Buffer.alloc(30_000, 'a'), 'b.txt': Buffer.alloc(10_000, 'b') }
+  const { port, get } = await show(t, await writeFolder(t, site))
+  const slow = await connect(t, port)
+  slow.socket.pause()
+  const times = 400
+  // More than the system takes for a reader that does not read.
+  slow.write('GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(times))
+  for (let i = 0; i < 20; i++) {
+    assert.deepEqual((await get('/a.txt')).body, site['a.txt'])
+    assert.deepEqual((await get('/b.txt', { Connection: 'close' })).body, site['b.txt'])
+  }
+  slow.socket.resume()
+  for (let i = 0; i < times; i++) {
+    for (const content of Object.values(site)) {
+      const { start, body } = await slow.reply()
+      assert.equal(start, 'HTTP/1.1 200 OK')
+      assert.ok(body.equals(content))
+    }
+  }
+})
