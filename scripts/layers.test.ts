@@ -82,12 +82,10 @@ import { cors } from './cors.ts'`
 
 /** The sources of the list, of one more file, and of those that know a policy. */
 function withFile(file: string, source: string): Map<string, string> {
-  const known = Object.entries(acquaintances).map(
-    ([each, targets]) => [each, targets.map((target) => `import '../../${target}'`).join('\n')] as const,
-  )
-  const placed = known.map(
-    ([each, text]) => [each, each.startsWith('policies/') ? text : text.replaceAll('../../', '../')] as const,
-  )
+  const placed = Object.entries(acquaintances).map(([each, targets]) => {
+    const root = '../'.repeat(each.split('/').length - 1)
+    return [each, targets.map((target) => `import '${root}${target}'`).join('\n')] as const
+  })
   return new Map([
     ['policies/index.ts', `${list}\nimport { a } from './rate-limit/policy.ts'\nimport { b } from './cache/policy.ts'`],
     ...placed,
