@@ -92,6 +92,7 @@ test('security schemes are methods of auth, and each operation says which of the
       '/open': { get: { ...ok, security: [] }, post: ok },
       '/maybe': { get: { ...ok, security: [{}, { key: [] }] } },
       '/digest': { get: { ...ok, security: [{ digest: [] }] } },
+      '/together': { get: { ...ok, security: [{ key: [], token: [] }] } },
       '/scoped': { get: { ...ok, security: [{ token: ['orders:read'] }] } },
     },
   })
@@ -106,6 +107,7 @@ test('security schemes are methods of auth, and each operation says which of the
     'open-2': { auth: { methods: { jwt } } },
     maybe: { auth: { methods: { 'api-key': key }, public: ['/maybe'] } },
     digest: { auth: false, 'ip-access': { deny: ['0.0.0.0/0', '::/0'] } },
+    together: { auth: { methods: { jwt } } },
     scoped: { auth: { methods: { jwt }, require: { scopes: ['orders:read'] } } },
   })
   assert.deepEqual(

@@ -84,10 +84,12 @@ export class Security {
     for (const alternative of alternatives) {
       const names = Object.keys(alternative)
       if (names.length === 0) isPublic = true
-      const [known] = names.flatMap((name) => {
+      const usable = names.flatMap((name) => {
         const method = this.methods.get(name)
         return method === undefined ? [] : [{ method, scopes: textsOf(alternative[name]) }]
       })
+      // A token says who the user is, and a key beside it often only which application.
+      const known = usable.find(({ method }) => method.isToken) ?? usable[0]
       if (names.length > 1)
         entry.tell(
           'different',
