@@ -56,7 +56,7 @@ test('everything has a default', () => {
       connections: 10_000,
       perClient: {},
     },
-    overload: { delay: 50, for: 1000 },
+    overload: { delay: 100, for: 1000 },
     shutdownDelay: 0,
     drainTimeout: 30_000,
     reload: { watch: false, warm: 5000, stateDir: null },

@@ -225,7 +225,7 @@ export const gatewaySchema = z
     overload: overloadSchema
       .prefault({})
       .describe(
-        'Shed requests while a worker is overloaded, which shows in the delay of its event loop: routes of low priority first, of high priority never. false switches it off. Default { delay: 50ms, for: 1s }.',
+        'Shed requests while a worker is overloaded, which shows in the delay of its event loop: routes of low priority first, of high priority never. false switches it off. Default { delay: 100ms, for: 1s }.',
       ),
     shutdownDelay: durationOrZero
       .prefault('0s')
