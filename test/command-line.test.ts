@@ -177,7 +177,7 @@ test('a command whose reader has gone ends without a word, as for head', async (
 test('--help lists every command, and every command has a help of its own', async () => {
   const { code, stdout } = await run(['--help'])
   assert.equal(code, 0)
-  const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)].map(([, name]) => name!)
+  const listed = [...stdout.matchAll(/^ {2}([a-z-]+) .*/gm)].map(([, name]) => name!)
   assert.deepEqual(listed, [
     'init',
     'start',
@@ -194,6 +194,7 @@ test('--help lists every command, and every command has a help of its own', asyn
     'limits',
     'drain',
     'undrain',
+    'log-level',
     'policy',
     'password',
     'keys',
@@ -210,6 +211,9 @@ test('--help lists every command, and every command has a help of its own', asyn
     'health',
     'check',
     'plan',
+    'import',
+    'import kong',
+    'import openapi',
     'replay',
     'import',
     'import kong',
@@ -220,7 +224,12 @@ test('--help lists every command, and every command has a help of its own', asyn
     'explain',
     'reload',
     'limits',
+    'limits list',
+    'limits show',
+    'limits reset',
     'drain',
+    'undrain',
+    'log-level',
     'password',
     'keys',
     'keys create',
@@ -322,7 +331,7 @@ routes:
   const expected = {
     'touchy.yaml': 'policy "touchy" could not be set up for route "users": it is never the time',
     'folder.yaml': 'folder.yaml:3:14: log.file: a folder; expected a file that can be written',
-    'itself.yaml': 'services.a.instances[0]: the gateway itself, by the address of listeners[0]',
+    'itself.yaml': 'services.a.instances[0]: this is the gateway itself, at the address of listeners[0]',
     'taken.yaml': 'listeners[0].address: also the address of the admin listener, localhost:18000',
     'head.yaml': 'head.yaml:3:17: limits.head: expected at least "1kb"',
   }

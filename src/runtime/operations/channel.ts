@@ -6,7 +6,7 @@ import { failureOf } from '../../redis/failure.ts'
 import { type Question, readMessage, type ReplicaAnswer } from './messages.ts'
 
 /** How long other gateways may take to answer, in milliseconds. */
-export const PATIENCE = 1500
+const PATIENCE = 1500
 /** Between two signs of life on the connection that only listens, and how long Redis may take to give them, in milliseconds. */
 const PING = 10_000
 const SILENCE = 5000
