@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
+import { askAdmin } from './support/admin.ts'
 import { BrowserJar } from './support/browser-jar.ts'
 import type { Answer } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
@@ -476,4 +477,21 @@ test('over https the cookie is one that no other host can set', async (t) => {
   browser.cookies.set('sallyport', browser.cookies.get('__Host-sallyport') ?? '')
   browser.cookies.delete('__Host-sallyport')
   assert.equal((await browser.fetch('/', { headers: secure })).status, 401)
+})
+
+test('a question about a session uses up no refresh token', async (t) => {
+  const { clock, provider, service } = await setUp(t)
+  const config = configOf(service.url, provider, refreshed, {})
+  const { port, gateway } = await startGateway(t, { ...config, admin: { address: '127.0.0.1:0' } }, { clock })
+  const browser = new BrowserJar(port)
+  await browser.logIn(await browser.open('/'))
+  clock.advance(4.5 * MINUTE)
+  const before = provider.count('/token')
+  const Cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const question = { url: '/', headers: { Host: `127.0.0.1:${port}`, Cookie } }
+  const { json } = await askAdmin(gateway.adminAddress!.port, '/explain', { method: 'POST', json: question })
+  assert.equal(json['outcome'], 'sent')
+  assert.equal(provider.count('/token'), before)
+  await browser.open('/')
+  assert.equal(provider.count('/token'), before + 1)
 })

@@ -34,10 +34,10 @@ export const oidc = defineAuthMethod({
     },
   ],
   fields: () => ['Sec-Fetch-Mode', 'X-Requested-With', 'Accept'],
-  create(options, { clock, random, log }) {
+  create(options, { clock, random, log, dry }) {
     const { paths, afterLogout } = options
     const tools = { clock, random, log }
-    const provider = new Provider(options, tools)
+    const provider = new Provider(options, tools, dry)
     const loginCookie = new OwnCookie(`${options.cookie}-login`)
     const sessions = new BrowserSessions(options, provider, tools)
     const logins = new Logins(options, provider, loginCookie, clock)

@@ -38,6 +38,7 @@ export interface Checks {
 export class Provider {
   private readonly options: OidcOptions
   private readonly toolbox: Toolbox
+  private readonly dry: boolean
   private readonly fetch: Library.CustomFetch
   private metadata: Library.ServerMetadata | null = null
   /** Monotonic milliseconds. */
@@ -47,7 +48,9 @@ export class Provider {
   private readonly fetching = new SingleFlight<void>()
   private failing = false
 
-  constructor(options: OidcOptions, toolbox: Toolbox) {
+  /** One that is `dry` is asked for nothing that changes something there: no code, and no refresh token, is used up. */
+  constructor(options: OidcOptions, toolbox: Toolbox, dry = false) {
+    this.dry = dry
     this.options = options
     this.toolbox = toolbox
     this.fetch = fetchWith(options, toolbox)
@@ -96,6 +99,7 @@ export class Provider {
 
   /** Takes a refresh token back where the provider can; never rejects, as nobody waits for it. */
   async revoke(refreshToken: string): Promise<void> {
+    if (this.dry) return
     try {
       const configuration = await this.configuration()
       if (configuration.serverMetadata().revocation_endpoint === undefined) return
@@ -123,6 +127,8 @@ export class Provider {
 
   /** What the library rejects with, in the words of the gateway. */
   private async asking(what: 'login' | 'session', ask: (by: Library.Configuration) => Promise<Grant>): Promise<Grant> {
+    if (this.dry)
+      throw new GatewayError('service-unavailable', 'The OpenID provider is only asked where a request is sent.')
     const configuration = await this.configuration()
     const { AuthorizationResponseError, ResponseBodyError, ClientError } = openidClient()
     try {
