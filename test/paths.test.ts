@@ -125,7 +125,7 @@ test('path parameters can be refused or cut off, for all routes or for one', asy
     ],
     { pathParameters: 'refuse' },
   )
-  await refuses('/a;x', /are not taken here/)
+  await refuses('/a;x', /are not accepted here/)
   await reaches('/java;jsessionid=1/a;x=1//b', '/java/a//b')
   await reaches('/list;jsessionid=7', '/list')
   await reaches('/kept/a;b')

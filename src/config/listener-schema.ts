@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { repeatsOf } from '../core/repeats.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { address } from './addresses.ts'
 import { tlsSchema } from './tls-schema.ts'
@@ -36,12 +37,9 @@ export const listenersSchema = listenerSchema.array().min(1).superRefine(refuseD
 
 /** Port 0 takes any free one, so several of them may be asked for. */
 function refuseDuplicates(listeners: readonly { address: Address }[], context: z.RefinementCtx): void {
-  const addresses = listeners.map((listener) => formatAddress(listener.address))
-  for (const [i, listener] of listeners.entries()) {
-    const first = addresses.indexOf(formatAddress(listener.address))
-    if (first === i || listener.address.port === 0) continue
-    context.addIssue({ code: 'custom', path: [i, 'address'], message: `the same address as listeners[${first}]` })
-  }
+  for (const [i, first] of repeatsOf(listeners.map((listener) => formatAddress(listener.address))))
+    if (listeners[i]?.address.port !== 0)
+      context.addIssue({ code: 'custom', path: [i, 'address'], message: `the same address as listeners[${first}]` })
 }
 
 type Listeners = readonly { readonly redirectToHttps: boolean | number; readonly tls?: unknown }[]

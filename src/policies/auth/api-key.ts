@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { repeatsOf } from '../../core/repeats.ts'
 import { fieldName } from '../field-name.ts'
 import { duration } from '../../core/units.ts'
 import { configuredApiKeys } from './configured-api-keys.ts'
@@ -98,11 +99,7 @@ export const apiKey = defineAuthMethod({
 
 function refuseDuplicates(keys: readonly { id: string; sha256: string }[], context: z.RefinementCtx): void {
   for (const member of ['id', 'sha256'] as const) {
-    const values = keys.map((key) => key[member].toLowerCase())
-    for (const [i, value] of values.entries()) {
-      const first = values.indexOf(value)
-      if (first !== i)
-        context.addIssue({ code: 'custom', path: [i, member], message: `the same ${member} as keys[${first}]` })
-    }
+    for (const [i, first] of repeatsOf(keys.map((key) => key[member].toLowerCase())))
+      context.addIssue({ code: 'custom', path: [i, member], message: `the same ${member} as keys[${first}]` })
   }
 }

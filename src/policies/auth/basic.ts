@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { repeatsOf } from '../../core/repeats.ts'
 import { basicCredentials, type BasicCredentials, dropBasicCredentials } from './basic-credentials.ts'
 import { CredentialError } from './credential-error.ts'
 import { isForeign } from './foreign.ts'
@@ -83,10 +84,7 @@ export const basic = defineAuthMethod({
 })
 
 function refuseDuplicates(users: readonly { name: string }[], context: z.RefinementCtx): void {
-  const names = users.map(({ name }) => name)
-  for (const [i, name] of names.entries()) {
-    const first = names.indexOf(name)
-    if (first !== i)
-      context.addIssue({ code: 'custom', path: [i, 'name'], message: `the same name as users[${first}]` })
+  for (const [i, first] of repeatsOf(users.map(({ name }) => name))) {
+    context.addIssue({ code: 'custom', path: [i, 'name'], message: `the same name as users[${first}]` })
   }
 }

@@ -2,6 +2,7 @@ import { messageOf } from '../../core/error-facts.ts'
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { repeatsOf } from '../../core/repeats.ts'
 import { isToken } from '../../core/field.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import { duration, durationOrZero } from '../../core/units.ts'
@@ -188,17 +189,14 @@ function checkOptions(
         message: `${name} beside issuers: give it to one of them`,
         input: '[redacted]',
       })
-  const names = issuers.map(({ issuer }) => issuer)
-  for (const [i, own] of issuers.entries()) {
+  for (const [i, own] of issuers.entries())
     checkKeys({ ...own, algorithms: own.algorithms ?? algorithms }, ['issuers', i], context)
-    const first = names.indexOf(own.issuer)
-    if (first !== i)
-      context.addIssue({
-        code: 'custom',
-        path: ['issuers', i, 'issuer'],
-        message: `the same issuer as issuers[${first}]; expected another one, or all of its keys in one place`,
-      })
-  }
+  for (const [i, first] of repeatsOf(issuers.map(({ issuer }) => issuer)))
+    context.addIssue({
+      code: 'custom',
+      path: ['issuers', i, 'issuer'],
+      message: `the same issuer as issuers[${first}]; expected another one, or all of its keys in one place`,
+    })
 }
 
 /** A token comes from somewhere. */
