@@ -50,7 +50,10 @@ test('the address and the token of the admin listener are those of the configura
   const broken = await temporaryFile(t, 'sallyport.yaml', 'routes: [')
   const { code, stderr } = await run(['reload', '--config', broken])
   assert.equal(code, 1)
-  assert.match(stderr, /^\S+sallyport\.yaml:1:\d+: .*\n(?:.*\n)*No gateway was asked, as the file does not say where/)
+  assert.match(
+    stderr,
+    /^\S+sallyport\.yaml:1:\d+: .*\n(?:.*\n)*No gateway was asked, because the file does not say where/,
+  )
 })
 
 test('without ADMIN_TOKEN no token is sent', async (t) => {

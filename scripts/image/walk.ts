@@ -22,7 +22,7 @@ const expected: Readonly<Record<string, RegExp>> = {
   'A partner with an API key, and its limit': /^HTTP\/(?:1\.1|2) 200[^]*ratelimit/i,
   'No route: a problem document': /^HTTP\/(?:1\.1|2) 404[^]*application\/problem\+json/,
   'More than 100 requests an hour without a token: 429': /\b200\n[^]*\b429\n/,
-  'As an operator: reset the limits of this machine': /^HTTP\/(?:1\.1|2) 204/,
+  'As an operator: reset the limits of this machine': /^HTTP\/(?:1\.1|2) 200/,
   'The last requests': /"requests":/,
 }
 

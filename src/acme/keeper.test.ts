@@ -167,7 +167,7 @@ test('after failures it waits longer and longer, also across restarts', async (t
   const line = await log.line({ message: 'A CA has not issued a certificate' })
   assert.match(
     String(line['advice']),
-    /cannot connect to shop\.test: have port 80, without TLS, of it lead to this gateway/,
+    /cannot connect to shop\.test: make sure that port 80, without TLS, reaches this gateway/,
   )
   await log.line({ message: 'No certificate yet: handshakes are refused', level: 'error' })
 })

@@ -14,7 +14,6 @@ import { EjectionKeeper } from '../services/passive/keeper.ts'
 import { keptServices } from './kept-services.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
 import type { InstanceOptions } from '../services/service.ts'
-import { registerOperations } from '../policies/operators.ts'
 import { type MainMemory, ProcessStores } from '../policies/process-stores.ts'
 import { answerLogSettings, logFormatTopic, logLevelTopic } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
@@ -23,9 +22,7 @@ import { AcmeCertificates } from './acme.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { NetworkFiles } from './network-files.ts'
-import { drain, drainHere } from './operations/drain.ts'
-import { setLogLevel, setLogLevelHere } from './operations/log-level.ts'
-import { Operations } from './operations/operations.ts'
+import { OperationsOnDemand } from './operations/operations-on-demand.ts'
 import { type AppliedConfig, watchProcess } from './process-metrics.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
@@ -110,7 +107,7 @@ export class ProcessScope {
   private readonly serviceTls: ServiceTlsFiles
   private readonly tickets: TicketSeeds
   private readonly replies: MainMemory
-  private readonly operations: Operations
+  private readonly operations: OperationsOnDemand
   private readonly purges: { close(): void }
   private stopWatching = (): void => {}
 
@@ -147,17 +144,10 @@ export class ProcessScope {
     this.stores.watch(metrics)
     this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
     this.purges = this.stores.callCdn(answers, clock, log, metrics)
-    this.operations = new Operations({ clock, log, metrics })
-    this.takeOperations()
-  }
-
-  /** What this gateway does for operators, those of others too that share its Redis. */
-  private takeOperations(): void {
-    const { operations } = this
-    const { operated } = this
-    operations.on(drain, (asked) => drainHere(asked, operated))
-    operations.on(setLogLevel, (asked) => setLogLevelHere(asked, operated))
-    registerOperations(operations, operated)
+    this.operations = new OperationsOnDemand(async () => {
+      const { createOperations } = await import('./operations/create-operations.ts')
+      return createOperations({ clock, log, metrics }, this.operated)
+    }, log)
   }
 
   /** What the process goes by now. */

@@ -67,7 +67,7 @@ for (const [name, request, reply] of [
     peer.write(`${reply}from the service`)
     const refusal = await client.reply()
     assert.match(refusal.start, / 502 /)
-    assert.match(refusal.body.toString(), /Sec-WebSocket-Accept that does not answer/)
+    assert.match(refusal.body.toString(), /Sec-WebSocket-Accept that does not match/)
     await peer.closed()
     assert.equal(peer.received.length, 0)
     assert.equal(client.received.toString().includes('from the service'), false)
