@@ -381,6 +381,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
   /** The reply is out: the stream is over when the request is, or when nobody takes the rest of that (RFC 9113 section 8.1). */
   private leaveIfOver(): void {
     if (!this.replied) return
+    this.body?.exchangeOver()
     if (this.clientEnded) {
       this.tunnelEnd?.close()
       this.endPace()

@@ -116,6 +116,13 @@ export class StreamBody implements BodyStream {
     this.sink?.fail(error)
   }
 
+  /** Its exchange is over: where nobody has taken it by now, nobody will, and it holds no room. */
+  exchangeOver(): void {
+    if (this.sink !== null || this.over) return
+    this.error = new Error('the exchange of the body is over')
+    this.forget()
+  }
+
   pipe(sink: BodySink): void {
     this.sink = sink
     if (this.error !== null) return sink.fail(this.error)

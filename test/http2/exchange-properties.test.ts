@@ -141,7 +141,10 @@ async function outcome(pieces: readonly Buffer[]) {
   }))
   // Those that are here whole begin before others: streams have no order.
   heard.sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)))
-  return { heard, streams, goaway: client.goaway, inFlight: client.connection.inFlight }
+  const came = { heard: structuredClone(heard), streams, goaway: client.goaway, inFlight: client.connection.inFlight }
+  // What nobody answers holds its body until then, and all clients share the room for bodies.
+  client.socket.destroy()
+  return came
 }
 
 /** With room for all replies: where it is short, it depends on who begins first what gets how much. */
