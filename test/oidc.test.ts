@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { askAdmin } from './support/admin.ts'
 import { BrowserJar } from './support/browser-jar.ts'
-import type { Answer } from './support/client.ts'
+import { type Answer, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { CLIENT, type OpenIdProvider, startOpenIdProvider } from './support/openid-provider.ts'
@@ -351,6 +351,18 @@ test('a session that the provider grants no more is over, and its user is led to
   assert.equal(reply.status, 401)
   assert.match(reply.text, /The session has ended/)
   assert.equal((await browser.open('/')).status, 302)
+})
+
+test('a session that cannot be refreshed ends a request and no more, whatever cookies come with it', async (t) => {
+  const { browser, clock, provider, port } = await setUp(t, refreshed)
+  await browser.logIn(await browser.open('/'))
+  provider.mischief = { tokenError: 'invalid_grant' }
+  clock.advance(6 * MINUTE)
+  const session = browser.cookies.get('sallyport') ?? ''
+  const Cookie = `sallyport-login=a; sallyport-login=b; sallyport=${session}`
+  const reply = await send(port, { path: '/', headers: { Cookie } })
+  assert.equal(reply.status, 401)
+  assert.match(reply.text, /The session has ended/)
 })
 
 test('sessions go on while the provider cannot be asked, until their time is over', async (t) => {

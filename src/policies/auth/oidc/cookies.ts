@@ -1,4 +1,4 @@
-import { dropCookie } from '../../../http/cookies.ts'
+import { cookieValues, dropCookie } from '../../../http/cookies.ts'
 import type { Exchange } from '../../../http/exchange.ts'
 import type { Headers } from '../../../http/headers.ts'
 import { cookieValue } from '../credentials.ts'
@@ -17,6 +17,11 @@ export class OwnCookie {
   /** Its value, or null. Throws CredentialError 'repeated'. */
   read(exchange: Exchange): string | null {
     return cookieValue(exchange.headers, this.nameIn(exchange))
+  }
+
+  /** Its values: several where somebody else has set one too. */
+  all(exchange: Exchange): readonly string[] {
+    return cookieValues(exchange.headers, this.nameIn(exchange))
   }
 
   /** Whether browsers keep one with that value. */

@@ -53,10 +53,13 @@ export class Logins {
     this.purpose = purposeOf('login', options)
   }
 
-  /** Reads what binds logins to the browser, for a request without a session: before its cookies are taken out. */
+  /**
+   * Reads what binds logins to the browser, for a request without a session: before its cookies are taken out. Of several nobody knows
+   * which is its own: none counts, and a login begins with a new one.
+   */
   note(exchange: Exchange): void {
-    const browser = this.cookie.read(exchange)
-    if (browser !== null) this.browsers.set(exchange, browser)
+    const [browser, second] = this.cookie.all(exchange)
+    if (browser !== undefined && second === undefined) this.browsers.set(exchange, browser)
   }
 
   /** Begins one, after which the browser is to go to `target`. Rejects with GatewayError 'service-unavailable'. */
