@@ -351,6 +351,13 @@ test('a session that the provider grants no more is over, and its user is led to
   assert.equal(reply.status, 401)
   assert.match(reply.text, /The session has ended/)
   assert.equal((await browser.open('/')).status, 302)
+  const asked = provider.count('/token')
+  for (let i = 0; i < 3; i++) assert.equal((await browser.fetch('/')).status, 401)
+  assert.equal(
+    provider.count('/token'),
+    asked,
+    'whoever keeps the cookie does not have the provider asked again and again',
+  )
 })
 
 test('a session that cannot be refreshed ends a request and no more, whatever cookies come with it', async (t) => {

@@ -28,6 +28,8 @@ interface Known {
   next: Known | null
   /** Wall-clock milliseconds before which it is not refreshed again. */
   notBefore: number
+  /** Whether the provider grants it no more. */
+  over: boolean
 }
 
 /** The sessions of browsers, which the gateway keeps nowhere: each is in a cookie. */
@@ -62,6 +64,7 @@ export class BrowserSessions {
 
   /** Who it is. Refreshes the session where that is due. Rejects with CredentialError 'session' where the provider grants it no more. */
   identify(exchange: Exchange, known: Known): Identity | Promise<Identity> {
+    if (known.over) return Promise.reject(new CredentialError('session'))
     const now = this.tools.clock.wall()
     const { refresh } = known.session
     if (refresh === null || now < refresh.from || now < known.notBefore) return this.current(exchange, known)
@@ -97,7 +100,7 @@ export class BrowserSessions {
     const session = this.sessions.read(cookie)
     if (session === null) return null
     const digest = hash('sha256', cookie, 'base64url')
-    const known: Known = { session, digest, value, next: null, notBefore: 0 }
+    const known: Known = { session, digest, value, next: null, notBefore: 0, over: false }
     this.known.set(digest, known)
     return known
   }
@@ -118,7 +121,8 @@ export class BrowserSessions {
       known.next = this.read(value, value)
     } catch (error) {
       const now = this.tools.clock.wall()
-      if (error instanceof CredentialError && (session.refresh?.until ?? 0) <= now) throw error
+      known.over = error instanceof CredentialError && (session.refresh?.until ?? 0) <= now
+      if (known.over) throw error
       // The provider cannot be asked, or another worker or gateway has done it already: it goes on as it is.
       known.notBefore = now + PAUSE
     }
