@@ -19,7 +19,7 @@ const parameters = { created: NOW, keyid: 'partner' }
 
 interface Sent {
   /** What is sent in place of what was signed. */
-  readonly changed?: { readonly method?: string; readonly path?: string; readonly body?: string }
+  readonly changed?: { readonly method?: string; readonly path?: string; readonly body?: string | undefined }
   readonly fields?: Readonly<Record<string, string>>
 }
 
@@ -61,6 +61,17 @@ test('a body is compared with its digest, and goes on as it was', async (t) => {
   const forged = await ask({ ...POST, changed: { body: '{"order":8}' }, parameters: { ...parameters, nonce: 'b' } })
   assert.equal(forged.status, 401)
   assert.match(forged.text, /Content-Digest/)
+})
+
+test('a body that was taken out on the way is missed', async (t) => {
+  const { ask, service } = await setUp(t)
+  for (const method of ['POST', 'DELETE']) {
+    const reply = await ask({ ...POST, method, changed: { body: undefined }, fields: { 'Content-Length': '0' } })
+    assert.equal(reply.status, 401)
+    assert.match(reply.text, /Content-Digest/)
+  }
+  assert.equal(service.heard.length, 0)
+  assert.equal((await ask({ method: 'DELETE', body: '', changed: { body: undefined } })).status, 200)
 })
 
 test('what was changed on the way is refused', async (t) => {

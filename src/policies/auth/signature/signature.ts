@@ -24,6 +24,15 @@ interface Signed {
   readonly signature: Buffer
 }
 
+/** A signature that is that of the request. */
+interface Verified {
+  readonly signer: Signer
+  /** What was signed. */
+  readonly base: string
+  /** Whether the body is to be compared with its digest. */
+  readonly hasDigest: boolean
+}
+
 /** HTTP Message Signatures of requests (RFC 9421). */
 export const signature = defineAuthMethod({
   name: 'signature',
@@ -67,7 +76,7 @@ export const signature = defineAuthMethod({
      * 2. The signature covers what it must, and is of now.
      * 3. It is that of the request.
      */
-    function verified(exchange: Exchange): { readonly signer: Signer; readonly base: string } {
+    function verified(exchange: Exchange): Verified {
       // 1.
       const { signer, input, signature: octets } = signedBy(exchange, signers)
       // 2.
@@ -81,7 +90,9 @@ export const signature = defineAuthMethod({
       const base = signatureBase(input, exchange)
       if (base === null) throw new CredentialError('malformed-signature')
       if (!isSignature(base, octets, signer)) throw new CredentialError('wrong-signature')
-      return { signer, base }
+      // Also where there is no body any more: somebody may have taken it out.
+      const hasDigest = exchange.body !== null || input.items.some(({ value }) => value === 'content-digest')
+      return { signer, base, hasDigest }
     }
 
     function checkTimes({ parameters }: InnerList): void {
@@ -94,8 +105,8 @@ export const signature = defineAuthMethod({
     }
 
     /** What of it cannot be known at once. By what was signed: some signatures can be written in another way. */
-    async function complete(exchange: Exchange, signer: Signer, base: string): Promise<Identity> {
-      if (exchange.body !== null) await checkContentDigest(exchange, maxBody)
+    async function complete(exchange: Exchange, { signer, base, hasDigest }: Verified): Promise<Identity> {
+      if (hasDigest) await checkContentDigest(exchange, maxBody)
       const decision = await used?.decide(hash('sha256', base, 'base64url'), 1)
       if (decision?.admitted === false) throw new CredentialError('replayed')
       return signer.identity
@@ -105,8 +116,8 @@ export const signature = defineAuthMethod({
       authenticate(exchange, checkFailures) {
         if (!exchange.headers.has('Signature-Input')) return null
         checkFailures?.(exchange)
-        const { signer, base } = verified(exchange)
-        return exchange.body === null && used === null ? signer.identity : complete(exchange, signer, base)
+        const found = verified(exchange)
+        return found.hasDigest || used !== null ? complete(exchange, found) : found.signer.identity
       },
       conceal({ headers }) {
         headers.delete('Signature')
