@@ -38,6 +38,20 @@ test('secrets are masked where they stand, and nothing else is different', () =>
   assert.match(masked, /redis:\/\/\[redacted\]@cache:6379\/0/)
 })
 
+test('credentials with their scheme are masked however they are written', () => {
+  const lines = [
+    'a: Bearer hush',
+    'b: "Bearer hush"',
+    "c: 'Basic hush'",
+    'd: >-',
+    '  token hush',
+    'e: [x, "apikey hush"]',
+  ]
+  const masked = maskedSource(`${lines.join('\n')}\n`)
+  assert.ok(!masked.includes('hush'), masked)
+  assert.ok(masked.includes('\nb: "Bearer [redacted]"\n'), masked)
+})
+
 test('a text without secrets is shown as it is written', () => {
   const plain =
     '# how it is\nroutes:\n  - id: all # the only one\n    match: { path: "/*" }\n    reply: { status: 204 }\n'

@@ -5,6 +5,8 @@ import { isSecretName, MASK, maskedText } from './masked-config.ts'
 const VARIABLES = /^(?:\$\{[A-Za-z_]\w*\})+$/
 /** Something under a name, as in a line that was made a comment. */
 const NAMED = /^([ \t]*#[ \t#-]*)([\w.-]+)([ \t]*[:=][ \t]*)(\S.*)$/
+/** A scalar in its quotes, or below the mark of a block: what it says begins behind these. */
+const WRITTEN = /^((?:["']|[|>][^\n]*\n\s*)?)(.*?)(["']?)$/s
 /** What the lexer puts between what is in the text: where a scalar, a document or an error begins. */
 const MARKS = new Set(['\x02', '\x18', '\x1f'])
 
@@ -45,7 +47,8 @@ function shownOf({ range, value }: Scalar, text: string, secret: boolean) {
   const [start, end] = range
   const written = text.slice(start, end)
   if (secret) return VARIABLES.test(String(value)) ? null : { start, end, value: inLines(written) }
-  const shown = maskedText(written)
+  const [, begin = '', said = '', ends = ''] = WRITTEN.exec(written) ?? []
+  const shown = begin + maskedText(said) + ends
   return shown === written ? null : { start, end, value: shown }
 }
 
