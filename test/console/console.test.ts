@@ -138,6 +138,24 @@ test('what clients send is shown as text', async (t) => {
   )
 })
 
+test('the header fields and the body of a question are asked with it, and in no address', async (t) => {
+  const { origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'explain')
+  await page.getByLabel('URL or path').fill('/books/7')
+  await page.getByText('Header fields, body').click()
+  await page.getByLabel('Header fields, one a line').fill('X-Request-ID: a-secret-1')
+  await page.getByLabel('Body').fill('a-secret-2')
+  for (const id of ['a-secret-1', 'a-secret-3']) {
+    await page.getByLabel('Header fields, one a line').fill(`X-Request-ID: ${id}`)
+    await page.getByRole('button', { name: 'Explain' }).click()
+    await shows(page, id)
+  }
+  assert.equal(page.url(), `${origin}/console/explain?method=GET&url=%2Fbooks%2F7`)
+  assert.equal(await page.getByLabel('Body').inputValue(), 'a-secret-2')
+  assert.deepEqual(complaints, [])
+})
+
 test('the requests that end are shown as they do, by what is asked for', async (t) => {
   const { port, origin } = await startShop(t)
   const browser = await startBrowser(t)

@@ -1,5 +1,5 @@
 import { type ComponentChildren, Fragment, h } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Explanation, Request } from '../answers.ts'
 import { ask, wordsOf } from '../client.ts'
 import { links, statusTone } from '../names.ts'
@@ -17,7 +17,9 @@ interface Asked {
   readonly tier: string
 }
 
-const NAMES = ['method', 'url', 'from', 'headers', 'body', 'as', 'tier'] as const
+/** What the address has of it: browsers remember that, so header fields and body, where credentials are, stay out of it. */
+const NAMES = ['method', 'url', 'from', 'as', 'tier'] as const
+const NOTHING = { headers: '', body: '' }
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 
 /** Where a request that ended is explained. */
@@ -38,9 +40,13 @@ export function Explain({ query }: { query: URLSearchParams }): ComponentChildre
   const [answer, setAnswer] = useState<Explanation | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [running, setRunning] = useState(false)
+  const [times, setTimes] = useState(0)
   const text = query.toString()
+  /** What is asked besides what is in the address, and in which one. */
+  const besides = useRef({ text: '', ...NOTHING })
   useEffect(() => {
-    const wanted = askedOf(new URLSearchParams(text))
+    const { headers, body } = besides.current.text === text ? besides.current : NOTHING
+    const wanted = { ...askedOf(new URLSearchParams(text)), headers, body }
     setAsked(wanted)
     setAnswer(null)
     setError(null)
@@ -56,11 +62,13 @@ export function Explain({ query }: { query: URLSearchParams }): ComponentChildre
       )
       .finally(() => setRunning(false))
     return () => abort.abort()
-  }, [text])
+  }, [text, times])
   const change = (name: keyof Asked, value: string): void => setAsked({ ...asked, [name]: value })
   const submit = (event: Event): void => {
     event.preventDefault()
     const next = new URLSearchParams(NAMES.flatMap((name) => (asked[name].trim() === '' ? [] : [[name, asked[name]]])))
+    besides.current = { text: next.toString(), headers: asked.headers, body: asked.body }
+    setTimes(times + 1)
     go(`/console/explain?${next}`, true)
   }
   return h(
@@ -83,8 +91,7 @@ function askedOf(query: URLSearchParams): Asked {
     method: of('method', 'GET'),
     url: of('url'),
     from: of('from'),
-    headers: of('headers'),
-    body: of('body'),
+    ...NOTHING,
     as: of('as'),
     tier: of('tier'),
   }
