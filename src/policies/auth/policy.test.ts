@@ -255,6 +255,18 @@ test('a rule that goes by the path has to say the same of each form of it', asyn
   assert.equal((await heedless(bearer(tokenOf()), { path: '/a/b', forms })).error, null)
 })
 
+test('so has one that goes by parameters of the path, as services read it', async () => {
+  const route = { id: 'orders', pattern: '/orgs/{org}/orders/*', service: 'shop' }
+  const ask = setUp({ methods: { jwt }, require: { allow: 'params.org != "internal"' } })
+  const of = (org: string, others: readonly string[]) => {
+    const path = `/orgs/${org}/orders/7`
+    return ask(bearer(tokenOf()), { route, path, params: { org }, forms: { path, sent: path, written: null, others } })
+  }
+  assert.equal((await of('internal;x', ['/orgs/internal/orders/7'])).error?.status, 400)
+  assert.equal((await of('acme;x', ['/orgs/acme/orders/7', '/elsewhere'])).error, null)
+  assert.equal((await of('internal', [])).error?.status, 403)
+})
+
 test('a rule about a parameter that the path of its route does not have is worth a warning', () => {
   const options = auth.options.parse({ methods: { jwt }, require: { allow: ['method == "GET"', ofOrg] } })
   assert.deepEqual(auth.warnings?.(options, ['/orgs/{org}/*']), [])

@@ -2,12 +2,15 @@ import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
+import { remember } from '../../core/remember.ts'
 import type { Consumer, Exchange } from '../../http/exchange.ts'
 import type { OptionsWarning } from '../policy.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../http/path-forms.ts'
+import { Headers } from '../../http/headers.ts'
+import { createRouter } from '../../routing/router.ts'
 import { compileRule, reasonOf, type Rule } from './rules/rule.ts'
 import { ruleText } from './rules/rule-text.ts'
-import { RuleVariables } from './rules/variables.ts'
+import { type PathForm, RuleVariables } from './rules/variables.ts'
 
 /** RFC 6749 section 3.3: what a scope is made of; it stands in a WWW-Authenticate field. */
 const scope = z
@@ -86,15 +89,24 @@ export function compileRequirement(
   }
 }
 
+/** Finds the parameters of a path that takes the pattern. */
+const routerOf = remember((pattern) => createRouter([{ match: { path: [pattern] }, value: null }]))
+
+/** Another form of the path of an exchange. One that does not take the path of its route has other parameters nowhere. */
+function formOf({ route, method, params }: Exchange, path: string): PathForm {
+  const match = routerOf(route.pattern).find('', path, method, Headers.of(), '')
+  return { path, params: match.found ? match.params : params }
+}
+
 /** A rule as a requirement. One that goes by the path has to say the same of each form that the path has. */
 function compileCheck(rule: Rule, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Requires {
   const message = 'The request is not allowed by the rules of this route'
   const refused: Lacking = { message, scopes: [], cause: new Error(`the rule ${rule.text} does not allow it`) }
   let isLogged = false
 
-  function allows(consumer: Consumer, exchange: Exchange, path: string): boolean {
+  function allows(consumer: Consumer, exchange: Exchange, form: PathForm): boolean {
     try {
-      return rule.allows(new RuleVariables(exchange, consumer, clock, rule.fields, path))
+      return rule.allows(new RuleVariables(exchange, consumer, clock, rule.fields, form))
     } catch (error) {
       if (!isLogged)
         log.warn(
@@ -107,10 +119,10 @@ function compileCheck(rule: Rule, { clock, log }: { readonly clock: Clock; reado
   }
 
   return (consumer, exchange) => {
-    const isAllowed = allows(consumer, exchange, exchange.path)
+    const isAllowed = allows(consumer, exchange, exchange)
     const forms = rule.readsPath ? formsOf(exchange) : null
     if (forms !== null) {
-      const differs = (path: string): boolean => allows(consumer, exchange, path) !== isAllowed
+      const differs = (path: string): boolean => allows(consumer, exchange, formOf(exchange, path)) !== isAllowed
       if (forms.written !== null && differs(forms.written)) throw ambiguousPath(SPELLED_AMBIGUOUSLY)
       if (forms.others.some(differs)) throw ambiguousPath(READ_AMBIGUOUSLY)
     }

@@ -16,6 +16,7 @@ export interface RuleFacts {
   readonly fields: readonly string[]
   /** Names of parameters of the path without which it says nothing. */
   readonly params: readonly string[]
+  /** Whether it speaks of the path, or of parameters of it. */
   readonly readsPath: boolean
 }
 
@@ -57,7 +58,8 @@ export function readRule(ast: ASTNode): RuleFacts {
   const reading: Reading = { fields: new Set(), params: new Set(), asked: new Set(), seen: new Set(), item: null }
   read(ast, reading)
   const { fields, params, asked, seen } = reading
-  return { fields: [...fields], params: [...params].filter((name) => !asked.has(name)), readsPath: seen.has('path') }
+  const readsPath = seen.has('path') || seen.has('params')
+  return { fields: [...fields], params: [...params].filter((name) => !asked.has(name)), readsPath }
 }
 
 function read(node: ASTNode, reading: Reading): void {

@@ -22,7 +22,7 @@ const alice: Consumer = {
 function ask(text: string, parts: Partial<Exchange> = {}, consumer = alice): boolean {
   const exchange = makeExchange({ path: '/orgs/acme', params: { org: 'acme' }, query: '?page=2', ...parts })
   const rule = compileRule(text)
-  return rule.allows(new RuleVariables(exchange, consumer, new ManualClock(), rule.fields, exchange.path))
+  return rule.allows(new RuleVariables(exchange, consumer, new ManualClock(), rule.fields))
 }
 
 const problemOf = (text: string): string => {

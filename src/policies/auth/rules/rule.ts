@@ -14,7 +14,7 @@ export interface Rule {
   readonly fields: readonly string[]
   /** Names of parameters of the path without which it allows nothing. */
   readonly params: readonly string[]
-  /** Whether it speaks of the path. */
+  /** Whether it speaks of the path, or of parameters of it. */
   readonly readsPath: boolean
   /** Whether it allows the request. Throws an Error where that cannot be said, as of a claim that is not there. */
   allows(variables: RuleVariables): boolean

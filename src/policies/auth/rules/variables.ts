@@ -16,20 +16,31 @@ export const VARIABLES = {
   time: 'google.protobuf.Timestamp',
 } as const
 
-/** The request that rules decide about, each part made when a rule speaks of it. `path` is one of the forms of its path. */
+/** One of the forms of the path of a request, and what the parameters of its route are in that. */
+export type PathForm = Pick<Exchange, 'path' | 'params'>
+
+/** The request that rules decide about, in one of the forms of its path; each part is made when a rule speaks of it. */
 export class RuleVariables {
   private readonly exchange: Exchange
   private readonly caller: Consumer
   private readonly clock: Clock
   private readonly fields: readonly string[]
   readonly path: string
+  readonly params: object
 
-  constructor(exchange: Exchange, caller: Consumer, clock: Clock, fields: readonly string[], path: string) {
+  constructor(
+    exchange: Exchange,
+    caller: Consumer,
+    clock: Clock,
+    fields: readonly string[],
+    form: PathForm = exchange,
+  ) {
     this.exchange = exchange
     this.caller = caller
     this.clock = clock
     this.fields = fields
-    this.path = path
+    this.path = form.path
+    this.params = form.params
   }
 
   get consumer(): object {
@@ -39,10 +50,6 @@ export class RuleVariables {
 
   get claims(): object {
     return this.caller.claims
-  }
-
-  get params(): object {
-    return this.exchange.params
   }
 
   get method(): string {
