@@ -53,6 +53,16 @@ test('the CDN is known by its network as the peer, and behind a load balancer th
   assert.equal((await untrusted.get({ 'X-Forwarded-For': '192.0.2.1' })).status, 200)
 })
 
+test('who gets to the load balancer past the CDN does not become the CDN by the field in which that names clients', async (t) => {
+  const { get } = await setUp(t, { from: ['192.0.2.0/24'] }, undefined, {
+    trustedProxies: ['127.0.0.1', '192.0.2.0/24'],
+    clientHeader: 'CF-Connecting-IP',
+  })
+  const named = (address: string, by: string) => get({ 'CF-Connecting-IP': address, 'X-Forwarded-For': by })
+  assert.equal((await named('203.0.113.9', '203.0.113.9, 192.0.2.1')).status, 200)
+  assert.equal((await named('192.0.2.1', '203.0.113.9')).status, 403)
+})
+
 test('all that is named has to be there', async (t) => {
   const { get } = await setUp(t, { from: ['192.0.2.0/24'], secret })
   assert.equal((await get({ 'X-Origin-Verify': NEW })).status, 403)

@@ -56,7 +56,10 @@ export interface Client {
    * trusted proxy, whose certificate would be that of nobody in particular.
    */
   readonly certificate: ClientCertificate | null
-  /** Addresses of those who have passed the request on: the peer, and the trusted proxies before it; a client that is its own peer is the one. */
+  /**
+   * The address of the peer, and those from which it and the trusted proxies before it got the request, the last one of somebody who is not
+   * trusted. Whom a field of its own names as the client is none of them: anybody may write it to a proxy that passes it on.
+   */
   readonly hops: readonly string[]
   /** The certificate that the peer has shown, whoever the client is; null where it has shown none. */
   readonly peerCertificate: ClientCertificate | null

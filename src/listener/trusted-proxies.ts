@@ -74,7 +74,7 @@ export class TrustedProxies {
       hops++
       if (before === null) break
       address = before
-      if (this.has(before)) passedBy.push(before)
+      passedBy.push(before)
     }
     const host = hopOf(hosts, hops)
     // What no trusted proxy has written is left out where the client is known without it.
@@ -189,7 +189,7 @@ export class ForwardedClient implements Client {
   /**
    * `chain` is what X-Forwarded-For shall say; `host` what the client asked the first proxy for, or null; `claims` what
    * that says besides, and passes on; `certificate` what it has shown itself; `proxied` whether a trusted proxy speaks for it;
-   * `hops` who has passed the request on, and `ofPeer` what the last of them has shown.
+   * `hops` where the request came from, as `Client` has it, and `ofPeer` what the last of them has shown.
    */
   constructor(
     address: string,

@@ -27,7 +27,7 @@ export function compileCheck({ from, secret, certificate }: CdnOptions, toolbox:
 
 /** The CDN may speak to a load balancer, whose word counts where it is trusted. */
 function comesFrom(networks: LiveNetworks): CdnCheck {
-  return ({ client: { address, hops } }) => networks.has(address) || hops.some((hop) => networks.has(hop))
+  return ({ client: { hops } }) => hops.some((hop) => networks.has(hop))
 }
 
 function knowsSecret({ header, values }: NonNullable<CdnOptions['secret']>): CdnCheck {
