@@ -412,6 +412,17 @@ test('a logout by a script ends the session here, whatever the provider does', a
   assert.equal((await browser.fetch('/')).status, 401)
 })
 
+test('a refresh makes nobody of a session but who it was', async (t) => {
+  const { browser, clock, provider, service } = await setUp(t, refreshed)
+  await browser.logIn(await browser.open('/'))
+  provider.user = { sub: 'mallory' }
+  clock.advance(4.5 * MINUTE)
+  assert.equal((await browser.fetch('/')).status, 200)
+  assert.partialDeepStrictEqual(heardOf(service), { 'x-user-id': 'alice' })
+  clock.advance(MINUTE)
+  assert.equal((await browser.fetch('/')).status, 401)
+})
+
 test('pages of other sites cannot use a session for more than reading', async (t) => {
   const { browser } = await setUp(t, { trustedOrigins: ['https://admin.example.com'] })
   await browser.logIn(await browser.open('/'))

@@ -60,8 +60,13 @@ export class Sessions {
     return this.granted(grant, this.kept(grant.claims ?? {}), now + this.options.lifetime, now)
   }
 
-  /** A session after a refresh, which ends no later than it would have. */
+  /**
+   * A session after a refresh, which ends no later than it would have. Throws CredentialError 'session' where the provider speaks of
+   * somebody else (OpenID Connect Core 1.0 section 12.2).
+   */
   goOn({ claims, ends }: Session, grant: Grant, now: number): Session {
+    if (grant.claims !== null && 'sub' in claims && grant.claims['sub'] !== claims['sub'])
+      throw new CredentialError('session')
     return this.granted(grant, grant.claims === null ? claims : this.kept(grant.claims), ends, now)
   }
 
