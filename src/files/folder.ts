@@ -98,7 +98,9 @@ export class Folder {
   private async look(path: string, now: number): Promise<Found | typeof FOLDER | null> {
     const known = this.known.get(path)
     const found = await this.read(path, known?.found ?? null)
-    if (found !== null && found !== FOLDER && found === known?.found) {
+    // While it was looked at, it may have made room, or the folder was closed.
+    const isKept = known !== undefined && this.known.get(path) === known
+    if (found !== null && found !== FOLDER && isKept && found === known.found) {
       known.seen = now
       memory.touch(known)
       return found
