@@ -340,6 +340,23 @@ test('a session is refreshed once for all who ask at the same time, and gets a n
   assert.equal(provider.count('/token'), 2)
 })
 
+test('no cache keeps a reply with a new cookie, whatever the service says to it', async (t) => {
+  const clock = new ManualClock()
+  const provider = await startOpenIdProvider(t, clock)
+  const service = await startService(t, (_, response) => {
+    response.setHeader('CDN-Cache-Control', 'public, max-age=600').setHeader('Surrogate-Control', 'max-age=600')
+    response.end()
+  })
+  const { port } = await startGateway(t, configOf(service.url, provider, refreshed, {}), { clock })
+  const browser = new BrowserJar(port)
+  await browser.logIn(await browser.open('/'))
+  assert.equal((await browser.fetch('/')).headers['cdn-cache-control'], 'public, max-age=600')
+  clock.advance(4.5 * MINUTE)
+  const { headers } = await browser.fetch('/')
+  assert.equal(headers['set-cookie']?.length, 1)
+  assert.deepEqual([headers['cdn-cache-control'], headers['surrogate-control']], ['no-store', 'no-store'])
+})
+
 test('a session that the provider grants no more is over, and its user is led to log in', async (t) => {
   const { browser, clock, provider } = await setUp(t, refreshed)
   await browser.logIn(await browser.open('/'))

@@ -3,6 +3,7 @@ import { fieldLine } from '../../http/field-lines.ts'
 import { appendLines, type Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import type { Reply } from '../../http/reply.ts'
+import { targetedFields } from '../../http/targeted-fields.ts'
 import { type Directives, parseDirectives, parseTargeted, splitList } from '../cache/directives.ts'
 import { mayBePersonal } from '../cache/storable.ts'
 import { parseStrings } from '../structured-fields.ts'
@@ -12,9 +13,6 @@ const LASTING = new Set([200, 203, 204, 300, 301, 308, 404, 410])
 
 /** Octets of tags that a reply may have: the bound of Cloudflare, and near that of Fastly. */
 const MOST_TAGS = 16_000
-
-/** Fields for some caches, which go before Cache-Control there (RFC 9213), such as CDN-Cache-Control. */
-const TARGETED = /^(?:.*-cache-control|surrogate-control)$/i
 
 /** Directives that allow what `private` forbids. */
 const FOR_ALL = new Set(['public', 's-maxage'])
@@ -86,13 +84,6 @@ function isSaid(directives: Directives, known: boolean, expires: boolean): boole
 function nameOf(part: string): string {
   const [name = ''] = part.split('=', 1)
   return name.trim().toLowerCase()
-}
-
-function targetedFields(headers: Headers): string[] {
-  const found = new Set<string>()
-  for (const [name] of headers)
-    if (TARGETED.test(name) && name.toLowerCase() !== 'cache-control') found.add(name.toLowerCase())
-  return [...found]
 }
 
 /** Puts the cache groups of a reply (RFC 9875) into the field of tags, behind those that are there. */

@@ -1,5 +1,5 @@
-import type { Headers } from '../../http/headers.ts'
 import type { Reply } from '../../http/reply.ts'
+import { targetedFields } from '../../http/targeted-fields.ts'
 
 /**
  * Sets a cookie, `NAME=VALUE`, by which its client comes back to where it was, for that many seconds, or for as long as it keeps cookies of a
@@ -11,10 +11,4 @@ export function giveCookie({ headers }: Reply, cookie: string, seconds: number, 
   headers.append('Set-Cookie', `${cookie}; Path=/; HttpOnly; SameSite=Lax${age}${secure}`)
   headers.append('Cache-Control', 'private')
   for (const name of targetedFields(headers)) headers.append(name, 'private')
-}
-
-/** What goes before Cache-Control for some caches (RFC 9213), such as CDN-Cache-Control. */
-function targetedFields(headers: Headers): Set<string> {
-  const names = Array.from(headers, ([name]) => name.toLowerCase())
-  return new Set(names.filter((name) => name.endsWith('-cache-control') || name === 'surrogate-control'))
 }

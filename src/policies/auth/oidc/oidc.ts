@@ -3,6 +3,7 @@ import type { Exchange } from '../../../http/exchange.ts'
 import { editReplies } from '../../../http/handler.ts'
 import { Headers } from '../../../http/headers.ts'
 import { Reply } from '../../../http/reply.ts'
+import { targetedFields } from '../../../http/targeted-fields.ts'
 import { compileOrigins } from '../../origins.ts'
 import { isForeign } from '../foreign.ts'
 import { defineAuthMethod } from '../method.ts'
@@ -113,7 +114,7 @@ export const oidc = defineAuthMethod({
           if (cookie === null) return
           headers.append('Set-Cookie', cookie)
           // No cache on the way may hand it to somebody else.
-          headers.set('Cache-Control', 'no-store')
+          for (const name of ['Cache-Control', ...targetedFields(headers)]) headers.set(name, 'no-store')
         })
         return (exchange) => edited(exchange, undefined)
       },
