@@ -389,6 +389,22 @@ test('a session that cannot be refreshed ends a request and no more, whatever co
   assert.match(reply.text, /The session has ended/)
 })
 
+test('whoever has a session that the provider grants no more can log in again at once', async (t) => {
+  const { browser, clock, provider } = await setUp(t, refreshed)
+  await browser.logIn(await browser.open('/'))
+  const there = await browser.open('/auth/login?return=/orders')
+  assert.equal(there.headers.location, '/orders')
+  clock.advance(4.5 * MINUTE)
+  const renewed = await browser.open('/auth/login?return=/orders')
+  assert.deepEqual([renewed.headers.location, renewed.headers['set-cookie']?.length], ['/orders', 1])
+  provider.mischief = { tokenError: 'invalid_grant' }
+  clock.advance(6 * MINUTE)
+  const page = await browser.open('/auth/login?return=/orders')
+  assert.ok(page.headers.location?.startsWith(`${provider.url}/authorize?`))
+  provider.mischief = {}
+  assert.equal((await browser.logIn(page)).headers.location, '/orders')
+})
+
 test('sessions go on while the provider cannot be asked, until their time is over', async (t) => {
   const { browser, clock, provider } = await setUp(t, { ...refreshed, lifetime: '1h' })
   await browser.logIn(await browser.open('/'))

@@ -86,9 +86,22 @@ export class BrowserSessions {
     return this.cookie.set(exchange, '', 0)
   }
 
-  /** The value of a Set-Cookie field for the reply to a request whose session was refreshed, else null. */
+  /** Whether the provider grants it still; it is refreshed where that is due. */
+  async stands(exchange: Exchange, known: Known): Promise<boolean> {
+    try {
+      await this.identify(exchange, known)
+      return true
+    } catch (error) {
+      if (error instanceof CredentialError) return false
+      throw error
+    }
+  }
+
+  /** The value of a Set-Cookie field for the reply to a request whose session was refreshed, once; else null. */
   renewed(exchange: Exchange): string | null {
-    return this.renewals.get(exchange) ?? null
+    const cookie = this.renewals.get(exchange) ?? null
+    this.renewals.delete(exchange)
+    return cookie
   }
 
   /** Takes the cookie out of what the service receives. */

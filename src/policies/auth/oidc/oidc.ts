@@ -50,12 +50,14 @@ export const oidc = defineAuthMethod({
       return redirect(302, url, [cookie])
     }
 
-    function login(exchange: Exchange): Reply | Promise<Reply> {
+    async function login(exchange: Exchange): Promise<Reply> {
       allowOnly(exchange, 'GET')
       const target = ownTarget(new URLSearchParams(exchange.query).get('return'))
-      if (sessions.find(exchange) !== null) return redirect(302, target)
+      const session = sessions.find(exchange)
       logins.note(exchange)
-      return begin(exchange, target)
+      if (session === null || !(await sessions.stands(exchange, session))) return begin(exchange, target)
+      const cookie = sessions.renewed(exchange)
+      return redirect(302, target, cookie === null ? [] : [cookie])
     }
 
     async function callback(exchange: Exchange, check: ((exchange: Exchange) => void) | undefined): Promise<Reply> {
