@@ -25,6 +25,12 @@ function problemsOf(value: unknown): string[] {
   return []
 }
 
+test('what a method of auth goes by may be logged where it is no secret', () => {
+  const oidc = { issuer: 'https://id.example.com', clientId: 'shop', secret: 'a secret of at least 32 characters' }
+  const log = { access: { headers: ['Accept', 'Sec-Fetch-Mode'] } }
+  assert.deepEqual(problemsOf({ log, policies: { auth: { methods: { oidc } } }, routes: [route] }), [])
+})
+
 test('everything has a default', () => {
   assert.deepEqual(parseConfig({}), {
     listeners: [

@@ -48,6 +48,8 @@ export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends s
   readonly options: Schema
   /** Names of the request fields that it reads, besides Authorization and Cookie. */
   fields?(options: z.output<Schema>): readonly string[]
+  /** Those of them that hold secrets. Default all. */
+  secretFields?(options: z.output<Schema>): readonly string[]
   /** Whether what it makes of the options asks the stores of the configuration. */
   usesStores?(options: z.output<Schema>): boolean
   /**

@@ -133,7 +133,10 @@ export const auth = definePolicy({
     'Sec-Fetch-Site',
   ],
   decidesBy: () => 'facts',
-  secretFields: ({ methods }) => activeMethods(methods).flatMap(([method, options]) => method.fields?.(options) ?? []),
+  secretFields: ({ methods }) =>
+    activeMethods(methods).flatMap(
+      ([method, options]) => method.secretFields?.(options) ?? method.fields?.(options) ?? [],
+    ),
   warnings: ({ require }, patterns) => warningsOfRules(require, patterns),
   keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
   // What it does where no route leads is none of theirs.

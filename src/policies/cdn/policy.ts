@@ -30,6 +30,7 @@ export const cdn = definePolicy({
   options: cdnOptions,
   networks: ['from'],
   fields: ({ secret }) => [CDN_LOOP, ...(secret === undefined ? [] : [secret.header])],
+  secretFields: ({ secret }) => (secret === undefined ? [] : [secret.header]),
   isShared: () => true,
   document: ({ from, secret, certificate, others, loop }) => {
     const refuses = others === 'refuse' && (from !== undefined || secret !== undefined || certificate)

@@ -35,6 +35,7 @@ export const oidc = defineAuthMethod({
     },
   ],
   fields: () => ['Sec-Fetch-Mode', 'X-Requested-With', 'Accept'],
+  secretFields: () => [],
   create(options, { clock, random, log, dry }) {
     const { paths, afterLogout } = options
     const tools = { clock, random, log }

@@ -45,6 +45,7 @@ export const signature = defineAuthMethod({
     'Content-Digest',
     ...components.filter((name) => !name.startsWith('@')),
   ],
+  secretFields: () => ['Signature', 'Signature-Input'],
   usesStores: ({ replay }) => replay === 'refuse',
   document: ({ components }) => [
     {
