@@ -1,3 +1,4 @@
+import { clientNetwork } from '../core/client-network.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { RequestFacts } from '../http/exchange.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
@@ -7,7 +8,7 @@ interface Bounds {
   readonly limits: { readonly perClient: { readonly requests?: number | undefined } }
 }
 
-/** Counts the requests that each client has in flight in this thread. A proxy that is trusted speaks for many. */
+/** Counts the requests that each client, of IPv6 each network of 64 bits, has in flight in this thread. A proxy that is trusted speaks for many. */
 export class RequestsPerClient {
   private most: number
   private readonly proxies: TrustedProxies
@@ -30,20 +31,21 @@ export class RequestsPerClient {
     if (this.most === Number.POSITIVE_INFINITY) return
     const { address } = exchange.client
     if (this.proxies.has(address)) return
-    const count = this.counts.get(address) ?? 0
+    const network = clientNetwork(address)
+    const count = this.counts.get(network) ?? 0
     if (count >= this.most)
       throw new GatewayError('rate-limited', 'This client has too many requests in flight.', {
         headers: [['Retry-After', '1']],
       })
-    this.counts.set(address, count + 1)
+    this.counts.set(network, count + 1)
     this.counted.add(exchange)
   }
 
   end(exchange: RequestFacts): void {
     if (this.counted.size === 0 || !this.counted.delete(exchange)) return
-    const { address } = exchange.client
-    const count = this.counts.get(address) ?? 0
-    if (count > 1) this.counts.set(address, count - 1)
-    else this.counts.delete(address)
+    const network = clientNetwork(exchange.client.address)
+    const count = this.counts.get(network) ?? 0
+    if (count > 1) this.counts.set(network, count - 1)
+    else this.counts.delete(network)
   }
 }

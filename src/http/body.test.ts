@@ -7,6 +7,15 @@ import { GatewayError } from '../core/errors.ts'
 
 const refused = (code: string) => (error: unknown) => error instanceof GatewayError && error.code === code
 
+test('all addresses of one IPv6 network of 64 bits have one share, and each of IPv4 its own', () => {
+  const budget = new Budget(40)
+  assert.ok(budget.take(20, '2001:db8:0:1::1'))
+  assert.equal(budget.take(1, '2001:db8:0:1:2:3:4:5'), false)
+  assert.ok(budget.take(10, '::ffff:192.0.2.1') && budget.take(5, '::ffff:192.0.2.2'))
+  budget.giveBack(20, '2001:db8:0:1::ffff')
+  assert.ok(budget.take(1, '2001:db8:0:1:2:3:4:5'))
+})
+
 test('bodies that arrive at the same time share a budget, which each gives back at its end', async () => {
   const budget = new Budget(20)
   const ended = new PushedBody(-1)

@@ -1,3 +1,4 @@
+import { clientNetwork } from '../core/client-network.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
 
@@ -164,11 +165,12 @@ export function cancelBody(body: Body): void {
 
 /**
  * How much of bodies that are still arriving is held in memory, for all of them together; in octets. No client is given more than is
- * left to others after that: one alone gets half, two a third each, and there is always room for somebody else.
+ * left to others after that: one alone gets half, two a third each, and there is always room for somebody else. Of IPv6 a network of 64
+ * bits is one client.
  */
 export class Budget {
   private left: number
-  /** What each client has; those that have nothing are not there. */
+  /** What each client has, by its network; those that have nothing are not there. */
   private readonly clients = new Map<string, number>()
 
   constructor(most: number) {
@@ -183,11 +185,12 @@ export class Budget {
   /** Whether there was room for that many octets more for the client of that address. */
   take(octets: number, client: string): boolean {
     if (octets === 0) return true
-    const own = (this.clients.get(client) ?? 0) + octets
+    const network = clientNetwork(client)
+    const own = (this.clients.get(network) ?? 0) + octets
     const left = this.left - octets
     if (own > left) return false
     this.left = left
-    this.clients.set(client, own)
+    this.clients.set(network, own)
     return true
   }
 
@@ -195,9 +198,10 @@ export class Budget {
   giveBack(octets: number, client: string): void {
     if (octets === 0) return
     this.left += octets
-    const own = (this.clients.get(client) ?? 0) - octets
-    if (own > 0) this.clients.set(client, own)
-    else this.clients.delete(client)
+    const network = clientNetwork(client)
+    const own = (this.clients.get(network) ?? 0) - octets
+    if (own > 0) this.clients.set(network, own)
+    else this.clients.delete(network)
   }
 }
 

@@ -3,7 +3,8 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import type { Consumer } from '../../http/exchange.ts'
-import { addressName, clientName, namesUnder } from './client-name.ts'
+import { clientNetwork } from '../../core/client-network.ts'
+import { clientName, namesUnder } from './client-name.ts'
 
 function nameOf(consumer: Partial<Consumer>): string {
   const whole = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {}, ...consumer }
@@ -24,12 +25,12 @@ test('addresses of one IPv6 network of 64 bits are one client, however they are 
     '2001:0db8:0000:0001:0:0:0:2',
     '2001:db8:0:1::192.0.2.1',
   ]
-  for (const address of same) assert.equal(addressName(address), '2001:db8:0:1::/64', address)
-  assert.equal(addressName('2001:db8:0:2::1'), '2001:db8:0:2::/64')
-  assert.equal(addressName('::1'), '0:0:0:0::/64')
-  assert.equal(addressName('fe80::1%eth0'), 'fe80:0:0:0::/64')
-  assert.equal(addressName('1::'), '1:0:0:0::/64')
-  assert.equal(addressName('192.0.2.1'), '192.0.2.1')
+  for (const address of same) assert.equal(clientNetwork(address), '2001:db8:0:1::/64', address)
+  assert.equal(clientNetwork('2001:db8:0:2::1'), '2001:db8:0:2::/64')
+  assert.equal(clientNetwork('::1'), '0:0:0:0::/64')
+  assert.equal(clientNetwork('fe80::1%eth0'), 'fe80:0:0:0::/64')
+  assert.equal(clientNetwork('1::'), '1:0:0:0::/64')
+  assert.equal(clientNetwork('192.0.2.1'), '192.0.2.1')
 })
 
 test('every IPv6 address, in full or with its zeros left out, leads to its first four groups', () => {
@@ -40,9 +41,9 @@ test('every IPv6 address, in full or with its zeros left out, leads to its first
         .slice(0, 4)
         .map((group) => group.toString(16))
         .join(':')}::/64`
-      assert.equal(addressName(full), network)
+      assert.equal(clientNetwork(full), network)
       const shortened = new URL(`http://[${full}]/`).hostname.slice(1, -1)
-      assert.equal(addressName(shortened), network)
+      assert.equal(clientNetwork(shortened), network)
     }),
   )
 })
@@ -67,7 +68,7 @@ test('whoever is counted is found again under the name of the limit that counted
         assert.deepEqual(namesUnder('key', 'partner', limit), [nameOf({ id, tier, key: 'partner' })])
       }
   for (const limit of ['unauthenticated', 'unauthenticated@route', 'failures'])
-    assert.deepEqual(namesUnder('address', '2001:db8::1', limit), [addressName('2001:db8::1')])
+    assert.deepEqual(namesUnder('address', '2001:db8::1', limit), [clientNetwork('2001:db8::1')])
 })
 
 test('a user whose id is an address is not taken for the address, nor the other way round', () => {

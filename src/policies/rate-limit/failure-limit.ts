@@ -2,7 +2,7 @@ import type { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Quota, SyncMeter } from './meter.ts'
 import type { RateLimits } from './limit-stores.ts'
-import { addressName } from './client-name.ts'
+import { clientNetwork } from '../../core/client-network.ts'
 import type { KeptState } from '../policy.ts'
 import { countIdentities } from './kept-counts.ts'
 import { Limiter } from './limiter.ts'
@@ -51,7 +51,7 @@ export class FailureLimit {
   private decide(exchange: Exchange, cost: number): GatewayError | null {
     if (this.limit === null) return null
     const { meter, limiter, watch } = this.limit
-    const name = addressName(exchange.client.address)
+    const name = clientNetwork(exchange.client.address)
     const decision = meter.decide(name, cost)
     watch.decided(exchange, name, decision, true)
     return decision.admitted ? null : limiter.refusal(decision)

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import { addressName, type AskedClient } from './client-name.ts'
+import { clientNetwork } from '../../core/client-network.ts'
+import type { AskedClient } from './client-name.ts'
 import type { Decision, Quota } from './meter.ts'
 import { NEAR, type NearLimits } from './near-limits.ts'
 
@@ -34,6 +35,6 @@ export class LimitWatch {
 
 /** As operators name it. */
 function clientOf({ consumer, client }: Exchange, byAddress: boolean): AskedClient {
-  if (consumer === null || byAddress) return { kind: 'address', id: addressName(client.address) }
+  if (consumer === null || byAddress) return { kind: 'address', id: clientNetwork(client.address) }
   return consumer.key === null ? { kind: 'user', id: consumer.id } : { kind: 'key', id: consumer.key }
 }
