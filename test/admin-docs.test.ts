@@ -70,8 +70,12 @@ test('every answer is what the document says', async (t) => {
     'GET /log-level': {},
     'PUT /log-level': { json: { level: 'debug' } },
     'GET /openapi.json': {},
+    'GET /session': {},
+    'POST /logout': {},
   }
   const texts = ['GET /metrics', 'GET /events']
+  // Nothing of a gateway without users.
+  const ofUsers = ['POST /login']
   // Nothing of a gateway whose configuration is in no file.
   const ofFiles = [
     'PUT /config',
@@ -81,7 +85,7 @@ test('every answer is what the document says', async (t) => {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  assert.deepEqual([...Object.keys(requests), ...texts, ...ofFiles].toSorted(), operations.toSorted())
+  assert.deepEqual([...Object.keys(requests), ...texts, ...ofUsers, ...ofFiles].toSorted(), operations.toSorted())
   const values: Record<string, string> = {
     correlationId,
     name: 'backend',

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { check } from '../config/issues.ts'
 import { formatPath } from '../config/problems.ts'
 import { GatewayError } from '../core/errors.ts'
+import { neededRole } from './login/caller.ts'
 
 /** What a zod schema takes is what a handler gets, and what it gives is what a handler returns. */
 interface ZodTypes extends FastifyTypeProvider {
@@ -57,12 +58,13 @@ const problemSchema = {
 }
 
 /** Describes an endpoint in JSON Schema, for the OpenAPI document. */
-export const describeEndpoint: SwaggerTransform = ({ schema, url }) => {
+export const describeEndpoint: SwaggerTransform = ({ schema, url, route }) => {
   const { body, querystring, params, response, ...rest } = schema ?? {}
   const described: FastifySchema = { ...rest }
   if (isZod(body)) described.body = jsonSchemaOf(body, 'input')
   if (isZod(querystring)) described.querystring = jsonSchemaOf(querystring, 'input')
   if (isZod(params)) described.params = jsonSchemaOf(params, 'input')
+  if (rest.hide !== true) Object.assign(described, { 'x-role': neededRole(String(route.method), route.config) })
   if (rest.hide !== true) described.response = { ...responsesOf(response), default: problemSchema }
   return { schema: described, url }
 }

@@ -8,6 +8,7 @@ import { fieldOf } from '../core/value.ts'
 import { GatewayError } from '../core/errors.ts'
 import { FOLLOW_SYSTEM_THEME, PRODUCT_ICON } from '../core/product-icon.ts'
 import { version } from '../front/version.ts'
+import { redactQuery } from '../telemetry/redact.ts'
 import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
 import { certificateEndpoints } from './certificates.ts'
 import { changeEndpoints } from './changes.ts'
@@ -15,9 +16,13 @@ import { configurationEndpoints } from './configuration.ts'
 import { consolePages, isOfConsole } from './console.ts'
 import type { AdminContext } from './context.ts'
 import { explainEndpoints } from './explain.ts'
-import { createGuard } from './guard.ts'
+import { checkRole, createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
 import { eventEndpoints } from './live/events.ts'
+import { callerFields, isSafe } from './login/caller.ts'
+import { ClientPlaces } from './login/clients.ts'
+import { isOfLogin, loginEndpoints } from './login/login.ts'
+import { Sessions } from './login/sessions.ts'
 import { policyEndpoints } from './operators.ts'
 import { planEndpoints } from './plan.ts'
 import { answerProblem } from './problems.ts'
@@ -53,6 +58,11 @@ const DOCS_POLICY =
 /** Nobody's logo stands above the page. */
 const DOCS_STYLE = '.swagger-ui .topbar { display: none }'
 
+/** What is answered to whoever has proved nothing. */
+function open(method: string, url: string): boolean {
+  return isOfConsole(method, url) || isOfLogin(url)
+}
+
 /** Answers the requests that come to `server`; `host` is what it listens on, and `token` what the requests carry now. */
 export async function createApplication(
   server: Server,
@@ -60,7 +70,10 @@ export async function createApplication(
   host: string,
   context: AdminContext,
 ): Promise<AdminApp> {
-  const guard = createGuard({ token, host, open: isOfConsole })
+  const { config, clock, networks, log } = context
+  const sessions = new Sessions(config, clock)
+  const places = new ClientPlaces(config, networks)
+  const guard = createGuard({ token, host, open, sessions, places })
   const app: AdminApp = fastify({
     bodyLimit: BODY_SIZE,
     // It is there already, and hands requests over itself.
@@ -74,19 +87,34 @@ export async function createApplication(
       } catch (refusal) {
         answered = refusal
       }
-      void answerProblem(answered, request, reply, context.log)
+      void answerProblem(answered, request, reply, log)
     },
   })
   useZod(app)
   readBodies(app)
-  app.addHook('onRequest', async (request, reply) => guard(request, reply))
-  app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, context.log))
+  app.decorateRequest('operator', null)
+  app.addHook('onRequest', async (request, reply) => {
+    guard(request, reply)
+    checkRole(request)
+  })
+  // Each change, done or refused, with who has asked for it.
+  app.addHook('onResponse', async ({ operator: caller, method, url, routeOptions }, { statusCode: status }) => {
+    if (caller === null || isSafe(method) || routeOptions.config.readsOnly === true) return
+    const [path = '', query] = url.split('?', 2)
+    const shown = query === undefined ? path : path + redactQuery(`?${query}`)
+    log.warn(
+      { ...callerFields(caller), role: caller.role, method, path: shown, status },
+      'An operator has asked for a change',
+    )
+  })
+  app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, log))
   app.setNotFoundHandler(({ method, url }) => {
     throw new GatewayError('not-found', `There is no ${method} ${url.split('?', 1)[0]}; GET / lists what there is.`)
   })
   await app.register(swagger, { openapi, transform: describeEndpoint })
   indexPage(app)
   consolePages(app)
+  loginEndpoints(app, context, { sessions, places })
   for (const register of endpoints) register(app, context)
   app.get(
     '/openapi.json',
@@ -97,7 +125,7 @@ export async function createApplication(
         response: { 200: z.record(z.string(), z.unknown()) },
       },
     },
-    () => withSecurity(app.swagger(), token() !== null),
+    () => withSecurity(app.swagger(), proofsOf(token(), sessions)),
   )
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -108,7 +136,7 @@ export async function createApplication(
       css: [{ filename: 'page.css', content: DOCS_STYLE }],
       js: [{ filename: 'page.js', content: FOLLOW_SYSTEM_THEME }],
     },
-    transformSpecification: (document) => withSecurity(document, token() !== null),
+    transformSpecification: (document) => withSecurity(document, proofsOf(token(), sessions)),
     transformSpecificationClone: false,
   })
   await app.ready()
@@ -122,14 +150,28 @@ const openapi = {
     version,
     description:
       'Inspect and operate a gateway. Requests that change something need Content-Type: ' +
-      'application/json, or X-Requested-With with any value.',
+      'application/json, or X-Requested-With with any value. x-role is the least role that an operation needs.',
   },
 }
 
-/** The document, which says that requests carry a token where they do. */
-function withSecurity(document: object, secured: boolean): Record<string, unknown> {
-  if (!secured) return { ...document }
+/** What requests may carry, as schemes of OpenAPI. */
+function proofsOf(token: string | null, { users }: Sessions): Record<string, object> {
+  return {
+    ...(token !== null && { token: { type: 'http', scheme: 'bearer' } }),
+    ...(users !== null && {
+      session: { type: 'apiKey', in: 'cookie', name: '__Host-sallyport', description: 'sallyport over plain http.' },
+    }),
+  }
+}
+
+/** The document, which says what requests carry where they must. */
+function withSecurity(document: object, securitySchemes: Record<string, object>): Record<string, unknown> {
+  const names = Object.keys(securitySchemes)
+  if (names.length === 0) return { ...document }
   const components = fieldOf(document, 'components') ?? {}
-  const securitySchemes = { token: { type: 'http', scheme: 'bearer' } }
-  return { ...document, components: { ...components, securitySchemes }, security: [{ token: [] }] }
+  return {
+    ...document,
+    components: { ...components, securitySchemes },
+    security: names.map((name) => ({ [name]: [] })),
+  }
 }

@@ -5,6 +5,7 @@ import type { Applied, Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { matches } from './if-match.ts'
+import { callerFields } from './login/caller.ts'
 import { refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
 import { acceptTexts, checkWritable, configurationText, TEXT_SIZE } from './texts.ts'
@@ -71,7 +72,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
           response: { 200: changed },
         },
       },
-      async ({ body: text, headers, query }) => {
+      async ({ body: text, headers, query, operator }) => {
         const { written } = sourceOf(source)
         const field = headers['if-match']
         const check = (): void => {
@@ -87,6 +88,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
         const { revision, generation } = outcome.applied
         log.warn(
           {
+            ...callerFields(operator),
             outcome: outcome.outcome,
             revision,
             generation,
@@ -109,9 +111,9 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
         response: { 200: changed },
       },
     },
-    async () => {
+    async ({ operator }) => {
       const applied = await sourceOf(source).written.confirm()
-      log.warn({ revision: applied.revision }, 'An operator has confirmed the configuration')
+      log.warn({ ...callerFields(operator), revision: applied.revision }, 'An operator has confirmed the configuration')
       return describe('confirmed', applied)
     },
   )
@@ -127,7 +129,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
         response: { 200: changed },
       },
     },
-    async ({ headers, query }) => {
+    async ({ headers, query, operator }) => {
       const { written } = sourceOf(source)
       const field = headers['if-match']
       const outcome = await written.rollback(() => {
@@ -135,7 +137,10 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
         checkMatch(field)
       }, query.force)
       const { revision, generation } = outcome.applied
-      log.warn({ outcome: outcome.outcome, revision, generation }, 'An operator has rolled the configuration back')
+      log.warn(
+        { ...callerFields(operator), outcome: outcome.outcome, revision, generation },
+        'An operator has rolled the configuration back',
+      )
       return describe(acceptable(outcome) === 'applied' ? 'rolled_back' : 'unchanged', outcome.applied)
     },
   )

@@ -8,6 +8,7 @@ import { threadStatusTopic } from '../front/thread-status.ts'
 import type { Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { callerFields } from './login/caller.ts'
 import { problemMember, problemSchema, refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
 
@@ -117,17 +118,17 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     {
       schema: {
         summary: 'The text of the running configuration, as it is written in its file',
-        description: 'To be changed, and sent with PUT /config. Where operators may not send one, secrets are masked.',
+        description: 'To be changed, and sent with PUT /config. Secrets are masked for whoever may not send one.',
         tags: ['configuration'],
         response: { 200: written },
       },
     },
-    () => {
+    ({ operator }) => {
       const { file } = sourceOf(source)
       const { text, config } = reloads.applied
       if (text === null)
         throw new GatewayError('conflict', `${basename(file)} is a module: change it there, and reload it.`)
-      const masks = config.admin === false || !config.admin.writable
+      const masks = config.admin === false || !config.admin.writable || operator?.role !== 'admin'
       return { file: basename(file), masked: masks, text: masks ? maskedSource(text) : text }
     },
   )
@@ -143,9 +144,9 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
         response: { 200: reloaded },
       },
     },
-    async ({ query: { force } }) => {
+    async ({ query: { force }, operator }) => {
       const outcome = await sourceOf(source).reload(force)
-      log.warn({ outcome: outcome.outcome, force }, 'An operator has asked for a reload')
+      log.warn({ ...callerFields(operator), outcome: outcome.outcome, force }, 'An operator has asked for a reload')
       return describe(outcome)
     },
   )

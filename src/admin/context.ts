@@ -3,6 +3,7 @@ import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MetricName } from '../core/metric-table.ts'
 import type { Policy } from '../policies/policy.ts'
+import type { HeldNetworks } from '../core/held-networks.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DoEverywhere } from '../core/operation.ts'
 import type { Threads } from '../core/threads.ts'
@@ -24,6 +25,8 @@ export interface AdminContext {
   readonly config: () => GatewayConfig
   /** Every policy that a configuration may name, in the order of the chain. */
   readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
+  /** What the files with networks hold that the configuration names. */
+  readonly networks: () => HeldNetworks
   readonly board: HealthBoard
   /** Of the configuration that is applied. */
   readonly slots: () => SlotTable

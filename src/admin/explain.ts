@@ -155,6 +155,8 @@ export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void
   app.post(
     '/explain',
     {
+      // It says whether credentials are right, and runs the code of policies.
+      config: { role: 'operator', readsOnly: true },
       schema: {
         summary: 'Tell what would become of a request, and why, without sending it',
         description:

@@ -1,18 +1,22 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isLoopback } from '../config/admin-schema.ts'
 import { GatewayError } from '../core/errors.ts'
+import { hasRole } from '../core/operator-role.ts'
+import { type Caller, isSafe, neededRole } from './login/caller.ts'
+import { sessionIn } from './login/cookie.ts'
+import type { LoginTools } from './login/login.ts'
 
 /** Who may call, and what browsers may do with the answers. */
-export interface GuardOptions {
+export interface GuardOptions extends LoginTools {
   /** What has to come as a bearer token now, or null where only this machine can call. */
   readonly token: () => string | null
   /** The address that is listened on. */
   readonly host: string
-  /** What is answered without the token too, as it is the same for everybody. */
+  /** What is answered to those who have proved nothing too: what is the same for everybody, and logging in. */
   readonly open: (method: string, url: string) => boolean
 }
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Names by which this machine calls itself. */
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
 
@@ -34,45 +38,82 @@ const HEADERS = {
 /**
  * Looks at every request before anything else does:
  *
- * 1. Where there is a token, it must come with the request (RFC 6750 section 2.1), but for what is open.
- * 2. Where there is none, the request must be meant for this machine by one of its own names, which keeps out pages
+ * 1. Where there is a token, or there are users, it must come with that token (RFC 6750 section 2.1) or the cookie of a session, but for
+ *    what is open.
+ * 2. Where there is neither, the request must be meant for this machine by one of its own names, which keeps out pages
  *    whose name was made to lead here (DNS rebinding).
  * 3. Then it must come from this machine itself as well: what a proxy passes on comes from whoever asks the proxy, be it
  *    the gateway, with a service that is this very listener.
  * 4. What changes something must come from no page of another origin (cross-site request forgery).
  *
- * Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
+ * Says who calls with the request. Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
  */
 export function createGuard({
   token,
   host,
   open,
+  sessions,
+  places,
 }: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => void {
   const names = new Set([...LOCAL, host])
   let known: { readonly token: string | null; readonly digest: Buffer | null } = { token: null, digest: null }
-  return ({ headers, method, url }, reply) => {
+
+  function callerOf(request: FastifyRequest): Caller | null {
+    const { authorization, cookie } = request.headers
+    // Whoever sends a token is nobody else, whatever cookies there are.
+    if (authorization !== undefined) {
+      const { digest } = known
+      return digest !== null && timingSafeEqual(digestOf(bearerOf(authorization)), digest) ? TOKEN : null
+    }
+    const session = sessionIn(cookie, places.of(request).scheme === 'https')
+    const user = sessions.use(session)
+    return user && { name: user.name, by: 'session', role: user.role, holds: () => sessions.has(session) }
+  }
+
+  return (request, reply) => {
+    const { headers, method, url } = request
     void reply.headers(HEADERS)
     const expected = token()
     if (expected !== known.token) known = { token: expected, digest: expected === null ? null : digestOf(expected) }
-    const { digest } = known
+    // Others reach it still where the configuration has another address by now, which takes a restart.
+    const isSecured = expected !== null || sessions.users !== null || !isLoopback(host)
+    request.operator = isSecured ? callerOf(request) : MACHINE
     // 1.
-    if (digest !== null && !open(method, url) && !timingSafeEqual(digestOf(bearerOf(headers.authorization)), digest))
-      throw new GatewayError('unauthorized', 'Send the token of the admin listener: Authorization: Bearer …', {
+    if (request.operator === null && !open(method, url))
+      throw new GatewayError('unauthorized', adviceOf(expected, sessions.users !== null), {
         headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']],
       })
     // 2.
-    if (digest === null && !names.has(nameOf(headers.host)))
+    if (!isSecured && !names.has(nameOf(headers.host)))
       throw new GatewayError('misdirected-request', `Use the host ${LOCAL.join(', ')}, or set ADMIN_TOKEN.`)
     // 3.
-    const passedOn = digest === null ? Object.keys(headers).find((name) => PASSED_ON.test(name)) : undefined
+    const passedOn = isSecured ? undefined : Object.keys(headers).find((name) => PASSED_ON.test(name))
     if (passedOn !== undefined)
       throw new GatewayError(
         'forbidden',
         `The request came through a proxy, as ${passedOn} says. Ask the admin listener itself, or set ADMIN_TOKEN.`,
       )
     // 4.
-    if (!SAFE.has(method)) refuseForeign(headers)
+    if (!isSafe(method)) refuseForeign(headers)
   }
+}
+
+/** Throws GatewayError 'forbidden' where the endpoint needs another role than the caller has; nobody gets to what is open alone. */
+export function checkRole({ operator: caller, method, routeOptions }: FastifyRequest): void {
+  const needed = neededRole(method, routeOptions.config)
+  if (caller === null || hasRole(caller.role, needed)) return
+  const who = caller.name === null ? 'this caller' : `"${caller.name}"`
+  throw new GatewayError('forbidden', `This needs the role ${needed}, and ${who} has the role ${caller.role}.`)
+}
+
+const TOKEN: Caller = { name: null, by: 'token', role: 'admin', holds: () => true }
+const MACHINE: Caller = { name: null, by: 'machine', role: 'admin', holds: () => true }
+
+function adviceOf(token: string | null, hasUsers: boolean): string {
+  const send = 'Send the token of the admin listener: Authorization: Bearer …'
+  if (!hasUsers) return send
+  const login = 'Log in at /console/, or with POST /login'
+  return token === null ? `${login}. Programs need a token: set ADMIN_TOKEN.` : `${send}; or log in at /console/.`
 }
 
 /** A browser sends neither of the fields of a request of another origin without asking beforehand, which has no answer. */

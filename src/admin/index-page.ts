@@ -1,13 +1,16 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { type OperatorRole, operatorRoles } from '../core/operator-role.ts'
 import { version } from '../front/version.ts'
 import type { AdminApp } from './app.ts'
+import { neededRole } from './login/caller.ts'
 
 /** One thing that there is. */
 interface ListedEndpoint {
   readonly method: string
   readonly path: string
   readonly summary: string
+  readonly role: OperatorRole
 }
 
 const STYLE = `
@@ -21,7 +24,14 @@ const POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'b
 const document = z.object({
   name: z.string(),
   version: z.string(),
-  endpoints: z.object({ method: z.string(), path: z.string(), summary: z.string() }).array(),
+  endpoints: z
+    .object({
+      method: z.string(),
+      path: z.string(),
+      summary: z.string(),
+      role: z.enum(operatorRoles).describe('The least role that it needs.'),
+    })
+    .array(),
 })
 
 const page = z.string().describe('The same as a page for browsers.')
@@ -29,10 +39,15 @@ const page = z.string().describe('The same as a page for browsers.')
 /** GET /: what there is, as a page for browsers and as JSON for everybody else. To be called before the endpoints are made. */
 export function indexPage(app: AdminApp): void {
   const endpoints: ListedEndpoint[] = []
-  app.addHook('onRoute', ({ method, path, schema }) => {
+  app.addHook('onRoute', ({ method, path, schema, config }) => {
     if (schema?.summary === undefined || schema.hide === true || method === 'HEAD') return
     const shown = path.replace(/:(\w+)/g, '{$1}')
-    endpoints.push({ method: String(method), path: shown, summary: schema.summary })
+    endpoints.push({
+      method: String(method),
+      path: shown,
+      summary: schema.summary,
+      role: neededRole(String(method), config),
+    })
   })
   app.get(
     '/',

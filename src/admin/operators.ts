@@ -5,10 +5,23 @@ import type { AdminContext } from './context.ts'
 /** What operators may ask of policies. */
 export function policyEndpoints(app: AdminApp, { threads, everywhere, log }: AdminContext): void {
   for (const endpoint of operatorEndpoints) {
-    const { method, path: url, summary, description, tag, params, query: querystring, body, status, schema } = endpoint
+    const {
+      method,
+      path: url,
+      summary,
+      description,
+      tag,
+      params,
+      query: querystring,
+      body,
+      status,
+      schema,
+      role,
+    } = endpoint
     app.route({
       method,
       url,
+      ...(role !== undefined && { config: { role } }),
       schema: {
         summary,
         ...(description !== undefined && { description }),

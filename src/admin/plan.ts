@@ -39,6 +39,7 @@ export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext):
       '/config/plan',
       {
         bodyLimit: TEXT_SIZE,
+        config: { role: 'admin', readsOnly: true },
         schema: {
           summary: 'Show what another configuration would change, without applying it',
           description:

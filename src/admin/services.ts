@@ -178,6 +178,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
   app.put(
     '/services/:name/instances/:instance/drain',
     {
+      config: { role: 'operator' },
       schema: {
         summary: 'Drain an instance: it gets no new requests, and requests in flight finish',
         description:
@@ -195,6 +196,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
   app.delete(
     '/services/:name/instances/:instance/drain',
     {
+      config: { role: 'operator' },
       schema: {
         summary: 'Undrain an instance: it gets requests again when healthy',
         tags: ['services'],

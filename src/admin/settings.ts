@@ -19,6 +19,7 @@ export function settingEndpoints(app: AdminApp, { threads, everywhere }: AdminCo
   app.put(
     '/log-level',
     {
+      config: { role: 'operator' },
       schema: {
         summary: 'Set the log level in all workers, until the gateway stops or its configuration changes the level',
         tags: ['settings'],

@@ -15,7 +15,7 @@ export function defineImportKong(command: Command, finish: (code: number) => voi
   addImportOptions(command).action(async (file: string, options: ImportOptions) => {
     const text = await readForImport(file)
     const { importKong } = await import('../import/kong/index.ts')
-    const { digestOf } = await import('../policies/auth/password-digest.ts')
+    const { digestOf } = await import('../core/password-digest.ts')
     await finishImport(() => importKong(text, file, digestOf), options, finish)
   })
   addExamples(command, [

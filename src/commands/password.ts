@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { digestOf } from '../policies/auth/password-digest.ts'
+import { digestOf } from '../core/password-digest.ts'
 import { addExamples, CommandError } from './command.ts'
 
 /** `sallyport password`: makes the digest of a password, which goes to the standard output. The password is in no argument, where others would see it. */

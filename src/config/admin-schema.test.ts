@@ -34,6 +34,18 @@ test('without a token only loopback addresses are allowed', () => {
   }
 })
 
+test('users do as well as a token', () => {
+  const password = '$scrypt$ln=14,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+  const users = [{ name: 'ada', password, role: 'admin' }]
+  assert.deepEqual(problemsOf({ address: '0.0.0.0:9000', users, writable: true }), [])
+  assert.equal(problemsOf({ address: '0.0.0.0:9000', users: [] }).length, 1)
+  const [problem = ''] = problemsOf({ users: [...users, ...users] })
+  assert.match(problem, /^admin\.users\[1\]\.name: the same name as users\[0\]/)
+  const [plain = ''] = problemsOf({ users: [{ name: 'ada', password: 'in-plain-text' }] })
+  assert.match(plain, /^admin\.users\[0\]\.password: expected the digest of a password/)
+  assert.ok(!plain.includes('in-plain-text'))
+})
+
 test('a token is long and fits into a header field; the problem does not show it', () => {
   for (const token of ['short', 'fifteen-letters', 'with spaces in between', 'pässword-of-some-length']) {
     const [problem = ''] = problemsOf({ token })

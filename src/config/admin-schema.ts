@@ -1,6 +1,9 @@
 import { isIPv4 } from 'node:net'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
+import { operatorRoles } from '../core/operator-role.ts'
+import { passwordText, passwordUserName, refuseRepeatedUsers } from '../core/password-users.ts'
+import { duration } from '../core/units.ts'
 import { address } from './addresses.ts'
 import type { Environment } from './substitute.ts'
 import { fieldOf, isFields } from '../core/value.ts'
@@ -18,6 +21,20 @@ const tokenSchema = z.string().superRefine((text, context) => {
     })
 })
 
+/** Users, at most. */
+const MOST_USERS = 1000
+
+const userSchema = z.strictObject({
+  name: passwordUserName.describe('Name with which the user logs in; the log shows it with each change.'),
+  password: passwordText.describe('Digest of the password, from `sallyport password`: scrypt in PHC format.'),
+  role: z
+    .enum(operatorRoles)
+    .default('viewer')
+    .describe(
+      'What the user may do: viewer looks at everything that is no secret, operator also drains, resets limits, purges and sets the log level, admin also changes the configuration. Default viewer.',
+    ),
+})
+
 const adminOptions = z
   .strictObject({
     address: address.prefault('127.0.0.1:9000').describe('Address and port of the admin API. Default 127.0.0.1:9000.'),
@@ -25,8 +42,19 @@ const adminOptions = z
       .optional()
       .transform((text) => text || null)
       .describe(
-        'Token that callers must send as "Authorization: Bearer …", at least 16 characters. Required unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
+        'Token that callers must send as "Authorization: Bearer …", at least 16 characters. Required, or users, unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
       ),
+    users: userSchema
+      .array()
+      .max(MOST_USERS)
+      .superRefine(refuseRepeatedUsers)
+      .default([])
+      .describe(
+        'Users who log in to the console with a name and a password. The token goes on for programs. Default none.',
+      ),
+    loginLifetime: duration
+      .prefault('12h')
+      .describe('How long a login lasts at most; it also ends after 2 hours without a request. Default 12h.'),
     requests: z
       .int()
       .min(0)
@@ -37,18 +65,19 @@ const adminOptions = z
       .boolean()
       .default(false)
       .describe(
-        'Allow operators to send configurations. A configuration can name code and files on this machine, so this requires a token. Default false.',
+        'Allow operators to send configurations. A configuration can name code and files on this machine, so this requires a token or users. Default false.',
       ),
   })
   .superRefine((admin, context) => {
-    if (admin.writable && admin.token === null)
+    const isSecured = admin.token !== null || admin.users.length > 0
+    if (admin.writable && !isSecured)
       context.addIssue({
         code: 'custom',
         path: ['writable'],
         message: 'expected false where ADMIN_TOKEN is not set: a configuration can name code and files of this machine',
         input: true,
       })
-    if (isLoopback(admin.address.host) || admin.token !== null) return
+    if (isLoopback(admin.address.host) || isSecured) return
     const message = 'expected a loopback address such as "127.0.0.1:9000" where ADMIN_TOKEN is not set'
     context.addIssue({ code: 'custom', path: ['address'], message, input: formatAddress(admin.address) })
   })

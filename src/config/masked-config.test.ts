@@ -64,7 +64,7 @@ const cdn = {
 
 /** A configuration with every option that may hold a secret. */
 const full = {
-  admin: { token: SECRET },
+  admin: { token: SECRET, users: [{ name: 'ada', password: PASSWORD, role: 'admin' as const }] },
   secrets: [SECRET, `${SECRET}2`],
   listeners: [
     { address: '127.0.0.1:8443', tls: { acme } },
@@ -109,6 +109,8 @@ test('what is no secret is shown', () => {
   assert.deepEqual(shown('admin'), {
     address: { host: '127.0.0.1', port: 9000 },
     token: '[redacted]',
+    users: [{ name: 'ada', password: '[redacted]', role: 'admin' }],
+    loginLifetime: 43_200_000,
     requests: 200,
     writable: false,
   })
@@ -192,6 +194,7 @@ test('the configuration has no other options with secrets than those that are tr
   })
   assert.deepEqual([...new Set(suspects)].toSorted(), [
     '.admin.token',
+    '.admin.users[].password',
     '.listeners[].tls.acme.directory.eab.hmacKey',
     '.listeners[].tls.acme.directory.eab.keyId',
     '.listeners[].tls.acme.directory[].eab.hmacKey',

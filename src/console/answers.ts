@@ -1,5 +1,22 @@
 /** What the admin API answers, as far as the console shows it. */
 
+/** What operators may do, from the least to the most. */
+export type Role = 'viewer' | 'operator' | 'admin'
+
+/** GET /session. */
+export interface Session {
+  readonly name: string | null
+  readonly role: Role | null
+  readonly by: 'session' | 'token' | 'machine' | null
+  readonly users: boolean
+  readonly token: boolean
+}
+
+/** GET /. */
+export interface Listed {
+  readonly endpoints: readonly { readonly method: string; readonly path: string; readonly role: Role }[]
+}
+
 /** GET /status. */
 export interface Status {
   readonly version: string

@@ -27,12 +27,14 @@ export interface Asked {
 const TOKEN = 'sallyport-token'
 
 let token = sessionStorage.getItem(TOKEN) ?? ''
-/** Whether it was refused: nothing is asked until there is another one. */
+/** What is answered before anybody has logged in. */
+const OPEN = new Set(['/login', '/logout', '/session'])
+/** Whether nobody is logged in, or no more: nothing else is asked until somebody is. */
 let locked = false
-/** Called where the token is missing or wrong. */
+/** Called where that is found out. */
 let whenLocked = (): void => {}
 
-/** Has `locked` called whenever a request is refused for want of the token. */
+/** Has `locked` called whenever a request is refused because nobody is logged in. */
 export function onLocked(listener: () => void): void {
   whenLocked = listener
 }
@@ -43,6 +45,11 @@ export function useToken(value: string): void {
   locked = false
   if (value === '') sessionStorage.removeItem(TOKEN)
   else sessionStorage.setItem(TOKEN, value)
+}
+
+/** Asks again from now on, as somebody has logged in. */
+export function unlock(): void {
+  locked = false
 }
 
 /** Whether a token is sent. */
@@ -68,7 +75,7 @@ export async function send(
   path: string,
   { method = 'GET', json, text, ifMatch, signal }: Asked = {},
 ): Promise<Response> {
-  if (locked) throw new Refusal(401, 'The token of the admin listener is missing.')
+  if (locked && !OPEN.has(path)) throw new Refusal(401, 'Nobody is logged in.')
   const headers = new Headers({ Accept: 'application/json, text/event-stream', 'X-Requested-With': 'console' })
   if (token !== '') headers.set('Authorization', `Bearer ${token}`)
   if (ifMatch !== undefined) headers.set('If-Match', ifMatch)
@@ -87,7 +94,7 @@ export async function send(
   })
   if (response.ok) return response
   const problem = await problemOf(response)
-  if (response.status === 401) {
+  if (response.status === 401 && !OPEN.has(path)) {
     locked = true
     whenLocked()
   }

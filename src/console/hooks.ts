@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Listed, Role, Session } from './answers.ts'
 import type { Refusal } from './client.ts'
 import { currentLive, type Live, watchLive } from './live.ts'
 import { pollOf } from './polls.ts'
@@ -36,9 +37,25 @@ export function usePolled<Answer>(path: string | null, interval = 5000, when: un
   return { data: data as Answer | null, error, again: () => poll.again() }
 }
 
+/** Who is logged in; null as long as that is not known. */
+export function useSession(): Polled<Session> {
+  return usePolled<Session>('/session', 60_000)
+}
+
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
+
+/** Why whoever is logged in may not ask that of the admin API, in words; null where they may, and as long as that is not known. */
+export function useBarred(method: string, path: string): string | null {
+  const { data } = usePolled<Listed>('/', 300_000)
+  const role = useSession().data?.role ?? null
+  const needed = data?.endpoints.find((each) => each.method === method && each.path === path)?.role
+  if (needed === undefined || role === null || ROLES.indexOf(role) >= ROLES.indexOf(needed)) return null
+  return `Needs the role ${needed}: you are logged in as ${role}.`
+}
+
 /** Whether the admin API has an endpoint; false as long as that is not known. */
 export function useHas(): (method: string, path: string) => boolean {
-  const { data } = usePolled<{ endpoints: { method: string; path: string }[] }>('/', 300_000)
+  const { data } = usePolled<Listed>('/', 300_000)
   return (method, path) => data?.endpoints.some((each) => each.method === method && each.path === path) === true
 }
 

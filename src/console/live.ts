@@ -1,5 +1,5 @@
 import type { Request, Window } from './answers.ts'
-import { read, send } from './client.ts'
+import { read, Refusal, send } from './client.ts'
 
 /** How many windows are kept: a minute. */
 const REMEMBERED = 60
@@ -88,6 +88,7 @@ async function follow(path: string, signal: AbortSignal, listeners: Listeners): 
   while (!signal.aborted) {
     await untilSeen(signal)
     const hiding = new AbortController()
+    let locked = false
     const look = (): void => {
       if (document.hidden) hiding.abort()
     }
@@ -95,14 +96,15 @@ async function follow(path: string, signal: AbortSignal, listeners: Listeners): 
     try {
       const response = await send(path, { signal: AbortSignal.any([signal, hiding.signal]) })
       if (response.body !== null) await readEvents(response.body, listeners)
-    } catch {
-      // The next try says the same, or works.
+    } catch (error) {
+      // The next try says the same, or works. Whoever is not logged in has lost nothing.
+      locked = error instanceof Refusal && error.status === 401
     } finally {
       document.removeEventListener('visibilitychange', look)
     }
     if (signal.aborted) return
     if (hiding.signal.aborted) continue
-    listeners.lost?.()
+    if (!locked) listeners.lost?.()
     await new Promise((resolve) => setTimeout(resolve, AGAIN))
   }
 }

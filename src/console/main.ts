@@ -1,9 +1,10 @@
 import { Fragment, h, render, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Certificate, ConfigStatus, Route, Service, Status } from './answers.ts'
-import { hasToken, onLocked, useToken } from './client.ts'
-import { useHas, useKeys, useLive, useNow, usePolled } from './hooks.ts'
+import type { Certificate, ConfigStatus, Route, Service, Session, Status } from './answers.ts'
+import { onLocked } from './client.ts'
+import { useHas, useKeys, useLive, useNow, usePolled, useSession } from './hooks.ts'
 import { Icon, type IconName } from './icons.ts'
+import { Lock, logOut } from './login.ts'
 import { Cache } from './pages/cache.ts'
 import { Certificates } from './pages/certificates.ts'
 import { Clients } from './pages/clients.ts'
@@ -16,7 +17,7 @@ import { OneRoute } from './pages/route.ts'
 import { Routes } from './pages/routes.ts'
 import { OneService } from './pages/service.ts'
 import { Services } from './pages/services.ts'
-import { Empty, Head, Link } from './parts.ts'
+import { Empty, Head, Link, Tag } from './parts.ts'
 import { followLinks, go, HOME, type Place, usePlace } from './place.ts'
 import { askAgain } from './polls.ts'
 import { chooseTheme, chosenTheme, type Theme } from './theme.ts'
@@ -108,6 +109,7 @@ function App(): ComponentChildren {
   const [locked, setLocked] = useState(false)
   const [helps, setHelps] = useState(false)
   useEffect(() => onLocked(() => setLocked(true)), [])
+  const session = useSession()
   const when = `${live.changes} ${live.connected}`
   const status = usePolled<Status>('/status', 2000, when)
   const services = usePolled<{ services: Service[] }>('/services', 5000, when)
@@ -134,7 +136,11 @@ function App(): ComponentChildren {
     Fragment,
     null,
     h('a', { class: 'skip', href: '#content' }, 'Skip to the content'),
-    h(Bar, { status: status.data, connected: locked ? null : lost ? false : live.connected }),
+    h(Bar, {
+      status: status.data,
+      connected: locked ? null : lost ? false : live.connected,
+      session: locked ? null : session.data,
+    }),
     h(Menu, { here: page?.step ?? null, findings: findings ?? [] }),
     h(
       'main',
@@ -146,22 +152,24 @@ function App(): ComponentChildren {
           h('strong', null, 'The gateway does not answer.'),
           ' What is shown is what was known last; it is asked again every two seconds.',
         ),
-      locked
-        ? h(Lock, {
-            unlocked: () => {
-              setLocked(false)
-              askAgain()
-            },
-          })
-        : page === undefined
-          ? h(
-              Fragment,
-              null,
-              h(Head, { title: 'Not found' }),
-              h(Empty, { title: 'There is no such page' }, h(Link, { href: HOME }, 'To the overview')),
-            )
-          : page.show({ place, findings, status: status.data }),
+      page === undefined
+        ? h(
+            Fragment,
+            null,
+            h(Head, { title: 'Not found' }),
+            h(Empty, { title: 'There is no such page' }, h(Link, { href: HOME }, 'To the overview')),
+          )
+        : page.show({ place, findings, status: status.data }),
     ),
+    // In front of the page, which stays as it was for whoever goes on with it.
+    h(Lock, {
+      locked,
+      session: session.data,
+      unlocked: () => {
+        setLocked(false)
+        askAgain()
+      },
+    }),
     helps && h(Help, { close: () => setHelps(false) }),
   )
 }
@@ -178,9 +186,21 @@ function useShortcuts(help: () => void): void {
   })
 }
 
-const CONNECTED = { true: ['live', 'Live'], false: ['lost', 'No connection'], null: ['waiting', 'Connecting'] } as const
+const CONNECTED = {
+  true: ['live', 'Live'],
+  false: ['lost', 'No connection'],
+  null: ['connecting', 'Connecting'],
+} as const
 
-function Bar({ status, connected }: { status: Status | null; connected: boolean | null }): ComponentChildren {
+function Bar({
+  status,
+  connected,
+  session,
+}: {
+  status: Status | null
+  connected: boolean | null
+  session: Session | null
+}): ComponentChildren {
   const [tone, word] = CONNECTED[`${connected}`]
   return h(
     'header',
@@ -193,7 +213,23 @@ function Bar({ status, connected }: { status: Status | null; connected: boolean 
     ),
     h('span', { class: 'brand-about' }, status === null ? '' : `${status.version} · ${status.listeners.join(', ')}`),
     h('span', { class: `connection ${tone}`, role: 'status' }, h('span', { class: 'dot', 'aria-hidden': true }), word),
+    session !== null && session.role !== null && session.by !== 'machine' && h(Who, { session }),
     h(ThemeSwitch, null),
+  )
+}
+
+/** Who is logged in, and as what. */
+function Who({ session: { name, role } }: { session: Session }): ComponentChildren {
+  return h(
+    Fragment,
+    null,
+    h(
+      'span',
+      { class: 'who', title: name ?? 'With the token' },
+      h('span', { class: 'who-name' }, name ?? 'With the token'),
+      h(Tag, null, role),
+    ),
+    h('button', { type: 'button', class: 'button small', onClick: () => void logOut() }, 'Log out'),
   )
 }
 
@@ -260,37 +296,6 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
       h('a', { href: '/docs/' }, 'Admin API'),
       h('span', { class: 'quiet' }, 'Press ? for keys'),
     ),
-  )
-}
-
-/** Asks for the token of the admin listener. */
-function Lock({ unlocked }: { unlocked: () => void }): ComponentChildren {
-  const [token, setToken] = useState('')
-  const wrong = hasToken()
-  const unlock = (event: Event): void => {
-    event.preventDefault()
-    useToken(token.trim())
-    unlocked()
-  }
-  return h(
-    'form',
-    { class: 'lock panel', onSubmit: unlock },
-    h('h1', null, 'Sallyport console'),
-    h('p', null, 'This gateway asks for the token of its admin listener: the value of ADMIN_TOKEN, or of admin.token.'),
-    wrong && h('div', { class: 'note critical', role: 'alert' }, 'That token was refused.'),
-    h(
-      'label',
-      { class: 'field' },
-      h('span', null, 'Token'),
-      h('input', {
-        type: 'password',
-        value: token,
-        autoComplete: 'current-password',
-        onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setToken(currentTarget.value),
-      }),
-    ),
-    h('button', { type: 'submit', class: 'button primary', disabled: token.trim() === '' }, 'Open the console'),
-    h('p', { class: 'quiet' }, 'It is kept until this tab is closed.'),
   )
 }
 

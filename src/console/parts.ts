@@ -1,7 +1,7 @@
 import { type ComponentChildren, Fragment, h, type VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { wordsOf } from './client.ts'
-import type { Polled } from './hooks.ts'
+import { type Polled, useBarred } from './hooks.ts'
 import { moment, zone } from './format.ts'
 
 /** What a badge says by its colour. */
@@ -319,6 +319,44 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
     setTimeout(() => setSaid(''), 2000)
   }
   return h('button', { type: 'button', class: 'button quiet', onClick: () => void copy() }, said === '' ? label : said)
+}
+
+/** A button for what the admin API does; whoever may not have that done cannot press it, and reads why. */
+export function ActionButton({
+  method,
+  path,
+  class: name = 'button',
+  type = 'button',
+  label,
+  disabled = false,
+  onClick,
+  children,
+}: {
+  method: 'POST' | 'PUT' | 'DELETE'
+  /** As the admin API lists it, such as "/services/{name}". */
+  path: string
+  class?: string
+  type?: 'button' | 'submit'
+  /** Where what it says is not enough to know it by. */
+  label?: string
+  disabled?: boolean
+  onClick?: () => void
+  children?: ComponentChildren
+}): ComponentChildren {
+  const barred = useBarred(method, path)
+  const button = h(
+    'button',
+    {
+      type,
+      class: name,
+      disabled: disabled || barred !== null,
+      ...(label !== undefined && { 'aria-label': label }),
+      ...(barred !== null && { 'aria-description': barred }),
+      ...(onClick !== undefined && { onClick }),
+    },
+    children,
+  )
+  return barred === null ? button : h('span', { class: 'barred', title: barred }, button)
 }
 
 /** What is to be confirmed before it is done. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Logger } from '../core/logger.ts'
 import type { DoEverywhere } from '../core/operation.ts'
+import type { OperatorRole } from '../core/operator-role.ts'
 import type { Threads } from '../core/threads.ts'
 
 /** What an endpoint for operators may use. */
@@ -27,6 +28,8 @@ export interface OperatorEndpoint<
   readonly path: string
   readonly summary: string
   readonly description?: string
+  /** The role that it needs: viewer by default with GET, else admin. */
+  readonly role?: OperatorRole
   /** The group that it stands in in the documentation. */
   readonly tag: string
   readonly params?: Params

@@ -53,7 +53,8 @@ export class NetworkFiles {
     if (this.watching) this.watch()
   }
 
-  private get current(): HeldNetworks {
+  /** What they hold now. */
+  get current(): HeldNetworks {
     return { version: this.version, files: Object.fromEntries(this.held) }
   }
 

@@ -308,6 +308,7 @@ export class ProcessScope {
     const { threads, clock, output } = this.options
     return {
       config: () => this.config,
+      networks: () => this.networks.current,
       slots: () => this.slots,
       /** With the instances that were found where they are discovered. */
       services: () => this.applied.services,

@@ -46,6 +46,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
       if (streams.size >= STREAMS)
         throw new GatewayError('too-busy', 'Too many look at what happens: close a console, or try again later.')
       const { requests, ...filter } = request.query
+      const { operator: caller } = request
       void reply.hijack()
       const stream = new EventStream(reply.raw, reply.getHeaders())
       streams.add(stream)
@@ -53,6 +54,8 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
       let after = clock.now()
       let asking = false
       const tell = (window: Window): void => {
+        // Whoever is logged out, or is no user any more, is told nothing more.
+        if (caller?.holds() !== true) return stream.end()
         const { applied } = reloads
         stream.send('window', { ...window, generation: applied.generation, health: board.version })
         if (requests && !asking) void tellRequests()

@@ -5,7 +5,20 @@ import { ask } from '../client.ts'
 import { count, plural, share } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
 import { links, matchWords } from '../names.ts'
-import { Asked, Confirm, Empty, Failure, Figure, Head, Link, Note, Panel, type Question, Table } from '../parts.ts'
+import {
+  ActionButton,
+  Asked,
+  Confirm,
+  Empty,
+  Failure,
+  Figure,
+  Head,
+  Link,
+  Note,
+  Panel,
+  type Question,
+  Table,
+} from '../parts.ts'
 import { counted } from '../rates.ts'
 
 /** Outcomes that were answered without asking the service for a whole reply. */
@@ -207,7 +220,7 @@ function Purge(): ComponentChildren {
           onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setUrl(currentTarget.value),
         }),
       ),
-      h('button', { type: 'submit', class: 'button primary' }, 'Forget'),
+      h(ActionButton, { method: 'POST', path: '/cache/purge', type: 'submit', class: 'button primary' }, 'Forget'),
     ),
     error !== null && h(Failure, { title: '', error }),
     said !== null && h(Note, { tone: 'good' }, said),

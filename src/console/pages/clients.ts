@@ -5,6 +5,7 @@ import { ask } from '../client.ts'
 import { ago, count, day, duration, share } from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import {
+  ActionButton,
   Asked,
   Badge,
   Confirm,
@@ -127,7 +128,7 @@ function Lookup({ client }: { client: string }): ComponentChildren {
                   h(
                     'div',
                     { class: 'actions start' },
-                    h('button', { type: 'button', class: 'button', onClick: reset }, 'Reset its limits'),
+                    h(ActionButton, { method: 'DELETE', path: '/limits/{client}', onClick: reset }, 'Reset its limits'),
                     h(
                       'a',
                       {

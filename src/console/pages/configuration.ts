@@ -2,9 +2,10 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ConfigStatus, Plan, PlannedChange, Problem } from '../answers.ts'
 import { ask, Refusal } from '../client.ts'
-import { ago, moment, plural, short, until } from '../format.ts'
+import { ago, moment, plural, short } from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import {
+  ActionButton,
   Asked,
   Badge,
   Confirm,
@@ -24,6 +25,7 @@ import {
 } from '../parts.ts'
 import { patchOf } from '../patch.ts'
 import { yamlOf } from '../yaml.ts'
+import { Awaited } from './awaited.ts'
 
 /** How long a change may wait for its confirmation. */
 const CONFIRM_WITHIN = ['30s', '1m', '5m', '15m'] as const
@@ -121,40 +123,6 @@ function Problems({ problems }: { problems: readonly Problem[] }): ComponentChil
   )
 }
 
-function Awaited({ until: end, now, again }: { until: string; now: number; again: () => void }): ComponentChildren {
-  const [error, setError] = useState<unknown>(null)
-  const run = async (path: string): Promise<void> => {
-    setError(null)
-    try {
-      await ask(path, { method: 'POST' })
-    } catch (thrown) {
-      setError(thrown)
-    }
-    again()
-  }
-  return h(
-    'section',
-    { class: 'awaited', 'aria-label': 'A change waits for its confirmation' },
-    h(
-      'div',
-      null,
-      h('h2', null, 'A change is in force, and waits for your word'),
-      h(
-        'p',
-        null,
-        `It is rolled back by itself ${until(end, now)}, unless it is kept. Look at the overview first: does all go well?`,
-      ),
-    ),
-    h(
-      'div',
-      { class: 'actions' },
-      h('button', { type: 'button', class: 'button', onClick: () => void run('/config/rollback') }, 'Roll back now'),
-      h('button', { type: 'button', class: 'button primary', onClick: () => void run('/config/confirm') }, 'Keep it'),
-    ),
-    error !== null && h(Failure, { title: 'That was not done.', error }),
-  )
-}
-
 interface Part {
   readonly status: ConfigStatus
   readonly again: () => void
@@ -193,8 +161,8 @@ function FilePlan({ status, again, ask: question }: Part): ComponentChildren {
     {
       title: 'The file',
       aside: h(
-        'button',
-        { type: 'button', class: 'button', disabled: running, onClick: () => void look() },
+        ActionButton,
+        { method: 'POST', path: '/config/plan', disabled: running, onClick: () => void look() },
         running ? 'Comparing …' : 'Compare with what is running',
       ),
     },
@@ -218,7 +186,11 @@ function FilePlan({ status, again, ask: question }: Part): ComponentChildren {
           h(
             'div',
             { class: 'actions' },
-            h('button', { type: 'button', class: 'button primary', onClick: apply }, 'Apply the file'),
+            h(
+              ActionButton,
+              { method: 'POST', path: '/config/reload', class: 'button primary', onClick: apply },
+              'Apply the file',
+            ),
           ),
       ),
     status.awaitsConfirmation !== null &&
@@ -398,7 +370,8 @@ function Edit({ status, again, ask: question }: Part): ComponentChildren {
       },
     }),
     error !== null && h(Refused, { error }),
-    status.writable
+    // Masked text is for those who may not send it.
+    status.writable && !written.masked
       ? h(
           Fragment,
           null,
@@ -406,8 +379,8 @@ function Edit({ status, again, ask: question }: Part): ComponentChildren {
             'div',
             { class: 'actions start' },
             h(
-              'button',
-              { type: 'button', class: 'button', disabled: patch === '', onClick: () => void compare() },
+              ActionButton,
+              { method: 'POST', path: '/config/plan', disabled: patch === '', onClick: () => void compare() },
               'Check and compare',
             ),
           ),
@@ -431,7 +404,7 @@ function Edit({ status, again, ask: question }: Part): ComponentChildren {
                   CONFIRM_WITHIN.map((each) => h('option', { key: each, value: each }, each)),
                 ),
               ),
-              h('button', { type: 'button', class: 'button primary', onClick: apply }, 'Apply'),
+              h(ActionButton, { method: 'PUT', path: '/config', class: 'button primary', onClick: apply }, 'Apply'),
             ),
         )
       : h(
@@ -469,7 +442,11 @@ function History({ status, again, ask: question, now }: Part & { now: number }):
       title: 'History',
       ...(earlier.length > 0 &&
         status.writable && {
-          aside: h('button', { type: 'button', class: 'button', onClick: back }, 'Go back to the one before'),
+          aside: h(
+            ActionButton,
+            { method: 'POST', path: '/config/rollback', onClick: back },
+            'Go back to the one before',
+          ),
         }),
       flush: earlier.length > 0,
     },

@@ -3,7 +3,21 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Explanation, Request } from '../answers.ts'
 import { ask, wordsOf } from '../client.ts'
 import { links, statusTone } from '../names.ts'
-import { Badge, Copy, Empty, Facts, Failure, Head, Link, Panel, Table, Tag, type Tone, Waiting } from '../parts.ts'
+import {
+  ActionButton,
+  Badge,
+  Copy,
+  Empty,
+  Facts,
+  Failure,
+  Head,
+  Link,
+  Panel,
+  Table,
+  Tag,
+  type Tone,
+  Waiting,
+} from '../parts.ts'
 import { go } from '../place.ts'
 
 /** What is asked about, as it is typed. */
@@ -174,8 +188,14 @@ function Form({ asked, change, submit, running }: FormProps): ComponentChildren 
       field('url', 'URL or path', 'http://api.example.com/books/1 or /books/1', true),
       field('from', 'Client', '127.0.0.1'),
       h(
-        'button',
-        { type: 'submit', class: 'button primary', disabled: running || asked.url.trim() === '' },
+        ActionButton,
+        {
+          method: 'POST',
+          path: '/explain',
+          type: 'submit',
+          class: 'button primary',
+          disabled: running || asked.url.trim() === '',
+        },
         running ? 'One moment …' : 'Explain',
       ),
     ),

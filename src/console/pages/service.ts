@@ -18,6 +18,7 @@ import {
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { instanceState, links, serviceTones } from '../names.ts'
 import {
+  ActionButton,
   Asked,
   Badge,
   type Column,
@@ -220,11 +221,12 @@ function Instances({
         head: 'Actions',
         cell: ({ instance }) =>
           h(
-            'button',
+            ActionButton,
             {
-              type: 'button',
+              method: instance.drained ? 'DELETE' : 'PUT',
+              path: '/services/{name}/instances/{instance}/drain',
               class: 'button small',
-              'aria-label': `${instance.drained ? 'Take back' : 'Drain'} ${instance.address}`,
+              label: `${instance.drained ? 'Take back' : 'Drain'} ${instance.address}`,
               onClick: () => question(drainQuestion(service, instance, again)),
             },
             instance.drained ? 'Take back' : 'Drain',

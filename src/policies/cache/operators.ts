@@ -35,6 +35,7 @@ export async function purgeHere(
 /** POST /cache/purge: has every worker, of all gateways, forget stored replies. */
 export const purgeCache = defineOperatorEndpoint({
   method: 'POST',
+  role: 'operator',
   path: '/cache/purge',
   summary: 'Forget stored replies',
   description: 'The scheme of a URL makes no difference.',

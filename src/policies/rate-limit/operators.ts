@@ -155,6 +155,7 @@ export async function forgetHere(asked: AskedClient, { threads, log }: Operation
 /** DELETE /limits/{client}: a new start for a client. */
 export const forgetLimits = defineOperatorEndpoint({
   method: 'DELETE',
+  role: 'operator',
   path: '/limits/:client',
   summary: 'Forget what a client has used of its rate limits',
   tag: 'limits',

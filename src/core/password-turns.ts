@@ -1,5 +1,5 @@
-import { GatewayError } from '../../core/errors.ts'
-import { Turns } from '../../core/turns.ts'
+import { GatewayError } from './errors.ts'
+import { Turns } from './turns.ts'
 
 /** Passwords that one thread has verified or waiting, of all clients and of one address. */
 const MOST = 64

@@ -1,0 +1,60 @@
+import type { Clock } from '../../core/clock.ts'
+import { BoundedMap } from '../../core/bounded-map.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { ipOctets } from '../../core/ip-octets.ts'
+
+/** Attempts in a minute: of one address, and for one name. */
+const MOST = 10
+const WINDOW = 60_000
+/** Addresses, and names, that are remembered. */
+const REMEMBERED = 10_000
+/** Octets of an IPv6 address that are those of its network: one host has all of it for itself (RFC 4291 section 2.5.1). */
+const NETWORK = 8
+
+interface Count {
+  readonly since: number
+  attempts: number
+}
+
+/** Limits how often somebody tries to log in, whether it succeeds or not. */
+export class Attempts {
+  private readonly clock: Pick<Clock, 'now'>
+  private readonly addresses = new BoundedMap<string, Count>(REMEMBERED)
+  private readonly names = new BoundedMap<string, Count>(REMEMBERED)
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.clock = clock
+  }
+
+  /** Counts an attempt. Throws GatewayError 'rate-limited' where there were too many of the address, or for the name. */
+  take(address: string, name: string): void {
+    // What an address may not try counts for no name: one client alone locks nobody out for long, nor fills the table of names.
+    const ofAddress = this.count(this.addresses, clientOf(address))
+    if (ofAddress.attempts >= MOST) throw this.refusal(ofAddress)
+    ofAddress.attempts++
+    const ofName = this.count(this.names, name)
+    if (ofName.attempts >= MOST) throw this.refusal(ofName)
+    ofName.attempts++
+  }
+
+  private count(counts: BoundedMap<string, Count>, key: string): Count {
+    const now = this.clock.now()
+    const known = counts.get(key)
+    if (known !== undefined && now - known.since < WINDOW) return known
+    const fresh = { since: now, attempts: 0 }
+    counts.set(key, fresh)
+    return fresh
+  }
+
+  private refusal({ since }: Count): GatewayError {
+    const seconds = Math.max(1, Math.ceil((since + WINDOW - this.clock.now()) / 1000))
+    return new GatewayError('rate-limited', `Too many attempts to log in. Try again in ${seconds} s.`, {
+      headers: [['Retry-After', String(seconds)]],
+    })
+  }
+}
+
+function clientOf(address: string): string {
+  const octets = ipOctets(address)
+  return octets?.length === 2 * NETWORK ? octets.subarray(0, NETWORK).toString('hex') : address
+}

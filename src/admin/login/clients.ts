@@ -1,0 +1,61 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import type { GatewayConfig } from '../../config/schema.ts'
+import { type HeldNetworks, networksOf } from '../../core/held-networks.ts'
+import { plainAddress } from '../../core/plain-address.ts'
+import type { Client } from '../../http/exchange.ts'
+import { knownLine } from '../../http/field-lines.ts'
+import { ReceivedFields } from '../../http/received-fields.ts'
+import { TrustedProxies } from '../../listener/trusted-proxies.ts'
+
+/** Where a request comes from. */
+export type ClientPlace = Pick<Client, 'address' | 'scheme'>
+
+/** Finds out where requests come from: as trusted proxies say where they pass them on. The listener itself speaks plain http. */
+export class ClientPlaces {
+  private readonly config: () => GatewayConfig
+  private readonly held: () => HeldNetworks
+  private known: {
+    readonly config: GatewayConfig
+    readonly version: number
+    readonly proxies: TrustedProxies
+  } | null = null
+
+  constructor(config: () => GatewayConfig, held: () => HeldNetworks) {
+    this.config = config
+    this.held = held
+  }
+
+  of({ headers, raw }: FastifyRequest): ClientPlace {
+    const address = plainAddress(raw.socket.remoteAddress ?? '')
+    const { proxies } = this
+    if (!proxies.has(address)) return { address, scheme: 'http' }
+    return proxies.clientBehind(address, 'http', fieldsOf(headers, this.config().clientHeader))
+  }
+
+  private get proxies(): TrustedProxies {
+    const config = this.config()
+    const { version, files } = this.held()
+    if (this.known?.config !== config || this.known.version !== version) {
+      const { forwarding, clientHeader, trustedProxies } = config
+      const proxies = new TrustedProxies(networksOf(trustedProxies, files), { forwarding, clientHeader })
+      this.known = { config, version, proxies }
+    }
+    return this.known.proxies
+  }
+}
+
+function fieldsOf(headers: IncomingHttpHeaders, clientHeader: string | null): ReceivedFields {
+  const fields = new ReceivedFields()
+  fields.forwardedFor = valueOf(headers, 'x-forwarded-for')
+  fields.forwardedProto = valueOf(headers, 'x-forwarded-proto')
+  fields.forwarded = valueOf(headers, 'forwarded')
+  const client = clientHeader === null ? null : valueOf(headers, clientHeader.toLowerCase())
+  if (clientHeader !== null && client !== null) fields.claims = knownLine(clientHeader, client)
+  return fields
+}
+
+function valueOf(headers: IncomingHttpHeaders, name: string): string | null {
+  const value = headers[name]
+  return Array.isArray(value) ? value.join(', ') : (value ?? null)
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { GatewayError } from '../../core/errors.ts'
+import { operatorRoles } from '../../core/operator-role.ts'
+import { PasswordTurns } from '../../core/password-turns.ts'
+import type { AdminApp } from '../app.ts'
+import type { AdminContext } from '../context.ts'
+import { Attempts } from './attempts.ts'
+import { type Caller, proofs } from './caller.ts'
+import type { ClientPlaces } from './clients.ts'
+import { noSession, sessionCookie, sessionIn } from './cookie.ts'
+import type { Sessions } from './sessions.ts'
+
+/** Characters of what is sent, at most. */
+const NAME_LENGTH = 256
+const PASSWORD_LENGTH = 1024
+
+const PATHS = new Set(['/login', '/logout', '/session'])
+
+const credentials = z.strictObject({
+  name: z.string().min(1).max(NAME_LENGTH),
+  password: z.string().min(1).max(PASSWORD_LENGTH),
+})
+
+const told = z.object({
+  name: z
+    .string()
+    .nullable()
+    .describe('Name of the user; null for the token, on this machine, and where nobody is logged in.'),
+  role: z.enum(operatorRoles).nullable().describe('What the caller may do; null for nothing.'),
+  by: z.enum(proofs).nullable().describe('How the caller is known; machine where nobody has to log in.'),
+  users: z.boolean().describe('Whether users can log in (admin.users).'),
+  token: z.boolean().describe('Whether a token is taken (ADMIN_TOKEN or admin.token).'),
+})
+
+/** Whether a request is for what is there for those who are not logged in yet. */
+export function isOfLogin(url: string): boolean {
+  return PATHS.has(url.split('?', 1)[0] ?? '')
+}
+
+/** What the endpoints for logging in share with what looks at each request. */
+export interface LoginTools {
+  readonly sessions: Sessions
+  readonly places: ClientPlaces
+}
+
+/** POST /login and /logout, GET /session: users of the configuration, in browsers. */
+export function loginEndpoints(
+  app: AdminApp,
+  { config, clock, log }: AdminContext,
+  { sessions, places }: LoginTools,
+): void {
+  const attempts = new Attempts(clock)
+  const turns = new PasswordTurns()
+
+  function tell(caller: Pick<Caller, 'name' | 'role' | 'by'> | null): z.input<typeof told> {
+    const { admin } = config()
+    return {
+      name: caller?.name ?? null,
+      role: caller?.role ?? null,
+      by: caller?.by ?? null,
+      users: sessions.users !== null,
+      token: admin !== false && admin.token !== null,
+    }
+  }
+
+  app.get(
+    '/session',
+    {
+      schema: {
+        summary: 'Who asks, and what they may do',
+        description: 'Answers those who are not logged in, too.',
+        tags: ['login'],
+        response: { 200: told },
+      },
+    },
+    ({ operator }) => tell(operator),
+  )
+
+  app.post(
+    '/login',
+    {
+      config: { role: 'viewer', readsOnly: true },
+      schema: {
+        summary: 'Log in with name and password',
+        description:
+          'The answer sets a cookie for the session. 10 attempts a minute of one address, and for one name; then 429 with Retry-After.',
+        tags: ['login'],
+        body: credentials,
+        response: { 200: told },
+      },
+    },
+    async (request, reply) => {
+      const { users } = sessions
+      if (users === null)
+        throw new GatewayError('conflict', 'This gateway has no users: list them under admin.users, or use its token.')
+      const { address, scheme } = places.of(request)
+      const isSecure = scheme === 'https'
+      const name = request.body.name.normalize('NFC')
+      // Of a name that nobody has it is not said in the log: it may be a password that was typed into the wrong field.
+      const user = users.find(name)
+      const tried = { operator: user?.name ?? null, address }
+      try {
+        attempts.take(address, name)
+      } catch (error) {
+        log.debug(tried, 'A login was refused: too many attempts')
+        throw error
+      }
+      const { password } = request.body
+      const proved = await turns.take(address, () => users.verify(name, password))
+      if (proved === null) {
+        log.warn(tried, 'A login was refused: the name or the password is wrong')
+        throw new GatewayError('unauthorized', 'The name or the password is wrong.', {
+          headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']],
+        })
+      }
+      // Always another name: whoever has put one into this browser knows that of no session.
+      sessions.end(sessionIn(request.headers.cookie, isSecure))
+      void reply.header('Set-Cookie', sessionCookie(sessions.begin(proved), isSecure))
+      log.info({ ...tried, role: proved.role }, 'An operator has logged in')
+      return tell({ ...proved, by: 'session' })
+    },
+  )
+
+  app.post(
+    '/logout',
+    {
+      config: { role: 'viewer', readsOnly: true },
+      schema: {
+        summary: 'Log out: the session ends',
+        tags: ['login'],
+        response: { 200: told },
+      },
+    },
+    (request, reply) => {
+      const { address, scheme } = places.of(request)
+      const isSecure = scheme === 'https'
+      sessions.end(sessionIn(request.headers.cookie, isSecure))
+      void reply.header('Set-Cookie', noSession(isSecure))
+      if (request.operator?.by === 'session')
+        log.info({ operator: request.operator.name, address }, 'An operator has logged out')
+      return tell(null)
+    },
+  )
+}

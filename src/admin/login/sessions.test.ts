@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { parseConfig } from '../../config/parse.ts'
+import { type AdminUser, Sessions } from './sessions.ts'
+
+const SALT = 'c2FsdHNhbHRzYWx0c2FsdA'
+const digest = (letter: string): string => `$scrypt$ln=14,r=8,p=1$${SALT}$${letter.repeat(43)}`
+const HOUR = 3_600_000
+
+function make(loginLifetime = '12h') {
+  const configured = (users: object[]) => parseConfig({ admin: { users, loginLifetime } })
+  const person = (name: string, role = 'viewer', password = 'A') => ({ name, role, password: digest(password) })
+  let config = configured(Array.from({ length: 60 }, (_, i) => person(`user-${i}`)))
+  const clock = new ManualClock()
+  const sessions = new Sessions(() => config, clock)
+  const user = (name: string): AdminUser => sessions.users!.find(name)!
+  return { clock, sessions, user, person, apply: (users: object[]) => (config = configured(users)) }
+}
+
+test('a session ends after two hours without use', () => {
+  const { clock, sessions, user } = make()
+  const name = sessions.begin(user('user-1'))
+  for (let i = 0; i < 5; i++) {
+    clock.advance(2 * HOUR - 1)
+    // Asking whether it is there is no use.
+    assert.ok(sessions.has(name))
+    assert.equal(sessions.use(name)?.name, 'user-1')
+  }
+  clock.advance(2 * HOUR)
+  assert.equal(sessions.has(name), false)
+  assert.equal(sessions.use(name), null)
+})
+
+test('a session ends after its time, however much it is used', () => {
+  const { clock, sessions, user } = make('3h')
+  const name = sessions.begin(user('user-1'))
+  clock.advance(1.5 * HOUR)
+  assert.ok(sessions.use(name))
+  clock.advance(1.5 * HOUR)
+  assert.equal(sessions.use(name), null)
+})
+
+test('a session ends when its user is gone, or has another password or role', () => {
+  const { sessions, user, person, apply } = make()
+  const names = [1, 2, 3, 4].map((i) => sessions.begin(user(`user-${i}`)))
+  apply([person('user-1'), person('user-2', 'admin'), person('user-3', 'viewer', 'B')])
+  assert.deepEqual(
+    names.map((name) => sessions.use(name)?.name ?? null),
+    ['user-1', null, null, null],
+  )
+  apply([])
+  assert.equal(sessions.users, null)
+  assert.equal(sessions.use(names[0]!), null)
+})
+
+test('of one user the 20 sessions used last stay, and 1,000 in all', () => {
+  const { sessions, user } = make()
+  const own = Array.from({ length: 20 }, () => sessions.begin(user('user-0')))
+  sessions.use(own[0]!)
+  const next = sessions.begin(user('user-0'))
+  assert.ok(sessions.has(own[0]!))
+  assert.equal(sessions.has(own[1]!), false)
+  for (let i = 1; i <= 50; i++) for (let j = 0; j < 20; j++) sessions.begin(user(`user-${i}`))
+  assert.equal(sessions.has(next), false)
+  assert.equal(sessions.has(own[0]!), false)
+})
+
+test('names that look like no session are none', () => {
+  const { sessions } = make()
+  for (const name of ['', 'a', 'A'.repeat(43), 'A'.repeat(5000), '__proto__']) assert.equal(sessions.use(name), null)
+})

@@ -1,0 +1,145 @@
+import { h, type ComponentChildren } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Session } from './answers.ts'
+import { ask, hasToken, unlock, useToken } from './client.ts'
+import { Failure } from './parts.ts'
+
+/** Who was logged in last in this page, "" for the token; null for nobody yet. */
+let last: string | null = null
+
+/** Ends the session, or forgets the token, and with it everything that was shown. */
+export async function logOut(): Promise<void> {
+  try {
+    if (hasToken()) useToken('')
+    else await ask<Session>('/logout', { method: 'POST' })
+  } catch {
+    // The page that comes now says what is wrong.
+  }
+  location.reload()
+}
+
+/** Stands in front of the page while it is locked, until somebody is logged in. */
+export function Lock({
+  locked,
+  session,
+  unlocked,
+}: {
+  locked: boolean
+  session: Session | null
+  unlocked: () => void
+}): ComponentChildren {
+  if (session !== null && session.role !== null) last = session.name ?? ''
+  return locked && session !== null ? h(Login, { session, unlocked }) : null
+}
+
+function Login({ session, unlocked }: { session: Session; unlocked: () => void }): ComponentChildren {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [byToken, setByToken] = useState(!session.users || hasToken())
+  const open = (): void => {
+    if (dialog.current?.open === false) dialog.current.showModal()
+  }
+  useEffect(open, [])
+  return h(
+    'dialog',
+    {
+      ref: dialog,
+      class: 'dialog lock',
+      'aria-labelledby': 'lock',
+      onCancel: (event: Event) => event.preventDefault(),
+      // Browsers close it all the same, for whoever insists.
+      onClose: open,
+    },
+    h('h1', { id: 'lock' }, 'Sallyport console'),
+    byToken ? h(TokenForm, { unlocked }) : h(PasswordForm, { unlocked }),
+    session.users &&
+      session.token &&
+      h(
+        'button',
+        { type: 'button', class: 'link', onClick: () => setByToken(!byToken) },
+        byToken ? 'Log in with name and password' : 'Use the token instead',
+      ),
+  )
+}
+
+interface FormProps {
+  readonly unlocked: () => void
+}
+
+function PasswordForm({ unlocked }: FormProps): ComponentChildren {
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const [error, setError] = useState<unknown>(null)
+  const [running, setRunning] = useState(false)
+  const logIn = async (): Promise<void> => {
+    setRunning(true)
+    setError(null)
+    try {
+      useToken('')
+      const session = await ask<Session>('/login', { method: 'POST', json: { name: name.trim(), password } })
+      // What somebody else has opened here is not for everybody.
+      if (last !== null && last !== session.name) return location.reload()
+      unlock()
+      unlocked()
+    } catch (thrown) {
+      setError(thrown)
+      setPassword('')
+      setRunning(false)
+    }
+  }
+  const submit = (event: Event): void => {
+    event.preventDefault()
+    void logIn()
+  }
+  return h(
+    'form',
+    { onSubmit: submit },
+    error !== null && h(Failure, { title: 'You are not logged in.', error }),
+    field('Name', 'text', 'username', name, setName),
+    field('Password', 'password', 'current-password', password, setPassword),
+    h(
+      'button',
+      { type: 'submit', class: 'button primary', disabled: running || name.trim() === '' || password === '' },
+      running ? 'One moment …' : 'Log in',
+    ),
+  )
+}
+
+function TokenForm({ unlocked }: FormProps): ComponentChildren {
+  const [token, setToken] = useState('')
+  const wrong = hasToken()
+  const submit = (event: Event): void => {
+    event.preventDefault()
+    useToken(token.trim())
+    unlocked()
+  }
+  return h(
+    'form',
+    { onSubmit: submit },
+    h('p', null, 'This gateway asks for the token of its admin listener: the value of ADMIN_TOKEN, or of admin.token.'),
+    wrong && h('div', { class: 'note critical', role: 'alert' }, 'That token was refused.'),
+    field('Token', 'password', 'current-password', token, setToken),
+    h('button', { type: 'submit', class: 'button primary', disabled: token.trim() === '' }, 'Open the console'),
+    h('p', { class: 'quiet' }, 'It is kept until this tab is closed.'),
+  )
+}
+
+function field(
+  label: string,
+  type: 'text' | 'password',
+  autoComplete: string,
+  value: string,
+  change: (value: string) => void,
+): ComponentChildren {
+  return h(
+    'label',
+    { class: 'field' },
+    h('span', null, label),
+    h('input', {
+      type,
+      value,
+      autoComplete,
+      spellCheck: false,
+      onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value),
+    }),
+  )
+}

@@ -1,0 +1,61 @@
+import { h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { ask } from '../client.ts'
+import { until } from '../format.ts'
+import { ActionButton, Failure } from '../parts.ts'
+
+/** A change of the configuration that is rolled back unless it is kept. */
+export function Awaited({
+  until: end,
+  now,
+  again,
+}: {
+  until: string
+  now: number
+  again: () => void
+}): ComponentChildren {
+  const [error, setError] = useState<unknown>(null)
+  const run = async (path: string): Promise<void> => {
+    setError(null)
+    try {
+      await ask(path, { method: 'POST' })
+    } catch (thrown) {
+      setError(thrown)
+    }
+    again()
+  }
+  return h(
+    'section',
+    { class: 'awaited', 'aria-label': 'A change waits for its confirmation' },
+    h(
+      'div',
+      null,
+      h('h2', null, 'A change is in force, and waits for your word'),
+      h(
+        'p',
+        null,
+        `It is rolled back by itself ${until(end, now)}, unless it is kept. Look at the overview first: does all go well?`,
+      ),
+    ),
+    h(
+      'div',
+      { class: 'actions' },
+      h(
+        ActionButton,
+        { method: 'POST', path: '/config/rollback', onClick: () => void run('/config/rollback') },
+        'Roll back now',
+      ),
+      h(
+        ActionButton,
+        {
+          method: 'POST',
+          path: '/config/confirm',
+          class: 'button primary',
+          onClick: () => void run('/config/confirm'),
+        },
+        'Keep it',
+      ),
+    ),
+    error !== null && h(Failure, { title: 'That was not done.', error }),
+  )
+}

@@ -1,0 +1,248 @@
+/** Users of the admin listener: who gets in, for how long, and what each may do. */
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { digestOf } from '../src/core/password-digest.ts'
+import { type AdminAsk, startAdminGateway } from './support/admin.ts'
+import { send } from './support/client.ts'
+import { proxyTo } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+
+const TOKEN = 'correct-horse-battery'
+const PASSWORD = 'a password of theirs'
+const password = await digestOf(PASSWORD)
+const users = [
+  { name: 'vera', password, role: 'viewer' },
+  { name: 'otto', password, role: 'operator' },
+  { name: 'ada', password, role: 'admin' },
+] as const
+const backend = proxyTo('http://127.0.0.1:1', { policies: { 'rate-limit': {}, cache: {} } })
+const drain = '/services/backend/instances/127.0.0.1:1/drain?force=true'
+
+async function start(t: TestContext, { admin = {}, ...more }: GatewayInput = {}, clock?: ManualClock) {
+  const started = await startAdminGateway(
+    t,
+    { ...backend, ...more, admin: { users: [...users], ...admin } },
+    clock === undefined ? {} : { clock },
+  )
+  const { ask } = started
+  const logIn = (name: string, headers: Record<string, string> = {}, typed = PASSWORD) =>
+    ask('/login', { method: 'POST', json: { name, password: typed }, headers })
+  /** What the browser of that user sends from now on. */
+  const sessionOf = async (name: string): Promise<{ Cookie: string }> => {
+    const answer = await logIn(name)
+    assert.equal(answer.status, 200, answer.text)
+    return { Cookie: cookieOf(answer.headers['set-cookie']).split(';')[0]! }
+  }
+  return { ...started, logIn, sessionOf }
+}
+
+function cookieOf(fields: readonly string[] | undefined): string {
+  assert.equal(fields?.length, 1)
+  return fields[0]!
+}
+
+test('a user logs in, is known, and logs out', async (t) => {
+  const { ask, logIn, sessionOf } = await start(t)
+  assert.equal((await ask('/status')).status, 401)
+  assert.deepEqual((await ask('/session')).json, { name: null, role: null, by: null, users: true, token: false })
+  assert.match(
+    cookieOf((await logIn('vera')).headers['set-cookie']),
+    /^sallyport=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
+  )
+  const headers = await sessionOf('vera')
+  assert.equal((await ask('/status', { headers })).status, 200)
+  const known = { name: 'vera', role: 'viewer', by: 'session', users: true, token: false }
+  assert.deepEqual((await ask('/session', { headers })).json, known)
+  const out = await ask('/logout', { method: 'POST', headers })
+  assert.match(cookieOf(out.headers['set-cookie']), /^sallyport=; .*Max-Age=0$/)
+  assert.equal((await ask('/status', { headers })).status, 401)
+})
+
+test('behind a trusted proxy that says https the cookie is for https alone', async (t) => {
+  const { ask, logIn } = await start(t, { trustedProxies: ['127.0.0.1'] })
+  const https = { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' }
+  const cookie = cookieOf((await logIn('vera', https)).headers['set-cookie'])
+  assert.match(cookie, /^__Host-sallyport=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
+  const [pair = ''] = cookie.split(';')
+  const statusWith = async (headers: Record<string, string>): Promise<number> =>
+    (await ask('/status', { headers })).status
+  assert.equal(await statusWith({ ...https, Cookie: `other=1; ${pair}` }), 200)
+  // A neighbour of the host can set a cookie of the plain name.
+  assert.equal(await statusWith({ ...https, Cookie: pair.replace('__Host-', '') }), 401)
+  assert.equal(await statusWith({ Cookie: pair }), 401)
+})
+
+test('the word of a proxy that nobody trusts counts for nothing', async (t) => {
+  const { logIn } = await start(t)
+  const answer = await logIn('vera', { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' })
+  assert.match(cookieOf(answer.headers['set-cookie']), /^sallyport=/)
+})
+
+test('a session that somebody else has put into the browser is nobody’s after the login', async (t) => {
+  const { ask, logIn, sessionOf } = await start(t)
+  const planted = await sessionOf('vera')
+  const answer = await logIn('ada', planted)
+  const own = cookieOf(answer.headers['set-cookie']).split(';')[0]!
+  assert.notEqual(own, planted.Cookie)
+  assert.equal((await ask('/status', { headers: planted })).status, 401)
+  assert.equal((await ask('/session', { headers: { Cookie: own } })).json['name'], 'ada')
+  const made = `sallyport=${'A'.repeat(43)}`
+  assert.notEqual(cookieOf((await logIn('ada', { Cookie: made })).headers['set-cookie']).split(';')[0], made)
+})
+
+test('wrong passwords and unknown names are refused alike, and no password is in the log', async (t) => {
+  const { ask, logIn, log } = await start(t)
+  const wrong = await logIn('vera', {}, 'not-her-password')
+  const unknown = await logIn('not-a-name-but-a-password')
+  for (const answer of [wrong, unknown]) {
+    assert.equal(answer.status, 401)
+    assert.equal(answer.json['detail'], 'The name or the password is wrong.')
+    assert.equal(answer.headers['set-cookie'], undefined)
+  }
+  assert.equal((await ask('/login', { method: 'POST', json: { name: 'vera' } })).status, 400)
+  await logIn('vera')
+  const text = JSON.stringify(log.lines)
+  for (const secret of [PASSWORD, 'not-her-password', 'not-a-name-but-a-password']) assert.ok(!text.includes(secret))
+  assert.deepEqual(
+    log.lines
+      .filter(({ message }) => /login|logged in/.test(String(message)))
+      .map(({ operator, message }) => [operator, message]),
+    [
+      ['vera', 'A login was refused: the name or the password is wrong'],
+      [null, 'A login was refused: the name or the password is wrong'],
+      ['vera', 'An operator has logged in'],
+    ],
+  )
+})
+
+test('ten attempts a minute: then nobody is asked for a password', async (t) => {
+  const clock = new ManualClock()
+  const { logIn } = await start(t, {}, clock)
+  for (let i = 0; i < 10; i++) assert.equal((await logIn(`nobody-${i}`)).status, 401)
+  const refused = await logIn('vera')
+  assert.equal(refused.status, 429)
+  assert.equal(refused.headers['retry-after'], '60')
+  clock.advance(60_000)
+  assert.equal((await logIn('vera')).status, 200)
+})
+
+test('a session ends by the clock, and when a reload changes its user', async (t) => {
+  const clock = new ManualClock()
+  const { ask, sessionOf, gateway } = await start(t, { admin: { loginLifetime: '3h' } }, clock)
+  const [vera, ada] = [await sessionOf('vera'), await sessionOf('ada')]
+  clock.advance(90 * 60_000)
+  assert.equal((await ask('/status', { headers: ada })).status, 200)
+  clock.advance(31 * 60_000)
+  assert.equal((await ask('/status', { headers: vera })).status, 401)
+  assert.equal((await ask('/status', { headers: ada })).status, 200)
+  const otto = await sessionOf('otto')
+  const fewer = [users[1], { ...users[2], role: 'viewer' as const }]
+  await gateway.reload({
+    ...backend,
+    listeners: [{ address: '127.0.0.1:0' }],
+    admin: { address: '127.0.0.1:0', users: fewer },
+  })
+  assert.equal((await ask('/status', { headers: otto })).status, 200)
+  assert.equal((await ask('/status', { headers: ada })).status, 401)
+})
+
+test('no page of another origin changes anything with the session', async (t) => {
+  const { adminPort, sessionOf } = await start(t)
+  const ada = await sessionOf('ada')
+  const statusWith = async (path: string, headers: Record<string, string>): Promise<number> =>
+    (await send(adminPort, { method: path === drain ? 'PUT' : 'POST', path, headers: { ...ada, ...headers } })).status
+  for (const path of [drain, '/logout', '/login']) {
+    assert.equal(await statusWith(path, {}), 403)
+    assert.equal(await statusWith(path, { 'Content-Type': 'text/plain' }), 403)
+    const foreign = { Origin: `http://127.0.0.1:${adminPort + 1}`, 'Content-Type': 'application/json' }
+    assert.equal(await statusWith(path, foreign), 403)
+    assert.equal(await statusWith(path, { ...foreign, 'X-Requested-With': 'x' }), 403)
+  }
+  assert.equal(await statusWith(drain, { Authorization: 'Bearer wrong', Origin: 'http://evil.example.com' }), 401)
+  assert.equal(await statusWith(drain, { 'X-Requested-With': 'console' }), 200)
+})
+
+test('a viewer is refused every change, and sees everything else', async (t) => {
+  const { ask, sessionOf } = await start(t)
+  const [vera, otto] = [await sessionOf('vera'), await sessionOf('otto')]
+  const { endpoints } = (await ask('/', { headers: vera })).json as {
+    endpoints: { method: string; path: string; role: string }[]
+  }
+  const own = new Set(['/login', '/logout', '/session'])
+  const statusOf = async (method: string, path: string, headers: object): Promise<number> => {
+    const what: AdminAsk = { method, headers: { ...headers } }
+    return (await ask(path.replace(/\{\w+\}/g, 'nowhere'), what)).status
+  }
+  const changes = endpoints.filter(({ method, path }) => method !== 'GET' && !own.has(path))
+  assert.ok(changes.length >= 10)
+  for (const { method, path, role } of changes) {
+    assert.notEqual(role, 'viewer')
+    const answer = await ask(path.replace(/\{\w+\}/g, 'nowhere'), { method, headers: vera })
+    assert.equal(answer.status, 403, `${method} ${path}`)
+    assert.equal(answer.json['detail'], `This needs the role ${role}, and "vera" has the role viewer.`)
+    assert.equal((await statusOf(method, path, otto)) === 403, role === 'admin', `${method} ${path}`)
+  }
+  for (const { method, path, role } of endpoints)
+    if (method === 'GET' && path !== '/events') {
+      assert.equal(role, 'viewer')
+      assert.notEqual(await statusOf(method, path, vera), 403, path)
+    }
+  // What there is not is no way around.
+  for (const path of ['/nowhere', '/config/', '/docs', '/console/x'])
+    assert.equal(await statusOf('POST', path, vera), 403)
+  assert.equal((await ask('/docs', { headers: vera })).status, 200)
+})
+
+test('what each role may do is done, and logged with the name', async (t) => {
+  const { ask, sessionOf, log } = await start(t, { admin: { token: TOKEN } })
+  const [vera, otto] = [await sessionOf('vera'), await sessionOf('otto')]
+  const bearer = { Authorization: `Bearer ${TOKEN}` }
+  assert.equal((await ask(drain, { method: 'PUT', headers: vera })).status, 403)
+  assert.equal((await ask(drain, { method: 'PUT', headers: otto })).status, 200)
+  assert.equal((await ask('/config/rollback', { method: 'POST', headers: otto })).status, 403)
+  assert.equal((await ask('/config/rollback?token=hidden', { method: 'POST', headers: bearer })).status, 400)
+  // A token that is wrong is not made up for by a cookie.
+  assert.equal((await ask('/status', { headers: { ...otto, Authorization: 'Bearer no' } })).status, 401)
+  assert.deepEqual((await ask('/session', { headers: bearer })).json, {
+    name: null,
+    role: 'admin',
+    by: 'token',
+    users: true,
+    token: true,
+  })
+  assert.deepEqual(
+    log.lines
+      .filter(({ message }) => message === 'An operator has asked for a change')
+      .map(({ operator, by, role, method, path, status }) => [operator, by, role, method, path, status]),
+    [
+      ['vera', 'session', 'viewer', 'PUT', drain, 403],
+      ['otto', 'session', 'operator', 'PUT', drain, 200],
+      ['otto', 'session', 'operator', 'POST', '/config/rollback', 403],
+      [null, 'token', 'admin', 'POST', '/config/rollback?token=[redacted]', 400],
+    ],
+  )
+})
+
+test('GET /events ends with the session', async (t) => {
+  const clock = new ManualClock()
+  const { adminPort, ask, sessionOf } = await start(t, {}, clock)
+  const vera = await sessionOf('vera')
+  const response = await fetch(`http://127.0.0.1:${adminPort}/events`, { headers: vera })
+  assert.equal(response.status, 200)
+  await ask('/logout', { method: 'POST', headers: vera })
+  const end = { reached: false }
+  void response.text().then(() => (end.reached = true))
+  while (!end.reached) {
+    clock.advance(1000)
+    await ask('/session')
+  }
+})
+
+test('on this machine, without users and token, nobody has to log in', async (t) => {
+  const { ask } = await startAdminGateway(t, backend)
+  const told = { name: null, role: 'admin', by: 'machine', users: false, token: false }
+  assert.deepEqual((await ask('/session')).json, told)
+  assert.equal((await ask('/login', { method: 'POST', json: { name: 'ada', password: 'x' } })).status, 409)
+  assert.equal((await ask(drain, { method: 'PUT' })).status, 200)
+})

@@ -1,0 +1,121 @@
+/** Logging in to the console, in a real browser against a running gateway with two workers. */
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import type { Page } from 'playwright-core'
+import { digestOf } from '../../src/core/password-digest.ts'
+import { askAdmin } from '../support/admin.ts'
+import { startBrowser } from '../support/browser.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
+import { barriers, openConsole, overhang } from '../support/console.ts'
+import { startService } from '../support/service.ts'
+
+const TOKEN = 'token-of-the-operators'
+const PASSWORD = 'a password of theirs'
+const digest = await digestOf(PASSWORD)
+
+async function startShop(t: TestContext) {
+  const instances = await Promise.all([startService(t), startService(t)])
+  const text = `
+workers: 2
+admin:
+  address: '127.0.0.1:0'
+  token: ${TOKEN}
+  users:
+    - { name: vera, password: '${digest}', role: viewer }
+    - { name: otto, password: '${digest}', role: operator }
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  shop: { instances: [${instances.map(({ url }) => `'${url}'`).join(', ')}] }
+routes:
+  - { id: books, match: { path: /books/* }, service: shop, policies: { cache: { ttl: 60s } } }
+`
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { adminPort } = await startCommand(t, file)
+  const headers = { Authorization: `Bearer ${TOKEN}` }
+  const isDrained = async (): Promise<boolean> => {
+    const { instances: shown } = (await askAdmin(adminPort, '/services/shop', { headers })).json as {
+      instances: { drained: boolean }[]
+    }
+    return shown.some(({ drained }) => drained)
+  }
+  const reload = () => askAdmin(adminPort, '/config/reload', { method: 'POST', headers })
+  return { file, origin: `http://127.0.0.1:${adminPort}`, isDrained, reload }
+}
+
+async function logIn(page: Page, name: string, password = PASSWORD): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Log in' }).click()
+}
+
+test('a viewer logs in, sees all, changes nothing, and logs out', async (t) => {
+  const { origin, isDrained } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'services/shop')
+  await logIn(page, 'vera', 'not-her-password')
+  await page.getByText('The name or the password is wrong.').waitFor()
+  assert.deepEqual(await barriers(page), [])
+  await logIn(page, 'vera')
+  await page.getByText('Live').first().waitFor()
+  const header = page.getByRole('banner').first()
+  assert.match(await header.innerText(), /vera\s+viewer/)
+  const drain = page.getByRole('button', { name: /^Drain / }).first()
+  await page.locator('.barred').first().waitFor()
+  assert.ok(await drain.isDisabled())
+  assert.equal(await drain.getAttribute('aria-description'), 'Needs the role operator: you are logged in as viewer.')
+  assert.deepEqual(await barriers(page), [])
+  // Whoever sends it all the same is refused by the gateway.
+  const forced = `fetch("/cache/purge", { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"prefix":"http://a/"}' }).then(({ status }) => status)`
+  assert.equal(await page.evaluate(forced), 403)
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('Password', { exact: true }).waitFor()
+  assert.ok(page.url().endsWith('/console/services/shop'))
+  assert.equal(await page.evaluate(`fetch('/status').then(({ status }) => status)`), 401)
+  assert.equal(await isDrained(), false)
+  assert.deepEqual(
+    complaints.filter((text) => !/status of 40[13]/.test(text)),
+    [],
+  )
+})
+
+test('an operator drains; a session that ends leaves the page as it was', async (t) => {
+  const { file, origin, isDrained, reload } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, 'services/shop', { width: 390 })
+  await logIn(page, 'otto')
+  await page
+    .getByRole('button', { name: /^Drain / })
+    .first()
+    .click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click()
+  await page.getByRole('button', { name: /^Take back / }).waitFor()
+  assert.equal(await isDrained(), true)
+  assert.equal(await overhang(page), 0)
+  await page.getByRole('link', { name: 'Cache' }).click()
+  await page.getByLabel('URL', { exact: true }).fill('http://half.written/')
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace('role: operator }', 'role: admin }'))
+  assert.equal((await reload()).status, 200)
+  await logIn(page, 'otto')
+  await page.getByLabel('Password', { exact: true }).waitFor({ state: 'detached' })
+  assert.equal(await page.getByLabel('URL', { exact: true }).inputValue(), 'http://half.written/')
+})
+
+test('a browser can log in with the token too', async (t) => {
+  const { origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, 'services/shop')
+  await page.getByRole('button', { name: 'Use the token instead' }).click()
+  await page.getByLabel('Token').fill(TOKEN)
+  await page.getByRole('button', { name: 'Open the console' }).click()
+  await page.getByText('With the token').waitFor()
+  assert.ok(
+    await page
+      .getByRole('button', { name: /^Drain / })
+      .first()
+      .isEnabled(),
+  )
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('Password', { exact: true }).waitFor()
+})
