@@ -1,15 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
+import { clientNetwork } from '../../core/client-network.ts'
 import { GatewayError } from '../../core/errors.ts'
-import { ipOctets } from '../../core/ip-octets.ts'
 
 /** Attempts in a minute: of one address, and for one name. */
 const MOST = 10
 const WINDOW = 60_000
 /** Addresses, and names, that are remembered. */
 const REMEMBERED = 10_000
-/** Octets of an IPv6 address that are those of its network: one host has all of it for itself (RFC 4291 section 2.5.1). */
-const NETWORK = 8
 
 interface Count {
   readonly since: number
@@ -29,7 +27,7 @@ export class Attempts {
   /** Counts an attempt. Throws GatewayError 'rate-limited' where there were too many of the address, or for the name. */
   take(address: string, name: string): void {
     // What an address may not try counts for no name: one client alone locks nobody out for long, nor fills the table of names.
-    const ofAddress = this.count(this.addresses, clientOf(address))
+    const ofAddress = this.count(this.addresses, clientNetwork(address))
     if (ofAddress.attempts >= MOST) throw this.refusal(ofAddress)
     ofAddress.attempts++
     const ofName = this.count(this.names, name)
@@ -52,9 +50,4 @@ export class Attempts {
       headers: [['Retry-After', String(seconds)]],
     })
   }
-}
-
-function clientOf(address: string): string {
-  const octets = ipOctets(address)
-  return octets?.length === 2 * NETWORK ? octets.subarray(0, NETWORK).toString('hex') : address
 }
