@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import test, { type TestContext } from 'node:test'
+import { z } from 'zod'
+import { everywhereShape } from '../src/core/operation.ts'
 import type { GatewayInput } from '../src/gateway.ts'
 import { askAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
@@ -11,9 +13,11 @@ import { startService } from './support/service.ts'
 
 const CHANNEL = 'sallyport:operations:0'
 
-interface Report {
-  readonly replicas: readonly { name: string; asked: boolean; problem: string | null }[]
-  readonly unreached: string | null
+const reportSchema = z.object(everywhereShape)
+
+/** Which gateways have done it, by the answer of the admin API. */
+function reportOf(json: unknown): z.output<typeof reportSchema> {
+  return reportSchema.parse(json)
 }
 
 /** Two gateways that share a Redis, once both listen to one another. */
@@ -46,7 +50,7 @@ async function instanceOf(adminPort: number, address: string) {
   return instances.find((each) => each.address === address)!
 }
 
-function assertBoth({ replicas, unreached }: Report): void {
+function assertBoth({ replicas, unreached }: ReturnType<typeof reportOf>): void {
   assert.deepEqual(
     replicas.map(({ asked, problem }) => [asked, problem]),
     [
@@ -62,17 +66,17 @@ test('drain, reset, purge and log level reach every gateway of a Redis, and the 
   const { a, b, service, instance } = await startTwo(t, await startRedis(t))
   const path = `/services/books/instances/${service.address}/drain`
 
-  assertBoth((await a.ask(path, { method: 'PUT' })).json as unknown as Report)
+  assertBoth(reportOf((await a.ask(path, { method: 'PUT' })).json))
   assert.deepEqual(
     [await instance(a, service.address), await instance(b, service.address)].map((each) => each.drained),
     [true, true],
   )
-  assertBoth((await b.ask(path, { method: 'DELETE' })).json as unknown as Report)
+  assertBoth(reportOf((await b.ask(path, { method: 'DELETE' })).json))
   assert.equal((await instance(a, service.address)).drained, false)
 
   for (let i = 0; i < 6; i++) await send(b.port, { path: '/limited' })
   assert.equal((await send(b.port, { path: '/limited' })).status, 429)
-  assertBoth((await a.ask('/limits/127.0.0.1', { method: 'DELETE' })).json as unknown as Report)
+  assertBoth(reportOf((await a.ask('/limits/127.0.0.1', { method: 'DELETE' })).json))
   assert.equal((await send(b.port, { path: '/limited' })).status, 204)
 
   const stored = async (gateway: typeof a) =>
@@ -82,12 +86,12 @@ test('drain, reset, purge and log level reach every gateway of a Redis, and the 
     return both.every((each) => each.includes('hit'))
   })
   const purged = (await b.ask('/cache/purge', { method: 'POST', json: { url: 'http://shop.test/books/1' } })).json
-  assertBoth(purged as unknown as Report)
+  assertBoth(reportOf(purged))
   assert.equal(purged['purged'], 2)
   assert.match(await stored(a), /fwd/)
 
   const level = (await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json
-  assertBoth(level as unknown as Report)
+  assertBoth(reportOf(level))
   assert.equal(level['level'], 'error')
   assert.deepEqual((await b.ask('/log-level')).json, { level: 'error' })
 })
@@ -98,21 +102,20 @@ test('what one gateway cannot do is told with its reason, and the others have do
   const drain = (gateway: typeof a, address: string) =>
     gateway.ask(`/services/books/instances/${address}/drain`, { method: 'PUT' })
   // In the second one the first instance is the last that can be used.
-  assertBoth((await drain(b, other.address)).json as unknown as Report)
+  assertBoth(reportOf((await drain(b, other.address)).json))
   const refused = await drain(a, service.address)
   assert.equal(refused.status, 409)
   await redis.kill()
   await until('a to notice', async () => {
     const answer = await a.ask(`/services/books/instances/${other.address}/drain`, { method: 'DELETE' })
-    return (answer.json as unknown as Report).unreached !== null
+    return reportOf(answer.json).unreached !== null
   })
   await redis.start()
   await until('both to listen again', async () => {
-    const { replicas } = (await a.ask('/log-level', { method: 'PUT', json: { level: 'debug' } }))
-      .json as unknown as Report
+    const { replicas } = reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'debug' } })).json)
     return replicas.length === 2
   })
-  const { replicas, unreached } = (await drain(a, service.address)).json as unknown as Report
+  const { replicas, unreached } = reportOf((await drain(a, service.address)).json)
   assert.equal(unreached, null)
   assert.deepEqual(
     replicas.map(({ problem }) => problem?.replace(/^\S+ /, '') ?? null),
@@ -122,8 +125,7 @@ test('what one gateway cannot do is told with its reason, and the others have do
 
 test('without Redis an operation is done here, and there is nobody else', async (t) => {
   const { ask } = await startAdminGateway(t, {})
-  const { replicas, unreached } = (await ask('/log-level', { method: 'PUT', json: { level: 'info' } }))
-    .json as unknown as Report
+  const { replicas, unreached } = reportOf((await ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json)
   assert.deepEqual([replicas.map(({ asked, problem }) => [asked, problem]), unreached], [[[true, null]], null])
 })
 
@@ -141,7 +143,7 @@ for (const [what, fail, reason] of [
     await fail(redis)
     const answer = await a.ask(`/services/books/instances/${service.address}/drain`, { method: 'PUT' })
     assert.equal(answer.status, 200)
-    const { replicas, unreached } = answer.json as unknown as Report
+    const { replicas, unreached } = reportOf(answer.json)
     assert.equal(replicas.length, 1)
     assert.match(String(unreached), reason)
     assert.equal((await instance(a, service.address)).drained, true)
@@ -153,7 +155,7 @@ test('a gateway that does not answer is counted as one', async (t) => {
   const { a } = await startTwo(t, redis)
   const silent = connectTo(t, redis)
   await silent.subscribe(CHANNEL)
-  const report = (await a.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
+  const report = reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json)
   assert.equal(report.replicas.length, 2)
   assert.equal(report.unreached, '1 other gateway has not answered within 1.5 s')
 })
@@ -213,7 +215,7 @@ test('databases of one Redis, as of two deployments, are kept apart', async (t) 
     const [, count] = (await observer.pubsub('NUMSUB', 'sallyport:operations:1')) as [string, number]
     return count === 1
   })
-  assertBoth((await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json as unknown as Report)
+  assertBoth(reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json))
   assert.deepEqual((await stranger.ask('/log-level')).json, { level: 'debug' })
 })
 
@@ -222,7 +224,7 @@ test('a reload that names a Redis has the gateway reach others, and one that nam
   const { a } = await startTwo(t, redis)
   const late = await startAdminGateway(t, {})
   const level = async (gateway: typeof late) =>
-    (await gateway.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
+    reportOf((await gateway.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json)
   assert.equal((await level(late)).replicas.length, 1)
   const shared = { stores: { redis: { url: redis.url } } }
   const config = { listeners: [{ address: '127.0.0.1:0' }], admin: { address: '127.0.0.1:0' } }
@@ -243,7 +245,7 @@ test('a Redis that does not let the gateway listen is told of once, and by each 
   })
   const message = 'Operations of other gateways do not reach this one: Redis does not let it listen'
   assert.equal((await log.line({ message }))['cause'], 'NOPERM')
-  const report = (await gateway.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
+  const report = reportOf((await gateway.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json)
   assert.match(String(report.unreached), /^Redis cannot be used \(NOPERM\): /)
   assert.equal(log.lines.filter((line) => line['message'] === message).length, 1)
 })
@@ -253,7 +255,7 @@ test('gateways of a Cluster reach one another', async (t) => {
   const stores = { redis: { cluster: servers.map(({ port }) => `127.0.0.1:${port}`), timeout: '10s' } }
   const [a, b] = [await startAdminGateway(t, { stores }), await startAdminGateway(t, { stores })]
   await until('both to answer', async () => {
-    const report = (await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json as unknown as Report
+    const report = reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json)
     return report.replicas.length === 2
   })
   assert.deepEqual((await b.ask('/log-level')).json, { level: 'error' })
@@ -289,7 +291,7 @@ routes: [{ id: books, match: { path: /* }, service: books }]
     assert.match(stdout, two)
   }
   const { stdout } = await run(['log-level', 'info', '--json', ...at])
-  assertBoth(JSON.parse(stdout) as Report)
+  assertBoth(reportOf(JSON.parse(stdout)))
   await redis.kill()
   const alone = await run(['drain', 'books', service.address, ...at])
   assert.equal(alone.code, 3)

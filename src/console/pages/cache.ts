@@ -2,9 +2,9 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Route } from '../answers.ts'
 import { ask } from '../client.ts'
+import { routeColumn } from '../columns.ts'
 import { count, plural, share } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
-import { links, matchWords } from '../names.ts'
 import {
   ActionButton,
   Asked,
@@ -13,7 +13,6 @@ import {
   Failure,
   Figure,
   Head,
-  Link,
   Note,
   Panel,
   type Question,
@@ -80,17 +79,7 @@ export function Cache(): ComponentChildren {
               first: 2,
               descending: true,
               columns: [
-                {
-                  head: 'Route',
-                  sort: ({ route }) => route.id,
-                  cell: ({ route }) =>
-                    h(
-                      'div',
-                      { class: 'name-cell' },
-                      h(Link, { href: links.route(route.id), class: 'strong' }, route.id),
-                      h('code', { class: 'quiet' }, matchWords(route)),
-                    ),
-                },
+                routeColumn,
                 {
                   head: 'From the cache',
                   numeric: true,

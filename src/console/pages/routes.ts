@@ -1,7 +1,8 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import type { Route } from '../answers.ts'
-import { ago, milliseconds, plural, rate, share } from '../format.ts'
+import { p95Column, requestsColumn, routeColumn } from '../columns.ts'
+import { ago, plural, share } from '../format.ts'
 import { useKeys, useLive, useNow, usePolled } from '../hooks.ts'
 import { destinationOf, links, matchWords } from '../names.ts'
 import { Asked, Badge, Empty, Head, Link, Panel, Spark, Table, Time } from '../parts.ts'
@@ -83,17 +84,7 @@ export function Routes(): ComponentChildren {
                   pointsOf(live, ofRoutes([route.id])).some((point) => point > 0) ? live.windows.at(-1)?.at : null,
                 ]),
               columns: [
-                {
-                  head: 'Route',
-                  sort: ({ route }) => route.id,
-                  cell: ({ route }) =>
-                    h(
-                      'div',
-                      { class: 'name-cell' },
-                      h(Link, { href: links.route(route.id), class: 'strong' }, route.id),
-                      h('code', { class: 'quiet' }, matchWords(route)),
-                    ),
-                },
+                routeColumn,
                 {
                   head: 'Leads to',
                   wide: true,
@@ -118,12 +109,7 @@ export function Routes(): ComponentChildren {
                       label: `Requests to ${route.id} in the last minute`,
                     }),
                 },
-                {
-                  head: 'Requests',
-                  numeric: true,
-                  sort: ({ rates }) => rates.rate,
-                  cell: ({ rates }) => rate(rates.rate),
-                },
+                requestsColumn,
                 {
                   head: '5xx',
                   numeric: true,
@@ -133,12 +119,7 @@ export function Routes(): ComponentChildren {
                       ? '–'
                       : h(Badge, { tone: rates.failed >= 0.05 ? 'critical' : 'warning' }, share(rates.failed)),
                 },
-                {
-                  head: 'p95',
-                  numeric: true,
-                  sort: ({ rates }) => rates.p95 ?? -1,
-                  cell: ({ rates }) => milliseconds(rates.p95),
-                },
+                p95Column,
                 {
                   head: 'Last used',
                   numeric: true,

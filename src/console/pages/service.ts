@@ -2,19 +2,8 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Instance, Service, Transition } from '../answers.ts'
 import { ask, Refusal } from '../client.ts'
-import {
-  ago,
-  count,
-  milliseconds,
-  moment,
-  plural,
-  rate,
-  share,
-  timeOfDay,
-  until,
-  rateAlone,
-  shareAlone,
-} from '../format.ts'
+import { failedColumn, p95Column, requestsColumn } from '../columns.ts'
+import { ago, count, milliseconds, moment, plural, timeOfDay, until, rateAlone, shareAlone } from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { instanceState, links, serviceTones } from '../names.ts'
 import {
@@ -182,14 +171,9 @@ function Instances({
           return h(Badge, { tone }, word)
         },
       },
-      { head: 'Requests', numeric: true, sort: ({ rates }) => rates.rate, cell: ({ rates }) => rate(rates.rate) },
-      { head: 'Failed', numeric: true, sort: ({ rates }) => rates.failed, cell: ({ rates }) => share(rates.failed) },
-      {
-        head: 'p95',
-        numeric: true,
-        sort: ({ rates }) => rates.p95 ?? -1,
-        cell: ({ rates }) => milliseconds(rates.p95),
-      },
+      requestsColumn,
+      failedColumn,
+      p95Column,
       {
         head: 'In flight',
         numeric: true,

@@ -1,6 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Service } from '../answers.ts'
-import { count, milliseconds, plural, rate, share } from '../format.ts'
+import { failedColumn, p95Column, requestsColumn } from '../columns.ts'
+import { count, plural } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
 import { instanceState, links, serviceTones } from '../names.ts'
 import { Asked, Badge, Empty, Head, Link, Panel, Spark, Table } from '../parts.ts'
@@ -56,24 +57,9 @@ export function Services(): ComponentChildren {
                     label: `Requests to ${service.name} in the last minute`,
                   }),
               },
-              {
-                head: 'Requests',
-                numeric: true,
-                sort: ({ rates }) => rates.rate,
-                cell: ({ rates }) => rate(rates.rate),
-              },
-              {
-                head: 'Failed',
-                numeric: true,
-                sort: ({ rates }) => rates.failed,
-                cell: ({ rates }) => share(rates.failed),
-              },
-              {
-                head: 'p95',
-                numeric: true,
-                sort: ({ rates }) => rates.p95 ?? -1,
-                cell: ({ rates }) => milliseconds(rates.p95),
-              },
+              requestsColumn,
+              failedColumn,
+              p95Column,
               {
                 head: 'In flight',
                 numeric: true,

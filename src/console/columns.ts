@@ -1,0 +1,43 @@
+import { h } from 'preact'
+import type { Route } from './answers.ts'
+import { milliseconds, rate, share } from './format.ts'
+import { links, matchWords } from './names.ts'
+import { type Column, Link } from './parts.ts'
+import type { Rates } from './rates.ts'
+
+/** A route by its name, and what it matches. */
+export const routeColumn: Column<{ readonly route: Route }> = {
+  head: 'Route',
+  sort: ({ route }) => route.id,
+  cell: ({ route }) =>
+    h(
+      'div',
+      { class: 'name-cell' },
+      h(Link, { href: links.route(route.id), class: 'strong' }, route.id),
+      h('code', { class: 'quiet' }, matchWords(route)),
+    ),
+}
+
+/** Requests a second. */
+export const requestsColumn: Column<{ readonly rates: Rates }> = {
+  head: 'Requests',
+  numeric: true,
+  sort: ({ rates }) => rates.rate,
+  cell: ({ rates }) => rate(rates.rate),
+}
+
+/** The share of requests that failed. */
+export const failedColumn: Column<{ readonly rates: Rates }> = {
+  head: 'Failed',
+  numeric: true,
+  sort: ({ rates }) => rates.failed,
+  cell: ({ rates }) => share(rates.failed),
+}
+
+/** The 95th percentile of latency. */
+export const p95Column: Column<{ readonly rates: Rates }> = {
+  head: 'p95',
+  numeric: true,
+  sort: ({ rates }) => rates.p95 ?? -1,
+  cell: ({ rates }) => milliseconds(rates.p95),
+}
