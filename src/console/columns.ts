@@ -2,7 +2,8 @@ import { h } from 'preact'
 import type { Route } from './answers.ts'
 import { milliseconds, rate, share } from './format.ts'
 import { links, matchWords } from './names.ts'
-import { type Column, Link } from './parts.ts'
+import { Link } from './parts/marks.ts'
+import type { Column } from './parts/table.ts'
 import type { Rates } from './rates.ts'
 
 /** A route by its name, and what it matches. */

@@ -2,7 +2,7 @@ import { h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Session } from './answers.ts'
 import { ask, hasToken, unlock, useToken } from './client.ts'
-import { Failure } from './parts.ts'
+import { Failure } from './parts/notes.ts'
 
 /** Who was logged in last in this page, "" for the token; null for nobody yet. */
 let last: string | null = null

@@ -1,4 +1,4 @@
-import type { Tone } from './parts.ts'
+import type { Tone } from './parts/marks.ts'
 import type { Instance, Route, Service } from './answers.ts'
 
 /** Links to one thing. */

@@ -5,19 +5,11 @@ import { ask } from '../client.ts'
 import { routeColumn } from '../columns.ts'
 import { count, plural, share } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
-import {
-  ActionButton,
-  Asked,
-  Confirm,
-  Empty,
-  Failure,
-  Figure,
-  Head,
-  Note,
-  Panel,
-  type Question,
-  Table,
-} from '../parts.ts'
+import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
+import { Figure } from '../parts/figures.ts'
+import { Empty, Head, Panel } from '../parts/layout.ts'
+import { Asked, Failure, Note } from '../parts/notes.ts'
+import { Table } from '../parts/table.ts'
 import { counted } from '../rates.ts'
 
 /** Outcomes that were answered without asking the service for a whole reply. */

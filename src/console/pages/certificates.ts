@@ -2,7 +2,10 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Certificate } from '../answers.ts'
 import { day, moment, until } from '../format.ts'
 import { useNow, usePolled } from '../hooks.ts'
-import { Asked, Badge, Empty, Head, Panel, Table, Tag, Time, type Tone } from '../parts.ts'
+import { Empty, Head, Panel } from '../parts/layout.ts'
+import { Badge, Tag, Time, type Tone } from '../parts/marks.ts'
+import { Asked } from '../parts/notes.ts'
+import { Table } from '../parts/table.ts'
 
 const DAY = 86_400_000
 

@@ -4,22 +4,12 @@ import type { Limit, LimitedClient } from '../answers.ts'
 import { ask } from '../client.ts'
 import { ago, count, day, duration, share } from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
-import {
-  ActionButton,
-  Asked,
-  Badge,
-  Confirm,
-  Empty,
-  Failure,
-  Figure,
-  Head,
-  Note,
-  Panel,
-  type Question,
-  Table,
-  Tag,
-  Time,
-} from '../parts.ts'
+import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
+import { Figure } from '../parts/figures.ts'
+import { Empty, Head, Panel } from '../parts/layout.ts'
+import { Badge, Tag, Time } from '../parts/marks.ts'
+import { Asked, Failure, Note } from '../parts/notes.ts'
+import { Table } from '../parts/table.ts'
 import { apiKeysOf, type ConfiguredKey } from '../keys.ts'
 import { counted } from '../rates.ts'
 import { go } from '../place.ts'

@@ -4,7 +4,10 @@ import { count, duration, milliseconds, octets, plural, rate, share, rateAlone, 
 import { useLive, usePolled } from '../hooks.ts'
 import type { Live } from '../live.ts'
 import { instanceState, links, matchWords, serviceTones, servicesOf } from '../names.ts'
-import { Asked, Badge, Empty, Figure, Head, Link, Panel, type Tone, Waiting } from '../parts.ts'
+import { Figure } from '../parts/figures.ts'
+import { Empty, Head, Panel } from '../parts/layout.ts'
+import { Badge, Link, type Tone } from '../parts/marks.ts'
+import { Asked, Waiting } from '../parts/notes.ts'
 import { failurePoints, ofRoutes, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 import type { Finding } from '../wrong.ts'
 

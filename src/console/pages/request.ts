@@ -2,10 +2,13 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Request } from '../answers.ts'
 import { milliseconds, moment, octets, plural } from '../format.ts'
 import { useHas, usePolled } from '../hooks.ts'
-import { explainLink } from './explain.ts'
+import { explainLink } from './explain/asked.ts'
 import { shownRequest } from './requests.ts'
 import { links, statusTone } from '../names.ts'
-import { Asked, Badge, Copy, Empty, Facts, Head, Link, Panel, Time } from '../parts.ts'
+import { Copy } from '../parts/actions.ts'
+import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
+import { Badge, Link, Time } from '../parts/marks.ts'
+import { Asked } from '../parts/notes.ts'
 
 /** What became of the requests with a correlation id, from the arrival to the reply. */
 export function OneRequest({ id }: { id: string }): ComponentChildren {

@@ -6,7 +6,9 @@ import { milliseconds, octets, preciseTime } from '../format.ts'
 import { usePolled } from '../hooks.ts'
 import { followRequests } from '../live.ts'
 import { links, statusTone } from '../names.ts'
-import { Badge, Empty, Failure, Head, Link, Panel, Time, Waiting, Zone } from '../parts.ts'
+import { Empty, Head, Panel } from '../parts/layout.ts'
+import { Badge, Link, Time, Zone } from '../parts/marks.ts'
+import { Failure, Waiting } from '../parts/notes.ts'
 import { go } from '../place.ts'
 
 /** Requests that are shown at a time. */

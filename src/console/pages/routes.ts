@@ -5,7 +5,11 @@ import { p95Column, requestsColumn, routeColumn } from '../columns.ts'
 import { ago, plural, share } from '../format.ts'
 import { useKeys, useLive, useNow, usePolled } from '../hooks.ts'
 import { destinationOf, links, matchWords } from '../names.ts'
-import { Asked, Badge, Empty, Head, Link, Panel, Spark, Table, Time } from '../parts.ts'
+import { Spark } from '../parts/figures.ts'
+import { Empty, Head, Panel } from '../parts/layout.ts'
+import { Badge, Link, Time } from '../parts/marks.ts'
+import { Asked } from '../parts/notes.ts'
+import { Table } from '../parts/table.ts'
 import { ofRoutes, pointsOf, recentRates } from '../traffic.ts'
 
 /** Routes that have rows at a time: more are found by the filter, or shown when they are asked for. */

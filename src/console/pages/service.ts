@@ -6,24 +6,12 @@ import { failedColumn, p95Column, requestsColumn } from '../columns.ts'
 import { ago, count, milliseconds, moment, plural, timeOfDay, until, rateAlone, shareAlone } from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { instanceState, links, serviceTones } from '../names.ts'
-import {
-  ActionButton,
-  Asked,
-  Badge,
-  type Column,
-  Confirm,
-  Empty,
-  Facts,
-  Figure,
-  Head,
-  Link,
-  Panel,
-  type Question,
-  Table,
-  Time,
-  type Tone,
-  Zone,
-} from '../parts.ts'
+import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
+import { Figure } from '../parts/figures.ts'
+import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
+import { Badge, Link, Time, type Tone, Zone } from '../parts/marks.ts'
+import { Asked } from '../parts/notes.ts'
+import { type Column, Table } from '../parts/table.ts'
 import { failurePoints, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
 /** One service: its instances, what became of them, and what bounds it. */

@@ -4,7 +4,11 @@ import { failedColumn, p95Column, requestsColumn } from '../columns.ts'
 import { count, plural } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
 import { instanceState, links, serviceTones } from '../names.ts'
-import { Asked, Badge, Empty, Head, Link, Panel, Spark, Table } from '../parts.ts'
+import { Spark } from '../parts/figures.ts'
+import { Empty, Head, Panel } from '../parts/layout.ts'
+import { Badge, Link } from '../parts/marks.ts'
+import { Asked } from '../parts/notes.ts'
+import { Table } from '../parts/table.ts'
 import { ofService, pointsOf, recentRates } from '../traffic.ts'
 
 /** All services. */

@@ -2,7 +2,8 @@ import { h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { ask } from '../client.ts'
 import { until } from '../format.ts'
-import { ActionButton, Failure } from '../parts.ts'
+import { ActionButton } from '../parts/actions.ts'
+import { Failure } from '../parts/notes.ts'
 
 /** A change of the configuration that is rolled back unless it is kept. */
 export function Awaited({

@@ -1,0 +1,86 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { ConfigStatus } from '../../answers.ts'
+import { ago, moment, plural, short } from '../../format.ts'
+import { useLive, useNow, usePolled } from '../../hooks.ts'
+import { Confirm, type Question } from '../../parts/actions.ts'
+import { Facts, Head, Panel } from '../../parts/layout.ts'
+import { Time } from '../../parts/marks.ts'
+import { Asked } from '../../parts/notes.ts'
+import { Awaited } from '../../changes/awaited.ts'
+import { FilePlan } from './file-plan.ts'
+import { Edit } from './edit.ts'
+import { History } from './history.ts'
+import { Problems } from '../../changes/refused.ts'
+
+/** What the gateway runs with, what is wrong with the last one that was read, and how to change it. */
+export function Configuration(): ComponentChildren {
+  const live = useLive()
+  const now = useNow()
+  const polled = usePolled<ConfigStatus>('/config/status', 3000, live.changes)
+  const [question, setQuestion] = useState<Question | null>(null)
+  const { again } = polled
+  return h(
+    Fragment,
+    null,
+    h(Head, { title: 'Configuration', about: 'What the gateway runs with, and how to change it.' }),
+    h(Asked<ConfigStatus>, {
+      polled,
+      what: 'The state of the configuration',
+      children: (status) =>
+        h(
+          Fragment,
+          null,
+          status.awaitsConfirmation !== null && h(Awaited, { until: status.awaitsConfirmation.until, now, again }),
+          !status.current &&
+            status.lastReload !== null &&
+            h(
+              Panel,
+              { title: `The last one was refused, ${ago(status.lastReload.at, now)}` },
+              h('p', null, 'Nothing has changed: the gateway goes on with the one before.'),
+              h(Problems, { problems: status.lastReload.problems }),
+            ),
+          h(Panel, { title: 'Running' }, h(Facts, { facts: factsOf(status, now) })),
+          h(FilePlan, { status, again, ask: setQuestion }),
+          h(Edit, { status, again, ask: setQuestion }),
+          h(History, { status, again, ask: setQuestion, now }),
+        ),
+    }),
+    question !== null && h(Confirm, { question, close: () => setQuestion(null) }),
+  )
+}
+
+function factsOf(
+  { revision, generation, since, workers, lastReload }: ConfigStatus,
+  now: number,
+): (readonly [string, ComponentChildren | string])[] {
+  const behind = workers.filter((worker) => worker.generation !== generation)
+  return [
+    ['Revision', h('code', { title: revision }, short(revision))],
+    ['In force since', h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`)],
+    ['Number', `${generation} of this process`],
+    [
+      'Workers',
+      behind.length === 0
+        ? `all ${workers.length} use it`
+        : `${plural(behind.length, 'worker')} still with an older one`,
+    ],
+    [
+      'Last reload',
+      lastReload === null
+        ? 'none yet'
+        : h(
+            Time,
+            { at: lastReload.at },
+            `${OUTCOMES[lastReload.outcome] ?? lastReload.outcome}, ${ago(lastReload.at, now)}`,
+          ),
+    ],
+  ]
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  applied: 'applied',
+  unchanged: 'nothing had changed',
+  refused: 'refused',
+  rolled_back: 'rolled back',
+}

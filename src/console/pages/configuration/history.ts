@@ -1,0 +1,59 @@
+import { h, type ComponentChildren } from 'preact'
+import type { ConfigStatus } from '../../answers.ts'
+import { ask } from '../../client.ts'
+import { ago, moment, short } from '../../format.ts'
+import { ActionButton } from '../../parts/actions.ts'
+import { Empty, Panel } from '../../parts/layout.ts'
+import { Time } from '../../parts/marks.ts'
+import { Table } from '../../parts/table.ts'
+import type { Part } from './part.ts'
+
+/** The configurations before, and the way back. */
+export function History({ status, again, ask: question, now }: Part & { now: number }): ComponentChildren {
+  const { earlier } = status
+  const back = (): void =>
+    question({
+      title: 'Go back to the configuration before?',
+      text: 'The text that was applied before is read with the variables and files of today, applied in all workers, and written to the file.',
+      action: 'Go back',
+      danger: true,
+      run: async () => {
+        await ask('/config/rollback', { method: 'POST', ifMatch: `"${status.revision}"` })
+        again()
+      },
+    })
+  return h(
+    Panel,
+    {
+      title: 'History',
+      ...(earlier.length > 0 &&
+        status.writable && {
+          aside: h(
+            ActionButton,
+            { method: 'POST', path: '/config/rollback', onClick: back },
+            'Go back to the one before',
+          ),
+        }),
+      flush: earlier.length > 0,
+    },
+    earlier.length === 0
+      ? h(
+          Empty,
+          { title: 'No configuration before this one' },
+          'The last five that this process has applied stand here.',
+        )
+      : h(Table<ConfigStatus['earlier'][number]>, {
+          label: 'Earlier configurations',
+          rows: earlier,
+          keyOf: ({ generation }) => String(generation),
+          columns: [
+            { head: 'Number', numeric: true, cell: ({ generation }) => String(generation) },
+            { head: 'Revision', cell: ({ revision }) => h('code', { title: revision }, short(revision)) },
+            {
+              head: 'In force since',
+              cell: ({ since }) => h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`),
+            },
+          ],
+        }),
+  )
+}

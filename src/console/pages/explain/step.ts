@@ -1,0 +1,76 @@
+import { type ComponentChildren, h } from 'preact'
+import type { Explanation } from '../../answers.ts'
+import { Badge, Tag, type Tone } from '../../parts/marks.ts'
+
+const VERDICTS: Readonly<Record<string, readonly [word: string, tone: Tone]>> = {
+  passed: ['passed', 'good'],
+  answered: ['answered', 'notice'],
+  refused: ['refused', 'critical'],
+  'not-reached': ['not reached', 'plain'],
+  'not-run': ['not run', 'plain'],
+  off: ['off', 'plain'],
+}
+
+/** The verdict of one policy. */
+export function Step({ policy }: { policy: Explanation['policies'][number] }): ComponentChildren {
+  const { name, verdict, origin, status, code, detail, request, reply, events } = policy
+  const [word, tone] = VERDICTS[verdict] ?? [verdict, 'plain']
+  const changes: readonly (readonly [string, readonly string[]])[] = [
+    ['sets in the request', request.set],
+    ['removes from the request', request.removed],
+    ['sets in the reply', reply.set],
+    ['removes from the reply', reply.removed],
+  ]
+  const told = changes.filter(([, names]) => names.length > 0)
+  return h(
+    'li',
+    { class: verdict === 'not-reached' || verdict === 'off' ? 'policy faded' : 'policy' },
+    h(
+      'div',
+      { class: 'policy-head' },
+      h('strong', null, name),
+      h(
+        'span',
+        { class: 'tags' },
+        h(
+          'span',
+          { class: 'quiet' },
+          origin === 'general' ? 'for every route' : origin === 'route' ? 'of this route' : 'changed by this route',
+        ),
+        h(Badge, { tone }, status === null ? word : `${word}, ${status}${code === null ? '' : ` ${code}`}`),
+      ),
+    ),
+    detail !== null && h('p', null, detail),
+    told.length > 0 &&
+      h(
+        'dl',
+        { class: 'options' },
+        told.map(([what, names]) =>
+          h(
+            'div',
+            { key: what },
+            h('dt', null, what),
+            h(
+              'dd',
+              null,
+              names.map((each) => h(Tag, { key: each }, each)),
+            ),
+          ),
+        ),
+      ),
+    events.length > 0 &&
+      h(
+        'ul',
+        { class: 'effects' },
+        events.map((event, i) =>
+          h(
+            'li',
+            { key: i },
+            `${event.name}: ${Object.entries(event.attributes)
+              .map(([key, value]) => `${key} ${String(value)}`)
+              .join(', ')}`,
+          ),
+        ),
+      ),
+  )
+}
