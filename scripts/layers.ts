@@ -181,11 +181,11 @@ const FAMILY: ReadonlySet<string> = new Set([
 /** Who else knows a policy, and which files of it: its commands, and what one policy lends another. */
 export const acquaintances: Readonly<Record<string, readonly string[]>> = {
   'commands/cache.ts': ['policies/cache/purge.ts'],
-  'commands/key-place.ts': ['policies/auth/index.ts', 'policies/auth/redis/redis-api-keys.ts'],
+  'commands/key-place.ts': ['policies/auth/index.ts', 'policies/auth/api-key/redis/redis-api-keys.ts'],
   'commands/keys-create.ts': [
-    'policies/auth/api-key-store.ts',
-    'policies/auth/key-expiry.ts',
-    'policies/auth/new-api-key.ts',
+    'policies/auth/api-key/api-key-store.ts',
+    'policies/auth/api-key/key-expiry.ts',
+    'policies/auth/api-key/new-api-key.ts',
   ],
   'import/kong/consumers.ts': ['policies/auth/keys.ts'],
   'policies/auth/count-refusals.ts': ['policies/rate-limit/failure-limit.ts'],

@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { MethodsConfig } from '../policies/auth/index.ts'
-import { RedisApiKeys } from '../policies/auth/redis/redis-api-keys.ts'
+import { RedisApiKeys } from '../policies/auth/api-key/redis/redis-api-keys.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from '../redis/client.ts'
 import { CommandError } from './command.ts'
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ApiKeys } from './auth/api-key-store.ts'
+import type { ApiKeys } from './auth/api-key/api-key-store.ts'
 import type { Allows, Identify } from './auth/identify.ts'
 import type { DocsObject, DocumentedOperation, PolicyDocs } from './policy-docs.ts'
 import type { Caches } from './cache/cache-stores.ts'
@@ -15,7 +15,7 @@ import type { Toolbox } from '../core/toolbox.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
 // What the tools are made of, for whoever writes a policy.
-export type { ApiKeys, StoredApiKey } from './auth/api-key-store.ts'
+export type { ApiKeys, StoredApiKey } from './auth/api-key/api-key-store.ts'
 export type { Allows, Identify, ProofOptions } from './auth/identify.ts'
 export type { Caches, CacheStoreName } from './cache/cache-stores.ts'
 export type { CacheStore } from './cache/store.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { typedSchema } from '../../core/typed-schema.ts'
-import { apiKey } from './api-key.ts'
+import { apiKey } from './api-key/api-key.ts'
 import { basic } from './basic.ts'
 import { forward } from './forward.ts'
 import { introspection } from './introspection.ts'

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { PolicyToolbox } from '../policy.ts'
-import type { Counter } from '../../core/metrics.ts'
-import { CredentialError } from './credential-error.ts'
-import { type Identity, identityOf } from './identity.ts'
+import type { PolicyToolbox } from '../../policy.ts'
+import type { Counter } from '../../../core/metrics.ts'
+import { CredentialError } from '../credential-error.ts'
+import { type Identity, identityOf } from '../identity.ts'
 
 /** The keys of the configuration. */
 export interface ConfiguredApiKeys {

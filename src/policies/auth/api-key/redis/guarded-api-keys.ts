@@ -1,9 +1,9 @@
 import type { ApiKeys, StoredApiKey } from '../api-key-store.ts'
-import { GatewayError } from '../../../core/errors.ts'
-import type { Logger } from '../../../core/logger.ts'
+import { GatewayError } from '../../../../core/errors.ts'
+import type { Logger } from '../../../../core/logger.ts'
 import { HASH, parseApiKey, RedisApiKeys } from './redis-api-keys.ts'
-import type { RedisConnection } from '../../../redis/connection.ts'
-import type { RedisUse } from '../../../redis/use.ts'
+import type { RedisConnection } from '../../../../redis/connection.ts'
+import type { RedisUse } from '../../../../redis/use.ts'
 
 /** API keys in Redis, which nobody waits for while it does not answer. */
 export class GuardedApiKeys implements ApiKeys {

@@ -1,8 +1,8 @@
-import { parseJson } from '../../../core/parse-json.ts'
+import { parseJson } from '../../../../core/parse-json.ts'
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { StoredApiKey } from '../api-key-store.ts'
-import type { RedisClient } from '../../../redis/client.ts'
+import type { RedisClient } from '../../../../redis/client.ts'
 
 /** The hash that holds all keys: digest -> the key as JSON. One Redis key, so every change is whole in a Cluster too. */
 export const HASH = 'sallyport:api-keys'

@@ -1,8 +1,8 @@
 import type { ApiKeys } from './api-key-store.ts'
-import type { Clock } from '../../core/clock.ts'
-import { CredentialError } from './credential-error.ts'
-import { type Identity, identityOf } from './identity.ts'
-import { IdentityCache, type Verified } from './identity-cache.ts'
+import type { Clock } from '../../../core/clock.ts'
+import { CredentialError } from '../credential-error.ts'
+import { type Identity, identityOf } from '../identity.ts'
+import { IdentityCache, type Verified } from '../identity-cache.ts'
 
 export interface SharedApiKeysOptions {
   /** How long the word of the store counts, in milliseconds. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import test from 'node:test'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../../../test/support/manual-clock.ts'
 import type { StoredApiKey } from './api-key-store.ts'
-import { GatewayError } from '../../core/errors.ts'
+import { GatewayError } from '../../../core/errors.ts'
 import { SharedApiKeys } from './shared-api-keys.ts'
 
 const CACHE = 10_000
