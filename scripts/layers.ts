@@ -24,6 +24,7 @@ export const layers: readonly Layer[] = [
   ['routing', ['core', 'http', 'regexp']],
   ['openapi', ['core', 'routing/path.ts']],
   ['redis', ['core', 'tls/outgoing.ts']],
+  ['openid', ['core', 'tls/outgoing.ts', 'tls/pem-schema.ts', 'tls/tls-failure.ts']],
   ['acme', ['core', 'tls', 'redis']],
   ['listener', ['core', 'http', 'tls', 'proxy-protocol', 'http1', 'http2']],
   [
@@ -46,9 +47,7 @@ export const layers: readonly Layer[] = [
       'core',
       'grpc',
       'http',
-      'tls/outgoing.ts',
       'tls/pem-schema.ts',
-      'tls/tls-failure.ts',
       'routing/candidate.ts',
       'routing/path.ts',
       'routing/router.ts',
@@ -56,6 +55,7 @@ export const layers: readonly Layer[] = [
       'openapi',
       'regexp',
       'redis',
+      'openid',
     ],
   ],
   [
@@ -63,6 +63,8 @@ export const layers: readonly Layer[] = [
     [
       'core',
       'http',
+      'openid/http-url.ts',
+      'openid/provider-options.ts',
       'tls/client-authorities.ts',
       'tls/judge-outgoing.ts',
       'tls/key-pair.ts',
@@ -135,6 +137,7 @@ export const layers: readonly Layer[] = [
     [
       'core',
       'http',
+      'openid',
       'telemetry',
       'listener/trusted-proxies.ts',
       'services',

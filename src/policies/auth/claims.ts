@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Fields } from '../../core/value.ts'
 import type { Consumer } from '../../http/exchange.ts'
+import { claimPath } from '../claim-path.ts'
 import { pickClaim } from '../pick-claim.ts'
 import { CredentialError } from './credential-error.ts'
 
@@ -8,8 +9,7 @@ import { CredentialError } from './credential-error.ts'
 export type Claims = Fields
 
 const claim = (name: string, what: string) =>
-  z
-    .union([z.string().min(1), z.string().min(1).array().min(1)])
+  claimPath
     .default(name)
     .describe(
       `Claim with ${what}; dots lead into nested claims, or a list of steps, whose names may contain dots. ` +

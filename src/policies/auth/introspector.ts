@@ -7,8 +7,8 @@ import { duration } from '../../core/units.ts'
 import { isFields } from '../../core/value.ts'
 import type { Claims } from './claims.ts'
 import { certificates } from '../../tls/pem-schema.ts'
-import { createFetch } from './fetch-text.ts'
-import { httpUrl, shownUrl } from './url.ts'
+import { createFetch } from '../../openid/fetch-text.ts'
+import { httpUrl, shownUrl } from '../../openid/http-url.ts'
 
 /** Octets that an answer may have. */
 const LIMIT = 64 * 1024

@@ -13,7 +13,7 @@ import { cacheSize } from './cache-size.ts'
 import { claimNames } from './claims.ts'
 import { checkedTokens } from './introspector.ts'
 import { algorithmsOf, publicAlgorithms, secretAlgorithms, weaknessOf } from './keys.ts'
-import { httpUrl, isHttpUrl } from './url.ts'
+import { httpUrl, isHttpUrl } from '../../openid/http-url.ts'
 
 type SecretAlgorithm = keyof typeof secretAlgorithms
 

@@ -3,9 +3,9 @@ import { GatewayError } from '../../core/errors.ts'
 import { SingleFlight } from '../../core/single-flight.ts'
 import { isFields } from '../../core/value.ts'
 import type { Claims } from './claims.ts'
-import { createFetch, type FetchText } from './fetch-text.ts'
+import { createFetch, type FetchText } from '../../openid/fetch-text.ts'
 import { type KeySource, keyOfJwk, type VerificationKey } from './keys.ts'
-import { shownUrl } from './url.ts'
+import { shownUrl } from '../../openid/http-url.ts'
 
 /** For the answer of whoever has the keys, in milliseconds. */
 const TIMEOUT = 5000

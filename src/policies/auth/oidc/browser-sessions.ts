@@ -9,7 +9,7 @@ import { DigestMap } from '../digest-map.ts'
 import type { Identity } from '../identity.ts'
 import { OwnCookie } from './cookies.ts'
 import type { OidcOptions } from './options.ts'
-import type { Grant, Provider } from './provider.ts'
+import { type Grant, NotGranted, type Provider } from '../../../openid/provider.ts'
 import { type Session, Sessions } from './session.ts'
 
 /** Sessions that each worker remembers, at some kB each. */
@@ -134,8 +134,9 @@ export class BrowserSessions {
       known.next = this.read(value, value)
     } catch (error) {
       const now = this.tools.clock.wall()
-      known.over = error instanceof CredentialError && (session.refresh?.until ?? 0) <= now
-      if (known.over) throw error
+      const isRefused = error instanceof NotGranted || error instanceof CredentialError
+      known.over = isRefused && (session.refresh?.until ?? 0) <= now
+      if (known.over) throw new CredentialError('session', error)
       // The provider cannot be asked, or another worker or gateway has done it already: it goes on as it is.
       known.notBefore = now + PAUSE
     }

@@ -6,7 +6,7 @@ import type { Exchange } from '../../../http/exchange.ts'
 import { CredentialError } from '../credential-error.ts'
 import type { OwnCookie } from './cookies.ts'
 import type { OidcOptions } from './options.ts'
-import type { Grant, Provider } from './provider.ts'
+import { type Grant, NotGranted, type Provider } from '../../../openid/provider.ts'
 import { purposeOf, sealOf } from './session.ts'
 import { ownTarget } from './targets.ts'
 
@@ -88,7 +88,7 @@ export class Logins {
 
   /**
    * Ends one with what the browser brings from the provider. Rejects with CredentialError 'login' for a login that this
-   * browser has not begun, or too long ago, and as `Provider.login` does.
+   * browser has not begun, or too long ago, or that the provider has not granted, and as `Provider.login` does.
    */
   async finish(exchange: Exchange): Promise<{ readonly grant: Grant; readonly target: string }> {
     const { query } = exchange
@@ -99,7 +99,10 @@ export class Logins {
       throw new CredentialError('login')
     const { nonce, verifier, target } = attempt
     const url = new URL(this.callbackUrl(exchange) + query)
-    return { grant: await this.provider.login(url, { state, nonce, verifier }), target }
+    const grant = await this.provider.login(url, { state, nonce, verifier }).catch((error: unknown) => {
+      throw error instanceof NotGranted ? new CredentialError('login', error) : error
+    })
+    return { grant, target }
   }
 
   private attemptOf(state: string): Attempt | null {

@@ -11,7 +11,7 @@ import { BrowserSessions } from './browser-sessions.ts'
 import { OwnCookie } from './cookies.ts'
 import { Logins, originOf } from './login.ts'
 import { oidcOptions } from './options.ts'
-import { Provider } from './provider.ts'
+import { Provider } from '../../../openid/provider.ts'
 import { isNavigation, ownTarget } from './targets.ts'
 
 /** Logins that may wait for the provider at a time, in a thread. */

@@ -3,10 +3,10 @@ import { isToken } from '../../../core/field.ts'
 import { oneOrMore } from '../../../core/one-or-more.ts'
 import { secretText } from '../../../core/secret-text.ts'
 import { duration } from '../../../core/units.ts'
-import { certificates } from '../../../tls/pem-schema.ts'
 import { originPattern } from '../../origins.ts'
 import { claimNames } from '../claims.ts'
-import { httpUrl } from '../url.ts'
+import { originUrl } from '../../../openid/http-url.ts'
+import { providerShape, scopeList } from '../../../openid/provider-options.ts'
 import { isOwnTarget } from './targets.ts'
 
 const expected = 'expected a path of the gateway such as "/auth/callback"'
@@ -33,22 +33,14 @@ const parameterName = z
 
 /** Schema of the options of the oidc method. */
 export const oidcOptions = z.strictObject({
-  issuer: httpUrl.describe('The OpenID provider: its discovery document is below it.'),
-  clientId: z.string().min(1).describe('Name of the gateway at the provider.'),
-  clientSecret: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Its secret there. Default none: a public client, protected by PKCE alone.'),
+  issuer: providerShape.issuer,
+  clientId: providerShape.clientId,
+  clientSecret: providerShape.clientSecret,
   secret: oneOrMore(secretText).describe(
     'What cookies are encrypted with, at least 32 octets. Several while it is being exchanged: the first one encrypts, each decrypts.',
   ),
-  scopes: z
-    .string()
-    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected a scope: printable ASCII without spaces, quotes and backslashes')
-    .array()
+  scopes: scopeList
     .default(['openid'])
-    .refine((scopes) => scopes.includes('openid'), 'expected openid among the scopes')
     .describe('What the provider is asked for; offline_access for sessions that are refreshed. Default openid.'),
   paths: z
     .strictObject({
@@ -64,11 +56,7 @@ export const oidcOptions = z.strictObject({
     )
     .prefault({})
     .describe('Paths that the gateway answers itself.'),
-  publicUrl: httpUrl
-    .refine(
-      (url) => URL.parse(url)?.origin === url,
-      'expected scheme, host and port alone, such as "https://shop.example.com"',
-    )
+  publicUrl: originUrl
     .optional()
     .describe('What browsers know the gateway as. Default the scheme and host of each request.'),
   afterLogout: ownPath.default('/').describe('Where browsers go after a logout. Default /.'),
@@ -102,13 +90,8 @@ export const oidcOptions = z.strictObject({
     .describe(
       "Origins other than the gateway's own whose pages may use the session for more than reading. Default none.",
     ),
-  timeout: duration.prefault('5s').describe('For each answer of the provider. Default 5s.'),
-  ca: certificates
-    .optional()
-    .describe(
-      'File with the certificates, in PEM, of the authorities that are believed for the provider, in place of those that ' +
-        'Node.js comes with. Default those.',
-    ),
+  timeout: providerShape.timeout,
+  ca: providerShape.ca,
 })
 
 /** The options of the oidc method after parsing. */

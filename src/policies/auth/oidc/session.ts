@@ -5,7 +5,7 @@ import { type Claims, consumerOf } from '../claims.ts'
 import { CredentialError } from '../credential-error.ts'
 import { type Identity, identityOf } from '../identity.ts'
 import type { OidcOptions } from './options.ts'
-import type { Grant } from './provider.ts'
+import type { Grant } from '../../../openid/provider.ts'
 
 /** A session of a user; times are wall-clock milliseconds. */
 export interface Session {

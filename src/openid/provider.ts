@@ -1,23 +1,43 @@
 import type * as Library from 'openid-client'
-import type { Toolbox } from '../../../core/toolbox.ts'
-import { GatewayError } from '../../../core/errors.ts'
-import { SingleFlight } from '../../../core/single-flight.ts'
-import type { Claims } from '../claims.ts'
-import { CredentialError } from '../credential-error.ts'
-import { createFetch } from '../fetch-text.ts'
-import { shownUrl } from '../url.ts'
+import type { Toolbox } from '../core/toolbox.ts'
+import { GatewayError } from '../core/errors.ts'
+import { SingleFlight } from '../core/single-flight.ts'
+import type { Fields } from '../core/value.ts'
+import { createFetch } from './fetch-text.ts'
+import { shownUrl } from './http-url.ts'
 import { openidClient } from './library.ts'
-import type { OidcOptions } from './options.ts'
 
 /** Age of the discovery document at which it is fetched again, in milliseconds. */
 const REFRESH = 60 * 60_000
 /** The least and the most time between two attempts to fetch it, in milliseconds. */
 const [FIRST_PAUSE, LONGEST_PAUSE] = [1000, 30_000]
 
+/** Which provider it is, and what the gateway is there. */
+export interface ProviderOptions {
+  readonly issuer: string
+  readonly clientId: string
+  /** None for a public client. */
+  readonly clientSecret?: string | undefined
+  /** For each answer, in milliseconds. */
+  readonly timeout: number
+  /** The authorities that are believed, PEM, in place of those that Node knows. */
+  readonly ca?: string | undefined
+  /** Whether the userinfo endpoint is asked for further claims when somebody logs in. */
+  readonly userinfo: boolean
+}
+
+/** The provider grants nothing, or what it says proves nothing. */
+export class NotGranted extends Error {
+  constructor(cause: unknown) {
+    super('the OpenID provider has granted nothing', { cause })
+    this.name = 'NotGranted'
+  }
+}
+
 /** What a login or a refresh brings. */
 export interface Grant {
   /** What the provider says of the user; null where a refresh says nothing new. */
-  readonly claims: Claims | null
+  readonly claims: Fields | null
   readonly refreshToken: string | null
   /** Seconds for which it stands; null where the provider does not say. */
   readonly expiresIn: number | null
@@ -36,7 +56,7 @@ export interface Checks {
  * for as long as nothing newer can be had.
  */
 export class Provider {
-  private readonly options: OidcOptions
+  private readonly options: ProviderOptions
   private readonly toolbox: Toolbox
   private readonly dry: boolean
   private readonly fetch: Library.CustomFetch
@@ -49,7 +69,7 @@ export class Provider {
   private failing = false
 
   /** One that is `dry` is asked for nothing that changes something there: no code, and no refresh token, is used up. */
-  constructor(options: OidcOptions, toolbox: Toolbox, dry = false) {
+  constructor(options: ProviderOptions, toolbox: Toolbox, dry = false) {
     this.dry = dry
     this.options = options
     this.toolbox = toolbox
@@ -73,11 +93,11 @@ export class Provider {
   }
 
   /**
-   * Exchanges the code that came with `url`. Rejects with a CredentialError for one that proves nothing, and with a GatewayError where
+   * Exchanges the code that came with `url`. Rejects with NotGranted for one that proves nothing, and with a GatewayError where
    * the provider refuses the user, or cannot be asked.
    */
   async login(url: URL, { state, nonce, verifier }: Checks): Promise<Grant> {
-    return this.asking('login', async (configuration) => {
+    return this.asking(async (configuration) => {
       const tokens = await openidClient().authorizationCodeGrant(configuration, url, {
         expectedState: state,
         expectedNonce: nonce,
@@ -88,9 +108,9 @@ export class Provider {
     })
   }
 
-  /** Rejects with CredentialError 'session' where the provider grants no more, and with a GatewayError where it cannot be asked. */
+  /** Rejects with NotGranted where the provider grants no more, and with a GatewayError where it cannot be asked. */
   async refresh(refreshToken: string): Promise<Grant> {
-    return this.asking('session', async (configuration) => {
+    return this.asking(async (configuration) => {
       const tokens = await openidClient().refreshTokenGrant(configuration, refreshToken)
       const grant = await this.grantOf(configuration, tokens)
       return { ...grant, refreshToken: grant.refreshToken ?? refreshToken }
@@ -126,7 +146,7 @@ export class Provider {
   }
 
   /** What the library rejects with, in the words of the gateway. */
-  private async asking(what: 'login' | 'session', ask: (by: Library.Configuration) => Promise<Grant>): Promise<Grant> {
+  private async asking(ask: (by: Library.Configuration) => Promise<Grant>): Promise<Grant> {
     if (this.dry)
       throw new GatewayError('service-unavailable', 'The OpenID provider is only asked where a request is sent.')
     const configuration = await this.configuration()
@@ -135,9 +155,9 @@ export class Provider {
       return await ask(configuration)
     } catch (error) {
       if (error instanceof AuthorizationResponseError) throw refusalOf(error)
-      if (error instanceof ResponseBodyError && error.error === 'invalid_grant') throw new CredentialError(what, error)
+      if (error instanceof ResponseBodyError && error.error === 'invalid_grant') throw new NotGranted(error)
       if (error instanceof ResponseBodyError || !isAboutTheReply(error, ClientError)) throw this.unavailable(error)
-      throw new CredentialError(what, error)
+      throw new NotGranted(error)
     }
   }
 
@@ -243,7 +263,7 @@ function authenticationOf(metadata: Library.ServerMetadata, secret: string | und
 }
 
 /** The gateway's own connections, authorities, time-out and bound of answers, in the terms of Fetch. */
-function fetchWith({ ca, timeout }: OidcOptions, { clock }: Toolbox): Library.CustomFetch {
+function fetchWith({ ca, timeout }: ProviderOptions, { clock }: Toolbox): Library.CustomFetch {
   const fetchText = createFetch(ca, clock)
   return async (url, { method, headers, body }) => {
     const isForm = typeof body === 'string' || body instanceof URLSearchParams

@@ -1,9 +1,9 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
-import type { Clock } from '../../core/clock.ts'
-import { codeOf } from '../../core/error-facts.ts'
-import { outgoingContext } from '../../tls/outgoing.ts'
-import { explainTls } from '../../tls/tls-failure.ts'
+import type { Clock } from '../core/clock.ts'
+import { codeOf } from '../core/error-facts.ts'
+import { outgoingContext } from '../tls/outgoing.ts'
+import { explainTls } from '../tls/tls-failure.ts'
 
 /** Octets that an answer may have. */
 const LIMIT = 512 * 1024
