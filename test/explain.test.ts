@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
-import type { Explanation } from '../src/front/explain/explanation.ts'
+import { explanation } from '../src/admin/explain.ts'
 import { definePolicy, type GatewayInput, type Policy, z } from '../src/gateway.ts'
 import { askAdmin, startAdminGateway } from './support/admin.ts'
 import { type Ask, send } from './support/client.ts'
@@ -31,10 +31,10 @@ async function setUp(
     },
     { policies },
   )
-  const explain = async (url: string, question: object = {}): Promise<Explanation> => {
+  const explain = async (url: string, question: object = {}) => {
     const { status, json, text } = await started.ask('/explain', { method: 'POST', json: { url, ...question } })
     assert.equal(status, 200, text)
-    return json as unknown as Explanation
+    return explanation.parse(json)
   }
   return { ...started, service, explain }
 }
@@ -375,7 +375,7 @@ for (const seed of [1, 2, 3, 4])
       }
       const answer = await askAdmin(adminPort, '/explain', { method: 'POST', json: question })
       assert.equal(answer.status, 200, answer.text)
-      const told = answer.json as unknown as Explanation
+      const told = explanation.parse(answer.json)
       const live = await send(port, { ...ask, headers })
       const line = await log.line({ correlation_id: `request-${i}`, message: 'API Gateway Request' })
       const what = `${i}: ${method} ${url} from ${from}`

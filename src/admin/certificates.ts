@@ -5,7 +5,7 @@ import type { AdminContext } from './context.ts'
 
 const time = z.iso.datetime()
 
-const certificate = z.object({
+export const certificate = z.object({
   names: z.string().array().readonly().describe('What it is for.'),
   source: z.enum(['acme', 'file']).describe('Whether it comes from a CA by ACME, or from files or the configuration.'),
   issuer: z.string().nullable().describe('Null where there is no certificate yet.'),

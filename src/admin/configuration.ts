@@ -16,7 +16,7 @@ const time = z.iso.datetime()
 const revision = z.string().describe('Hash of what the configuration means: equivalent configurations have the same.')
 const generation = z.int().describe('Number of the configuration within this process, starting at 1.')
 
-const status = z.object({
+export const status = z.object({
   revision,
   generation,
   since: time.describe('When it came into force.'),
@@ -44,7 +44,7 @@ const status = z.object({
     .describe('The worker threads and the configuration of each; one that does not answer in time is left out.'),
 })
 
-const written = z.object({
+export const written = z.object({
   file: z.string().describe('Name of the file.'),
   masked: z.boolean().describe('Whether secrets are masked in the text.'),
   text: z.string(),

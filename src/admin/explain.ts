@@ -74,7 +74,7 @@ const policy = z.object({
   reply: changes.describe('The same of the reply.'),
 })
 
-const explanation = z.object({
+export const explanation = z.object({
   worker: z.int().nullable(),
   method: z.string(),
   scheme: z.enum(['http', 'https']),

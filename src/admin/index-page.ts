@@ -21,7 +21,7 @@ code { white-space: nowrap }
 `
 const POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
 
-const document = z.object({
+export const document = z.object({
   name: z.string(),
   version: z.string(),
   endpoints: z

@@ -23,7 +23,7 @@ const change = z.object({
   routes: z.string().array().readonly().optional().describe('For general settings, the routes that they affect.'),
 })
 
-const plan = z.object({
+export const plan = z.object({
   same: z.boolean().describe('Whether there are no changes.'),
   changes: change.array().readonly(),
   warnings: z.object({ path: z.string(), message: z.string() }).array().readonly(),

@@ -32,7 +32,7 @@ const listFilter = requestFilter.extend({
 })
 
 /** A request that has ended. */
-const recentRequest = z.object({
+export const recentRequest = z.object({
   time: z.iso.datetime().describe('When it began.'),
   durationMs: z.number(),
   serviceMs: z.number().describe('How much of it services took, up to the heads of their replies.'),
@@ -70,7 +70,7 @@ const attempt = z.object({
   error: z.string().nullable().describe('What went wrong.'),
 })
 
-const details = recentRequest.extend({
+export const details = recentRequest.extend({
   cause: z.string().describe('Why it ended so, in one sentence.'),
   detail: z.string().nullable().describe('What the client was told of the error.'),
   tried: attempt

@@ -10,7 +10,7 @@ import { maskedFields } from '../config/masked-config.ts'
 
 const condition = z.record(z.string(), z.unknown())
 
-const route = z.object({
+export const route = z.object({
   id: z.string(),
   match: z.object({
     listener: z.string().array().describe('None: every listener.'),

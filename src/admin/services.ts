@@ -61,7 +61,7 @@ const instance = z.object({
   }),
 })
 
-const service = z.object({
+export const service = z.object({
   name: z.string(),
   status: z.enum(['healthy', 'degraded', 'unhealthy']),
   balancer: z.string(),
@@ -98,7 +98,7 @@ const service = z.object({
 
 const changed = service.extend(everywhereShape)
 
-const transition = z.object({
+export const transition = z.object({
   at: time,
   instance: z.string(),
   kind: z

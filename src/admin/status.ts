@@ -38,7 +38,7 @@ const thread = z.object({
 
 const storeStates = z.record(z.string(), z.enum(['healthy', 'degraded']))
 
-const status = z.object({
+export const status = z.object({
   version: z.string(),
   node: z.string().describe('Version of Node.js.'),
   pid: z.int(),

@@ -7,6 +7,7 @@ import { textLine } from '../telemetry/text-lines.ts'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, UsageError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { type RecentRequest, requestSchema } from './recent-request.ts'
 
 /** How long the gateway may take to answer, in milliseconds. */
 const PATIENCE = 10_000
@@ -20,26 +21,7 @@ const MOST = 1000
 /** How many are shown that are over already. */
 const SHOWN = '20'
 
-const requestSchema = z.looseObject({
-  time: z.string(),
-  durationMs: z.number(),
-  method: z.string(),
-  path: z.string(),
-  query: z.string(),
-  status: z.number(),
-  route: z.string().nullable(),
-  service: z.string().nullable(),
-  instance: z.string().nullable(),
-  consumer: z.string().nullable(),
-  correlationId: z.string(),
-  traceId: z.string(),
-  error: z.string().nullable(),
-  grpcStatus: z.string().nullable(),
-})
-
 const answerSchema = z.object({ requests: requestSchema.array() })
-
-type Request = z.output<typeof requestSchema>
 
 interface Options extends AdminOptions {
   readonly follow?: true
@@ -72,7 +54,7 @@ async function showRequests(options: Options): Promise<void> {
   const last = /^\d{1,4}$/.test(options.last) ? Number(options.last) : NaN
   if (!(last <= MOST))
     throw new UsageError(`--last: expected a number from 0 to ${MOST}, not ${JSON.stringify(options.last)}`)
-  const show = options.json === true ? (request: Request) => `${JSON.stringify(request)}\n` : asText()
+  const show = options.json === true ? (request: RecentRequest) => `${JSON.stringify(request)}\n` : asText()
   // Whoever reads them has seen enough, as head(1) does.
   process.stdout.once('error', () => process.exit(exitCodes.done))
   let known = await ask(options)
@@ -89,7 +71,7 @@ async function showRequests(options: Options): Promise<void> {
 }
 
 /** Those that the options let through, the oldest first. */
-async function ask(options: Options): Promise<Request[]> {
+async function ask(options: Options): Promise<RecentRequest[]> {
   const { route, status, service } = options
   const query = new URLSearchParams({ limit: String(MOST) })
   if (route !== undefined) query.set('route', route)
@@ -101,16 +83,16 @@ async function ask(options: Options): Promise<Request[]> {
 }
 
 /** Tells a request from all others: a client may send its ids again, and the time is reckoned back anew for each answer. */
-function idOf({ durationMs, correlationId, traceId, path }: Request): string {
+function idOf({ durationMs, correlationId, traceId, path }: RecentRequest): string {
   return [durationMs, correlationId, traceId, path].join(' ')
 }
 
-function print(requests: readonly Request[], show: (request: Request) => string): void {
+function print(requests: readonly RecentRequest[], show: (request: RecentRequest) => string): void {
   if (requests.length > 0) process.stdout.write(requests.map(show).join(''))
 }
 
 /** The same text as in the log. */
-function asText(): (request: Request) => string {
+function asText(): (request: RecentRequest) => string {
   const paint = paintFor(1, process.env)
   return ({ time, durationMs, path, query, status, consumer, correlationId, error, grpcStatus, ...rest }) => {
     const { method, route, service, instance } = rest

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { requestSchema } from './recent-request.ts'
 
 const workersSchema = z
   .object({ worker: z.number(), remembered: z.number(), capacity: z.number(), since: z.string().nullable() })
@@ -9,21 +10,8 @@ export const nothingSchema = z.object({ workers: workersSchema })
 
 /** What the admin listener answers of the requests with one correlation id. */
 export const answerSchema = z.object({
-  requests: z
-    .object({
-      time: z.string(),
-      durationMs: z.number(),
-      method: z.string(),
-      path: z.string(),
-      query: z.string(),
-      status: z.number(),
-      route: z.string().nullable(),
-      service: z.string().nullable(),
-      instance: z.string().nullable(),
-      client: z.string(),
-      consumer: z.string().nullable(),
-      traceId: z.string(),
-      error: z.string().nullable(),
+  requests: requestSchema
+    .extend({
       cause: z.string(),
       detail: z.string().nullable(),
       attempts: z.number(),

@@ -1,4 +1,4 @@
-/** What the admin API answers, as far as the console shows it. */
+/** What the admin API answers, as far as the console shows it: a test holds it against the schemas, which browsers are to know nothing of. */
 
 /** What operators may do, from the least to the most. */
 export type Role = 'viewer' | 'operator' | 'admin'
@@ -170,6 +170,14 @@ export interface ConfigStatus {
   readonly workers: readonly { readonly thread: number; readonly generation: number }[]
 }
 
+/** GET /config/text. */
+export interface Written {
+  readonly file: string
+  /** Whether secrets are masked in the text. */
+  readonly masked: boolean
+  readonly text: string
+}
+
 /** POST /config/plan. */
 export interface Plan {
   readonly same: boolean
@@ -184,7 +192,7 @@ export interface PlannedChange {
   readonly before?: unknown
   readonly after?: unknown
   readonly effects: readonly string[]
-  readonly routes?: readonly string[]
+  readonly routes?: readonly string[] | undefined
 }
 
 /** One of GET /certificates. */

@@ -21,7 +21,7 @@ const credentials = z.strictObject({
   password: z.string().min(1).max(PASSWORD_LENGTH),
 })
 
-const told = z.object({
+export const told = z.object({
   name: z
     .string()
     .nullable()

@@ -45,7 +45,7 @@ const quota = z.object({
   waitSeconds: z.number().describe('Until a request of cost 1 would be admitted; 0 where it would be now.'),
 })
 
-const limit = z.object({
+export const limit = z.object({
   name: z.string().describe('The tier, with "@" and the id of the route where a route counts by itself.'),
   algorithm: z.enum(algorithms),
   store: z.enum(limitStores),
@@ -57,7 +57,7 @@ const query = z.object({
   all: z.stringbool().default(false).describe('Limits of which nothing is used, too.'),
 })
 
-const limited = z.object({
+export const limited = z.object({
   client: z.string().describe('As /limits/{client} takes it: user:42, key:partner or address:192.0.2.1.'),
   limit: z.string().describe('The tier, with "@" and the id of the route where a route counts by itself.'),
   algorithm: z.enum(algorithms),

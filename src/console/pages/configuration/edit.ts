@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Plan } from '../../answers.ts'
+import type { Plan, Written } from '../../answers.ts'
 import { ask } from '../../client.ts'
 import { ActionButton, Copy } from '../../parts/actions.ts'
 import { Panel } from '../../parts/layout.ts'
@@ -12,12 +12,6 @@ import { Planned } from '../../changes/planned.ts'
 
 /** How long a change may wait for its confirmation. */
 const CONFIRM_WITHIN = ['30s', '1m', '5m', '15m'] as const
-
-interface Written {
-  readonly file: string
-  readonly text: string
-  readonly masked: boolean
-}
 
 /** The text of the configuration, to be changed: applied where that is allowed, else as a patch. */
 export function Edit({ status, again, ask: question }: Part): ComponentChildren {

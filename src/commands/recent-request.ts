@@ -1,0 +1,23 @@
+import { z } from 'zod'
+
+/** A request that has ended, as the admin API tells of it: what commands show of it, with whatever else there is. */
+export const requestSchema = z.looseObject({
+  time: z.string(),
+  durationMs: z.number(),
+  method: z.string(),
+  path: z.string(),
+  query: z.string(),
+  status: z.number(),
+  route: z.string().nullable(),
+  service: z.string().nullable(),
+  instance: z.string().nullable(),
+  client: z.string(),
+  consumer: z.string().nullable(),
+  correlationId: z.string(),
+  traceId: z.string(),
+  error: z.string().nullable(),
+  grpcStatus: z.string().nullable(),
+})
+
+/** A request that has ended. */
+export type RecentRequest = z.output<typeof requestSchema>

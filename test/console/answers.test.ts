@@ -1,0 +1,43 @@
+/** What the console takes the admin API's answers to be, and what their schemas say. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { z } from 'zod'
+import { certificate } from '../../src/admin/certificates.ts'
+import { status as configStatus, written } from '../../src/admin/configuration.ts'
+import { explanation } from '../../src/admin/explain.ts'
+import { document } from '../../src/admin/index-page.ts'
+import { told } from '../../src/admin/login/login.ts'
+import { plan } from '../../src/admin/plan.ts'
+import { problemSchema } from '../../src/admin/refusal.ts'
+import { recentRequest } from '../../src/admin/requests.ts'
+import { route } from '../../src/admin/routes.ts'
+import { service, transition } from '../../src/admin/services.ts'
+import { status } from '../../src/admin/status.ts'
+import type * as shown from '../../src/console/answers.ts'
+import { limit, limited } from '../../src/policies/rate-limit/operators.ts'
+
+/** Compiles only where all that a schema lets through is what the console expects. */
+function held<Shown>(): <Schema extends z.ZodType<Shown>>(schema: Schema) => Schema {
+  return (schema) => schema
+}
+
+test('what the console expects of answers is what their schemas promise', () => {
+  const schemas = [
+    held<shown.Session>()(told),
+    held<shown.Listed>()(document),
+    held<shown.Status>()(status),
+    held<shown.Service>()(service),
+    held<shown.Transition>()(transition),
+    held<shown.Route>()(route),
+    held<shown.Request>()(recentRequest),
+    held<shown.Problem>()(problemSchema),
+    held<shown.ConfigStatus>()(configStatus),
+    held<shown.Written>()(written),
+    held<shown.Plan>()(plan),
+    held<shown.Certificate>()(certificate),
+    held<shown.Limit>()(limit),
+    held<shown.LimitedClient>()(limited),
+    held<shown.Explanation>()(explanation),
+  ]
+  for (const schema of schemas) assert.ok(schema instanceof z.ZodObject)
+})
