@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { configJsonSchema } from '../src/config/json-schema.ts'
 import { cliReference } from './cli-reference.ts'
-import { configReference } from './reference.ts'
+import { configReference } from './reference/page.ts'
 
 const schema = configJsonSchema()
 const files = [

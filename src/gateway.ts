@@ -3,6 +3,7 @@ import { withAdminToken } from './config/admin-schema.ts'
 import { checkEnvironment } from './config/environment.ts'
 import { loadedCode } from './config/fresh-modules.ts'
 import { NO_CODE } from './config/loaded-code.ts'
+import { withNewNames } from './config/new-names.ts'
 import { parsing } from './config/parse.ts'
 import { valueSource } from './config/source.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
@@ -16,7 +17,7 @@ import type { Policy } from './policies/policy.ts'
 import { Answers } from './core/threads.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { Slices } from './core/slices.ts'
-import { version } from './front/version.ts'
+import { version } from './core/version.ts'
 import type { PoolSizes } from './http/lane.ts'
 import type { Fleet } from './runtime/fleet.ts'
 import { GatewayProcess } from './runtime/gateway-process.ts'
@@ -168,17 +169,24 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const read = async (value: GatewayInput): Promise<Candidate> => {
     const noted = new ReadFiles()
     // Relative to the working directory, as there is no configuration file.
-    const loaded = await readPolicyFiles(withAdminToken(value, process.env), 'sallyport.yaml', options.policies, noted)
+    const { value: current, source, ...names } = withNewNames(value, valueSource())
+    const loaded = await readPolicyFiles(
+      withAdminToken(current, process.env),
+      'sallyport.yaml',
+      options.policies,
+      noted,
+    )
     const slices = new Slices(clock)
     await slices.next()
-    const config = await slices.take(parsing(loaded, valueSource(), checkEnvironment(process.env)))
+    const config = await slices.take(parsing(loaded, source, [...checkEnvironment(process.env), ...names.problems]))
     await slices.next()
     chains.set(config, loaded.chain)
     const revision = await slices.take(revising(config, noted.beside))
     await slices.next()
     const files = config.policyFiles.map(({ file }) => file)
     const modules = (options.workers === true ? loadedCode(files) : null) ?? NO_CODE
-    return { config, revision, text: null, code: [], modules, warnings: warningsOf(config, loaded.chain) }
+    const warnings = warningsOf({ config, chain: loaded.chain, renamed: names.warnings })
+    return { config, revision, text: null, code: [], modules, warnings }
   }
   const policies = (config: GatewayConfig): readonly Policy[] => chains.get(config) ?? []
   const first = await read(input)

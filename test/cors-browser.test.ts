@@ -46,7 +46,12 @@ async function setUp(t: TestContext) {
     },
     policies: {
       'correlation-id': {},
-      cors: { origins: [own!], credentials: true, headers: ['Content-Type', 'X-Own'], exposed: ['X-Correlation-ID'] },
+      cors: {
+        origins: [own!],
+        credentials: true,
+        headers: ['Content-Type', 'X-Own'],
+        exposedHeaders: ['X-Correlation-ID'],
+      },
     },
     routes: [
       { id: 'all', match: { path: '/*', method: ['GET', 'POST'] }, service: 'backend' },

@@ -49,7 +49,7 @@ function discovering(
   options: Record<string, unknown>,
   service: Record<string, unknown> = {},
 ): GatewayInput {
-  const discover = { dns: { name: NAME, server: dns.address, least: '50ms', most: '50ms', ...options } }
+  const discover = { dns: { name: NAME, server: dns.address, minInterval: '50ms', maxInterval: '50ms', ...options } }
   return {
     services: { users: { discover, health: false, ...service } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'users' }],
@@ -248,7 +248,7 @@ test('a reload keeps what was found, also where the name is asked for in another
   await gateway.reload({ ...config, ...more, routes: [...config.routes!, route] })
   assert.equal((await send(port, { path: '/own' })).text, 'own')
   assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
-  await gateway.reload({ ...discovering(dns, { port: at, type: 'A', most: '60s' }), ...more })
+  await gateway.reload({ ...discovering(dns, { port: at, type: 'A', maxInterval: '60s' }), ...more })
   assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
   const named = { users: { instances: [`http://127.0.0.1:${at}`], health: false as const } }
   await gateway.reload({ ...config, ...more, services: named })

@@ -292,7 +292,7 @@ test('a service that pauses in taking a body does not make its client slow', asy
 test('a reply that its client takes more slowly than the least rate is broken off with a reset', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
-  const config = proxyTo(service.url, { limits: { leastRate: 100 * MEGABYTE, writeTimeout: '1h' } })
+  const config = proxyTo(service.url, { limits: { minRate: 100 * MEGABYTE, writeTimeout: '1h' } })
   const { port, log } = await startGateway(t, config, { clock })
   const client = await connect(t, port)
   client.socket.pause()

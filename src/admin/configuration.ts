@@ -3,13 +3,14 @@ import { z } from 'zod'
 import { GatewayError } from '../core/errors.ts'
 import { maskedConfig } from '../config/masked-config.ts'
 import { maskedSource } from '../config/masked-source.ts'
+import { problemMember } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { threadStatusTopic } from '../front/thread-status.ts'
 import type { Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { callerFields } from './login/caller.ts'
-import { problemMember, problemSchema, refusal } from './refusal.ts'
+import { problemSchema, refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
 
 const time = z.iso.datetime()
@@ -21,6 +22,7 @@ export const status = z.object({
   generation,
   since: time.describe('When it came into force.'),
   current: z.boolean().describe('False if the last one read was refused.'),
+  warnings: problemSchema.array().describe('What works in the running configuration, and should be looked at.'),
   writable: z.boolean().describe('Whether operators may send configurations (admin.writable).'),
   lastReload: z
     .object({
@@ -98,6 +100,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
         generation: applied.generation,
         since: timeOf(applied.since),
         current: lastSuccessful,
+        warnings: applied.warnings.map(problemMember),
         writable: applied.config.admin !== false && applied.config.admin.writable,
         lastReload: last && { outcome: last.outcome, at: timeOf(last.at), problems: last.problems.map(problemMember) },
         awaitsConfirmation: until === null ? null : { until: timeOf(until) },

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { type OperatorRole, operatorRoles } from '../core/operator-role.ts'
-import { version } from '../front/version.ts'
+import { version } from '../core/version.ts'
 import type { AdminApp } from './app.ts'
 import { neededRole } from './login/caller.ts'
 

@@ -5,7 +5,7 @@ import { GatewayError } from '../core/errors.ts'
 import { Turns } from '../core/turns.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
-import { refusal } from './refusal.ts'
+import { problemSchema, refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
 import { acceptTexts, configurationText, TEXT_SIZE } from './texts.ts'
 
@@ -26,7 +26,7 @@ const change = z.object({
 export const plan = z.object({
   same: z.boolean().describe('Whether there are no changes.'),
   changes: change.array().readonly(),
-  warnings: z.object({ path: z.string(), message: z.string() }).array().readonly(),
+  warnings: problemSchema.array().readonly(),
   text: z.string().describe('The same as text, as sallyport plan prints it.'),
 })
 

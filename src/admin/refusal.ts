@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Problem } from '../config/problems.ts'
+import { type Problem, problemMember } from '../config/problems.ts'
 import { GatewayError } from '../core/errors.ts'
 
 /** One thing that is wrong with a configuration. */
@@ -10,11 +10,6 @@ export const problemSchema = z.object({
   path: z.string().describe('Place in the configuration, such as routes[0].match.path; "" for the whole.'),
   message: z.string(),
 })
-
-/** A problem as operators are told of it. */
-export function problemMember({ file, position, path, message }: Problem): z.input<typeof problemSchema> {
-  return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
-}
 
 /** The GatewayError 'unprocessable-content' that has every problem of a configuration in it. */
 export function refusal(problems: readonly Problem[]): GatewayError {

@@ -1,13 +1,22 @@
 import type { Command } from 'commander'
 import { describeRoutes } from '../config/describe.ts'
 import { hintsOf } from '../config/hints/index.ts'
-import { ConfigError, formatPath, formatProblem, type Problem, sortProblems, stepsOf } from '../config/problems.ts'
+import type { Loaded } from '../config/load.ts'
+import {
+  ConfigError,
+  formatPath,
+  formatProblem,
+  type Problem,
+  problemMember,
+  sortProblems,
+  stepsOf,
+} from '../config/problems.ts'
 import { type Source, valueSource } from '../config/source.ts'
 import { warningsOf } from '../config/warnings.ts'
 import { addExamples, CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { keyHints } from './key-hints.ts'
-import { type Checked, loadChecked } from './load-checked.ts'
+import { loadChecked } from './load-checked.ts'
 
 interface Options {
   readonly strict?: true
@@ -54,9 +63,10 @@ async function checkForPrograms(file: string, strict: boolean): Promise<number> 
 }
 
 /** Everything that is worth a warning, with its place, in the order of the file. */
-async function warningsAt(file: string, { config, chain, text }: Checked): Promise<readonly Problem[]> {
+async function warningsAt(file: string, loaded: Loaded): Promise<readonly Problem[]> {
+  const { config, chain, text } = loaded
   const found = [
-    ...warningsOf(config, chain).map(({ path, message }) => ({ path: stepsOf(path), message })),
+    ...warningsOf(loaded).map(({ path, message }) => ({ path: stepsOf(path), message })),
     ...hintsOf(config, chain),
     ...keyHints(config),
   ]
@@ -75,12 +85,7 @@ async function sourceOf(file: string, text: string | null): Promise<Source> {
 }
 
 function printJson(problems: readonly Problem[], warnings: readonly Problem[]): void {
-  console.log(JSON.stringify({ problems: problems.map(memberOf), warnings: warnings.map(memberOf) }, null, 2))
-}
-
-/** In the form that docs/command-line.md promises. */
-function memberOf({ file, position, path, message }: Problem) {
-  return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
+  console.log(JSON.stringify({ problems: problems.map(problemMember), warnings: warnings.map(problemMember) }, null, 2))
 }
 
 function countOf({ length }: readonly Problem[]): string {

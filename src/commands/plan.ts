@@ -7,12 +7,13 @@ import { planDocument } from '../config/plan/plan-document.ts'
 import { planText } from '../config/plan/plan-text.ts'
 import { type Side, sideOf } from '../config/plan/side.ts'
 import { unitsOf } from '../config/plan/units.ts'
+import { formatProblem } from '../config/problems.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loadChecked } from './load-checked.ts'
-import { problemsText } from './problems-text.ts'
+import { problemMembers, problemOf, problemsText } from './problems-text.ts'
 
 /** In place of a file: the configuration of a running gateway. */
 const RUNNING = 'running'
@@ -23,7 +24,7 @@ const PATIENCE = 60_000
 const answerSchema = z.object({
   same: z.boolean(),
   changes: z.unknown().array(),
-  warnings: z.object({ path: z.string(), message: z.string() }).array(),
+  warnings: problemMembers,
   text: z.string(),
 })
 
@@ -50,7 +51,8 @@ export function definePlan(command: Command, finish: (code: number) => void): vo
     const { text, warnings, ...plan } = await (options.against === RUNNING
       ? runningPlan(file, options)
       : filesPlan(file ?? DEFAULT_FILE, options.against))
-    for (const { path, message } of warnings) console.error(`warning: ${path}: ${message}`)
+    for (const warning of warnings)
+      console.error(formatProblem({ ...problemOf(warning, file), path: `warning: ${warning.path}` }))
     console.log(options.json === true ? JSON.stringify({ ...plan, warnings }, null, 2) : text)
     finish(plan.same ? exitCodes.done : exitCodes.different)
   })
@@ -64,7 +66,7 @@ async function filesPlan(file: string, against: string): Promise<z.output<typeof
   const before = await load(against)
   const after = await load(file)
   const plan = planChanges(before, after)
-  return { ...planDocument(plan), warnings: [...plan.warnings], text: planText(plan, unitsOf(after.chain)) }
+  return { ...planDocument(plan), text: planText(plan, unitsOf(after.chain)) }
 }
 
 /** The gateway reads its own file, or that text with its own variables as if it stood there. */
@@ -87,6 +89,5 @@ async function textOf(file: string): Promise<string> {
 }
 
 async function load(file: string): Promise<Side> {
-  const { config, chain } = await loadChecked(file)
-  return sideOf(file, config, chain)
+  return sideOf(file, await loadChecked(file))
 }

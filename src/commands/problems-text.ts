@@ -1,18 +1,18 @@
 import { z } from 'zod'
-import { formatProblem } from '../config/problems.ts'
+import { formatProblem, type Problem } from '../config/problems.ts'
 
-const problemsSchema = z.object({
-  problems: z
-    .object({
-      file: z.string().nullable(),
-      line: z.number().nullable(),
-      column: z.number().nullable(),
-      path: z.string(),
-      message: z.string(),
-    })
-    .array()
-    .min(1),
+const problemMember = z.object({
+  file: z.string().nullable(),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+  path: z.string(),
+  message: z.string(),
 })
+
+/** Problems and warnings of a configuration as the admin API tells of them. */
+export const problemMembers = problemMember.array()
+
+const problemsSchema = z.object({ problems: problemMembers.min(1) })
 
 /**
  * Every problem of a configuration that a gateway has refused, as `sallyport check` prints them, with that name of the file where it
@@ -21,10 +21,14 @@ const problemsSchema = z.object({
 export function problemsText(document: unknown, named?: string): string | null {
   const { data } = problemsSchema.safeParse(document)
   if (data === undefined) return null
-  return data.problems
-    .map(({ file, line, column, path, message }) => {
-      const position = line === null || column === null ? undefined : { line, column }
-      return formatProblem({ file: (position && named) ?? file ?? undefined, position, path, message })
-    })
-    .join('\n')
+  return data.problems.map((member) => formatProblem(problemOf(member, named))).join('\n')
+}
+
+/** The problem that a gateway has told of. */
+export function problemOf(
+  { file, line, column, path, message }: z.output<typeof problemMember>,
+  named?: string,
+): Problem {
+  const position = line === null || column === null ? undefined : { line, column }
+  return { file: (position && named) ?? file ?? undefined, position, path, message }
 }

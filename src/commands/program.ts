@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problems.ts'
 import { codeOf } from '../core/error-facts.ts'
-import { version } from '../front/version.ts'
+import { version } from '../core/version.ts'
 import { CommandError, UsageError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { commands } from './index.ts'

@@ -12,7 +12,8 @@ import { parseFrom } from './parse.ts'
 import { checkPlaces } from './places.ts'
 import { readPlainYaml } from './plain-yaml.ts'
 import { readPolicyFiles } from './policy-files.ts'
-import { ConfigError } from './problems.ts'
+import { withNewNames } from './new-names.ts'
+import { ConfigError, type Problem } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
 import type { GatewayConfig, GatewayInput } from './schema.ts'
 import { valueSource } from './source.ts'
@@ -32,6 +33,8 @@ export interface Loaded {
   readonly chain: readonly Policy[]
   /** The file as it is written; null for a module, which may import what belongs to it. */
   readonly text: string | null
+  /** Where keys have a name that is no longer theirs. */
+  readonly renamed: readonly Problem[]
 }
 
 /**
@@ -56,19 +59,22 @@ export async function loadWhole(
   const outside = checkEnvironment(environment)
   if (instead === null && isModule(file)) {
     for (const each of codeOf(file).files) files.note(each)
-    const exported = withAdminToken(await importConfig(file), environment)
-    const loaded = await readPolicyFiles(exported, file, [], files)
-    return { config: parseFrom(loaded, valueSource(file), outside, checkModule), chain: loaded.chain, text: null }
+    const { value, source, ...names } = withNewNames(await importConfig(file), valueSource(file))
+    const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
+    const config = parseFrom(loaded, source, [...outside, ...names.problems], checkModule)
+    return { config, chain: loaded.chain, text: null, renamed: names.warnings }
   }
   const text = instead ?? (await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error)))
-  const parsed = async ({ value, source, problems }: YamlConfig): Promise<Loaded> => {
+  const parsed = async ({ problems, ...read }: YamlConfig): Promise<Loaded> => {
+    const { value, source, ...names } = withNewNames(read.value, read.source)
     const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
-    return { config: parseFrom(loaded, source, [...outside, ...problems], checkPlaces), chain: loaded.chain, text }
+    const config = parseFrom(loaded, source, [...outside, ...problems, ...names.problems], checkPlaces)
+    return { config, chain: loaded.chain, text, renamed: names.warnings }
   }
   const plain = readPlainYaml(text, file, environment, files)
   const atOnce = plain === null ? null : await parsed(plain).catch(unlessRefused)
-  if (atOnce !== null) return atOnce
-  // Slow, and knows the places of what is wrong.
+  if (atOnce?.renamed.length === 0) return atOnce
+  // Slow, and knows the places of what is wrong or has an old name.
   const { readYaml } = await import('./yaml.ts')
   return parsed(readYaml(text, file, environment, files))
 }

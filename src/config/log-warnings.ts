@@ -3,5 +3,8 @@ import type { Warning } from './warnings.ts'
 
 /** Puts what is worth a warning in a configuration into the log. */
 export function logWarnings(warnings: readonly Warning[], log: Logger): void {
-  for (const { path, message } of warnings) log.warn({ path, problem: message }, 'Check the configuration')
+  for (const { file, position, path, message } of warnings) {
+    const place = position === undefined ? {} : { file, line: position.line }
+    log.warn({ ...place, path, problem: message }, 'Check the configuration')
+  }
 }

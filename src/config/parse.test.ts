@@ -65,7 +65,7 @@ test('everything has a default', () => {
       handshakes: 1000,
       idleTimeout: 60_000,
       writeTimeout: 60_000,
-      leastRate: 240,
+      minRate: 240,
       connections: 10_000,
       perClient: {},
     },

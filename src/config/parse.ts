@@ -155,7 +155,7 @@ function collectProblems(findings: readonly Finding[], source: Source, earlier: 
   const seen = new Set(earlier.map(placeOf))
   const problems = findings.map(({ path, isKey, message }): Problem => {
     const position = isKey ? source.locateKey(path) : source.locate(path)
-    return { file: source.file, position, path: formatPath(path), message }
+    return { file: source.file, position, path: formatPath(source.asWritten(path)), message }
   })
   const fresh = problems.filter((problem, i) => {
     // What is wrong below an anchor is said once, not for each of its aliases.

@@ -39,6 +39,11 @@ export function formatProblem({ file, position, path, message }: Problem): strin
   return [place, path, message].filter((part) => part !== '').join(': ')
 }
 
+/** A problem for programs, as the admin API and the command line tell of it. */
+export function problemMember({ file, position, path, message }: Problem) {
+  return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
+}
+
 /** `a.b[0]["odd key"]` of a path. */
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, step) => {

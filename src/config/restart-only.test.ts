@@ -26,7 +26,7 @@ for (const [before, after, expected] of changes)
     const [old, fresh] = [parseConfig(before), parseConfig(after)]
     assert.deepEqual(restartOnly(old, fresh), expected)
     // The plan says the same.
-    const side = { chain: policies, folder: '/', code: [] }
+    const side = { chain: policies, folder: '/', code: [], renamed: [] }
     const planned = planChanges({ config: old, ...side }, { config: fresh, ...side }).changes.filter(
       (change) => change.class === 'needs-restart',
     )

@@ -272,7 +272,7 @@ export const routeSchema = z
       .boolean()
       .default(false)
       .describe(
-        "Both sides may send as much and pause as long as they like, as gRPC streams do: limits.body, bodyTimeout, leastRate and the service's timeouts do not apply; timeouts of the route do. Default false.",
+        "Both sides may send as much and pause as long as they like, as gRPC streams do: limits.body, bodyTimeout, minRate and the service's timeouts do not apply; timeouts of the route do. Default false.",
       ),
     priority: prioritySchema
       .default('normal')

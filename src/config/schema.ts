@@ -124,7 +124,7 @@ const limitsSchema = z.strictObject({
   writeTimeout: duration
     .prefault('60s')
     .describe('Longest time that a client may read nothing of its reply. Default 60s.'),
-  leastRate: z
+  minRate: z
     .int()
     .min(0)
     .default(240)

@@ -74,7 +74,7 @@ test('no problem shows anything of a key', async (t) => {
 test('certificates that are not verified are warned of', async (t) => {
   const pin = `${'a'.repeat(43)}=`
   const warnings = async (tls: string) =>
-    warningsOf(await load(t, {}, tls)).map(({ path, message }) => `${path}: ${message}`)
+    warningsOf({ config: await load(t, {}, tls), renamed: [] }).map(({ path, message }) => `${path}: ${message}`)
   assert.deepEqual(await warnings('{ insecure: true }'), [
     'services.users.tls.insecure: the certificates of this service are not verified: anyone on the network path can read and change everything',
   ])
@@ -89,6 +89,6 @@ test('the certificates of Redis are warned of likewise', async (t) => {
   t.after(() => rm(folder, { recursive: true }))
   const file = join(folder, 'sallyport.yaml')
   await writeFile(file, 'stores: { redis: { url: "rediss://redis:1", tls: { insecure: true } } }')
-  const [warning] = warningsOf(await loadConfig(file, {}))
+  const [warning] = warningsOf({ config: await loadConfig(file, {}), renamed: [] })
   assert.equal(warning?.path, 'stores.redis.tls.insecure')
 })

@@ -9,9 +9,17 @@ export interface Source {
   locateKey(path: Path): Position | undefined
   /** The text of a scalar before variables were put in; undefined where there were none. */
   written(path: Path): string | undefined
+  /** The path with the names that keys have in the file, which may be older ones. */
+  asWritten(path: Path): Path
 }
 
 /** A configuration that came as a value, from a file of code or none. */
 export function valueSource(file?: string): Source {
-  return { file, locate: () => undefined, locateKey: () => undefined, written: () => undefined }
+  return {
+    file,
+    locate: () => undefined,
+    locateKey: () => undefined,
+    written: () => undefined,
+    asWritten: (path) => path,
+  }
 }

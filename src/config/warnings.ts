@@ -1,18 +1,21 @@
 import type { Policy } from '../policies/policy.ts'
 import { activePolicies, type PoliciesConfig } from './policy-schema.ts'
-import { formatPath, type Path } from './problems.ts'
+import { formatPath, type Path, type Problem } from './problems.ts'
 import { routeOrderWarnings } from './route-order.ts'
 import type { GatewayConfig } from './schema.ts'
 
 /** Something that works, and that whoever wrote it should know. */
-export interface Warning {
-  /** Where in the configuration, such as `routes[0].policies.validation`. */
-  readonly path: string
-  readonly message: string
+export type Warning = Problem
+
+/** A configuration, the policies that it may name, and where keys have a name that is no longer theirs. */
+interface Warned {
+  readonly config: GatewayConfig
+  readonly chain?: readonly Policy[]
+  readonly renamed: readonly Warning[]
 }
 
 /** What is worth a warning in a configuration; of the same in several routes, the first. */
-export function warningsOf(config: GatewayConfig, chain?: readonly Policy[]): Warning[] {
+export function warningsOf({ config, chain, renamed }: Warned): Warning[] {
   const told = new Set<string>()
   const places = [
     { path: ['policies'] as Path, policies: config.policies, patterns: [] },
@@ -29,7 +32,13 @@ export function warningsOf(config: GatewayConfig, chain?: readonly Policy[]): Wa
       told.add(key)
       return true
     })
-  return [...insecureServices(config), ...insecureRedis(config), ...routeOrderWarnings(config), ...ofPolicies]
+  return [
+    ...renamed,
+    ...insecureServices(config),
+    ...insecureRedis(config),
+    ...routeOrderWarnings(config),
+    ...ofPolicies,
+  ]
 }
 
 function insecureServices({ services }: GatewayConfig): Warning[] {

@@ -45,7 +45,7 @@ export function yamlSource(
     return isNode(node) ? substituted.get(node) : undefined
   }
 
-  return { file, locate, locateKey, written }
+  return { file, locate, locateKey, written, asWritten: (path) => path }
 }
 
 function positionOf(node: unknown, lines: LineCounter): Position | undefined {

@@ -25,7 +25,7 @@ import { timed } from './timed-policy.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import type { SnapshotToolbox } from './compiler.ts'
 import { Snapshot } from './snapshot.ts'
-import { version } from './version.ts'
+import { version } from '../core/version.ts'
 
 /** What a thread has whatever the configuration is: generations are made with it. */
 export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, ThreadStoreTools {

@@ -37,7 +37,7 @@ export class ReplyPace implements Paced {
 
   /** Another reply begins. */
   begin(): void {
-    this.rate?.begin(this.options.leastRate, Number.POSITIVE_INFINITY)
+    this.rate?.begin(this.options.minRate, Number.POSITIVE_INFINITY)
   }
 
   /** The reply waits for the client from now on. */

@@ -18,7 +18,7 @@ export interface ServerOptions extends HeadLimits {
   /** Without the client taking anything of a reply. */
   readonly writeTimeout: number
   /** Octets a second of a body that is awaited, or of a reply that waits for its client; 0 for none. */
-  readonly leastRate: number
+  readonly minRate: number
 }
 
 /** What a client was too slow in: sending its body, or taking its reply; or what it had more than its share of. */

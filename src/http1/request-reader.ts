@@ -316,7 +316,7 @@ export class RequestReader implements BodySource, InputConsumer {
       moved: () => this.body?.received ?? 0,
       tooSlow: () => this.owner.bodyTooSlow(),
     })
-    this.rate.begin(options.leastRate, options.bodyTimeout)
+    this.rate.begin(options.minRate, options.bodyTimeout)
     // A client that asks first sends nothing before it is answered.
     if (body.received === 0 && !this.expectsContinue) this.rate.wait()
   }

@@ -714,7 +714,7 @@ test('a client that has sent all of its body and takes nothing of the reply is c
 test('what is kept of a reply is taken at the least rate, also when the service is through with it', async () => {
   for (const rate of [0, 240]) {
     const body = new PushedBody(-1)
-    const harness = new ServerHarness(() => new Reply(200, Headers.of(), body), { leastRate: rate })
+    const harness = new ServerHarness(() => new Reply(200, Headers.of(), body), { minRate: rate })
     const { socket } = harness.open()
     socket.receive(get('/'))
     socket.taking = false

@@ -25,8 +25,8 @@ export class StreamPace implements Timed {
     this.tooSlow = tooSlow
     this.bodyRate = new LeastRate(this.deadlines, { moved: () => this.received, tooSlow: () => tooSlow('body-rate') })
     this.replyRate = new LeastRate(this.deadlines, { moved: () => this.sent, tooSlow: () => tooSlow('reply-rate') })
-    this.bodyRate.begin(this.options.leastRate, this.options.bodyTimeout)
-    this.replyRate.begin(this.options.leastRate, Number.POSITIVE_INFINITY)
+    this.bodyRate.begin(this.options.minRate, this.options.bodyTimeout)
+    this.replyRate.begin(this.options.minRate, Number.POSITIVE_INFINITY)
     this.deadlines.watch(this)
   }
 

@@ -53,7 +53,7 @@ test('without options every reply says what the specification shows', async () =
 })
 
 test('an origin that is allowed is named, and credentials and exposed fields with it', async () => {
-  const options = { origins: [APP], credentials: true, exposed: ['X-Correlation-ID', 'Retry-After'] }
+  const options = { origins: [APP], credentials: true, exposedHeaders: ['X-Correlation-ID', 'Retry-After'] }
   assert.deepEqual((await get(options, { Origin: APP })).fields, {
     'access-control-allow-origin': APP,
     'access-control-allow-credentials': 'true',
@@ -206,7 +206,7 @@ const refused: Record<string, [options: Options, message: RegExp]> = {
   'every origin with credentials': [{ credentials: true }, /every site act for its visitors/],
   '"*" among origins with credentials': [{ origins: [APP, '*'], credentials: true }, /every site act for its visitors/],
   'every exposed header with credentials': [
-    { origins: [APP], exposed: ['*'], credentials: true },
+    { origins: [APP], exposedHeaders: ['*'], credentials: true },
     /expected a list of header names/,
   ],
   'no origin': [{ origins: [] }, /origins/],
@@ -221,5 +221,5 @@ for (const [what, [options, message]] of Object.entries(refused))
   })
 
 test('every exposed header is allowed where there are no credentials', async () => {
-  assert.equal((await get({ exposed: ['*'] }, {})).fields['access-control-expose-headers'], '*')
+  assert.equal((await get({ exposedHeaders: ['*'] }, {})).fields['access-control-expose-headers'], '*')
 })

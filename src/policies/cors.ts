@@ -50,7 +50,7 @@ const options = z
       .array()
       .default(['Content-Type', 'Authorization'])
       .describe('Allowed request headers; "*" for all. Default Content-Type, Authorization.'),
-    exposed: name
+    exposedHeaders: name
       .array()
       .default([])
       .describe('Reply headers that pages may read in addition to the safelisted ones. Default none.'),
@@ -61,7 +61,7 @@ const options = z
       .default(false)
       .describe('Allow pages of public networks to use the API in a private network.'),
   })
-  .superRefine(({ origins, exposed, credentials }, context) => {
+  .superRefine(({ origins, exposedHeaders, credentials }, context) => {
     if (!credentials) return
     if (origins.includes('*'))
       context.addIssue({
@@ -69,10 +69,10 @@ const options = z
         path: ['origins'],
         message: '"*" together with credentials would let every site act for its visitors; expected a list of origins',
       })
-    if (exposed.includes('*'))
+    if (exposedHeaders.includes('*'))
       context.addIssue({
         code: 'custom',
-        path: ['exposed'],
+        path: ['exposedHeaders'],
         message: '"*" means nothing to browsers together with credentials; expected a list of header names',
       })
   })
@@ -87,13 +87,13 @@ export const cors = definePolicy({
   answersPreflights: true,
   decidesBy: () => 'nothing',
   isShared: () => true,
-  create({ origins, methods, headers, exposed, credentials, maxAge, privateNetwork }) {
+  create({ origins, methods, headers, exposedHeaders, credentials, maxAge, privateNetwork }) {
     const everybody = origins.includes('*')
     const allows = compileOrigins(origins)
     const shared = credentials ? knownLine('Access-Control-Allow-Credentials', 'true') : ''
     const allowMethods = listLine('Access-Control-Allow-Methods', methods)
     const allowHeaders = listLine('Access-Control-Allow-Headers', headers)
-    const exposedLine = listLine('Access-Control-Expose-Headers', exposed, '*')
+    const exposedLine = listLine('Access-Control-Expose-Headers', exposedHeaders, '*')
     const onReplies = shared + allowMethods + allowHeaders + exposedLine
     const onPreflights = shared + exposedLine + fieldLine('Access-Control-Max-Age', String(Math.floor(maxAge / 1000)))
     const vary = listLine('Vary', [

@@ -7,7 +7,7 @@ import type { ConcurrencyLimit } from '../services/concurrency/limit.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { residentMemory } from './memory.ts'
-import { version } from '../front/version.ts'
+import { version } from '../core/version.ts'
 
 /**
  * Why a worker was replaced: what nobody caught, process.exit, its heap, a loop, that it did not come to listen, or that it

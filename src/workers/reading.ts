@@ -26,14 +26,15 @@ port.once('message', (asked: ToRead) => void read(asked).then((reading) => port.
 async function read({ file, instead, against }: ToRead): Promise<Reading> {
   const noted = new ReadFiles()
   try {
-    const { config, chain, text } = await loadWhole(file, process.env, noted, instead)
+    const loaded = await loadWhole(file, process.env, noted, instead)
+    const { config, chain, text } = loaded
     let unusable: string | null = null
     try {
       await tryPolicies(config, chain)
     } catch (error) {
       unusable = messageOf(error)
     }
-    const side = await sideOf(file, config, chain)
+    const side = await sideOf(file, loaded)
     if (against !== null) {
       if (unusable !== null) throw new ConfigError([{ file, path: '', message: unusable }])
       const { comparison } = await import('./comparison.ts')
@@ -43,7 +44,7 @@ async function read({ file, instead, against }: ToRead): Promise<Reading> {
     const { code } = side
     // What was tried is what workers are to load, whenever they start.
     const modules = loadedCode(code.map((each) => each.file))
-    const warnings = warningsOf(config, chain)
+    const warnings = warningsOf(loaded)
     if (modules === null) warnings.push(TOO_MUCH)
     const { all: files } = noted
     return { type: 'read', code, modules: modules ?? NO_CODE, config, warnings, unusable, revision, files, text }

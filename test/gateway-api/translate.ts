@@ -238,7 +238,7 @@ function corsOf(cors: NonNullable<HttpFilter['cors']>) {
     origins,
     methods: cors.allowMethods ?? [],
     headers: cors.allowHeaders ?? [],
-    exposed: cors.exposeHeaders ?? [],
+    exposedHeaders: cors.exposeHeaders ?? [],
     credentials: cors.allowCredentials === true && !origins.includes('*'),
     maxAge: `${cors.maxAge ?? 5}s`,
   }

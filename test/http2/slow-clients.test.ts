@@ -137,7 +137,7 @@ test('an upload that stops is answered 408, and its connection goes on', async (
 })
 
 test('an upload that drips is answered 408 where there is a least rate', async () => {
-  const harness = new Http2Harness(readWhole, { leastRate: 100 })
+  const harness = new Http2Harness(readWhole, { minRate: 100 })
   const client = await harness.begin()
   client.receive(post(1, '/'))
   await pass(harness, client, 20, () => {
@@ -232,7 +232,7 @@ for (const stream of [0, 1])
   })
 
 test('a client that takes a reply too slowly is reset where there is a least rate', async () => {
-  const harness = new Http2Harness(() => bytes(200_000), { leastRate: 1000 })
+  const harness = new Http2Harness(() => bytes(200_000), { minRate: 1000 })
   const client = await harness.begin({ 4: 2 ** 20 })
   client.receive(get(1))
   await pass(harness, client, 300, () => client.receive(h2.windowUpdate(0, 10)))

@@ -17,7 +17,7 @@ export const serverOptions: ServerOptions = {
   bodyTimeout: 30_000,
   idleTimeout: 60_000,
   writeTimeout: 50_000,
-  leastRate: 0,
+  minRate: 0,
 }
 
 const client: Client = {

@@ -1,4 +1,4 @@
-import { formatPath } from '../problems.ts'
+import { formatPath, problemMember } from '../problems.ts'
 import type { Change, Plan } from './plan.ts'
 
 /** A plan for programs. */
@@ -9,7 +9,7 @@ export type PlanDocument = ReturnType<typeof planDocument> & {
 
 /** A plan in the form that docs/command-line.md promises. */
 export function planDocument({ changes, warnings }: Plan) {
-  return { same: changes.length === 0, changes: changes.map(changeMember), warnings }
+  return { same: changes.length === 0, changes: changes.map(changeMember), warnings: warnings.map(problemMember) }
 }
 
 function changeMember({ path, kind, class: cost, before, after, effects, routes }: Change) {

@@ -3,18 +3,17 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { loadConfig } from '../load.ts'
+import { loadWhole } from '../load.ts'
 import { type Change, planChanges } from './plan.ts'
 import { type Side, sideOf } from './side.ts'
 import { unitsOf } from './units.ts'
-import { policies } from '../../policies/index.ts'
 import { planText } from './plan-text.ts'
 
 const folder = fileURLToPath(new URL('../../../test/config/plan/', import.meta.url))
 const environment = { SECRET: 'hush-hush', USERS: 'http://users-1:8001, http://users-2:8001' }
 
 async function load(file: string): Promise<Side> {
-  return sideOf(file, await loadConfig(file, environment), policies)
+  return sideOf(file, await loadWhole(file, environment))
 }
 
 const cases = globSync(`${folder}*/before.yaml`).map(dirname).toSorted()

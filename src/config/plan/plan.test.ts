@@ -11,7 +11,7 @@ import { planChanges } from './plan.ts'
 import type { Side } from './side.ts'
 
 function side(value: unknown): Side {
-  return { config: parseConfig(value), chain: policies, folder: '/etc/sallyport', code: [] }
+  return { config: parseConfig(value), chain: policies, folder: '/etc/sallyport', code: [], renamed: [] }
 }
 
 /** Each change as kind, place and class. */

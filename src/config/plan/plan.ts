@@ -55,7 +55,7 @@ export function planChanges(before: Side, after: Side): Plan {
   const drafts = joined(differences)
   // 3.
   for (const loss of lossesOf(before, after)) assign(loss, drafts)
-  return { changes: drafts.map(changeOf), warnings: warningsOf(after.config, after.chain) }
+  return { changes: drafts.map(changeOf), warnings: warningsOf(after) }
 }
 
 /** Policies of the user's own have their place in the chain from the order of their files, too. */

@@ -5,6 +5,7 @@ import { codeOf } from '../code-digest.ts'
 import { importDefault } from '../import-module.ts'
 import type { LoadedCode } from '../loaded-code.ts'
 import type { GatewayConfig } from '../schema.ts'
+import type { Warning } from '../warnings.ts'
 import { fieldOf } from '../../core/value.ts'
 
 /** A file with a policy of the user's own, as it was when its configuration was loaded. */
@@ -17,6 +18,9 @@ export interface OwnCode {
   readonly digest: string
 }
 
+/** A configuration that was loaded from a file. */
+type LoadedFile = Pick<Side, 'config' | 'chain' | 'renamed'>
+
 /** A configuration that is compared, with what it has from files. */
 export interface Side {
   readonly config: GatewayConfig
@@ -24,14 +28,16 @@ export interface Side {
   /** The folder that paths in the configuration are relative to. */
   readonly folder: string
   readonly code: readonly OwnCode[]
+  /** Where keys have a name that is no longer theirs. */
+  readonly renamed: readonly Warning[]
 }
 
 /** What is compared of a configuration that was loaded from a file. */
-export async function sideOf(file: string, config: GatewayConfig, chain: readonly Policy[]): Promise<Side> {
+export async function sideOf(file: string, { config, chain, renamed }: LoadedFile): Promise<Side> {
   const code: OwnCode[] = []
   for (const { file: path } of config.policyFiles)
     code.push({ file: path, policy: String(fieldOf(await importDefault(path), 'name')), digest: codeOf(path).digest })
-  return { config, chain, folder: dirname(resolve(file)), code }
+  return { config, chain, folder: dirname(resolve(file)), code, renamed }
 }
 
 /** A configuration that was loaded by another thread, and what its policies were loaded from. */
@@ -50,5 +56,5 @@ export async function sideInForce(file: string, { config, code, modules }: Loade
     return version === undefined ? policy : { ...policy, version }
   }
   const chain = (await loadableChain(config.policyFiles, modules)).map(asItWas)
-  return { config, chain, folder: dirname(resolve(file)), code }
+  return { config, chain, folder: dirname(resolve(file)), code, renamed: [] }
 }

@@ -40,7 +40,7 @@ export const cors: PluginTranslator = {
           origins,
           methods: methods.length === 0 ? METHODS : methods,
           headers: headers.length === 0 ? ['*'] : headers,
-          ...(readable.length > 0 && { exposed: readable }),
+          ...(readable.length > 0 && { exposedHeaders: readable }),
           ...(credentials && { credentials }),
           maxAge: age === undefined || age < 0 ? durationText(BROWSERS) : age === 0 ? '0s' : durationText(age * 1000),
           ...(flagOf(config['private_network']) === true && { privateNetwork: true }),

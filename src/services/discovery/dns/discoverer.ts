@@ -72,22 +72,22 @@ export class DnsDiscoverer implements Discoverer {
 
   /** Returns how long that holds, in milliseconds. */
   private answered({ instances, ttl, problem }: Looked): number {
-    const { least, most, name } = this.options
+    const { minInterval, maxInterval, name } = this.options
     this.empty = instances.length === 0 ? this.empty + 1 : 0
     if (instances.length === 0 && this.empty < BELIEVED) {
       this.finder.failed(`${name} has no addresses`)
-      return least
+      return minInterval
     }
     this.failures = 0
     this.finder.found(instances, problem)
-    return Math.min(Math.max(ttl, least), most)
+    return Math.min(Math.max(ttl, minInterval), maxInterval)
   }
 
   /** Returns when it is tried again: later each time. */
   private failed(reason: string): number {
-    const { least, most } = this.options
+    const { minInterval, maxInterval } = this.options
     this.finder.failed(reason)
-    const wait = Math.min(least * 2 ** this.failures, most)
+    const wait = Math.min(minInterval * 2 ** this.failures, maxInterval)
     this.failures++
     return wait
   }

@@ -23,15 +23,15 @@ export const dnsOptions = z
       .default('both')
       .describe('Record type: A, AAAA, both, or SRV, whose records carry ports and weights. Default both.'),
     port: z.int().min(1).max(65_535).optional().describe('Port of the instances; SRV records carry their own.'),
-    least: duration.prefault('1s').describe('Shortest time between lookups, whatever the TTL. Default 1s.'),
-    most: duration.prefault('30s').describe('Longest time between lookups. Default 30s.'),
+    minInterval: duration.prefault('1s').describe('Shortest time between lookups, whatever the TTL. Default 1s.'),
+    maxInterval: duration.prefault('30s').describe('Longest time between lookups. Default 30s.'),
     server: z
       .string(serverExpected)
       .refine(isServer, serverExpected)
       .optional()
       .describe('DNS server: IP address, and port if not 53. Default those of /etc/resolv.conf, after /etc/hosts.'),
   })
-  .superRefine(({ type, port, least, most }, context) => {
+  .superRefine(({ type, port, minInterval, maxInterval }, context) => {
     if (type === 'SRV' && port !== undefined)
       context.addIssue({ code: 'custom', path: ['port'], message: 'SRV records say the port: leave it out' })
     if (type !== 'SRV' && port === undefined)
@@ -41,7 +41,8 @@ export const dnsOptions = z
         message: 'expected the port of the instances, or type: SRV',
         input: undefined,
       })
-    if (least > most) context.addIssue({ code: 'custom', path: ['least'], message: 'longer than most' })
+    if (minInterval > maxInterval)
+      context.addIssue({ code: 'custom', path: ['minInterval'], message: 'longer than maxInterval' })
   })
 
 export type DnsOptions = z.output<typeof dnsOptions>

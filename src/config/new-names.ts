@@ -1,0 +1,105 @@
+import { version } from '../core/version.ts'
+import { at, type Fields, isFields, putAll } from '../core/value.ts'
+import { ANY, matching } from './option-places.ts'
+import { formatPath, type Path, type Problem } from './problems.ts'
+import { isAccepted, refusedFrom, type Renamed, renamed } from './renamed.ts'
+import type { Source } from './source.ts'
+
+/** A configuration whose keys have the names of today. */
+export interface NewNames {
+  readonly value: unknown
+  /** Knows each value by the new name, and finds it under the old one. */
+  readonly source: Source
+  /** Old names that were taken, each once for its place. */
+  readonly warnings: readonly Problem[]
+  /** Old names that are refused. */
+  readonly problems: readonly Problem[]
+}
+
+/** An old name in a map of the configuration. */
+interface Found {
+  readonly map: Path
+  readonly fields: Fields
+  readonly key: Renamed
+}
+
+/**
+ * Gives each value under an old name of its key the new one, as version `running` does. What is given under both names, or under a
+ * name that is too old, is left out and named as a problem.
+ */
+export function withNewNames(
+  value: unknown,
+  source: Source,
+  keys: readonly Renamed[] = renamed,
+  running = version,
+): NewNames {
+  const taken: Found[] = []
+  const problems: Problem[] = []
+  const warnings = new Map<string, Problem>()
+  let whole = value
+  for (const key of keys) {
+    const found = foundIn(whole, key)
+    for (const each of found) {
+      const problem = problemOf(each, running)
+      const path: Path = [...each.map, key.old]
+      const place = { file: source.file, position: source.locateKey(path), path: formatPath(path) }
+      if (problem === null) taken.push(each)
+      if (problem !== null) problems.push({ ...place, message: problem })
+      // What stands in an anchor is said once.
+      const { line, column } = place.position ?? {}
+      const said = line === undefined ? place.path : `${line}:${column}`
+      if (problem === null && !warnings.has(said)) warnings.set(said, { ...place, message: warningOf(each) })
+    }
+    whole = putAll(
+      whole,
+      found.map(({ map, fields }) => [map, withNewName(fields, key, running)]),
+    )
+  }
+  return { value: whole, source: sourceOf(source, taken), warnings: [...warnings.values()], problems }
+}
+
+function foundIn(value: unknown, key: Renamed): Found[] {
+  const places = key.map[0] === 'policies' ? [key.map, ['routes', ANY, ...key.map]] : [key.map]
+  return places
+    .flatMap((place) => matching(value, place))
+    .flatMap((map) => {
+      const fields = map.reduce<unknown>(at, value)
+      return isFields(fields) && Object.hasOwn(fields, key.old) ? [{ map, fields, key }] : []
+    })
+}
+
+function problemOf({ fields, map, key }: Found, running: string): string | null {
+  const current = formatPath([...map, key.current])
+  if (!isAccepted(key, running))
+    return `unknown key ${JSON.stringify(key.old)}; it is called ${current} since ${key.since}`
+  if (Object.hasOwn(fields, key.current)) return `the old name of ${current}, which is given too; remove one of them`
+  return null
+}
+
+function warningOf({ map, key }: Found): string {
+  return `renamed to ${formatPath([...map, key.current])}: write that, as version ${refusedFrom(key)} no longer takes the old name`
+}
+
+/** In the same order. */
+function withNewName(fields: Fields, key: Renamed, running: string): Fields {
+  const isTaken = isAccepted(key, running) && !Object.hasOwn(fields, key.current)
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, field]): [string, unknown][] => {
+      if (name !== key.old) return [[name, field]]
+      return isTaken ? [[key.current, field]] : []
+    }),
+  )
+}
+
+function sourceOf(source: Source, taken: readonly Found[]): Source {
+  if (taken.length === 0) return source
+  const byMap = new Map(taken.map(({ map, key }) => [formatPath([...map, key.current]), key.old]))
+  const asWritten = (path: Path): Path => path.map((step, i) => byMap.get(formatPath(path.slice(0, i + 1))) ?? step)
+  return {
+    file: source.file,
+    locate: (path) => source.locate(asWritten(path)),
+    locateKey: (path) => source.locateKey(asWritten(path)),
+    written: (path) => source.written(asWritten(path)),
+    asWritten,
+  }
+}

@@ -1,0 +1,36 @@
+import type { Path } from './problems.ts'
+
+/** A key that had another name before. */
+export interface Renamed {
+  /** The map that has the key; `*` is any name or number. What is said of policies is true of those of a route too. */
+  readonly map: Path
+  readonly old: string
+  readonly current: string
+  /** The first version with the new name. The old one works, with a warning, until the next minor version. */
+  readonly since: string
+}
+
+/** Every key that was renamed, the latest last. Entries stay, so that an old name is never just unknown. */
+export const renamed: readonly Renamed[] = [
+  { map: ['limits'], old: 'leastRate', current: 'minRate', since: '0.1.0' },
+  { map: ['services', '*', 'discover', 'dns'], old: 'least', current: 'minInterval', since: '0.1.0' },
+  { map: ['services', '*', 'discover', 'dns'], old: 'most', current: 'maxInterval', since: '0.1.0' },
+  { map: ['policies', 'cors'], old: 'exposed', current: 'exposedHeaders', since: '0.1.0' },
+]
+
+/** The first version that refuses the old name. */
+export function refusedFrom({ since }: Renamed): string {
+  const [major = 0, minor = 0] = numbersOf(since)
+  return `${major}.${minor + 1}.0`
+}
+
+/** Whether a version still takes the old name. */
+export function isAccepted(key: Renamed, version: string): boolean {
+  const [major = 0, minor = 0] = numbersOf(version)
+  const [lastMajor = 0, lastMinor = 0] = numbersOf(refusedFrom(key))
+  return major < lastMajor || (major === lastMajor && minor < lastMinor)
+}
+
+function numbersOf(version: string): number[] {
+  return version.split('.').map(Number)
+}
