@@ -24,7 +24,12 @@ const domain = z
 const directoryUrl = z.url({ protocol: /^https$/, error: urlExpected })
 
 const externalAccountSchema = z.strictObject({
-  keyId: z.string().min(1).describe('Key id from the CA.'),
+  keyId: z
+    .string()
+    .min(1)
+    .describe('Key id from the CA.')
+    .meta({ examples: ['kid-1'] })
+    .meta({ examples: ['kid-1'] }),
   hmacKey: z
     .string()
     .superRefine((text, context) => {
@@ -32,16 +37,20 @@ const externalAccountSchema = z.strictObject({
       if (!/^[\w-]{16,}={0,2}$/.test(text))
         context.addIssue({ code: 'custom', message: 'expected base64url, as the CA gives it', input: '[redacted]' })
     })
-    .describe('HMAC key from the CA, in base64url.'),
+    .describe('HMAC key from the CA, in base64url.')
+    .meta({ examples: ['${ACME_EAB_KEY}'] })
+    .meta({ examples: ['${ACME_EAB_KEY}'] }),
 })
 
 const directorySchema = z.strictObject({
-  url: directoryUrl.describe('URL of the ACME directory.'),
+  url: directoryUrl.describe('URL of the ACME directory.').meta({ examples: ['https://acme.example.com/directory'] }),
   ca: certificates
     .optional()
     .describe(
       "File with the CA certificates, in PEM, that the directory's server is verified against. Default those of Node.js.",
-    ),
+    )
+    .meta({ examples: ['./tls/acme-ca.pem'] })
+    .meta({ examples: ['./tls/acme-ca.pem'] }),
   eab: externalAccountSchema.optional().describe('External account binding, if the CA requires one. Default none.'),
 })
 
@@ -55,17 +64,23 @@ const dnsSchema = z
       .array()
       .min(1)
       .optional()
-      .describe('Program and arguments; "set" or "clear", the name of the TXT record and its value are appended.'),
+      .describe('Program and arguments; "set" or "clear", the name of the TXT record and its value are appended.')
+      .meta({ examples: [['/usr/local/bin/dns-txt', '--zone', 'example.com']] })
+      .meta({ examples: [['/usr/local/bin/dns-txt', '--zone', 'example.com']] }),
     url: secret(z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }), hookUrlExpected, isBare)
       .optional()
-      .describe('URL to POST to, with JSON: action ("set" or "clear"), domain, name and value.'),
+      .describe('URL to POST to, with JSON: action ("set" or "clear"), domain, name and value.')
+      .meta({ examples: ['https://dns.example.com/txt'] })
+      .meta({ examples: ['https://dns.example.com/txt'] }),
     headers: z
       .record(
         z.string().regex(/^[\w-]+$/),
         secret(z.string(), fieldExpected, (text) => /^[\x20-\x7e]*$/.test(text)),
       )
       .default({})
-      .describe('Header fields for these requests, such as Authorization. Default none.'),
+      .describe('Header fields for these requests, such as Authorization. Default none.')
+      .meta({ examples: [{ Authorization: 'Bearer ${DNS_TOKEN}' }] })
+      .meta({ examples: [{ Authorization: 'Bearer ${DNS_TOKEN}' }] }),
     propagation: duration
       .prefault('2m')
       .describe('Longest wait for the record to become visible, before the CA is asked to check. Default 2m.'),
@@ -74,7 +89,9 @@ const dnsSchema = z
       .refine((text) => isIP(text.replace(/^\[(.*)\](:\d+)?$|:\d+$/, '$1')) !== 0, 'expected IP or IP:port')
       .array()
       .default([])
-      .describe('DNS servers to look for the record on, as IP or IP:port. Default those of the system.'),
+      .describe('DNS servers to look for the record on, as IP or IP:port. Default those of the system.')
+      .meta({ examples: [['192.0.2.53', '[2001:db8::53]:5353']] })
+      .meta({ examples: [['192.0.2.53', '[2001:db8::53]:5353']] }),
   })
   .superRefine(({ command, url }, context) => {
     if ((command === undefined) === (url === undefined)) context.addIssue({ code: 'custom', message: hookExpected })
@@ -103,8 +120,15 @@ export const acmeSchema = z
       .array()
       .min(1)
       .max(100)
-      .describe('DNS names; each gets its own certificate. "*.example.com" needs dns-01.'),
-    email: z.email('expected a mail address').optional().describe('Contact address for the CA. Default none.'),
+      .describe('DNS names; each gets its own certificate. "*.example.com" needs dns-01.')
+      .meta({ examples: [['example.com', 'www.example.com']] })
+      .meta({ examples: [['example.com', 'www.example.com']] }),
+    email: z
+      .email('expected a mail address')
+      .optional()
+      .describe('Contact address for the CA. Default none.')
+      .meta({ examples: ['ops@example.com'] })
+      .meta({ examples: ['ops@example.com'] }),
     directory: oneOrMore(directory)
       .prefault(LETS_ENCRYPT)
       .describe(
@@ -123,7 +147,9 @@ export const acmeSchema = z
       .optional()
       .describe(
         'Folder for the account, keys and certificates, relative to the configuration file. Default Redis where stores.redis is configured, otherwise the folder acme.',
-      ),
+      )
+      .meta({ examples: ['./acme'] })
+      .meta({ examples: ['./acme'] }),
   })
   .superRefine(({ domains, challenge, dns }, context) => {
     const report = (path: (string | number)[], message: string): void =>

@@ -25,8 +25,14 @@ const tokenSchema = z.string().superRefine((text, context) => {
 const MOST_USERS = 1000
 
 const userSchema = z.strictObject({
-  name: passwordUserName.describe('Name with which the user logs in; the log shows it with each change.'),
-  password: passwordText.describe('Digest of the password, from `sallyport password`: scrypt in PHC format.'),
+  name: passwordUserName
+    .describe('Name with which the user logs in; the log shows it with each change.')
+    .meta({ examples: ['ada'] })
+    .meta({ examples: ['ada'] }),
+  password: passwordText
+    .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.')
+    .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] })
+    .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] }),
   role: z
     .enum(operatorRoles)
     .default('viewer')
@@ -43,7 +49,9 @@ const adminOptions = z
       .transform((text) => text || null)
       .describe(
         'Token that callers must send as "Authorization: Bearer …", at least 16 characters. Required, or users, unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
-      ),
+      )
+      .meta({ examples: ['${ADMIN_TOKEN}'] })
+      .meta({ examples: ['${ADMIN_TOKEN}'] }),
     users: userSchema
       .array()
       .max(MOST_USERS)
@@ -51,7 +59,9 @@ const adminOptions = z
       .default([])
       .describe(
         'Users who log in to the console with a name and a password. The token goes on for programs. Default none.',
-      ),
+      )
+      .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}', role: 'operator' }]] })
+      .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}', role: 'operator' }]] }),
     loginLifetime: duration
       .prefault('12h')
       .describe('How long a login lasts at most; it also ends after 2 hours without a request. Default 12h.'),

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { configJsonSchema } from './json-schema.ts'
-import { type Fields, isFields } from '../core/value.ts'
+import { at, type Fields, fieldOf, isFields, itemsOf } from '../core/value.ts'
+import { gatewaySchema } from './schema.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const schema = configJsonSchema()
@@ -39,17 +40,96 @@ test('the JSON Schema refuses what editors should underline', () => {
     assert.ok(!validator.safeParse(JSON.parse(JSON.stringify(bad))).success, JSON.stringify(bad))
 })
 
-test('every option has a description', () => {
-  const bare: string[] = []
-  const walk = (part: unknown, path: string): void => {
-    if (Array.isArray(part)) return part.forEach((item) => walk(item, path))
-    if (!isFields(part)) return
-    for (const [name, option] of Object.entries(part['properties'] ?? {}) as [string, Fields][]) {
-      if (option['description'] === undefined) bare.push(`${path}.${name}`)
-      walk(option, `${path}.${name}`)
-    }
-    for (const inner of ['items', 'additionalProperties', 'anyOf']) walk(part[inner], path)
-  }
-  walk(schema, '')
-  assert.deepEqual(bare, [])
+/** Every key below a schema, with what is said of it. */
+function optionsOf(part: unknown): Fields[] {
+  if (Array.isArray(part)) return part.flatMap(optionsOf)
+  if (!isFields(part)) return []
+  const options = Object.values(isFields(part['properties']) ? part['properties'] : {}).filter(isFields)
+  const inner = [...options, part['items'], part['additionalProperties'], part['anyOf']]
+  return [...options, ...inner.flatMap(optionsOf)]
+}
+
+/** The forms that a value may have, but for a variable. */
+function formsOf(option: Fields): Fields[] {
+  const { anyOf } = option
+  if (!Array.isArray(anyOf)) return '$ref' in option ? [] : [option]
+  return anyOf.filter(isFields).flatMap(formsOf)
+}
+
+/** Whether there is nothing in the schema to choose from. */
+function isFree(form: Fields): boolean {
+  if ('enum' in form || 'const' in form) return false
+  if (form['type'] === 'array') return isFields(form['items']) && formsOf(form['items']).some(isFree)
+  if (form['type'] === 'object') return !('properties' in form)
+  return [form['type']].flat().includes('string')
+}
+
+test('every option has a title, which is its path, and a description', () => {
+  const bare = optionsOf(schema).filter(({ title, description }) => !isText(title) || !isText(description))
+  assert.deepEqual(
+    bare.map(({ title, description }) => ({ title, description })),
+    [],
+  )
+  assert.equal(fieldAt(schema, ['properties', 'limits', 'properties', 'idleTimeout', 'title']), 'limits.idleTimeout')
 })
+
+test("every option that is a text, a list or a map of the user's own has an example, or a default that is one", () => {
+  const bare = optionsOf(schema).filter((option) => {
+    const { default: fallback } = option
+    const isShown = [option, ...formsOf(option)].some(({ examples }) => Array.isArray(examples))
+    const isEmpty = typeof fallback === 'object' ? Object.keys(fallback ?? {}).length === 0 : !fallback
+    return formsOf(option).some(isFree) && !isShown && isEmpty
+  })
+  assert.deepEqual(
+    bare.map(({ title }) => title),
+    [],
+  )
+})
+
+test('every example is one that the gateway takes', () => {
+  const refused: unknown[] = []
+  z.toJSONSchema(gatewaySchema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override({ zodSchema, path }) {
+      for (const example of itemsOf(fieldOf(z.globalRegistry.get(zodSchema), 'examples'))) {
+        // What files and variables hold is not there.
+        if (/"\.\/|\$\{/.test(JSON.stringify(example))) continue
+        const { error } = z.safeParse(zodSchema, example)
+        if (error !== undefined) refused.push({ path: path.join('.'), example, error: error.issues })
+      }
+    },
+  })
+  assert.deepEqual(refused, [])
+})
+
+test('the JSON Schema takes every example that it shows, and every snippet', () => {
+  const { definitions } = schema
+  const refused = optionsOf(schema).flatMap((option) => {
+    const one = z.fromJSONSchema({ ...option, $schema: 'http://json-schema.org/draft-07/schema#', definitions })
+    const takes = (value: unknown): boolean => one.safeParse(value).success
+    const snippets = itemsOf(option['defaultSnippets']).map((snippet) => fieldOf(snippet, 'body'))
+    return [
+      ...itemsOf(option['examples']).filter((example) => !takes(example)),
+      ...snippets.filter((body) => !takes(body) && !takes([body])),
+    ].map((each) => [option['title'], each])
+  })
+  assert.deepEqual(refused, [])
+})
+
+test('editors put in a whole listener', () => {
+  const snippets = fieldAt(schema, ['properties', 'listeners', 'defaultSnippets'])
+  const tls = { certificates: [{ cert: './tls/example.com.pem', key: './tls/example.com.key' }] }
+  assert.deepEqual(
+    itemsOf(snippets).map((snippet) => fieldOf(snippet, 'body')),
+    [{ address: '0.0.0.0:8000' }, { address: '0.0.0.0:8443', tls }],
+  )
+})
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function fieldAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(at, value)
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { withEditorNotes } from './editor-notes.ts'
 import { gatewaySchema } from './schema.ts'
 import { fieldOf, type Fields, isFields, itemsOf } from '../core/value.ts'
 
@@ -16,11 +17,20 @@ const DEFINITIONS = {
 
 /** The JSON Schema (draft 7) of what may be written in sallyport.yaml, with which editors complete and explain it. */
 export function configJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(gatewaySchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
-  const relaxed = withVariables(withPartialRoutePolicies(schema))
+  const schema = z.toJSONSchema(gatewaySchema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+    // Of a schema that makes something else of what is written, zod takes examples for what comes out.
+    override: ({ zodSchema, jsonSchema }) => {
+      const examples = fieldOf(z.globalRegistry.get(zodSchema), 'examples')
+      if (Array.isArray(examples)) jsonSchema.examples = examples
+    },
+  })
+  const relaxed = withEditorNotes(withVariables(withPartialRoutePolicies(schema)))
   return {
-    title: 'Sallyport configuration',
     ...relaxed,
+    title: 'Sallyport configuration',
     patternProperties: { '^x-': { description: 'Ignored; a place for YAML anchors.' } },
     definitions: DEFINITIONS,
   }
@@ -49,9 +59,9 @@ function withVariables(schema: JsonSchema): JsonSchema {
     return { ...inner, anyOf: branches.some(isRestricted) && !takesText ? [...branches, VARIABLE] : branches }
   }
   if (!isRestricted(inner)) return inner
-  const { title, description, default: fallback, ...rest } = inner
+  const { description, default: fallback, examples, ...rest } = inner
   const notes = Object.fromEntries(
-    Object.entries({ title, description, default: fallback }).filter(([, note]) => note !== undefined),
+    Object.entries({ description, default: fallback, examples }).filter(([, note]) => note !== undefined),
   )
   return { ...notes, anyOf: [rest, VARIABLE] }
 }
@@ -71,7 +81,7 @@ function withVariablesBelow(schema: JsonSchema): JsonSchema {
 function isRestricted(schema: JsonSchema): boolean {
   if ('enum' in schema || 'const' in schema) return true
   const type = schema['type']
-  if (type === 'string') return 'pattern' in schema || 'format' in schema
+  if (type === 'string') return 'pattern' in schema || 'format' in schema || Number(schema['minLength'] ?? 0) > 1
   return type === 'number' || type === 'integer' || type === 'boolean'
 }
 

@@ -7,7 +7,10 @@ import { tlsSchema } from './tls-schema.ts'
 const nameExpected = 'expected a name of letters, digits, ".", ":", "_", "[", "]" and "-"'
 
 const listenerSchema = z.strictObject({
-  address: address.describe('Address and port to listen on: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
+  address: address
+    .describe('Address and port to listen on: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.')
+    .meta({ examples: ['0.0.0.0:8000', '[::]:8443'] })
+    .meta({ examples: ['0.0.0.0:8000', '[::]:8443'] }),
   proxyProtocol: z
     .enum(['off', 'required'])
     .default('off')
@@ -29,8 +32,28 @@ const listenerSchema = z.strictObject({
     .string(nameExpected)
     .regex(/^[A-Za-z0-9._:[\]-]+$/, nameExpected)
     .optional()
-    .describe('Name of the listener for match.listener. Default its address as written here.'),
+    .describe('Name of the listener for match.listener. Default its address as written here.')
+    .meta({ examples: ['public'] })
+    .meta({ examples: ['public'] }),
 })
+
+/** Listeners as they are often written. */
+export const listenerExamples: readonly z.input<typeof listenersSchema>[] = [
+  [{ address: '0.0.0.0:8000' }],
+  [
+    {
+      address: '0.0.0.0:8443',
+      tls: { certificates: [{ cert: './tls/example.com.pem', key: './tls/example.com.key' }] },
+    },
+  ],
+  [
+    { address: '0.0.0.0:8000', redirectToHttps: true },
+    {
+      address: '0.0.0.0:8443',
+      tls: { acme: { domains: ['example.com'], email: 'ops@example.com', folder: './acme' } },
+    },
+  ],
+]
 
 /** Schema of the listeners. */
 export const listenersSchema = listenerSchema.array().min(1).superRefine(refuseDuplicates).superRefine(checkRedirects)

@@ -19,5 +19,7 @@ export const reloadSchema = z.strictObject({
     .default(null)
     .describe(
       'Folder, private to this gateway, for a copy of the last good configuration, to start from if the current one is broken. Default none.',
-    ),
+    )
+    .meta({ examples: ['/var/lib/sallyport'] })
+    .meta({ examples: ['/var/lib/sallyport'] }),
 })

@@ -94,34 +94,55 @@ function valueMatch<Text extends z.ZodType<string>>(text: Text) {
       z.literal(true),
       text,
       text.array().min(1),
-      z.strictObject({ regex: regex.describe('Regular expression for the whole value.') }),
+      z.strictObject({
+        regex: regex.describe('Regular expression for the whole value.').meta({ examples: ['v[0-9]+'] }),
+      }),
     ],
     valueMatchExpected,
   )
 }
 
 const matchSchema = z.strictObject({
-  path: oneOrMore(pathPattern).describe(
-    'Path patterns: exact /a, prefix /a/* (/a itself and everything below), parameters /a/{id}/b. One, or a list.',
-  ),
-  host: oneOrMore(host).optional().describe('Host names; *.example.com matches every name below it. One, or a list.'),
-  method: oneOrMore(method).optional().describe('Methods, such as GET. One, or a list.'),
+  path: oneOrMore(pathPattern)
+    .describe(
+      'Path patterns: exact /a, prefix /a/* (/a itself and everything below), parameters /a/{id}/b. One, or a list.',
+    )
+    .meta({ examples: ['/api/v1/users/*', ['/orders/{id}', '/orders']] })
+    .meta({ examples: ['/api/v1/users/*', ['/orders/{id}', '/orders']] }),
+  host: oneOrMore(host)
+    .optional()
+    .describe('Host names; *.example.com matches every name below it. One, or a list.')
+    .meta({ examples: ['api.example.com', ['example.com', '*.example.com']] })
+    .meta({ examples: ['api.example.com', ['example.com', '*.example.com']] }),
+  method: oneOrMore(method)
+    .optional()
+    .describe('Methods, such as GET. One, or a list.')
+    .meta({ examples: ['GET', ['PUT', 'PATCH']] })
+    .meta({ examples: ['GET', ['PUT', 'PATCH']] }),
   headers: z
     .record(headerName.toLowerCase(), valueMatch(headerValue))
     .optional()
-    .describe('Required headers: name: value, a list of values, { regex } for the whole value, or true for any.'),
+    .describe('Required headers: name: value, a list of values, { regex } for the whole value, or true for any.')
+    .meta({ examples: [{ 'X-Version': '2' }, { 'X-Beta': true }] })
+    .meta({ examples: [{ 'X-Version': '2' }, { 'X-Beta': true }] }),
   query: z
     .record(z.string(), valueMatch(z.string()))
     .optional()
     .describe(
       'Required query parameters: name: value, a list of values, { regex } for the whole value, or true for any.',
-    ),
+    )
+    .meta({ examples: [{ version: ['1', '2'] }] })
+    .meta({ examples: [{ version: ['1', '2'] }] }),
   pathRegex: regex
     .optional()
-    .describe('Regular expression that the whole normalized path must match as well, from its first slash to its end.'),
+    .describe('Regular expression that the whole normalized path must match as well, from its first slash to its end.')
+    .meta({ examples: ['/users/[0-9]+'] })
+    .meta({ examples: ['/users/[0-9]+'] }),
   listener: oneOrMore(z.string())
     .optional()
-    .describe('Listeners, by name or, if they have none, address. One, or a list. Default all.'),
+    .describe('Listeners, by name or, if they have none, address. One, or a list. Default all.')
+    .meta({ examples: ['public', ['0.0.0.0:8000']] })
+    .meta({ examples: ['public', ['0.0.0.0:8000']] }),
   precedence: z
     .int()
     .min(-1000)
@@ -137,14 +158,18 @@ const replySchema = z.strictObject({
     .default({})
     .describe(
       'Header fields; content length and hop-by-hop fields are set by the gateway. {placeholders} as in body, percent-encoded.',
-    ),
+    )
+    .meta({ examples: [{ 'Content-Type': 'application/json' }] })
+    .meta({ examples: [{ 'Content-Type': 'application/json' }] }),
   body: z
     .string()
     .default('')
     .describe(
       'Body, sent as UTF-8. {name} is a path parameter, {host}, {hostname}, {port}, {path} and {scheme} are those of the request, ' +
         'escaped for plain text, JSON, HTML or XML according to Content-Type; {{name}} is literal text. Default empty.',
-    ),
+    )
+    .meta({ examples: ['hello', '{{"id": "{id}"}}'] })
+    .meta({ examples: ['hello', '{{"id": "{id}"}}'] }),
 })
 
 const redirectSchema = z.strictObject({
@@ -153,7 +178,9 @@ const redirectSchema = z.strictObject({
     .regex(/^(?:(?:https?|\{scheme\}):\/\/[!-~]+|\/[!-~]*)$/, targetExpected)
     .describe(
       'Target, a path or a URL: {name} is a path parameter, {host}, {hostname} (without the port), {port}, {path} and {scheme} are those of the request, and a trailing "/*" is what "*" in the path matched.',
-    ),
+    )
+    .meta({ examples: ['/new/*', 'https://example.com/new/{id}'] })
+    .meta({ examples: ['/new/*', 'https://example.com/new/{id}'] }),
   query: z.boolean().default(true).describe('Keep the query of the request. Default true.'),
   status: z.literal([301, 302, 303, 307, 308]).default(307).describe('301, 302, 303, 307 or 308. Default 307.'),
 })
@@ -169,16 +196,21 @@ const rewrittenHost = z
   .describe(
     "Host for the service, instead of the service's own setting: {name} is a path parameter, {host}, {hostname} and {port} are those of the request.",
   )
+  .meta({ examples: ['users.internal', '{tenant}.internal'] })
+  .meta({ examples: ['users.internal', '{tenant}.internal'] })
 
 const rewriteSchema = z.union([
   z.strictObject({
-    strip: pathPrefix.describe('Prefix to remove from the path; the service sees it in X-Forwarded-Prefix.'),
+    strip: pathPrefix
+      .describe('Prefix to remove from the path; the service sees it in X-Forwarded-Prefix.')
+      .meta({ examples: ['/api/v1'] })
+      .meta({ examples: ['/api/v1'] }),
     mapReplies,
     host: rewrittenHost.optional(),
   }),
   z.strictObject({
-    prefix: pathPrefix.describe('Prefix to replace.'),
-    with: pathPrefix.describe('Replacement for the prefix.'),
+    prefix: pathPrefix.describe('Prefix to replace.').meta({ examples: ['/api/v1'] }),
+    with: pathPrefix.describe('Replacement for the prefix.').meta({ examples: ['/v1'] }),
     mapReplies,
     host: rewrittenHost.optional(),
   }),
@@ -188,7 +220,9 @@ const rewriteSchema = z.union([
       .regex(/^(?:\/|\{path\})[!"$->@-~]*$/, rewrittenPathExpected)
       .describe(
         'Path for the service: {name} is a path parameter, {path} the path itself, and a trailing "/*" is what "*" in the path matched.',
-      ),
+      )
+      .meta({ examples: ['/new/{id}', '/v1{path}'] })
+      .meta({ examples: ['/new/{id}', '/v1{path}'] }),
     host: rewrittenHost.optional(),
   }),
   z.strictObject({ host: rewrittenHost }),
@@ -203,7 +237,11 @@ const timeoutsSchema = z.strictObject({
 })
 
 const mirrorSchema = z.strictObject({
-  service: z.string().describe('Name of the service that gets copies.'),
+  service: z
+    .string()
+    .describe('Name of the service that gets copies.')
+    .meta({ examples: ['user-service-next'] })
+    .meta({ examples: ['user-service-next'] }),
   share: percent.prefault('100%').describe('Share of requests to copy. Default 100%.'),
 })
 
@@ -219,7 +257,9 @@ const routeSplitSchema = splitSchema
       .default({})
       .describe(
         'Service -> changes to header fields for this service only, with the options of the policies request-headers and response-headers.',
-      ),
+      )
+      .meta({ examples: [{ 'user-service-canary': { response: { set: { 'X-Canary': 'yes' } } } }] })
+      .meta({ examples: [{ 'user-service-canary': { response: { set: { 'X-Canary': 'yes' } } } }] }),
   })
   .superRefine(({ keep, cookie, headers, services }, context) => {
     if (keep !== undefined && cookie === undefined)
@@ -241,18 +281,29 @@ export const routeSchema = z
     id: z
       .string(idExpected)
       .regex(/^[A-Za-z0-9._-]+$/, idExpected)
-      .describe('Name of the route in logs and metrics; unique.'),
+      .describe('Name of the route in logs and metrics; unique.')
+      .meta({ examples: ['users'] })
+      .meta({ examples: ['users'] }),
     match: matchSchema.describe('Requests that take the route. All conditions must match.'),
-    service: z.string().optional().describe('Name of the service to forward to.'),
+    service: z
+      .string()
+      .optional()
+      .describe('Name of the service to forward to.')
+      .meta({ examples: ['user-service'] })
+      .meta({ examples: ['user-service'] }),
     split: routeSplitSchema.optional().describe('Divide requests between several services.'),
     mirror: oneOrMore(mirrorSchema)
       .optional()
-      .describe('Services that get copies of requests; their replies are discarded. One, or a list.'),
+      .describe('Services that get copies of requests; their replies are discarded. One, or a list.')
+      .meta({ examples: [{ service: 'user-service-next', share: '10%' }] })
+      .meta({ examples: [{ service: 'user-service-next', share: '10%' }] }),
     reply: replySchema.optional().describe('A fixed reply instead of a service.'),
     redirect: redirectSchema.optional().describe('A redirect instead of a service.'),
     files: filesSchema
       .optional()
-      .describe('Serve files from a folder instead of a service: its path, or a map with root and options.'),
+      .describe('Serve files from a folder instead of a service: its path, or a map with root and options.')
+      .meta({ examples: ['./public', { root: './public', fallback: '/index.html' }] })
+      .meta({ examples: ['./public', { root: './public', fallback: '/index.html' }] }),
     rewrite: rewriteSchema
       .optional()
       .describe(
@@ -290,16 +341,23 @@ export const routeSchema = z
       .describe(
         'How much of a request body to buffer before the service is asked, so that a slow client holds no connection to it. Longer bodies are ' +
           'streamed from there on. false: nothing is buffered. Default 64kb, and of a body of unknown length what arrives without a pause.',
-      ),
+      )
+      .meta({ examples: ['64kb', false] }),
     hedge: z.boolean().default(true).describe('Allow hedging on this route if the service has hedge. Default true.'),
     log: z.boolean().default(true).describe('Log requests of this route in the access log. Default true.'),
     policies: routePoliciesSchema
       .prefault({})
       .describe('Policies of this route. Their options override those for every route; false switches a policy off.'),
   })
-  .meta({ oneOf: ['service', 'split', 'reply', 'redirect', 'files'].map(onlyWith) })
+  .meta({
+    oneOf: [
+      onlyWith('service', 'string'),
+      ...['split', 'reply', 'redirect'].map((key) => onlyWith(key, 'object')),
+      onlyWith('files', 'string', 'object'),
+    ],
+  })
 
-/** JSON Schema of a map that has the key. */
-function onlyWith(key: string) {
-  return { type: 'object', properties: { [key]: {} }, required: [key] }
+/** JSON Schema of a map that has the key, whose type completes it in editors. */
+function onlyWith(key: string, ...type: readonly string[]) {
+  return { type: 'object', properties: { [key]: { type } }, required: [key] }
 }

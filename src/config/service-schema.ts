@@ -42,7 +42,10 @@ const SMALLEST_HEAD = 1024
 
 const weightedInstance = z
   .strictObject({
-    url: instanceUrl.describe('Address of the instance: http://host:port or https://host:port.'),
+    url: instanceUrl
+      .describe('Address of the instance: http://host:port or https://host:port.')
+      .meta({ examples: ['http://user-service-1:8001'] })
+      .meta({ examples: ['http://user-service-1:8001'] }),
     weight: z
       .int()
       .min(0)
@@ -53,7 +56,9 @@ const weightedInstance = z
       .string()
       .min(1)
       .optional()
-      .describe('Zone of the instance; gateways in the same zone prefer it. Default none.'),
+      .describe('Zone of the instance; gateways in the same zone prefer it. Default none.')
+      .meta({ examples: ['eu-central-1a'] })
+      .meta({ examples: ['eu-central-1a'] }),
   })
   .transform((instance): InstanceConfig[] => [instance])
 
@@ -115,6 +120,18 @@ const serviceFields = z.strictObject({
     .describe(
       'Addresses of the service: URLs, or maps of url and weight. One string may hold several, separated by commas. Required unless discover is set.',
     )
+    .meta({
+      examples: [
+        ['http://user-service-1:8001', 'http://user-service-2:8001'],
+        [{ url: 'http://user-service-1:8001', weight: 3 }],
+      ],
+    })
+    .meta({
+      examples: [
+        ['http://user-service-1:8001', 'http://user-service-2:8001'],
+        [{ url: 'http://user-service-1:8001', weight: 3 }],
+      ],
+    })
     .meta({ default: undefined }),
   discover: discoverSchema.optional().describe('Discover instances, instead of listing them under instances.'),
   balancer: balancerSchema.default('least-requests').describe(

@@ -6,8 +6,18 @@ const ciphersExpected =
   'expected ciphers that OpenSSL knows, such as "TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384"'
 
 const certificateSchema = z.strictObject({
-  cert: z.string().min(1).describe('File with the certificate chain in PEM, the leaf first.'),
-  key: z.string().min(1).describe('File with the private key in PEM, without a passphrase.'),
+  cert: z
+    .string()
+    .min(1)
+    .describe('File with the certificate chain in PEM, the leaf first.')
+    .meta({ examples: ['./tls/example.com.pem'] })
+    .meta({ examples: ['./tls/example.com.pem'] }),
+  key: z
+    .string()
+    .min(1)
+    .describe('File with the private key in PEM, without a passphrase.')
+    .meta({ examples: ['./tls/example.com.key'] })
+    .meta({ examples: ['./tls/example.com.key'] }),
 })
 
 const clientCertificatesSchema = z.strictObject({
@@ -22,14 +32,18 @@ const clientCertificatesSchema = z.strictObject({
     .min(1)
     .describe(
       'File with the CA certificates, in PEM, that client certificates are verified against, up to their roots.',
-    ),
+    )
+    .meta({ examples: ['./tls/client-ca.pem'] })
+    .meta({ examples: ['./tls/client-ca.pem'] }),
   crl: z
     .string()
     .min(1)
     .optional()
     .describe(
       'File with a certificate revocation list (CRL) in PEM from each of those CAs. Default none: nothing is revoked.',
-    ),
+    )
+    .meta({ examples: ['./tls/client-ca.crl'] })
+    .meta({ examples: ['./tls/client-ca.crl'] }),
   forward: z
     .enum(['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'])
     .array()
@@ -47,7 +61,9 @@ export const tlsSchema = z
       .default([])
       .describe(
         'Certificates, selected by the server name (SNI) that a client asks for; the first one if none matches. Default none, with `acme`.',
-      ),
+      )
+      .meta({ examples: [[{ cert: './tls/example.com.pem', key: './tls/example.com.key' }]] })
+      .meta({ examples: [[{ cert: './tls/example.com.pem', key: './tls/example.com.key' }]] }),
     acme: acmeSchema.optional().describe('Obtain and renew certificates from a CA by ACME. Default none.'),
     minVersion: z
       .enum(['1.2', '1.3'])
@@ -57,7 +73,9 @@ export const tlsSchema = z
       .string(ciphersExpected)
       .refine(areCiphers, ciphersExpected)
       .optional()
-      .describe("Ciphers in OpenSSL's notation, preferred ones first. Default those with forward secrecy and AEAD."),
+      .describe("Ciphers in OpenSSL's notation, preferred ones first. Default those with forward secrecy and AEAD.")
+      .meta({ examples: ['TLS_AES_256_GCM_SHA384:ECDHE-ECDSA-AES256-GCM-SHA384'] })
+      .meta({ examples: ['TLS_AES_256_GCM_SHA384:ECDHE-ECDSA-AES256-GCM-SHA384'] }),
     clientCertificates: clientCertificatesSchema
       .optional()
       .describe('Ask clients for certificates. Default: do not ask.'),

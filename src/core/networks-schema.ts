@@ -9,7 +9,14 @@ const networkExpected = 'expected an IP address or a network such as "10.0.0.0/8
 const network = z.string(networkExpected).refine(isNetwork, networkExpected)
 
 const networkFile = z
-  .strictObject({ file: z.string().min(1).describe('File with one network per line; "#" starts a comment.') })
+  .strictObject({
+    file: z
+      .string()
+      .min(1)
+      .describe('File with one network per line; "#" starts a comment.')
+      .meta({ examples: ['./networks.txt'] })
+      .meta({ examples: ['./networks.txt'] }),
+  })
   .transform(({ file }, context): NetworkFile => {
     try {
       return { file, networks: readNetworkList(file) }

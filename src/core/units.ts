@@ -29,18 +29,21 @@ export const durationOrZero = z
   .string(durationExpected)
   .regex(DURATION, durationExpected)
   .transform((text, context) => parseDuration(text) ?? fail(context, durationExpected))
+  .meta({ examples: ['250ms', '10s', '5m', '1h', '0s'] })
 
 /** Schema of a duration above 0, written with its unit; milliseconds after parsing. */
 export const duration = z
   .string(aboveZeroExpected)
   .regex(DURATION, aboveZeroExpected)
   .transform((text, context) => parseDuration(text) || fail(context, aboveZeroExpected))
+  .meta({ examples: ['250ms', '10s', '5m', '1h'] })
 
 /** Schema of a size above 0, written with its unit; bytes after parsing. */
 export const size = z
   .string(sizeExpected)
   .regex(SIZE, sizeExpected)
   .transform((text, context) => parseSize(text) || fail(context, sizeExpected))
+  .meta({ examples: ['512b', '64kb', '10mb', '1gb'] })
 
 /** Schema of a size from one to another, in bytes, with what is expected of it in words. */
 export function sizeWithin(least: number, most: number, expected: string) {
@@ -63,6 +66,7 @@ export const percent = z
     const part = Number(text.slice(0, -1)) / 100
     return part > 0 && part <= 1 ? part : fail(context, percentExpected)
   })
+  .meta({ examples: ['50%', '0.5%'] })
 
 function scale(match: RegExpExecArray | null, units: Readonly<Record<string, number>>): number | undefined {
   const factor = units[match?.[2] ?? '']

@@ -17,7 +17,9 @@ const filesOptions = z.strictObject({
     .min(1)
     .describe(
       'The folder, relative to the configuration file. The path of the request, after rewrite, is looked up below it.',
-    ),
+    )
+    .meta({ examples: ['./public'] })
+    .meta({ examples: ['./public'] }),
   index: z
     .union([z.literal(false), z.string().regex(/^[^/.][^/]*$/, 'expected the name of a file such as "index.html"')])
     .default('index.html')
@@ -26,7 +28,9 @@ const filesOptions = z.strictObject({
     .optional()
     .describe(
       'File to send if there is none at the path, for single-page applications: for paths whose last segment has no dot. Default none: 404.',
-    ),
+    )
+    .meta({ examples: ['/index.html'] })
+    .meta({ examples: ['/index.html'] }),
   immutable: z
     .string(patternExpected)
     .regex(/^\/[^*]*\*?$/, patternExpected)
@@ -34,7 +38,9 @@ const filesOptions = z.strictObject({
     .default([])
     .describe(
       'Files whose names change with their content, by path after rewrite: "/assets/*" for all below, or one path. Clients cache them for a year without revalidation. Default none: clients revalidate each time.',
-    ),
+    )
+    .meta({ examples: [['/assets/*']] })
+    .meta({ examples: [['/assets/*']] }),
   precompressed: z
     .enum(codings)
     .array()

@@ -41,7 +41,9 @@ const options = z
       .default(['*'])
       .describe(
         'Allowed origins, such as https://app.example.com; https://*.example.com for all subdomains, for which *.example.com is short; "*" for any. Default "*".',
-      ),
+      )
+      .meta({ examples: [['https://app.example.com', 'https://*.example.com']] })
+      .meta({ examples: [['https://app.example.com', 'https://*.example.com']] }),
     methods: method
       .array()
       .default(['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
@@ -53,7 +55,9 @@ const options = z
     exposedHeaders: name
       .array()
       .default([])
-      .describe('Reply headers that pages may read in addition to the safelisted ones. Default none.'),
+      .describe('Reply headers that pages may read in addition to the safelisted ones. Default none.')
+      .meta({ examples: [['RateLimit', 'X-Correlation-ID']] })
+      .meta({ examples: [['RateLimit', 'X-Correlation-ID']] }),
     credentials: z.boolean().default(false).describe('Allow cookies and other credentials. Not with origins "*".'),
     maxAge: durationOrZero.prefault('10m').describe('How long browsers cache preflight results. Default 10m.'),
     privateNetwork: z

@@ -23,7 +23,9 @@ export const maintenance = definePolicy({
       .default([])
       .describe(
         'Addresses and networks whose requests are let through, or { file } for a file that is read again whenever it changes. Default none.',
-      ),
+      )
+      .meta({ examples: [['10.0.0.0/8']] })
+      .meta({ examples: [['10.0.0.0/8']] }),
   }),
   document: () => ({
     refusals: [{ code: 'maintenance', description: 'The service is worked at.', fields: [retryAfter] }],

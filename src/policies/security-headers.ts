@@ -61,7 +61,11 @@ const options = z.strictObject({
     .union([transportSecurity, off])
     .default(false)
     .describe('Strict-Transport-Security (RFC 6797), on replies to https requests only. Default false.'),
-  contentSecurityPolicy: z.union([value, off]).default(false).describe('Content-Security-Policy. Default false.'),
+  contentSecurityPolicy: z
+    .union([value, off])
+    .default(false)
+    .describe('Content-Security-Policy. Default false.')
+    .meta({ examples: ["default-src 'self'"] }),
   referrerPolicy: z
     .union([
       z.enum([
@@ -78,7 +82,11 @@ const options = z.strictObject({
     ])
     .default(false)
     .describe('Referrer-Policy. Default false.'),
-  permissionsPolicy: z.union([value, off]).default(false).describe('Permissions-Policy. Default false.'),
+  permissionsPolicy: z
+    .union([value, off])
+    .default(false)
+    .describe('Permissions-Policy. Default false.')
+    .meta({ examples: ['camera=(), geolocation=()'] }),
   crossOriginOpenerPolicy: z
     .union([z.enum(['unsafe-none', 'same-origin-allow-popups', 'same-origin', 'noopener-allow-popups']), off])
     .default(false)
@@ -96,7 +104,9 @@ const options = z.strictObject({
     .default([])
     .describe(
       'Fields of services to remove because they reveal too much, such as Server and X-Powered-By. Default none.',
-    ),
+    )
+    .meta({ examples: [['Server', 'X-Powered-By']] })
+    .meta({ examples: [['Server', 'X-Powered-By']] }),
 })
 
 /** Puts on each reply what tells browsers to be careful with it. */

@@ -14,10 +14,20 @@ const REMEMBERED = 10_000
 const LIFETIME = 10 * 60_000
 
 const userSchema = z.strictObject({
-  name: passwordUserName.describe('User name, without ":": X-User-ID.'),
-  password: passwordText.describe('Digest of the password, from `sallyport password`: scrypt in PHC format.'),
+  name: passwordUserName.describe('User name, without ":": X-User-ID.').meta({ examples: ['ada'] }),
+  password: passwordText
+    .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.')
+    .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] })
+    .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] }),
   tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
-  roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
+  roles: z
+    .string()
+    .min(1)
+    .array()
+    .default([])
+    .describe('Roles of the consumer. Default none.')
+    .meta({ examples: [['partner']] })
+    .meta({ examples: [['partner']] }),
 })
 
 /** Name and password of users of the configuration (RFC 7617). */
@@ -26,7 +36,13 @@ export const basic = defineAuthMethod({
   kind: 'password',
   summary: 'User names and passwords by HTTP Basic; only digests of the passwords are stored.',
   options: z.strictObject({
-    users: userSchema.array().min(1).superRefine(refuseRepeatedUsers).describe('The users.'),
+    users: userSchema
+      .array()
+      .min(1)
+      .superRefine(refuseRepeatedUsers)
+      .describe('The users.')
+      .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}' }]] })
+      .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}' }]] }),
   }),
   document: () => [{ name: 'basic', scheme: { type: 'http', scheme: 'basic' } }],
   create({ users }, { clock }) {

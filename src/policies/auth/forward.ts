@@ -26,11 +26,17 @@ const copiedField = fieldName.refine((name) => !IDENTITY_FIELDS.has(name), {
 })
 
 const options = z.strictObject({
-  service: z.string().describe('Service to ask, one of `services`.'),
+  service: z
+    .string()
+    .describe('Service to ask, one of `services`.')
+    .meta({ examples: ['auth-service'] })
+    .meta({ examples: ['auth-service'] }),
   path: z
     .string()
     .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as "/verify"')
-    .describe('Path to request.'),
+    .describe('Path to request.')
+    .meta({ examples: ['/verify'] })
+    .meta({ examples: ['/verify'] }),
   mirror: z
     .boolean()
     .default(false)
@@ -49,7 +55,9 @@ const options = z.strictObject({
     .default([])
     .describe(
       'Fields of its reply to add to an admitted request. Fields of these names from the client are dropped. Default none.',
-    ),
+    )
+    .meta({ examples: [['X-Tenant']] })
+    .meta({ examples: [['X-Tenant']] }),
   replyFields: fieldName
     .array()
     .default(['Content-Type', 'Location', 'Set-Cookie', 'WWW-Authenticate', 'Retry-After', 'Cache-Control'])
@@ -58,9 +66,17 @@ const options = z.strictObject({
     ),
   consumer: z
     .strictObject({
-      id: fieldName.describe('Field with the id of the consumer: X-User-ID.'),
-      roles: fieldName.optional().describe('Field with the roles, separated by commas. Default none.'),
-      tier: fieldName.optional().describe('Field with the tier. Default none: authenticated.'),
+      id: fieldName.describe('Field with the id of the consumer: X-User-ID.').meta({ examples: ['X-User-ID'] }),
+      roles: fieldName
+        .optional()
+        .describe('Field with the roles, separated by commas. Default none.')
+        .meta({ examples: ['X-User-Roles'] })
+        .meta({ examples: ['X-User-Roles'] }),
+      tier: fieldName
+        .optional()
+        .describe('Field with the tier. Default none: authenticated.')
+        .meta({ examples: ['X-User-Tier'] })
+        .meta({ examples: ['X-User-Tier'] }),
     })
     .optional()
     .describe(

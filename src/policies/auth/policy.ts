@@ -74,7 +74,9 @@ export const auth = definePolicy({
     public: pathPattern
       .array()
       .default([])
-      .describe('Paths, as in a route, that need no credentials. Valid credentials still count; others are ignored.'),
+      .describe('Paths, as in a route, that need no credentials. Valid credentials still count; others are ignored.')
+      .meta({ examples: [['/login', '/public/*']] })
+      .meta({ examples: [['/login', '/public/*']] }),
     require: requirement
       .prefault({})
       .describe('Requirements on the caller. A route with requirements is never public.'),

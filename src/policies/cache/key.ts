@@ -8,8 +8,20 @@ import type { Share } from './storable.ts'
 export const queryOptions = z
   .strictObject({
     sort: z.boolean().default(false).describe('Ignore the order of parameters. Default false.'),
-    only: z.string().array().optional().describe('Only these parameters count; all others are ignored. Default all.'),
-    except: z.string().array().default([]).describe('Parameters to ignore.'),
+    only: z
+      .string()
+      .array()
+      .optional()
+      .describe('Only these parameters count; all others are ignored. Default all.')
+      .meta({ examples: [['page', 'sort']] })
+      .meta({ examples: [['page', 'sort']] }),
+    except: z
+      .string()
+      .array()
+      .default([])
+      .describe('Parameters to ignore.')
+      .meta({ examples: [['utm_source', 'utm_campaign']] })
+      .meta({ examples: [['utm_source', 'utm_campaign']] }),
   })
   .prefault({})
   .describe('Parts of the query that belong to the cache key. Default all of it, as written.')

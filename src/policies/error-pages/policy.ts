@@ -35,7 +35,9 @@ const OF_CONTENT = new NameSet([
 ])
 
 /** By statuses, so that those of a route stand beside those of every route. */
-const options = z.record(z.string().regex(KEY, keyExpected), pageSchema, { error: keyMessage })
+const options = z
+  .record(z.string().regex(KEY, keyExpected), pageSchema, { error: keyMessage })
+  .meta({ examples: [{ 404: { file: './pages/404.html' }, '5xx': { body: '<h1>{status} {title}</h1>' } }] })
 
 /** Shows people a page of the user's own where something is wrong; programs get their problem document. */
 export const errorPages = definePolicy({

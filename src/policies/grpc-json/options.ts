@@ -14,10 +14,15 @@ function isSchema(value: unknown): value is ServiceSchema {
 }
 
 const strings = { type: 'array', items: { type: 'string' }, minItems: 1 }
-const filesSchema = { ...strings, description: 'Paths of .proto files, or of one descriptor set.' }
+const filesSchema = {
+  ...strings,
+  description: 'Paths of .proto files, or of one descriptor set.',
+  examples: [['./proto/shop.proto']],
+}
 const foldersSchema = {
   ...strings,
   description: 'Import folders. Default the folder of the configuration file, and those of the files.',
+  examples: [['./proto']],
 }
 
 /** As it is written: the path of a file, or those of several. When the configuration loads, what they hold takes their place. */
@@ -43,19 +48,26 @@ const schema = z
 /** Schema of the options of the policy. */
 export const grpcJsonOptions = z
   .strictObject({
-    schema: schema.describe(
-      'Path of a descriptor set ("protoc --include_imports -o") or of .proto files: one, a list, or { files, folders } with the import folders. Relative to the configuration file.',
-    ),
+    schema: schema
+      .describe(
+        'Path of a descriptor set ("protoc --include_imports -o") or of .proto files: one, a list, or { files, folders } with the import folders. Relative to the configuration file.',
+      )
+      .meta({ examples: ['./proto/shop.binpb', { files: ['./proto/shop.proto'], folders: ['./proto'] }] })
+      .meta({ examples: ['./proto/shop.binpb', { files: ['./proto/shop.proto'], folders: ['./proto'] }] }),
     services: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe('Full names of the services to expose, such as shop.v1.Inventory. Default all in the named files.'),
+      .describe('Full names of the services to expose, such as shop.v1.Inventory. Default all in the named files.')
+      .meta({ examples: [['shop.v1.Inventory']] })
+      .meta({ examples: [['shop.v1.Inventory']] }),
     basePath: z
       .string(pathExpected)
       .regex(/^\/[^{}?#*]*[^{}?#*/]$/, pathExpected)
       .optional()
-      .describe('Prefix of all paths. Default none.'),
+      .describe('Prefix of all paths. Default none.')
+      .meta({ examples: ['/grpc'] })
+      .meta({ examples: ['/grpc'] }),
     autoMapping: z
       .boolean()
       .default(false)

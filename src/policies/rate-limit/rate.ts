@@ -28,11 +28,13 @@ const rate = z
   })
 
 /** Schema of a rate or several, all of which count at once, or false for none; a list of quotas after parsing. */
-export const rates = z.union([
-  z.literal(false).transform((): Quota[] => []),
-  rate.transform((quota) => [quota]),
-  rate.array().min(1).superRefine(refuseSameWindows),
-])
+export const rates = z
+  .union([
+    z.literal(false).transform((): Quota[] => []),
+    rate.transform((quota) => [quota]),
+    rate.array().min(1).superRefine(refuseSameWindows),
+  ])
+  .meta({ examples: ['1000/h', '500/10m', ['10/s', '1000/h'], false] })
 
 function refuseSameWindows(quotas: readonly Quota[], context: z.RefinementCtx): void {
   for (const [i, { window }] of quotas.entries()) {

@@ -9,8 +9,15 @@ export const queryEdits = z.strictObject({
   set: z
     .record(z.string(), template)
     .default({})
-    .describe('Parameters to set, replacing those of the same name. A parameter whose value is empty is removed.'),
-  remove: z.array(z.string()).default([]).describe('Parameters to remove.'),
+    .describe('Parameters to set, replacing those of the same name. A parameter whose value is empty is removed.')
+    .meta({ examples: [{ locale: 'en' }] })
+    .meta({ examples: [{ locale: 'en' }] }),
+  remove: z
+    .array(z.string())
+    .default([])
+    .describe('Parameters to remove.')
+    .meta({ examples: [['debug']] })
+    .meta({ examples: [['debug']] }),
 })
 
 /** Compiles the changes when the configuration loads: the query that takes the place of the exchange's. */

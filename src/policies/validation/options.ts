@@ -22,12 +22,18 @@ const bodyOptions = z.strictObject({
     .optional()
     .describe(
       'Accepted media types, such as application/json or image/*. Default application/json and application/*+json with a schema, otherwise any.',
-    ),
+    )
+    .meta({ examples: [['application/json']] })
+    .meta({ examples: [['application/json']] }),
   required: z
     .boolean()
     .optional()
     .describe('Require a body for POST, PUT, PATCH and QUERY. Default true with a schema.'),
-  schema: document.optional().describe('JSON Schema for JSON bodies, or the path of a file with it.'),
+  schema: document
+    .optional()
+    .describe('JSON Schema for JSON bodies, or the path of a file with it.')
+    .meta({ examples: ['./schemas/order.json', { type: 'object', required: ['id'] }] })
+    .meta({ examples: ['./schemas/order.json', { type: 'object', required: ['id'] }] }),
 })
 
 /** What a size alone stands for. */
@@ -44,17 +50,34 @@ export const validationOptions = z
       .union([bodyLimit, bodyOptions])
       .prefault({})
       .describe('Requirements on the body: { limit, types, required, schema }, or just a size.'),
-    query: document.optional().describe('JSON Schema for the map of query parameters, or the path of a file with it.'),
-    path: document.optional().describe('JSON Schema for the map of path parameters, or the path of a file with it.'),
-    headers: document.optional().describe('JSON Schema for the map of header fields, or the path of a file with it.'),
+    query: document
+      .optional()
+      .describe('JSON Schema for the map of query parameters, or the path of a file with it.')
+      .meta({ examples: [{ type: 'object', properties: { page: { type: 'integer', minimum: 1 } } }] })
+      .meta({ examples: [{ type: 'object', properties: { page: { type: 'integer', minimum: 1 } } }] }),
+    path: document
+      .optional()
+      .describe('JSON Schema for the map of path parameters, or the path of a file with it.')
+      .meta({ examples: [{ type: 'object', properties: { id: { type: 'string', pattern: '^[0-9]+$' } } }] })
+      .meta({ examples: [{ type: 'object', properties: { id: { type: 'string', pattern: '^[0-9]+$' } } }] }),
+    headers: document
+      .optional()
+      .describe('JSON Schema for the map of header fields, or the path of a file with it.')
+      .meta({ examples: [{ type: 'object', required: ['x-version'] }] })
+      .meta({ examples: [{ type: 'object', required: ['x-version'] }] }),
     openapi: z
       .strictObject({
-        document: document.describe('OpenAPI 3.0 or 3.1 document, or the path of a file with it.'),
+        document: document
+          .describe('OpenAPI 3.0 or 3.1 document, or the path of a file with it.')
+          .meta({ examples: ['./openapi.yaml'] })
+          .meta({ examples: ['./openapi.yaml'] }),
         basePath: z
           .string(pathExpected)
           .regex(/^\/[^{}?#*]*$/, pathExpected)
           .optional()
-          .describe("Prefix of the document's paths. Default the path of its first server."),
+          .describe("Prefix of the document's paths. Default the path of its first server.")
+          .meta({ examples: ['/api/v1'] })
+          .meta({ examples: ['/api/v1'] }),
         unknown: z
           .enum(['refuse', 'pass'])
           .default('refuse')

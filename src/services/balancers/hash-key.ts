@@ -9,9 +9,16 @@ const cookieName = z.string().refine(isToken, 'expected the name of a cookie')
 /** Schema of what requests have in common that go to the same instance. */
 export const hashBy = z.union([
   z.enum(['consumer', 'ip']),
-  z.strictObject({ header: headerName.describe('Name of a header.') }),
-  z.strictObject({ cookie: cookieName.describe('Name of a cookie.') }),
-  z.strictObject({ query: z.string().min(1).describe('Name of a query parameter.') }),
+  z.strictObject({ header: headerName.describe('Name of a header.').meta({ examples: ['X-User-ID'] }) }),
+  z.strictObject({ cookie: cookieName.describe('Name of a cookie.').meta({ examples: ['session'] }) }),
+  z.strictObject({
+    query: z
+      .string()
+      .min(1)
+      .describe('Name of a query parameter.')
+      .meta({ examples: ['user'] })
+      .meta({ examples: ['user'] }),
+  }),
 ])
 
 export type HashBy = z.output<typeof hashBy>

@@ -51,7 +51,9 @@ const retryOptions = z.strictObject({
     .default([])
     .describe(
       'gRPC methods that are safe to repeat: shop.v1.Inventory/GetStock, or shop.v1.Inventory/* for all methods of a service. Default none.',
-    ),
+    )
+    .meta({ examples: [['shop.v1.Inventory/GetStock', 'shop.v1.Catalog/*']] })
+    .meta({ examples: [['shop.v1.Inventory/GetStock', 'shop.v1.Catalog/*']] }),
 })
 
 /** Schema of what `retry` of a service may say. */
@@ -67,13 +69,27 @@ export const routeRetrySchema = z.union([
   z.literal(false),
   z.strictObject({
     attempts: attempts.unwrap().optional().describe('Retries per request, each on another instance.'),
-    statuses: statuses.unwrap().optional().describe('Replies in whose place another instance is asked.'),
-    body: body.unwrap().optional().describe('Largest body that is kept to be sent again; at most 64kb.'),
+    statuses: statuses
+      .unwrap()
+      .optional()
+      .describe('Replies in whose place another instance is asked.')
+      .meta({ examples: [[502, 503]] })
+      .meta({ examples: [[502, 503]] }),
+    body: body
+      .unwrap()
+      .optional()
+      .describe('Largest body that is kept to be sent again; at most 64kb.')
+      .meta({ examples: ['16kb'] }),
     idempotencyKey: idempotencyKey
       .unwrap()
       .optional()
       .describe('Whether POST and PATCH with a field Idempotency-Key may be sent again as well.'),
-    grpc: grpc.unwrap().optional().describe('Methods of gRPC that may be sent again.'),
+    grpc: grpc
+      .unwrap()
+      .optional()
+      .describe('Methods of gRPC that may be sent again.')
+      .meta({ examples: [['shop.v1.Inventory/GetStock']] })
+      .meta({ examples: [['shop.v1.Inventory/GetStock']] }),
   }),
 ])
 

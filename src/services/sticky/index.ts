@@ -11,7 +11,9 @@ const cookieSchema = z.strictObject({
     .string()
     .refine(isToken, 'expected the name of a cookie')
     .optional()
-    .describe('Name of the cookie, one per service. Default sallyport- and the name of the service.'),
+    .describe('Name of the cookie, one per service. Default sallyport- and the name of the service.')
+    .meta({ examples: ['user-service-instance'] })
+    .meta({ examples: ['user-service-instance'] }),
   ttl: duration
     .optional()
     .describe(
@@ -25,7 +27,9 @@ const headerSchema = z.strictObject({
     .refine(isToken, 'expected the name of a header')
     .describe(
       'Instead of a cookie: a header in which the service names a session and clients send it back, such as Mcp-Session-Id.',
-    ),
+    )
+    .meta({ examples: ['Mcp-Session-Id'] })
+    .meta({ examples: ['Mcp-Session-Id'] }),
 })
 
 /** Schema of what `sticky` of a service may say. */

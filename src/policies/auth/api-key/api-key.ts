@@ -13,7 +13,12 @@ import { SharedApiKeys } from './shared-api-keys.ts'
 const DIGEST = /^[0-9a-f]{64}$/i
 
 const keySchema = z.strictObject({
-  id: z.string().min(1).describe('Name of the key in limits, lists, log and metrics; unique.'),
+  id: z
+    .string()
+    .min(1)
+    .describe('Name of the key in limits, lists, log and metrics; unique.')
+    .meta({ examples: ['partner'] })
+    .meta({ examples: ['partner'] }),
   sha256: z
     .string()
     .superRefine((text, context) => {
@@ -25,15 +30,30 @@ const keySchema = z.strictObject({
           input: '[redacted]',
         })
     })
-    .describe('SHA-256 digest of the key, in hexadecimal.'),
+    .describe('SHA-256 digest of the key, in hexadecimal.')
+    .meta({ examples: ['f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2'] })
+    .meta({ examples: ['f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2'] }),
   owner: z
     .string()
     .min(1)
     .optional()
-    .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.'),
+    .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
+    .meta({ examples: ['partner'] })
+    .meta({ examples: ['partner'] }),
   tier: z.string().min(1).default('api_key').describe('Tier of the consumer. Default api_key.'),
-  roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
-  expires: keyExpiry.optional().describe('When the key expires: a date, at its start (UTC), or a time. Default never.'),
+  roles: z
+    .string()
+    .min(1)
+    .array()
+    .default([])
+    .describe('Roles of the consumer. Default none.')
+    .meta({ examples: [['partner']] })
+    .meta({ examples: [['partner']] }),
+  expires: keyExpiry
+    .optional()
+    .describe('When the key expires: a date, at its start (UTC), or a time. Default never.')
+    .meta({ examples: ['2030-01-31'] })
+    .meta({ examples: ['2030-01-31'] }),
 })
 
 /** API keys, in a header field or a query parameter. */
@@ -47,8 +67,36 @@ export const apiKey = defineAuthMethod({
       .string()
       .min(1)
       .optional()
-      .describe('Query parameter with the key, if the header has none: for clients that cannot send headers.'),
-    keys: keySchema.array().default([]).superRefine(refuseDuplicates).describe('The keys.'),
+      .describe('Query parameter with the key, if the header has none: for clients that cannot send headers.')
+      .meta({ examples: ['api_key'] })
+      .meta({ examples: ['api_key'] }),
+    keys: keySchema
+      .array()
+      .default([])
+      .superRefine(refuseDuplicates)
+      .describe('The keys.')
+      .meta({
+        examples: [
+          [
+            {
+              id: 'partner',
+              sha256: 'f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2',
+              roles: ['partner'],
+            },
+          ],
+        ],
+      })
+      .meta({
+        examples: [
+          [
+            {
+              id: 'partner',
+              sha256: 'f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2',
+              roles: ['partner'],
+            },
+          ],
+        ],
+      }),
     store: z
       .enum(['configuration', 'redis'])
       .default('configuration')

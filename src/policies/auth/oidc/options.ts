@@ -36,9 +36,11 @@ export const oidcOptions = z.strictObject({
   issuer: providerShape.issuer,
   clientId: providerShape.clientId,
   clientSecret: providerShape.clientSecret,
-  secret: oneOrMore(secretText).describe(
-    'What cookies are encrypted with, at least 32 octets. Several while it is being exchanged: the first one encrypts, each decrypts.',
-  ),
+  secret: oneOrMore(secretText)
+    .describe(
+      'What cookies are encrypted with, at least 32 octets. Several while it is being exchanged: the first one encrypts, each decrypts.',
+    )
+    .meta({ examples: ['${OIDC_COOKIE_SECRET}'] }),
   scopes: scopeList
     .default(['openid'])
     .describe('What the provider is asked for; offline_access for sessions that are refreshed. Default openid.'),
@@ -58,7 +60,8 @@ export const oidcOptions = z.strictObject({
     .describe('Paths that the gateway answers itself.'),
   publicUrl: originUrl
     .optional()
-    .describe('What browsers know the gateway as. Default the scheme and host of each request.'),
+    .describe('What browsers know the gateway as. Default the scheme and host of each request.')
+    .meta({ examples: ['https://app.example.com'] }),
   afterLogout: ownPath.default('/').describe('Where browsers go after a logout. Default /.'),
   claims: claimNames.prefault({}).describe('Claims that describe the consumer.'),
   keepClaims: z
@@ -68,7 +71,8 @@ export const oidcOptions = z.strictObject({
     .optional()
     .describe(
       'Claims that the session keeps, beside those that make the consumer. Default all that say something of the user.',
-    ),
+    )
+    .meta({ examples: [['email', 'name']] }),
   userinfo: z
     .boolean()
     .default(false)
@@ -82,14 +86,16 @@ export const oidcOptions = z.strictObject({
   parameters: z
     .record(parameterName, z.string())
     .default({})
-    .describe('Further parameters of the authorization request, such as prompt. Default none.'),
+    .describe('Further parameters of the authorization request, such as prompt. Default none.')
+    .meta({ examples: [{ prompt: 'login' }] }),
   trustedOrigins: originPattern
     .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
     .array()
     .default([])
     .describe(
       "Origins other than the gateway's own whose pages may use the session for more than reading. Default none.",
-    ),
+    )
+    .meta({ examples: [['https://app.example.com']] }),
   timeout: providerShape.timeout,
   ca: providerShape.ca,
 })

@@ -10,20 +10,38 @@ const keySchema = z
     id: z
       .string()
       .regex(/^[\x20-\x7e]{1,256}$/, 'expected printable ASCII')
-      .describe('What keyid of the signature is; no two keys share it.'),
+      .describe('What keyid of the signature is; no two keys share it.')
+      .meta({ examples: ['partner'] })
+      .meta({ examples: ['partner'] }),
     algorithm: z.enum(signatureAlgorithms).describe('The algorithm of its signatures; no other one counts.'),
     publicKey: z
       .string()
       .optional()
-      .describe('PEM public key or certificate: the text, or a file, found from the working directory.'),
-    secret: z.string().optional().describe('Shared secret of hmac-sha256, at least 32 octets.'),
+      .describe('PEM public key or certificate: the text, or a file, found from the working directory.')
+      .meta({ examples: ['./keys/partner.pem'] })
+      .meta({ examples: ['./keys/partner.pem'] }),
+    secret: z
+      .string()
+      .optional()
+      .describe('Shared secret of hmac-sha256, at least 32 octets.')
+      .meta({ examples: ['${SIGNATURE_SECRET}'] })
+      .meta({ examples: ['${SIGNATURE_SECRET}'] }),
     owner: z
       .string()
       .min(1)
       .optional()
-      .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.'),
+      .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
+      .meta({ examples: ['partner'] })
+      .meta({ examples: ['partner'] }),
     tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
-    roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
+    roles: z
+      .string()
+      .min(1)
+      .array()
+      .default([])
+      .describe('Roles of the consumer. Default none.')
+      .meta({ examples: [['partner']] })
+      .meta({ examples: [['partner']] }),
   })
   .transform(({ publicKey, secret, ...key }, context) => {
     const report = (path: string, message: string) =>
@@ -48,7 +66,13 @@ const keySchema = z
 
 /** Schema of the options of the signature method. `secret` of a key is what it is made of, public or not. */
 export const signatureOptions = z.strictObject({
-  keys: keySchema.array().min(1).superRefine(refuseDuplicates).describe('Whose signatures are accepted.'),
+  keys: keySchema
+    .array()
+    .min(1)
+    .superRefine(refuseDuplicates)
+    .describe('Whose signatures are accepted.')
+    .meta({ examples: [[{ id: 'partner', publicKey: './keys/partner.pem' }]] })
+    .meta({ examples: [[{ id: 'partner', algorithm: 'ed25519', publicKey: './keys/partner.pem' }]] }),
   components: z
     .string()
     .refine(

@@ -1,0 +1,53 @@
+import { type Fields, isFields, itemsOf } from '../core/value.ts'
+
+/**
+ * The schema with what helps editors: a title for each key, which is its path as in the reference of the configuration, and its
+ * examples of maps as snippets, which are put in whole.
+ */
+export function withEditorNotes(schema: Fields, path = ''): Fields {
+  const { default: fallback, ...rest } = schema
+  const { properties, items, additionalProperties, anyOf, examples } = rest
+  const maps = itemsOf(examples).map(onlyItem).filter(isFields)
+  return {
+    ...(path !== '' && { title: path }),
+    ...rest,
+    ...(fallback !== undefined && !itemsOf(fallback).some(isFields) && { default: fallback }),
+    ...(maps.length > 0 && { defaultSnippets: maps.map((body) => ({ label: labelOf(body), body })) }),
+    ...(isFields(properties) && {
+      properties: mapFields(properties, (field, name) =>
+        withEditorNotes(field, path === '' ? name : `${path}.${name}`),
+      ),
+    }),
+    ...(isFields(items) && { items: withEditorNotes(items, `${path}[]`) }),
+    ...(isFields(additionalProperties) && {
+      additionalProperties: withEditorNotes(additionalProperties, `${path}.name`),
+    }),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.filter(isFields).map((form) => formOf(form, path, examples)) }),
+  }
+}
+
+/** One of several forms of a value. Where there are examples of the value, those of a form say nothing more. */
+function formOf(form: Fields, path: string, shown: unknown): Fields {
+  const { examples, ...rest } = form
+  const notes = shown === undefined && examples !== undefined ? { ...rest, examples } : rest
+  return form['type'] === 'object' || 'anyOf' in form || 'items' in form ? withEditorNotes(notes, path) : notes
+}
+
+/** Of a list with one item that item: editors add items to lists. */
+function onlyItem(example: unknown): unknown {
+  return Array.isArray(example) && example.length === 1 ? example[0] : example
+}
+
+/** An example as it would be written in one line of YAML. */
+function labelOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(labelOf).join(', ')}]`
+  if (!isFields(value)) return String(value)
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${labelOf(field)}`)
+  return `{ ${fields.join(', ')} }`
+}
+
+function mapFields(fields: Fields, change: (field: Fields, name: string) => Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, isFields(field) ? change(field, name) : field]),
+  )
+}
