@@ -17,6 +17,7 @@ import type { HealthHistory } from '../services/health/history.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { ServiceOptions } from '../services/service.ts'
+import type { MetricsHub } from '../telemetry/metrics/hub.ts'
 import type { Totals } from '../telemetry/metrics/totals.ts'
 
 /** What the endpoints for operators tell of, and act on: to be asked with each request, as a reload changes it. */
@@ -38,6 +39,8 @@ export interface AdminContext {
   readonly history: Pick<HealthHistory, 'tell' | 'of'>
   /** What the threads have counted so far of those metrics. */
   readonly totals: (names: ReadonlySet<MetricName>) => Totals
+  /** By how much those metrics rise from now on, each with what it stands for; to be closed. */
+  readonly follow: MetricsHub['follow']
   /** Those that the listeners show. */
   readonly certificates: () => readonly CertificateReport[]
   /** What the health checks have found. */

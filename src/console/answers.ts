@@ -289,7 +289,7 @@ export interface Explanation {
   readonly notes: readonly string[]
 }
 
-/** Requests in a window: how many, with 4xx, with 5xx, seconds, and one number for each bucket. */
+/** Requests in a window: how many, with 4xx, with 5xx, seconds, and one number for each bucket up to the last one that has any. */
 export type Tally = readonly number[]
 
 /** What happened in a second. */
@@ -299,6 +299,6 @@ export interface Window {
   readonly routes: Readonly<Record<string, Tally>>
   readonly instances: Readonly<Record<string, Readonly<Record<string, Tally>>>>
   readonly counters: Readonly<Record<string, number>>
-  readonly generation?: number
-  readonly health?: number
+  readonly generation: number
+  readonly health: number
 }

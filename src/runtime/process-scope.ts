@@ -317,6 +317,8 @@ export class ProcessScope {
       history,
       /** What the threads have counted so far of those metrics. */
       totals: (names: ReadonlySet<MetricName>) => hub.totals(names),
+      /** By how much those metrics rise from now on. */
+      follow: hub.follow.bind(hub),
       certificates: () => certificates.report(),
       board,
       threads,

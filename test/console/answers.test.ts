@@ -12,6 +12,7 @@ import { problemSchema } from '../../src/admin/refusal.ts'
 import { recentRequest } from '../../src/admin/requests.ts'
 import { route } from '../../src/admin/routes.ts'
 import { service, transition } from '../../src/admin/services.ts'
+import type { Window } from '../../src/admin/live/windows.ts'
 import { status } from '../../src/admin/status.ts'
 import type * as shown from '../../src/console/answers.ts'
 import { limit, limited } from '../../src/policies/rate-limit/operators.ts'
@@ -39,5 +40,7 @@ test('what the console expects of answers is what their schemas promise', () => 
     held<shown.LimitedClient>()(limited),
     held<shown.Explanation>()(explanation),
   ]
+  const window: (told: Window) => shown.Window = (told) => told
+  assert.equal(typeof window, 'function')
   for (const schema of schemas) assert.ok(schema instanceof z.ZodObject)
 })

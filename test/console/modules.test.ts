@@ -64,6 +64,8 @@ test('rates are of the seconds that went by', () => {
       routes: {},
       instances: {},
       counters: { 'shed_total{reason="a\\"b"}': 2, 'shed_total_other{}': 1 },
+      generation: 1,
+      health: 1,
     },
   ]
   assert.equal(
@@ -258,7 +260,7 @@ test('a route fails where many of enough requests do', () => {
       routes: [route],
       bounds: [1],
       windows: [
-        { at: 0, seconds: 60, routes: { books: [requests, 0, failed, 1, requests, 0] }, instances: {}, counters: {} },
+        { at: 0, seconds: 60, routes: { books: [requests, 0, failed, 1, requests, 0] }, instances: {}, counters: {}, generation: 1, health: 1 },
       ],
     })
   assert.deepEqual(of(10, 10), [])

@@ -5,7 +5,7 @@ import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'
 import { describeRequest, requestFilter, toFilter } from '../requests.ts'
 import { EventStream } from './event-stream.ts'
-import { bucketBounds, type Window, Windows } from './windows.ts'
+import { bucketBounds, Windows } from './windows.ts'
 
 /** Streams at a time: each takes a connection of the admin listener. */
 const STREAMS = 24
@@ -18,8 +18,8 @@ const asked = requestFilter.extend({
 
 /** GET /events: what happens, second by second. It costs nothing while nobody looks. */
 export function eventEndpoints(app: AdminApp, context: AdminContext): void {
-  const { threads, clock, board, reloads, totals, log } = context
-  const windows = new Windows(totals, clock)
+  const { threads, clock, board, reloads, follow, log } = context
+  const windows = new Windows(follow, clock, () => ({ generation: reloads.applied.generation, health: board.version }))
   const streams = new Set<EventStream>()
   app.addHook('preClose', async () => {
     for (const stream of streams) stream.end()
@@ -34,7 +34,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
         description:
           'text/event-stream. `hello` comes first, with the upper bounds of the buckets in seconds and the windows of the last minute. Then ' +
           'each second `window`: requests by route and by instance, each as a list of how many there were, how many with 4xx, with 5xx, the ' +
-          'seconds that they took, and one number for each bucket; and counters that have risen. With `requests`, also those that ended since, ' +
+          'seconds that they took, and one number for each bucket up to the last one that has any; and counters that have risen. With `requests`, also those that ended since, ' +
           `${SAMPLE} of each worker at most.`,
         tags: ['requests'],
         produces: ['text/event-stream'],
@@ -50,14 +50,13 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
       void reply.hijack()
       const stream = new EventStream(reply.raw, reply.getHeaders())
       streams.add(stream)
-      stream.send('hello', { bounds: bucketBounds, windows: windows.recent })
+      stream.send('hello', `{"bounds":${JSON.stringify(bucketBounds)},"windows":${windows.recent}}`)
       let after = clock.now()
       let asking = false
-      const tell = (window: Window): void => {
+      const tell = (window: string): void => {
         // Whoever is logged out, or is no user any more, is told nothing more.
         if (caller?.holds() !== true) return stream.end()
-        const { applied } = reloads
-        stream.send('window', { ...window, generation: applied.generation, health: board.version })
+        stream.send('window', window)
         if (requests && !asking) void tellRequests()
       }
       const tellRequests = async (): Promise<void> => {
@@ -70,7 +69,10 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
         const ended = lists.flat().filter(({ end }) => end <= until)
         const more = lists.some(({ length }) => length === SAMPLE)
         if (ended.length > 0)
-          stream.send('requests', { requests: ended.toSorted((a, b) => b.end - a.end).map(describeRequest), more })
+          stream.send(
+            'requests',
+            JSON.stringify({ requests: ended.toSorted((a, b) => b.end - a.end).map(describeRequest), more }),
+          )
       }
       const unwatch = windows.watch(tell)
       stream.closed(() => {

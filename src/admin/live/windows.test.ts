@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
-import type { MetricName } from '../../core/metric-table.ts'
 import { Answers } from '../../core/threads.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { MetricsHub } from '../../telemetry/metrics/hub.ts'
@@ -16,12 +15,23 @@ function twoThreads() {
   const names = ['one', 'other'] as const
   const threads = names.map((name) => new ThreadMetrics((change) => hub.learn(thing(name), change), clock))
   let looks = 0
-  const totals = (wanted: ReadonlySet<MetricName>) => {
-    looks++
-    return hub.totals(wanted)
+  const follow: MetricsHub['follow'] = (wanted, meaningOf) => {
+    const rises = hub.follow(wanted, meaningOf)
+    const look = rises.look.bind(rises)
+    rises.look = (told) => {
+      looks++
+      look(told)
+    }
+    return rises
   }
-  const windows = new Windows(totals, clock)
-  return { clock, threads, windows, looks: () => looks }
+  const windows = new Windows(follow, clock, () => ({ generation: 3, health: 7 }))
+  const watch = (): Window[] => {
+    const seen: Window[] = []
+    windows.watch((json) => seen.push(JSON.parse(json)))
+    return seen
+  }
+  const retire = (name: (typeof names)[number]): void => hub.retire(thing(name))
+  return { clock, threads, windows, watch, retire, looks: () => looks }
 }
 
 const things = new Map<string, object>()
@@ -36,7 +46,7 @@ function thing(name: string): object {
 const told = (): Promise<void> => Promise.resolve()
 
 test('a window has what all threads counted in its second', async () => {
-  const { clock, threads, windows } = twoThreads()
+  const { clock, threads, watch } = twoThreads()
   const took = threads.map((thread) => [
     thread.histogram('sallyport_route_duration_seconds', { route: 'books', outcome: 'well' }),
     thread.histogram('sallyport_route_duration_seconds', { route: 'books', outcome: 'failed' }),
@@ -49,8 +59,7 @@ test('a window has what all threads counted in its second', async () => {
     well!.observe(0.004)
     failed!.observe(20)
   }
-  const seen: Window[] = []
-  windows.watch((window) => seen.push(window))
+  const seen = watch()
   clock.advance(1000)
   assert.deepEqual(Object.keys(seen[0]!.routes), [], 'what was counted before is not told of')
   took[0]![0]!.observe(0.004)
@@ -62,8 +71,29 @@ test('a window has what all threads counted in its second', async () => {
   assert.deepEqual([requests, refused, failed], [3, 0, 1])
   assert.ok(Math.abs(seconds! - 20.008) < 1e-6)
   assert.deepEqual([buckets[2], buckets.at(-1)], [2, 1])
+  assert.deepEqual([seen[1]!.generation, seen[1]!.health], [3, 7])
   assert.deepEqual(seen[1]!.instances['shop']!['a"b:80']!.slice(0, 3), [3, 0, 3])
   assert.equal(seen[1]!.seconds, 1)
+})
+
+test('what a thread counted before it ended is told of, and what a new one counts', async () => {
+  const { clock, threads, watch, retire } = twoThreads()
+  const seen = watch()
+  const [one, other] = threads.map((thread) =>
+    thread.histogram('sallyport_route_duration_seconds', { route: 'books', outcome: 'refused' }),
+  )
+  await told()
+  one!.observe(0.004)
+  one!.observe(0.004)
+  other!.observe(0)
+  retire('one')
+  clock.advance(1000)
+  assert.deepEqual(seen[0]!.routes, { books: [3, 3, 0, 0.008, 1, 0, 2] }, 'buckets end with the last that has any')
+  other!.observe(0)
+  clock.advance(1000)
+  assert.deepEqual(seen[1]!.routes, { books: [1, 1, 0, 0, 1] })
+  clock.advance(1000)
+  assert.deepEqual(seen[2]!.routes, {}, 'what has not changed is left out')
 })
 
 test('nothing is looked at while nobody watches, and a minute is remembered', () => {
@@ -72,10 +102,10 @@ test('nothing is looked at while nobody watches, and a minute is remembered', ()
   assert.equal(looks(), 0)
   const unwatch = windows.watch(() => {})
   clock.advance(100_000)
-  assert.equal(windows.recent.length, 60)
+  assert.equal(JSON.parse(windows.recent).length, 60)
   unwatch()
   const before = looks()
   clock.advance(30_000)
   assert.equal(looks(), before)
-  assert.equal(windows.recent.length, 30)
+  assert.equal(JSON.parse(windows.recent).length, 30)
 })

@@ -1,8 +1,9 @@
-import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type MetricName, metricTable } from '../../core/metric-table.ts'
+import type { MetricsHub } from '../../telemetry/metrics/hub.ts'
 import { parseLabels } from '../../telemetry/metrics/labels.ts'
-import type { Series, Totals } from '../../telemetry/metrics/totals.ts'
+import type { Rises } from '../../telemetry/metrics/rises.ts'
+import type { SeriesName } from '../../telemetry/metrics/thread-metrics.ts'
 
 /** How often is counted while somebody looks, in milliseconds. */
 const INTERVAL = 1000
@@ -28,11 +29,20 @@ const COUNTERS = [
 
 const NAMES: ReadonlySet<MetricName> = new Set([ROUTES, ATTEMPTS, DURATIONS, ...COUNTERS])
 
-/** What is counted in a window: requests, those with 4xx, those with 5xx or without a reply, seconds, and one number for each bucket. */
+/**
+ * What is counted in a window: requests, those with 4xx, those with 5xx or without a reply, seconds, and one number for each bucket up to
+ * the last one that has any.
+ */
 export type Tally = readonly number[]
 
+/** Which configuration and which state of the instances a window is of: others mean that there is something to ask anew. */
+export interface Versions {
+  readonly generation: number
+  readonly health: number
+}
+
 /** What happened between two looks. */
-export interface Window {
+export interface Window extends Versions {
   /** When it ended, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: number
   /** How long it was, in seconds. */
@@ -45,154 +55,156 @@ export interface Window {
   readonly counters: Readonly<Record<string, number>>
 }
 
+/** A window as JSON, which is made once for all who look. */
+interface Told {
+  readonly at: number
+  readonly json: string
+}
+
 /** Upper bounds of the buckets, in seconds; one more bucket has all that is above. */
 export const bucketBounds: readonly number[] = BUCKETS
 
-type Known = ReadonlyMap<string, Float64Array>
-
 /**
- * What happens to routes and instances, second by second: the differences of what the threads count anyway, in memory that is shared
- * with them. It looks only while somebody watches, and remembers a minute.
+ * What happens to routes and instances, second by second: by how much rises what the threads count anyway, in memory that is shared with
+ * them. It looks only while somebody watches, and remembers a minute.
  */
 export class Windows {
-  private readonly totals: (names: ReadonlySet<MetricName>) => Totals
+  private readonly follow: MetricsHub['follow']
   private readonly clock: Clock
-  private readonly watchers = new Set<(window: Window) => void>()
-  private windows: readonly Window[] = []
-  private known: Known = new Map()
-  private looked = 0
+  private readonly versions: () => Versions
+  private readonly watchers = new Set<(json: string) => void>()
+  private windows: readonly Told[] = []
   private stop = (): void => {}
 
-  constructor(totals: (names: ReadonlySet<MetricName>) => Totals, clock: Clock) {
-    this.totals = totals
+  constructor(follow: MetricsHub['follow'], clock: Clock, versions: () => Versions) {
+    this.follow = follow
     this.clock = clock
+    this.versions = versions
   }
 
-  /** The windows of the last minute in which somebody watched, the oldest first. */
-  get recent(): readonly Window[] {
-    const oldest = this.clock.wall() - REMEMBERED * INTERVAL
-    return this.windows.filter(({ at }) => at > oldest)
+  /** The windows of the last minute in which somebody watched as a list in JSON, the oldest first. */
+  get recent(): string {
+    return `[${this.kept().map(({ json }) => json)}]`
   }
 
-  /** Has `watcher` told of each window, until the returned function is called. */
-  watch(watcher: (window: Window) => void): () => void {
+  /** Has `watcher` told of each window in JSON, until the returned function is called. */
+  watch(watcher: (json: string) => void): () => void {
     if (this.watchers.size === 0) this.begin()
     this.watchers.add(watcher)
     return () => {
       this.watchers.delete(watcher)
-      if (this.watchers.size > 0) return
-      this.stop()
-      this.known = new Map()
+      if (this.watchers.size === 0) this.stop()
     }
+  }
+
+  private kept(): readonly Told[] {
+    const oldest = this.clock.wall() - REMEMBERED * INTERVAL
+    return this.windows.filter(({ at }) => at > oldest)
   }
 
   private begin(): void {
-    this.windows = this.recent
-    this.known = cellsOf(this.totals(NAMES))
-    this.looked = this.clock.now()
-    this.stop = this.clock.every(INTERVAL, () => this.look())
+    const { clock } = this
+    const rises = this.follow(NAMES, meaningOf)
+    let looked = clock.now()
+    const cancel = clock.every(INTERVAL, () => {
+      const now = clock.now()
+      const seconds = (now - looked) / 1000
+      if (seconds <= 0) return
+      looked = now
+      this.tell({ at: clock.wall(), seconds, ...this.versions(), ...risen(rises) })
+    })
+    this.stop = () => {
+      cancel()
+      rises.close()
+    }
   }
 
-  private look(): void {
-    const { clock, known } = this
-    const now = clock.now()
-    const seconds = (now - this.looked) / 1000
-    if (seconds <= 0) return
-    const totals = this.totals(NAMES)
-    const window = { at: clock.wall(), seconds, ...differences(totals, known) }
-    this.known = cellsOf(totals)
-    this.looked = now
-    this.windows = [...this.windows.slice(1 - REMEMBERED), window]
-    for (const watcher of this.watchers) watcher(window)
+  private tell(window: Window): void {
+    const json = JSON.stringify(window)
+    this.windows = [...this.kept().slice(1 - REMEMBERED), { at: window.at, json }]
+    for (const watcher of this.watchers) watcher(json)
   }
 }
 
-function cellsOf(totals: Totals): Known {
-  return new Map(totals.all().map((series) => [keyOf(series), series.cells]))
+/** What a series is a part of: a tally, or a counter of its own. */
+type Meaning =
+  | { readonly kind: 'route'; readonly route: string; readonly outcome: string }
+  | { readonly kind: 'attempts'; readonly service: string; readonly instance: string; readonly outcome: string }
+  | { readonly kind: 'durations'; readonly service: string; readonly instance: string }
+  | { readonly kind: 'counter'; readonly key: string }
+
+function meaningOf({ name, labels: text }: SeriesName): Meaning {
+  const labels = parseLabels(text)
+  const of = (label: string): string => labels.get(label) ?? ''
+  if (name === ROUTES) return { kind: 'route', route: of('route'), outcome: of('outcome') }
+  const instance = { service: of('service'), instance: of('instance') }
+  if (name === ATTEMPTS) return { kind: 'attempts', ...instance, outcome: of('status_class') }
+  if (name === DURATIONS) return { kind: 'durations', ...instance }
+  return { kind: 'counter', key: `${name}{${text}}` }
 }
 
-function keyOf({ name, labels }: Pick<Series, 'name' | 'labels'>): string {
-  return `${name}{${labels}}`
-}
-
-/** Labels of series, by their text: they are the same every second. */
-const parsed = new BoundedMap<string, ReadonlyMap<string, string>>(20_000)
-
-function labelsOf({ labels }: Series): ReadonlyMap<string, string> {
-  const found = parsed.get(labels) ?? parseLabels(labels)
-  parsed.set(labels, found)
-  return found
-}
-
-function differences(totals: Totals, known: Known): Pick<Window, 'routes' | 'instances' | 'counters'> {
+function risen(rises: Rises<Meaning>): Pick<Window, 'routes' | 'instances' | 'counters'> {
   const routes = new Map<string, number[]>()
   const instances = new Map<string, Map<string, number[]>>()
   const counters: Record<string, number> = {}
-  for (const series of totals.of(ROUTES)) {
-    const rise = riseOf(series, known)
-    if (rise === null) continue
-    const labels = labelsOf(series)
-    const tally = tallyIn(routes, labels.get('route') ?? '')
-    const requests = addTimes(tally, rise)
-    tally[0]! += requests
-    if (labels.get('outcome') === 'refused') tally[1]! += requests
-    if (labels.get('outcome') === 'failed') tally[2]! += requests
-  }
-  const tallyOf = (labels: ReadonlyMap<string, string>): number[] => {
-    const name = labels.get('service') ?? ''
-    const service = instances.get(name) ?? new Map<string, number[]>()
-    instances.set(name, service)
-    return tallyIn(service, labels.get('instance') ?? '')
-  }
-  for (const series of totals.of(ATTEMPTS)) {
-    const [requests = 0] = riseOf(series, known) ?? []
-    if (requests === 0) continue
-    const labels = labelsOf(series)
-    const tally = tallyOf(labels)
-    const outcome = labels.get('status_class')
-    tally[0]! += requests
-    if (outcome === '4xx') tally[1]! += requests
-    if (outcome === '5xx' || outcome === 'error') tally[2]! += requests
-  }
-  for (const series of totals.of(DURATIONS)) {
-    const rise = riseOf(series, known)
-    if (rise !== null) addTimes(tallyOf(labelsOf(series)), rise)
-  }
-  for (const name of COUNTERS)
-    for (const series of totals.of(name)) {
-      const [amount = 0] = riseOf(series, known) ?? []
-      if (amount > 0) counters[keyOf(series)] = amount
+  rises.look((meaning, rise) => {
+    const [amount = 0] = rise
+    if (meaning.kind === 'counter') {
+      counters[meaning.key] = amount
+      return
     }
+    if (meaning.kind === 'route') {
+      const tally = tallyIn(routes, meaning.route)
+      addRequests(tally, addTimes(tally, rise), meaning.outcome)
+      return
+    }
+    const service = instances.get(meaning.service) ?? new Map<string, number[]>()
+    instances.set(meaning.service, service)
+    const tally = tallyIn(service, meaning.instance)
+    if (meaning.kind === 'durations') addTimes(tally, rise)
+    else addRequests(tally, amount, meaning.outcome)
+  })
   return {
-    routes: Object.fromEntries(routes),
-    instances: Object.fromEntries(Array.from(instances, ([name, tallies]) => [name, Object.fromEntries(tallies)])),
+    routes: shown(routes),
+    instances: Object.fromEntries(Array.from(instances, ([name, tallies]) => [name, shown(tallies)])),
     counters,
   }
 }
 
-/** What was counted since; null for nothing. Counts fall only where a series was forgotten and is there again: all of them are new then. */
-function riseOf(series: Series, known: Known): number[] | null {
-  const { cells } = series
-  const before = known.get(keyOf(series))
-  if (before !== undefined && cells.every((cell, i) => cell === before[i])) return null
-  if (before === undefined) return cells.some((cell) => cell > 0) ? [...cells] : null
-  const rise = Array.from(cells, (cell, i) => cell - (before[i] ?? 0))
-  return rise.some((amount) => amount < 0) ? [...cells] : rise
-}
-
 function tallyIn(tallies: Map<string, number[]>, name: string): number[] {
-  const tally = tallies.get(name) ?? Array<number>(BUCKETS.length + 5).fill(0)
+  const known = tallies.get(name)
+  if (known !== undefined) return known
+  const tally = [0, 0, 0, 0]
   tallies.set(name, tally)
   return tally
 }
 
+const REFUSED = new Set(['refused', '4xx'])
+const FAILED = new Set(['failed', '5xx', 'error'])
+
+function addRequests(tally: number[], requests: number, outcome: string): void {
+  tally[0]! += requests
+  if (REFUSED.has(outcome)) tally[1]! += requests
+  if (FAILED.has(outcome)) tally[2]! += requests
+}
+
 /** Adds buckets and seconds of a histogram; says how many requests they have. */
-function addTimes(tally: number[], rise: readonly number[]): number {
+function addTimes(tally: number[], rise: Float64Array): number {
   let requests = 0
-  for (let i = 0; i <= BUCKETS.length; i++) {
-    tally[4 + i]! += rise[i] ?? 0
-    requests += rise[i] ?? 0
+  let last = BUCKETS.length
+  while (last > 0 && rise[last] === 0) last--
+  while (tally.length < 5 + last) tally.push(0)
+  for (let i = 0; i <= last; i++) {
+    const amount = rise[i] ?? 0
+    tally[4 + i]! += amount
+    requests += amount
   }
   tally[3]! += rise[BUCKETS.length + 1] ?? 0
   return requests
+}
+
+/** As they are told: seconds to the microsecond. */
+function shown(tallies: ReadonlyMap<string, number[]>): Record<string, Tally> {
+  for (const tally of tallies.values()) tally[3] = Math.round(tally[3]! * 1e6) / 1e6
+  return Object.fromEntries(tallies)
 }

@@ -3,7 +3,8 @@ import type { MetricName } from '../../core/metric-table.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { type Answers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
-import { FORGET, keyOf, readingsTopic, type SeriesChange, type SeriesName, ThreadMetrics } from './thread-metrics.ts'
+import { Rises } from './rises.ts'
+import { FORGET, readingsTopic, type SeriesChange, type SeriesName, ThreadMetrics } from './thread-metrics.ts'
 import { type Cells, Totals } from './totals.ts'
 
 /** Asks the main thread for the document with the metrics of all threads. */
@@ -15,14 +16,45 @@ interface CountedCells extends Cells {
   readonly held: boolean
 }
 
+/** What one thread counts. */
+class CountedSeries {
+  private readonly byName = new Map<MetricName, Map<string, CountedCells>>()
+
+  of(name: MetricName): Iterable<CountedCells> {
+    return this.byName.get(name)?.values() ?? []
+  }
+
+  all(): CountedCells[] {
+    return Array.from(this.byName.values(), (series) => [...series.values()]).flat()
+  }
+
+  has({ name, labels }: SeriesName): boolean {
+    return this.byName.get(name)?.has(labels) === true
+  }
+
+  set(cells: CountedCells): void {
+    const series = this.byName.get(cells.name) ?? new Map<string, CountedCells>()
+    this.byName.set(cells.name, series)
+    series.set(cells.labels, cells)
+  }
+
+  delete({ name, labels }: SeriesName): void {
+    this.byName.get(name)?.delete(labels)
+  }
+}
+
+/** Is told of what threads count, as long as it is interested. */
+type Follower = Pick<Rises<never>, 'meet' | 'part' | 'partAll'>
+
 /** The main thread's view of the metrics of all threads. */
 export class MetricsHub {
   private readonly threads: Threads
   /** What each thread counts. */
-  private readonly counted = new Map<object, Map<string, CountedCells>>()
+  private readonly counted = new Map<object, CountedSeries>()
   /** What was counted by threads that are gone, or forgotten by some and not by others: no counter ever falls. */
   private readonly retired = new Totals()
   private readonly clock: Clock
+  private readonly followers = new Set<Follower>()
   /** The documents that are being made: whoever asks meanwhile gets the same. */
   private readonly making = new Map<Format, Promise<string>>()
 
@@ -40,23 +72,29 @@ export class MetricsHub {
 
   /** `thread` counts something new, or forgets something. */
   learn(thread: object, change: SeriesChange): void {
-    const known = this.counted.get(thread) ?? new Map<string, CountedCells>()
+    const known = this.counted.get(thread) ?? new CountedSeries()
     this.counted.set(thread, known)
     if ('forgotten' in change) {
       for (const { name, labels, last } of change.forgotten) {
-        known.delete(keyOf({ name, labels }))
+        known.delete({ name, labels })
+        for (const each of this.followers) each.part(thread, { name, labels })
         this.retired.add({ name, labels, cells: Float64Array.from(last), at: 0 })
       }
       return this.dropUncounted(change.forgotten)
     }
     const cells = new Float64Array(change.memory)
-    for (const place of change.places) known.set(keyOf(place), { ...place, cells })
+    for (const place of change.places) {
+      const counted = { ...place, cells }
+      known.set(counted)
+      for (const each of this.followers) each.meet(thread, counted, 'zero')
+    }
   }
 
   /** `thread` counts no more. */
   retire(thread: object): void {
-    const counted = [...(this.counted.get(thread)?.values() ?? [])]
+    const counted = this.counted.get(thread)?.all() ?? []
     this.counted.delete(thread)
+    for (const each of this.followers) each.partAll(thread)
     for (const each of counted) this.retired.add(each)
     const held = counted.flatMap(({ name, labels, held: comesAndGoes }) => (comesAndGoes ? [{ name, labels }] : []))
     // The one that takes its place may not have them any more.
@@ -65,21 +103,26 @@ export class MetricsHub {
 
   /** Drops of those series what no thread counts: the others go on telling all that was counted. */
   private dropUncounted(series: readonly SeriesName[]): void {
-    for (const each of series) {
-      const key = keyOf(each)
-      if (![...this.counted.values()].some((known) => known.has(key))) this.retired.delete(each)
-    }
+    for (const each of series)
+      if (![...this.counted.values()].some((known) => known.has(each))) this.retired.delete(each)
   }
 
   /** What all threads have counted so far of those metrics. Nobody is asked: it lies in memory that they share. */
   totals(names: ReadonlySet<MetricName>): Totals {
     const totals = new Totals()
-    const add = (each: Cells): void => {
-      if (names.has(each.name)) totals.add(each)
+    for (const name of names) {
+      for (const each of this.retired.of(name)) totals.add(each)
+      for (const known of this.counted.values()) for (const each of known.of(name)) totals.add(each)
     }
-    for (const each of this.retired.all()) add(each)
-    for (const known of this.counted.values()) for (const each of known.values()) add(each)
     return totals
+  }
+
+  /** By how much those metrics rise from now on, each with what it stands for. To be closed. */
+  follow<Meaning>(names: ReadonlySet<MetricName>, meaningOf: (series: SeriesName) => Meaning): Rises<Meaning> {
+    const rises = new Rises(names, meaningOf, (gone) => this.followers.delete(gone))
+    for (const [thread, known] of this.counted) for (const each of known.all()) rises.meet(thread, each, 'now')
+    this.followers.add(rises)
+    return rises
   }
 
   private document(format: Format): Promise<string> {
@@ -93,7 +136,7 @@ export class MetricsHub {
     // Only now, as what a thread had announced before it answered has arrived as well.
     const totals = new Totals()
     for (const each of this.retired.all()) totals.add(each)
-    for (const known of this.counted.values()) for (const each of known.values()) totals.add(each)
+    for (const known of this.counted.values()) for (const each of known.all()) totals.add(each)
     for (const { readings, exemplars } of answers) {
       for (const reading of readings) totals.addReading(reading)
       for (const each of exemplars) totals.illustrate(each)
