@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Listed, Role, Session } from './answers.ts'
+import type { Listed, Role, Route, Session } from './answers.ts'
 import type { Refusal } from './client.ts'
 import { currentLive, type Live, watchLive } from './live.ts'
 import { pollOf } from './polls.ts'
@@ -35,6 +35,11 @@ export function usePolled<Answer>(path: string | null, interval = 5000, when: un
   const { data, error } = poll.known
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the admin API answers what answers.ts says
   return { data: data as Answer | null, error, again: () => poll.again() }
+}
+
+/** The routes, asked for where the configuration has changed: the rest of the time windows say what goes on with them. */
+export function useRoutes(when: unknown = null): Polled<{ readonly routes: readonly Route[] }> {
+  return usePolled('/routes', 60_000, when)
 }
 
 /** Who is logged in; null as long as that is not known. */

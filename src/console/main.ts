@@ -1,8 +1,8 @@
 import { Fragment, h, render, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Certificate, ConfigStatus, Route, Service, Session, Status } from './answers.ts'
+import type { Certificate, ConfigStatus, Service, Session, Status } from './answers.ts'
 import { onLocked } from './client.ts'
-import { useHas, useKeys, useLive, useNow, usePolled, useSession } from './hooks.ts'
+import { useHas, useKeys, useLive, useNow, usePolled, useRoutes, useSession } from './hooks.ts'
 import { Icon, type IconName } from './icons.ts'
 import { Lock, logOut } from './login.ts'
 import { Cache } from './pages/cache.ts'
@@ -114,7 +114,7 @@ function App(): ComponentChildren {
   const when = `${live.changes} ${live.connected}`
   const status = usePolled<Status>('/status', 2000, when)
   const services = usePolled<{ services: Service[] }>('/services', 5000, when)
-  const routes = usePolled<{ routes: Route[] }>('/routes', 30_000, when)
+  const routes = useRoutes(when)
   const config = usePolled<ConfigStatus>('/config/status', 5000, when)
   const certificates = usePolled<{ certificates: Certificate[] }>('/certificates', 60_000, when)
   const known = services.data !== null && config.data !== null
@@ -126,7 +126,6 @@ function App(): ComponentChildren {
         config: config.data,
         certificates: certificates.data?.certificates ?? null,
         windows: live.windows,
-        bounds: live.bounds,
         now,
       })
     : null

@@ -37,8 +37,30 @@ export function ratesOf(tallies: readonly Tally[], seconds: number, bounds: read
 /** The sum of tallies, number by number. */
 export function added(tallies: readonly Tally[]): number[] {
   const sum: number[] = []
-  for (const tally of tallies) for (const [i, value] of tally.entries()) sum[i] = (sum[i] ?? 0) + value
+  for (const tally of tallies) for (let i = 0; i < tally.length; i++) sum[i] = (sum[i] ?? 0) + (tally[i] ?? 0)
   return sum
+}
+
+/** How many requests there were, and how many of them ended with 4xx, and with 5xx or without a reply. */
+export interface Outcomes {
+  requests: number
+  refused: number
+  failed: number
+}
+
+/** What the requests of those windows came to, by the ids of their routes. */
+export function outcomesOf(windows: readonly Window[]): ReadonlyMap<string, Outcomes> {
+  const outcomes = new Map<string, Outcomes>()
+  for (const { routes } of windows)
+    for (const id of Object.keys(routes)) {
+      const [requests = 0, refused = 0, failed = 0] = routes[id] ?? []
+      const sum = outcomes.get(id) ?? { requests: 0, refused: 0, failed: 0 }
+      outcomes.set(id, sum)
+      sum.requests += requests
+      sum.refused += refused
+      sum.failed += failed
+    }
+  return outcomes
 }
 
 /** The seconds that windows were long. */

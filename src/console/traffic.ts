@@ -1,4 +1,4 @@
-import type { Tally, Window } from './answers.ts'
+import type { Route, Tally, Window } from './answers.ts'
 import type { Live } from './live.ts'
 import { added, lately, type Rates, ratesOf, secondsOf } from './rates.ts'
 
@@ -23,6 +23,13 @@ export function ofService(service: string, address?: string): Pick {
 export function recentRates({ windows, bounds }: Live, pick: Pick, seconds?: number): Rates {
   const recent = lately(windows, seconds)
   return ratesOf(recent.flatMap(pick), secondsOf(recent), bounds)
+}
+
+/** When a route was used last, in milliseconds since 1970; null where it was not since the gateway started. */
+export function lastUsed({ windows }: Live, { id, lastRequestAt }: Route): number | null {
+  const lately = windows.findLast(({ routes }) => routes[id] !== undefined)
+  const before = lastRequestAt === null ? null : Date.parse(lastRequestAt)
+  return lately === undefined ? before : Math.max(lately.at, before ?? 0)
 }
 
 /** Requests a second, for each second of the last minute. */

@@ -1,6 +1,6 @@
 import type { Certificate, ConfigStatus, Route, Service, Status, Window } from './answers.ts'
 import { count, day, duration, plural, share, timeOfDay } from './format.ts'
-import { counted, countedBy, ratesOf, secondsOf } from './rates.ts'
+import { counted, countedBy, type Outcomes, outcomesOf, secondsOf } from './rates.ts'
 
 /** Something that is wrong, or that whoever is in charge should know. */
 export interface Finding {
@@ -19,26 +19,27 @@ export interface Looked {
   readonly config: ConfigStatus | null
   readonly certificates: readonly Certificate[] | null
   readonly windows: readonly Window[]
-  readonly bounds: readonly number[]
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly now: number
 }
 
 /** Requests in a minute from which on a share of failures means something. */
 const ENOUGH = 20
+const NOTHING: Outcomes = { requests: 0, refused: 0, failed: 0 }
 const DAY = 86_400_000
 
 /** What is wrong now, the worst first. */
 export function findWrong(looked: Looked): Finding[] {
   const order = { critical: 0, warning: 1, notice: 2 }
+  const outcomes = outcomesOf(looked.windows)
   return [
     ...ofServices(looked),
-    ...ofRoutes(looked),
+    ...ofRoutes(looked, outcomes),
     ...ofRedis(looked),
     ...ofConfiguration(looked),
     ...ofCertificates(looked),
     ...ofLoad(looked),
-    ...ofRefusals(looked),
+    ...ofRefusals(looked, outcomes),
     ...ofProcess(looked),
   ].toSorted((a, b) => order[a.level] - order[b.level])
 }
@@ -93,17 +94,17 @@ function ofServices({ services }: Looked): Finding[] {
   })
 }
 
-function ofRoutes({ routes, windows, bounds }: Looked): Finding[] {
+function ofRoutes({ routes, windows }: Looked, outcomes: ReadonlyMap<string, Outcomes>): Finding[] {
   const seconds = secondsOf(windows)
   return (routes ?? []).flatMap(({ id }): Finding[] => {
-    const tallies = windows.flatMap(({ routes: each }) => (each[id] === undefined ? [] : [each[id]]))
-    const { requests, failed } = ratesOf(tallies, seconds, bounds)
+    const { requests, failed: failures } = outcomes.get(id) ?? NOTHING
+    const failed = failures / requests
     if (requests < ENOUGH || failed < 0.05) return []
     return [
       {
         level: failed >= 0.5 ? 'critical' : 'warning',
         title: `${share(failed)} of the requests of ${id} fail`,
-        detail: `${count(requests * failed)} of ${count(requests)} in the last ${duration(seconds)} ended with 5xx.`,
+        detail: `${count(failures)} of ${count(requests)} in the last ${duration(seconds)} ended with 5xx.`,
         href: `/console/requests?route=${encodeURIComponent(id)}&status=5xx`,
       },
     ]
@@ -230,13 +231,12 @@ function ofLoad({ windows }: Looked): Finding[] {
 }
 
 /** Where most requests are refused something may be wrong with what clients send, or with what is asked of them. */
-function ofRefusals({ windows, bounds, routes }: Looked): Finding[] {
-  const ids = new Set(['', ...(routes ?? []).map(({ id }) => id)])
-  const tallies = windows.flatMap(({ routes: each }) =>
-    Object.entries(each).flatMap(([id, tally]) => (ids.has(id) ? [tally] : [])),
-  )
+function ofRefusals({ windows, routes }: Looked, outcomes: ReadonlyMap<string, Outcomes>): Finding[] {
+  const all = ['', ...(routes ?? []).map(({ id }) => id)].map((id) => outcomes.get(id) ?? NOTHING)
   const seconds = secondsOf(windows)
-  const { requests, refused } = ratesOf(tallies, seconds, bounds)
+  const requests = all.reduce((sum, each) => sum + each.requests, 0)
+  const refusals = all.reduce((sum, each) => sum + each.refused, 0)
+  const refused = refusals / requests
   if (requests < ENOUGH || refused < 0.5) return []
   const [most] = countedBy(windows, 'sallyport_errors_total', 'code')
   const reason = most === undefined ? '' : `, most often ${most[0]}`
@@ -244,7 +244,7 @@ function ofRefusals({ windows, bounds, routes }: Looked): Finding[] {
     {
       level: 'notice',
       title: `${share(refused)} of the requests are refused`,
-      detail: `${count(requests * refused)} of ${count(requests)} in the last ${duration(seconds)} got 4xx${reason}.`,
+      detail: `${count(refusals)} of ${count(requests)} in the last ${duration(seconds)} got 4xx${reason}.`,
       href: '/console/requests?status=4xx',
     },
   ]

@@ -189,7 +189,6 @@ const well: Looked = {
   },
   certificates: [],
   windows: [],
-  bounds: [],
   now: Date.parse('2026-01-02T00:00:00Z'),
 }
 const titlesOf = (changed: Partial<Looked>): string[] =>
@@ -258,9 +257,16 @@ test('a route fails where many of enough requests do', () => {
   const of = (requests: number, failed: number): string[] =>
     titlesOf({
       routes: [route],
-      bounds: [1],
       windows: [
-        { at: 0, seconds: 60, routes: { books: [requests, 0, failed, 1, requests, 0] }, instances: {}, counters: {}, generation: 1, health: 1 },
+        {
+          at: 0,
+          seconds: 60,
+          routes: { books: [requests, 0, failed, 1, requests, 0] },
+          instances: {},
+          counters: {},
+          generation: 1,
+          health: 1,
+        },
       ],
     })
   assert.deepEqual(of(10, 10), [])

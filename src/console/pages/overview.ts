@@ -1,7 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Route, Service, Status } from '../answers.ts'
 import { count, duration, milliseconds, octets, plural, rate, share, rateAlone, shareAlone } from '../format.ts'
-import { useLive, usePolled } from '../hooks.ts'
+import { useLive, usePolled, useRoutes } from '../hooks.ts'
 import type { Live } from '../live.ts'
 import { instanceState, links, matchWords, serviceTones, servicesOf } from '../names.ts'
 import { Figure } from '../parts/figures.ts'
@@ -22,7 +22,7 @@ export function Overview({
   status: Status | null
 }): ComponentChildren {
   const live = useLive()
-  const routes = usePolled<{ routes: Route[] }>('/routes', 15_000, live.changes)
+  const routes = useRoutes(live.changes)
   const services = usePolled<{ services: Service[] }>('/services', 5000, live.changes)
   const ids = (routes.data?.routes ?? []).map(({ id }) => id)
   return h(

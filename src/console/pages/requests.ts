@@ -1,9 +1,9 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { Request, Route } from '../answers.ts'
+import type { Request } from '../answers.ts'
 import { ask, wordsOf } from '../client.ts'
 import { milliseconds, octets, preciseTime } from '../format.ts'
-import { usePolled } from '../hooks.ts'
+import { useRoutes } from '../hooks.ts'
 import { followRequests } from '../live.ts'
 import { links, statusTone } from '../names.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
@@ -37,13 +37,13 @@ export function shownRequest(correlationId: string): Request | undefined {
   return shown.get(correlationId)
 }
 
-/** Keys under which requests were seen: the answers have no number for each. */
-const seen = new WeakMap<Request, string>()
+/** Rows of requests, which stay as they are: they are made once, with a number for each, as the answers have none. */
+const rows = new WeakMap<Request, ComponentChildren>()
 let number = 0
 
-function keyOf(request: Request): string {
-  const known = seen.get(request) ?? String(++number)
-  seen.set(request, known)
+function rowOf(request: Request): ComponentChildren {
+  const known = rows.get(request) ?? h(Row, { key: String(++number), request })
+  rows.set(request, known)
   return known
 }
 
@@ -136,7 +136,7 @@ function filterOf(query: URLSearchParams): URLSearchParams {
 }
 
 function Filters({ query }: { query: URLSearchParams }): ComponentChildren {
-  const routes = usePolled<{ routes: Route[] }>('/routes', 60_000)
+  const routes = useRoutes()
   const change = (name: (typeof FILTERS)[number], value: string): void => {
     const next = new URLSearchParams(query)
     if (value.trim() === '') next.delete(name)
@@ -264,11 +264,7 @@ function List({
             ),
           ),
         ),
-        h(
-          'tbody',
-          null,
-          requests.map((request) => h(Row, { key: keyOf(request), request })),
-        ),
+        h('tbody', null, requests.map(rowOf)),
       ),
     ),
     h(

@@ -1,21 +1,21 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Route } from '../answers.ts'
 import { ago, milliseconds, share, rateAlone, shareAlone } from '../format.ts'
-import { useLive, useNow, usePolled } from '../hooks.ts'
+import { useLive, useNow, usePolled, useRoutes } from '../hooks.ts'
 import { destinationOf, links } from '../names.ts'
 import { Copy } from '../parts/actions.ts'
 import { Figure } from '../parts/figures.ts'
 import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
-import { Badge, Link, Tag, Time } from '../parts/marks.ts'
+import { Badge, Link, Tag } from '../parts/marks.ts'
 import { Asked } from '../parts/notes.ts'
 import { effectivePolicies, type EffectivePolicy, fragmentOf } from '../policies.ts'
-import { failurePoints, ofRoutes, pointsOf, recentRates, slowPoints } from '../traffic.ts'
+import { failurePoints, lastUsed, ofRoutes, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
 /** One route: its match, its traffic, and the policies that are in effect, each with where it comes from. */
 export function OneRoute({ id }: { id: string }): ComponentChildren {
   const live = useLive()
   const now = useNow()
-  const routes = usePolled<{ routes: Route[] }>('/routes', 5000, live.changes)
+  const routes = useRoutes(live.changes)
   const config = usePolled<Readonly<Record<string, unknown>>>('/config', 60_000, live.changes)
   const pick = ofRoutes([id])
   const rates = recentRates(live, pick)
@@ -28,13 +28,14 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
       about: 'Route: its match, its traffic and its policies.',
       children: h(Link, { href: links.requests({ route: id }), class: 'button' }, 'Its requests'),
     }),
-    h(Asked<{ routes: Route[] }>, {
+    h(Asked<{ readonly routes: readonly Route[] }>, {
       polled: routes,
       what: 'The routes',
       children: ({ routes: all }) => {
         const route = all.find((each) => each.id === id)
         if (route === undefined)
           return h(Empty, { title: `There is no route ${id}` }, h(Link, { href: '/console/routes' }, 'All routes'))
+        const used = lastUsed(live, route)
         return h(
           Fragment,
           null,
@@ -51,11 +52,11 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
             h(Figure, { name: '95th percentile', value: milliseconds(rates.p95), points: slowPoints(live, pick) }),
             h(Figure, {
               name: 'Last used',
-              value: route.lastRequestAt === null ? 'never' : ago(route.lastRequestAt, now),
+              value: used === null ? 'never' : ago(used, now),
               about: 'since the gateway started',
             }),
           ),
-          h(Panel, { title: 'Match' }, h(Facts, { facts: factsOf(route, now) })),
+          h(Panel, { title: 'Match' }, h(Facts, { facts: factsOf(route) })),
           h(Asked<Readonly<Record<string, unknown>>>, {
             polled: config,
             what: 'The policies',
@@ -90,7 +91,7 @@ function list(values: readonly string[], none: string): ComponentChildren {
   )
 }
 
-function factsOf(route: Route, now: number): (readonly [string, ComponentChildren | string])[] {
+function factsOf(route: Route): (readonly [string, ComponentChildren | string])[] {
   const { match } = route
   const conditions = (values: Readonly<Record<string, unknown>>): ComponentChildren | string =>
     list(
@@ -126,10 +127,6 @@ function factsOf(route: Route, now: number): (readonly [string, ComponentChildre
             route.mirror.map(({ service, share: part }) => `${service} (${share(part)})`).join(', '),
           ] as const,
         ]),
-    [
-      'Last used',
-      route.lastRequestAt === null ? 'never' : h(Time, { at: route.lastRequestAt }, ago(route.lastRequestAt, now)),
-    ],
   ]
 }
 

@@ -3,14 +3,14 @@ import { useRef, useState } from 'preact/hooks'
 import type { Route } from '../answers.ts'
 import { p95Column, requestsColumn, routeColumn } from '../columns.ts'
 import { ago, plural, share } from '../format.ts'
-import { useKeys, useLive, useNow, usePolled } from '../hooks.ts'
+import { useKeys, useLive, useNow, useRoutes } from '../hooks.ts'
 import { destinationOf, links, matchWords } from '../names.ts'
 import { Spark } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Time } from '../parts/marks.ts'
 import { Asked } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
-import { ofRoutes, pointsOf, recentRates } from '../traffic.ts'
+import { lastUsed, ofRoutes, pointsOf, recentRates } from '../traffic.ts'
 
 /** Routes that have rows at a time: more are found by the filter, or shown when they are asked for. */
 const AT_ONCE = 200
@@ -19,7 +19,7 @@ const AT_ONCE = 200
 export function Routes(): ComponentChildren {
   const live = useLive()
   const now = useNow()
-  const polled = usePolled<{ routes: Route[] }>('/routes', 5000, live.changes)
+  const polled = useRoutes(live.changes)
   const [filter, setFilter] = useState('')
   const [all, setAll] = useState(false)
   const input = useRef<HTMLInputElement>(null)
@@ -47,7 +47,7 @@ export function Routes(): ComponentChildren {
     h(
       Panel,
       { flush: true },
-      h(Asked<{ routes: Route[] }>, {
+      h(Asked<{ readonly routes: readonly Route[] }>, {
         polled,
         what: 'The routes',
         lines: 8,
@@ -71,6 +71,7 @@ export function Routes(): ComponentChildren {
           const rows = (all ? found : found.slice(0, AT_ONCE)).map((route) => ({
             route,
             rates: recentRates(live, ofRoutes([route.id])),
+            used: lastUsed(live, route),
           }))
           return h(
             Fragment,
@@ -79,12 +80,12 @@ export function Routes(): ComponentChildren {
               label: 'Routes',
               rows,
               keyOf: ({ route }) => route.id,
-              sameAs: ({ route, rates }) =>
+              sameAs: ({ route, rates, used }) =>
                 JSON.stringify([
                   route.service,
                   route.policies,
                   rates,
-                  route.lastRequestAt === null ? null : ago(route.lastRequestAt, now),
+                  used === null ? null : ago(used, now),
                   pointsOf(live, ofRoutes([route.id])).some((point) => point > 0) ? live.windows.at(-1)?.at : null,
                 ]),
               columns: [
@@ -127,8 +128,8 @@ export function Routes(): ComponentChildren {
                 {
                   head: 'Last used',
                   numeric: true,
-                  sort: ({ route }) => (route.lastRequestAt === null ? 0 : Date.parse(route.lastRequestAt)),
-                  cell: ({ route: { lastRequestAt: at } }) =>
+                  sort: ({ used }) => used ?? 0,
+                  cell: ({ used: at }) =>
                     at === null ? h('span', { class: 'quiet' }, 'never') : h(Time, { at }, ago(at, now)),
                 },
               ],
