@@ -111,7 +111,7 @@ export class Windows {
       const seconds = (now - looked) / 1000
       if (seconds <= 0) return
       looked = now
-      this.tell({ at: clock.wall(), seconds, ...this.versions(), ...risen(rises) })
+      this.tell(clock.wall(), seconds, rises)
     })
     this.stop = () => {
       cancel()
@@ -119,14 +119,18 @@ export class Windows {
     }
   }
 
-  private tell(window: Window): void {
-    const json = JSON.stringify(window)
-    this.windows = [...this.kept().slice(1 - REMEMBERED), { at: window.at, json }]
+  private tell(at: number, seconds: number, rises: Rises<Meaning>): void {
+    const { routes, instances, counters } = risen(rises)
+    const { generation, health } = this.versions()
+    const json =
+      `{"at":${at},"seconds":${seconds},"generation":${generation},"health":${health},"routes":${tallies(routes)},` +
+      `"instances":${object(instances, tallies)},"counters":${object(counters, String)}}`
+    this.windows = [...this.kept().slice(1 - REMEMBERED), { at, json }]
     for (const watcher of this.watchers) watcher(json)
   }
 }
 
-/** What a series is a part of: a tally, or a counter of its own. */
+/** What a series is a part of: a tally, or a counter of its own. Names are JSON already, as they are in each window. */
 type Meaning =
   | { readonly kind: 'route'; readonly route: string; readonly outcome: string }
   | { readonly kind: 'attempts'; readonly service: string; readonly instance: string; readonly outcome: string }
@@ -135,22 +139,25 @@ type Meaning =
 
 function meaningOf({ name, labels: text }: SeriesName): Meaning {
   const labels = parseLabels(text)
-  const of = (label: string): string => labels.get(label) ?? ''
-  if (name === ROUTES) return { kind: 'route', route: of('route'), outcome: of('outcome') }
+  const of = (label: string): string => JSON.stringify(labels.get(label) ?? '')
+  if (name === ROUTES) return { kind: 'route', route: of('route'), outcome: labels.get('outcome') ?? '' }
   const instance = { service: of('service'), instance: of('instance') }
-  if (name === ATTEMPTS) return { kind: 'attempts', ...instance, outcome: of('status_class') }
+  if (name === ATTEMPTS) return { kind: 'attempts', ...instance, outcome: labels.get('status_class') ?? '' }
   if (name === DURATIONS) return { kind: 'durations', ...instance }
-  return { kind: 'counter', key: `${name}{${text}}` }
+  return { kind: 'counter', key: JSON.stringify(`${name}{${text}}`) }
 }
 
-function risen(rises: Rises<Meaning>): Pick<Window, 'routes' | 'instances' | 'counters'> {
-  const routes = new Map<string, number[]>()
-  const instances = new Map<string, Map<string, number[]>>()
-  const counters: Record<string, number> = {}
+type Tallies = Map<string, number[]>
+
+/** What has risen, by names in JSON. */
+function risen(rises: Rises<Meaning>) {
+  const routes: Tallies = new Map()
+  const instances = new Map<string, Tallies>()
+  const counters = new Map<string, number>()
   rises.look((meaning, rise) => {
     const [amount = 0] = rise
     if (meaning.kind === 'counter') {
-      counters[meaning.key] = amount
+      counters.set(meaning.key, amount)
       return
     }
     if (meaning.kind === 'route') {
@@ -158,24 +165,20 @@ function risen(rises: Rises<Meaning>): Pick<Window, 'routes' | 'instances' | 'co
       addRequests(tally, addTimes(tally, rise), meaning.outcome)
       return
     }
-    const service = instances.get(meaning.service) ?? new Map<string, number[]>()
+    const service: Tallies = instances.get(meaning.service) ?? new Map()
     instances.set(meaning.service, service)
     const tally = tallyIn(service, meaning.instance)
     if (meaning.kind === 'durations') addTimes(tally, rise)
     else addRequests(tally, amount, meaning.outcome)
   })
-  return {
-    routes: shown(routes),
-    instances: Object.fromEntries(Array.from(instances, ([name, tallies]) => [name, shown(tallies)])),
-    counters,
-  }
+  return { routes, instances, counters }
 }
 
-function tallyIn(tallies: Map<string, number[]>, name: string): number[] {
-  const known = tallies.get(name)
+function tallyIn(all: Tallies, name: string): number[] {
+  const known = all.get(name)
   if (known !== undefined) return known
   const tally = [0, 0, 0, 0]
-  tallies.set(name, tally)
+  all.set(name, tally)
   return tally
 }
 
@@ -203,8 +206,16 @@ function addTimes(tally: number[], rise: Float64Array): number {
   return requests
 }
 
-/** As they are told: seconds to the microsecond. */
-function shown(tallies: ReadonlyMap<string, number[]>): Record<string, Tally> {
-  for (const tally of tallies.values()) tally[3] = Math.round(tally[3]! * 1e6) / 1e6
-  return Object.fromEntries(tallies)
+/** JSON of tallies, with their seconds to the microsecond. Thousands of names would make a slow object. */
+function tallies(all: Tallies): string {
+  return object(all, (tally) => {
+    tally[3] = Math.round(tally[3]! * 1e6) / 1e6
+    return `[${tally.join(',')}]`
+  })
+}
+
+function object<Value>(all: ReadonlyMap<string, Value>, jsonOf: (value: Value) => string): string {
+  let json = ''
+  for (const [name, value] of all) json += `${json === '' ? '' : ','}${name}:${jsonOf(value)}`
+  return `{${json}}`
 }
