@@ -66,7 +66,7 @@ test('what the workers know and do is told as one', async (t) => {
   const { json: status } = await ask('/status')
   assert.equal(status['pid'], command.child.pid)
   assert.equal((status['workers'] as unknown[]).length, 2)
-  assert.deepEqual(status['listeners'], [`127.0.0.1:${port}`])
+  assert.deepEqual(status['listeners'], [{ name: '127.0.0.1:0', address: `127.0.0.1:${port}` }])
 
   const { json: recent } = await ask(`/requests?limit=${Math.min(asked, 1000)}`)
   assert.deepEqual(

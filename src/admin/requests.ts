@@ -72,6 +72,7 @@ const attempt = z.object({
 
 export const details = recentRequest.extend({
   cause: z.string().describe('Why it ended so, in one sentence.'),
+  userAgent: z.string().nullable().describe('What the client calls itself, cut where it is long.'),
   detail: z.string().nullable().describe('What the client was told of the error.'),
   tried: attempt
     .array()
@@ -149,10 +150,11 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
 }
 
 function describeAll(request: RecentDetails): z.input<typeof details> {
-  const { tried, serviceTime, clientTime, duration, detail, events, fields } = request
+  const { tried, serviceTime, clientTime, duration, userAgent, detail, events, fields } = request
   return {
     ...describeRequest(request),
     cause: causeOf(request),
+    userAgent,
     detail,
     tried: tried.map(({ instance, phase, reason, status, took, error }) => ({
       instance,

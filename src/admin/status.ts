@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import { z } from 'zod'
+import { listenerName } from '../config/listener-name.ts'
 import { formatAddress } from '../core/address.ts'
 import type { Reloads } from '../runtime/reloader.ts'
 import { residentMemory } from '../runtime/memory.ts'
@@ -45,7 +46,13 @@ export const status = z.object({
   readiness: z.enum(['starting', 'ready', 'draining']),
   startedAt: z.iso.datetime(),
   uptimeSeconds: z.number(),
-  listeners: z.string().array().describe('Where requests are accepted: host and port.'),
+  listeners: z
+    .object({
+      name: z.string().describe('Its address as configured where it has none.'),
+      address: z.string().describe('Host and port.'),
+    })
+    .array()
+    .describe('Where requests are accepted.'),
   connections: z.int().describe('Open client connections.'),
   inFlight: z.int().describe('Requests at the services.'),
   memory: z.object({ rssBytes: octets, heapBytes: octets, externalBytes: octets }),
@@ -80,7 +87,7 @@ const health = z.object({
 
 /** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
 export function statusEndpoints(app: AdminApp, context: AdminContext): void {
-  const { threads, readiness, addresses, reloads, report, board, clock } = context
+  const { threads, readiness, addresses, config, reloads, report, board, clock } = context
 
   app.get(
     '/status',
@@ -103,6 +110,7 @@ export function statusEndpoints(app: AdminApp, context: AdminContext): void {
             redis: redis?.map((trouble) => ({ ...trouble, since: new Date(trouble.since).toISOString() })) ?? null,
           }
         })
+      const names = config().listeners.map(listenerName)
       const uptime = process.uptime()
       const heap = getHeapStatistics()
       return {
@@ -112,7 +120,10 @@ export function statusEndpoints(app: AdminApp, context: AdminContext): void {
         readiness: readiness(),
         startedAt: new Date(clock.wall() - uptime * 1000).toISOString(),
         uptimeSeconds: rounded(uptime),
-        listeners: addresses().map(formatAddress),
+        listeners: addresses().map((address, i) => ({
+          name: names[i] ?? formatAddress(address),
+          address: formatAddress(address),
+        })),
         connections: sum(workers.map(({ connections }) => connections)),
         inFlight: sum(workers.map(({ inFlight }) => inFlight)),
         memory: { rssBytes: residentMemory(), heapBytes: heap.used_heap_size, externalBytes: heap.external_memory },

@@ -25,7 +25,7 @@ export interface Status {
   readonly readiness: 'starting' | 'ready' | 'draining'
   readonly startedAt: string
   readonly uptimeSeconds: number
-  readonly listeners: readonly string[]
+  readonly listeners: readonly { readonly name: string; readonly address: string }[]
   readonly connections: number
   readonly inFlight: number
   readonly memory: { readonly rssBytes: number }
@@ -148,6 +148,33 @@ export interface Request {
   readonly grpcStatus: string | null
 }
 
+/** What a policy decided. */
+export interface Decision {
+  readonly name: string
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+/** One of GET /requests/{correlationId}: all that is known of a request. */
+export interface RequestDetails extends Request {
+  /** Why it ended so, in one sentence. */
+  readonly cause: string
+  readonly userAgent: string | null
+  readonly detail: string | null
+  readonly tried: readonly {
+    readonly instance: string
+    readonly phase: string | null
+    readonly reason: string | null
+    readonly status: number | null
+    readonly tookMs: number | null
+    readonly error: string | null
+  }[]
+  readonly clientMs: number
+  readonly gatewayMs: number
+  /** Null where nobody recorded them. */
+  readonly events: readonly Decision[] | null
+  readonly fields: Readonly<Record<string, string>>
+}
+
 /** One thing that is wrong with a configuration. */
 export interface Problem {
   readonly file: string | null
@@ -257,7 +284,7 @@ export interface Explanation {
     readonly status: number | null
     readonly code: string | null
     readonly detail: string | null
-    readonly events: readonly { readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }[]
+    readonly events: readonly Decision[]
     readonly request: { readonly set: readonly string[]; readonly removed: readonly string[] }
     readonly reply: { readonly set: readonly string[]; readonly removed: readonly string[] }
   }[]
@@ -298,6 +325,8 @@ export interface Window {
   readonly seconds: number
   readonly routes: Readonly<Record<string, Tally>>
   readonly instances: Readonly<Record<string, Readonly<Record<string, Tally>>>>
+  /** Requests by the names of listeners. */
+  readonly listeners: Readonly<Record<string, number>>
   readonly counters: Readonly<Record<string, number>>
   readonly generation: number
   readonly health: number

@@ -211,7 +211,11 @@ function Bar({
       h('img', { src: `${HOME}icon.svg`, alt: '', width: 26, height: 26 }),
       h('span', null, 'Sallyport'),
     ),
-    h('span', { class: 'brand-about' }, status === null ? '' : `${status.version} · ${status.listeners.join(', ')}`),
+    h(
+      'span',
+      { class: 'brand-about' },
+      status === null ? '' : `${status.version} · ${status.listeners.map(({ address }) => address).join(', ')}`,
+    ),
     h('span', { class: `connection ${tone}`, role: 'status' }, h('span', { class: 'dot', 'aria-hidden': true }), word),
     session !== null && session.role !== null && session.by !== 'machine' && h(Who, { session }),
     h(ThemeSwitch, null),

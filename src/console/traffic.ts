@@ -25,6 +25,13 @@ export function recentRates({ windows, bounds }: Live, pick: Pick, seconds?: num
   return ratesOf(recent.flatMap(pick), secondsOf(recent), bounds)
 }
 
+/** Requests a second that came by the listener with that name, of the last ten seconds. */
+export function listenerRate({ windows }: Live, name: string): number {
+  const recent = lately(windows)
+  const requests = recent.reduce((sum, { listeners }) => sum + (listeners[name] ?? 0), 0)
+  return requests === 0 ? 0 : requests / secondsOf(recent)
+}
+
 /** When a route was used last, in milliseconds since 1970; null where it was not since the gateway started. */
 export function lastUsed({ windows }: Live, { id, lastRequestAt }: Route): number | null {
   const lately = windows.findLast(({ routes }) => routes[id] !== undefined)

@@ -37,6 +37,11 @@ export const metricTable = {
     buckets: LONG,
     told: false,
   },
+  sallyport_listener_requests_total: {
+    type: 'counter',
+    help: 'Requests by the name of the listener that they came by, or its address where it has none.',
+    labels: ['listener'],
+  },
   sallyport_route_last_request_seconds: {
     type: 'gauge',
     help: 'When the last request of a route ended, in monotonic seconds.',

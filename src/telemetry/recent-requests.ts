@@ -71,6 +71,8 @@ export interface RecentAttempt {
 export interface RecentDetails extends RecentRequest {
   /** Milliseconds that were spent waiting for the client's body. */
   readonly clientTime: number
+  /** What the client calls itself, cut where it is long; null where it does not. */
+  readonly userAgent: string | null
   /** The client left before it had its reply. */
   readonly aborted: boolean
   /** What the reply tells of the error, and what was underneath it; null where there is nothing. */
@@ -126,7 +128,7 @@ export interface RecentFilter {
 /** Asks each thread for its recent requests, the newest first. */
 export const recentRequestsTopic = defineTopic<RecentFilter, RecentRequest[]>('recent-requests')
 
-/** Characters that are kept of a path and of a query. */
+/** Characters that are told of a path, of a query and of what a client calls itself. */
 const LENGTH = 1024
 
 /** What is kept of an exchange until its place is taken by another: references to texts that exist anyway. */
@@ -156,6 +158,7 @@ class More {
   failure: GatewayError | null = null
   record: ExchangeRecord | null = null
   fields: Readonly<Record<string, string>> | null = null
+  userAgent: string | undefined = undefined
   aborted = false
 }
 
@@ -242,6 +245,7 @@ export class RecentRequests {
     more.failure = error
     more.record = exchange.record
     more.fields = exchange.logFields
+    more.userAgent = exchange.headers.get('User-Agent')
     more.aborted = exchange.aborted
     this.clientTimes[at] = exchange.clientTime
     this.starts[at] = exchange.start
@@ -292,10 +296,11 @@ export class RecentRequests {
   }
 
   private readAll({ slot, more }: Place, at: number): RecentDetails {
-    const { failures, failure, record, fields, aborted } = more
+    const { failures, failure, record, fields, userAgent, aborted } = more
     return {
       ...this.read(slot, at),
       clientTime: this.clientTimes[at] ?? 0,
+      userAgent: userAgent?.slice(0, LENGTH) ?? null,
       aborted,
       detail: failure?.detail ?? null,
       cause: failure === null ? null : (rootCause(failure) ?? null),

@@ -9,7 +9,7 @@ import { document } from '../../src/admin/index-page.ts'
 import { told } from '../../src/admin/login/login.ts'
 import { plan } from '../../src/admin/plan.ts'
 import { problemSchema } from '../../src/admin/refusal.ts'
-import { recentRequest } from '../../src/admin/requests.ts'
+import { details, recentRequest } from '../../src/admin/requests.ts'
 import { route } from '../../src/admin/routes.ts'
 import { service, transition } from '../../src/admin/services.ts'
 import type { Window } from '../../src/admin/live/windows.ts'
@@ -31,6 +31,7 @@ test('what the console expects of answers is what their schemas promise', () => 
     held<shown.Transition>()(transition),
     held<shown.Route>()(route),
     held<shown.Request>()(recentRequest),
+    held<shown.RequestDetails>()(details),
     held<shown.Problem>()(problemSchema),
     held<shown.ConfigStatus>()(configStatus),
     held<shown.Written>()(written),

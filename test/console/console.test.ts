@@ -120,6 +120,8 @@ test('what clients send is shown as text', async (t) => {
   await shows(page, 'One request')
   await shows(page, 'Arrived')
   assert.equal(reply.status, 200)
+  await shows(page, HOSTILE)
+  assert.equal(await page.locator('dt', { hasText: 'User agent' }).locator('xpath=../dd').innerText(), HOSTILE)
   assert.equal(await page.locator('main img, main script').count(), 0)
   for (const place of [
     `routes/${encodeURIComponent(HOSTILE)}`,
@@ -130,6 +132,11 @@ test('what clients send is shown as text', async (t) => {
     await page.locator('main h1').waitFor()
     assert.equal(await page.locator('main img, main script').count(), 0, place)
   }
+  const long = 'x'.repeat(3000)
+  await send(port, { path: '/orders/9', headers: { 'User-Agent': long, 'X-Correlation-ID': 'with-a-long-agent' } })
+  await page.goto(`${origin}/console/requests/with-a-long-agent`)
+  await shows(page, 'x'.repeat(1024))
+  assert.equal(await page.getByText('x'.repeat(1025)).count(), 0)
   assert.notEqual(await page.title(), 'out')
   // No service has that name.
   assert.deepEqual(

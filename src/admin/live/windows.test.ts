@@ -54,6 +54,7 @@ test('a window has what all threads counted in its second', async () => {
   const [attempts] = threads.map((thread) =>
     thread.counter('sallyport_instance_requests_total', { service: 'shop', instance: 'a"b:80', status_class: 'error' }),
   )
+  const [came] = threads.map((thread) => thread.counter('sallyport_listener_requests_total', { listener: 'public' }))
   await told()
   for (const [well, failed] of took) {
     well!.observe(0.004)
@@ -66,6 +67,7 @@ test('a window has what all threads counted in its second', async () => {
   took[1]![0]!.observe(0.004)
   took[1]![1]!.observe(20)
   attempts!.add(3)
+  came!.add(4)
   clock.advance(1000)
   const [requests, refused, failed, seconds, ...buckets] = seen[1]!.routes['books']!
   assert.deepEqual([requests, refused, failed], [3, 0, 1])
@@ -73,7 +75,7 @@ test('a window has what all threads counted in its second', async () => {
   assert.deepEqual([buckets[2], buckets.at(-1)], [2, 1])
   assert.deepEqual([seen[1]!.generation, seen[1]!.health], [3, 7])
   assert.deepEqual(seen[1]!.instances['shop']!['a"b:80']!.slice(0, 3), [3, 0, 3])
-  assert.equal(seen[1]!.seconds, 1)
+  assert.deepEqual([seen[1]!.seconds, seen[1]!.listeners], [1, { public: 4 }])
 })
 
 test('what a thread counted before it ended is told of, and what a new one counts', async () => {

@@ -14,6 +14,7 @@ const BUCKETS = metricTable.sallyport_route_duration_seconds.buckets
 const ROUTES = 'sallyport_route_duration_seconds'
 const ATTEMPTS = 'sallyport_instance_requests_total'
 const DURATIONS = 'sallyport_instance_duration_seconds'
+const LISTENERS = 'sallyport_listener_requests_total'
 
 /** Counters that are told of as they are, where they have risen. */
 const COUNTERS = [
@@ -27,7 +28,7 @@ const COUNTERS = [
   'sallyport_tls_handshake_failures_total',
 ] as const satisfies readonly MetricName[]
 
-const NAMES: ReadonlySet<MetricName> = new Set([ROUTES, ATTEMPTS, DURATIONS, ...COUNTERS])
+const NAMES: ReadonlySet<MetricName> = new Set([ROUTES, ATTEMPTS, DURATIONS, LISTENERS, ...COUNTERS])
 
 /**
  * What is counted in a window: requests, those with 4xx, those with 5xx or without a reply, seconds, and one number for each bucket up to
@@ -51,6 +52,8 @@ export interface Window extends Versions {
   readonly routes: Readonly<Record<string, Tally>>
   /** By services and addresses of instances; those without requests are left out. */
   readonly instances: Readonly<Record<string, Readonly<Record<string, Tally>>>>
+  /** Requests by the names of listeners; those without are left out. */
+  readonly listeners: Readonly<Record<string, number>>
   /** Counters that have risen, as "name{labels}". */
   readonly counters: Readonly<Record<string, number>>
 }
@@ -120,11 +123,11 @@ export class Windows {
   }
 
   private tell(at: number, seconds: number, rises: Rises<Meaning>): void {
-    const { routes, instances, counters } = risen(rises)
+    const { routes, instances, listeners, counters } = risen(rises)
     const { generation, health } = this.versions()
     const json =
       `{"at":${at},"seconds":${seconds},"generation":${generation},"health":${health},"routes":${tallies(routes)},` +
-      `"instances":${object(instances, tallies)},"counters":${object(counters, String)}}`
+      `"instances":${object(instances, tallies)},"listeners":${object(listeners, String)},"counters":${object(counters, String)}}`
     this.windows = [...this.kept().slice(1 - REMEMBERED), { at, json }]
     for (const watcher of this.watchers) watcher(json)
   }
@@ -135,6 +138,7 @@ type Meaning =
   | { readonly kind: 'route'; readonly route: string; readonly outcome: string }
   | { readonly kind: 'attempts'; readonly service: string; readonly instance: string; readonly outcome: string }
   | { readonly kind: 'durations'; readonly service: string; readonly instance: string }
+  | { readonly kind: 'listener'; readonly listener: string }
   | { readonly kind: 'counter'; readonly key: string }
 
 function meaningOf({ name, labels: text }: SeriesName): Meaning {
@@ -144,6 +148,7 @@ function meaningOf({ name, labels: text }: SeriesName): Meaning {
   const instance = { service: of('service'), instance: of('instance') }
   if (name === ATTEMPTS) return { kind: 'attempts', ...instance, outcome: labels.get('status_class') ?? '' }
   if (name === DURATIONS) return { kind: 'durations', ...instance }
+  if (name === LISTENERS) return { kind: 'listener', listener: of('listener') }
   return { kind: 'counter', key: JSON.stringify(`${name}{${text}}`) }
 }
 
@@ -153,9 +158,14 @@ type Tallies = Map<string, number[]>
 function risen(rises: Rises<Meaning>) {
   const routes: Tallies = new Map()
   const instances = new Map<string, Tallies>()
+  const listeners = new Map<string, number>()
   const counters = new Map<string, number>()
   rises.look((meaning, rise) => {
     const [amount = 0] = rise
+    if (meaning.kind === 'listener') {
+      listeners.set(meaning.listener, amount)
+      return
+    }
     if (meaning.kind === 'counter') {
       counters.set(meaning.key, amount)
       return
@@ -171,7 +181,7 @@ function risen(rises: Rises<Meaning>) {
     if (meaning.kind === 'durations') addTimes(tally, rise)
     else addRequests(tally, amount, meaning.outcome)
   })
-  return { routes, instances, counters }
+  return { routes, instances, listeners, counters }
 }
 
 function tallyIn(all: Tallies, name: string): number[] {

@@ -8,7 +8,7 @@ import { Figure } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, type Tone } from '../parts/marks.ts'
 import { Asked, Waiting } from '../parts/notes.ts'
-import { failurePoints, ofRoutes, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
+import { failurePoints, listenerRate, ofRoutes, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 import type { Finding } from '../wrong.ts'
 
 const WORDS: Readonly<Record<Finding['level'], string>> = { critical: 'Critical', warning: 'Warning', notice: 'Note' }
@@ -161,15 +161,15 @@ function Topology({
     .slice(0, ROWS)
   const total = recentRates(live, ofRoutes([...routes.map(({ id }) => id), '']))
   const most = Math.max(1, total.rate)
-  const listeners = status?.listeners ?? []
+  const listeners = (status?.listeners ?? []).map((each) => ({ ...each, requests: listenerRate(live, each.name) }))
   const columns: readonly (readonly Node[])[] = [
-    listeners.map((address) => ({
+    listeners.map(({ name, address, requests }) => ({
       key: address,
-      title: address,
-      about: 'listener',
+      title: name.endsWith(':0') ? address : name,
+      about: name === address || name.endsWith(':0') ? 'listener' : address,
       href: null,
-      tone: 'plain',
-      figures: [],
+      tone: requests > 0 ? 'good' : 'plain',
+      figures: [rate(requests)],
     })),
     busiest.map(({ route, rates }) => ({
       key: route.id,
@@ -205,8 +205,8 @@ function Topology({
   ]
   const strength = (requests: number): number => (requests === 0 ? 0 : 1 + 3 * Math.sqrt(requests / most))
   const edges: readonly (readonly Edge[])[] = [
-    listeners.flatMap((_, from) =>
-      busiest.map(({ rates }, to): Edge => [from, to, strength(rates.rate / Math.max(1, listeners.length))]),
+    listeners.flatMap(({ requests }, from) =>
+      busiest.map(({ rates }, to): Edge => [from, to, strength(Math.min(requests, rates.rate))]),
     ),
     busiest.flatMap(({ route, rates }, from) =>
       servicesOf(route).flatMap((name): Edge[] => {

@@ -1,18 +1,22 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
-import type { Request } from '../answers.ts'
+import type { Request, RequestDetails } from '../answers.ts'
+import { decisionWords } from '../decisions.ts'
 import { milliseconds, moment, octets, plural } from '../format.ts'
 import { useHas, usePolled } from '../hooks.ts'
-import { explainLink } from './explain/asked.ts'
-import { shownRequest } from './requests.ts'
 import { links, statusTone } from '../names.ts'
 import { Copy } from '../parts/actions.ts'
 import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Time } from '../parts/marks.ts'
-import { Asked } from '../parts/notes.ts'
+import { Failure, Waiting } from '../parts/notes.ts'
+import { Table } from '../parts/table.ts'
+import { explainLink } from './explain/asked.ts'
+import { shownRequest } from './requests.ts'
 
 /** What became of the requests with a correlation id, from the arrival to the reply. */
 export function OneRequest({ id }: { id: string }): ComponentChildren {
-  const polled = usePolled<{ requests: Request[] }>(`/requests?${new URLSearchParams({ correlationId: id })}`, 5000)
+  const { data, error } = usePolled<{ requests: RequestDetails[] }>(`/requests/${encodeURIComponent(id)}`, 15_000)
+  const forgotten = error?.status === 404
+  const shown = shownRequest(id)
   return h(
     Fragment,
     null,
@@ -22,32 +26,33 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
       about: h('span', null, 'Correlation id ', h('code', null, id)),
       children: h(Copy, { text: id, label: 'Copy the id' }),
     }),
-    h(Asked<{ requests: Request[] }>, {
-      polled,
-      what: 'The requests',
-      children: ({ requests: known }) => {
-        const remembered = shownRequest(id)
-        const requests = known.length === 0 && remembered !== undefined ? [remembered] : known
-        return requests.length === 0
+    error !== null &&
+      !forgotten &&
+      error.status !== 401 &&
+      h(Failure, { title: 'The request cannot be shown.', error }),
+    data !== null
+      ? data.requests.map((request, i) => h(Story, { key: i, request, details: request }))
+      : forgotten
+        ? shown === undefined
           ? h(
               Empty,
               { title: 'It is not remembered any more' },
               'Each worker remembers as many requests as admin.requests says. The log has it under its correlation id.',
             )
-          : h(
-              Fragment,
-              null,
-              requests.map((request, i) => h(Story, { key: i, request })),
-            )
-      },
-    }),
+          : h(Story, { request: shown, details: null })
+        : error === null && h(Panel, null, h(Waiting, { lines: 6 })),
   )
 }
 
-function Story({ request }: { request: Request }): ComponentChildren {
-  const { method, host, path, query, status, time, durationMs, serviceMs } = request
+interface StoryProps {
+  readonly request: Request
+  /** Null where the gateway has forgotten it, and only what the list showed is known. */
+  readonly details: RequestDetails | null
+}
+
+function Story({ request, details }: StoryProps): ComponentChildren {
+  const { method, host, path, query, status, time } = request
   const has = useHas()
-  const own = Math.max(0, durationMs - serviceMs)
   return h(
     Fragment,
     null,
@@ -62,31 +67,23 @@ function Story({ request }: { request: Request }): ComponentChildren {
         has('POST', '/explain') &&
           h(Link, { href: explainLink(request), class: 'button small story-explain' }, 'Explain'),
       ),
-      h(
-        'div',
-        {
-          class: 'split-bar',
-          role: 'img',
-          'aria-label': `${milliseconds(serviceMs)} of ${milliseconds(durationMs)} in services`,
-        },
-        h('span', { class: 'split-own', style: { flexGrow: String(Math.max(own, durationMs / 50)) } }),
-        serviceMs > 0 && h('span', { class: 'split-service', style: { flexGrow: String(serviceMs) } }),
-      ),
-      h(
-        'p',
-        { class: 'split-words' },
-        h('span', null, h('i', { class: 'key own' }), `gateway and client ${milliseconds(own)}`),
-        serviceMs > 0 && h('span', null, h('i', { class: 'key service' }), `services ${milliseconds(serviceMs)}`),
-        h('span', { class: 'quiet' }, `together ${milliseconds(durationMs)}`),
-      ),
+      details !== null && h('p', { class: 'story-cause' }, details.cause),
+      h(Times, { request, details }),
       h(
         'ol',
         { class: 'story' },
-        storyOf(request).map(([title, text], i) =>
+        storyOf(request, details).map(([title, text], i) =>
           h('li', { key: i }, h('strong', null, title), h('span', null, text)),
         ),
       ),
+      details?.events === null &&
+        h(
+          'p',
+          { class: 'quiet' },
+          'What policies decided was not recorded: log.access.timings, and sampled traces, have it recorded.',
+        ),
     ),
+    details !== null && details.tried.length > 0 && h(Attempts, { details }),
     h(
       Panel,
       { title: 'Details' },
@@ -94,37 +91,92 @@ function Story({ request }: { request: Request }): ComponentChildren {
         facts: [
           ['Began', h(Time, { at: time }, moment(time))],
           ['Client', request.client],
+          ['User agent', details === null ? 'not remembered any more' : (details.userAgent ?? 'none')],
           ['Protocol', `HTTP/${request.protocol}`],
           ['Consumer', request.consumer ?? 'nobody that is known'],
           ['Tier', request.tier ?? '–'],
           ['API key', request.apiKey ?? '–'],
           ['Trace id', request.traceId === '' ? '–' : h('code', null, request.traceId)],
           ['Body sent', octets(request.bytes)],
+          ...Object.entries(details?.fields ?? {}),
         ],
       }),
     ),
   )
 }
 
-function storyOf(request: Request): (readonly [string, string | ComponentChildren])[] {
-  const {
-    client,
-    protocol,
-    host,
-    route,
-    consumer,
-    apiKey,
-    tier,
-    service,
-    instance,
-    attempts,
-    retried,
-    status,
-    error,
-    grpcStatus,
-    bytes,
-  } = request
-  const steps: (readonly [string, string | ComponentChildren])[] = [
+/** Where its time went. */
+function Times({ request: { durationMs, serviceMs }, details }: StoryProps): ComponentChildren {
+  const least = durationMs / 50
+  const parts: readonly (readonly [kind: string, name: string, ms: number])[] =
+    details === null
+      ? [['own', 'gateway and client', Math.max(0, durationMs - serviceMs)]]
+      : [
+          ['own', 'gateway', details.gatewayMs],
+          ['client', 'waiting for the client', details.clientMs],
+        ]
+  const shown = [...parts, ['service', 'services', serviceMs] as const].filter(
+    ([kind, , ms]) => ms > 0 || kind === 'own',
+  )
+  return h(
+    Fragment,
+    null,
+    h(
+      'div',
+      {
+        class: 'split-bar',
+        role: 'img',
+        'aria-label': shown.map(([, name, ms]) => `${name} ${milliseconds(ms)}`).join(', '),
+      },
+      shown.map(([kind, , ms]) =>
+        h('span', { key: kind, class: `split-${kind}`, style: { flexGrow: String(Math.max(ms, least)) } }),
+      ),
+    ),
+    h(
+      'p',
+      { class: 'split-words' },
+      shown.map(([kind, name, ms]) =>
+        h('span', { key: kind }, h('i', { class: `key ${kind}` }), `${name} ${milliseconds(ms)}`),
+      ),
+      h('span', { class: 'quiet' }, `together ${milliseconds(durationMs)}`),
+    ),
+  )
+}
+
+function Attempts({ details: { tried, attempts, retried } }: { details: RequestDetails }): ComponentChildren {
+  return h(
+    Panel,
+    {
+      title: 'Attempts',
+      aside: `${plural(attempts, 'attempt')}${retried === null ? '' : `, again because of ${retried}`}`,
+      flush: true,
+    },
+    h(Table<RequestDetails['tried'][number] & { readonly number: number }>, {
+      label: 'Attempts',
+      rows: tried.map((attempt, i) => ({ ...attempt, number: i })),
+      keyOf: ({ number }) => String(number),
+      columns: [
+        { head: 'Instance', cell: ({ instance }) => h('strong', null, instance) },
+        {
+          head: 'Outcome',
+          cell: ({ reason, phase, status }) =>
+            reason === null
+              ? h(Badge, { tone: statusTone(status ?? 500) }, status === null ? 'no reply' : String(status))
+              : h(Badge, { tone: 'critical' }, `${reason}${phase === null ? '' : ` at ${phase}`}`),
+        },
+        { head: 'Time taken', numeric: true, cell: ({ tookMs }) => milliseconds(tookMs) },
+        { head: 'Why', cell: ({ error }) => error ?? h('span', { class: 'quiet' }, '–') },
+      ],
+    }),
+  )
+}
+
+type Step = readonly [title: string, text: string | ComponentChildren]
+
+function storyOf(request: Request, details: RequestDetails | null): readonly Step[] {
+  const { client, protocol, host, route, consumer, apiKey, tier, status, error, grpcStatus, bytes } = request
+  const told = details?.detail ?? null
+  return [
     ['Arrived', `from ${client} over HTTP/${protocol}${host === '' ? '' : `, for ${host}`}`],
     ['Route', route === null ? 'no route takes it' : h(Link, { href: links.route(route) }, route)],
     [
@@ -133,28 +185,23 @@ function storyOf(request: Request): (readonly [string, string | ComponentChildre
         ? 'nobody that is known'
         : `${consumer}${apiKey === null ? '' : `, by the API key ${apiKey}`}${tier === null ? '' : `, tier ${tier}`}`,
     ],
+    ...(details?.events ?? []).map(decisionWords),
+    ['Service', serviceOf(request)],
+    [
+      'Reply',
+      `${status}${error === null ? '' : `: ${error}`}${told === null ? '' : `: ${told}`}${grpcStatus === null ? '' : `, gRPC status ${grpcStatus}`}, ${octets(bytes)}`,
+    ],
   ]
-  if (service !== null && attempts > 0)
-    steps.push([
-      'Service',
-      h(
-        'span',
-        null,
-        h(Link, { href: links.service(service) }, service),
-        instance === null ? '' : `, instance ${instance}`,
-        attempts > 1 ? `, after ${plural(attempts, 'attempt')}${retried === null ? '' : ` (${retried})`}` : '',
-      ),
-    ])
-  if (attempts === 0)
-    steps.push([
-      'Service',
-      service === null
-        ? 'none: the gateway replied by itself'
-        : `${service} was not asked: a policy, or the cache, replied`,
-    ])
-  steps.push([
-    'Reply',
-    `${status}${error === null ? '' : `: ${error}`}${grpcStatus === null ? '' : `, gRPC status ${grpcStatus}`}, ${octets(bytes)}`,
-  ])
-  return steps
+}
+
+function serviceOf({ service, instance, attempts, retried }: Request): ComponentChildren {
+  if (service === null) return 'none: the gateway replied by itself'
+  if (attempts === 0) return `${service} was not asked: a policy, or the cache, replied`
+  return h(
+    'span',
+    null,
+    h(Link, { href: links.service(service) }, service),
+    instance === null ? '' : `, instance ${instance}`,
+    attempts > 1 ? `, after ${plural(attempts, 'attempt')}${retried === null ? '' : ` (${retried})`}` : '',
+  )
 }

@@ -26,6 +26,7 @@ export class RequestMetrics {
   private readonly errors: ReadonlyMap<string, Counter>
   private readonly broken: (reason: BreakReason) => Counter
   private readonly refusals = new Map<ErrorCode, Counter>()
+  private readonly listeners = new Map<string, Counter>()
 
   constructor(metrics: Metrics) {
     this.metrics = metrics
@@ -43,7 +44,7 @@ export class RequestMetrics {
    * `traceId` is that of a trace which it is an example of, or null.
    */
   record(exchange: EndedExchange, status: number, bytes: number, end: number, traceId: string | null): void {
-    const { route, method, start, error } = exchange
+    const { route, method, start, error, listener } = exchange
     const ofRoute = this.routes.get(route) ?? this.enter(route)
     const ofMethod = ofRoute.of(method)
     ofMethod.ofStatus(status).add(1)
@@ -55,6 +56,8 @@ export class RequestMetrics {
     if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000)
     if (exchange.grpc !== null) ofRoute.ofCall(callStatus(exchange) ?? NO_STATUS).add(1)
     if (error !== null) this.errors.get(error.code)?.add(1)
+    const ofListener = this.listeners.get(listener) ?? this.enterListener(listener)
+    ofListener.add(1)
   }
 
   /** A reply or a tunnel was broken off. */
@@ -67,6 +70,12 @@ export class RequestMetrics {
     const counter = this.refusals.get(code) ?? this.metrics.counter('sallyport_refused_requests_total', { code })
     this.refusals.set(code, counter)
     counter.add(1)
+  }
+
+  private enterListener(listener: string): Counter {
+    const made = this.metrics.counter('sallyport_listener_requests_total', { listener })
+    this.listeners.set(listener, made)
+    return made
   }
 
   private enter(route: RouteInfo): RouteMetrics {

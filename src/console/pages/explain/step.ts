@@ -1,5 +1,6 @@
 import { type ComponentChildren, h } from 'preact'
 import type { Explanation } from '../../answers.ts'
+import { decisionWords } from '../../decisions.ts'
 import { Badge, Tag, type Tone } from '../../parts/marks.ts'
 
 const VERDICTS: Readonly<Record<string, readonly [word: string, tone: Tone]>> = {
@@ -62,15 +63,7 @@ export function Step({ policy }: { policy: Explanation['policies'][number] }): C
       h(
         'ul',
         { class: 'effects' },
-        events.map((event, i) =>
-          h(
-            'li',
-            { key: i },
-            `${event.name}: ${Object.entries(event.attributes)
-              .map(([key, value]) => `${key} ${String(value)}`)
-              .join(', ')}`,
-          ),
-        ),
+        events.map((event, i) => h('li', { key: i }, decisionWords(event).join(': '))),
       ),
   )
 }

@@ -1,0 +1,10 @@
+import type { Decision } from './answers.ts'
+
+/** What decided, and what it decided, in a few words: "rate-limit" and "rejected, tier api_key". */
+export function decisionWords({ name, attributes }: Decision): readonly [who: string, what: string] {
+  const words = Object.entries(attributes).map(([key, value]) => {
+    const short = key.startsWith(`${name}.`) ? key.slice(name.length + 1) : key.replace(/^sallyport\./, '')
+    return short === 'outcome' || short === 'status' ? String(value) : `${short.replaceAll('_', ' ')} ${String(value)}`
+  })
+  return [name.replace(/^sallyport\./, '').replaceAll('_', '-'), words.join(', ')]
+}
