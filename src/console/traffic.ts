@@ -34,9 +34,9 @@ export function listenerRate({ windows }: Live, name: string): number {
 
 /** When a route was used last, in milliseconds since 1970; null where it was not since the gateway started. */
 export function lastUsed({ windows }: Live, { id, lastRequestAt }: Route): number | null {
-  const lately = windows.findLast(({ routes }) => routes[id] !== undefined)
+  const last = windows.findLast(({ routes }) => routes[id] !== undefined)
   const before = lastRequestAt === null ? null : Date.parse(lastRequestAt)
-  return lately === undefined ? before : Math.max(lately.at, before ?? 0)
+  return last === undefined ? before : Math.max(last.at, before ?? 0)
 }
 
 /** Requests a second, for each second of the last minute. */

@@ -41,7 +41,7 @@ test('what the console expects of answers is what their schemas promise', () => 
     held<shown.LimitedClient>()(limited),
     held<shown.Explanation>()(explanation),
   ]
-  const window: (told: Window) => shown.Window = (told) => told
+  const window: (counted: Window) => shown.Window = (counted) => counted
   assert.equal(typeof window, 'function')
   for (const schema of schemas) assert.ok(schema instanceof z.ZodObject)
 })

@@ -27,7 +27,7 @@ function twoThreads() {
   const windows = new Windows(follow, clock, () => ({ generation: 3, health: 7 }))
   const watch = (): Window[] => {
     const seen: Window[] = []
-    windows.watch((json) => seen.push(JSON.parse(json)))
+    windows.watch((json) => seen.push(JSON.parse(json) as Window))
     return seen
   }
   const retire = (name: (typeof names)[number]): void => hub.retire(thing(name))
@@ -104,10 +104,10 @@ test('nothing is looked at while nobody watches, and a minute is remembered', ()
   assert.equal(looks(), 0)
   const unwatch = windows.watch(() => {})
   clock.advance(100_000)
-  assert.equal(JSON.parse(windows.recent).length, 60)
+  assert.equal((JSON.parse(windows.recent) as Window[]).length, 60)
   unwatch()
   const before = looks()
   clock.advance(30_000)
   assert.equal(looks(), before)
-  assert.equal(JSON.parse(windows.recent).length, 30)
+  assert.equal((JSON.parse(windows.recent) as Window[]).length, 30)
 })

@@ -87,7 +87,8 @@ export class Windows {
 
   /** The windows of the last minute in which somebody watched as a list in JSON, the oldest first. */
   get recent(): string {
-    return `[${this.kept().map(({ json }) => json)}]`
+    const all = this.kept().map(({ json }) => json)
+    return `[${all.join(',')}]`
   }
 
   /** Has `watcher` told of each window in JSON, until the returned function is called. */

@@ -161,7 +161,11 @@ function Topology({
     .slice(0, ROWS)
   const total = recentRates(live, ofRoutes([...routes.map(({ id }) => id), '']))
   const most = Math.max(1, total.rate)
-  const listeners = (status?.listeners ?? []).map((each) => ({ ...each, requests: listenerRate(live, each.name) }))
+  const listeners = (status?.listeners ?? []).map(({ name, address }) => ({
+    name,
+    address,
+    requests: listenerRate(live, name),
+  }))
   const columns: readonly (readonly Node[])[] = [
     listeners.map(({ name, address, requests }) => ({
       key: address,
