@@ -75,7 +75,7 @@ test('every answer is what the document says', async (t) => {
   }
   const texts = ['GET /metrics', 'GET /events']
   // Nothing of a gateway without users.
-  const ofUsers = ['POST /login']
+  const ofUsers = ['POST /login', 'POST /login/oidc', 'GET /login/oidc/callback']
   // Nothing of a gateway whose configuration is in no file.
   const ofFiles = [
     'PUT /config',

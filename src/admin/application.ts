@@ -20,9 +20,8 @@ import { checkRole, createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
 import { eventEndpoints } from './live/events.ts'
 import { callerFields, isSafe } from './login/caller.ts'
-import { ClientPlaces } from './login/clients.ts'
 import { isOfLogin, loginEndpoints } from './login/login.ts'
-import { Sessions } from './login/sessions.ts'
+import { createLoginTools, hasLogins, type LoginTools } from './login/tools.ts'
 import { policyEndpoints } from './operators.ts'
 import { planEndpoints } from './plan.ts'
 import { answerProblem } from './problems.ts'
@@ -70,10 +69,9 @@ export async function createApplication(
   host: string,
   context: AdminContext,
 ): Promise<AdminApp> {
-  const { config, clock, networks, log } = context
-  const sessions = new Sessions(config, clock)
-  const places = new ClientPlaces(config, networks)
-  const guard = createGuard({ token, host, open, sessions, places })
+  const { log } = context
+  const login = createLoginTools(context)
+  const guard = createGuard({ token, host, open, login })
   const app: AdminApp = fastify({
     bodyLimit: BODY_SIZE,
     // It is there already, and hands requests over itself.
@@ -114,7 +112,7 @@ export async function createApplication(
   await app.register(swagger, { openapi, transform: describeEndpoint })
   indexPage(app)
   consolePages(app)
-  loginEndpoints(app, context, { sessions, places })
+  loginEndpoints(app, context, login)
   for (const register of endpoints) register(app, context)
   app.get(
     '/openapi.json',
@@ -125,7 +123,7 @@ export async function createApplication(
         response: { 200: z.record(z.string(), z.unknown()) },
       },
     },
-    () => withSecurity(app.swagger(), proofsOf(token(), sessions)),
+    () => withSecurity(app.swagger(), proofsOf(token(), login)),
   )
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -136,7 +134,7 @@ export async function createApplication(
       css: [{ filename: 'page.css', content: DOCS_STYLE }],
       js: [{ filename: 'page.js', content: FOLLOW_SYSTEM_THEME }],
     },
-    transformSpecification: (document) => withSecurity(document, proofsOf(token(), sessions)),
+    transformSpecification: (document) => withSecurity(document, proofsOf(token(), login)),
     transformSpecificationClone: false,
   })
   await app.ready()
@@ -155,10 +153,10 @@ const openapi = {
 }
 
 /** What requests may carry, as schemes of OpenAPI. */
-function proofsOf(token: string | null, { users }: Sessions): Record<string, object> {
+function proofsOf(token: string | null, login: LoginTools): Record<string, object> {
   return {
     ...(token !== null && { token: { type: 'http', scheme: 'bearer' } }),
-    ...(users !== null && {
+    ...(hasLogins(login) && {
       session: { type: 'apiKey', in: 'cookie', name: '__Host-sallyport', description: 'sallyport over plain http.' },
     }),
   }

@@ -4,7 +4,7 @@ import type { AdminApp } from './app.ts'
 import { type ConsoleFile, loadConsole } from './console-files.ts'
 
 /** Where the console is, with everything that it is made of. */
-const HOME = '/console/'
+export const HOME = '/console/'
 
 /** Everything is of this origin, and no script makes markup of text (Trusted Types). */
 const POLICY = [

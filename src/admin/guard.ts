@@ -5,10 +5,11 @@ import { GatewayError } from '../core/errors.ts'
 import { hasRole } from '../core/operator-role.ts'
 import { type Caller, isSafe, neededRole } from './login/caller.ts'
 import { sessionIn } from './login/cookie.ts'
-import type { LoginTools } from './login/login.ts'
+import { hasLogins, type LoginTools } from './login/tools.ts'
 
 /** Who may call, and what browsers may do with the answers. */
-export interface GuardOptions extends LoginTools {
+export interface GuardOptions {
+  readonly login: LoginTools
   /** What has to come as a bearer token now, or null where only this machine can call. */
   readonly token: () => string | null
   /** The address that is listened on. */
@@ -38,7 +39,7 @@ const HEADERS = {
 /**
  * Looks at every request before anything else does:
  *
- * 1. Where there is a token, or there are users, it must come with that token (RFC 6750 section 2.1) or the cookie of a session, but for
+ * 1. Where there is a token, or people can log in, it must come with that token (RFC 6750 section 2.1) or the cookie of a session, but for
  *    what is open.
  * 2. Where there is neither, the request must be meant for this machine by one of its own names, which keeps out pages
  *    whose name was made to lead here (DNS rebinding).
@@ -52,9 +53,9 @@ export function createGuard({
   token,
   host,
   open,
-  sessions,
-  places,
+  login,
 }: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => void {
+  const { sessions, places } = login
   const names = new Set([...LOCAL, host])
   let known: { readonly token: string | null; readonly digest: Buffer | null } = { token: null, digest: null }
 
@@ -67,7 +68,9 @@ export function createGuard({
     }
     const session = sessionIn(cookie, places.of(request).scheme === 'https')
     const user = sessions.use(session)
-    return user && { name: user.name, by: 'session', role: user.role, holds: () => sessions.has(session) }
+    if (user === null) return null
+    const { name, subject, by, role } = user
+    return { name, subject, by, role, holds: () => sessions.has(session) }
   }
 
   return (request, reply) => {
@@ -76,11 +79,11 @@ export function createGuard({
     const expected = token()
     if (expected !== known.token) known = { token: expected, digest: expected === null ? null : digestOf(expected) }
     // Others reach it still where the configuration has another address by now, which takes a restart.
-    const isSecured = expected !== null || sessions.users !== null || !isLoopback(host)
+    const isSecured = expected !== null || hasLogins(login) || !isLoopback(host)
     request.operator = isSecured ? callerOf(request) : MACHINE
     // 1.
     if (request.operator === null && !open(method, url))
-      throw new GatewayError('unauthorized', adviceOf(expected, sessions.users !== null), {
+      throw new GatewayError('unauthorized', adviceOf(expected, hasLogins(login)), {
         headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']],
       })
     // 2.
@@ -106,14 +109,14 @@ export function checkRole({ operator: caller, method, routeOptions }: FastifyReq
   throw new GatewayError('forbidden', `This needs the role ${needed}, and ${who} has the role ${caller.role}.`)
 }
 
-const TOKEN: Caller = { name: null, by: 'token', role: 'admin', holds: () => true }
-const MACHINE: Caller = { name: null, by: 'machine', role: 'admin', holds: () => true }
+const TOKEN: Caller = { name: null, subject: null, by: 'token', role: 'admin', holds: () => true }
+const MACHINE: Caller = { name: null, subject: null, by: 'machine', role: 'admin', holds: () => true }
 
-function adviceOf(token: string | null, hasUsers: boolean): string {
+function adviceOf(token: string | null, isLoginPossible: boolean): string {
   const send = 'Send the token of the admin listener: Authorization: Bearer …'
-  if (!hasUsers) return send
-  const login = 'Log in at /console/, or with POST /login'
-  return token === null ? `${login}. Programs need a token: set ADMIN_TOKEN.` : `${send}; or log in at /console/.`
+  if (!isLoginPossible) return send
+  const advice = 'Log in at /console/, or with POST /login'
+  return token === null ? `${advice}. Programs need a token: set ADMIN_TOKEN.` : `${send}; or log in at /console/.`
 }
 
 /** A browser sends neither of the fields of a request of another origin without asking beforehand, which has no answer. */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { escapeHtml } from '../core/escape-html.ts'
 import { type OperatorRole, operatorRoles } from '../core/operator-role.ts'
 import { version } from '../core/version.ts'
 import type { AdminApp } from './app.ts'
@@ -63,15 +64,15 @@ export function indexPage(app: AdminApp): void {
 
 function pageOf(endpoints: readonly ListedEndpoint[]): string {
   const rows = endpoints.map(({ method, path, summary }) => {
-    const shown = `<code>${method} ${escape(path)}</code>`
-    const linked = method === 'GET' && !path.includes('{') ? `<a href="${escape(path)}">${shown}</a>` : shown
-    return `<tr><td>${linked}</td><td>${escape(summary)}</td></tr>`
+    const shown = `<code>${method} ${escapeHtml(path)}</code>`
+    const linked = method === 'GET' && !path.includes('{') ? `<a href="${escapeHtml(path)}">${shown}</a>` : shown
+    return `<tr><td>${linked}</td><td>${escapeHtml(summary)}</td></tr>`
   })
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Sallyport</title><style>${STYLE}</style></head>
 <body>
-<h1>Sallyport ${escape(version)}</h1>
+<h1>Sallyport ${escapeHtml(version)}</h1>
 <p>The <a href="/console/">console</a> shows it all. What operators can ask and do here; <a href="/docs">try it</a>.</p>
 <table>
 ${rows.join('\n')}
@@ -79,8 +80,4 @@ ${rows.join('\n')}
 </body>
 </html>
 `
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

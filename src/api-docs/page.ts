@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
+import { escapeHtml } from '../core/escape-html.ts'
 import { FOLLOW_SYSTEM_THEME, PRODUCT_ICON } from '../core/product-icon.ts'
 import { Representation } from './representation.ts'
 
@@ -130,8 +131,4 @@ function htmlOf(title: string, document: string, link: (name: string) => string)
 </body>
 </html>
 `
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

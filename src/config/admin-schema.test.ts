@@ -46,6 +46,35 @@ test('users do as well as a token', () => {
   assert.ok(!plain.includes('in-plain-text'))
 })
 
+test('a provider does as well as a token, and gives roles by a map alone', () => {
+  const oidc = { issuer: 'https://id.example.com', clientId: 'console', roles: { map: { ops: 'operator' } } }
+  assert.deepEqual(problemsOf({ address: '0.0.0.0:9000', oidc, writable: true }), [])
+  for (const [roles, expected] of [
+    [undefined, /^admin\.oidc\.roles: /],
+    [{}, /^admin\.oidc\.roles\.map: /],
+    [{ map: {} }, /^admin\.oidc\.roles\.map: expected between 1 and 1000 values of the claim/],
+    [{ map: { ops: 'root' } }, /^admin\.oidc\.roles\.map\.ops: /],
+  ] as const) {
+    const [problem = '', ...others] = problemsOf({ oidc: { ...oidc, roles } })
+    assert.match(problem, expected)
+    assert.deepEqual(others, [])
+  }
+  assert.match(problemsOf({ oidc: { ...oidc, scopes: ['profile'] } })[0]!, /expected openid among the scopes/)
+})
+
+test('the public URL is scheme, host and port, where {host} may stand for the name of the machine', () => {
+  for (const publicUrl of ['https://console.example.com', 'http://{host}:9000', 'https://{host}.example.com:8443'])
+    assert.deepEqual(problemsOf({ publicUrl }), [])
+  for (const publicUrl of [
+    'console.example.com',
+    'https://a.example.com/',
+    'https://{host}/x',
+    'ftp://{host}',
+    'javascript:{host}',
+  ])
+    assert.match(problemsOf({ publicUrl })[0] ?? '', /^admin\.publicUrl: expected /, publicUrl)
+})
+
 test('a token is long and fits into a header field; the problem does not show it', () => {
   for (const token of ['short', 'fifteen-letters', 'with spaces in between', 'pässword-of-some-length']) {
     const [problem = ''] = problemsOf({ token })

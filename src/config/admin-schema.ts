@@ -4,7 +4,9 @@ import { formatAddress } from '../core/address.ts'
 import { operatorRoles } from '../core/operator-role.ts'
 import { passwordText, passwordUserName, refuseRepeatedUsers } from '../core/password-users.ts'
 import { duration } from '../core/units.ts'
+import { originUrl } from '../openid/http-url.ts'
 import { address } from './addresses.ts'
+import { adminOidc } from './admin-oidc-schema.ts'
 import type { Environment } from './substitute.ts'
 import { fieldOf, isFields } from '../core/value.ts'
 
@@ -41,6 +43,14 @@ const userSchema = z.strictObject({
     ),
 })
 
+/** Stands for the name of the machine: so all gateways can have one configuration. */
+const HOST = '{host}'
+
+const publicUrl = z.string().superRefine((text, context) => {
+  const [issue] = originUrl.safeParse(text.replace(HOST, 'host')).error?.issues ?? []
+  if (issue !== undefined) context.addIssue({ code: 'custom', message: issue.message, input: text })
+})
+
 const adminOptions = z
   .strictObject({
     address: address.prefault('127.0.0.1:9000').describe('Address and port of the admin API. Default 127.0.0.1:9000.'),
@@ -48,9 +58,8 @@ const adminOptions = z
       .optional()
       .transform((text) => text || null)
       .describe(
-        'Token that callers must send as "Authorization: Bearer …", at least 16 characters. Required, or users, unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
+        'Token that callers must send as "Authorization: Bearer …", at least 16 characters. Required, or users, or oidc, unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
       )
-      .meta({ examples: ['${ADMIN_TOKEN}'] })
       .meta({ examples: ['${ADMIN_TOKEN}'] }),
     users: userSchema
       .array()
@@ -60,8 +69,18 @@ const adminOptions = z
       .describe(
         'Users who log in to the console with a name and a password. The token goes on for programs. Default none.',
       )
-      .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}', role: 'operator' }]] })
       .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}', role: 'operator' }]] }),
+    oidc: adminOidc
+      .optional()
+      .describe(
+        'OpenID provider at which operators log in to the console, whose redirect URI is /login/oidc/callback of the console. Default none.',
+      ),
+    publicUrl: publicUrl
+      .optional()
+      .describe(
+        'What browsers know the console as, such as "https://console.example.com": what a login at the provider comes back to, and where other gateways of the same Redis link to this one. {host} stands for the name of the machine. Default the scheme and host of each request, and no links.',
+      )
+      .meta({ examples: ['https://console.example.com'] }),
     loginLifetime: duration
       .prefault('12h')
       .describe('How long a login lasts at most; it also ends after 2 hours without a request. Default 12h.'),
@@ -75,11 +94,11 @@ const adminOptions = z
       .boolean()
       .default(false)
       .describe(
-        'Allow operators to send configurations. A configuration can name code and files on this machine, so this requires a token or users. Default false.',
+        'Allow operators to send configurations. A configuration can name code and files on this machine, so this requires a token, users, or oidc. Default false.',
       ),
   })
   .superRefine((admin, context) => {
-    const isSecured = admin.token !== null || admin.users.length > 0
+    const isSecured = admin.token !== null || admin.users.length > 0 || admin.oidc !== undefined
     if (admin.writable && !isSecured)
       context.addIssue({
         code: 'custom',
@@ -98,6 +117,11 @@ export const adminSchema = z.union([z.literal(false), adminOptions])
 /** Whether only this machine reaches the host (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3). */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+/** What browsers know the console as, on a machine of that name; null where the configuration does not say. */
+export function publicUrlOf({ publicUrl: url }: z.output<typeof adminOptions>, machine: string): string | null {
+  return url?.replace(HOST, machine) ?? null
 }
 
 /** The configuration with ADMIN_TOKEN of the environment as `admin.token`, unless it says something else itself. */

@@ -64,7 +64,16 @@ const cdn = {
 
 /** A configuration with every option that may hold a secret. */
 const full = {
-  admin: { token: SECRET, users: [{ name: 'ada', password: PASSWORD, role: 'admin' as const }] },
+  admin: {
+    token: SECRET,
+    users: [{ name: 'ada', password: PASSWORD, role: 'admin' as const }],
+    oidc: {
+      issuer: 'https://id.example.com',
+      clientId: 'console',
+      clientSecret: SECRET,
+      roles: { map: { ops: 'admin' as const } },
+    },
+  },
   secrets: [SECRET, `${SECRET}2`],
   listeners: [
     { address: '127.0.0.1:8443', tls: { acme } },
@@ -110,6 +119,16 @@ test('what is no secret is shown', () => {
     address: { host: '127.0.0.1', port: 9000 },
     token: '[redacted]',
     users: [{ name: 'ada', password: '[redacted]', role: 'admin' }],
+    oidc: {
+      issuer: 'https://id.example.com',
+      clientId: 'console',
+      clientSecret: '[redacted]',
+      userinfo: false,
+      timeout: 5000,
+      scopes: ['openid', 'profile'],
+      name: 'preferred_username',
+      roles: { claim: 'roles', map: { ops: 'admin' } },
+    },
     loginLifetime: 43_200_000,
     requests: 200,
     writable: false,
@@ -193,6 +212,7 @@ test('the configuration has no other options with secrets than those that are tr
     return isSecret(name) || /sha\d|digest|pepper|salt|privateKey/i.test(name)
   })
   assert.deepEqual([...new Set(suspects)].toSorted(), [
+    '.admin.oidc.clientSecret',
     '.admin.token',
     '.admin.users[].password',
     '.listeners[].tls.acme.directory.eab.hmacKey',

@@ -14,6 +14,7 @@ const PLACES: readonly Path[] = [
   ['services', ANY, 'tls', 'ca'],
   ['services', ANY, 'tls', 'cert'],
   ['services', ANY, 'tls', 'key'],
+  ['admin', 'oidc', 'ca'],
   ['stores', 'redis', 'tls', 'ca'],
   ['stores', 'redis', 'tls', 'cert'],
   ['stores', 'redis', 'tls', 'key'],

@@ -7,8 +7,10 @@ export type Role = 'viewer' | 'operator' | 'admin'
 export interface Session {
   readonly name: string | null
   readonly role: Role | null
-  readonly by: 'session' | 'token' | 'machine' | null
+  readonly by: 'session' | 'oidc' | 'token' | 'machine' | null
   readonly users: boolean
+  /** Host of the OpenID provider at which users can log in; null for none. */
+  readonly provider: string | null
   readonly token: boolean
 }
 

@@ -28,7 +28,7 @@ const TOKEN = 'sallyport-token'
 
 let token = sessionStorage.getItem(TOKEN) ?? ''
 /** What is answered before anybody has logged in. */
-const OPEN = new Set(['/login', '/logout', '/session'])
+const OPEN = new Set(['/login', '/login/oidc', '/logout', '/session'])
 /** Whether nobody is logged in, or no more: nothing else is asked until somebody is. */
 let locked = false
 /** Called where that is found out. */

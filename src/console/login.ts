@@ -1,4 +1,4 @@
-import { h, type ComponentChildren } from 'preact'
+import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Session } from './answers.ts'
 import { ask, hasToken, unlock, useToken } from './client.ts'
@@ -11,7 +11,10 @@ let last: string | null = null
 export async function logOut(): Promise<void> {
   try {
     if (hasToken()) useToken('')
-    else await ask<Session>('/logout', { method: 'POST' })
+    else {
+      const { leave } = await ask<{ readonly leave: string | null }>('/logout', { method: 'POST' })
+      if (leave !== null) return location.assign(leave)
+    }
   } catch {
     // The page that comes now says what is wrong.
   }
@@ -34,7 +37,9 @@ export function Lock({
 
 function Login({ session, unlocked }: { session: Session; unlocked: () => void }): ComponentChildren {
   const dialog = useRef<HTMLDialogElement>(null)
-  const [byToken, setByToken] = useState(!session.users || hasToken())
+  const { users, provider, token } = session
+  const isKnown = users || provider !== null
+  const [byToken, setByToken] = useState(!isKnown || hasToken())
   const open = (): void => {
     if (dialog.current?.open === false) dialog.current.showModal()
   }
@@ -50,13 +55,21 @@ function Login({ session, unlocked }: { session: Session; unlocked: () => void }
       onClose: open,
     },
     h('h1', { id: 'lock' }, 'Sallyport console'),
-    byToken ? h(TokenForm, { unlocked }) : h(PasswordForm, { unlocked }),
-    session.users &&
-      session.token &&
+    byToken
+      ? h(TokenForm, { unlocked })
+      : h(
+          Fragment,
+          null,
+          users && h(PasswordForm, { unlocked }),
+          users && provider !== null && h('p', { class: 'or' }, 'or'),
+          provider !== null && h(AtProvider, { provider, isFirst: !users }),
+        ),
+    isKnown &&
+      token &&
       h(
         'button',
         { type: 'button', class: 'link', onClick: () => setByToken(!byToken) },
-        byToken ? 'Log in with name and password' : 'Use the token instead',
+        byToken ? 'Log in by your name instead' : 'Use the token instead',
       ),
   )
 }
@@ -100,6 +113,34 @@ function PasswordForm({ unlocked }: FormProps): ComponentChildren {
       'button',
       { type: 'submit', class: 'button primary', disabled: running || name.trim() === '' || password === '' },
       running ? 'One moment …' : 'Log in',
+    ),
+  )
+}
+
+function AtProvider({ provider, isFirst }: { provider: string; isFirst: boolean }): ComponentChildren {
+  const [error, setError] = useState<unknown>(null)
+  const [running, setRunning] = useState(false)
+  const leave = async (): Promise<void> => {
+    setRunning(true)
+    setError(null)
+    try {
+      useToken('')
+      const json = { return: location.pathname + location.search }
+      location.assign((await ask<{ readonly url: string }>('/login/oidc', { method: 'POST', json })).url)
+    } catch (thrown) {
+      setError(thrown)
+    }
+    // Whoever comes back without having logged in may try again.
+    setRunning(false)
+  }
+  return h(
+    'div',
+    { class: 'at-provider' },
+    error !== null && h(Failure, { title: 'You are not logged in.', error }),
+    h(
+      'button',
+      { type: 'button', class: isFirst ? 'button primary' : 'button', disabled: running, onClick: () => void leave() },
+      running ? 'One moment …' : `Log in at ${provider}`,
     ),
   )
 }

@@ -19,6 +19,10 @@ export const providerShape = {
     .optional()
     .describe('Its secret there. Default none: a public client, protected by PKCE alone.')
     .meta({ examples: ['${OIDC_CLIENT_SECRET}'] }),
+  userinfo: z
+    .boolean()
+    .default(false)
+    .describe('Whether the userinfo endpoint is asked for further claims when somebody logs in. Default false.'),
   timeout: duration.prefault('5s').describe('For each answer of the provider. Default 5s.'),
   ca: certificates
     .optional()

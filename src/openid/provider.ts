@@ -26,6 +26,8 @@ export interface ProviderOptions {
   readonly userinfo: boolean
 }
 
+type ProviderTools = Pick<Toolbox, 'clock' | 'log'>
+
 /** The provider grants nothing, or what it says proves nothing. */
 export class NotGranted extends Error {
   constructor(cause: unknown) {
@@ -57,7 +59,7 @@ export interface Checks {
  */
 export class Provider {
   private readonly options: ProviderOptions
-  private readonly toolbox: Toolbox
+  private readonly toolbox: ProviderTools
   private readonly dry: boolean
   private readonly fetch: Library.CustomFetch
   private metadata: Library.ServerMetadata | null = null
@@ -69,7 +71,7 @@ export class Provider {
   private failing = false
 
   /** One that is `dry` is asked for nothing that changes something there: no code, and no refresh token, is used up. */
-  constructor(options: ProviderOptions, toolbox: Toolbox, dry = false) {
+  constructor(options: ProviderOptions, toolbox: ProviderTools, dry = false) {
     this.dry = dry
     this.options = options
     this.toolbox = toolbox
@@ -263,7 +265,7 @@ function authenticationOf(metadata: Library.ServerMetadata, secret: string | und
 }
 
 /** The gateway's own connections, authorities, time-out and bound of answers, in the terms of Fetch. */
-function fetchWith({ ca, timeout }: ProviderOptions, { clock }: Toolbox): Library.CustomFetch {
+function fetchWith({ ca, timeout }: ProviderOptions, { clock }: ProviderTools): Library.CustomFetch {
   const fetchText = createFetch(ca, clock)
   return async (url, { method, headers, body }) => {
     const isForm = typeof body === 'string' || body instanceof URLSearchParams

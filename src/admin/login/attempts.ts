@@ -24,12 +24,16 @@ export class Attempts {
     this.clock = clock
   }
 
-  /** Counts an attempt. Throws GatewayError 'rate-limited' where there were too many of the address, or for the name. */
-  take(address: string, name: string): void {
+  /**
+   * Counts an attempt, null for one that names nobody. Throws GatewayError 'rate-limited' where there were too many of the address, or
+   * for the name.
+   */
+  take(address: string, name: string | null): void {
     // What an address may not try counts for no name: one client alone locks nobody out for long, nor fills the table of names.
     const ofAddress = this.count(this.addresses, clientNetwork(address))
     if (ofAddress.attempts >= MOST) throw this.refusal(ofAddress)
     ofAddress.attempts++
+    if (name === null) return
     const ofName = this.count(this.names, name)
     if (ofName.attempts >= MOST) throw this.refusal(ofName)
     ofName.attempts++

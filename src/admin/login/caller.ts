@@ -14,13 +14,15 @@ declare module 'fastify' {
   }
 }
 
-/** How a caller has proved who it is; "machine" where nobody has to. */
-export const proofs = ['session', 'token', 'machine'] as const
+/** How a caller has proved who it is: "session" with a password, "oidc" at the provider; "machine" where nobody has to. */
+export const proofs = ['session', 'oidc', 'token', 'machine'] as const
 
 /** Whoever asks the admin API. */
 export interface Caller {
   /** Of a user; null for whoever has the token, or is on this machine where nobody has to prove anything. */
   readonly name: string | null
+  /** What the provider knows a user by; null for everybody else. */
+  readonly subject: string | null
   readonly by: (typeof proofs)[number]
   readonly role: OperatorRole
   /** Whether that is still so: sessions end. */
@@ -41,6 +43,15 @@ export function neededRole(method: string, config: Pick<FastifyContextConfig, 'r
 }
 
 /** Who it is, as the log says it. */
-export function callerFields(caller: Caller | null): { readonly operator: string | null; readonly by: string | null } {
-  return { operator: caller?.name ?? null, by: caller?.by ?? null }
+interface CallerFields {
+  readonly operator: string | null
+  readonly by: string | null
+  readonly subject?: string
+}
+
+/** Says who it is in a line of the log. */
+export function callerFields(caller: Pick<Caller, 'name' | 'by' | 'subject'> | null): CallerFields {
+  const fields = { operator: caller?.name ?? null, by: caller?.by ?? null }
+  // At a provider names may change, and several people may have one.
+  return typeof caller?.subject === 'string' ? { ...fields, subject: caller.subject } : fields
 }

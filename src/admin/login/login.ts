@@ -3,33 +3,51 @@ import { GatewayError } from '../../core/errors.ts'
 import { operatorRoles } from '../../core/operator-role.ts'
 import { PasswordTurns } from '../../core/password-turns.ts'
 import type { AdminApp } from '../app.ts'
+import { HOME } from '../console.ts'
 import type { AdminContext } from '../context.ts'
 import { Attempts } from './attempts.ts'
-import { type Caller, proofs } from './caller.ts'
-import type { ClientPlaces } from './clients.ts'
+import { type Caller, callerFields, proofs } from './caller.ts'
 import { noSession, sessionCookie, sessionIn } from './cookie.ts'
-import type { Sessions } from './sessions.ts'
+import { CALLBACK, originOf, PROVIDER_LOGIN, providerEndpoints } from './oidc/endpoints.ts'
+import type { LoginTools } from './tools.ts'
 
 /** Characters of what is sent, at most. */
 const NAME_LENGTH = 256
 const PASSWORD_LENGTH = 1024
 
-const PATHS = new Set(['/login', '/logout', '/session'])
+const PATHS = new Set(['/login', '/logout', '/session', PROVIDER_LOGIN, CALLBACK])
 
 const credentials = z.strictObject({
   name: z.string().min(1).max(NAME_LENGTH),
   password: z.string().min(1).max(PASSWORD_LENGTH),
 })
 
+/** Who asks, and how somebody may prove who they are. */
 export const told = z.object({
   name: z
     .string()
     .nullable()
     .describe('Name of the user; null for the token, on this machine, and where nobody is logged in.'),
   role: z.enum(operatorRoles).nullable().describe('What the caller may do; null for nothing.'),
-  by: z.enum(proofs).nullable().describe('How the caller is known; machine where nobody has to log in.'),
+  by: z
+    .enum(proofs)
+    .nullable()
+    .describe(
+      'How the caller is known: session for a user with a password, oidc for one of the provider; machine where nobody has to log in.',
+    ),
   users: z.boolean().describe('Whether users can log in (admin.users).'),
+  provider: z
+    .string()
+    .nullable()
+    .describe('Host of the OpenID provider at which users can log in (admin.oidc); null for none.'),
   token: z.boolean().describe('Whether a token is taken (ADMIN_TOKEN or admin.token).'),
+})
+
+const loggedOut = told.extend({
+  leave: z
+    .string()
+    .nullable()
+    .describe('Where the browser can end its session at the OpenID provider as well; null where there is none.'),
 })
 
 /** Whether a request is for what is there for those who are not logged in yet. */
@@ -37,18 +55,10 @@ export function isOfLogin(url: string): boolean {
   return PATHS.has(url.split('?', 1)[0] ?? '')
 }
 
-/** What the endpoints for logging in share with what looks at each request. */
-export interface LoginTools {
-  readonly sessions: Sessions
-  readonly places: ClientPlaces
-}
-
-/** POST /login and /logout, GET /session: users of the configuration, in browsers. */
-export function loginEndpoints(
-  app: AdminApp,
-  { config, clock, log }: AdminContext,
-  { sessions, places }: LoginTools,
-): void {
+/** POST /login and /logout, GET /session, and what is there for logins at a provider: people in browsers. */
+export function loginEndpoints(app: AdminApp, context: AdminContext, tools: LoginTools): void {
+  const { config, clock, log } = context
+  const { sessions, users, provider, places } = tools
   const attempts = new Attempts(clock)
   const turns = new PasswordTurns()
 
@@ -58,7 +68,8 @@ export function loginEndpoints(
       name: caller?.name ?? null,
       role: caller?.role ?? null,
       by: caller?.by ?? null,
-      users: sessions.users !== null,
+      users: users.current !== null,
+      provider: provider.host,
       token: admin !== false && admin.token !== null,
     }
   }
@@ -90,14 +101,14 @@ export function loginEndpoints(
       },
     },
     async (request, reply) => {
-      const { users } = sessions
-      if (users === null)
+      const { current } = users
+      if (current === null)
         throw new GatewayError('conflict', 'This gateway has no users: list them under admin.users, or use its token.')
       const { address, scheme } = places.of(request)
       const isSecure = scheme === 'https'
       const name = request.body.name.normalize('NFC')
       // Of a name that nobody has it is not said in the log: it may be a password that was typed into the wrong field.
-      const user = users.find(name)
+      const user = current.find(name)
       const tried = { operator: user?.name ?? null, address }
       try {
         attempts.take(address, name)
@@ -106,7 +117,7 @@ export function loginEndpoints(
         throw error
       }
       const { password } = request.body
-      const proved = await turns.take(address, () => users.verify(name, password))
+      const proved = await turns.take(address, () => current.verify(name, password))
       if (proved === null) {
         log.warn(tried, 'A login was refused: the name or the password is wrong')
         throw new GatewayError('unauthorized', 'The name or the password is wrong.', {
@@ -115,7 +126,7 @@ export function loginEndpoints(
       }
       // Always another name: whoever has put one into this browser knows that of no session.
       sessions.end(sessionIn(request.headers.cookie, isSecure))
-      void reply.header('Set-Cookie', sessionCookie(sessions.begin(proved), isSecure))
+      void reply.header('Set-Cookie', sessionCookie(sessions.begin(users.loggedIn(proved)), isSecure))
       log.info({ ...tried, role: proved.role }, 'An operator has logged in')
       return tell({ ...proved, by: 'session' })
     },
@@ -128,17 +139,21 @@ export function loginEndpoints(
       schema: {
         summary: 'Log out: the session ends',
         tags: ['login'],
-        response: { 200: told },
+        response: { 200: loggedOut },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
+      const { operator } = request
       const { address, scheme } = places.of(request)
       const isSecure = scheme === 'https'
       sessions.end(sessionIn(request.headers.cookie, isSecure))
       void reply.header('Set-Cookie', noSession(isSecure))
-      if (request.operator?.by === 'session')
-        log.info({ operator: request.operator.name, address }, 'An operator has logged out')
-      return tell(null)
+      const isUser = operator?.by === 'session' || operator?.by === 'oidc'
+      if (isUser) log.info({ ...callerFields(operator), address }, 'An operator has logged out')
+      const leave = operator?.by === 'oidc' ? await provider.leave(originOf(request, scheme) + HOME) : null
+      return { ...tell(null), leave }
     },
   )
+
+  providerEndpoints(app, context, tools, attempts)
 }

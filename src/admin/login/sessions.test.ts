@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { parseConfig } from '../../config/parse.ts'
-import { type AdminUser, Sessions } from './sessions.ts'
+import { type LoggedIn, Sessions } from './sessions.ts'
+import { ConfiguredUsers } from './users.ts'
 
 const SALT = 'c2FsdHNhbHRzYWx0c2FsdA'
 const digest = (letter: string): string => `$scrypt$ln=14,r=8,p=1$${SALT}$${letter.repeat(43)}`
@@ -14,8 +15,9 @@ function make(loginLifetime = '12h') {
   let config = configured(Array.from({ length: 60 }, (_, i) => person(`user-${i}`)))
   const clock = new ManualClock()
   const sessions = new Sessions(() => config, clock)
-  const user = (name: string): AdminUser => sessions.users!.find(name)!
-  return { clock, sessions, user, person, apply: (users: object[]) => (config = configured(users)) }
+  const users = new ConfiguredUsers(() => config)
+  const user = (name: string): LoggedIn => users.loggedIn(users.current!.find(name)!)
+  return { clock, sessions, users, user, person, apply: (next: object[]) => (config = configured(next)) }
 }
 
 test('a session ends after two hours without use', () => {
@@ -42,7 +44,7 @@ test('a session ends after its time, however much it is used', () => {
 })
 
 test('a session ends when its user is gone, or has another password or role', () => {
-  const { sessions, user, person, apply } = make()
+  const { sessions, users, user, person, apply } = make()
   const names = [1, 2, 3, 4].map((i) => sessions.begin(user(`user-${i}`)))
   apply([person('user-1'), person('user-2', 'admin'), person('user-3', 'viewer', 'B')])
   assert.deepEqual(
@@ -50,7 +52,7 @@ test('a session ends when its user is gone, or has another password or role', ()
     ['user-1', null, null, null],
   )
   apply([])
-  assert.equal(sessions.users, null)
+  assert.equal(users.current, null)
   assert.equal(sessions.use(names[0]!), null)
 })
 
@@ -69,4 +71,20 @@ test('of one user the 20 sessions used last stay, and 1,000 in all', () => {
 test('names that look like no session are none', () => {
   const { sessions } = make()
   for (const name of ['', 'a', 'A'.repeat(43), 'A'.repeat(5000), '__proto__']) assert.equal(sessions.use(name), null)
+})
+
+test('somebody at the provider is not the user of the same name, nor another one who calls themselves so', () => {
+  const { sessions, user } = make()
+  const known = (subject: string): LoggedIn => ({
+    name: 'user-0',
+    role: 'admin',
+    by: 'oidc',
+    subject,
+    stands: () => true,
+  })
+  const first = sessions.begin(user('user-0'))
+  const other = sessions.begin(known('1'))
+  for (let i = 0; i < 20; i++) sessions.begin(known('2'))
+  assert.ok(sessions.has(first))
+  assert.ok(sessions.has(other))
 })

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { GatewayConfig } from '../../config/schema.ts'
 import type { Clock } from '../../core/clock.ts'
-import { PasswordUsers } from '../../core/password-users.ts'
+import type { OperatorRole } from '../../core/operator-role.ts'
 
 /** Sessions at a time, in all and of one user: those that were used least recently make room. */
 const MOST = 1000
@@ -12,55 +12,43 @@ const IDLE = 2 * 3_600_000
 const LENGTH = 32
 const NAME = /^[\w-]{43}$/
 
-/** What the configuration says of the listener for operators. */
-export type AdminOptions = Exclude<GatewayConfig['admin'], false>
-
-/** A user of the configuration. */
-export type AdminUser = AdminOptions['users'][number]
+/** Somebody who has logged in. */
+export interface LoggedIn {
+  readonly name: string
+  readonly role: OperatorRole
+  /** With a password of the configuration, or at its OpenID provider. */
+  readonly by: 'session' | 'oidc'
+  /** What the provider knows them by, whatever they call themselves; null for a user of the configuration. */
+  readonly subject: string | null
+  /** Whether the configuration says still what it said of them when they logged in. */
+  readonly stands: () => boolean
+}
 
 interface Session {
-  readonly user: AdminUser
+  readonly user: LoggedIn
   readonly begun: number
   used: number
 }
 
 /**
  * Who is logged in. Of the secret names of sessions only digests are kept. A session ends when it was not used for two hours, as
- * `admin.loginLifetime` says, and when the configuration has no such user any more, or one with another password or role.
+ * `admin.loginLifetime` says, and when the configuration says something else of its user.
  */
 export class Sessions {
   private readonly config: () => GatewayConfig
   private readonly clock: Pick<Clock, 'now'>
   /** By their digests, those that were used last at the end. */
   private readonly sessions = new Map<string, Session>()
-  private known: { readonly admin: AdminOptions; readonly users: PasswordUsers<AdminUser> } | null = null
 
   constructor(config: () => GatewayConfig, clock: Pick<Clock, 'now'>) {
     this.config = config
     this.clock = clock
   }
 
-  /** Those of the configuration that is applied, or null where it has none. */
-  get users(): PasswordUsers<AdminUser> | null {
-    const { admin } = this.config()
-    if (admin === false || admin.users.length === 0) return null
-    if (this.known?.admin !== admin) this.known = { admin, users: new PasswordUsers(admin.users) }
-    return this.known.users
-  }
-
   /** Begins one, and gives its secret name. */
-  begin(user: AdminUser): string {
+  begin(user: LoggedIn): string {
     for (const [key, session] of this.sessions) if (!this.holds(session)) this.sessions.delete(key)
-    const own = [...this.sessions]
-      .filter(
-        ([
-          ,
-          {
-            user: { name },
-          },
-        ]) => name === user.name,
-      )
-      .map(([key]) => key)
+    const own = Array.from(this.sessions).flatMap(([key, session]) => (isSame(session.user, user) ? [key] : []))
     for (const key of own.slice(0, Math.max(0, own.length - MOST_OF_USER + 1))) this.sessions.delete(key)
     for (const key of this.sessions.keys()) {
       if (this.sessions.size < MOST) break
@@ -73,7 +61,7 @@ export class Sessions {
   }
 
   /** The user of the session, which is used by that; null for none, and for one that has ended. */
-  use(name: string): AdminUser | null {
+  use(name: string): LoggedIn | null {
     if (!NAME.test(name)) return null
     const key = keyOf(name)
     const session = this.sessions.get(key)
@@ -100,9 +88,13 @@ export class Sessions {
     const { admin } = this.config()
     const now = this.clock.now()
     if (admin === false || now - used >= IDLE || now - begun >= admin.loginLifetime) return false
-    const current = this.users?.find(user.name) ?? null
-    return current !== null && current.password === user.password && current.role === user.role
+    return user.stands()
   }
+}
+
+/** Two people may have one name, one of the configuration and one at the provider. */
+function isSame(a: LoggedIn, b: LoggedIn): boolean {
+  return a.by === b.by && (a.subject ?? a.name) === (b.subject ?? b.name)
 }
 
 function keyOf(name: string): string {

@@ -73,10 +73,7 @@ export const oidcOptions = z.strictObject({
       'Claims that the session keeps, beside those that make the consumer. Default all that say something of the user.',
     )
     .meta({ examples: [['email', 'name']] }),
-  userinfo: z
-    .boolean()
-    .default(false)
-    .describe('Whether the userinfo endpoint is asked for further claims when somebody logs in. Default false.'),
+  userinfo: providerShape.userinfo,
   lifetime: duration.prefault('8h').describe('How long a session lasts at most. Default 8h.'),
   cookie: z
     .string()

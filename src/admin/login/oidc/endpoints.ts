@@ -1,0 +1,142 @@
+import { hostname } from 'node:os'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { publicUrlOf } from '../../../config/admin-schema.ts'
+import { asGatewayError, GatewayError } from '../../../core/errors.ts'
+import type { AdminApp } from '../../app.ts'
+import { HOME } from '../../console.ts'
+import type { AdminContext } from '../../context.ts'
+import type { Attempts } from '../attempts.ts'
+import { browserCookie, browserIn, sessionCookie, sessionIn } from '../cookie.ts'
+import type { LoginTools } from '../tools.ts'
+import { PATIENCE, randomText } from './pending-logins.ts'
+import type { Known } from './provider-logins.ts'
+import { REFUSAL_POLICY, refusalPage, type RefusalPage } from './refusal-page.ts'
+
+/** Where a login at the provider begins, and where it comes back to. */
+export const PROVIDER_LOGIN = '/login/oidc'
+export const CALLBACK = '/login/oidc/callback'
+
+/** Characters of the place in the console that somebody comes back to, at most. */
+const TARGET_LENGTH = 2000
+/** What the provider says of somebody that is shown to them, at most. */
+const SHOWN = 20
+
+const wanted = z.strictObject({
+  return: z.string().default(HOME).describe('Path of the console to come back to.'),
+})
+
+/** What browsers know the listener as, for a request that came with that scheme. */
+export function originOf({ headers }: FastifyRequest, scheme: string): string {
+  return `${scheme}://${headers.host ?? ''}`
+}
+
+/** POST /login/oidc begins a login at the provider, and GET /login/oidc/callback ends it. */
+export function providerEndpoints(
+  app: AdminApp,
+  { config, log }: AdminContext,
+  { sessions, provider, places }: LoginTools,
+  attempts: Attempts,
+): void {
+  /** What the console is known as. Throws GatewayError 'conflict' for a request by another name, to which no login would come back. */
+  function ownOrigin(request: FastifyRequest, scheme: string): string {
+    const { admin } = config()
+    const url = admin === false ? null : publicUrlOf(admin, hostname())
+    if (url === null) return originOf(request, scheme)
+    if (new URL(url).host === request.headers.host) return url
+    throw new GatewayError('conflict', `Logins at the provider come back to ${url}: open the console there.`)
+  }
+
+  app.post(
+    PROVIDER_LOGIN,
+    {
+      config: { role: 'viewer', readsOnly: true },
+      schema: {
+        summary: 'Begin a login at the OpenID provider',
+        description:
+          'The answer says where the browser is to go, and sets the cookie that it has to come back with, within 10 minutes. Counts as an attempt to log in.',
+        tags: ['login'],
+        body: wanted,
+        response: { 200: z.object({ url: z.string() }) },
+      },
+    },
+    async (request, reply) => {
+      const { address, scheme } = places.of(request)
+      const isSecure = scheme === 'https'
+      attempts.take(address, null)
+      // One for all tabs of a browser.
+      const browser = browserIn(request.headers.cookie, isSecure) || randomText()
+      const url = await provider.begin(browser, ownOrigin(request, scheme) + CALLBACK, targetOf(request.body.return))
+      void reply.header('Set-Cookie', browserCookie(browser, isSecure, PATIENCE / 1000))
+      return { url }
+    },
+  )
+
+  app.get(
+    CALLBACK,
+    {
+      schema: {
+        summary: 'Where the OpenID provider sends browsers back to',
+        description: 'Answers with the cookie of a session and leads to the console, or with a page that says why not.',
+        tags: ['login'],
+      },
+    },
+    async (request, reply) => {
+      const { address, scheme } = places.of(request)
+      const { cookie } = request.headers
+      const isSecure = scheme === 'https'
+      const query = request.url.split('?', 2)[1] ?? ''
+      try {
+        const { who, target } = await provider.finish(browserIn(cookie, isSecure), query)
+        const { name, subject, loggedIn } = who
+        const said = { operator: name, subject, address }
+        if (loggedIn === null) {
+          log.warn(said, 'A login was refused: the provider says nothing that has a role here')
+          return answer(reply, 403, await strangerPage(who, request, scheme))
+        }
+        sessions.end(sessionIn(cookie, isSecure))
+        void reply.header('Set-Cookie', sessionCookie(sessions.begin(loggedIn), isSecure))
+        log.info({ ...said, role: loggedIn.role }, 'An operator has logged in')
+        return await reply.redirect(target, 303)
+      } catch (thrown) {
+        const error = asGatewayError(thrown)
+        if (error.code === 'internal-error') throw error
+        log.warn({ address, error }, 'A login at the provider was refused')
+        const links = [[HOME, 'To the console, to log in again']] as const
+        return answer(reply, error.status, { title: 'You are not logged in', said: [error.message], links })
+      }
+    },
+  )
+
+  /** For somebody whom the provider knows, and the gateway gives no role. */
+  async function strangerPage({ name, said }: Known, request: FastifyRequest, scheme: string): Promise<RefusalPage> {
+    const leave = await provider.leave(originOf(request, scheme) + HOME)
+    const shown = said.slice(0, SHOWN).join(', ') + (said.length > SHOWN ? ', …' : '')
+    return {
+      title: `You are ${name}, and have no role here`,
+      said: [
+        `${provider.host} knows you, but nothing that it says of you has a role in this gateway.`,
+        said.length === 0 ? 'It says nothing of the kind.' : `It says that you are: ${shown}.`,
+        'Ask whoever runs the gateway for a role: they are given by admin.oidc.roles.',
+      ],
+      links: [
+        [HOME, 'To the console, to log in in another way'],
+        ...(leave === null ? [] : [[leave, `Log out at ${provider.host}, to come back as somebody else`] as const]),
+      ],
+    }
+  }
+}
+
+/** A page of the console; the console itself for whatever leads elsewhere. */
+function targetOf(path: string): string {
+  return path.length <= TARGET_LENGTH && path.startsWith(HOME) && /^[\x21-\x5b\x5d-\x7e]+$/.test(path) ? path : HOME
+}
+
+function answer(reply: FastifyReply, status: number, page: RefusalPage): FastifyReply {
+  return reply
+    .code(status)
+    .header('Content-Security-Policy', REFUSAL_POLICY)
+    .type('text/html; charset=utf-8')
+    .serializer(String)
+    .send(refusalPage(page))
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import { PATIENCE, PendingLogins } from './pending-logins.ts'
+
+const login = { nonce: 'n', verifier: 'v', redirectUri: 'http://a/', target: '/console/', provider: 'p' }
+
+function make() {
+  const clock = new ManualClock()
+  const logins = new PendingLogins(clock)
+  return { clock, logins }
+}
+
+test('a login is ended once, by the browser that has begun it', () => {
+  const { logins } = make()
+  logins.begin('one', 'browser', login)
+  assert.equal(logins.end('two', 'browser'), null)
+  assert.equal(logins.end('one', 'browser')?.nonce, 'n')
+  assert.equal(logins.end('one', 'browser'), null)
+})
+
+test('another browser ends no login, and nobody does afterwards', () => {
+  const { logins } = make()
+  for (const [state, browser] of [
+    ['one', 'another'],
+    ['two', ''],
+  ] as const) {
+    logins.begin(state, 'browser', login)
+    assert.equal(logins.end(state, browser), null)
+    assert.equal(logins.end(state, 'browser'), null)
+  }
+})
+
+test('after ten minutes a login has to be begun again', () => {
+  const { clock, logins } = make()
+  logins.begin('one', 'browser', login)
+  logins.begin('two', 'browser', login)
+  clock.advance(PATIENCE - 1)
+  assert.ok(logins.end('one', 'browser'))
+  clock.advance(1)
+  assert.equal(logins.end('two', 'browser'), null)
+})
+
+test('logins that nobody ends make room for others', () => {
+  const { logins } = make()
+  for (let i = 0; i < 5000; i++) logins.begin(`state-${i}`, 'browser', login)
+  assert.equal(logins.end('state-0', 'browser'), null)
+  assert.ok(logins.end('state-4999', 'browser'))
+})

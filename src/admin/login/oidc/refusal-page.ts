@@ -1,0 +1,38 @@
+import { hash } from 'node:crypto'
+import { escapeHtml } from '../../../core/escape-html.ts'
+
+const STYLE = `
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 38rem; margin: 4rem auto; padding: 0 1rem; color-scheme: light dark }
+h1 { font-size: 1.4rem }
+p, li { overflow-wrap: anywhere }
+`
+
+/** What the page may load: nothing but the style that it has itself. */
+export const REFUSAL_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
+
+/** What somebody is told who comes back from the provider and is not let in. */
+export interface RefusalPage {
+  readonly title: string
+  /** One paragraph each. */
+  readonly said: readonly string[]
+  /** Where to go from here. */
+  readonly links: readonly (readonly [href: string, text: string])[]
+}
+
+/** The page in HTML; whatever it says is text. */
+export function refusalPage({ title, said, links }: RefusalPage): string {
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)} · Sallyport</title><style>${STYLE}</style></head>
+<body>
+<main>
+<h1>${escapeHtml(title)}</h1>
+${said.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
+<ul>
+${links.map(([href, text]) => `<li><a href="${escapeHtml(href)}">${escapeHtml(text)}</a></li>`).join('\n')}
+</ul>
+</main>
+</body>
+</html>
+`
+}

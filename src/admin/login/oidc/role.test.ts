@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { mappedRoles, roleOf, saidRoles } from './role.ts'
+
+const map = { 'gateway-admins': 'admin', ops: 'operator', dev: 'viewer' } as const
+
+test('of several roles the one counts that may do most, in whatever order they come', () => {
+  assert.equal(roleOf(['dev', 'gateway-admins', 'ops'], { map }), 'admin')
+  assert.equal(roleOf(['ops', 'dev'], { map }), 'operator')
+  assert.equal(roleOf(['dev', 'dev', 'cooks'], { map }), 'viewer')
+})
+
+test('whoever is nothing of the map has no role', () => {
+  assert.equal(roleOf([], { map }), null)
+  // What every object has is no value of the map.
+  assert.equal(roleOf(['cooks', 'Dev', 'dev ', 'constructor', '__proto__', 'toString'], { map }), null)
+  assert.deepEqual(mappedRoles(['cooks', 'constructor', 'dev'], { map }), ['dev'])
+})
+
+test('what somebody is said to be is a text or a list of them, wherever the claim is', () => {
+  assert.deepEqual(saidRoles({ roles: 'ops' }, { claim: 'roles' }), ['ops'])
+  assert.deepEqual(saidRoles({ realm: { roles: ['ops', 7, null, ['dev']] } }, { claim: 'realm.roles' }), ['ops'])
+  assert.deepEqual(saidRoles({ 'https://example.com/roles': ['dev'] }, { claim: 'https://example.com/roles' }), ['dev'])
+  for (const claims of [{}, { roles: null }, { roles: { ops: true } }, { roles: 7 }, { roles: true }])
+    assert.deepEqual(saidRoles(claims, { claim: 'roles' }), [])
+})

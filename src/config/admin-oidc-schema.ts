@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { operatorRoles } from '../core/operator-role.ts'
+import { providerShape, scopeList } from '../openid/provider-options.ts'
+import { claimPath } from '../policies/claim-path.ts'
+
+/** Values of the claim that a map may have, at most. */
+const MOST_VALUES = 1000
+const mapExpected = `expected between 1 and ${MOST_VALUES} values of the claim, each with a role`
+
+/** Schema of how operators log in at an OpenID provider. */
+export const adminOidc = z.strictObject({
+  ...providerShape,
+  scopes: scopeList
+    .default(['openid', 'profile'])
+    .describe('What the provider is asked for. Default openid and profile.'),
+  name: claimPath
+    .default('preferred_username')
+    .describe(
+      'Claim with the name that the console and the log show; dots lead into nested claims, or a list of steps. sub, which is logged beside it, where there is none. Default preferred_username.',
+    )
+    .meta({ examples: ['email'] }),
+  roles: z
+    .strictObject({
+      claim: claimPath
+        .default('roles')
+        .describe(
+          'Claim with what the provider says that they are: a text, or a list; dots lead into nested claims, or a list of steps. Default roles.',
+        )
+        .meta({ examples: ['groups'] }),
+      map: z
+        .record(z.string().min(1), z.enum(operatorRoles))
+        .refine((map) => {
+          const { length } = Object.keys(map)
+          return length > 0 && length <= MOST_VALUES
+        }, mapExpected)
+        .describe(
+          'Value of the claim -> role. Of several the one counts that may do most; whoever has none of them cannot log in.',
+        )
+        .meta({ examples: [{ 'gateway-admins': 'admin', 'on-call': 'operator' }] }),
+    })
+    .describe('The roles of those who log in there.'),
+})
+
+/** How operators log in at an OpenID provider, after parsing. */
+export type AdminOidc = z.output<typeof adminOidc>

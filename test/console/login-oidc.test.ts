@@ -1,0 +1,123 @@
+/** Logging in to the console at an OpenID provider, in a real browser against a running gateway with two workers. */
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import { digestOf } from '../../src/core/password-digest.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { askAdmin } from '../support/admin.ts'
+import { startBrowser } from '../support/browser.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
+import { barriers, openConsole, overhang } from '../support/console.ts'
+import { CLIENT, startOpenIdProvider } from '../support/openid-provider.ts'
+
+const TOKEN = 'token-of-the-operators'
+const PASSWORD = 'a password of theirs'
+
+async function startShop(t: TestContext, { withUsers = false } = {}) {
+  const provider = await startOpenIdProvider(t, systemClock)
+  provider.user = { sub: '7', preferred_username: 'otto', groups: ['ops'] }
+  const users = withUsers ? `[{ name: ada, password: '${await digestOf(PASSWORD)}', role: admin }]` : '[]'
+  const text = `
+workers: 2
+admin:
+  address: '127.0.0.1:0'
+  token: ${TOKEN}
+  users: ${users}
+  oidc:
+    issuer: ${provider.url}
+    clientId: ${CLIENT.clientId}
+    clientSecret: ${CLIENT.clientSecret}
+    roles: { claim: groups, map: { ops: operator, dev: viewer } }
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  shop: { instances: ['http://127.0.0.1:1'], health: false }
+routes:
+  - { id: books, match: { path: /books/* }, service: shop }
+`
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { adminPort } = await startCommand(t, file)
+  const reload = () =>
+    askAdmin(adminPort, '/config/reload', { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}` } })
+  // The provider is at 127.0.0.1: another site, for which browsers keep cookies apart.
+  return { provider, file, reload, origin: `http://localhost:${adminPort}` }
+}
+
+test('an operator logs in at a provider of another site, comes back to the page, and logs out at both', async (t) => {
+  const { provider, file, reload, origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'services/shop?x=1')
+  const host = new URL(provider.url).host
+  const button = page.getByRole('button', { name: `Log in at ${host}` })
+  await button.waitFor()
+  assert.equal(await page.getByLabel('Password', { exact: true }).count(), 0)
+  assert.deepEqual(await barriers(page), [])
+  await button.click()
+  await page.getByText('Live').first().waitFor()
+  assert.equal(page.url(), `${origin}/console/services/shop?x=1`)
+  assert.match(await page.getByRole('banner').first().innerText(), /otto\s+operator/)
+  assert.ok(await page.getByRole('button', { name: 'Drain 127.0.0.1:1' }).isEnabled())
+  assert.equal(await page.evaluate('document.cookie'), '')
+  await writeFile(file, (await readFile(file, 'utf8')).replace('ops: operator', 'ops: viewer'))
+  assert.equal((await reload()).status, 200)
+  await button.click()
+  await page.getByText('viewer', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await button.waitFor()
+  assert.equal(page.url(), `${origin}/console/`)
+  assert.equal(provider.count('/logout'), 1)
+  assert.equal(await page.evaluate(`fetch('/status').then(({ status }) => status)`), 401)
+  assert.deepEqual(
+    complaints.filter((text) => !/status of 401/.test(text) && !text.startsWith(`${provider.url}/`)),
+    [],
+  )
+})
+
+test('the session is there for the console’s own pages, and for none of another site', async (t) => {
+  const { provider, origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin)
+  await page.getByRole('button', { name: /^Log in at / }).click()
+  await page.getByRole('banner').getByText('otto').waitFor()
+  // A page of the provider's site gets nothing with the cookie of the session.
+  const elsewhere = await page.context().newPage()
+  await elsewhere.goto(`${provider.url}/keys`)
+  const opened = page.context().waitForEvent('response', (response) => response.url() === `${origin}/status`)
+  await elsewhere.evaluate(`location.href = ${JSON.stringify(`${origin}/status`)}`)
+  assert.equal((await opened).status(), 401)
+  await page.reload()
+  await page.getByRole('banner').getByText('otto').waitFor()
+})
+
+test('whoever has no role is told so, and can come back as somebody else', async (t) => {
+  const { provider, origin } = await startShop(t, { withUsers: true })
+  provider.user = { sub: '9', preferred_username: '<img src=x onerror=alert(1)>', groups: ['cooks'] }
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, '', { width: 390 })
+  const button = page.getByRole('button', { name: /^Log in at / })
+  await page.getByLabel('Password', { exact: true }).waitFor()
+  assert.deepEqual(await barriers(page), [])
+  assert.equal(await overhang(page), 0)
+  await button.click()
+  await page.getByRole('heading', { name: 'You are <img src=x onerror=alert(1)>, and have no role here' }).waitFor()
+  await page.getByText('It says that you are: cooks.').waitFor()
+  assert.deepEqual(await barriers(page), [])
+  assert.equal(await overhang(page), 0)
+  provider.user = { sub: '7', preferred_username: 'vera', groups: ['dev'] }
+  await page.getByRole('link', { name: /^Log out at / }).click()
+  await button.click()
+  await page.getByRole('banner').getByText('vera').waitFor()
+  assert.equal(provider.count('/logout'), 1)
+})
+
+test('while the provider cannot be asked, the page says so and passwords go on', async (t) => {
+  const { provider, origin } = await startShop(t, { withUsers: true })
+  provider.isBroken = true
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin)
+  await page.getByRole('button', { name: /^Log in at / }).click()
+  await page.getByText(/^The OpenID provider http:.* cannot be asked/).waitFor()
+  await page.getByLabel('Name', { exact: true }).fill('ada')
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.getByRole('button', { name: 'Log in', exact: true }).click()
+  await page.getByRole('banner').getByText('ada').waitFor()
+})
