@@ -8,11 +8,11 @@ import { subscribe } from 'node:diagnostics_channel'
 import { after } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
 
-/** Looks in a row, and milliseconds between them: a hook that takes its time in one go makes the process miss only one. */
-const LOOKS = 4
+/** Looks, and milliseconds between them: hooks of the files, which come after this one, may take their time. */
+const LOOKS = 20
 const BETWEEN = 500
 
-const isTestFile = process.env['NODE_TEST_CONTEXT'] !== undefined && process.argv[1]?.endsWith('.test.ts')
+const isTestFile = process.env['NODE_TEST_CONTEXT'] !== undefined && /\.test\.m?[jt]s$/.test(process.argv[1] ?? '')
 
 if (isTestFile && isMainThread) {
   after(() => look(LOOKS))

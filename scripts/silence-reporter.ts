@@ -5,7 +5,7 @@
 import { systemClock } from '../src/core/clock.ts'
 import { endSilence } from './silence.ts'
 
-/** Five times as long as a test may take. */
+/** More than twice as long as a test may take. */
 const SILENCE = 5 * 60_000
 
 export default endSilence(systemClock, SILENCE, () => process.kill(process.pid, 'SIGTERM'))

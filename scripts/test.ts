@@ -1,15 +1,11 @@
-/** Runs the tests, all of them with coverage, or the files named as arguments. */
+/** Runs the tests that every change has to pass, the slow ones with --slow, or the files named as arguments. */
 import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { quickFiles, slowFiles, writeGroups } from './test-groups.ts'
 import { ensureServers } from './test-servers.ts'
 
-const everything = [
-  'src/**/*.test.ts',
-  'test/**/*.test.ts',
-  'examples/**/*.test.ts',
-  'bench/**/*.test.ts',
-  'scripts/**/*.test.ts',
-]
+const root = join(import.meta.dirname, '..')
 
 /** The wires and the router are held to 95% of lines; a file that no test loads counts with none. */
 const coverage = [
@@ -26,7 +22,8 @@ const coverage = [
 /** For every process of the run, also those that tests start. */
 const usualPorts = `--import=${new URL('usual-ports.js', import.meta.url).href}`
 
-const chosen = process.argv.slice(2)
+/** How many times as many cases the properties have in the slow run. */
+const MORE_CASES = '5'
 
 let folders: string[] = []
 try {
@@ -35,30 +32,47 @@ try {
   console.error(error instanceof Error ? error.message : error)
   process.exit(1)
 }
+process.exit(runChosen(process.argv.slice(2)))
 
-const { status } = spawnSync(
-  process.execPath,
-  [
-    `--import=${new URL('left-open.ts', import.meta.url).href}`,
-    '--test',
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    `--test-reporter=${new URL('silence-reporter.ts', import.meta.url).href}`,
-    '--test-reporter-destination=stderr',
-    '--test-concurrency=2',
-    '--test-timeout=60000',
-    ...(chosen.length === 0 ? [...coverage, ...everything] : chosen),
-  ],
-  {
-    cwd: join(import.meta.dirname, '..'),
-    env: {
-      ...process.env,
-      NODE_OPTIONS: [process.env['NODE_OPTIONS'], usualPorts].filter(Boolean).join(' '),
-      // Each file is a process of its own, as is each gateway that it starts: what they compile is kept for the next.
-      NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/compiled'),
-      PATH: [...folders, process.env['PATH']].join(delimiter),
+function runChosen(args: readonly string[]): number {
+  if (args[0] === '--slow') return run(slowFiles(root), { SALLYPORT_TEST_CASES: MORE_CASES })
+  if (args.length > 0) return run(args)
+  const { folder, modules } = writeGroups(root, quickFiles(root))
+  try {
+    return run(process.env['CI'] === undefined ? modules : [...coverage, ...modules])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Runs those files, each in a process of its own; returns what the run exits with. */
+function run(files: readonly string[], env: Readonly<Record<string, string>> = {}): number {
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      `--import=${new URL('left-open.ts', import.meta.url).href}`,
+      '--test',
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      `--test-reporter=${new URL('silence-reporter.ts', import.meta.url).href}`,
+      '--test-reporter-destination=stderr',
+      '--test-concurrency=3',
+      // Longer than tests wait for what must come, so that they can say what did not.
+      '--test-timeout=120000',
+      ...files,
+    ],
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        ...env,
+        NODE_OPTIONS: [process.env['NODE_OPTIONS'], usualPorts].filter(Boolean).join(' '),
+        // What one process compiles is kept for the next, which may be a gateway that a test starts.
+        NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'),
+        PATH: [...folders, process.env['PATH']].join(delimiter),
+      },
+      stdio: 'inherit',
     },
-    stdio: 'inherit',
-  },
-)
-process.exit(status ?? 1)
+  )
+  return status ?? 1
+}

@@ -9,6 +9,7 @@ import { send } from './support/client.ts'
 import { start, temporaryFile } from './support/command.ts'
 import { PATIENCE } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
 
 const KILLED = 'A worker is in a call of the system that does not return: the process is killed'
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
@@ -214,8 +215,7 @@ test('instances are checked once, whatever the number of workers, and each worke
     },
   })
   const { port } = await startWorkers(t, service, 3, '{ interval: 1h }')
-  const deadline = Date.now() + PATIENCE
-  while ((await send(port, { path: '/health/ready' })).status !== 200) assert.ok(Date.now() < deadline)
+  await turnUntil('readiness', async () => (await send(port, { path: '/health/ready' })).status === 200)
   for (let i = 0; i < 20; i++) assert.equal((await send(port)).status, 503)
   assert.equal(checks, 1)
   assert.equal(service.heard.length, 0)

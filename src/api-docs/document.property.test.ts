@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { cases } from '../../test/support/cases.ts'
 import { takeAll } from '../core/slices.ts'
 import { documentOf, type Json } from '../../test/support/openapi.ts'
 import { parseConfig } from '../config/parse.ts'
@@ -195,7 +196,7 @@ test('whatever services say of themselves, the document is valid and every refer
       documentOf(text)
       assert.ok(!text.includes('attacker.test'))
     }),
-    { numRuns: 200 },
+    { numRuns: cases(40) },
   )
 })
 

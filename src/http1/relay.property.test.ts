@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { cases } from '../../test/support/cases.ts'
 import { readRequests, readResponses } from '../../test/support/llhttp.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { octets } from '../../test/support/octets.ts'
@@ -183,6 +184,6 @@ test('bodies arrive as they were sent, however reads and writes of several conne
         for (const relay of relays) relay.check()
       },
     ),
-    { numRuns: 60 },
+    { numRuns: cases(12) },
   )
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { cases } from '../../test/support/cases.ts'
 import { knownMethods, type ReadMessage, readRequests } from '../../test/support/llhttp.ts'
 import { cut, cuts, requests, soundRequests } from '../../test/support/messages.ts'
 import { isWireField, type OwnMessage, readOwnRequests } from '../../test/support/own-reader.ts'
@@ -64,7 +65,7 @@ test('sound requests are read, and as llhttp reads them, at any split', () => {
       fc.pre(!/HTTP\/1\.0\r\n(?:.+\r\n)*Transfer-Encoding/.test(text))
       assert.ok(agree(cut(text, places)) > 0)
     }),
-    { numRuns: 3000 },
+    { numRuns: cases(600) },
   )
 })
 
@@ -75,7 +76,7 @@ test('requests with errors are refused, or read as llhttp reads them, at any spl
       fc.pre(!/(?:Transfer-Encoding|Content-Length):.*\t[\t ]*\r\n/i.test(text))
       agree(cut(text, places))
     }),
-    { numRuns: 15_000 },
+    { numRuns: cases(3_000) },
   )
 })
 
@@ -89,6 +90,6 @@ test('requests mean the same at any split', () => {
       // An error may show later, never where there is none.
       if (split.error !== null) assert.equal(split.error, whole.error)
     }),
-    { numRuns: 5000 },
+    { numRuns: cases(1_000) },
   )
 })

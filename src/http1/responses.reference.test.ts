@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { cases } from '../../test/support/cases.ts'
 import { type ReadMessage, readResponses } from '../../test/support/llhttp.ts'
 import { cut, cuts, responses, soundResponses } from '../../test/support/messages.ts'
 import { isWireField, type OwnMessage, readOwnResponses } from '../../test/support/own-reader.ts'
@@ -63,7 +64,7 @@ test('sound responses are read, and as llhttp reads them, at any split', () => {
       fc.pre(!/HTTP\/1\.0 (?:.+\r\n)+Transfer-Encoding/.test(text))
       assert.ok(agree(cut(text, places), requested) > 0)
     }),
-    { numRuns: 3000 },
+    { numRuns: cases(600) },
   )
 })
 
@@ -74,7 +75,7 @@ test('responses with errors are refused, or read as llhttp reads them, at any sp
       fc.pre(!/(?:Transfer-Encoding|Content-Length):.*\t[\t ]*\r\n/i.test(text))
       agree(cut(text, places), requested)
     }),
-    { numRuns: 15_000 },
+    { numRuns: cases(3_000) },
   )
 })
 
@@ -88,6 +89,6 @@ test('responses mean the same at any split', () => {
       // An error may show later, never where there is none.
       if (split.error !== null) assert.equal(split.error, whole.error)
     }),
-    { numRuns: 5000 },
+    { numRuns: cases(1_000) },
   )
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { cases } from '../../test/support/cases.ts'
 import { PartsBody } from '../../test/support/bodies.ts'
 import { knownMethods, type Reading, readRequests, readResponses } from '../../test/support/llhttp.ts'
 import { content, fieldValue, token } from '../../test/support/messages.ts'
@@ -97,7 +98,7 @@ test('llhttp reads every reply as one message with the same content', () => {
         )
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: cases(600) },
   )
 })
 
@@ -134,6 +135,6 @@ test('llhttp reads requests written one after another as the same messages', () 
         assert.deepEqual(pairs(message.trailers), made.body.kind === 'unknown' ? made.body.trailers : [])
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(400) },
   )
 })

@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -71,6 +72,8 @@ export function readSourceTree(text: string, file: string): SourceTree {
 /** Makes values of nodes. What an alias stands for is made anew, with the place of the alias. */
 class Conversion {
   private nodes = 0
+  /** To find what an alias stands for takes a pass over the document. */
+  private readonly targets = new Map<Alias, unknown>()
   private readonly document: Document.Parsed
   private readonly positions: WeakMap<object, Position>
   private readonly positionAt: (offset: number) => Position
@@ -92,7 +95,7 @@ class Conversion {
     const at = place ?? offsetOf(node)
     if (++this.nodes > MOST_NODES || depth > DEEPEST)
       this.fail(at ?? 0, 'is too large to import, or has too many aliases.')
-    if (isAlias(node)) return this.valueOf(node.resolve(this.document), at, depth + 1)
+    if (isAlias(node)) return this.valueOf(this.targetOf(node), at, depth + 1)
     if (isMap(node)) {
       const members = new Map<string, unknown>()
       this.addMembers(node.items, members, place, depth)
@@ -104,6 +107,14 @@ class Conversion {
     }
     if (!isScalar(node)) return null
     return typeof node.value === 'string' ? markVariables(node.value) : node.value
+  }
+
+  private targetOf(alias: Alias): unknown {
+    const known = this.targets.get(alias)
+    if (known !== undefined) return known
+    const target = alias.resolve(this.document)
+    this.targets.set(alias, target)
+    return target
   }
 
   /** Own members go before those that are merged beneath them. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { cases } from '../../test/support/cases.ts'
 import { Headers } from '../http/headers.ts'
 import { type AskedRequest, matches, requests, withoutDuplicates } from '../../test/support/routes.ts'
 import { matchKeys, type RouteMatch, type ValueMatch } from './match.ts'
@@ -122,6 +123,6 @@ test('the router finds what trying every route in order of specificity finds, wh
         }
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: cases(200) },
   )
 })

@@ -9,6 +9,7 @@ import { startCommand, temporaryFile } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
 import { scrape } from '../support/metrics.ts'
 import { startService } from '../support/service.ts'
+import { turnUntil } from '../support/settled.ts'
 
 type ServiceInput = NonNullable<GatewayInput['services']>[string]
 
@@ -123,7 +124,7 @@ test('an instance that does not answer its first check holds up a reload no long
   assert.equal((json['instances'] as { health: { state: string } }[])[0]!.health.state, 'pending')
   assert.equal(json['status'], 'unhealthy')
   ;(await waiting.promise).end()
-  while ((await healthy()) === 0) await new Promise(setImmediate)
+  await turnUntil('a healthy instance', async () => (await healthy()) > 0)
   assert.equal(await statusOf(port, '/orders/1'), 200)
 })
 
@@ -171,7 +172,7 @@ routes: [{ id: users, match: { path: /users/* }, service: users }]
 `
   const file = await temporaryFile(t, 'sallyport.yaml', yaml(stays.url, drained.url))
   const { command, port, adminPort } = await startCommand(t, file)
-  while ((await askAdmin(adminPort, '/health')).json['status'] !== 'healthy') await new Promise(setImmediate)
+  await turnUntil('health', async () => (await askAdmin(adminPort, '/health')).json['status'] === 'healthy')
   /** A reply may be here before its worker has counted it; no more than there were are ever counted. */
   const countedUpTo = async (requests: number): Promise<void> => {
     let counted = 0

@@ -116,16 +116,16 @@ export function run(args: readonly string[], options?: CommandOptions): Promise<
   return new Command(args, options).ended
 }
 
-/** Without the documentation: services hear what the test sends, and nothing else. */
-const QUIET = '\nendpoints: { docs: false, openapi: false }\n'
-
 /**
- * `sallyport start` with that YAML, once it listens; killed at the end of the test if it still runs. Without an admin
- * listener and without the documentation unless the YAML has them.
+ * What a gateway has where its YAML says nothing else. Without the documentation services hear what the test sends, and nothing
+ * else; a worker for each core costs half a second of one each.
  */
+const DEFAULTS = { admin: 'false', endpoints: '{ docs: false, openapi: false }', workers: '1' }
+
+/** `sallyport start` with that YAML, and the defaults above, once it listens; killed at the end of the test if it still runs. */
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
-  const quiet = yaml.includes('endpoints:') ? yaml : yaml + QUIET
-  const text = /^admin:/m.test(yaml) ? quiet : `admin: false\n${quiet}`
+  const missing = Object.entries(DEFAULTS).filter(([key]) => !new RegExp(`^${key}:`, 'm').test(yaml))
+  const text = [yaml, ...missing.map(([key, value]) => `${key}: ${value}`), ''].join('\n')
   return startCommand(t, await temporaryFile(t, 'sallyport.yaml', text), options)
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { cases } from '../../../test/support/cases.ts'
 import { checkImported, DIGEST } from '../../../test/support/imported.ts'
 import { isFields, itemsOf } from '../../core/value.ts'
 import { leftOut } from './plugins/left-out.ts'
@@ -310,6 +311,6 @@ test('of any file every entity is in the report once, the configuration is one, 
       assert.ok(!text.includes(SECRET), 'a secret is in the configuration or the report')
       await checkImported({ yaml, report })
     }),
-    { numRuns: 150 },
+    { numRuns: cases(30) },
   )
 })

@@ -12,6 +12,7 @@ import {
   property,
   record,
 } from 'fast-check'
+import { cases } from '../../../test/support/cases.ts'
 import { setUpPassive } from '../../../test/support/passive.ts'
 
 const ends = [200, 200, 200, 404, 500, 502, 503, 504, 'connect', 'closed', 'timeout'] as const
@@ -77,6 +78,6 @@ test('never the last one that can be used, never more than may be, and every eje
       clock.advance(300_500)
       assert.deepEqual(outOf(), [])
     }),
-    { numRuns: 150 },
+    { numRuns: cases(30) },
   )
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Script } from 'node:vm'
 import * as fc from 'fast-check'
+import { cases } from '../../test/support/cases.ts'
 import { compileLinear, compileWhole, mayBegin } from './linear.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
@@ -70,7 +71,7 @@ test('it finds what the language itself finds', () => {
         assert.equal(linear(each), expected)
       }
     }),
-    { numRuns: 500 },
+    { numRuns: cases(100) },
   )
 })
 
@@ -120,7 +121,7 @@ test('long repetitions of a character are counted, and find what the language fi
       const linear = compileLinear(parts.join(''))
       for (const each of texts) assert.equal(linear(each), new RegExp(parts.join(''), 'u').test(each))
     }),
-    { numRuns: 300 },
+    { numRuns: cases(60) },
   )
 })
 
@@ -161,7 +162,7 @@ test('what would take more states than are made is found all the same, also acro
     fc.property(fc.string({ unit: fc.constantFrom('a', 'b', '\u{1F600}', '\n'), maxLength: 40 }), (each) => {
       assert.equal(linear(each), expression.test(each))
     }),
-    { numRuns: 500 },
+    { numRuns: cases(100) },
   )
 })
 
@@ -194,7 +195,7 @@ test('more states than are kept do not change what is found', () => {
     fc.property(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 10, maxLength: 300 }), (each) => {
       assert.equal(linear(each), expression.test(each))
     }),
-    { numRuns: 500 },
+    { numRuns: cases(100) },
   )
 })
 

@@ -169,7 +169,7 @@ test('property: however the octets of a connection are cut, the same exchanges c
         for (const { ended } of one.heard) assert.equal(ended, 'whole')
       },
     ),
-    { numRuns: cases(300) },
+    { numRuns: cases(60) },
   )
 })
 
@@ -249,6 +249,6 @@ test('property: whatever is wrong with a connection, nothing is thrown, and each
         assert.equal(harness.deadlines.size, 0)
       },
     ),
-    { numRuns: cases(500) },
+    { numRuns: cases(100) },
   )
 })

@@ -111,7 +111,7 @@ test('replies come out as they were written, however their frames are mixed and 
         service.deadlines.close()
       },
     ),
-    { numRuns: cases(500) },
+    { numRuns: cases(100) },
   )
 })
 
@@ -140,6 +140,6 @@ test('whatever a service sends, each exchange is told of once, and nothing is th
       assert.equal(service.connection.busy, 0)
       service.deadlines.close()
     }),
-    { numRuns: cases(1000) },
+    { numRuns: cases(200) },
   )
 })

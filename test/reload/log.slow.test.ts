@@ -4,6 +4,7 @@ import test, { type TestContext } from 'node:test'
 import { askAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
+import { turnUntil } from '../support/settled.ts'
 
 const APPLIED = 'Configuration applied'
 const REQUEST = 'API Gateway Request'
@@ -48,7 +49,7 @@ test('all workers log by the level and in the format that the file has now', asy
   const lines = await command.lines(REQUEST, 16)
   assert.ok(lines.every(({ url }) => String(url).endsWith('/health?after')))
   await reload('three', '{ level: debug, format: pretty }')
-  while ((await ask(port, '/own')).has('two')) await new Promise(setImmediate)
+  await turnUntil('no worker to answer as before', async () => !(await ask(port, '/own')).has('two'))
   await ask(port, '/own?pretty')
   command.child.kill('SIGTERM')
   const { stdout } = await command.ended
@@ -64,7 +65,7 @@ test('the level that an operator has set stays through reloads that leave log.le
   await command.line(APPLIED)
   assert.equal(await level(), 'debug')
   await reload('three', '{ level: warn, format: json }')
-  while ((await level()) === 'debug') await new Promise(setImmediate)
+  await turnUntil('another level', async () => (await level()) !== 'debug')
   assert.equal(await level(), 'warn')
 })
 

@@ -77,10 +77,10 @@ function nodeClient(onFrame: (frame: h2.Frame, write: (...frames: Buffer[]) => v
   return client
 }
 
-const SESSIONS = cases(40)
+const SESSIONS = cases(8)
 const LISTS = 250
 
-test('property: header lists that node:http2 encodes, 10,000 of them, are decoded to themselves', async () => {
+test('property: header lists that node:http2 encodes are decoded to themselves', async () => {
   for (let seed = 0; seed < SESSIONS; seed++) {
     const lists = fc.sample(list, { numRuns: LISTS, seed })
     const decoder = new FieldDecoder(naming)
@@ -259,6 +259,6 @@ test('property: sections that nobody should send are decoded as RFC 7541 has it,
         assert.deepEqual(decode(own, octets), expected)
       }
     }),
-    { numRuns: cases(10_000) },
+    { numRuns: cases(2_000) },
   )
 })

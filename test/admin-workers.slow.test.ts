@@ -7,6 +7,7 @@ import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { PATIENCE } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
 
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
 
@@ -152,8 +153,7 @@ test('workers balance by the requests of all, and what one leaves that dies is t
   for (const release of held) release()
   const answered = (await Promise.all(replies)).filter((whole) => whole)
   assert.equal(first + second, answered.length)
-  const deadline = Date.now() + PATIENCE
-  while ((await inFlight()).some((count) => count > 0)) assert.ok(Date.now() < deadline, 'requests that are over count')
+  await turnUntil('requests that are over not to count', async () => (await inFlight()).every((count) => count === 0))
 })
 
 test('operators are answered while the gateway drains, and the process ends', async (t) => {

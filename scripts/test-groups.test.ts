@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { groups, quickFiles, slowFiles, writeGroups } from './test-groups.ts'
+
+const root = join(import.meta.dirname, '..')
+
+test('every file of tests runs in one of the two, and only those of more cases in both', () => {
+  const [quick, slow] = [new Set(quickFiles(root)), new Set(slowFiles(root))]
+  assert.ok(quick.has('scripts/test-groups.test.ts'))
+  assert.ok(slow.has('test/package.slow.test.ts'))
+  for (const file of quick.intersection(slow)) assert.match(file, /\.(property|reference)\.test\.ts$/)
+})
+
+test('groups hold every file once, neighbors together', () => {
+  assert.deepEqual(groups(['a', 'b', 'c', 'd', 'e'], 2), [['a', 'b'], ['c', 'd'], ['e']])
+  assert.deepEqual(groups([], 2), [])
+})
+
+test('the module of a group loads its files', () => {
+  const { folder, modules } = writeGroups(root, ['src/a.test.ts', 'src/b.test.ts'])
+  try {
+    const [module = ''] = modules
+    assert.match(readFileSync(module, 'utf8'), /^import 'file:.*\/src\/a\.test\.ts'\nimport 'file:.*\/src\/b\.test\.ts'\n$/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
