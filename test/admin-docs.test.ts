@@ -50,6 +50,7 @@ test('every answer is what the document says', async (t) => {
   const requests = {
     'GET /': {},
     'GET /status': {},
+    'GET /replicas': {},
     'GET /health': {},
     'GET /routes': {},
     'GET /services': {},

@@ -25,6 +25,7 @@ import { createLoginTools, hasLogins, type LoginTools } from './login/tools.ts'
 import { policyEndpoints } from './operators.ts'
 import { planEndpoints } from './plan.ts'
 import { answerProblem } from './problems.ts'
+import { replicaEndpoints } from './replicas/replicas.ts'
 import { requestEndpoints } from './requests.ts'
 import { routeEndpoints } from './routes.ts'
 import { serviceEndpoints } from './services.ts'
@@ -33,6 +34,7 @@ import { statusEndpoints } from './status.ts'
 
 const endpoints = [
   statusEndpoints,
+  replicaEndpoints,
   routeEndpoints,
   serviceEndpoints,
   certificateEndpoints,

@@ -4,6 +4,7 @@ import { listenerName } from '../config/listener-name.ts'
 import { formatAddress } from '../core/address.ts'
 import type { Reloads } from '../runtime/reloader.ts'
 import { residentMemory } from '../runtime/memory.ts'
+import { readinessStates } from '../front/own-routes.ts'
 import { storeStatuses, threadStatusTopic } from '../front/thread-status.ts'
 import { version } from '../core/version.ts'
 import { healthDocument } from '../services/health/report.ts'
@@ -43,7 +44,7 @@ export const status = z.object({
   version: z.string(),
   node: z.string().describe('Version of Node.js.'),
   pid: z.int(),
-  readiness: z.enum(['starting', 'ready', 'draining']),
+  readiness: z.enum(readinessStates),
   startedAt: z.iso.datetime(),
   uptimeSeconds: z.number(),
   listeners: z

@@ -14,6 +14,17 @@ export interface Session {
   readonly token: boolean
 }
 
+/** POST /logout. */
+export interface LoggedOut {
+  /** Where the session at the provider ends; null where there is none. */
+  readonly leave: string | null
+}
+
+/** POST /login/oidc. */
+export interface LoginBegun {
+  readonly url: string
+}
+
 /** GET /. */
 export interface Listed {
   readonly endpoints: readonly { readonly method: string; readonly path: string; readonly role: Role }[]
@@ -48,6 +59,28 @@ export interface WorkerStatus {
   readonly heapBytes: number
   readonly busy: number
   readonly redis: readonly { readonly use: string; readonly cause: string; readonly since: string }[] | null
+}
+
+/** GET /replicas. */
+export interface Replicas {
+  readonly shared: boolean
+  readonly replicas: readonly Replica[]
+  readonly problems: readonly { readonly name: string; readonly problem: string }[]
+  readonly unreached: string | null
+}
+
+export interface Replica {
+  readonly name: string
+  readonly asked: boolean
+  readonly answers: boolean
+  readonly lastSeen: string
+  readonly version: string
+  readonly startedAt: string
+  readonly readiness: Status['readiness']
+  readonly revision: string
+  readonly since: string
+  readonly isCurrent: boolean
+  readonly console: string | null
 }
 
 /** One of GET /services. */

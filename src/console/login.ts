@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Session } from './answers.ts'
+import type { LoggedOut, LoginBegun, Session } from './answers.ts'
 import { ask, hasToken, unlock, useToken } from './client.ts'
 import { Failure } from './parts/notes.ts'
 
@@ -12,7 +12,7 @@ export async function logOut(): Promise<void> {
   try {
     if (hasToken()) useToken('')
     else {
-      const { leave } = await ask<{ readonly leave: string | null }>('/logout', { method: 'POST' })
+      const { leave } = await ask<LoggedOut>('/logout', { method: 'POST' })
       if (leave !== null) return location.assign(leave)
     }
   } catch {
@@ -126,7 +126,7 @@ function AtProvider({ provider, isFirst }: { provider: string; isFirst: boolean 
     try {
       useToken('')
       const json = { return: location.pathname + location.search }
-      location.assign((await ask<{ readonly url: string }>('/login/oidc', { method: 'POST', json })).url)
+      location.assign((await ask<LoginBegun>('/login/oidc', { method: 'POST', json })).url)
     } catch (thrown) {
       setError(thrown)
     }

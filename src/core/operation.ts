@@ -7,6 +7,8 @@ export interface Operation<Asked, Result extends object> {
   /** What another gateway may ask: anything else is dropped. */
   readonly asked: z.ZodType<Asked>
   readonly result: z.ZodType<Result>
+  /** It changes nothing: the log of a gateway that is asked does not tell of it. Default false. */
+  readonly readsOnly?: boolean
 }
 
 /** Gives an operation the types of its schemas. */

@@ -10,7 +10,9 @@ import { type HealthDocument, healthDocs } from '../services/health/report.ts'
 import { metricsReply } from '../telemetry/metrics/document.ts'
 
 /** Whether the gateway takes traffic: not before the first health checks are through, and not while it stops. */
-export type Readiness = 'starting' | 'ready' | 'draining'
+export const readinessStates = ['starting', 'ready', 'draining'] as const
+
+export type Readiness = (typeof readinessStates)[number]
 
 /** Begins the ids of the gateway's own routes; none of the configuration can. */
 export const OWN = 'sallyport:'

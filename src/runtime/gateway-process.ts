@@ -91,6 +91,7 @@ export class GatewayProcess {
       threads: fleet,
       size: fleet.size,
       workers: () => fleet.running,
+      running: () => ({ readiness: this.state, applied: this.reloader.applied }),
     })
     const begun = Promise.withResolvers<void>()
     this.begin = begun.resolve

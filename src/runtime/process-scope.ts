@@ -22,6 +22,7 @@ import { AcmeCertificates } from './acme.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { NetworkFiles } from './network-files.ts'
+import type { DescribeSources } from './operations/describe.ts'
 import { OperationsOnDemand } from './operations/operations-on-demand.ts'
 import { type AppliedConfig, watchProcess } from './process-metrics.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
@@ -43,6 +44,8 @@ export interface ProcessOptions {
   readonly size: number
   /** How many there are now. */
   readonly workers: () => number
+  /** What the process is doing, and by which configuration. */
+  readonly running: DescribeSources['running']
 }
 
 /** How long a service's instances are waited for at the start, and where a reload asks for others, in milliseconds. */
@@ -305,9 +308,10 @@ export class ProcessScope {
   /** What operators are told of the process, and act on. */
   get operated() {
     const { board, checker, discovery, history, hub, certificates } = this
-    const { threads, clock, output } = this.options
+    const { threads, clock, output, running } = this.options
     return {
       config: () => this.config,
+      running,
       networks: () => this.networks.current,
       slots: () => this.slots,
       /** With the instances that were found where they are discovered. */

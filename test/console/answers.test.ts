@@ -6,8 +6,10 @@ import { certificate } from '../../src/admin/certificates.ts'
 import { status as configStatus, written } from '../../src/admin/configuration.ts'
 import { explanation } from '../../src/admin/explain.ts'
 import { document } from '../../src/admin/index-page.ts'
-import { told } from '../../src/admin/login/login.ts'
+import { loggedOut, told } from '../../src/admin/login/login.ts'
+import { begun } from '../../src/admin/login/oidc/endpoints.ts'
 import { plan } from '../../src/admin/plan.ts'
+import { answer as replicas } from '../../src/admin/replicas/replicas.ts'
 import { problemSchema } from '../../src/admin/refusal.ts'
 import { details, recentRequest } from '../../src/admin/requests.ts'
 import { route } from '../../src/admin/routes.ts'
@@ -25,8 +27,11 @@ function held<Shown>(): <Schema extends z.ZodType<Shown>>(schema: Schema) => Sch
 test('what the console expects of answers is what their schemas promise', () => {
   const schemas = [
     held<shown.Session>()(told),
+    held<shown.LoggedOut>()(loggedOut),
+    held<shown.LoginBegun>()(begun),
     held<shown.Listed>()(document),
     held<shown.Status>()(status),
+    held<shown.Replicas>()(replicas),
     held<shown.Service>()(service),
     held<shown.Transition>()(transition),
     held<shown.Route>()(route),

@@ -28,6 +28,7 @@ export function startScope(t: TestContext, input: GatewayInput) {
     threads: answers,
     size: 1,
     workers: () => 1,
+    running: () => ({ readiness: 'ready', applied: { revision: '0', since: 0 } }),
   })
   cleanUp(t, () => scope.stop())
   void scope.start()

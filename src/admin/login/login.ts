@@ -43,7 +43,7 @@ export const told = z.object({
   token: z.boolean().describe('Whether a token is taken (ADMIN_TOKEN or admin.token).'),
 })
 
-const loggedOut = told.extend({
+export const loggedOut = told.extend({
   leave: z
     .string()
     .nullable()

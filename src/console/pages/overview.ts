@@ -9,6 +9,7 @@ import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, type Tone } from '../parts/marks.ts'
 import { Asked, Waiting } from '../parts/notes.ts'
 import { failurePoints, listenerRate, ofRoutes, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
+import { Replicas } from './replicas.ts'
 import type { Finding } from '../wrong.ts'
 
 const WORDS: Readonly<Record<Finding['level'], string>> = { critical: 'Critical', warning: 'Warning', notice: 'Note' }
@@ -43,6 +44,8 @@ export function Overview({
       }),
     ),
     h(Workers, { status }),
+    // Without Redis no gateway knows of another.
+    status?.workers.some(({ redis }) => redis !== null) === true && h(Replicas, null),
   )
 }
 

@@ -1,12 +1,17 @@
 import { registerOperations } from '../../policies/operators.ts'
 import type { OperationTools } from '../../policies/operator-endpoint.ts'
+import { describe, describeHere, type DescribeSources } from './describe.ts'
 import { drain, drainHere, type DrainSources } from './drain.ts'
 import { setLogLevel, setLogLevelHere } from './log-level.ts'
 import { Operations, type OperationsOptions } from './operations.ts'
 
 /** All that operators may have a gateway do, and with it those that share its Redis. The one place where it is listed. */
-export function createOperations(options: OperationsOptions, tools: DrainSources & OperationTools): Operations {
+export function createOperations(
+  options: OperationsOptions,
+  tools: DescribeSources & DrainSources & OperationTools,
+): Operations {
   const operations = new Operations(options)
+  operations.on(describe, () => describeHere(operations, tools))
   operations.on(drain, (asked) => drainHere(asked, tools))
   operations.on(setLogLevel, (asked) => setLogLevelHere(asked, tools))
   registerOperations(operations, tools)

@@ -22,14 +22,21 @@ export interface OperationsOptions {
 /** What comes of an operation that was asked for, or 'malformed' where that was no such thing. */
 type Run = (asked: unknown) => Promise<object | 'malformed'>
 
+/** How an operation is done here. */
+interface Known {
+  readonly run: Run
+  readonly readsOnly: boolean
+}
+
 /** What operators may have this gateway do, and with it all that share its Redis. */
 export class Operations {
   /** As answers call this gateway. */
   readonly name = `${hostname()}:${process.pid}`
-  private readonly id = newUuid()
+  /** Of this process, in which there may be several gateways. */
+  readonly id = newUuid()
   private readonly options: OperationsOptions
   private readonly dropped: Counter
-  private readonly known = new Map<string, Run>()
+  private readonly known = new Map<string, Known>()
   private channel: ReplicaChannel | null = null
   /** How the Redis is reached that the channel is of. */
   private place = ''
@@ -42,13 +49,14 @@ export class Operations {
 
   /** Does the operation so from now on, whoever asks. */
   on<Asked, Result extends object>(
-    { name, asked: schema }: Operation<Asked, Result>,
+    { name, asked: schema, readsOnly = false }: Operation<Asked, Result>,
     run: (asked: Asked) => Promise<Result> | Result,
   ): void {
-    this.known.set(name, async (asked) => {
+    const checked: Run = async (asked) => {
       const { data, success } = schema.safeParse(asked)
       return success ? run(data) : 'malformed'
-    })
+    }
+    this.known.set(name, { run: checked, readsOnly })
   }
 
   /** Shares that Redis with others from now on; null for none. */
@@ -66,7 +74,7 @@ export class Operations {
 
   readonly everywhere: DoEverywhere = async (operation, asked) => {
     const { name, channel } = this
-    const first = operation.result.parse(await this.known.get(operation.name)?.(asked))
+    const first = operation.result.parse(await this.known.get(operation.name)?.run(asked))
     const { answers, unreached } = channel === null ? ALONE : await channel.ask(operation.name, asked)
     const results: [typeof first, ...(typeof first)[]] = [first]
     const replicas: ReplicaReport[] = [{ name, asked: true, problem: null }]
@@ -108,14 +116,15 @@ export class Operations {
     asked,
     name: from,
   }: Question): Promise<Pick<ReplicaAnswer, 'problem' | 'result'> | null> {
-    const run = this.known.get(operation)
-    if (run === undefined) return { problem: `it knows no operation ${JSON.stringify(operation)}`, result: null }
+    const known = this.known.get(operation)
+    if (known === undefined) return { problem: `it knows no operation ${JSON.stringify(operation)}`, result: null }
     if (this.running >= AT_ONCE) return this.drop()
     this.running++
     try {
-      const result = await run(asked)
+      const result = await known.run(asked)
       if (result === 'malformed') return this.drop()
-      this.options.log.warn({ operation, from }, 'An operator of another gateway has had this one do the same')
+      if (!known.readsOnly)
+        this.options.log.warn({ operation, from }, 'An operator of another gateway has had this one do the same')
       return { problem: null, result }
     } catch (error) {
       if (error instanceof GatewayError) return { problem: error.detail ?? error.title, result: null }

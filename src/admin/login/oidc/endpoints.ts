@@ -26,6 +26,9 @@ const wanted = z.strictObject({
   return: z.string().default(HOME).describe('Path of the console to come back to.'),
 })
 
+/** What the console is told of a login that it has begun. */
+export const begun = z.object({ url: z.string().describe('Where the browser is to go.') })
+
 /** What browsers know the listener as, for a request that came with that scheme. */
 export function originOf({ headers }: FastifyRequest, scheme: string): string {
   return `${scheme}://${headers.host ?? ''}`
@@ -57,7 +60,7 @@ export function providerEndpoints(
           'The answer says where the browser is to go, and sets the cookie that it has to come back with, within 10 minutes. Counts as an attempt to log in.',
         tags: ['login'],
         body: wanted,
-        response: { 200: z.object({ url: z.string() }) },
+        response: { 200: begun },
       },
     },
     async (request, reply) => {

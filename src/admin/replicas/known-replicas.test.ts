@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { ReplicaDescription } from '../../runtime/operations/describe.ts'
+import { KnownReplicas } from './known-replicas.ts'
+
+const MINUTE = 60_000
+
+function replica(id: string, name = id, startedAt = 0): ReplicaDescription {
+  return { id, name, version: '1.0.0', startedAt, readiness: 'ready', revision: 'r', since: 0, publicUrl: null }
+}
+
+const told = (known: KnownReplicas, answering: readonly ReplicaDescription[], now: number) =>
+  known.note(answering, now).map(({ description: { id }, answers, lastSeen }) => [id, answers, lastSeen])
+
+test('a gateway that falls silent is shown with when it was seen last, for a quarter of an hour', () => {
+  const known = new KnownReplicas()
+  const [a, b, c] = [replica('a'), replica('b'), replica('c')]
+  told(known, [a, b, c], 0)
+  assert.deepEqual(told(known, [a, c], MINUTE), [
+    ['a', true, MINUTE],
+    ['c', true, MINUTE],
+    ['b', false, 0],
+  ])
+  assert.deepEqual(told(known, [a], 15 * MINUTE - 1), [
+    ['a', true, 15 * MINUTE - 1],
+    ['c', false, MINUTE],
+    ['b', false, 0],
+  ])
+  assert.deepEqual(told(known, [b], 15 * MINUTE), [
+    ['b', true, 15 * MINUTE],
+    ['a', false, 15 * MINUTE - 1],
+    ['c', false, MINUTE],
+  ])
+  assert.deepEqual(told(known, [a], 16 * MINUTE), [
+    ['a', true, 16 * MINUTE],
+    ['b', false, 15 * MINUTE],
+  ])
+})
+
+test('a process that was started anew takes the place of the one of its name', () => {
+  const known = new KnownReplicas()
+  told(known, [replica('a'), replica('old', 'pod:1')], 0)
+  assert.deepEqual(told(known, [replica('a'), replica('new', 'pod:1', 500)], 1000), [
+    ['a', true, 1000],
+    ['new', true, 1000],
+  ])
+})
+
+test('two gateways of one process are two', () => {
+  const known = new KnownReplicas()
+  assert.equal(known.note([replica('a', 'host:1'), replica('b', 'host:1')], 0).length, 2)
+})
+
+test('no more than 200 are remembered', () => {
+  const known = new KnownReplicas()
+  for (let i = 0; i < 500; i++) known.note([replica(`r${i}`)], i)
+  const all = known.note([replica('r499')], 500)
+  assert.equal(all.length, 200)
+  assert.equal(all[1]?.description.id, 'r498')
+})

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import type { Everywhere } from '../../core/operation.ts'
+import { SingleFlight } from '../../core/single-flight.ts'
+import { readinessStates } from '../../front/own-routes.ts'
+import { describe, type ReplicaDescription } from '../../runtime/operations/describe.ts'
+import type { AdminApp } from '../app.ts'
+import type { AdminContext } from '../context.ts'
+import { KnownReplicas, type SeenReplica } from './known-replicas.ts'
+
+const replica = z.object({
+  name: z.string().describe('Host and process.'),
+  asked: z.boolean().describe('Whether it is the one that got the request.'),
+  answers: z.boolean().describe('Whether it has answered just now; what else is said is of when it was seen last.'),
+  lastSeen: z.iso.datetime(),
+  version: z.string(),
+  startedAt: z.iso.datetime(),
+  readiness: z.enum(readinessStates),
+  revision: z.string().describe('Of the configuration that it runs.'),
+  since: z.iso.datetime().describe('Since when it runs that configuration.'),
+  isCurrent: z.boolean().describe('Whether that is the configuration of the gateway that was asked.'),
+  console: z.string().nullable().describe('URL of its console; null where its admin.publicUrl is not set.'),
+})
+
+export const answer = z.object({
+  shared: z.boolean().describe('Whether the configuration has a Redis, through which gateways know of one another.'),
+  replicas: replica
+    .array()
+    .describe('The one that was asked first. One that has fallen silent is left out after 15 minutes.'),
+  problems: z
+    .object({ name: z.string(), problem: z.string() })
+    .array()
+    .describe('Gateways that have answered, and cannot say what they are.'),
+  unreached: z.string().nullable().describe('Why there may be others that have not answered; null where all have.'),
+})
+
+/** GET /replicas: the gateways that share the Redis of the configuration. */
+export function replicaEndpoints(app: AdminApp, { config, everywhere, clock }: AdminContext): void {
+  const known = new KnownReplicas()
+  // However many look, one of them asks.
+  const asking = new SingleFlight<Everywhere<ReplicaDescription>>()
+
+  app.get(
+    '/replicas',
+    {
+      schema: {
+        summary: 'The gateways that share the Redis of the configuration',
+        description: 'Asks all of them, which takes up to 1.5 s where one does not answer.',
+        tags: ['gateway'],
+        response: { 200: answer },
+      },
+    },
+    async () => {
+      const { results, replicas, unreached } = await asking.join('', () => everywhere(describe, {}))
+      const [own] = results
+      const problems = replicas.flatMap(({ name, problem }) => (problem === null ? [] : [{ name, problem }]))
+      const seen = known.note(results, clock.wall()).map((each) => shown(each, own))
+      return { shared: config().stores.redis !== null, replicas: seen, problems, unreached }
+    },
+  )
+}
+
+function shown({ description, answers, lastSeen }: SeenReplica, own: ReplicaDescription): z.input<typeof replica> {
+  const { id, name, version, startedAt, readiness, revision, since, publicUrl } = description
+  return {
+    name,
+    asked: id === own.id,
+    answers,
+    lastSeen: new Date(lastSeen).toISOString(),
+    version,
+    startedAt: new Date(startedAt).toISOString(),
+    readiness,
+    revision,
+    since: new Date(since).toISOString(),
+    isCurrent: revision === own.revision,
+    console: publicUrl === null ? null : `${publicUrl}/console/`,
+  }
+}

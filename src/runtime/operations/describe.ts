@@ -1,0 +1,69 @@
+import { hostname } from 'node:os'
+import { z } from 'zod'
+import { publicUrlOf } from '../../config/admin-schema.ts'
+import type { GatewayConfig } from '../../config/schema.ts'
+import type { Clock } from '../../core/clock.ts'
+import { defineOperation } from '../../core/operation.ts'
+import { type Readiness, readinessStates } from '../../front/own-routes.ts'
+import { version } from '../../core/version.ts'
+import type { Operations } from './operations.ts'
+
+/** Wall-clock milliseconds, as far as dates go. */
+const time = z.number().min(0).max(8.64e15)
+
+/** Says what a gateway is, and which configuration it runs. */
+export const describe = defineOperation({
+  name: 'describe',
+  readsOnly: true,
+  asked: z.strictObject({}),
+  result: z.object({
+    id: z.uuid(),
+    /** Host and process. */
+    name: z.string().max(256),
+    version: z.string().max(256),
+    startedAt: time,
+    readiness: z.enum(readinessStates),
+    /** Of the configuration that it runs. */
+    revision: z.string().max(256),
+    /** Since when it does. */
+    since: time,
+    /** What browsers know its console as; null where its configuration does not say. */
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2048)
+      .nullable(),
+  }),
+})
+
+/** What a gateway says of itself. */
+export type ReplicaDescription = z.output<typeof describe.result>
+
+/** What it knows of itself. */
+export interface DescribeSources {
+  readonly config: () => GatewayConfig
+  readonly running: () => {
+    readonly readiness: Readiness
+    /** The configuration, and since when it runs, in wall-clock milliseconds. */
+    readonly applied: { readonly revision: string; readonly since: number }
+  }
+  readonly clock: Clock
+}
+
+/** Says it of this gateway. */
+export function describeHere(
+  { id, name }: Pick<Operations, 'id' | 'name'>,
+  { config, running, clock }: DescribeSources,
+): ReplicaDescription {
+  const { readiness, applied } = running()
+  const { admin } = config()
+  return {
+    id,
+    name,
+    version,
+    startedAt: clock.wall() - process.uptime() * 1000,
+    readiness,
+    revision: applied.revision,
+    since: applied.since,
+    publicUrl: admin === false ? null : publicUrlOf(admin, hostname()),
+  }
+}

@@ -1,0 +1,97 @@
+/** The gateways that share a Redis, as an operator of one of them sees them. */
+import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { startAdminGateway } from './support/admin.ts'
+import { connectTo, type RedisServer, startRedis, until } from './support/redis.ts'
+
+const CHANNEL = 'sallyport:operations:0'
+const ready = { services: {}, routes: [{ id: 'all', match: { path: '/*' }, reply: { body: 'one' } }] }
+
+function start(t: TestContext, redis: RedisServer, more: GatewayInput = {}) {
+  return startAdminGateway(t, { ...ready, stores: { redis: { url: redis.url, timeout: '10s' } }, ...more })
+}
+
+/** Resolves when so many gateways listen to one another. */
+async function listening(t: TestContext, redis: RedisServer, expected: number): Promise<void> {
+  const observer = connectTo(t, redis)
+  await until(`${expected} gateways to listen`, async () => {
+    const [, count] = (await observer.pubsub('NUMSUB', CHANNEL)) as [string, number]
+    return count === expected
+  })
+}
+
+interface Told {
+  readonly shared: boolean
+  readonly unreached: string | null
+  readonly problems: readonly object[]
+  readonly replicas: readonly Readonly<Record<string, unknown>>[]
+}
+
+async function replicasOf({ ask }: Awaited<ReturnType<typeof startAdminGateway>>): Promise<Told> {
+  const { status, json } = await ask('/replicas')
+  assert.equal(status, 200)
+  return json as unknown as Told
+}
+
+test('each gateway knows the others: what they run, and where their consoles are', async (t) => {
+  const redis = await startRedis(t)
+  const a = await start(t, redis)
+  const b = await start(t, redis, { admin: { publicUrl: 'https://{host}.example.com' } })
+  const c = await start(t, redis, { routes: [{ id: 'all', match: { path: '/*' }, reply: { body: 'two' } }] })
+  await listening(t, redis, 3)
+  const { shared, unreached, problems, replicas } = await replicasOf(a)
+  assert.deepEqual([shared, unreached, problems], [true, null, []])
+  assert.deepEqual(
+    replicas.map(({ asked, answers, readiness }) => [asked, answers, readiness]),
+    [
+      [true, true, 'ready'],
+      [false, true, 'ready'],
+      [false, true, 'ready'],
+    ],
+  )
+  const revisionOf = async ({ ask }: typeof a) => (await ask('/config/status')).json['revision']
+  const [own, ...others] = replicas
+  assert.partialDeepStrictEqual(own, { isCurrent: true, console: null, revision: await revisionOf(a) })
+  const revisions = new Map(others.map((each) => [each['revision'], each]))
+  assert.partialDeepStrictEqual(revisions.get(await revisionOf(b)), {
+    console: `https://${hostname()}.example.com/console/`,
+    isCurrent: false,
+  })
+  assert.partialDeepStrictEqual(revisions.get(await revisionOf(c)), { console: null, isCurrent: false })
+  // Looking is nothing for the logs of the others.
+  assert.equal(b.log.lines.filter(({ message }) => String(message).includes('of another gateway')).length, 0)
+})
+
+test('a gateway that is gone is shown with when it was seen last', async (t) => {
+  const redis = await startRedis(t)
+  const [a, b] = [await start(t, redis), await start(t, redis)]
+  await listening(t, redis, 2)
+  const before = await replicasOf(a)
+  assert.deepEqual(
+    before.replicas.map(({ answers, isCurrent }) => [answers, isCurrent]),
+    [
+      [true, true],
+      [true, true],
+    ],
+  )
+  await redis.kill()
+  const { replicas, unreached } = await replicasOf(a)
+  assert.match(String(unreached), /^Redis cannot be used/)
+  assert.deepEqual(
+    replicas.map(({ asked, answers }) => [asked, answers]),
+    [
+      [true, true],
+      [false, false],
+    ],
+  )
+  assert.equal(replicas[1]?.['lastSeen'], before.replicas[1]?.['lastSeen'])
+  await b.gateway.close()
+})
+
+test('without Redis a gateway knows itself alone', async (t) => {
+  const alone = await startAdminGateway(t, ready)
+  const { shared, unreached, replicas } = await replicasOf(alone)
+  assert.deepEqual([shared, unreached, replicas.length], [false, null, 1])
+})
