@@ -58,7 +58,7 @@ function run(files: readonly string[], env: Readonly<Record<string, string>> = {
       '--test-reporter-destination=stderr',
       '--test-concurrency=3',
       // Longer than tests wait for what must come, so that they can say what did not.
-      '--test-timeout=120000',
+      '--test-timeout=180000',
       ...files,
     ],
     {

@@ -203,48 +203,13 @@ test('--help lists every command, and every command has a help of its own', asyn
     'completions',
     'help',
   ])
-  for (const words of [
-    'init',
-    'policy',
-    'policy new',
-    'start',
-    'health',
-    'check',
-    'plan',
-    'import',
-    'import kong',
-    'import openapi',
-    'replay',
-    'import',
-    'import kong',
-    'import openapi',
-    'top',
-    'requests',
-    'why',
-    'explain',
-    'reload',
-    'limits',
-    'limits list',
-    'limits show',
-    'limits reset',
-    'drain',
-    'undrain',
-    'log-level',
-    'password',
-    'keys',
-    'keys create',
-    'keys list',
-    'keys revoke',
-    'certificate',
-    'cache',
-    'cache purge',
-    'completions',
-  ]) {
-    const help = await run([...words.split(' '), '--help'])
-    assert.equal(help.code, 0)
-    assert.ok(help.stdout.startsWith(`Usage: sallyport ${words} `), help.stdout)
-    assert.equal(help.stderr, '')
-  }
+  const own = await run(['keys', 'create', '--help'])
+  assert.deepEqual([own.code, own.stderr], [0, ''])
+  assert.ok(own.stdout.startsWith('Usage: sallyport keys create '), own.stdout)
+  const [, ...all] = allOf(factsOf(await wholeProgram()))
+  assert.ok(all.length > 30)
+  for (const { command, path } of all)
+    assert.ok(command.helpInformation().startsWith(`Usage: sallyport ${path.join(' ')} `), path.join(' '))
 })
 
 test('every command shows how it is called, with options that it has, and stands in the guide', async () => {
