@@ -26,6 +26,7 @@ const servers: readonly TestServer[] = [
   { command: 'docker-compose', package: 'docker-compose', tests: 'the compose file' },
   { command: 'fish', package: 'fish', tests: 'what completes commands in a shell' },
   { command: 'haproxy', package: 'haproxy', tests: 'the PROXY protocol' },
+  { command: 'jq', package: 'jq', tests: 'what runbooks look for in the log' },
   { command: 'logrotate', package: 'logrotate', tests: 'rotating the log' },
   { command: 'nginx', package: 'nginx', tests: 'the PROXY protocol' },
   {

@@ -77,6 +77,18 @@ test('every file and folder that the architecture names is there', () => {
   }
 })
 
+test('the architecture has all policies in their order', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  const [, rows = ''] = /^\| phase +\| policies .*\n.*\n([^]*?)\n\n/m.exec(text) ?? []
+  const told = rows
+    .split('\n')
+    .flatMap((row) => Array.from((row.split('|')[2] ?? '').matchAll(/`([^`]+)`/g), ([, name]) => name))
+  assert.deepEqual(
+    told,
+    policies.map(({ name }) => name),
+  )
+})
+
 test('the architecture tells of each part of the source what scripts/layers.ts lets it import', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   const [, rows = ''] = /^\| part of `src\/`.*\n.*\n([^]*?)\n\n/m.exec(text) ?? []

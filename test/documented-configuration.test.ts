@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { parse } from 'yaml'
@@ -8,6 +7,7 @@ import { ConfigError } from '../src/config/problems.ts'
 import { gatewaySchema } from '../src/config/schema.ts'
 import { isFields } from '../src/core/value.ts'
 import { temporaryFile } from './support/command.ts'
+import { codeBlocks } from './support/markdown.ts'
 
 const root = join(import.meta.dirname, '..')
 const REDIS = 'redis://127.0.0.1:6379'
@@ -19,21 +19,15 @@ const PLACES: Readonly<Record<string, (excerpt: object) => unknown>> = {
   auth: ({ auth }: { auth?: object }) => ({ policies: { auth: { methods: { jwt: { secret: SECRET } }, ...auth } } }),
   cache: (policies) => ({ policies }),
 }
-/** Keys with which the files of other programs begin. */
-const FOREIGN = new Set(['apiVersion', 'inhibit_rules', 'record', 'scrape_configs'])
 
-for (const file of globSync(['README.md', 'docs/*.md'], { cwd: root })) {
-  const text = readFileSync(join(root, file), 'utf8')
-  const excerpts = [...text.matchAll(/^( *)```yaml\n([^]*?)^ *```$/gm)]
-  for (const [i, [, indent = '', excerpt = '']] of excerpts.entries()) {
-    const value = parse(excerpt.replaceAll(new RegExp(`^${indent}`, 'gm'), ''), { merge: true }) as object
+for (const { document, line, language, notRun, code } of codeBlocks()) {
+  if (language !== 'yaml' || notRun !== null) continue
+  test(`the configuration at ${document}:${line} is one`, async (t) => {
+    const value = parse(code, { merge: true }) as object
     const [first = ''] = Object.keys(Array.isArray(value) ? (value[0] as object) : value)
-    if (FOREIGN.has(first)) continue
-    test(`the configuration that ${file} shows is one (${i + 1}: ${first})`, async (t) => {
-      const yaml = await temporaryFile(t, 'shown.yaml', JSON.stringify(complete(value, first, excerpt)))
-      assert.deepEqual(await problemsOf(yaml, excerpt), [])
-    })
-  }
+    const yaml = await temporaryFile(t, 'shown.yaml', JSON.stringify(complete(value, first, code)))
+    assert.deepEqual(await problemsOf(yaml, code), [])
+  })
 }
 
 /** The excerpt with what stands around it, and the services that it names. */
