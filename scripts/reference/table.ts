@@ -39,7 +39,7 @@ function exampleOf({ name, schema, sections }: Key): string {
 /** An example that its schema has, else a value that is not the default, else the default. */
 function exampleValue(schema: unknown): unknown {
   const fallback = fieldOf(schema, 'default')
-  const usual = isScalar(fallback) ? fallback : undefined
+  const usual = isScalar(fallback) || (Array.isArray(fallback) && fallback.length > 0) ? fallback : undefined
   // A unit has the same examples wherever it is.
   if (unitOf(schema) !== null && usual !== undefined) return usual
   const [shown] = itemsOf(fieldOf(schema, 'examples'))
@@ -47,7 +47,8 @@ function exampleValue(schema: unknown): unknown {
   const word = wordsOf(schema).find((each) => each !== fallback && each !== false)
   if (word !== undefined) return word
   if (hasBoolean(schema)) return fallback !== true
-  return usual
+  const [item] = wordsOf(fieldOf(schema, 'items'))
+  return usual ?? (item === undefined ? undefined : [item])
 }
 
 function meaningOf({ path, schema, sections }: Key): string {

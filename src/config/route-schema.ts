@@ -141,14 +141,14 @@ const matchSchema = z.strictObject({
   listener: oneOrMore(z.string())
     .optional()
     .describe('Listeners, by name or, if they have none, address. One, or a list. Default all.')
-    .meta({ examples: ['public', ['0.0.0.0:8000']] })
     .meta({ examples: ['public', ['0.0.0.0:8000']] }),
   precedence: z
     .int()
     .min(-1000)
     .max(1000)
     .optional()
-    .describe('Breaks ties between routes that are equally specific: the highest wins. Default 0.'),
+    .describe('Breaks ties between routes that are equally specific: the highest wins. Default 0.')
+    .meta({ examples: [10] }),
 })
 
 const replySchema = z.strictObject({

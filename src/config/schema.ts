@@ -100,12 +100,14 @@ const perClientSchema = z.strictObject({
     .optional()
     .describe(
       'Most connections from one address at a time, per listener; trusted proxies are exempt. Default no limit.',
-    ),
+    )
+    .meta({ examples: [100] }),
   requests: z
     .int()
     .min(1)
     .optional()
-    .describe('Most requests of one client in flight at a time; further ones get 429. Default no limit.'),
+    .describe('Most requests of one client in flight at a time; further ones get 429. Default no limit.')
+    .meta({ examples: [50] }),
 })
 
 /** What the head of a request has to have room for, in octets: with less, no request of a browser would get through. */

@@ -68,7 +68,11 @@ const { attempts, statuses, body, idempotencyKey, grpc } = retryOptions.shape
 export const routeRetrySchema = z.union([
   z.literal(false),
   z.strictObject({
-    attempts: attempts.unwrap().optional().describe('Retries per request, each on another instance.'),
+    attempts: attempts
+      .unwrap()
+      .optional()
+      .describe('Retries per request, each on another instance.')
+      .meta({ examples: [1] }),
     statuses: statuses
       .unwrap()
       .optional()

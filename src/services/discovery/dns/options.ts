@@ -24,7 +24,13 @@ export const dnsOptions = z
       .enum(['both', 'A', 'AAAA', 'SRV'])
       .default('both')
       .describe('Record type: A, AAAA, both, or SRV, whose records carry ports and weights. Default both.'),
-    port: z.int().min(1).max(65_535).optional().describe('Port of the instances; SRV records carry their own.'),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('Port of the instances; SRV records carry their own.')
+      .meta({ examples: [8080] }),
     minInterval: duration.prefault('1s').describe('Shortest time between lookups, whatever the TTL. Default 1s.'),
     maxInterval: duration.prefault('30s').describe('Longest time between lookups. Default 30s.'),
     server: z

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { configJsonSchema } from '../../src/config/json-schema.ts'
+import { fieldOf, isFields, itemsOf } from '../../src/core/value.ts'
+import { configReference } from './page.ts'
+
+const schema = configJsonSchema()
+const page = configReference(schema)
+const rows = Array.from(
+  page.matchAll(/^\| (`+) ?([^`]+?) ?\1 \| (.*?) \| (.*?) \| (.*?) \| (.*) \|$/gm),
+  ([, , key = '', value = '', byDefault = '', example = '', meaning = '']) => ({
+    key,
+    value,
+    byDefault,
+    example,
+    meaning,
+  }),
+)
+
+test('the reference has every name of a key that the schema has', () => {
+  const names = new Set(rows.map(({ key }) => key.split(/[.[]/).at(-1)))
+  const missing = [...namesIn(schema)].filter((name) => !names.has(name))
+  assert.deepEqual(missing, [])
+})
+
+test('each key says what may be written, what it is by default and what it means, and shows an example unless it is a map', () => {
+  assert.ok(rows.length > 400)
+  for (const { key, value, byDefault, example, meaning } of rows) {
+    assert.ok(value !== '' && byDefault !== '' && meaning !== '', key)
+    assert.ok(example !== '' || /\bmaps?\b/.test(value), `${key} has no example`)
+  }
+})
+
+test('sections have headings of their own, and the table of contents leads to those at the top', () => {
+  const headings = Array.from(page.matchAll(/^#{2,} `?([^`\n]+)`?$/gm), ([, title = '']) => title)
+  assert.equal(new Set(headings).size, headings.length)
+  for (const name of Object.keys(schema['properties'] ?? {}).filter((key) =>
+    isFields(fieldOf(fieldOf(schema, 'properties'), key)),
+  ))
+    assert.ok(
+      rows.some(({ key }) => key === name),
+      name,
+    )
+})
+
+function namesIn(part: unknown): Set<string> {
+  const properties = fieldOf(part, 'properties')
+  const fields = isFields(properties) ? properties : {}
+  const below = [
+    ...Object.values(fields),
+    ...itemsOf(fieldOf(part, 'anyOf')),
+    fieldOf(part, 'items'),
+    fieldOf(part, 'additionalProperties'),
+  ]
+  return new Set([...Object.keys(fields), ...below.filter(isFields).flatMap((each) => [...namesIn(each)])])
+}
