@@ -13,6 +13,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { run } from './support/command.ts'
 import { hasCommands, linesOf } from './support/documented-commands.ts'
 import { type CodeBlock, codeBlocks } from './support/markdown.ts'
+import { startService } from './support/service.ts'
 
 const root = join(import.meta.dirname, '..')
 const execute = promisify(execFile)
@@ -106,7 +107,7 @@ function shownFiles(): string[] {
   return [...new Set(shownBlocks().map(({ file }) => file))]
 }
 
-/** A folder in which the package is this checkout. */
+/** A folder in which the package is this checkout, and the service of the examples one that answers. */
 async function writeShown(t: TestContext): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
@@ -119,7 +120,9 @@ async function writeShown(t: TestContext): Promise<string> {
     JSON.stringify({ name: 'sallyport', type: 'module', exports: exported }),
   )
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
-  for (const { file, code } of shownBlocks()) await appendFile(join(folder, file), `${code}\n\n`)
+  const service = await startService(t)
+  for (const { file, code } of shownBlocks())
+    await appendFile(join(folder, file), `${code.replaceAll('127.0.0.1:8001', service.address)}\n\n`)
   return folder
 }
 

@@ -43,14 +43,12 @@ test('sections have headings of their own, and the table of contents leads to th
     )
 })
 
-function namesIn(part: unknown): Set<string> {
+function namesIn(part: unknown, names = new Set<string>()): Set<string> {
   const properties = fieldOf(part, 'properties')
   const fields = isFields(properties) ? properties : {}
-  const below = [
-    ...Object.values(fields),
-    ...itemsOf(fieldOf(part, 'anyOf')),
-    fieldOf(part, 'items'),
-    fieldOf(part, 'additionalProperties'),
-  ]
-  return new Set([...Object.keys(fields), ...below.filter(isFields).flatMap((each) => [...namesIn(each)])])
+  for (const name of Object.keys(fields)) names.add(name)
+  const below = [...Object.values(fields), ...itemsOf(fieldOf(part, 'anyOf'))]
+  for (const each of [...below, fieldOf(part, 'items'), fieldOf(part, 'additionalProperties')])
+    if (isFields(each)) namesIn(each, names)
+  return names
 }

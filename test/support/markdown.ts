@@ -18,7 +18,7 @@ export interface CodeBlock {
 }
 
 /** Every document for users and contributors; decisions tell of their time, and are not among them. */
-export const documents: readonly string[] = globSync(['*.md', 'docs/*.md', '{bench,deploy,examples}/**/*.md'], {
+const documents: readonly string[] = globSync(['*.md', 'docs/*.md', '{bench,deploy,examples}/**/*.md'], {
   cwd: root,
 }).toSorted()
 
