@@ -18,11 +18,20 @@ const measurement = z.union([figures, z.strictObject({ invalid: z.string() })])
 
 const peerResult = z.strictObject({ name: z.string(), rounds: z.array(measurement) })
 
+const goal = z.strictObject({
+  figure: z.enum(['cpu', 'p99']),
+  ratio: z.number(),
+  /** Of which peer; left out, of the subject. */
+  of: z.string().optional(),
+  /** Compared with which; left out, with nginx. */
+  to: z.string().optional(),
+})
+
 const scenarioResult = z.strictObject({
   name: z.string(),
   title: z.string(),
   unit: z.enum(['request', 'MB']),
-  goal: z.strictObject({ figure: z.enum(['cpu', 'p99']), ratio: z.number() }),
+  goals: z.array(goal),
   warmUp: z.number(),
   command: z.string(),
   peers: z.array(peerResult),
@@ -46,6 +55,8 @@ export const resultsSchema = z.strictObject({
 export type Figures = z.infer<typeof figures>
 /** One round of one proxy: its figures, or why it must not count. */
 export type Measurement = z.infer<typeof measurement>
+/** What is to be reached in a scenario. */
+export type Goal = z.infer<typeof goal>
 /** All rounds of one proxy in one scenario. */
 export type PeerResult = z.infer<typeof peerResult>
 /** All proxies in one scenario. */

@@ -53,7 +53,7 @@ export async function runScenario(scenario: Scenario, run: Run): Promise<Scenari
       name: scenario.name,
       title: scenario.title,
       unit: scenario.unit.name,
-      goal: scenario.goal,
+      goals: [...scenario.goals],
       warmUp: scenario.warmUp,
       command: await commandLine(scenario, run),
       peers: [...rounds].map(([{ peer }, measured]) => ({ name: peer.name, rounds: measured })),

@@ -56,7 +56,9 @@ async function measureAll(options: Options, dir: string): Promise<Results> {
   const backend = await startBackend(ports, backendDir)
   const results: ScenarioResult[] = []
   for (const scenario of options.scenarios) {
-    const peers = taking.filter(({ name }) => scenario.peers?.includes(name.split('@')[0]!) ?? true)
+    const peers = taking.filter(
+      ({ name, onlyNamed }) => scenario.peers?.includes(name.split('@')[0]!) ?? onlyNamed !== true,
+    )
     const result = await runScenario(scenario, { peers, backend: ports, dir, rounds, seconds, progress })
     results.push(result)
   }

@@ -1,4 +1,4 @@
-import type { Figures, PeerResult, ScenarioResult } from './results.ts'
+import type { Figures, Goal, PeerResult, ScenarioResult } from './results.ts'
 import { spread, type Spread } from './statistics.ts'
 
 /** A figure of one proxy over the rounds that count; undefined where none does. */
@@ -19,12 +19,17 @@ export function ratioOf(peer: PeerResult, baseline: PeerResult, figure: keyof Fi
 
 /** The peers of a scenario that Sallyport is to be ahead of and is not, by the figure of the goal. */
 export function aheadOf(scenario: ScenarioResult, subject: string, exempt: string[]): string[] {
-  const { figure } = scenario.goal
+  const figure = figureIn(scenario)
   const own = medianOf(scenario, subject, figure)
   return scenario.peers
     .filter(({ name }) => name !== subject && !exempt.includes(name))
     .filter(({ name }) => medianOf(scenario, name, figure) < own)
     .map(({ name }) => name)
+}
+
+/** The figure by which the peers of a scenario are compared. */
+export function figureIn({ goals }: ScenarioResult): Goal['figure'] {
+  return goals[0]?.figure ?? 'cpu'
 }
 
 /** One proxy's result in a scenario; undefined when it did not take part. */

@@ -24,6 +24,8 @@ export type Peer = {
   name: string
   /** Whether it must run many requests before its code is compiled. */
   jit: boolean
+  /** Whether it takes part only where a scenario names it. Default false. */
+  onlyNamed?: true
   /** What is installed here; undefined when nothing is. */
   version(): string | undefined
   /** Writes its configuration and returns how to start it in the foreground. */

@@ -6,19 +6,20 @@ import { pooledConnections, type Peer, type Place } from './peer.ts'
 
 const manifest = z.object({ version: z.string() })
 
-/** Sallyport from the source tree at `root`, with one worker, access log and health checks off. */
-export function sallyport(name: string, root: string): Peer {
+/** Sallyport from the source tree at `root`, access log and health checks off; with more workers than one only where a scenario names it. */
+export function sallyport(name: string, root: string, workers = 1): Peer {
   const main = join(root, 'src/main.ts')
   return {
     name,
     jit: true,
+    ...(workers > 1 && { onlyNamed: true }),
     version() {
       if (!existsSync(main)) return undefined
       return manifest.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
     },
     async prepare(place) {
       const config = join(place.dir, 'sallyport.yaml')
-      await writeFile(config, JSON.stringify(sallyportConfig(place), undefined, 2))
+      await writeFile(config, JSON.stringify(sallyportConfig(place, workers), undefined, 2))
       return {
         command: process.execPath,
         args: [main, 'start', '--config', config],
@@ -29,14 +30,14 @@ export function sallyport(name: string, root: string): Peer {
 }
 
 /** JSON is YAML too. */
-function sallyportConfig(place: Place): Record<string, unknown> {
+function sallyportConfig(place: Place, workers: number): Record<string, unknown> {
   const { port, adminPort, backendPort, files, certificate, http2Service, sallyport: additions } = place
   const tls =
     certificate === undefined ? {} : { tls: { certificates: [{ cert: certificate.cert, key: certificate.key }] } }
   return {
     listeners: [{ address: `127.0.0.1:${port}`, ...tls }],
     admin: { address: `127.0.0.1:${adminPort}` },
-    workers: 1,
+    workers,
     log: { level: 'warn', access: false },
     limits: { body: '64mb' },
     services: {

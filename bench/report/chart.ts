@@ -3,19 +3,31 @@ import { number } from './format.ts'
 /** One bar of a chart. */
 export type Bar = { name: string; value: number; highlight: boolean }
 
+/** Bars that are compared with one another, below what they have in common. */
+export type Group = { heading: string; bars: Bar[] }
+
 const width = 760
 const left = 220
 const right = 88
 const top = 72
 const step = 34
 const thickness = 20
+const headingHeight = 30
 
-/** A horizontal bar chart as SVG; it brings its own background, so that it can be read on light and dark pages. */
-export function barChart(title: string, subtitle: string, bars: Bar[]): string {
-  const greatest = Math.max(...bars.map(({ value }) => value))
+/** A horizontal bar chart as SVG, of one scale for all groups; it brings its own background, so that it can be read on light and dark pages. */
+export function barChart(title: string, subtitle: string, groups: Group[]): string {
+  const greatest = Math.max(...groups.flatMap(({ bars }) => bars.map(({ value }) => value)))
   const scale = (width - left - right) / greatest
-  const height = top + bars.length * step + 14
-  const description = bars.map(({ name, value }) => `${name} ${number(value)}`).join(', ')
+  const height = top + groups.reduce((sum, group) => sum + heightOf(group), 0) + 14
+  const description = groups
+    .map(({ heading, bars }) => `${heading}: ${bars.map(({ name, value }) => `${name} ${number(value)}`).join(', ')}`)
+    .join('; ')
+  let y = top
+  const drawn = groups.map((group) => {
+    const at = y
+    y += heightOf(group)
+    return drawGroup(group, at, scale)
+  })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title description">
   <title id="title">${escape(title)}</title>
   <desc id="description">${escape(description)}</desc>
@@ -28,7 +40,7 @@ export function barChart(title: string, subtitle: string, bars: Bar[]): string {
     .value { font-variant-numeric: tabular-nums }
     .bar { fill: #a5b0bc }
     .own { fill: #0f7b6c }
-    .strong { font-weight: 600 }
+    .strong, .heading { font-weight: 600 }
     @media (prefers-color-scheme: dark) {
       text { fill: #e6edf3 }
       .page { fill: #0d1117; stroke: #30363d }
@@ -40,9 +52,20 @@ export function barChart(title: string, subtitle: string, bars: Bar[]): string {
   <rect class="page" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>
   <text class="title" x="20" y="30">${escape(title)}</text>
   <text class="subtitle" x="20" y="51">${escape(subtitle)}</text>
-${bars.map((bar, index) => drawBar(bar, top + index * step, scale)).join('\n')}
+${drawn.join('\n')}
 </svg>
 `
+}
+
+function heightOf({ bars }: Group): number {
+  return headingHeight + bars.length * step
+}
+
+function drawGroup({ heading, bars }: Group, y: number, scale: number): string {
+  return [
+    `  <text class="heading" x="20" y="${y + 18}">${escape(heading)}</text>`,
+    ...bars.map((bar, index) => drawBar(bar, y + headingHeight + index * step, scale)),
+  ].join('\n')
 }
 
 function drawBar({ name, value, highlight }: Bar, y: number, scale: number): string {

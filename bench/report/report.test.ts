@@ -19,7 +19,7 @@ const scenario = (changes: Partial<ScenarioResult> = {}): ScenarioResult => ({
   name: 'get-small',
   title: 'GET small',
   unit: 'request',
-  goal: { figure: 'cpu', ratio: 1.25 },
+  goals: [{ figure: 'cpu', ratio: 1.25 }],
   warmUp: 50_000,
   command: 'wrk -c64',
   peers: [
@@ -49,7 +49,7 @@ test('the ratio is taken in each round and then its median', () => {
 
 test('a goal is met when the median ratio does not exceed it', () => {
   assert.match(report(results(scenario())), /\| GET small \| CPU ≤ 1\.25 \| 1\.20 \(1\.10–1\.30\) \| yes \| yes \|/)
-  const strict = scenario({ goal: { figure: 'cpu', ratio: 1.19 } })
+  const strict = scenario({ goals: [{ figure: 'cpu', ratio: 1.19 }] })
   assert.match(report(results(strict)), /\| CPU ≤ 1\.19 \| 1\.20 \(1\.10–1\.30\) \| \*\*no\*\* \|/)
 })
 
@@ -63,8 +63,19 @@ test('a goal on latency compares latency', () => {
     { name: 'nginx', rounds: [round(10, { p99: 1000 })] },
     { name: 'Sallyport', rounds: [round(50, { p99: 1500 })] },
   ]
-  const text = report(results(scenario({ peers, goal: { figure: 'p99', ratio: 2 } })))
+  const text = report(results(scenario({ peers, goals: [{ figure: 'p99', ratio: 2 }] })))
   assert.match(text, /\| p99 ≤ 2 \| 1\.50 \(1\.50–1\.50\) \| yes \|/)
+})
+
+test('a goal may compare two other peers, in a row of its own', () => {
+  const peers = [...scenario().peers, { name: 'relay', rounds: [round(10), round(13), round(11)] }]
+  const goals: ScenarioResult['goals'] = [
+    { figure: 'cpu', ratio: 1.25 },
+    { figure: 'cpu', ratio: 1.1, of: 'Caddy', to: 'relay' },
+  ]
+  const text = report(results(scenario({ peers, goals })))
+  assert.match(text, /\| CPU ≤ 1\.25 \| 1\.20 /)
+  assert.match(text, /\| GET small \| CPU ≤ 1\.1 of Caddy to relay \| 5\.45 \(4\.62–6\.00\) \| \*\*no\*\* \| {2}\|/)
 })
 
 test('a round that does not count is left out of the figures and named', () => {
@@ -112,12 +123,12 @@ test('results survive the way through their file', () => {
   assert.deepEqual(resultsSchema.parse(JSON.parse(JSON.stringify(whole))), whole)
 })
 
-test('the chart has a bar in proportion for each proxy and escapes what it is given', () => {
-  const bars = [
-    { name: 'a<b', value: 50, highlight: true },
-    { name: 'c', value: 100, highlight: false },
-  ]
-  const svg = barChart('T & U', 'sub', bars)
+test('the chart has a bar in proportion for each proxy, whatever its group, and escapes what it is given', () => {
+  const svg = barChart('T & U', 'sub', [
+    { heading: 'over <TLS>', bars: [{ name: 'a<b', value: 50, highlight: true }] },
+    { heading: 'H', bars: [{ name: 'c', value: 100, highlight: false }] },
+  ])
+  assert.match(svg, /over &lt;TLS&gt;/)
   assert.match(svg, /T &amp; U/)
   assert.match(svg, />a&lt;b</)
   const [first, second] = [...svg.matchAll(/class="bar[^>]*width="([\d.]+)"/g)].map(([, width]) => Number(width))

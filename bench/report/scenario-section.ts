@@ -1,5 +1,5 @@
 import type { Measurement, PeerResult, ScenarioResult } from '../results.ts'
-import { figureOf, peerIn, ratioOf } from '../summary.ts'
+import { figureIn, figureOf, peerIn, ratioOf } from '../summary.ts'
 import { middle, table, withRange } from './format.ts'
 
 const megabyte = 1024 * 1024
@@ -28,7 +28,7 @@ export function scenarioSection(scenario: ScenarioResult, baselines: string[]): 
 }
 
 function row(peer: PeerResult, scenario: ScenarioResult, baselines: string[]): string[] {
-  const { figure } = scenario.goal
+  const figure = figureIn(scenario)
   const ratios = baselines.map((name) => {
     const baseline = peerIn(scenario, name)
     return withRange(baseline && ratioOf(peer, baseline, figure))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { resultsSchema, type Results } from '../results.ts'
 import { figureOf } from '../summary.ts'
 import { cacheRunsSchema } from './cache-section.ts'
-import { barChart } from './chart.ts'
+import { type Bar, barChart } from './chart.ts'
 import { report } from './report.ts'
 
 /** Writes benchmarks.json, .md and .svg into the folder. */
@@ -22,20 +22,31 @@ export async function readResults(docs: string): Promise<Results> {
   return resultsSchema.parse(JSON.parse(await readFile(join(docs, 'benchmarks.json'), 'utf8')))
 }
 
-/** The chart of the first scenario, cheapest first, and Sallyport with everything on beside it. */
+/** What the chart compares, each with a small reply: the scenario with its peers, and those whose subject stands beside them. */
+const charted = [
+  { heading: 'HTTP/1.1', name: 'get-small', beside: [{ name: 'full', label: 'everything on' }] },
+  { heading: 'HTTP/1.1 over TLS 1.3', name: 'tls-small', beside: [] },
+  { heading: 'HTTP/2', name: 'http2-small', beside: [{ name: 'http2-full', label: 'everything on' }] },
+  { heading: 'HTTP/2 over TLS 1.3', name: 'http2-tls', beside: [] },
+]
+
+/** The chart of what a small reply costs over each protocol, cheapest first, and Sallyport with everything on beside it. */
 function overview({ scenarios, subject }: Results): string {
-  const first = scenarios[0]
-  if (first === undefined) throw new Error('no scenario was measured, so there is nothing to draw')
-  const full = scenarios.find(({ name }) => name === 'full')
-  const bars = [
-    ...first.peers.map((peer) => ({ peer, name: peer.name })),
-    ...(full?.peers ?? [])
-      .filter(({ name }) => name === subject)
-      .map((peer) => ({ peer, name: `${subject}, everything on` })),
-  ].flatMap(({ peer, name }) => {
-    const cpu = figureOf(peer, 'cpu')
-    return cpu === undefined ? [] : [{ name, value: cpu.median, highlight: peer.name === subject }]
+  const barsOf = (name: string): Bar[] =>
+    (scenarios.find((scenario) => scenario.name === name)?.peers ?? []).flatMap((peer) => {
+      const cpu = figureOf(peer, 'cpu')
+      return cpu === undefined ? [] : [{ name: peer.name, value: cpu.median, highlight: peer.name === subject }]
+    })
+  const groups = charted.map(({ heading, name, beside }) => {
+    const others = beside.flatMap((other) =>
+      barsOf(other.name)
+        .filter((bar) => bar.highlight)
+        .map(({ name: own, value, highlight }) => ({ name: `${own}, ${other.label}`, value, highlight })),
+    )
+    return { heading, bars: [...barsOf(name), ...others].toSorted((a, b) => a.value - b.value) }
   })
-  const sorted = bars.toSorted((a, b) => a.value - b.value)
-  return barChart('CPU time per request, in microseconds: less is better', `${first.title}; one core`, sorted)
+  const measured = groups.filter(({ bars }) => bars.length > 0)
+  if (measured.length === 0)
+    throw new Error('none of the scenarios of the chart was measured, so there is nothing to draw')
+  return barChart('CPU time per request, in microseconds: less is better', 'GET, 165 bytes of JSON; one core', measured)
 }

@@ -7,7 +7,7 @@ const large = { method: 'GET', path: '/cached/64k' } as const
 /** What both have in common: the peers that have a cache, and one reply that they all have stored. */
 const common = {
   unit: { name: 'request', perRequest: 1 },
-  goal: { figure: 'cpu', ratio: 1.3 },
+  goals: [{ figure: 'cpu', ratio: 1.3 }],
   peers: ['nginx', 'Sallyport'],
   sallyport: { policies: { cache: {} } },
 } satisfies Partial<Scenario>
@@ -36,7 +36,7 @@ export const cacheHit64k: Scenario = {
 
 /** The stored reply is in Redis: it is asked for each request whether that is still so. */
 const inRedis = {
-  goal: { figure: 'cpu', ratio: 2 },
+  goals: [{ figure: 'cpu', ratio: 2 }],
   sallyport: { policies: { cache: { store: 'redis' } } },
   needsRedis: true,
 } satisfies Partial<Scenario>

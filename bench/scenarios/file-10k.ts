@@ -12,7 +12,7 @@ export const file10k: Scenario = {
   unit: { name: 'request', perRequest: 1 },
   load: (target) => wrk(target, request, defaultConnections),
   warmUp: 50_000,
-  goal: { figure: 'cpu', ratio: 1.3 },
+  goals: [{ figure: 'cpu', ratio: 1.3 }],
   peers: ['nginx', 'Sallyport'],
   files: { '10k.json': 10_240 },
 }

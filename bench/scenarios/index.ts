@@ -25,8 +25,9 @@ import { secured, securedRedis } from './secured.ts'
 import type { Scenario } from './scenario.ts'
 import { tls1m, tlsHandshake, tlsHandshakeRsa, tlsResumed, tlsSmall } from './tls.ts'
 import { transform } from './transform.ts'
+import { twoWorkers } from './two-workers.ts'
 
-/** Every scenario, in the order in which they run; the chart is about the first one. */
+/** Every scenario, in the order in which they run. */
 export const scenarios: Scenario[] = [
   getSmall,
   get20Headers,
@@ -36,6 +37,7 @@ export const scenarios: Scenario[] = [
   post10m,
   connections1000,
   newConnection,
+  twoWorkers,
   secured,
   securedRedis,
   full,

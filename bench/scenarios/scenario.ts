@@ -1,8 +1,11 @@
 import type { KeyType } from '../certificate.ts'
 import type { Load, Request, Target } from '../loads/load.ts'
 
-/** What Sallyport is to reach: its figure divided by nginx's in the same round is at most the ratio. */
-export type Goal = { figure: 'cpu' | 'p99'; ratio: number }
+/**
+ * What is to be reached: Sallyport's figure divided by nginx's in the same round is at most the ratio; or that of another peer, `of`, divided
+ * by that of another one, `to`.
+ */
+export type Goal = { figure: 'cpu' | 'p99'; ratio: number; of?: string; to?: string }
 
 /** One kind of load. A new one is a file like its neighbours and a line in index.ts. */
 export type Scenario = {
@@ -19,8 +22,9 @@ export type Scenario = {
   warmUpLoad?: (target: Target) => Load | Promise<Load>
   /** Requests before the first round for a proxy whose code is compiled while it runs; others get a twentieth. */
   warmUp: number
-  goal: Goal
-  /** The peers that take part, by name; left out, all. */
+  /** By the figure of the first one peers are compared. */
+  goals: readonly [Goal, ...Goal[]]
+  /** The peers that take part, by name; left out, all but those that take part only where they are named. */
   peers?: string[]
   /** The key of the certificate that proxies show, where clients speak TLS to them. */
   tls?: KeyType

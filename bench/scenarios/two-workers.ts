@@ -1,0 +1,11 @@
+import { getSmall } from './get-small.ts'
+import type { Scenario } from './scenario.ts'
+
+/** What several workers cost: the same requests by one and by two, on the same core. */
+export const twoWorkers: Scenario = {
+  ...getSmall,
+  name: 'two-workers',
+  title: `${getSmall.title}, by one worker and by two`,
+  goals: [{ figure: 'cpu', ratio: 1.05, of: 'Sallyport, two workers', to: 'Sallyport' }],
+  peers: ['nginx', 'Sallyport', 'Sallyport, two workers'],
+}
