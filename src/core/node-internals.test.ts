@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { type TestContext, test } from 'node:test'
 import { createServer as createSecureServer, TLSSocket } from 'node:tls'
 import { cleanUp } from '../../test/support/cleanup.ts'
-import { carrierOf, handleOf, methodOf, numberOf, secureContextOf, takeHandle } from './node-internals.ts'
+import { carrierOf, handleOf, methodOf, numberOf, secureContextOf } from './node-internals.ts'
 
 // What the gateway is prepared to do without, but slower, or with less to tell: where a version of Node has it no longer, this
 // says so, and the places that use it can be looked at.
@@ -41,15 +41,6 @@ test('the handle of a socket says whether it is being read, and refuses to begin
   assert.equal(Reflect.get(handle, 'reading'), false)
   assert.equal(start(), 0)
   assert.ok(Number(start()) < 0)
-})
-
-test('the handle of a socket can be taken once, and it has none then', async (t) => {
-  const socket = await accepted(t)
-  const handle = handleOf(socket)
-  assert.ok(handle !== null)
-  assert.equal(takeHandle(socket), handle)
-  assert.deepEqual([handleOf(socket), takeHandle(socket)], [null, null])
-  methodOf(handle, 'close')?.()
 })
 
 test('the handle of a server that listens has a descriptor', async (t) => {

@@ -10,12 +10,6 @@ export function handleOf(owner: Socket | Server): object | null {
   return typeof handle === 'object' ? handle : null
 }
 
-/** The same, which the socket has no more then: another one can be made with it. */
-export function takeHandle(socket: Socket): object | null {
-  const handle = handleOf(socket)
-  return handle !== null && Reflect.set(socket, '_handle', null) ? handle : null
-}
-
 /** The connection that a secured one was put around; null where there is none. */
 export function carrierOf(secured: Socket): Socket | null {
   const carrier: unknown = Reflect.get(secured, '_parent')

@@ -26,13 +26,11 @@ const SOON = 200
 /** A client's connection: reads requests one after another, and answers them in order. */
 export class ServerConnection implements RequestOwner, WriterOwner, ServedConnection, Informed, Timed {
   readonly socket: Socket
-  /** Address of the peer, or of whom that has introduced in the PROXY protocol: the listener puts it there before anything is read. */
-  peer: string
+  /** Address of the peer, or of whom that has introduced in the PROXY protocol. */
+  readonly peer: string
 
   client: Client | null = null
   deadline: number
-  /** Who reads from the socket in its place, once the client has begun with another protocol. */
-  successor: Reader | null = null
 
   private readonly handler: ServerHandler
   private readonly tools: ServerTools
@@ -41,6 +39,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private readonly reader: RequestReader
   private readonly writer: MessageWriter
   private readonly ahead: ReadAhead
+  /** Who reads from the socket in its place, once the client has begun with another protocol. */
+  private successor: Reader | null = null
   private exchange: ServerExchange | null = null
   private closeAfter = false
   /** The client has asked for that. */
@@ -65,17 +65,17 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   /** Takes over a connected socket, whose octets the caller hands to `read`. */
-  constructor(socket: Socket, handler: ServerHandler, tools: ServerTools) {
+  constructor(socket: Socket, peer: string, handler: ServerHandler, tools: ServerTools) {
     const { options, deadlines } = tools
     this.socket = socket
-    this.peer = socket.remoteAddress ?? ''
+    this.peer = peer
     this.handler = handler
     this.tools = tools
     this.options = options
     this.deadlines = deadlines
     this.deadline = deadlines.in(options.idleTimeout)
     this.reader = new RequestReader(socket, tools, this)
-    this.ahead = new ReadAhead(this.peer)
+    this.ahead = new ReadAhead(peer)
     this.writer = new MessageWriter(this, this.ahead)
     this.pace = new ReplyPace(socket, this.writer, tools, () => this.replyTooSlow('reply-rate'))
     deadlines.watch(this)
@@ -106,12 +106,14 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
 
   /** What is to be read into next. */
   get readBuffer(): Buffer {
-    return this.reader.readBuffer
+    const { successor, reader } = this
+    return successor === null ? reader.readBuffer : successor.readBuffer
   }
 
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
-    this.reader.read(octets, end)
+    if (this.successor !== null) this.successor.read(octets, end)
+    else this.reader.read(octets, end)
   }
 
   reconfigure(): void {

@@ -45,7 +45,7 @@ export interface ServerTools {
 /** A client's connection over HTTP/2: many requests at a time (RFC 9113). */
 export class ServerConnection implements ServedConnection, StreamFrames, StreamTools, Timed {
   readonly socket: Socket
-  peer: string
+  readonly peer: string
   client: Client | null = null
   deadline: number
   readonly handler: ServerHandler

@@ -5,6 +5,8 @@ import { inUse } from './claim.ts'
 
 /** Connections that may wait to be accepted; the system may have a lower bound (net.core.somaxconn). */
 const BACKLOG = 4096
+/** Octets that may wait in a socket before a sender is asked to pause. */
+const HIGH_WATER_MARK = 65_536
 /** Connections that are kept for whoever takes them: further ones are closed as they come. */
 const MOST_KEPT = 4096
 
@@ -35,7 +37,12 @@ export class Acceptor {
 
   /** `early` is asked first while nobody takes connections, and may do so. */
   constructor(early: (socket: Socket) => boolean = () => false) {
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
+    this.server = createServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      pauseOnConnect: true,
+      highWaterMark: HIGH_WATER_MARK,
+    })
     this.server.on('connection', (socket) => {
       this.accepted++
       if (this.accept !== null) return this.accept(socket)

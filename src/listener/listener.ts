@@ -16,8 +16,7 @@ import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
 import { ConnectionShares } from './connection-shares.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
-import { readLent } from './accepted-socket.ts'
-import { readSecured } from './secured-socket.ts'
+import { readLent, readSecured } from './lent-reads.ts'
 import type { Accept } from './acceptor.ts'
 import { Arrivals, type ArrivalsOwner, type RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { Introduction } from '../proxy-protocol/introduction.ts'
@@ -299,10 +298,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const peer = introduction?.kind === 'client' ? introduction.address : (accepted.remoteAddress ?? '')
     if (!this.hasRoom(peer)) return void accepted.destroy()
     if (this.options.secure) return this.acceptSecure(accepted, peer, introduction)
-    let connection: ServerConnection | null = null
     const early: unknown = introduction === null ? null : accepted.read()
-    const socket = readLent(accepted, () => connection?.successor ?? connection)
-    connection = this.serve(new ServerConnection(socket, this, this.tools), peer, introduction, null)
+    const connection = this.serve(new ServerConnection(accepted, peer, this, this.tools), introduction, null)
+    readLent(accepted, connection)
     if (early instanceof Buffer) connection.read(early, early.length)
   }
 
@@ -319,8 +317,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const certificate = this.certificates === null ? null : this.certificates.read(socket, identities)
     const http2 = socket.alpnProtocol === 'h2'
     const connection = http2
-      ? this.serve(new Http2Connection(socket, peer, this, this.http2), peer, introduction, certificate)
-      : this.serve(new ServerConnection(socket, this, this.tools), peer, introduction, certificate)
+      ? this.serve(new Http2Connection(socket, peer, this, this.http2), introduction, certificate)
+      : this.serve(new ServerConnection(socket, peer, this, this.tools), introduction, certificate)
     this.shown?.remember(connection, identity, identities)
     readSecured(socket, connection)
   }
@@ -347,15 +345,14 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     return connection
   }
 
-  private serve<C extends ServedConnection & { peer: string }>(
+  private serve<C extends ServedConnection>(
     connection: C,
-    peer: string,
     introduction: Introduction | null,
     certificate: PeerCertificate | null,
   ): C {
-    connection.peer = peer
+    const { peer } = connection
     this.connections.add(connection)
-    this.shares.add(connection.peer)
+    this.shares.add(peer)
     // Nobody known: whatever such a client claims of itself is not the word of the proxy, which has not looked at it.
     if (introduction?.kind === 'unknown') {
       const address = plainAddress(peer)

@@ -57,7 +57,7 @@ export class ServerHarness implements ServerHandler {
   }
 
   private connect(socket: RecordingSocket): ServerConnection {
-    const connection = new ServerConnection(socket, this, this)
+    const connection = new ServerConnection(socket, socket.remoteAddress ?? '', this, this)
     readInto(socket, connection)
     return connection
   }
