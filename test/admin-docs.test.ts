@@ -81,7 +81,7 @@ test('every answer is what the document says', async (t) => {
   const ofFiles = [
     'PUT /config',
     'GET /config/text',
-    ...['reload', 'plan', 'confirm', 'rollback'].map((name) => `POST /config/${name}`),
+    ...['reload', 'plan', 'edit', 'confirm', 'rollback'].map((name) => `POST /config/${name}`),
   ]
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),

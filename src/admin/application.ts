@@ -15,6 +15,7 @@ import { changeEndpoints } from './changes.ts'
 import { configurationEndpoints } from './configuration.ts'
 import { consolePages, isOfConsole } from './console.ts'
 import type { AdminContext } from './context.ts'
+import { editEndpoints } from './edits/edits.ts'
 import { explainEndpoints } from './explain.ts'
 import { checkRole, createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
@@ -44,6 +45,7 @@ const endpoints = [
   policyEndpoints,
   configurationEndpoints,
   planEndpoints,
+  editEndpoints,
   changeEndpoints,
   settingEndpoints,
 ]

@@ -240,6 +240,17 @@ export interface Written {
   readonly text: string
 }
 
+/** POST /config/edit. */
+export interface Edited {
+  readonly file: string
+  readonly writable: boolean
+  readonly options: readonly { readonly option: string; readonly value: boolean | number | string | null }[]
+  readonly before: string
+  readonly after: string
+  readonly plan: Plan | null
+  readonly problems: readonly { readonly option: string | null; readonly path: string; readonly message: string }[]
+}
+
 /** POST /config/plan. */
 export interface Plan {
   readonly same: boolean

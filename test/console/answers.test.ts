@@ -4,6 +4,7 @@ import test from 'node:test'
 import { z } from 'zod'
 import { certificate } from '../../src/admin/certificates.ts'
 import { status as configStatus, written } from '../../src/admin/configuration.ts'
+import { edit } from '../../src/admin/edits/edits.ts'
 import { explanation } from '../../src/admin/explain.ts'
 import { document } from '../../src/admin/index-page.ts'
 import { loggedOut, told } from '../../src/admin/login/login.ts'
@@ -40,6 +41,7 @@ test('what the console expects of answers is what their schemas promise', () => 
     held<shown.Problem>()(problemSchema),
     held<shown.ConfigStatus>()(configStatus),
     held<shown.Written>()(written),
+    held<shown.Edited>()(edit),
     held<shown.Plan>()(plan),
     held<shown.Certificate>()(certificate),
     held<shown.Limit>()(limit),

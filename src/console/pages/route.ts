@@ -1,5 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Route } from '../answers.ts'
+import { Options } from '../changes/options.ts'
 import { ago, milliseconds, share, rateAlone, shareAlone } from '../format.ts'
 import { useLive, useNow, usePolled, useRoutes } from '../hooks.ts'
 import { destinationOf, links } from '../names.ts'
@@ -57,6 +58,7 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
             }),
           ),
           h(Panel, { title: 'Match' }, h(Facts, { facts: factsOf(route) })),
+          h(Options, { kind: 'route', name: id }),
           h(Asked<Readonly<Record<string, unknown>>>, {
             polled: config,
             what: 'The policies',

@@ -1,6 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Instance, Service, Transition } from '../answers.ts'
+import { Options } from '../changes/options.ts'
 import { ask, Refusal } from '../client.ts'
 import { failedColumn, p95Column, requestsColumn } from '../columns.ts'
 import { ago, count, milliseconds, moment, plural, timeOfDay, until, rateAlone, shareAlone } from '../format.ts'
@@ -73,6 +74,7 @@ export function OneService({ name }: { name: string }): ComponentChildren {
             h(Instances, { service, ask: setQuestion, again: polled.again }),
           ),
           h(Panel, { title: 'Settings' }, h(Facts, { facts: factsOf(service) })),
+          h(Options, { kind: 'service', name }),
         )
       },
     }),

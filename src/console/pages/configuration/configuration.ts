@@ -42,7 +42,7 @@ export function Configuration(): ComponentChildren {
             ),
           h(Panel, { title: 'Running' }, h(Facts, { facts: factsOf(status, now) })),
           h(FilePlan, { status, again, ask: setQuestion }),
-          h(Edit, { status, again, ask: setQuestion }),
+          h(Edit, { status, again }),
           h(History, { status, again, ask: setQuestion, now }),
         ),
     }),

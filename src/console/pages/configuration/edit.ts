@@ -2,24 +2,21 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Plan, Written } from '../../answers.ts'
 import { ask } from '../../client.ts'
-import { ActionButton, Copy } from '../../parts/actions.ts'
+import { ActionButton } from '../../parts/actions.ts'
 import { Panel } from '../../parts/layout.ts'
 import { Note } from '../../parts/notes.ts'
-import { patchOf } from '../../patch.ts'
 import type { Part } from './part.ts'
+import { Apply } from '../../changes/apply.ts'
+import { Patch } from '../../changes/patch.ts'
 import { Refused } from '../../changes/refused.ts'
 import { Planned } from '../../changes/planned.ts'
 
-/** How long a change may wait for its confirmation. */
-const CONFIRM_WITHIN = ['30s', '1m', '5m', '15m'] as const
-
 /** The text of the configuration, to be changed: applied where that is allowed, else as a patch. */
-export function Edit({ status, again, ask: question }: Part): ComponentChildren {
+export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): ComponentChildren {
   const [written, setWritten] = useState<(Written & { readonly revision: string }) | null>(null)
   const [text, setText] = useState('')
   const [plan, setPlan] = useState<Plan | null>(null)
   const [error, setError] = useState<unknown>(null)
-  const [within, setWithin] = useState<string>('1m')
   const open = async (): Promise<void> => {
     setError(null)
     try {
@@ -51,7 +48,6 @@ export function Edit({ status, again, ask: question }: Part): ComponentChildren 
           : 'This gateway takes no configuration by HTTP (admin.writable): an edit ends in a patch to copy, for the file or its repository.',
       ),
     )
-  const patch = patchOf(written.file, written.text, text)
   const compare = async (): Promise<void> => {
     setError(null)
     setPlan(null)
@@ -61,21 +57,6 @@ export function Edit({ status, again, ask: question }: Part): ComponentChildren 
       setError(thrown)
     }
   }
-  const apply = (): void =>
-    question({
-      title: 'Apply the change?',
-      text: `It takes effect in all workers at once. It is rolled back by itself after ${within}, unless you keep it; only then it is written to ${written.file}.`,
-      action: 'Apply',
-      run: async () => {
-        await ask(`/config?${new URLSearchParams({ confirm: within })}`, {
-          method: 'PUT',
-          text,
-          ifMatch: `"${written.revision}"`,
-        })
-        close()
-        again()
-      },
-    })
   return h(
     Panel,
     {
@@ -105,45 +86,23 @@ export function Edit({ status, again, ask: question }: Part): ComponentChildren 
             { class: 'actions start' },
             h(
               ActionButton,
-              { method: 'POST', path: '/config/plan', disabled: patch === '', onClick: () => void compare() },
+              { method: 'POST', path: '/config/plan', disabled: text === written.text, onClick: () => void compare() },
               'Check and compare',
             ),
           ),
           plan !== null && h(Planned, { plan }),
           plan !== null &&
             !plan.same &&
-            h(
-              'div',
-              { class: 'actions start' },
-              h(
-                'label',
-                { class: 'field inline' },
-                h('span', null, 'Roll back by itself after'),
-                h(
-                  'select',
-                  {
-                    value: within,
-                    onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) =>
-                      setWithin(currentTarget.value),
-                  },
-                  CONFIRM_WITHIN.map((each) => h('option', { key: each, value: each }, each)),
-                ),
-              ),
-              h(ActionButton, { method: 'PUT', path: '/config', class: 'button primary', onClick: apply }, 'Apply'),
-            ),
+            h(Apply, {
+              file: written.file,
+              text,
+              revision: written.revision,
+              done: () => {
+                close()
+                again()
+              },
+            }),
         )
-      : h(
-          Fragment,
-          null,
-          h('h3', null, 'The patch'),
-          patch === ''
-            ? h('p', { class: 'quiet' }, 'Nothing is changed yet.')
-            : h(
-                Fragment,
-                null,
-                h('pre', { class: 'code', tabIndex: 0 }, patch),
-                h('div', { class: 'actions start' }, h(Copy, { text: patch, label: 'Copy the patch' })),
-              ),
-        ),
+      : h(Patch, { file: written.file, before: written.text, after: text }),
   )
 }

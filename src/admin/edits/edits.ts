@@ -1,0 +1,139 @@
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { EditError, editedSource } from '../../config/edited-source.ts'
+import { maskedSource } from '../../config/masked-source.ts'
+import { ConfigError, formatPath } from '../../config/problems.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { Turns } from '../../core/turns.ts'
+import type { AdminApp } from '../app.ts'
+import type { AdminContext } from '../context.ts'
+import { plan } from '../plan.ts'
+import { sourceOf } from '../source-of.ts'
+import { isPlain, type Option, optionsOf, optionValue, valueExpected } from './options.ts'
+
+/** Edits that are checked or wait: each takes a thread of its own, so it is one at a time. */
+const WAITING = 8
+/** Options that are changed at once. */
+const MOST = 100
+
+const asked = z.strictObject({
+  kind: z.enum(['route', 'service']),
+  name: z.string().describe('Id of the route, or name of the service.'),
+  changes: z
+    .record(z.string(), optionValue)
+    .refine((changes) => Object.keys(changes).length <= MOST, `expected at most ${MOST} changes`)
+    .default({})
+    .describe('Option -> its value; null takes it out of the text. Default none.'),
+})
+
+/** What is answered. */
+export const edit = z.object({
+  file: z.string().describe('Name of the file.'),
+  writable: z.boolean().describe('Whether the caller may send the text with PUT /config.'),
+  options: z
+    .object({ option: z.string(), value: optionValue })
+    .array()
+    .describe('What can be changed so, with what the text says itself; null for nothing.'),
+  before: z
+    .string()
+    .describe('The text of the running configuration; with secrets masked where the caller may not send one.'),
+  after: z.string().describe('The same text with the changes.'),
+  plan: plan.nullable().describe('What they would change; null where there are none, or where there are problems.'),
+  problems: z
+    .object({
+      option: z.string().nullable().describe('Which change it comes of; null where that is not known.'),
+      path: z.string(),
+      message: z.string(),
+    })
+    .array(),
+})
+
+/** POST /config/edit: some options of a route or a service changed in the text of the configuration. */
+export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext): void {
+  const turns = new Turns()
+  app.post(
+    '/config/edit',
+    {
+      config: { role: 'operator', readsOnly: true },
+      schema: {
+        summary: 'Change options of a route or a service in the text of the configuration, without applying it',
+        description:
+          'Comments and the order of lines stay. The changes are checked and compared as by POST /config/plan. The answer ends in a text for PUT ' +
+          '/config, or in a difference for the file where admin.writable is off.',
+        tags: ['configuration'],
+        body: asked,
+        response: { 200: edit },
+      },
+    },
+    async ({ body: { kind, name, changes }, operator }): Promise<z.input<typeof edit>> => {
+      const from = sourceOf(source)
+      const file = basename(from.file)
+      const { text, config } = reloads.applied
+      if (text === null) throw new GatewayError('conflict', `${file} is a module: change it there, and reload it.`)
+      const writable = config.admin !== false && config.admin.writable && operator?.role === 'admin'
+      const options = refusing(() => optionsOf(text, { kind, name }))
+      const wanted = Object.entries(changes).map(([option, value]) => ({ option: known(options, option), value }))
+      const changed = wanted.map(({ option }) => option)
+      const odd = wanted.filter(({ value }) => !isPlain(value)).map(({ option }) => option)
+      const after =
+        odd.length > 0
+          ? text
+          : refusing(() =>
+              editedSource(
+                text,
+                wanted.map(({ option, value }) => option.edit(value)),
+              ),
+            )
+      const shown = (each: string): string => (writable ? each : maskedSource(each))
+      const answer = {
+        file,
+        writable,
+        options: options.map(({ option, value }) => ({ option, value })),
+        before: shown(text),
+        after: shown(after),
+      }
+      const refused = odd.map(({ option, path }) => ({ option, path: formatPath(path), message: valueExpected }))
+      if (after === text) return { ...answer, plan: null, problems: refused }
+      if (turns.length >= WAITING)
+        throw new GatewayError('too-busy', 'Too many changes are being checked: try again later.')
+      try {
+        return { ...answer, plan: await turns.take(() => from.plan(after)), problems: [] }
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        const problems = error.problems.map(({ path, message }) => ({
+          option: blamed(changed, path),
+          path,
+          message,
+        }))
+        return { ...answer, plan: null, problems }
+      }
+    },
+  )
+}
+
+/** The same, with what cannot be edited as a GatewayError 'conflict'. */
+function refusing<Result>(run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    throw error instanceof EditError ? new GatewayError('conflict', error.message) : error
+  }
+}
+
+function known(options: readonly Option[], name: string): Option {
+  const found = options.find(({ option }) => option === name)
+  if (found !== undefined) return found
+  throw new GatewayError(
+    'bad-request',
+    `changes: there is no option ${name} here; expected ${options.map(({ option }) => option).join(', ')}.`,
+  )
+}
+
+/** Of those that were changed, the one that stands where something is wrong. */
+function blamed(changed: readonly Option[], problem: string): string | null {
+  const near = changed.find(({ path }) => {
+    const own = formatPath(path)
+    return problem.startsWith(own) || own.startsWith(problem)
+  })
+  return problem === '' ? null : (near?.option ?? null)
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { type Edit, writtenValue } from '../../config/edited-source.ts'
+import type { Path } from '../../config/problems.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { fieldOf, itemsOf } from '../../core/value.ts'
+
+/** What is expected of an option, in words. */
+export const valueExpected =
+  'expected a number, a rate such as "100/m", a duration such as "5s" or a part such as "20%"'
+
+const PLAIN = /^\d+(?:\.\d+)?(?:[a-z%]+|\/\d*[a-z]+)?$/
+const LENGTH = 64
+
+/** What an option may be told to be. */
+export const optionValue = z.union([z.boolean(), z.number(), z.string().max(LENGTH), z.null()])
+
+/** Whether it names no file, no variable and no program, whatever the option. */
+export function isPlain(value: OptionValue): boolean {
+  return typeof value !== 'string' || PLAIN.test(value)
+}
+
+/** The value of an option; null where the text does not say any. */
+export type OptionValue = z.output<typeof optionValue>
+
+/** The options of routes that have a field of their own, and where they stand below the route. */
+const ofRoutes: Readonly<Record<string, Path>> = {
+  'timeouts.response': ['timeouts', 'response'],
+  'timeouts.total': ['timeouts', 'total'],
+  'rate-limit.unauthenticated': ['policies', 'rate-limit', 'tiers', 'unauthenticated'],
+  'rate-limit.authenticated': ['policies', 'rate-limit', 'tiers', 'authenticated'],
+  'rate-limit.api_key': ['policies', 'rate-limit', 'tiers', 'api_key'],
+  maintenance: ['policies', 'maintenance'],
+}
+
+/** The same of services. */
+const ofServices: Readonly<Record<string, Path>> = {
+  'timeouts.connect': ['timeouts', 'connect'],
+  'timeouts.response': ['timeouts', 'response'],
+  'timeouts.total': ['timeouts', 'total'],
+  'retry.attempts': ['retry', 'attempts'],
+  'retry.budget': ['retry', 'budget'],
+  concurrency: ['concurrency'],
+}
+
+/** One route or service. */
+export interface Subject {
+  readonly kind: 'route' | 'service'
+  readonly name: string
+}
+
+/** An option of it, where it stands in the text, and what it says there. */
+export interface Option {
+  readonly option: string
+  readonly path: Path
+  readonly value: OptionValue
+  readonly edit: (value: OptionValue) => Edit
+}
+
+/** The options that a route or service has in that text of a configuration. Throws GatewayError 'conflict' where the text does not have it. */
+export function optionsOf(text: string, { kind, name }: Subject): Option[] {
+  const base = kind === 'route' ? routePath(text, name) : ['services', name]
+  if (base === null || writtenValue(text, base) === undefined)
+    throw new GatewayError(
+      'conflict',
+      `The text of the configuration does not have the ${kind} ${name}: change it where it is written.`,
+    )
+  const places = Object.entries(kind === 'route' ? ofRoutes : ofServices)
+  const plain = places.map(([option, steps]): Option => {
+    const path = [...base, ...steps]
+    return {
+      option,
+      path,
+      value: option === 'maintenance' ? isOn(writtenValue(text, path)) : plainOf(writtenValue(text, path)),
+      edit: (value) => ({ path, value: option === 'maintenance' && value === true ? {} : (value ?? undefined) }),
+    }
+  })
+  return kind === 'route' ? plain : [...plain, ...weightsOf(text, base)]
+}
+
+function routePath(text: string, id: string): Path | null {
+  const index = itemsOf(writtenValue(text, ['routes'])).findIndex((route) => fieldOf(route, 'id') === id)
+  return index === -1 ? null : ['routes', index]
+}
+
+function isOn(value: unknown): boolean | null {
+  return value === undefined ? null : value !== false
+}
+
+function plainOf(value: unknown): OptionValue {
+  return optionValue.safeParse(value).data ?? null
+}
+
+/** The weights of the instances that have an entry of their own. */
+function weightsOf(text: string, base: Path): Option[] {
+  const list = [...base, 'instances']
+  return itemsOf(writtenValue(text, list)).flatMap((entry, i): Option[] => {
+    const url = typeof entry === 'string' ? entry : fieldOf(entry, 'url')
+    if (typeof url !== 'string' || !/^https?:\/\/[^,]+$/.test(url)) return []
+    const path = [...list, i]
+    const own = typeof entry === 'object'
+    return [
+      {
+        option: `weight ${url.replace(/^https?:\/\//, '').replace(/\/$/, '')}`,
+        path: own ? [...path, 'weight'] : path,
+        value: own ? plainOf(fieldOf(entry, 'weight')) : null,
+        edit: (value) =>
+          own
+            ? { path: [...path, 'weight'], value: value ?? undefined }
+            : { path, value: value === null ? url : { url, weight: value } },
+      },
+    ]
+  })
+}

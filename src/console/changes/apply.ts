@@ -1,0 +1,65 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { ask } from '../client.ts'
+import { ActionButton, Confirm } from '../parts/actions.ts'
+
+/** How long a change may wait for its confirmation. */
+const CONFIRM_WITHIN = ['30s', '1m', '5m', '15m'] as const
+
+/** Has a text of the configuration take effect, after a question, and rolled back by itself unless somebody keeps it. */
+export function Apply({
+  file,
+  text,
+  revision,
+  done,
+}: {
+  file: string
+  text: string
+  /** Of the configuration that it takes the place of. */
+  revision: string
+  done: () => void
+}): ComponentChildren {
+  const [within, setWithin] = useState<string>('1m')
+  const [asking, setAsking] = useState(false)
+  const run = async (): Promise<void> => {
+    const path = `/config?${new URLSearchParams({ confirm: within })}`
+    await ask(path, { method: 'PUT', text, ifMatch: `"${revision}"` })
+    done()
+  }
+  return h(
+    Fragment,
+    null,
+    h(
+      'div',
+      { class: 'actions start' },
+      h(
+        'label',
+        { class: 'field inline' },
+        h('span', null, 'Roll back by itself after'),
+        h(
+          'select',
+          {
+            value: within,
+            onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) => setWithin(currentTarget.value),
+          },
+          CONFIRM_WITHIN.map((each) => h('option', { key: each, value: each }, each)),
+        ),
+      ),
+      h(
+        ActionButton,
+        { method: 'PUT', path: '/config', class: 'button primary', onClick: () => setAsking(true) },
+        'Apply',
+      ),
+    ),
+    asking &&
+      h(Confirm, {
+        question: {
+          title: 'Apply the change?',
+          text: `It takes effect in all workers at once. It is rolled back by itself after ${within}, unless you keep it; only then it is written to ${file}.`,
+          action: 'Apply',
+          run,
+        },
+        close: () => setAsking(false),
+      }),
+  )
+}

@@ -1,0 +1,64 @@
+import { h, type ComponentChildren } from 'preact'
+
+/** What is in a field: a text, or whether something is on. */
+export type OptionText = string | boolean
+
+/** What options are, and what they look like. */
+const WORDS: Readonly<Record<string, readonly [label: string, example: string]>> = {
+  'timeouts.connect': ['Connect within', '2s'],
+  'timeouts.response': ['Reply within, from the end of the request', '30s'],
+  'timeouts.total': ['Reply within, retries included', '60s'],
+  'rate-limit.unauthenticated': ['Requests of an anonymous client', '100/m'],
+  'rate-limit.authenticated': ['Requests of a user', '1000/m'],
+  'rate-limit.api_key': ['Requests of an API key', '1000/m'],
+  maintenance: ['Under maintenance: replies 503', ''],
+  'retry.attempts': ['Retries of a request', '1'],
+  'retry.budget': ['Retries, as a part of all requests', '20%'],
+  concurrency: ['Requests at a time, of all workers', '200'],
+}
+
+const WEIGHT = /^weight (.+)$/
+
+/** A field for one option, with what is wrong with it. */
+export function OptionField({
+  option,
+  text,
+  problem,
+  change,
+}: {
+  option: string
+  text: OptionText
+  problem: string | null
+  change: (text: OptionText) => void
+}): ComponentChildren {
+  const [label, example] = WORDS[option] ?? [`Weight of ${WEIGHT.exec(option)?.[1] ?? option}`, '1']
+  const id = `problem-${option.replaceAll(/[^\w-]/g, '-')}`
+  const named = problem === null ? {} : { 'aria-invalid': true, 'aria-describedby': id }
+  const isSwitch = option === 'maintenance'
+  return h(
+    'div',
+    { class: problem === null ? 'option-field' : 'option-field wrong' },
+    h(
+      'label',
+      { class: isSwitch ? 'field switch' : 'field' },
+      h('span', null, label),
+      isSwitch
+        ? h('input', {
+            type: 'checkbox',
+            checked: text === true,
+            onChange: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.checked),
+            ...named,
+          })
+        : h('input', {
+            type: 'text',
+            value: text === true || text === false ? '' : text,
+            placeholder: `such as ${example}`,
+            autoComplete: 'off',
+            spellCheck: false,
+            onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value),
+            ...named,
+          }),
+    ),
+    problem !== null && h('p', { class: 'field-problem', id, role: 'alert' }, problem),
+  )
+}

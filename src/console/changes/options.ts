@@ -1,0 +1,181 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { ConfigStatus, Edited } from '../answers.ts'
+import { ask } from '../client.ts'
+import { useLive, useNow, usePolled } from '../hooks.ts'
+import { ActionButton } from '../parts/actions.ts'
+import { Panel } from '../parts/layout.ts'
+import { Note } from '../parts/notes.ts'
+import { Apply } from './apply.ts'
+import { Awaited } from './awaited.ts'
+import { OptionField, type OptionText } from './option-field.ts'
+import { Patch } from './patch.ts'
+import { Planned } from './planned.ts'
+import { Refused } from './refused.ts'
+
+interface Subject {
+  readonly kind: 'route' | 'service'
+  readonly name: string
+}
+
+/** A form for the options of a route or a service: what it changes is compared, then applied where that is allowed, else it is a patch. */
+export function Options({ kind, name }: Subject): ComponentChildren {
+  const live = useLive()
+  const now = useNow()
+  const status = usePolled<ConfigStatus>('/config/status', 3000, live.changes)
+  const [edited, setEdited] = useState<Edited | null>(null)
+  const [texts, setTexts] = useState<Readonly<Record<string, OptionText>>>({})
+  const [checked, setChecked] = useState<{ readonly edited: Edited; readonly revision: string } | null>(null)
+  const [error, setError] = useState<unknown>(null)
+  const [running, setRunning] = useState(false)
+  const send = async (changes: object): Promise<Edited | null> => {
+    setRunning(true)
+    setError(null)
+    try {
+      return await ask<Edited>('/config/edit', { method: 'POST', json: { kind, name, changes } })
+    } catch (thrown) {
+      setError(thrown)
+      return null
+    } finally {
+      setRunning(false)
+    }
+  }
+  const open = async (): Promise<void> => {
+    const answer = await send({})
+    if (answer === null) return
+    setTexts(Object.fromEntries(answer.options.map(({ option, value }) => [option, textOf(value)])))
+    setEdited(answer)
+  }
+  const close = (): void => {
+    setEdited(null)
+    setChecked(null)
+    setError(null)
+  }
+  const until = status.data?.awaitsConfirmation?.until
+  const awaited = until !== undefined && h(Awaited, { until, now, again: status.again })
+  if (edited === null)
+    return h(
+      Fragment,
+      null,
+      awaited,
+      h(
+        Panel,
+        {
+          title: 'Change it',
+          aside: h(
+            ActionButton,
+            { method: 'POST', path: '/config/edit', disabled: running, onClick: () => void open() },
+            `Change this ${kind}`,
+          ),
+        },
+        error !== null && h(Refused, { error }),
+        h(
+          'p',
+          { class: 'quiet' },
+          kind === 'route'
+            ? 'Rate limits, timeouts and maintenance of this route; all else in the text of the configuration.'
+            : 'Timeouts, retries, the limit of requests and the weights of instances; all else in the text of the configuration.',
+        ),
+      ),
+    )
+  const changes = changesOf(edited, texts)
+  const result = checked?.edited ?? null
+  const check = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    const revision = status.data?.revision ?? ''
+    const answer = await send(changes)
+    setChecked(answer === null ? null : { edited: answer, revision })
+  }
+  const loose = result?.problems.filter(({ option }) => option === null) ?? []
+  return h(
+    Fragment,
+    null,
+    awaited,
+    h(
+      Panel,
+      {
+        title: `Change this ${kind}`,
+        aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Give up'),
+      },
+      h(
+        'form',
+        { onSubmit: (event: Event) => void check(event) },
+        h(
+          'div',
+          { class: 'option-fields' },
+          edited.options.map(({ option }) =>
+            h(OptionField, {
+              key: option,
+              option,
+              text: texts[option] ?? '',
+              problem: result?.problems.find((each) => each.option === option)?.message ?? null,
+              change: (text) => {
+                setTexts({ ...texts, [option]: text })
+                setChecked(null)
+              },
+            }),
+          ),
+        ),
+        h(
+          'p',
+          { class: 'quiet' },
+          'An empty field is not written in the file: what is said for every route, or the default, counts.',
+        ),
+        h(
+          'div',
+          { class: 'actions start' },
+          h(
+            ActionButton,
+            {
+              method: 'POST',
+              path: '/config/edit',
+              type: 'submit',
+              disabled: running || Object.keys(changes).length === 0,
+            },
+            running ? 'Comparing …' : 'Check and compare',
+          ),
+        ),
+      ),
+      error !== null && h(Refused, { error }),
+      result !== null &&
+        result.problems.length > 0 &&
+        h(
+          Note,
+          { tone: 'critical' },
+          ['Nothing can be applied yet.', ...loose.map(({ path, message }) => `${path}: ${message}`)].join(' '),
+        ),
+      result !== null && result.plan !== null && h(Planned, { plan: result.plan }),
+      result !== null &&
+        result.plan?.same === false &&
+        (result.writable
+          ? h(Apply, {
+              file: result.file,
+              text: result.after,
+              revision: checked?.revision ?? '',
+              done: () => {
+                close()
+                status.again()
+              },
+            })
+          : h(Patch, { file: result.file, before: result.before, after: result.after })),
+    ),
+  )
+}
+
+function textOf(value: Edited['options'][number]['value']): OptionText {
+  if (typeof value === 'boolean') return value
+  return value === null ? '' : String(value)
+}
+
+/** What is another value than in the text now, as POST /config/edit takes it. */
+function changesOf({ options }: Edited, texts: Readonly<Record<string, OptionText>>): Record<string, unknown> {
+  const changed = options.filter(({ option, value }) => (texts[option] || '') !== (textOf(value) || ''))
+  return Object.fromEntries(changed.map(({ option }) => [option, valueOf(texts[option] ?? '')]))
+}
+
+function valueOf(text: OptionText): unknown {
+  if (typeof text === 'boolean') return text ? true : null
+  const trimmed = text.trim()
+  if (trimmed === '') return null
+  return /^\d+(?:\.\d+)?$/.test(trimmed) ? Number(trimmed) : trimmed
+}

@@ -1,0 +1,120 @@
+/** Forms for the options of routes and services, in a real browser against a gateway with two workers. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import { type AdminAsk, askAdmin } from '../support/admin.ts'
+import { startBrowser } from '../support/browser.ts'
+import { send } from '../support/client.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
+import { barriers, openConsole } from '../support/console.ts'
+import { startService } from '../support/service.ts'
+
+const TOKEN = 'token-of-the-operators'
+
+async function startShop(t: TestContext, writable: boolean) {
+  const instances = await Promise.all([startService(t), startService(t)])
+  const [one, other] = instances.map(({ url }) => url)
+  const text = `workers: 2
+admin: { address: '127.0.0.1:0'${writable ? `, writable: true, token: ${TOKEN}` : ''} }
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  # What is sold.
+  shop: { instances: ['${one}', '${other}'], balancer: round-robin, health: false }
+routes:
+  - id: books # and magazines
+    match: { path: /books/* }
+    service: shop
+`
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { port, adminPort } = await startCommand(t, file)
+  const headers = writable ? { Authorization: `Bearer ${TOKEN}` } : {}
+  const ask = (path: string, what?: AdminAsk) => askAdmin(adminPort, path, { ...what, headers })
+  const get = async (path = '/books/1') => (await send(port, { path })).status
+  return { file, text, port, instances, origin: `http://127.0.0.1:${adminPort}`, ask, get }
+}
+
+test('a route is limited by its form: what is wrong stands at its field, and what is applied is kept or rolled back', async (t) => {
+  const { file, text, origin, ask, get } = await startShop(t, true)
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'routes/books')
+  await page.getByLabel('Token').fill(TOKEN)
+  await page.getByLabel('Token').press('Enter')
+  await page.getByRole('button', { name: 'Change this route' }).click()
+  const field = page.getByLabel('Requests of an anonymous client')
+  await field.fill('2/fortnight')
+  await page.getByRole('button', { name: 'Check and compare' }).click()
+  await page.locator('.option-field.wrong .field-problem').waitFor()
+  assert.equal(await field.getAttribute('aria-invalid'), 'true')
+  assert.deepEqual(await barriers(page), [])
+  await field.fill('2/h')
+  await page.getByRole('button', { name: 'Check and compare' }).click()
+  await page.getByText('routes.books.policies').first().waitFor()
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+  await page.getByText('A change is in force').waitFor()
+  assert.deepEqual([await get(), await get(), await get()], [200, 200, 429])
+  assert.equal(await readFile(file, 'utf8'), text, 'the file has what was there before')
+  await page.getByRole('button', { name: 'Roll back now' }).click()
+  await page.getByText('A change is in force').waitFor({ state: 'detached' })
+  assert.equal(await get(), 200)
+  await page.getByRole('button', { name: 'Change this route' }).click()
+  await page.getByLabel('Under maintenance').check()
+  await page.getByRole('button', { name: 'Check and compare' }).click()
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+  await page.getByRole('button', { name: 'Keep it' }).click()
+  await page.getByText('A change is in force').waitFor({ state: 'detached' })
+  assert.equal(await get(), 503)
+  const written = await readFile(file, 'utf8')
+  assert.equal(written, text.replace('    service: shop\n', '    service: shop\n    policies: { maintenance: {} }\n'))
+  assert.equal((await ask('/config/status')).json['awaitsConfirmation'], null)
+  assert.deepEqual(
+    complaints.filter((complaint) => !/status of 40[01]/.test(complaint)),
+    [],
+  )
+})
+
+test('where no configuration may be sent, the form of a service ends in a patch that is right', async (t) => {
+  const { text, origin, ask, instances, get } = await startShop(t, false)
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'services/shop')
+  await page.getByRole('button', { name: 'Change this service' }).click()
+  const weight = page.getByLabel(`Weight of 127.0.0.1:${instances[0].port}`)
+  await weight.fill('5000')
+  await page.getByRole('button', { name: 'Check and compare' }).click()
+  await page.getByText('at most 1000').waitFor()
+  await weight.fill('3')
+  await page.getByLabel('Requests at a time').fill('200')
+  await page.getByRole('button', { name: 'Check and compare' }).click()
+  await page.getByRole('heading', { name: 'The patch' }).waitFor()
+  const patch = await page.locator('pre.code').innerText()
+  assert.deepEqual(
+    patch.split('\n').filter((line) => /^[-+] /.test(line)),
+    [
+      `-  shop: { instances: ['${instances[0].url}', '${instances[1].url}'], balancer: round-robin, health: false }`,
+      `+  shop: { instances: [{ url: ${instances[0].url}, weight: 3 }, '${instances[1].url}'], balancer: round-robin, health: false, concurrency: 200 }`,
+    ],
+  )
+  assert.equal(await page.getByRole('button', { name: 'Apply' }).count(), 0)
+  assert.deepEqual(complaints, [])
+  const answer = await ask('/config/text')
+  assert.equal(answer.json['text'], text)
+  assert.equal(await get(), 200)
+})
+
+test('nothing but an option that has a field can be changed so, and nothing that names a file or a variable', async (t) => {
+  const { ask } = await startShop(t, false)
+  const sent = (changes: object, name = 'books') =>
+    ask('/config/edit', { method: 'POST', json: { kind: 'route', name, changes } })
+  const edit = async (changes: object, name?: string) => (await sent(changes, name)).status
+  assert.equal(await edit({}), 200)
+  assert.equal(await edit({ 'timeouts.total': '5s' }), 200)
+  for (const odd of ['${HOME}', './file', '5s\n', '*alias', '{}', '"5s"']) {
+    const { json } = await sent({ 'timeouts.total': odd })
+    assert.deepEqual([json['after'], json['plan']], [json['before'], null], odd)
+    assert.match(JSON.stringify(json['problems']), /timeouts\.total.*expected a number/)
+  }
+  assert.equal(await edit({ service: 'other' }), 400)
+  assert.equal(await edit({ __proto__: 1, constructor: 1 }), 400)
+  assert.equal(await edit({}, 'nothing'), 409)
+})
