@@ -56,7 +56,9 @@ function ofServices({ services }: Looked): Finding[] {
         detail:
           service.instances.length === 0
             ? 'It has no instances: its requests get 503.'
-            : `None of its ${plural(service.instances.length, 'instance')} can be used: its requests get 503.`,
+            : service.instances.length === 1
+              ? 'Its only instance cannot be used: its requests get 503.'
+              : `None of its ${count(service.instances.length)} instances can be used: its requests get 503.`,
         href,
       })
     for (const { address, health, ejected, drained } of service.instances) {

@@ -99,7 +99,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
       },
       h(
         'form',
-        { onSubmit: (event: Event) => void check(event) },
+        { class: 'option-form', onSubmit: (event: Event) => void check(event) },
         h(
           'div',
           { class: 'option-fields' },

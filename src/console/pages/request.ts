@@ -129,7 +129,11 @@ function Times({ request: { durationMs, serviceMs }, details }: StoryProps): Com
         'aria-label': shown.map(([, name, ms]) => `${name} ${milliseconds(ms)}`).join(', '),
       },
       shown.map(([kind, , ms]) =>
-        h('span', { key: kind, class: `split-${kind}`, style: { flexGrow: String(Math.max(ms, least)) } }),
+        h('span', {
+          key: kind,
+          class: `split-${kind}`,
+          style: { flexGrow: String(Math.max(ms, least) / durationMs || 1) },
+        }),
       ),
     ),
     h(
@@ -196,7 +200,7 @@ function storyOf(request: Request, details: RequestDetails | null): readonly Ste
 
 function serviceOf({ service, instance, attempts, retried }: Request): ComponentChildren {
   if (service === null) return 'none: the gateway replied by itself'
-  if (attempts === 0) return `${service} was not asked: a policy, or the cache, replied`
+  if (attempts === 0) return `${service} was not asked`
   return h(
     'span',
     null,
