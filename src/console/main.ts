@@ -265,6 +265,7 @@ function ThemeSwitch(): ComponentChildren {
 
 function Menu({ here, findings }: { here: string | null; findings: readonly Finding[] }): ComponentChildren {
   const has = useHas()
+  const by = useSession().data?.by
   const current = useRef<HTMLAnchorElement>(null)
   useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here])
   const bad = findings.filter(({ level }) => level !== 'notice').length
@@ -297,7 +298,8 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
     h(
       'div',
       { class: 'menu-foot' },
-      h('a', { href: '/docs/' }, 'Admin API'),
+      // A page that is gone to carries a cookie, but no token.
+      by !== 'token' && h('a', { href: '/docs/' }, 'Admin API'),
       h('span', { class: 'quiet' }, 'Press ? for keys'),
     ),
   )
