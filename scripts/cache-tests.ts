@@ -1,6 +1,6 @@
 /**
  * Runs the public suite http-tests/cache-tests against the cache and prints its counts by group:
- * node scripts/cache-tests.ts <folder of the suite, its packages installed> [options of the cache policy, as JSON]
+ * node scripts/cache-tests.ts <folder of the suite, its packages installed> [options of the cache policy, as JSON] [workers, 1 by default]
  * With --write in place of the options it runs those of docs/cache-tests.md on both stores and writes docs/cache-tests.json.
  * For {"store":"redis"} it starts a redis-server.
  */
@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { createGateway } from '../src/gateway.ts'
+import { createGateway, type GatewayInput } from '../src/gateway.ts'
 
 const ORIGIN_PORT = 18_100
 const REDIS_PORT = 18_101
@@ -49,8 +49,8 @@ interface Count {
   readonly counts: Readonly<Record<Kind, readonly [passed: number, all: number]>>
 }
 
-const [folder, written = '{}'] = process.argv.slice(2)
-if (folder === undefined) throw new Error('Usage: node scripts/cache-tests.ts <folder> [options | --write]')
+const [folder, written = '{}', workers = '1'] = process.argv.slice(2)
+if (folder === undefined) throw new Error('Usage: node scripts/cache-tests.ts <folder> [options | --write] [workers]')
 const { default: groups } = suiteSchema.parse(await import(pathToFileURL(join(folder, 'tests/index.mjs')).href))
 if (written === '--write') await writeAll(folder)
 else await report(folder, z.looseObject({}).parse(JSON.parse(written)))
@@ -73,7 +73,8 @@ async function run(suite: string, options: Readonly<Record<string, unknown>>): P
     npm_config_pidfile: join(tmpdir(), 'cache-tests.pid'),
   })
   await once(origin.stdout!, 'data')
-  const gateway = await createGateway({
+  const config: GatewayInput = {
+    workers: Number(workers),
     listeners: [{ address: '127.0.0.1:0' }],
     admin: false,
     log: { access: false, level: 'error' },
@@ -81,7 +82,8 @@ async function run(suite: string, options: Readonly<Record<string, unknown>>): P
     ...(redis !== null && { stores: { redis: { url: `redis://127.0.0.1:${REDIS_PORT}`, timeout: '1s' } } }),
     policies: { cache: options },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'origin' }],
-  })
+  }
+  const gateway = await createGateway(config, { workers: Number(workers) > 1 })
   try {
     const base = `http://127.0.0.1:${gateway.addresses[0]!.port}`
     const client = start(suite, 'test-engine/cli.mjs', {

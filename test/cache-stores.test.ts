@@ -3,7 +3,6 @@ import test, { type TestContext } from 'node:test'
 import { Bytes } from '../src/http/body.ts'
 import type { CacheStore, CacheEntry } from '../src/policies/cache/store.ts'
 import { Headers } from '../src/http/headers.ts'
-import { MemoryCacheStore } from '../src/policies/cache/memory/memory-store.ts'
 import { CacheStores } from '../src/policies/cache/cache-stores.ts'
 import type { RedisPlace } from '../src/redis/client.ts'
 import { RedisConnection } from '../src/redis/connection.ts'
@@ -13,6 +12,7 @@ import { makeCacheEntry } from './support/cache-entry.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { ManualClock } from './support/manual-clock.ts'
+import { memoryStores } from './support/memory-stores.ts'
 import { PATIENCE } from './support/patience.ts'
 import { storeTools } from './support/store-tools.ts'
 import { TestCounter } from './support/test-counter.ts'
@@ -47,8 +47,9 @@ async function open(t: TestContext, place: RedisPlace, servers: readonly RedisSe
 
 cacheContract('memory', () =>
   Promise.resolve(() => {
-    const store = new MemoryCacheStore(10_000_000, new TestCounter())
-    return Promise.resolve({ store, other: store, clock: new ManualClock() })
+    const clock = new ManualClock()
+    const [store, other] = memoryStores(2, 10_000_000, { clock }).stores
+    return Promise.resolve({ store: store!, other: other!, clock })
   }),
 )
 

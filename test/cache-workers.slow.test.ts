@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Agent } from 'node:http'
+import { Agent, request, type RequestListener, type ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import { NO_CODE } from '../src/config/loaded-code.ts'
 import { parseConfig } from '../src/config/parse.ts'
@@ -12,13 +12,18 @@ import { Answers } from '../src/core/threads.ts'
 import { GatewayProcess } from '../src/runtime/gateway-process.ts'
 import { WorkerFleet } from '../src/workers/worker-fleet.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { type Ask, send } from './support/client.ts'
+import { type Answer, type Ask, send } from './support/client.ts'
 import { startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 
 /** Two workers with a cache, in front of a service, and connections to both. */
-async function startWorkers(t: TestContext, options: object, stores: object = {}) {
-  const service = await startService(t, (_, response) => response.setHeader('Cache-Control', 'max-age=60').end('hello'))
+async function startWorkers(
+  t: TestContext,
+  options: object,
+  stores: object = {},
+  listener: RequestListener = (_, response) => void response.setHeader('Cache-Control', 'max-age=60').end('hello'),
+) {
+  const service = await startService(t, listener)
   const input = {
     workers: 2,
     admin: false as const,
@@ -44,24 +49,70 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   await gateway.start()
   cleanUp(t, () => gateway.stop())
   const { port } = gateway.addresses[0]!
-  return { service, fleet, ask: (more: Ask = {}) => send(port, { headers: { host: 'h' }, ...more }) }
+  return { service, fleet, port, ask: (more: Ask = {}) => send(port, { headers: { host: 'h' }, ...more }) }
 }
 
 const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0)
 
-test('a purge reaches every worker, and counts what each of them had', async (t) => {
+/** So many that both workers have some of them, each over a connection of its own. */
+const MANY = 30
+
+const statusesOf = (answers: readonly Answer[]): string[] =>
+  answers.map(({ headers }) => String(headers['cache-status']).replace('sallyport; ', '').replace(/;? ?ttl.*/, ''))
+
+test('what one worker has stored every worker answers with, and a purge is seen by all at once and counted once', async (t) => {
   const { service, fleet, ask } = await startWorkers(t, {})
-  // Each new connection is some worker's; each of them asks the service itself.
-  await until('both workers to have asked', async () => {
-    await ask()
-    return service.heard.length === 2
+  await ask()
+  for (let i = 1; i <= 3; i++) {
+    const statuses = statusesOf(await Promise.all(Array.from({ length: MANY }, () => ask())))
+    assert.deepEqual(new Set(statuses), new Set(['hit']))
+    assert.equal(service.heard.length, i)
+    assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/other' })), 0)
+    assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/' })), 1)
+    assert.deepEqual(statusesOf([await ask()]), ['fwd=uri-miss; stored'])
+  }
+})
+
+test('a service is asked once for what all workers want to know at the same time', async (t) => {
+  const asked = Promise.withResolvers<ServerResponse>()
+  const { service, ask } = await startWorkers(t, { wait: '1m' }, {}, (_, response) => asked.resolve(response))
+  const waiting = Array.from({ length: MANY }, () => ask())
+  const response = await asked.promise
+  // All of them have come by the time that one of each worker is answered which came later.
+  await Promise.all(Array.from({ length: MANY }, () => ask({ path: '/later', headers: { host: 'h', 'cache-control': 'only-if-cached' } })))
+  response.setHeader('Cache-Control', 'max-age=60').end('hello')
+  const answers = await Promise.all(waiting)
+  assert.deepEqual(new Set(answers.map(({ text }) => text)), new Set(['hello']))
+  assert.equal(service.heard.length, 1)
+  const statuses = statusesOf(answers)
+  assert.equal(statuses.filter((status) => status === 'fwd=uri-miss; stored').length, 1)
+})
+
+test('where the client leaves for whom the service was asked, one of those who wait in any worker is next', async (t) => {
+  const responses: ServerResponse[] = []
+  let heard = (): void => {}
+  const { service, port, ask } = await startWorkers(t, { wait: '1m' }, {}, (_, response) => {
+    responses.push(response)
+    heard()
   })
-  assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/other' })), 0)
-  assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/' })), 2)
-  await until('both workers to have asked again', async () => {
-    await ask()
-    return service.heard.length === 4
-  })
+  const begun = new Promise<void>((resolve) => void (heard = resolve))
+  const leaving = request({ host: '127.0.0.1', port, headers: { host: 'h' }, agent: false })
+  leaving.on('error', () => {})
+  leaving.end()
+  await begun
+  const again = new Promise<void>((resolve) => void (heard = resolve))
+  const waiting = Array.from({ length: MANY }, () => ask())
+  leaving.destroy()
+  await again
+  responses[1]!.setHeader('Cache-Control', 'max-age=60').end('hello')
+  for (const { text } of await Promise.all(waiting)) assert.equal(text, 'hello')
+  assert.equal(service.heard.length, 2)
+})
+
+test('what is not stored is not waited for: all who want it ask themselves', async (t) => {
+  const { service, ask } = await startWorkers(t, {}, {}, (_, response) => void response.setHeader('Cache-Control', 'no-store').end('own'))
+  await Promise.all(Array.from({ length: MANY }, () => ask()))
+  assert.equal(service.heard.length, MANY)
 })
 
 test('a purge of what all workers share is counted once', async (t) => {
@@ -78,15 +129,14 @@ test('a purge of what all workers share is counted once', async (t) => {
   assert.match(String((await ask()).headers['cache-status']), /fwd=uri-miss/)
 })
 
-test('a change through one worker makes what the other one stored invalid', async (t) => {
+test('a change through one worker makes what all of them answer with invalid, before its client knows', async (t) => {
   const { service, ask } = await startWorkers(t, {})
-  await until('both workers to have asked', async () => {
+  for (let i = 0; i < 5; i++) {
     await ask()
-    return service.heard.length === 2
-  })
-  await ask({ method: 'POST' })
-  await until('both workers to have asked again', async () => {
-    await ask()
-    return service.heard.length === 5
-  })
+    await ask({ method: 'POST' })
+    const statuses = statusesOf([await ask(), await ask()])
+    assert.deepEqual(statuses, ['fwd=uri-miss; stored', 'hit'])
+    await ask({ method: 'POST' })
+  }
+  assert.equal(service.heard.length, 20)
 })

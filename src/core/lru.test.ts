@@ -15,11 +15,10 @@ test('whatever is done, the octets are those of its items, within the limit, and
     fc.record({ add: key, size: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ use: key }),
     fc.record({ remove: key }),
-    fc.record({ resize: fc.integer({ min: 0, max: 20 }) }),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-      let limit = 10
+      const limit = 10
       const evicted: string[] = []
       const lru = new Lru<Item>(limit, ({ key: gone }) => evicted.push(gone))
       /** The oldest first. */
@@ -42,7 +41,7 @@ test('whatever is done, the octets are those of its items, within the limit, and
           const known = model.find((other) => other.key === each.use)
           assert.equal(lru.use(each.use)?.key, known?.key)
           if (known !== undefined) model = [...model.filter((other) => other !== known), known]
-        } else if ('remove' in each) {
+        } else {
           const known = lru.get(each.remove)
           assert.equal(
             known !== undefined && lru.remove(known),
@@ -50,10 +49,6 @@ test('whatever is done, the octets are those of its items, within the limit, and
           )
           if (known !== undefined) assert.equal(lru.remove(known), false)
           model = model.filter((other) => other.key !== each.remove)
-        } else {
-          limit = each.resize
-          lru.resize(limit)
-          gone = makeRoom()
         }
         assert.deepEqual(evicted.splice(0), gone)
         assert.equal(lru.octets, octets())

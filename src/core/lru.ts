@@ -7,18 +7,14 @@ export interface LruItem<Item> {
   older: Item | null
 }
 
-/** Items that make room at a time. */
-const AT_ONCE = 500
-
 /** At most `limit` octets of items: those that were used least recently make room for others. */
 export class Lru<Item extends LruItem<Item>> {
-  private limit: number
+  private readonly limit: number
   private readonly evicted: (item: Item) => void
   private readonly items = new Map<string, Item>()
   private newest: Item | null = null
   private oldest: Item | null = null
   private used = 0
-  private makingRoom = false
 
   /** `evicted` is told of each item that has made room. */
   constructor(limit: number, evicted: (item: Item) => void) {
@@ -80,25 +76,12 @@ export class Lru<Item extends LruItem<Item>> {
     return true
   }
 
-  /** Takes so many octets at most from now on. */
-  resize(limit: number): void {
-    this.limit = limit
-    this.makeRoom()
-  }
-
-  /** What are many, as after a change of the limit, make room in several turns. */
   private makeRoom(): void {
-    for (let i = 0; i < AT_ONCE && this.used > this.limit && this.oldest !== null; i++) {
+    while (this.used > this.limit && this.oldest !== null) {
       const { oldest } = this
       this.remove(oldest)
       this.evicted(oldest)
     }
-    if (this.used <= this.limit || this.makingRoom) return
-    this.makingRoom = true
-    setImmediate(() => {
-      this.makingRoom = false
-      this.makeRoom()
-    })
   }
 
   private link(item: Item): void {

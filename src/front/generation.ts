@@ -116,7 +116,7 @@ export class Generation {
       const toolbox = { ...tools, ...own, ...stores.ofPolicies }
       const allOwn = [...ownEndpoints, ...docsRoutes(docs)]
       const snapshot = await Snapshot.build(config, services, allOwn, toolbox, slices)
-      await stores.connected()
+      await stores.opened()
       const { thread } = holder
       const { board, random, worker } = tools
       const about = { config, policies, services, own: allOwn, snapshot, callService: call }

@@ -62,7 +62,7 @@ export async function makeTrial(
         [name, new CurrentService(name, service, { slots: slotsOf(service), previous: null }, null, tools)] as const,
     ),
   )
-  const stores = storesToTry(config.stores.redis, { process, threads: 1, asked: nobody, clock: still, log: silent })
+  const stores = storesToTry(config.stores.redis, { process, asked: nobody, clock: still, log: silent })
   const toolbox: SnapshotToolbox = {
     clock: still,
     random: half,

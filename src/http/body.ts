@@ -100,6 +100,12 @@ export class Bytes {
     this.content = own.subarray(HEAD_ROOM)
   }
 
+  /** Writes the octets into a buffer, from that one on. */
+  copyTo(target: Buffer, at: number): void {
+    if (typeof this.content === 'string') target.write(this.content, at, 'latin1')
+    else this.content.copy(target, at)
+  }
+
   toLatin1(): string {
     return typeof this.content === 'string' ? this.content : this.content.toString('latin1')
   }

@@ -41,6 +41,8 @@ export interface ThreadStoreTools {
   readonly processStores: ProcessStores
   /** Threads that answer requests. */
   readonly size: number
+  /** Number of this one among them. */
+  readonly worker: number
   /** All of them, to be asked. */
   readonly threads: Threads
   readonly clock: Clock
@@ -62,9 +64,11 @@ export class GenerationStores {
   /** Tells them from the stores of another configuration. */
   readonly key: string
   private readonly isNew: boolean
+  private readonly opening: Promise<unknown>[] = []
 
   constructor(redis: RedisConfig | null, holder: Holder, thread: ThreadStoreTools) {
-    const { processStores, size, threads, clock, log, metrics } = thread
+    const { processStores, size, worker, threads, clock, log, metrics } = thread
+    const { opening } = this
     // A digest, as there is a password among the options.
     this.key = redis === null ? 'memory' : `redis ${hash('sha256', JSON.stringify(redis), 'base64url')}`
     let isNew = false
@@ -75,7 +79,9 @@ export class GenerationStores {
       })
     this.redis = redis === null ? null : connect(redis)
     this.isNew = isNew
-    const tools: StoreTools = { process: processStores, redis: this.redis, threads: size, asked: threads, clock, log }
+    const { redis: connection } = this
+    const process = { process: processStores, redis: connection, threads: size, asked: threads }
+    const tools: StoreTools = { ...process, worker, opening, clock, log }
     this.limits = new LimitStores(tools)
     this.caches = new CacheStores(tools)
     this.repeats = new OpenRepeats(tools)
@@ -88,8 +94,12 @@ export class GenerationStores {
     return { limits, caches, repeats, apiKeys, storesKey: key }
   }
 
-  /** Resolves when they can be asked, or could not for a while. Nobody waits for a Redis that is in use already. */
-  async connected(): Promise<void> {
+  /**
+   * Resolves when they can be asked, or could not for a while: nobody waits for a Redis that is in use already. Rejects with an Error where
+   * there is no memory for one.
+   */
+  async opened(): Promise<void> {
+    await Promise.all(this.opening)
     if (this.isNew) await this.redis?.connected(PATIENCE)
   }
 }
@@ -102,7 +112,11 @@ export function answerOperators(answers: Answers, current: () => GenerationStore
 }
 
 /** Stores for policies that are made to be thrown away: nothing is asked of them, and whatever they choose, it is memory. */
-export function storesToTry(redis: RedisConfig | null, tools: Omit<StoreTools, 'redis'>): OfPolicies {
+export function storesToTry(
+  redis: RedisConfig | null,
+  given: Omit<StoreTools, 'redis' | 'threads' | 'worker' | 'opening'>,
+): OfPolicies {
+  const tools = { ...given, threads: 1, worker: 0, opening: [] }
   const limits = new LimitStores({ ...tools, redis: null })
   const caches = new CacheStores({ ...tools, redis: null })
   const repeats = new OpenRepeats({ ...tools, redis: null })
@@ -113,7 +127,6 @@ export function storesToTry(redis: RedisConfig | null, tools: Omit<StoreTools, '
       watch: (limit) => limits.watch(limit, 'memory'),
     },
     caches: {
-      threads: 1,
       preferred: 'memory',
       isShared: () => false,
       make: (_, ...sizes) => caches.make('memory', ...sizes),
@@ -129,7 +142,6 @@ export function dryStores({ limits, caches, repeats, apiKeys, storesKey }: OfPol
   return {
     limits: new DryLimits(limits),
     caches: {
-      threads: caches.threads,
       preferred: caches.preferred,
       isShared: (name) => caches.isShared(name),
       make: () => new SeenReplies(() => []),

@@ -5,6 +5,7 @@ import type { Answers } from '../core/threads.ts'
 import { PurgeCalls } from './cdn/purge-calls.ts'
 import { callCdnTopic } from './cdn/topics.ts'
 import { answerThreads } from './idempotency/memory/answer-threads.ts'
+import { ReplyMemories } from './cache/memory/reply-memories.ts'
 import { MemoryRepeats } from './idempotency/memory/memory-repeats.ts'
 import { SharedTable } from './rate-limit/memory/table.ts'
 import { NearLimits } from './rate-limit/near-limits.ts'
@@ -23,22 +24,27 @@ export interface MainMemory {
 }
 
 /**
- * What policies keep once in a process: the counts of rate limits in memory that its threads share, and in that of its main
- * thread the replies that are repeated.
+ * What policies keep once in a process: the counts of rate limits in memory that its threads share, stored
+ * replies too, and in that of its main thread the replies that are repeated.
  */
 export class ProcessStores {
   readonly counts: SharedTable
   /** Of this thread alone: names of clients near their limits. */
   readonly near = new NearLimits()
 
+  /** Memory for stored replies; null where the main thread is asked for it. */
+  readonly replies: ReplyMemories | null
+
   /** Opens those of another thread. */
-  constructor({ counts }: SharedMemory) {
+  constructor({ counts }: SharedMemory, replies: ReplyMemories | null = null) {
     this.counts = new SharedTable(counts)
+    this.replies = replies
   }
 
   /** Makes them, with room for so many counts. */
   static create(entries: number, random?: () => number): ProcessStores {
-    return new ProcessStores({ counts: SharedTable.create(entries, random).buffer })
+    const counts = SharedTable.create(entries, random).buffer
+    return new ProcessStores({ counts }, new ReplyMemories(random ?? Math.random))
   }
 
   /** To be handed to other threads. */
@@ -49,6 +55,12 @@ export class ProcessStores {
   /** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
   watch(metrics: Metrics): void {
     metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => this.counts.evictions)
+    this.replies?.watch(metrics)
+  }
+
+  /** Gives threads that ask for it memory for stored replies: for the main thread alone. */
+  giveMemory(answers: Answers, clock: Clock): void {
+    this.replies?.answer(answers, clock)
   }
 
   /** Keeps replies, of so many octets at most, and answers what threads ask of them: for the main thread alone. */

@@ -12,6 +12,10 @@ export interface StoreTools {
   readonly redis: RedisConnection | null
   /** Threads that answer requests. */
   readonly threads: number
+  /** Number of this one among them. */
+  readonly worker: number
+  /** What has to be there before requests are answered. */
+  readonly opening: Promise<unknown>[]
   /** All threads of this gateway, to be asked. */
   readonly asked: Threads
   readonly clock: Clock

@@ -145,6 +145,7 @@ export class ProcessScope {
     this.ejections.configure(keptServices(this.applied))
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
+    this.stores.giveMemory(answers, clock)
     this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
     this.purges = this.stores.callCdn(answers, clock, log, metrics)
     this.operations = new OperationsOnDemand(async () => {

@@ -1,21 +1,22 @@
 import { Bytes } from '../../src/http/body.ts'
-import type { Counter } from '../../src/core/metrics.ts'
 import { headersFromWire } from '../../src/http/headers.ts'
 import { fakeExchange } from '../../src/testing/fake-exchange.ts'
 import { hitReply } from '../../src/policies/cache/entry.ts'
 import { makeEntry } from '../../src/policies/cache/make-entry.ts'
-import { MemoryCacheStore } from '../../src/policies/cache/memory/memory-store.ts'
+import { CacheStores } from '../../src/policies/cache/cache-stores.ts'
 import { StoringBody } from '../../src/policies/cache/storing-body.ts'
 import { isStream } from '../../src/http/body.ts'
+import { storeTools } from './store-tools.ts'
+import { TestCounter } from './test-counter.ts'
 
 /**
- * Fills a store with replies whose bodies have so many octets, hands each out once, and prints as JSON what the store
- * says that it holds and what the process holds more than before. Run with --expose-gc.
+ * Fills a store of so many octets with replies whose bodies have so many octets, hands each out once, and prints as JSON what the process
+ * holds more than before, in octets, and how many replies have made room for others. Run with --expose-gc.
  */
-const [size = 0, count = 0] = process.argv.slice(2).map(Number)
+const [memory = 0, size = 0] = process.argv.slice(2).map(Number)
 
-const evictions: Counter = { add() {}, addWith() {} } as unknown as Counter
-const store = new MemoryCacheStore(1024 ** 3, evictions)
+const evictions = new TestCounter()
+const store = new CacheStores(storeTools()).make('memory', memory, evictions)
 const request = Buffer.from(
   `GET /item HTTP/1.1\r\nHost: h\r\nAccept-Language: de-CH, de;q=0.9\r\nCookie: ${'x'.repeat(900)}\r\n\r\n`,
 )
@@ -51,8 +52,11 @@ function put(number: number): void {
   const arrival = { wall: 0, delay: 0 }
   const storable = { url, status: 200, headers, control, freshness, vary: ['accept-language'], arrival, now: 0 }
   const entry = makeEntry(fakeExchange({ headers: sent }), storable, bodyOf())
-  store.put(`route http ${url} `, entry)
-  const { body } = hitReply(entry, 0)
+  const key = `route http ${url} `
+  void store.put(key, entry, 1)
+  const found = store.find(url, key, sent)
+  if (found instanceof Promise || typeof found === 'string') return
+  const { body } = hitReply(found, 0)
   if (body instanceof Bytes) {
     body.toLatin1()
     body.toBuffer()
@@ -60,7 +64,16 @@ function put(number: number): void {
   if (isStream(body)) body.pipe({ write: () => true, end() {}, fail() {} })
 }
 
-for (let i = 0; i < 50; i++) put(i)
-const [before, accounted] = [held(), store.usage().bytes]
-for (let i = 0; i < count; i++) put(1000 + i)
-process.stdout.write(JSON.stringify({ held: held() - before, accounted: store.usage().bytes - accounted }))
+/** As in a gateway, where each request is answered in a turn of its own. */
+async function fill(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    put(i)
+    if (i % 50 === 0) await new Promise(setImmediate)
+  }
+}
+
+await fill(50)
+const before = held()
+await fill((memory / (size + 700)) * 1.5)
+await new Promise(setImmediate)
+process.stdout.write(JSON.stringify({ held: held() - before, evicted: evictions.total }))

@@ -12,6 +12,8 @@ export function storeTools({ entries = 64, ...parts }: Partial<StoreTools> & { e
     process: ProcessStores.create(entries),
     redis: null,
     threads: 1,
+    worker: 0,
+    opening: [],
     asked: new Answers(log),
     clock,
     log,

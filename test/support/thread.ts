@@ -46,6 +46,7 @@ export function startThreadBy<Time extends Clock>(
 ) {
   const tools = threadTools(clock, 64, announce)
   const { metrics, deadlines, threads: answers } = tools
+  tools.processStores.replies?.watch(metrics)
   const registry = new SlotRegistry(tools.board, clock)
   const generations: Generation[] = []
   cleanUp(t, () => {

@@ -53,14 +53,16 @@ export function countEvictions(metrics: Metrics, store: string): Counter {
   return metrics.counter('sallyport_cache_evictions_total', { store })
 }
 
-/** Has what stores hold read at each scrape, until the returned function is called. All of one name are added up. */
+/** Has what stores hold in the memory of this thread read at each scrape, until the returned function is called. All of one name are added up. */
 export function watchStores(metrics: Metrics, name: string, stores: () => readonly CacheStore[]): () => void {
   const labels = { store: name }
-  const total = (key: keyof CacheUsage) => (): number => stores().reduce((sum, store) => sum + store.usage()[key], 0)
-  const [bytes, entries] = [total('bytes'), total('entries')]
+  const total = (key: keyof CacheUsage) => () => {
+    const usages = stores().flatMap((store) => store.usage() ?? [])
+    return usages.length === 0 ? [] : [{ labels, value: usages.reduce((sum, usage) => sum + usage[key], 0) }]
+  }
   const ends = [
-    metrics.watchAll('sallyport_cache_bytes', () => [{ labels, value: bytes() }]),
-    metrics.watchAll('sallyport_cache_entries', () => [{ labels, value: entries() }]),
+    metrics.watchAll('sallyport_cache_bytes', total('bytes')),
+    metrics.watchAll('sallyport_cache_entries', total('entries')),
   ]
   return () => {
     for (const end of ends) end()

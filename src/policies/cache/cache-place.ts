@@ -5,38 +5,54 @@ import { countEvictions, watchStores } from './cache-counts.ts'
 import { Flights } from './coalescing.ts'
 import { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
-import { OtherThreads } from './other-threads.ts'
 import { purge, purgeTopic } from './purge.ts'
-import { Partition } from './partition.ts'
 import { SeenReplies } from './seen-replies.ts'
 import type { CacheStore } from './store.ts'
+
+/** Where the routes that give their replies the same memory find them, and what of that is being fetched. */
+export class PlacePart {
+  readonly store: CacheStore
+  readonly flights: Flights
+  private readonly gone: () => void
+
+  constructor(store: CacheStore, flights: Flights, gone: () => void) {
+    this.store = store
+    this.flights = flights
+    this.gone = gone
+  }
+
+  /** No configuration has it any more. */
+  close(): void {
+    this.gone()
+    this.store.close()
+  }
+}
 
 /** What one configuration has of a place. */
 interface Plan {
   /** By the ids of the routes. */
-  readonly partitions: Map<string, Partition>
+  readonly parts: Map<string, PlacePart>
   /** One for each way in which routes read queries: the same URL has another form in each. */
   readonly keys: Map<string, Keys>
 }
 
-/** The places of a thread: its memory, and each Redis. */
+/** The places of a thread: the memory of the process, and each Redis. */
 const places = new Shared<CachePlace>()
 /** What stands in them, by how much memory it may take: routes that say the same share one. */
-const partitions = new Shared<Partition>()
+const parts = new Shared<PlacePart>()
 
 /**
  * A place where one thread keeps replies, whatever the configuration: what is stored there stays while routes, and what
  * they give to the cache, change.
  */
 export class CachePlace {
-  readonly flights: Flights
   readonly invalidator: Invalidator
-  private readonly all = new Set<Partition>()
+  private readonly all = new Set<PlacePart>()
   private readonly plans = new Map<Holder, Plan>()
   /** That of the configuration that answers. */
   private current: Plan | null = null
   private readonly key: string
-  private readonly makeStore: (limit: number) => CacheStore
+  private readonly makePart: (memory: number) => PlacePart
   private readonly ends: readonly (() => void)[]
 
   /** The place with that name, as the configuration has it. */
@@ -46,51 +62,31 @@ export class CachePlace {
   }
 
   private constructor(toolbox: PolicyToolbox, name: CacheStoreName, key: string) {
-    const { clock, caches, metrics, answer, threads, dry = false, holder } = toolbox
+    const { clock, caches, metrics, answer, dry = false, holder } = toolbox
     this.key = key
     const evictions = countEvictions(metrics, name)
     const isShared = caches.isShared(name)
     const seen = dry ? places.seen(holder, key) : null
-    this.makeStore = dry
+    const makeStore = dry
       ? () => new SeenReplies(() => (seen === null ? [] : seen.stores))
-      : (limit) => caches.make(name, limit, evictions)
-    const concerned = (): CacheStore[] => (isShared ? this.stores.slice(0, 1) : this.stores)
-    const everywhere = {
-      invalidate: (url: string) => sum(concerned().map((store) => store.invalidate(url))),
-      invalidateGroup: (group: string) => sum(concerned().map((store) => store.invalidateGroup(group))),
-      invalidatePrefix: (prefix: string) => sum(concerned().map((store) => store.invalidatePrefix(prefix))),
+      : (memory: number) => caches.make(name, memory, evictions)
+    this.makePart = (memory) => {
+      const store = makeStore(memory)
+      const part: PlacePart = new PlacePart(store, new Flights(clock, store), () => this.all.delete(part))
+      this.all.add(part)
+      return part
     }
-    const alone = isShared || caches.threads === 1
-    const others = alone
-      ? null
-      : new OtherThreads({ threads, answer }, (what) => {
-          for (const each of what) void this.invalidator.forget(each)
-        })
-    this.invalidator = new Invalidator(everywhere, clock, (what) => others?.tell(what))
-    this.flights = new Flights(clock)
-    this.ends = [
-      watchStores(metrics, name, () => this.stores),
-      answer(purgeTopic, (what) => purge(this, what)),
-      () => others?.close(),
-    ]
+    this.invalidator = new Invalidator(() => (isShared ? this.stores.slice(0, 1) : this.stores))
+    this.ends = [watchStores(metrics, name, () => this.stores), answer(purgeTopic, (what) => purge(this, what))]
   }
 
-  /** The partition of a route that gives its replies so much memory; `keys` are what it finds them by, and `query` how it reads queries. */
-  partitionFor(holder: Holder, route: string, limit: number, query: string, keys: Keys): Partition {
-    const make = (): Partition => {
-      const partition = new Partition(
-        limit,
-        () => this.makeStore(limit),
-        (gone) => this.all.delete(gone),
-      )
-      this.all.add(partition)
-      return partition
-    }
-    const partition = partitions.get(holder, `${this.key} ${limit}`, make)
+  /** The part of a route that gives its replies so much memory; `keys` are what it finds them by, and `query` how it reads queries. */
+  partFor(holder: Holder, route: string, memory: number, query: string, keys: Keys): PlacePart {
+    const part = parts.get(holder, `${this.key} ${memory}`, () => this.makePart(memory))
     const plan = this.planOf(holder)
-    plan.partitions.set(route, partition)
+    plan.parts.set(route, part)
     plan.keys.set(query, keys)
-    return partition
+    return part
   }
 
   /** Those of all configurations that still answer. */
@@ -104,13 +100,13 @@ export class CachePlace {
   }
 
   private get stores(): CacheStore[] {
-    return [...new Set(Array.from(this.all, ({ store }) => store))]
+    return Array.from(this.all, ({ store }) => store)
   }
 
   private planOf(holder: Holder): Plan {
     const known = this.plans.get(holder)
     if (known !== undefined) return known
-    const plan: Plan = { partitions: new Map(), keys: new Map() }
+    const plan: Plan = { parts: new Map(), keys: new Map() }
     this.plans.set(holder, plan)
     holder.atTakeOver(() => this.follow(plan))
     holder.hold(() => {
@@ -120,37 +116,13 @@ export class CachePlace {
     return plan
   }
 
-  /**
-   * A configuration takes over: replies stay with their routes, wherever nothing but their memory has changed.
-   *
-   * 1. A partition that some route has as before keeps its store.
-   * 2. Any other takes the store of its first route whose store is still to be had, else its own, else an empty one.
-   */
+  /** A configuration takes over: what is stored goes with its route where that gives it another memory. */
   private follow(plan: Plan): void {
-    const before = this.current?.partitions ?? new Map<string, Partition>()
-    const stores = new Map([...before].map(([route, partition]) => [route, partition.store]))
+    const before = this.current?.parts ?? new Map<string, PlacePart>()
     this.current = plan
-    const grouped = Map.groupBy(plan.partitions, ([, partition]) => partition)
-    const routes = new Map(Array.from(grouped, ([partition, all]) => [partition, all.map(([route]) => route)]))
-    const taken = new Set<CacheStore>()
-    // 1.
-    for (const [partition, ids] of routes) {
-      if (!ids.some((route) => before.get(route) === partition)) continue
-      taken.add(partition.store)
-      routes.delete(partition)
-    }
-    // 2.
-    for (const [partition, ids] of routes) {
-      const left = ids.map((route) => stores.get(route)).find((store) => store !== undefined && !taken.has(store))
-      if (left !== undefined) partition.take(left)
-      else if (taken.has(partition.store)) partition.renew()
-      taken.add(partition.store)
+    for (const [route, { store }] of plan.parts) {
+      const former = before.get(route)?.store
+      if (former !== undefined && former !== store) store.adopt(former, route)
     }
   }
-}
-
-function sum(counts: readonly (number | Promise<number>)[]): number | Promise<number> {
-  const known = counts.filter((count) => typeof count === 'number').reduce((all, count) => all + count, 0)
-  const late = counts.filter((count) => count instanceof Promise)
-  return late.length === 0 ? known : Promise.all(late).then((all) => all.reduce((so, count) => so + count, known))
 }

@@ -3,7 +3,8 @@ import { OpenStores } from '../open-stores.ts'
 import type { StoreTools } from '../store-tools.ts'
 import { memoryReplies } from './memory/memory-store.ts'
 import { redisReplies } from './redis/redis-store.ts'
-import type { CacheStore, MakeCacheStore, ReplyStore } from './store.ts'
+import type { ReplyStore } from './reply-store.ts'
+import type { CacheStore, MakeCacheStore } from './store.ts'
 
 /** Where replies can be kept. The one place where they are listed: the last one that is configured is the default. */
 const stores = [memoryReplies, redisReplies] as const satisfies readonly ReplyStore[]
@@ -15,26 +16,22 @@ export const cacheStores: readonly CacheStoreName[] = stores.map(({ name }) => n
 
 /** What the caches of one thread are made from. */
 export interface Caches {
-  /** Threads that answer requests: each has its part of the memory that the configuration gives the process. */
-  readonly threads: number
   /** Which store a cache has that names none. */
   readonly preferred: CacheStoreName
-  /** Whether what one of these stores forgets is forgotten by all that are made from the same configuration. */
+  /** Whether all such stores that are made from the same configuration are one. */
   isShared(name: CacheStoreName): boolean
   /**
-   * A store with up to `limit` octets in the memory of the thread: those that make room for others are counted by
+   * A store that takes so many octets of memory in the process: those that make room for others are counted by
    * `evictions`. Throws an Error where it is not configured.
    */
-  make(name: CacheStoreName, limit: number, evictions: Counter): CacheStore
+  make(name: CacheStoreName, memory: number, evictions: Counter): CacheStore
 }
 
-/** What the caches of one thread are made from: its share of the memory, and Redis. */
+/** What the caches of one thread are made from: memory of the process, and Redis. */
 export class CacheStores implements Caches {
-  readonly threads: number
   private readonly stores: OpenStores<CacheStoreName, MakeCacheStore>
 
   constructor(tools: StoreTools) {
-    this.threads = tools.threads
     this.stores = new OpenStores(stores, memoryReplies.name, tools)
   }
 
@@ -46,7 +43,7 @@ export class CacheStores implements Caches {
     return stores.some((store) => store.name === name && store.isShared)
   }
 
-  make(name: CacheStoreName, limit: number, evictions: Counter): CacheStore {
-    return this.stores.maker(name)(limit, evictions)
+  make(name: CacheStoreName, memory: number, evictions: Counter): CacheStore {
+    return this.stores.maker(name)(memory, evictions)
   }
 }

@@ -4,7 +4,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { Flights } from './coalescing.ts'
 
 test('there is one flight for a key at a time', () => {
-  const flights = new Flights(new ManualClock())
+  const flights = new Flights(new ManualClock(), { board: null })
   const flight = flights.begin('k')
   assert.equal(flights.begin('k'), null)
   assert.ok(flights.begin('other'))
@@ -15,7 +15,7 @@ test('there is one flight for a key at a time', () => {
 
 test('those who wait go on when the flight is over, and no timer is left', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock)
+  const flights = new Flights(clock, { board: null })
   const flight = flights.begin('k')
   const first = flights.join('k', 1_000)
   const second = flights.join('k', 1_000)
@@ -28,7 +28,7 @@ test('those who wait go on when the flight is over, and no timer is left', async
 
 test('a flight that is late ends nothing of the one that took its place', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock)
+  const flights = new Flights(clock, { board: null })
   const late = flights.begin('k')
   const waiting = flights.join('k', 1_000)
   clock.advance(1_000)
@@ -40,7 +40,7 @@ test('a flight that is late ends nothing of the one that took its place', async 
 
 test('nobody waits for a key that was not storable, for ten seconds', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock)
+  const flights = new Flights(clock, { board: null })
   const waiting = flights.begin('k')
   const waited = flights.join('k', 1_000)
   waiting!.giveUp()

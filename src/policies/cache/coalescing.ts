@@ -1,5 +1,7 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { SharedFlight } from './memory/flight-board.ts'
+import type { CacheStore } from './store.ts'
 
 /** Keys that turned out not to be storable: at least so many are remembered. */
 const REMEMBERED = 5_000
@@ -15,20 +17,25 @@ export interface Flight {
   giveUp(): void
 }
 
-/** The requests to services that are under way: one for each key, whose reply others with the same key wait for. */
+/**
+ * The requests to services that are under way: one for each key, whose reply others with the same key wait for. Where the store has
+ * a board for them, it is one for all threads.
+ */
 export class Flights {
   private readonly clock: Clock
+  private readonly store: Pick<CacheStore, 'board'>
   private readonly flights = new Map<string, Waiting>()
   private readonly unstorable = new BoundedMap<string, number>(REMEMBERED)
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, store: Pick<CacheStore, 'board'>) {
     this.clock = clock
+    this.store = store
   }
 
-  /** Resolves when the flight of that key is over, or after `wait` ms at most; null if there is none. */
+  /** Resolves when the flight of that key is over, or after `wait` ms at most, above 0; null if there is none. */
   join(key: string, wait: number): Promise<void> | null {
     const flight = this.flights.get(key)
-    if (flight === undefined) return null
+    if (flight === undefined) return this.joinOther(key, wait)
     flight.cancel ??= this.clock.after(wait, () => flight.settle())
     return new Promise((resolve) => flight.waiting.push(resolve))
   }
@@ -36,21 +43,40 @@ export class Flights {
   /** Begins a flight; null if there is one, or if nobody should wait for that key. */
   begin(key: string): Flight | null {
     if (this.flights.has(key) || this.isUnstorable(key)) return null
+    const { board } = this.store
+    if (board !== null && board.status(key) !== 'none') return null
+    const shared = board?.begin(key) ?? null
+    // Another thread was faster.
+    if (board !== null && shared === null && board.status(key) !== 'none') return null
+    return this.take(key, shared)
+  }
+
+  private take(key: string, shared: SharedFlight | null): Flight {
+    const { board } = this.store
     const flight: Waiting = {
       waiting: [],
       cancel: null,
       settle: () => {
         if (this.flights.get(key) === flight) this.flights.delete(key)
         flight.cancel?.()
+        if (shared !== null) board?.end(shared)
         for (const resolve of flight.waiting.splice(0)) resolve()
       },
       giveUp: () => {
         this.markUnstorable(key)
+        if (shared !== null) board?.giveUp(shared, REMEMBERED_FOR)
         flight.settle()
       },
     }
     this.flights.set(key, flight)
     return flight
+  }
+
+  /** The same where another thread has begun it. */
+  private joinOther(key: string, wait: number): Promise<void> | null {
+    const { board } = this.store
+    const status = board?.status(key) ?? 'none'
+    return board === null || typeof status === 'string' ? null : board.over(status, wait)
   }
 
   private markUnstorable(key: string): void {

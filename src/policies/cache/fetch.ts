@@ -32,7 +32,7 @@ const ERRORS = new Set([500, 502, 503, 504])
 export interface FetchContext {
   readonly settings: CacheSettings
   readonly keys: Keys
-  readonly partition: { readonly store: CacheStore }
+  readonly store: CacheStore
   readonly invalidator: Invalidator
   readonly clock: Clock
   readonly next: Handler
@@ -119,7 +119,7 @@ export class Fetch {
 
   private validated(entry: CacheEntry, update: Headers): Reply | Promise<Reply> {
     const { clock, settings } = this.context
-    const { store } = this.context.partition
+    const { store } = this.context
     if (!isAbout(entry, update)) {
       store.remove(this.key, entry)
       this.validating = false
@@ -177,7 +177,7 @@ export class Fetch {
   /** What the service says now goes before what it said then, though it is not itself stored (RFC 9111 section 4.3.5). */
   private compare(entry: CacheEntry, { status, headers }: Reply): void {
     if (status >= 500 || status === 304 || status === 206) return
-    const { store } = this.context.partition
+    const { store } = this.context
     const isSame = this.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
     const storable = isSame ? this.examine(status, freshen(entry.fields, headers)) : 'changed'
     if (typeof storable === 'string') store.remove(this.key, entry)
@@ -199,13 +199,10 @@ export class Fetch {
   }
 
   private keep(storable: Storable, body: Bytes | null): void | Promise<void> {
-    const { invalidator, clock } = this.context
-    const { store } = this.context.partition
+    const { clock, store } = this.context
     const entry = makeEntry(this.exchange, storable, body)
     // What a change itself says of its outcome is as new as the change.
-    if (this.exchange.method !== 'GET') return store.put(this.key, entry, clock.now())
-    // A change that came between may be newer than this reply.
-    if (!invalidator.since(this.begun, entry.url, entry.groups)) return store.put(this.key, entry, this.begun)
+    return store.put(this.key, entry, this.exchange.method === 'GET' ? this.begun : clock.now())
   }
 
   /** Whoever waits for this reply looks for it in the store. */

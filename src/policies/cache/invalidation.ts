@@ -31,8 +31,8 @@ export function invalidateAfter(
   }
   const groups = groupsOf(exchange.host, reply.headers, 'Cache-Group-Invalidation')
   const waiting = [
-    ...[...urls].map((of) => invalidator.invalidate({ kind: 'url', of })),
-    ...groups.map((of) => invalidator.invalidate({ kind: 'group', of })),
+    ...[...urls].map((of) => invalidator.forget({ kind: 'url', of })),
+    ...groups.map((of) => invalidator.forget({ kind: 'group', of })),
   ].filter((count) => count instanceof Promise)
   return waiting.length === 0 ? null : Promise.all(waiting)
 }

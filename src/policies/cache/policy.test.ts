@@ -4,16 +4,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
-import { Answers } from '../../core/threads.ts'
 import { Bytes } from '../../http/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { Headers, headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
-import { storeTools } from '../../../test/support/store-tools.ts'
-import { CacheStores } from './cache-stores.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
-import { invalidatedTopic } from './invalidation-topic.ts'
 import { cache } from './policy.ts'
 
 type Fields = Readonly<Record<string, string>>
@@ -352,8 +348,11 @@ for (const [name, value, other] of [
 
 test('a reply that was on its way while its resource changed is not stored', async () => {
   const first = Promise.withResolvers<Says>()
-  const { ask } = setUp({}, ({ method }, number) => (number === 1 ? first.promise : method === 'GET' ? fresh(60) : {}))
+  const says = ({ method }: Exchange, number: number): Says | Promise<Says> =>
+    number === 1 ? first.promise : method === 'GET' ? fresh(60) : {}
+  const { clock, ask } = setUp({}, says)
   const slow = ask()
+  clock.advance(1)
   await ask({}, { method: 'PUT' })
   first.resolve(fresh(60))
   assert.equal((await slow).body, '1')
@@ -571,28 +570,6 @@ test('an upgrade, preconditions and a GET with a body are left to the service', 
 test('a body over the limit is passed through', async () => {
   const { ask } = setUp({ maxBody: '4b' }, () => ({ ...fresh(60), body: '12345' }))
   assert.equal((await ask()).cacheStatus, 'sallyport; fwd=uri-miss; detail=too-large')
-})
-
-test('caches that are let go of hear no more of other threads', async () => {
-  const clock = new ManualClock()
-  const { log } = createMemoryLogger('info', clock)
-  const answers = new Answers(log)
-  const toolbox = makeToolbox({
-    clock,
-    answer: (topic, answer) => answers.on(topic, answer),
-    threads: answers,
-    caches: new CacheStores(storeTools({ threads: 2, clock, log })),
-  })
-  const { asked, ask } = setUp({}, () => fresh(60), clock, toolbox)
-  for (const times of [2, 2]) {
-    await ask()
-    await answers.askAll(invalidatedTopic, { by: 'another', what: [{ kind: 'prefix', of: '' }] })
-    // What was on its way at the same moment would not be stored.
-    clock.advance(1)
-    await ask()
-    assert.equal(asked.length, times)
-    toolbox.holder.release()
-  }
 })
 
 test('a refresh in the background that fails is logged, and the stale reply goes on', async () => {

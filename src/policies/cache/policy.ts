@@ -65,7 +65,7 @@ const options = z.strictObject({
   memory: size
     .prefault('64mb')
     .describe(
-      'Memory of the process for stored replies, or for copies of those in Redis; worker threads have equal shares. Routes with the same figure share it. Default 64mb.',
+      'Memory of the process for stored replies, which all worker threads share, or for copies of those in Redis, of which they have equal shares. Routes with the same figure share it. Default 64mb.',
     ),
   wait: durationOrZero
     .prefault('5s')
@@ -97,12 +97,11 @@ export const cache = definePolicy({
     const keys = compileKeys(route.id, rulesOf(settings, source()), settings.share, settings.query)
     const { clock, log, caches, holder } = toolbox
     const place = CachePlace.of(toolbox, settings.store ?? caches.preferred)
-    const limit = Math.floor(settings.memory / caches.threads)
-    const partition = place.partitionFor(holder, route.id, limit, JSON.stringify(settings.query), keys)
-    const { flights, invalidator } = place
+    const { store, flights } = place.partFor(holder, route.id, settings.memory, JSON.stringify(settings.query), keys)
+    const { invalidator } = place
     const counts = new CacheCounts(toolbox.metrics, route.id)
     return (next) => {
-      const routeCache = new RouteCache({ settings, keys, clock, log, next, counts, partition, flights, invalidator })
+      const routeCache = new RouteCache({ settings, keys, clock, log, next, counts, store, flights, invalidator })
       return (exchange) => {
         const reply = routeCache.handle(exchange)
         const { record } = exchange

@@ -1,7 +1,6 @@
 import { defineTopic } from '../../core/threads.ts'
 import { groupKey } from './invalidation.ts'
-import type { Invalidation } from './invalidation-topic.ts'
-import type { Invalidator } from './invalidator.ts'
+import type { Invalidation, Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
 
 /** What to purge: one URL, all URLs that begin so, or a cache group of a host (RFC 9875). */

@@ -52,7 +52,7 @@ export class RouteCache {
     // 2.
     const url = this.context.keys.url(exchange)
     const key = this.context.keys.key(exchange, url)
-    const found = this.context.partition.store.find(url, key, exchange.headers)
+    const found = this.context.store.find(url, key, exchange.headers)
     if (found instanceof Promise) return found.then((late) => this.answer(exchange, url, key, late))
     return this.answer(exchange, url, key, found)
   }
@@ -104,30 +104,42 @@ export class RouteCache {
     // Apart from the others: what the service says to somebody with a session tells nothing of what it says to the rest.
     const flightKey = waits && mayBePersonal(exchange, share) ? `${key} personal` : key
     const waiting = waits && !request.noCache && !request.noStore ? this.flights.join(flightKey, wait) : null
-    if (waiting !== null) return this.askAfter(waiting, exchange, url, key, request, reason)
+    if (waiting !== null) return this.askAfter(waiting, exchange, url, key, flightKey, request, reason)
     const flight = waits && isShareable(request) ? this.flights.begin(flightKey) : null
     return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
   }
 
-  /** Another request for the same is under way: its reply may do for this one, or it goes itself. */
+  /**
+   * Another request for the same is under way: its reply may do for this one. If there is none, as where its client has left, the first one
+   * of those who wait goes, and the others wait for that.
+   */
   private async askAfter(
     waiting: Promise<void>,
     exchange: Exchange,
     url: string,
     key: string,
+    flightKey: string,
     request: RequestControl,
     reason: ForwardReason,
   ): Promise<Reply> {
-    await waiting
-    if (exchange.aborted) throw new GatewayError('client-closed')
-    const found = await this.context.partition.store.find(url, key, exchange.headers)
-    const entry = this.entryFor(exchange, found)
-    const now = this.context.clock.now()
-    if (entry !== null && isUsable(entry, request, now)) {
-      this.counts.coalesced.add(1)
-      return serveHit(entry, request, now, this.context.clock.wall(), forwardedLine({ reason, collapsed: true }))
+    const { clock, settings, store } = this.context
+    const until = clock.now() + settings.wait
+    let over: Promise<void> | null = waiting
+    for (;;) {
+      await over
+      if (exchange.aborted) throw new GatewayError('client-closed')
+      const found = await store.find(url, key, exchange.headers)
+      const entry = this.entryFor(exchange, found)
+      const now = clock.now()
+      if (entry !== null && isUsable(entry, request, now)) {
+        this.counts.coalesced.add(1)
+        return serveHit(entry, request, now, clock.wall(), forwardedLine({ reason, collapsed: true }))
+      }
+      over = found !== 'vary-miss' && now < until ? this.flights.join(flightKey, until - now) : null
+      if (over !== null) continue
+      const flight = isShareable(request) ? this.flights.begin(flightKey) : null
+      return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
     }
-    return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
   }
 
   /** RFC 5861 section 3. */

@@ -1,8 +1,9 @@
 import type { Headers } from '../../http/headers.ts'
-import type { CacheEntry, CacheStore, CacheUsage, Missing } from './store.ts'
+import type { CacheEntry, CacheStore, Missing } from './store.ts'
 
 /** What others have stored, to be found and nothing else. */
 export class SeenReplies implements CacheStore {
+  readonly board = null
   private readonly stores: () => readonly CacheStore[]
 
   /** What is looked into, whenever something is looked for. */
@@ -41,9 +42,11 @@ export class SeenReplies implements CacheStore {
     return 0
   }
 
-  resize(): void {}
+  adopt(): void {}
 
-  usage(): CacheUsage {
-    return { entries: 0, bytes: 0 }
+  usage(): null {
+    return null
   }
+
+  close(): void {}
 }

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../http/body.ts'
 import type { Headers } from '../../http/headers.ts'
-import type { StoreKind } from '../open-stores.ts'
 import type { Counter } from '../../core/metrics.ts'
+import type { FlightBoard } from './memory/flight-board.ts'
 
 /** Which requests a stored reply answers, of those for its URL (RFC 9111 section 4.1). */
 export interface Variant {
@@ -59,8 +59,8 @@ export interface CacheStore {
   /** The same, and leaves no trace: it is for those who only look. */
   peek(url: string, key: string, request: Headers): CacheEntry | Missing | Promise<CacheEntry | Missing>
   /**
-   * Keeps an entry, in place of the one of the key with the same selecting values. `begun` is when the service was asked
-   * for it, in milliseconds of `clock.now()`. Where it is a promise, the entry can be found once that is resolved.
+   * Keeps an entry, in place of the one of the key with the same selecting values, unless it was made invalid after `begun`: when
+   * the service was asked for it, in milliseconds of `clock.now()`. Where it is a promise, the entry can be found once that is resolved.
    */
   put(key: string, entry: CacheEntry, begun: number): void | Promise<void>
   /** Forgets one entry of a key. */
@@ -71,16 +71,15 @@ export interface CacheStore {
   invalidateGroup(group: string): number | Promise<number>
   /** Forgets all entries whose URL begins so; how many it were. */
   invalidatePrefix(prefix: string): number | Promise<number>
-  /** Takes so many octets of memory at most from now on. */
-  resize(limit: number): void
-  usage(): CacheUsage
+  /** Takes over what the other one has of a route, whose replies are kept here from now on, as far as that is not here already. */
+  adopt(former: CacheStore, route: string): void
+  /** What it holds in the memory of its thread; null for what threads have in common. */
+  usage(): CacheUsage | null
+  /** What other threads of the process fetch for it; null where they do not tell. */
+  readonly board: FlightBoard | null
+  /** Nobody uses it any more. */
+  close(): void
 }
 
-/** Makes a store with up to `limit` octets in the memory of the thread: `evictions` counts those that make room for others. */
-export type MakeCacheStore = (limit: number, evictions: Counter) => CacheStore
-
-/** A place where replies can be kept, listed in `cache-stores.ts`. */
-export interface ReplyStore extends StoreKind<MakeCacheStore> {
-  /** What one store forgets is forgotten by all that are made from the same configuration, in other threads and processes too. */
-  readonly isShared: boolean
-}
+/** Makes a store that takes so many octets of memory in the process: `evictions` counts those that make room for others. */
+export type MakeCacheStore = (memory: number, evictions: Counter) => CacheStore

@@ -75,6 +75,15 @@ export function select<Each extends Variant>(variants: readonly Each[], request:
   return null
 }
 
+/** Whether both are for the same requests. */
+export function isSameVariant(one: Variant, other: Variant): boolean {
+  return isSameList(one.vary, other.vary) && isSameList(one.selecting, other.selecting)
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((each, index) => each === other[index])
+}
+
 function selects(entry: Variant, request: Headers): boolean {
   const values = selectingValues(entry.vary, request)
   return entry.vary.every(

@@ -1,145 +1,217 @@
-import type { CacheStore, CacheUsage, CacheEntry, Missing, ReplyStore } from '../store.ts'
-import type { Headers } from '../../../http/headers.ts'
+import { threadId } from 'node:worker_threads'
 import { Lru, type LruItem } from '../../../core/lru.ts'
 import type { Counter } from '../../../core/metrics.ts'
+import type { Headers } from '../../../http/headers.ts'
+import type { StoreTools } from '../../store-tools.ts'
+import type { ReplyStore } from '../reply-store.ts'
+import type { CacheEntry, CacheStore, MakeCacheStore, Missing } from '../store.ts'
 import { select } from '../vary.ts'
+import { FlightBoard } from './flight-board.ts'
+import { closeMemory, openMemory, type OpenedMemory } from './reply-memories.ts'
+import { ReplyMemory } from './reply-memory.ts'
+import { SentBodies } from './sent-bodies.ts'
+import { type Shelf, SharedReplies } from './shared-replies.ts'
 
-/** Variants of one key; one more drops the oldest. */
-const VARIANTS = 64
+/** The part of the memory for what threads have at hand of it, in the form in which it goes out; all of them together. */
+const AT_HAND = 1 / 8
 
-/** The entries of one key. */
-interface Slot extends LruItem<Slot> {
-  readonly url: string
-  entries: readonly CacheEntry[]
-  size: number
+/** What a shelf without entries takes, and a variant of it, in octets; about right. */
+const SHELF = 400
+const VARIANT = 200
+
+/** Octets from which a body is large enough to be looked for among those that are just being sent. */
+const LARGE = 14_000
+
+/** How often a shelf is looked at that others change meanwhile. */
+const ATTEMPTS = 3
+
+/** Keys that are taken over at a time. */
+const AT_ONCE = 100
+
+/** A shelf with those of its entries that were used. */
+interface KeptShelf extends LruItem<KeptShelf>, Shelf {}
+
+export interface MemoryStoreOptions {
+  readonly clock: StoreTools['clock']
+  /** Octets of entries that are at hand. */
+  readonly atHand: number
+  /** Counts the entries that make room for others. */
+  readonly evictions: Counter
+  /** Called when it is not used any more. */
+  readonly closed?: () => void
+  /** It has to see to what is done once for the process. */
+  readonly isFirst?: boolean
 }
 
-/** Keeps entries in the memory of its thread: at most `limit` octets, those that were used least recently go first. */
+/**
+ * Keeps entries in memory that the threads of the process have in common. What was used lately is at hand in the form in which it goes
+ * out, and is used for as long as it is still the same there.
+ */
 export class MemoryCacheStore implements CacheStore {
-  private readonly slots: Lru<Slot>
-  private readonly byUrl = new Map<string, Set<Slot>>()
-  private readonly byGroup = new Map<string, Set<Slot>>()
-  private count = 0
+  board: FlightBoard | null = null
+  private readonly options: MemoryStoreOptions
+  private readonly shelves: Lru<KeptShelf>
+  private readonly bodies = new SentBodies()
+  /** Null until it has its memory. */
+  private replies: SharedReplies | null = null
 
-  /** `evictions` counts the entries that make room for others. */
-  constructor(limit: number, evictions: Counter) {
-    this.slots = new Lru(limit, (slot) => {
-      evictions.add(slot.entries.length)
-      this.forget(slot)
-    })
+  constructor(options: MemoryStoreOptions) {
+    this.options = options
+    this.shelves = new Lru(options.atHand, () => {})
   }
 
-  usage(): CacheUsage {
-    return { entries: this.count, bytes: this.slots.octets }
+  /** Uses that memory from now on, as the thread with that number. */
+  use(buffer: SharedArrayBuffer, thread: number): void {
+    const { clock } = this.options
+    const memory = new ReplyMemory(buffer, thread)
+    this.replies = new SharedReplies(memory, clock)
+    this.board = new FlightBoard(memory, clock, thread)
   }
 
-  resize(limit: number): void {
-    this.slots.resize(limit)
+  /** What it holds is the process's. */
+  usage(): null {
+    return null
   }
 
   find(_url: string, key: string, request: Headers): CacheEntry | Missing {
-    return found(this.slots.use(key), request)
+    const { replies } = this
+    if (replies === null) return 'uri-miss'
+    const kept = this.shelves.use(key)
+    if (kept !== undefined && replies.isCurrent(kept)) {
+      const variant = select(kept.variants, request)
+      if (variant === null) return 'vary-miss'
+      if (variant.entry !== null) {
+        replies.touch(kept)
+        return variant.entry
+      }
+    }
+    return this.fetch(replies, key, request)
   }
 
   peek(_url: string, key: string, request: Headers): CacheEntry | Missing {
-    return found(this.slots.get(key), request)
+    const shelf = this.replies?.look(key) ?? null
+    if (shelf === null || shelf.variants.length === 0) return 'uri-miss'
+    const variant = select(shelf.variants, request)
+    return variant === null ? 'vary-miss' : (this.replies?.read(shelf, variant) ?? 'uri-miss')
   }
 
-  put(key: string, entry: CacheEntry): void {
-    if (!this.slots.hasRoomFor(entry.size)) return
-    const slot = this.slots.get(key)
-    if (slot === undefined)
-      return this.hold({ key, url: entry.url, entries: [], size: 0, newer: null, older: null }, [entry])
-    const others = slot.entries.filter((other) => !isSameVariant(other, entry))
-    this.drop(slot)
-    this.hold(slot, [entry, ...others].slice(0, VARIANTS))
+  put(key: string, entry: CacheEntry, begun: number): void {
+    const evicted = this.replies?.put(key, entry, begun) ?? 0
+    if (evicted > 0) this.options.evictions.add(evicted)
   }
 
   remove(key: string, entry: CacheEntry): void {
-    const slot = this.slots.get(key)
-    if (slot === undefined || !slot.entries.includes(entry)) return
-    const others = slot.entries.filter((other) => other !== entry)
-    this.drop(slot)
-    if (others.length > 0) this.hold(slot, others)
+    void this.replies?.remove(key, entry)
   }
 
-  invalidate(url: string): number {
-    const slots = [...(this.byUrl.get(url) ?? [])]
-    const groups = new Set(slots.flatMap(({ entries }) => entries.flatMap((entry) => entry.groups)))
-    const count = this.dropAll(slots)
-    return [...groups].reduce((sum, group) => sum + this.invalidateGroup(group), count)
+  invalidate(url: string): number | Promise<number> {
+    return this.replies?.invalidate(url) ?? 0
   }
 
-  invalidateGroup(group: string): number {
-    let count = 0
-    for (const slot of this.byGroup.get(group) ?? []) {
-      for (const entry of slot.entries) {
-        if (!entry.groups.includes(group)) continue
-        this.remove(slot.key, entry)
-        count++
-      }
+  invalidateGroup(group: string): number | Promise<number> {
+    return this.replies?.invalidateGroup(group) ?? 0
+  }
+
+  invalidatePrefix(prefix: string): number | Promise<number> {
+    return this.replies?.invalidatePrefix(prefix) ?? 0
+  }
+
+  /** What another one has of a route is put here some at a time, where one thread does that for all. */
+  adopt(former: CacheStore, route: string): void {
+    if (!(former instanceof MemoryCacheStore) || this.options.isFirst !== true) return
+    const { replies } = this
+    const from = former.replies
+    if (replies === null || from === null) return
+    const begun = this.options.clock.now()
+    const keys = from.keys(`${route} `)
+    const next = (start: number): void => {
+      for (const key of keys.slice(start, start + AT_ONCE)) this.adoptKey(from, replies, key, begun)
+      if (start + AT_ONCE < keys.length) setImmediate(next, start + AT_ONCE)
     }
-    return count
+    next(0)
   }
 
-  invalidatePrefix(prefix: string): number {
-    return this.dropAll([...this.slots.values()].filter(({ url }) => url.startsWith(prefix)))
+  close(): void {
+    this.options.closed?.()
   }
 
-  private dropAll(slots: readonly Slot[]): number {
-    for (const slot of slots) this.drop(slot)
-    return slots.reduce((sum, { entries }) => sum + entries.length, 0)
+  /** What is stored here already is newer. */
+  private adoptKey(from: SharedReplies, to: SharedReplies, key: string, begun: number): void {
+    if (to.look(key)?.variants.length !== 0) return
+    const shelf = from.look(key)
+    for (const variant of shelf?.variants.toReversed() ?? []) {
+      const entry = shelf === null ? null : from.read(shelf, variant)
+      if (entry !== null) this.put(key, entry, begun)
+    }
   }
 
-  /** Takes a slot in, as the one used last, with those entries. */
-  private hold(slot: Slot, entries: readonly CacheEntry[]): void {
-    slot.entries = entries
-    slot.size = entries.reduce((sum, { size }) => sum + size, 0)
-    this.count += entries.length
-    addTo(this.byUrl, slot.url, slot)
-    for (const { groups } of entries) for (const group of groups) addTo(this.byGroup, group, slot)
-    this.slots.add(slot)
+  /** Finds what is not at hand. */
+  private fetch(replies: SharedReplies, key: string, request: Headers): CacheEntry | Missing {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const kept = this.shelfOf(replies, key)
+      if (kept === null) return 'uri-miss'
+      const variant = select(kept.variants, request)
+      if (variant === null) return 'vary-miss'
+      const entry = variant.entry ?? replies.read(kept, variant, this.bodies.get(variant.id))
+      if (entry === null) continue
+      replies.touch(kept)
+      const { body } = entry
+      if (body !== null && body.length > LARGE) this.bodies.add(variant.id, body)
+      if (this.keep({ ...kept, size: kept.size + entry.size })) variant.entry = entry
+      return entry
+    }
+    return 'uri-miss'
   }
 
-  private drop(slot: Slot): void {
-    if (this.slots.remove(slot)) this.forget(slot)
+  /** The shelf as it is now; null where there is nothing on it. */
+  private shelfOf(replies: SharedReplies, key: string): KeptShelf | null {
+    const kept = this.shelves.get(key)
+    if (kept !== undefined && replies.isCurrent(kept)) return kept
+    if (kept !== undefined) this.shelves.remove(kept)
+    const shelf = replies.look(key)
+    if (shelf === null || shelf.variants.length === 0) return null
+    const size = SHELF + (key.length + shelf.variants.length * VARIANT)
+    return { ...shelf, key, size, newer: null, older: null }
   }
 
-  /** It is not among the slots any more. */
-  private forget(slot: Slot): void {
-    this.count -= slot.entries.length
-    removeFrom(this.byUrl, slot.url, slot)
-    for (const { groups } of slot.entries) for (const group of groups) removeFrom(this.byGroup, group, slot)
+  /** Has the shelf at hand, with what it takes now; false where it would take too much. */
+  private keep(shelf: KeptShelf): boolean {
+    if (!this.shelves.hasRoomFor(shelf.size)) return false
+    const former = this.shelves.get(shelf.key)
+    if (former !== undefined) this.shelves.remove(former)
+    this.shelves.add({ ...shelf, newer: null, older: null })
+    return true
   }
 }
 
-function found(slot: Slot | undefined, request: Headers): CacheEntry | Missing {
-  return slot === undefined ? 'uri-miss' : (select(slot.entries, request) ?? 'vary-miss')
-}
-
-function isSameVariant(a: CacheEntry, b: CacheEntry): boolean {
-  return isSameList(a.vary, b.vary) && isSameList(a.selecting, b.selecting)
-}
-
-function isSameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((each, index) => each === b[index])
-}
-
-function addTo(index: Map<string, Set<Slot>>, name: string, slot: Slot): void {
-  const slots = index.get(name)
-  if (slots === undefined) index.set(name, new Set([slot]))
-  else slots.add(slot)
-}
-
-function removeFrom(index: Map<string, Set<Slot>>, name: string, slot: Slot): void {
-  const slots = index.get(name)
-  if (slots === undefined || !slots.delete(slot) || slots.size > 0) return
-  index.delete(name)
-}
-
-/** Replies in the memory of each thread. */
+/** Replies in memory that the threads of the process have in common. */
 export const memoryReplies = {
   name: 'memory',
   isShared: false,
-  open: (): ReturnType<ReplyStore['open']> => (limit, evictions) => new MemoryCacheStore(limit, evictions),
+  open({ process, asked, clock, threads, worker, opening }: StoreTools): MakeCacheStore {
+    const thread = threadId + 1
+    return (memory, evictions) => {
+      const atHand = Math.floor(memory * AT_HAND)
+      const use = { octets: memory - atHand, worker, thread }
+      const { replies } = process
+      const closed = (): void => {
+        if (replies === null) void asked.askMain(closeMemory, use)
+        else replies.close(use)
+      }
+      const options = { clock, atHand: Math.floor(atHand / threads), evictions, closed, isFirst: worker === 0 }
+      const store = new MemoryCacheStore(options)
+      const begin = (buffer: SharedArrayBuffer | null): void => {
+        if (buffer !== null) store.use(buffer, thread)
+      }
+      if (replies === null) opening.push(asked.askMain(openMemory, use).then(([opened]) => begin(bufferOf(opened))))
+      else begin(replies.open(use, clock))
+      return store
+    }
+  },
 } as const satisfies ReplyStore
+
+function bufferOf(opened: OpenedMemory | undefined): SharedArrayBuffer | null {
+  if (opened === undefined) throw new Error('The main thread has not said which memory stored replies are in: try again')
+  if (opened.problem !== null) throw new Error(opened.problem)
+  return opened.buffer
+}

@@ -18,11 +18,6 @@ export class Copies {
     return { entries: this.copies.size, bytes: this.copies.octets }
   }
 
-  /** Takes so many octets at most from now on. */
-  resize(limit: number): void {
-    this.copies.resize(limit)
-  }
-
   get(id: string): CacheEntry | undefined {
     return this.copies.use(id)?.entry
   }

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../../http/body.ts'
-import type { CacheStore, CacheUsage, CacheEntry, Missing, ReplyStore } from '../store.ts'
+import type { ReplyStore } from '../reply-store.ts'
+import type { CacheStore, CacheUsage, CacheEntry, Missing } from '../store.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { Logger } from '../../../core/logger.ts'
@@ -31,6 +32,9 @@ const VARIANTS = 64
 /** How long pieces wait for the rest of their entry, in milliseconds. */
 const PIECE_LIFE = 60_000
 
+/** What the stores on a connection have in common, so that what is still to be forgotten outlives the one that was told. */
+const askers = new WeakMap<RedisConnection, { readonly questions: Questions; readonly invalidator: RedisInvalidator }>()
+
 export interface RedisCacheOptions {
   readonly connection: RedisConnection
   readonly clock: Clock
@@ -47,10 +51,11 @@ export interface RedisCacheOptions {
  * While Redis does not answer nothing is found or kept, and what was to be forgotten meanwhile is forgotten afterwards.
  */
 class RedisCacheStore implements CacheStore {
+  readonly board = null
   private readonly client: RedisConnection['client']
   private readonly clock: Clock
-  private readonly questions: Questions
-  private readonly invalidator: RedisInvalidator
+  readonly questions: Questions
+  readonly invalidator: RedisInvalidator
   private readonly copies: Copies
   /** Ids of entries that came from here or went there, and the keys that bodies are under. */
   private readonly ids = new WeakMap<CacheEntry, string>()
@@ -62,14 +67,17 @@ class RedisCacheStore implements CacheStore {
   constructor({ connection, clock, log, copies, evictions }: RedisCacheOptions) {
     this.client = connection.client
     this.clock = clock
-    this.questions = new Questions(connection, log)
-    this.invalidator = new RedisInvalidator(connection.client, this.questions, clock)
+    const known = askers.get(connection)
+    this.questions = known?.questions ?? new Questions(connection, log)
+    this.invalidator = known?.invalidator ?? new RedisInvalidator(connection.client, this.questions, clock)
+    askers.set(connection, this)
     this.copies = new Copies(copies, evictions)
   }
 
-  resize(limit: number): void {
-    this.copies.resize(limit)
-  }
+  /** What Redis has is found by all. */
+  adopt(): void {}
+
+  close(): void {}
 
   usage(): CacheUsage {
     return this.copies.usage
@@ -237,8 +245,9 @@ class RedisCacheStore implements CacheStore {
 export const redisReplies = {
   name: 'redis',
   isShared: true,
-  open({ redis: connection, clock, log }): ReturnType<ReplyStore['open']> {
+  open({ redis: connection, threads, clock, log }): ReturnType<ReplyStore['open']> {
     if (connection === null) return null
-    return (copies, evictions) => new RedisCacheStore({ connection, clock, log, copies, evictions })
+    return (memory, evictions) =>
+      new RedisCacheStore({ connection, clock, log, copies: Math.floor(memory / threads), evictions })
   },
 } as const satisfies ReplyStore

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { makeCacheEntry } from '../../../../test/support/cache-entry.ts'
+import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import { Bytes } from '../../../http/body.ts'
+import type { CacheEntry } from '../store.ts'
+import { ReplyMemory } from './reply-memory.ts'
+import { type Shelf, SharedReplies } from './shared-replies.ts'
+
+const URLS = ['h/a', 'h/a/b', 'h/c']
+const GROUPS = ['h one', 'h two']
+const THREADS = 3
+
+const thread = fc.integer({ min: 0, max: THREADS - 1 })
+const anyUrl = fc.constantFrom(...URLS)
+const caller = fc.integer({ min: 0, max: 9 })
+const variant = fc.integer({ min: 0, max: 2 })
+const size = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 0, max: 300 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 3_000 }) },
+)
+
+const step = fc.oneof(
+  { weight: 80, arbitrary: fc.record({ put: anyUrl, caller, variant, size, groups: fc.subarray(GROUPS), thread }) },
+  { weight: 2, arbitrary: fc.record({ late: anyUrl, caller, variant, thread }) },
+  { weight: 30, arbitrary: fc.record({ find: anyUrl, caller, thread }) },
+  { weight: 20, arbitrary: fc.record({ read: thread }) },
+  { weight: 1, arbitrary: fc.record({ remove: anyUrl, caller, variant, thread }) },
+  { weight: 1, arbitrary: fc.record({ invalidate: anyUrl, thread }) },
+  { weight: 1, arbitrary: fc.record({ group: fc.constantFrom(...GROUPS), thread }) },
+  { weight: 1, arbitrary: fc.record({ prefix: fc.constantFrom('h/a', 'h/c', 'h/x'), thread }) },
+)
+
+/** A reply of its own, whose body shows from any part of it which one it is. */
+function entryOf(url: string, selecting: number, groups: readonly string[], length: number, number: number): CacheEntry {
+  const body = Bytes.fromBuffer(Buffer.alloc(length, `${number} `))
+  return makeCacheEntry({ url, vary: ['x'], selecting: [String(selecting)], groups, body, born: number, status: number })
+}
+
+const essence = ({ body, ...entry }: CacheEntry): unknown => ({ ...entry, body: body?.toLatin1() })
+
+interface Kept {
+  readonly key: string
+  readonly entry: CacheEntry
+}
+
+for (const [room, octets] of [
+  ['enough', 4_000_000],
+  ['little', 12_000],
+] as const)
+  test(`with ${room} room: whatever threads do in whatever order, what is found is what was put last and not forgotten`, () => {
+    const property = fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
+      const clock = new ManualClock()
+      const buffer = ReplyMemory.create(octets, () => 0.7)!
+      const memories = Array.from({ length: THREADS }, (_, i) => new ReplyMemory(buffer, i + 1))
+      const threads = memories.map((memory) => new SharedReplies(memory, clock))
+      const { usage } = memories[0]!
+      assert.deepEqual(usage, { entries: 0, bytes: 0 })
+      /** The newest first. */
+      let model: Kept[] = []
+      const shelves: (Shelf | null)[] = threads.map(() => null)
+      let number = 0
+      const forget = (isMeant: (kept: Kept) => boolean, count: number | Promise<number>): void => {
+        const meant = model.filter(isMeant)
+        model = model.filter((kept) => !isMeant(kept))
+        assert.equal(count, meant.length)
+      }
+      const isKnown = (entry: CacheEntry): boolean =>
+        model.some((kept) => kept.entry.status === entry.status && isSame(kept.entry, entry))
+      for (const each of steps) {
+        clock.advance(1)
+        if ('put' in each) {
+          const key = `${each.put} ${each.caller}`
+          const entry = entryOf(each.put, each.variant, each.groups, each.size, ++number)
+          const evicted = threads[each.thread]!.put(key, entry, clock.now())
+          assert.ok(room === 'little' || evicted === 0)
+          const others = model.filter((kept) => kept.key !== key || kept.entry.selecting[0] !== entry.selecting[0])
+          // What is too large is not kept, and what was there before stays.
+          const isKept = threads[0]!.look(key)?.variants.some(({ selecting }) => selecting[0] === entry.selecting[0])
+          const found = isKept === true ? readAll(threads[0]!, key) : []
+          if (found.some(({ status }) => status === number)) model = [{ key, entry }, ...others]
+          else assert.ok(each.size > 700 && room === 'little')
+          if (evicted > 0) {
+            const before = model.length
+            model = model.filter((kept) => readAll(threads[2]!, kept.key).some((one) => isSame(one, kept.entry)))
+            assert.equal(model.length, before - evicted)
+          }
+        } else if ('late' in each) {
+          // It was asked for before its URL was made invalid.
+          const begun = clock.now()
+          clock.advance(1)
+          const count = threads[each.thread]!.invalidate(each.late)
+          const groups = new Set(model.filter(({ entry }) => entry.url === each.late).flatMap(({ entry }) => entry.groups))
+          forget(({ entry }) => entry.url === each.late || entry.groups.some((group) => groups.has(group)), count)
+          threads[0]!.put(`${each.late} ${each.caller}`, entryOf(each.late, each.variant, [], 10, ++number), begun)
+        } else if ('find' in each) {
+          const key = `${each.find} ${each.caller}`
+          const shelf = threads[each.thread]!.look(key)
+          shelves[each.thread] = shelf
+          threads[each.thread]!.touch(shelf!)
+          const there = model.filter((kept) => kept.key === key).map(({ entry }) => entry.selecting[0])
+          const seen = shelf!.variants.map(({ selecting }) => selecting[0])
+          assert.deepEqual(seen, there)
+        } else if ('read' in each) {
+          // Whatever has happened since it looked.
+          const shelf = shelves[each.read] ?? null
+          for (const found of shelf?.variants ?? []) {
+            const entry = threads[each.read]!.read(shelf!, found)
+            if (entry !== null) assert.ok(isKnown(entry))
+          }
+        } else if ('remove' in each) {
+          const key = `${each.remove} ${each.caller}`
+          const known = model.find((kept) => kept.key === key && kept.entry.selecting[0] === String(each.variant))
+          if (known === undefined) continue
+          forget((kept) => kept === known, threads[each.thread]!.remove(key, known.entry))
+        } else if ('invalidate' in each) {
+          const meant = model.filter(({ entry }) => entry.url === each.invalidate)
+          const groups = new Set(meant.flatMap(({ entry }) => entry.groups))
+          forget(
+            (kept) => meant.includes(kept) || kept.entry.groups.some((group) => groups.has(group)),
+            threads[each.thread]!.invalidate(each.invalidate),
+          )
+        } else if ('group' in each) {
+          const count = threads[each.thread]!.invalidateGroup(each.group)
+          forget(({ entry }) => entry.groups.includes(each.group), count)
+        } else {
+          const count = threads[each.thread]!.invalidatePrefix(each.prefix)
+          forget(({ entry }) => entry.url.startsWith(each.prefix), count)
+        }
+        const { entries, bytes } = memories[0]!.usage
+        assert.ok(bytes <= octets)
+        assert.equal(entries, model.length)
+      }
+      for (const [key, entries] of Map.groupBy(model, (kept) => kept.key)) {
+        const found = readAll(threads[1]!, key).map(essence)
+        assert.deepEqual(
+          found,
+          entries.map(({ entry }) => essence(entry)),
+        )
+      }
+      void threads[2]!.invalidatePrefix('')
+      assert.deepEqual(memories[0]!.usage, { entries: 0, bytes: 0 })
+    })
+    fc.assert(property, { numRuns: 50 })
+  })
+
+function readAll(replies: SharedReplies, key: string): CacheEntry[] {
+  const shelf = replies.look(key)!
+  return shelf.variants.map((found) => replies.read(shelf, found)!)
+}
+
+function isSame(one: CacheEntry, other: CacheEntry): boolean {
+  return JSON.stringify(essence(one)) === JSON.stringify(essence(other))
+}

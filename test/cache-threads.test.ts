@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import test from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { systemClock } from '../src/core/clock.ts'
+import { Headers } from '../src/http/headers.ts'
+import { FlightBoard } from '../src/policies/cache/memory/flight-board.ts'
+import { ReplyMemories } from '../src/policies/cache/memory/reply-memories.ts'
+import { ReplyMemory } from '../src/policies/cache/memory/reply-memory.ts'
+import { makeCacheEntry } from './support/cache-entry.ts'
+import { cleanUp } from './support/cleanup.ts'
+import type { TortureOrder, TortureReport } from './support/cache-torture.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { memoryStores } from './support/memory-stores.ts'
+
+const KEYS = 60
+const THREADS = 3
+
+test('threads that put, find and forget at the same time never find what is torn, of another key, or forgotten', async (t) => {
+  const octets = 500_000
+  const buffer = ReplyMemory.create(octets, Math.random)!
+  const purges = new SharedArrayBuffer(2 * KEYS * Int32Array.BYTES_PER_ELEMENT)
+  const reports = await Promise.all(
+    Array.from({ length: THREADS }, async (_, i) => {
+      const workerData: TortureOrder = { buffer, purges, keys: KEYS, thread: i + 1, steps: 20_000 }
+      const worker = new Worker(new URL('support/cache-torture.ts', import.meta.url), { workerData })
+      cleanUp(t, () => worker.terminate())
+      const [report] = (await once(worker, 'message')) as [TortureReport]
+      return report
+    }),
+  )
+  assert.deepEqual(
+    reports.flatMap(({ problems }) => problems),
+    [],
+  )
+  for (const { found } of reports) assert.ok(found > 1_000)
+  const { usage } = new ReplyMemory(buffer, THREADS + 1)
+  assert.ok(usage.bytes <= octets && usage.entries <= KEYS)
+})
+
+const ASKED = Headers.of()
+
+test('a thread that ends while it writes holds nobody up: the next one with its number finds an empty cache', async () => {
+  const clock = new ManualClock()
+  const memories = new ReplyMemories(() => 0.5)
+  const use = { octets: 1_000_000, worker: 0, thread: 2 }
+  const buffer = memories.open(use, clock)!
+  memories.open({ ...use, worker: 1, thread: 3 }, clock)
+  const [dying, other] = [new ReplyMemory(buffer, 2), memoryStores(1, 10_000, { clock }).stores[0]!]
+  other.use(buffer, 3)
+  other.put('k', makeCacheEntry(), 0)
+  assert.ok(dying.lock.take(0))
+  assert.notEqual(other.find('h/a', 'k', ASKED), 'uri-miss', 'who reads waits for nobody')
+  other.put('late', makeCacheEntry(), 0)
+  assert.equal(other.find('h/a', 'late', ASKED), 'uri-miss', 'what is not kept is a miss')
+  const forgotten = other.invalidate('h/a')
+  assert.equal(memories.open({ ...use, thread: 4 }, clock), buffer)
+  assert.equal(other.find('h/a', 'k', ASKED), 'uri-miss')
+  other.put('k', makeCacheEntry(), 1)
+  assert.notEqual(other.find('h/a', 'k', ASKED), 'uri-miss')
+  clock.advance(5)
+  assert.equal(await forgotten, 1)
+})
+
+test('what a thread was fetching when it ended is fetched by the next one', async () => {
+  const memories = new ReplyMemories(() => 0.5)
+  const use = { octets: 1_000_000, worker: 0, thread: 2 }
+  const buffer = memories.open(use, systemClock)!
+  memories.open({ ...use, worker: 1, thread: 3 }, systemClock)
+  const [dying, other] = [2, 3].map((thread) => new FlightBoard(new ReplyMemory(buffer, thread), systemClock, thread))
+  assert.notEqual(dying!.begin('k'), null)
+  const own = other!.begin('l')
+  const flight = other!.status('k')
+  if (typeof flight === 'string') assert.fail(flight)
+  assert.equal(other!.begin('k'), null)
+  const over = other!.over(flight, 60_000)
+  memories.open({ ...use, thread: 4 }, systemClock)
+  await over
+  assert.notEqual(other!.begin('k'), null)
+  assert.deepEqual(other!.status('l'), own, 'those of others go on')
+})
+
+test('a memory is there for as long as a thread uses it', () => {
+  const memories = new ReplyMemories(() => 0.5)
+  const use = { octets: 100_000, worker: 0, thread: 2 }
+  const buffer = memories.open(use, systemClock)
+  assert.equal(memories.open({ ...use, worker: 1, thread: 3 }, systemClock), buffer)
+  memories.close(use)
+  assert.equal(memories.open({ ...use, worker: 2, thread: 5 }, systemClock), buffer)
+  memories.close({ ...use, worker: 1, thread: 3 })
+  memories.close({ ...use, worker: 2, thread: 5 })
+  assert.notEqual(memories.open(use, systemClock), buffer)
+})

@@ -1,0 +1,23 @@
+import type { Clock } from '../../src/core/clock.ts'
+import { MemoryCacheStore } from '../../src/policies/cache/memory/memory-store.ts'
+import { ReplyMemory } from '../../src/policies/cache/memory/reply-memory.ts'
+import { ManualClock } from './manual-clock.ts'
+import { TestCounter } from './test-counter.ts'
+
+/** Stores of several threads on one memory of so many octets, each with a part of that at hand. */
+export function memoryStores(
+  threads: number,
+  octets: number,
+  { clock = new ManualClock(), atHand = octets / 8 }: { readonly clock?: Clock; readonly atHand?: number } = {},
+) {
+  const buffer = ReplyMemory.create(octets, () => 0.3)
+  if (buffer === null) throw new Error(`${octets} octets are too few`)
+  const evictions = new TestCounter()
+  const stores = Array.from({ length: threads }, (_, i) => {
+    const store = new MemoryCacheStore({ clock, atHand, evictions })
+    store.use(buffer, i + 1)
+    return store
+  })
+  const memory = new ReplyMemory(buffer, threads + 1)
+  return { buffer, stores, evictions, memory, usage: () => memory.usage }
+}
