@@ -58,7 +58,11 @@ const sum = (counts: readonly number[]): number => counts.reduce((all, count) =>
 const MANY = 30
 
 const statusesOf = (answers: readonly Answer[]): string[] =>
-  answers.map(({ headers }) => String(headers['cache-status']).replace('sallyport; ', '').replace(/;? ?ttl.*/, ''))
+  answers.map(({ headers }) =>
+    String(headers['cache-status'])
+      .replace('sallyport; ', '')
+      .replace(/;? ?ttl.*/, ''),
+  )
 
 test('what one worker has stored every worker answers with, and a purge is seen by all at once and counted once', async (t) => {
   const { service, fleet, ask } = await startWorkers(t, {})
@@ -79,7 +83,11 @@ test('a service is asked once for what all workers want to know at the same time
   const waiting = Array.from({ length: MANY }, () => ask())
   const response = await asked.promise
   // All of them have come by the time that one of each worker is answered which came later.
-  await Promise.all(Array.from({ length: MANY }, () => ask({ path: '/later', headers: { host: 'h', 'cache-control': 'only-if-cached' } })))
+  await Promise.all(
+    Array.from({ length: MANY }, () =>
+      ask({ path: '/later', headers: { host: 'h', 'cache-control': 'only-if-cached' } }),
+    ),
+  )
   response.setHeader('Cache-Control', 'max-age=60').end('hello')
   const answers = await Promise.all(waiting)
   assert.deepEqual(new Set(answers.map(({ text }) => text)), new Set(['hello']))
@@ -110,7 +118,12 @@ test('where the client leaves for whom the service was asked, one of those who w
 })
 
 test('what is not stored is not waited for: all who want it ask themselves', async (t) => {
-  const { service, ask } = await startWorkers(t, {}, {}, (_, response) => void response.setHeader('Cache-Control', 'no-store').end('own'))
+  const { service, ask } = await startWorkers(
+    t,
+    {},
+    {},
+    (_, response) => void response.setHeader('Cache-Control', 'no-store').end('own'),
+  )
   await Promise.all(Array.from({ length: MANY }, () => ask()))
   assert.equal(service.heard.length, MANY)
 })

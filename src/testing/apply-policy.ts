@@ -57,7 +57,8 @@ function toolboxWith(clock: Clock, log: Logger): PolicyToolbox {
     log,
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
     metrics,
-    ...new GenerationStores(null, holder, { processStores, size: 1, worker: 0, threads, clock, log, metrics }).ofPolicies,
+    ...new GenerationStores(null, holder, { processStores, size: 1, worker: 0, threads, clock, log, metrics })
+      .ofPolicies,
     holder,
     answer: () => () => {},
     threads,

@@ -84,4 +84,3 @@ export function writeEntry(memory: ReplyMemory, at: number, draft: Draft, key: B
   }
   body?.copyTo(octets, octet)
 }
-

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Metrics } from '../../../core/metrics.ts'
 import { type Answers, defineTopic } from '../../../core/threads.ts'
-import type { CacheUsage } from "../store.ts"
+import type { CacheUsage } from '../store.ts'
 import { FlightBoard } from './flight-board.ts'
 import { ReplyMemory } from './reply-memory.ts'
 import { SharedReplies } from './shared-replies.ts'
@@ -69,8 +69,14 @@ export class ReplyMemories {
       const sum = all.reduce((so, { memory }) => so + (memory === null ? 0 : of(memory.usage)), 0)
       return all.length === 0 ? [] : [{ labels: { store: 'memory' }, value: sum }]
     }
-    metrics.watchAll('sallyport_cache_bytes', read(({ bytes }) => bytes))
-    metrics.watchAll('sallyport_cache_entries', read(({ entries }) => entries))
+    metrics.watchAll(
+      'sallyport_cache_bytes',
+      read(({ bytes }) => bytes),
+    )
+    metrics.watchAll(
+      'sallyport_cache_entries',
+      read(({ entries }) => entries),
+    )
   }
 
   /** The memory of that size; null where it would be too small. Throws an Error where there is not so much. */

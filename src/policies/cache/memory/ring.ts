@@ -52,7 +52,7 @@ export class Ring {
   each(visit: (at: number) => void): void {
     const { memory, units } = this
     let unit = this.get(TAIL)
-    for (let left = this.get(USED); left > 0; ) {
+    for (let left = this.get(USED); left > 0;) {
       const at = this.wordOf(unit)
       const length = this.unitsOf(at)
       if (memory.word(at + STATE) === ALIVE) visit(at)

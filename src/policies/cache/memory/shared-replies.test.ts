@@ -33,9 +33,23 @@ const step = fc.oneof(
 )
 
 /** A reply of its own, whose body shows from any part of it which one it is. */
-function entryOf(url: string, selecting: number, groups: readonly string[], length: number, number: number): CacheEntry {
+function entryOf(
+  url: string,
+  selecting: number,
+  groups: readonly string[],
+  length: number,
+  number: number,
+): CacheEntry {
   const body = Bytes.fromBuffer(Buffer.alloc(length, `${number} `))
-  return makeCacheEntry({ url, vary: ['x'], selecting: [String(selecting)], groups, body, born: number, status: number })
+  return makeCacheEntry({
+    url,
+    vary: ['x'],
+    selecting: [String(selecting)],
+    groups,
+    body,
+    born: number,
+    status: number,
+  })
 }
 
 const essence = ({ body, ...entry }: CacheEntry): unknown => ({ ...entry, body: body?.toLatin1() })
@@ -91,7 +105,9 @@ for (const [room, octets] of [
           const begun = clock.now()
           clock.advance(1)
           const count = threads[each.thread]!.invalidate(each.late)
-          const groups = new Set(model.filter(({ entry }) => entry.url === each.late).flatMap(({ entry }) => entry.groups))
+          const groups = new Set(
+            model.filter(({ entry }) => entry.url === each.late).flatMap(({ entry }) => entry.groups),
+          )
           forget(({ entry }) => entry.url === each.late || entry.groups.some((group) => groups.has(group)), count)
           threads[0]!.put(`${each.late} ${each.caller}`, entryOf(each.late, each.variant, [], 10, ++number), begun)
         } else if ('find' in each) {

@@ -123,9 +123,7 @@ export class SharedReplies implements RingUser {
     return this.forget(() => {
       const hash = hashText(key, this.seed)
       const all = this.entriesOf(this.memory.bucketOf(hash), hash, this.writeKey(key))
-      const same = all.filter(
-        (at) => this.reader.born(at) === entry.born && isSameVariant(this.reader.find(at), entry),
-      )
+      const same = all.filter((at) => this.reader.born(at) === entry.born && isSameVariant(this.reader.find(at), entry))
       return this.dropAll(same)
     })
   }
@@ -260,7 +258,8 @@ export class SharedReplies implements RingUser {
     const { memory } = this
     const isLater = (unit: number): boolean => memory.number(unit) > begun
     return (
-      isLater(memory.layout.moments) || [urlTag(url), ...groups.map(groupTag)].some((tag) => isLater(this.momentOf(tag)))
+      isLater(memory.layout.moments) ||
+      [urlTag(url), ...groups.map(groupTag)].some((tag) => isLater(this.momentOf(tag)))
     )
   }
 
