@@ -1,32 +1,21 @@
 /** What documents show of code: that all of it is run by some test or says why it is not, and what needs no gateway. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { appendFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
-import test, { type TestContext } from 'node:test'
-import { promisify } from 'node:util'
+import test from 'node:test'
 import { allOf, factsOf } from '../src/commands/command-tree.ts'
 import { wholeProgram } from '../src/commands/program.ts'
-import { cleanUp } from './support/cleanup.ts'
-import { run } from './support/command.ts'
 import { hasCommands, linesOf } from './support/documented-commands.ts'
 import { type CodeBlock, codeBlocks } from './support/markdown.ts'
-import { startService } from './support/service.ts'
 
-const root = join(import.meta.dirname, '..')
-const execute = promisify(execFile)
 const blocks = codeBlocks()
 
 /** Who runs a language, or what it is. */
 const LANGUAGES: Readonly<Record<string, string>> = {
   yaml: 'documented-configuration.test.ts',
-  sh: 'documented-commands.test.ts',
-  console: 'documented-commands.test.ts',
-  ts: 'this test',
+  sh: 'documented-commands.slow.test.ts',
+  console: 'documented-commands.slow.test.ts',
+  ts: 'documented-typescript.slow.test.ts',
   json: 'this test',
-  diff: 'contributing.test.ts',
+  diff: 'contributing.slow.test.ts',
   http: 'what goes over a connection',
   text: 'a picture',
   mermaid: 'a picture',
@@ -73,58 +62,6 @@ for (const block of blocks.filter(({ language, notRun }) => language === 'json' 
   test(`the JSON at ${placeOf(block)} is JSON`, () => {
     assert.doesNotThrow(() => void JSON.parse(block.code))
   })
-
-test(
-  'TypeScript that is shown compiles, and runs: configurations are checked, tests pass',
-  { timeout: 600_000 },
-  async (t) => {
-    const folder = await writeShown(t)
-    const files = shownFiles()
-    const project = {
-      extends: join(root, 'tsconfig.json'),
-      compilerOptions: { noUnusedLocals: false, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
-      include: files,
-    }
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project))
-    await execute(join(root, 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder })
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    for (const file of files) {
-      if (file.endsWith('.test.ts')) await execute(process.execPath, ['--test', file], { cwd: folder, env })
-      else if (file.startsWith('configuration')) assert.equal((await run(['check', join(folder, file)])).code, 0, file)
-      else await execute(process.execPath, [file], { cwd: folder, env })
-    }
-  },
-)
-
-/** What is shown of one file stands in it, in the order of the document. CONTRIBUTING.md has a test of its own. */
-function shownBlocks(): { readonly file: string; readonly code: string }[] {
-  return blocks
-    .filter(({ language, notRun, document }) => language === 'ts' && notRun === null && document !== 'CONTRIBUTING.md')
-    .map(({ document, line, file, code }) => ({ file: file ?? `${basename(document, '.md')}-${line}.ts`, code }))
-}
-
-function shownFiles(): string[] {
-  return [...new Set(shownBlocks().map(({ file }) => file))]
-}
-
-/** A folder in which the package is this checkout, and the service of the examples one that answers. */
-async function writeShown(t: TestContext): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
-  cleanUp(t, () => rm(folder, { recursive: true }))
-  const installed = join(folder, 'node_modules/sallyport')
-  await mkdir(installed, { recursive: true })
-  await symlink(join(root, 'src'), join(installed, 'src'))
-  const exported = { '.': './src/gateway.ts', './testing': './src/testing.ts' }
-  await writeFile(
-    join(installed, 'package.json'),
-    JSON.stringify({ name: 'sallyport', type: 'module', exports: exported }),
-  )
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
-  const service = await startService(t)
-  for (const { file, code } of shownBlocks())
-    await appendFile(join(folder, file), `${code.replaceAll('127.0.0.1:8001', service.address)}\n\n`)
-  return folder
-}
 
 function placeOf({ document, line, language }: CodeBlock): string {
   return `${document}:${line} (${language ?? 'indented'})`
