@@ -39,7 +39,7 @@ export { type Holder, Shared } from './core/shared.ts'
 export type { Steps } from './core/slices.ts'
 export { type Answers, defineTopic, type Threads, type Topic } from './core/threads.ts'
 export type { Toolbox } from './core/toolbox.ts'
-export { duration, size } from './core/units.ts'
+export { type Duration, duration, type Percentage, type Size, size, type UnitText } from './core/units.ts'
 export { Bytes, type Body, type BodySink, type BodyStream, cancelBody, collect, isStream } from './http/body.ts'
 export type { ClientCertificate } from './http/client-certificate.ts'
 export type {
@@ -88,6 +88,7 @@ export {
   type PolicyToolbox,
   type Quota,
   type QuotaState,
+  type Rate,
   type RateLimits,
   type Repeats,
   type RepeatStore,

@@ -173,7 +173,7 @@ test('timings are those of the service, the gateway and the policies', async (t)
   const clock = new ManualClock()
   const service = await startRawService(t)
   const config = {
-    log: { access: { timings: true, slow: '200ms' } },
+    log: { access: { timings: true, slow: '200ms' as const } },
     policies: { 'correlation-id': {}, cors: { origins: ['*'] } },
   }
   const { port, log } = await startGateway(t, proxyTo(service.url, config), { clock })

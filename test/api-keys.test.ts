@@ -6,6 +6,7 @@ import { HASH, parseApiKey, RedisApiKeys } from '../src/policies/auth/api-key/re
 import { connectRedis, type RedisPlace } from '../src/redis/client.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
+import type { Duration } from '../src/gateway.ts'
 import { startGateway } from './support/gateway.ts'
 import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
 
@@ -73,7 +74,7 @@ test('an entry that stands under another digest, or is no key, is none', async (
 })
 
 /** A gateway that lets holders of keys in that Redis through, and what a key gets. */
-async function startWithKeys(t: TestContext, redis: object, cache: string) {
+async function startWithKeys(t: TestContext, redis: object, cache: Duration) {
   const started = await startGateway(t, {
     stores: { redis: { timeout: '400ms', ...redis } },
     policies: { auth: { methods: { 'api-key': { store: 'redis', cache } }, failures: false } },

@@ -272,7 +272,7 @@ for (const [onUnreachable, status] of [
 ] as const)
   test(`a user service that does not answer in time means ${status} where that is configured to ${onUnreachable}`, async (t) => {
     const { state, config } = await startUsers(t)
-    const introspection = { ...asks, onUnreachable, timeout: '100ms' }
+    const introspection = { ...asks, onUnreachable, timeout: '100ms' } as const
     const { port } = await setUp(t, { methods: { jwt: { ...jwt, introspection } } }, { config })
     state.silent = true
     assert.equal((await send(port, { path: '/users/a', headers: bearer(token) })).status, status)

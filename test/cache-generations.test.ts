@@ -80,7 +80,7 @@ test('what is stored stays while all else changes', async (t) => {
     configOf(services, { ttl: '10s', wait: '1s', staleIfError: '1h', clientDirectives: false }),
     {
       ...configOf(services, {}),
-      policies: { cache: { memory: `${ENOUGH}b` }, 'rate-limit': {}, cors: { origins: ['*'] } },
+      policies: { cache: { memory: `${ENOUGH}b` as const }, 'rate-limit': {}, cors: { origins: ['*'] } },
     },
     configOf(services, {}, { match: { path: ['/0', '/1'] }, timeouts: { response: '1s' } }),
     configOf({ ...services, one: { instances: [one.url], health: false, balancer: 'least-requests' } }, {}),
@@ -163,7 +163,7 @@ test('more memory, or less, is given to what is stored already, once the configu
 test('of routes with different figures each keeps what it has stored', async (t) => {
   const { services } = await startServices(t)
   const { follow, status, bytes } = startCaches(t)
-  const sized = (memory: number) => ({ policies: { cache: { memory: `${memory}b` } } })
+  const sized = (memory: number) => ({ policies: { cache: { memory: `${memory}b` as const } } })
   await follow(configOf(services, {}, {}, sized(2 * ENOUGH)))
   for (const path of ['/0', '/1']) assert.equal(await status(path), 'fwd=uri-miss')
   // The figure for all becomes what that of the other one was, and that something new.
@@ -195,7 +195,7 @@ test('in Redis too, replies are found by the rules that they were stored by', as
   const { one, services } = await startServices(t)
   const { url } = await startRedis(t)
   const { prepare, ask } = startThreadBy(t, systemClock)
-  const stores = { redis: { url, timeout: '5s' } }
+  const stores = { redis: { url, timeout: '5s' } } as const
   const inRedis = (input: GatewayInput): GatewayInput => ({ ...input, stores })
   const statusOf = async (generation: Generation) => (await ask(generation, { target: '/0' })).headers['Cache-Status']!
   const first = await prepare(inRedis(configOf(services, { share: 'everyone' })))

@@ -20,7 +20,7 @@ const PROMPT = 4000
 /** Two gateways that share a Redis, in front of the same service. */
 async function setUp(t: TestContext, redis: object, listener: RequestListener) {
   const service = await startService(t, listener)
-  const stores = { redis: { timeout: PATIENT, ...redis } }
+  const stores = { redis: { timeout: PATIENT, ...redis } } as const
   const config = proxyTo(service.url, { stores, policies: { cache: { store: 'redis', maxBody: '10mb' } } })
   const gateways = await Promise.all([startGateway(t, config), startGateway(t, config)])
   const [a, b] = gateways.map(

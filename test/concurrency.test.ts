@@ -66,7 +66,7 @@ test('the pool keeps to its bound of connections, and the rest waits in order', 
 test('a request that finds the queue full, or waits in it too long, gets 503 with Retry-After', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
-  const pool = { connections: 1, queue: 1, queueTimeout: '2s' }
+  const pool = { connections: 1, queue: 1, queueTimeout: '2s' } as const
   const { port } = await startGateway(t, proxyTo(service.url, { service: { pool } }), { clock })
   const [first, second, third] = [await connect(t, port), await connect(t, port), await connect(t, port)]
   first.write(get('/1'))

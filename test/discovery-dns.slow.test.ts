@@ -49,7 +49,7 @@ function discovering(
   options: Record<string, unknown>,
   service: Record<string, unknown> = {},
 ): GatewayInput {
-  const discover = { dns: { name: NAME, server: dns.address, minInterval: '50ms', maxInterval: '50ms', ...options } }
+  const discover = { dns: { name: NAME, server: dns.address, minInterval: '50ms', maxInterval: '50ms', ...options } } as const
   return {
     services: { users: { discover, health: false, ...service } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'users' }],
@@ -166,7 +166,7 @@ test('instances that cannot be exchanged are tried again, those before answer me
   const dns = await startDns(t)
   const { port: at } = await startInstances(t, '127.0.0.1', '127.0.0.2')
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
-  const config = { ...discovering(dns, { port: at, type: 'A' }), drainTimeout: `${drainTimeout}ms` }
+  const config = { ...discovering(dns, { port: at, type: 'A' }), drainTimeout: `${drainTimeout}ms` } as const
   const { port, ask, log } = await startAdminGateway(t, config, { clock })
   const problem = async (): Promise<unknown> => (await ask('/status')).json['instances']
   armed = true

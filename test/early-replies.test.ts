@@ -51,7 +51,7 @@ async function setUp(t: TestContext): Promise<string> {
     if (incoming.url === '/service') response.writeHead(403).end('no')
     else incoming.resume().on('end', () => response.end())
   })
-  const large = { validation: { body: { limit: '100mb' } } }
+  const large = { validation: { body: { limit: '100mb' } } as const }
   const { port } = await startGateway(t, {
     limits: { body: '1mb' },
     services: { backend: { instances: [service.url], health: false } },

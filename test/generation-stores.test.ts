@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import test from 'node:test'
-import type { GatewayInput } from '../src/gateway.ts'
+import type { GatewayInput, Rate } from '../src/gateway.ts'
 import type { Generation } from '../src/front/generation.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'
@@ -9,7 +9,7 @@ import { startThread, startThreadBy } from './support/thread.ts'
 
 const routes: GatewayInput['routes'] = [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }]
 
-function limited(tiers: Readonly<Record<string, string>>, rest: GatewayInput = {}): GatewayInput {
+function limited(tiers: Readonly<Record<string, Rate>>, rest: GatewayInput = {}): GatewayInput {
   return { routes, policies: { 'rate-limit': { tiers } }, ...rest }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { type TestContext } from 'node:test'
-import type { GatewayInput } from '../src/gateway.ts'
+import type { GatewayInput, Rate } from '../src/gateway.ts'
 import { askAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start } from './support/command.ts'
@@ -35,7 +35,7 @@ async function sendMany(port: number, count: number, headers: Record<string, str
 
 for (const store of ['memory', 'redis'] as const)
   test(`counted in ${store}, those who have used up 80% of a limit are listed, the ones with least left first`, async (t) => {
-    const stores = store === 'memory' ? {} : { redis: { url: (await startRedis(t)).url, timeout: '10s' } }
+    const stores = store === 'memory' ? {} : { redis: { url: (await startRedis(t)).url, timeout: '10s' as const } }
     const { port, ask } = await startAdminGateway(t, { stores, policies, routes })
     await sendMany(port, 7, { 'X-API-Key': KEY })
     await sendMany(port, 3)
@@ -79,7 +79,7 @@ test('a network of IPv6 is one client, which can be reset by the name that it is
 })
 
 test('a reload keeps who is near a limit that stays, and forgets who was near one that is gone', async (t) => {
-  const config = (unauthenticated: string): GatewayInput => ({
+  const config = (unauthenticated: Rate): GatewayInput => ({
     listeners: [{ address: '127.0.0.1:0' }],
     admin: { address: '127.0.0.1:0' },
     policies: { 'rate-limit': { tiers: { unauthenticated } } },

@@ -252,7 +252,7 @@ function replyOf(size: number): string {
 /** What a client gets when the service replies so. */
 async function answerTo(t: TestContext, reply: string, limits: object) {
   // What a client may send is not what bounds a reply.
-  const config = { limits: { head: '1kb', headers: 5 }, service: { limits } }
+  const config = { limits: { head: '1kb' as const, headers: 5 }, service: { limits } }
   const { client, service } = await setUpRaw(t, config)
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
+import type { Duration } from '../src/gateway.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
@@ -14,7 +15,7 @@ const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC8
 const SWITCHING = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n\r\n`
 
 /** A service that changes to another protocol, or sends events, or answers, as it is asked; and keeps those that last. */
-async function setUp(t: TestContext, pool: { connections?: number; streams?: number; queueTimeout?: string } = {}) {
+async function setUp(t: TestContext, pool: { connections?: number; streams?: number; queueTimeout?: Duration } = {}) {
   const clock = new ManualClock()
   const lasting: Peer[] = []
   const service = await startRawService(t, async (peer) => {

@@ -64,7 +64,7 @@ test('a Redis that gets no client certificate and wants one refuses', async (t) 
 test('a gateway keeps its limits in a Redis with TLS', async (t) => {
   const service = await startService(t)
   const url = `redis://localhost:${await startSecureRedis(t)}`
-  const limits = { 'rate-limit': { tiers: { unauthenticated: '2/h' } } }
+  const limits = { 'rate-limit': { tiers: { unauthenticated: '2/h' } } } as const
   const config = proxyTo(service.url, { stores: { redis: { url, tls: { ca, ...client } } }, policies: limits })
   const [one, other] = [await startGateway(t, config), await startGateway(t, config)]
   const statuses = [one, other, one].map(async ({ port }) => (await send(port)).status)

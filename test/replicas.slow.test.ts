@@ -252,7 +252,7 @@ test('a Redis that does not let the gateway listen is told of once, and by each 
 
 test('gateways of a Cluster reach one another', async (t) => {
   const servers = await startCluster(t)
-  const stores = { redis: { cluster: servers.map(({ port }) => `127.0.0.1:${port}`), timeout: '10s' } }
+  const stores = { redis: { cluster: servers.map(({ port }) => `127.0.0.1:${port}`), timeout: '10s' as const } }
   const [a, b] = [await startAdminGateway(t, { stores }), await startAdminGateway(t, { stores })]
   await until('both to answer', async () => {
     const report = reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json)

@@ -80,7 +80,7 @@ test('an upload that did not fit is never sent again', async (t) => {
 
 test('where all instances fail, a request is sent twice at most, and a budget bounds how many are', async (t) => {
   const [a, b] = [await startService(t, reply(503)), await startService(t, reply(503))]
-  const retry = { budget: '20%', minimum: '1/s', attempts: 3 }
+  const retry = { budget: '20%', minimum: '1/s', attempts: 3 } as const
   const { port } = await startGateway(t, proxyTo([a.url, b.url], { service: { ...inTurn, retry } }))
   assert.equal(await statuses(port, 100), '100 x 503')
   const sent = a.heard.length + b.heard.length

@@ -39,7 +39,7 @@ test('a client certificate that is exchanged is shown with the next connection, 
     },
   })
   const files = writeLeaf(t, clientOf('first'))
-  const health = { path: '/well', interval: '50ms' }
+  const health = { path: '/well', interval: '50ms' as const }
   const options = { service: { tls: { ca: authority.cert, ...files }, health } }
   const { port, log } = await startGateway(t, proxyTo(service.url, options))
   assert.equal((await send(port)).text, 'first')

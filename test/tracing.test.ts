@@ -203,7 +203,9 @@ test('who may not come in is an event of the span, and no error of the server', 
 
 test('a limit that refuses is an event of the span, as is one that admits', async (t) => {
   const service = await startService(t)
-  const policies = { 'rate-limit': { tiers: { unauthenticated: '1/h', authenticated: '1/h', api_key: '1/h' } } }
+  const policies = {
+    'rate-limit': { tiers: { unauthenticated: '1/h', authenticated: '1/h', api_key: '1/h' } },
+  } as const
   const { port, spans } = await startTraced(t, proxyTo(service.url, { policies }))
   assert.deepEqual([(await send(port)).status, (await send(port)).status], [200, 429])
   const events = (await spans()).filter(({ kind }) => kind === 'server').flatMap((span) => span.events)

@@ -28,7 +28,6 @@ const externalAccountSchema = z.strictObject({
     .string()
     .min(1)
     .describe('Key id from the CA.')
-    .meta({ examples: ['kid-1'] })
     .meta({ examples: ['kid-1'] }),
   hmacKey: z
     .string()
@@ -38,7 +37,6 @@ const externalAccountSchema = z.strictObject({
         context.addIssue({ code: 'custom', message: 'expected base64url, as the CA gives it', input: '[redacted]' })
     })
     .describe('HMAC key from the CA, in base64url.')
-    .meta({ examples: ['${ACME_EAB_KEY}'] })
     .meta({ examples: ['${ACME_EAB_KEY}'] }),
 })
 
@@ -49,7 +47,6 @@ const directorySchema = z.strictObject({
     .describe(
       "File with the CA certificates, in PEM, that the directory's server is verified against. Default those of Node.js.",
     )
-    .meta({ examples: ['./tls/acme-ca.pem'] })
     .meta({ examples: ['./tls/acme-ca.pem'] }),
   eab: externalAccountSchema.optional().describe('External account binding, if the CA requires one. Default none.'),
 })
@@ -65,12 +62,10 @@ const dnsSchema = z
       .min(1)
       .optional()
       .describe('Program and arguments; "set" or "clear", the name of the TXT record and its value are appended.')
-      .meta({ examples: [['/usr/local/bin/dns-txt', '--zone', 'example.com']] })
       .meta({ examples: [['/usr/local/bin/dns-txt', '--zone', 'example.com']] }),
     url: secret(z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }), hookUrlExpected, isBare)
       .optional()
       .describe('URL to POST to, with JSON: action ("set" or "clear"), domain, name and value.')
-      .meta({ examples: ['https://dns.example.com/txt'] })
       .meta({ examples: ['https://dns.example.com/txt'] }),
     headers: z
       .record(
@@ -79,7 +74,6 @@ const dnsSchema = z
       )
       .default({})
       .describe('Header fields for these requests, such as Authorization. Default none.')
-      .meta({ examples: [{ Authorization: 'Bearer ${DNS_TOKEN}' }] })
       .meta({ examples: [{ Authorization: 'Bearer ${DNS_TOKEN}' }] }),
     propagation: duration
       .prefault('2m')
@@ -90,7 +84,6 @@ const dnsSchema = z
       .array()
       .default([])
       .describe('DNS servers to look for the record on, as IP or IP:port. Default those of the system.')
-      .meta({ examples: [['192.0.2.53', '[2001:db8::53]:5353']] })
       .meta({ examples: [['192.0.2.53', '[2001:db8::53]:5353']] }),
   })
   .superRefine(({ command, url }, context) => {
@@ -121,13 +114,11 @@ export const acmeSchema = z
       .min(1)
       .max(100)
       .describe('DNS names; each gets its own certificate. "*.example.com" needs dns-01.')
-      .meta({ examples: [['example.com', 'www.example.com']] })
       .meta({ examples: [['example.com', 'www.example.com']] }),
     email: z
       .email('expected a mail address')
       .optional()
       .describe('Contact address for the CA. Default none.')
-      .meta({ examples: ['ops@example.com'] })
       .meta({ examples: ['ops@example.com'] }),
     directory: oneOrMore(directory)
       .prefault(LETS_ENCRYPT)
@@ -148,7 +139,6 @@ export const acmeSchema = z
       .describe(
         'Folder for the account, keys and certificates, relative to the configuration file. Default Redis where stores.redis is configured, otherwise the folder acme.',
       )
-      .meta({ examples: ['./acme'] })
       .meta({ examples: ['./acme'] }),
   })
   .superRefine(({ domains, challenge, dns }, context) => {

@@ -29,11 +29,9 @@ const MOST_USERS = 1000
 const userSchema = z.strictObject({
   name: passwordUserName
     .describe('Name with which the user logs in; the log shows it with each change.')
-    .meta({ examples: ['ada'] })
     .meta({ examples: ['ada'] }),
   password: passwordText
     .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.')
-    .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] })
     .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] }),
   role: z
     .enum(operatorRoles)

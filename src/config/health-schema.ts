@@ -63,13 +63,11 @@ export const healthSchema = z
       .record(headerName, headerValue)
       .default({})
       .describe('Additional header fields, or other values for Host, User-Agent and Accept. Default none.')
-      .meta({ examples: [{ Host: 'users.internal', 'X-Probe': 'sallyport' }] })
       .meta({ examples: [{ Host: 'users.internal', 'X-Probe': 'sallyport' }] }),
     body: z
       .string()
       .default('')
       .describe('Body of a POST. Default empty.')
-      .meta({ examples: ['{}'] })
       .meta({ examples: ['{}'] }),
     interval: duration
       .prefault('10s')
@@ -95,7 +93,6 @@ export const healthSchema = z
       .describe(
         'Call grpc.health.v1 instead of a path; SERVING passes: true for the whole server, or the name of a service. Requires http2. Default none.',
       )
-      .meta({ examples: [true, 'shop.v1.Inventory'] })
       .meta({ examples: [true, 'shop.v1.Inventory'] }),
   })
   .refine(({ method, body }) => body === '' || method === 'POST', {

@@ -21,10 +21,11 @@ export function configJsonSchema(): JsonSchema {
     io: 'input',
     target: 'draft-7',
     unrepresentable: 'any',
-    // Of a schema that makes something else of what is written, zod takes examples for what comes out.
+    // Of a schema that makes something else of what is written, zod takes examples and defaults for what comes out.
     override: ({ zodSchema, jsonSchema }) => {
-      const examples = fieldOf(z.globalRegistry.get(zodSchema), 'examples')
+      const { examples, default: fallback } = z.globalRegistry.get(zodSchema) ?? {}
       if (Array.isArray(examples)) jsonSchema.examples = examples
+      if (typeof fallback === 'string') jsonSchema.default = fallback
     },
   })
   const relaxed = withEditorNotes(withVariables(withPartialRoutePolicies(schema)))

@@ -9,7 +9,6 @@ const nameExpected = 'expected a name of letters, digits, ".", ":", "_", "[", "]
 const listenerSchema = z.strictObject({
   address: address
     .describe('Address and port to listen on: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.')
-    .meta({ examples: ['0.0.0.0:8000', '[::]:8443'] })
     .meta({ examples: ['0.0.0.0:8000', '[::]:8443'] }),
   proxyProtocol: z
     .enum(['off', 'required'])
@@ -33,7 +32,6 @@ const listenerSchema = z.strictObject({
     .regex(/^[A-Za-z0-9._:[\]-]+$/, nameExpected)
     .optional()
     .describe('Name of the listener for match.listener. Default its address as written here.')
-    .meta({ examples: ['public'] })
     .meta({ examples: ['public'] }),
 })
 

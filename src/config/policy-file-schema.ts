@@ -17,19 +17,16 @@ export const policyFileSchema = z.union([
     .strictObject({
       file: file
         .describe('Path of the file, relative to the configuration file.')
-        .meta({ examples: ['./policies/tenant.ts'] })
         .meta({ examples: ['./policies/tenant.ts'] }),
       before: z
         .string()
         .optional()
         .describe('Name of the policy that this one wraps directly.')
-        .meta({ examples: ['auth'] })
         .meta({ examples: ['auth'] }),
       after: z
         .string()
         .optional()
         .describe('Name of the policy that directly wraps this one.')
-        .meta({ examples: ['rate-limit'] })
         .meta({ examples: ['rate-limit'] }),
     })
     .refine(

@@ -20,6 +20,5 @@ export const reloadSchema = z.strictObject({
     .describe(
       'Folder, private to this gateway, for a copy of the last good configuration, to start from if the current one is broken. Default none.',
     )
-    .meta({ examples: ['/var/lib/sallyport'] })
     .meta({ examples: ['/var/lib/sallyport'] }),
 })

@@ -107,23 +107,19 @@ const matchSchema = z.strictObject({
     .describe(
       'Path patterns: exact /a, prefix /a/* (/a itself and everything below), parameters /a/{id}/b. One, or a list.',
     )
-    .meta({ examples: ['/api/v1/users/*', ['/orders/{id}', '/orders']] })
     .meta({ examples: ['/api/v1/users/*', ['/orders/{id}', '/orders']] }),
   host: oneOrMore(host)
     .optional()
     .describe('Host names; *.example.com matches every name below it. One, or a list.')
-    .meta({ examples: ['api.example.com', ['example.com', '*.example.com']] })
     .meta({ examples: ['api.example.com', ['example.com', '*.example.com']] }),
   method: oneOrMore(method)
     .optional()
     .describe('Methods, such as GET. One, or a list.')
-    .meta({ examples: ['GET', ['PUT', 'PATCH']] })
     .meta({ examples: ['GET', ['PUT', 'PATCH']] }),
   headers: z
     .record(headerName.toLowerCase(), valueMatch(headerValue))
     .optional()
     .describe('Required headers: name: value, a list of values, { regex } for the whole value, or true for any.')
-    .meta({ examples: [{ 'X-Version': '2' }, { 'X-Beta': true }] })
     .meta({ examples: [{ 'X-Version': '2' }, { 'X-Beta': true }] }),
   query: z
     .record(z.string(), valueMatch(z.string()))
@@ -131,12 +127,10 @@ const matchSchema = z.strictObject({
     .describe(
       'Required query parameters: name: value, a list of values, { regex } for the whole value, or true for any.',
     )
-    .meta({ examples: [{ version: ['1', '2'] }] })
     .meta({ examples: [{ version: ['1', '2'] }] }),
   pathRegex: regex
     .optional()
     .describe('Regular expression that the whole normalized path must match as well, from its first slash to its end.')
-    .meta({ examples: ['/users/[0-9]+'] })
     .meta({ examples: ['/users/[0-9]+'] }),
   listener: oneOrMore(z.string())
     .optional()
@@ -159,7 +153,6 @@ const replySchema = z.strictObject({
     .describe(
       'Header fields; content length and hop-by-hop fields are set by the gateway. {placeholders} as in body, percent-encoded.',
     )
-    .meta({ examples: [{ 'Content-Type': 'application/json' }] })
     .meta({ examples: [{ 'Content-Type': 'application/json' }] }),
   body: z
     .string()
@@ -168,7 +161,6 @@ const replySchema = z.strictObject({
       'Body, sent as UTF-8. {name} is a path parameter, {host}, {hostname}, {port}, {path} and {scheme} are those of the request, ' +
         'escaped for plain text, JSON, HTML or XML according to Content-Type; {{name}} is literal text. Default empty.',
     )
-    .meta({ examples: ['hello', '{{"id": "{id}"}}'] })
     .meta({ examples: ['hello', '{{"id": "{id}"}}'] }),
 })
 
@@ -179,7 +171,6 @@ const redirectSchema = z.strictObject({
     .describe(
       'Target, a path or a URL: {name} is a path parameter, {host}, {hostname} (without the port), {port}, {path} and {scheme} are those of the request, and a trailing "/*" is what "*" in the path matched.',
     )
-    .meta({ examples: ['/new/*', 'https://example.com/new/{id}'] })
     .meta({ examples: ['/new/*', 'https://example.com/new/{id}'] }),
   query: z.boolean().default(true).describe('Keep the query of the request. Default true.'),
   status: z.literal([301, 302, 303, 307, 308]).default(307).describe('301, 302, 303, 307 or 308. Default 307.'),
@@ -197,13 +188,11 @@ const rewrittenHost = z
     "Host for the service, instead of the service's own setting: {name} is a path parameter, {host}, {hostname} and {port} are those of the request.",
   )
   .meta({ examples: ['users.internal', '{tenant}.internal'] })
-  .meta({ examples: ['users.internal', '{tenant}.internal'] })
 
 const rewriteSchema = z.union([
   z.strictObject({
     strip: pathPrefix
       .describe('Prefix to remove from the path; the service sees it in X-Forwarded-Prefix.')
-      .meta({ examples: ['/api/v1'] })
       .meta({ examples: ['/api/v1'] }),
     mapReplies,
     host: rewrittenHost.optional(),
@@ -221,7 +210,6 @@ const rewriteSchema = z.union([
       .describe(
         'Path for the service: {name} is a path parameter, {path} the path itself, and a trailing "/*" is what "*" in the path matched.',
       )
-      .meta({ examples: ['/new/{id}', '/v1{path}'] })
       .meta({ examples: ['/new/{id}', '/v1{path}'] }),
     host: rewrittenHost.optional(),
   }),
@@ -240,7 +228,6 @@ const mirrorSchema = z.strictObject({
   service: z
     .string()
     .describe('Name of the service that gets copies.')
-    .meta({ examples: ['user-service-next'] })
     .meta({ examples: ['user-service-next'] }),
   share: percent.prefault('100%').describe('Share of requests to copy. Default 100%.'),
 })
@@ -258,7 +245,6 @@ const routeSplitSchema = splitSchema
       .describe(
         'Service -> changes to header fields for this service only, with the options of the policies request-headers and response-headers.',
       )
-      .meta({ examples: [{ 'user-service-canary': { response: { set: { 'X-Canary': 'yes' } } } }] })
       .meta({ examples: [{ 'user-service-canary': { response: { set: { 'X-Canary': 'yes' } } } }] }),
   })
   .superRefine(({ keep, cookie, headers, services }, context) => {
@@ -282,27 +268,23 @@ export const routeSchema = z
       .string(idExpected)
       .regex(/^[A-Za-z0-9._-]+$/, idExpected)
       .describe('Name of the route in logs and metrics; unique.')
-      .meta({ examples: ['users'] })
       .meta({ examples: ['users'] }),
     match: matchSchema.describe('Requests that take the route. All conditions must match.'),
     service: z
       .string()
       .optional()
       .describe('Name of the service to forward to.')
-      .meta({ examples: ['user-service'] })
       .meta({ examples: ['user-service'] }),
     split: routeSplitSchema.optional().describe('Divide requests between several services.'),
     mirror: oneOrMore(mirrorSchema)
       .optional()
       .describe('Services that get copies of requests; their replies are discarded. One, or a list.')
-      .meta({ examples: [{ service: 'user-service-next', share: '10%' }] })
       .meta({ examples: [{ service: 'user-service-next', share: '10%' }] }),
     reply: replySchema.optional().describe('A fixed reply instead of a service.'),
     redirect: redirectSchema.optional().describe('A redirect instead of a service.'),
     files: filesSchema
       .optional()
       .describe('Serve files from a folder instead of a service: its path, or a map with root and options.')
-      .meta({ examples: ['./public', { root: './public', fallback: '/index.html' }] })
       .meta({ examples: ['./public', { root: './public', fallback: '/index.html' }] }),
     rewrite: rewriteSchema
       .optional()

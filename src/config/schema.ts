@@ -54,7 +54,6 @@ const accessSchema = z.strictObject({
     .describe(
       'Names of request fields whose values stand in the line, such as X-Version; none with secrets. Default none.',
     )
-    .meta({ examples: [['User-Agent', 'X-Version']] })
     .meta({ examples: [['User-Agent', 'X-Version']] }),
   replay: z
     .boolean()
@@ -82,7 +81,6 @@ const logSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('File to append to; SIGUSR2 reopens it. Default standard output.')
-    .meta({ examples: ['/var/log/sallyport.log'] })
     .meta({ examples: ['/var/log/sallyport.log'] }),
   access: z
     .union([z.boolean(), accessSchema])
@@ -157,7 +155,6 @@ const docsSchema = z.strictObject({
     .string()
     .default('')
     .describe('Description of the API, in Markdown. Default empty.')
-    .meta({ examples: ['Orders and users of the shop.'] })
     .meta({ examples: ['Orders and users of the shop.'] }),
   refresh: duration.prefault('1m').describe("How often the services' own documents are fetched. Default 1m."),
 })
@@ -198,7 +195,6 @@ export const gatewaySchema = z
       .describe(
         'Addresses and networks of proxies whose forwarding fields are trusted, or { file } for a file that is read again whenever it changes. Default none.',
       )
-      .meta({ examples: [['10.0.0.0/8', '2001:db8::/32'], [{ file: './proxies.txt' }]] })
       .meta({ examples: [['10.0.0.0/8', '2001:db8::/32'], [{ file: './proxies.txt' }]] }),
     forwarding: z
       .enum(['x-forwarded', 'forwarded'])
@@ -214,7 +210,6 @@ export const gatewaySchema = z
       .describe(
         "Field in which trusted proxies give the client's address, such as CF-Connecting-IP. It is used if it holds one address; the proxies must overwrite it on every request. From anyone else it is dropped. Default none.",
       )
-      .meta({ examples: ['CF-Connecting-IP'] })
       .meta({ examples: ['CF-Connecting-IP'] }),
     proxyFields: proxyField
       .array()
@@ -222,7 +217,6 @@ export const gatewaySchema = z
       .describe(
         'Fields with which trusted proxies may tell services who the caller is, such as X-Auth-Request-User or X-Auth-Request-*. From anyone else they are dropped. Default none.',
       )
-      .meta({ examples: [['X-Auth-Request-*']] })
       .meta({ examples: [['X-Auth-Request-*']] }),
     requestFields: z
       .enum(['pass', 'strict'])
@@ -242,7 +236,6 @@ export const gatewaySchema = z
       .describe(
         'Zone of this gateway. Instances in the same zone are preferred. Default the environment variable SALLYPORT_ZONE, otherwise none.',
       )
-      .meta({ examples: ['eu-central-1a'] })
       .meta({ examples: ['eu-central-1a'] }),
     log: logSchema.prefault({}).describe('Logging.'),
     limits: limitsSchema.prefault({}).describe('Limits on what clients send, and how slowly.'),
@@ -268,13 +261,11 @@ export const gatewaySchema = z
       .describe(
         'Secrets from which the gateways derive their own keys, one per purpose: the current one first, then previous ones, which can still decrypt. At least 32 octets each, the same on all gateways. Default none.',
       )
-      .meta({ examples: [['${SALLYPORT_SECRET}']] })
       .meta({ examples: [['${SALLYPORT_SECRET}']] }),
     docs: docsSchema.prefault({}).describe('The API documentation, served by the endpoints docs and openapi.'),
     services: servicesSchema
       .default({})
       .describe('Services, by name.')
-      .meta({ examples: [{ 'user-service': { instances: ['http://user-service:8001'] } }] })
       .meta({ examples: [{ 'user-service': { instances: ['http://user-service:8001'] } }] }),
     policyFiles: policyFileSchema
       .array()
@@ -282,14 +273,12 @@ export const gatewaySchema = z
       .describe(
         'Files with your own policies: a path, or { file, before } or { file, after } to place it in the order.',
       )
-      .meta({ examples: [['./policies/tenant.ts', { file: './policies/audit.ts', before: 'auth' }]] })
       .meta({ examples: [['./policies/tenant.ts', { file: './policies/audit.ts', before: 'auth' }]] }),
     policies: policiesSchema.prefault({}).describe('Policies for every route, unless a route overrides them.'),
     routes: routeSchema
       .array()
       .default([])
       .describe('Routes. The most specific one wins; their order does not matter.')
-      .meta({ examples: [[{ id: 'users', match: { path: '/api/v1/users/*' }, service: 'user-service' }]] })
       .meta({ examples: [[{ id: 'users', match: { path: '/api/v1/users/*' }, service: 'user-service' }]] }),
   })
   .describe('Configuration of the Sallyport gateway.')

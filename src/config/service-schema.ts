@@ -44,7 +44,6 @@ const weightedInstance = z
   .strictObject({
     url: instanceUrl
       .describe('Address of the instance: http://host:port or https://host:port.')
-      .meta({ examples: ['http://user-service-1:8001'] })
       .meta({ examples: ['http://user-service-1:8001'] }),
     weight: z
       .int()
@@ -57,7 +56,6 @@ const weightedInstance = z
       .min(1)
       .optional()
       .describe('Zone of the instance; gateways in the same zone prefer it. Default none.')
-      .meta({ examples: ['eu-central-1a'] })
       .meta({ examples: ['eu-central-1a'] }),
   })
   .transform((instance): InstanceConfig[] => [instance])
@@ -120,12 +118,6 @@ const serviceFields = z.strictObject({
     .describe(
       'Addresses of the service: URLs, or maps of url and weight. One string may hold several, separated by commas. Required unless discover is set.',
     )
-    .meta({
-      examples: [
-        ['http://user-service-1:8001', 'http://user-service-2:8001'],
-        [{ url: 'http://user-service-1:8001', weight: 3 }],
-      ],
-    })
     .meta({
       examples: [
         ['http://user-service-1:8001', 'http://user-service-2:8001'],

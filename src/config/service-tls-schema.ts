@@ -25,22 +25,18 @@ export const clientTlsFields = {
   ca: certificateFile
     .optional()
     .describe('File with CA certificates, in PEM, to trust instead of those of Node.js. Default those of Node.js.')
-    .meta({ examples: ['./tls/ca.pem'] })
     .meta({ examples: ['./tls/ca.pem'] }),
   cert: certificateFile
     .optional()
     .describe("File with the gateway's client certificate chain, in PEM; with `key`. Default none.")
-    .meta({ examples: ['./tls/gateway.pem'] })
     .meta({ examples: ['./tls/gateway.pem'] }),
   key: privateKeyFile
     .optional()
     .describe('File with the private key of `cert`, in PEM, without a passphrase. Default none.')
-    .meta({ examples: ['./tls/gateway.key'] })
     .meta({ examples: ['./tls/gateway.key'] }),
   serverName: serverName
     .optional()
     .describe('Server name to ask for and to verify. Default the host of the connection.')
-    .meta({ examples: ['users.internal'] })
     .meta({ examples: ['users.internal'] }),
   insecure: z
     .boolean()
@@ -57,7 +53,6 @@ export const serviceTlsSchema = z
       .describe(
         'SHA-256 pins of public keys, as sha256//… in base64; the certificate must match one. In addition to `ca`, or in place of it with `insecure`. Default none.',
       )
-      .meta({ examples: [['sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=']] })
       .meta({ examples: [['sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=']] }),
   })
   .transform(withTexts)

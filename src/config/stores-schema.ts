@@ -18,7 +18,6 @@ const redisSchema = z
       })
       .optional()
       .describe('A single server: redis://user:password@host:port/database, rediss:// for TLS. Empty: no Redis.')
-      .meta({ examples: ['redis://redis:6379', '${REDIS_URL:-}'] })
       .meta({ examples: ['redis://redis:6379', '${REDIS_URL:-}'] }),
     sentinels: z
       .strictObject({
@@ -26,13 +25,11 @@ const redisSchema = z
           .string()
           .min(1)
           .describe('Name of the master.')
-          .meta({ examples: ['main'] })
           .meta({ examples: ['main'] }),
         nodes: address
           .array()
           .min(1)
           .describe('Sentinels, as host:port.')
-          .meta({ examples: [['sentinel-1:26379', 'sentinel-2:26379', 'sentinel-3:26379']] })
           .meta({ examples: [['sentinel-1:26379', 'sentinel-2:26379', 'sentinel-3:26379']] }),
       })
       .optional()
@@ -42,21 +39,18 @@ const redisSchema = z
       .min(1)
       .optional()
       .describe('Some of the nodes of a Redis Cluster, as host:port.')
-      .meta({ examples: [['redis-1:6379', 'redis-2:6379', 'redis-3:6379']] })
       .meta({ examples: [['redis-1:6379', 'redis-2:6379', 'redis-3:6379']] }),
     username: z
       .string()
       .min(1)
       .optional()
       .describe('User, if not in the URL.')
-      .meta({ examples: ['sallyport'] })
       .meta({ examples: ['sallyport'] }),
     password: z
       .string()
       .min(1)
       .optional()
       .describe('Password, if not in the URL.')
-      .meta({ examples: ['${REDIS_PASSWORD}'] })
       .meta({ examples: ['${REDIS_PASSWORD}'] }),
     tls: z
       .union([z.boolean(), z.strictObject(clientTlsFields).transform(withTexts).superRefine(checkTls)])

@@ -10,13 +10,11 @@ const certificateSchema = z.strictObject({
     .string()
     .min(1)
     .describe('File with the certificate chain in PEM, the leaf first.')
-    .meta({ examples: ['./tls/example.com.pem'] })
     .meta({ examples: ['./tls/example.com.pem'] }),
   key: z
     .string()
     .min(1)
     .describe('File with the private key in PEM, without a passphrase.')
-    .meta({ examples: ['./tls/example.com.key'] })
     .meta({ examples: ['./tls/example.com.key'] }),
 })
 
@@ -33,7 +31,6 @@ const clientCertificatesSchema = z.strictObject({
     .describe(
       'File with the CA certificates, in PEM, that client certificates are verified against, up to their roots.',
     )
-    .meta({ examples: ['./tls/client-ca.pem'] })
     .meta({ examples: ['./tls/client-ca.pem'] }),
   crl: z
     .string()
@@ -42,7 +39,6 @@ const clientCertificatesSchema = z.strictObject({
     .describe(
       'File with a certificate revocation list (CRL) in PEM from each of those CAs. Default none: nothing is revoked.',
     )
-    .meta({ examples: ['./tls/client-ca.crl'] })
     .meta({ examples: ['./tls/client-ca.crl'] }),
   forward: z
     .enum(['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'])
@@ -62,7 +58,6 @@ export const tlsSchema = z
       .describe(
         'Certificates, selected by the server name (SNI) that a client asks for; the first one if none matches. Default none, with `acme`.',
       )
-      .meta({ examples: [[{ cert: './tls/example.com.pem', key: './tls/example.com.key' }]] })
       .meta({ examples: [[{ cert: './tls/example.com.pem', key: './tls/example.com.key' }]] }),
     acme: acmeSchema.optional().describe('Obtain and renew certificates from a CA by ACME. Default none.'),
     minVersion: z
@@ -74,7 +69,6 @@ export const tlsSchema = z
       .refine(areCiphers, ciphersExpected)
       .optional()
       .describe("Ciphers in OpenSSL's notation, preferred ones first. Default those with forward secrecy and AEAD.")
-      .meta({ examples: ['TLS_AES_256_GCM_SHA384:ECDHE-ECDSA-AES256-GCM-SHA384'] })
       .meta({ examples: ['TLS_AES_256_GCM_SHA384:ECDHE-ECDSA-AES256-GCM-SHA384'] }),
     clientCertificates: clientCertificatesSchema
       .optional()

@@ -14,7 +14,6 @@ const networkFile = z
       .string()
       .min(1)
       .describe('File with one network per line; "#" starts a comment.')
-      .meta({ examples: ['./networks.txt'] })
       .meta({ examples: ['./networks.txt'] }),
   })
   .transform(({ file }, context): NetworkFile => {

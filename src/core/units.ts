@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { LONGEST_DELAY } from './clock.ts'
+import { typedSchema } from './typed-schema.ts'
+
+const { _default: withDefault } = z
 
 const DURATION = /^(\d+)(ms|s|m|h)$/
 const PERCENT = /^\d+(?:\.\d+)?%$/
@@ -7,6 +10,25 @@ const SIZE = /^(\d+)(b|kb|mb|gb)$/
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
+
+/** A duration with its unit, such as "250ms", "10s", "5m" or "1h". */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`
+
+/** A size with its unit, such as "512b", "64kb", "10mb" or "1gb", a kb being 1024 bytes. */
+export type Size = `${number}${'b' | 'kb' | 'mb' | 'gb'}`
+
+/** A part of a whole, such as "50%". */
+export type Percentage = `${number}%`
+
+/** Schema of a number that is written with its unit. */
+export interface UnitText<Text extends string> extends z.ZodPipe<
+  z.ZodType<string, Text>,
+  z.ZodTransform<number, string>
+> {
+  /** What stands for a value that is left out: written with its unit, or as it is after parsing. Throws a ZodError for what is neither. */
+  default(make: () => Text | number): z.ZodDefault<this>
+  default(value: Text | number): z.ZodDefault<this>
+}
 
 /** Milliseconds of a text such as "250ms", "10s", "5m" or "1h"; undefined for any other text. */
 export function parseDuration(text: string): number | undefined {
@@ -23,57 +45,81 @@ export function parseSize(text: string): number | undefined {
 const durationExpected = 'expected a duration such as "250ms", "10s", "5m" or "1h", at most "596h"'
 const aboveZeroExpected = `${durationExpected} and above 0`
 const sizeExpected = 'expected a size above 0 such as "512b", "64kb", "10mb" or "1gb"'
-
-/** Schema of a duration of 0 or more, written with its unit; milliseconds after parsing. */
-export const durationOrZero = z
-  .string(durationExpected)
-  .regex(DURATION, durationExpected)
-  .transform((text, context) => parseDuration(text) ?? fail(context, durationExpected))
-  .meta({ examples: ['250ms', '10s', '5m', '1h', '0s'] })
-
-/** Schema of a duration above 0, written with its unit; milliseconds after parsing. */
-export const duration = z
-  .string(aboveZeroExpected)
-  .regex(DURATION, aboveZeroExpected)
-  .transform((text, context) => parseDuration(text) || fail(context, aboveZeroExpected))
-  .meta({ examples: ['250ms', '10s', '5m', '1h'] })
-
-/** Schema of a size above 0, written with its unit; bytes after parsing. */
-export const size = z
-  .string(sizeExpected)
-  .regex(SIZE, sizeExpected)
-  .transform((text, context) => parseSize(text) || fail(context, sizeExpected))
-  .meta({ examples: ['512b', '64kb', '10mb', '1gb'] })
-
-/** Schema of a size from one to another, in bytes, with what is expected of it in words. */
-export function sizeWithin(least: number, most: number, expected: string) {
-  return z
-    .string(sizeExpected)
-    .regex(SIZE, sizeExpected)
-    .transform((text, context) => {
-      const bytes = parseSize(text) ?? 0
-      return bytes >= least && bytes <= most ? bytes : fail(context, expected)
-    })
-}
-
 const percentExpected = 'expected a percentage such as "50%", above 0% and at most 100%'
 
+const durations = ['250ms', '10s', '5m', '1h'] as const
+const sizes = ['512b', '64kb', '10mb', '1gb'] as const
+
+/** Schema of a duration of 0 or more, written with its unit; milliseconds after parsing. */
+export const durationOrZero = unitText<Duration>(DURATION, durationExpected, parseDuration, [...durations, '0s'])
+
+/** Schema of a duration above 0, written with its unit; milliseconds after parsing. */
+export const duration = unitText<Duration>(DURATION, aboveZeroExpected, (text) => parseDuration(text) || undefined, [
+  ...durations,
+])
+
+/** Schema of a size above 0, written with its unit; bytes after parsing. */
+export const size = unitText<Size>(SIZE, sizeExpected, (text) => parseSize(text) || undefined, [...sizes])
+
+/** Schema of a size from one to another, in bytes, with what is expected of it in words. */
+export function sizeWithin(least: number, most: number, expected: string): UnitText<Size> {
+  const isWithin = (text: string): boolean => {
+    const bytes = parseSize(text) ?? 0
+    return bytes >= least && bytes <= most
+  }
+  const examples = sizes.filter(isWithin)
+  return unitText<Size>(
+    SIZE,
+    sizeExpected,
+    (text) => (isWithin(text) ? parseSize(text) : undefined),
+    examples,
+    expected,
+  )
+}
+
 /** Schema of a part of a whole, written in percent; 0 to 1 after parsing. */
-export const percent = z
-  .string(percentExpected)
-  .regex(PERCENT, percentExpected)
-  .transform((text, context) => {
+export const percent = unitText<Percentage>(
+  PERCENT,
+  percentExpected,
+  (text) => {
     const part = Number(text.slice(0, -1)) / 100
-    return part > 0 && part <= 1 ? part : fail(context, percentExpected)
+    return part > 0 && part <= 1 ? part : undefined
+  },
+  ['50%', '0.5%'],
+)
+
+/**
+ * A schema of texts of that form; `parse` gives undefined for one that is none all the same, of which `unfit` says what is expected.
+ */
+function unitText<Text extends string>(
+  form: RegExp,
+  expected: string,
+  parse: (text: string) => number | undefined,
+  examples: readonly Text[],
+  unfit = expected,
+): UnitText<Text> {
+  const Schema = z.core.$constructor<UnitText<Text>, z.core.$ZodPipeDef>('UnitText', (schema, def) => {
+    z.ZodPipe.init(schema, def)
+    const read = (value: Text | number): number => (typeof value === 'number' ? value : schema.parse(value))
+    schema.default = (value: Text | number | (() => Text | number)) =>
+      typeof value === 'function'
+        ? withDefault(schema, () => read(value()))
+        : withDefault(schema, read(value)).meta({ default: value })
   })
-  .meta({ examples: ['50%', '0.5%'] })
+  const schema = new Schema({
+    type: 'pipe',
+    in: typedSchema<string, Text>(z.string(expected).regex(form, expected)),
+    out: z.transform((text: string, context) => {
+      const value = parse(text)
+      if (value !== undefined) return value
+      context.addIssue({ code: 'custom', message: unfit })
+      return z.NEVER
+    }),
+  })
+  return schema.meta({ examples })
+}
 
 function scale(match: RegExpExecArray | null, units: Readonly<Record<string, number>>): number | undefined {
   const factor = units[match?.[2] ?? '']
   return match === null || factor === undefined ? undefined : Number(match[1]) * factor
-}
-
-function fail(context: z.RefinementCtx, message: string): never {
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
 }

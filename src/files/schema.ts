@@ -18,7 +18,6 @@ const filesOptions = z.strictObject({
     .describe(
       'The folder, relative to the configuration file. The path of the request, after rewrite, is looked up below it.',
     )
-    .meta({ examples: ['./public'] })
     .meta({ examples: ['./public'] }),
   index: z
     .union([z.literal(false), z.string().regex(/^[^/.][^/]*$/, 'expected the name of a file such as "index.html"')])
@@ -29,7 +28,6 @@ const filesOptions = z.strictObject({
     .describe(
       'File to send if there is none at the path, for single-page applications: for paths whose last segment has no dot. Default none: 404.',
     )
-    .meta({ examples: ['/index.html'] })
     .meta({ examples: ['/index.html'] }),
   immutable: z
     .string(patternExpected)
@@ -39,7 +37,6 @@ const filesOptions = z.strictObject({
     .describe(
       'Files whose names change with their content, by path after rewrite: "/assets/*" for all below, or one path. Clients cache them for a year without revalidation. Default none: clients revalidate each time.',
     )
-    .meta({ examples: [['/assets/*']] })
     .meta({ examples: [['/assets/*']] }),
   precompressed: z
     .enum(codings)

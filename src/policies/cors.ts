@@ -42,7 +42,6 @@ const options = z
       .describe(
         'Allowed origins, such as https://app.example.com; https://*.example.com for all subdomains, for which *.example.com is short; "*" for any. Default "*".',
       )
-      .meta({ examples: [['https://app.example.com', 'https://*.example.com']] })
       .meta({ examples: [['https://app.example.com', 'https://*.example.com']] }),
     methods: method
       .array()
@@ -56,7 +55,6 @@ const options = z
       .array()
       .default([])
       .describe('Reply headers that pages may read in addition to the safelisted ones. Default none.')
-      .meta({ examples: [['RateLimit', 'X-Correlation-ID']] })
       .meta({ examples: [['RateLimit', 'X-Correlation-ID']] }),
     credentials: z.boolean().default(false).describe('Allow cookies and other credentials. Not with origins "*".'),
     maxAge: durationOrZero.prefault('10m').describe('How long browsers cache preflight results. Default 10m.'),

@@ -19,21 +19,18 @@ const countriesSchema = z
       .describe(
         "Field in which trusted proxies give the client's country, such as CF-IPCountry; they must overwrite it on every request.",
       )
-      .meta({ examples: ['CF-IPCountry'] })
       .meta({ examples: ['CF-IPCountry'] }),
     allow: country
       .array()
       .min(1)
       .optional()
       .describe('Allowed countries, such as DE; all others are refused.')
-      .meta({ examples: [['DE', 'FR']] })
       .meta({ examples: [['DE', 'FR']] }),
     deny: country
       .array()
       .min(1)
       .optional()
       .describe('Refused countries.')
-      .meta({ examples: [['XX']] })
       .meta({ examples: [['XX']] }),
   })
   .refine(({ allow, deny }) => allow !== undefined || deny !== undefined, {
@@ -55,14 +52,12 @@ export const ipAccess = definePolicy({
         .describe(
           'Allowed addresses and networks, or { file } for a file that is read again whenever it changes. All others are refused, unless `countries` is set, which then decides.',
         )
-        .meta({ examples: [['10.0.0.0/8'], [{ file: './office.txt' }]] })
         .meta({ examples: [['10.0.0.0/8'], [{ file: './office.txt' }]] }),
       deny: networks
         .optional()
         .describe(
           'Refused addresses and networks, or { file } for a file that is read again whenever it changes. Takes precedence over `allow`.',
         )
-        .meta({ examples: [['192.0.2.0/24'], [{ file: './blocked.txt' }]] })
         .meta({ examples: [['192.0.2.0/24'], [{ file: './blocked.txt' }]] }),
       countries: countriesSchema
         .optional()

@@ -24,7 +24,6 @@ export const maintenance = definePolicy({
       .describe(
         'Addresses and networks whose requests are let through, or { file } for a file that is read again whenever it changes. Default none.',
       )
-      .meta({ examples: [['10.0.0.0/8']] })
       .meta({ examples: [['10.0.0.0/8']] }),
   }),
   document: () => ({

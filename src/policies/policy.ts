@@ -32,6 +32,7 @@ export type {
   StoreFailureMode,
   SyncMeter,
 } from './rate-limit/meter.ts'
+export type { Rate } from './rate-limit/rate.ts'
 
 /** What a policy may use besides. */
 export interface PolicyToolbox extends Toolbox {

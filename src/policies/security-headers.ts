@@ -105,7 +105,6 @@ const options = z.strictObject({
     .describe(
       'Fields of services to remove because they reveal too much, such as Server and X-Powered-By. Default none.',
     )
-    .meta({ examples: [['Server', 'X-Powered-By']] })
     .meta({ examples: [['Server', 'X-Powered-By']] }),
 })
 

@@ -1,31 +1,45 @@
-import type { Exchange } from '../http/exchange.ts'
+import type { Client, Consumer, Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { ownExchange } from '../http/own-exchange.ts'
 
+/** What a test says of an exchange, of its client and of its consumer; the rest is as `fakeExchange` has it. */
+export interface ExchangeParts extends Partial<Omit<Exchange, 'client' | 'consumer'>> {
+  readonly client?: Partial<Client>
+  readonly consumer?: Partial<Consumer> | null
+}
+
 const TARGET = '/api/v1/users/7?page=2'
 
-/** An exchange as it stands before a policy has seen it: GET http://api.example.com/api/v1/users/7?page=2 on the route "users". */
-export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
+const someone: Client = {
+  address: '192.0.2.1',
+  scheme: 'http',
+  host: null,
+  claims: '',
+  proxied: false,
+  certificate: null,
+  hops: ['192.0.2.1'],
+  peerCertificate: null,
+  forwardingFields: () => '',
+}
+
+const user: Consumer = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {} }
+
+/**
+ * An exchange as it stands before a policy has seen it: GET http://api.example.com/api/v1/users/7?page=2 on the route "users", from
+ * 192.0.2.1, by nobody known. Where part of a consumer is given, the rest is that of the user 42, without roles.
+ */
+export function fakeExchange({ client, consumer = null, ...parts }: ExchangeParts = {}): Exchange {
   const exchange = ownExchange({
     method: 'GET',
     target: TARGET,
     host: 'api.example.com',
     headers: Headers.of(),
-    client: {
-      address: '192.0.2.1',
-      scheme: 'http',
-      host: null,
-      claims: '',
-      proxied: false,
-      certificate: null,
-      hops: ['192.0.2.1'],
-      peerCertificate: null,
-      forwardingFields: () => '',
-    },
+    client: { ...someone, ...client },
     start: 0,
   })
   exchange.target = TARGET
   exchange.route = { id: 'users', pattern: '/api/v1/users/{id}', service: 'user-service' }
   exchange.params = { id: '7' }
+  exchange.consumer = consumer === null ? null : { ...user, ...consumer }
   return Object.assign(exchange, parts)
 }

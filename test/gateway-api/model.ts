@@ -1,3 +1,5 @@
+import type { Duration } from '../../src/gateway.ts'
+
 /** What of the Kubernetes Gateway API the cases use, as its HTTPRoute has it. */
 
 export interface Named {
@@ -53,7 +55,7 @@ export interface HttpFilter {
 export interface HttpRule {
   readonly matches?: readonly HttpMatch[]
   readonly filters?: readonly HttpFilter[]
-  readonly timeouts?: { readonly request?: string; readonly backendRequest?: string }
+  readonly timeouts?: { readonly request?: Duration; readonly backendRequest?: Duration }
   readonly retry?: { readonly codes?: readonly number[]; readonly attempts: number }
   /** `backendRefs`; null is a service that there is not, or that the route may not refer to. */
   readonly to?: readonly {

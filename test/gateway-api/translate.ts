@@ -1,4 +1,4 @@
-import type { GatewayInput } from '../../src/gateway.ts'
+import type { Duration, GatewayInput } from '../../src/gateway.ts'
 import { matchKeys } from '../../src/routing/match.ts'
 import { commonHosts } from './hostnames.ts'
 import type {
@@ -134,7 +134,7 @@ class Builder {
 
   private mirror({ backendRef, percent, fraction }: NonNullable<HttpFilter['requestMirror']>) {
     const part = fraction === undefined ? (percent ?? 100) : (100 * fraction.numerator) / (fraction.denominator ?? 100)
-    return { service: this.service(backendRef.name, {}), share: `${part}%` }
+    return { service: this.service(backendRef.name, {}), share: `${part}%` as const }
   }
 
   /** The name of a service that sends requests again as the rule wants it. */
@@ -142,7 +142,7 @@ class Builder {
     const statuses = (retry?.codes ?? []).filter((code) => code >= 500 && code !== 504)
     const own = retry === undefined ? name : [name, 'retry', retry.attempts, ...statuses].join('-')
     const service = this.serviceOf(name)
-    const again = { attempts: retry?.attempts ?? 1, statuses, budget: '100%', minimum: '1000/s' }
+    const again = { attempts: retry?.attempts ?? 1, statuses, budget: '100%', minimum: '1000/s' } as const
     this.services[own] ??= { ...service, retry: retry === undefined ? false : again }
     return own
   }
@@ -240,11 +240,11 @@ function corsOf(cors: NonNullable<HttpFilter['cors']>) {
     headers: cors.allowHeaders ?? [],
     exposedHeaders: cors.exposeHeaders ?? [],
     credentials: cors.allowCredentials === true && !origins.includes('*'),
-    maxAge: `${cors.maxAge ?? 5}s`,
+    maxAge: `${cors.maxAge ?? 5}s` as const,
   }
 }
 
-function isSet(time: string | undefined): boolean {
+function isSet(time: Duration | undefined): time is Duration {
   return time !== undefined && time !== '0s'
 }
 

@@ -80,7 +80,7 @@ async function check(
 
 test('a hostile reply is refused, cut off, or passed on in the one form', async (t) => {
   const service = await startHostile(t)
-  const limits = { head: '16kb', headers: 100 }
+  const limits = { head: '16kb', headers: 100 } as const
   const { port } = await startGateway(t, proxyTo(service.url, { service: { limits } }), { clock: new ManualClock() })
   for (const hostile of serviceCases)
     await t.test(`${hostile.name} (${hostile.rfc})`, (inner) => check(inner, port, service, hostile))

@@ -145,7 +145,7 @@ test('a configuration that says otherwise has its requests go over new connectio
     ...proxyTo(service.url, { ...plain, service: { ...http2, ...more } }),
     admin: false as const,
     endpoints: { docs: false as const, openapi: false as const },
-    drainTimeout: '1s',
+    drainTimeout: '1s' as const,
     overload: false as const,
   })
   const { gateway, port } = await startGateway(t, config({}))

@@ -109,7 +109,7 @@ test('an instance that does not answer its first check holds up a reload no long
     if (url === '/ready') waiting.resolve(response)
     else response.end()
   })
-  const health = { ...RARELY, path: '/ready', timeout: '1h' }
+  const health = { ...RARELY, path: '/ready', timeout: '1h' } as const
   const before = { users: { instances: [users.url], health: RARELY } }
   const { gateway, port } = await startGateway(t, leadTo(before))
   const orders = { instances: [silent.url], health }
@@ -151,7 +151,7 @@ test('a configuration that is refused after its instances were checked leaves no
   const config = leadTo({ users: { instances: [users.url], health: RARELY } })
   const { gateway, port } = await startGateway(t, config)
   const taken = { listeners: [{ address: '127.0.0.1:0' }, { address: `127.0.0.1:${users.port}` }] }
-  const both = { users: { instances: [users.url, added.url], health: { ...RARELY, interval: '10ms' } } }
+  const both = { users: { instances: [users.url, added.url], health: { ...RARELY, interval: '10ms' as const } } }
   await assert.rejects(gateway.reload(leadTo(both, taken)))
   const so = checks
   await sendAll(port, '/users/1', 4)

@@ -48,7 +48,7 @@ test('an equal configuration changes nothing', async (t) => {
 
 test('a configuration with a problem, one without routes, and what needs a restart are refused, and nothing changes', async (t) => {
   const { gateway, port, log } = await startGateway(t, replying('one'))
-  const bad = { ...REST, ...replying('two', { drainTimeout: 'soon' }) }
+  const bad = { ...REST, ...replying('two', { drainTimeout: '1000h' }) }
   await assert.rejects(
     gateway.reload(bad),
     (error) => error instanceof ConfigError && /drainTimeout/.test(error.message),

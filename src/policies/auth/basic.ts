@@ -17,7 +17,6 @@ const userSchema = z.strictObject({
   name: passwordUserName.describe('User name, without ":": X-User-ID.').meta({ examples: ['ada'] }),
   password: passwordText
     .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.')
-    .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] })
     .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] }),
   tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
   roles: z
@@ -26,7 +25,6 @@ const userSchema = z.strictObject({
     .array()
     .default([])
     .describe('Roles of the consumer. Default none.')
-    .meta({ examples: [['partner']] })
     .meta({ examples: [['partner']] }),
 })
 
@@ -41,7 +39,6 @@ export const basic = defineAuthMethod({
       .min(1)
       .superRefine(refuseRepeatedUsers)
       .describe('The users.')
-      .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}' }]] })
       .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}' }]] }),
   }),
   document: () => [{ name: 'basic', scheme: { type: 'http', scheme: 'basic' } }],

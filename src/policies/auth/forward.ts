@@ -29,13 +29,11 @@ const options = z.strictObject({
   service: z
     .string()
     .describe('Service to ask, one of `services`.')
-    .meta({ examples: ['auth-service'] })
     .meta({ examples: ['auth-service'] }),
   path: z
     .string()
     .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as "/verify"')
     .describe('Path to request.')
-    .meta({ examples: ['/verify'] })
     .meta({ examples: ['/verify'] }),
   mirror: z
     .boolean()
@@ -56,7 +54,6 @@ const options = z.strictObject({
     .describe(
       'Fields of its reply to add to an admitted request. Fields of these names from the client are dropped. Default none.',
     )
-    .meta({ examples: [['X-Tenant']] })
     .meta({ examples: [['X-Tenant']] }),
   replyFields: fieldName
     .array()
@@ -70,12 +67,10 @@ const options = z.strictObject({
       roles: fieldName
         .optional()
         .describe('Field with the roles, separated by commas. Default none.')
-        .meta({ examples: ['X-User-Roles'] })
         .meta({ examples: ['X-User-Roles'] }),
       tier: fieldName
         .optional()
         .describe('Field with the tier. Default none: authenticated.')
-        .meta({ examples: ['X-User-Tier'] })
         .meta({ examples: ['X-User-Tier'] }),
     })
     .optional()

@@ -18,38 +18,32 @@ const questionFields = {
     .string()
     .optional()
     .describe('Service to ask, one of `services`; with `path`.')
-    .meta({ examples: ['auth-service'] })
     .meta({ examples: ['auth-service'] }),
   path: z
     .string()
     .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as "/introspect"')
     .optional()
     .describe('Path of the introspection endpoint on the service.')
-    .meta({ examples: ['/oauth2/introspect'] })
     .meta({ examples: ['/oauth2/introspect'] }),
   url: httpUrl
     .optional()
     .describe('URL of the introspection endpoint, instead of `service` and `path`.')
-    .meta({ examples: ['https://login.example.com/oauth2/introspect'] })
     .meta({ examples: ['https://login.example.com/oauth2/introspect'] }),
   ca: certificates
     .optional()
     .describe(
       'File with CA certificates, in PEM, to trust for `url`, instead of those of Node.js; a service has its own `tls`. Default those of Node.js.',
     )
-    .meta({ examples: ['./tls/ca.pem'] })
     .meta({ examples: ['./tls/ca.pem'] }),
   credentials: z
     .strictObject({
       id: z
         .string()
         .describe('Client id of the gateway.')
-        .meta({ examples: ['sallyport'] })
         .meta({ examples: ['sallyport'] }),
       secret: z
         .string()
         .describe('Client secret of the gateway.')
-        .meta({ examples: ['${INTROSPECTION_SECRET}'] })
         .meta({ examples: ['${INTROSPECTION_SECRET}'] }),
     })
     .optional()

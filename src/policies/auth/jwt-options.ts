@@ -39,24 +39,20 @@ const issuerFields = {
   secret: oneOrMore(z.string())
     .optional()
     .describe('Shared secret for HS256, HS384 and HS512; several during rotation.')
-    .meta({ examples: ['${JWT_SECRET}'] })
     .meta({ examples: ['${JWT_SECRET}'] }),
   publicKeys: oneOrMore(publicKey)
     .optional()
     .describe('PEM public keys or certificates: as text, or a file relative to the working directory.')
-    .meta({ examples: ['./keys/issuer.pem'] })
     .meta({ examples: ['./keys/issuer.pem'] }),
   jwks: httpUrl
     .optional()
     .describe('URL of a JSON Web Key Set.')
-    .meta({ examples: ['https://login.example.com/.well-known/jwks.json'] })
     .meta({ examples: ['https://login.example.com/.well-known/jwks.json'] }),
   ca: certificates
     .optional()
     .describe(
       'File with CA certificates, in PEM, to trust when keys are fetched, instead of those of Node.js. Default those of Node.js.',
     )
-    .meta({ examples: ['./tls/ca.pem'] })
     .meta({ examples: ['./tls/ca.pem'] }),
   algorithms: z
     .enum(['HS256', 'HS384', 'HS512', ...publicAlgorithms])
@@ -67,14 +63,12 @@ const issuerFields = {
   audience: oneOrMore(z.string())
     .optional()
     .describe('Accepted audiences; `aud` must contain one. If not set, tokens with an audience are refused.')
-    .meta({ examples: [['https://api.example.com']] })
     .meta({ examples: [['https://api.example.com']] }),
   type: z
     .string()
     .min(1)
     .optional()
     .describe('Required `typ` in the header, such as at+jwt.')
-    .meta({ examples: ['at+jwt'] })
     .meta({ examples: ['at+jwt'] }),
   introspection: checkedTokens
     .optional()
@@ -87,7 +81,6 @@ const oneOfIssuers = z.strictObject({
     .describe(
       'Required `iss`, different for each issuer. Without secret, publicKeys and jwks, the keys come from this OpenID provider.',
     )
-    .meta({ examples: ['https://login.example.com'] })
     .meta({ examples: ['https://login.example.com'] }),
   ...issuerFields,
   tolerance: durationOrZero.optional().describe('Tolerated clock difference.'),
@@ -101,7 +94,6 @@ export const jwtOptions = z
     issuer: issuerName
       .optional()
       .describe('Required `iss`. Without secret, publicKeys and jwks, the keys come from this OpenID provider.')
-      .meta({ examples: ['https://login.example.com'] })
       .meta({ examples: ['https://login.example.com'] }),
     ...issuerFields,
     issuers: oneOfIssuers
@@ -111,7 +103,6 @@ export const jwtOptions = z
       .describe(
         "Several issuers, each with its own keys, instead of issuer, secret, publicKeys and jwks. The token's `iss` selects the issuer. Other options apply to issuers that do not set their own.",
       )
-      .meta({ examples: [[{ issuer: 'https://login.example.com' }, { issuer: 'https://partners.example.com' }]] })
       .meta({ examples: [[{ issuer: 'https://login.example.com' }, { issuer: 'https://partners.example.com' }]] }),
     tolerance: durationOrZero.prefault('5s').describe('Tolerated clock difference. Default 5s.'),
     claims: claimNames.prefault({}).describe('Claims that describe the consumer.'),
@@ -129,14 +120,12 @@ export const jwtOptions = z
       .describe(
         'Query parameter with the token, if neither header nor cookie has it: for clients that can send neither, such as browsers opening WebSockets. It is removed before the request is logged or forwarded.',
       )
-      .meta({ examples: ['access_token'] })
       .meta({ examples: ['access_token'] }),
     cookie: z
       .string()
       .refine(isToken, 'expected the name of a cookie')
       .optional()
       .describe('Cookie with the token, if the header has none.')
-      .meta({ examples: ['token'] })
       .meta({ examples: ['token'] }),
     subprotocol: z
       .string()
@@ -145,7 +134,6 @@ export const jwtOptions = z
       .describe(
         "Name in Sec-WebSocket-Protocol that the token may follow, if it is nowhere else: new WebSocket(url, ['bearer', token]). Both are removed before the request is forwarded.",
       )
-      .meta({ examples: ['bearer'] })
       .meta({ examples: ['bearer'] }),
     trustedOrigins: originPattern
       .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
@@ -154,7 +142,6 @@ export const jwtOptions = z
       .describe(
         'Other origins whose pages may use the cookie for unsafe methods, such as https://app.example.com; those that cors allows credentials are included. Default none.',
       )
-      .meta({ examples: [['https://app.example.com']] })
       .meta({ examples: [['https://app.example.com']] }),
     cacheSize,
   })

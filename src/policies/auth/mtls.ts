@@ -21,42 +21,34 @@ const matchSchema = z
     subject: text
       .optional()
       .describe('Distinguished name in the notation of RFC 4514: CN=orders,O=Example.')
-      .meta({ examples: ['CN=orders,O=Example'] })
       .meta({ examples: ['CN=orders,O=Example'] }),
     commonName: text
       .optional()
       .describe('Common name of the subject.')
-      .meta({ examples: ['orders'] })
       .meta({ examples: ['orders'] }),
     dns: text
       .optional()
       .describe('One of the DNS names.')
-      .meta({ examples: ['orders.internal'] })
       .meta({ examples: ['orders.internal'] }),
     uri: text
       .optional()
       .describe('One of the URIs, such as spiffe://example.org/orders; a trailing "*" matches any rest.')
-      .meta({ examples: ['spiffe://example.org/orders'] })
       .meta({ examples: ['spiffe://example.org/orders'] }),
     email: text
       .optional()
       .describe('One of the email addresses.')
-      .meta({ examples: ['orders@example.com'] })
       .meta({ examples: ['orders@example.com'] }),
     fingerprint: oneOrMore(fingerprint)
       .optional()
       .describe('SHA-256 fingerprint of the certificate, in hexadecimal.')
-      .meta({ examples: ['f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2'] })
       .meta({ examples: ['f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2'] }),
     issuer: text
       .optional()
       .describe('Distinguished name of the issuer, in the notation of RFC 4514.')
-      .meta({ examples: ['CN=Example CA,O=Example'] })
       .meta({ examples: ['CN=Example CA,O=Example'] }),
     listener: text
       .optional()
       .describe('Address of the listener, as under `listeners`, on which the certificate must have been presented.')
-      .meta({ examples: ['0.0.0.0:8443'] })
       .meta({ examples: ['0.0.0.0:8443'] }),
   })
   .refine((match) => Object.values(match).some((value) => value !== undefined), {
@@ -70,7 +62,6 @@ const ruleSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Id of the consumer: X-User-ID. Default as `id` says.')
-    .meta({ examples: ['orders'] })
     .meta({ examples: ['orders'] }),
   roles: z
     .string()
@@ -78,7 +69,6 @@ const ruleSchema = z.strictObject({
     .array()
     .default([])
     .describe('Roles of the consumer. Default none.')
-    .meta({ examples: [['partner']] })
     .meta({ examples: [['partner']] }),
   tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
 })
@@ -104,7 +94,6 @@ export const mtls = defineAuthMethod({
       .describe(
         'Who holds which certificate: the first matching rule decides; certificates that match none are refused. Default: any certificate that the listener accepts, without roles, in the tier authenticated.',
       )
-      .meta({ examples: [[{ match: { dns: 'orders.internal' }, consumer: 'orders', roles: ['service'] }]] })
       .meta({ examples: [[{ match: { dns: 'orders.internal' }, consumer: 'orders', roles: ['service'] }]] }),
   }),
   document: () => [{ name: 'mutualTls', scheme: { type: 'mutualTLS' } }],

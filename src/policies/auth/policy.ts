@@ -75,7 +75,6 @@ export const auth = definePolicy({
       .array()
       .default([])
       .describe('Paths, as in a route, that need no credentials. Valid credentials still count; others are ignored.')
-      .meta({ examples: [['/login', '/public/*']] })
       .meta({ examples: [['/login', '/public/*']] }),
     require: requirement
       .prefault({})

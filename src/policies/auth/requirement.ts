@@ -25,13 +25,11 @@ export const requirement = z.strictObject({
     .array()
     .default([])
     .describe('Roles; the caller needs one of them. Default none.')
-    .meta({ examples: [['admin', 'editor']] })
     .meta({ examples: [['admin', 'editor']] }),
   scopes: scope
     .array()
     .default([])
     .describe('Scopes; the token needs all of them. Default none.')
-    .meta({ examples: [['orders:read']] })
     .meta({ examples: [['orders:read']] }),
   allow: oneOrMore(ruleText)
     .default([])
@@ -39,7 +37,6 @@ export const requirement = z.strictObject({
       'Rules all of which must allow the request: expressions (CEL) over consumer, claims, params, method, path, host, scheme, query, ' +
         'headers, address and time, such as claims.org == params.org. What cannot be said, as of a claim that is not there, is not allowed. Default none.',
     )
-    .meta({ examples: [["'editor' in consumer.roles || method == 'GET'"]] })
     .meta({ examples: [["'editor' in consumer.roles || method == 'GET'"]] }),
 })
 

@@ -13,14 +13,12 @@ export const queryOptions = z
       .array()
       .optional()
       .describe('Only these parameters count; all others are ignored. Default all.')
-      .meta({ examples: [['page', 'sort']] })
       .meta({ examples: [['page', 'sort']] }),
     except: z
       .string()
       .array()
       .default([])
       .describe('Parameters to ignore.')
-      .meta({ examples: [['utm_source', 'utm_campaign']] })
       .meta({ examples: [['utm_source', 'utm_campaign']] }),
   })
   .prefault({})

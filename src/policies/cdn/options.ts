@@ -11,7 +11,6 @@ const controlExpected = 'expected directives such as "max-age=3600, stale-while-
 const secretSchema = z.strictObject({
   header: fieldName
     .describe('Header in which the CDN sends it, such as X-Origin-Verify; removed before the request is forwarded.')
-    .meta({ examples: ['X-Origin-Verify'] })
     .meta({ examples: ['X-Origin-Verify'] }),
   values: z
     .string(secretExpected)
@@ -21,7 +20,6 @@ const secretSchema = z.strictObject({
     .min(1)
     .max(10)
     .describe('Accepted secrets: during a rotation, the new and the old one. At least 16 characters each.')
-    .meta({ examples: [['${CDN_SECRET}']] })
     .meta({ examples: [['${CDN_SECRET}']] }),
 })
 
@@ -33,7 +31,6 @@ export const cdnOptions = z.strictObject({
       'Addresses and networks of the CDN, or { file } for a file of them, which is read again whenever it changes. The peer, or a trusted ' +
         'proxy that passed the request on, must be in one of them.',
     )
-    .meta({ examples: [['192.0.2.0/24'], [{ file: './cdn-networks.txt' }]] })
     .meta({ examples: [['192.0.2.0/24'], [{ file: './cdn-networks.txt' }]] }),
   secret: secretSchema.optional().describe('A secret that the CDN sends with every request.'),
   certificate: z
@@ -51,7 +48,6 @@ export const cdnOptions = z.strictObject({
     .describe(
       'Name of this gateway in CDN-Loop (RFC 8586). It is added to requests, and a request that has it already gets 508. Default none.',
     )
-    .meta({ examples: ['gateway.example.com'] })
     .meta({ examples: ['gateway.example.com'] }),
   control: z
     .string(controlExpected)
@@ -60,7 +56,6 @@ export const cdnOptions = z.strictObject({
     .describe(
       'Cache directives for the CDN, added to replies that are for everybody and say nothing to the CDN themselves. Default none.',
     )
-    .meta({ examples: ['max-age=3600'] })
     .meta({ examples: ['max-age=3600'] }),
   controlField: z
     .enum(['CDN-Cache-Control', 'Surrogate-Control', 'Cloudflare-CDN-Cache-Control'])
@@ -71,7 +66,6 @@ export const cdnOptions = z.strictObject({
     .describe(
       'Header in which the CDN reads the tags of a reply, such as Cache-Tag or Surrogate-Key; filled from Cache-Groups (RFC 9875). Default none.',
     )
-    .meta({ examples: ['Cache-Tag', 'Surrogate-Key'] })
     .meta({ examples: ['Cache-Tag', 'Surrogate-Key'] }),
   purge: purgeHook
     .array()
@@ -80,17 +74,6 @@ export const cdnOptions = z.strictObject({
     .describe(
       'Requests to send to the CDN when an operator purges the cache, or a service sends Cache-Group-Invalidation.',
     )
-    .meta({
-      examples: [
-        [
-          {
-            url: 'https://cdn.example.com/purge',
-            headers: { Authorization: 'Bearer ${CDN_TOKEN}' },
-            body: '{"tags": {tags}}',
-          },
-        ],
-      ],
-    })
     .meta({
       examples: [
         [

@@ -36,14 +36,12 @@ export const purgeHook = z
         `Target URL. Here and in headers and body, ${what} stand for what is purged: {url} is one URL, {host} and {path} its parts, ` +
           '{prefix} the host and path that URLs start with, {tags} cache groups. The request is sent only for the kinds of purges that its placeholders name.',
       )
-      .meta({ examples: ['https://cdn.example.com/purge'] })
       .meta({ examples: ['https://cdn.example.com/purge'] }),
     method: z.string(methodExpected).refine(isToken, methodExpected).default('POST').describe('Method. Default POST.'),
     headers: z
       .record(z.string().refine(isToken, headersExpected), z.string().refine(isFieldValue, headersExpected))
       .default({})
       .describe('Header fields, such as your credentials at the CDN. {tags} are separated by spaces.')
-      .meta({ examples: [{ Authorization: 'Bearer ${CDN_TOKEN}' }] })
       .meta({ examples: [{ Authorization: 'Bearer ${CDN_TOKEN}' }] }),
     body: z
       .string()
@@ -51,7 +49,6 @@ export const purgeHook = z
       .describe(
         'Body, JSON unless Content-Type says plain text or XML. In JSON, {tags} outside of quotes is a list; other placeholders go inside quotes. Default none.',
       )
-      .meta({ examples: ['{"tags": {tags}}'] })
       .meta({ examples: ['{"tags": {tags}}'] }),
   })
   .superRefine((hook, context) => {

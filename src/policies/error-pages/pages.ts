@@ -24,7 +24,6 @@ export const pageSchema = z
       .min(1)
       .optional()
       .describe('File with the page, at most 256kb. Relative to the configuration, and read with it.')
-      .meta({ examples: ['./pages/error.html'] })
       .meta({ examples: ['./pages/error.html'] }),
     body: z
       .string()
@@ -32,14 +31,12 @@ export const pageSchema = z
       .describe(
         'The page itself, instead of a file. In both, {status}, {title}, {correlation.id} and {trace.id} are filled in, escaped for the type.',
       )
-      .meta({ examples: ['<h1>{status} {title}</h1>'] })
       .meta({ examples: ['<h1>{status} {title}</h1>'] }),
     type: z
       .string()
       .refine((type) => textKindOf(type) !== null, typeExpected)
       .optional()
       .describe('Media type: plain text, JSON, HTML or XML. Default by the file extension, else text/html.')
-      .meta({ examples: ['text/html'] })
       .meta({ examples: ['text/html'] }),
     services: z.boolean().default(false).describe('Also replace replies of services with that status. Default false.'),
   })

@@ -52,21 +52,18 @@ export const grpcJsonOptions = z
       .describe(
         'Path of a descriptor set ("protoc --include_imports -o") or of .proto files: one, a list, or { files, folders } with the import folders. Relative to the configuration file.',
       )
-      .meta({ examples: ['./proto/shop.binpb', { files: ['./proto/shop.proto'], folders: ['./proto'] }] })
       .meta({ examples: ['./proto/shop.binpb', { files: ['./proto/shop.proto'], folders: ['./proto'] }] }),
     services: z
       .array(z.string().min(1))
       .min(1)
       .optional()
       .describe('Full names of the services to expose, such as shop.v1.Inventory. Default all in the named files.')
-      .meta({ examples: [['shop.v1.Inventory']] })
       .meta({ examples: [['shop.v1.Inventory']] }),
     basePath: z
       .string(pathExpected)
       .regex(/^\/[^{}?#*]*[^{}?#*/]$/, pathExpected)
       .optional()
       .describe('Prefix of all paths. Default none.')
-      .meta({ examples: ['/grpc'] })
       .meta({ examples: ['/grpc'] }),
     autoMapping: z
       .boolean()

@@ -32,7 +32,6 @@ export const rateLimitOptions = z
       .record(z.string().min(1), rates)
       .default({})
       .describe('Rates for single consumers, by id of the user or API key, instead of those of their tier.')
-      .meta({ examples: [{ partner: '50000/h' }] })
       .meta({ examples: [{ partner: '50000/h' }] }),
     algorithm: z
       .enum(algorithms)

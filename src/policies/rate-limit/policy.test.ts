@@ -215,7 +215,7 @@ test('routes with the rates of every route count together, those with others by 
     rateLimit.create(rateLimitOptions.parse(options), makeToolbox({ limits }), route, general, () => 'test')
     return asked.map(({ limit }) => limit.name)
   }
-  const tiers = { gold: '10/s' }
+  const tiers = { gold: '10/s' } as const
   assert.deepEqual(namesFor({ tiers }), ['authenticated', 'unauthenticated', 'api_key', 'gold'])
   assert.deepEqual(namesFor({ tiers, cost: 7, legacyHeaders: true }), [
     'authenticated',

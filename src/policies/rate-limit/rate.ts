@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { typedSchema } from '../../core/typed-schema.ts'
 import type { Quota } from './meter.ts'
 
 const RATE = /^(\d{1,9})\/(\d{1,4})?([smhd])$/
@@ -7,6 +8,9 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_
 const LONGEST_WINDOW = 31 * 86_400
 
 const rateExpected = 'expected a rate such as "10/s", "100/m", "1000/h" or "500/10m", over at most 31 days'
+
+/** How many requests in which time, such as "10/s", "100/m", "1000/h" or "500/10m". */
+export type Rate = `${number}/${number | ''}${'s' | 'm' | 'h' | 'd'}`
 
 /** Quota of a text such as "100/m", "1000/h" or "500/10m"; undefined for any other text. */
 export function parseRate(text: string): Quota | undefined {
@@ -17,15 +21,17 @@ export function parseRate(text: string): Quota | undefined {
   return undefined
 }
 
-const rate = z
-  .string(rateExpected)
-  .regex(RATE, rateExpected)
-  .transform((text, context): Quota => {
-    const quota = parseRate(text)
-    if (quota !== undefined) return quota
-    context.addIssue({ code: 'custom', message: rateExpected })
-    return z.NEVER
-  })
+const rate = typedSchema<Quota, Rate>(
+  z
+    .string(rateExpected)
+    .regex(RATE, rateExpected)
+    .transform((text, context): Quota => {
+      const quota = parseRate(text)
+      if (quota !== undefined) return quota
+      context.addIssue({ code: 'custom', message: rateExpected })
+      return z.NEVER
+    }),
+)
 
 /** Schema of a rate or several, all of which count at once, or false for none; a list of quotas after parsing. */
 export const rates = z

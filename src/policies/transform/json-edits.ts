@@ -18,26 +18,22 @@ export const jsonEdits = {
     .min(1)
     .optional()
     .describe('JSON pointers (RFC 6901) of values to keep; * stands for every item of a list. Default everything.')
-    .meta({ examples: [['/id', '/items/*/price']] })
     .meta({ examples: [['/id', '/items/*/price']] }),
   omit: z
     .array(jsonPointer)
     .default([])
     .describe('JSON pointers of values to remove.')
-    .meta({ examples: [['/password', '/items/*/cost']] })
     .meta({ examples: [['/password', '/items/*/cost']] }),
   rename: z
     .record(jsonPointer, jsonPointer)
     .refine((pairs) => !Object.entries(pairs).flat().some(hasStar), 'a renamed value has one place: "*" is not allowed')
     .default({})
     .describe('JSON pointers of values to move, and their new pointers.')
-    .meta({ examples: [{ '/user/name': '/user/fullName' }] })
     .meta({ examples: [{ '/user/name': '/user/fullName' }] }),
   set: z
     .record(jsonPointer, value)
     .default({})
     .describe('JSON pointers and the values to set: a string is a template, anything else is taken literally.')
-    .meta({ examples: [{ '/source': 'gateway', '/user/id': '{consumer.id}' }] })
     .meta({ examples: [{ '/source': 'gateway', '/user/id': '{consumer.id}' }] }),
 }
 

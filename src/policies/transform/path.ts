@@ -33,13 +33,11 @@ const patternSchema = z
         }
       })
       .describe('Regular expression for the whole path; the next character must always decide alone how it goes on.')
-      .meta({ examples: ['/users/([0-9]+)'] })
       .meta({ examples: ['/users/([0-9]+)'] }),
     to: z
       .string(pathExpected)
       .regex(/^\/[!-~]*$/, pathExpected)
       .describe('Replacement; $1, $2 and $<name> are the groups. Paths that do not match are unchanged.')
-      .meta({ examples: ['/accounts/$1'] })
       .meta({ examples: ['/accounts/$1'] }),
   })
   .superRefine(({ match, to }, context) => {

@@ -27,7 +27,6 @@ const requestEdits = z.strictObject({
   path: pathEdit
     .optional()
     .describe('New path: a template, or { match, to }. The rewrite of the route is applied afterwards.')
-    .meta({ examples: ['/v2{path}', { match: '/users/([0-9]+)', to: '/accounts/$1' }] })
     .meta({ examples: ['/v2{path}', { match: '/users/([0-9]+)', to: '/accounts/$1' }] }),
   body: bodyEdits.optional().describe('Changes to JSON bodies.'),
 })
@@ -37,7 +36,6 @@ const replyEdits = z.strictObject({
     .record(statusKey, status)
     .default({})
     .describe('Statuses of the service and the statuses to send instead.')
-    .meta({ examples: [{ 404: 410 }] })
     .meta({ examples: [{ 404: 410 }] }),
   headers: headerEdits.optional().describe('Changes to the header fields for the client.'),
   body: bodyEdits.optional().describe('Changes to JSON bodies.'),

@@ -10,13 +10,11 @@ export const queryEdits = z.strictObject({
     .record(z.string(), template)
     .default({})
     .describe('Parameters to set, replacing those of the same name. A parameter whose value is empty is removed.')
-    .meta({ examples: [{ locale: 'en' }] })
     .meta({ examples: [{ locale: 'en' }] }),
   remove: z
     .array(z.string())
     .default([])
     .describe('Parameters to remove.')
-    .meta({ examples: [['debug']] })
     .meta({ examples: [['debug']] }),
 })
 

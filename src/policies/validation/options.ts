@@ -23,7 +23,6 @@ const bodyOptions = z.strictObject({
     .describe(
       'Accepted media types, such as application/json or image/*. Default application/json and application/*+json with a schema, otherwise any.',
     )
-    .meta({ examples: [['application/json']] })
     .meta({ examples: [['application/json']] }),
   required: z
     .boolean()
@@ -32,7 +31,6 @@ const bodyOptions = z.strictObject({
   schema: document
     .optional()
     .describe('JSON Schema for JSON bodies, or the path of a file with it.')
-    .meta({ examples: ['./schemas/order.json', { type: 'object', required: ['id'] }] })
     .meta({ examples: ['./schemas/order.json', { type: 'object', required: ['id'] }] }),
 })
 
@@ -53,30 +51,25 @@ export const validationOptions = z
     query: document
       .optional()
       .describe('JSON Schema for the map of query parameters, or the path of a file with it.')
-      .meta({ examples: [{ type: 'object', properties: { page: { type: 'integer', minimum: 1 } } }] })
       .meta({ examples: [{ type: 'object', properties: { page: { type: 'integer', minimum: 1 } } }] }),
     path: document
       .optional()
       .describe('JSON Schema for the map of path parameters, or the path of a file with it.')
-      .meta({ examples: [{ type: 'object', properties: { id: { type: 'string', pattern: '^[0-9]+$' } } }] })
       .meta({ examples: [{ type: 'object', properties: { id: { type: 'string', pattern: '^[0-9]+$' } } }] }),
     headers: document
       .optional()
       .describe('JSON Schema for the map of header fields, or the path of a file with it.')
-      .meta({ examples: [{ type: 'object', required: ['x-version'] }] })
       .meta({ examples: [{ type: 'object', required: ['x-version'] }] }),
     openapi: z
       .strictObject({
         document: document
           .describe('OpenAPI 3.0 or 3.1 document, or the path of a file with it.')
-          .meta({ examples: ['./openapi.yaml'] })
           .meta({ examples: ['./openapi.yaml'] }),
         basePath: z
           .string(pathExpected)
           .regex(/^\/[^{}?#*]*$/, pathExpected)
           .optional()
           .describe("Prefix of the document's paths. Default the path of its first server.")
-          .meta({ examples: ['/api/v1'] })
           .meta({ examples: ['/api/v1'] }),
         unknown: z
           .enum(['refuse', 'pass'])

@@ -16,7 +16,6 @@ export const hashBy = z.union([
       .string()
       .min(1)
       .describe('Name of a query parameter.')
-      .meta({ examples: ['user'] })
       .meta({ examples: ['user'] }),
   }),
 ])

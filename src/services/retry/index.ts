@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { typedSchema } from '../../core/typed-schema.ts'
 import { percent, sizeWithin } from '../../core/units.ts'
 import { GATHERED } from '../../http/gathered-body.ts'
 
@@ -19,10 +20,12 @@ const retryOptions = z.strictObject({
   budget: percent
     .prefault('20%')
     .describe('Retries allowed as a share of all requests within 10 s, over all workers. Default 20%.'),
-  minimum: z
-    .string(rateExpected)
-    .regex(RATE, rateExpected)
-    .transform((text) => Number.parseInt(text, 10))
+  minimum: typedSchema<number, `${number}/s`>(
+    z
+      .string(rateExpected)
+      .regex(RATE, rateExpected)
+      .transform((text) => Number.parseInt(text, 10)),
+  )
     .prefault('10/s')
     .describe('Retries always allowed in addition to the budget, as an average over 10 s. Default 10/s.'),
   statuses: z
@@ -52,7 +55,6 @@ const retryOptions = z.strictObject({
     .describe(
       'gRPC methods that are safe to repeat: shop.v1.Inventory/GetStock, or shop.v1.Inventory/* for all methods of a service. Default none.',
     )
-    .meta({ examples: [['shop.v1.Inventory/GetStock', 'shop.v1.Catalog/*']] })
     .meta({ examples: [['shop.v1.Inventory/GetStock', 'shop.v1.Catalog/*']] }),
 })
 
@@ -77,7 +79,6 @@ export const routeRetrySchema = z.union([
       .unwrap()
       .optional()
       .describe('Replies in whose place another instance is asked.')
-      .meta({ examples: [[502, 503]] })
       .meta({ examples: [[502, 503]] }),
     body: body
       .unwrap()
@@ -92,7 +93,6 @@ export const routeRetrySchema = z.union([
       .unwrap()
       .optional()
       .describe('Methods of gRPC that may be sent again.')
-      .meta({ examples: [['shop.v1.Inventory/GetStock']] })
       .meta({ examples: [['shop.v1.Inventory/GetStock']] }),
   }),
 ])

@@ -11,21 +11,18 @@ export const splitSchema = z.strictObject({
     .record(z.string(), z.int().min(0).max(1_000_000))
     .refine((weights) => Object.values(weights).some((weight) => weight > 0), weightsExpected)
     .describe('Services and their weights; 0 for one that is reached only by header or cookie.')
-    .meta({ examples: [{ 'user-service': 95, 'user-service-canary': 5 }] })
     .meta({ examples: [{ 'user-service': 95, 'user-service-canary': 5 }] }),
   header: z
     .string()
     .refine(isToken, 'expected the name of a header')
     .optional()
     .describe('Header with which a request names the service it wants.')
-    .meta({ examples: ['X-Canary'] })
     .meta({ examples: ['X-Canary'] }),
   cookie: z
     .string()
     .refine(isToken, 'expected the name of a cookie')
     .optional()
     .describe('Cookie with which a request names the service it wants. The header takes precedence.')
-    .meta({ examples: ['canary'] })
     .meta({ examples: ['canary'] }),
   keep: z
     .union([z.literal(true), duration])

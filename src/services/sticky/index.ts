@@ -12,7 +12,6 @@ const cookieSchema = z.strictObject({
     .refine(isToken, 'expected the name of a cookie')
     .optional()
     .describe('Name of the cookie, one per service. Default sallyport- and the name of the service.')
-    .meta({ examples: ['user-service-instance'] })
     .meta({ examples: ['user-service-instance'] }),
   ttl: duration
     .optional()
@@ -28,7 +27,6 @@ const headerSchema = z.strictObject({
     .describe(
       'Instead of a cookie: a header in which the service names a session and clients send it back, such as Mcp-Session-Id.',
     )
-    .meta({ examples: ['Mcp-Session-Id'] })
     .meta({ examples: ['Mcp-Session-Id'] }),
 })
 

@@ -17,7 +17,6 @@ const keySchema = z.strictObject({
     .string()
     .min(1)
     .describe('Name of the key in limits, lists, log and metrics; unique.')
-    .meta({ examples: ['partner'] })
     .meta({ examples: ['partner'] }),
   sha256: z
     .string()
@@ -31,14 +30,12 @@ const keySchema = z.strictObject({
         })
     })
     .describe('SHA-256 digest of the key, in hexadecimal.')
-    .meta({ examples: ['f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2'] })
     .meta({ examples: ['f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2'] }),
   owner: z
     .string()
     .min(1)
     .optional()
     .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
-    .meta({ examples: ['partner'] })
     .meta({ examples: ['partner'] }),
   tier: z.string().min(1).default('api_key').describe('Tier of the consumer. Default api_key.'),
   roles: z
@@ -47,12 +44,10 @@ const keySchema = z.strictObject({
     .array()
     .default([])
     .describe('Roles of the consumer. Default none.')
-    .meta({ examples: [['partner']] })
     .meta({ examples: [['partner']] }),
   expires: keyExpiry
     .optional()
     .describe('When the key expires: a date, at its start (UTC), or a time. Default never.')
-    .meta({ examples: ['2030-01-31'] })
     .meta({ examples: ['2030-01-31'] }),
 })
 
@@ -68,24 +63,12 @@ export const apiKey = defineAuthMethod({
       .min(1)
       .optional()
       .describe('Query parameter with the key, if the header has none: for clients that cannot send headers.')
-      .meta({ examples: ['api_key'] })
       .meta({ examples: ['api_key'] }),
     keys: keySchema
       .array()
       .default([])
       .superRefine(refuseDuplicates)
       .describe('The keys.')
-      .meta({
-        examples: [
-          [
-            {
-              id: 'partner',
-              sha256: 'f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2',
-              roles: ['partner'],
-            },
-          ],
-        ],
-      })
       .meta({
         examples: [
           [

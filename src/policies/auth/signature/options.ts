@@ -11,27 +11,23 @@ const keySchema = z
       .string()
       .regex(/^[\x20-\x7e]{1,256}$/, 'expected printable ASCII')
       .describe('What keyid of the signature is; no two keys share it.')
-      .meta({ examples: ['partner'] })
       .meta({ examples: ['partner'] }),
     algorithm: z.enum(signatureAlgorithms).describe('The algorithm of its signatures; no other one counts.'),
     publicKey: z
       .string()
       .optional()
       .describe('PEM public key or certificate: the text, or a file, found from the working directory.')
-      .meta({ examples: ['./keys/partner.pem'] })
       .meta({ examples: ['./keys/partner.pem'] }),
     secret: z
       .string()
       .optional()
       .describe('Shared secret of hmac-sha256, at least 32 octets.')
-      .meta({ examples: ['${SIGNATURE_SECRET}'] })
       .meta({ examples: ['${SIGNATURE_SECRET}'] }),
     owner: z
       .string()
       .min(1)
       .optional()
       .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
-      .meta({ examples: ['partner'] })
       .meta({ examples: ['partner'] }),
     tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
     roles: z
@@ -40,7 +36,6 @@ const keySchema = z
       .array()
       .default([])
       .describe('Roles of the consumer. Default none.')
-      .meta({ examples: [['partner']] })
       .meta({ examples: [['partner']] }),
   })
   .transform(({ publicKey, secret, ...key }, context) => {
@@ -71,7 +66,6 @@ export const signatureOptions = z.strictObject({
     .min(1)
     .superRefine(refuseDuplicates)
     .describe('Whose signatures are accepted.')
-    .meta({ examples: [[{ id: 'partner', publicKey: './keys/partner.pem' }]] })
     .meta({ examples: [[{ id: 'partner', algorithm: 'ed25519', publicKey: './keys/partner.pem' }]] }),
   components: z
     .string()

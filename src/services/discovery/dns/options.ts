@@ -18,7 +18,6 @@ export const dnsOptions = z
       .describe(
         'Name to look up. Without a trailing dot the search domains of /etc/resolv.conf apply too, unless server is set.',
       )
-      .meta({ examples: ['users.internal', '_http._tcp.users.internal'] })
       .meta({ examples: ['users.internal', '_http._tcp.users.internal'] }),
     type: z
       .enum(['both', 'A', 'AAAA', 'SRV'])
@@ -38,7 +37,6 @@ export const dnsOptions = z
       .refine(isServer, serverExpected)
       .optional()
       .describe('DNS server: IP address, and port if not 53. Default those of /etc/resolv.conf, after /etc/hosts.')
-      .meta({ examples: ['192.0.2.53', '192.0.2.53:5353'] })
       .meta({ examples: ['192.0.2.53', '192.0.2.53:5353'] }),
   })
   .superRefine(({ type, port, minInterval, maxInterval }, context) => {

@@ -12,14 +12,12 @@ export const kubernetesOptions = z.strictObject({
     .string(nameExpected)
     .regex(NAME, nameExpected)
     .describe('Name of the Service.')
-    .meta({ examples: ['user-service'] })
     .meta({ examples: ['user-service'] }),
   namespace: z
     .string(nameExpected)
     .regex(NAME, nameExpected)
     .optional()
     .describe("Namespace of the Service. Default that of the gateway's pod.")
-    .meta({ examples: ['shop'] })
     .meta({ examples: ['shop'] }),
   port: z
     .union([z.int(portExpected).min(1, portExpected).max(65_535, portExpected), z.string(portExpected).min(1)])
@@ -27,7 +25,6 @@ export const kubernetesOptions = z.strictObject({
     .describe(
       'Port name of the Service, or number of the port that the pods listen on (targetPort). Default the only one.',
     )
-    .meta({ examples: ['http', 8001] })
     .meta({ examples: ['http', 8001] }),
   server: z
     .string(serverExpected)
@@ -36,21 +33,18 @@ export const kubernetesOptions = z.strictObject({
     .describe(
       "API server, if the gateway runs outside the cluster. Default the cluster's own, from KUBERNETES_SERVICE_HOST.",
     )
-    .meta({ examples: ['https://kubernetes.example.com:6443'] })
     .meta({ examples: ['https://kubernetes.example.com:6443'] }),
   tokenFile: z
     .string()
     .min(1)
     .optional()
     .describe("File with the token for the API server, read again for each use. Default the pod's; none with server.")
-    .meta({ examples: ['./kubernetes/token'] })
     .meta({ examples: ['./kubernetes/token'] }),
   caFile: z
     .string()
     .min(1)
     .optional()
     .describe("File with the CA certificates for the API server. Default the pod's; those of Node.js with server.")
-    .meta({ examples: ['./kubernetes/ca.pem'] })
     .meta({ examples: ['./kubernetes/ca.pem'] }),
 })
 
