@@ -27,20 +27,32 @@ import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { startTracing } from './telemetry/tracing.ts'
 
 export { defineConfig } from './config/load.ts'
-export { ConfigError } from './config/problems.ts'
+export { ConfigError, type Position, type Problem } from './config/problems.ts'
 export type { GatewayInput } from './config/schema.ts'
 export type { Address } from './core/address.ts'
 export type { Clock } from './core/clock.ts'
 export { document, type JsonDocument } from './core/document.ts'
-export { GatewayError, type ErrorCode, type Fault } from './core/errors.ts'
+export { GatewayError, type ErrorCode, type Fault, type GatewayErrorOptions } from './core/errors.ts'
+export type { LabelsOf, MetricEntry, MetricName, MetricNameOf } from './core/metric-table.ts'
 export type { Logger, LogLevel } from './core/logger.ts'
-export type { Counter, HeldMetrics, Histogram, Metrics } from './core/metrics.ts'
+export type { Counter, HeldMetrics, Histogram, Mark, Metrics } from './core/metrics.ts'
 export { type Holder, Shared } from './core/shared.ts'
 export type { Steps } from './core/slices.ts'
 export { type Answers, defineTopic, type Threads, type Topic } from './core/threads.ts'
 export type { Toolbox } from './core/toolbox.ts'
 export { type Duration, duration, type Percentage, type Size, size, type UnitText } from './core/units.ts'
-export { Bytes, type Body, type BodySink, type BodyStream, cancelBody, collect, isStream } from './http/body.ts'
+export type { GrpcCall } from './grpc/call.ts'
+export type { GrpcStatus } from './grpc/status.ts'
+export {
+  Bytes,
+  type Body,
+  type BodySink,
+  type BodyStream,
+  type Budget,
+  cancelBody,
+  collect,
+  isStream,
+} from './http/body.ts'
 export type { ClientCertificate } from './http/client-certificate.ts'
 export type {
   Abortable,
@@ -50,6 +62,7 @@ export type {
   Consumer,
   Exchange,
   ExchangeNotes,
+  FailedAttempt,
   ReplyEdit,
   RequestFacts,
   RouteInfo,
@@ -58,6 +71,7 @@ export { afterwards, editReplies, type Handler, type Middleware } from './http/h
 export { Headers } from './http/headers.ts'
 export type { PoolSize, PoolSizes } from './http/lane.ts'
 export type { PathForms } from './http/path-forms.ts'
+export type { Protocol } from './http/received-head.ts'
 export type { AttemptRecord, EventAttributes, ExchangeRecord, RecordedEvent } from './http/record.ts'
 export { Reply } from './http/reply.ts'
 export type { ServiceReply, ServiceRequest } from './http/service-request.ts'
@@ -65,14 +79,21 @@ export type { Trace } from './http/trace.ts'
 export type { Tunnel, TunnelEnd, Upgrade } from './http/upgrade.ts'
 export {
   type Algorithm,
+  type Allows,
+  type AskedClient,
   type ApiKeys,
   type BodyLimit,
+  type CacheEntry,
   type Caches,
   type CacheStore,
   type CacheStoreName,
+  type CacheUsage,
+  type ClientKind,
   type Decision,
   definePolicy,
+  type FilesOption,
   type HeldKey,
+  type Identify,
   type KeepingRoute,
   type KeptState,
   type KeyClaim,
@@ -80,12 +101,17 @@ export {
   type KeyPlace,
   type Limit,
   type LimitStoreName,
+  type LimitWatch,
   type Meter,
+  type Missing,
+  type NearLimits,
+  type OpenFile,
   type OptionsPath,
   type OptionsWarning,
   type OwnPolicies,
   type Policy,
   type PolicyToolbox,
+  type ProofOptions,
   type Quota,
   type QuotaState,
   type Rate,
@@ -93,23 +119,27 @@ export {
   type Repeats,
   type RepeatStore,
   type RepeatStoreName,
+  type Sighting,
   type StoredApiKey,
   type StoredReply,
   type StoreFailureMode,
   type StoreOption,
   type SyncMeter,
+  type Variant,
 } from './policies/policy.ts'
 export type {
   DocsObject,
   DocumentedOperation,
   FieldDocs,
+  ParameterDocs,
   PolicyDocs,
   ProofDocs,
   RefusalDocs,
 } from './policies/policy-docs.ts'
-export type { LogOutput } from './telemetry/logger.ts'
+export type { LogFormat, LogOutput } from './telemetry/logger.ts'
 export { z } from 'zod'
 
+/** How a gateway runs, where it is not as by default. */
 export interface GatewayOptions {
   /** Where log lines go; the standard output as the configuration says, by default. */
   readonly output?: LogOutput

@@ -49,7 +49,9 @@ function discovering(
   options: Record<string, unknown>,
   service: Record<string, unknown> = {},
 ): GatewayInput {
-  const discover = { dns: { name: NAME, server: dns.address, minInterval: '50ms', maxInterval: '50ms', ...options } } as const
+  const discover = {
+    dns: { name: NAME, server: dns.address, minInterval: '50ms', maxInterval: '50ms', ...options },
+  } as const
   return {
     services: { users: { discover, health: false, ...service } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'users' }],

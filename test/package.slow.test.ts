@@ -11,6 +11,7 @@ import test, { after, before } from 'node:test'
 import { promisify } from 'node:util'
 import { send } from './support/client.ts'
 import { cleanUp } from './support/cleanup.ts'
+import { readPublicTypes } from './support/public-types.ts'
 import { startService } from './support/service.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -157,6 +158,20 @@ test('a configuration and a policy in TypeScript resolve the package, and are ty
     ({ stdout }: { stdout: string }) => assert.fail(stdout),
   )
 })
+
+test(
+  'every type that an exported one mentions is exported, and every export has a docstring',
+  { timeout },
+  async () => {
+    const dist = join(folder, 'node_modules/sallyport/dist')
+    const entryPoints = ['gateway.d.ts', 'testing.d.ts'].map((name) => join(dist, name))
+    const tsconfig = join(folder, 'tsconfig.public.json')
+    const compilerOptions = { strict: true, module: 'nodenext', target: 'es2024', noEmit: true, types: [] }
+    await writeFile(tsconfig, JSON.stringify({ compilerOptions, files: entryPoints }))
+    const isOfPackage = (path: string): boolean => path.includes('/node_modules/sallyport/dist/')
+    assert.deepEqual(readPublicTypes(tsconfig, entryPoints, isOfPackage), { missing: [], undocumented: [] })
+  },
+)
 
 test('a configuration that lies where nothing is installed finds the package all the same', async (t) => {
   const elsewhere = await mkdtemp(join(tmpdir(), 'sallyport-elsewhere-'))

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { type Fields, isFields } from './value.ts'
+import { isFields } from './value.ts'
 
 /** A map as JSON or YAML has it. */
-export type JsonDocument = Fields
+export type JsonDocument = Readonly<Record<string, unknown>>
 
 const expected = 'expected a map, or the path of a file with one'
 

@@ -66,8 +66,10 @@ export const errorTable = {
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },
 } as const satisfies Record<string, ErrorEntry>
 
+/** A code of the table. */
 export type ErrorCode = keyof typeof errorTable
 
+/** What an error has besides its code and what it says. */
 export interface GatewayErrorOptions {
   /** What went wrong underneath: logged, never shown to the client. */
   readonly cause?: unknown

@@ -1,6 +1,7 @@
 /** From the most to the least talkative; a logger writes its own level and those after it. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 
+/** How much a line of the log matters. */
 export type LogLevel = (typeof logLevels)[number]
 
 /** Structured logging as the gateway uses it; pino fits. An Error goes under the key `error`. */

@@ -18,10 +18,13 @@ import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 export type { ApiKeys, StoredApiKey } from './auth/api-key/api-key-store.ts'
 export type { Allows, Identify, ProofOptions } from './auth/identify.ts'
 export type { Caches, CacheStoreName } from './cache/cache-stores.ts'
-export type { CacheStore } from './cache/store.ts'
+export type { CacheEntry, CacheStore, CacheUsage, Missing, Variant } from './cache/store.ts'
 export type { Repeats, RepeatStoreName } from './idempotency/repeat-stores.ts'
 export type { HeldKey, KeyClaim, KeyClaimant, KeyPlace, RepeatStore, StoredReply } from './idempotency/store.ts'
+export type { AskedClient, ClientKind } from './rate-limit/client-name.ts'
 export type { LimitStoreName, RateLimits } from './rate-limit/limit-stores.ts'
+export type { LimitWatch } from './rate-limit/limit-watch.ts'
+export type { NearLimits, Sighting } from './rate-limit/near-limits.ts'
 export type {
   Algorithm,
   Decision,

@@ -9,6 +9,7 @@ import type { CacheStore, MakeCacheStore } from './store.ts'
 /** Where replies can be kept. The one place where they are listed: the last one that is configured is the default. */
 const stores = [memoryReplies, redisReplies] as const satisfies readonly ReplyStore[]
 
+/** Where stored replies can be kept. */
 export type CacheStoreName = (typeof stores)[number]['name']
 
 /** Their names. */

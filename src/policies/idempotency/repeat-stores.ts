@@ -8,6 +8,7 @@ import type { MakeRepeatStore, RepeatStore } from './store.ts'
 /** Where replies can be kept. The one place where they are listed: the last one that is configured is the default. */
 const stores = [memoryRepeats, redisRepeats] as const satisfies readonly StoreKind<MakeRepeatStore>[]
 
+/** Where replies that are repeated can be kept. */
 export type RepeatStoreName = (typeof stores)[number]['name']
 
 /** Their names. */

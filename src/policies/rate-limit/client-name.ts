@@ -19,6 +19,7 @@ export function clientName({ consumer, client }: Exchange): string {
 /** How somebody may be known to the limits. */
 export const clientKinds = ['user', 'key', 'address'] as const
 
+/** What a client is known by. */
 export type ClientKind = (typeof clientKinds)[number]
 
 /** Whose limits are asked for. */

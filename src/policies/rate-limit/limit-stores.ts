@@ -10,6 +10,7 @@ import { redisMeters } from './redis/redis-meters.ts'
 /** Where counts can be kept. The one place where they are listed: the last one that is configured is the default. */
 const stores = [memoryMeters, redisMeters] as const satisfies readonly MeterStore[]
 
+/** Where counts can be kept. */
 export type LimitStoreName = (typeof stores)[number]['name']
 
 /** Their names. */

@@ -3,6 +3,7 @@ import type { StoreKind } from '../open-stores.ts'
 /** How requests are counted; docs/rate-limits.md says what each of them guarantees. */
 export const algorithms = ['fixed-window', 'sliding-window', 'token-bucket'] as const
 
+/** How requests are counted. */
 export type Algorithm = (typeof algorithms)[number]
 
 /** So much within so long. */
@@ -60,6 +61,7 @@ export interface SyncMeter extends Meter {
 /** What to do while Redis does not answer: count in memory, admit everything, or refuse everything. */
 export const storeFailureModes = ['local', 'open', 'closed'] as const
 
+/** What becomes of a request where the store does not answer. */
 export type StoreFailureMode = (typeof storeFailureModes)[number]
 
 /** Makes a meter of a store: those with the same name of the limit count together. */
