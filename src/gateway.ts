@@ -41,8 +41,6 @@ export type { Steps } from './core/slices.ts'
 export { type Answers, defineTopic, type Threads, type Topic } from './core/threads.ts'
 export type { Toolbox } from './core/toolbox.ts'
 export { type Duration, duration, type Percentage, type Size, size, type UnitText } from './core/units.ts'
-export type { GrpcCall } from './grpc/call.ts'
-export type { GrpcStatus } from './grpc/status.ts'
 export {
   Bytes,
   type Body,
@@ -63,6 +61,7 @@ export type {
   Exchange,
   ExchangeNotes,
   FailedAttempt,
+  GrpcCall,
   ReplyEdit,
   RequestFacts,
   RouteInfo,
@@ -72,7 +71,7 @@ export { Headers } from './http/headers.ts'
 export type { PoolSize, PoolSizes } from './http/lane.ts'
 export type { PathForms } from './http/path-forms.ts'
 export type { Protocol } from './http/received-head.ts'
-export type { AttemptRecord, EventAttributes, ExchangeRecord, RecordedEvent } from './http/record.ts'
+export type { AttemptRecord, EventAttributes, ExchangeRecord, GrpcStatus, RecordedEvent } from './http/record.ts'
 export { Reply } from './http/reply.ts'
 export type { ServiceReply, ServiceRequest } from './http/service-request.ts'
 export type { Trace } from './http/trace.ts'

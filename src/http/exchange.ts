@@ -9,6 +9,8 @@ import type { ExchangeRecord } from './record.ts'
 import type { Reply } from './reply.ts'
 import type { Trace } from './trace.ts'
 
+export type { GrpcCall } from '../grpc/call.ts'
+
 /** What a policy, a log line or a metric may know of the route that an exchange took. */
 export interface RouteInfo {
   readonly id: string

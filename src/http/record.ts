@@ -3,6 +3,8 @@ import type { GatewayError } from '../core/errors.ts'
 import type { GrpcStatus } from '../grpc/status.ts'
 import { newSpanId } from './trace-ids.ts'
 
+export type { GrpcStatus } from '../grpc/status.ts'
+
 /** What is told of an event, by names that begin with "sallyport." or are conventional. */
 export type EventAttributes = Readonly<Record<string, string | number | boolean>>
 

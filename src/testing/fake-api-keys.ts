@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { ApiKeys, StoredApiKey } from '../policies/auth/api-key/api-key-store.ts'
+import type { ApiKeys, StoredApiKey } from '../policies/policy.ts'
 
 /** API keys in memory, for `tools`: the keys themselves -> what a test says of them. One that says nothing else is "key-1", "key-2" and so on, of the tier api_key. */
 export function fakeApiKeys(keys: Readonly<Record<string, Partial<Omit<StoredApiKey, 'sha256'>>>>): ApiKeys {
