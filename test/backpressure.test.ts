@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
+import { request as requestSecurely } from 'node:https'
 import type { Socket } from 'node:net'
 import test from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { octets } from './support/octets.ts'
 import { connect, startRawService } from './support/peer.ts'
+import { isSecure } from './support/scheme.ts'
 import { startService } from './support/service.ts'
 
 const MEGABYTE = 1024 * 1024
@@ -97,6 +99,8 @@ test('a client that takes nothing of its reply for writeTimeout is cut off', asy
   clock.advance(59_000)
   assert.equal(peer.socket.destroyed, false)
   clock.advance(1_500)
+  // Of what is encrypted it took a little later on: once more as long.
+  if (isSecure(port)) clock.advance(60_000)
   await peer.closed()
   client.socket.resume()
   assert.equal(await client.closed(), 'reset')
@@ -149,7 +153,7 @@ test('a client that leaves while its request waits for a connection leaves nothi
   second.write('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n')
   third.write('GET /3 HTTP/1.1\r\nHost: a\r\n\r\n')
   second.reset()
-  await log.line({ url: 'http://a/2', status_code: 499 })
+  await log.line({ url: `${isSecure(port) ? 'https' : 'http'}://a/2`, status_code: 499 })
   peer.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1')
   await first.reply()
   assert.match((await peer.request()).start, /\/3/)
@@ -161,7 +165,9 @@ test('a service that answers early and reads no more does not hold the upload', 
   const service = await startService(t, (_, response) => void response.writeHead(413).end('no'))
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '1000mb' } }))
   const status = await new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, method: 'POST', agent: false }, (response) => {
+    const ask = isSecure(port) ? requestSecurely : request
+    const options = { host: '127.0.0.1', port, method: 'POST', agent: false, rejectUnauthorized: false } as const
+    const outgoing = ask(options, (response) => {
       response.resume()
       resolve(response.statusCode)
     })

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /** What is said there of connections holds for encrypted ones as well. */
-const files = ['boundaries', 'bodyless', 'drain', 'long-lived', 'pipelining']
+const files = ['backpressure', 'boundaries', 'bodyless', 'drain', 'long-lived', 'pipelining']
 
 for (const name of files)
   test(`${name}.test.ts holds where clients speak TLS`, async () => {
