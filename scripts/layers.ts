@@ -165,6 +165,7 @@ export const layers: readonly Layer[] = [
       'front',
       'runtime',
       'replay',
+      'console/patch.ts',
       'admin',
       'workers',
     ],
@@ -183,13 +184,36 @@ const FAMILY: ReadonlySet<string> = new Set([
 
 /** Who else knows a policy, and which files of it: its commands, and what one policy lends another. */
 export const acquaintances: Readonly<Record<string, readonly string[]>> = {
+  'admin/keys/endpoints.ts': [
+    'policies/auth/api-key/key-entry.ts',
+    'policies/auth/api-key/key-request.ts',
+    'policies/auth/api-key/managed-keys.ts',
+    'policies/auth/api-key/operators.ts',
+  ],
+  'admin/keys/list-keys.ts': [
+    'policies/auth/api-key/api-key-store.ts',
+    'policies/auth/api-key/key-entry.ts',
+    'policies/auth/api-key/key-place.ts',
+    'policies/auth/api-key/key-ring.ts',
+    'policies/auth/api-key/managed-keys.ts',
+    'policies/auth/api-key/topics.ts',
+  ],
+  'admin/keys/schemas.ts': ['policies/auth/api-key/managed-keys.ts'],
+  'admin/keys/written-keys.ts': ['policies/auth/api-key/key-place.ts'],
   'commands/cache.ts': ['policies/cache/purge.ts'],
-  'commands/key-place.ts': ['policies/auth/index.ts', 'policies/auth/api-key/redis/redis-api-keys.ts'],
+  'commands/key-hints.ts': ['policies/auth/api-key/key-place.ts'],
   'commands/keys-create.ts': [
     'policies/auth/api-key/api-key-store.ts',
-    'policies/auth/api-key/key-expiry.ts',
-    'policies/auth/api-key/new-api-key.ts',
+    'policies/auth/api-key/key-entry.ts',
+    'policies/auth/api-key/key-request.ts',
+    'policies/auth/api-key/key-ring.ts',
   ],
+  'commands/keys-rotate.ts': [
+    'policies/auth/api-key/key-entry.ts',
+    'policies/auth/api-key/key-request.ts',
+    'policies/auth/api-key/managed-keys.ts',
+  ],
+  'commands/managed-keys.ts': ['policies/auth/api-key/key-request.ts', 'policies/auth/api-key/managed-keys.ts'],
   'import/kong/consumers.ts': ['policies/auth/keys.ts'],
   'policies/auth/count-refusals.ts': ['policies/rate-limit/failure-limit.ts'],
   'policies/cdn/policy.ts': ['policies/cache/purge.ts'],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import test from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
@@ -18,7 +19,9 @@ interface Document {
   readonly security?: unknown
 }
 
-const backend = proxyTo('http://127.0.0.1:1', { policies: { 'rate-limit': {}, cache: {} } })
+const keys = [{ id: 'ci', sha256: hash('sha256', 'the-key') }]
+const auth = { methods: { 'api-key': { keys } }, public: ['/*'] }
+const backend = proxyTo('http://127.0.0.1:1', { policies: { auth, 'rate-limit': {}, cache: {} } })
 
 test('GET / lists every operation of the OpenAPI document, and that document each of them', async (t) => {
   const { ask } = await startAdminGateway(t, {})
@@ -66,6 +69,10 @@ test('every answer is what the document says', async (t) => {
     'DELETE /limits/{client}': {},
     'POST /explain': { json: { url: '/', as: { id: '42' } } },
     'POST /cache/purge': { json: { url: 'http://127.0.0.1/' } },
+    'GET /keys': {},
+    'POST /keys': { json: { id: 'new' } },
+    'POST /keys/{id}/rotate': { json: {} },
+    'DELETE /keys/{id}': {},
     'GET /config': {},
     'GET /config/status': {},
     'GET /log-level': {},
@@ -92,18 +99,20 @@ test('every answer is what the document says', async (t) => {
     name: 'backend',
     instance: '127.0.0.1:1',
     client: '127.0.0.1',
+    id: 'ci',
   }
   for (const [operation, what] of Object.entries(requests)) {
     const [method = '', path = ''] = operation.split(' ')
     const { responses } = paths[path]![method.toLowerCase()]!
+    const done = Object.keys(responses).find((status) => status !== 'default')!
     for (const [status, target] of [
-      ['200', path.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!)],
+      [done, path.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!)],
       ['default', path.replace(/\{\w+\}/g, 'nowhere')],
     ] as const) {
       if (status === 'default' && !path.includes('{')) continue
       const force = method === 'PUT' && path.includes('drain') ? '?force=true' : ''
       const answer = await ask(target + force, { method, ...what })
-      const type = status === '200' ? 'application/json' : 'application/problem+json'
+      const type = status === done ? 'application/json' : 'application/problem+json'
       assert.ok(answer.headers['content-type']!.startsWith(type), `${operation}: ${answer.text}`)
       const valid = ajv.compile(responses[status]!.content![type]!.schema)
       assert.ok(valid(answer.json), `${operation}: ${JSON.stringify(valid.errors)}`)

@@ -113,6 +113,43 @@ test('where the configuration has its keys itself, the lines for it are printed,
   assert.equal((await send(port, { headers: { 'X-API-Key': 'old-key' } })).status, 401)
 })
 
+test('a key is rotated: both work until the old one ends, and one of them can be revoked', async (t) => {
+  const server = await startRedis(t)
+  const yaml = configOf(
+    { store: 'redis', cache: '50ms' },
+    { workers: 1, stores: { redis: { url: server.url, timeout: '5s' } } },
+  )
+  const keys = await keysOf(t, yaml)
+  const { port } = await start(t, yaml)
+  const status = async (secret: string) => (await send(port, { headers: { 'X-API-Key': secret } })).status
+  const first = (await keys('create', '--id', 'ci')).stdout.trim()
+  const { stdout, stderr, code } = await keys('rotate', 'ci', '--overlap', '7d', '--expires', '30d')
+  const second = stdout.trim()
+  assert.equal(code, 0, stderr)
+  assert.match(second, SECRET)
+  assert.match(
+    stderr,
+    new RegExp(`^The old one, ${first.slice(0, 11)}…, works until .*; gateways know that within 0.05 s\\.$`, 'm'),
+  )
+  assert.deepEqual([await status(first), await status(second)], [200, 200])
+  assert.equal((await keys('list')).stdout.trimEnd().split('\n').length, 3)
+  const revoked = await keys('revoke', 'ci', '--prefix', first.slice(0, 11))
+  assert.match(revoked.stdout, /^The API key "ci" that begins with sp_.* is revoked/)
+  await until('the old key to be refused', async () => (await status(first)) === 401)
+  assert.equal(await status(second), 200)
+  assert.match((await keys('rotate', 'none')).stderr, /There is no API key "none"/)
+})
+
+test('for a key in the configuration, rotating prints the change of the file', async (t) => {
+  const before = configOf({ keys: [{ id: 'ci', sha256: hash('sha256', 'old-key') }] })
+  const keys = await keysOf(t, before)
+  const { stdout, stderr } = await keys('rotate', 'ci')
+  assert.match(stderr, /^\+ +sha256: [0-9a-f]{64}$/m)
+  assert.match(stderr, /^\+ +expires: \d{4}-/m)
+  assert.ok(stderr.includes(hash('sha256', stdout.trim())))
+  assert.ok(!stderr.includes(stdout.trim()))
+})
+
 test('a Redis that does not answer is one clear line', async (t) => {
   const server = await startRedis(t)
   await server.kill()
@@ -139,6 +176,7 @@ test('what cannot be a key is refused with what is allowed', async (t) => {
     [['create', '--id', 'a', '--expires', '2020-01-01'], /^error: --expires: .* in the future$/m],
     [['create', '--id', 'a', '--expires', '999999d'], /^error: --expires: expected a time/m],
     [['create', '--id', 'a', '--expires', '0d'], /^error: --expires: expected a time/m],
+    [['rotate', 'a', '--overlap', 'long'], /^error: --overlap: expected a time from "0s" to "365d"/m],
     [['revoke'], /^error: missing required argument 'id'$/m],
     [['burn'], /^error: unknown (?:command 'burn'|option)/m],
   ] as const) {

@@ -21,6 +21,7 @@ import { checkRole, createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
 import { eventEndpoints } from './live/events.ts'
 import { callerFields, isSafe } from './login/caller.ts'
+import { keyEndpoints } from './keys/endpoints.ts'
 import { isOfLogin, loginEndpoints } from './login/login.ts'
 import { createLoginTools, hasLogins, type LoginTools } from './login/tools.ts'
 import { policyEndpoints } from './operators.ts'
@@ -43,6 +44,7 @@ const endpoints = [
   eventEndpoints,
   explainEndpoints,
   policyEndpoints,
+  keyEndpoints,
   configurationEndpoints,
   planEndpoints,
   editEndpoints,

@@ -1,7 +1,7 @@
 import type { Hint } from '../config/hints/hint.ts'
 import type { Path } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { keyPlace } from './key-place.ts'
+import { keyPlace } from '../policies/auth/api-key/key-place.ts'
 
 /** API keys that are asked for where there are none. */
 export function keyHints(config: GatewayConfig): Hint[] {

@@ -1,39 +1,19 @@
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
-import { z } from 'zod'
-import { loadConfig } from '../config/load.ts'
-import { keyExpiry } from '../policies/auth/api-key/key-expiry.ts'
-import { newApiKey } from '../policies/auth/api-key/new-api-key.ts'
+import { keyLines } from '../config/key-edits.ts'
 import type { StoredApiKey } from '../policies/auth/api-key/api-key-store.ts'
-import type { RedisConfig } from '../redis/client.ts'
-import { addExamples, CommandError, configOption, UsageError } from './command.ts'
-import { keyPlace, withKeys } from './key-place.ts'
-
-const TIER = 'api_key'
-const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24 }
-const HOUR = 3_600_000
-
-const expiryExpected = 'expected a time such as "90d" or "12h", or a date such as "2027-01-31", in the future'
-
-const text = z
-  .string()
-  .regex(/^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u, 'expected visible characters')
-  .max(128)
-
-const schema = z.object({
-  id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters'),
-  owner: text.optional(),
-  tier: text.default(TIER),
-  roles: z
-    .string()
-    .default('')
-    .transform((list) => list.split(',').flatMap((role) => (role.trim() === '' ? [] : [role.trim()])))
-    .pipe(text.array()),
-  expires: z.string().optional(),
-})
+import { entryOf } from '../policies/auth/api-key/key-entry.ts'
+import { KEY_TIER, keyRequest } from '../policies/auth/api-key/key-request.ts'
+import type { KeyDescription } from '../policies/auth/api-key/key-ring.ts'
+import { addExamples, configOption, UsageError } from './command.ts'
+import { expiryOf, timeOf, withKeysOf } from './managed-keys.ts'
 
 interface Options {
   readonly config: string
+  readonly id: string
+  readonly owner?: string
+  readonly tier?: string
+  readonly roles?: string
+  readonly expires?: string
 }
 
 /**
@@ -46,7 +26,7 @@ export function defineCreateKey(command: Command): void {
     .description('Creates an API key, and prints it once.')
     .requiredOption('--id <id>', 'its name, in logs and to revoke it')
     .option('--owner <name>', 'who calls with it (default: the id)')
-    .option('--tier <tier>', `which limits apply (default: ${TIER})`)
+    .option('--tier <tier>', `which limits apply (default: ${KEY_TIER})`)
     .option('--roles <list>', 'its roles, separated by commas')
     .option('--expires <time>', 'when it expires: 90d, 12h or 2027-01-31 (default: never)')
     .addOption(configOption())
@@ -61,63 +41,39 @@ export function defineCreateKey(command: Command): void {
 }
 
 async function createKey(options: Options): Promise<void> {
-  const key = describeKey(options, Date.now())
-  const config = await loadConfig(options.config, process.env)
-  const { configured, redis, cache } = keyPlace(config)
-  if (configured.some(({ id }) => id === key.id))
-    throw new CommandError(`The configuration has an API key "${key.id}" already: choose another id.`)
-  const { secret, ...made } = newApiKey()
-  const stored: StoredApiKey = { ...key, ...made }
-  if (redis !== null) await keep(redis, stored)
-  console.log(secret)
-  console.error(redis === null ? linesFor(stored) : madeText(stored, cache))
+  const description = describeKey(options)
+  const { made, cache } = await withKeysOf(options.config, async (keys) => ({
+    made: await keys.create(description),
+    cache: keys.store === 'redis' ? keys.place.cache : null,
+  }))
+  console.log(made.secret)
+  console.error(cache === null ? linesFor(made.key) : madeText(made.key, cache))
 }
 
-/** What the key is to be, from the options; `now` is wall-clock milliseconds. Throws UsageError. */
-function describeKey(values: object, now: number): Omit<StoredApiKey, 'sha256' | 'prefix'> {
-  const { success, data, error } = schema.safeParse(values)
+/** What the key is to be, from the options. Throws UsageError. */
+function describeKey({ id, owner, tier, roles = '', expires }: Options): KeyDescription {
+  const { success, data, error } = keyRequest.safeParse({
+    id,
+    ...(owner !== undefined && { owner }),
+    ...(tier !== undefined && { tier }),
+    roles: roles.split(',').flatMap((role) => (role.trim() === '' ? [] : [role.trim()])),
+  })
   if (!success)
     throw new UsageError(error.issues.map(({ path, message }) => `--${path[0]?.toString()}: ${message}`).join('\n'))
-  const { id, owner = id, tier, roles, expires } = data
-  return { id, owner, tier, roles, created: now, expires: expires === undefined ? null : parseExpiry(expires, now) }
-}
-
-function parseExpiry(written: string, now: number): number {
-  const [, number, unit = ''] = /^(\d{1,5})([hd])$/.exec(written) ?? []
-  const expires =
-    number === undefined ? (keyExpiry.safeParse(written).data ?? 0) : now + Number(number) * (HOURS[unit] ?? 0) * HOUR
-  if (expires <= now) throw new UsageError(`--expires: ${expiryExpected}`)
-  return expires
-}
-
-async function keep(redis: RedisConfig, key: StoredApiKey): Promise<void> {
-  await withKeys(redis, async (keys) => {
-    if ((await keys.list()).some(({ id }) => id === key.id))
-      throw new CommandError(`There is an API key "${key.id}" already: revoke it first, or choose another id.`)
-    await keys.add(key)
-  })
+  return { ...data, owner: data.owner ?? id, expires: expiryOf(expires) ?? null }
 }
 
 function madeText({ id, owner, tier, expires }: StoredApiKey, cache: number): string {
-  const end = expires === null ? 'no end' : `until ${new Date(expires).toISOString()}`
+  const end = expires === null ? 'no end' : `until ${timeOf(expires)}`
   return (
     `This is the API key "${id}" of ${owner}, tier ${tier}, ${end}. It is shown only this once.\n` +
     `Gateways know it within ${cache / 1000} s.`
   )
 }
 
-function linesFor({ id, sha256, owner, tier, roles, expires }: StoredApiKey): string {
-  const key = {
-    id,
-    sha256,
-    ...(owner !== id && { owner }),
-    ...(tier !== TIER && { tier }),
-    ...(roles.length > 0 && { roles }),
-    ...(expires !== null && { expires: new Date(expires).toISOString() }),
-  }
-  const lines = stringify({ policies: { auth: { methods: { 'api-key': { keys: [key] } } } } })
+function linesFor(key: StoredApiKey): string {
   return (
-    `This is the API key "${id}". It is shown only this once, and works once the configuration has these lines\n` +
-    `and the gateway is started with it:\n\n${lines}`
+    `This is the API key "${key.id}". It is shown only this once, and works once the configuration has these lines\n` +
+    `and the gateway has reloaded it:\n\n${keyLines(entryOf(key))}`
   )
 }

@@ -1,15 +1,14 @@
 import type { Command } from 'commander'
 import { alignColumns } from '../config/columns.ts'
-import { loadConfig } from '../config/load.ts'
 import { addExamples, configOption } from './command.ts'
-import { keyPlace, withKeys } from './key-place.ts'
+import { withKeysOf } from './managed-keys.ts'
 
 const HEADINGS = ['ID', 'PREFIX', 'OWNER', 'TIER', 'ROLES', 'CREATED', 'EXPIRES', 'STORE']
 
 /** What is shown of a key, wherever it is. */
 interface Shown {
   readonly id: string
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   readonly owner?: string | undefined
   readonly tier: string
   readonly roles: readonly string[]
@@ -32,8 +31,10 @@ export function defineListKeys(command: Command): void {
 }
 
 async function listKeys({ config }: Options): Promise<void> {
-  const { configured, redis } = keyPlace(await loadConfig(config, process.env))
-  const stored = redis === null ? [] : await withKeys(redis, (keys) => keys.list())
+  const { configured, stored } = await withKeysOf(config, async (keys) => ({
+    configured: keys.place.configured,
+    stored: await keys.stored(),
+  }))
   const now = Date.now()
   const rows = [
     ...configured.map((key) => rowOf(key, 'configuration', now)),

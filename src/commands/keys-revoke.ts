@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { loadConfig } from '../config/load.ts'
 import { addExamples, CommandError, configOption } from './command.ts'
-import { keyPlace, withKeys } from './key-place.ts'
+import { withKeysOf } from './managed-keys.ts'
 
 interface Options {
   readonly config: string
+  readonly prefix?: string
 }
 
 /** `sallyport keys revoke`: revokes an API key in Redis. */
@@ -13,16 +13,22 @@ export function defineRevokeKey(command: Command): void {
     .summary('end an API key')
     .description('Revokes an API key in Redis: every gateway refuses it.')
     .argument('<id>', 'id of the key')
+    .option('--prefix <prefix>', 'only the key that begins so, as after a rotation (default: all of the id)')
     .addOption(configOption())
     .action(revokeKey)
-  addExamples(command, [['sallyport keys revoke partner', 'end the key with this id']])
+  addExamples(command, [
+    ['sallyport keys revoke partner', 'end the key with this id'],
+    ['sallyport keys revoke partner --prefix sp_eaf9c494', 'end the old key before its time'],
+  ])
 }
 
-async function revokeKey(id: string, { config }: Options): Promise<void> {
-  const { configured, redis, cache } = keyPlace(await loadConfig(config, process.env))
-  if (configured.some((key) => key.id === id))
-    throw new CommandError(`The API key "${id}" stands in ${config}: remove it there, and start the gateway anew.`)
-  const count = redis === null ? 0 : await withKeys(redis, (keys) => keys.remove(id))
-  if (count === 0) throw new CommandError(`There is no API key "${id}"; "sallyport keys list" shows all of them.`)
-  console.log(`The API key "${id}" is revoked: every gateway refuses it within ${cache / 1000} s.`)
+async function revokeKey(id: string, { config, prefix }: Options): Promise<void> {
+  const cache = await withKeysOf(config, async (keys) => {
+    const { store } = await keys.revoke(id, prefix)
+    if (store === 'configuration')
+      throw new CommandError(`The API key "${id}" stands in ${config}: remove it there, and reload the gateway.`)
+    return keys.place.cache
+  })
+  const which = prefix === undefined ? `The API key "${id}"` : `The API key "${id}" that begins with ${prefix}`
+  console.log(`${which} is revoked: every gateway refuses it within ${cache / 1000} s.`)
 }

@@ -8,7 +8,7 @@ export const MASK = '[redacted]'
 /** Names of secrets that do not look like one. */
 const NAMES = new Set(['sha256', 'cookie', 'set-cookie'])
 /** What holds a secret where it stands under a name of one: an expression says as much as the value that it describes. */
-const UNDER_SECRETS = new Set(['regex', 'values'])
+export const UNDER_SECRETS = new Set(['regex', 'values'])
 /** User and password in a URL (RFC 3986 section 3.2.1). */
 const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi
 const QUERY = /\?[^#\s]*/g
@@ -18,6 +18,11 @@ const CREDENTIALS = /^((?:basic|bearer|digest|negotiate|apikey|token) +).*$/is
 const DEPTH = 32
 
 const builtIn = new Set<string>(policies.map(({ name }) => name))
+
+/** Whether a policy is one of the gateway's own, the meaning of whose options is known. */
+export function isBuiltIn(policy: string): boolean {
+  return builtIn.has(policy)
+}
 
 /**
  * The configuration as plain data in which nothing is secret: texts and numbers under a name that speaks of a secret,

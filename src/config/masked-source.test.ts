@@ -32,6 +32,7 @@ test('secrets are masked where they stand, and nothing else is different', () =>
     '        secret: ${JWT_SECRET}',
     '  - { id: all, match: { path: /* }, service: shop }',
     '          [redacted]',
+    '      api-key: { keys: [{ id: ci, sha256: [redacted], tier: partner }] }',
   ])
     assert.ok(masked.split('\n').includes(line), `${line}\n${masked}`)
   assert.match(masked, /^ {2}token: \[redacted\] # secret=\[redacted\]$/m)

@@ -1,5 +1,5 @@
 import { isMap, isScalar, Lexer, parseDocument, type Scalar, visit } from 'yaml'
-import { isSecretName, MASK, maskedText } from './masked-config.ts'
+import { isBuiltIn, isSecretName, MASK, maskedText, UNDER_SECRETS } from './masked-config.ts'
 
 /** What stands for nothing but variables, whose values are not there. */
 const VARIABLES = /^(?:\$\{[A-Za-z_]\w*\})+$/
@@ -12,14 +12,15 @@ const MARKS = new Set(['\x02', '\x18', '\x1f'])
 
 /**
  * The text of a configuration in YAML, line by line as it is written, in which nothing is secret: what stands under a name that speaks of
- * one, in comments too, and users and passwords in URLs are masked. Names of variables stay.
+ * one, in comments too, and users and passwords in URLs are masked. Names of variables stay. What is shown of the gateway's own policies is
+ * what `maskedConfig` shows.
  */
 export function maskedSource(text: string): string {
   const found: { readonly start: number; readonly end: number; readonly value: string }[] = []
   visit(parseDocument(text, { keepSourceTokens: true }), {
     Scalar(key, node, path) {
       if (key === 'key') return
-      const shown = shownOf(node, text, path.some(isUnderSecret))
+      const shown = shownOf(node, text, isUnderSecret(namesOf(path)))
       if (shown !== null) found.push(shown)
     },
   })
@@ -34,11 +35,22 @@ export function maskedSource(text: string): string {
   return masked + text.slice(at)
 }
 
-/** Whether an ancestor is a pair whose name speaks of a secret. */
-function isUnderSecret(ancestor: unknown): boolean {
-  if (typeof ancestor !== 'object' || ancestor === null || isMap(ancestor) || !('key' in ancestor)) return false
-  const { key } = ancestor
-  return isScalar(key) && isSecretName(String(key.value))
+/** Names of the pairs that something is in, from the outermost. */
+function namesOf(ancestors: readonly unknown[]): string[] {
+  return ancestors.flatMap((ancestor) => {
+    if (typeof ancestor !== 'object' || ancestor === null || isMap(ancestor) || !('key' in ancestor)) return []
+    const { key } = ancestor
+    return isScalar(key) ? [String(key.value)] : []
+  })
+}
+
+/** Whether one of the names speaks of a secret; among options of the gateway's own policies, whose meaning is known, the last one. */
+function isUnderSecret(names: readonly string[]): boolean {
+  const place = names[0] === 'routes' ? names.slice(1) : names
+  const [policies, policy = '', ...options] = place
+  const last = options.at(-1)
+  if (policies !== 'policies' || !isBuiltIn(policy) || last === undefined) return names.some(isSecretName)
+  return isSecretName(last) || (UNDER_SECRETS.has(last) && options.some(isSecretName))
 }
 
 /** What is shown in its place; null where it is shown as it is. */

@@ -377,3 +377,54 @@ export interface Window {
   readonly generation: number
   readonly health: number
 }
+
+/** Where an API key is kept. */
+export type KeyStore = 'configuration' | 'redis'
+
+/** One of GET /keys. */
+export interface ApiKey {
+  readonly id: string
+  readonly prefix: string | null
+  readonly owner: string
+  readonly tier: string
+  readonly roles: readonly string[]
+  readonly createdAt: string | null
+  readonly expiresAt: string | null
+  readonly lastUsedAt: string | null
+  readonly replaced: boolean
+  readonly store: KeyStore
+}
+
+/** GET /keys. */
+export interface ApiKeys {
+  readonly keys: readonly ApiKey[]
+  readonly store: KeyStore | null
+  readonly redis: { readonly problem: string | null; readonly cacheSeconds: number } | null
+}
+
+/** What is to be changed in the configuration, by hand. */
+export interface Handwork {
+  readonly file: string | null
+  readonly patch: string | null
+  readonly lines: string | null
+}
+
+/** POST /keys, and what POST /keys/{id}/rotate says of the new key. */
+export interface MadeKey {
+  readonly id: string
+  readonly key: string
+  readonly store: KeyStore
+  readonly configuration: Handwork | null
+}
+
+/** POST /keys/{id}/rotate. */
+export interface RotatedKey extends MadeKey {
+  readonly old: { readonly prefix: string | null; readonly expiresAt: string }
+  readonly unreached: string | null
+}
+
+/** DELETE /keys/{id}. */
+export interface RevokedKeys {
+  readonly configuration: Handwork | null
+  readonly unreached: string | null
+}

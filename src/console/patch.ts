@@ -10,11 +10,15 @@ interface Line {
   readonly text: string
 }
 
-/** A unified difference between two texts of a file, "" where they are the same. */
-export function patchOf(file: string, before: string, after: string): string {
+/**
+ * A unified difference between two texts of a file, "" where they are the same. `shown` is the first one as it may be shown, line by line:
+ * what is another line there stands in the difference only where it was changed.
+ */
+export function patchOf(file: string, before: string, after: string, shown = before): string {
   if (before === after) return ''
-  const lines = compare(linesOf(before), linesOf(after))
-  const hunks = hunksOf(lines)
+  const [old, may] = [linesOf(before), linesOf(shown)]
+  const lines = compare(old, linesOf(after))
+  const hunks = hunksOf(lines, (line) => old[line] !== may[line])
   return hunks.length === 0 ? '' : `--- a/${file}\n+++ b/${file}\n${hunks.join('')}`
 }
 
@@ -31,11 +35,44 @@ export function compare(before: readonly string[], after: readonly string[]): Li
   let end = 0
   while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) end++
   const [gone, come] = [before.slice(start, before.length - end), after.slice(start, after.length - end)]
-  return [
+  return slid([
     ...marked(' ', before.slice(0, start)),
     ...between(gone, come),
     ...marked(' ', before.slice(before.length - end)),
-  ]
+  ])
+}
+
+/** The same, in which what only comes or only goes begins with its least indented line where it may, as what people write does. */
+function slid(lines: readonly Line[]): Line[] {
+  const all = [...lines]
+  for (let start = 0; start < all.length;) {
+    const kind = all[start]?.kind ?? ' '
+    let end = start + 1
+    while (end < all.length && all[end]?.kind === kind) end++
+    if (kind !== ' ' && (all[start - 1]?.kind ?? ' ') === ' ' && (all[end]?.kind ?? ' ') === ' ') {
+      const up = slide(all, start, end)
+      all.splice(start - up, end - start + up, ...moved(all.slice(start - up, end), up))
+    }
+    start = end
+  }
+  return all
+}
+
+/** How many lines further up it may begin best. */
+function slide(lines: readonly Line[], start: number, end: number): number {
+  const indentAt = (at: number): number => lines[at]?.text.search(/\S/) ?? 0
+  let [up, best] = [0, 0]
+  while (lines[start - up - 1]?.kind === ' ' && lines[start - up - 1]?.text === lines[end - up - 1]?.text) {
+    up++
+    if (indentAt(start - up) < indentAt(start - best)) best = up
+  }
+  return best
+}
+
+/** So many unchanged lines and then changed ones, with the changed ones first. */
+function moved(lines: readonly Line[], up: number): Line[] {
+  const kind = lines.at(-1)?.kind ?? ' '
+  return lines.map(({ text }, i) => ({ kind: i < lines.length - up ? kind : ' ', text }))
 }
 
 function marked(kind: Line['kind'], lines: readonly string[]): Line[] {
@@ -71,32 +108,61 @@ function between(gone: readonly string[], come: readonly string[]): Line[] {
   return [...lines, ...marked('-', gone.slice(i)), ...marked('+', come.slice(j))]
 }
 
-function hunksOf(lines: readonly Line[]): string[] {
-  const near = lines.map((_, i) =>
-    lines.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some(({ kind }) => kind !== ' '),
-  )
+function hunksOf(lines: readonly Line[], isHidden: (line: number) => boolean): string[] {
   const hunks: string[] = []
-  let [before, after] = [1, 1]
-  for (let i = 0; i < lines.length;) {
-    const hunk: Line[] = []
-    while (near[i] === true) hunk.push(...lines.slice(i, ++i))
-    if (hunk.length > 0) {
-      const [removed, added] = [
-        hunk.filter(({ kind }) => kind !== '+').length,
-        hunk.filter(({ kind }) => kind !== '-').length,
-      ]
-      hunks.push(
-        `@@ -${rangeOf(before, removed)} +${rangeOf(after, added)} @@\n${hunk.map(({ kind, text }) => `${kind}${text}\n`).join('')}`,
-      )
-      before += removed
-      after += added
+  /** Lines of the first text, and of the second, in front of `i`. */
+  let [before, after] = [0, 0]
+  let i = 0
+  const pass = (end: number): void => {
+    for (; i < end; i++) {
+      const kind = lines[i]?.kind
+      if (kind !== '+') before++
+      if (kind !== '-') after++
+    }
+  }
+  /** How many lines from `at` on, in that direction, may stand around a change. */
+  const contextAt = (at: number, line: number, step: 1 | -1): number => {
+    let length = 0
+    while (length < CONTEXT && lines[at + length * step]?.kind === ' ' && !isHidden(line + length * step)) length++
+    return length
+  }
+  while (i < lines.length) {
+    if (lines[i]?.kind === ' ') {
+      pass(i + 1)
       continue
     }
-    before++
-    after++
-    i++
+    const [start, line, other] = [i, before, after]
+    let leading = contextAt(i - 1, before - 1, -1)
+    let end = i
+    let trailing = 0
+    for (;;) {
+      while (end < lines.length && lines[end]?.kind !== ' ') end++
+      pass(end)
+      trailing = contextAt(end, before, 1)
+      // Changes that are near one another stand together.
+      const next = lines.findIndex(({ kind }, at) => at >= end && kind !== ' ')
+      const gap = next === -1 ? Infinity : next - end
+      if (gap > 2 * CONTEXT || !clear(before, gap, isHidden)) break
+      end = next
+      pass(end)
+    }
+    // With less behind a change than in front of it, patches are for the end of the file.
+    if (end + trailing < lines.length) leading = Math.min(leading, trailing)
+    const hunk = lines.slice(start - leading, end + trailing)
+    const [removed, added] = [count(hunk, '+'), count(hunk, '-')]
+    const head = `@@ -${rangeOf(line - leading + 1, removed)} +${rangeOf(other - leading + 1, added)} @@\n`
+    hunks.push(head + hunk.map(({ kind, text }) => `${kind}${text}\n`).join(''))
   }
   return hunks
+}
+
+function clear(from: number, length: number, isHidden: (line: number) => boolean): boolean {
+  return Array.from({ length }, (_, i) => from + i).every((line) => !isHidden(line))
+}
+
+/** How many lines there are of all kinds but one. */
+function count(hunk: readonly Line[], without: Line['kind']): number {
+  return hunk.filter(({ kind }) => kind !== without).length
 }
 
 /** Where a hunk is, as headers of hunks say it. */

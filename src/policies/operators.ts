@@ -1,4 +1,5 @@
 import type { Operation } from '../core/operation.ts'
+import { forgetKeysHere, forgettingKeys } from './auth/api-key/operators.ts'
 import { purgeCache, purgeHere, purging } from './cache/operators.ts'
 import type { OperationTools, OperatorEndpoint } from './operator-endpoint.ts'
 import { forgetHere, forgetLimits, forgetting, listLimited, showLimits } from './rate-limit/operators.ts'
@@ -14,5 +15,6 @@ interface Doer {
 /** What operators may have policies do in all gateways that share a Redis, and how one of them does it. The one place where it is listed. */
 export function registerOperations(doer: Doer, tools: OperationTools): void {
   doer.on(forgetting, (asked) => forgetHere(asked, tools))
+  doer.on(forgettingKeys, (asked) => forgetKeysHere(asked, tools))
   doer.on(purging, (asked) => purgeHere(asked, tools))
 }

@@ -7,6 +7,7 @@ import { status as configStatus, written } from '../../src/admin/configuration.t
 import { edit } from '../../src/admin/edits/edits.ts'
 import { explanation } from '../../src/admin/explain.ts'
 import { document } from '../../src/admin/index-page.ts'
+import { keyList, madeKey, revokedKeys, rotatedKey } from '../../src/admin/keys/schemas.ts'
 import { loggedOut, told } from '../../src/admin/login/login.ts'
 import { begun } from '../../src/admin/login/oidc/endpoints.ts'
 import { plan } from '../../src/admin/plan.ts'
@@ -47,6 +48,10 @@ test('what the console expects of answers is what their schemas promise', () => 
     held<shown.Limit>()(limit),
     held<shown.LimitedClient>()(limited),
     held<shown.Explanation>()(explanation),
+    held<shown.ApiKeys>()(keyList),
+    held<shown.MadeKey>()(madeKey),
+    held<shown.RotatedKey>()(rotatedKey),
+    held<shown.RevokedKeys>()(revokedKeys),
   ]
   const window: (counted: Window) => shown.Window = (counted) => counted
   assert.equal(typeof window, 'function')

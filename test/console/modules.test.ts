@@ -97,6 +97,46 @@ test('a patch turns one text into the other', () => {
   )
 })
 
+test('a patch shows no line that is hidden, unless it changes it, and applies all the same', () => {
+  const line = fc.constantFrom('a', '  b', 'secret 1', 'secret 2', '- c')
+  const texts = fc.array(line, { maxLength: 14 })
+  fc.assert(
+    fc.property(texts, texts, (before, after) => {
+      const [old, next] = [before, after].map((lines) => lines.map((each) => `${each}\n`).join(''))
+      const patch = patchOf('f', old!, next!, old!.replaceAll('secret', 'hidden'))
+      assert.ok(!/^ secret/m.test(patch), patch)
+      assert.deepEqual(applied(before, patch), after)
+    }),
+  )
+})
+
+test('what is added begins where people would say that it does', () => {
+  const before = 'keys:\n  - id: a\n    tier: x\n'
+  const after = 'keys:\n  - id: a\n    tier: y\n  - id: a\n    tier: x\n'
+  const hunk = '@@ -1,3 +1,5 @@\n keys:\n+  - id: a\n+    tier: y\n   - id: a\n     tier: x\n'
+  assert.equal(patchOf('f', before, after), `--- a/f\n+++ b/f\n${hunk}`)
+})
+
+/** The lines after a patch, which must fit where it says that it does. */
+function applied(lines: readonly string[], patch: string): string[] {
+  const result = [...lines]
+  let at = 0
+  for (const line of patch.split('\n').slice(2, -1)) {
+    const start = /^@@ -\d+,\d+ \+(\d+),(\d+) @@$/.exec(line)
+    if (start !== null) {
+      at = Number(start[1]) - (start[2] === '0' ? 0 : 1)
+      continue
+    }
+    if (line.startsWith('+')) result.splice(at++, 0, line.slice(1))
+    else {
+      assert.equal(result[at], line.slice(1))
+      if (line.startsWith('-')) result.splice(at, 1)
+      else at++
+    }
+  }
+  return result
+}
+
 test('what is shown as YAML is read as what it was', () => {
   const texts = fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
     assert.equal(JSON.stringify(parse(yamlOf(value))), JSON.stringify(value))

@@ -42,7 +42,7 @@ export class IdentityCache {
   /** Apart, so that bad ones cannot push good ones out. */
   private readonly refusals: DigestMap<Refused>
   private readonly verifying = new SingleFlight<Identity>()
-  /** Counts `clear`, for verifications that began before it. */
+  /** Counts `clear` and `forget`, for verifications that began before it. */
   private generation = 0
 
   /** `size` is in tokens or keys; `refusalLifetime`, in milliseconds, is how long others are believed that one is bad. */
@@ -66,6 +66,14 @@ export class IdentityCache {
   /** Waits for `verify`, or for the one that is under way for the same one, and keeps what it brings. */
   resolve(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
     return this.verifying.join(digest, () => this.keep(digest, verify))
+  }
+
+  /** Forgets one; nothing is kept either of what is being verified meanwhile. */
+  forget(digest: string): void {
+    this.generation++
+    this.entries.delete(digest)
+    this.refusals.delete(digest)
+    this.verifying.forget()
   }
 
   /** Forgets everything, also what is being verified: the keys have changed. */

@@ -103,7 +103,16 @@ test('a key written in place of its digest is refused without being shown', () =
   assert.doesNotMatch(text, /very-secret/)
 })
 
-test('two keys share neither id nor digest', () => {
+test('keys share an id where all of them but one have an end', () => {
+  const keys = [
+    { id: 'a', sha256: digest('new') },
+    { id: 'a', sha256: digest('old'), expires: '2027-01-31' },
+    { id: 'a', sha256: digest('older'), expires: '2026-01-31' },
+  ]
+  assert.equal(problemsOf({ keys }), '')
+})
+
+test('two keys that last share neither id nor digest', () => {
   const text = problemsOf({
     keys: [
       { id: 'a', sha256: digest('x') },

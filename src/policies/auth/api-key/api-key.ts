@@ -8,7 +8,9 @@ import { CredentialError } from '../credential-error.ts'
 import { onlyField, queryParameter, withoutParameter } from '../credentials.ts'
 import { keyExpiry } from './key-expiry.ts'
 import { defineAuthMethod } from '../method.ts'
+import { KEY_TIER } from './key-request.ts'
 import { SharedApiKeys } from './shared-api-keys.ts'
+import { forgetKeysTopic, keyUsesTopic } from './topics.ts'
 
 const DIGEST = /^[0-9a-f]{64}$/i
 
@@ -16,7 +18,9 @@ const keySchema = z.strictObject({
   id: z
     .string()
     .min(1)
-    .describe('Name of the key in limits, lists, log and metrics; unique.')
+    .describe(
+      'Name of the key in limits, lists, log and metrics. Unique, but that those keys may share it that a new one takes the place of: they have `expires`.',
+    )
     .meta({ examples: ['partner'] }),
   sha256: z
     .string()
@@ -31,13 +35,20 @@ const keySchema = z.strictObject({
     })
     .describe('SHA-256 digest of the key, in hexadecimal.')
     .meta({ examples: ['f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2'] }),
+  prefix: z
+    .string()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('How the key begins, by which people tell keys apart; never the whole key.')
+    .meta({ examples: ['sp_eaf9c494'] }),
   owner: z
     .string()
     .min(1)
     .optional()
     .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
     .meta({ examples: ['partner'] }),
-  tier: z.string().min(1).default('api_key').describe('Tier of the consumer. Default api_key.'),
+  tier: z.string().min(1).default(KEY_TIER).describe(`Tier of the consumer. Default ${KEY_TIER}.`),
   roles: z
     .string()
     .min(1)
@@ -51,50 +62,52 @@ const keySchema = z.strictObject({
     .meta({ examples: ['2030-01-31'] }),
 })
 
+const options = z.strictObject({
+  header: fieldName.default('X-API-Key').describe('Header with the key. Default X-API-Key.'),
+  query: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Query parameter with the key, if the header has none: for clients that cannot send headers.')
+    .meta({ examples: ['api_key'] }),
+  keys: keySchema
+    .array()
+    .default([])
+    .superRefine(refuseDuplicates)
+    .describe('The keys.')
+    .meta({
+      examples: [
+        [
+          {
+            id: 'partner',
+            sha256: 'f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2',
+            roles: ['partner'],
+          },
+        ],
+      ],
+    }),
+  store: z
+    .enum(['configuration', 'redis'])
+    .default('configuration')
+    .describe(
+      'Where keys are stored: only under `keys`, or also in the Redis of `stores`, where `sallyport keys` creates and revokes them. Default configuration.',
+    ),
+  cache: duration
+    .prefault('10s')
+    .describe('How long lookups in Redis are cached; a revoked key may work for that long. Default 10s.'),
+  cacheSize: z
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe('Lookups, of valid and invalid keys, that each worker caches. Default 10000.'),
+})
+
 /** API keys, in a header field or a query parameter. */
 export const apiKey = defineAuthMethod({
   name: 'api-key',
   kind: 'key',
   summary: 'API keys in a header or a query parameter; only their digests are stored.',
-  options: z.strictObject({
-    header: fieldName.default('X-API-Key').describe('Header with the key. Default X-API-Key.'),
-    query: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Query parameter with the key, if the header has none: for clients that cannot send headers.')
-      .meta({ examples: ['api_key'] }),
-    keys: keySchema
-      .array()
-      .default([])
-      .superRefine(refuseDuplicates)
-      .describe('The keys.')
-      .meta({
-        examples: [
-          [
-            {
-              id: 'partner',
-              sha256: 'f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2',
-              roles: ['partner'],
-            },
-          ],
-        ],
-      }),
-    store: z
-      .enum(['configuration', 'redis'])
-      .default('configuration')
-      .describe(
-        'Where keys are stored: only under `keys`, or also in the Redis of `stores`, where `sallyport keys` creates and revokes them. Default configuration.',
-      ),
-    cache: duration
-      .prefault('10s')
-      .describe('How long lookups in Redis are cached; a revoked key may work for that long. Default 10s.'),
-    cacheSize: z
-      .int()
-      .min(1)
-      .default(10_000)
-      .describe('Lookups, of valid and invalid keys, that each worker caches. Default 10000.'),
-  }),
+  options,
   document({ header, query }) {
     const inHeader = { name: 'apiKey', scheme: { type: 'apiKey', in: 'header', name: header } }
     if (query === undefined) return [inHeader]
@@ -103,10 +116,17 @@ export const apiKey = defineAuthMethod({
   fields: ({ header }) => [header],
   usesStores: ({ store }) => store === 'redis',
   create({ header, query, keys, store, ...caching }, toolbox) {
-    const { clock, apiKeys } = toolbox
+    const { clock, apiKeys, holder, answer } = toolbox
     const configured = configuredApiKeys(keys, toolbox)
     if (store === 'redis' && apiKeys === null) throw new Error('stores.redis is not configured')
     const shared = store === 'redis' && apiKeys !== null ? new SharedApiKeys(apiKeys, caching, clock) : null
+    holder.hold(answer(keyUsesTopic, (digests) => [...configured.uses(digests), ...(shared?.uses(digests) ?? [])]))
+    holder.hold(
+      answer(forgetKeysTopic, (digests) => {
+        shared?.forget(digests)
+        return null
+      }),
+    )
     return {
       authenticate(exchange, checkFailures) {
         const sent =
@@ -128,9 +148,20 @@ export const apiKey = defineAuthMethod({
   },
 })
 
-function refuseDuplicates(keys: readonly { id: string; sha256: string }[], context: z.RefinementCtx): void {
-  for (const member of ['id', 'sha256'] as const) {
-    for (const [i, first] of repeatsOf(keys.map((key) => key[member].toLowerCase())))
-      context.addIssue({ code: 'custom', path: [i, member], message: `the same ${member} as keys[${first}]` })
-  }
+/** What the method is told. */
+export type ApiKeyOptions = z.output<typeof options>
+
+/** An API key as it stands in the configuration. */
+export type WrittenKey = z.output<typeof keySchema>
+
+function refuseDuplicates(keys: readonly WrittenKey[], context: z.RefinementCtx): void {
+  for (const [i, first] of repeatsOf(keys.map(({ sha256 }) => sha256.toLowerCase())))
+    context.addIssue({ code: 'custom', path: [i, 'sha256'], message: `the same sha256 as keys[${first}]` })
+  const lasting = keys.flatMap(({ id, expires }, i) => (expires === undefined ? [{ id: id.toLowerCase(), i }] : []))
+  for (const [at, first] of repeatsOf(lasting.map(({ id }) => id)))
+    context.addIssue({
+      code: 'custom',
+      path: [lasting[at]?.i ?? 0, 'id'],
+      message: `the same id as keys[${lasting[first]?.i}]: while one takes the place of the other, the old one has \`expires\``,
+    })
 }

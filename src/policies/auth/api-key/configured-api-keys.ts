@@ -3,11 +3,14 @@ import type { PolicyToolbox } from '../../policy.ts'
 import type { Counter } from '../../../core/metrics.ts'
 import { CredentialError } from '../credential-error.ts'
 import { type Identity, identityOf } from '../identity.ts'
+import type { KeyUse } from './topics.ts'
 
 /** The keys of the configuration. */
 export interface ConfiguredApiKeys {
   /** Who holds the key with this SHA-256 digest, whose requests are counted, or null. Throws CredentialError 'expired-key'. */
   find(digest: Buffer): Identity | null
+  /** When those of these keys were used last that were, by their digests in hexadecimal. */
+  uses(digests: readonly string[]): KeyUse[]
 }
 
 /** An API key as it stands in the configuration; `expires` is wall-clock milliseconds. */
@@ -26,6 +29,8 @@ interface AcceptedKey {
   readonly identity: Identity
   readonly expires: number
   readonly requests: Counter
+  /** Wall-clock milliseconds of the last request with it; 0 for none. */
+  used: number
 }
 
 /**
@@ -41,6 +46,7 @@ export function configuredApiKeys(
     identity: identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} }),
     expires,
     requests: metrics.counter('sallyport_api_key_requests_total', { key: id }),
+    used: 0,
   }))
   const buckets = Map.groupBy(entries, ({ digest }) => digest.readUInt32BE())
   return {
@@ -49,9 +55,18 @@ export function configuredApiKeys(
       for (const entry of buckets.get(digest.readUInt32BE()) ?? [])
         if (timingSafeEqual(entry.digest, digest)) found = entry
       if (found === null) return null
+      const now = clock.wall()
       found.requests.add(1)
-      if (found.expires <= clock.wall()) throw new CredentialError('expired-key')
+      found.used = now
+      if (found.expires <= now) throw new CredentialError('expired-key')
       return found.identity
+    },
+    uses(digests) {
+      const asked = new Set(digests)
+      return entries.flatMap(({ digest, used }) => {
+        const sha256 = used === 0 ? '' : digest.toString('hex')
+        return asked.has(sha256) ? [[sha256, used] as const] : []
+      })
     },
   }
 }

@@ -74,6 +74,45 @@ test('a revoked key stops working within its time in the cache, however often it
   await assert.rejects(find('one'), { reason: 'key' })
 })
 
+test('a key that is to be forgotten is asked about anew', async () => {
+  const { add, find, revoke, keys } = setUp()
+  add('one')
+  await find('one')
+  const sha256 = hash('sha256', 'one')
+  revoke('one')
+  keys.forget([sha256])
+  await assert.rejects(find('one'), { reason: 'key' })
+  // What was refused is forgotten as well.
+  add('one')
+  keys.forget([sha256])
+  assert.equal((await find('one')).consumer?.key, 'one')
+})
+
+test('what the store said of a key before it was to be forgotten is not kept', async () => {
+  const { promise, resolve } = Promise.withResolvers<StoredApiKey>()
+  const keys = new SharedApiKeys({ find: () => promise }, { cache: CACHE, cacheSize: 10 }, new ManualClock())
+  const digest = digestOf('one')
+  const late = keys.ask(digest)
+  const sha256 = digest.toString('hex')
+  keys.forget([sha256])
+  resolve({ id: 'one', sha256, prefix: 'sp_', owner: 'a', tier: 'gold', roles: [], created: 0, expires: null })
+  await late
+  assert.equal(keys.known(digest), null)
+})
+
+test('it is known when a key was asked about last', async () => {
+  const { add, find, keys, clock } = setUp()
+  add('one')
+  const digests = ['one', 'two'].map((secret) => hash('sha256', secret))
+  assert.deepEqual(keys.uses(digests), [])
+  const at = clock.wall()
+  await find('one')
+  await assert.rejects(find('two'))
+  clock.advance(CACHE - 1)
+  await find('one')
+  assert.deepEqual(keys.uses(digests), [[digests[0], at]])
+})
+
 test('the time in the cache counts from the question, not from a late answer', async () => {
   const clock = new ManualClock()
   const { promise, resolve } = Promise.withResolvers<StoredApiKey>()

@@ -1,8 +1,13 @@
 import type { ApiKeys } from './api-key-store.ts'
+import { BoundedMap } from '../../../core/bounded-map.ts'
 import type { Clock } from '../../../core/clock.ts'
 import { CredentialError } from '../credential-error.ts'
 import { type Identity, identityOf } from '../identity.ts'
 import { IdentityCache, type Verified } from '../identity-cache.ts'
+import type { KeyUse } from './topics.ts'
+
+/** Keys of which it is remembered when they were used. */
+const SEEN = 5000
 
 export interface SharedApiKeysOptions {
   /** How long the word of the store counts, in milliseconds. */
@@ -20,6 +25,8 @@ export class SharedApiKeys {
   private readonly clock: Clock
   private readonly lifetime: number
   private readonly cache: IdentityCache
+  /** When the store was asked about a key last that is one, in wall-clock milliseconds, by its digest. */
+  private readonly seen = new BoundedMap<string, number>(SEEN)
 
   constructor(keys: ApiKeys, { cache, cacheSize }: SharedApiKeysOptions, clock: Clock) {
     this.keys = keys
@@ -39,12 +46,27 @@ export class SharedApiKeys {
     return this.cache.resolve(sha256, () => this.verify(sha256))
   }
 
+  /** Asks anew about the keys with those digests. */
+  forget(digests: readonly string[]): void {
+    for (const sha256 of digests) this.cache.forget(sha256)
+  }
+
+  /** When those keys were seen last that were: as often as the store is asked about them, not with each request. */
+  uses(digests: readonly string[]): KeyUse[] {
+    return digests.flatMap((sha256) => {
+      const at = this.seen.get(sha256)
+      return at === undefined ? [] : [[sha256, at] as const]
+    })
+  }
+
   private async verify(sha256: string): Promise<Verified> {
     const key = await this.keys.find(sha256)
     if (key === null) throw new CredentialError('key')
     const { id, owner, roles, tier } = key
     const expires = key.expires ?? Infinity
-    if (expires <= this.clock.wall()) throw new CredentialError('expired-key')
+    const now = this.clock.wall()
+    this.seen.set(sha256, now)
+    if (expires <= now) throw new CredentialError('expired-key')
     const identity = identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} })
     return { identity, expires, lifetime: this.lifetime }
   }

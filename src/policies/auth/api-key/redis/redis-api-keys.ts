@@ -9,6 +9,17 @@ export const HASH = 'sallyport:api-keys'
 /** About how many keys are read at a time, so that a long list does not hold up Redis. */
 const PAGE = '200'
 
+/**
+ * KEYS: the hash. ARGV: digest of the old key, its text, the text that it is to have, digest and text of the new key, digests to take out.
+ * Reply: 1; 0 where the old key is not what it was, as one that was revoked, and nothing was done.
+ */
+const REPLACE = `
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[5])
+for i = 6, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
+return 1
+`
+
 /** Wall-clock milliseconds that a date can have (ECMA-262 section 21.4.1.1). */
 const time = z.number().min(0).max(8.64e15)
 
@@ -41,7 +52,23 @@ export class RedisApiKeys {
     await this.client.hset(HASH, key.sha256, JSON.stringify(key))
   }
 
-  /** All keys that can be read, by their ids. */
+  /**
+   * Keeps `next` beside `old`, which becomes `changed`, and takes `ended` out, in one go. False, and nothing is done, where `old` is not
+   * there as it was.
+   */
+  async replace(
+    old: StoredApiKey,
+    changed: StoredApiKey,
+    next: StoredApiKey,
+    ended: readonly StoredApiKey[],
+  ): Promise<boolean> {
+    const text = await this.read(old.sha256)
+    if (text === null || JSON.stringify(parseApiKey(old.sha256, text)) !== JSON.stringify(old)) return false
+    const texts = [old.sha256, text, JSON.stringify(changed), next.sha256, JSON.stringify(next)]
+    return (await this.client.eval(REPLACE, 1, HASH, ...texts, ...ended.map(({ sha256 }) => sha256))) === 1
+  }
+
+  /** All keys that can be read, by their ids; of one id the newest first. */
   async list(): Promise<StoredApiKey[]> {
     const keys = new Map<string, StoredApiKey>()
     let cursor = '0'
@@ -55,14 +82,12 @@ export class RedisApiKeys {
       }
       cursor = next
     } while (cursor !== '0')
-    return [...keys.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    return [...keys.values()].toSorted((a, b) => (a.id === b.id ? b.created - a.created : a.id < b.id ? -1 : 1))
   }
 
-  /** Takes every key of that id out, and says how many there were. */
-  async remove(id: string): Promise<number> {
-    const found = (await this.list()).filter((key) => key.id === id)
-    if (found.length === 0) return 0
-    return this.client.hdel(HASH, ...found.map(({ sha256 }) => sha256))
+  /** Takes those keys out, and says how many of them there were. */
+  async remove(keys: readonly StoredApiKey[]): Promise<number> {
+    return keys.length === 0 ? 0 : this.client.hdel(HASH, ...keys.map(({ sha256 }) => sha256))
   }
 }
 

@@ -1,26 +1,25 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Limit, LimitedClient } from '../answers.ts'
-import { ask } from '../client.ts'
-import { ago, count, day, duration, share } from '../format.ts'
-import { useLive, useNow, usePolled } from '../hooks.ts'
-import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
-import { Figure } from '../parts/figures.ts'
-import { Empty, Head, Panel } from '../parts/layout.ts'
-import { Badge, Tag, Time } from '../parts/marks.ts'
-import { Asked, Failure, Note } from '../parts/notes.ts'
-import { Table } from '../parts/table.ts'
-import { apiKeysOf, type ConfiguredKey } from '../keys.ts'
-import { counted } from '../rates.ts'
-import { go } from '../place.ts'
-import { links } from '../names.ts'
+import type { Limit, LimitedClient } from '../../answers.ts'
+import { ask } from '../../client.ts'
+import { ago, count, duration, share } from '../../format.ts'
+import { useLive, useNow, usePolled } from '../../hooks.ts'
+import { ActionButton, Confirm, type Question } from '../../parts/actions.ts'
+import { Figure } from '../../parts/figures.ts'
+import { Empty, Head, Panel } from '../../parts/layout.ts'
+import { Badge, Time } from '../../parts/marks.ts'
+import { Asked, Failure, Note } from '../../parts/notes.ts'
+import { Table } from '../../parts/table.ts'
+import { counted } from '../../rates.ts'
+import { go } from '../../place.ts'
+import { links } from '../../names.ts'
+import { Keys } from './keys.ts'
 
 const REFUSED = new Set(['refused', 'denied', 'limited'])
 
 /** Who calls, and where they stand with their limits. */
 export function Clients({ query }: { query: URLSearchParams }): ComponentChildren {
   const live = useLive()
-  const config = usePolled<Readonly<Record<string, unknown>>>('/config', 60_000, live.changes)
   const decisions = 'sallyport_rate_limit_decisions_total'
   const refused = counted(live.windows, decisions, ({ outcome }) => REFUSED.has(outcome ?? ''))
   const all = counted(live.windows, decisions)
@@ -41,16 +40,7 @@ export function Clients({ query }: { query: URLSearchParams }): ComponentChildre
     ),
     h(Lookup, { client: query.get('client') ?? '' }),
     h(Limited, null),
-    h(
-      Panel,
-      { title: 'API keys of the configuration', flush: true },
-      h(Asked<Readonly<Record<string, unknown>>>, {
-        polled: config,
-        what: 'The API keys',
-        lines: 3,
-        children: (shown) => h(Keys, { keys: apiKeysOf(shown) }),
-      }),
-    ),
+    h(Keys, null),
   )
 }
 
@@ -255,53 +245,6 @@ function Limits({ limits }: { limits: readonly Limit[] }): ComponentChildren {
               : h(Badge, { tone: 'good' }, 'let in'),
       },
       { head: 'Store', wide: true, cell: ({ store }) => store },
-    ],
-  })
-}
-
-function Keys({ keys }: { keys: readonly ConfiguredKey[] }): ComponentChildren {
-  if (keys.length === 0)
-    return h(
-      Empty,
-      { title: 'The configuration has no API keys' },
-      h('code', null, 'sallyport keys create'),
-      ' makes one; those that are kept in Redis are listed by ',
-      h('code', null, 'sallyport keys list'),
-      '.',
-    )
-  return h(Table<ConfiguredKey>, {
-    label: 'API keys',
-    rows: keys,
-    keyOf: ({ id }) => id,
-    columns: [
-      {
-        head: 'Id',
-        sort: ({ id }) => id,
-        cell: ({ id }) => h('a', { href: `/console/clients?${new URLSearchParams({ client: `key:${id}` })}` }, id),
-      },
-      { head: 'Owner', wide: true, cell: ({ owner }) => owner ?? '–' },
-      { head: 'Tier', sort: ({ tier }) => tier, cell: ({ tier }) => h(Tag, null, tier) },
-      {
-        head: 'Roles',
-        wide: true,
-        cell: ({ roles }) =>
-          roles.length === 0
-            ? '–'
-            : h(
-                'span',
-                { class: 'tags' },
-                roles.map((role) => h(Tag, { key: role }, role)),
-              ),
-      },
-      {
-        head: 'Expires',
-        cell: ({ expires }) =>
-          expires === null
-            ? 'never'
-            : expires <= Date.now()
-              ? h(Badge, { tone: 'critical' }, `over since ${day(expires)}`)
-              : day(expires),
-      },
     ],
   })
 }

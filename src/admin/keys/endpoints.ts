@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import { GatewayError } from '../../core/errors.ts'
+import { hasRole } from '../../core/operator-role.ts'
+import { tellEverywhere } from '../../core/operation.ts'
+import { entryOf } from '../../policies/auth/api-key/key-entry.ts'
+import { expiryExpected, keyRequest, readExpiry, rotation } from '../../policies/auth/api-key/key-request.ts'
+import { ManagedKeys } from '../../policies/auth/api-key/managed-keys.ts'
+import { forgettingKeys, MOST_FORGOTTEN } from '../../policies/auth/api-key/operators.ts'
+import type { AdminApp } from '../app.ts'
+import type { AdminContext } from '../context.ts'
+import { callerFields } from '../login/caller.ts'
+import { describeMade, listKeys } from './list-keys.ts'
+import { keyList, madeKey, revokedKeys, rotatedKey } from './schemas.ts'
+import { WrittenKeys } from './written-keys.ts'
+
+const params = z.object({ id: z.string().min(1).describe('Id of the key.') })
+const NOBODY = { replicas: [], unreached: null }
+
+/** GET and POST /keys, POST /keys/{id}/rotate, DELETE /keys/{id}: the API keys of the configuration and those in its Redis. */
+export function keyEndpoints(app: AdminApp, context: AdminContext): void {
+  const { config, clock, everywhere, log } = context
+  const written = new WrittenKeys(context)
+  const now = (): number => clock.wall()
+  const managed = (): ManagedKeys => new ManagedKeys(config(), now)
+
+  /** Has all gateways ask Redis anew about the keys with those digests. Never rejects: what has happened is to be told. */
+  async function tell(sha256: readonly string[]) {
+    try {
+      return tellEverywhere(await everywhere(forgettingKeys, { sha256: sha256.slice(0, MOST_FORGOTTEN) }))
+    } catch (error) {
+      log.error({ error }, 'Workers and other gateways could not be told of a change of API keys')
+      return { replicas: [], unreached: 'No gateway could be told, this one neither: the log says why' }
+    }
+  }
+
+  app.get(
+    '/keys',
+    {
+      schema: {
+        summary: 'The API keys of the configuration, and those in its Redis',
+        description: 'Never the keys themselves.',
+        tags: ['keys'],
+        response: { 200: keyList },
+      },
+    },
+    () => listKeys(context),
+  )
+
+  app.post(
+    '/keys',
+    {
+      schema: {
+        summary: 'Create an API key',
+        description:
+          'It is kept in Redis where a route looks keys up there, and works at once. Else the answer says how to change the configuration.',
+        tags: ['keys'],
+        body: keyRequest,
+        response: { 201: madeKey },
+      },
+    },
+    async ({ body, operator }, reply) => {
+      const keys = managed()
+      const { store } = keys
+      if (!keys.place.isAsked)
+        throw new GatewayError('conflict', 'No route asks for API keys: give auth the method api-key first.')
+      const { id, owner = id, tier, roles } = body
+      const expires = expiryIn(body.expires, now()) ?? null
+      const made = await keys.create({ id, owner, tier, roles, expires })
+      const fields = { key: id, prefix: made.key.prefix, store }
+      log.warn({ ...callerFields(operator), ...fields }, 'An operator has created an API key')
+      const configuration = store === 'redis' ? null : written.add(entryOf(made.key))
+      return reply.code(201).send({ ...describeMade(made, store), configuration })
+    },
+  )
+
+  app.post(
+    '/keys/:id/rotate',
+    {
+      schema: {
+        summary: 'Put another API key in place of one',
+        description:
+          'The new one has the same id, owner, tier and roles. The old one goes on for `overlap`, by default 24h: until then both work.',
+        tags: ['keys'],
+        params,
+        body: rotation.prefault({}),
+        response: { 200: rotatedKey },
+      },
+    },
+    async ({ params: { id }, body, operator }) => {
+      const rotated = await managed().rotate(id, body.overlap, expiryIn(body.expires, now()))
+      const { key, store, old } = rotated
+      const end = new Date(old.expires).toISOString()
+      const fields = { key: id, prefix: key.prefix, old_prefix: old.prefix, old_expires: end, store }
+      log.warn({ ...callerFields(operator), ...fields }, 'An operator has rotated an API key')
+      return {
+        ...describeMade(rotated, store),
+        old: { prefix: old.prefix, expiresAt: end },
+        configuration: store === 'redis' ? null : written.rotate(entryOf(key), body.overlap === 0 ? null : end),
+        ...(store === 'redis' ? await tell([old.sha256]) : NOBODY),
+      }
+    },
+  )
+
+  app.delete(
+    '/keys/:id',
+    {
+      config: { role: 'operator' },
+      schema: {
+        summary: 'Revoke an API key',
+        description:
+          'Every key of the id, or with `prefix` the one that begins so. All gateways that share the Redis refuse it at once. For one in the configuration, which takes an admin, the answer says how to change that.',
+        tags: ['keys'],
+        params,
+        querystring: z.strictObject({ prefix: z.string().min(1).optional().describe('How the key begins.') }),
+        response: { 200: revokedKeys },
+      },
+    },
+    async ({ params: { id }, query: { prefix }, operator }) => {
+      const keys = managed()
+      const isWritten = keys.place.configured.some((key) => key.id === id)
+      if (isWritten && operator !== null && !hasRole(operator.role, 'admin'))
+        throw new GatewayError(
+          'forbidden',
+          `The API key "${id}" stands in the configuration: that takes the role admin to change.`,
+        )
+      const { keys: found, store } = await keys.revoke(id, prefix)
+      const revoked = found.map((key) => ({ prefix: key.prefix }))
+      const fields = { key: id, prefixes: revoked.map((key) => key.prefix), store }
+      const what = store === 'redis' ? 'has revoked an API key' : 'has asked how to revoke an API key'
+      log.warn({ ...callerFields(operator), ...fields }, `An operator ${what}`)
+      return {
+        revoked,
+        done: store === 'redis',
+        configuration: store === 'redis' ? null : written.remove(id, prefix),
+        ...(store === 'redis' ? await tell(found.map(({ sha256 }) => sha256)) : NOBODY),
+      }
+    },
+  )
+}
+
+/** Throws GatewayError 'bad-request' for a text that names no time in the future. */
+function expiryIn(expires: string | undefined, now: number): number | undefined {
+  if (expires === undefined) return undefined
+  const end = readExpiry(expires, now)
+  if (end === null) throw new GatewayError('bad-request', `expires: ${expiryExpected}.`)
+  return end
+}

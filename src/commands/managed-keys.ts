@@ -1,0 +1,29 @@
+import { loadConfig } from '../config/load.ts'
+import { GatewayError } from '../core/errors.ts'
+import { expiryExpected, readExpiry } from '../policies/auth/api-key/key-request.ts'
+import { ManagedKeys } from '../policies/auth/api-key/managed-keys.ts'
+import { CommandError, UsageError } from './command.ts'
+
+/** Does something with the keys of a configuration file. Rejects with ConfigError, and with CommandError where that cannot be done. */
+export async function withKeysOf<Result>(file: string, work: (keys: ManagedKeys) => Promise<Result>): Promise<Result> {
+  const keys = new ManagedKeys(await loadConfig(file, process.env), Date.now)
+  try {
+    return await work(keys)
+  } catch (error) {
+    if (error instanceof GatewayError) throw new CommandError(error.detail ?? error.title, { cause: error })
+    throw error
+  }
+}
+
+/** When a key is to end, of an option, in wall-clock milliseconds. Throws UsageError. */
+export function expiryOf(written: string | undefined): number | undefined {
+  if (written === undefined) return undefined
+  const expires = readExpiry(written, Date.now())
+  if (expires === null) throw new UsageError(`--expires: ${expiryExpected}`)
+  return expires
+}
+
+/** A time in milliseconds as texts have it. */
+export function timeOf(time: number): string {
+  return new Date(time).toISOString()
+}

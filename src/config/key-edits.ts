@@ -1,0 +1,131 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Document, isMap, isSeq, parseDocument, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
+import { isFields } from '../core/value.ts'
+import { addItem, nodeAt, removeItem, setValue } from './yaml-edits.ts'
+
+/** An API key as it is written under `keys` of the method `api-key`. */
+export type KeyEntry = Readonly<Record<string, unknown>> & { readonly id: string }
+
+/** What becomes of a list of keys: other items, one after the other. */
+type Change = (keys: readonly KeyEntry[]) => readonly Step[]
+
+/** One step, by the index that an item has then. */
+type Step =
+  | { readonly add: KeyEntry; readonly at?: number }
+  | { readonly remove: number }
+  | { readonly expire: number; readonly expires: string }
+
+/** Where the method is configured: for every route, and for single ones. */
+const METHOD = ['policies', 'auth', 'methods', 'api-key']
+
+/**
+ * The text of a configuration with another key: in the list for every route, else in that of the first route that has one. Null where it is
+ * not written there, or so that only a person can tell how to change it.
+ */
+export function withKey(text: string, key: KeyEntry): string | null {
+  const [first] = methodsIn(parseDocument(text))
+  return first === undefined ? null : edited(text, (i) => (i === 0 ? () => [{ add: key }] : null))
+}
+
+/**
+ * The text with a key in place of that of its id which has no `expires`, or of the first one: the old one stays behind it with that end, an
+ * ISO 8601 time, or goes for null. Null as above, and where no key has that id.
+ */
+export function withRotatedKey(text: string, key: KeyEntry, end: string | null): string | null {
+  return edited(text, () => (keys) => {
+    const own = indexesOf(keys, key.id)
+    const at = own.find((i) => keys[i]?.['expires'] === undefined) ?? own[0]
+    if (at === undefined) return []
+    if (end === null) return [{ add: key, at }, { remove: at + 1 }]
+    return [
+      { add: key, at },
+      { expire: at + 1, expires: end },
+    ]
+  })
+}
+
+/** The text without the keys of that id, or those of them with that `prefix`. Null as above, and where there are none. */
+export function withoutKey(text: string, id: string, prefix?: string): string | null {
+  return edited(
+    text,
+    () => (keys) =>
+      indexesOf(keys, id)
+        .filter((i) => prefix === undefined || keys[i]?.['prefix'] === prefix)
+        .map((i, gone) => ({ remove: i - gone })),
+  )
+}
+
+function indexesOf(keys: readonly KeyEntry[], id: string): number[] {
+  return keys.flatMap((key, i) => (key.id === id ? [i] : []))
+}
+
+/** The text after the changes of its lists, by their place among all; null where nothing is changed, or something else would be. */
+function edited(text: string, changeOf: (place: number) => Change | null): string | null {
+  const before = parseDocument(text)
+  if (before.errors.length > 0) return null
+  let changed = text
+  const expected = methodsIn(before).map((method, place) => {
+    const keys = entriesOf(method)
+    const steps = changeOf(place)?.(keys) ?? []
+    for (const step of steps) changed = taken(changed, place, step)
+    return steps.reduce(after, keys)
+  })
+  const now = parseDocument(changed)
+  const isRight =
+    now.errors.length === 0 &&
+    isDeepStrictEqual(methodsIn(now).map(entriesOf), expected) &&
+    isDeepStrictEqual(withoutLists(now), withoutLists(before))
+  return changed === text || !isRight ? null : changed
+}
+
+/** The text after one step. */
+function taken(text: string, place: number, step: Step): string {
+  const method = methodsIn(parseDocument(text))[place]
+  const list = method?.get('keys', true)
+  if (method === undefined) return text
+  if (!isSeq(list)) return 'add' in step && list === undefined ? setValue(text, method, 'keys', [step.add]) : text
+  if ('add' in step) return addItem(text, list, step.add, step.at)
+  if ('remove' in step) return removeItem(text, list, step.remove)
+  const item = list.items[step.expire]
+  return isMap(item) ? setValue(text, item, 'expires', step.expires) : text
+}
+
+function after(keys: readonly KeyEntry[], step: Step): readonly KeyEntry[] {
+  if ('add' in step) return keys.toSpliced(step.at ?? keys.length, 0, step.add)
+  if ('remove' in step) return keys.toSpliced(step.remove, 1)
+  return keys.map((key, i) => (i === step.expire ? { ...key, expires: step.expires } : key))
+}
+
+/** The options of the method wherever they are written, each once. */
+function methodsIn(document: Document): YAMLMap[] {
+  const routes = nodeAt(document, ['routes'])
+  const count = isSeq(routes) ? routes.items.length : 0
+  const places = [METHOD, ...Array.from({ length: count }, (_, i) => ['routes', i, ...METHOD])]
+  return [...new Set(places.map((path) => nodeAt(document, path)).filter((node) => isMap(node)))]
+}
+
+function entriesOf(method: YAMLMap): KeyEntry[] {
+  const keys = method.get('keys', true)
+  const entries: unknown = isSeq(keys) ? plain(keys) : []
+  return Array.isArray(entries) ? entries.filter((entry) => isEntry(entry)) : []
+}
+
+function isEntry(value: unknown): value is KeyEntry {
+  return isFields(value) && typeof value['id'] === 'string'
+}
+
+function plain(list: YAMLSeq): unknown {
+  return JSON.parse(JSON.stringify(list))
+}
+
+/** All that the document holds besides. */
+function withoutLists(document: Document): unknown {
+  const copy = document.clone()
+  for (const method of methodsIn(copy)) method.delete('keys')
+  return copy.toJS()
+}
+
+/** A key as lines of a configuration, for every route. */
+export function keyLines(key: KeyEntry): string {
+  return stringify({ policies: { auth: { methods: { 'api-key': { keys: [key] } } } } })
+}

@@ -1,0 +1,139 @@
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  stringify,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
+
+/** Single changes of a YAML text, line by line as it is written: all else stays, comments too. */
+
+/** The colon of a name, and what may stand between it and a block below: ends of lines and comments. */
+const BEHIND_NAME = /:[ \t]*(?:#.*)?(?:\r?\n[ \t]*(?:#.*)?)*$/
+
+/** The node at a path of names and indexes, through aliases; undefined where there is none. */
+export function nodeAt(document: Document, path: readonly (string | number)[]): Node | undefined {
+  let node: unknown = document.contents
+  for (const step of path) {
+    const at = resolved(node, document)
+    node = isCollection(at) ? at.get(step, true) : undefined
+  }
+  return resolved(node, document)
+}
+
+/** The text with another item in a list, in front of the one at `at`; behind all of them without. */
+export function addItem(text: string, list: YAMLSeq, item: object, at?: number): string {
+  if (list.flow === true || list.items.length === 0) {
+    const made = flowOf(item)
+    const before = at === undefined ? undefined : list.items[at]
+    if (before !== undefined) return put(text, startOf(before), `${made}, `)
+    const last = list.items.at(-1)
+    return last === undefined ? replace(text, list, `[${made}]`) : put(text, endOf(last), `, ${made}`)
+  }
+  const made = indented(stringify([item]), columnOf(text, startOf(list)))
+  const before = at === undefined ? undefined : list.items[at]
+  if (before !== undefined) return put(text, lineStart(text, startOf(before)), made)
+  return putLines(text, endOf(list), made)
+}
+
+/** The text without an item of a list. */
+export function removeItem(text: string, list: YAMLSeq, at: number): string {
+  const [item, before, after] = [list.items[at], list.items[at - 1], list.items[at + 1]]
+  if (list.flow === true) {
+    if (after !== undefined) return cut(text, startOf(item), startOf(after))
+    return before === undefined ? cut(text, startOf(item), endOf(item)) : cut(text, endOf(before), endOf(item))
+  }
+  if (before === undefined && after === undefined) {
+    const colon = text.slice(0, startOf(list)).search(BEHIND_NAME)
+    const end = endOf(list)
+    return `${text.slice(0, colon + 1)} []${text[end - 1] === '\n' ? '\n' : ''}${text.slice(end)}`
+  }
+  return cut(text, lineStart(text, startOf(item)), lineEnd(text, endOf(item)))
+}
+
+/** The text with a value under a name of a map, in place of what stands there. */
+export function setValue(text: string, map: YAMLMap, name: string, value: unknown): string {
+  const known = map.items.find(({ key }) => isScalar(key) && key.value === name)
+  if (known !== undefined) return replace(text, known.value, flowOf(value))
+  if (map.flow === true) {
+    const pair = `${name}: ${flowOf(value)}`
+    const last = map.items.at(-1)
+    return last === undefined ? replace(text, map, `{ ${pair} }`) : put(text, endOf(last), `, ${pair}`)
+  }
+  return putLines(text, endOf(map), indented(stringify({ [name]: value }), columnOf(text, startOf(map))))
+}
+
+function resolved(node: unknown, document: Document): Node | undefined {
+  if (isAlias(node)) return node.resolve(document)
+  return isScalar(node) || isMap(node) || isSeq(node) ? node : undefined
+}
+
+/** On one line. */
+function flowOf(value: unknown): string {
+  return stringify([value], { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true })
+    .trim()
+    .replace(/^\[ ?/, '')
+    .replace(/ ?\]$/, '')
+}
+
+function indented(block: string, column: number): string {
+  return block.replace(/^(?=.)/gm, ' '.repeat(column))
+}
+
+/** Where a node begins. Throws an Error for one that stands in no text. */
+function startOf(node: unknown): number {
+  return rangeOf(node)[0]
+}
+
+/** Where the last thing in a node ends: what is empty behind it, and comments, are none of it. */
+function endOf(node: unknown): number {
+  if (isPair(node)) return node.value === null ? endOf(node.key) : endOf(node.value)
+  if (isCollection(node) && node.flow !== true && node.items.length > 0) return endOf(node.items.at(-1))
+  return rangeOf(node)[1]
+}
+
+function rangeOf(node: unknown): readonly [start: number, end: number] {
+  const range = isCollection(node) || isScalar(node) || isAlias(node) ? node.range : null
+  if (range === null || range === undefined) throw new Error('the node stands in no text')
+  return [range[0], range[1]]
+}
+
+function put(text: string, at: number, added: string): string {
+  return text.slice(0, at) + added + text.slice(at)
+}
+
+/** Behind the line that something ends on. */
+function putLines(text: string, end: number, lines: string): string {
+  const at = lineEnd(text, end)
+  return `${text.slice(0, at)}${at > 0 && text[at - 1] !== '\n' ? '\n' : ''}${lines}${text.slice(at)}`
+}
+
+function replace(text: string, node: unknown, added: string): string {
+  const [start, end] = rangeOf(node)
+  return text.slice(0, start) + added + text.slice(end)
+}
+
+function cut(text: string, start: number, end: number): string {
+  return text.slice(0, start) + text.slice(end)
+}
+
+function lineStart(text: string, at: number): number {
+  return text.lastIndexOf('\n', at - 1) + 1
+}
+
+/** Behind the end of the line that what ends there is on. */
+function lineEnd(text: string, at: number): number {
+  if (text[at - 1] === '\n') return at
+  const end = text.indexOf('\n', at)
+  return end === -1 ? text.length : end + 1
+}
+
+function columnOf(text: string, at: number): number {
+  return at - lineStart(text, at)
+}

@@ -1,0 +1,75 @@
+import { h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { KeyStore, MadeKey } from '../../answers.ts'
+import { ask } from '../../client.ts'
+import { KeyDialog, TextField } from './key-dialog.ts'
+
+/** Makes a key. */
+export function CreateKey({
+  store,
+  close,
+  again,
+}: {
+  store: KeyStore
+  close: () => void
+  again: () => void
+}): ComponentChildren {
+  const [id, setId] = useState('')
+  const [owner, setOwner] = useState('')
+  const [tier, setTier] = useState('')
+  const [roles, setRoles] = useState('')
+  const [expires, setExpires] = useState('')
+  const make = async (): Promise<MadeKey> => {
+    const given = Object.entries({ owner, tier, expires }).flatMap(([name, value]) =>
+      value.trim() === '' ? [] : [[name, value.trim()] as const],
+    )
+    const json = {
+      id: id.trim(),
+      ...Object.fromEntries(given),
+      roles: roles.split(',').flatMap((role) => (role.trim() === '' ? [] : [role.trim()])),
+    }
+    const made = await ask<MadeKey>('/keys', { method: 'POST', json })
+    again()
+    return made
+  }
+  return h(
+    KeyDialog<MadeKey>,
+    {
+      title: 'Create an API key',
+      action: 'Create',
+      ready: id.trim() !== '',
+      make,
+      aboutOf: ({ store: kept }) =>
+        kept === 'redis' ? 'It works at once, in every gateway that shares the Redis.' : 'It does not work yet.',
+      close,
+    },
+    h(
+      'p',
+      { class: 'quiet' },
+      store === 'redis'
+        ? 'Its digest is kept in Redis; the key itself is nowhere.'
+        : 'The configuration has its keys itself: you get the key, and the change of the file that holds its digest.',
+    ),
+    h(TextField, {
+      label: 'Id',
+      value: id,
+      change: setId,
+      placeholder: 'partner',
+      hint: 'Its name in limits, log and metrics.',
+    }),
+    h(TextField, {
+      label: 'Owner',
+      value: owner,
+      change: setOwner,
+      hint: 'Whom it stands for, as X-User-ID. Empty: the id.',
+    }),
+    h(TextField, { label: 'Tier', value: tier, change: setTier, hint: 'Which limits apply. Empty: api_key.' }),
+    h(TextField, { label: 'Roles', value: roles, change: setRoles, hint: 'Separated by commas.' }),
+    h(TextField, {
+      label: 'Expires',
+      value: expires,
+      change: setExpires,
+      hint: '90d, 12h or a date such as 2027-01-31. Empty: never.',
+    }),
+  )
+}

@@ -1,0 +1,55 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Handwork } from '../../answers.ts'
+import { Copy } from '../../parts/actions.ts'
+import { Note } from '../../parts/notes.ts'
+
+/** What is to be changed in the configuration, to be copied. */
+export function Change({ change: { file, patch, lines } }: { change: Handwork }): ComponentChildren {
+  const text = patch ?? lines
+  const where = file === null ? 'the configuration' : file
+  return h(
+    Fragment,
+    null,
+    h(
+      'p',
+      null,
+      patch !== null
+        ? `This is the change of ${where}, for its repository or with patch -p1. It holds the digest of the key, never the key. It counts once the gateway has reloaded it.`
+        : `How ${where} is written, it has to be changed by hand${lines === null ? ': take the key out of auth.methods.api-key.keys' : ', so that it holds these lines'}. It counts once the gateway has reloaded it.`,
+    ),
+    text !== null &&
+      h(
+        Fragment,
+        null,
+        h('pre', { class: 'code', tabIndex: 0 }, text),
+        h(
+          'div',
+          { class: 'actions start' },
+          h(Copy, { text, label: patch === null ? 'Copy the lines' : 'Copy the patch' }),
+        ),
+      ),
+  )
+}
+
+/** The same by itself. */
+export function ChangeDialog({
+  title,
+  change,
+  close,
+}: {
+  title: string
+  change: Handwork
+  close: () => void
+}): ComponentChildren {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+  return h(
+    'dialog',
+    { ref: dialog, class: 'dialog broad', 'aria-labelledby': 'change', onClose: close },
+    h('h2', { id: 'change' }, title),
+    h(Note, { tone: 'notice' }, 'Nothing is changed yet.'),
+    h('div', { class: 'dialog-text' }, h(Change, { change })),
+    h('div', { class: 'dialog-actions' }, h('button', { type: 'button', class: 'button', onClick: close }, 'Close')),
+  )
+}

@@ -1,0 +1,71 @@
+import { h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { ApiKey, RotatedKey } from '../../answers.ts'
+import { ask } from '../../client.ts'
+import { moment } from '../../format.ts'
+import { KeyDialog, TextField } from './key-dialog.ts'
+
+/** How long an old key may go on, and how that is said. */
+const OVERLAPS: readonly (readonly [time: string, words: string])[] = [
+  ['0s', 'not at all: it ends at once'],
+  ['1h', 'for an hour'],
+  ['24h', 'for a day'],
+  ['7d', 'for a week'],
+  ['30d', 'for 30 days'],
+]
+
+/** Puts another key in place of one, which goes on for a while. */
+export function RotateKey({
+  known: { id, expiresAt, store },
+  close,
+  again,
+}: {
+  known: ApiKey
+  close: () => void
+  again: () => void
+}): ComponentChildren {
+  const [overlap, setOverlap] = useState('24h')
+  const [expires, setExpires] = useState('')
+  const make = async (): Promise<RotatedKey> => {
+    const json = { overlap, ...(expires.trim() !== '' && { expires: expires.trim() }) }
+    const rotated = await ask<RotatedKey>(`/keys/${encodeURIComponent(id)}/rotate`, { method: 'POST', json })
+    again()
+    return rotated
+  }
+  return h(
+    KeyDialog<RotatedKey>,
+    { title: `Rotate ${id}`, action: 'Rotate', ready: true, make, aboutOf, close },
+    h(
+      'p',
+      { class: 'quiet' },
+      'A new key of the same id, owner, tier and roles. Until the old one ends both work: give whoever calls the new one meanwhile.',
+    ),
+    h(
+      'label',
+      { class: 'field' },
+      h('span', null, 'The old key goes on'),
+      h(
+        'select',
+        {
+          value: overlap,
+          onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) => setOverlap(currentTarget.value),
+        },
+        OVERLAPS.map(([time, words]) => h('option', { key: time, value: time }, words)),
+      ),
+      store === 'configuration' &&
+        h('small', { class: 'quiet' }, 'Counted from now: the patch names the time when it ends.'),
+    ),
+    h(TextField, {
+      label: 'The new key expires',
+      value: expires,
+      change: setExpires,
+      hint: `90d, 12h or a date such as 2027-01-31. Empty: ${expiresAt === null ? 'never' : moment(expiresAt)}, as the old one was to.`,
+    }),
+  )
+
+  function aboutOf({ old, unreached, store: kept }: RotatedKey): string {
+    const end = overlap === '0s' ? 'The old key has ended.' : `The old key ends ${moment(old.expiresAt)}.`
+    if (kept === 'configuration') return 'Neither key has changed yet.'
+    return `It works at once. ${end}${unreached === null ? '' : ` ${unreached}.`}`
+  }
+}

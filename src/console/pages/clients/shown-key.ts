@@ -1,0 +1,39 @@
+import { h, type ComponentChildren } from 'preact'
+import type { MadeKey } from '../../answers.ts'
+import { Copy } from '../../parts/actions.ts'
+import { Note } from '../../parts/notes.ts'
+import { Change } from './handwork.ts'
+
+/** A key that was made: it is here until the dialog is closed, and nowhere else. */
+export function ShownKey({
+  made: { key, configuration },
+  about,
+  close,
+}: {
+  made: MadeKey
+  about: string
+  close: () => void
+}): ComponentChildren {
+  return h(
+    'div',
+    null,
+    h(Note, { tone: 'warning' }, 'The key is shown only this once. Hand it to whoever calls with it now.'),
+    h(
+      'p',
+      { class: 'secret' },
+      h('code', { 'aria-label': 'The new key' }, key),
+      h(Copy, { text: key, label: 'Copy the key' }),
+    ),
+    h(
+      'div',
+      { class: 'dialog-text' },
+      h('p', null, about),
+      configuration !== null && h(Change, { change: configuration }),
+    ),
+    h(
+      'div',
+      { class: 'dialog-actions' },
+      h('button', { type: 'button', class: 'button primary', onClick: close }, 'I have copied it'),
+    ),
+  )
+}

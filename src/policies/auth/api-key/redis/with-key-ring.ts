@@ -1,0 +1,53 @@
+import { GatewayError } from '../../../../core/errors.ts'
+import { connectRedis, type RedisClient, type RedisConfig } from '../../../../redis/client.ts'
+import { KeyRing } from '../key-ring.ts'
+import { RedisApiKeys } from './redis-api-keys.ts'
+
+/** How long Redis may take until it can be asked, and to answer, in milliseconds. */
+const PATIENCE = 3000
+
+/**
+ * Does something with the keys in Redis, over a connection of its own that ends with it. Rejects with what `work` rejects with, and with
+ * GatewayError 'keys-unavailable' where Redis does not do it; `now` is wall-clock milliseconds.
+ */
+export async function withKeyRing<Result>(
+  redis: RedisConfig,
+  now: () => number,
+  work: (ring: KeyRing) => Promise<Result>,
+): Promise<Result> {
+  const client = connectRedis(redis, PATIENCE)
+  let isThere = false
+  try {
+    await connected(client)
+    isThere = true
+    return await work(new KeyRing(new RedisApiKeys(client), now))
+  } catch (error) {
+    if (error instanceof GatewayError) throw error
+    const doubt = isThere ? ' A change may have been made all the same: list the keys before the next try.' : ''
+    const detail = `Redis, of stores.redis in the configuration, cannot be used: ${reasonOf(error)}.${doubt}`
+    throw new GatewayError('keys-unavailable', detail, { cause: error })
+  } finally {
+    client.disconnect()
+  }
+}
+
+/** Rejects with the first error: whoever waits tries again. */
+function connected(client: RedisClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no connection within ${PATIENCE} ms`)), PATIENCE)
+    const settle = (error?: Error): void => {
+      clearTimeout(timer)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    client.once('ready', () => settle())
+    client.once('error', settle)
+  })
+}
+
+/** A Cluster says only that none of its nodes answers, and carries along why. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ('lastNodeError' in error && error.lastNodeError instanceof Error) return error.lastNodeError.message
+  return error.message
+}

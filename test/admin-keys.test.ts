@@ -1,0 +1,302 @@
+/** API keys that operators make, rotate and revoke over the admin API, in a Redis that two gateways share and in the configuration. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { stringify } from 'yaml'
+import { digestOf } from '../src/core/password-digest.ts'
+import { type AdminAsk, askAdmin } from './support/admin.ts'
+import { send } from './support/client.ts'
+import { startCommand, temporaryFile } from './support/command.ts'
+import { connectTo, startRedis, until } from './support/redis.ts'
+import { startService } from './support/service.ts'
+
+const TOKEN = 'token-of-the-operators'
+const PASSWORD = 'a password of theirs'
+const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
+
+/** What is told of a key, as far as tests look at it. */
+interface Shown {
+  readonly id: string
+  readonly prefix: string | null
+  readonly owner: string
+  readonly createdAt: string | null
+  readonly expiresAt: string | null
+  readonly lastUsedAt: string | null
+  readonly replaced: boolean
+  readonly store: string
+}
+
+/** A gateway with two workers that lets the holders of keys through. */
+async function startGate(t: TestContext, apiKey: object, more: object = {}) {
+  const service = await startService(t)
+  const digest = await digestOf(PASSWORD)
+  const text = stringify({
+    workers: 2,
+    admin: {
+      address: '127.0.0.1:0',
+      token: TOKEN,
+      users: [
+        { name: 'vera', password: digest, role: 'viewer' },
+        { name: 'otto', password: digest, role: 'operator' },
+      ],
+    },
+    endpoints: { docs: false, openapi: false },
+    listeners: [{ address: '127.0.0.1:0' }],
+    services: { shop: { instances: [service.url], health: false } },
+    policies: { auth: { methods: { 'api-key': apiKey }, failures: false } },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'shop' }],
+    ...more,
+  })
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { command, port, adminPort } = await startCommand(t, file)
+  const ask = (path: string, { headers, ...what }: AdminAsk = {}) =>
+    askAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...headers } })
+  /** What all of some requests with a key get, each over a connection of its own, so that both workers get some. */
+  const statuses = async (secret: string): Promise<number[]> => {
+    const replies = await Promise.all(
+      Array.from({ length: 12 }, () => send(port, { headers: { 'X-API-Key': secret } })),
+    )
+    return [...new Set(replies.map(({ status }) => status))]
+  }
+  const listed = async () =>
+    (await ask('/keys')).json as unknown as { keys: Shown[]; redis: { problem: string | null } }
+  const logIn = async (name: string) => {
+    const { headers } = await askAdmin(adminPort, '/login', { method: 'POST', json: { name, password: PASSWORD } })
+    const cookie = String(headers['set-cookie']).split(';', 1)[0]!
+    return (path: string, what: AdminAsk = {}) => askAdmin(adminPort, path, { ...what, headers: { Cookie: cookie } })
+  }
+  return { command, file, ask, statuses, listed, logIn, service }
+}
+
+/** Two gateways that share a Redis and cache what it says for an hour: what is changed holds at once all the same. */
+async function startTwo(t: TestContext) {
+  const redis = await startRedis(t)
+  const stores = { redis: { url: redis.url, timeout: '5s' } }
+  const [a, b] = [
+    await startGate(t, { store: 'redis', cache: '1h' }, { stores }),
+    await startGate(t, { store: 'redis', cache: '1h' }, { stores }),
+  ]
+  const observer = connectTo(t, redis)
+  await until('both to listen', async () => {
+    const [, count] = (await observer.pubsub('NUMSUB', 'sallyport:operations:0')) as [string, number]
+    return count === 2
+  })
+  const everywhere = async (secret: string) => [await a.statuses(secret), await b.statuses(secret)]
+  return { redis, observer, a, b, everywhere }
+}
+
+const ALL = [[200], [200]]
+const NONE = [[401], [401]]
+
+test('a key is made, rotated with an overlap and revoked in all workers of all gateways at once', async (t) => {
+  const { observer, a, b, everywhere } = await startTwo(t)
+  const json = { id: 'partner', owner: 'alice', tier: 'gold', roles: ['a', 'b'], expires: '90d' }
+  const made = await a.ask('/keys', { method: 'POST', json })
+  assert.equal(made.status, 201)
+  assert.equal(made.headers['cache-control'], 'no-store')
+  const first = String(made.json['key'])
+  assert.match(first, SECRET)
+  assert.deepEqual([made.json['done'], made.json['configuration']], [true, null])
+  assert.deepEqual(await everywhere(first), ALL)
+  const { 'x-user-id': user, 'x-user-roles': roles, 'x-consumer-tier': tier } = a.service.heard[0]!.headers
+  assert.deepEqual([user, roles, tier], ['alice', 'a,b', 'gold'])
+
+  const rotated = await b.ask('/keys/partner/rotate', { method: 'POST', json: { overlap: '1h' } })
+  assert.equal(rotated.status, 200)
+  const second = String(rotated.json['key'])
+  assert.notEqual(second, first)
+  assert.equal((rotated.json['replicas'] as unknown[]).length, 2)
+  assert.deepEqual([await everywhere(first), await everywhere(second)], [ALL, ALL])
+  const { keys } = await a.listed()
+  assert.deepEqual(
+    keys.map(({ id, prefix, replaced }) => [id, prefix, replaced]),
+    [
+      ['partner', second.slice(0, 11), false],
+      ['partner', first.slice(0, 11), true],
+    ],
+  )
+  assert.equal(keys[0]!.expiresAt, made.json['expiresAt'])
+  const left = Date.parse(keys[1]!.expiresAt!) - Date.now()
+  assert.ok(left > 0 && left <= 3_600_000)
+  assert.ok(keys.every(({ lastUsedAt }) => lastUsedAt !== null))
+
+  const old = await a.ask(`/keys/partner?prefix=${first.slice(0, 11)}`, { method: 'DELETE' })
+  assert.deepEqual(old.json['revoked'], [{ prefix: first.slice(0, 11) }])
+  assert.deepEqual([await everywhere(first), await everywhere(second)], [NONE, ALL])
+  assert.equal((await b.ask('/keys/partner', { method: 'DELETE' })).status, 200)
+  assert.deepEqual(await everywhere(second), NONE)
+  assert.deepEqual((await a.listed()).keys, [])
+  assert.equal((await a.ask('/keys/partner', { method: 'DELETE' })).status, 404)
+
+  // Each change is in the log, with who has asked for it; no key is there, nor in Redis.
+  const changes = [...a.command.log, ...b.command.log].filter(({ message }) =>
+    /^An operator has (?:created|rotated|revoked)/.test(String(message)),
+  )
+  assert.deepEqual(
+    changes.map(({ key, by }) => [key, by]),
+    Array.from({ length: 4 }, () => ['partner', 'token']),
+  )
+  const told =
+    JSON.stringify([a.command.log, b.command.log]) + JSON.stringify(await observer.hgetall('sallyport:api-keys'))
+  for (const secret of [first, second]) assert.ok(!told.includes(secret.slice(12)))
+})
+
+test('an old key works until its overlap is over, and not at all without one', async (t) => {
+  const { a, everywhere } = await startTwo(t)
+  const secretOf = async (path: string, json: object) =>
+    String((await a.ask(path, { method: 'POST', json })).json['key'])
+  const first = await secretOf('/keys', { id: 'ci' })
+  assert.deepEqual(await everywhere(first), ALL)
+  const second = await secretOf('/keys/ci/rotate', { overlap: '2s' })
+  await until('the old key to end', async () => (await everywhere(first)).flat().every((status) => status === 401))
+  assert.deepEqual(await everywhere(second), ALL)
+  const third = await secretOf('/keys/ci/rotate', { overlap: '0s', expires: '30d' })
+  assert.deepEqual([await everywhere(second), await everywhere(third)], [NONE, ALL])
+  const { keys } = await a.listed()
+  // What had ended before the last rotation is gone.
+  assert.deepEqual(
+    keys.map(({ prefix }) => prefix),
+    [third.slice(0, 11), second.slice(0, 11)],
+  )
+  assert.ok(Math.abs(Date.parse(keys[0]!.expiresAt!) - Date.now() - 30 * 86_400_000) < 60_000)
+})
+
+test('while Redis is away nothing is done, and that is said; the keys of the configuration are listed all the same', async (t) => {
+  const redis = await startRedis(t)
+  const ci = { id: 'ci', sha256: hash('sha256', 'the-key'), prefix: 'the-' }
+  const stores = { redis: { url: redis.url, timeout: '400ms' } }
+  const { ask, listed, statuses } = await startGate(t, { store: 'redis', cache: '1h', keys: [ci] }, { stores })
+  const made = await ask('/keys', { method: 'POST', json: { id: 'partner' } })
+  await redis.kill()
+  const { keys, redis: state } = await listed()
+  assert.deepEqual(
+    keys.map(({ id, prefix, store }) => [id, prefix, store]),
+    [['ci', 'the-', 'configuration']],
+  )
+  assert.match(String(state.problem), /^Redis, of stores\.redis in the configuration, cannot be used: .*ECONNREFUSED/)
+  for (const [path, method, json] of [
+    ['/keys', 'POST', { id: 'other' }],
+    ['/keys/partner/rotate', 'POST', {}],
+    ['/keys/partner', 'DELETE', undefined],
+  ] as const) {
+    const { status, json: problem } = await ask(path, { method, json })
+    assert.equal(status, 503, path)
+    assert.equal(problem['type'], 'urn:sallyport:error:keys-unavailable')
+    assert.match(String(problem['detail']), /ECONNREFUSED/)
+    assert.equal(problem['key'], undefined)
+  }
+  await redis.start()
+  await until('the key to be known again', async () => (await statuses(String(made.json['key']))).includes(401))
+  assert.deepEqual(
+    (await listed()).keys.map(({ id }) => id),
+    ['ci'],
+  )
+})
+
+/** Applies the patch of an answer to the file, and has the gateway read it. */
+async function applyPatch(
+  file: string,
+  json: Record<string, unknown>,
+  ask: (path: string, what: AdminAsk) => Promise<{ status: number }>,
+) {
+  const { patch } = json['configuration'] as { patch: string | null }
+  assert.ok(patch !== null)
+  execFileSync('git', ['apply', '--unidiff-zero'], { cwd: dirname(file), input: patch, stdio: 'pipe' })
+  assert.equal((await ask('/config/reload', { method: 'POST' })).status, 200)
+  return patch
+}
+
+test('for a key in the configuration a patch of the file comes instead, with the digest and never with the key', async (t) => {
+  const old = { id: 'old', sha256: hash('sha256', 'old-key'), roles: ['reader'] }
+  const jwt = { secret: 'a-shared-secret-of-thirty-two-octets' }
+  const gate = await startGate(
+    t,
+    { keys: [old] },
+    {
+      policies: { auth: { methods: { jwt, 'api-key': { keys: [old] } }, failures: false } },
+    },
+  )
+  const { file, ask, statuses, listed } = gate
+  const before = await readFile(file, 'utf8')
+  const made = await ask('/keys', { method: 'POST', json: { id: 'new', roles: ['reader'] } })
+  const first = String(made.json['key'])
+  assert.deepEqual([made.status, made.json['done']], [201, false])
+  assert.equal(await readFile(file, 'utf8'), before)
+  assert.deepEqual(await statuses(first), [401])
+  const patch = await applyPatch(file, made.json, ask)
+  assert.ok(patch.includes(hash('sha256', first)))
+  for (const secret of [first.slice(12), jwt.secret, old.sha256]) assert.ok(!patch.includes(secret))
+  assert.deepEqual(await statuses(first), [200])
+
+  const rotated = await ask('/keys/new/rotate', { method: 'POST', json: { overlap: '1h' } })
+  const second = String(rotated.json['key'])
+  await applyPatch(file, rotated.json, ask)
+  assert.deepEqual([await statuses(first), await statuses(second), await statuses('old-key')], [[200], [200], [200]])
+  assert.deepEqual(
+    (await listed()).keys.map(({ id, prefix, replaced }) => [id, prefix, replaced]),
+    [
+      ['old', null, false],
+      ['new', second.slice(0, 11), false],
+      ['new', first.slice(0, 11), true],
+    ],
+  )
+  const revoked = await ask(`/keys/new?prefix=${first.slice(0, 11)}`, { method: 'DELETE' })
+  await applyPatch(file, revoked.json, ask)
+  assert.deepEqual([await statuses(first), await statuses(second)], [[401], [200]])
+  const atOnce = await ask('/keys/new/rotate', { method: 'POST', json: { overlap: '0s' } })
+  await applyPatch(file, atOnce.json, ask)
+  assert.deepEqual([await statuses(second), await statuses(String(atOnce.json['key']))], [[401], [200]])
+  for (const id of ['old', 'new']) await applyPatch(file, (await ask(`/keys/${id}`, { method: 'DELETE' })).json, ask)
+  assert.deepEqual((await listed()).keys, [])
+})
+
+test('a viewer changes no key, and an operator revokes those in Redis alone', async (t) => {
+  const redis = await startRedis(t)
+  const ci = { id: 'ci', sha256: hash('sha256', 'the-key') }
+  const stores = { redis: { url: redis.url, timeout: '5s' } }
+  const { ask, logIn, statuses } = await startGate(t, { store: 'redis', keys: [ci] }, { stores })
+  const secret = String((await ask('/keys', { method: 'POST', json: { id: 'partner' } })).json['key'])
+  const [vera, otto] = [await logIn('vera'), await logIn('otto')]
+  assert.equal(((await vera('/keys')).json['keys'] as unknown[]).length, 2)
+  const changes = [
+    ['/keys', 'POST', { id: 'mine' }],
+    ['/keys/partner/rotate', 'POST', {}],
+    ['/keys/partner', 'DELETE', undefined],
+  ] as const
+  for (const [path, method, json] of changes) assert.equal((await vera(path, { method, json })).status, 403, path)
+  for (const [path, method, json] of changes.slice(0, 2))
+    assert.equal((await otto(path, { method, json })).status, 403, path)
+  const written = await otto('/keys/ci', { method: 'DELETE' })
+  assert.equal(written.status, 403)
+  assert.match(String(written.json['detail']), /stands in the configuration: that takes the role admin/)
+  assert.deepEqual(await statuses(secret), [200])
+  assert.equal((await otto('/keys/partner', { method: 'DELETE' })).status, 200)
+  assert.deepEqual(await statuses(secret), [401])
+})
+
+test('what cannot be done to a key is refused with why', async (t) => {
+  const redis = await startRedis(t)
+  const ci = { id: 'ci', sha256: hash('sha256', 'the-key') }
+  const ended = { id: 'ended', sha256: hash('sha256', 'ended'), expires: '2020-01-01' }
+  const stores = { redis: { url: redis.url, timeout: '5s' } }
+  const { ask } = await startGate(t, { store: 'redis', keys: [ci, ended] }, { stores })
+  assert.equal((await ask('/keys', { method: 'POST', json: { id: 'partner' } })).status, 201)
+  for (const [path, json, status, why] of [
+    ['/keys', { id: 'partner' }, 409, /There is an API key "partner" already/],
+    ['/keys', { id: 'ci' }, 409, /The configuration has an API key "ci" already/],
+    ['/keys', { id: 'a b' }, 400, /^id: expected 1 to 128 visible ASCII characters/],
+    ['/keys', { id: 'a', owner: '\u001b[31m' }, 400, /^owner: expected visible characters/],
+    ['/keys', { id: 'a', expires: '2020-01-01' }, 400, /^expires: expected a time such as "90d"/],
+    ['/keys', { id: 'a', sha256: ci.sha256 }, 400, /sha256/],
+    ['/keys/none/rotate', {}, 404, /There is no API key "none"/],
+    ['/keys/ended/rotate', {}, 409, /"ended" has expired: revoke it, and create another one/],
+    ['/keys/partner/rotate', { overlap: '400d' }, 400, /^overlap: expected a time from "0s" to "365d"/],
+  ] as const) {
+    const { status: got, json: problem } = await ask(path, { method: 'POST', json })
+    assert.equal(got, status, JSON.stringify(json))
+    assert.match(String(problem['detail']), why)
+  }
+})
