@@ -15,7 +15,7 @@ export const peers: Peer[] = [
   nginx,
   haproxy,
   sallyport('Sallyport', projectRoot),
-  sallyport('Sallyport, two workers', projectRoot, 2),
+  sallyport('Sallyport with two workers', projectRoot, 2),
   caddy,
   nodePeer('fast-gateway', 'fast-gateway.js'),
   nodePeer('httpxy', 'httpxy.js'),

@@ -3,7 +3,7 @@ import { aheadOf, peerIn, ratioOf } from '../summary.ts'
 import { table, withRange } from './format.ts'
 
 /** Peers that Sallyport does not have to be ahead of; the relay is no proxy, and the last one is Sallyport itself. */
-const exempt = ['nginx', 'HAProxy', 'relay', 'Sallyport, two workers']
+const exempt = ['nginx', 'HAProxy', 'relay', 'Sallyport with two workers']
 
 /** The goals of all scenarios with what this run reached. */
 export function goalsSection({ scenarios, subject, baselines }: Results): string {

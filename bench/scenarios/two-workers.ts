@@ -6,6 +6,6 @@ export const twoWorkers: Scenario = {
   ...getSmall,
   name: 'two-workers',
   title: `${getSmall.title}, by one worker and by two`,
-  goals: [{ figure: 'cpu', ratio: 1.05, of: 'Sallyport, two workers', to: 'Sallyport' }],
-  peers: ['nginx', 'Sallyport', 'Sallyport, two workers'],
+  goals: [{ figure: 'cpu', ratio: 1.05, of: 'Sallyport with two workers', to: 'Sallyport' }],
+  peers: ['nginx', 'Sallyport', 'Sallyport with two workers'],
 }
