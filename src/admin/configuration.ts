@@ -121,7 +121,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     {
       schema: {
         summary: 'The text of the running configuration, as it is written in its file',
-        description: 'To be changed, and sent with PUT /config. Secrets are masked for whoever may not send one.',
+        description: 'To be changed, and sent with PUT /config. Secrets are masked for callers who may not send one.',
         tags: ['configuration'],
         response: { 200: written },
       },

@@ -34,7 +34,7 @@ export const adminOidc = z.strictObject({
           return length > 0 && length <= MOST_VALUES
         }, mapExpected)
         .describe(
-          'Value of the claim -> role. Of several the one counts that may do most; whoever has none of them cannot log in.',
+          'Value of the claim -> role. If several apply, the one with the most rights counts; users without any cannot log in.',
         )
         .meta({ examples: [{ 'gateway-admins': 'admin', 'on-call': 'operator' }] }),
     })

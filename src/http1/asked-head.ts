@@ -18,7 +18,7 @@ const BREAKS = /[\r\n\0]/
 export function askedHead({ method, target, fields }: AskedHead, limits: HeadLimits): RequestHead {
   if (!isToken(method) || BREAKS.test(target)) throw new MalformedMessage('The request line is malformed.')
   if (fields.some(([name, value]) => !isToken(name) || BREAKS.test(value)))
-    throw new MalformedMessage('A header field has a name or a value that is none.')
+    throw new MalformedMessage('A header field has an invalid name or value.')
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`)
   // Text beyond ASCII goes as UTF-8, as from other clients.
   const octets = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`)

@@ -79,7 +79,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
       if (field.name.odd) this.fields.oddNames = true
       this.raw += line
     } else if (kind === Kind.cookie) this.cookie = this.cookie === '' ? value : `${this.cookie}; ${value}`
-    else if (kind === Kind.malformed) this.malformed ??= 'A header field has a name or a value that is none.'
+    else if (kind === Kind.malformed) this.malformed ??= 'A header field has an invalid name or value.'
     else if (kind === Kind.connectionSpecific)
       this.malformed ??= `The header field ${field.name.text} is of a connection, and has no place in HTTP/2.`
     else this.known(field)

@@ -62,7 +62,7 @@ export class ResponseHead implements FieldSink {
       this.announced = this.announced === null ? value : `${this.announced}, ${value}`
     else if (kind === Kind.connectionSpecific)
       this.malformed ??= `The header field ${name.text} is of a connection, and has no place in HTTP/2.`
-    else if (kind >= Kind.method) this.malformed ??= 'A header field has a name or a value that is none.'
+    else if (kind >= Kind.method) this.malformed ??= 'A header field has an invalid name or value.'
   }
 
   private pseudo(value: string): void {

@@ -5,7 +5,7 @@ import type { HintRule } from './hint.ts'
 export const adminHints: HintRule = ({ admin }) => {
   if (admin === false || isLoopback(admin.address.host) || !admin.writable) return []
   const message =
-    'other machines reach the admin listener, without TLS, and whoever has its token can have it run code. ' +
+    'other machines can reach the admin listener without TLS, and anyone with its token can make it run code. ' +
     'Take a loopback address for admin.address, or leave writable out.'
   return [{ path: ['admin', 'writable'], message }]
 }

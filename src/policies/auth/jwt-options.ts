@@ -20,7 +20,7 @@ type SecretAlgorithm = keyof typeof secretAlgorithms
 const publicKey = z.string().transform((written, context) => {
   try {
     const pem = written.startsWith('-----BEGIN') ? written : readFileSync(written, 'utf8')
-    if (pem.includes('PRIVATE KEY')) throw new Error('it is a private key, which belongs to whoever signs the tokens')
+    if (pem.includes('PRIVATE KEY')) throw new Error('it is a private key: expected the public key of the issuer')
     const weakness = weaknessOf(createPublicKey(pem))
     if (weakness === null) return pem
     context.addIssue({ code: 'custom', message: `is a key that no token is accepted with: ${weakness}` })

@@ -120,7 +120,7 @@ export function providerEndpoints(
       said: [
         `${provider.host} knows you, but nothing that it says of you has a role in this gateway.`,
         said.length === 0 ? 'It says nothing of the kind.' : `It says that you are: ${shown}.`,
-        'Ask whoever runs the gateway for a role: they are given by admin.oidc.roles.',
+        'Ask the operators of the gateway for a role: admin.oidc.roles assigns them.',
       ],
       links: [
         [HOME, 'To the console, to log in in another way'],

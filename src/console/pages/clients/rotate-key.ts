@@ -38,7 +38,7 @@ export function RotateKey({
     h(
       'p',
       { class: 'quiet' },
-      'A new key of the same id, owner, tier and roles. Until the old one ends both work: give whoever calls the new one meanwhile.',
+      'Creates a key with the same ID, owner, tier and roles. Both keys work until the old one expires: give the caller the new key in the meantime.',
     ),
     h(
       'label',

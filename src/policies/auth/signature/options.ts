@@ -92,7 +92,7 @@ export const signatureOptions = z.strictObject({
 
 function pemOf(written: string): string {
   const pem = written.startsWith('-----BEGIN') ? written : readFileSync(written, 'utf8')
-  if (pem.includes('PRIVATE KEY')) throw new Error('is a private key, which belongs to whoever signs')
+  if (pem.includes('PRIVATE KEY')) throw new Error('is a private key: expected the public key of the signer')
   return pem
 }
 
