@@ -17,7 +17,7 @@ const text = z
   .max(128)
 
 /** Id of a key that is made. */
-export const keyId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters')
+const keyId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters')
 
 /** What a key that is to be made is like. */
 export const keyRequest = z.strictObject({
@@ -29,7 +29,7 @@ export const keyRequest = z.strictObject({
 })
 
 /** How long the old key goes on beside the new one; milliseconds after parsing. */
-export const overlap = z
+const overlap = z
   .string()
   .transform((written, context) => {
     const length = lengthOf(written)
