@@ -73,8 +73,8 @@ function visit(node: Node, tell: (name: Node) => void): void {
   if (isTypeReferenceNode(node)) tell(lastName(node.typeName))
   if (isExpressionWithTypeArguments(node) && isIdentifier(node.expression)) tell(node.expression)
   if (isImportTypeNode(node) && node.qualifier !== undefined) tell(lastName(node.qualifier))
-  // What a value looks like is said there, and its name is nobody's business.
-  if (node.kind === SyntaxKind.TypeQuery) return
+  // What a value looks like is said where it is, and what an object is made of concerns the package alone.
+  if (node.kind === SyntaxKind.TypeQuery || node.kind === SyntaxKind.Constructor) return
   node.forEachChild((child) => {
     visit(child, tell)
     return undefined
