@@ -8,6 +8,7 @@ import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
+import { startRedis } from '../support/redis.ts'
 import { startService } from '../support/service.ts'
 import { authority, writeLeaf } from '../support/tls.ts'
 
@@ -17,7 +18,9 @@ const TOKEN = 'token-of-the-operators'
 const HOSTILE = `<img src=x onerror="document.title='out'"><script>document.title='out'`
 
 /** A gateway with two workers: a service with two instances, one without any that answers, routes with policies, and a certificate. */
-async function startShop(t: TestContext, { writable = false, more = '' } = {}) {
+async function startShop(t: TestContext, { writable = false, more = '', withRedis = false } = {}) {
+  const redis = withRedis ? `{ url: '${(await startRedis(t)).url}', timeout: 10s }` : 'null'
+  const store = withRedis ? 'redis' : 'memory'
   const instances = await Promise.all([
     startService(t),
     startService(t, (request, response) => {
@@ -32,6 +35,7 @@ workers: 2
 admin: ${admin}
 endpoints: { docs: false, openapi: false }
 overload: false
+stores: { redis: ${redis} }
 listeners:
   - { address: '127.0.0.1:0' }
   - { address: '127.0.0.1:0', tls: { certificates: [{ cert: ${JSON.stringify(cert)}, key: ${JSON.stringify(key)} }] } }
@@ -40,9 +44,9 @@ services:
   gone: { instances: ['http://127.0.0.1:1'], health: { interval: 60s } }
 policies:
   correlation-id: {}
-  rate-limit: { tiers: { unauthenticated: 1000/h } }
+  rate-limit: { tiers: { unauthenticated: 1000/h }, store: ${store} }
 routes:
-  - { id: books, match: { path: /books/* }, service: shop, policies: { cache: { ttl: 60s }, correlation-id: { header: X-Request-ID } } }
+  - { id: books, match: { path: /books/* }, service: shop, policies: { cache: { ttl: 60s, store: ${store} }, correlation-id: { header: X-Request-ID } } }
   - { id: orders, match: { path: /orders/*, method: [GET, POST] }, service: shop, policies: { rate-limit: false } }
   - { id: gone, match: { path: /gone/* }, service: gone }
 ${more}`
@@ -52,6 +56,19 @@ ${more}`
   const headers = writable ? { Authorization: `Bearer ${TOKEN}` } : {}
   const ask = (path: string, what?: AdminAsk) => askAdmin(adminPort, path, { ...what, headers })
   return { file, port, origin, ask, instances }
+}
+
+/** A test of a gateway without Redis, and one of a gateway with Redis, which keeps there what is stored and counted. */
+function inBoth(
+  name: string,
+  run: (
+    t: TestContext,
+    start: (options?: Parameters<typeof startShop>[1]) => ReturnType<typeof startShop>,
+  ) => Promise<void>,
+): void {
+  for (const withRedis of [false, true])
+    test(`${name}, ${withRedis ? 'with' : 'without'} Redis`, (t) =>
+      run(t, (options = {}) => startShop(t, { ...options, withRedis })))
 }
 
 /** The text of an element, once it has one that matches. */
@@ -80,15 +97,15 @@ const halves: readonly (readonly (readonly [path: string, shown: string | RegExp
   ],
 ]
 
-for (const [width, theme] of [
-  [1280, 'light'],
-  [1280, 'dark'],
-  [390, 'light'],
-  [390, 'dark'],
+for (const [width, theme, withRedis] of [
+  [1280, 'light', true],
+  [1280, 'dark', false],
+  [390, 'light', false],
+  [390, 'dark', true],
 ] as const)
   for (const [i, pages] of halves.entries())
     test(`each page is whole, and keeps nobody from using it, at ${width} px and ${theme}, part ${i + 1}`, async (t) => {
-      const { port, origin } = await startShop(t)
+      const { port, origin } = await startShop(t, { withRedis })
       const browser = await startBrowser(t)
       for (const path of ['/books/1', '/books/1', '/orders/2', '/gone/3']) await send(port, { path })
       await send(port, { path: '/nowhere', headers: { 'X-Correlation-ID': 'the-lost-one' } })
@@ -97,6 +114,8 @@ for (const [width, theme] of [
         await page.goto(`${origin}/console/${path}`)
         await shows(page, shown)
         await shows(page, 'Live')
+        if (path === '')
+          await page.getByRole('heading', { name: 'Replicas' }).waitFor({ state: withRedis ? 'visible' : 'detached' })
         assert.deepEqual(await barriers(page), [], path)
         assert.equal(await overhang(page), 0, path)
         assert.match(await page.title(), /· Sallyport$/)
@@ -104,8 +123,8 @@ for (const [width, theme] of [
       assert.deepEqual(complaints, [])
     })
 
-test('what clients send is shown as text', async (t) => {
-  const { port, origin } = await startShop(t)
+inBoth('what clients send is shown as text', async (t, start) => {
+  const { port, origin } = await start()
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'requests')
   await shows(page, 'No requests yet')
@@ -145,8 +164,8 @@ test('what clients send is shown as text', async (t) => {
   )
 })
 
-test('the header fields and the body of a question are asked with it, and in no address', async (t) => {
-  const { origin } = await startShop(t)
+inBoth('the header fields and the body of a question are asked with it, and in no address', async (t, start) => {
+  const { origin } = await start()
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'explain')
   await page.getByLabel('URL or path').fill('/books/7')
@@ -163,8 +182,8 @@ test('the header fields and the body of a question are asked with it, and in no 
   assert.deepEqual(complaints, [])
 })
 
-test('the requests that end are shown as they do, by what is asked for', async (t) => {
-  const { port, origin } = await startShop(t)
+inBoth('the requests that end are shown as they do, by what is asked for', async (t, start) => {
+  const { port, origin } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'requests?status=404')
   await shows(page, 'No request has that')
@@ -180,8 +199,8 @@ test('the requests that end are shown as they do, by what is asked for', async (
   assert.equal(new URL(page.url()).search, '?route=books')
 })
 
-test('a request that was seen is explained', async (t) => {
-  const { port, origin, instances } = await startShop(t)
+inBoth('a request that was seen is explained', async (t, start) => {
+  const { port, origin, instances } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'requests')
   await shows(page, 'No requests yet')
@@ -196,8 +215,8 @@ test('a request that was seen is explained', async (t) => {
   )
 })
 
-test('rates are shown while requests come, and a route says when it was used', async (t) => {
-  const { port, origin } = await startShop(t)
+inBoth('rates are shown while requests come, and a route says when it was used', async (t, start) => {
+  const { port, origin } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'routes')
   const row = page.locator('tr', { hasText: 'orders' })
@@ -208,8 +227,8 @@ test('rates are shown while requests come, and a route says when it was used', a
   await row.getByText(/just now|ago$/).waitFor()
 })
 
-test('an instance that is drained gets no requests, until it is taken back', async (t) => {
-  const { port, origin, instances } = await startShop(t)
+inBoth('an instance that is drained gets no requests, until it is taken back', async (t, start) => {
+  const { port, origin, instances } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'services/shop')
   const [first, second] = instances
@@ -227,11 +246,11 @@ test('an instance that is drained gets no requests, until it is taken back', asy
   await page.getByRole('cell', { name: 'taken back' }).waitFor()
 })
 
-test('stored replies are forgotten, and limits begin anew', async (t) => {
-  const { port, origin, ask, instances } = await startShop(t)
+inBoth('stored replies are forgotten, and limits begin anew', async (t, start) => {
+  const { port, origin, ask, instances } = await start()
   const browser = await startBrowser(t)
   const heard = (): number => instances.reduce((sum, instance) => sum + instance.heard.length, 0)
-  // Each of the two workers has a store of its own.
+  // In memory each of the two workers has a store of its own.
   for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
   const stored = heard()
   const { page } = await openConsole(t, browser, origin, 'cache')
@@ -255,8 +274,8 @@ test('stored replies are forgotten, and limits begin anew', async (t) => {
   )
 })
 
-test('a change is compared, applied, and rolled back or kept', async (t) => {
-  const { file, port, origin } = await startShop(t, {
+inBoth('a change is compared, applied, and rolled back or kept', async (t, start) => {
+  const { file, port, origin } = await start({
     writable: true,
     more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
   })
@@ -300,34 +319,37 @@ test('a change is compared, applied, and rolled back or kept', async (t) => {
   )
 })
 
-test('where no configuration may be sent, an edit ends in a patch, and a file that is refused says where', async (t) => {
-  const { file, port, origin } = await startShop(t, {
-    more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
-  })
-  const browser = await startBrowser(t)
-  const { page } = await openConsole(t, browser, origin, 'configuration')
-  await page.getByRole('button', { name: 'Edit the configuration' }).click()
-  const editor = page.getByLabel('Text of sallyport.yaml')
-  await editor.fill((await editor.inputValue()).replace('body: one', 'body: two'))
-  await shows(page, '+++ b/sallyport.yaml')
-  assert.match(await page.locator('pre.code').innerText(), /^\+ {2}- \{ id: hello.*body: two/m)
-  const text = await readFile(file, 'utf8')
-  await writeFile(file, text.replace('/hello }', '/hello/there }'))
-  await page.getByRole('button', { name: 'Compare with what is running' }).click()
-  await page.locator('.change').getByText('/hello/there').waitFor()
-  await page.getByRole('button', { name: 'Apply the file' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
-  await page
-    .getByRole('table')
-    .getByText(/ago|just now/)
-    .first()
-    .waitFor()
-  assert.equal((await send(port, { path: '/hello/there' })).text, 'one')
-  await writeFile(file, text.replace('service: gone', 'service: nobody'))
-  await page.getByRole('button', { name: 'Compare with what is running' }).click()
-  await page.locator('.problems .place').first().waitFor()
-  assert.match(await page.locator('.problems .place').first().innerText(), /sallyport\.yaml:\d+:\d+$/)
-})
+inBoth(
+  'where no configuration may be sent, an edit ends in a patch, and a file that is refused says where',
+  async (t, start) => {
+    const { file, port, origin } = await start({
+      more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
+    })
+    const browser = await startBrowser(t)
+    const { page } = await openConsole(t, browser, origin, 'configuration')
+    await page.getByRole('button', { name: 'Edit the configuration' }).click()
+    const editor = page.getByLabel('Text of sallyport.yaml')
+    await editor.fill((await editor.inputValue()).replace('body: one', 'body: two'))
+    await shows(page, '+++ b/sallyport.yaml')
+    assert.match(await page.locator('pre.code').innerText(), /^\+ {2}- \{ id: hello.*body: two/m)
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('/hello }', '/hello/there }'))
+    await page.getByRole('button', { name: 'Compare with what is running' }).click()
+    await page.locator('.change').getByText('/hello/there').waitFor()
+    await page.getByRole('button', { name: 'Apply the file' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+    await page
+      .getByRole('table')
+      .getByText(/ago|just now/)
+      .first()
+      .waitFor()
+    assert.equal((await send(port, { path: '/hello/there' })).text, 'one')
+    await writeFile(file, text.replace('service: gone', 'service: nobody'))
+    await page.getByRole('button', { name: 'Compare with what is running' }).click()
+    await page.locator('.problems .place').first().waitFor()
+    assert.match(await page.locator('.problems .place').first().innerText(), /sallyport\.yaml:\d+:\d+$/)
+  },
+)
 
 test('a thousand routes are shown', async (t) => {
   const routes = Array.from(

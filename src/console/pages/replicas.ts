@@ -64,7 +64,7 @@ function columnsOf(replicas: readonly Replica[], now: number): Column<Replica>[]
           href === null || asked
             ? h('strong', null, name)
             : h('a', { href, class: 'strong', target: '_blank', rel: 'noreferrer' }, name),
-          asked && h(Tag, null, 'this one'),
+          asked && h('span', null, h(Tag, null, 'this one')),
         ),
     },
     {
@@ -86,7 +86,7 @@ function columnsOf(replicas: readonly Replica[], now: number): Column<Replica>[]
             h('code', { title: revision }, short(revision)),
             !isCurrent && h(Fragment, null, ' ', h(Badge, { tone: 'warning' }, 'differs')),
           ),
-          h('span', { class: 'quiet' }, 'since ', h(Time, { at: since }, ago(since, now))),
+          h('span', { class: 'quiet' }, 'applied ', h(Time, { at: since }, ago(since, now))),
         ),
     },
     {

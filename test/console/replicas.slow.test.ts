@@ -1,0 +1,46 @@
+/** Gateways that share a Redis, in the console of one of them. */
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import { askAdmin } from '../support/admin.ts'
+import { startBrowser } from '../support/browser.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
+import { barriers, openConsole, overhang } from '../support/console.ts'
+import { startRedis } from '../support/redis.ts'
+
+async function startReplica(t: TestContext, redis: string, body: string) {
+  const text = `
+workers: 2
+admin: { address: '127.0.0.1:0', publicUrl: 'http://{host}.gateways.example.com:9000' }
+stores: { redis: { url: '${redis}', timeout: 10s } }
+listeners: [{ address: '127.0.0.1:0' }]
+services: {}
+routes: [{ id: hello, match: { path: /hello }, reply: { body: ${body} } }]
+`
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { adminPort } = await startCommand(t, file)
+  return { file, adminPort, origin: `http://127.0.0.1:${adminPort}` }
+}
+
+test('replicas are listed with what they run, and one that runs something else stands out until it does not', async (t) => {
+  const { url } = await startRedis(t)
+  const [first, second] = [await startReplica(t, url, 'one'), await startReplica(t, url, 'two')]
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, first.origin, '', { width: 390 })
+  const rows = page.getByRole('region', { name: 'Replicas' }).locator('tbody tr')
+  await rows.nth(1).waitFor()
+  assert.match(await rows.nth(0).innerText(), /this one/)
+  await rows.nth(1).getByText('differs').waitFor()
+  await page.getByText('1 replica runs another configuration than this one.').waitFor()
+  assert.match(
+    String(await rows.nth(1).getByRole('link').getAttribute('href')),
+    /^http:\/\/[^/]+\.gateways\.example\.com:9000\/console\/$/,
+  )
+  assert.deepEqual(await barriers(page), [])
+  assert.equal(await overhang(page), 0)
+  await writeFile(second.file, (await readFile(second.file, 'utf8')).replace('body: two', 'body: one'))
+  const headers = { 'X-Requested-With': 'test' }
+  assert.equal((await askAdmin(second.adminPort, '/config/reload', { method: 'POST', headers })).status, 200)
+  await page.getByText('differs').waitFor({ state: 'detached' })
+  assert.deepEqual(complaints, [])
+})
