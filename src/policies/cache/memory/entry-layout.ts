@@ -75,12 +75,13 @@ export function writeEntry(memory: ReplyMemory, at: number, draft: Draft, key: B
   const { born, lifetime, staleWhileRevalidate, staleIfError, date, modified, size } = entry
   numbers.set([born, lifetime, staleWhileRevalidate, staleIfError, date, modified, size], (at + NUMBERS) / UNIT_WORDS)
   const lengths = tagNode(at, 1 + groups.length)
-  let octet = memory.octetOf(lengths + texts.length)
-  key.copy(octets, octet, 0, draft.key)
-  octet += draft.key
+  // Of this entry alone: Node.js ends the process where a text is written into a buffer that goes on for more than 4 GiB.
+  const room = octets.subarray(memory.octetOf(lengths + texts.length), memory.octetOf(at) + draft.units * UNIT)
+  key.copy(room, 0, 0, draft.key)
+  let octet = draft.key
   for (const [i, text] of texts.entries()) {
     words[lengths + i] = text === null ? NO_TEXT : text.length
-    if (text !== null) octet += octets.write(text, octet, 'latin1')
+    if (text !== null) octet += room.write(text, octet, 'latin1')
   }
-  body?.copyTo(octets, octet)
+  body?.copyTo(room, octet)
 }

@@ -5,6 +5,7 @@ import { makeCacheEntry } from '../../../../test/support/cache-entry.ts'
 import { ManualClock } from '../../../../test/support/manual-clock.ts'
 import { Bytes } from '../../../http/body.ts'
 import type { CacheEntry } from '../store.ts'
+import { HEAD, TAIL, UNIT, USED } from './layout.ts'
 import { ReplyMemory } from './reply-memory.ts'
 import { type Shelf, SharedReplies } from './shared-replies.ts'
 
@@ -160,6 +161,23 @@ for (const [room, octets] of [
     })
     fc.assert(property, { numRuns: 50 })
   })
+
+test('entries lie anywhere in a memory of several GiB, of which only what is used is taken', () => {
+  const buffer = ReplyMemory.create(8 * 1024 ** 3, () => 0.7)!
+  const memory = new ReplyMemory(buffer, 1)
+  const replies = new SharedReplies(memory, new ManualClock())
+  for (const start of [0, 2.5, 5, 7]) {
+    for (const end of [HEAD, TAIL]) memory.words[end] = (start * 1024 ** 3) / UNIT
+    memory.words[USED] = 0
+    // Often enough to be compiled for speed, when Node.js writes texts in another way.
+    for (let number = 0; number < 3_000; number++) {
+      const entry = entryOf('h/a', 0, GROUPS, number === 2_999 ? 20_000 : 10, number)
+      replies.put('key', entry, 0)
+      assert.deepEqual(readAll(replies, 'key').map(essence), [essence(entry)])
+    }
+    assert.equal(replies.invalidate('h/a'), 1)
+  }
+})
 
 function readAll(replies: SharedReplies, key: string): CacheEntry[] {
   const shelf = replies.look(key)!
