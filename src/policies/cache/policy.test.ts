@@ -505,6 +505,37 @@ test('a reply that turns out to be private lets those go that waited, and nobody
   assert.deepEqual((await replies).map(({ body }) => body).toSorted(), ['1', '2', '3'])
 })
 
+for (const [what, says, fields] of [
+  ['has to be asked about each time', { fields: { 'Cache-Control': 'no-cache', ETag: '"a"' } }, {}],
+  ['is older than requests want it', fresh(60, { Age: '1' }), { 'Cache-Control': 'max-age=0' }],
+] as const)
+  test(`those who have waited for a reply that ${what} do not wait for one another`, async () => {
+    const first = Promise.withResolvers<Says>()
+    const others = Promise.withResolvers<Says>()
+    const { asked, ask } = setUp({}, (_, number) => (number === 1 ? first.promise : others.promise))
+    const replies = Promise.all([ask(fields), ask(fields), ask(fields), ask(fields)])
+    assert.equal(asked.length, 1)
+    first.resolve(says)
+    await turn()
+    assert.equal(asked.length, 4)
+    others.resolve(says)
+    await replies
+  })
+
+test('those who wait do so for three requests at most that fail, one after the other', async () => {
+  const turns = Array.from({ length: 4 }, () => Promise.withResolvers<Says>())
+  const { asked, ask } = setUp({}, (_, number) => turns[Math.min(number, 4) - 1]!.promise)
+  const replies = Promise.all(Array.from({ length: 9 }, () => ask()))
+  const counts: number[] = []
+  for (const { resolve } of turns) {
+    counts.push(asked.length)
+    resolve({ status: 503 })
+    await turn()
+  }
+  assert.deepEqual(counts, [1, 2, 3, 9])
+  await replies
+})
+
 test('nobody waits longer than the configuration says', async () => {
   const first = Promise.withResolvers<Says>()
   const { clock, asked, ask } = setUp({ wait: '2s' }, (_, number) => (number === 1 ? first.promise : fresh(60)))

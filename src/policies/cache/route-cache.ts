@@ -19,6 +19,9 @@ import { mayBePersonal } from './storable.ts'
 /** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others, unknown ones too, may. */
 const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
 
+/** For so many requests that leave nothing to share, one after the other, others wait at most. */
+const TURNS = 3
+
 /**
  * The cache of one route.
  *
@@ -104,14 +107,14 @@ export class RouteCache {
     // Apart from the others: what the service says to somebody with a session tells nothing of what it says to the rest.
     const flightKey = waits && mayBePersonal(exchange, share) ? `${key} personal` : key
     const waiting = waits && !request.noCache && !request.noStore ? this.flights.join(flightKey, wait) : null
-    if (waiting !== null) return this.askAfter(waiting, exchange, url, key, flightKey, request, reason)
+    if (waiting !== null) return this.askAfter(waiting, exchange, url, key, flightKey, entry, request, reason)
     const flight = waits && isShareable(request) ? this.flights.begin(flightKey) : null
     return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
   }
 
   /**
    * Another request for the same is under way: its reply may do for this one. If there is none, as where its client has left, the first one
-   * of those who wait goes, and the others wait for that.
+   * of those who wait goes, and the others wait for that. Where it has left a reply that will not do, all go: so would not the next one.
    */
   private async askAfter(
     waiting: Promise<void>,
@@ -119,13 +122,14 @@ export class RouteCache {
     url: string,
     key: string,
     flightKey: string,
+    former: CacheEntry | null,
     request: RequestControl,
     reason: ForwardReason,
   ): Promise<Reply> {
     const { clock, settings, store } = this.context
     const until = clock.now() + settings.wait
     let over: Promise<void> | null = waiting
-    for (;;) {
+    for (let turn = 1; ; turn++) {
       await over
       if (exchange.aborted) throw new GatewayError('client-closed')
       const found = await store.find(url, key, exchange.headers)
@@ -135,7 +139,8 @@ export class RouteCache {
         this.counts.coalesced.add(1)
         return serveHit(entry, request, now, clock.wall(), forwardedLine({ reason, collapsed: true }))
       }
-      over = found !== 'vary-miss' && now < until ? this.flights.join(flightKey, until - now) : null
+      const isSame = typeof found === 'string' ? found === 'uri-miss' : found.born === former?.born
+      over = isSame && turn < TURNS && now < until ? this.flights.join(flightKey, until - now) : null
       if (over !== null) continue
       const flight = isShareable(request) ? this.flights.begin(flightKey) : null
       return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
