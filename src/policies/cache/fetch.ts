@@ -165,7 +165,8 @@ export class Fetch {
     }
     if (isStream(reply.body)) {
       reply.body = new StoringBody(reply.body, settings.maxBody, exchange.client.address, (body) => {
-        this.settleAfter(body === null ? undefined : this.keep(storable, body))
+        if (body === 'unfit') this.flight?.giveUp()
+        else this.settleAfter(body === 'lost' ? undefined : this.keep(storable, body))
       })
     } else {
       this.settleAfter(this.keep(storable, reply.body?.kept() ?? null))

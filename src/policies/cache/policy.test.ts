@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
-import { Bytes } from '../../http/body.ts'
+import { type BodySink, type BodyStream, Bytes, isStream } from '../../http/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { Headers, headersFromWire } from '../../http/headers.ts'
@@ -521,6 +521,19 @@ for (const [what, says, fields] of [
     others.resolve(says)
     await replies
   })
+
+test('a body that turns out to be over the limit lets those go that waited, and nobody waits for the next', async () => {
+  const sinks: BodySink[] = []
+  const handle = applyPolicy(cache, { maxBody: '4b' }, () => {
+    const body: BodyStream = { length: -1, pipe: (sink) => void sinks.push(sink), resume() {}, cancel() {} }
+    return new Reply(200, Headers.of([['Cache-Control', 'max-age=60']]), body)
+  })
+  const first = await handle(makeExchange())
+  if (isStream(first.body)) first.body.pipe({ write: () => true, end() {}, fail() {} })
+  const others = Promise.all([handle(makeExchange()), handle(makeExchange()), handle(makeExchange())])
+  sinks[0]!.write(Buffer.from('12345'))
+  for (const { status } of await others) assert.equal(status, 200)
+})
 
 test('those who wait do so for three requests at most that fail, one after the other', async () => {
   const turns = Array.from({ length: 4 }, () => Promise.withResolvers<Says>())

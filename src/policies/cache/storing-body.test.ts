@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { BodySink, BodyStream, Bytes } from '../../http/body.ts'
+import type { BodySink, BodyStream } from '../../http/body.ts'
 import { Headers } from '../../http/headers.ts'
 import { StoringBody } from './storing-body.ts'
 
@@ -14,8 +14,10 @@ function setUp(limit: number, length = -1) {
     resume: () => events.push('resume'),
     cancel: () => events.push('cancel'),
   }
-  const kept: (string | null)[] = []
-  const body = new StoringBody(source, limit, 'a client', (bytes: Bytes | null) => kept.push(bytes?.toText() ?? null))
+  const kept: string[] = []
+  const body = new StoringBody(source, limit, 'a client', (came) =>
+    kept.push(typeof came === 'string' ? came : came.toText()),
+  )
   let takes = true
   body.pipe({
     write: (chunk) => {
@@ -58,7 +60,7 @@ test('a body over the limit is passed through and not kept', () => {
   come('ghi')
   sink.end(null)
   assert.deepEqual(events, ['abc', 'def', 'ghi', 'end'])
-  assert.deepEqual(kept, [null])
+  assert.deepEqual(kept, ['unfit'])
 })
 
 test('a body that breaks off, that nobody wants, that has trailers, or is too short, is not kept', () => {
@@ -73,7 +75,8 @@ test('a body that breaks off, that nobody wants, that has trailers, or is too sh
   const short = setUp(10, 5)
   short.come('abc')
   short.sink.end(null)
-  for (const { kept } of [broken, cancelled, trailing, short]) assert.deepEqual(kept, [null])
+  for (const { kept } of [broken, cancelled, short]) assert.deepEqual(kept, ['lost'])
+  assert.deepEqual(trailing.kept, ['unfit'])
   assert.deepEqual(broken.events, ['abc', 'fail'])
   assert.deepEqual(cancelled.events, ['abc', 'cancel'])
 })

@@ -7,15 +7,18 @@ const NOTHING = Buffer.alloc(0)
 /** Of a thread: octets of all bodies that are kept while they come. */
 const shared = new Budget(64 * 1024 ** 2)
 
+/** Why a body is not kept: the next one will not be either, as it is over the limit or has trailers; or something went wrong with this one. */
+export type NotKept = 'unfit' | 'lost'
+
 /**
- * A body that is kept while it streams to the client. `kept` is called once: with the whole body, or with null as soon
+ * A body that is kept while it streams to the client. `kept` is called once: with the whole body, or with why there is none as soon
  * as it is over the limit, has trailers, breaks off, nobody wants the rest of it, or the budget has no room for more.
  */
 export class StoringBody extends PassingBody {
   private readonly limit: number
   private readonly client: string
   private readonly budget: Budget
-  private kept: ((body: Bytes | null) => void) | null
+  private kept: ((body: Bytes | NotKept) => void) | null
   /** One buffer, not a list of chunks: these may be tiny, and each would cost far more than its octets. */
   private octets: Buffer = NOTHING
   private size = 0
@@ -25,7 +28,7 @@ export class StoringBody extends PassingBody {
     source: BodyStream,
     limit: number,
     client: string,
-    kept: (body: Bytes | null) => void,
+    kept: (body: Bytes | NotKept) => void,
     budget: Budget = shared,
   ) {
     super(source)
@@ -36,7 +39,7 @@ export class StoringBody extends PassingBody {
   }
 
   override cancel(): void {
-    this.settle(null)
+    this.settle('lost')
     super.cancel()
   }
 
@@ -46,19 +49,24 @@ export class StoringBody extends PassingBody {
   }
 
   override end(trailers: Headers | null): void {
-    const whole = trailers === null && (this.length < 0 || this.size === this.length)
-    if (this.kept !== null) this.settle(whole ? Bytes.fromBuffer(this.octets.subarray(0, this.size)).kept() : null)
+    if (this.kept !== null) this.settle(trailers === null ? this.whole() : 'unfit')
     super.end(trailers)
   }
 
   override fail(error: Error): void {
-    this.settle(null)
+    this.settle('lost')
     super.fail(error)
+  }
+
+  private whole(): Bytes | NotKept {
+    if (this.length >= 0 && this.size !== this.length) return 'lost'
+    return Bytes.fromBuffer(this.octets.subarray(0, this.size)).kept()
   }
 
   private keep(chunk: Buffer): void {
     const size = this.size + chunk.length
-    if (size > this.limit || !this.makeRoom(size)) return this.settle(null)
+    if (size > this.limit) return this.settle('unfit')
+    if (!this.makeRoom(size)) return this.settle('lost')
     chunk.copy(this.octets, this.size)
     this.size = size
   }
@@ -73,7 +81,7 @@ export class StoringBody extends PassingBody {
     return true
   }
 
-  private settle(body: Bytes | null): void {
+  private settle(body: Bytes | NotKept): void {
     const { kept } = this
     this.kept = null
     this.budget.giveBack(this.octets.length, this.client)
