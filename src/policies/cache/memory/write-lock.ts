@@ -9,6 +9,8 @@ export class WriteLock {
   private readonly words: Int32Array
   private readonly at: number
   private readonly thread: number
+  /** Who was waited for in vain, as it may have ended. */
+  private stuck = 0
 
   /** The lock in that word, for the thread with that number. */
   constructor(words: Int32Array, at: number, thread: number) {
@@ -17,12 +19,21 @@ export class WriteLock {
     this.thread = thread
   }
 
-  /** Takes it; false where others have had it for about so many milliseconds, in which this thread does nothing else. */
+  /**
+   * Takes it; false where others have had it for about so many milliseconds, in which this thread does nothing else. It is not still again
+   * for the sake of the same thread before it has had the lock itself.
+   */
   take(patience: number): boolean {
     for (let waited = 0; ; waited += STEP) {
       const holder = Atomics.compareExchange(this.words, this.at, 0, this.thread)
-      if (holder === 0) return true
-      if (waited >= patience) return false
+      if (holder === 0) {
+        this.stuck = 0
+        return true
+      }
+      if (waited >= patience || holder === this.stuck) {
+        this.stuck = holder
+        return false
+      }
       Atomics.wait(this.words, this.at, holder, STEP)
     }
   }
