@@ -11,19 +11,19 @@ export const DEAD = 0
 export const ALIVE = 1
 /** Its node in the chain of its key. */
 export const KEY_NODE = 2
-export const ID = 6
+/** How many groups it is in. */
+export const GROUPS = 6
 export const STATUS = 7
 export const FLAGS = 8
 /** Octets of the body, -1 where it has none. */
 export const BODY = 9
 export const KEY = 10
-/** How many tags there are, texts, fields in Vary, and groups. */
+/** How many tags there are, texts, and fields in Vary. */
 export const TAGS = 11
 export const TEXTS = 12
 export const VARY = 13
-/** Seven numbers of 64 bits. */
+/** Eight numbers of 64 bits, the last of which is its own. */
 export const NUMBERS = 14
-export const GROUPS = 28
 export const FIRST_TAG = 30
 
 export const MAX_STALE = 1
@@ -63,7 +63,6 @@ export function writeEntry(memory: ReplyMemory, at: number, draft: Draft, key: B
   const { words, numbers, octets } = memory
   const { body, groups } = entry
   words[at + UNITS] = draft.units
-  words[at + ID] = id
   words[at + STATUS] = entry.status
   words[at + FLAGS] = (entry.maxStale ? MAX_STALE : 0) | (entry.guessed ? GUESSED : 0)
   words[at + BODY] = body === null ? -1 : body.length
@@ -73,7 +72,8 @@ export function writeEntry(memory: ReplyMemory, at: number, draft: Draft, key: B
   words[at + VARY] = entry.vary.length
   words[at + GROUPS] = groups.length
   const { born, lifetime, staleWhileRevalidate, staleIfError, date, modified, size } = entry
-  numbers.set([born, lifetime, staleWhileRevalidate, staleIfError, date, modified, size], (at + NUMBERS) / UNIT_WORDS)
+  const all = [born, lifetime, staleWhileRevalidate, staleIfError, date, modified, size, id]
+  numbers.set(all, (at + NUMBERS) / UNIT_WORDS)
   const lengths = tagNode(at, 1 + groups.length)
   // Of this entry alone: Node.js ends the process where a text is written into a buffer that goes on for more than 4 GiB.
   const room = octets.subarray(memory.octetOf(lengths + texts.length), memory.octetOf(at) + draft.units * UNIT)

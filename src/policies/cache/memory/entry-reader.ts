@@ -6,7 +6,6 @@ import {
   FLAGS,
   GROUPS,
   GUESSED,
-  ID,
   KEY,
   MAX_STALE,
   NUMBERS,
@@ -25,7 +24,7 @@ import type { ReplyMemory } from './reply-memory.ts'
 export interface Found extends Variant {
   /** The word that it begins at. */
   readonly at: number
-  /** No other entry has had it for long. */
+  /** No other entry has it. */
   readonly id: number
   /** All of it, once it was read and as long as it is kept. */
   entry: CacheEntry | null
@@ -79,7 +78,7 @@ export class EntryReader {
   }
 
   born(at: number): number {
-    return this.memory.number((at + NUMBERS) / UNIT_WORDS)
+    return this.number(at, 0)
   }
 
   url(at: number): string {
@@ -96,7 +95,7 @@ export class EntryReader {
     const { memory } = this
     const texts = this.texts(at)
     const [vary, selecting] = selectorsOf(texts, memory.word(at + VARY))
-    return { at, id: memory.word(at + ID), vary, selecting, language: texts[4] ?? null, entry: null }
+    return { at, id: this.number(at, 7), vary, selecting, language: texts[4] ?? null, entry: null }
   }
 
   /** All of it; `known` is its body where the thread has that already. */
@@ -106,7 +105,6 @@ export class EntryReader {
     if (frame === null) return null
     const texts = this.textsOf(frame)
     const flags = memory.word(at + FLAGS)
-    const number = (which: number): number => memory.number((at + NUMBERS) / UNIT_WORDS + which)
     const [vary, selecting] = selectorsOf(texts, memory.word(at + VARY))
     const hasBody = memory.word(at + BODY) >= 0
     return {
@@ -114,22 +112,26 @@ export class EntryReader {
       status: memory.word(at + STATUS),
       fields: texts[1] ?? '',
       body: hasBody ? (known ?? Bytes.fromBuffer(memory.octets.subarray(frame.body, frame.end)).kept()) : null,
-      born: number(0),
-      lifetime: number(1),
-      staleWhileRevalidate: number(2),
-      staleIfError: number(3),
+      born: this.number(at, 0),
+      lifetime: this.number(at, 1),
+      staleWhileRevalidate: this.number(at, 2),
+      staleIfError: this.number(at, 3),
       maxStale: (flags & MAX_STALE) !== 0,
       guessed: (flags & GUESSED) !== 0,
       etag: texts[2] ?? null,
       lastModified: texts[3] ?? null,
-      date: number(4),
-      modified: number(5),
+      date: this.number(at, 4),
+      modified: this.number(at, 5),
       vary,
       selecting,
       language: texts[4] ?? null,
       groups: this.groups(at),
-      size: number(6),
+      size: this.number(at, 6),
     }
+  }
+
+  private number(at: number, which: number): number {
+    return this.memory.number((at + NUMBERS) / UNIT_WORDS + which)
   }
 
   private keyOctet(at: number): number {

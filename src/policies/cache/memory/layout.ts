@@ -19,9 +19,10 @@ export const USED = 4
 /** Of that the units of entries that can be found, and how many these are. */
 export const LIVE = 5
 export const ENTRIES = 6
-/** The number that was given last to an entry, and to a flight. */
-export const SERIAL = 7
-export const FLIGHT_SERIAL = 8
+/** The number that was given last to a flight. */
+export const FLIGHT_SERIAL = 7
+/** The unit of the one that was given last to an entry: of 32 bits, a large cache would use them up in days. */
+export const SERIAL = 4
 const HEADER_WORDS = 16
 
 /** Words of a flight; see `flight-board.ts`. */

@@ -245,8 +245,8 @@ export class SharedReplies implements RingUser {
     this.dropAll(former.filter((at) => !others.includes(at)))
     this.dropAll(others.slice(VARIANTS - 1))
     const at = ring.allocate(draft.units)
-    const serial = (memory.word(SERIAL) + 1) | 0
-    memory.words[SERIAL] = serial
+    const serial = memory.number(SERIAL) + 1
+    memory.numbers[SERIAL] = serial
     writeEntry(memory, at, draft, this.keyOctets, serial)
     this.change(bucket, () => chains.add(bucket, at + KEY_NODE, hash, at))
     for (const [i, tag] of [urlTag(entry.url), ...entry.groups.map(groupTag)].entries())
