@@ -61,6 +61,8 @@ async function purge(key: number): Promise<void> {
     Atomics.compareExchange(done, key, known, number)
 }
 
+// A pause until others do not write any more is nothing that a thread stays for.
+parentPort!.ref()
 for (let i = 0; i < order.steps; i++) {
   const key = random(order.keys)
   const what = random(100)
@@ -69,3 +71,4 @@ for (let i = 0; i < order.steps; i++) {
   else find(key)
 }
 parentPort!.postMessage({ found, problems: problems.slice(0, 10) } satisfies TortureReport)
+parentPort!.unref()
