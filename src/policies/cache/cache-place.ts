@@ -120,9 +120,10 @@ export class CachePlace {
   private follow(plan: Plan): void {
     const before = this.current?.parts ?? new Map<string, PlacePart>()
     this.current = plan
-    for (const [route, { store }] of plan.parts) {
-      const former = before.get(route)?.store
-      if (former !== undefined && former !== store) store.adopt(former, route)
+    for (const { store } of new Set(plan.parts.values())) {
+      const routes = Array.from(plan.parts.keys()).filter((route) => plan.parts.get(route)?.store === store)
+      for (const [former, moved] of Map.groupBy(routes, (route) => before.get(route)?.store))
+        if (former !== undefined && former !== store) store.adopt(former, new Set(moved))
     }
   }
 }

@@ -71,8 +71,8 @@ export interface CacheStore {
   invalidateGroup(group: string): number | Promise<number>
   /** Forgets all entries whose URL begins so; how many it were. */
   invalidatePrefix(prefix: string): number | Promise<number>
-  /** Takes over what the other one has of a route, whose replies are kept here from now on, as far as that is not here already. */
-  adopt(former: CacheStore, route: string): void
+  /** Takes over what the other one has of those routes, whose replies are kept here from now on, as far as that is not here already. */
+  adopt(former: CacheStore, routes: ReadonlySet<string>): void
   /** What it holds in the memory of its thread; null for what threads have in common. */
   usage(): CacheUsage | null
   /** What other threads of the process fetch for it; null where they do not tell. */

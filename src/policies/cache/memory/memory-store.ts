@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
 import { Lru, type LruItem } from '../../../core/lru.ts'
 import type { Counter } from '../../../core/metrics.ts'
@@ -116,23 +117,25 @@ export class MemoryCacheStore implements CacheStore {
     return this.replies?.invalidatePrefix(prefix) ?? 0
   }
 
-  /** What another one has of a route is put here some at a time, where one thread does that for all. */
-  adopt(former: CacheStore, route: string): void {
+  /** What another one has of those routes is put here some at a time, where one thread does that for all. */
+  adopt(former: CacheStore, routes: ReadonlySet<string>): void {
     if (!(former instanceof MemoryCacheStore) || this.options.isFirst !== true) return
     const { replies } = this
     const from = former.replies
-    if (replies === null || from === null) return
-    const begun = this.options.clock.now()
-    const keys = from.keys(`${route} `)
-    const next = (start: number): void => {
-      for (const key of keys.slice(start, start + AT_ONCE)) this.adoptKey(from, replies, key, begun)
-      if (start + AT_ONCE < keys.length) setImmediate(next, start + AT_ONCE)
-    }
-    next(0)
+    if (replies !== null && from !== null) void this.copy(from, replies, routes)
   }
 
   close(): void {
     this.options.closed?.()
+  }
+
+  private async copy(from: SharedReplies, to: SharedReplies, routes: ReadonlySet<string>): Promise<void> {
+    const begun = this.options.clock.now()
+    const keys = (await from.keys()).filter((key) => routes.has(key.slice(0, key.indexOf(' '))))
+    for (const [i, key] of keys.entries()) {
+      if (i > 0 && i % AT_ONCE === 0) await turn()
+      this.adoptKey(from, to, key, begun)
+    }
   }
 
   /** What is stored here already is newer. */

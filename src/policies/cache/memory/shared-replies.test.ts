@@ -162,6 +162,25 @@ for (const [room, octets] of [
     fc.assert(property, { numRuns: 50 })
   })
 
+test('a large memory is purged by prefix some at a time, while others write, and all is gone that was asked for before', async () => {
+  const buffer = ReplyMemory.create(32_000_000, () => 0.7)!
+  const clock = new ManualClock()
+  const memory = new ReplyMemory(buffer, 1)
+  const [purging, other] = [memory, new ReplyMemory(buffer, 2)].map((each) => new SharedReplies(each, clock))
+  const put = (url: string): unknown => other!.put(url, entryOf(url, 0, [], 10, 1), 0)
+  for (let i = 0; i < 500; i++) put(`h/a/${i}`)
+  put('h/b')
+  clock.advance(1)
+  const purged = purging!.invalidatePrefix('h/a')
+  assert.ok(purged instanceof Promise)
+  assert.ok(!memory.lock.isHeldBy(1))
+  put('h/a/late')
+  other!.put('h/a/new', entryOf('h/c', 0, [], 10, 2), clock.now())
+  assert.equal(await purged, 500)
+  assert.equal(memory.usage.entries, 2)
+  assert.deepEqual(new Set(await other!.keys()), new Set(['h/b', 'h/a/new']))
+})
+
 test('entries lie anywhere in a memory of several GiB, of which only what is used is taken', () => {
   const buffer = ReplyMemory.create(8 * 1024 ** 3, () => 0.7)!
   const memory = new ReplyMemory(buffer, 1)

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Bytes } from '../../../http/body.ts'
 import type { Clock } from '../../../core/clock.ts'
 import { pause } from '../../../core/clock.ts'
@@ -22,6 +23,9 @@ const TOUCHED = 2
 const ATTEMPTS = 4
 /** Nodes of a chain that are looked at: more are there only for somebody who reads what is just being changed. */
 const STEPS = 1_024
+
+/** Buckets that are gone through at a time: who looks at all of them holds up nobody for long. */
+const AT_ONCE = 4_096
 
 /** How long a thread is still for the sake of an entry, or of what is to be forgotten, in milliseconds. */
 const PATIENCE = 20
@@ -120,7 +124,7 @@ export class SharedReplies implements RingUser {
 
   /** Forgets the entry of a key that answers the same, and was made at the same time. */
   remove(key: string, entry: CacheEntry): Promise<number> | number {
-    return this.forget(() => {
+    return this.exclusively(() => {
       const hash = hashText(key, this.seed)
       const all = this.entriesOf(this.memory.bucketOf(hash), hash, this.writeKey(key))
       const same = all.filter((at) => this.reader.born(at) === entry.born && isSameVariant(this.reader.find(at), entry))
@@ -130,7 +134,7 @@ export class SharedReplies implements RingUser {
 
   /** Forgets all entries of a URL, and of the groups that one of them is in; how many it were. */
   invalidate(url: string): Promise<number> | number {
-    return this.forget(() => {
+    return this.exclusively(() => {
       const all = this.taggedBy(urlTag(url)).filter((at) => this.reader.url(at) === url)
       const groups = new Set(all.flatMap((at) => this.reader.groups(at)))
       this.note(urlTag(url))
@@ -141,29 +145,26 @@ export class SharedReplies implements RingUser {
 
   /** Forgets all entries of a group; how many it were. */
   invalidateGroup(group: string): Promise<number> | number {
-    return this.forget(() => this.forgetGroup(group))
+    return this.exclusively(() => this.forgetGroup(group))
   }
 
   /** Forgets all entries whose URL begins so; how many it were. */
   invalidatePrefix(prefix: string): Promise<number> | number {
-    return this.forget(() => {
+    const dropFrom = (bucket: number): number =>
+      this.dropAll(this.entriesFrom(bucket).filter((at) => this.reader.url(at).startsWith(prefix)))
+    const first = this.exclusively(() => {
       const { numbers, layout } = this.memory
       numbers[layout.moments] = this.clock.now()
-      return this.dropAll(this.all((at) => this.reader.url(at).startsWith(prefix)))
+      return dropFrom(0)
     })
+    return this.memory.layout.bucketMask < AT_ONCE ? first : this.dropRest(first, dropFrom)
   }
 
-  /** The keys that begin so. */
-  keys(prefix: string): readonly string[] {
-    const keys: string[] = []
-    const octets = Buffer.from(prefix)
-    if (!this.memory.lock.take(PATIENCE)) return keys
-    return this.writing(() => {
-      this.all((at) => {
-        const key = this.reader.key(at)
-        if (key.subarray(0, octets.length).equals(octets)) keys.push(key.toString())
-        return false
-      })
+  /** All keys, those that came first or were kept on first. */
+  keys(): Promise<readonly string[]> | readonly string[] {
+    return this.exclusively(() => {
+      const keys: string[] = []
+      this.ring.each((at) => keys.push(this.reader.key(at).toString()))
       return keys
     })
   }
@@ -289,12 +290,24 @@ export class SharedReplies implements RingUser {
     return [...all]
   }
 
-  private all(isMeant: (at: number) => boolean): number[] {
+  /** Those in some of the buckets, from that one on; what comes later is in the same bucket, wherever it lies. */
+  private entriesFrom(bucket: number): number[] {
+    const { chains, memory } = this
+    const { buckets, bucketMask } = memory.layout
     const all: number[] = []
-    this.ring.each((at) => {
-      if (isMeant(at)) all.push(at)
-    })
+    for (let i = bucket; i < bucket + AT_ONCE && i <= bucketMask; i++)
+      for (let node = chains.first(buckets + i * BUCKET_WORDS); node !== 0; node = chains.next(node))
+        all.push(node - KEY_NODE)
     return all
+  }
+
+  private async dropRest(first: number | Promise<number>, dropFrom: (bucket: number) => number): Promise<number> {
+    let count = await first
+    for (let bucket = AT_ONCE; bucket <= this.memory.layout.bucketMask; bucket += AT_ONCE) {
+      await turn()
+      count += await this.exclusively(() => dropFrom(bucket))
+    }
+    return count
   }
 
   private dropAll(entries: readonly number[]): number {
@@ -337,11 +350,11 @@ export class SharedReplies implements RingUser {
   }
 
   /** Does that now, or as soon as others do not write any more. */
-  private forget(work: () => number): number | Promise<number> {
-    return this.memory.lock.take(PATIENCE) ? this.writing(work) : this.forgetLater(work)
+  private exclusively<Result>(work: () => Result): Result | Promise<Result> {
+    return this.memory.lock.take(PATIENCE) ? this.writing(work) : this.later(work)
   }
 
-  private async forgetLater(work: () => number): Promise<number> {
+  private async later<Result>(work: () => Result): Promise<Result> {
     do await pause(AGAIN, this.clock)
     while (!this.memory.lock.take(0))
     return this.writing(work)
