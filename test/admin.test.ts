@@ -51,7 +51,7 @@ test('GET /status tells of the process, its connections and its requests', async
       pid: process.pid,
       node: process.version,
       readiness: 'ready',
-      listeners: [`127.0.0.1:${port}`],
+      listeners: [{ name: '127.0.0.1:0', address: `127.0.0.1:${port}` }],
       connections: 1,
       inFlight: 1,
     },
