@@ -1,8 +1,14 @@
-/** Media type, or one with asterisks, and a weight (RFC 9110 section 12.5.1); parameters in between are read over. */
+/**
+ * A media type or range and its parameters, among them a weight (RFC 9110 section 12.5.1); other parameters are
+ * ignored.
+ */
 const ELEMENT = /^([!#$%&'*+\-.^_`|~0-9a-z]+)\/([!#$%&'*+\-.^_`|~0-9a-z]+)((?:[\t ]*;[^;]*)*)$/
 const WEIGHT = /;[\t ]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[\t ]*(?:;|$)/
 
-/** How much a client likes a media type, from 0 to 1, by its Accept: the most specific element for it counts (RFC 9110 section 12.5.1). */
+/**
+ * The client's weight for a media type, from 0 to 1, according to its Accept field: the most specific matching element
+ * counts (RFC 9110 section 12.5.1).
+ */
 export function weightOf(accept: string, mediaType: string): number {
   const wanted = mediaType.toLowerCase()
   const family = wanted.slice(0, wanted.indexOf('/'))

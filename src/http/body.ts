@@ -2,26 +2,25 @@ import { clientNetwork } from '../core/client-network.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
 
-/** A message's content: nothing, bytes at hand, or a stream of them. */
+/** The content of a message: none, bytes in memory, or a stream of bytes. */
 export type Body = Bytes | BodyStream | null
 
-/** Octets before a kept body in which heads are written. */
+/** Bytes reserved in front of a kept body, for writing heads into. */
 export const HEAD_ROOM = 2_048
 
-/** Up to here, head and body go out as one string, so that a body that is kept is one, in octets. */
+/** Up to this size, in bytes, head and body are written as one string, so a body that is kept is stored as a string. */
 const AS_TEXT = 14_000
 
 /**
- * A complete body in memory, in the form it arrived in. It is converted whenever the other form is asked for: a body that is
- * kept, as in a cache, is held once.
+ * A complete body in memory, in the form in which it arrived (string or buffer). It is converted each time the other
+ * form is requested; the result is not stored, so that a body that is kept, as in a cache, is held only once.
  */
 export class Bytes {
-  /** Octets. */
   readonly length: number
   private content: string | Buffer
-  /** The content with HEAD_ROOM octets before it; null where there is no such room. */
+  /** The content preceded by HEAD_ROOM bytes; null where there is no such room. */
   private whole: Buffer | null = null
-  /** The part of it that was given out last: heads of the same message are as long as one another. */
+  /** The slice of `whole` that was handed out last: heads of the same message usually have the same length. */
   private piece: Buffer | null = null
 
   private constructor(content: string | Buffer) {
@@ -29,19 +28,19 @@ export class Bytes {
     this.content = content
   }
 
-  /** From a byte string: one character an octet. */
+  /** From a byte string: one character per byte. */
   static fromLatin1(text: string): Bytes {
     return new Bytes(text)
   }
 
-  /** From a buffer that nobody changes afterwards. */
+  /** From a buffer that must not be modified afterwards. */
   static fromBuffer(buffer: Buffer): Bytes {
     return new Bytes(buffer)
   }
 
   /**
-   * From a buffer that nobody else has, whose content begins after HEAD_ROOM octets: to be sent again and again, each time in one piece
-   * with the head that is written before it.
+   * From a buffer that nothing else refers to, whose content begins after HEAD_ROOM bytes. For bodies that are sent
+   * repeatedly, each time in one piece with the head that is written in front of them.
    */
   static withRoom(whole: Buffer): Bytes {
     const bytes = new Bytes(whole.subarray(HEAD_ROOM))
@@ -49,7 +48,7 @@ export class Bytes {
     return bytes
   }
 
-  /** From the pieces of a body that is kept; they are copied, as `kept` has it. */
+  /** From the pieces of a body that is to be kept; they are copied, in the form described at `kept`. */
   static join(pieces: readonly Buffer[]): Bytes {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     const octets = Buffer.allocUnsafeSlow(length)
@@ -63,7 +62,7 @@ export class Bytes {
     return Bytes.fromBuffer(Buffer.from(text, 'utf8'))
   }
 
-  /** The same in the form in which it is best sent again and again, and in memory that holds nothing else. */
+  /** The same content in the form best suited to being sent repeatedly, in memory that holds nothing else. */
   kept(): Bytes {
     const { content, length } = this
     if (length <= AS_TEXT) return new Bytes(this.toBuffer().toString('latin1'))
@@ -74,12 +73,15 @@ export class Bytes {
     return new Bytes(own)
   }
 
-  /** Whether it goes out in one piece with a head. */
+  /** Whether it can be sent in one piece with a head. */
   get hasRoom(): boolean {
     return this.whole !== null
   }
 
-  /** The head and the content in one piece, until the next one is asked for; null where there is no room for that head, one octet a character. */
+  /**
+   * The head and the content in one piece, valid until the next call; null where the head, at one byte per character,
+   * does not fit.
+   */
   behind(head: string): Buffer | null {
     const { whole } = this
     const start = HEAD_ROOM - head.length
@@ -89,7 +91,7 @@ export class Bytes {
     return this.piece
   }
 
-  /** Leaves the piece that was given out last to whoever still uses it: the next one is another. */
+  /** Leaves the piece that was handed out last to its current user: the next call of `behind` uses other memory. */
   leave(): void {
     const { whole } = this
     if (whole === null) return
@@ -100,7 +102,7 @@ export class Bytes {
     this.content = own.subarray(HEAD_ROOM)
   }
 
-  /** Writes the octets into a buffer, from that one on. */
+  /** Writes the bytes into a buffer, starting at `at`. */
   copyTo(target: Buffer, at: number): void {
     if (typeof this.content === 'string') target.write(this.content, at, 'latin1')
     else this.content.copy(target, at)
@@ -120,75 +122,76 @@ export class Bytes {
   }
 }
 
-/** Where a body stream goes: the socket, or something that transforms or keeps it. */
+/** Where a body stream is delivered: the socket, or something that transforms or stores it. */
 export interface BodySink {
   /**
-   * Takes a chunk. It is only lent: for the duration of the call, or, after false, until `resume` of the source is
-   * called. After false nothing more is written until then.
+   * Takes a chunk. The chunk is only lent: for the duration of the call or, if it returns false, until `resume` of the
+   * source is called. After false, nothing more is written until then.
    */
   write(chunk: Buffer): boolean
-  /** The body is complete; trailers are the fields that followed it, or null. */
+  /** The body is complete; `trailers` are the trailer fields that followed it, or null. */
   end(trailers: Headers | null): void
   /** The body will not be completed. */
   fail(error: Error): void
 }
 
 /**
- * A body on its way: one consumer, pushed to it with backpressure. Nothing is delivered before `pipe`.
- * After `end` or `fail` of its sink, or after `cancel`, nothing more comes.
+ * A body in transit, pushed to its one consumer with backpressure. Nothing is delivered before `pipe`, and nothing more
+ * after `end` or `fail` of the sink, or after `cancel`.
  */
 export interface BodyStream {
-  /** Octets to come in all, or -1 where that is not known beforehand. */
+  /** Total length in bytes, or -1 where it is not known in advance. */
   readonly length: number
-  /** Begins delivery; to be called once. What is already there is delivered before it returns. */
+  /** Begins delivery; to be called once. Data that has already arrived is delivered before it returns. */
   pipe(sink: BodySink): void
-  /** Continues after a `write` that returned false; to be called once for each, also when the body has ended since. */
+  /** Continues after a `write` that returned false; to be called once for each, even if the body has ended since. */
   resume(): void
   /**
-   * Called within a `write` that has not returned yet: leaves the chunk to the sink, which may use it for as long as it
-   * likes whatever it answers. False where it cannot be spared, as always without this method.
+   * Called within a `write` that has not returned yet: hands the chunk over to the sink, which may then use it for as
+   * long as it likes, whatever `write` returns. Returns false where the chunk cannot be handed over; so do streams
+   * without this method.
    */
   leave?(): boolean
-  /** The consumer wants no more: the source is free to close what it reads from. */
+  /** The consumer wants no more: the source may close what it reads from. */
   cancel(): void
 }
 
-/** Whether the body is on its way rather than at hand. */
+/** Whether the body is a stream rather than in memory. */
 export function isStream(body: Body): body is BodyStream {
   return body !== null && !(body instanceof Bytes)
 }
 
-/** Whether it is a body whose length can be announced: what others make may say anything of it. */
+/** Whether the value is a valid body with a usable length: code outside of the gateway may supply anything. */
 export function isBody(value: Body): boolean {
   if (value === null || value instanceof Bytes) return true
   return typeof value === 'object' && typeof value.pipe === 'function' && Number.isSafeInteger(value.length)
 }
 
-/** Says that nobody wants the body. */
+/** Cancels the body where it is a stream: it will not be consumed. */
 export function cancelBody(body: Body): void {
   if (isStream(body)) body.cancel()
 }
 
 /**
- * How much of bodies that are still arriving is held in memory, for all of them together; in octets. No client is given more than is
- * left to others after that: one alone gets half, two a third each, and there is always room for somebody else. Of IPv6 a network of 64
- * bits is one client.
+ * Limits how many bytes of bodies that are still arriving are held in memory, over all of them. No client may hold more
+ * than is left for the others afterwards: a single client gets half, two get a third each, and there is always room for
+ * another one. An IPv6 network of 64 bits counts as one client.
  */
 export class Budget {
   private left: number
-  /** What each client has, by its network; those that have nothing are not there. */
+  /** Bytes held per client network; networks that hold nothing have no entry. */
   private readonly clients = new Map<string, number>()
 
   constructor(most: number) {
     this.left = most
   }
 
-  /** Octets that nobody has. */
+  /** Unused bytes. */
   get free(): number {
     return this.left
   }
 
-  /** Whether there was room for that many octets more for the client of that address. */
+  /** Reserves that many more bytes for the client of that address; false where there is no room. */
   take(octets: number, client: string): boolean {
     if (octets === 0) return true
     const network = clientNetwork(client)
@@ -200,7 +203,7 @@ export class Budget {
     return true
   }
 
-  /** The client has that many octets less. */
+  /** Releases that many bytes of the client's share. */
   giveBack(octets: number, client: string): void {
     if (octets === 0) return
     this.left += octets
@@ -213,13 +216,13 @@ export class Budget {
 
 const NOTHING = Buffer.alloc(0)
 
-/** Of a thread. */
+/** The default budget, per thread. */
 const shared = new Budget(256 * 1024 ** 2)
 
 /**
- * Reads a body to its end into memory, on the account of the client of that address.
- * Throws GatewayError 'content-too-large' once it has more than `limit` octets, 'too-busy' where there is no room for more
- * in the budget, or what the source failed with.
+ * Reads a whole body into memory, charged to the client of that address. Throws GatewayError 'content-too-large' once
+ * it exceeds `limit` bytes, 'too-busy' where the budget has no room for more, or the error with which the source
+ * failed.
  */
 export function collect(body: Body, limit: number, client: string, budget: Budget = shared): Promise<Bytes> {
   return new Promise((resolve, reject) => {
@@ -229,7 +232,7 @@ export function collect(body: Body, limit: number, client: string, budget: Budge
       return reject(new GatewayError('content-too-large', `The body is larger than ${limit} bytes.`))
     }
     if (body instanceof Bytes) return resolve(body)
-    // One buffer that grows, not a list of chunks: these may be tiny, and each would cost far more than its octets.
+    // A single growing buffer, not a list of chunks: chunks may be tiny, and each would cost far more than its bytes.
     let kept: Buffer = NOTHING
     let size = 0
     const stop = (error: Error): false => {

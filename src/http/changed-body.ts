@@ -1,16 +1,19 @@
 import type { BodySink, BodyStream } from './body.ts'
 import type { Headers } from './headers.ts'
 
-/** A body that is made of another one as it comes, with something at its end that the other one has not. */
+/** A body derived from another one as it arrives, with something appended that the original does not have. */
 export abstract class ChangedBody implements BodyStream, BodySink {
   readonly length = -1
   private readonly source: BodyStream
   private sink: BodySink | null = null
-  /** The sink has a chunk, and takes no more before it has asked for more. */
+  /** The sink has returned false for a chunk, and has not called `resume` since. */
   private blocked = false
-  /** It is the chunk of the source, which only lends it. */
+  /** That chunk is the source's own, which only lends it. */
   private lent = false
-  /** What is still to be written when the sink takes it; null before the end of the source, and after. */
+  /**
+   * The final bytes, still to be written once the sink accepts them; null before the end of the source, and once
+   * written.
+   */
   private last: Buffer | null = null
   private over = false
 
@@ -18,10 +21,16 @@ export abstract class ChangedBody implements BodyStream, BodySink {
     this.source = source
   }
 
-  /** What becomes of a chunk, which may be the chunk itself; nothing, where more is needed first. Throws what the sink is told. */
+  /**
+   * Transforms a chunk; the result may be the chunk itself, or empty where more input is needed first. Errors thrown
+   * are passed to the sink.
+   */
   protected abstract change(chunk: Buffer): Buffer
 
-  /** What comes after it, when all of it is here; trailers do not follow. Throws what the sink is told. */
+  /**
+   * Returns what to append once all chunks have arrived; trailers are not passed on. Errors thrown are passed to the
+   * sink.
+   */
   protected abstract finish(trailers: Headers | null): Buffer
 
   pipe(sink: BodySink): void {
@@ -30,7 +39,7 @@ export abstract class ChangedBody implements BodyStream, BodySink {
   }
 
   resume(): void {
-    // What the sink has answered to the last octets is nothing that the source has been told.
+    // The sink's answer to the final bytes was never passed on to the source, so there is nothing to resume.
     if (!this.blocked) return
     this.blocked = false
     this.source.resume()

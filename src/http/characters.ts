@@ -1,28 +1,28 @@
 const TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-/** An octet that CGI-like services cannot tell from a hyphen in the name of a field. */
+/** Marks a byte that CGI-like services cannot tell from a hyphen in a field name. */
 export const ODD = 1
 
 /**
- * For each octet 0 where it may not stand in a token (RFC 9110 section 5.6.2), ODD where it is neither letter, digit nor
- * hyphen, else the octet with letters in lower case.
+ * For each byte: 0 where it is not allowed in a token (RFC 9110 section 5.6.2), ODD where it is neither letter, digit
+ * nor hyphen, else the byte itself with letters in lower case.
  */
 export const foldedToken = new Uint8Array(256)
 for (const character of TOKEN)
   foldedToken[character.charCodeAt(0)] = /[A-Za-z0-9-]/.test(character) ? character.toLowerCase().charCodeAt(0) : ODD
 
-/** For each octet 1 where it may stand in a field value: visible, space, tab, obs-text (RFC 9110 section 5.5). */
+/** For each byte: 1 where it is allowed in a field value: visible, space, tab, obs-text (RFC 9110 section 5.5). */
 export const valueOctet = new Uint8Array(256)
 for (let octet = 0; octet < 256; octet++) valueOctet[octet] = octet === 9 || (octet >= 32 && octet !== 127) ? 1 : 0
 
 /**
- * For each octet 1 where it may stand in a request target: visible ASCII without "#", which begins a fragment that
- * no target has (RFC 9112 section 3.2). The path itself is judged where it is normalised.
+ * For each byte: 1 where it is allowed in a request target: visible ASCII without "#", which begins a fragment, and a
+ * target has none (RFC 9112 section 3.2). The path itself is validated when it is normalised.
  */
 export const targetOctet = new Uint8Array(256)
 for (let octet = 0x21; octet < 0x7f; octet++) targetOctet[octet] = octet === 0x23 ? 0 : 1
 
-/** For each octet its value as a hexadecimal digit, or 255. */
+/** For each byte: its value as a hexadecimal digit, or 255. */
 export const hexValue = new Uint8Array(256).fill(255)
 for (let value = 0; value < 16; value++) {
   hexValue[value.toString(16).charCodeAt(0)] = value

@@ -1,28 +1,33 @@
-/** The certificate by which a client has shown who it is, in the handshake of its connection: verified up to an authority of the listener. */
+/**
+ * The certificate that a client presented in the TLS handshake of its connection, verified up to a certificate
+ * authority of the listener.
+ */
 export interface ClientCertificate {
-  /** Address of the listener on which it was shown, whose authorities are believed there, as it is configured: "0.0.0.0:8443". */
+  /**
+   * Configured address of the listener on which it was presented, and whose authorities vouch for it: "0.0.0.0:8443".
+   */
   readonly listener: string
-  /** Distinguished name of whom it is for, as RFC 4514 writes it: "CN=orders,O=Example". */
+  /** Distinguished name of the subject in the notation of RFC 4514: "CN=orders,O=Example". */
   readonly subject: string
-  /** Its common name; null where it has none, or several. */
+  /** Common name of the subject; null where it has none, or several. */
   readonly commonName: string | null
-  /** Its alternative names, in their order; DNS names in lower case. */
+  /** Subject alternative names, in certificate order; DNS names in lower case. */
   readonly names: {
     readonly dns: readonly string[]
     readonly uri: readonly string[]
     readonly email: readonly string[]
   }
-  /** Distinguished name of who signed it. */
+  /** Distinguished name of the issuer. */
   readonly issuer: string
-  /** In hexadecimal, small letters. */
+  /** Serial number in lower-case hexadecimal. */
   readonly serial: string
-  /** SHA-256 of its DER, in hexadecimal, small letters. */
+  /** SHA-256 of its DER encoding, in lower-case hexadecimal. */
   readonly fingerprint: string
-  /** The same in base64url, as tokens that are bound to it have it (RFC 8705 section 3.1). */
+  /** The same hash in base64url, as in certificate-bound tokens (RFC 8705 section 3.1). */
   readonly thumbprint: string
-  /** When it ends, in milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   readonly notAfter: number
-  /** DER in base64: its own, and those of the authorities between it and the root. */
+  /** Base64 of the DER encoding: of this certificate, and of the intermediates between it and the root. */
   readonly der: string
   readonly chain: readonly string[]
 }

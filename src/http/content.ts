@@ -1,10 +1,13 @@
 import { MalformedMessage } from './malformed-message.ts'
 
-/** More digits than these are not exact as a number. */
+/** Numbers with more digits than this cannot be represented exactly. */
 const MAXIMUM_DIGITS = 15
 const DIGIT_0 = 48
 
-/** The octets that a Content-Length announces (RFC 9110 section 8.6). Throws MalformedMessage for a sign, a list, a fraction, a huge value. */
+/**
+ * Parses Content-Length into a number of bytes (RFC 9110 section 8.6). Throws MalformedMessage for a sign, a list, a
+ * fraction, or a number with too many digits.
+ */
 export function parseContentLength(value: string): number {
   let length = 0
   const digits = value.length
@@ -21,15 +24,18 @@ function badLength(): MalformedMessage {
   return new MalformedMessage('Content-Length is not one decimal number of up to 15 digits.')
 }
 
-/** Methods that have content as a rule. */
+/** Methods whose requests usually have content. */
 const WITH_CONTENT = new Set(['POST', 'PUT', 'PATCH', 'QUERY'])
 
-/** Whether a request of that method says so where it has no content (RFC 9110 section 8.6). */
+/** Whether a request with that method states explicitly that it has no content (RFC 9110 section 8.6). */
 export function anticipatesContent(method: string): boolean {
   return WITH_CONTENT.has(method)
 }
 
-/** Whether a response to that method with that status has no content, whatever its fields say (RFC 9110 section 6.4.1). */
+/**
+ * Whether a response to that method with that status has no content, whatever its header fields say (RFC 9110 section
+ * 6.4.1).
+ */
 export function hasNoContent(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304 || status < 200
 }

@@ -1,11 +1,11 @@
 import type { Headers } from './headers.ts'
 
-/** The values of every cookie of that name, in the order in which they came (RFC 6265 section 5.4). */
+/** The values of all cookies of that name, in the order received (RFC 6265 section 5.4). */
 export function cookieValues(headers: Headers, name: string): string[] {
   return cookiesOf(headers).flatMap((cookie) => (cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : []))
 }
 
-/** Takes every cookie of that name out. */
+/** Removes all cookies of that name. */
 export function dropCookie(headers: Headers, name: string): void {
   const cookies = cookiesOf(headers)
   const kept = cookies.filter((cookie) => cookieName(cookie) !== name)

@@ -1,28 +1,31 @@
 import type { Clock } from '../core/clock.ts'
 import { flat } from '../core/flat.ts'
 
-/** Something that must not wait for ever: a connection in whatever state it is. */
+/** Something with a time limit, such as a connection in any of its states. */
 export interface Timed {
-  /** The time of `Deadlines.now` at which it is over, or Infinity. */
+  /** The time on the scale of `Deadlines.now` at which it expires, or Infinity. */
   deadline: number
   onDeadline(): void
 }
 
-/** How exact deadlines are, in milliseconds. */
+/** Resolution of deadlines, in milliseconds. */
 export const TICK = 100
-/** A tick that is so late, in milliseconds, says that the thread stood still: the process was stopped, or had no processor. */
+/**
+ * A tick that is this late, in milliseconds, means that the thread was stalled: the process was stopped, or got no CPU
+ * time.
+ */
 const STANDSTILL = 500
 
 /**
- * All deadlines of a thread, looked over together ten times a second: setting one is an assignment, and no request
- * costs a timer. A deadline comes up to twice TICK late, never early. Time in which the thread stood still is nobody's:
- * what came meanwhile has not been read yet.
+ * All deadlines of a thread, checked together ten times a second: setting one is an assignment, and no request costs a
+ * timer. A deadline fires up to twice TICK late, never early. Time during which the thread was stalled does not count
+ * against any deadline: what arrived during it has not been read yet.
  */
 export class Deadlines {
   readonly clock: Clock
-  /** Coarse monotonic milliseconds. */
+  /** Monotonic milliseconds, updated once per tick. */
   now: number
-  /** The Date field of this second, with its line end (RFC 9110 section 6.6.1). */
+  /** The Date field line for the current second, including the line end (RFC 9110 section 6.6.1). */
   dateField: string
 
   private readonly watched = new Set<Timed>()
@@ -35,7 +38,6 @@ export class Deadlines {
     this.stop = clock.every(TICK, () => this.tick())
   }
 
-  /** How many are watched. */
   get size(): number {
     return this.watched.size
   }
@@ -48,7 +50,7 @@ export class Deadlines {
     this.watched.delete(item)
   }
 
-  /** The deadline that lies `ms` milliseconds ahead. */
+  /** The deadline `ms` milliseconds from now. */
   in(ms: number): number {
     return this.now + ms + TICK
   }

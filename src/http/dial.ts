@@ -8,23 +8,25 @@ import type { Place } from './pool-options.ts'
 import { type Reader, sharedBuffer } from './read-buffers.ts'
 
 export interface DialOptions extends Place {
-  /** Address of the client that the connection is made for. */
   readonly client: string
   readonly lookup: LookupFunction
   readonly deadlines: Deadlines
-  /** Until the connection stands, encryption and all; in milliseconds. */
+  /** Limit for establishing the connection, including TLS, in milliseconds. */
   readonly connectTimeout: number
 }
 
-/** Who waits for a connection; told of one of the two, once. */
+/** Waits for a connection; exactly one of the two methods is called, once. */
 export interface Dialling {
-  /** It stands: returns what reads it. */
+  /** The connection is established: returns what reads from it. */
   stands(socket: Socket): Reader
-  /** ConnectFailed or HandshakeFailed. */
+  /** Fails with ConnectFailed or HandshakeFailed. */
   failed(error: GatewayError): void
 }
 
-/** Makes one connection to an instance. Returns what gives up before it stands: nothing is told then. */
+/**
+ * Opens one connection to an instance. Returns a function that aborts it before it is established, without any
+ * callback.
+ */
 export function dial(options: DialOptions, dialling: Dialling): () => void {
   const { host, port, client, lookup, deadlines, connectTimeout, encryption, introduction } = options
   let reader: Reader | null = null
@@ -48,7 +50,7 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
     deadline: deadlines.in(connectTimeout),
     onDeadline: () => failed(new Error(`no ${secure ? 'secure connection' : 'answer'} within ${connectTimeout} ms`)),
   }
-  /** The connection stands, and its handshake is under way. */
+  /** The TCP connection is established, and its TLS handshake is under way. */
   let secure = false
   let settled = false
   const settle = (): void => {

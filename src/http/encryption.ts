@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net'
 
-/** How the connections to one instance are encrypted. */
+/** How the connections to an instance are encrypted. */
 export interface Encryption {
   /**
-   * Begins to speak TLS over a connected socket. `done` is told once how the handshake ended, but for a socket that was
+   * Starts TLS on a connected socket. `done` is called once with the outcome of the handshake, unless the socket was
    * destroyed before.
    */
   begin(socket: Socket, done: (error: Error | null) => void): Socket
-  /** Whether the other side ended without saying so (RFC 8446 section 6.1): there may be more that it sent. */
+  /** Whether the peer ended the connection without a close_notify alert (RFC 8446 section 6.1): data may be missing. */
   cutOff(socket: Socket): boolean
-  /** An error of the socket, in plain words where it is one of TLS. */
+  /** Translates a socket error into plain words where it is a TLS error. */
   explain(error: Error): Error
 }

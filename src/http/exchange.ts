@@ -11,199 +11,213 @@ import type { Trace } from './trace.ts'
 
 export type { GrpcCall } from '../grpc/call.ts'
 
-/** What a policy, a log line or a metric may know of the route that an exchange took. */
+/** What policies, log lines and metrics may know about the route that an exchange took. */
 export interface RouteInfo {
   readonly id: string
   /** The path pattern that matched, such as "/api/v1/users/*": a label of bounded cardinality. */
   readonly pattern: string
   /**
-   * Name of the service it leads to, or null for a fixed reply, a redirect, files, or no match. Where requests are divided between several, the
-   * first of them until one is chosen, which is after all policies.
+   * Name of the service it leads to, or null for a fixed reply, a redirect, files, or no match. Where requests are
+   * split between several services, the first of them until one is chosen, which happens after all policies.
    */
   readonly service: string | null
-  /** Whether its requests have lines in the access log. Default true. */
+  /** Whether its requests are written to the access log. Default true. */
   readonly logged?: boolean
-  /** Whether both sides of its exchanges may send as much as they like, and be silent for as long as they like. Default false. */
+  /**
+   * Whether both sides of its exchanges may send without a size limit and stay silent without a time limit. Default
+   * false.
+   */
   readonly streaming?: boolean
 }
 
-/** Who calls: a user, the holder of an API key, or anonymous (then null on the exchange). */
+/**
+ * The authenticated caller: a user or the holder of an API key. For anonymous requests the exchange has null instead.
+ */
 export interface Consumer {
-  /** The user's, or of an API key its owner's. */
+  /** Id of the user, or of the owner of the API key. */
   readonly id: string
   readonly roles: readonly string[]
-  /** What the token was granted for (RFC 6749 section 3.3); none for an API key. */
+  /** Scopes of the token (RFC 6749 section 3.3); empty for an API key. */
   readonly scopes: readonly string[]
   /** Which limits apply: "authenticated" or "api_key" unless the token or the key says otherwise. */
   readonly tier: string
   /** Id of the API key that came with the request, or null for a token. */
   readonly key: string | null
-  /** What the token, or the user service, says; nothing for an API key. */
+  /** Claims of the token, or from the user service; empty for an API key. */
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** The client as the gateway sees it, after believing trusted proxies and nobody else. */
+/** The client as the gateway sees it: fields of trusted proxies are believed, those of anyone else are not. */
 export interface Client {
   /** IP address in text form. */
   readonly address: string
   readonly scheme: 'http' | 'https'
-  /** Host and port that the client asked the first proxy for, where one that is believed says so; else null. */
+  /** Host and port that the client requested from the first proxy, where a trusted proxy reports them; else null. */
   readonly host: string | null
-  /** A trusted proxy has sent the request: what such a proxy sets in each of them is its word. */
+  /** The request came from a trusted proxy: fields that such a proxy sets on every request can be relied on. */
   readonly proxied: boolean
-  /** What such a proxy says besides, and passes on, each "Name: value\r\n". */
+  /** Further claims of that proxy, which are passed on, each "Name: value\r\n". */
   readonly claims: string
   /**
-   * The certificate that it has shown, on a listener that asks for one; null where it has shown none, or speaks through a
-   * trusted proxy, whose certificate would be that of nobody in particular.
+   * The certificate that the client presented, on a listener that requests one; null where it presented none, or came
+   * through a trusted proxy, whose own certificate does not identify the client.
    */
   readonly certificate: ClientCertificate | null
   /**
-   * The address of the peer, and those from which it and the trusted proxies before it got the request, the last one of somebody who is not
-   * trusted. Whom a field of its own names as the client is none of them: anybody may write it to a proxy that passes it on.
+   * The address of the peer, followed by those from which it and the trusted proxies before it received the request;
+   * the last one is not trusted. A client address taken from a dedicated field is not included: anyone may send that
+   * field to a proxy that passes it on.
    */
   readonly hops: readonly string[]
-  /** The certificate that the peer has shown, whoever the client is; null where it has shown none. */
+  /** The certificate that the peer presented, whoever the client is; null where it presented none. */
   readonly peerCertificate: ClientCertificate | null
-  /** X-Forwarded-For, -Proto and -Host for the service, each "Name: value\r\n", when the client asked for that host. */
+  /**
+   * X-Forwarded-For, -Proto and -Host for the service, each "Name: value\r\n", for a client that requested that host.
+   */
   forwardingFields(host: string): string
 }
 
-/** What came: the request, and what policies have made of it. */
+/** The request as received and as modified by policies. */
 export interface RequestFacts {
   readonly method: string
-  /** The version of HTTP that the client speaks. */
+  /** The HTTP version that the client uses. */
   readonly protocol: Protocol
-  /** Normal form of the path, which is matched and logged. Starts with "/". */
+  /** Normalised path, used for matching and logging. Starts with "/". */
   path: string
-  /** How else it is written, or may be read; null for a path that has one form. */
+  /** Other spellings and readings of the path; null for a path that has only one form. */
   forms: PathForms | null
-  /** "?…" as it came, or "". */
+  /** "?…" as received, or "". */
   query: string
   /**
-   * Path and query as a client asked for them, which may stand in a request line: what a policy has made of them need not.
-   * Null where the gateway asks on its own behalf.
+   * Path and query exactly as the client sent them, known to be valid in a request line, which is not certain of what a
+   * policy has changed. Null for requests of the gateway itself.
    */
   readonly target: string | null
-  /** Host and port as the client named them, or "" (HTTP/1.0 may leave it out). */
+  /** Host and port as the client named them, or "" (HTTP/1.0 may omit them). */
   readonly host: string
-  /** End-to-end request fields without Host; hop-by-hop and forwarding fields are already taken out. */
+  /** End-to-end header fields without Host; hop-by-hop and forwarding fields are already removed. */
   readonly headers: Headers
   body: Body
-  /** The protocol that the client would like to change to, such as "websocket"; null where it does not ask. */
+  /** The protocol that the client asks to upgrade to, such as "websocket"; null where it does not ask. */
   readonly upgrade: string | null
-  /** The client takes trailers (RFC 9110 section 10.1.4). */
+  /** The client accepts trailers (RFC 9110 section 10.1.4). */
   readonly acceptsTrailers: boolean
-  /** The client sends its body after 100 (Continue) only (RFC 9110 section 10.1.1). */
+  /** The client sends its body only after 100 (Continue) (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean
   readonly client: Client
-  /** Name of the listener that it came by; "" where the gateway asks on its own behalf. */
+  /** Name of the listener that received it; "" for requests of the gateway itself. */
   readonly listener: string
   /** Monotonic milliseconds at which the head was complete. */
   readonly start: number
-  /** What was wrong with the request when its body had not been read; it goes no further than the policies. */
+  /** Error found in the request before its body was read; such a request passes the policies but goes no further. */
   readonly refusal: GatewayError | null
 }
 
-/** An attempt to have an exchange answered that came to nothing, or whose reply was none for the client. */
+/** An attempt to get a reply from an instance that failed, or whose reply was not fit for the client. */
 export interface FailedAttempt {
-  /** Host and port. */
+  /** Host and port of the instance. */
   readonly instance: string
-  /** How far it came: "connect", "reply" or "body". */
+  /** How far it got: "connect", "reply" or "body". */
   readonly phase: string
-  /** Why, in a word, or null where there was a reply. */
+  /** The reason as one word, or null where there was a reply. */
   readonly reason: string | null
-  /** Of the reply; 0 where there is none. */
+  /** Status of the reply; 0 where there was none. */
   readonly status: number
-  /** Milliseconds. */
+  /** Duration in milliseconds. */
   readonly took: number
-  /** Another one was asked because of it. */
+  /** Whether it was followed by another attempt. */
   readonly again: boolean
-  /** What went wrong; null where the reply says that. */
+  /** The error; null where the reply speaks for itself. */
   readonly error: GatewayError | null
 }
 
-/** What is decided and found out on the way, for the steps that follow, the log, the metrics and the traces. */
+/** What is decided and learned along the way, for later steps, the log, the metrics and the traces. */
 export interface ExchangeNotes {
-  /** "" until the correlation-id policy, or the first error reply, has set it. */
+  /** "" until the correlation-id policy, or the first error reply, sets it. */
   correlationId: string
   route: RouteInfo
   /** Values of the {parameters} of the route's pattern, percent-decoded. */
   params: Readonly<Record<string, string>>
   consumer: Consumer | null
-  /** Whether pages of an origin may send the user's cookies here, as the cors policy has it; null where none says so. */
+  /**
+   * Whether pages of an origin may send the user's cookies here, according to the cors policy; null without such a
+   * policy.
+   */
   sharesCredentials: ((origin: string) => boolean) | null
-  /** Address of the instance that was tried last, or null. */
+  /** Address of the instance tried last, or null. */
   instance: string | null
-  /** How often an instance was asked. */
+  /** Number of attempts made. */
   attempts: number
-  /** Why another one was asked after the one before: a word of a few, or null where none was. */
+  /** Why the last retry was made: one of a few fixed words, or null where there was none. */
   retried: string | null
-  /** The attempts that came to nothing, the first ones where there were many; null where none did. */
+  /** The failed attempts, only the first ones where there were many; null where none failed. */
   failures: FailedAttempt[] | null
-  /** Milliseconds that services have taken for it, up to the head of each reply, connecting included. */
+  /** Milliseconds spent on services, up to the head of each reply, connecting included. */
   serviceTime: number
-  /** Milliseconds that were spent waiting for the client to send its body, before a service was asked. */
+  /** Milliseconds spent waiting for the client to send its body, before a service was asked. */
   clientTime: number
-  /** Monotonic milliseconds at which a reply began that is written bit by bit; null before, and where it is written at once. */
+  /**
+   * Monotonic milliseconds at which a reply that is written piece by piece began; null before, and for one written at
+   * once.
+   */
   repliedAt: number | null
-  /** What the reply tells the client of, for the log and the metrics; null where nothing failed in the gateway. */
+  /** The error that the reply reports, for the log and the metrics; null where nothing failed in the gateway. */
   error: GatewayError | null
-  /** The trace that it is part of; its traceparent and tracestate are not among the header fields. */
+  /** The trace that it is part of; traceparent and tracestate are not among the header fields. */
   readonly trace: Trace
-  /** Takes what is decided on the way, for spans and timings; null where nobody will read it. */
+  /** Records what is decided along the way, for spans and timings; null where it would not be read. */
   readonly record: ExchangeRecord | null
-  /** The client has left: whatever is still done for the exchange is for nobody. */
+  /** The client has disconnected: any further work on the exchange is in vain. */
   readonly aborted: boolean
-  /** What there is to know of it as a call of gRPC; null for all else. */
+  /** Details of a gRPC call; null for any other request. */
   grpc: GrpcCall | null
-  /** Members of its line in the access log that were made when it came, each after a comma; "" for none. */
+  /** Members of its access log line that were formatted when it arrived, each after a comma; "" for none. */
   readonly noted: string
-  /** Further fields of its line in the access log; null for none. */
+  /** Additional members of its access log line; null for none. */
   logFields: Readonly<Record<string, string>> | null
 }
 
-/** Something that ends early when the client leaves. */
+/** Something that is aborted when the client leaves. */
 export interface Abortable {
   abort(): void
 }
 
-/** Changes a reply in place; `state` is what was found out before it came. */
+/** Changes a reply in place; `state` is what was determined before it came. */
 export type ReplyEdit<State> = (reply: Reply, exchange: Exchange, state: State) => void
 
-/** A reply that is to come from a service, and where edits of it may be left until then. */
+/** A reply expected from a service, to which edits may be attached until it comes. */
 export interface AwaitedReply {
-  /** The reply with all edits that were left until it came. */
+  /** The reply with all attached edits applied. */
   readonly promise: Promise<Reply>
-  /** Leaves an edit, to be applied after those that are here already. */
+  /** Attaches an edit, to be applied after those attached before. */
   leave<State>(edit: ReplyEdit<State>, state: State): void
 }
 
-/** What is under way towards a service, and what ends it. */
+/** The request in progress to a service, and how to end it. */
 export interface AttemptState {
-  /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */
+  /** Aborted when the client leaves before the reply has begun; set by the code that waits for the service. */
   waiter: Abortable | null
-  /** The reply that a service is asked for now; set while it is to come. */
+  /** The reply that is currently expected from a service; set while it is pending. */
   pending: AwaitedReply | null
   /** Some of the request may have reached a service. */
   sent: boolean
-  /** What was sent is answered to its end though the client leaves, as somebody keeps the reply. */
+  /** The exchange with the service is completed even if the client leaves, as the reply is to be stored. */
   outlivesClient: boolean
   /**
-   * Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. Throws a
-   * RangeError for a status that is not one of 102 to 199.
+   * Passes an interim response, such as 103 (Early Hints, RFC 8297), on to a client that understands it. Throws a
+   * RangeError for a status outside of 102 to 199.
    */
   inform(status: number, headers: Headers): void
 }
 
-/** One request and its reply while they are inside the gateway. */
+/** One request and its reply while they are being processed by the gateway. */
 export interface Exchange extends RequestFacts, ExchangeNotes, AttemptState {}
 
-/** What is told of an exchange when it is over. */
+/** What observers get to see of an exchange that has ended. */
 export type EndedExchange = Readonly<RequestFacts & ExchangeNotes>
 
-/** Milliseconds that the gateway itself took for an exchange that ended then, up to the beginning of the reply. */
+/** Milliseconds that the gateway itself spent on an exchange that ended at `end`, up to the beginning of the reply. */
 export function gatewayTime({ start, repliedAt, serviceTime, clientTime }: EndedExchange, end: number): number {
-  // Sums of times are not exact: what took no time may seem to have taken less than that.
+  // Floating-point sums are inexact: the difference may come out slightly negative.
   return Math.max(0, (repliedAt ?? end) - start - serviceTime - clientTime)
 }

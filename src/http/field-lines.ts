@@ -6,18 +6,18 @@ export function fieldLine(name: string, value: string): string {
   return knownLine(name, value)
 }
 
-/** The same for a name and a value that are known to be good: the gateway's own, or read by a wire. */
+/** The same for a name and a value that are known to be valid: the gateway's own, or already validated by a parser. */
 export function knownLine(name: string, value: string): string {
   return `${name}: ${value}\r\n`
 }
 
-/** Makes lines of that name, as `knownLine` does, where only the value changes; each comes after the lines of `before`. */
+/** Returns a function like `knownLine` with a fixed name; each line is preceded by the lines of `before`. */
 export function linesOf(name: string, before = ''): (value: string) => string {
   const beginning = [before, name, ': '].join('')
   return (value) => `${beginning}${value}\r\n`
 }
 
-/** The end of a line that was begun with a name and a part of its value. */
+/** The rest of a line whose name and beginning of the value have been written already. */
 export function lineEnd(rest: string): string {
   return `${rest}\r\n`
 }

@@ -1,10 +1,10 @@
 import * as characters from './characters.ts'
 
-// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
-// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+// Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
+// this module are inlined into its compiled code, whereas imports are looked up at each use.
 const { foldedToken, HYPHEN, ODD } = characters
 
-/** What the reader does with a field it knows; every other field is passed on untouched. */
+/** What the reader does with a field it knows; all other fields are passed on untouched. */
 export const Known = {
   none: 0,
   host: 1,
@@ -18,20 +18,20 @@ export const Known = {
   forwardedProto: 10,
   forwardedHost: 11,
   forwarded: 12,
-  /** Passed on, and its presence noted. */
+  /** Passed on; its presence is recorded. */
   date: 13,
-  /** Hop-by-hop, or the gateway's alone to set: taken out. */
+  /** Hop-by-hop, or reserved for the gateway to set: removed. */
   dropped: 14,
-  /** Claims about the client that only a trusted proxy may make: taken out, but kept apart. */
+  /** Claims about the client that only a trusted proxy may make: removed, but kept separately. */
   claim: 15,
   keepAlive: 16,
   traceparent: 17,
   tracestate: 18,
-  /** A claim about who calls: as `claim`, but told where it is not believed. */
+  /** A claim about the caller's identity: as `claim`, but its removal is reported where it is not believed. */
   identity: 19,
-  /** Not spelled as a known name, yet the same for a CGI-like service: taken out. */
+  /** Spelled differently from a known name, yet the same to a CGI-like service: removed. */
   folded: 20,
-  /** Has other characters than letters, digits and hyphens, where no such names are wanted: taken out. */
+  /** Has characters other than letters, digits and hyphens, where such names are not allowed: removed. */
   odd: 21,
 } as const
 export type Known = (typeof Known)[keyof typeof Known]
@@ -50,30 +50,30 @@ const requestFields: Record<string, Known> = {
   'proxy-authenticate': Known.dropped,
   'proxy-authorization': Known.dropped,
   'http2-settings': Known.dropped,
-  // CGI services would take it for the address of a proxy to use, HTTP_PROXY ("httpoxy").
+  // CGI services would take it for HTTP_PROXY, the address of a proxy to use ("httpoxy").
   proxy: Known.dropped,
-  // Passed on; listed so that "Content_Type", which CGI services might take for it, is not.
+  // Passed on; listed so that "Content_Type", which CGI services might take for it, is removed.
   'content-type': Known.none,
   'content-encoding': Known.none,
   'max-forwards': Known.none,
   'access-control-request-method': Known.none,
   'access-control-request-headers': Known.none,
   'sec-websocket-key': Known.none,
-  // Identity, which services believe because the gateway alone sets it.
+  // Identity: services believe these because only the gateway sets them.
   'x-user-id': Known.dropped,
   'x-user-roles': Known.dropped,
   'x-consumer-tier': Known.dropped,
-  // What other gateways and servers say of who calls.
+  // Identity as other gateways and servers state it.
   'remote-user': Known.identity,
   'x-remote-user': Known.identity,
   'x-credential-identifier': Known.identity,
   'x-anonymous-consumer': Known.identity,
-  // Of a certificate that a proxy in front has seen: IIS with ARR, and what HAProxy and nginx are often made to set.
+  // Client certificate details from a proxy in front: IIS with ARR, and common HAProxy and nginx setups.
   'x-arr-clientcert': Known.identity,
   'x-ssl-cert': Known.identity,
   'x-client-verify': Known.identity,
   'x-client-dn': Known.identity,
-  // W3C Trace Context: the gateway is a hop of the trace, and says so in fields of its own.
+  // W3C Trace Context: the gateway is a hop of the trace, and writes these fields itself.
   traceparent: Known.traceparent,
   tracestate: Known.tracestate,
   'x-forwarded-for': Known.forwardedFor,
@@ -122,7 +122,7 @@ const requestFields: Record<string, Known> = {
   'x-cluster-client-ip': Known.claim,
 }
 
-/** Beginnings of names by which proxies and gateways say who calls. */
+/** Prefixes of names by which proxies and gateways state who the caller is. */
 const IDENTITY_FAMILIES = [
   'x-auth-request-',
   'x-authenticated-',
@@ -146,7 +146,10 @@ const responseFields: Record<string, Known> = {
   'proxy-authenticate': Known.dropped,
 }
 
-/** RFC 9110 section 6.5.1: what frames, routes, authenticates or describes the content has no place in trailers. */
+/**
+ * RFC 9110 section 6.5.1: fields for framing, routing, authentication or describing the content are not allowed in
+ * trailers.
+ */
 const trailerFields: Record<string, Known> = {
   ...Object.fromEntries(
     [...Object.keys(requestFields), ...Object.keys(responseFields)].map((name) => [name, Known.dropped]),
@@ -164,16 +167,16 @@ const trailerFields: Record<string, Known> = {
   'www-authenticate': Known.dropped,
 }
 
-/** A perfect hash over the folded spellings of the known names: one multiplication an octet, no string made. */
+/** A perfect hash over the folded spellings of the known names: one multiplication per byte, no string allocated. */
 export class FieldNames {
   readonly seed: number
-  /** First octet, folded -> the beginnings of names of claims that begin with it. */
+  /** First byte, folded -> the identity prefixes that begin with it. */
   private readonly families = Array<readonly Uint8Array[] | undefined>(128).fill(undefined)
-  /** By the hash of a name: the name in octets, and what it is. */
+  /** By the hash of a name: its bytes, and which field it is. */
   private readonly names: (Uint8Array | undefined)[] = Array<Uint8Array | undefined>(TABLE_SIZE).fill(undefined)
   private readonly known: Known[] = Array<Known>(TABLE_SIZE).fill(Known.none)
 
-  /** Names in lower case, and beginnings of names that claim who calls. */
+  /** `fields` by name in lower case, and the prefixes of names that claim an identity. */
   constructor(fields: Record<string, Known>, families: readonly string[] = []) {
     const beginnings = families.map((name) => Buffer.from(name))
     for (const [first, group] of Map.groupBy(beginnings, (name) => name.readUInt8(0))) this.families[first] = group
@@ -186,9 +189,9 @@ export class FieldNames {
   }
 
   /**
-   * The field whose name stands at start..end and has that hash (see `nextHash`), or Known.none. "Content_Length" and
-   * "Content.Length" are not Content-Length, but a service that folds all into one must not see them: they are
-   * Known.folded. `odd` says that the name has an ODD octet.
+   * The field whose name is at start..end and has that hash (see `nextHash`), or Known.none. "Content_Length" and
+   * "Content.Length" are not Content-Length, but must not reach a service that treats them alike: they are
+   * Known.folded. `odd` says that the name contains an ODD byte.
    */
   lookup(hash: number, octets: Uint8Array, start: number, end: number, odd: boolean): Known {
     const slot = hash & (TABLE_SIZE - 1)
@@ -213,7 +216,7 @@ function beginsWith(octets: Uint8Array, start: number, name: Uint8Array): boolea
   return true
 }
 
-/** Adds one folded octet to a running hash. */
+/** Adds one folded byte to a running hash. */
 export function nextHash(hash: number, folded: number): number {
   return (Math.imul(hash, 31) + folded) | 0
 }
@@ -235,17 +238,20 @@ export const requestFieldNames = new FieldNames(requestFields, IDENTITY_FAMILIES
 export const responseFieldNames = new FieldNames(responseFields)
 export const trailerFieldNames = new FieldNames(trailerFields, IDENTITY_FAMILIES)
 
-/** The tables with one claim more than those that are known anyway. */
+/** The name tables, extended by one more claim. */
 interface WithClaim {
   readonly request: FieldNames
   readonly trailer: FieldNames
 }
 
 const known: WithClaim = { request: requestFieldNames, trailer: trailerFieldNames }
-/** By that claim: a gateway has one at most. */
+/** By the name of the additional claim: a gateway has at most one. */
 const withClaims = new Map<string, WithClaim>()
 
-/** The names to read requests and their trailers by where a field of that name, in lower case, is a claim; null: no other. */
+/**
+ * The tables for reading requests and their trailers where the field of that name, in lower case, is also a claim; null
+ * for none.
+ */
 export function namesWithClaim(name: string | null): WithClaim {
   if (name === null || Object.hasOwn(requestFields, name)) return known
   const made = withClaims.get(name) ?? {
@@ -256,7 +262,7 @@ export function namesWithClaim(name: string | null): WithClaim {
   return made
 }
 
-/** Whether a field of that name may be a claim of where a request comes from, which only proxies are believed in. */
+/** Whether a field of that name may be configured as a claim about the request's origin, believed only from proxies. */
 export function mayBeClaim(name: string): boolean {
   const lower = name.toLowerCase()
   if (IDENTITY_FAMILIES.some((family) => lower.startsWith(family))) return false

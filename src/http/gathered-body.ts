@@ -1,28 +1,28 @@
 import { type BodySink, type BodyStream, Budget, Bytes } from './body.ts'
 import type { Headers } from './headers.ts'
 
-/** Octets of a body that are awaited before it is passed on, unless somebody says another number. */
+/** Default number of bytes of a body to wait for before it is passed on. */
 export const GATHERED = 65_536
 
-/** Octets of all bodies that are awaited at a time, for each thread. */
+/** Limit per thread for all bodies being gathered at a time, in bytes. */
 export const MOST_GATHERED = 64 * 1024 ** 2
 
 const NOTHING = Buffer.alloc(0)
 
-/** Of a thread: octets of all bodies that are gathered and not yet passed on. */
+/** Per thread: bytes of all bodies that are gathered and not yet passed on. */
 export const gatheredBodies = new Budget(MOST_GATHERED)
 
-/** Whoever waits for a body; told once. */
+/** Waits for a body; exactly one of the two methods is called, once. */
 export interface Awaiting {
-  /** As much of it is here as is waited for: all of it, as bytes, or the beginning, as the gathered body. */
+  /** Enough of the body has arrived: all of it, as bytes, or its beginning, as the gathered body. */
   gathered(body: Bytes | GatheredBody): void
-  /** It will not be completed. */
+  /** The body will not be completed. */
   broken(error: Error): void
 }
 
 /**
- * A body that is still arriving, held until all of it is here, or so many octets of it, or as many as the budget has
- * room for: whatever is needed to pass it on is taken up no sooner, as a sender may be slow.
+ * A body that is still arriving, held back until it is complete, or a given number of bytes has arrived, or the budget
+ * is exhausted: resources for passing it on are not claimed before that, as the sender may be slow.
  */
 export class GatheredBody implements BodyStream, BodySink {
   readonly length: number
@@ -32,18 +32,21 @@ export class GatheredBody implements BodyStream, BodySink {
   private readonly most: number
   private awaiting: Awaiting | null = null
   private sink: BodySink | null = null
-  /** What the sink is given next: what was kept, then the chunk that the source lends, then what comes. */
+  /** What the sink receives next: the kept bytes, then the chunk lent by the source, then new chunks. */
   private stage: 'kept' | 'lent' | 'coming' = 'kept'
   private kept: Buffer = NOTHING
   private size = 0
   private lent: Buffer | null = null
-  /** The source is told by the answer to its write whether the chunk was taken. */
+  /** A `write` of the source is in progress: its return value will say whether the chunk was taken. */
   private writing = false
   private ended = false
   private trailers: Headers | null = null
   private error: Error | null = null
 
-  /** Nothing of it is read before `gather`; what is held then, `most` octets of it, is on the account of the client of that address. */
+  /**
+   * Nothing is read before `gather`; the up to `most` bytes that are then held are charged to the client of that
+   * address.
+   */
   constructor(source: BodyStream, client: string, budget = gatheredBodies, most = GATHERED) {
     this.source = source
     this.client = client
@@ -52,31 +55,31 @@ export class GatheredBody implements BodyStream, BodySink {
     this.length = source.length
   }
 
-  /** Whether nothing of it has come yet. */
+  /** Whether nothing has arrived yet. */
   get empty(): boolean {
     return this.size === 0 && this.lent === null
   }
 
-  /** Begins; `awaiting` may be told before it returns. To be called once, before `pipe`. */
+  /** Begins reading; `awaiting` may be called before this returns. To be called once, before `pipe`. */
   gather(awaiting: Awaiting): void {
     this.awaiting = awaiting
     this.source.pipe(this)
   }
 
-  /** What is here has to do. */
+  /** Stops waiting: what has arrived has to suffice. */
   begin(): void {
     const { awaiting } = this
     this.awaiting = null
     awaiting?.gathered(this)
   }
 
-  /** What was gathered is not held for anybody any more: gives back its part of the budget. */
+  /** Returns the share of the budget: the gathered bytes are no longer needed. */
   release(): void {
     this.budget.giveBack(this.kept.length, this.client)
     this.kept = NOTHING
   }
 
-  // From the source
+  // Called by the source.
 
   write(chunk: Buffer): boolean {
     if (this.stage === 'coming') return this.sink?.write(chunk) ?? false
@@ -108,7 +111,7 @@ export class GatheredBody implements BodyStream, BodySink {
     sink?.fail(error)
   }
 
-  // To whoever takes it
+  // Called by the consumer.
 
   pipe(sink: BodySink): void {
     this.sink = sink
@@ -144,14 +147,14 @@ export class GatheredBody implements BodyStream, BodySink {
     if (ended) sink.end(this.trailers)
   }
 
-  /** Whether there was room for the chunk. */
+  /** Keeps a copy of the chunk; false where there is no room. */
   private keep(chunk: Buffer): boolean {
     const { kept, size, length } = this
     const most = length < 0 ? this.most : Math.min(length, this.most)
     const end = size + chunk.length
     if (end > most) return false
     if (end > kept.length) {
-      // One buffer that grows, not a list of chunks: these may be tiny, and each would cost far more than its octets.
+      // A single growing buffer, not a list of chunks: chunks may be tiny, and each would cost far more than its bytes.
       const room = Math.min(most, Math.max(end, 2 * kept.length))
       if (!this.budget.take(room - kept.length, this.client)) return false
       this.kept = Buffer.allocUnsafeSlow(room)

@@ -6,18 +6,20 @@ import { knownLine } from './field-lines.ts'
 import { type Headers, headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
 
-/** Name of the field in which a reply says how a call ended, as it stands in HTTP/2. */
+/** The field in which a reply carries the status of the call, spelled as in HTTP/2. */
 export const GRPC_STATUS = 'grpc-status'
 export const GRPC_MESSAGE = 'grpc-message'
 
-/** The reply that tells the client of a call of an error: its head is the trailers as well (gRPC over HTTP/2, "Trailers-Only"). */
+/**
+ * A reply that reports an error to a gRPC client: its head doubles as the trailers (gRPC over HTTP/2, "Trailers-Only").
+ */
 export function callErrorReply(error: GatewayError, call: GrpcCall): Reply {
   const headers = headersFromWire(knownLine('content-type', 'application/grpc') + statusLines(error, call))
   for (const [name, value] of error.headers) headers.append(name, value)
   return new Reply(200, headers, null)
 }
 
-/** The trailers that tell of an error after the head of the reply. */
+/** The trailers that report an error after the head of the reply was sent. */
 export function callErrorTrailers(error: GatewayError, call: GrpcCall): Headers {
   return headersFromWire(statusLines(error, call))
 }

@@ -4,25 +4,25 @@ import { parseTimeout } from '../grpc/timeout.ts'
 import type { Headers } from './headers.ts'
 import type { Protocol } from './received-head.ts'
 
-/** Stands in the fields of every call of gRPC: a quick look, before one at what it says. */
+/** Occurs in the header fields of every gRPC call: a cheap test before the exact one. */
 export const MAYBE_GRPC = 'application/grpc'
 
 const TIMEOUT = 'grpc-timeout'
 
 /**
- * What there is to know of a request with these fields, which has come at `start`, as a call of gRPC; null where it is none. Its timeout
- * is no longer among the fields: what is left of it is written for each instance.
+ * The details of a request with these header fields, received at `start`, as a gRPC call; null where it is not one. Its
+ * timeout is removed from the fields: the time that is left is written for each instance.
  */
 export function callOf(headers: Headers, start: number): GrpcCall | null {
   if (!isGrpc(headers.get('Content-Type'))) return null
   const timeout = headers.combined(TIMEOUT)
   if (timeout === undefined) return new GrpcCall(Number.POSITIVE_INFINITY)
   headers.delete(TIMEOUT)
-  // What is no time is found by `refusalOfCall`.
+  // Malformed timeouts become NaN, which `refusalOfCall` reports.
   return new GrpcCall(start + (parseTimeout(timeout) ?? Number.NaN))
 }
 
-/** Why a call that has come in that version of HTTP is refused; null where it is not. */
+/** Why a call received in that HTTP version is refused; null where it is accepted. */
 export function refusalOfCall({ deadline }: GrpcCall, protocol: Protocol): GatewayError | null {
   if (Number.isNaN(deadline))
     return new GatewayError(

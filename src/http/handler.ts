@@ -2,10 +2,10 @@ import type { Exchange, ReplyEdit } from './exchange.ts'
 import { errorReply } from './problem.ts'
 import { discardReply, type Reply } from './reply.ts'
 
-/** Answers an exchange. Synchronous where it can be: a promise costs time on every request. */
+/** Answers an exchange. Synchronous where possible: a promise costs time on every request. */
 export type Handler = (exchange: Exchange) => Reply | Promise<Reply>
 
-/** A step around a handler; applied once, when the configuration loads. */
+/** A step wrapped around a handler, applied once when the configuration is loaded. */
 export type Middleware = (next: Handler) => Handler
 
 /** Wraps `handler` in the steps, the first one outermost. */
@@ -13,16 +13,16 @@ export function compose(steps: readonly Middleware[], handler: Handler): Handler
   return steps.reduceRight((next, step) => step(next), handler)
 }
 
-/** Applies `edit` to the reply now or when it comes, without a promise where there is none. */
+/** Applies `edit` to the reply now or once it is available, without creating a promise where there is none. */
 export function afterwards(reply: Reply | Promise<Reply>, edit: (reply: Reply) => Reply): Reply | Promise<Reply> {
   return reply instanceof Promise ? reply.then(edit) : edit(reply)
 }
 
 /**
- * Wraps `next` so that `edit` changes every reply in place, also the problem document of whatever was thrown further in.
- * A reply whose edit throws is discarded, as a problem takes its place.
- * What was found out before `next` is called may go with the exchange, to be handed to `edit`.
- * Costs no promise where there is none, nor where nobody else looked at the one of the service.
+ * Wraps `next` so that `edit` changes every reply in place, including the problem document for anything thrown further
+ * in. A reply whose edit throws is discarded, and a problem document takes its place. `state` carries what was
+ * determined before `next` is called through to `edit`. Creates no promise where there is none, nor where the promise
+ * of the service has not been used by another step.
  */
 export function editReplies<State = void>(
   next: Handler,

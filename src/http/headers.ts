@@ -5,24 +5,24 @@ import { sameNameAt } from './same-name.ts'
 const COLON = 58
 
 /**
- * From fields already validated, each "Name: value\r\n". `hasDate` says whether Date is known to be among them, and
- * `announces` whether Content-Length is, as in replies to HEAD.
+ * Creates Headers from fields already validated, each "Name: value\r\n". `hasDate` says whether Date is known to be
+ * among them, and `announces` whether Content-Length is, as in replies to HEAD.
  */
 let headersFromWire!: (raw: string, hasDate?: boolean, announces?: boolean) => Headers
-/** Every field as "Name: value\r\n", also where somebody has put another `toWire` in place of the real one. */
+/** Every field as "Name: value\r\n", even where other code has overridden `toWire`. */
 let wireOf!: (headers: Headers) => string
-/** Adds `lines`, already validated and each "Name: value\r\n" with one of the names, after the others. */
+/** Appends `lines`, already validated, each "Name: value\r\n" with one of the names. */
 let appendLines!: (headers: Headers, names: NameSet, lines: string) => void
 /**
- * Puts `lines`, already validated and each "Name: value\r\n" with one of the names, in place of every field with one
- * of them: one pass, however many there are. For fields that are made once and put into many messages.
+ * Replaces every field with one of the names by `lines`, already validated, each "Name: value\r\n" with one of the
+ * names: one pass, however many there are. For fields that are formatted once and put into many messages.
  */
 let replaceLines!: (headers: Headers, names: NameSet, lines: string) => void
-/** Whether there is a field with one of the names: one pass, however many they are. */
+/** Whether there is a field with one of the names: one pass, however many names there are. */
 let hasAnyOf!: (headers: Headers, names: NameSet) => boolean
-/** Whether the text may stand in some field: a quick look, before one that knows names. */
+/** Whether the text occurs anywhere in the fields: a cheap test before one that looks at names. */
 let mayHold!: (headers: Headers, text: string) => boolean
-/** Whether Content-Length is among the fields: of content that does not follow, as in replies to HEAD. */
+/** Whether Content-Length is among the fields although no content follows, as in replies to HEAD. */
 let announcesLength!: (headers: Headers) => boolean
 
 export { announcesLength, appendLines, hasAnyOf, headersFromWire, mayHold, replaceLines, wireOf }
@@ -30,14 +30,14 @@ export { announcesLength, appendLines, hasAnyOf, headersFromWire, mayHold, repla
 /**
  * The header fields of one message, in order and in the sender's spelling.
  *
- * They stay one string, as they came off the wire: a request that is only passed on costs no object per field, and
- * what is read or changed is found by a pass over its lines. Values are byte strings (one character a byte, 0x00 to
- * 0xff). Names given to the methods are matched without regard to case. A name that is no token or a value with CR, LF
- * or NUL cannot get in: set and append throw, so one message can never be split into two (RFC 9112 section 11.1).
- * What takes lines without looking at them is no part of the class, so that only the gateway's own code has it.
+ * They are kept as one string, as received: a request that is only passed on costs no object per field, and what is
+ * read or changed is found by scanning its lines. Values are byte strings (one character per byte, 0x00 to 0xff). Names
+ * passed to the methods are case-insensitive. A name that is not a token or a value with CR, LF or NUL cannot get in:
+ * set and append throw, so one message can never be split into two (RFC 9112 section 11.1). Functions that take lines
+ * without validating them are not methods of the class, so that only the gateway's own code has access to them.
  *
- * What policies put in place of other fields, or add, is kept apart until all is written: one pass then takes out what
- * all of them replace, however many they are.
+ * Fields that policies replace or add are kept separately until everything is written: a single pass then removes all
+ * replaced lines, however many they are.
  */
 export class Headers {
   /** "Name: value\r\n" for each field that was there before the changes below. */
@@ -47,9 +47,9 @@ export class Headers {
   /** Lines that come after those in `raw`, and all names among them. */
   #added = ''
   #addedNames: NameSet | null = null
-  /** The same as [name, value, name, value, …], or null while nobody asked for it. */
+  /** The same as [name, value, name, value, …], or null until it is requested. */
   #list: string[] | null = null
-  /** Whether Date is known to be in `raw`: asked for every reply, so answered without a look inside. */
+  /** Whether Date is known to be in `raw`: needed for every reply, so it is answered without a scan. */
   #hasDate = false
   /** The same for Content-Length. */
   #announces = false
@@ -89,7 +89,7 @@ export class Headers {
     return headers
   }
 
-  /** Whether the wire need not add a Date field (RFC 9110 section 6.6.1). */
+  /** Whether the writer need not add a Date field (RFC 9110 section 6.6.1). */
   get dated(): boolean {
     return this.#keepsDate() || this.has('date')
   }
@@ -101,7 +101,7 @@ export class Headers {
     return at === -1 ? undefined : valueAt(fields, at + name.length + 2)
   }
 
-  /** The value of a field that was sent in one line; undefined for none, and null for several. */
+  /** The value of a field that consists of one line; undefined where there is none, and null for several lines. */
   single(name: string): string | undefined | null {
     const fields = this.#fieldsWith(name)
     const at = lineOf(fields, name, 0)
@@ -109,7 +109,7 @@ export class Headers {
     return lineOf(fields, name, nextLine(fields, at)) === -1 ? valueAt(fields, at + name.length + 2) : null
   }
 
-  /** All values of a field in order, one for each line it was sent in. */
+  /** All values of a field in order, one for each line. */
   getAll(name: string): string[] {
     const fields = this.#fieldsWith(name)
     const values: string[] = []
@@ -128,7 +128,10 @@ export class Headers {
     return lineOf(this.#fieldsWith(name), name, 0) !== -1
   }
 
-  /** Replaces every field of that name by one. Throws a TypeError for a bad name or value, or a name that is the wire's own. */
+  /**
+   * Replaces all fields of that name by one. Throws a TypeError for an invalid name or value, or a name reserved for
+   * the message writer.
+   */
   set(name: string, value: string): void {
     const line = fieldLine(name, value)
     const raw = this.#settled()
@@ -137,13 +140,16 @@ export class Headers {
     this.#become(raw.slice(0, at) + line + withoutLines(raw.slice(nextLine(raw, at)), name))
   }
 
-  /** Adds a field after the others. Throws a TypeError for a bad name or value, or a name that is the wire's own. */
+  /**
+   * Adds a field after the others. Throws a TypeError for an invalid name or value, or a name reserved for the message
+   * writer.
+   */
   append(name: string, value: string): void {
     const line = fieldLine(name, value)
     this.#become(this.#settled() + line)
   }
 
-  /** Removes every field of that name and says whether there was one. */
+  /** Removes all fields of that name; returns whether there was one. */
   delete(name: string): boolean {
     const fields = this.#settled()
     if (lineOf(fields, name, 0) === -1) return false
@@ -152,7 +158,7 @@ export class Headers {
     return true
   }
 
-  /** The flat list [name, value, name, value, …], to read only. */
+  /** The flat list [name, value, name, value, …]; read-only. */
   entries(): readonly string[] {
     this.#list ??= parseFields(this.#settled())
     return this.#list
@@ -191,13 +197,13 @@ export class Headers {
     return this.#hasDate && (this.#gone === null || !this.#gone.has('date'))
   }
 
-  /** The part in which a field of that name would be, if there is one: a look at the other part may be a copy of it. */
+  /** The part that would contain a field of that name, so that lookups avoid copying the other part. */
   #fieldsWith(name: string): string {
     if (this.#addedNames !== null && this.#addedNames.has(name)) return this.#settled()
     return this.#gone !== null && this.#gone.has(name) ? '' : this.#raw
   }
 
-  /** All fields. Not kept: whoever reads one later finds it faster in what is there now. */
+  /** All fields. The result is not stored: later reads are faster on the parts. */
   #settled(): string {
     const kept = this.#gone === null ? this.#raw : this.#gone.without(this.#raw)
     return this.#added === '' ? kept : kept + this.#added
@@ -217,7 +223,10 @@ export function sameName(a: string, b: string): boolean {
   return a.length === b.length && sameNameAt(a, 0, b)
 }
 
-/** Where the first line with that name begins, at or after `from`, the beginning of a line; -1 if there is none. */
+/**
+ * Where the first line with that name begins, at or after `from`, which must be the beginning of a line; -1 if there is
+ * none.
+ */
 function lineOf(raw: string, name: string, from: number): number {
   const { length } = name
   for (let at = from; at < raw.length; at = nextLine(raw, at))

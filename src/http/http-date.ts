@@ -4,14 +4,17 @@ const DAY = '(?:mon|tue|wed|thu|fri|sat|sun)'
 const LONG_DAY = '(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)'
 const TIME = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
 
-/** RFC 9110 section 5.6.7: IMF-fixdate and the two old forms that recipients must take. */
+/** RFC 9110 section 5.6.7: IMF-fixdate and the two obsolete formats that recipients must accept. */
 const FORMS = [
   `${DAY}, (?<day>\\d\\d) (?<month>[a-z]{3}) (?<year>\\d{4}) ${TIME} gmt`,
   `${LONG_DAY}, (?<day>\\d\\d)-(?<month>[a-z]{3})-(?<year>\\d\\d) ${TIME} gmt`,
   `${DAY} (?<month>[a-z]{3}) (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})`,
 ].map((form) => new RegExp(`^${form}$`, 'i'))
 
-/** Milliseconds since 1970-01-01T00:00:00Z of an HTTP date, or null; `now` in the same unit gives two digits a century. */
+/**
+ * An HTTP date in milliseconds since 1970-01-01T00:00:00Z, or null; `now`, in the same unit, determines the century of
+ * two-digit years.
+ */
 export function parseHttpDate(text: string | undefined, now: number): number | null {
   if (text === undefined) return null
   for (const form of FORMS) {
@@ -29,7 +32,7 @@ function timeOf(parts: Readonly<Record<string, string>>, now: number): number | 
   return Date.UTC(fullYear(year, now), month, date, hours, minutes, seconds)
 }
 
-/** A date that seems to be over 50 years ahead is in the past century. */
+/** A two-digit year that would be over 50 years ahead is in the past century. */
 function fullYear(year: string, now: number): number {
   if (year.length === 4) return Number(year)
   const current = new Date(now).getUTCFullYear()

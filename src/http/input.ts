@@ -1,10 +1,12 @@
-/** Uses what was read from a connection. */
+/** Consumes what was read from a connection. */
 export interface InputConsumer {
-  /** Returns the offset behind what it has used; the rest is kept until there is more, or until `again`. */
+  /** Returns the offset after the last byte it consumed; the rest is kept until more arrives, or until `again`. */
   consume(octets: Buffer, start: number, end: number): number
 }
 
-/** What a connection has read and not yet used: at most one incomplete head, or what was read together with it. */
+/**
+ * Bytes that a connection has read but not yet used: at most one incomplete head, or what was read together with it.
+ */
 export class Input {
   private readonly consumer: InputConsumer
   private kept: Buffer | null = null
@@ -14,22 +16,22 @@ export class Input {
     this.consumer = consumer
   }
 
-  /** Octets kept. */
+  /** Number of bytes kept. */
   get length(): number {
     return this.kept === null ? 0 : this.kept.length
   }
 
-  /** Whether the consumer is being handed octets right now. */
+  /** Whether the consumer is being called right now. */
   get busy(): boolean {
     return this.running
   }
 
-  /** Adds lent octets without having them used. */
+  /** Adds lent bytes without passing them to the consumer. */
   keep(octets: Buffer): void {
     this.kept = Buffer.concat(this.kept === null ? [octets] : [this.kept, octets])
   }
 
-  /** Octets have come, up to `end`, which are only lent. */
+  /** Bytes have arrived, up to `end`; they are only lent. */
   feed(octets: Buffer, end: number): void {
     const { kept } = this
     if (kept === null) return this.run(octets, end)
@@ -37,7 +39,7 @@ export class Input {
     this.run(Buffer.concat([kept, octets.subarray(0, end)]), kept.length + end)
   }
 
-  /** The consumer may have become able to use what is kept; nothing happens while it is at it already. */
+  /** The consumer may now be able to use what is kept; has no effect while the consumer is being called. */
   again(): void {
     const { kept } = this
     if (this.running || kept === null) return
@@ -45,7 +47,7 @@ export class Input {
     this.run(kept, kept.length)
   }
 
-  /** Hands over what is kept. */
+  /** Removes and returns what is kept. */
   take(): Buffer | null {
     const { kept } = this
     this.kept = null

@@ -1,13 +1,13 @@
 import { GatewayError } from '../core/errors.ts'
 
-/** No connection could be made: nothing was sent, so another instance may be tried whatever the request is. */
+/** No connection could be established: nothing was sent, so any request may be retried on another instance. */
 export class ConnectFailed extends GatewayError {
   constructor(address: string, cause: unknown) {
     super('service-unavailable', 'Service unavailable', { cause: new Error(`cannot connect to ${address}`, { cause }) })
   }
 }
 
-/** No secure connection could be made: nothing was sent, so another instance may be tried whatever the request is. */
+/** No secure connection could be established: nothing was sent, so any request may be retried on another instance. */
 export class HandshakeFailed extends GatewayError {
   constructor(address: string, cause: Error) {
     super('bad-gateway', 'No secure connection to the service could be made.', {
@@ -16,12 +16,12 @@ export class HandshakeFailed extends GatewayError {
   }
 }
 
-/** The service ended the connection before the head of a reply was whole. */
+/** The service closed the connection before the head of its reply was complete. */
 export class ClosedBeforeReply extends GatewayError {
-  /** The connection had served before, and not an octet of a reply has come: it was closed for being idle, it seems. */
+  /** The connection was reused, and not a byte of a reply has come: probably it was closed for being idle. */
   readonly stale: boolean
 
-  /** `reused` says that the connection had served before, `heard` that something of a reply has come. */
+  /** `reused` says that the connection had served other requests, `heard` that part of a reply has come. */
   constructor(reused: boolean, heard: boolean, cause: unknown, what = CLOSED) {
     const when = heard && what === CLOSED ? 'in the middle of its reply' : 'without a reply'
     super('bad-gateway', `The service ${what} ${when}.`, { cause })
@@ -29,29 +29,29 @@ export class ClosedBeforeReply extends GatewayError {
   }
 }
 
-/** The service ended the connection in the middle of its reply, whose head was passed on. */
+/** The service closed the connection in the middle of its reply, whose head had been passed on. */
 export class ClosedWithinReply extends GatewayError {
   constructor(cause: unknown, what = CLOSED) {
     super('bad-gateway', `The service ${what} in the middle of its reply.`, { cause })
   }
 }
 
-/** The service has said that it does nothing with the request (RFC 9113 section 8.7): it may be sent again whatever it is. */
+/** The service has declared the request unprocessed (RFC 9113 section 8.7): any request may be sent again. */
 export class NotProcessed extends GatewayError {
-  /** Nothing of its body was taken from where it comes from. */
+  /** Nothing was read from the request's body. */
   readonly untouched: boolean
 
-  /** `why` goes on from "the request was not processed: ". */
+  /** `why` completes the sentence "the request was not processed: ". */
   constructor(why: string, untouched = false) {
     super('service-unavailable', 'Service unavailable', { cause: new Error(`the request was not processed: ${why}`) })
     this.untouched = untouched
   }
 }
 
-/** What a service does that fails its requests, unless it is something else. */
+/** The default description of how a service failed its requests. */
 const CLOSED = 'closed the connection'
 
-/** The reply would go on for long, and as many of those are open as may be. */
+/** The reply would be long-lived, and the limit of open streams is reached. */
 export class TooManyStreams extends GatewayError {
   constructor() {
     super('too-busy', 'Too many streams of this service are open; try again later.', {
@@ -60,7 +60,7 @@ export class TooManyStreams extends GatewayError {
   }
 }
 
-/** The exchange waited for its own client while others waited for the connection. */
+/** The exchange was ended because it waited for its own client while others waited for the connection. */
 export class MadeWay extends GatewayError {
   constructor() {
     super('request-timeout', 'The client is too slow to keep a connection to the service that others wait for.')

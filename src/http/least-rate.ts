@@ -1,19 +1,19 @@
 import { type Deadlines, TICK, type Timed } from './deadlines.ts'
 
-/** Milliseconds that a client may be waited for before its rate counts. */
+/** Grace period in milliseconds before a client's rate counts. */
 const GRACE = 5_000
 
-/** What is to move at a least rate. */
+/** A transfer that must keep up a minimum rate. */
 export interface Paced {
-  /** Octets that have moved so far. */
+  /** Bytes transferred so far. */
   moved(): number
-  /** They have moved too slowly. */
+  /** The transfer is too slow. */
   tooSlow(): void
 }
 
 /**
- * Has the octets of a message move at a least rate, on the average of the time in which their client was waited for: all
- * other time is nobody's. Nothing is done for an octet: what has moved is looked at when the time is up that it was good for.
+ * Enforces a minimum rate on a message, averaged over the time spent waiting for its client; other time does not count.
+ * There is no work per byte: each byte earns time, and the total is looked at only when the earned time is used up.
  */
 export class LeastRate implements Timed {
   deadline = Number.POSITIVE_INFINITY
@@ -21,9 +21,9 @@ export class LeastRate implements Timed {
   private rate = 0
   private most = Number.POSITIVE_INFINITY
   private readonly paced: Paced
-  /** Milliseconds that the client may be waited for, from when it is waited for again. */
+  /** Milliseconds of waiting that the client has left, when waiting starts again. */
   private allowance = GRACE
-  /** Octets that have been turned into time. */
+  /** Bytes already converted into time. */
   private credited = 0
 
   constructor(deadlines: Deadlines, paced: Paced) {
@@ -32,7 +32,10 @@ export class LeastRate implements Timed {
     deadlines.watch(this)
   }
 
-  /** Another message begins. `rate` is in octets a second, 0 for none; what has moved is good for `most` milliseconds at a time. */
+  /**
+   * Starts another message. `rate` is in bytes per second, 0 for no minimum; bytes earn at most `most` milliseconds at
+   * a time.
+   */
   begin(rate: number, most: number): void {
     this.rate = rate
     this.most = most
@@ -41,20 +44,20 @@ export class LeastRate implements Timed {
     this.credited = 0
   }
 
-  /** The client is waited for from now on. */
+  /** Waiting for the client starts. */
   wait(): void {
     if (this.deadline !== Number.POSITIVE_INFINITY || this.rate === 0) return
     this.deadline = this.deadlines.in(this.allowance)
   }
 
-  /** It is not, for now. */
+  /** Waiting for the client stops, for now. */
   rest(): void {
     if (this.deadline === Number.POSITIVE_INFINITY) return
     this.allowance = Math.max(0, this.deadline - this.deadlines.now - TICK)
     this.deadline = Number.POSITIVE_INFINITY
   }
 
-  /** The rest of the message may take its time. */
+  /** Suspends the minimum rate for the rest of the message. */
   excuse(): void {
     this.deadline = this.allowance = Number.POSITIVE_INFINITY
   }
@@ -63,7 +66,7 @@ export class LeastRate implements Timed {
     const moved = this.paced.moved()
     const earned = ((moved - this.credited) * 1000) / this.rate
     this.credited = moved
-    // Less than what one look at the clock takes is nothing.
+    // Less time than the resolution of the clock counts as no progress.
     if (earned < TICK) return this.paced.tooSlow()
     this.deadline = this.deadlines.now + Math.min(earned, this.most)
   }

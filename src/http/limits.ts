@@ -1,20 +1,23 @@
-/** Bounds on what the head of one HTTP/1.1 message, and its trailers, may ask of the reader. */
+/** Limits for the head of one HTTP/1.1 message, and for its trailers. */
 export interface FieldLimits {
-  /** Octets of a whole head: start line, fields and the empty line. */
+  /** Bytes of a whole head: start line, fields and the empty line. */
   readonly head: number
   /** Number of field lines. */
   readonly headers: number
-  /** Fields of requests whose names have other characters than letters, digits and hyphens are taken out. Default false. */
+  /** Removes request fields whose names have characters other than letters, digits and hyphens. Default false. */
   readonly strictNames?: boolean
-  /** Name, in lower case, of the field in which proxies say who the client is, taken out of what others send. Default none. */
+  /**
+   * Lower-case name of the field in which proxies state the client's address; removed unless a trusted proxy sent it.
+   * Default none.
+   */
   readonly clientHeader?: string | null
 }
 
 /** The same for requests. */
 export interface HeadLimits extends FieldLimits {
-  /** The connection is encrypted: a whole URI as the target has the scheme https. Default false. */
+  /** The connection is encrypted: a target in absolute form must have the scheme https. Default false. */
   readonly secure?: boolean
-  /** Octets of a request target. */
+  /** Bytes of a request target. */
   readonly target: number
 }
 

@@ -3,14 +3,14 @@ import type { Deadlines, Timed } from './deadlines.ts'
 import { reset } from './reset.ts'
 import { takenOf } from './taken.ts'
 
-/** How long, in milliseconds, a client that sends nothing is waited for, and one that sends on and on. */
+/** How long to wait, in milliseconds: for a client that sends nothing, and for one that keeps sending. */
 const QUIET = 2_000
 const LONGEST = 30_000
 
 /**
- * The end of a connection that its client may still be sending on: says that nothing more will come, and reads on for
- * a while, throwing away what it reads. A socket closed with unread octets would be reset, and the client might lose
- * the last reply, which many only read once they have sent everything (RFC 9112 section 9.6).
+ * Closes a connection while its client may still be sending: half-closes it, then reads on for a while and discards
+ * what it reads. A socket closed with unread bytes would be reset, and the client might lose the last reply, which many
+ * clients only read once they have sent everything (RFC 9112 section 9.6).
  */
 export class LingeringClose implements Timed {
   deadline: number
@@ -18,10 +18,10 @@ export class LingeringClose implements Timed {
   private readonly deadlines: Deadlines
   private readonly writeTimeout: number
   private taken: number
-  /** When the client has had long enough; Infinity until it has taken the last reply. */
+  /** The latest time to close; Infinity until the client has taken the last reply. */
   private last = Number.POSITIVE_INFINITY
 
-  /** `writeTimeout`, in milliseconds, is how long the client may take nothing of the rest of the last reply. */
+  /** `writeTimeout`, in milliseconds, is how long the client may take none of the rest of the last reply. */
   constructor(socket: Socket, deadlines: Deadlines, writeTimeout: number) {
     this.socket = socket
     this.deadlines = deadlines
@@ -51,7 +51,7 @@ export class LingeringClose implements Timed {
       this.deadline = this.deadlines.in(this.writeTimeout)
       return
     }
-    // Cut off as it is, the last reply must not look like a whole one.
+    // The last reply was cut off, and must not look complete.
     reset(this.socket)
   }
 }

@@ -2,26 +2,26 @@ import { sameForCgiAt, sameNameAt } from './same-name.ts'
 
 const COLON = 58
 
-/** What one set is to another. */
+/** How one set relates to another. */
 interface Relation {
   readonly other: NameSet
   readonly meets: boolean
   readonly union: NameSet | null
 }
 
-/** Names of header fields, indexed once so that all of them are looked for in one pass over a message. */
+/** Names of header fields, indexed once so that all of them are found in one pass over a message. */
 export class NameSet {
   private readonly names: ReadonlySet<string>
   /** Character code of a first letter, either case -> the names, in lower case, that begin with it. */
   private readonly byFirst: (readonly string[] | undefined)[] = Array<readonly string[] | undefined>(128)
   private readonly forCgi: boolean
   private readonly sameAt: typeof sameNameAt
-  /** What is known of others: each is looked at once, as the same sets meet in message after message. */
+  /** Relations to other sets, computed once each, as the same sets meet in message after message. */
   private readonly relations = new WeakMap<NameSet, Relation>()
-  /** The one that was asked for last, which is the next one to be asked for on most ways through the policies. */
+  /** The relation used last, which on most paths through the policies is also the next one needed. */
   private last: Relation | null = null
 
-  /** `forCgi` finds names with "_" in place of "-" as well, as services may read both alike. */
+  /** `forCgi` also matches names with "_" in place of "-", as some services treat both alike. */
   constructor(names: Iterable<string>, forCgi = false) {
     this.forCgi = forCgi
     this.sameAt = forCgi ? sameForCgiAt : sameNameAt
@@ -32,7 +32,7 @@ export class NameSet {
       for (const letter of [first, first.toUpperCase()]) this.byFirst[letter.charCodeAt(0)] = group
   }
 
-  /** Whether it finds a field of that name, in any case. */
+  /** Whether it matches a field of that name, in any case. */
   has(name: string): boolean {
     const group = this.byFirst[name.charCodeAt(0)]
     if (group === undefined) return false
@@ -40,12 +40,12 @@ export class NameSet {
     return false
   }
 
-  /** Whether one of the two finds a name of the other. */
+  /** Whether one of the two sets matches a name of the other. */
   meets(other: NameSet): boolean {
     return this.relationTo(other).meets
   }
 
-  /** One that finds what either finds; null where only one of them takes "_" for "-". */
+  /** The union of both; null where only one of them matches "_" for "-". */
   with(other: NameSet): NameSet | null {
     return this.relationTo(other).union
   }

@@ -1,38 +1,38 @@
 import type { Body } from './body.ts'
 
-/** How long a service may take, in milliseconds. */
+/** Time limits for a service, in milliseconds. */
 export interface ServiceTimeouts {
-  /** From the last octet of the request to the end of the response head, and without the service taking any of a body. */
+  /** From the last byte of the request to the end of the response head; also for the service taking none of a body. */
   readonly responseTimeout: number
-  /** Without an octet of a response body that is awaited. */
+  /** Longest time without a byte while a response body is awaited. */
   readonly idleTimeout: number
 }
 
-/** A request for an instance, as every wire can write it: how it is framed is the wire's. */
+/** A request to an instance, independent of the HTTP version: framing is left to the connection. */
 export interface OutgoingRequest {
   /** Address of the client that it is sent for. */
   readonly client: string
   readonly method: string
-  /** Host and port of what is asked for. */
+  /** Host and port of the target. */
   readonly authority: string
-  /** Path with query, or "*"; fit for a request line. */
+  /** Path with query, or "*"; valid in a request line. */
   readonly target: string
-  /** End-to-end fields, already validated, each "Name: value\r\n". */
+  /** End-to-end header fields, already validated, each "Name: value\r\n". */
   readonly fields: string
   readonly body: Body
-  /** Trailers are taken (RFC 9110 section 10.1.4). */
+  /** Trailers are accepted (RFC 9110 section 10.1.4). */
   readonly acceptsTrailers: boolean
-  /** The body, a stream, follows when the service says 100 (Continue) (RFC 9110 section 10.1.1). */
+  /** The body, a stream, is only sent once the service answers 100 (Continue) (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean
-  /** The protocol to change to, or null. */
+  /** The protocol to upgrade to, or null. */
   readonly upgrade: WantedUpgrade | null
-  /** In place of those of the lane. */
+  /** Overrides the time limits of the lane. */
   readonly timeouts?: ServiceTimeouts
 }
 
-/** A change to WebSocket that a request asks for. */
+/** A requested upgrade to WebSocket. */
 export interface WantedUpgrade {
-  /** "websocket", in the spelling of the client. */
+  /** "websocket", as spelled by the client. */
   readonly protocol: string
   /** Its Sec-WebSocket-Key, or "". */
   readonly key: string

@@ -3,7 +3,7 @@ import { type Headers, wireOf } from './headers.ts'
 import { ReceivedFields } from './received-fields.ts'
 import { type Informed, ServerExchange } from './server-exchange.ts'
 
-/** What the gateway asks on its own behalf. */
+/** A request of the gateway itself. */
 export interface OwnRequest {
   readonly method: string
   /** Path and query. */
@@ -18,7 +18,7 @@ export interface OwnRequest {
 
 const NOBODY: Informed = { inform() {} }
 
-/** An exchange that no request of a client has begun: its `target` is null, and nobody is told of interim responses. */
+/** An exchange that was not begun by a client's request: its `target` is null, and interim responses are discarded. */
 export function ownExchange({ method, target, host, headers, client, start }: OwnRequest): ServerExchange {
   const fields = new ReceivedFields()
   fields.raw = wireOf(headers)
@@ -29,7 +29,7 @@ export function ownExchange({ method, target, host, headers, client, start }: Ow
   return exchange
 }
 
-/** The request of an exchange once more, without its body, as the gateway asks it on its own behalf with that method. */
+/** A copy of the request of an exchange, without its body, for the gateway to send itself with that method. */
 export function copyOf(exchange: Exchange, method: string, start: number): ServerExchange {
   const { path, query, host, headers, client } = exchange
   const copy = ownExchange({ method, target: path + query, host, headers, client, start })

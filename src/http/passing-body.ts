@@ -1,7 +1,7 @@
 import type { BodySink, BodyStream } from './body.ts'
 import type { Headers } from './headers.ts'
 
-/** A body that goes from its source to whoever takes it as it is: for those that look at what passes. */
+/** Passes a body on unchanged: a base class for code that observes what passes. */
 export class PassingBody implements BodyStream, BodySink {
   readonly length: number
   private readonly source: BodyStream

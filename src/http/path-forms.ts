@@ -1,43 +1,47 @@
 import { GatewayError } from '../core/errors.ts'
 
-/** How else a path is written, or may be read, than in its normal form. */
+/** Spellings and readings of a path that differ from its normal form. */
 export interface PathForms {
-  /** The normal form that all of this belongs to: where a policy has changed the path, none of it counts any more. */
+  /** The normal form that these forms belong to: once a policy has changed the path, they no longer apply. */
   readonly path: string
-  /** What a service gets in place of the normal form: the spelling and the repeated slashes of the client. */
+  /** What services receive instead of the normal form: with the client's spelling and its repeated slashes. */
   readonly sent: string
-  /** The same for matching, hex digits in upper case: it must lead where the normal form leads, with the same parameters. */
+  /**
+   * The same for matching, hex digits in upper case: must match the same route, with the same parameters, as the normal
+   * form.
+   */
   readonly written: string | null
-  /** What services make of it that decode slashes, or cut path parameters off: it must lead nowhere else. */
+  /**
+   * How services might read the path that decode slashes or cut off path parameters: must not match any other route.
+   */
   readonly others: readonly string[]
 }
 
-/** Whose path it is. */
 interface Pathed {
   readonly path: string
-  /** Null for a path that has one form. */
+  /** Null for a path that has only one form. */
   readonly forms: PathForms | null
 }
 
-/** The path that a service gets where it is not rewritten. */
+/** The path that a service receives where it is not rewritten. */
 export function sentPath({ path, forms }: Pathed): string {
   return forms !== null && forms.path === path ? forms.sent : path
 }
 
-/** The forms of the path that count now; null where it has one form. */
+/** The forms of the current path; null where it has only one. */
 export function formsOf({ path, forms }: Pathed): PathForms | null {
   return forms !== null && forms.path === path ? forms : null
 }
 
-/** The refusal of a path whose forms lead to different places. */
+/** The refusal of a path whose forms lead to different routes. */
 export function ambiguousPath(detail: string): GatewayError {
   return new GatewayError('bad-request', detail)
 }
 
-/** Said of a path whose spelling makes a difference. */
+/** The detail for a path whose spelling makes a difference. */
 export const SPELLED_AMBIGUOUSLY =
   'The path leads elsewhere once repeated slashes and needless escapes are removed: send it in that form.'
 
-/** Said of a path that some services take for another one. */
+/** The detail for a path that some services read as another one. */
 export const READ_AMBIGUOUSLY =
   'The path leads elsewhere for services that decode slashes or remove path parameters (";…"): leave them out.'

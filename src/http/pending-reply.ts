@@ -22,8 +22,8 @@ class PendingEdit<State> implements Applicable {
 }
 
 /**
- * A reply that a service was asked for. While it is to come, policies may leave their edits here: a promise for each of
- * them, which they would need otherwise, costs more than most edits do.
+ * A reply that was requested from a service. While it is pending, policies may leave their edits here: otherwise each
+ * edit would need a promise of its own, which costs more than most edits do.
  */
 export class PendingReply implements AwaitedReply {
   readonly promise: Promise<Reply>
@@ -32,7 +32,7 @@ export class PendingReply implements AwaitedReply {
   private resolve!: (reply: Reply) => void
   private reject!: (error: unknown) => void
 
-  /** Is the exchange's from now on, until it is settled. */
+  /** Becomes the `pending` reply of the exchange until it is settled. */
   constructor(exchange: Exchange) {
     this.exchange = exchange
     this.promise = new Promise((resolve, reject) => {
@@ -47,14 +47,14 @@ export class PendingReply implements AwaitedReply {
     this.edits.push(new PendingEdit(edit, state))
   }
 
-  /** The reply is here. */
+  /** The reply has arrived. */
   settle(reply: Reply): void {
     this.end()
     if (this.edits === null) this.resolve(reply)
     else this.apply(this.edits, reply, null)
   }
 
-  /** There will be none: what is edited then is the problem document. */
+  /** There will be no reply: the edits are applied to the problem document. */
   fail(error: unknown): void {
     this.end()
     if (this.edits === null) this.reject(error)
@@ -65,7 +65,7 @@ export class PendingReply implements AwaitedReply {
     if (this.exchange.pending === this) this.exchange.pending = null
   }
 
-  /** An edit that throws leaves a problem to the next one, as if each had a promise of its own. */
+  /** An edit that throws leaves a problem document to the next one, as a chain of promises would. */
   private apply(edits: readonly Applicable[], reply: Reply | null, error: unknown): void {
     const { exchange } = this
     let current = reply

@@ -3,47 +3,51 @@ import type { Encryption } from './encryption.ts'
 import type { FieldLimits } from './limits.ts'
 import type { ServiceTimeouts } from './outgoing-request.ts'
 
-/** Bounds of a connection to an instance, which may change while it lives; times are milliseconds. */
+/** Limits of a connection to an instance, which may change during its lifetime; times are in milliseconds. */
 export interface ClientBounds extends FieldLimits, ServiceTimeouts {
-  /** Without a request. */
+  /** How long it may be idle. */
   readonly poolTimeout: number
-  /** How long a new connection is used again: for ever, it would hold on to an address that its name no longer has. */
+  /**
+   * How long a new connection is reused: without a limit, it might hold on to an address that its host name no longer
+   * has.
+   */
   readonly lifetime: () => number
 }
 
-/** What a connection to an instance needs to know. */
+/** Options of a connection to an instance. */
 export interface ClientOptions extends ClientBounds {
   /** Null where connections are not encrypted. */
   readonly encryption: Encryption | null
 }
 
-/** Bounds of a pool, which may change while it lives; times are milliseconds. */
+/** Limits of a pool, which may change during its lifetime; times are in milliseconds. */
 export interface PoolBounds extends ClientBounds {
-  /** Connections at the same time. */
+  /** Maximum number of connections. */
   readonly connections: number
-  /** Exchanges that last at the same time, a stream of events or another protocol: their connections do not count. */
+  /**
+   * Maximum number of long-lived exchanges (event streams, upgraded connections): their connections do not count above.
+   */
   readonly streams: number
-  /** Requests that wait for a lane at the same time, and how long each waits at most. */
+  /** Maximum number of requests that wait for a lane, and how long each may wait. */
   readonly queue: number
   readonly queueTimeout: number
   readonly connectTimeout: number
 }
 
-/** Where connections lead, and how they begin. */
+/** Where connections lead to, and how they begin. */
 export interface Place {
   readonly host: string
   readonly port: number
   /** Null where connections are not encrypted. */
   readonly encryption: Encryption | null
   /**
-   * What a new connection begins with, which says for which client it is: it is used for no other one then. Null where
-   * connections are for anybody.
+   * The preamble of a new connection, which identifies the client it is for: the connection is then used for no other
+   * client. Null where connections are shared by all clients.
    */
   readonly introduction: ((client: string, socket: Socket) => Buffer) | null
 }
 
-/** What a pool is made of. */
 export interface PoolOptions extends PoolBounds, Place {
-  /** Told of each exchange that was ended as it waited for its own client while others waited for its lane. */
+  /** Called for each exchange that was ended because it waited for its own client while others waited for its lane. */
   readonly madeWay: () => void
 }

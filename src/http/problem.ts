@@ -7,7 +7,7 @@ import { headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
 import { newUuid } from '../core/uuid.ts'
 
-/** The header fields of every problem document, as they are written. */
+/** The header fields of every problem document, in wire format. */
 export const PROBLEM_FIELDS =
   knownLine('Content-Type', 'application/problem+json') + knownLine('Cache-Control', 'no-store')
 
@@ -15,14 +15,15 @@ export const PROBLEM_FIELDS =
 const heads = new Map(
   Object.entries<ErrorEntry>(errorTable).map(([code, { status, title, type = `urn:sallyport:error:${code}` }]) => [
     code,
-    // An identifier, not an address: there is no page that would have to be there for as long as clients compare it.
+    // A URN, not a URL: a page would have to stay available for as long as clients compare the identifier.
     { type, title, status },
   ]),
 )
 
 /**
- * The reply that tells the client of an error: application/problem+json (RFC 9457) with the correlation id as its
- * `instance`, and the trace id, where there is one, as its `trace_id`. What is not a GatewayError becomes 'internal-error' and shows nothing of itself.
+ * The reply that reports an error to the client: application/problem+json (RFC 9457) with the correlation id as its
+ * `instance` and the trace id, where there is one, as its `trace_id`. Anything but a GatewayError becomes
+ * 'internal-error' and reveals no details.
  */
 export function problemReply(thrown: unknown, correlationId: string, traceId = ''): Reply {
   const error = asGatewayError(thrown)
@@ -35,13 +36,13 @@ export function problemReply(thrown: unknown, correlationId: string, traceId = '
 export function problemText(error: GatewayError, correlationId: string, traceId = ''): string {
   const trace = traceId === '' ? undefined : traceId
   const own = { ...heads.get(error.code), detail: error.detail, instance: correlationId, trace_id: trace }
-  // Twice, so that the standard members stand first and further ones cannot replace them.
+  // Spread twice, so that the standard members come first and others cannot override them.
   return JSON.stringify(error.members === undefined ? own : { ...own, ...error.members, ...own })
 }
 
 /**
- * The reply that tells of an error: a problem document, or what clients of gRPC understand. The exchange keeps the error, and gets a
- * correlation id here if it has none yet.
+ * The reply that reports an error: a problem document, or the gRPC equivalent. Stores the error in the exchange, and
+ * gives the exchange a correlation id if it has none yet.
  */
 export function errorReply(thrown: unknown, exchange: ExchangeNotes): Reply {
   exchange.correlationId ||= newUuid()

@@ -1,14 +1,14 @@
 const ONE_RANGE = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i
 
-/** A part of some octets: from `start` up to `end`, exclusively. There is none of it where `start` is not below `end`. */
+/** A byte range: from `start` up to `end`, exclusive. It is unsatisfiable where `start` is not below `end`. */
 export interface Part {
   readonly start: number
   readonly end: number
 }
 
 /**
- * The part of so many octets that a Range field asks for (RFC 9110 section 14.2). Null where the whole is to be sent: several
- * ranges, another unit, or what is no range.
+ * The part of `length` bytes that a Range field requests (RFC 9110 section 14.2). Null where the whole is to be sent:
+ * several ranges, another unit, or an invalid range.
  */
 export function partOf(range: string, length: number): Part | null {
   const [match, first = '', last = ''] = ONE_RANGE.exec(range) ?? []
@@ -19,7 +19,7 @@ export function partOf(range: string, length: number): Part | null {
   return Number(last) < start ? null : { start, end: Math.min(Number(last) + 1, length) }
 }
 
-/** The field that says which part it is: of none, how long the whole is. */
+/** The Content-Range value for the part; for an unsatisfiable range it only gives the total length. */
 export function contentRange({ start, end }: Part, length: number): string {
   return start < end ? `bytes ${start}-${end - 1}/${length}` : `bytes */${length}`
 }

@@ -1,15 +1,15 @@
 import { Budget } from './body.ts'
 
-/** Octets of one reply that are kept for a client that does not take them yet. */
+/** Limit of bytes buffered of one reply for a client that is slow to take them. */
 const AHEAD = 1_048_576
 
-/** What a chunk costs besides its octets, in octets: these may be few. */
+/** Overhead counted for each chunk in addition to its bytes, in bytes: chunks may be tiny. */
 const PER_CHUNK = 256
 
-/** Of a thread: octets that are kept for all clients. */
+/** Per thread: bytes buffered for all clients. */
 const shared = new Budget(64 * 1024 ** 2)
 
-/** What a connection may keep of a reply, so that whoever the reply is read from need not wait for a slow client. */
+/** What a connection may buffer of a reply, so that its source need not wait for a slow client. */
 export class ReadAhead {
   private readonly budget: Budget
   private client: string
@@ -20,12 +20,15 @@ export class ReadAhead {
     this.budget = budget
   }
 
-  /** The next reply is for the client of that address: a connection may carry requests of many. What is still kept stays on its account. */
+  /**
+   * The next reply is for the client of that address: a connection may carry requests of many clients. What is still
+   * buffered remains charged to the previous one.
+   */
   isFor(client: string): void {
     if (this.held === 0) this.client = client
   }
 
-  /** Whether a chunk of so many octets more may be kept. */
+  /** Reserves room for a chunk of that many bytes; false where it may not be buffered. */
   take(octets: number): boolean {
     const cost = octets + PER_CHUNK
     if (this.held + cost > AHEAD || !this.budget.take(cost, this.client)) return false
@@ -33,7 +36,7 @@ export class ReadAhead {
     return true
   }
 
-  /** Nothing is kept any more. */
+  /** Nothing is buffered any more. */
   release(): void {
     if (this.held === 0) return
     this.budget.giveBack(this.held, this.client)

@@ -1,27 +1,30 @@
-/** Octets of a buffer that is read into: a body of 64 KiB fits with its head. */
+/** Size of a read buffer in bytes: a body of 64 KiB fits together with its head. */
 const SIZE = 81_920
 /** How many unused buffers a thread keeps. */
 const SPARE = 32
 
-/** Who reads from a socket. */
+/** Reads from a socket. */
 export interface Reader {
-  /** What is to be read into next. */
+  /** The buffer for the next read. */
   readonly readBuffer: Buffer
-  /** Takes octets up to `end`, which are only lent. */
+  /** Takes bytes up to `end`; they are only lent. */
   read(octets: Buffer, end: number): void
 }
 
 const spare: Buffer[] = []
 
-/** Where every connection of the thread is read into that needs no buffer of its own: used up before the read ends. */
+/**
+ * Shared read buffer for all connections of the thread that need no buffer to themselves: consumed before the read
+ * returns.
+ */
 export const sharedBuffer = Buffer.allocUnsafeSlow(SIZE)
 
-/** A buffer of the same size for one connection alone. */
+/** A buffer of the same size for the exclusive use of one connection. */
 export function takeBuffer(): Buffer {
   return spare.pop() ?? Buffer.allocUnsafeSlow(SIZE)
 }
 
-/** The buffer is needed no more: nobody may read into it, or from it, any longer. */
+/** Returns the buffer: it must no longer be read into or from. */
 export function giveBack(buffer: Buffer): void {
   if (spare.length < SPARE) spare.push(buffer)
 }

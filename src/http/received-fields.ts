@@ -1,15 +1,15 @@
 import { Known } from './field-names.ts'
 
-/** A field that was taken out of a request although its sender may have meant the service to have it. */
+/** A field that was removed from a request although its sender may have meant it for the service. */
 export interface DroppedField {
   readonly reason: 'folded' | 'odd' | 'identity'
   readonly name: string
 }
 
 /**
- * The fields of a message that was received, sorted: what is the wire's own business, or the gateway's, is taken out into
- * fields of this object, all else is one text. One instance is used for message after message; whoever wants a value beyond
- * the next one copies it (they are strings and numbers).
+ * The header fields of a received message, sorted: those for the connection or the gateway are moved to properties of
+ * this object, all others remain one text. One instance is reused for message after message; values needed for longer
+ * must be copied (they are strings and numbers).
  */
 export class ReceivedFields {
   /** End-to-end fields, each "Name: value\r\n". */
@@ -32,9 +32,8 @@ export class ReceivedFields {
   /** Claims that only a trusted proxy may make, each "Name: value\r\n". */
   claims = ''
   hasDate = false
-  /** Some name that is passed on has other characters than letters, digits and hyphens. */
+  /** Some name that is passed on has characters other than letters, digits and hyphens. */
   oddNames = false
-  /** Null where there are none. */
   dropped: DroppedField[] | null = null
 
   /** Another message begins. */
@@ -51,7 +50,7 @@ export class ReceivedFields {
     this.oddNames = false
   }
 
-  /** Takes one of the known fields, which is not among those of `raw` for it. */
+  /** Stores a known field, which is then not part of `raw`. */
   keep(known: Known, value: string): void {
     switch (known) {
       case Known.host:
@@ -109,14 +108,14 @@ export class ReceivedFields {
     }
   }
 
-  /** Remembers that a field was taken out as a claim about who calls, or for its name. */
+  /** Records that a field was removed as a claim about the caller's identity, or for its name. */
   drop(known: Known, name: string): void {
     const reason = known === Known.folded ? 'folded' : known === Known.odd ? 'odd' : 'identity'
     this.dropped ??= []
     this.dropped.push({ reason, name })
   }
 
-  /** The claims whose names pass are fields like any other from here on, and all that is left in `claims`. */
+  /** Keeps only claims that `passes` accepts: they become ordinary fields, and are all that is left in `claims`. */
   believe(passes: (name: string, value: string) => boolean): void {
     if (this.claims === '') return
     const passed = new Set<string>()

@@ -5,10 +5,10 @@ import { newSpanId } from './trace-ids.ts'
 
 export type { GrpcStatus } from '../grpc/status.ts'
 
-/** What is told of an event, by names that begin with "sallyport." or are conventional. */
+/** Attributes of an event; names begin with "sallyport." or follow conventions. */
 export type EventAttributes = Readonly<Record<string, string | number | boolean>>
 
-/** A decision that was made on the way. */
+/** A decision made while the exchange was processed. */
 export interface RecordedEvent {
   readonly name: string
   /** Monotonic milliseconds. */
@@ -16,11 +16,11 @@ export interface RecordedEvent {
   readonly attributes: EventAttributes
 }
 
-/** What happened to an exchange inside the gateway; only made where somebody will read it. */
+/** What happened to an exchange inside the gateway; only created where it will be read. */
 export class ExchangeRecord {
   readonly events: RecordedEvent[] = []
   readonly attempts: AttemptRecord[] = []
-  /** Name of a policy -> milliseconds that it took itself, where that is measured. */
+  /** Name of a policy -> milliseconds spent in it, excluding later steps, where that is measured. */
   readonly policies = new Map<string, number>()
   private readonly clock: Clock
 
@@ -33,12 +33,12 @@ export class ExchangeRecord {
     this.policies.set(policy, (this.policies.get(policy) ?? 0) + milliseconds)
   }
 
-  /** Notes a decision. */
+  /** Records a decision. */
   event(name: string, attributes: EventAttributes): void {
     this.events.push({ name, time: this.clock.now(), attributes })
   }
 
-  /** The request goes to an instance now. */
+  /** Records that the request is now being sent to an instance. */
   attempt(instance: string): AttemptRecord {
     const attempt = new AttemptRecord(instance, this.clock)
     this.attempts.push(attempt)
@@ -52,18 +52,18 @@ export class AttemptRecord {
   /** Host and port. */
   readonly instance: string
   readonly start: number
-  /** Path that was sent, or "" where nothing was. */
+  /** Path that was sent, or "" where none was. */
   path = ''
   /** Status of the reply, or 0 while there is none. */
   status = 0
-  /** How a call of gRPC ended, as the instance says; null for all else. */
+  /** Status of a gRPC call as reported by the instance; null for any other request. */
   grpcStatus: GrpcStatus | null = null
   error: GatewayError | null = null
-  /** It was made beside another one, which took long. */
+  /** A hedge: made in parallel to another attempt that took long. */
   hedge = false
-  /** Another one was quicker, or went on in its place. */
+  /** Another attempt was quicker, or continued in its place. */
   givenUp = false
-  /** When the reply was there whole, or the attempt had failed; NaN before. */
+  /** When the reply was complete, or the attempt had failed; NaN before. */
   end = Number.NaN
   private readonly clock: Clock
 
@@ -78,7 +78,7 @@ export class AttemptRecord {
     this.finished()
   }
 
-  /** Nobody waits for it any more. */
+  /** The attempt is no longer waited for. */
   giveUp(): void {
     this.givenUp = true
     this.finished()

@@ -4,24 +4,26 @@ import { LeastRate, type Paced } from './least-rate.ts'
 import type { ServerOptions } from './server-handler.ts'
 import { takenOf, untakenOf } from './taken.ts'
 
-/** What replies are paced by. */
 interface PaceTools {
   readonly options: ServerOptions
   readonly deadlines: Deadlines
 }
 
-/** How a client takes its replies: whether it takes anything at all, and whether at the least rate. */
+/** Watches how a client takes its replies: whether it takes anything at all, and whether at the minimum rate. */
 export class ReplyPace implements Paced {
   private readonly socket: Socket
   private readonly writer: { readonly bytes: number }
   private readonly deadlines: Deadlines
   private readonly options: ServerOptions
   private readonly onSlow: () => void
-  /** Made for the first reply that is not taken at once. */
+  /** Created for the first reply that is not taken at once. */
   private rate: LeastRate | null = null
   private taken = 0
 
-  /** `writer` has written so many octets of content. Each reply goes by what the options say when it begins. `onSlow` is told of a reply that is below the rate. */
+  /**
+   * `writer` counts the bytes of content written. Each reply follows the options at the time it begins. `onSlow` is
+   * called when a reply falls below the minimum rate.
+   */
   constructor(
     socket: Socket,
     writer: { readonly bytes: number },
@@ -40,7 +42,7 @@ export class ReplyPace implements Paced {
     this.rate?.begin(this.options.minRate, Number.POSITIVE_INFINITY)
   }
 
-  /** The reply waits for the client from now on. */
+  /** The reply starts waiting for the client. */
   wait(): void {
     if (this.rate === null) {
       this.rate = new LeastRate(this.deadlines, this)
@@ -49,7 +51,7 @@ export class ReplyPace implements Paced {
     this.rate.wait()
   }
 
-  /** It does not, for now. */
+  /** The reply stops waiting for the client, for now. */
   rest(): void {
     this.rate?.rest()
   }
@@ -59,12 +61,15 @@ export class ReplyPace implements Paced {
     this.taken = takenOf(this.socket)
   }
 
-  /** Whether it has taken more of what there is since. */
+  /** Whether the client has taken more of the pending bytes since `mark`. */
   get progressed(): boolean {
     return this.socket.writableLength > 0 && takenOf(this.socket) > this.taken
   }
 
-  /** What the system holds counts as taken: nobody can see when it arrives, and it is no reason to cut anybody off. */
+  /**
+   * Bytes held by the operating system count as taken: their arrival cannot be observed, and must not get a client cut
+   * off.
+   */
   moved(): number {
     return this.writer.bytes - untakenOf(this.socket)
   }

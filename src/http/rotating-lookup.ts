@@ -2,12 +2,12 @@ import dns, { type LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 /**
- * A lookup for `connect`, of the few names of a configuration, that gives all addresses of a name, each time beginning with another one: a name with several
- * addresses is several machines. The kinds of address stay in the order that the system prefers. Node tries one after
- * the other until a connection stands (RFC 8305).
+ * A lookup for `connect` that returns all addresses of a name, rotated by one place at each call: a name with several
+ * addresses usually stands for several machines. Address families stay in the order preferred by the system. Node tries
+ * one after the other until a connection is established (RFC 8305). Meant for the few names of a configuration.
  */
 export function rotatingLookup(): LookupFunction {
-  /** Of each name, how often it was asked for. */
+  /** For each name, how often it was looked up. */
   const turns = new Map<string, number>()
   return (host, options, done) => {
     dns.lookup(host, { ...options, all: true }, (error, addresses) => {
@@ -22,7 +22,7 @@ export function rotatingLookup(): LookupFunction {
   }
 }
 
-/** The addresses with those of each family moved on by so many places. */
+/** The addresses, rotated by that many places within each family. */
 export function rotate(addresses: readonly LookupAddress[], by: number): LookupAddress[] {
   const families = [...new Set(addresses.map(({ family }) => family))]
   return families.flatMap((family) => {

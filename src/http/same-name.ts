@@ -1,4 +1,4 @@
-/** Whether the field name stands at that place of the text, without regard to case (RFC 9110 section 5.1). */
+/** Whether the field name occurs at that position of the text, ignoring case (RFC 9110 section 5.1). */
 export function sameNameAt(text: string, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     const a = text.charCodeAt(at + i)
@@ -8,7 +8,7 @@ export function sameNameAt(text: string, at: number, name: string): boolean {
   return true
 }
 
-/** The same for services that take "_" for "-", as CGI does (RFC 3875 section 4.1.18). */
+/** The same for services that treat "_" like "-", as CGI does (RFC 3875 section 4.1.18). */
 export function sameForCgiAt(text: string, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     const a = folded(text.charCodeAt(at + i))

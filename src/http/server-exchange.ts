@@ -13,14 +13,14 @@ import type { Protocol, ReceivedHead } from './received-head.ts'
 const NO_ROUTE: RouteInfo = { id: '', pattern: '', service: null }
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
-/** Where interim responses are written. */
+/** Writes interim responses. */
 export interface Informed {
   inform(status: number, headers: Headers): void
 }
 
 /**
- * An exchange, whatever has begun it: a wire makes it of the head of a request, the gateway of what it asks itself
- * (`own-exchange.ts`). One class for all, so that the steps on the way know one shape of objects only.
+ * An exchange of any origin: made from the head of a received request, or from a request of the gateway itself
+ * (`own-exchange.ts`). One class for all, so that code along the way sees a single object shape.
  */
 export class ServerExchange implements Exchange {
   readonly method: string
@@ -38,9 +38,9 @@ export class ServerExchange implements Exchange {
   /** W3C Trace Context as the client sent it, several lines joined by commas. */
   readonly traceparent: string | null
   readonly tracestate: string | null
-  /** Some field has a name with other characters than letters, digits and hyphens. */
+  /** Some field name has characters other than letters, digits and hyphens. */
   readonly oddNames: boolean
-  /** Fields that the wire has taken out; null for none. */
+  /** Fields removed while reading; null for none. */
   readonly dropped: readonly DroppedField[] | null
   readonly upgrade: string | null
   readonly acceptsTrailers: boolean
@@ -103,13 +103,14 @@ export class ServerExchange implements Exchange {
   }
 
   inform(status: number, headers: Headers): void {
-    // 100 and 101 are the wire's own, and any other would be the reply itself (RFC 9110 section 15.2).
+    // 100 and 101 are reserved for the connection, and anything from 200 would be the reply itself (RFC 9110 section
+    // 15.2).
     if (!Number.isInteger(status) || status < 102 || status > 199)
       throw new RangeError(`an interim response with status ${status}; expected 102 to 199`)
     if (this.protocol !== '1.0' && !this.aborted) this.informed.inform(status, headers)
   }
 
-  /** The client has left. */
+  /** The client has disconnected. */
   abort(): void {
     this.aborted = true
     if (this.sent && this.outlivesClient) return

@@ -4,78 +4,84 @@ import type { HeadLimits } from './limits.ts'
 import type { ReceivedHead } from './received-head.ts'
 import type { ServerExchange } from './server-exchange.ts'
 
-/** What a client's connection needs from the gateway. Times are milliseconds, sizes octets. */
+/** What a client's connection needs to know. Times are in milliseconds, sizes in bytes. */
 export interface ServerOptions extends HeadLimits {
   readonly body: number
-  /** Clients may speak HTTP/2. Default false. */
+  /** Clients may use HTTP/2. Default false. */
   readonly http2?: boolean
-  /** From the first octet of a head to its end. */
+  /** From the first byte of a head to its end. */
   readonly headTimeout: number
-  /** Without an octet of a body that is awaited. */
+  /** Longest time without a byte while a body is awaited. */
   readonly bodyTimeout: number
-  /** Without a request. */
+  /** Longest time without a request. */
   readonly idleTimeout: number
-  /** Without the client taking anything of a reply. */
+  /** Longest time in which the client takes nothing of a reply. */
   readonly writeTimeout: number
-  /** Octets a second of a body that is awaited, or of a reply that waits for its client; 0 for none. */
+  /** Minimum rate in bytes per second, for a body that is awaited or a reply that waits for its client; 0 for none. */
   readonly minRate: number
 }
 
-/** What a client was too slow in: sending its body, or taking its reply; or what it had more than its share of. */
+/**
+ * Why a client was cut off: too slow in sending its body or in taking its reply, or more than its share of connections.
+ */
 export const slowReasons = ['body-rate', 'reply-rate', 'reply-timeout', 'connections'] as const
 
 export type SlowReason = (typeof slowReasons)[number]
 
-/** An exchange that is under way. */
+/** An exchange in progress. */
 export interface Running {
   readonly exchange: ServerExchange
-  /** It goes on for as long as both sides like: a tunnel, or a stream of events. */
+  /** It has no time limit: a tunnel, or an event stream. */
   readonly lasts: boolean
   /**
-   * Ends it, as its route leads there no longer: a WebSocket is told, another reply is cut off, and a request that is still
-   * being sent is refused. One that waits for the service goes on: the time-out of that is for it.
+   * Ends it because its route is no longer in use: a WebSocket gets a Close frame, other replies are cut off, and a
+   * request that is still being sent is refused. One that waits for the service continues: the service's timeout takes
+   * care of it.
    */
   end(): 'ended' | 'waits' | 'over'
 }
 
-/** A client's connection as the gateway sees it, whatever protocol it speaks. */
+/** A client's connection as the gateway sees it, regardless of its protocol. */
 export interface ServedConnection {
   /** Address of the peer, which may be a proxy. */
   readonly peer: string
-  /** For `identify` to keep what it found out about an untrusted peer. */
+  /** Set by `identify` to cache the client of an untrusted peer. */
   client: Client | null
-  /** Exchanges that are not yet answered whole. */
+  /** Number of exchanges without a complete reply. */
   readonly inFlight: number
-  /** The same, for somebody who may end them. */
+  /** The exchanges in progress, for code that may end them. */
   readonly running: readonly Running[]
   /** Whether it is between two requests. */
   readonly idle: boolean
-  /** Whether the client is waited for, to send a request or more of it, to take more of a reply, or to end. */
+  /**
+   * Whether the gateway waits for the client: for (more of) a request, for it to take more of a reply, or for it to
+   * close.
+   */
   readonly waitsForClient: boolean
-  /** The options that it goes by say something else from now on. */
+  /** The options have changed. */
   reconfigure(): void
-  /** Its next reply is to be the last one: the client is asked to connect anew, and so perhaps to another gateway. */
+  /** Makes the next reply the last one: the client has to reconnect, and may thus reach another gateway. */
   retire(): void
-  /** No further request: an idle connection ends now, a busy one after what it is at. */
+  /** Accepts no further requests: an idle connection is closed now, a busy one after its current exchanges. */
   drain(): void
-  /** Ends it now, as others need its place. */
+  /** Closes it now, as its place is needed for others. */
   makeWay(): void
-  /** Ends it now, whatever it is at; no client takes what it has of a reply for whole. */
+  /** Closes it now, whatever its state, in such a way that no client takes a partial reply for a complete one. */
   cutOff(): void
 }
 
 /** The gateway as a client's connection sees it. */
 export interface ServerHandler {
-  /** Answers. What it throws or rejects with goes to `refuse`. */
+  /** Answers the request. What it throws or rejects with is passed to `refuse`. */
   handle(exchange: ServerExchange): Reply | Promise<Reply>
   /** The reply to a request that could not be read. */
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
-  /** The exchange is over: what was sent, whether it was sent whole, and what it was broken off with, if anything. */
+  /** The exchange has ended: what was sent, whether it was complete, and the error that cut it off, if any. */
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
-  /** Who the client is, by the forwarding fields where the peer may be believed. */
+  /** Identifies the client, by the forwarding fields where the peer is trusted. */
   identify(connection: ServedConnection, head: ReceivedHead): Client
-  /** An exchange was ended as its client was too slow. */
+  /** An exchange was ended because its client was too slow. */
   slow(reason: SlowReason): void
-  /** The connection is gone. */
+  /** The connection is closed. */
   closed(connection: ServedConnection): void
 }

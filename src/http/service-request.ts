@@ -1,22 +1,21 @@
 import type { Bytes } from './body.ts'
 import type { Headers } from './headers.ts'
 
-/** A request that the gateway makes itself, for nobody's exchange. */
+/** A request that the gateway makes itself, outside of any exchange. */
 export interface ServiceRequest {
   readonly method: string
   /** Path and query. */
   readonly target: string
   readonly headers: Headers
   readonly body: Bytes | null
-  /** Until the reply is complete, in milliseconds. */
+  /** Limit until the reply is complete, in milliseconds. */
   readonly timeout: number
-  /** Octets that its body may have. */
+  /** Largest reply body accepted, in bytes. */
   readonly limit: number
-  /** Ends it early. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal
 }
 
-/** What came back. */
 export interface ServiceReply {
   readonly status: number
   readonly headers: Headers

@@ -1,21 +1,24 @@
-/** A lane as far as its exchange may have to make way. */
+/** The properties of a lane that decide whether its exchange may be ended in favour of others. */
 export interface Carrying {
-  /** The client that it has an exchange for at the moment, or null. */
+  /** The client of its current exchange, or null. */
   readonly client: string | null
-  /** Since when that client has had to send more of its body, or to take more of its reply; Infinity where it has not. */
+  /**
+   * Since when the client has been due to send more of its body or to take more of its reply; Infinity where it is not
+   * due.
+   */
   readonly waitingForClient: number
 }
 
 /**
- * How long an exchange may wait for its own client while others wait for its lane, in milliseconds: that of a client
- * which has more than half of the lanes, and any other.
+ * How long an exchange may wait for its own client while others wait for its lane, in milliseconds: for a client that
+ * has more than half of the lanes, and for any other.
  */
 const PATIENCE_WITH_MOST = 500
 const PATIENCE = 5_000
 
 /**
- * The lane whose exchange has waited for its own client for longest, if that is too long for a request of `client`
- * that waits for one; null where there is none. `most` lanes may be at the same time.
+ * The lane whose exchange has waited for its own client for longest, if that is too long while a request of `client`
+ * waits for a lane; null where there is none. `most` is the maximum number of lanes.
  */
 export function slowestExchange<L extends Carrying>(
   lanes: Iterable<L>,
@@ -28,7 +31,7 @@ export function slowestExchange<L extends Carrying>(
   return ofGreedy ?? longestWaiting(lanes, now - PATIENCE, null)
 }
 
-/** The one that has waited for longest, since `until` or before; of one client, or of any. */
+/** The lane that has waited for longest, since `until` or before; of one client, or of any for null. */
 function longestWaiting<L extends Carrying>(lanes: Iterable<L>, until: number, client: string | null): L | null {
   let found: L | null = null
   let since = until
@@ -45,7 +48,8 @@ function longestWaiting<L extends Carrying>(lanes: Iterable<L>, until: number, c
 function clientOfMost(lanes: Iterable<Carrying>, most: number): string | null {
   let candidate: string | null = null
   let lead = 0
-  // Whoever has more than half is left over when each lane is set against one of another client.
+  // Majority vote: pairing off lanes of different clients leaves only the client that has more than half, if there is
+  // one.
   for (const { client } of lanes) {
     if (client === null) continue
     if (lead === 0) candidate = client

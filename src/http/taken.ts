@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net'
 import { handleOf } from '../core/node-internals.ts'
 
-/** What a part of the system knows of all that was written to it, in octets. */
+/** Progress of writes at one layer of a connection, in bytes. */
 interface Level {
   readonly written: number
   readonly queued: number
-  /** What is under it: the connection under its encryption. */
+  /** The layer underneath: the TCP connection below TLS. */
   readonly below: Level | null
 }
 
-/** Null where it cannot be asked: handles of Node 26.10.0 can. */
+/** Null where the handle does not provide it: handles of Node 26.10.0 do. */
 function levelOf(handle: unknown): Level | null {
   if (typeof handle !== 'object' || handle === null) return null
   const written: unknown = Reflect.get(handle, 'bytesWritten')
@@ -19,8 +19,8 @@ function levelOf(handle: unknown): Level | null {
 }
 
 /**
- * Octets of all that was written to the socket that the system has taken, counted from an origin of its own: it grows
- * while the peer reads, however much is still to go. The stream itself only says when a whole write is through.
+ * How many of the bytes written to the socket the operating system has taken, counted from an arbitrary origin: it
+ * grows while the peer reads, however much is still pending. The stream itself only reports whole writes.
  */
 export function takenOf(socket: Socket): number {
   const level = levelOf(handleOf(socket))
@@ -29,7 +29,7 @@ export function takenOf(socket: Socket): number {
   return written - queued
 }
 
-/** Octets written to the socket that the system has not yet taken. */
+/** Bytes written to the socket that the operating system has not taken yet. */
 export function untakenOf(socket: Socket): number {
   const level = levelOf(handleOf(socket))
   if (level === null) return socket.writableLength

@@ -1,9 +1,9 @@
-/** What may stand in a request target (RFC 9112 section 3.2): visible ASCII without "#". */
+/** The characters of a request target (RFC 9112 section 3.2): visible ASCII without "#". */
 const TARGET = /^[!"$-~]*$/
 
 /**
- * Throws a TypeError for a path or a query that may not stand in a request line: policies may have changed them, and a
- * space or a line end in one would be taken for the end of the line.
+ * Throws a TypeError for a path or a query that is not valid in a request line: policies may have changed them, and a
+ * space or a line end would be taken for the end of the target or the line.
  */
 export function checkTarget(path: string, query: string): void {
   if (!path.startsWith('/') && path !== '*')
@@ -16,7 +16,9 @@ export function checkTarget(path: string, query: string): void {
     )
 }
 
-/** Whether path and query are still the target that a client asked for; null: nobody did. */
+/**
+ * Whether path and query are still the target that the client sent; false for null, a request of the gateway itself.
+ */
 export function isAsked(target: string | null, path: string, query: string): boolean {
   if (target === null) return false
   if (query === '') return path === target

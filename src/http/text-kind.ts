@@ -1,10 +1,10 @@
-/** How a text is read, as far as it decides what a value in it may hold. */
+/** The syntax of a text, as far as it matters for inserting values. */
 export type TextKind = 'plain' | 'json' | 'markup'
 
 const JSON_TYPE = /^application\/(?:[\w.!#$&^-]+\+)?json$/
 const MARKUP = /^(?:text\/html|(?:text|application)\/xml|[\w.-]+\/[\w.!#$&^-]+\+xml)$/
 
-/** The kind of a text with that Content-Type; null where nothing is known of how it is read. */
+/** The kind of a text with that Content-Type; null where its syntax is unknown. */
 export function textKindOf(contentType: string): TextKind | null {
   const [written = ''] = contentType.split(';', 1)
   const type = written.trim().toLowerCase()
@@ -13,10 +13,10 @@ export function textKindOf(contentType: string): TextKind | null {
   return MARKUP.test(type) ? 'markup' : null
 }
 
-/** Writes a value into a text of that kind so that it stays a value: it ends no string, and begins no element. */
+/** Escapes a value for a text of that kind, so that it cannot end a string or begin an element. */
 export const escapeFor: Readonly<Record<TextKind, (value: string) => string>> = {
   plain: (value) => value.toWellFormed(),
-  // As it may stand in a page too.
+  // Also safe for JSON embedded in an HTML page.
   json: (value) =>
     JSON.stringify(value.toWellFormed())
       .slice(1, -1)
@@ -24,16 +24,18 @@ export const escapeFor: Readonly<Record<TextKind, (value: string) => string>> = 
   markup: (value) => value.toWellFormed().replaceAll(NO_XML, '\ufffd').replaceAll(SPECIAL, asReference),
 }
 
-/** What no document may hold, however it is written (XML 1.0 section 2.2). */
+/** Characters that no XML document may contain, in any notation (XML 1.0 section 2.2). */
 // oxlint-disable-next-line no-control-regex -- that is what it is about
 const NO_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g
-/** All of ASCII but what means nothing anywhere: quotes and brackets are not all that does. */
+/**
+ * ASCII characters that may be significant somewhere: all but letters, digits, space, "-", "." and "_".
+ */
 const SPECIAL = /[\t-\r!-,/:-@[-^`{-\x7f]/g
 
 const asUnicode = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 const asReference = (character: string): string => `&#${character.charCodeAt(0)};`
 
-/** Why no value may stand behind that beginning of a text, however it is escaped; null where one may. */
+/** Why no value may be inserted after `before`, even escaped; null where one may. */
 export function flawOfPlace(kind: TextKind, before: string): string | null {
   if (kind === 'json') return flawInJson(before)
   return kind === 'markup' ? flawInMarkup(before) : null
@@ -42,7 +44,7 @@ export function flawOfPlace(kind: TextKind, before: string): string | null {
 const STRING = /"(?:[^"\\]|\\(?:u[0-9A-Fa-f]{4}|[^u]))*"/g
 const OPEN_STRING = /^"(?:[^"\\]|\\(?:u[0-9A-Fa-f]{4}|[^u]))*$/
 
-/** Whether what follows that beginning of a JSON text is outside of its strings. */
+/** Whether the text that follows that beginning of a JSON text is outside of its strings. */
 export function isOutsideOfStrings(before: string): boolean {
   return !before.replaceAll(STRING, '').includes('"')
 }
@@ -58,7 +60,7 @@ const RAW = /<(script|style|iframe|noscript|noembed|noframes|xmp|plaintext)\b(?!
 const COMMENT = /<!--(?![\s\S]*-->)/
 const OPEN_TAG = /<[a-z/!?](?:[^<>"']|"[^"]*"|'[^']*')*(?:"[^"]*|'[^']*)?$/i
 const ATTRIBUTE = /[\s"'/]([^\s"'<>/=]+)\s*=\s*(?:"([^"]+)|'([^']+))$/
-/** Attributes whose values are read as code or as a document. */
+/** Attributes whose values are interpreted as code or as a document. */
 const CODE = /^(?:on.*|style|srcdoc)$/i
 
 function flawInMarkup(before: string): string | null {
@@ -72,6 +74,6 @@ function flawInMarkup(before: string): string | null {
   if (name === undefined || value === undefined)
     return 'in a tag; it may stand between tags, and in an attribute in quotes behind other text'
   if (CODE.test(name)) return `in the attribute ${name}, which is read as code`
-  // The beginning of an address decides what it is: that of code, or of another place.
+  // The scheme at the beginning decides what a URL is: code, or a location.
   return /^\s*(?:javascript|data|vbscript):/i.test(value) ? `in an address that is code` : null
 }

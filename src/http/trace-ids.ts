@@ -1,8 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 
 /**
- * Octets of randomness that are fetched at once, for 128 traces: asking for each id alone would cost more than all the rest
- * of a trace. No more, as an id that is kept, for a tunnel or as an example in the metrics, keeps all digits of its pool.
+ * Random bytes that are generated at once, for 128 traces: generating each id separately would cost more than the rest
+ * of a trace. No more than that, as an id that is kept, for a tunnel or as an example in the metrics, keeps all digits
+ * of its pool in memory.
  */
 const POOL = 3072
 

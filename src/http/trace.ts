@@ -3,10 +3,10 @@ export const SAMPLED = 0x01
 /** The trace flag that says that the trace id is random (W3C Trace Context Level 2 section 3.2.2.5.2). */
 export const RANDOM = 0x02
 
-/** What ends traceparent, for each of the flags and for both. */
+/** The end of traceparent, indexed by the flags. */
 const FLAGS = ['-00\r\n', '-01\r\n', '-02\r\n', '-03\r\n']
 
-/** Where an exchange stands in a trace. */
+/** The position of an exchange in a trace. */
 export class Trace {
   /** 32 lower-case hexadecimal digits; "" where there is no trace. */
   readonly traceId: string
@@ -32,7 +32,9 @@ export class Trace {
     return (this.flags & SAMPLED) !== 0
   }
 
-  /** traceparent and tracestate for a service whose caller is that span, each "name: value\r\n" (sections 3.2 and 3.3). */
+  /**
+   * traceparent and tracestate for a service whose caller is that span, each "name: value\r\n" (sections 3.2 and 3.3).
+   */
   fields(spanId: string): string {
     if (this.traceId === '') return ''
     const parent = `traceparent: 00-${this.traceId}-${spanId}${FLAGS[this.flags]}`
@@ -40,5 +42,5 @@ export class Trace {
   }
 }
 
-/** For an exchange that nobody's request has caused, and until it is known which trace it belongs to. */
+/** For an exchange that is not caused by a request, and until the trace is known. */
 export const UNTRACED = new Trace('', '', '', 0, '')

@@ -3,10 +3,10 @@ import type { Tunnel, TunnelEnd } from './upgrade.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { closeFrame, FrameBoundaries, GOING_AWAY } from './websocket-close.ts'
 
-/** How long, in milliseconds, both sides have to end a WebSocket that is closed from here. */
+/** How long, in milliseconds, both sides have to end a WebSocket that the gateway closes. */
 const CLOSE_TIMEOUT = 1_000
 
-/** How long, in milliseconds, one side may go on without an octet once the other has sent its last. */
+/** How long, in milliseconds, one side may stay silent once the other has ended. */
 const HALF_CLOSED = 5_000
 
 export interface TunnelOptions {
@@ -14,11 +14,13 @@ export interface TunnelOptions {
   readonly service: TunnelEnd
   readonly protocol: string
   readonly deadlines: Deadlines
-  /** Milliseconds without an octet in either direction. */
+  /** Longest silence in both directions, in milliseconds. */
   readonly idleTimeout: number
 }
 
-/** Two ends joined after an upgrade, with backpressure and half-close in both directions, and an idle limit for both. */
+/**
+ * Connects two ends after an upgrade, with backpressure and half-close in both directions, and a common idle timeout.
+ */
 export class JoinedTunnel implements Tunnel, Timed {
   bytes = 0
   error: GatewayError | null = null
@@ -28,17 +30,17 @@ export class JoinedTunnel implements Tunnel, Timed {
   private readonly service: TunnelEnd
   private readonly deadlines: Deadlines
   private readonly idleTimeout: number
-  /** The frames that the service sends; null where the protocol has none that are known here. */
+  /** Follows the frames that the service sends; null where the protocol's framing is unknown. */
   private readonly frames: FrameBoundaries | null
-  /** Status code of a Close frame that waits for the end of the service's frame. */
+  /** Status code of a Close frame to be sent once the current frame of the service ends; 0 for none. */
   private closing = 0
-  /** The client has got a Close frame from here: nothing may follow it. */
+  /** The gateway has sent the client a Close frame: nothing may follow it. */
   private said = false
-  /** It ends at its deadline, whatever still moves. */
+  /** It ends at its deadline, regardless of further traffic. */
   private leaving = false
-  /** One side has sent its last. */
+  /** One side has ended. */
   private ending = false
-  /** It was noticed that something written before was still to be taken. */
+  /** A deadline has already been extended because written bytes were still pending. */
   private awaited = false
 
   constructor({ client, service, protocol, deadlines, idleTimeout }: TunnelOptions) {
@@ -111,12 +113,12 @@ export class JoinedTunnel implements Tunnel, Timed {
     const { client, service, idleTimeout } = this
     const untaken = client.writableLength + service.writableLength > 0
     if (!this.ending || this.leaving || this.awaited || !untaken || idleTimeout < HALF_CLOSED) return this.giveUp()
-    // The last words may be on their way to somebody who is slow to take them.
+    // The last bytes may be on their way to a peer that is slow to take them.
     this.awaited = true
     this.deadline = this.deadlines.in(idleTimeout)
   }
 
-  /** A WebSocket that was silent for too long gets a Close frame first. */
+  /** A WebSocket that was idle for too long gets a Close frame first. */
   private giveUp(): void {
     const { client, service, leaving, ending } = this
     if (leaving || ending || client.destroyed || service.destroyed) return this.destroy()
@@ -135,7 +137,9 @@ export class JoinedTunnel implements Tunnel, Timed {
     this.deadline = this.deadlines.in(this.ending ? Math.min(HALF_CLOSED, this.idleTimeout) : this.idleTimeout)
   }
 
-  /** The client answers with a Close frame of its own, which goes to the service. What that still says is for nobody. */
+  /**
+   * The client replies with its own Close frame, which goes to the service. What the service still sends is discarded.
+   */
   private sayClose(): void {
     this.said = true
     this.client.write(closeFrame(this.closing))

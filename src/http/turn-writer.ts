@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net'
 
-/** Characters that are gathered at most: a peer that takes no more is to be noticed before there are many. */
+/** Flush threshold in characters: backpressure from a slow peer must be noticed before too much has accumulated. */
 const MOST = 65_536
 
-/** Who writes to a socket. */
+/** The owner of a TurnWriter. */
 export interface TurnOwner {
-  /** The peer takes no more for now: the socket emits 'drain' when it does. */
+  /** The socket's buffer is full: it emits 'drain' once the peer has taken it. */
   full(): void
 }
 
-/** Of the thread: who has something to be written when all that was read in this turn of the loop has been looked at. */
+/** Per thread: writers with text to be written at the end of this turn of the event loop. */
 const waiting: TurnWriter[] = []
 
 /**
- * Gathers the text that goes to one peer in one turn of the loop, one character an octet, and writes it when everything has been looked at
- * that was read in that turn: at once for each peer, and for all peers one after the other. Who writes between two reads wakes its peer,
- * finds it asleep again for the next write, and pays for each time; and neither the code that reads nor the system's that writes stays in
- * the caches next to the core.
+ * Collects the text for one peer during a turn of the event loop, one character per byte, and writes it once everything
+ * read in that turn has been processed: in one write per peer, for all peers in succession. Writing between two reads
+ * would wake the peer each time, only for it to sleep again before the next write; and switching between the reading
+ * code and the kernel's writing code would evict both from the CPU caches.
  */
 export class TurnWriter {
   private readonly socket: Socket
@@ -29,7 +29,7 @@ export class TurnWriter {
     this.owner = owner
   }
 
-  /** The turn is over: writes what was gathered in it. */
+  /** The end of the turn: writes what was collected. */
   static endTurn(this: void): void {
     for (const writer of waiting.splice(0)) {
       writer.listed = false
@@ -37,12 +37,12 @@ export class TurnWriter {
     }
   }
 
-  /** Octets that were not written yet. */
+  /** Bytes not written yet. */
   get length(): number {
     return this.text.length
   }
 
-  /** Adds text, after which nothing may be written to the socket itself before `flush`. */
+  /** Adds text; nothing may then be written to the socket directly before `flush`. */
   put(text: string): void {
     this.text += text
     if (this.text.length > MOST) return this.flush()
@@ -51,14 +51,14 @@ export class TurnWriter {
     if (waiting.push(this) === 1) setImmediate(TurnWriter.endTurn)
   }
 
-  /** What was gathered, which is written in another way. */
+  /** Removes and returns what was collected, for the caller to write. */
   take(): string {
     const { text } = this
     this.text = ''
     return text
   }
 
-  /** Writes what was gathered now: before anything is written to the socket itself, and before the socket is ended. */
+  /** Writes what was collected now: required before writing to the socket directly or ending it. */
   flush(): void {
     const { socket, text } = this
     if (text === '') return

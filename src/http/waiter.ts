@@ -4,18 +4,18 @@ import type { Lane } from './lane.ts'
 import type { PoolBounds } from './pool-options.ts'
 import type { WaitingList } from './waiting-list.ts'
 
-/** How often it is looked whether one has waited for so long, in milliseconds. */
+/** Interval at which a waiting request looks again for a lane, in milliseconds. */
 const LOOK = 500
 
 export interface WaiterOptions<L extends Lane> {
-  /** Address of the client that the request is of. */
+  /** Address of the client that made the request. */
   readonly client: string
-  /** What it waits in. */
+  /** The list in which it waits. */
   readonly queue: WaitingList<Waiter<L>>
   readonly deadlines: Deadlines
-  /** Milliseconds after which it gives up. */
+  /** Longest wait in milliseconds. */
   readonly timeout: number
-  /** Is asked, every now and then, to find it a lane. */
+  /** Called periodically to find it a lane. */
   readonly look: () => void
   readonly resolve: (lane: L) => void
   readonly reject: (error: unknown) => void
@@ -30,7 +30,7 @@ export class Waiter<L extends Lane> implements Timed {
   private readonly queue: WaitingList<Waiter<L>>
   private readonly deadlines: Deadlines
   private readonly look: () => void
-  /** Milliseconds that it waits on after the next look. */
+  /** Milliseconds left to wait after the next look. */
   private left: number
 
   constructor({ client, queue, deadlines, timeout, look, resolve, reject }: WaiterOptions<L>) {
@@ -65,16 +65,19 @@ export class Waiter<L extends Lane> implements Timed {
   }
 }
 
-/** Where requests wait for lanes. */
+/** A pool in which requests wait for lanes. */
 export interface Waitable<L extends Lane> {
   readonly waiting: WaitingList<Waiter<L>>
   readonly deadlines: Deadlines
   readonly options: Pick<PoolBounds, 'queue' | 'queueTimeout'>
-  /** Finds a lane for that client, if somebody has kept one for too long. */
+  /** Frees a lane for that client, if another client has occupied one for too long. */
   makeRoom(client: string): void
 }
 
-/** Waits for a lane of the pool. Rejects with GatewayError 'too-busy' where as many wait as may, and none of them makes way, or after the time for that. */
+/**
+ * Waits for a lane of the pool. Rejects with GatewayError 'too-busy' where the queue is full and none of its requests
+ * can be dropped, or once the waiting time is over.
+ */
 export function joinQueue<L extends Lane>(pool: Waitable<L>, client: string): Promise<L> {
   const { waiting, deadlines, options } = pool
   const { queue, queueTimeout: timeout } = options
@@ -90,7 +93,7 @@ export function joinQueue<L extends Lane>(pool: Waitable<L>, client: string): Pr
   })
 }
 
-/** As many wait as may. */
+/** The error for a full queue, or for a wait that took too long. */
 function tooBusy(): GatewayError {
   return new GatewayError('too-busy', 'The gateway has too many requests waiting for this service; try again later.', {
     headers: [['Retry-After', '1']],

@@ -1,11 +1,11 @@
-/** Somebody who waits for a connection, on behalf of a client. */
+/** A request that waits for a connection, on behalf of a client. */
 export interface Waiting {
   readonly client: string
 }
 
-/** Requests that wait for a connection: the clients take turns, each with its requests in their order. */
+/** Requests that wait for a connection: clients take turns, and each client's requests are served in order. */
 export class WaitingList<T extends Waiting> {
-  /** A client's requests; whose turn it is comes first. */
+  /** The requests of each client; the client whose turn is next comes first. */
   private readonly clients = new Map<string, Set<T>>()
   private count = 0
 
@@ -27,7 +27,7 @@ export class WaitingList<T extends Waiting> {
     if (own.size === 0) this.clients.delete(waiting.client)
   }
 
-  /** Takes the one whose turn it is. */
+  /** Removes and returns the request whose turn it is. */
   next(): T | undefined {
     for (const [client, own] of this.clients) {
       this.clients.delete(client)
@@ -41,7 +41,7 @@ export class WaitingList<T extends Waiting> {
     return undefined
   }
 
-  /** Takes the first one of that client. */
+  /** Removes and returns the first request of that client. */
   nextOf(client: string): T | undefined {
     for (const first of this.clients.get(client) ?? []) {
       this.delete(first)
@@ -50,7 +50,7 @@ export class WaitingList<T extends Waiting> {
     return undefined
   }
 
-  /** The last request of a client other than this one that has more than `share` here; undefined where nobody has. */
+  /** The last request of another client that has more than `share` requests here; undefined where no client has. */
   lastBeyond(share: number, client: string): T | undefined {
     for (const [other, own] of this.clients) if (own.size > share && other !== client) return [...own].at(-1)
     return undefined

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 
-/** Milliseconds of silence after which the peer is asked. */
+/** Milliseconds of silence after which the peer is probed. */
 const SILENCE = 60_000
 
-/** Of those it does so already. */
+/** Sockets on which probing is already enabled. */
 const watched = new WeakSet<Socket>()
 
-/** Has TCP ask now and then whether the peer is still there, as nothing else does that bounds how long it may be silent. */
+/** Enables TCP keep-alive probes, for connections where nothing else limits how long the peer may be silent. */
 export function watchPeer(socket: Socket): void {
   if (watched.has(socket)) return
   watched.add(socket)

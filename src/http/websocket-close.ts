@@ -1,39 +1,42 @@
-/** The status code of a peer that goes away, as a server that stops (RFC 6455 section 7.4.1). */
+/** The status code of a peer that goes away, such as a server that stops (RFC 6455 section 7.4.1). */
 export const GOING_AWAY = 1001
 
 const CLOSE = 0x8
-/** A header has up to 14 octets: two, a length of eight, a masking key of four. */
+/** A header has up to 14 bytes: 2, an extended length of 8, and a masking key of 4. */
 const LONGEST_HEADER = 14
 
-/** A Close frame with that status code, as a server sends it: without a mask (RFC 6455 section 5.5.1). */
+/** A Close frame with that status code as servers send it: unmasked (RFC 6455 section 5.5.1). */
 export function closeFrame(status: number): Buffer {
   return Buffer.from([0x80 | CLOSE, 2, status >> 8, status & 0xff])
 }
 
 /**
- * Follows the frames in one direction of a WebSocket (RFC 6455 section 5.2) from its first octet: a frame of one's own
- * may stand only between two of them, and none after a Close frame. Payloads are passed over, not looked at.
+ * Tracks frame boundaries in one direction of a WebSocket (RFC 6455 section 5.2) from its first byte: the gateway may
+ * insert a frame only between two others, and none after a Close frame. Payloads are skipped.
  */
 export class FrameBoundaries {
-  /** The sender has said Close: it sends no more frames. */
+  /** The sender has sent a Close frame: no more frames follow. */
   closed = false
   private readonly header = Buffer.alloc(LONGEST_HEADER)
-  /** Octets of a header that is not yet complete. */
+  /** Bytes received of a header that is still incomplete. */
   private had = 0
-  /** Octets that are missing of a payload. */
+  /** Bytes outstanding of the current payload. */
   private missing = 0
 
-  /** Whether what was followed so far ends with a whole frame. */
+  /** Whether the bytes so far end at a frame boundary. */
   get between(): boolean {
     return this.had === 0 && this.missing === 0
   }
 
-  /** Follows the octets to their end. */
+  /** Processes all of the bytes. */
   follow(octets: Buffer): void {
     for (let at = 0; at < octets.length;) at = this.step(octets, at)
   }
 
-  /** Follows the octets to the end of the first frame; returns where that is, or the end of the octets. */
+  /**
+   * Processes bytes up to the end of the first frame; returns the offset of its end, or the length where it does not
+   * end.
+   */
   followOne(octets: Buffer): number {
     let at = 0
     while (at < octets.length) {
@@ -43,7 +46,7 @@ export class FrameBoundaries {
     return at
   }
 
-  /** Goes on by one octet of a header, or by what there is of a payload. */
+  /** Advances by one header byte, or by as much payload as there is. */
   private step(octets: Buffer, at: number): number {
     if (this.missing > 0) {
       const passed = Math.min(this.missing, octets.length - at)
@@ -51,7 +54,7 @@ export class FrameBoundaries {
       return at + passed
     }
     const { header } = this
-    // The callers see to it that there is one.
+    // The callers make sure that `at` is within bounds.
     header[this.had++] = octets[at]!
     if (this.had < 2 || this.had < headerLength(header)) return at + 1
     this.had = 0
@@ -68,7 +71,7 @@ function headerLength(header: Buffer): number {
   return 2 + extended + (octet >= 0x80 ? 4 : 0)
 }
 
-/** Lengths over 2^53 lose digits, and no connection lives to see their end. */
+/** Lengths over 2^53 are inexact, but no connection lives long enough for that to matter. */
 function payloadLength(header: Buffer): number {
   const length = header.readUInt8(1) & 0x7f
   if (length === 126) return header.readUInt16BE(2)

@@ -1,17 +1,17 @@
 import type { Headers } from '../http/headers.ts'
 
-/** Receives what a decoder finds. */
+/** Receives the output of a decoder. */
 export interface DecoderOutput {
-  /** Octets of content, only lent for the call. */
+  /** Bytes of content; they are only lent for the call. */
   content(octets: Buffer, start: number, end: number): void
   complete(trailers: Headers | null): void
 }
 
-/** Takes the framing off a body (RFC 9112 sections 6 and 7). */
+/** Removes the framing of a body (RFC 9112 sections 6 and 7). */
 export interface BodyDecoder {
-  /** Returns the offset behind what belongs to the body. Throws MalformedMessage. */
+  /** Returns the offset after the last byte that belongs to the body. Throws MalformedMessage. */
   decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number
-  /** The sender closed the connection: whether that completes the body. */
+  /** The sender closed the connection; returns whether that completes the body. */
   close(output: DecoderOutput): boolean
 }
 
@@ -19,7 +19,7 @@ export interface BodyDecoder {
 export class LengthDecoder implements BodyDecoder {
   private remaining: number
 
-  /** `length` octets, more than none. */
+  /** `length` in bytes, greater than 0. */
   constructor(length: number) {
     this.remaining = length
   }

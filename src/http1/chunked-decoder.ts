@@ -10,15 +10,15 @@ const Step = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, 
 type State = (typeof Step)[keyof typeof Step]
 
 /**
- * The chunked coding (RFC 9112 section 7.1), strictly: a size is 1 to 13 hexadecimal digits, each line ends with
- * CR LF, nothing stands between size and CR LF but extensions, which are dropped (and bounded in all). Small chunks
- * that were read together are handed on together, so that many tiny chunks cost no more than few large ones.
+ * Decodes the chunked coding (RFC 9112 section 7.1) strictly: a size is 1 to 13 hexadecimal digits, each line ends with
+ * CR LF, and only extensions are allowed between size and CR LF; they are dropped (and limited in total). Small chunks
+ * that were read together are passed on together, so that many tiny chunks cost no more than a few large ones.
  */
 export class ChunkedDecoder implements BodyDecoder {
   private state: State = Step.size
   private remaining = 0
   private digits = 0
-  /** Extensions of this chunk, and octets of those of the whole body. */
+  /** Extensions of the current chunk, and the total length of all extensions of the body in bytes. */
   private extension = ''
   private extensionOctets = 0
   private trailer: Buffer | null = null
@@ -34,7 +34,7 @@ export class ChunkedDecoder implements BodyDecoder {
     let readyEnd = 0
     while (at < end && this.state !== Step.trailer && this.state !== Step.done) {
       if (this.state !== Step.data) {
-        // There is one before `end`.
+        // `at` is below `end`.
         this.line(octets[at++]!)
         continue
       }
@@ -62,7 +62,7 @@ export class ChunkedDecoder implements BodyDecoder {
     return false
   }
 
-  /** One octet of anything but chunk data and trailers. */
+  /** Processes one byte of anything but chunk data and trailers. */
   private line(octet: number): void {
     switch (this.state) {
       case Step.size:
@@ -89,7 +89,7 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 
   private sizeOctet(octet: number): void {
-    // The table has a place for each octet.
+    // The table has an entry for every byte.
     const value = hexValue[octet]!
     if (value !== 255) {
       if (++this.digits > MAXIMUM_DIGITS) throw new MalformedMessage('A chunk size has too many digits.')
@@ -115,7 +115,7 @@ export class ChunkedDecoder implements BodyDecoder {
     this.state = Step.sizeLf
   }
 
-  /** RFC 9112 section 7.1.2. Fields that frame, route or authenticate are dropped (RFC 9110 section 6.5.1). */
+  /** RFC 9112 section 7.1.2. Fields for framing, routing or authentication are dropped (RFC 9110 section 6.5.1). */
   private trailers(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
     const before = this.trailer === null ? 0 : this.trailer.length
     if (
@@ -148,7 +148,9 @@ export class ChunkedDecoder implements BodyDecoder {
 const MAXIMUM_DIGITS = 13
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const QUOTED = String.raw`"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"`
-/** RFC 9112 section 7.1.1, without the whitespace that old senders put there: it has hidden requests. */
+/**
+ * RFC 9112 section 7.1.1, without the optional whitespace of old senders, which has been used for request smuggling.
+ */
 const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)+$`)
-/** Below this, moving octets together is cheaper than handing them on apart. */
+/** Up to this size, in bytes, moving chunks together is cheaper than passing them on separately. */
 const MOVED_AT_MOST = 2048

@@ -14,25 +14,28 @@ import { outgoingHead } from './outgoing-head.ts'
 import { readOn } from './read-on.ts'
 import { type ClientTools, type ResponseOwner, ResponseReader } from './response-reader.ts'
 
-/** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
+/** How long, in milliseconds, to wait for a 100 (Continue) from the service before the body is sent anyway. */
 const CONTINUE_TIMEOUT = 1_000
 
-/** Where a connection returns to. */
+/** The pool that a connection belongs to. */
 export interface ClientOwner extends ClientTools {
-  /** It may carry another request. */
+  /** The connection is available for another request. */
   release(connection: ClientConnection): void
-  /** It carries an exchange that lasts, and counts apart from now on. False where no more of those may be. */
+  /**
+   * The connection carries a long-lived exchange, and is counted separately from now on. False where the limit of those
+   * is reached.
+   */
   detach(connection: ClientConnection): boolean
-  /** It is gone. */
+  /** The connection is closed. */
   closed(connection: ClientConnection): void
 }
 
-/** A connection to an instance: carries one exchange at a time, and goes back to its owner after each. */
+/** A connection to an instance: carries one exchange at a time, and is released to its owner after each. */
 export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed {
   readonly socket: Socket
   deadline: number
   waitingForClient = Number.POSITIVE_INFINITY
-  /** The client that the service was told it is for; null where it is for anybody. */
+  /** The client named to the service in the preamble of the connection; null where it may be used for any client. */
   introduced: string | null = null
 
   private readonly owner: ClientOwner
@@ -43,24 +46,24 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private served = 0
   private request: OutgoingRequest | null = null
   private listener: ReplyListener | null = null
-  /** Those of the exchange, or its own. */
+  /** Time limits of the current exchange, or else of the connection. */
   private timeouts: ServiceTimeouts
-  /** When it was made, and when it is used no more, on the clock of the deadlines. */
+  /** When it was established, and when it is no longer reused, on the clock of the deadlines. */
   private readonly made: number
   private expires: number
-  /** A body that waits for the service to say 100 (Continue). */
+  /** A body that is held back until the service sends 100 (Continue). */
   private held: BodyStream | null = null
-  /** The listener has its reply. */
+  /** The listener has received its reply. */
   private answered = false
-  /** The reply goes on for as long as both sides like. */
+  /** The reply is long-lived. */
   private lasting = false
-  /** The request was not sent to its end, and will not be. */
+  /** Sending of the request was stopped before its end, and will not be resumed. */
   private stopped = false
-  /** The request is not yet through. */
+  /** The request has not been sent completely. */
   private sending = false
-  /** The owner knows that it is gone. */
+  /** The owner has been told that it is closed. */
   private left = false
-  /** What is read does not depend on what can be written. */
+  /** Reading continues even after a write has failed (see `readOn`). */
   private readsOn = false
   private cause: Error | null = null
 
@@ -71,7 +74,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.options = options
     this.timeouts = options
     this.deadlines = deadlines
-    // Whoever asked for it may have left meanwhile.
+    // The request that it was made for may have been cancelled in the meantime.
     this.deadline = deadlines.in(options.poolTimeout)
     this.reader = new ResponseReader(socket, owner, deadlines, this)
     this.owner = owner
@@ -85,27 +88,27 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     socket.on('close', () => this.gone())
   }
 
-  /** Whether a request was answered on it before. */
+  /** Whether it has carried a request before. */
   get reused(): boolean {
     return this.served > 0
   }
 
-  /** The client that it has an exchange for at the moment, or null. */
+  /** The client of the current exchange, or null. */
   get client(): string | null {
     return this.listener === null || this.request === null ? null : this.request.client
   }
 
-  /** What is to be read into next. */
+  /** The buffer for the next read. */
   get readBuffer(): Buffer {
     return this.reader.readBuffer
   }
 
-  /** Takes octets from the socket, which are only lent. */
+  /** Takes bytes from the socket; they are only lent. */
   read(octets: Buffer, end: number): void {
     this.reader.read(octets, end)
   }
 
-  /** Takes on what its owner says now: for when it has no exchange. */
+  /** Adopts the current options of its owner; only between exchanges. */
   renew(): void {
     const { options } = this.owner
     if (options === this.options) return
@@ -115,7 +118,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.reader.renew(this.owner)
   }
 
-  /** Ends the exchange, which waits for its own client, for the sake of others. */
+  /** Ends the exchange, which waits for its own client, in favour of others. */
   makeWay(): void {
     this.end(new MadeWay())
   }
@@ -131,12 +134,12 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     if (this.timeouts.idleTimeout === Number.POSITIVE_INFINITY) watchPeer(this.socket)
     this.reader.expect(request, this.timeouts)
     const { body } = request
-    // Alone, a head is sent before a reply to it can close the connection.
+    // A head without a body has been sent before a reply to it can close the connection.
     if (!this.readsOn && (body !== null || request.upgrade !== null)) this.readOn()
     const head = outgoingHead(request)
     if (request.expectsContinue && isStream(body)) {
       this.held = body
-      // Nothing of it is here, however soon the service wants it.
+      // The body counts as not yet available from the client, even if the service asks for it at once.
       this.waitingForClient = this.deadlines.now
       this.deadline = this.deadlines.in(CONTINUE_TIMEOUT)
       return this.writer.sendHead(head)
@@ -145,7 +148,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.writer.send(head, body, body !== null && body.length < 0)
   }
 
-  /** Where a reply ends can only be told by reading it: what carries it is of no more use. */
+  /** The end of the reply can only be found by reading it, so the connection cannot be reused. */
   cancel(): void {
     this.destroy()
   }
@@ -154,13 +157,13 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.owner.release(this)
   }
 
-  /** Ends the connection, and with it whatever it is doing. */
+  /** Closes the connection, and ends whatever it is doing. */
   destroy(): void {
     this.leave()
     this.socket.destroy()
   }
 
-  // Sending
+  // Sending.
 
   private readOn(): void {
     this.readsOn = true
@@ -184,12 +187,15 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     if (!receiving) this.finish()
   }
 
-  /** The request's body broke off: the service must not take it for whole. */
+  /** The request's body broke off: the service must not take it for complete. */
   messageFailed(error: Error): void {
     this.end(asGatewayError(error))
   }
 
-  /** The time of the service runs while it is its turn: a body that the client is slow to send is no matter of its. */
+  /**
+   * The service's timeout only runs while it is the service's turn: it is not to blame for a client that sends its body
+   * slowly.
+   */
   writeBlocked(blocked: boolean): void {
     if (this.sending) this.waitingForClient = blocked ? Number.POSITIVE_INFINITY : this.deadlines.now
     if (!this.reader.receiving || this.answered || this.held !== null) return
@@ -198,7 +204,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   }
 
   full(): void {
-    // The service reads what it has been sent, or has no time to reply.
+    // Nothing to do: a service that does not read what it was sent fails to reply in time.
   }
 
   private drained(): void {
@@ -207,7 +213,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     else tunnel.serviceDrained()
   }
 
-  // Receiving
+  // Receiving.
 
   informed(status: number, headers: Headers): void {
     this.listener?.informed(status, headers)
@@ -215,7 +221,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
 
   received(reply: Reply | null): void {
     this.reader.finish()
-    // A request body that is still being sent is for nobody now.
+    // A request body that is still being sent is no longer needed.
     if (this.sending) {
       this.sending = false
       this.stopped = true
@@ -233,7 +239,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.listener?.replied(reply, this.lasting)
   }
 
-  // Endings
+  // Closing.
 
   private finish(): void {
     const { listener, reader } = this
@@ -249,13 +255,13 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   onDeadline(): void {
     const { receiving, inBody } = this.reader
     if (!receiving) return this.destroy()
-    // A service that does not know the expectation says nothing to it (RFC 9110 section 10.1.1).
+    // A service that does not support the expectation does not respond to it (RFC 9110 section 10.1.1).
     if (this.held !== null) return this.continued()
     const detail = inBody ? 'The service stopped in the middle of its reply.' : 'The service did not reply in time.'
     this.end(new GatewayError('gateway-timeout', detail))
   }
 
-  /** The service sends no more; for a body without a length that is its end. */
+  /** The service has ended the connection; for a body without a length that is the end of the body. */
   private ended(): void {
     const { reader } = this
     if (reader.tunnel !== null) return reader.tunnel.serviceEnded()
@@ -263,7 +269,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.received(null)
   }
 
-  /** The end may be one that somebody else has forged, so it ends no body. */
+  /** Whether the end may have been forged by a third party, so that it does not end a body. */
   private get cutOff(): boolean {
     return this.options.encryption?.cutOff(this.socket) === true
   }
@@ -273,10 +279,10 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     return new ClosedWithinReply(cause)
   }
 
-  /** Ends the connection; whoever waits for something from it gets the error. */
+  /** Closes the connection; the listener, and the consumer of the reply's body, get the error. */
   end(error: GatewayError): void {
     const { listener, answered } = this
-    // Who has ended the connection on purpose wants no more of the reply.
+    // A connection that was closed on purpose does not report a broken reply.
     const wanted = !this.left && !this.lasting
     this.listener = null
     this.sending = false
@@ -306,7 +312,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private broken(error: Error): void {
     const { encryption } = this.options
     this.cause = encryption === null ? error : encryption.explain(error)
-    // What goes wrong with TLS after the handshake does not end the connection by itself.
+    // A TLS error after the handshake does not close the connection by itself.
     if (encryption !== null) this.socket.destroy()
   }
 

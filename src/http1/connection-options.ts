@@ -1,6 +1,6 @@
 import { HTAB, SP } from '../http/characters.ts'
 
-/** What a Connection field asks for (RFC 9110 section 7.6.1). */
+/** The contents of a Connection field (RFC 9110 section 7.6.1). */
 export interface ConnectionOptions {
   readonly close: boolean
   readonly keepAlive: boolean
@@ -9,13 +9,13 @@ export interface ConnectionOptions {
   readonly nominated: string[] | null
 }
 
-/** Options whose fields the readers take out in any case. */
+/** Options whose fields the readers remove in any case. */
 const WIRE_OPTIONS = new Set(['te', 'trailer', 'transfer-encoding', 'http2-settings', 'proxy-connection'])
 
 const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, upgrade: false, nominated: null }
 const CLOSE: ConnectionOptions = { close: true, keepAlive: false, upgrade: false, nominated: null }
 
-/** Reads the value of a Connection field, all its lines joined by commas. */
+/** Parses the value of a Connection field, all its lines joined by commas. */
 export function readOptions(connection: string): ConnectionOptions {
   if (connection === 'keep-alive') return KEEP_ALIVE
   if (connection === 'close') return CLOSE
@@ -33,7 +33,7 @@ export function readOptions(connection: string): ConnectionOptions {
   return { close, keepAlive, upgrade, nominated: nominated.length === 0 ? null : nominated }
 }
 
-/** Optional whitespace is spaces and tabs (RFC 9110 section 5.6.3): `trim` would take some obs-text for it too. */
+/** Optional whitespace is spaces and tabs (RFC 9110 section 5.6.3); `trim` would also remove some obs-text. */
 function withoutSpace(text: string): string {
   let start = 0
   let end = text.length

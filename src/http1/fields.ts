@@ -5,31 +5,32 @@ import { MalformedMessage } from '../http/malformed-message.ts'
 import { skipValue } from '../http/value-octets.ts'
 import { ReceivedFields } from '../http/received-fields.ts'
 
-// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
-// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+// Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
+// this module are inlined into its compiled code, whereas imports are looked up at each use.
 const { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP } = characters
 
-/** Returned by the parsers while the message part is not complete. */
+/** Returned by the parsers while a part of the message is incomplete. */
 export const INCOMPLETE = -1
 
 /**
- * Reads a field section (RFC 9112 section 5) and sorts it into `fields`. One instance is used for message after message.
+ * Parses a field section (RFC 9112 section 5) and sorts its fields into `fields`. One instance is reused for message
+ * after message.
  *
  * Refused, with the reason in the error: bare CR or LF, NUL and other controls, obs-fold (section 5.2), whitespace
  * before the colon (section 5.1), empty names, and more lines than the limit.
  */
 export class FieldSection {
-  /** Of the section that was read last. */
+  /** The fields of the section that was parsed last. */
   readonly fields = new ReceivedFields()
   private readonly names: FieldNames
   private readonly maximum: number
   private readonly strict: boolean
-  /** For each line that needs attention: line start, colon, value start, value end, next line. */
+  /** For each line that needs special treatment: line start, colon, value start, value end, next line. */
   private readonly marks: Int32Array
-  /** What each of these lines is. */
+  /** Which field each of these lines is. */
   private readonly kinds: Known[] = []
 
-  /** `strict` takes out every field whose name has other characters than letters, digits and hyphens. */
+  /** `strict` removes every field whose name has characters other than letters, digits and hyphens. */
   constructor(names: FieldNames, maximum: number, strict = false) {
     this.names = names
     this.maximum = maximum
@@ -38,8 +39,8 @@ export class FieldSection {
   }
 
   /**
-   * Reads the section that begins at `start`, up to and with the empty line.
-   * Returns the offset behind it, or INCOMPLETE. Throws MalformedMessage, or GatewayError 'headers-too-large'.
+   * Parses the section that begins at `start`, including the empty line. Returns the offset after it, or INCOMPLETE.
+   * Throws MalformedMessage, or GatewayError 'headers-too-large'.
    */
   parse(octets: Buffer, start: number, end: number): number {
     let marked = 0
@@ -60,7 +61,7 @@ export class FieldSection {
       if (++lines > maximum)
         throw new GatewayError('headers-too-large', `There are more than ${maximum} header fields.`)
 
-      // 2. The name, hashed as it is checked.
+      // 2. The name, hashed while it is validated.
       const lineStart = at
       let hash = seed
       let odd = false
@@ -80,7 +81,7 @@ export class FieldSection {
         throw new MalformedMessage(nameProblem(octets.readUInt8(at), at === lineStart))
       const colon = at++
 
-      // 3. The value, without the whitespace around it.
+      // 3. The value, without surrounding whitespace.
       while (at < end && (octets[at] === SP || octets[at] === HTAB)) at++
       const valueStart = at
       at = skipValue(octets, at, end)
@@ -93,7 +94,7 @@ export class FieldSection {
       while (valueEnd > valueStart && (octets[valueEnd - 1] === SP || octets[valueEnd - 1] === HTAB)) valueEnd--
       at += 2
 
-      // 4. Lines that are known, or not in the one form that is passed on, are marked for later.
+      // 4. Lines of known fields, or not in the canonical form that is passed on, are marked for `sort`.
       let known = names.lookup(hash, octets, lineStart, colon, odd)
       if (odd && known === Known.none) {
         if (this.strict) known = Known.odd

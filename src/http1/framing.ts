@@ -2,8 +2,8 @@ import { GatewayError } from '../core/errors.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
 
 /**
- * Accepts the one transfer coding that the gateway speaks (RFC 9112 section 7).
- * Throws GatewayError 'not-implemented' for codings that exist (section 6.1), MalformedMessage for anything else.
+ * Checks that the transfer coding is the only one supported, chunked (RFC 9112 section 7). Throws GatewayError
+ * 'not-implemented' for other registered codings (section 6.1), MalformedMessage for anything else.
  */
 export function parseTransferEncoding(value: string): void {
   if (value === 'chunked' || value.toLowerCase() === 'chunked') return

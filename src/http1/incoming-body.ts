@@ -4,34 +4,37 @@ import type { Headers } from '../http/headers.ts'
 import type { BodyDecoder } from './body-decoder.ts'
 import { giveBack, sharedBuffer, takeBuffer } from '../http/read-buffers.ts'
 
-/** The connection a body is read from. */
+/** The connection that a body is read from. */
 export interface BodySource {
   pauseReading(): void
   resumeReading(): void
   /** The consumer wants no more of the body. */
   abandonBody(): void
-  /** A consumer has taken the body. */
+  /** A consumer has called `pipe`. */
   bodyWanted(): void
 }
 
-/** Up to here a body that arrived with its head is handed on as bytes, in octets. */
+/** Up to this size, in bytes, a body that arrived with its head is passed on as bytes. */
 export const WHOLE = 16_384
 
-/** A read of fewer octets than this does not keep a buffer of its own busy: events come far between. */
+/**
+ * A read of fewer bytes than this does not justify holding a separate buffer: data such as events arrives at long
+ * intervals.
+ */
 const BULK = 16_384
 
 /**
- * The content of a message that is still arriving. What comes before somebody pipes it, at most what was read
- * together with the head, is kept; then reading pauses, so that nothing is ever buffered whole.
+ * The content of a message that is still arriving. What arrives before `pipe`, at most what was read together with the
+ * head, is kept; then reading pauses, so that a body is never buffered as a whole.
  *
- * A body in full flow has a read buffer of its own, so that its octets go from socket to socket without a copy: while
- * a sink still uses the last chunk, nothing is read.
+ * A body in full flow has its own read buffer, so that its bytes go from socket to socket without a copy: nothing is
+ * read while a sink still uses the last chunk.
  */
 export class IncomingBody implements BodyStream {
   readonly length: number
-  /** All of it has arrived and was handed on. */
+  /** All of it has arrived and was passed on. */
   finished = false
-  /** Octets of content so far. */
+  /** Bytes of content so far. */
   received = 0
 
   private readonly source: BodySource
@@ -39,27 +42,27 @@ export class IncomingBody implements BodyStream {
   private readonly limit: number
   private readonly overLimit: () => Error
   private sink: BodySink | null = null
-  /** The buffer of its own, and how much of it holds chunks that were copied there. */
+  /** The body's own buffer, and how much of it is filled with chunks copied there. */
   private own: Buffer | null = null
   private copied = 0
-  /** The connection reads into it. */
+  /** The connection reads into `own`. */
   private named = false
-  /** Octets of `own` that nobody has taken yet, all of what was copied. */
+  /** Bytes of `own`, all of them copied, that have not been passed to a sink. */
   private kept = 0
   /** The sink still uses the last chunk. */
   private lent = false
-  /** What was read together with that chunk, and is for the sink once it has done with it. */
+  /** What was read together with that chunk, and is passed on once the sink is finished with it. */
   private rest: Buffer | null = null
-  /** Octets of it. */
+  /** Bytes used in `rest`. */
   private restLength = 0
-  /** A chunk is being handed on that has just been read. */
+  /** A chunk that was just read is being passed to the sink. */
   private handing = false
   private ended = false
   private trailers: Headers | null = null
   private error: Error | null = null
   private paused = false
 
-  /** Fails with `overLimit()` once more than `limit` octets of content have come. */
+  /** Fails with `overLimit()` once more than `limit` bytes of content have arrived. */
   constructor(source: BodySource, decoder: BodyDecoder, length: number, limit: number, overLimit: () => Error) {
     this.source = source
     this.decoder = decoder
@@ -68,25 +71,24 @@ export class IncomingBody implements BodyStream {
     this.overLimit = overLimit
   }
 
-  /** Whether all of it has been read from the connection. */
   get arrived(): boolean {
     return this.ended
   }
 
-  /** Whether somebody takes it and it has not failed: it will be read to its end. */
+  /** Whether it has a sink and has not failed: it will be read to its end. */
   get flowing(): boolean {
     return this.sink !== null && this.error === null
   }
 
-  /** What the connection is to read into next. */
+  /** The buffer that the connection has to use for its next read. */
   get readBuffer(): Buffer {
-    // Before anybody takes it, nothing is read: the beginning alone needs no buffer of its own for long.
+    // Without a sink nothing is read; the beginning alone does not need the body's own buffer for long.
     const { own } = this
     this.named = own !== null && this.sink !== null && !this.ended
     return this.named && own !== null ? own : sharedBuffer
   }
 
-  /** All of it as bytes, if it is short and arrived before anybody took it; then nobody may take it any more. */
+  /** All of it as bytes, if it is short and arrived before `pipe`; it must not be piped after that. */
   whole(): Bytes | null {
     if (!this.ended || this.trailers !== null || this.sink !== null || this.error !== null) return null
     if (this.kept > WHOLE) return null
@@ -98,8 +100,8 @@ export class IncomingBody implements BodyStream {
   }
 
   /**
-   * Takes octets from the connection; returns the offset behind those that belong to this body.
-   * Throws MalformedMessage for a broken coding, after the sink has been told; `finished` says that it is complete.
+   * Takes bytes from the connection; returns the offset after the last one that belongs to this body. Throws
+   * MalformedMessage for invalid framing, after failing the sink; `finished` says that it is complete.
    */
   feed(octets: Buffer, start: number, end: number): number {
     try {
@@ -110,12 +112,12 @@ export class IncomingBody implements BodyStream {
     }
   }
 
-  /** The sender closed the connection: whether the body is complete by that. */
+  /** The sender closed the connection; returns whether that completes the body. */
   endOfInput(): boolean {
     return this.decoder.close(this)
   }
 
-  /** The decoder found content. */
+  /** Called by the decoder with content. */
   content(octets: Buffer, start: number, end: number): void {
     this.received += end - start
     if (this.received > this.limit) throw this.overLimit()
@@ -139,7 +141,7 @@ export class IncomingBody implements BodyStream {
     if (chunk.length < BULK) this.release()
   }
 
-  /** The decoder found the end. */
+  /** Called by the decoder at the end of the body. */
   complete(trailers: Headers | null): void {
     this.ended = true
     this.trailers = trailers
@@ -149,7 +151,7 @@ export class IncomingBody implements BodyStream {
     if (this.sink !== null && this.kept === 0 && this.rest === null) this.finish(this.sink)
   }
 
-  /** The body will not be completed; told to the sink, now or when there is one. */
+  /** The body will not be completed; fails the sink, now or once there is one. */
   fail(error: Error): void {
     if (this.error !== null || this.finished) return
     this.error = error
@@ -171,7 +173,7 @@ export class IncomingBody implements BodyStream {
     if (this.sink !== null && this.error === null) this.deliver(this.sink)
   }
 
-  /** The socket reads into another buffer next, which it is told after each read. */
+  /** The sink keeps the buffer: the socket asks for its buffer after each read, and gets another one for the next. */
   leave(): boolean {
     if (!this.handing) return false
     this.forget()
@@ -182,7 +184,7 @@ export class IncomingBody implements BodyStream {
     if (this.finished || this.error !== null) return
     this.error = new Error('the consumer wants no more of the body')
     this.forget()
-    // Once it is here, the connection may already be at the next message.
+    // Once all of it has arrived, the connection may already be at the next message.
     if (!this.ended) this.source.abandonBody()
   }
 
@@ -220,7 +222,10 @@ export class IncomingBody implements BodyStream {
     sink.end(this.trailers)
   }
 
-  /** A chunked body may have many chunks in one read: what follows there needs no more than is left of it. */
+  /**
+   * Keeps bytes for the sink. A chunked body may have many chunks in one read: the remaining ones need no more room
+   * than the rest of that read.
+   */
   private keepRest(octets: Buffer, start: number, end: number): void {
     const { rest, restLength } = this
     const stop = restLength + end - start
@@ -232,7 +237,7 @@ export class IncomingBody implements BodyStream {
     this.restLength = stop
   }
 
-  /** Puts a chunk behind those that were copied since the sink last had nothing in use. */
+  /** Appends a chunk to those copied since the sink last had nothing in use. */
   private copy(octets: Buffer, start: number, end: number): Buffer {
     const { copied } = this
     const stop = copied + end - start
@@ -243,7 +248,10 @@ export class IncomingBody implements BodyStream {
     return this.own.subarray(copied, stop)
   }
 
-  /** Gives the buffer back; only while octets are read, or after the last of them, or where the connection reads into another: else the socket still holds it. */
+  /**
+   * Returns the buffer to the pool. Only allowed while bytes are being read, after the last of them, or where the
+   * connection reads into another buffer: otherwise the socket still holds it.
+   */
   private release(): void {
     if (this.own !== null) giveBack(this.own)
     this.forget()

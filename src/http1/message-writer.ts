@@ -10,34 +10,40 @@ export interface WriterOwner extends TurnOwner {
   readonly socket: Socket
   /** The whole message was handed to the socket. */
   messageWritten(): void
-  /** The body cannot be completed: the connection is of no more use. */
+  /** The body cannot be completed: the connection is no longer usable. */
   messageFailed(error: Error): void
-  /** The peer takes no more for now: `true`, told once or again; or has taken what there was, as after every progress of a body: `false`. */
+  /**
+   * `true`: the peer takes no more for now; may be repeated. `false`: the peer has taken everything; also called after
+   * each progress of a body.
+   */
   writeBlocked(blocked: boolean): void
 }
 
-/** Up to here, head and body go out as one string in one write. */
+/** Up to this size, in bytes, head and body are written as one string in one write. */
 const ONE_WRITE = 15_000
 const LAST_CHUNK = '0\r\n\r\n'
 
-/** Writes one message after another: head and body in one write, at the end of the turn, where both are at hand, else streaming. */
+/**
+ * Writes one message after another: head and body in one write, at the end of the turn, where both are in memory;
+ * otherwise streaming.
+ */
 export class MessageWriter implements BodySink {
-  /** Octets of content of the message written last. */
+  /** Bytes of content of the message written last. */
   bytes = 0
 
   private readonly owner: WriterOwner
   private readonly text: TurnWriter
-  /** What may be kept for a peer that takes no more; null: nothing. */
+  /** Buffers data for a peer that takes no more; null: no buffering. */
   private readonly ahead: ReadAhead | null
-  /** The owner knows that the peer has not taken everything. */
+  /** The owner has been told that the peer has not taken everything. */
   private blocked = false
   private head = ''
   private chunked = false
   private expected = -1
   private source: BodyStream | null = null
-  /** Whose last chunk the socket still uses. */
+  /** The source whose last chunk is still used by the socket. */
   private lender: BodyStream | null = null
-  /** Chunks whose write has not been reported as done. */
+  /** Chunks whose write callback is still to come. */
   private unflushed = 0
   private readonly flushed = (error?: Error | null): void => {
     if (--this.unflushed === 0 && !error) this.goOn()
@@ -49,7 +55,7 @@ export class MessageWriter implements BodySink {
     this.ahead = ahead
   }
 
-  /** Whether the peer has still to take what was written. */
+  /** Whether the peer has not yet taken everything that was written. */
   get waits(): boolean {
     return this.blocked
   }
@@ -60,8 +66,8 @@ export class MessageWriter implements BodySink {
   }
 
   /**
-   * Writes a message. `head` ends with the empty line and says how the body is framed: chunked, or `body.length`
-   * octets, or until the end of the connection.
+   * Writes a message. `head` includes the empty line and states the framing of the body: chunked, or `body.length`
+   * bytes, or until the end of the connection.
    */
   send(head: string, body: Body, chunked: boolean): void {
     if (body === null) {
@@ -73,12 +79,12 @@ export class MessageWriter implements BodySink {
     if (body instanceof Bytes) {
       this.bytes = body.length
       const { socket } = this.owner
-      // What is to be encrypted is used for a while after it was written.
+      // With TLS, the buffer stays in use for a while after the write.
       const whole = body.hasRoom && !(socket instanceof TLSSocket) ? body.behind(head) : null
       if (whole !== null) {
         this.text.flush()
         if (!socket.write(whole)) this.owner.full()
-        // The system has not taken all of it yet.
+        // The operating system has not taken all of it yet.
         if (socket.writableLength > 0) body.leave()
       } else if (!body.hasRoom && head.length + body.length <= ONE_WRITE) {
         this.text.put(head + body.toLatin1())
@@ -100,25 +106,25 @@ export class MessageWriter implements BodySink {
     this.head = ''
   }
 
-  /** Writes the head alone; the body follows with `sendBody`, or `stop` forgoes it. */
+  /** Writes only the head; the body follows with `sendBody`, or `stop` gives it up. */
   sendHead(head: string): void {
     this.bytes = 0
     this.text.put(head)
   }
 
-  /** The body of the message whose head was written alone. */
+  /** Sends the body of the message whose head was written with `sendHead`. */
   sendBody(body: BodyStream, chunked: boolean): void {
     this.chunked = chunked
     this.expected = body.length
     this.source = body
-    // Whether the peer has taken the message before is no matter of this one's.
+    // Whether the peer has taken the previous message does not matter for this one.
     this.blocked = false
     body.pipe(this)
   }
 
   write(chunk: Buffer): boolean {
     if (this.source === null) return false
-    // In the chunked coding it would say that the content ends here.
+    // In the chunked coding, an empty chunk would end the content.
     if (chunk.length === 0) return true
     this.bytes += chunk.length
     if (this.expected >= 0 && this.bytes > this.expected) {
@@ -136,7 +142,7 @@ export class MessageWriter implements BodySink {
     return more
   }
 
-  /** Keeps what the peer does not take yet, as long as it may: only then is anything copied. */
+  /** Buffers what the peer does not take yet, within the limits: only then is anything copied. */
   private passAhead(chunk: Buffer, ahead: ReadAhead): boolean {
     const { owner } = this
     const behind = owner.socket.writableLength > 0
@@ -148,10 +154,10 @@ export class MessageWriter implements BodySink {
     return more
   }
 
-  /** Whether the chunk, which the socket uses, is the writer's from now on. */
+  /** Takes over the buffer of the chunk, which the socket still uses; false where that is not possible. */
   private leave({ buffer }: Buffer, ahead: ReadAhead): boolean {
     if (this.source?.leave === undefined || !ahead.take(buffer.byteLength)) return false
-    // What could not be spared goes by itself when the socket has done with it: until then it is counted.
+    // If the source cannot hand over the chunk, the reservation stays in place until the socket is finished with it.
     return this.source.leave()
   }
 
@@ -161,7 +167,7 @@ export class MessageWriter implements BodySink {
     this.owner.writeBlocked(true)
   }
 
-  /** Writes a chunk with what must stand around it; false while the socket still uses the chunk or wants no more. */
+  /** Writes a chunk with its framing; false while the socket still uses the chunk or is full. */
   private put(chunk: Buffer): boolean {
     const { socket } = this.owner
     const { chunked } = this
@@ -201,9 +207,9 @@ export class MessageWriter implements BodySink {
     this.owner.messageFailed(error)
   }
 
-  /** The socket has taken everything: the source may go on. */
+  /** The socket has taken everything: the source may continue. */
   drained(): void {
-    // Being told, the owner may begin with another message: nothing of that is over yet.
+    // When notified, the owner may start another message, so nothing may be done after that.
     if (this.lender !== null || this.blocked) return this.goOn()
     this.ahead?.release()
     this.owner.writeBlocked(false)
@@ -219,17 +225,17 @@ export class MessageWriter implements BodySink {
     lender?.resume()
   }
 
-  /** Writes what waits for the end of the turn: before anything else is done with the socket. */
+  /** Writes what is waiting for the end of the turn: required before using the socket in another way. */
   flush(): void {
     this.text.flush()
   }
 
-  /** Writes what is no message of its own, in its place. */
+  /** Writes something that is not a message of its own, in order with the messages. */
   writeBeside(text: string): void {
     this.text.put(text)
   }
 
-  /** The connection is gone, or the reader wants no more: the source is told. */
+  /** The connection is closed, or the peer wants no more: cancels the source. */
   stop(): void {
     const { source } = this
     this.ahead?.release()

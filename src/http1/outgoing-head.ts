@@ -2,7 +2,10 @@ import { flat } from '../core/flat.ts'
 import { anticipatesContent } from '../http/content.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
 
-/** The head of a request as it goes to a service, with its framing (RFC 9112 sections 3 and 6). Content of unknown length is chunked. */
+/**
+ * The head of a request to a service, including its framing (RFC 9112 sections 3 and 6). Content of unknown length is
+ * chunked.
+ */
 export function outgoingHead(request: OutgoingRequest): string {
   const { method, body, upgrade } = request
   let head = `${beginning(method)}${request.target}${hostLine(request.authority)}${request.fields}`
@@ -18,12 +21,15 @@ function beginning(method: string): string {
   return method === 'GET' ? 'GET ' : `${method} `
 }
 
-/** What follows the target, for authorities that were asked for lately, each in a place that is made of it: most requests go to one of a few. */
+/**
+ * Cache of what follows the target, by authority, each in a slot derived from it: most requests use one of a few
+ * authorities.
+ */
 const hostLines = Array.from({ length: 16 }, () => ({ authority: '', line: flat(' HTTP/1.1\r\nHost: \r\n') }))
 
 function hostLine(authority: string): string {
   const { length } = authority
-  // The mask leaves what is in the list.
+  // The mask keeps the index within the list.
   const known = hostLines[(length + authority.charCodeAt(length - 1)) & 15]!
   if (known.authority === authority) return known.line
   known.authority = authority

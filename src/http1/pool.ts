@@ -13,8 +13,8 @@ import { ClientConnection, type ClientOwner } from './client-connection.ts'
 import { ResponseHead } from './response-head.ts'
 
 /**
- * The keep-alive connections of one thread to one instance: last used, first taken. Where all are busy, the clients take
- * turns, and no exchange that waits for its own client keeps others waiting for long.
+ * The keep-alive connections of one thread to one instance: the most recently used one is taken first. Where all are
+ * busy, clients take turns, and no exchange that waits for its own client keeps others waiting for long.
  */
 export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientConnection> {
   options: PoolOptions
@@ -22,10 +22,13 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
   readonly deadlines: Deadlines
   private readonly lookup = rotatingLookup()
   private readonly idle: ClientConnection[] = []
-  /** Connections that carry an exchange. Counted only: a Set that changes with every request would leave old tables behind. */
+  /**
+   * Number of connections that carry an exchange. Only a count: a Set that changes with every request would leave
+   * garbage behind.
+   */
   private busy = 0
   private readonly streams = new Set<ClientConnection>()
-  /** All but those of `streams`. */
+  /** All connections except those of `streams`. */
   private readonly counted = new Set<ClientConnection>()
   readonly waiting = new WaitingList<Waiter<ClientConnection>>()
   private connecting = 0
@@ -57,8 +60,8 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
   }
 
   /**
-   * Has other bounds from now on. Connections go by them from their next exchange on, and while they are idle; requests
-   * that wait keep the time that they were given.
+   * Changes the bounds. Connections follow them from their next exchange on, and at once while they are idle; requests
+   * that already wait keep their time limit.
    */
   configure(bounds: PoolBounds): void {
     this.options = { ...this.options, ...bounds }
@@ -81,7 +84,8 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
   }
 
   acquire(client: string): Promise<ClientConnection> {
-    // Who asks has no use for idle ones: they may be closed, or are for other clients. The one that has been idle for longest makes way.
+    // Idle connections are no use to this caller: `take` did not return one, as they are for other clients. The one
+    // that has been idle for longest is closed to make room.
     if (this.full) this.idle[0]?.destroy()
     if (!this.full) return this.connect(client)
     return joinQueue(this, client)
@@ -102,7 +106,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
       this.counted.add(connection)
       this.busy++
     }
-    // There may be fewer now than when it was made.
+    // The limit may be lower now than when it was made.
     if (this.over) return connection.destroy()
     const waiter = this.nextWaiter()
     if (waiter !== undefined) return this.handOver(connection, waiter)
@@ -111,7 +115,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
     this.idle.push(connection)
   }
 
-  /** Of use to that client only if it is for anybody, or for that one; else it makes way for another. */
+  /** Passes the connection to the waiter if it may be used for its client; otherwise replaces it with a new one. */
   private handOver(connection: ClientConnection, waiter: Waiter<ClientConnection>): void {
     if (this.options.introduction === null || connection.introduced === waiter.client) return waiter.resolve(connection)
     this.connect(waiter.client).then(waiter.resolve, waiter.reject)
@@ -141,7 +145,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
     for (const connection of this.idle.toReversed()) connection.destroy()
   }
 
-  /** A connection is less: whoever waits longest gets a new one. */
+  /** A connection less: the next waiting request gets a new one. */
   private replace(): void {
     if (this.full) return
     const waiter = this.nextWaiter()

@@ -4,10 +4,10 @@ import type { Socket } from 'node:net'
 type Done = (error?: Error | null) => void
 
 /**
- * Has a socket read on where it cannot be written to any more: a peer that replies early and closes with the rest of a
- * request unread resets the connection, and what it has said before is still to be read (RFC 9112 section 9.5). A write
- * that fails is not told, as Node would deliver nothing more after it: it never ends, and nothing after it begins. The end
- * of the connection comes from the reading side, which has it as well.
+ * Makes a socket keep reading once it can no longer be written to: a peer that replies early and closes with the rest
+ * of the request unread resets the connection, and what it has sent before is still to be read (RFC 9112 section 9.5).
+ * A failed write is never reported as done, as Node would deliver no more data after the error: it stays pending, and
+ * no later write starts. The end of the connection is reported by the reading side, which notices it as well.
  */
 export function readOn(socket: Socket): void {
   const write = socket._write.bind(socket)
@@ -17,7 +17,7 @@ export function readOn(socket: Socket): void {
   if (writeAll !== undefined) socket._writev = (chunks, done) => writeAll(chunks, quiet(done))
 }
 
-/** Makes functions of those that are told of each write: Node has one for all writes of a socket. */
+/** Wraps write callbacks; cached, as Node uses the same callback for all writes of a socket. */
 function quietly(): (done: Done) => Done {
   let last: { readonly done: Done; readonly quiet: Done } | null = null
   return (done) => {

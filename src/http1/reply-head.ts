@@ -4,7 +4,7 @@ import { announcesLength, type Headers, wireOf } from '../http/headers.ts'
 import type { Protocol } from '../http/received-head.ts'
 import type { Reply } from '../http/reply.ts'
 
-/** Status lines of every status code, with the registered reason phrase or none (RFC 9112 section 4). */
+/** Status lines by status code, with the registered reason phrase or none (RFC 9112 section 4). */
 const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) =>
   statusLineOf(number < 100 ? 500 : number),
 )
@@ -15,15 +15,15 @@ function statusLineOf(status: number): string {
 }
 
 /**
- * The head of a reply as it goes to a client that speaks that version of HTTP. Content of unknown length is chunked, or ends
- * with the connection for HTTP/1.0 (RFC 9112 section 6). `empty` says that none follows the head: a length is then
+ * The head of a reply for a client of that HTTP version. Content of unknown length is chunked, or ends with the
+ * connection for HTTP/1.0 (RFC 9112 section 6). `empty` says that no content follows the head: a length is then
  * announced only where the reply has a body that is held back, as for HEAD (RFC 9110 section 8.6).
  */
 export function replyHead(reply: Reply, empty: boolean, protocol: Protocol, close: boolean, dateField: string): string {
   const { status, headers, body } = reply
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: a 204 has neither field.
   const framed = status !== 204 && (!empty || body !== null)
-  // What a service announces of content that it does not send is not true of what a policy has put in its place.
+  // The length that a service announced without sending content does not apply to a body supplied by a policy.
   if (framed && announcesLength(headers)) headers.delete('Content-Length')
   let head = statusLine(status) + wireOf(headers)
   if (!headers.dated) head += dateField
@@ -37,16 +37,16 @@ export function replyHead(reply: Reply, empty: boolean, protocol: Protocol, clos
   return `${head}\r\n`
 }
 
-/** What has no line would end the head where it is not over. */
+/** An empty string for an unknown status would end the head too early. */
 function statusLine(status: number): string {
   return statusLines[status] ?? UNKNOWN_STATUS
 }
 
-/** Lines for the lengths that were asked for last, each in the place of its lower bits: most replies have one of a few. */
+/** Cache of Content-Length lines, in slots by the low bits of the length: most replies have one of a few lengths. */
 const lengthLines = Array.from({ length: 256 }, () => ({ length: -1, line: '' }))
 
 function contentLength(length: number): string {
-  // The mask leaves what is in the list.
+  // The mask keeps the index within the list.
   const known = lengthLines[length & 255]!
   if (known.length === length) return known.line
   known.length = length
@@ -54,7 +54,7 @@ function contentLength(length: number): string {
   return known.line
 }
 
-/** The interim response that any client may get, and discard (RFC 9110 section 15.2.1). */
+/** The interim response that every client has to accept (RFC 9110 section 15.2.1). */
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 /** The head of an interim response (RFC 9110 section 15.2). */
@@ -62,7 +62,7 @@ export function interimHead(status: number, headers: Headers): string {
   return `${statusLine(status)}${wireOf(headers)}\r\n`
 }
 
-/** The head of a reply that changes the protocol (RFC 9110 sections 7.8 and 15.2.2). */
+/** The head of a reply that switches protocols (RFC 9110 sections 7.8 and 15.2.2). */
 export function upgradeHead(reply: Reply, protocol: string): string {
   return `${statusLine(reply.status)}${wireOf(reply.headers)}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`
 }

@@ -12,13 +12,13 @@ import type { ReceivedFields } from '../http/received-fields.ts'
 import type { Protocol, ReceivedHead } from '../http/received-head.ts'
 import { parseTarget } from './target.ts'
 
-// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
-// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+// Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
+// this module are inlined into its compiled code, whereas imports are looked up at each use.
 const { foldedToken, CR, LF, SP, targetOctet } = characters
 
 /**
- * Reads request heads strictly (RFC 9112 sections 2, 3, 5, 6 and 7). One instance serves one connection after
- * another: its fields hold the last head until the next `parse`.
+ * Parses request heads strictly (RFC 9112 sections 2, 3, 5, 6 and 7). One instance is shared by many connections: its
+ * properties hold the last head until the next `parse`.
  */
 export class RequestHead implements ReceivedHead {
   method = ''
@@ -27,21 +27,21 @@ export class RequestHead implements ReceivedHead {
   /** From Host, or from an absolute-form target, in lower case; "" only for HTTP/1.0. */
   authority = ''
   protocol: Protocol = '1.1'
-  /** Octets of content, -1 where it is chunked. */
+  /** Bytes of content, -1 where it is chunked. */
   contentLength = 0
-  /** The client asked for, or implied, the end of the connection after the reply. */
+  /** The client asked for, or implied, that the connection be closed after the reply. */
   close = false
-  /** Fields named by Connection besides the ones the wire knows: end-to-end fields that must go. */
+  /** Names listed in Connection that are not handled already: end-to-end fields that must be removed. */
   nominated: string[] | null = null
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 section 10.1.1). */
   expectsContinue = false
-  /** The request is understood, and refused all the same; null if it is not. */
+  /** Why the request is refused although it was understood; null if it is not. */
   refusal: GatewayError | null = null
-  /** The protocol that the client asks to change to (RFC 9110 section 7.8); null if it does not. */
+  /** The protocol that the client asks to upgrade to (RFC 9110 section 7.8); null if it does not. */
   upgrade: string | null = null
   fields: ReceivedFields
 
-  /** The last Host that was found valid: most requests name the same one. */
+  /** The last Host that was found valid: most requests have the same one. */
   private lastHost: string | null = null
   private lastAuthority = ''
   private section: FieldSection
@@ -53,15 +53,15 @@ export class RequestHead implements ReceivedHead {
     this.fields = this.section.fields
   }
 
-  /** The limits say something else from now on. */
+  /** The limits have changed. */
   reconfigure(): void {
     this.section = sectionFor(this.limits)
     this.fields = this.section.fields
   }
 
   /**
-   * Reads a head that begins at `start`; returns the offset behind it, or INCOMPLETE.
-   * Throws GatewayError: 'bad-request', 'uri-too-long', 'headers-too-large', 'not-implemented', 'version-not-supported'.
+   * Parses a head that begins at `start`; returns the offset after it, or INCOMPLETE. Throws GatewayError:
+   * 'bad-request', 'uri-too-long', 'headers-too-large', 'not-implemented', 'version-not-supported'.
    */
   parse(octets: Buffer, start: number, end: number): number {
     // 1. An empty line before the request line is ignored (RFC 9112 section 2.2).
@@ -79,7 +79,7 @@ export class RequestHead implements ReceivedHead {
       throw new GatewayError('headers-too-large', `The request head is larger than ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
 
-    // 3. What the fields mean together.
+    // 3. Checks across fields.
     if (REFUSED_METHODS.has(this.method))
       throw new GatewayError(
         'not-implemented',
@@ -124,7 +124,7 @@ export class RequestHead implements ReceivedHead {
     return at + VERSION_LENGTH
   }
 
-  /** RFC 9112 section 9.3: close wins; an HTTP/1.0 connection persists only where keep-alive asks for it. */
+  /** RFC 9112 section 9.3: close wins; an HTTP/1.0 connection persists only where keep-alive requests it. */
   private readConnection(connection: string): void {
     const options = readOptions(connection)
     this.close = options.close || (this.protocol === '1.0' && !options.keepAlive)
@@ -132,7 +132,7 @@ export class RequestHead implements ReceivedHead {
     if (options.upgrade && this.protocol === '1.1') this.upgrade = this.fields.upgrade
   }
 
-  /** HTTP/1.0 has no expectations; of HTTP/1.1 there is one (RFC 9110 section 10.1.1). */
+  /** HTTP/1.0 has no expectations, HTTP/1.1 has one (RFC 9110 section 10.1.1). */
   private readExpect(): void {
     const { expect } = this.fields
     this.expectsContinue = false
@@ -143,7 +143,7 @@ export class RequestHead implements ReceivedHead {
     this.refusal = new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
   }
 
-  /** RFC 9112 section 6.3, without any of the repairs that it allows: whatever is ambiguous is refused. */
+  /** RFC 9112 section 6.3, without any of the repairs that it permits: anything ambiguous is refused. */
   private readFraming(): void {
     const { contentLength, transferEncoding } = this.fields
     this.contentLength = 0
@@ -166,7 +166,7 @@ export class RequestHead implements ReceivedHead {
     if (host !== null && host !== this.lastHost) {
       if (!isAuthority(host)) throw new MalformedMessage('The Host header field is not a host with an optional port.')
       this.lastHost = host
-      // In one spelling for all who go by it, the service too (RFC 9110 section 4.2.3).
+      // One spelling for all later steps, and for the service (RFC 9110 section 4.2.3).
       this.lastAuthority = host.toLowerCase()
     }
     this.authority = host === null ? '' : this.lastAuthority
@@ -184,7 +184,10 @@ function sectionFor({ clientHeader = null, headers, strictNames }: HeadLimits): 
   return new FieldSection(namesWithClaim(clientHeader).request, headers, strictNames)
 }
 
-/** CONNECT is for forward proxies (RFC 9110 section 9.3.6); TRACE shows a client what it should not see (section 9.3.8). */
+/**
+ * CONNECT is for forward proxies (RFC 9110 section 9.3.6); TRACE reveals fields that a client must not see (section
+ * 9.3.8).
+ */
 const REFUSED_METHODS = new Set(['CONNECT', 'TRACE'])
 const SUFFIX = ' HTTP/1.'
 const VERSION_LENGTH = 11
@@ -198,7 +201,7 @@ function badVersion(octets: Buffer, at: number, end: number): GatewayError {
   return new MalformedMessage('The request line does not end with an HTTP version.')
 }
 
-/** The common methods without making a string. */
+/** Returns the most common method without allocating a string. */
 function methodName(octets: Buffer, start: number, end: number): string {
   if (end - start === 3 && octets[start] === 0x47 && octets[start + 1] === 0x45 && octets[start + 2] === 0x54)
     return 'GET'

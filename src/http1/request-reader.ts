@@ -18,54 +18,54 @@ import type { RequestHead } from './request-head.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServedConnection, ServerOptions } from '../http/server-handler.ts'
 
-/** Who has the requests of a connection answered. */
+/** Handles the requests that were read from a connection. */
 export interface RequestOwner {
-  /** When it ends what it waits for; the time of `Deadlines.now`. */
+  /** When the current wait ends, on the scale of `Deadlines.now`. */
   deadline: number
-  /** Whether a client may begin with HTTP/2. */
+  /** Whether a client may start with HTTP/2. */
   readonly speaksHttp2: boolean
-  /** It does, with these octets, which are lent. */
+  /** The client starts with HTTP/2, with these bytes, which are lent. */
   beginsWithHttp2(octets: Buffer): void
-  /** The head of a request was read: makes the exchange of it. */
+  /** The head of a request was read: creates the exchange for it. */
   begin(head: RequestHead): ServerExchange
-  /** The request is here, with its body or the beginning of it. */
+  /** The request is ready to be answered, with its body or the beginning of it. */
   answer(exchange: ServerExchange): void
-  /** What was read cannot be used. */
+  /** The data that was read is invalid. */
   refuse(error: unknown): void
-  /** Whatever else the client sends after the request it has begun is not read. */
+  /** Nothing that the client sends after the current request will be read. */
   readNoFurther(): void
   /** The body of the request has been read to its end. */
   bodyArrived(): void
-  /** Nothing is read of the body for now. */
+  /** Reading of the body is paused. */
   bodyPaused(): void
-  /** Whoever took the body wants no more of it. */
+  /** The consumer of the body wants no more of it. */
   bodyAbandoned(): void
-  /** The body does not come at the least rate. */
+  /** The body arrives below the minimum rate. */
   bodyTooSlow(): void
-  /** Writes what waits to be written: something else is done with the socket then. */
+  /** Writes pending output, as the socket is about to be used in another way. */
   flush(): void
 }
 
 /**
  * idle: between requests; head, body: reading one; waiting: for the reply; tunnel: no longer HTTP; closing: only
- * reading what is thrown away.
+ * reading to discard.
  */
 type State = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'closing'
 
-/** What the connections of one listener have in common. */
+/** Shared by the connections of one listener. */
 export interface ServerTools {
-  /** What they say may change, and counts from then on. */
+  /** The values may change, and apply from then on. */
   readonly options: ServerOptions
   readonly deadlines: Deadlines
-  /** Is read at once after it has parsed something, so one does for all. */
+  /** Its results are used at once after each `parse`, so one instance serves all connections. */
   readonly head: RequestHead
-  /** Takes over the connection of a client that begins with HTTP/2; asked where the options say that it may. */
+  /** Takes over the connection of a client that starts with HTTP/2; only used where the options allow HTTP/2. */
   readonly http2?: (connection: ServedConnection & { readonly socket: Socket }) => Reader
 }
 
 /**
- * The reading side of a client's connection: one request after another, never more of a client's octets at hand than
- * were read at once.
+ * The reading side of a client's connection: one request after another, never buffering more of a client's bytes than
+ * one read returned.
  */
 export class RequestReader implements BodySource, InputConsumer {
   private readonly socket: Socket
@@ -79,9 +79,9 @@ export class RequestReader implements BodySource, InputConsumer {
   private expectsContinue = false
   /** No request has been read yet. */
   private first = true
-  /** Made for the first body that does not come with its head. */
+  /** Created for the first body that does not come with its head. */
   private rate: LeastRate | null = null
-  /** The body that is being read may stop for as long as its client likes. */
+  /** The current body has no timeout: its client may be silent for as long as it likes. */
   private restful = false
   private passedTo: Tunnel | null = null
   private closing: LingeringClose | null = null
@@ -95,32 +95,34 @@ export class RequestReader implements BodySource, InputConsumer {
     this.input = new Input(this)
   }
 
-  /** What it is at. */
   get state(): State {
     return this.phase
   }
 
-  /** What all that is read goes to, once the connection has left HTTP; null before. */
+  /** Receives everything that is read once the connection has been upgraded; null before. */
   get tunnel(): Tunnel | null {
     return this.passedTo
   }
 
-  /** Whether a body is being read that nobody takes: its end may never come. */
+  /** Whether a body is being read that has no consumer: its end may never come. */
   get stuck(): boolean {
     return this.phase === 'body' && this.body?.flowing === false
   }
 
-  /** Octets that were read and not used. */
+  /** Bytes that were read but not yet used. */
   get unused(): number {
     return this.input.length
   }
 
-  /** Whether what was read is being used right now. */
+  /** Whether input is being processed right now. */
   get busy(): boolean {
     return this.input.busy
   }
 
-  /** Whether the client is waited for, to send a request or more of it, to take more of a reply, or to end. */
+  /**
+   * Whether the gateway waits for the client: for (more of) a request, for it to take more of a reply, or for it to
+   * close.
+   */
   get waitsForClient(): boolean {
     const { socket, phase } = this
     if (socket.destroyed || this.passedTo !== null) return false
@@ -129,37 +131,39 @@ export class RequestReader implements BodySource, InputConsumer {
     return phase === 'body' && !socket.isPaused()
   }
 
-  /** What is to be read into next. */
+  /** The buffer for the next read. */
   get readBuffer(): Buffer {
     return this.body === null ? sharedBuffer : this.body.readBuffer
   }
 
-  /** Takes octets from the socket, which are only lent. */
+  /** Takes bytes from the socket; they are only lent. */
   read(octets: Buffer, end: number): void {
     if (this.closing !== null) return this.closing.discard()
     if (this.passedTo !== null) return this.passedTo.fromClient(octets.subarray(0, end))
-    // A head that comes in small pieces is not parsed again before a line of it is complete.
+    // A head that arrives in small pieces is only parsed again once another line of it is complete.
     if (this.phase === 'head' && this.input.length + end <= this.options.head && !octets.subarray(0, end).includes(LF))
       return this.input.keep(octets.subarray(0, end))
     this.input.feed(octets, end)
   }
 
-  // What becomes of the connection
+  // Transitions of the connection.
 
-  /** The reply to the request is on its way: who has not asked for its body by now does not get it. */
+  /**
+   * The reply is about to be sent: a body that has not been requested by now will not be asked for with 100 (Continue).
+   */
   replyBegins(): void {
     this.expectsContinue = false
-    // Of unknown length, and with a reply on its way, it may be one side of a conversation.
+    // A body of unknown length that continues during the reply may be one side of a conversation.
     if (this.body !== null && this.body.length < 0) this.rate?.excuse()
   }
 
-  /** The request is through, and its reply: `next` may follow. */
+  /** The request and its reply are complete: `next` may follow. */
   finish(): void {
     this.body = null
     this.phase = 'waiting'
   }
 
-  /** Reads another request. */
+  /** Starts reading another request. */
   next(): void {
     this.phase = 'idle'
     this.owner.deadline = this.deadlines.in(this.options.idleTimeout)
@@ -167,7 +171,7 @@ export class RequestReader implements BodySource, InputConsumer {
     this.input.again()
   }
 
-  /** Reads nothing for now; returns a body that is not read to its end. */
+  /** Stops reading for now; returns a body that has not been read to its end. */
   hold(): IncomingBody | null {
     this.phase = 'waiting'
     this.owner.deadline = Number.POSITIVE_INFINITY
@@ -175,7 +179,7 @@ export class RequestReader implements BodySource, InputConsumer {
     return this.body
   }
 
-  /** What comes next is no longer HTTP. */
+  /** Everything that follows belongs to the tunnel. */
   passTo(tunnel: Tunnel): void {
     this.phase = 'tunnel'
     this.passedTo = tunnel
@@ -184,12 +188,12 @@ export class RequestReader implements BodySource, InputConsumer {
     if (early !== null) tunnel.fromClient(early)
   }
 
-  /** Throws away what comes from now on. */
+  /** Discards everything that arrives from now on. */
   discard(): void {
     this.phase = 'closing'
   }
 
-  /** The same, for as long as the client needs to take what it was sent. */
+  /** The same, until the client has had time to take what it was sent. */
   linger(): void {
     if (this.closing !== null) return
     this.phase = 'closing'
@@ -199,14 +203,14 @@ export class RequestReader implements BodySource, InputConsumer {
     this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
   }
 
-  /** The connection is gone. */
+  /** The connection is closed. */
   close(): void {
     if (this.rate !== null) this.deadlines.forget(this.rate)
     this.passedTo?.close()
     if (this.body !== null && !this.body.finished) this.body.fail(new GatewayError('client-closed'))
   }
 
-  // Reading
+  // Reading.
 
   consume(octets: Buffer, start: number, end: number): number {
     if (this.phase === 'waiting') {
@@ -230,12 +234,15 @@ export class RequestReader implements BodySource, InputConsumer {
       return this.readHttp2(octets, start, end)
     const bodyStart = this.head.parse(octets, start, end)
     if (bodyStart !== INCOMPLETE) return this.beginRequest(octets, bodyStart, end)
-    // Some clients send an empty line after a body: it is no beginning (RFC 9112 section 2.2).
+    // Some clients send an empty line after a body, which does not begin a request (RFC 9112 section 2.2).
     if (this.phase === 'idle' && end - start === 2 && octets[start] === CR && octets[start + 1] === LF) return end
     return this.awaitHead(start)
   }
 
-  /** Whether the first octets are those of HTTP/2 with prior knowledge (RFC 9113 section 3.3), or may become that: then nothing is read here. */
+  /**
+   * Whether the bytes begin, or may begin, the preface of HTTP/2 with prior knowledge (RFC 9113 section 3.3); they are
+   * not parsed here then.
+   */
   private isHttp2(octets: Buffer, start: number, end: number): boolean {
     const present = Math.min(end - start, HTTP2_LINE.length)
     return octets.toString('latin1', start, start + present) === HTTP2_LINE.slice(0, present)
@@ -264,7 +271,7 @@ export class RequestReader implements BodySource, InputConsumer {
     return at
   }
 
-  /** A whole head was read: makes the exchange of it, with its body or what is there of it, and has it answered. */
+  /** A whole head was read: creates the exchange, with its body or what has arrived of it, and has it answered. */
   private beginRequest(octets: Buffer, bodyStart: number, end: number): number {
     const { head, options, owner } = this
     const exchange = owner.begin(head)
@@ -298,7 +305,7 @@ export class RequestReader implements BodySource, InputConsumer {
     return at
   }
 
-  /** The client may be silent within its body: TCP is asked whether it is still there. */
+  /** Lets the client be silent during its body: TCP keep-alive checks whether it is still there. */
   private letRest(): void {
     this.restful = true
     this.rate?.excuse()
@@ -317,13 +324,14 @@ export class RequestReader implements BodySource, InputConsumer {
       tooSlow: () => this.owner.bodyTooSlow(),
     })
     this.rate.begin(options.minRate, options.bodyTimeout)
-    // A client that asks first sends nothing before it is answered.
+    // A client that expects 100 (Continue) sends nothing before it gets it.
     if (body.received === 0 && !this.expectsContinue) this.rate.wait()
   }
 
   /**
-   * What is wrong with the request is known before anybody has seen it. It takes its way, so that the refusal is like
-   * all replies of its route, with a body that whoever reads it finds broken; what comes of that is read by nobody.
+   * The request is known to be invalid before anything has processed it. It still passes through the policies, so that
+   * the refusal is like all replies of its route; its body fails when it is read, and what the client sends of it is
+   * discarded.
    */
   private beginRefused(exchange: ServerExchange, refusal: GatewayError, end: number): number {
     const length = this.head.contentLength
@@ -367,6 +375,6 @@ export class RequestReader implements BodySource, InputConsumer {
   }
 }
 
-/** The first line of the preface of HTTP/2 (RFC 9113 section 3.4): no request of HTTP/1.1 has it. */
+/** The first line of the HTTP/2 preface (RFC 9113 section 3.4): not a valid HTTP/1.1 request. */
 const HTTP2_LINE = 'PRI * HTTP/2.0\r\n'
 const HTTP2_FIRST = HTTP2_LINE.charCodeAt(0)

@@ -4,7 +4,10 @@ import { type BodySource, IncomingBody } from './incoming-body.ts'
 import type { FieldLimits } from '../http/limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './response-head.ts'
 
-/** The content of a response that is `length` octets long, or CHUNKED, or UNTIL_CLOSE; streamed, so without a bound. */
+/**
+ * The content of a response with `length` bytes, or CHUNKED, or UNTIL_CLOSE; it is streamed, so its size is not
+ * limited.
+ */
 export function responseBody(source: BodySource, length: number, limits: FieldLimits): IncomingBody {
   return new IncomingBody(source, decoderFor(length, limits), Math.max(length, -1), Number.MAX_SAFE_INTEGER, never)
 }

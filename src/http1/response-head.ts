@@ -11,26 +11,31 @@ import type { FieldLimits } from '../http/limits.ts'
 import { skipValue } from '../http/value-octets.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
 
-// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+// Constants of this module are inlined into its compiled code, whereas imports are looked up at each use.
 const { CR, LF, SP } = characters
 
-/** How the content of a response is delimited (RFC 9112 section 6.3). */
+/** Special values of a content length, for other framing (RFC 9112 section 6.3). */
 export const CHUNKED = -1
 export const UNTIL_CLOSE = -2
 
-/** Reads response heads strictly (RFC 9112 sections 4 to 6); its fields hold the last head until the next `parse`. */
+/**
+ * Parses response heads strictly (RFC 9112 sections 4 to 6); its properties hold the last head until the next `parse`.
+ */
 export class ResponseHead {
   status = 0
   minor = 1
-  /** Octets of content, or CHUNKED, or UNTIL_CLOSE; as the head says it, whatever the method was. */
+  /** Bytes of content, or CHUNKED, or UNTIL_CLOSE; as stated by the head, regardless of the request method. */
   contentLength = 0
-  /** Content-Length as sent, also where no content follows (HEAD, 304); null if absent. */
+  /** Content-Length as sent, even where no content follows (HEAD, 304); null if absent. */
   announcedLength: string | null = null
   /** The service will close the connection after this response. */
   close = false
-  /** Milliseconds for which the service keeps the connection, less a margin for the way there; Infinity if it does not say. */
+  /**
+   * Milliseconds for which the service keeps the connection open, less a margin for latency; Infinity if it does not
+   * say.
+   */
   keepAliveTimeout = Number.POSITIVE_INFINITY
-  /** Fields named by Connection that are not the wire's own. */
+  /** Names listed in Connection that are not handled already; those fields are removed. */
   nominated: string[] | null = null
   readonly fields: ReceivedFields
 
@@ -43,7 +48,7 @@ export class ResponseHead {
     this.fields = this.section.fields
   }
 
-  /** Returns the offset behind the head, or INCOMPLETE. Throws a GatewayError that says what is wrong with it. */
+  /** Returns the offset after the head, or INCOMPLETE. Throws a GatewayError that describes the problem. */
   parse(octets: Buffer, start: number, end: number): number {
     const lineEnd = this.parseLine(octets, start, end)
     const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(octets, lineEnd, end)
@@ -60,14 +65,14 @@ export class ResponseHead {
   }
 
   /**
-   * The end-to-end fields: with Date if the service gave none (RFC 9110 section 6.6.1), and with the length of content
-   * that does not follow if `empty` (section 8.6).
+   * The end-to-end fields: with Date if the service sent none (RFC 9110 section 6.6.1), and, if `empty`, with the
+   * length of the content that does not follow (section 8.6).
    */
   endToEnd(empty: boolean, dateField: string): Headers {
     const { fields, nominated, announcedLength } = this
     let { raw } = fields
     if (!fields.hasDate) raw += dateField
-    // Not for 204, which says that there is nothing to have a length (RFC 9110 section 8.6).
+    // Not for 204, which never has content (RFC 9110 section 8.6).
     const announces = empty && announcedLength !== null && this.status !== 204
     if (announces) raw += `Content-Length: ${announcedLength}\r\n`
     const headers = headersFromWire(raw, true, announces)
@@ -75,7 +80,10 @@ export class ResponseHead {
     return headers
   }
 
-  /** HTTP-version SP status-code SP [reason] CRLF (RFC 9112 section 4); the last SP may be missing, as it often is. */
+  /**
+   * HTTP-version SP status-code SP [reason] CRLF (RFC 9112 section 4); the last SP may be missing, as it often is in
+   * practice.
+   */
   private parseLine(octets: Buffer, start: number, end: number): number {
     const present = Math.min(end - start, PREFIX.length)
     for (let i = 0; i < present; i++)
@@ -135,7 +143,7 @@ function digit(octet: number | undefined): number {
   return octet !== undefined && octet >= DIGIT_0 && octet <= 57 ? octet - DIGIT_0 : Number.NaN
 }
 
-/** "timeout=5" means that a request after about 5 s may meet a closed connection, so it is given up a second before. */
+/** With "timeout=5", a request after about 5 s may meet a closed connection, so reuse stops one second earlier. */
 function keepAliveTimeout(value: string): number {
   const seconds = /(?:^|[\s,])timeout=([0-9]{1,6})/i.exec(value)
   return seconds === null ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds[1]) * 1000 - 1000)

@@ -16,43 +16,49 @@ import { type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
 import { JoinedTunnel } from '../http/tunnel.ts'
 import { websocketAccept } from '../http/websocket-accept.ts'
 
-/** Interim responses to one request. */
+/** Limit of interim responses to one request. */
 const MAXIMUM_INTERIM = 100
-/** Octets of a head up to which it is parsed again with every piece: what is no reply is found at once. */
+/**
+ * Heads up to this size, in bytes, are parsed again with every piece, so that anything that is not HTTP is detected at
+ * once.
+ */
 const LARGE = 1024
 
-/** Who has the responses of a connection read. */
+/** Handles the responses that were read from a connection. */
 export interface ResponseOwner {
-  /** When it ends what it waits for; the time of `Deadlines.now`. */
+  /** When the current wait ends, on the scale of `Deadlines.now`. */
   deadline: number
-  /** Since when the client of the exchange has had to send more of its body, or to take more of its reply; Infinity where it has not. */
+  /**
+   * Since when the exchange has been waiting for its client to send more of its body or take more of its reply; else
+   * Infinity.
+   */
   waitingForClient: number
   /** The service is ready for the body (RFC 9110 section 10.1.1). */
   continued(): void
   /** An interim response other than 100 and 101. */
   informed(status: number, headers: Headers): void
-  /** The head of the reply is here. */
+  /** The head of the reply has arrived. */
   answer(reply: Reply): void
-  /** The response is through; the reply comes with it unless it was there before. */
+  /** The response is complete; `reply` is null if it was passed to `answer` before. */
   received(reply: Reply | null): void
-  /** What was read is no response. */
+  /** The data that was read is not a valid response. */
   end(error: GatewayError): void
-  /** Ends the connection, and with it whatever it is doing. */
+  /** Closes the connection, and ends whatever it is doing. */
   destroy(): void
 }
 
-/** What connections to an instance have in common, as its owner has it now. */
+/** Shared by the connections to an instance, in its owner's current version. */
 export interface ClientTools {
   readonly options: ClientOptions
-  /** Is read at once after it has parsed something, so it may be that of others as well. */
+  /** Its results are used at once after each `parse`, so it may be shared with other connections. */
   readonly head: ResponseHead
 }
 
 /** The reading side of a connection to an instance: the interim responses to a request, and the final one. */
 export class ResponseReader implements BodySource {
-  /** The connection is of no more use after this response. */
+  /** The connection cannot be reused after this response. */
   last = false
-  /** Milliseconds that the service said it keeps the connection for, or Infinity. */
+  /** Milliseconds for which the service has promised to keep the connection open, or Infinity. */
   promised = Number.POSITIVE_INFINITY
 
   private readonly socket: Socket
@@ -61,7 +67,7 @@ export class ResponseReader implements BodySource {
   private head: ResponseHead
   private readonly owner: ResponseOwner
   private request: OutgoingRequest | null = null
-  /** Those of the exchange, or its own. */
+  /** Time limits of the current exchange, or else of the connection. */
   private timeouts: ServiceTimeouts
   private body: IncomingBody | null = null
   private joined: JoinedTunnel | null = null
@@ -79,12 +85,12 @@ export class ResponseReader implements BodySource {
     this.owner = owner
   }
 
-  /** Whether the response is not yet through. */
+  /** Whether the response is not complete yet. */
   get receiving(): boolean {
     return this.awaited
   }
 
-  /** Whether an octet of the response has come. */
+  /** Whether any byte of the response has arrived. */
   get heard(): boolean {
     return this.begun
   }
@@ -94,18 +100,18 @@ export class ResponseReader implements BodySource {
     return this.body !== null
   }
 
-  /** What all that is read goes to, once the connection has left HTTP; null before. */
+  /** Receives everything that is read once the connection has been upgraded; null before. */
   get tunnel(): JoinedTunnel | null {
     return this.joined
   }
 
-  /** Reads the next responses by other bounds. */
+  /** Applies other bounds to the next responses. */
   renew({ options, head }: ClientTools): void {
     this.options = options
     this.head = head
   }
 
-  /** Reads the response to that request next. */
+  /** Expects the response to that request next. */
   expect(request: OutgoingRequest, timeouts: ServiceTimeouts): void {
     this.request = request
     this.timeouts = timeouts
@@ -116,12 +122,12 @@ export class ResponseReader implements BodySource {
     this.pending = null
   }
 
-  /** The response is through. */
+  /** The response is complete. */
   finish(): void {
     this.awaited = false
   }
 
-  /** There will be no more of the response: returns the body that breaks off with it. */
+  /** The response will not be continued: returns the body that breaks off. */
   stop(): IncomingBody | null {
     const { body } = this
     this.body = null
@@ -129,7 +135,7 @@ export class ResponseReader implements BodySource {
     return body
   }
 
-  /** The service sends no more. Whether that is the end of the body, as it is for one without a length. */
+  /** The service ended the connection; returns whether that completes the body, as it does for one without a length. */
   endOfInput(): boolean {
     if (this.body === null || !this.body.endOfInput()) return false
     this.body = null
@@ -137,16 +143,16 @@ export class ResponseReader implements BodySource {
     return true
   }
 
-  /** What is to be read into next. */
+  /** The buffer for the next read. */
   get readBuffer(): Buffer {
     return this.body === null ? sharedBuffer : this.body.readBuffer
   }
 
-  /** Takes octets from the socket, which are only lent. */
+  /** Takes bytes from the socket; they are only lent. */
   read(octets: Buffer, end: number): void {
     const { joined, request } = this
     if (joined !== null) return joined.fromService(octets.subarray(0, end))
-    // Octets that nobody asked for could be taken for the reply to the next request.
+    // Unsolicited bytes could be taken for the reply to the next request.
     if (!this.awaited || request === null) return this.owner.destroy()
     this.begun = true
     try {
@@ -154,7 +160,7 @@ export class ResponseReader implements BodySource {
       if (pending === null) return this.process(request, octets, end)
       const more = octets.subarray(0, end)
       const all = Buffer.concat([pending, more])
-      // A large head that comes in small pieces is not parsed again before a line of it is complete.
+      // A large head that arrives in small pieces is only parsed again once another line of it is complete.
       if (pending.length > LARGE && all.length <= this.options.head && !more.includes(LF)) this.pending = all
       else this.process(request, all, all.length)
     } catch (error) {
@@ -195,7 +201,7 @@ export class ResponseReader implements BodySource {
     const empty = hasNoContent(request.method, head.status)
     const reply = new Reply(head.status, head.endToEnd(empty, this.deadlines.dateField), null)
     const length = empty ? 0 : head.contentLength
-    // 1. No content, or all of it at hand: the connection is free before the reply is on its way.
+    // 1. No content, or all of it has arrived: the connection is available again before the reply is passed on.
     if (length >= 0 && length <= WHOLE && end - bodyStart >= length) {
       const stop = bodyStart + length
       if (!empty) reply.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, stop))
@@ -215,7 +221,7 @@ export class ResponseReader implements BodySource {
     owner.received(reply)
   }
 
-  /** RFC 9110 section 7.8: the service changes to the protocol that it was asked to change to. */
+  /** RFC 9110 section 7.8: the service switches to the requested protocol. */
   private change(request: OutgoingRequest, octets: Buffer, start: number, end: number): void {
     const protocol = this.head.fields.upgrade
     const wanted = request.upgrade
@@ -273,7 +279,7 @@ export class ResponseReader implements BodySource {
   }
 }
 
-/** RFC 6455 section 4.1: what answers so has not understood the request, or is no WebSocket at all. */
+/** RFC 6455 section 4.1: such a server has not understood the request, or does not implement WebSocket at all. */
 function wrongAccept(): GatewayError {
   return new GatewayError(
     'bad-gateway',

@@ -20,13 +20,16 @@ import { reset } from '../http/reset.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import { GOING_AWAY } from '../http/websocket-close.ts'
 
-/** How long after the end of what a client sends it is asked whether it still takes a reply, in milliseconds: most replies come sooner. */
+/**
+ * How long, in milliseconds, after a client has ended its side it is probed whether it still wants a reply: most
+ * replies come sooner.
+ */
 const SOON = 200
 
 /** A client's connection: reads requests one after another, and answers them in order. */
 export class ServerConnection implements RequestOwner, WriterOwner, ServedConnection, Informed, Timed {
   readonly socket: Socket
-  /** Address of the peer, or of whom that has introduced in the PROXY protocol. */
+  /** Address of the peer, or of the client that a proxy has introduced with the PROXY protocol. */
   readonly peer: string
 
   client: Client | null = null
@@ -39,19 +42,19 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private readonly reader: RequestReader
   private readonly writer: MessageWriter
   private readonly ahead: ReadAhead
-  /** Who reads from the socket in its place, once the client has begun with another protocol. */
+  /** Reads from the socket instead, once the client has started with another protocol. */
   private successor: Reader | null = null
   private exchange: ServerExchange | null = null
   private closeAfter = false
-  /** The client has asked for that. */
+  /** The client has requested that the connection be closed. */
   private clientCloses = false
   /** Status of the reply that is being written, 0 before. */
   private status = 0
   private draining = false
   private clientEnded = false
-  /** How often it was asked since then whether it is there. */
+  /** Number of probes sent since the client has ended its side. */
   private asked = 0
-  /** The reply that is being written is a stream of events. */
+  /** The reply that is being written is an event stream. */
   private lasting = false
   private retiring = false
   private readonly pace: ReplyPace
@@ -64,7 +67,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
   }
 
-  /** Takes over a connected socket, whose octets the caller hands to `read`. */
+  /** Takes over a connected socket, whose bytes the caller passes to `read`. */
   constructor(socket: Socket, peer: string, handler: ServerHandler, tools: ServerTools) {
     const { options, deadlines } = tools
     this.socket = socket
@@ -104,20 +107,20 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     return this.reader.waitsForClient
   }
 
-  /** What is to be read into next. */
+  /** The buffer for the next read. */
   get readBuffer(): Buffer {
     const { successor, reader } = this
     return successor === null ? reader.readBuffer : successor.readBuffer
   }
 
-  /** Takes octets from the socket, which are only lent. */
+  /** Takes bytes from the socket; they are only lent. */
   read(octets: Buffer, end: number): void {
     if (this.successor !== null) this.successor.read(octets, end)
     else this.reader.read(octets, end)
   }
 
   reconfigure(): void {
-    // What it goes by is looked up for each request.
+    // Nothing to do: the options are looked up for each request.
   }
 
   retire(): void {
@@ -140,7 +143,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   cutOff(): void {
-    // A reset keeps the client from taking what it has of a reply for whole.
+    // A reset keeps the client from taking a partial reply for a complete one.
     const { tunnel } = this.reader
     this.flush()
     if (tunnel !== null) tunnel.leave(GOING_AWAY)
@@ -148,7 +151,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     else this.socket.destroy()
   }
 
-  /** The route of the exchange leads there no longer. */
+  /** The route of the exchange is no longer in use. */
   private leadNowhere(exchange: ServerExchange): ReturnType<Running['end']> {
     const { tunnel, state } = this.reader
     if (tunnel !== null) {
@@ -167,7 +170,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     return 'ended'
   }
 
-  // Requests
+  // Requests.
 
   get speaksHttp2(): boolean {
     return this.options.http2 === true && this.tools.http2 !== undefined
@@ -193,7 +196,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
 
   readNoFurther(): void {
     this.closeAfter = true
-    // Whatever it has asked for, it may still be sending.
+    // Even if it has requested that the connection be closed, the client may still be sending.
     this.clientCloses = false
   }
 
@@ -203,7 +206,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   bodyPaused(): void {
-    // What keeps the body from being taken may be that the client does not take the reply to it.
+    // The body may be blocked because the client does not take the reply to it.
     this.writeBlocked(this.socket.writableLength > 0)
   }
 
@@ -223,7 +226,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.writer.flush()
   }
 
-  // Replying
+  // Replies.
 
   answer(exchange: ServerExchange): void {
     this.status = 0
@@ -246,11 +249,11 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.lasting = isLasting(reply)
     if (this.clientEnded) this.deadline = Number.POSITIVE_INFINITY
     if (this.lasting && this.clientEnded) return this.leaveOut(reply)
-    // 1. A body that nobody reads to its end leaves no way to find the next request.
+    // 1. If a body is not read to its end, the next request cannot be found.
     if (this.draining || this.retiring || this.reader.stuck) this.closeAfter = true
     this.reader.replyBegins()
 
-    // 2. The head, which says how this client can see the end of the content.
+    // 2. The head, with framing that this client understands.
     const { status, body } = reply
     const empty = hasNoContent(exchange.method, status)
     const chunked = body !== null && body.length < 0 && exchange.protocol !== '1.0'
@@ -265,7 +268,10 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.writer.send(head, empty ? null : body, chunked)
   }
 
-  /** Nobody is told of what goes on: a client that has left looks just like one that sends no more. */
+  /**
+   * Closes the connection instead of sending a long-lived reply: a client that has left cannot be told from one that
+   * has only ended its side.
+   */
   private leaveOut(reply: Reply): void {
     discardReply(reply)
     this.socket.destroy()
@@ -275,7 +281,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     if (this.status === 0) this.writer.writeBeside(interimHead(status, headers))
   }
 
-  /** The service has agreed to another protocol: what follows its 101 reply is no longer HTTP. */
+  /** The service has accepted the upgrade: what follows its 101 reply is no longer HTTP. */
   private change(reply: Reply, upgrade: Upgrade): void {
     this.status = reply.status
     this.writer.writeBeside(upgradeHead(reply, upgrade.protocol))
@@ -286,21 +292,23 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.socket.resume()
   }
 
-  /** The reply was handed to the socket whole. */
+  /** The whole reply was handed to the socket. */
   messageWritten(): void {
     this.over(true)
     if (this.reader.state !== 'body') return this.next()
-    // The service has answered before it had all of the request: the rest is still read by it, or by nobody.
+    // The service has replied before it received the whole request: the rest is still read by the service, or
+    // discarded.
     if (this.closeAfter || this.reader.stuck) this.reader.linger()
   }
 
-  /** The reply broke off: a reset keeps the client from taking it for whole. */
+  /** The reply broke off: a reset keeps the client from taking it for complete. */
   messageFailed(error: Error): void {
     const { exchange } = this
-    // What ended it for the client's own doing is told by the log; the rest is the service's.
+    // An error that is the client's fault is recorded with the exchange; any other is the service's and is reported
+    // with it.
     if (exchange !== null && error instanceof GatewayError && error.fault === 'client') exchange.error ??= error
     this.over(false, error)
-    // Replies before it are whole.
+    // Previous replies are complete.
     this.flush()
     reset(this.socket)
   }
@@ -316,7 +324,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   full(): void {
-    // It was taken for a client that is about to ask for something else.
+    // The connection was taken for one that waits for the next request.
     if (this.reader.state !== 'idle') return
     this.reader.finish()
     this.awaitReading()
@@ -339,7 +347,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     const { exchange } = this
     if (exchange === null) return
     this.exchange = null
-    // What is kept for the client is still to be taken at the least rate.
+    // What is buffered for the client still has to be taken at the minimum rate.
     if (!this.writer.waits) this.pace.rest()
     this.handler.done(exchange, this.status, this.reader.tunnel?.bytes ?? this.writer.bytes, whole, cause)
   }
@@ -350,28 +358,28 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     else tunnel.clientDrained()
   }
 
-  /** The exchange is over and its request read. */
+  /** The exchange has ended and its request was read. */
   private next(): void {
     const { reader } = this
     reader.finish()
     if (this.closeAfter || this.draining) return this.hangUp()
-    // A client that does not read its replies is not asked for more: they would pile up here.
+    // A client that does not read its replies gets no further requests read: replies would pile up.
     if (this.socket.writableNeedDrain) return this.awaitReading()
     reader.next()
     if (this.clientEnded && !reader.busy) this.endAfterRequests()
   }
 
-  // Endings
+  // Closing.
 
-  /** What was read cannot be used: answers if nothing has been answered yet, and reads no further request. */
+  /** The data that was read is invalid: replies if that is still possible, and reads no further request. */
   refuse(error: unknown): void {
     const { exchange } = this
     if (this.socket.destroyed) return
     this.readNoFurther()
     const body = this.reader.hold()
-    // Whoever reads it tells the client; a policy may have put something of its own around it.
+    // The consumer of the body will report the error to the client, in a reply that policies may have changed.
     if (body !== null && exchange !== null && exchange.body !== null) return body.fail(asGatewayError(error))
-    // The rest of a body whose exchange is over: there is nothing more to answer.
+    // The rest of a body whose exchange has ended: there is nothing to reply to.
     if (body !== null && exchange === null) {
       body.fail(asGatewayError(error))
       return this.reader.linger()
@@ -383,19 +391,20 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.reader.linger()
   }
 
-  /** A client that has asked for the end sends no more, and need not be given time to read first. */
+  /** Closes the connection. A client that requested this sends no more, so there is no need to linger. */
   private hangUp(): void {
     if (!this.clientCloses || this.reader.unused > 0) return this.reader.linger()
     this.flush()
     this.reader.discard()
-    // TLS has an end of its own, without which a client may take it for cut off (RFC 8446 section 6.1).
+    // TLS needs a close_notify, without which the client may take the data for truncated (RFC 8446 section 6.1).
     if (this.socket.writableLength === 0 && !('encrypted' in this.socket)) return void this.socket.destroy()
     this.awaitReading()
     this.socket.destroySoon()
   }
 
   /**
-   * The client sends no more. What it has asked for it still gets (RFC 9112 section 9.6), unless that is not whole, or a stream.
+   * The client has ended its side. Complete requests are still answered (RFC 9112 section 9.6), but not with an event
+   * stream.
    */
   private ended(): void {
     const { exchange } = this
@@ -410,8 +419,9 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   /**
-   * One that has left answers anything that is sent to it with a reset; one that only sends no more may discard this (RFC 9110 section 15.2.1).
-   * Once a client has ended its side nothing is read any more: that it has reset the connection is told to whoever writes next.
+   * Sends an interim response to find out whether the client is still there. One that has left answers with a reset;
+   * one that has only ended its side may discard it (RFC 9110 section 15.2.1). Once a client has ended its side nothing
+   * more is read, and a reset is only noticed by the next write.
    */
   private askWhetherItIsThere(): void {
     this.flush()

@@ -10,27 +10,27 @@ import { ClientConnection, type ClientOwner } from './client-connection.ts'
 import type { ClientStream } from './client-stream.ts'
 import { ResponseHead } from './response-head.ts'
 
-/** What came back. */
+/** The reply to an `ask`. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  /** As much of the content as was wanted. */
+  /** The content, up to the configured length. */
   readonly body: Buffer
-  /** Null where there are none, or the content went on beyond what was wanted. */
+  /** Null where there are none, or the content was cut at that length. */
   readonly trailers: Headers | null
 }
 
 export interface AskOptions extends DialOptions, ClientOptions {
-  /** Octets of content that are read; what goes on beyond them has to do. */
+  /** Maximum bytes of content to read; anything beyond is ignored. */
   readonly content: number
 }
 
-/** Told once, never before `ask` returns: of an answer, or of what kept it from coming. */
+/** Called once, never before `ask` returns: with the answer, or with the reason why there is none. */
 export type Asked = (answer: Answer | Error) => void
 
 /**
- * One request over a connection of its own. Returns what gives up: nothing is told then any more.
- * Time-outs are those of the options; the whole of it has none.
+ * Sends one request over a connection of its own. Returns a function that aborts it; `done` is not called after that.
+ * Timeouts are those of the options; there is none for the whole.
  */
 export function ask(options: AskOptions, request: OutgoingRequest, done: Asked): () => void {
   const asking = new Asking(options, request, done)
@@ -131,7 +131,7 @@ class Asking implements ClientOwner, ReplyListener {
 
 const NOTHING = Buffer.alloc(0)
 
-/** What lies under an error that is worded for clients. */
+/** The innermost cause of an error whose message is meant for clients. */
 function reasonOf(error: Error): Error {
   return error.cause instanceof Error ? reasonOf(error.cause) : error
 }

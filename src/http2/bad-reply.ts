@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts'
 
-/** What a client is told of a reply that is none; the cause says what is wrong with it. */
+/** The error reported to a client for an invalid reply; the cause describes the problem. */
 export function badReply(cause: unknown): GatewayError {
   if (cause instanceof GatewayError && cause.code === 'headers-too-large')
     return new GatewayError('bad-gateway', `The head of the service's reply is too large. ${cause.detail}`)

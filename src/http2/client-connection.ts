@@ -24,23 +24,25 @@ import { clientSettings, mostFields, STREAMS } from './settings.ts'
 import { LARGEST_ROOM } from './stream-room.ts'
 import { Trailers } from './trailers.ts'
 
-/** The number that a stream may have at most before another connection takes its place (RFC 9113 section 5.1.1). */
+/** The highest stream number before the connection is replaced by another one (RFC 9113 section 5.1.1). */
 const LAST_NUMBER = 2 ** 30
 
-/** Where a connection is kept. */
+/** The pool that a connection belongs to. */
 export interface ClientOwner {
   readonly options: ClientOptions
-  /** Is read at once after it has parsed something, so it may be that of others as well. */
+  /** Its results are used at once after each `parse`, so it may be shared with other connections. */
   readonly head: ResponseHead
   /** The service speaks HTTP/2: exchanges may begin. */
   stands(connection: ClientConnection): void
-  /** It may carry another exchange, or fewer than before. */
+  /** The number of exchanges that it may carry has changed. */
   changed(connection: ClientConnection): void
-  /** One of its lanes carries no exchange any more; whether that was one that lasts. */
+  /** One of its lanes no longer carries an exchange; `lasting` says whether that was a long-lived one. */
   released(connection: ClientConnection, lasting: boolean): void
-  /** Another exchange lasts, and counts apart from now on. False where no more of those may be. */
+  /**
+   * Another exchange is long-lived, and is counted separately from now on. False where the limit of those is reached.
+   */
   detach(): boolean
-  /** It is gone, or takes no exchanges any more. Where it had not stood, `error` says why. */
+  /** The connection is closed, or accepts no more exchanges. If it was never established, `error` says why. */
   closed(connection: ClientConnection, error: Error | null): void
 }
 
@@ -53,10 +55,10 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   readonly scheme: 'http' | 'https'
   readonly readBuffer = sharedBuffer
   options: ClientOptions
-  /** The client that the service was told it is for; null where it is for anybody. */
+  /** The client named to the service in the preamble of the connection; null where it may be used for any client. */
   introduced: string | null = null
   reads = 0
-  /** Exchanges that last. */
+  /** Number of long-lived exchanges. */
   lasting = 0
 
   private readonly owner: ClientOwner
@@ -68,24 +70,27 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private readonly room: ReceiveWindow
   private readonly control: Control
   private readonly streams = new Map<number, ClientStream>()
-  /** Those that were reset here, and how much content may still be on its way in them. */
+  /** Streams that were reset here, and how much content may still arrive for them. */
   private readonly resetHere = new ResetStreams()
   private readonly openings = new Openings<ClientStream, Reply>()
-  /** Lanes that were handed out and not given back. */
+  /** Number of lanes that were handed out and not given back. */
   private lanes = 0
   private served = 0
   private next = 1
   private standing = false
-  /** No exchange begins here any more. */
+  /** No new exchange is started here. */
   private retired = false
-  /** What is written is the last. */
+  /** No more frames are written. */
   private gone = false
-  /** When it is used no more, on the clock of the deadlines. */
+  /** When it was established, and when it is no longer reused, on the clock of the deadlines. */
   private readonly made: number
   private expires: number
   private cause: Error | null = null
 
-  /** Takes over a connected socket, whose octets the caller hands to `read`; the service has `patience` milliseconds to say that it speaks HTTP/2. */
+  /**
+   * Takes over a connected socket, whose bytes the caller passes to `read`; the service has `patience` milliseconds to
+   * show that it speaks HTTP/2.
+   */
   constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines, patience: number) {
     const { options } = owner
     this.socket = socket
@@ -125,25 +130,25 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.output.put(PREFACE + clientSettings(options) + ReceiveWindow.opening)
     this.output.flush()
     socket.on('drain', () => this.drained())
-    // Nothing that is still awaited will come.
+    // Nothing that is still awaited will arrive.
     socket.on('end', () => this.die(this.cause))
     socket.on('error', (error) => this.failed(error))
     socket.on('close', () => this.die(this.cause))
   }
 
-  // As its owner sees it
+  // For its owner.
 
-  /** Whether it can carry one exchange more. */
+  /** Whether it can carry another exchange. */
   get hasRoom(): boolean {
     return this.standing && !this.retired && this.lanes < this.most && this.deadlines.now < this.expires
   }
 
-  /** Exchanges that it can carry at a time. */
+  /** Maximum number of concurrent exchanges. */
   get most(): number {
     return Math.min(STREAMS, this.control.peer.maxStreams)
   }
 
-  /** Exchanges that it carries, and lanes for some. */
+  /** Number of exchanges that it carries, and of lanes reserved for more. */
   get busy(): number {
     return this.lanes
   }
@@ -153,14 +158,14 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     return this.streams.values()
   }
 
-  /** A lane for one exchange, for which there has to be room. */
+  /** A lane for one exchange; there must be room for it. */
   lane(): ClientStream {
     this.lanes++
     this.deadline = this.expires
     return new ClientStream(this)
   }
 
-  /** Takes on what its owner says now. */
+  /** Adopts the current options of its owner. */
   renew(): void {
     const { options } = this.owner
     this.options = options
@@ -168,7 +173,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.rest()
   }
 
-  /** Takes no more exchanges; ends when it carries none. */
+  /** Accepts no more exchanges; closes once it carries none. */
   retire(): void {
     if (!this.retired) {
       this.retired = true
@@ -177,7 +182,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     if (this.lanes === 0 && !this.gone) this.close()
   }
 
-  /** Takes octets from the socket, which are only lent. */
+  /** Takes bytes from the socket; they are only lent. */
   read(octets: Buffer, end: number): void {
     this.reads++
     this.liveness.heard()
@@ -186,7 +191,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     if (this.output.full) this.socket.pause()
   }
 
-  // As its streams see it
+  // For its streams.
 
   get offersTunnels(): boolean {
     return this.control.peer.connectProtocol
@@ -233,7 +238,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.owner.changed(this)
   }
 
-  // Replies
+  // Replies.
 
   fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
     const pending = this.openings.of(id)
@@ -275,7 +280,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 
   data(id: number, content: Buffer, octets: number): void {
-    // What nobody takes is held back by the window of its own stream, so that others go on.
+    // Backpressure is applied by the window of each stream, so that the others can continue.
     this.room.receives(octets)
     this.room.taken(octets)
     const opening = this.openings.of(id)
@@ -318,13 +323,16 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     }
   }
 
-  /** A frame is of no stream that there is: one that was reset here is no mistake of the service's, nor is the content that is on its way. */
+  /**
+   * Handles a frame for an unknown stream: for a stream that was reset here this is no error of the service, and
+   * neither is content still in transit.
+   */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
     this.resetHere.receive(id, content, this.patience)
   }
 
-  /** All of the content has come together with the head. */
+  /** All of the content arrived together with the head. */
   private openWhole(opening: Opening<ClientStream, Reply>): void {
     this.openings.delete(opening)
     const { stream, message: reply, length } = opening
@@ -335,7 +343,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     stream.whole(reply)
   }
 
-  /** What has come of the content of any is not all: the rest comes as it likes. */
+  /** Ends the wait for complete content: the rest of each body is streamed. */
   private open(): void {
     for (const opening of this.openings.take()) this.begun(opening)
   }
@@ -356,18 +364,18 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     }
   }
 
-  /** What the service has sent is no reply: that ends its stream, and nothing else. */
+  /** The reply is invalid: ends its stream only, not the connection. */
   private refuse(stream: ClientStream, error: unknown, code: ErrorCode = ErrorCode.protocolError): void {
     stream.end(badReply(error), code)
   }
 
-  /** All streams: none is still being opened. */
+  /** All streams, after finishing those that are still being opened. */
   private opened(): Iterable<ClientStream> {
     this.open()
     return this.streams.values()
   }
 
-  /** The service has said how it wants things; at first that it speaks HTTP/2. */
+  /** The service has sent its settings; the first ones show that it speaks HTTP/2. */
   private settled(): void {
     if (this.standing) return this.owner.changed(this)
     this.standing = true
@@ -375,7 +383,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.owner.stands(this)
   }
 
-  // Other frames
+  // Other frames.
 
   reset(id: number, code: number): void {
     this.open()
@@ -413,14 +421,14 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     throw protocolError('PRIORITY_UPDATE is for servers only.')
   }
 
-  /** Streams are begun from here only, and have odd numbers. */
+  /** Streams are only started from here, and have odd numbers. */
   private checkBegun(id: number): void {
     if (id >= this.next || id % 2 === 0) throw protocolError(`A frame is of stream ${id}, which has not begun.`)
   }
 
-  // Times and endings
+  // Timeouts and closing.
 
-  /** For how long it is kept: where it carries nothing, that may be less. */
+  /** Sets how long the connection is kept: possibly less while it carries nothing. */
   private rest(): void {
     this.deadline = this.expires
     if (this.lanes === 0) this.deadline = Math.min(this.expires, this.deadlines.in(this.options.poolTimeout))
@@ -440,11 +448,11 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private failed(error: Error): void {
     const { encryption } = this.options
     this.cause ??= encryption === null ? error : encryption.explain(error)
-    // What goes wrong with TLS after the handshake does not end the connection by itself.
+    // A TLS error after the handshake does not close the connection by itself.
     if (encryption !== null) this.socket.destroy()
   }
 
-  /** What the service sends cannot be read any more. */
+  /** The service's frames can no longer be parsed. */
   private broken(error: unknown): void {
     if (!this.reader.heard) return this.die(new Error(NOT_HTTP2))
     const { code, message } = error instanceof ConnectionError ? error : { code: ErrorCode.internalError, message: '' }
@@ -455,7 +463,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     for (const stream of this.streams.values()) stream.end(badReply(error), null)
   }
 
-  /** Says that it ends, and does so. */
+  /** Announces the end of the connection, and closes it. */
   private close(): void {
     this.output.put(goawayFrame(0, ErrorCode.noError, ''))
     this.leave()
@@ -470,7 +478,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.socket.destroySoon()
   }
 
-  /** The connection is gone, or is as good as that. */
+  /** The connection is closed, or no longer usable. */
   private die(cause: Error | null): void {
     this.gone = true
     this.openings.take()
@@ -487,7 +495,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 }
 
-/** What an own PING holds. */
+/** Content of the gateway's own PING frames. */
 const ALIVE = '\0ALIVE?\0'
 /** How long the service may take to read the last frames, in milliseconds. */
 const FAREWELL = 1_000

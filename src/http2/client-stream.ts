@@ -22,52 +22,52 @@ import { type BodyOwner, StreamBody } from './stream-body.ts'
 import { StreamRoom } from './stream-room.ts'
 import { StreamTunnel } from './stream-tunnel.ts'
 
-/** What a stream to an instance needs of its connection. */
+/** What a stream to an instance needs from its connection. */
 export interface ClientTools {
   readonly options: ClientBounds
   readonly deadlines: Deadlines
   readonly sender: Sender
   readonly scheme: 'http' | 'https'
-  /** The service takes another protocol in a stream (RFC 8441 section 3). */
+  /** The service accepts extended CONNECT, for other protocols within a stream (RFC 8441 section 3). */
   readonly offersTunnels: boolean
-  /** It has served before, and nothing is under way on it. */
+  /** It has served exchanges before, and carries none now. */
   readonly resting: boolean
-  /** How often something has come on it. */
+  /** Counts the reads from it. */
   readonly reads: number
-  /** Has the stream begin: it gets its number and its window. False where the connection takes no more. */
+  /** Starts the stream: assigns its number and its window. False where the connection accepts no more. */
   begin(stream: ClientStream): boolean
-  /** Another exchange lasts. False where no more of those may be. */
+  /** Another exchange is long-lived. False where the limit of those is reached. */
   detach(): boolean
-  /** Ends a stream early. */
+  /** Resets a stream. */
   resetStream(id: number, code: ErrorCode): void
   /** The stream carries no exchange any more, or never has. */
   left(stream: ClientStream): void
 }
 
-/** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
+/** How long, in milliseconds, to wait for a 100 (Continue) from the service before the body is sent anyway. */
 const CONTINUE_TIMEOUT = 1_000
-/** Interim responses to one request. */
+/** Limit of interim responses to one request. */
 const MAXIMUM_INTERIM = 100
-/** What a request has that says nothing (RFC 9218 section 4.1). */
+/** The default urgency (RFC 9218 section 4.1). */
 const USUAL_URGENCY = 3
 
-/** Of a thread: octets of all replies that nobody has taken yet. */
+/** Per thread: bytes of all replies that have not been consumed yet. */
 const replies = new Budget(128 * 1024 ** 2)
 
 /** One request and its reply on a connection to an instance (RFC 9113 section 5). */
 export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, SendingStream, Timed {
-  /** 0 until the request goes out. */
+  /** 0 until the request is sent. */
   id = 0
   window = 0
   lending = false
   deadline = Number.POSITIVE_INFINITY
   waitingForClient = Number.POSITIVE_INFINITY
   readonly urgency = USUAL_URGENCY
-  /** The exchange lasts, and is counted as such. */
+  /** The exchange is long-lived, and is counted as such. */
   lasting = false
-  /** The service sends no more. */
+  /** The service has ended the stream. */
   ended = false
-  /** The listener has had the head of its reply. */
+  /** The listener has received the head of its reply. */
   answered = false
 
   private readonly tools: ClientTools
@@ -76,20 +76,22 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
   private timeouts: ServiceTimeouts
   private writer: ContentWriter | null = null
   private headOut = false
-  /** A body that waits for the service to say 100 (Continue). */
+  /** A body that is held back until the service sends 100 (Continue). */
   private held: BodyStream | null = null
-  /** The request is not yet through. */
+  /** The request has not been sent completely. */
   private sending = false
   private body: StreamBody | null = null
   private room: StreamRoom | null = null
   private tunnel: JoinedTunnel | null = null
   private over = false
-  /** Nobody wants what is still to come of the reply. */
+  /** The rest of the reply is not wanted. */
   private unwanted = false
   private interim = 0
-  /** Octets of the request's body that were written when it was last looked at. */
+  /** Bytes of the request's body that had been written at the last check. */
   private written = 0
-  /** The connection had served before, and nothing was under way on it; how often something had come on it. */
+  /**
+   * Whether the connection had served before and was unused, and the number of reads from it, when the exchange began.
+   */
   private rested = false
   private reads = 0
 
@@ -103,9 +105,9 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
   }
 
   /**
-   * 1. See whether the connection can carry it.
+   * 1. Check whether the connection can carry it.
    * 2. Send the head, at once: streams begin in the order of their numbers.
-   * 3. Send the body, or wait to be asked for it.
+   * 3. Send the body, or wait until it is asked for.
    */
   exchange(request: OutgoingRequest, listener: ReplyListener): void {
     const { tools } = this
@@ -130,7 +132,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     if (!isStream(body) || !request.expectsContinue) return this.send(section, body)
     this.held = body
     this.writeHead(section)
-    // Nothing of it is here, however soon the service wants it.
+    // The body counts as not yet available from the client, even if the service asks for it at once.
     this.waitingForClient = tools.deadlines.now
     this.deadline = tools.deadlines.in(CONTINUE_TIMEOUT)
   }
@@ -145,13 +147,13 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.tools.left(this)
   }
 
-  /** Ends the exchange, which waits for its own client, for the sake of others. */
+  /** Ends the exchange, which waits for its own client, in favour of others. */
   makeWay(): void {
     this.end(new MadeWay(), ErrorCode.cancel)
   }
 
   onDeadline(): void {
-    // A service that does not know the expectation says nothing to it (RFC 9110 section 10.1.1).
+    // A service that does not support the expectation does not respond to it (RFC 9110 section 10.1.1).
     if (this.held !== null) return this.continued()
     const late = this.answered
       ? 'The service stopped in the middle of its reply.'
@@ -159,7 +161,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.end(new GatewayError('gateway-timeout', late), ErrorCode.cancel)
   }
 
-  // Sending
+  // Sending.
 
   private send(section: string, body: Bytes | BodyStream): void {
     this.writer = new ContentWriter(this, section, body.length, null)
@@ -176,7 +178,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.send('', held)
   }
 
-  /** The head goes out whatever there is before it: there are as many as there may be streams. */
+  /** Heads are sent even if output is blocked: their number is limited by the number of streams. */
   get canWrite(): boolean {
     return !this.headOut || !this.tools.sender.output.blocked
   }
@@ -207,7 +209,10 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     else sender.putFields(this.id, encodeFields(wireOf(trailers)), true)
   }
 
-  /** The time of the service runs while it is its turn: a body that the client is slow to send is no matter of its. */
+  /**
+   * The service's timeout only runs while it is the service's turn: it is not to blame for a client that sends its body
+   * slowly.
+   */
   contentWaits(): void {
     this.tools.sender.waits(this)
     if (!this.sending) return
@@ -235,14 +240,17 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     if (!this.answered) this.deadline = this.tools.deadlines.in(this.timeouts.responseTimeout)
   }
 
-  /** The request's body broke off: the service must not take it for whole. */
+  /** The request's body broke off: the service must not take it for complete. */
   contentFailed(error: Error): void {
     this.end(asGatewayError(error), ErrorCode.cancel)
   }
 
-  // Receiving
+  // Receiving.
 
-  /** A head has come, and with it the end of the stream or not. Returns the final reply, without a body yet. Throws what is wrong with it. */
+  /**
+   * Takes a head, which may also end the stream. Returns the final reply, without a body yet; null for an interim
+   * response. Throws if the head is invalid.
+   */
   take(head: ResponseHead, endStream: boolean): Reply | null {
     const { request, tools } = this
     const { status } = head
@@ -264,12 +272,12 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     return this.request !== null && !hasNoContent(this.request.method, status)
   }
 
-  /** Whether the reply agrees to the other protocol that was asked for (RFC 8441 section 5). */
+  /** Whether the reply accepts the protocol that was asked for (RFC 8441 section 5). */
   opens({ status }: Reply): boolean {
     return this.request !== null && this.request.upgrade !== null && status < 300
   }
 
-  /** All of the reply is here, with its body if it has some. */
+  /** The whole reply is available, with its body if it has one. */
   whole(reply: Reply): void {
     this.ended = true
     if (reply.body === null && this.mayFollow(reply)) reply.body = NOTHING
@@ -278,7 +286,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.finish()
   }
 
-  /** Content may follow the head, `length` octets or, where that is -1, any number. */
+  /** Content may follow the head: `length` bytes or, where that is -1, any number. */
   begin(reply: Reply, length: number): void {
     this.deadline = this.tools.deadlines.in(this.timeouts.idleTimeout)
     if (this.mayFollow(reply)) {
@@ -294,7 +302,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     return new StreamBody(this, { length, client, limit, overLimit: never, budget: replies })
   }
 
-  /** The stream is one of another protocol from here on. */
+  /** Turns the stream into a tunnel for another protocol. */
   change(reply: Reply): void {
     const { request, tools } = this
     if (request === null || request.upgrade === null) return
@@ -338,18 +346,18 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.listener?.replied(reply, this.lasting)
   }
 
-  /** So many octets of a DATA frame count against the window. Whether there was room for them. */
+  /** Charges bytes of a DATA frame to the window; returns whether there was room for them. */
   receives(octets: number): boolean {
     this.room ??= new StreamRoom(this.id, this.tools.sender.output, this.request?.client ?? '')
     return this.room.receives(octets)
   }
 
-  /** Octets of padding: nobody else takes them. */
+  /** Bytes of padding, which are consumed at once. */
   padding(octets: number): void {
     this.bodyTaken(octets)
   }
 
-  /** Content of the reply, which is lent. Throws MalformedMessage where there is more than was announced. */
+  /** Content of the reply; it is lent. Throws MalformedMessage where there is more than was announced. */
   content(octets: Buffer): void {
     const { body } = this
     if (body === null || (body.length >= 0 && body.received + octets.length > body.length)) throw wrongLength()
@@ -357,7 +365,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     if (body.over) this.end(new GatewayError('too-busy', 'There is no room for more of the reply.'), ErrorCode.cancel)
   }
 
-  /** The service has sent all. Throws MalformedMessage where that is less than was announced. */
+  /** The service has ended the stream. Throws MalformedMessage where there was less than was announced. */
   contentEnded(trailers: Headers | null): void {
     const { body } = this
     if (body !== null && body.length >= 0 && body.received !== body.length) throw wrongLength()
@@ -374,7 +382,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.room?.taken(octets, this.body?.flowing === true)
   }
 
-  /** What its window has grown by is for others once nothing that came is held. */
+  /** The extra window becomes available to others once no received data is held. */
   private releaseRoom(): void {
     if (this.room !== null && (this.body === null || this.body.held === 0)) this.room.release()
   }
@@ -390,15 +398,15 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.deadline = Number.POSITIVE_INFINITY
   }
 
-  /** Of a tunnel, what was said to the service still goes out. */
+  /** In a tunnel, data already written for the service is still sent. */
   bodyAbandoned(): void {
     this.unwanted = true
     if (this.tunnel === null || !this.sending) this.end(this.closedError(null), ErrorCode.cancel)
   }
 
-  // Endings
+  // Endings.
 
-  /** The service has reset it (RFC 9113 section 6.4). */
+  /** The service has reset the stream (RFC 9113 section 6.4). */
   wasReset(code: number): void {
     const { answered } = this
     if (code === ErrorCode.refusedStream && !answered) return this.end(new NotProcessed('it was refused'), null)
@@ -407,12 +415,12 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.end(answered ? new ClosedWithinReply(null, what) : new ClosedBeforeReply(false, true, null, what), null)
   }
 
-  /** The service has said that it does nothing with it (section 6.8). */
+  /** The service has declared that it does not process the stream (section 6.8). */
   wasLeftOut(): void {
     this.end(new NotProcessed('its connection ends'), null)
   }
 
-  /** The connection is gone. */
+  /** The connection is closed. */
   wasCut(cause: unknown): void {
     this.end(this.closedError(cause), null)
   }
@@ -422,7 +430,10 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     return new ClosedBeforeReply(this.rested, this.interim > 0 || this.reads !== this.tools.reads, cause)
   }
 
-  /** Ends the exchange; whoever waits for something from it gets the error. The service is told the code, if there is one. */
+  /**
+   * Ends the exchange; the listener, and the consumer of the reply's body, get the error. The stream is reset with the
+   * code, if there is one.
+   */
   end(error: GatewayError, code: ErrorCode | null): void {
     if (this.over) return
     const { listener, answered, body } = this
@@ -440,7 +451,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     if (!answered) listener?.failed(error)
   }
 
-  /** The reply is through. A request body that is still being sent is for nobody now. */
+  /** The reply is complete. A request body that is still being sent is no longer needed. */
   private finish(): void {
     if (this.over) return
     const { listener } = this
@@ -453,7 +464,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.tools.left(this)
   }
 
-  /** Whether something of the request was still to be sent. */
+  /** Stops sending the request; returns whether part of it was still to be sent. */
   private stopSending(): boolean {
     const { held, sending } = this
     this.held = null

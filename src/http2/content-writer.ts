@@ -2,46 +2,47 @@ import type { BodySink, BodyStream } from '../http/body.ts'
 import type { ReadAhead } from '../http/read-ahead.ts'
 import type { Headers } from '../http/headers.ts'
 
-/** The stream that a message goes out in. */
+/** The stream that a message is sent on. */
 export interface ContentOwner {
   /** Whether anything may be written now. */
   readonly canWrite: boolean
-  /** Writes the head as HEADERS, which end the stream where they are all there is: `alone`. */
+  /** Writes the head as HEADERS; where that is the whole message (`alone`), they end the stream. */
   writeHead(head: string, alone: boolean): void
   /**
-   * Writes the beginning of the content as DATA, as much as may be sent now, and ends the stream with it where that is all and `last`.
-   * Returns how many octets those are, 0 where none may be sent. Where they are still used, `released` is called when they are not.
+   * Writes as much of the content as may be sent now as DATA, starting at its beginning. Where that is all of it and
+   * `last` is set, it ends the stream. Returns the number of bytes written, 0 where none may be sent. If they are still
+   * in use after the call, `released` is called once they are not.
    */
   writeContent(content: Buffer, last: boolean, released: () => void): number
-  /** Whether what was written last is still used. */
+  /** Whether what was written last is still in use. */
   readonly lending: boolean
-  /** Ends the stream, by trailers where there are any. */
+  /** Ends the stream, with trailers where there are any. */
   writeEnd(trailers: Headers | null): void
-  /** There is more to be written than may be now: `advance` is to be called when it may. */
+  /** There is more to write than is allowed now: `advance` has to be called once it is. */
   contentWaits(): void
-  /** All that has come was written, and more is to come. */
+  /** All that is available was written; more is to come. */
   contentCaughtUp(): void
-  /** The message was written whole. */
+  /** The whole message was written. */
   contentWritten(): void
-  /** It cannot be completed. */
+  /** The message cannot be completed. */
   contentFailed(error: Error): void
 }
 
-/** Writes a message whose content comes bit by bit, or is more than may be sent at once. */
+/** Writes a message whose content arrives piece by piece, or is more than may be sent at once. */
 export class ContentWriter implements BodySink {
-  /** Octets of content written. */
+  /** Bytes of content written. */
   bytes = 0
 
   private readonly owner: ContentOwner
-  /** What may be kept for a peer that takes no more; null: nothing. */
+  /** Buffers data for a peer that takes no more; null: no buffering. */
   private readonly ahead: ReadAhead | null
-  /** The head, until it is written; "" where it was before. */
+  /** The head, until it is written; "" afterwards. */
   private head: string
   private readonly expected: number
   private source: BodyStream | null = null
-  /** The same, also when it has ended: it waits for its last chunk all the same. */
+  /** The source, kept after its end: it still waits for its last chunk to be released. */
   private lender: BodyStream | null = null
-  /** What is to be written next; the last one may be lent by the source. */
+  /** What is to be written next; the last chunk may be lent by the source. */
   private readonly chunks: Buffer[] = []
   private received = 0
   /** The source waits for its last chunk to be written. */
@@ -50,14 +51,14 @@ export class ContentWriter implements BodySink {
   private trailers: Headers | null = null
   private over = false
   private advancing = false
-  /** Writes that still use what was written. */
+  /** Number of writes whose data is still in use. */
   private used = 0
   private readonly released = (): void => {
     this.used--
     this.goOn()
   }
 
-  /** `expected` are the octets of content that are announced, -1 for none. */
+  /** `expected` is the announced length of the content in bytes, -1 for none. */
   constructor(owner: ContentOwner, head: string, expected: number, ahead: ReadAhead | null) {
     this.owner = owner
     this.head = head
@@ -65,12 +66,12 @@ export class ContentWriter implements BodySink {
     this.ahead = ahead
   }
 
-  /** Whether the peer has to take something before there is more. */
+  /** Whether the peer has to take something before more can be written. */
   get waits(): boolean {
     return !this.over && (this.head !== '' || this.chunks.length > 0 || this.ended)
   }
 
-  /** Sends content that is at hand. */
+  /** Sends content that is in memory. */
   sendBytes(content: Buffer): void {
     if (content.length > 0) this.chunks.push(content)
     this.received = content.length
@@ -78,7 +79,7 @@ export class ContentWriter implements BodySink {
     this.advance()
   }
 
-  /** Sends what the source has. */
+  /** Sends the content of a stream. */
   sendStream(source: BodyStream): void {
     this.source = this.lender = source
     this.advance()
@@ -96,7 +97,7 @@ export class ContentWriter implements BodySink {
     }
     this.chunks.push(chunk)
     this.advance()
-    // Told or not that this was the end, the source may only have its chunk back when nobody uses it.
+    // Whether or not this was the end, the source gets its chunk back only once it is no longer in use.
     if (this.used > 0 && this.source?.leave?.() !== true) this.lent = true
     else if (this.chunks.length > 0) this.lent = !this.keep()
     return !this.lent
@@ -119,7 +120,7 @@ export class ContentWriter implements BodySink {
     this.owner.contentFailed(error)
   }
 
-  /** Nobody takes the rest: the source is told. */
+  /** The rest is not wanted: cancels the source. */
   stop(): void {
     if (this.over) return
     const { source } = this
@@ -141,7 +142,7 @@ export class ContentWriter implements BodySink {
     this.goOn()
   }
 
-  /** The source may go on where nothing of its last chunk is used any more. */
+  /** Lets the source continue once its last chunk is no longer in use. */
   private goOn(): void {
     if (!this.lent || this.used > 0 || this.chunks.length > 0) return
     this.lent = false
@@ -152,7 +153,7 @@ export class ContentWriter implements BodySink {
     const { owner, chunks } = this
     if (this.head !== '') {
       if (!owner.canWrite) return
-      // Clients of gRPC look for their status where the stream ends.
+      // gRPC clients look for the status in the frame that ends the stream.
       const alone = this.ended && chunks.length === 0 && this.trailers === null
       owner.writeHead(this.head, alone)
       this.head = ''
@@ -173,7 +174,7 @@ export class ContentWriter implements BodySink {
     this.finish()
   }
 
-  /** Whether the content ends with what is there, and no trailers follow. */
+  /** Whether the content ends with what is here, and no trailers follow. */
   private isLast(): boolean {
     if (this.ended) return this.trailers === null
     return this.expected >= 0 && this.received === this.expected
@@ -184,7 +185,10 @@ export class ContentWriter implements BodySink {
     this.owner.contentWritten()
   }
 
-  /** Keeps a chunk that cannot be written yet, as long as it may, so that its source is free; else the source waits. */
+  /**
+   * Buffers a chunk that cannot be written yet, within the limits, so that its source is free; otherwise the source
+   * waits.
+   */
   private keep(): boolean {
     const place = this.chunks.length - 1
     const rest = this.chunks[place]

@@ -5,23 +5,23 @@ import { Cost, type Patience } from './patience.ts'
 import type { Sender, SendingStream } from './sender.ts'
 import { PeerSettings } from './settings.ts'
 
-/** Whose connection it is. */
+/** The connection that a Control belongs to. */
 export interface ControlOptions {
   readonly peer: 'client' | 'server'
   readonly output: Output
   readonly patience: Patience
   readonly sender: Sender
-  /** What has come before the settings has begun by now: the streams that there are. */
+  /** All current streams; called first, so that messages that arrived before the settings have been processed. */
   readonly streams: () => Iterable<SendingStream>
-  /** The peer has said how it wants things. */
+  /** The peer has sent settings. */
   readonly settled: () => void
-  /** The peer has answered a PING of those 8 octets. */
+  /** The peer has answered a PING with those 8 bytes. */
   readonly answered: (content: string) => void
 }
 
-/** Takes what the frames of a connection say that are of no stream: what its peer wants, whether it is there. */
+/** Handles the frames that belong to the connection rather than to a stream: settings, and PING. */
 export class Control implements ControlFrames {
-  /** What the peer has said of itself. */
+  /** The peer's settings. */
   readonly peer: PeerSettings
   private readonly options: ControlOptions
 

@@ -22,17 +22,17 @@ const names = new Map<number, string>(
   Object.entries(ErrorCode).map(([name, code]) => [code, name.replaceAll(/[A-Z0-9]+/g, '_$&').toUpperCase()]),
 )
 
-/** A code as a word, for those who read logs. */
+/** The name of a code, for logs. */
 export function errorName(code: number): string {
   return names.get(code) ?? `error ${code}`
 }
 
-/** What the peer has done ends the connection (RFC 9113 section 5.4.1). The message tells it why. */
+/** The peer's behaviour ends the connection (RFC 9113 section 5.4.1). The message is sent to it. */
 export class ConnectionError extends Error {
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string) {
-    // Where it was found tells nothing that the message does not, and costs more than all else that the peer is told.
+    // A stack trace adds nothing to the message, and would cost more than all the rest of reporting the error.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(message)

@@ -3,17 +3,17 @@ import { ErrorCode } from './errors.ts'
 import { goawayFrame, LARGEST_WINDOW, pingFrame } from './frames.ts'
 import type { Output } from './output.ts'
 
-/** How long, in milliseconds, a client may still begin streams after it was asked not to. */
+/** How long, in milliseconds, a client may still begin streams after the first GOAWAY. */
 const LAST_CALL = 1_000
 const PING = '\0LASTCAL'
 
 /**
- * The end of a connection in two steps (RFC 9113 section 6.8): the client is asked to begin no more streams, and told which one is the
- * last that is served when it has heard that, so that nothing that is on its way is lost.
+ * The graceful end of a connection in two steps (RFC 9113 section 6.8): the client is asked to begin no more streams;
+ * once it has received that, it is told which stream is the last that is served. So requests in transit are not lost.
  */
 export class Farewell implements Timed {
   deadline = Number.POSITIVE_INFINITY
-  /** No stream beyond that one is served. */
+  /** Streams beyond this number are not served. */
   last = LARGEST_WINDOW
   private readonly output: Output
   private readonly deadlines: Deadlines
@@ -21,14 +21,14 @@ export class Farewell implements Timed {
   private asked = false
   private named = false
 
-  /** `due` is called when the client has heard, or had the time to. */
+  /** `due` is called once the client has received the first step, or has had time to. */
   constructor(output: Output, deadlines: Deadlines, due: () => void) {
     this.output = output
     this.deadlines = deadlines
     this.due = due
   }
 
-  /** Whether the last stream has been named. */
+  /** Whether the last stream has been announced. */
   get said(): boolean {
     return this.named
   }
@@ -47,7 +47,7 @@ export class Farewell implements Timed {
     if (this.asked && !this.said && content === PING) this.due()
   }
 
-  /** The second one. */
+  /** The second step. */
   say(last: number, code: ErrorCode = ErrorCode.noError, text = ''): void {
     this.close()
     this.named = true

@@ -2,61 +2,60 @@ import { Input, type InputConsumer } from '../http/input.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
 import { Flag, FRAME_SIZE, FrameType, frameSizeError, HEADER_SIZE, PREFACE, protocolError } from './frames.ts'
 
-// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
+// Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing.
 
-/** Takes what the frames of streams say. What it throws ends the connection. */
+/** Receives the frames of streams. What its methods throw ends the connection. */
 export interface StreamFrames {
-  /** Content of a stream, or a part of it; lent. `octets` of the window are used up, padding among them. */
+  /** A piece of a stream's content; it is lent. `octets` is what it uses of the window, padding included. */
   data(stream: number, content: Buffer, octets: number): void
-  /** A DATA frame is over, which had `length` octets of content. */
+  /** The end of a DATA frame with `length` bytes of content. */
   dataEnd(stream: number, length: number, endStream: boolean): void
-  /** The whole field section of a stream; lent. */
+  /** The complete field section of a stream; lent. */
   fieldSection(stream: number, octets: Buffer, start: number, end: number, endStream: boolean): void
   reset(stream: number, code: number): void
   goaway(lastStream: number, code: number): void
   windowUpdate(stream: number, octets: number): void
-  /** RFC 9218 section 7.1; `stream` is the one that is meant. */
+  /** RFC 9218 section 7.1; `stream` is the prioritized stream. */
   priorityUpdate(stream: number, value: string): void
 }
 
-/** The same for the other frames. */
+/** Receives the other frames. */
 export interface ControlFrames {
   setting(id: number, value: number): void
-  /** All settings of a frame were told. */
+  /** All settings of a frame have been passed to `setting`. */
   settings(): void
   settingsAcknowledged(): void
-  /** `content` has 8 octets, one character each. */
+  /** `content` is 8 bytes, one character each. */
   ping(content: string): void
   pingAcknowledged(content: string): void
-  /** A frame that means nothing here. */
+  /** A frame that has no meaning here. */
   ignored(type: number): void
 }
 
-/** Whose frames are read. */
 export interface ReaderOptions {
-  /** Takes what is of no stream. */
+  /** Receives the frames that do not belong to a stream. */
   readonly control: ControlFrames
   /** A client begins with its preface (RFC 9113 section 3.4). */
   readonly peer: 'client' | 'server'
-  /** Octets that a field section may have. */
+  /** Maximum size of a field section in bytes. */
   readonly mostFields: () => number
-  /** Is told once what was wrong. */
+  /** Called once with the first error. */
   readonly failed: (error: unknown) => void
 }
 
-/** CONTINUATION frames of one field section: each may be as long as the whole. */
+/** Limit of CONTINUATION frames per field section: each may be as long as the whole section. */
 const CONTINUATIONS = 8
 
 /**
- * Reads the frames of one connection (RFC 9113 section 4), content as it comes, all else when it is whole: so never more than
- * one frame is kept. Throws nothing: what is wrong is told.
+ * Reads the frames of one connection (RFC 9113 section 4). Content is passed on as it arrives, all other frames once
+ * they are complete, so at most one frame is buffered. Never throws: errors are reported to `failed`.
  */
 export class FrameReader implements InputConsumer {
   private readonly handler: StreamFrames
   private readonly control: ControlFrames
   private readonly failed: (error: unknown) => void
   private readonly input: Input
-  /** Octets of a field section that a connection may have. */
+  /** Maximum size of a field section in bytes. */
   private readonly mostFields: () => number
   private prefaced: boolean
   private begun = false
@@ -68,7 +67,7 @@ export class FrameReader implements InputConsumer {
   private contentLength = 0
   private endStream = false
   private inData = false
-  /** The field section that is still to be continued. */
+  /** The field section that has to be continued. */
   private section: Buffer | null = null
   private sectionStream = 0
   private sectionEnds = false
@@ -83,22 +82,22 @@ export class FrameReader implements InputConsumer {
     this.input = new Input(this)
   }
 
-  /** Whether a frame has come. */
+  /** Whether a frame has been received. */
   get heard(): boolean {
     return this.begun
   }
 
-  /** Whether something has begun that is not whole. */
+  /** Whether something is incomplete: a frame, or a field section. */
   get midway(): boolean {
     return !this.begun || this.inData || this.section !== null || this.input.length > 0
   }
 
-  /** Whether the field section of a message is still coming. */
+  /** Whether the field section of a message is incomplete. */
   get inFields(): boolean {
     return !this.begun || this.section !== null || (this.input.length > 0 && !this.inData)
   }
 
-  /** Takes octets that are only lent. */
+  /** Takes bytes; they are only lent. */
   read(octets: Buffer, end: number): void {
     if (!this.broken) this.input.feed(octets, end)
   }
@@ -115,7 +114,7 @@ export class FrameReader implements InputConsumer {
     }
   }
 
-  /** Reads nothing more. */
+  /** Stops reading. */
   stop(): void {
     this.broken = true
   }
@@ -176,7 +175,7 @@ export class FrameReader implements InputConsumer {
       case FrameType.priorityUpdate:
         return this.priorityUpdate(stream, octets, at, end)
       default:
-        // Section 5.5.
+        // Unknown types are ignored (section 5.5).
         this.control.ignored(type)
     }
   }
@@ -203,7 +202,7 @@ export class FrameReader implements InputConsumer {
     return this.readData(octets, padded ? start + 1 : start, end)
   }
 
-  /** Content goes on as it comes. */
+  /** Content is passed on as it arrives. */
   private readData(octets: Buffer, start: number, end: number): number {
     const { stream } = this
     let at = start
@@ -261,7 +260,7 @@ export class FrameReader implements InputConsumer {
     this.handler.fieldSection(this.sectionStream, whole, 0, whole.length, this.sectionEnds)
   }
 
-  /** RFC 9113 section 6.3: what it says of dependencies is of no use any more, how it is said still counts. */
+  /** RFC 9113 section 6.3: dependencies are obsolete, but the format is still enforced. */
   private priority(stream: number, octets: Buffer, at: number, end: number): void {
     if (stream === 0) throw protocolError('PRIORITY is of no stream.')
     if (end - at !== 5) throw frameSizeError('PRIORITY has not 5 octets.')

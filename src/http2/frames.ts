@@ -18,17 +18,17 @@ export const FrameType = {
 
 export const Flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 } as const
 
-/** What a client begins with (RFC 9113 section 3.4). */
+/** The connection preface of a client (RFC 9113 section 3.4). */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
 export const HEADER_SIZE = 9
-/** Octets that a frame may have beside its header, of both sides that say nothing else (section 6.5.2). */
+/** Maximum payload of a frame in bytes, unless a side announces more (section 6.5.2). */
 export const FRAME_SIZE = 16_384
-/** Octets of a window at the beginning (section 6.9.2), and at most (section 6.9.1). */
+/** Size of a window in bytes: initial (section 6.9.2), and maximum (section 6.9.1). */
 export const WINDOW = 65_535
 export const LARGEST_WINDOW = 2 ** 31 - 1
 
-/** The header of a frame, one character an octet (section 4.1). */
+/** The header of a frame, one character per byte (section 4.1). */
 export function frameHeader(length: number, type: number, flags: number, stream: number): string {
   return String.fromCharCode(
     length >> 16,
@@ -61,12 +61,12 @@ export function settingsFrame(settings: readonly (readonly [id: number, value: n
 
 export const SETTINGS_ACK = frameHeader(0, FrameType.settings, Flag.ack, 0)
 
-/** Section 6.7; `content` has 8 octets, one character each. */
+/** Section 6.7; `content` is 8 bytes, one character each. */
 export function pingFrame(content: string, ack: boolean): string {
   return frameHeader(8, FrameType.ping, ack ? Flag.ack : 0, 0) + content
 }
 
-/** Section 6.8. The text is for whoever debugs the peer. */
+/** Section 6.8. The text helps to debug the peer. */
 export function goawayFrame(lastStream: number, code: ErrorCode, text: string): string {
   return frameHeader(8 + text.length, FrameType.goaway, 0, 0) + int32(lastStream) + int32(code) + text
 }
@@ -76,7 +76,7 @@ export function windowUpdateFrame(stream: number, octets: number): string {
   return frameHeader(4, FrameType.windowUpdate, 0, stream) + int32(octets)
 }
 
-/** A field section as a HEADERS frame, and as many CONTINUATION frames as it takes (sections 6.2 and 6.10). */
+/** A field section as a HEADERS frame, followed by as many CONTINUATION frames as needed (sections 6.2 and 6.10). */
 export function headersFrames(stream: number, section: string, endStream: boolean, most: number): string {
   const flags = endStream ? Flag.endStream : 0
   const { length } = section
@@ -89,7 +89,7 @@ export function headersFrames(stream: number, section: string, endStream: boolea
   return frames
 }
 
-/** A frame that is not as it has to be, or not where it may be. */
+/** The error for a malformed or misplaced frame. */
 export function protocolError(message: string): ConnectionError {
   return new ConnectionError(ErrorCode.protocolError, message)
 }

@@ -1,8 +1,8 @@
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 
 /**
- * After how much silence a service is asked whether it is there, in milliseconds: for the first time, and for those that follow
- * while it sends nothing else. Services of gRPC end a connection on which they are asked more often than twice in five minutes.
+ * After how much silence a service is sent a PING, in milliseconds: the first one, and each further one while it sends
+ * nothing else. gRPC servers close a connection that sends more than two PINGs in five minutes.
  */
 const QUIET = [5_000, 30_000, 120_000]
 const LONGEST_QUIET = 330_000
@@ -11,7 +11,7 @@ const ANSWER = 5_000
 
 export interface LivenessOptions {
   readonly deadlines: Deadlines
-  /** Whether something is waited for on the connection. */
+  /** Whether any exchange waits on the connection. */
   readonly waits: () => boolean
   /** Sends a PING. */
   readonly ask: () => void
@@ -20,14 +20,14 @@ export interface LivenessOptions {
 }
 
 /**
- * Finds out that a connection is dead while exchanges wait for it: nothing may tell the system so, as where a machine has lost its power
- * (RFC 9113 section 6.7).
+ * Detects a dead connection while exchanges wait on it: the operating system may never notice, for example after a
+ * power failure of the peer (RFC 9113 section 6.7).
  */
 export class Liveness implements Timed {
   deadline = Number.POSITIVE_INFINITY
   private readonly options: LivenessOptions
   private heardAt: number
-  /** How often it was asked since the service has sent anything else than answers. */
+  /** PINGs sent since the service last sent anything but answers to them. */
   private asked = 0
   private awaited = false
 
@@ -37,18 +37,18 @@ export class Liveness implements Timed {
     options.deadlines.watch(this)
   }
 
-  /** Something is waited for from now on. */
+  /** An exchange starts waiting. */
   begin(): void {
     if (this.deadline === Number.POSITIVE_INFINITY) this.deadline = this.due
   }
 
-  /** Octets have come. */
+  /** Bytes have arrived. */
   heard(): void {
     this.heardAt = this.options.deadlines.now
     this.awaited = false
   }
 
-  /** A message has gone on. */
+  /** A message has progressed. */
   moved(): void {
     this.asked = 0
   }

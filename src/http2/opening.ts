@@ -1,17 +1,20 @@
 import { Bytes } from '../http/body.ts'
 
-/** Up to here a body that came with its head is handed on as bytes, in octets. */
+/** Up to this size, in bytes, a body that arrived with its head is passed on as bytes. */
 const WHOLE = 16_384
 
-/** A message whose head has come, and whose content may have come with it: it is looked at before anybody gets it. */
+/**
+ * A message whose head has arrived, possibly together with its content: it is held until the whole read has been
+ * processed.
+ */
 export class Opening<Stream, Message> {
   readonly stream: Stream
   readonly message: Message
-  /** Octets of content that are announced, or -1. */
+  /** Announced length of the content in bytes, or -1. */
   readonly length: number
-  /** What has come of it; lent. */
+  /** Content so far; lent. */
   readonly chunks: Buffer[] = []
-  /** Octets of it, with padding. */
+  /** Bytes so far, padding included. */
   octets = 0
 
   constructor(stream: Stream, message: Message, length: number) {
@@ -20,7 +23,7 @@ export class Opening<Stream, Message> {
     this.length = length
   }
 
-  /** Takes some content; false where it becomes too much. */
+  /** Takes some content; false where it would become too much. */
   take(content: Buffer, octets: number): boolean {
     if (this.octets + octets > WHOLE) return false
     this.octets += octets
@@ -28,21 +31,22 @@ export class Opening<Stream, Message> {
     return true
   }
 
-  /** All of it, as bytes. */
+  /** All of the content, as bytes. */
   whole(): Bytes {
     const [first] = this.chunks
     if (this.chunks.length === 1 && first !== undefined) return Bytes.fromLatin1(first.toString('latin1'))
     return Bytes.fromLatin1(this.chunks.map((chunk) => chunk.toString('latin1')).join(''))
   }
 
-  /** How much of what has come is padding. */
+  /** How many of the bytes are padding. */
   get padding(): number {
     return this.chunks.reduce((octets, { length }) => octets - length, this.octets)
   }
 }
 
 /**
- * Those of one connection, of what is being read at the moment: peers such as nghttp2 send the heads of several streams before the content of any.
+ * The openings of one connection during the current read: peers such as nghttp2 send the heads of several streams
+ * before the content of any.
  */
 export class Openings<Stream extends { readonly id: number }, Message> {
   private list: Opening<Stream, Message>[] = []
@@ -51,10 +55,10 @@ export class Openings<Stream extends { readonly id: number }, Message> {
     this.list.push(opening)
   }
 
-  /** That of a stream; undefined where there is none. */
+  /** The opening of a stream; undefined where there is none. */
   of(id: number): Opening<Stream, Message> | undefined {
     const { list } = this
-    // Content mostly comes in the order of the heads.
+    // Content usually arrives in the order of the heads.
     return list[0]?.stream.id === id ? list[0] : list.find(({ stream }) => stream.id === id)
   }
 
@@ -63,7 +67,7 @@ export class Openings<Stream extends { readonly id: number }, Message> {
     if (at !== -1) this.list.splice(at, 1)
   }
 
-  /** All of them, none of which is there any more. */
+  /** Removes and returns all of them. */
   take(): readonly Opening<Stream, Message>[] {
     const { list } = this
     if (list.length > 0) this.list = []

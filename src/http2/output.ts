@@ -2,12 +2,14 @@ import type { Socket } from 'node:net'
 import { TurnWriter } from '../http/turn-writer.ts'
 import { Flag, FRAME_SIZE, frameHeader, FrameType } from './frames.ts'
 
-/** Up to here content is put into the one text that is written, as a copy costs less than a write of its own. */
+/**
+ * Up to this size, in bytes, content is added to the text that is written, as a copy costs less than a separate write.
+ */
 const AS_TEXT = 15_000
-/** Octets that may wait to be written before nothing more is read. */
+/** Bytes that may be pending before reading stops. */
 const MOST = 262_144
 
-/** What goes to the peer of one connection: whatever comes in one turn of the loop is written at once. */
+/** The output of one connection: everything from one turn of the event loop is written at once. */
 export class Output {
   private readonly socket: Socket
   private readonly text: TurnWriter
@@ -17,29 +19,29 @@ export class Output {
     this.text = new TurnWriter(socket)
   }
 
-  /** Whether the peer takes no more for now: the socket emits 'drain' when it does. */
+  /** Whether the peer takes no more for now: the socket emits 'drain' once it does. */
   get blocked(): boolean {
     return this.socket.writableNeedDrain || this.text.length > MOST / 4
   }
 
-  /** Whether there is so much to be written that nothing more may be asked for. */
+  /** Whether so much is pending that nothing more should be read. */
   get full(): boolean {
     return this.pending > MOST
   }
 
-  /** Octets that were not written yet, or not taken. */
+  /** Bytes that have not been written, or not been taken by the operating system. */
   get pending(): number {
     return this.text.length + this.socket.writableLength
   }
 
-  /** Frames, one character an octet. */
+  /** Adds frames, one character per byte. */
   put(frames: string): void {
     this.text.put(frames)
   }
 
   /**
-   * Content of a stream as DATA frames, the last of which ends it if `last`. Returns whether the content is used until `written`
-   * is called.
+   * Writes content of a stream as DATA frames, the last of which ends the stream if `last` is set. Returns whether the
+   * content stays in use until `written` is called.
    */
   putContent(stream: number, content: Buffer, last: boolean, written: () => void): boolean {
     const { length } = content
@@ -63,7 +65,7 @@ export class Output {
     return lent
   }
 
-  /** Writes what there is. */
+  /** Writes what has been collected. */
   flush(): void {
     this.text.flush()
   }

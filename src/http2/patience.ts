@@ -1,25 +1,25 @@
 import type { Deadlines } from '../http/deadlines.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
 
-/** What costs more than a frame that is only looked at. */
+/** Costs of things that cost more than just parsing a frame. */
 export const Cost = {
-  /** A stream that leads to nothing. */
+  /** A stream that accomplishes nothing. */
   stream: 4,
   settings: 10,
 } as const
 
-/** How much reading so many octets costs that come to nothing. */
+/** The cost of reading that many bytes in vain. */
 export function costOf(octets: number): number {
   return octets >> 9
 }
 
-/** What a connection may cost without getting anything done, at once and for each second. */
+/** How much fruitless work a connection may cause: at once, and per second. */
 const MOST = 1_000
 const PER_SECOND = 100
 
 /**
- * Bounds what a peer may have done that leads to nothing: frames that are answered or looked at and carry no message, streams that are
- * reset before they are answered, messages that are none. Requests that are answered, and content, pay for it.
+ * Limits the fruitless work that a peer can cause: frames that are answered or parsed but carry no message, streams
+ * that are reset before they are answered, invalid messages. Requests that are answered, and content, earn it credit.
  */
 export class Patience {
   private readonly deadlines: Deadlines
@@ -31,12 +31,12 @@ export class Patience {
     this.since = deadlines.now
   }
 
-  /** Something useful was done. */
+  /** Credits useful work. */
   earn(points: number): void {
     this.left = Math.min(MOST, this.left + points)
   }
 
-  /** Throws ConnectionError ENHANCE_YOUR_CALM where there is not as much left. */
+  /** Charges fruitless work. Throws ConnectionError ENHANCE_YOUR_CALM where the credit is used up. */
   spend(points: number, what: string): void {
     this.left -= points
     if (this.left >= 0) return

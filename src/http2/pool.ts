@@ -15,19 +15,22 @@ import type { ClientStream } from './client-stream.ts'
 import { ResponseHead } from './response-head.ts'
 import { STREAMS } from './settings.ts'
 
-/** So many connections at rest are tried before another one is made. */
+/** Up to this number of idle connections, they are tried before another one is made. */
 const SPARE = 2
 
-/** Who waits for a connection that is being made. */
+/** A request that waits for a connection being established. */
 interface Joined extends Waiting {
   readonly resolve: (lane: ClientStream) => void
   readonly reject: (error: unknown) => void
 }
 
-/** A connection that is being made, and who waits for it: as many as it may carry, if the service does not say fewer. */
+/**
+ * A connection being established, and the requests that wait for it: as many as it can carry, unless the service allows
+ * fewer.
+ */
 class Dial {
   readonly joined = new WaitingList<Joined>()
-  /** The client that the service is told it is for; null where it is for anybody. */
+  /** The client named to the service in the preamble of the connection; null where it may be used for any client. */
   readonly introduced: string | null
   connection: ClientConnection | null = null
 
@@ -37,21 +40,22 @@ class Dial {
 }
 
 /**
- * The connections of one thread to one instance over HTTP/2, each of which carries many exchanges. There is another one only
- * when none has room; then the clients take turns, and no exchange that waits for its own client keeps others waiting for long.
+ * The HTTP/2 connections of one thread to one instance, each of which carries many exchanges. Another one is only made
+ * when none has room; beyond that, clients take turns, and no exchange that waits for its own client keeps others
+ * waiting for long.
  */
 export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream> {
   options: PoolOptions
   head: ResponseHead
   readonly deadlines: Deadlines
   private readonly lookup = rotatingLookup()
-  /** In the order in which they were made: the first one that has room is taken, so that the others come to rest. */
+  /** Oldest first: the first one that has room is taken, so that the others become idle. */
   private readonly connections: ClientConnection[] = []
   private readonly dials = new Set<Dial>()
   readonly waiting = new WaitingList<Waiter<ClientStream>>()
-  /** Take no exchanges any more, and carry some. */
+  /** Connections that accept no more exchanges, but still carry some. */
   private readonly draining = new Set<ClientConnection>()
-  /** Exchanges that last. */
+  /** Number of long-lived exchanges. */
   private lasting = 0
   private closing = false
 
@@ -74,7 +78,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     }
   }
 
-  /** Connections that count: all but those that exchanges which last have for themselves. */
+  /** Connections that count against the limit: all but those fully taken by long-lived exchanges. */
   private get count(): number {
     let count = this.dials.size
     for (const { lasting, most } of this.connections) if (lasting < most) count++
@@ -100,11 +104,11 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
   }
 
   /**
-   * 1. A connection that is being made may carry it too.
-   * 2. Another one is made, where there may be one more, and not several are at rest: who asks has found none that has room, or one that refuses
-   *    what it is asked.
-   * 3. One has room all the same.
-   * 4. It waits.
+   * 1. Share a connection that is being established.
+   * 2. Make another one, unless the limit is reached or several are idle: `take` has found none with room, or the
+   * caller's request was refused by one.
+   * 3. Use one that has room after all.
+   * 4. Wait.
    */
   acquire(client: string): Promise<ClientStream> {
     const introduced = this.options.introduction === null ? null : client
@@ -127,7 +131,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     for (const connection of this.resting) connection.retire()
   }
 
-  // What becomes of connections
+  // Connection events.
 
   stands(connection: ClientConnection): void {
     const dialled = this.dialOf(connection)
@@ -201,9 +205,9 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     this.serve()
   }
 
-  // Who waits
+  // Waiting requests.
 
-  /** Whoever's turn it is gets a lane, or a connection that is made, as long as there are some. */
+  /** Gives lanes, or connections to be made, to waiting requests in turn, as long as there are any. */
   private serve(): void {
     while (this.waiting.size > 0 && this.mayServe) {
       const waiter = this.waiting.next()
@@ -219,7 +223,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     )
   }
 
-  /** What has room for one client alone is for those of its requests that wait. */
+  /** Gives the room of a connection that is reserved for one client to that client's waiting requests. */
   private serveOwn(connection: ClientConnection, client: string): void {
     while (connection.hasRoom) {
       const waiter = this.waiting.nextOf(client)
@@ -253,7 +257,7 @@ function join(dialled: Dial, client: string): Promise<ClientStream> {
   return new Promise((resolve, reject) => dialled.joined.add({ client, resolve, reject }))
 }
 
-/** Takes out all who wait for it, in turns. */
+/** Removes and returns all requests that wait for it, in turns by client. */
 function all(dialled: Dial | undefined): Joined[] {
   const joined: Joined[] = []
   for (let next = dialled?.joined.next(); next !== undefined; next = dialled?.joined.next()) joined.push(next)

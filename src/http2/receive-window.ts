@@ -2,31 +2,31 @@ import { ConnectionError, ErrorCode } from './errors.ts'
 import { WINDOW, windowUpdateFrame } from './frames.ts'
 import type { Output } from './output.ts'
 
-/** Octets of content that a peer may send on a connection before any of it is taken. */
+/** Bytes of content that a peer may send on a connection before any of it is consumed. */
 const SIZE = 4_194_304
 
-/** The window of a connection for what its peer sends (RFC 9113 section 5.2). */
+/** The flow-control window of a connection for what its peer sends (RFC 9113 section 5.2). */
 export class ReceiveWindow {
   private readonly output: Output
   private left = SIZE
-  /** What was taken, and the peer does not know. */
+  /** Bytes consumed that the peer has not been told of. */
   private unreported = 0
 
   constructor(output: Output) {
     this.output = output
   }
 
-  /** What makes it of the size that it has here. */
+  /** The frame that enlarges the initial window to SIZE. */
   static readonly opening = windowUpdateFrame(0, SIZE - WINDOW)
 
-  /** So many octets have come. Throws ConnectionError where there was no room for them. */
+  /** Counts received bytes. Throws ConnectionError where there was no room for them. */
   receives(octets: number): void {
     this.left -= octets
     if (this.left < 0)
       throw new ConnectionError(ErrorCode.flowControlError, 'More content came than there was room for.')
   }
 
-  /** So many octets were taken. */
+  /** Counts consumed bytes. */
   taken(octets: number): void {
     this.unreported += octets
     if (this.unreported < SIZE / 2) return

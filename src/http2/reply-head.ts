@@ -3,12 +3,12 @@ import type { Reply } from '../http/reply.ts'
 import { encodeReply } from './hpack/encoder.ts'
 
 /**
- * The field section of a reply. `empty` says that no content follows: a length is then announced only where the reply has a
- * body that is held back, as for HEAD (RFC 9110 section 8.6). Fields of the connection are not among those of a reply.
+ * The field section of a reply. `empty` says that no content follows: a length is then announced only where the reply
+ * has a body that is held back, as for HEAD (RFC 9110 section 8.6). Replies contain no connection-specific fields.
  */
 export function replySection({ status, headers, body }: Reply, empty: boolean, dateField: string): string {
   const framed = status !== 204 && (!empty || body !== null)
-  // What a service announces of content that it does not send is not true of what a policy has put in its place.
+  // The length that a service announced without sending content does not apply to a body supplied by a policy.
   if (framed && announcesLength(headers)) headers.delete('Content-Length')
   const date = headers.dated ? '' : dateField
   const length = body === null ? 0 : body.length

@@ -8,20 +8,20 @@ export interface ReplyWatchOptions {
   readonly socket: Socket
   readonly options: ServerOptions
   readonly deadlines: Deadlines
-  /** What is written: octets of content so far. */
+  /** What is written: bytes of content so far. */
   readonly sent: { readonly bytes: number }
-  /** The client has not taken what it was sent: at the least rate, or anything at all. */
+  /** The client takes the replies below the minimum rate, or not at all. */
   readonly tooSlow: (reason: 'reply-rate' | 'reply-timeout') => void
 }
 
-/** How the client of a connection takes the replies that wait for it. */
+/** Watches how the client of a connection takes the replies that wait for it. */
 export class ReplyWatch implements TakingWatch, Timed {
   deadline = Number.POSITIVE_INFINITY
   private readonly options: ServerOptions
   private readonly deadlines: Deadlines
   private readonly tooSlow: ReplyWatchOptions['tooSlow']
   private readonly pace: ReplyPace
-  /** Octets that had moved when it was last looked at. */
+  /** Bytes transferred at the last check. */
   private moved = 0
 
   constructor({ socket, options, deadlines, sent, tooSlow }: ReplyWatchOptions) {
@@ -43,7 +43,7 @@ export class ReplyWatch implements TakingWatch, Timed {
   }
 
   onDeadline(): void {
-    // Where the client's window is what holds it back, there is nothing left that the system could take.
+    // Where the client's flow-control window is the limit, no data is pending that the operating system could take.
     if (this.pace.progressed || this.pace.moved() > this.moved) this.awaitReading()
     else this.tooSlow('reply-timeout')
   }

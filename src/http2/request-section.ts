@@ -3,10 +3,10 @@ import { NameSet } from '../http/name-set.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
 import { encodeConnect, encodeFields, encodeRequest } from './hpack/encoder.ts'
 
-/** Of a WebSocket over HTTP/1.1; here the stream itself says whom it is with (RFC 8441 section 5). */
+/** Fields that a WebSocket only has over HTTP/1.1 (RFC 8441 section 5). */
 const HTTP1_ONLY = new NameSet(['sec-websocket-key'])
 
-/** The field section of a request as it goes to a service (RFC 9113 section 8.3.1). */
+/** The field section of a request to a service (RFC 9113 section 8.3.1). */
 export function requestSection(request: OutgoingRequest, scheme: 'http' | 'https'): string {
   const { method, authority, target, fields, body, upgrade } = request
   if (upgrade !== null)

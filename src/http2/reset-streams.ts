@@ -1,12 +1,12 @@
 import { ConnectionError, ErrorCode } from './errors.ts'
 import type { Patience } from './patience.ts'
 
-/** How many are remembered. */
+/** How many streams are remembered. */
 const MOST = 1024
 
 /**
- * Streams that were reset from here, and how much content may still be on its way in each: that is no mistake of the peer's
- * (RFC 9113 section 5.1).
+ * Streams that were reset by the gateway, and how much content may still be in transit in each: frames for them are no
+ * error of the peer (RFC 9113 section 5.1).
  */
 export class ResetStreams {
   private readonly rooms = new Map<number, number>()
@@ -18,8 +18,8 @@ export class ResetStreams {
   }
 
   /**
-   * A frame of a stream that is none any more has come, with so much content. What is no mistake costs no patience. Throws ConnectionError
-   * where the stream was not reset.
+   * A frame with that much content was received for a stream that no longer exists. What is no error costs no patience.
+   * Throws ConnectionError where the stream was not reset.
    */
   receive(id: number, content: number, patience: Patience): void {
     const room = this.rooms.get(id)

@@ -8,18 +8,21 @@ import type { FieldSink } from './hpack/decoder.ts'
 import { type Field, Kind } from './hpack/field.ts'
 import type { Naming } from './hpack/field-table.ts'
 
-/** How the names of what services send are judged. */
+/** How the names of response fields are classified. */
 export const RESPONSE_NAMING: Naming = { names: responseFieldNames, strict: false }
 
 const STATUS = /^[1-5][0-9][0-9]$/
 
 /**
- * The head of a response as its fields say (RFC 9113 section 8.3.2). One instance serves one stream after another: what it
- * holds is that of the last one until the next `begin`.
+ * Builds the head of a response from its fields (RFC 9113 section 8.3.2). One instance serves one stream after another:
+ * its properties hold the last head until the next `begin`.
  */
 export class ResponseHead implements FieldSink {
   status = 0
-  /** Octets of content that are announced, -1 where that is left open; as the head says it, whatever the method was. */
+  /**
+   * Announced length of the content in bytes, -1 where it is not announced; as stated by the head, regardless of the
+   * method.
+   */
   contentLength = -1
 
   private readonly limits: FieldLimits
@@ -29,9 +32,9 @@ export class ResponseHead implements FieldSink {
   private dated = false
   private octets = 0
   private lines = 0
-  /** A field that is none of the pseudo-header fields has come: no more of those may follow. */
+  /** A regular field has been received: no pseudo-header field may follow. */
   private regular = false
-  /** What is wrong with it as a message of HTTP/2; null for nothing. */
+  /** Why the message is malformed in the sense of HTTP/2; null if it is not. */
   private malformed: string | null = null
 
   constructor(limits: FieldLimits) {
@@ -47,7 +50,7 @@ export class ResponseHead implements FieldSink {
     this.contentLength = -1
   }
 
-  /** Takes the next field: of those beyond the limits nothing is kept. */
+  /** Takes the next field; nothing is kept of those beyond the limits. */
   field({ kind, value, line, name }: Field): void {
     this.octets += line.length
     if (kind === Kind.status) return this.pseudo(value)
@@ -72,8 +75,8 @@ export class ResponseHead implements FieldSink {
   }
 
   /**
-   * All fields have come: what they mean together. Throws MalformedMessage where they are no response of HTTP/2, which is
-   * an error of the stream; GatewayError 'headers-too-large'.
+   * All fields have been received: checks them together. Throws MalformedMessage for a message that is malformed in the
+   * sense of HTTP/2, which is a stream error; GatewayError 'headers-too-large'.
    */
   finish(): void {
     const { limits, code, announced } = this
@@ -87,13 +90,13 @@ export class ResponseHead implements FieldSink {
   }
 
   /**
-   * The end-to-end fields: with Date if the service gave none (RFC 9110 section 6.6.1), and with the length of content
-   * that does not follow if `empty` (section 8.6).
+   * The end-to-end fields: with Date if the service sent none (RFC 9110 section 6.6.1), and, if `empty`, with the
+   * length of the content that does not follow (section 8.6).
    */
   headers(empty: boolean, dateField: string): Headers {
     const { announced, status } = this
     const raw = this.dated ? this.raw : this.raw + dateField
-    // Not for 204, which says that there is nothing to have a length (RFC 9110 section 8.6).
+    // Not for 204, which never has content (RFC 9110 section 8.6).
     const announces = empty && announced !== null && status !== 204
     return headersFromWire(announces ? `${raw}content-length: ${announced}\r\n` : raw, true, announces)
   }

@@ -13,62 +13,61 @@ import {
 import type { Output } from './output.ts'
 import type { Patience } from './patience.ts'
 
-/** A change of the table's size to 0 (RFC 7541 section 6.3). */
+/** Sets the table's size to 0 (RFC 7541 section 6.3). */
 const NO_TABLE = '\x20'
 
-/** A stream as what it sends concerns the connection. */
+/** The sending side of a stream as the connection sees it. */
 export interface SendingStream {
   readonly id: number
-  /** Octets that may be sent in it: below 0 where the peer has made its windows smaller. */
+  /** Bytes that may be sent; below 0 where the peer has reduced its windows. */
   window: number
   /** 0 to 7, the most urgent first. */
   readonly urgency: number
-  /** There is something to be written that waits. */
+  /** Data is waiting to be written. */
   readonly hasMore: boolean
-  /** Goes on writing, as far as that is possible. */
+  /** Continues writing, as far as possible. */
   advance(): void
 }
 
-/** Looks after how the peer takes what waits for it. */
+/** Watches how the peer takes what waits for it. */
 export interface TakingWatch {
-  /** There is something that the connection cannot take yet. */
+  /** Data is waiting that the connection cannot take yet. */
   wait(): void
-  /** There is nothing any more. */
+  /** No more data is waiting. */
   rest(): void
-  /** The connection is gone. */
+  /** The connection is closed. */
   close(): void
 }
 
 const UNWATCHED: TakingWatch = { wait: () => {}, rest: () => {}, close: () => {} }
 
-/** Whose connection it is. */
 export interface SenderOptions {
   readonly output: Output
   readonly patience: Patience
-  /** Makes what looks after the peer; left out where each stream looks after itself. */
+  /** Creates the watch of the peer; omitted where each stream watches for itself. */
   readonly watch?: (sender: Sender) => TakingWatch
 }
 
-/** What a DATA frame is good for: a peer may well say of each twice that it has taken it. */
+/** Credit for a DATA frame: the peer may acknowledge each one twice. */
 const WORTH = 2
-/** Octets that a peer may say at a time that it has taken, at no cost. */
+/** Smallest window update, in bytes, that a peer may send at no cost. */
 const LEAST_REPORT = 1024
 
-/** What goes out on one connection: what its peer takes goes to the most urgent streams first, and to all in turn. */
+/** Sends on one connection: what its peer is ready to take goes to the most urgent streams first, in turns. */
 export class Sender {
   readonly output: Output
-  /** Octets of content that were sent. */
+  /** Bytes of content sent. */
   bytes = 0
-  /** What was sent last is still used. */
+  /** What was sent last is still in use. */
   lending = false
   private readonly patience: Patience
   private readonly watch: TakingWatch
   /** Streams whose messages wait for the connection. */
   private readonly waiting = new Set<SendingStream>()
   private window = WINDOW
-  /** Octets of which the peer may yet say that it has taken them: of each twice, for its stream and for the connection. */
+  /** Bytes that the peer may still acknowledge by window updates: each twice, for its stream and for the connection. */
   private untold = 0
-  /** What the next field section begins with. */
+  /** Prefix of the next field section. */
   private before = ''
   private emptied = false
 
@@ -78,17 +77,20 @@ export class Sender {
     this.watch = watch?.(this) ?? UNWATCHED
   }
 
-  /** Whether the stream waits for the peer to take what there is. */
+  /** Whether the stream waits for the peer to take what is pending. */
   waitsFor(stream: SendingStream): boolean {
     return this.waiting.has(stream)
   }
 
-  /** A field section as frames of a stream. */
+  /** Writes a field section as frames of a stream. */
   putFields(id: number, section: string, endStream: boolean): void {
     this.output.put(this.fields(id, section, endStream))
   }
 
-  /** The peer wants a smaller table of header fields: says once that there is none, as none is used (RFC 7541 section 4.2). */
+  /**
+   * The peer wants a smaller table of header fields: announces once an empty one, as none is used (RFC 7541 section
+   * 4.2).
+   */
   emptyTable(): void {
     if (!this.emptied) this.before = NO_TABLE
     this.emptied = true
@@ -101,7 +103,7 @@ export class Sender {
     return headersFrames(id, whole, endStream, FRAME_SIZE)
   }
 
-  /** Sends a message in one go; false where windows or the connection do not allow for that now, and nothing was sent. */
+  /** Sends a message in one go; false, with nothing sent, where windows or the connection do not allow that now. */
   sendWhole(stream: SendingStream, section: string, content: Bytes | null): boolean {
     const { output } = this
     if (output.blocked || this.waiting.size > 0) return false
@@ -118,7 +120,10 @@ export class Sender {
     return true
   }
 
-  /** Sends as much of the content as may be sent now; returns how many octets. `released` is called where it was `lending`. */
+  /**
+   * Sends as much of the content as may be sent now; returns the number of bytes. Where `lending` is set after that,
+   * `released` will be called.
+   */
   sendContent(stream: SendingStream, content: Buffer, last: boolean, released: () => void): number {
     this.lending = false
     if (this.output.blocked) return 0
@@ -131,34 +136,34 @@ export class Sender {
     return length
   }
 
-  /** Ends a stream whose content has gone out. */
+  /** Ends a stream whose content has been sent. */
   endStream(id: number): void {
     this.output.put(frameHeader(0, FrameType.data, Flag.endStream, id))
   }
 
   /** The message of a stream waits for a window, or for the connection. */
   waits(stream: SendingStream): void {
-    // What only its own window holds back goes on with that.
+    // A stream that is held back by its own window alone continues once that is widened.
     if (stream.window <= 0 && !this.output.blocked) return
     this.waiting.add(stream)
     this.watch.wait()
   }
 
-  /** Whether a WINDOW_UPDATE says no more than that what was sent was taken, and that not in the smallest pieces. */
+  /** Whether a WINDOW_UPDATE merely acknowledges what was sent, and not in tiny pieces. */
   isReport(octets: number): boolean {
     if (octets < LEAST_REPORT || octets > this.untold) return false
     this.untold -= octets
     return true
   }
 
-  /** The peer takes more. Throws ConnectionError where it says what cannot be. */
+  /** The peer widens the window of the connection. Throws ConnectionError for an invalid increment. */
   widen(octets: number): void {
     if (octets === 0) throw protocolError('WINDOW_UPDATE adds nothing.')
     this.window += octets
     if (this.window > LARGEST_WINDOW) throw new ConnectionError(ErrorCode.flowControlError, 'The window is too large.')
   }
 
-  /** The same of one stream; false where it says what cannot be. */
+  /** The same for one stream; false for an invalid increment. */
   widenStream(stream: SendingStream, octets: number): boolean {
     stream.window += octets
     if (stream.window > LARGEST_WINDOW) return false
@@ -166,7 +171,10 @@ export class Sender {
     return true
   }
 
-  /** The peer has changed the window of every stream, by so much (RFC 9113 section 6.9.2). Throws ConnectionError where one becomes too large. */
+  /**
+   * The peer has changed the window of every stream by that much (RFC 9113 section 6.9.2). Throws ConnectionError where
+   * one becomes too large.
+   */
   widenAll(streams: Iterable<SendingStream>, octets: number): void {
     for (const stream of streams)
       if (!this.widenStream(stream, octets))
@@ -179,7 +187,7 @@ export class Sender {
     if (this.waiting.delete(stream) && this.waiting.size === 0) this.watch.rest()
   }
 
-  /** Writes what waits, as far as the peer takes it. */
+  /** Writes what is waiting, as far as the peer takes it. */
   pump(): void {
     const { waiting, output } = this
     if (waiting.size === 0 || output.blocked) return

@@ -33,12 +33,12 @@ import type { StreamTools } from './stream-tools.ts'
 import { allWaitForClient, blame, leaveTunnels, runningOf } from './streams.ts'
 import { Trailers } from './trailers.ts'
 
-/** What the connections of one listener have in common. */
+/** Shared by the connections of one listener. */
 export interface ServerTools {
-  /** What they say may change, and counts from then on. */
+  /** The values may change, and apply from then on. */
   readonly options: ServerOptions
   readonly deadlines: Deadlines
-  /** Is used at once after it has read something, so one does for all. */
+  /** Its results are used at once after each head, so one instance serves all connections. */
   readonly head: RequestHead
 }
 
@@ -63,21 +63,23 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private readonly farewell: Farewell
   private readonly control: Control
   private readonly streams = new Map<number, ServerStream>()
-  /** Those that were reset here, and how much content may still be on its way in them. */
+  /** Streams that were reset here, and how much content may still arrive for them. */
   private readonly resetHere = new ResetStreams()
   private readonly openings = new Openings<ServerStream, ServerExchange>()
   /** The highest id of a stream that the client has begun. */
   private lastStream = 0
-  /** Between these two that were begun there is none (RFC 9113 section 5.1.1); remembered of the last gap, as clients leave none. */
+  /**
+   * The last gap between ids of streams begun (RFC 9113 section 5.1.1); only one is kept, as real clients leave none.
+   */
   private skipped = { from: 0, to: 0 }
   private closing: LingeringClose | null = null
-  /** Nothing more is read: what is written is the last, if the client takes it. */
+  /** Nothing more is read; the pending output is the last. */
   private dying = false
-  /** When what has begun of a field section has to be whole, and when the next request has to begin. */
+  /** When an incomplete field section has to be complete, and when the next request has to begin. */
   private fieldsDue = Number.POSITIVE_INFINITY
   private requestDue: number
 
-  /** Takes over a connected socket, whose octets the caller hands to `read`. */
+  /** Takes over a connected socket, whose bytes the caller passes to `read`. */
   constructor(socket: Socket, peer: string, handler: ServerHandler, { options, deadlines, head }: ServerTools) {
     this.socket = socket
     this.peer = peer
@@ -119,7 +121,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     socket.on('close', () => this.gone())
   }
 
-  // As listeners see it
+  // For listeners.
 
   get inFlight(): number {
     return runningOf(this.streams).length
@@ -137,7 +139,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     return !this.socket.destroyed && allWaitForClient(this.streams, this.sender)
   }
 
-  /** Takes octets from the socket, which are only lent. */
+  /** Takes bytes from the socket; they are only lent. */
   read(octets: Buffer, end: number): void {
     if (this.closing !== null) return this.closing.discard()
     this.reader.read(octets, end)
@@ -175,7 +177,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     else this.socket.destroy()
   }
 
-  // Requests
+  // Requests.
 
   fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
     const stream = this.streams.get(id)
@@ -212,7 +214,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     else this.openings.add(new Opening(stream, exchange, head.contentLength))
   }
 
-  /** The request cannot be used: its client is told so, as it would be over HTTP/1.1. */
+  /** The request is invalid: sends the client an error reply, as over HTTP/1.1. */
   private refuse(stream: ServerStream, error: unknown, endStream: boolean): void {
     this.patience.spend(Cost.stream, 'requests that cannot be read')
     const reply = this.handler.refuse(error, this.peer, null)
@@ -260,7 +262,10 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     stream.contentEnded(null)
   }
 
-  /** A frame is of no stream that there is: one that was reset here is no mistake of the client's, nor is the content that is on its way. */
+  /**
+   * Handles a frame for an unknown stream: for a stream that was reset here this is no error of the client, and neither
+   * is content still in transit.
+   */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
     if (id > this.farewell.last) return this.patience.spend(1, 'frames of streams that are not served')
@@ -268,7 +273,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.resetHere.receive(id, content, this.patience)
   }
 
-  /** All of the content has come together with the head. */
+  /** All of the content arrived together with the head. */
   private openWhole(opening: Opening<ServerStream, ServerExchange>): void {
     this.openings.delete(opening)
     const { stream, message: exchange, length, octets } = opening
@@ -284,7 +289,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     stream.contentEnded(null)
   }
 
-  /** What has come of the content of any is not all: the rest comes as it likes. */
+  /** Ends the wait for complete content: the rest of each body is streamed. */
   private open(): void {
     for (const opening of this.openings.take()) this.begun(opening)
   }
@@ -300,13 +305,13 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     for (const chunk of chunks) stream.content(chunk)
   }
 
-  /** All streams: none is still being opened. */
+  /** All streams, after finishing those that are still being opened. */
   private opened(): Iterable<ServerStream> {
     this.open()
     return this.streams.values()
   }
 
-  // Other frames
+  // Other frames.
 
   reset(id: number): void {
     this.open()
@@ -318,7 +323,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   goaway(): void {
-    // The client begins no more streams, and takes what it has asked for.
+    // The client begins no more streams, but still takes the replies to its requests.
     this.patience.spend(Cost.settings, 'GOAWAY frames')
   }
 
@@ -338,7 +343,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.streams.get(id)?.prioritize(value)
   }
 
-  /** Clients begin streams of odd numbers only: one of an even number has never begun. */
+  /** Clients begin streams with odd numbers only: a stream with an even number has never begun. */
   private checkBegun(id: number): void {
     if (id > this.lastStream || id % 2 === 0) throw protocolError(`A frame is of stream ${id}, which has not begun.`)
   }
@@ -348,7 +353,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       this.failStream(stream, ErrorCode.flowControlError, 'The window is too large.')
   }
 
-  // Streams
+  // Streams.
 
   watchPeer(): void {
     watchPeer(this.socket)
@@ -370,7 +375,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.resetHere.add(id, LARGEST_ROOM)
   }
 
-  /** The client has not kept to the rules in a stream: that ends, and nothing else. */
+  /** The client has violated the protocol within a stream: ends that stream only. */
   private failStream(stream: ServerStream, code: ErrorCode, message: string): void {
     this.open()
     this.patience.spend(Cost.stream, 'streams that are broken')
@@ -392,14 +397,14 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.schedule()
   }
 
-  // Times and endings
+  // Timeouts and closing.
 
   private drained(): void {
     this.sender.pump()
     if (this.socket.isPaused() && !this.output.full && this.closing === null) this.socket.resume()
   }
 
-  /** When something is due that the client has to do. */
+  /** Sets the time by which the client has to act. */
   private schedule(): void {
     if (this.closing !== null || this.dying) return
     this.deadline = Math.min(this.fieldsDue, this.streams.size === 0 ? this.requestDue : Number.POSITIVE_INFINITY)
@@ -418,7 +423,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     reset(this.socket)
   }
 
-  /** Says which stream is the last one that is served; the connection ends with it. */
+  /** Announces which stream is the last one that is served; the connection closes after it. */
   private leave(): void {
     if (this.farewell.said) return
     this.farewell.say(this.lastStream)
@@ -433,7 +438,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
   }
 
-  /** The connection cannot go on: says why, and ends what there is. */
+  /** The connection cannot continue: sends the reason, and ends all streams. */
   private broken(error: unknown): void {
     this.reader.stop()
     const known = error instanceof ConnectionError
@@ -448,7 +453,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.socket.destroySoon()
   }
 
-  /** The client sends no more: what it has asked for whole, it still gets. */
+  /** The client has ended its side: its complete requests are still answered. */
   private ended(): void {
     if (this.closing !== null || this.dying) return
     for (const stream of this.streams.values())

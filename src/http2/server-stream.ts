@@ -21,35 +21,35 @@ import { StreamPace } from './stream-pace.ts'
 import { StreamRoom } from './stream-room.ts'
 import type { StreamTools } from './stream-tools.ts'
 
-/** One request and its reply on a connection (RFC 9113 section 5). */
+/** One request and its reply on a client's connection (RFC 9113 section 5). */
 export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Informed, Running {
   readonly id: number
-  /** Octets that may be sent to the client: below 0 where it has made its windows smaller. */
+  /** Bytes that may be sent to the client; below 0 where it has reduced its windows. */
   window: number
   lending = false
-  /** The client sends no more. */
+  /** The client has ended the stream. */
   clientEnded = false
 
   private readonly tools: StreamTools
   private running: ServerExchange | null = null
   private body: StreamBody | null = null
   private writer: ContentWriter | null = null
-  /** The client's end of a tunnel, and the tunnel, once they are there. */
+  /** The client's end of a tunnel, and the tunnel, once they exist. */
   private tunnelEnd: StreamTunnel | null = null
   private tunnel: Tunnel | null = null
   private pace: StreamPace | null = null
-  /** How soon its reply matters; -1 until somebody asks. */
+  /** Urgency of the reply; -1 until it is first needed. */
   private urgent = -1
   private expectsContinue = false
   /** Status of the reply that is being written, 0 before. */
   private status = 0
   private streaming = false
-  /** The reply has gone out whole, or never will. */
+  /** The whole reply has been sent, or never will be. */
   private replied = false
   private bytes = 0
-  /** It is no stream of its connection any more. */
+  /** It has been removed from its connection. */
   private gone = false
-  /** For what the client sends; null until it does. */
+  /** The window for what the client sends; null until it sends something. */
   private room: StreamRoom | null = null
 
   constructor(id: number, window: number, tools: StreamTools) {
@@ -58,15 +58,15 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.tools = tools
   }
 
-  // As the gateway sees it
+  // For the gateway.
 
-  /** Null once it is over. */
+  /** Null once the exchange has ended. */
   get current(): ServerExchange | null {
     return this.running
   }
 
   get exchange(): ServerExchange {
-    // Only those are told of that have one.
+    // Only streams with an exchange are exposed as running.
     return this.running ?? this.never()
   }
 
@@ -74,7 +74,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     return this.streaming && this.status !== 0
   }
 
-  /** Whether the client has to send something, or to take something, before it goes on. */
+  /** Whether the stream cannot continue before the client sends or takes something. */
   get waitsForClient(): boolean {
     return this.pace !== null && this.pace.waiting
   }
@@ -91,17 +91,17 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     return 'ended'
   }
 
-  /** Ends a tunnel in a moment, its WebSocket client is told; false where it is none. */
+  /** Ends a tunnel shortly, with a Close frame for a WebSocket client; false where the stream is not a tunnel. */
   leaveTunnel(): boolean {
     this.tunnel?.leave(GOING_AWAY)
     return this.tunnelEnd !== null
   }
 
-  // The request
+  // The request.
 
   /**
-   * Its head has come, and content is to follow unless it has `ended`: `length` octets of it, or -1 where that was not announced. `whole`
-   * is all of it where it is here already.
+   * The head has been received. Content follows unless the stream has `ended`: `length` bytes, or -1 where that was not
+   * announced. `whole` is all of the content where it is already available.
    */
   begin(exchange: ServerExchange, length: number, ended: boolean, whole: Bytes | null): void {
     const { options } = this.tools
@@ -117,7 +117,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
         overLimit: () => tooLarge(options.body),
       })
       this.expectsContinue = exchange.expectsContinue
-      // What a client sends that asks for another protocol is not the body of its request.
+      // With a request for another protocol, what the client sends is not the body of the request.
       exchange.body = exchange.upgrade === null ? this.body : null
       if (exchange.refusal !== null) this.body.fail(exchange.refusal)
     }
@@ -139,37 +139,37 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     )
   }
 
-  /** Content of the request, which is lent. */
+  /** Content of the request; it is lent. */
   content(octets: Buffer): void {
     if (this.body === null) return this.bodyTaken(octets.length)
     this.pace?.moved(octets.length)
     this.body.push(octets)
   }
 
-  /** So many octets of a DATA frame count against the window. Whether there was room for them. */
+  /** Charges bytes of a DATA frame to the window; returns whether there was room for them. */
   receives(octets: number): boolean {
     this.room ??= new StreamRoom(this.id, this.tools.sender.output, this.client)
     return this.room.receives(octets)
   }
 
-  /** Octets of padding: nobody else takes them. */
+  /** Bytes of padding, which are consumed at once. */
   padding(octets: number): void {
     this.bodyTaken(octets)
   }
 
-  /** Whether content of that length is what the head has announced. */
+  /** Whether the length of the content so far matches what the head announced. */
   get contentFits(): boolean {
     return this.body === null || this.body.length < 0 || this.body.length === this.body.received
   }
 
-  /** The client has sent all. */
+  /** The client has sent everything. */
   contentEnded(trailers: Headers | null): void {
     this.clientEnded = true
     this.body?.complete(trailers)
     this.leaveIfOver()
   }
 
-  /** The client has reset it, the connection is gone, or what it sends cannot be used. */
+  /** The client has reset the stream, the connection is closed, or what the client sends is invalid. */
   abort(error: GatewayError): void {
     const { running } = this
     this.clientEnded = true
@@ -184,18 +184,18 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.done(false, null)
   }
 
-  /** What comes of the request cannot be used: answers, if nothing has been answered yet. */
+  /** Ends the exchange with an error: as a reply, if none has begun yet. */
   giveUp(error: GatewayError): void {
     const { running, body } = this
     if (running === null) return
-    // Whoever reads it tells the client; a policy may have put something of its own around it.
+    // The consumer of the body will report the error to the client, in a reply that policies may have changed.
     if (this.status === 0 && body !== null && !body.over) return body.fail(error)
     running.error ??= error
     this.tools.endEarly(this, this.status === 0 ? ErrorCode.cancel : ErrorCode.internalError)
     this.abort(error)
   }
 
-  // Its body
+  // The body of the request.
 
   bodyWanted(): void {
     if (!this.expectsContinue || this.status !== 0) return
@@ -209,7 +209,10 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.room?.taken(octets, this.body?.flowing === true)
   }
 
-  /** It is no stream of its connection any more. What its window has grown by is for others, once nothing that came is held. */
+  /**
+   * It has been removed from its connection. The extra window becomes available to others once no received data is
+   * held.
+   */
   leave(): void {
     this.gone = true
     this.releaseRoom()
@@ -231,19 +234,19 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.leaveIfOver()
   }
 
-  // The reply
+  // The reply.
 
   get canWrite(): boolean {
     return !this.tools.sender.output.blocked
   }
 
-  /** How soon its reply matters (RFC 9218 section 4). */
+  /** Urgency of the reply (RFC 9218 section 4). */
   get urgency(): number {
     if (this.urgent === -1) this.urgent = urgencyOf(this.running?.headers.get('priority') ?? '')
     return this.urgent
   }
 
-  /** The client has changed its mind about that (section 7.1). */
+  /** The client has changed the priority (section 7.1). */
   prioritize(value: string): void {
     this.urgent = urgencyOf(value)
   }
@@ -278,7 +281,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     else this.writer.sendBytes(content === null ? NOTHING : content.toBuffer())
   }
 
-  /** The client has asked for another protocol: a status of 200 says that it is spoken from here on (RFC 8441 section 5). */
+  /** Switches to the protocol that the client asked for: a status of 200 starts it (RFC 8441 section 5). */
   private change(reply: Reply): void {
     const { running, body, tools } = this
     const { upgrade } = reply
@@ -333,7 +336,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
 
   contentWaits(): void {
     this.tools.sender.waits(this)
-    // What its own window holds back is for its client alone to go on with; all else is the connection's.
+    // Only the client can widen the stream's own window; waiting for the connection is watched by the connection.
     if (this.window <= 0) this.paced().awaitReply()
     else this.pace?.restReply()
   }
@@ -352,7 +355,8 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
 
   contentFailed(error: Error): void {
     const { running } = this
-    // What ended it for the client's own doing is told by the log; the rest is the service's.
+    // An error that is the client's fault is recorded with the exchange; any other is the service's and is reported
+    // with it.
     if (running !== null && error instanceof GatewayError && error.fault === 'client') running.error ??= error
     if (this.body !== null) this.body.fail(new GatewayError('client-closed'))
     this.endPace()
@@ -360,12 +364,12 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.tools.endEarly(this, ErrorCode.internalError)
   }
 
-  /** The client may take more. */
+  /** The client can take more. */
   advance(): void {
     this.writer?.advance()
   }
 
-  /** Whether there is something to be written that waits. */
+  /** Whether data is waiting to be written. */
   get hasMore(): boolean {
     return this.writer !== null && this.writer.waits && !this.replied
   }
@@ -378,7 +382,10 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.tools.handler.done(running, this.status, this.bytes, whole, cause)
   }
 
-  /** The reply is out: the stream is over when the request is, or when nobody takes the rest of that (RFC 9113 section 8.1). */
+  /**
+   * Once the reply is sent, the stream ends when the request is complete, or when the rest of it has no consumer (RFC
+   * 9113 section 8.1).
+   */
   private leaveIfOver(): void {
     if (!this.replied) return
     this.body?.exchangeOver()
@@ -393,7 +400,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.tools.endEarly(this, ErrorCode.noError)
   }
 
-  /** Address of the client on whose account what is held of it is. */
+  /** Address of the client to whom held data is charged. */
   private get client(): string {
     return this.running?.client.address ?? this.tools.peer
   }

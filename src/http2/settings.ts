@@ -15,17 +15,17 @@ const Setting = {
   noRfc7540Priorities: 9,
 } as const
 
-/** Streams that a connection may have at a time. */
+/** Maximum number of concurrent streams of a connection. */
 export const STREAMS = 128
-/** What RFC 7541 section 4.1 counts for each field beside its octets. */
+/** Overhead that RFC 7541 section 4.1 counts for each field, in bytes. */
 const PER_FIELD = 32
 
-/** Octets of a field section that a client may send. */
+/** Maximum size of a field section from a client, in bytes. */
 export function mostFields({ head, headers }: FieldLimits): number {
   return head + headers * PER_FIELD
 }
 
-/** What a client is told at the beginning, as a frame. */
+/** The settings sent to a client at the beginning, as a frame. */
 export function ownSettings(limits: FieldLimits): string {
   return settingsFrame([
     [Setting.maxConcurrentStreams, STREAMS],
@@ -35,7 +35,7 @@ export function ownSettings(limits: FieldLimits): string {
   ])
 }
 
-/** The same for a service: it may begin no streams of its own. */
+/** The same for a service, which must not start streams. */
 export function clientSettings(limits: FieldLimits): string {
   return settingsFrame([
     [Setting.enablePush, 0],
@@ -47,15 +47,15 @@ export function clientSettings(limits: FieldLimits): string {
 
 const LARGEST_FRAME = 2 ** 24 - 1
 
-/** What the peer has said of itself; until it does, what RFC 9113 section 6.5.2 says. */
+/** The peer's settings; initially the defaults of RFC 9113 section 6.5.2. */
 export class PeerSettings {
   initialWindow = WINDOW
   readonly frameSize = FRAME_SIZE
-  /** Its table of header fields is to be smaller than that of those who say nothing: it has to be told that it is. */
+  /** The peer wants a table of header fields smaller than the default, which the encoder has to acknowledge. */
   smallTable = false
-  /** Streams that it takes at a time. */
+  /** Maximum number of concurrent streams that it accepts. */
   maxStreams = Number.POSITIVE_INFINITY
-  /** It takes another protocol in a stream (RFC 8441 section 3). */
+  /** It accepts extended CONNECT, for other protocols within a stream (RFC 8441 section 3). */
   connectProtocol = false
   private readonly pushes: number
   private before = WINDOW
@@ -64,7 +64,7 @@ export class PeerSettings {
     this.pushes = peer === 'client' ? 1 : 0
   }
 
-  /** Takes one setting. Throws ConnectionError for a value that it may not have; unknown ones are ignored. */
+  /** Applies one setting. Throws ConnectionError for an invalid value; unknown settings are ignored. */
   set(id: number, value: number): void {
     switch (id) {
       case Setting.headerTableSize:
@@ -83,7 +83,7 @@ export class PeerSettings {
         return
       case Setting.maxFrameSize:
         if (value < FRAME_SIZE || value > LARGEST_FRAME) throw protocolError(`SETTINGS_MAX_FRAME_SIZE is ${value}.`)
-        // Longer ones would keep other streams waiting.
+        // Ignored: longer frames would delay other streams.
         return
       case Setting.enableConnectProtocol:
         if (value > 1) throw protocolError(`SETTINGS_ENABLE_CONNECT_PROTOCOL is ${value}.`)
@@ -91,7 +91,7 @@ export class PeerSettings {
     }
   }
 
-  /** By how much the window of every stream has changed since this was last asked (RFC 9113 section 6.9.2). */
+  /** By how much the window of every stream has changed since the last call (RFC 9113 section 6.9.2). */
   changedWindow(): number {
     const change = this.initialWindow - this.before
     this.before = this.initialWindow

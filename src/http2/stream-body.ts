@@ -2,19 +2,18 @@ import { type BodySink, type BodyStream, Budget } from '../http/body.ts'
 import type { Headers } from '../http/headers.ts'
 import { GatewayError } from '../core/errors.ts'
 
-/** The stream that a body comes in. */
+/** The stream that a body arrives on. */
 export interface BodyOwner {
-  /** Somebody takes the body. */
+  /** A consumer has called `pipe`. */
   bodyWanted(): void
-  /** So many octets are no longer here: as many more may be sent. */
+  /** That many bytes are no longer held: as many more may be sent. */
   bodyTaken(octets: number): void
-  /** The next octet is for the peer to send, or for whoever takes the body to take. */
+  /** Progress now depends on the peer (`true`), or on the consumer (`false`). */
   bodyWaits(forPeer: boolean): void
-  /** Whoever took it wants no more of it. */
+  /** The consumer wants no more of it. */
   bodyAbandoned(): void
 }
 
-/** What there is to know of a body before it comes. */
 export interface StreamBodyOptions {
   readonly length: number
   readonly client: string
@@ -23,21 +22,21 @@ export interface StreamBodyOptions {
   readonly budget?: Budget
 }
 
-/** Octets of pieces that are kept as one. */
+/** Size in bytes up to which small pieces are merged. */
 const BLOCK = 16_384
 
-/** Of a thread: octets of all bodies that nobody has taken yet. */
+/** Per thread: bytes of all bodies that have not been consumed yet. */
 const shared = new Budget(128 * 1024 ** 2)
 
 /**
- * The content of a message that is still arriving. What nobody takes yet is kept, which the window of the stream bounds: the peer
- * may send more when that was taken.
+ * The content of a message that is still arriving. What has not been consumed yet is held, limited by the window of the
+ * stream: the peer may send more once it is consumed.
  */
 export class StreamBody implements BodyStream {
   readonly length: number
-  /** Octets of content so far. */
+  /** Bytes of content so far. */
   received = 0
-  /** All of it has come. */
+  /** All of it has arrived. */
   arrived = false
 
   private readonly owner: BodyOwner
@@ -48,9 +47,9 @@ export class StreamBody implements BodyStream {
   private sink: BodySink | null = null
   private readonly kept: Buffer[] = []
   private keptOctets = 0
-  /** What the last of these is a part of, the rest of which is free. */
+  /** The buffer that the last piece is part of; the rest of it is free. */
   private block: Buffer | null = null
-  /** Octets of the chunk that the sink still uses. */
+  /** Size of the chunk that the sink still uses. */
   private lent = 0
   private delivering = false
   private finished = false
@@ -58,8 +57,8 @@ export class StreamBody implements BodyStream {
   private error: Error | null = null
 
   /**
-   * `length` octets of it are to come, or -1 where that is not known; what is kept is on the account of the client of that address. Fails with
-   * `overLimit()` once more than `limit` octets have come.
+   * `length` is the announced length in bytes, or -1 where it is not known; what is held is charged to the client of
+   * that address. Fails with `overLimit()` once more than `limit` bytes have arrived.
    */
   constructor(owner: BodyOwner, { length, client, limit, overLimit, budget = shared }: StreamBodyOptions) {
     this.owner = owner
@@ -70,22 +69,22 @@ export class StreamBody implements BodyStream {
     this.budget = budget
   }
 
-  /** Whether somebody takes it and it has not failed: it will be read to its end. */
+  /** Whether it has a sink and has not failed: it will be read to its end. */
   get flowing(): boolean {
     return this.sink !== null && this.error === null
   }
 
-  /** Whether nothing of it is for anybody any more. */
+  /** Whether nothing more of it will be delivered. */
   get over(): boolean {
     return this.finished || this.error !== null
   }
 
-  /** Octets that nobody has taken yet. */
+  /** Bytes that have not been consumed yet. */
   get held(): number {
     return this.keptOctets + this.lent
   }
 
-  /** Content has come, which is lent. */
+  /** Content has arrived; it is lent. */
   push(content: Buffer): void {
     const { length } = content
     this.received += length
@@ -99,7 +98,7 @@ export class StreamBody implements BodyStream {
     else this.deliver(this.sink)
   }
 
-  /** All of it has come. */
+  /** All of it has arrived. */
   complete(trailers: Headers | null): void {
     this.arrived = true
     this.trailers = trailers
@@ -107,7 +106,7 @@ export class StreamBody implements BodyStream {
     if (this.sink !== null) this.deliver(this.sink)
   }
 
-  /** It will not be completed; told to whoever takes it, now or later. */
+  /** The body will not be completed; fails the sink, now or once there is one. */
   fail(error: Error): void {
     if (this.error !== null || this.finished) return
     this.error = error
@@ -116,7 +115,7 @@ export class StreamBody implements BodyStream {
     this.sink?.fail(error)
   }
 
-  /** Its exchange is over: where nobody has taken it by now, nobody will, and it holds no room. */
+  /** The exchange has ended: a body without a consumer will not get one, and is discarded. */
   exchangeOver(): void {
     if (this.sink !== null || this.over) return
     this.error = new Error('the exchange of the body is over')
@@ -135,7 +134,7 @@ export class StreamBody implements BodyStream {
     if (this.sink !== null) this.deliver(this.sink)
   }
 
-  /** Chunks are copies, so whoever takes one may have it. */
+  /** Chunks are copies, so the sink may keep them. */
   leave(): boolean {
     return this.delivering
   }
@@ -162,7 +161,7 @@ export class StreamBody implements BodyStream {
     sink.end(this.trailers)
   }
 
-  /** Pieces that wait share a buffer: they may be tiny, and each would cost far more than its octets. */
+  /** Merges pieces that wait into one buffer: they may be tiny, and each would cost far more than its bytes. */
   private keep(content: Buffer): void {
     const { kept } = this
     const before = kept.at(-1)
@@ -199,14 +198,14 @@ export class StreamBody implements BodyStream {
     this.fail(error)
   }
 
-  /** What was lent is nobody's any more. */
+  /** The lent chunk is no longer in use. */
   private giveBack(): void {
     const { lent } = this
     this.lent = 0
     this.taken(lent)
   }
 
-  /** Nobody gives back what was lent to a sink that has failed, and it is a copy. */
+  /** Discards everything, including the lent chunk, which a failed sink would not release; it is a copy. */
   private forget(): void {
     this.giveBack()
     const octets = this.keptOctets

@@ -5,8 +5,8 @@ import type { ServerOptions } from '../http/server-handler.ts'
 type Slowness = 'body-rate' | 'body-timeout' | 'reply-rate' | 'reply-timeout'
 
 /**
- * How a client sends the body of one stream, and takes its reply: whether anything moves at all, and whether at the least rate. Made
- * for streams that wait for their client only.
+ * Watches how a client sends the body of a stream and takes its reply: whether anything moves at all, and whether at
+ * the minimum rate. Only created for streams that wait for their client.
  */
 export class StreamPace implements Timed {
   deadline = Number.POSITIVE_INFINITY
@@ -30,12 +30,12 @@ export class StreamPace implements Timed {
     this.deadlines.watch(this)
   }
 
-  /** Whether the client is waited for. */
+  /** Whether the stream waits for the client. */
   get waiting(): boolean {
     return this.awaits !== null
   }
 
-  /** The next octet of the body is for the client to send. */
+  /** The next bytes of the body have to come from the client. */
   awaitBody(): void {
     if (this.awaits === 'reply') return
     this.awaits = 'body'
@@ -48,19 +48,19 @@ export class StreamPace implements Timed {
     if (this.awaits === 'body') this.rest()
   }
 
-  /** Octets of the body have come. */
+  /** Bytes of the body have arrived. */
   moved(octets: number): void {
     this.received += octets
   }
 
-  /** Of unknown length, and with a reply on its way, the body may be one side of a conversation. */
+  /** A body of unknown length that continues during the reply may be one side of a conversation. */
   replyBegins(bodyLength: number): void {
     if (bodyLength >= 0) return
     this.bodyRate.excuse()
     this.restBody()
   }
 
-  /** The client has to open the window. */
+  /** The client has to widen the window. */
   awaitReply(): void {
     if (this.awaits === 'reply') return
     this.bodyRate.rest()
@@ -69,7 +69,7 @@ export class StreamPace implements Timed {
     this.replyRate.wait()
   }
 
-  /** The client has taken so many octets of the reply. */
+  /** The client has taken that many bytes of the reply. */
   replyMoved(octets: number): void {
     this.sent += octets
     if (this.awaits === 'reply') this.deadline = this.deadlines.in(this.options.writeTimeout)

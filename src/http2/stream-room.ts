@@ -2,28 +2,31 @@ import { Budget } from '../http/body.ts'
 import { WINDOW, windowUpdateFrame } from './frames.ts'
 import type { Output } from './output.ts'
 
-/** Octets that the window of a stream may become. */
+/** Maximum size of a stream's window, in bytes. */
 export const LARGEST_ROOM = 16 * WINDOW
 
 /**
- * Of a thread: octets by which all windows together may be larger than at first. What was promised may come and be held, so that whoever has
- * many windows grow, and then takes nothing, leaves room for what others hold.
+ * Per thread: how many bytes all windows together may exceed their initial sizes by. What was promised may arrive and
+ * have to be held, so this bounds what a client can occupy that has many windows grow and then consumes nothing.
  */
 const shared = new Budget(48 * 1024 ** 2)
 
-/** The window of a stream for what its peer sends (RFC 9113 section 5.2): it grows while all is taken as it comes. */
+/**
+ * The flow-control window of a stream for what its peer sends (RFC 9113 section 5.2): it grows while data is consumed
+ * as it arrives.
+ */
 export class StreamRoom {
   private readonly id: number
   private readonly output: Output
   private readonly client: string
   private readonly budget: Budget
-  /** Octets that the peer may still send, and as many as that may become. */
+  /** Bytes that the peer may still send, and the current size of the window. */
   private left = WINDOW
   private most = WINDOW
-  /** What was taken, and the peer does not know. */
+  /** Bytes consumed that the peer has not been told of. */
   private unreported = 0
 
-  /** What it grows by is on the account of the client of that address. */
+  /** Growth is charged to the client of that address. */
   constructor(id: number, output: Output, client: string, budget = shared) {
     this.id = id
     this.output = output
@@ -31,13 +34,13 @@ export class StreamRoom {
     this.budget = budget
   }
 
-  /** So many octets have come; false where there was no room for them. */
+  /** Counts received bytes; false where there was no room for them. */
   receives(octets: number): boolean {
     this.left -= octets
     return this.left >= 0
   }
 
-  /** So many octets were taken, by somebody who goes on taking them where it is `flowing`. */
+  /** Counts consumed bytes; `flowing` says that the consumer keeps consuming. */
   taken(octets: number, flowing: boolean): void {
     this.unreported += octets
     if (this.unreported < this.most / 2) return
@@ -51,7 +54,7 @@ export class StreamRoom {
     this.unreported = 0
   }
 
-  /** Nothing more comes, and nothing of what has come is held. */
+  /** Gives back the growth: nothing more arrives, and nothing is held. */
   release(): void {
     if (this.most > WINDOW) this.budget.giveBack(this.most - WINDOW, this.client)
     this.most = WINDOW

@@ -1,38 +1,35 @@
 import type { BodySink, BodyStream } from '../http/body.ts'
 import type { TunnelEnd } from '../http/upgrade.ts'
 
-/** What a tunnel does with what comes from one of its ends. */
+/** Receives the events of one end of a tunnel. */
 export interface TunnelSide {
-  /** Octets have come; only lent. */
+  /** Bytes have arrived; they are only lent. */
   received(octets: Buffer): void
   /** The peer has taken everything that was written to it. */
   drained(): void
   /** The peer sends no more. */
   ended(): void
-  /** The stream is gone. */
+  /** The stream is closed. */
   closed(): void
 }
 
-/**
- * One end of a tunnel in a stream (RFC 8441): what the peer sends comes as the body of a message would, and what is
- * said to it goes as the body of one.
- */
+/** One end of a tunnel in a stream (RFC 8441): data in both directions is transferred like the body of a message. */
 export class StreamTunnel implements TunnelEnd {
   destroyed = false
   writableEnded = false
-  /** Octets of the last write, until they are taken. */
+  /** Size of the last write in bytes, until it is taken. */
   writableLength = 0
-  /** What is said to the peer. */
+  /** The data for the peer. */
   readonly outgoing: BodyStream
   private readonly incoming: BodyStream
   private readonly cut: () => void
   private side: TunnelSide | null = null
   private sink: BodySink | null = null
   private paused = false
-  /** The peer's octets wait for being asked for. */
+  /** The source of the peer's data waits for `resume`. */
   private waits = false
 
-  /** `incoming` is what the peer sends; `cut` ends the stream at once. */
+  /** `incoming` is the data from the peer; `cut` ends the stream at once. */
   constructor(incoming: BodyStream, cut: () => void) {
     this.incoming = incoming
     this.cut = cut
@@ -47,7 +44,7 @@ export class StreamTunnel implements TunnelEnd {
     }
   }
 
-  /** Begins to hand over what comes; `outgoing` has to be piped before. */
+  /** Begins delivery; `outgoing` must have been piped before. */
   open(side: TunnelSide): void {
     this.side = side
     this.incoming.pipe({
@@ -61,7 +58,7 @@ export class StreamTunnel implements TunnelEnd {
     })
   }
 
-  /** The stream is gone. */
+  /** The stream is closed. */
   close(): void {
     if (this.destroyed) return
     this.destroyed = true

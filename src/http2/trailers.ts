@@ -4,7 +4,7 @@ import type { FieldLimits } from '../http/limits.ts'
 import type { FieldSink } from './hpack/decoder.ts'
 import { type Field, Kind, nameOf } from './hpack/field.ts'
 
-/** The fields behind the content of a message (RFC 9113 section 8.1): what has no place there is left out. */
+/** The trailer fields of a message (RFC 9113 section 8.1); fields that are not allowed there are dropped. */
 export class Trailers implements FieldSink {
   malformed = false
   private readonly limits: FieldLimits
@@ -26,7 +26,6 @@ export class Trailers implements FieldSink {
     if (known === Kind.none) this.raw += line
   }
 
-  /** Null where there are none. */
   get headers(): Headers | null {
     return this.raw === '' ? null : headersFromWire(this.raw)
   }

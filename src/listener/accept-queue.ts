@@ -1,16 +1,16 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Octets of the system's table that are read at most, and at a time. */
+/** Maximum number of bytes read of a system table, and the size of one read. */
 const MOST_READ = 65_536
 const PAGE = 4096
-/** The state of a socket that listens. */
+/** The state of a listening socket. */
 const LISTENS = '0A'
 const HEADING = 'sl'
 
 /**
- * Tells how many connections wait to be accepted, as Linux has it in /proc/net/tcp and tcp6 (proc_net_tcp.rst of the kernel): sockets that listen come
- * first there, and what others have in their receive queues is the number of connections with these.
+ * Tells how many connections wait to be accepted, according to /proc/net/tcp and tcp6 of Linux (proc_net_tcp.rst of the
+ * kernel): listening sockets come first there, and their receive queue is the number of waiting connections.
  */
 export class AcceptQueue {
   private readonly tables: readonly string[]
@@ -20,7 +20,7 @@ export class AcceptQueue {
     this.tables = [join(folder, 'tcp'), join(folder, 'tcp6')]
   }
 
-  /** How many wait for the listening socket with that descriptor; 0 where the system does not say. */
+  /** How many connections wait for the listening socket with that descriptor; 0 where this is unknown. */
   of(descriptor: number): number {
     try {
       const inode = String(fstatSync(descriptor).ino)
@@ -29,7 +29,7 @@ export class AcceptQueue {
         if (waiting !== null) return waiting
       }
     } catch {
-      // Another system, or one whose tables may not be read.
+      // Another operating system, or no permission to read the tables.
     }
     return 0
   }

@@ -3,39 +3,39 @@ import { handleOf, numberOf } from '../core/node-internals.ts'
 import type { Address } from '../core/address.ts'
 import { inUse } from './claim.ts'
 
-/** Connections that may wait to be accepted; the system may have a lower bound (net.core.somaxconn). */
+/** Maximum number of connections that wait to be accepted; the system may have a lower limit (net.core.somaxconn). */
 const BACKLOG = 4096
-/** Octets that may wait in a socket before a sender is asked to pause. */
+/** Bytes buffered in a socket before the writer is asked to pause. */
 const HIGH_WATER_MARK = 65_536
-/** Connections that are kept for whoever takes them: further ones are closed as they come. */
+/** Maximum number of connections kept before `open`: further ones are closed at once. */
 const MOST_KEPT = 4096
 
-/** A listening socket outside of any server, as Node hands it over from another process. */
+/** A listening socket without a server, as received by Node from another process. */
 export interface ListeningHandle {
-  /** Its descriptor, for as long as it is open. */
+  /** Its descriptor while it is open. */
   readonly fd: number
   close(): void
 }
 
-/** Takes a connection, none of which has been read. */
+/** Takes a connection from which nothing has been read. */
 export type Accept = (socket: Socket) => void
 
-/** A socket that listens on an address: connections are kept until somebody takes them. */
+/** A listening socket for an address: connections are kept until `open`. */
 export class Acceptor {
-  /** Connections that have been accepted. */
+  /** Number of connections accepted. */
   accepted = 0
-  /** Others may accept from its queue too. */
+  /** Other processes may accept from its queue as well. */
   isShared = false
   private readonly server: Server
-  /** The IP address that it is bound to, which may be that of all hosts; "" before it listens. */
+  /** The IP address that it is bound to, which may be a wildcard address; "" before it listens. */
   host = ''
-  /** Null while nobody takes them. */
+  /** Null before `open`. */
   private accept: Accept | null = null
   private kept: Socket[] = []
-  /** A socket that listens already, from which it takes nothing yet. */
+  /** A socket that is already listening, from which nothing is accepted yet. */
   private adopted: ListeningHandle | null = null
 
-  /** `early` is asked first while nobody takes connections, and may do so. */
+  /** Before `open`, each connection is first offered to `early`, which returns whether it takes it. */
   constructor(early: (socket: Socket) => boolean = () => false) {
     this.server = createServer({
       allowHalfOpen: true,
@@ -53,8 +53,8 @@ export class Acceptor {
   }
 
   /**
-   * Begins to listen; `shared` lets several threads listen on one port. Rejects with AddressInUseError, or with what the
-   * system said.
+   * Begins to listen; `shared` lets several threads listen on one port. Rejects with AddressInUseError, or with the
+   * system's error.
    */
   listen({ host, port }: Address, shared: boolean): Promise<Address> {
     return new Promise((resolve, reject) => {
@@ -68,8 +68,8 @@ export class Acceptor {
   }
 
   /**
-   * Takes over a socket that listens there. Others may accept from it as well: until somebody takes connections they stay in its
-   * queue, and nothing is lost of them if that never comes.
+   * Takes over a socket that is already listening. Other processes may accept from it as well: until `open`,
+   * connections stay in its queue, and none is lost if `open` is never called.
    */
   adopt(socket: ListeningHandle, address: Address): Address {
     this.adopted = socket
@@ -78,7 +78,7 @@ export class Acceptor {
     return address
   }
 
-  /** Has `accept` take all connections from now on, those first that were kept. */
+  /** Passes all connections to `accept` from now on, starting with those kept. */
   open(accept: Accept): void {
     this.accept = accept
     this.takeAdopted()
@@ -87,7 +87,7 @@ export class Acceptor {
     for (const socket of kept) accept(socket)
   }
 
-  /** The descriptor of its socket, or null where the system has none. */
+  /** The descriptor of its socket, or null where there is none. */
   get descriptor(): number | null {
     if (this.adopted !== null) return this.adopted.fd
     const handle = handleOf(this.server)
@@ -101,9 +101,9 @@ export class Acceptor {
     this.adopted = null
   }
 
-  /** It listens now: on which port, or null where the system does not say. */
+  /** Called once it listens; returns the port, or null where it is unknown. */
   private bound(): number | null {
-    // accept(2) passes on what went wrong with a connection before it was accepted: nobody is there to be told.
+    // accept(2) reports errors of connections that failed before they were accepted: there is nothing to do about them.
     this.server.on('error', () => {})
     const bound = this.server.address()
     if (bound === null || typeof bound === 'string') return null
@@ -111,7 +111,7 @@ export class Acceptor {
     return bound.port
   }
 
-  /** Listens no more: whatever nobody has taken is closed. */
+  /** Stops listening and closes all connections kept. */
   close(): void {
     this.adopted?.close()
     this.adopted = null

@@ -2,10 +2,13 @@ import type { ClientCertificate } from '../http/client-certificate.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { NameSet } from '../http/name-set.ts'
 
-/** In which fields services may be told of a client's certificate: those of RFC 9440, those that nginx is mostly made to set, that of Envoy. */
+/**
+ * The forms in which services may receive a client's certificate: RFC 9440, the fields usually set with nginx, and
+ * Envoy's.
+ */
 export type CertificateForm = 'client-cert' | 'x-ssl-client' | 'x-forwarded-client-cert'
 
-/** All of those fields. */
+/** All fields of these forms. */
 export const CERTIFICATE_FIELDS = new NameSet([
   'Client-Cert',
   'Client-Cert-Chain',
@@ -17,7 +20,7 @@ export const CERTIFICATE_FIELDS = new NameSet([
   'X-Forwarded-Client-Cert',
 ])
 
-/** The lines that tell services of the certificate. */
+/** Field lines that describe the certificate to services. */
 export function certificateFields(certificate: ClientCertificate, forms: readonly CertificateForm[]): string {
   return forms.map((form) => FORMS[form](certificate)).join('')
 }
@@ -46,7 +49,9 @@ const FORMS: Readonly<Record<CertificateForm, (certificate: ClientCertificate) =
   },
 }
 
-/** A distinguished name in visible ASCII: RFC 4514 section 2.4 lets any octet of its UTF-8 be written as two hexadecimal digits. */
+/**
+ * A distinguished name in visible ASCII: RFC 4514 section 2.4 allows any byte of its UTF-8 as two hexadecimal digits.
+ */
 function visible(name: string): string {
   return name.replace(/[^\x20-\x7e]+/g, (characters) =>
     Array.from(Buffer.from(characters), (octet) => `\\${octet.toString(16).padStart(2, '0')}`).join(''),

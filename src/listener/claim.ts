@@ -3,7 +3,7 @@ import { type Address, formatAddress } from '../core/address.ts'
 import { codeOf } from '../core/error-facts.ts'
 import { canonicalAddress, plainAddress } from '../core/plain-address.ts'
 
-/** An address is not to be had, in words that say what to do. */
+/** An address is in use; the message says what to do about it. */
 class AddressInUseError extends Error {
   readonly code = 'EADDRINUSE'
 
@@ -13,8 +13,8 @@ class AddressInUseError extends Error {
 }
 
 /**
- * Makes sure that nobody listens on the address, not even somebody who would share it: the system gives part of the
- * connections to each of those who do. Rejects with AddressInUseError, or with what the system said.
+ * Makes sure that no other process listens on the address, even one that shares the port: the system would distribute
+ * the connections between them. Rejects with AddressInUseError, or with the system's error.
  */
 export function claim({ host, port }: Address): Promise<void> {
   if (port === 0) return Promise.resolve()
@@ -25,14 +25,14 @@ export function claim({ host, port }: Address): Promise<void> {
   })
 }
 
-/** The error itself, or one that says more where the address is taken. */
+/** The error itself, or a more helpful one where the address is in use. */
 export function inUse(address: Address, error: Error): Error {
   if (!isInUse(error)) return error
   const reason = 'another process listens there, perhaps another gateway; stop it, or change listeners'
   return new AddressInUseError(address, reason, error)
 }
 
-/** The same where the gateway itself listens on another address that has this one too. */
+/** The same where the gateway itself listens on another address that includes this one. */
 export function inUseByOwn(error: unknown, address: Address, own: Address): unknown {
   if (!isInUse(error)) return error
   const reason = `the gateway itself listens on ${formatAddress(own)}; take that listener away first, and add this one then`
@@ -43,14 +43,17 @@ function isInUse(error: unknown): boolean {
   return codeOf(error) === 'EADDRINUSE'
 }
 
-/** Whether a socket on one of the addresses may be in the way of one on the other: of the same port, and the same host, all hosts or a name. */
+/** Whether sockets on the two addresses may conflict: same port, and the same host, a wildcard, or a host name. */
 export function overlap(one: Address, other: Address): boolean {
   if (one.port !== other.port) return false
   const [a, b] = [canonical(one.host), canonical(other.host)]
   return a === b || isVague(a) || isVague(b)
 }
 
-/** Whether a socket that is bound to `host` has connections to `local`, unless another one is more exact: both are IP addresses. */
+/**
+ * Whether a socket bound to `host` receives connections to `local`, unless a more specific one exists; both are IP
+ * addresses.
+ */
 export function covers(host: string, local: string): boolean {
   const to = plainAddress(local)
   if (host === '::') return true

@@ -1,23 +1,23 @@
-/** How many connections each peer has, and which one has more than half of all that there may be. */
+/** Counts connections per peer, and finds the peer that has more than half of the maximum. */
 export class ConnectionShares {
   private readonly counts = new Map<string, number>()
   private half = 0
   private greedy: string | null = null
-  /** Others may have more than half as well, as there were more connections than there may be now. */
+  /** Other peers may have more than half as well, as there were more connections than are allowed now. */
   private several = false
 
-  /** `most` connections may be at the same time. */
+  /** `most` is the maximum number of connections. */
   constructor(most: number) {
     this.allow(most)
   }
 
-  /** So many may be at the same time from now on. */
+  /** Changes the maximum. */
   allow(most: number): void {
     this.half = most / 2
     this.find()
   }
 
-  /** The peer that has more than half, or null: the one that has most, where there are several. */
+  /** The peer that has more than half, or null; the one with the most connections, where there are several. */
   get ofMost(): string | null {
     return this.greedy
   }

@@ -1,7 +1,8 @@
 /**
- * Why a handshake came to nothing: it took too long; the client left; it made way for others; it was no TLS but HTTP, or
- * nothing known; no cipher, version or protocol in common; there is no certificate to show yet; the client did not accept the certificate; its own certificate
- * was not accepted, or missing; anything else.
+ * Why a handshake failed, in this order: it took too long; the client disconnected; it was dropped for others; the
+ * client spoke plain HTTP; it spoke no known protocol; no cipher in common; no version in common; no protocol in
+ * common; no certificate is available yet; the client rejected the certificate; the client's own certificate was
+ * rejected or missing; anything else.
  */
 export const handshakeFailures = [
   'timeout',
@@ -32,7 +33,7 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: HandshakeFailure])[]
   [/ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERTIFICATE)/, 'refused-by-client'],
 ]
 
-/** What an error of a handshake tells, by its code. */
+/** The reason for a failed handshake, derived from the code of its error. */
 export function reasonOf(error: Error): HandshakeFailure {
   const code: unknown = Reflect.get(error, 'code')
   const found = typeof code === 'string' ? REASONS.find(([pattern]) => pattern.test(code)) : undefined

@@ -10,59 +10,62 @@ import type { Introduction } from '../proxy-protocol/introduction.ts'
 import { type HandshakeFailure, reasonOf } from './handshake-failure.ts'
 import { ConnectionShares } from './connection-shares.ts'
 
-/** A connection that is encrypted now. */
+/** A connection whose handshake is complete. */
 export interface Secured {
   readonly socket: TLSSocket
   readonly peer: string
-  /** What a proxy has said of the client, or null. */
+  /** What a proxy has said about the client, or null. */
   readonly introduction: Introduction | null
   readonly hello: ClientHello
-  /** What the gateway has shown of itself. */
+  /** The certificate that the gateway presented. */
   readonly identity: Identity
-  /** What it was chosen from. */
+  /** All certificates that it was chosen from. */
   readonly identities: ServerIdentities
 }
 
-/** Whose handshakes they are. */
+/** Receives the outcomes of handshakes. */
 export interface HandshakeOwner {
   secured(secured: Secured): void
-  /** What is shown to a CA that looks whether it is answered; null to anybody else. */
+  /** The certificate to present to a CA that validates a challenge; null for any other client. */
   challenge(hello: ClientHello): Identity | null
-  /** One has failed, whose connection is going to end; `error` is what OpenSSL or the system said, or null. */
+  /**
+   * A handshake has failed, and its connection is about to be closed; `error` is what OpenSSL or the system reported,
+   * or null.
+   */
   failed(reason: HandshakeFailure, peer: string, error: Error | null): void
-  /** One is over: its connection is closed, or on the point of being `secured`. */
+  /** A handshake has ended: its connection is closed, or about to be `secured`. */
   over(peer: string): void
 }
 
 export interface HandshakeOptions {
   /** From the beginning of the connection to the end of the handshake, in milliseconds. */
   readonly handshakeTimeout: number
-  /** Handshakes at a time. */
+  /** Maximum number of concurrent handshakes. */
   readonly handshakes: number
-  /** How long a client may take nothing of what it is told, in milliseconds. */
+  /** How long a client may take nothing of what it is sent, in milliseconds. */
   readonly writeTimeout: number
 }
 
-/** One connection up to the end of its handshake. */
+/** A connection until its handshake has ended. */
 interface Handshake extends Timed {
   readonly raw: Socket
   readonly peer: string
   readonly introduction: Introduction | null
-  /** What has come of the hello, until it is whole. */
+  /** Collects the hello until it is complete. */
   collector: ClientHelloCollector | null
   hello: ClientHello | null
   identity: Identity | null
-  /** Those of the time when it began. */
+  /** The certificates available when it began. */
   readonly identities: ServerIdentities
-  /** It was told of already. */
+  /** The failure has already been reported. */
   failed: boolean
 }
 
 /**
- * The connections of a TLS listener that are not encrypted yet. The hello is read here first, so that it decides the
- * certificate, also where a session is resumed, and whoever says nothing costs next to nothing. Where there are as many
- * as may be, the oldest one makes way, first of a peer that has more than half of them: an honest one takes no longer
- * than a moment.
+ * The connections of a TLS listener whose handshakes are not complete. The hello is read here first, so that it decides
+ * about the certificate even where a session is resumed, and silent clients cost next to nothing. At the limit, the
+ * oldest handshake is dropped, preferably of a peer that has more than half of them: an honest one takes no longer than
+ * a moment.
  */
 export class Handshakes {
   private readonly owner: HandshakeOwner
@@ -81,22 +84,21 @@ export class Handshakes {
     this.shares = new ConnectionShares(options.handshakes)
   }
 
-  /** How many there are. */
   get size(): number {
     return this.running.size
   }
 
-  /** The options say something else from now on. */
+  /** The options have changed. */
   reconfigure(): void {
     this.shares.allow(this.options.handshakes)
   }
 
-  /** Shows these from now on; handshakes that have begun go on with the others. */
+  /** Presents these certificates from now on; handshakes in progress keep the previous ones. */
   use(identities: ServerIdentities): void {
     this.identities = identities
   }
 
-  /** Takes a connection of that peer, of which nothing has been read but what a proxy has said. */
+  /** Takes a connection of that peer, from which at most a proxy's header has been read. */
   begin(raw: Socket, peer: string, introduction: Introduction | null): void {
     if (this.running.size >= this.options.handshakes) this.makeRoom()
     const handshake: Handshake = {
@@ -115,7 +117,7 @@ export class Handshakes {
     this.shares.add(peer)
     this.deadlines.watch(handshake)
     raw.on('error', (error) => this.giveUp(handshake, 'closed', error))
-    // Why it was closed, where that was for the certificate of the client, is told right after it.
+    // The reason is reported right after the close where it was the client's certificate.
     raw.on('close', () => setImmediate(() => this.giveUp(handshake, 'closed')))
     raw.once('end', () => {
       if (!handshake.failed) this.giveUp(handshake, 'closed')
@@ -124,7 +126,6 @@ export class Handshakes {
     raw.resume()
   }
 
-  /** Ends all of them. */
   end(): void {
     for (const handshake of this.running.values()) this.giveUp(handshake, 'closed')
   }
@@ -149,7 +150,7 @@ export class Handshakes {
     raw.removeAllListeners('data')
     raw.pause()
     raw.unshift(octets)
-    // A client that leaves in the middle is gone: there is nobody who could answer it yet.
+    // A client that half-closes during the handshake is treated as gone: no reply could be sent to it yet.
     raw.allowHalfOpen = false
     try {
       identity.server.emit('connection', raw)
@@ -166,7 +167,7 @@ export class Handshakes {
       const handshake = this.handshakeOf(socket)
       if (handshake === undefined) return
       const refused = refusalOf(socket)
-      // It closes by itself once the client was told by an alert.
+      // The socket closes by itself once the alert has been sent to the client.
       if (refused === null) this.fail(handshake, reasonOf(error), error)
       else this.giveUp(handshake, 'client-certificate', refused)
     })
@@ -181,7 +182,7 @@ export class Handshakes {
     const handshake = this.handshakeOf(socket)
     if (handshake === undefined || handshake.hello === null || handshake.identity === null) return void socket.destroy()
     const { peer, introduction, hello, identity, identities } = handshake
-    // None may be shown where none is required; one that is not good is worse.
+    // Where a certificate is optional, the client may present none; an invalid one is still rejected.
     const refused = identity.asksClients && socket.getPeerX509Certificate() !== undefined ? refusalOf(socket) : null
     if (refused !== null) return this.giveUp(handshake, 'client-certificate', refused)
     this.forget(handshake)
@@ -190,7 +191,7 @@ export class Handshakes {
     this.owner.secured({ socket, peer, introduction, hello, identity, identities })
   }
 
-  /** HTTP without TLS, as browsers speak it where the scheme is left out: told so, others are none the wiser. */
+  /** Plain HTTP, as from browsers where the scheme was omitted, gets an explanation; other protocols get none. */
   private answerPlain(handshake: Handshake, octets: Buffer): void {
     const { raw } = handshake
     const first = octets[0] ?? 0
@@ -202,7 +203,7 @@ export class Handshakes {
     raw.on('data', () => closing.discard())
   }
 
-  /** Ends the oldest one of a peer; false where it has none. */
+  /** Ends the oldest handshake of a peer; false where it has none. */
   endOneOf(peer: string): boolean {
     return this.endOldest((handshake) => handshake.peer === peer)
   }
@@ -242,9 +243,9 @@ export class Handshakes {
   }
 }
 
-/** Why the certificate of a client is not accepted; null where nothing is said against it. */
+/** Why the certificate of a client was rejected; null where it was not. */
 function refusalOf(socket: TLSSocket): Error | null {
-  // An Error by its type, and a code of OpenSSL such as CERT_HAS_EXPIRED by what Node does.
+  // Declared as an Error, but in fact Node sets an OpenSSL code such as CERT_HAS_EXPIRED.
   const reason: unknown = socket.authorizationError
   if (reason instanceof Error) return reason
   return typeof reason === 'string' ? new Error(`client certificate: ${reason}`) : null

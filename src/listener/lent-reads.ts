@@ -3,21 +3,24 @@ import type { TLSSocket } from 'node:tls'
 import { handleOf, methodOf } from '../core/node-internals.ts'
 import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
 
-/** Under which a socket of Node keeps its read buffer, who names the next one, and who takes octets. */
+/**
+ * Symbols under which a socket of Node keeps its read buffer, the function that returns the next one, and the read
+ * callback.
+ */
 interface Places {
   readonly buffer: symbol
   readonly next: symbol
   readonly take: symbol
 }
 
-/** The same for all sockets, once they were found with one. */
+/** The same for all sockets, once found on one. */
 let known: Places | null = null
 
 /**
- * Reads from an accepted socket, of which nothing has been read or all that was has been taken, into the buffer its reader names: none is
- * allocated for a read, and no stream stands between. Node offers that by the `onread` option, but neither for a socket of a server nor where
- * TLS is put around one that there is already; so it is done as the option does it (in Node 26.10.0). Where a version has no such places, the
- * socket is read as a stream.
+ * Reads from an accepted socket into the buffer that its reader provides, without an allocation per read and without a
+ * stream in between. Nothing may have been read before, or all of it must have been consumed. Node offers this through
+ * the `onread` option, but neither for sockets of a server nor for TLS on top of an existing socket, so this does the
+ * same as that option (in Node 26.10.0). In versions without these symbols, the socket is read as a stream.
  */
 export function readLent(socket: Socket, reader: Reader): void {
   const lent = lend(
@@ -32,7 +35,10 @@ export function readLent(socket: Socket, reader: Reader): void {
   socket.resume()
 }
 
-/** The same for one that is encrypted. Several records may be decrypted at once, the later ones when reading has been paused: those wait in the stream. */
+/**
+ * The same for a TLS socket. Several records may be decrypted at once, the later ones after reading was paused: those
+ * are buffered in the stream.
+ */
 export function readSecured(socket: TLSSocket, reader: Reader): void {
   socket.on('data', (octets: Buffer) => reader.read(octets, octets.length))
   const waits = (): boolean => socket.isPaused() || socket.readableLength > 0
@@ -47,7 +53,7 @@ export function readSecured(socket: TLSSocket, reader: Reader): void {
   )
 }
 
-/** False where Node has no such places. */
+/** Returns false where Node does not have these symbols. */
 function lend(socket: Socket, next: () => Buffer, take: (length: number, octets: Buffer) => boolean): boolean {
   const places = placesOf(socket)
   const handle = handleOf(socket)
@@ -61,7 +67,7 @@ function lend(socket: Socket, next: () => Buffer, take: (length: number, octets:
   return true
 }
 
-/** Null where the socket has no such places. */
+/** Null where the socket does not have them, or they are in use. */
 function placesOf(socket: Socket): Places | null {
   known ??= find(socket)
   const isFree = (symbol: symbol): boolean => Reflect.get(socket, symbol) === null

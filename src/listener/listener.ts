@@ -27,10 +27,13 @@ import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
 import { plainAddress } from '../core/plain-address.ts'
 
-/** How long a client of a listener that is gone may take to send the next request before it is told that there will be no reply, in milliseconds. */
+/**
+ * Grace period, in milliseconds, for a client of a removed listener to send its next request before its connection is
+ * closed.
+ */
 const GRACE = 1000
 
-/** What a listener is made of. */
+/** The parts of a listener. */
 export interface ListenerParts {
   readonly receiver: Receiver
   readonly watcher: HandshakeWatcher
@@ -39,7 +42,7 @@ export interface ListenerParts {
   readonly deadlines: Deadlines
 }
 
-/** What becomes of the connections of an address, which speak TLS all or not at all; all else may change. */
+/** Handles the connections of an address. Either all of them use TLS or none; all other options may change. */
 export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   /** Takes a connection. */
   readonly accept: Accept
@@ -54,18 +57,20 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly connections = new Set<ServedConnection>()
   private readonly shares: ConnectionShares
   private readonly scheme: 'http' | 'https'
-  /** Null where nothing is shown. */
+  /** Null without TLS. */
   private readonly shown: ShownIdentities | null
-  /** Null until there are certificates to be shown, and for ever where clients speak no TLS. */
+  /** Null until there are certificates to present; always null without TLS. */
   private handshakes: Handshakes | null = null
-  /** Connections that begin with a word of a proxy, and wait for it. */
+  /** Connections that wait for the PROXY protocol header they have to begin with. */
   private readonly arrivals: Arrivals
-  /** Connections whose client not even the proxy knows that has introduced them. */
+  /** Connections whose client is unknown even to the proxy that introduced them. */
   private readonly unknown = new WeakSet<ServedConnection>()
   /** Null where clients are not asked for certificates. */
   private certificates: PeerCertificates | null = null
   private identities: ServerIdentities | null = null
-  /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
+  /**
+   * When the last search for a connection to drop failed, on the clock of the deadlines: one search per tick is enough.
+   */
   private fruitless = -1
   private retiring = false
   private draining = false
@@ -78,7 +83,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.receiver = receiver
     this.watcher = watcher
     this.proxies = proxies
-    // Connections read from it what holds now.
+    // A copy, as connections read their current options from it.
     this.options = { ...options }
     this.deadlines = deadlines
     this.head = new RequestHead(this.options)
@@ -92,12 +97,12 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.accept = (socket) => (this.options.proxyProtocol ? this.arrivals.add(socket) : this.take(socket))
   }
 
-  /** Whether clients speak TLS. */
+  /** Whether clients use TLS. */
   get secure(): boolean {
     return this.options.secure
   }
 
-  /** Goes by these from now on, and so do its connections from their next request on; `secure` stays what it was. */
+  /** Applies new options, also to its connections from their next request on; `secure` keeps its value. */
   configure(options: ListenerOptions): void {
     Object.assign(this.options, options, { secure: this.secure })
     this.head.reconfigure()
@@ -107,20 +112,20 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.askForCertificates()
   }
 
-  /** Open client connections, those among them that are not encrypted yet. */
+  /** Number of open client connections, including those in a handshake. */
   get size(): number {
     return this.connections.size + this.handshaking
   }
 
-  /** Handshakes that go on. */
+  /** Number of handshakes in progress. */
   get handshaking(): number {
     return this.handshakes === null ? 0 : this.handshakes.size
   }
 
   /**
-   * Shows these certificates to clients from now on; needed before it listens where they speak TLS. Where others sign the
-   * clients' now, or have revoked some, every client has to connect anew to be verified again; where TLS is spoken in another way,
-   * it does so after its next request.
+   * Presents these certificates from now on; required before listening with TLS. Where other authorities sign the
+   * clients' certificates now, or some were revoked, every client has to reconnect to be verified again; where other
+   * TLS settings have changed, it has to do so after its next request.
    */
   show(identities: ServerIdentities): void {
     const before = this.identities
@@ -131,32 +136,33 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     else this.handshakes.use(identities)
   }
 
-  /** The exchanges that are under way. */
+  /** The exchanges in progress. */
   *running(): Iterable<Running> {
     for (const connection of this.connections) yield* connection.running
   }
 
-  /** Requests that are not yet answered whole. */
+  /** Number of requests that have not been answered completely. */
   get inFlight(): number {
     let count = 0
     for (const { inFlight } of this.connections) count += inFlight
     return count
   }
 
-  /** Other proxies are trusted now: who the client of a connection is may be another with its next request. */
+  /** The trusted proxies have changed: the client of a connection is determined again with its next request. */
   reconsider(): void {
     for (const connection of this.connections) if (!this.unknown.has(connection)) connection.client = null
   }
 
-  /** Asks every client to connect anew after its next reply, those too that come later. */
+  /** Makes every client reconnect after its next reply, including those that connect later. */
   retire(): void {
     this.retiring = true
     for (const connection of this.connections) connection.retire()
   }
 
   /**
-   * Nobody connects any more: who asks for something right now is answered and told to connect anew, which is elsewhere. The others
-   * are let go after `patience` ms, and the rest is cut off after `timeout` ms. Resolves with the number of those that were cut off.
+   * Shuts down a listener that gets no new connections: requests that are sent now are still answered, and their
+   * clients have to reconnect, elsewhere. Idle clients are disconnected after `patience` ms, and the rest is cut off
+   * after `timeout` ms. Resolves with the number of connections that were cut off.
    */
   async leave(timeout: number, clock: Clock, patience = GRACE): Promise<number> {
     this.retire()
@@ -165,10 +171,10 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     return this.drain(timeout - grace, clock)
   }
 
-  /** Resolves when there is no client any more, or after `timeout` ms. */
+  /** Resolves when no client is left, or after `timeout` ms. */
   private async emptied(timeout: number, clock: Clock): Promise<void> {
     const late = pause(timeout, clock).then(() => true)
-    // Again each time, as one whose handshake has ended is a client at once.
+    // In a loop, as a connection whose handshake has ended becomes a client at once.
     while (this.size + this.arrivals.size > 0) {
       const empty = new Promise<boolean>((resolve) => {
         this.whenEmpty = () => resolve(false)
@@ -178,8 +184,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   /**
-   * Lets each connection end with the reply it is at; the rest is cut off after `timeout` ms, or earlier where that was said before.
-   * Resolves with the number of those that were cut off.
+   * Lets each connection end after its current reply; the rest is cut off after `timeout` ms, or earlier if a previous
+   * call said so. Resolves with the number of connections that were cut off.
    */
   drain(timeout: number, clock: Clock): Promise<number> {
     this.ended ??= Promise.withResolvers<number>()
@@ -198,7 +204,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     return promise
   }
 
-  /** Breaks off whatever is going on, so that no client takes it for whole. */
+  /** Cuts off everything in progress, in such a way that no client takes it for complete. */
   cutOff(): void {
     this.handshakes?.end()
     for (const connection of this.connections) connection.cutOff()
@@ -221,7 +227,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.receiver.done(exchange, status, bytes, whole, cause)
   }
 
-  /** Throws GatewayError 'misdirected-request' for a name whose certificate was not shown on that connection. */
+  /** Throws GatewayError 'misdirected-request' for a name whose certificate was not presented on that connection. */
   identify(connection: ServedConnection, head: ReceivedHead): Client {
     this.shown?.check(connection, head.authority)
     const client = connection.client ?? this.clientOf(connection, head)
@@ -256,7 +262,10 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     return !full || this.makeRoom(peer)
   }
 
-  /** Ends a connection of the peer that has more than half of all for the sake of another one: one that is idle, or one that waits for it. */
+  /**
+   * Closes a connection of the peer that has more than half of all, to make room: an idle one, or one that waits for
+   * its client.
+   */
   private makeRoom(peer: string): boolean {
     const greedy = this.shares.ofMost
     const { now } = this.deadlines
@@ -293,7 +302,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     else (this.certificates ??= new PeerCertificates(asked.listener)).use(asked.forms)
   }
 
-  /** Of what a proxy has introduced, octets may have been read already. */
+  /** For a connection introduced by a proxy, bytes may have been read already. */
   private take(accepted: Socket, introduction: Introduction | null = null): void {
     const peer = introduction?.kind === 'client' ? introduction.address : (accepted.remoteAddress ?? '')
     if (!this.hasRoom(peer)) return void accepted.destroy()
@@ -311,7 +320,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   secured({ socket, peer, introduction, identity, identities }: Secured): void {
-    // It began when others signed the certificates of clients, or had revoked fewer.
+    // The handshake began under other authorities for client certificates, or with fewer revocations.
     if (this.identities?.asksAs(identities) === false) return void socket.destroy()
     this.watcher.secured(socket)
     const certificate = this.certificates === null ? null : this.certificates.read(socket, identities)
@@ -332,7 +341,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (this.size === 0) this.whenEmpty?.()
   }
 
-  /** A client without TLS speaks HTTP/2: another connection is made of its socket. */
+  /** A client without TLS starts with HTTP/2: replaces its connection by an HTTP/2 one on the same socket. */
   private takeOver(before: ServedConnection & { readonly socket: Socket }): Http2Connection {
     const { socket, peer, client } = before
     const connection = new Http2Connection(socket, peer, this, this.http2)
@@ -353,7 +362,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const { peer } = connection
     this.connections.add(connection)
     this.shares.add(peer)
-    // Nobody known: whatever such a client claims of itself is not the word of the proxy, which has not looked at it.
+    // The client is unknown: what it claims about itself is not vouched for by the proxy, which has not looked at it.
     if (introduction?.kind === 'unknown') {
       const address = plainAddress(peer)
       connection.client = new ForwardedClient(address, this.scheme, address, null, '', certificate)

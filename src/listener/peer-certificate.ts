@@ -7,7 +7,7 @@ import { alternativeNames } from '../tls/certificate-names.ts'
 import type { ServerIdentities } from '../tls/server-identities.ts'
 import { verifiedChain } from '../tls/verified-chain.ts'
 
-/** The certificate of one connection, read when it is asked for first. */
+/** The client certificate of one connection, parsed when it is first needed. */
 export class PeerCertificate {
   private readonly socket: TLSSocket
   private readonly listener: string
@@ -15,21 +15,23 @@ export class PeerCertificate {
   private found: ClientCertificate | null | undefined
   private made: { readonly fields: string; readonly forms: readonly CertificateForm[] } | null = null
 
-  /** `listener` is the address of the listener, as it is configured; `identities` those by whose authorities it was verified. */
+  /**
+   * `listener` is the configured address of the listener; `identities` hold the authorities by which it was verified.
+   */
   constructor(socket: TLSSocket, listener: string, identities: ServerIdentities) {
     this.socket = socket
     this.listener = listener
     this.identities = identities
   }
 
-  /** What services are told of it in those fields; "" where the client has shown none. */
+  /** The fields that describe it to services; "" where the client presented none. */
   fields(forms: readonly CertificateForm[]): string {
     if (this.made?.forms !== forms)
       this.made = { forms, fields: this.value === null ? '' : certificateFields(this.value, forms) }
     return this.made.fields
   }
 
-  /** Null where the client has shown none. */
+  /** Null where the client presented none. */
   get value(): ClientCertificate | null {
     if (this.found !== undefined) return this.found
     const shown = this.socket.authorized ? this.socket.getPeerX509Certificate() : undefined
@@ -64,7 +66,7 @@ function describe(
   }
 }
 
-/** What Node calls the issuer of a certificate is the next one that the client has sent, whatever that is. */
+/** Node's "issuer" of a certificate is simply the next one that the client has sent, whether it signed it or not. */
 function sentWith(leaf: X509Certificate): X509Certificate[] {
   const sent: X509Certificate[] = []
   for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) sent.push(next)

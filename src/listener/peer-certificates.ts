@@ -6,24 +6,27 @@ import type { ServerIdentities } from '../tls/server-identities.ts'
 import { CERTIFICATE_FIELDS, type CertificateForm } from './certificate-fields.ts'
 import { PeerCertificate } from './peer-certificate.ts'
 
-/** What the clients of one listener have shown, which asks them for certificates. */
+/** The certificates of the clients of one listener that requests them. */
 export class PeerCertificates {
   private readonly listener: string
-  /** The fields that services are told of them in. */
+  /** The forms in which services receive them. */
   private forms: readonly CertificateForm[] = []
   private readonly shown = new WeakMap<ServedConnection, PeerCertificate>()
 
-  /** `listener` is the address of the listener, as it is configured. */
+  /** `listener` is the configured address of the listener. */
   constructor(listener: string) {
     this.listener = listener
   }
 
-  /** Services are told in these fields from now on. */
+  /** Changes the forms in which services receive them. */
   use(forms: readonly CertificateForm[]): void {
     this.forms = forms
   }
 
-  /** What the client of a connection has shown, which the authorities of `identities` have verified, or nothing: it is read when it is asked for. */
+  /**
+   * The certificate, if any, that the client of a connection presented, verified by the authorities of `identities`;
+   * parsed when first needed.
+   */
   read(socket: TLSSocket, identities: ServerIdentities): PeerCertificate {
     return new PeerCertificate(socket, this.listener, identities)
   }
@@ -36,7 +39,10 @@ export class PeerCertificates {
     return this.shown.get(connection) ?? null
   }
 
-  /** Services learn of the certificate from the gateway alone: what even a trusted proxy says of another one is taken out. */
+  /**
+   * Adds the certificate's fields to a request. Only the gateway may set them: even those of a trusted proxy are
+   * removed.
+   */
   tell(connection: ServedConnection, client: Client, { fields }: ReceivedHead): void {
     if (this.forms.length === 0 || client.certificate === null) return
     if (fields.claims !== '') fields.raw = CERTIFICATE_FIELDS.without(fields.raw)

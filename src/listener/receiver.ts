@@ -9,58 +9,67 @@ import type { CertificateForm } from './certificate-fields.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 
-/** Leads requests elsewhere. */
+/** Redirects requests. */
 export interface Redirect {
-  /** Null for what is to be answered as it is. Throws GatewayError. */
+  /** Null for a request that is to be answered normally. Throws GatewayError. */
   replyTo(exchange: Exchange): Reply | null
 }
 
-/** What becomes of the requests of a listener. */
+/** Processes the requests of a listener. */
 export interface Receiver {
-  /** Answers what came to a listener that leads elsewhere with `redirect`, or does not. What it throws or rejects with goes to `refuse`. */
+  /**
+   * Answers a request of a listener, which has `redirect` where it redirects. What it throws or rejects with goes to
+   * `refuse`.
+   */
   handle(exchange: ServerExchange, redirect: Redirect | null): Reply | Promise<Reply>
-  /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
+  /** The reply to a request that could not be read; `exchange` is null where even its head was invalid. */
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
-  /** What is shown to a CA that looks whether its challenge is answered; null to anybody else. */
+  /** The certificate to present to a CA that validates a challenge; null for any other client. */
   challenge(hello: ClientHello): Identity | null
-  /** An exchange was ended as its client was too slow. */
+  /** An exchange was ended because its client was too slow. */
   slow(reason: SlowReason): void
-  /** A connection was closed as it did not begin with a header of the PROXY protocol that may be believed. */
+  /** A connection was closed because it did not begin with a trusted, valid PROXY protocol header. */
   refusedArrival(reason: RefusalReason, peer: string, detail: string): void
-  /** The exchange is over: the status and octets of content that were sent, and whether the reply was sent whole. */
+  /** The exchange has ended: the status and the bytes of content that were sent, and whether the reply was complete. */
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
 }
 
-/** Who is told of handshakes. */
+/** Observes handshakes. */
 export interface HandshakeWatcher {
-  /** One is complete: the client speaks TLS now. */
+  /** A handshake is complete. */
   secured(socket: TLSSocket): void
-  /** One came to nothing; `error` is what OpenSSL or the system said, or null. */
+  /** A handshake has failed; `error` is what OpenSSL or the system reported, or null. */
   failed(reason: HandshakeFailure, peer: string, error: Error | null): void
 }
 
-/** What a listener needs to know. */
+/** Options of a listener. */
 export interface ListenerOptions extends ServerOptions {
-  /** How it is called in the configuration. */
+  /** Its name in the configuration. */
   readonly name: string
-  /** Leads requests elsewhere; null where they are answered. */
+  /** Redirects requests; null where they are answered. */
   readonly redirect: Redirect | null
-  /** Clients speak TLS. */
+  /** Clients use TLS. */
   readonly secure: boolean
-  /** Clients may speak HTTP/2. */
+  /** Clients may use HTTP/2. */
   readonly http2: boolean
-  /** Clients are asked for certificates: the address that is configured, and the fields in which services are told of them; else null. */
+  /**
+   * Where clients are asked for certificates: the configured address, and the forms in which services receive them;
+   * else null.
+   */
   readonly clientCertificates: { readonly listener: string; readonly forms: readonly CertificateForm[] } | null
   /** From the beginning of a connection to the end of its handshake, in milliseconds. */
   readonly handshakeTimeout: number
-  /** Handshakes at the same time. */
+  /** Maximum number of concurrent handshakes. */
   readonly handshakes: number
-  /** Client connections at the same time; further ones are closed as they come, or take the place of one of a client that has most. */
+  /**
+   * Maximum number of client connections; further ones are closed at once, or replace one of a client that has more
+   * than half.
+   */
   readonly connections: number
   readonly perClient: {
-    /** Connections of one peer at the same time; undefined: as many as there may be. */
+    /** Maximum number of connections of one peer; undefined: no separate limit. */
     readonly connections?: number | undefined
   }
-  /** Every connection begins with a header of the PROXY protocol. */
+  /** Every connection begins with a PROXY protocol header. */
   readonly proxyProtocol: boolean
 }

@@ -4,20 +4,20 @@ import { hostName } from '../core/host-name.ts'
 import type { ServedConnection } from '../http/server-handler.ts'
 import { type Identity, ServerIdentities } from '../tls/server-identities.ts'
 
-/** What was shown on a connection, and what might have been. */
+/** The certificate presented on a connection, and those it was chosen from. */
 interface Shown {
   readonly identity: Identity
   readonly identities: ServerIdentities
-  /** What was asked for last, and may be. */
+  /** The last authority that passed the check. */
   authority: string
 }
 
 /**
- * Which certificate was shown on each connection, where a listener has several. The hello has decided that, so that this holds
- * for resumed sessions as well.
+ * Which certificate was presented on each connection, where a listener has several. It was chosen by the hello, so this
+ * holds for resumed sessions as well.
  */
 export class ShownIdentities {
-  /** Whether there is anything to be looked up. */
+  /** Whether any connection has an entry. */
   private any = false
   private readonly connections = new WeakMap<ServedConnection, Shown>()
 
@@ -28,10 +28,10 @@ export class ShownIdentities {
   }
 
   /**
-   * Throws GatewayError 'misdirected-request' where there is a certificate for the name, and one was shown that is not for it
-   * (RFC 9110 section 15.5.20): the client has not seen that it speaks to that name. Names without any are answered on every
-   * connection, and so are IP addresses (those of IPv6 stand in brackets here): no client can ask for one in a handshake (RFC 6066
-   * section 3), so it would get 421 for ever.
+   * Throws GatewayError 'misdirected-request' where there is a certificate for the name but one was presented that does
+   * not cover it (RFC 9110 section 15.5.20): the client cannot know that it reached that name. Names without a
+   * certificate are accepted on every connection, and so are IP addresses (IPv6 ones are in brackets here): clients
+   * cannot send them in a handshake (RFC 6066 section 3), so they would always get 421.
    */
   check(connection: ServedConnection, authority: string): void {
     if (!this.any) return

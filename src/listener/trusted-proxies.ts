@@ -9,52 +9,54 @@ import { NetworkSet } from '../core/network-set.ts'
 import { canonicalAddress, plainAddress } from '../core/plain-address.ts'
 import type { PeerCertificate } from './peer-certificate.ts'
 
-/** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
+/**
+ * The family of fields in which trusted proxies state where a request came from: X-Forwarded-*, or Forwarded (RFC
+ * 7239).
+ */
 export type Forwarding = 'x-forwarded' | 'forwarded'
 
 export interface TrustedProxiesOptions {
-  /** The other family is nobody's word. */
+  /** The family that is believed; the other one is ignored. */
   readonly forwarding?: Forwarding
-  /** Names of claims that pass, or beginnings of names with "*". */
+  /** Names of further claims that pass, or prefixes followed by "*". */
   readonly fields?: readonly string[]
-  /** Name of the field in which the proxies say who the client is; null: they say it in their forwarding fields alone. */
+  /** Name of the field in which the proxies state the client's address; null: only their forwarding fields state it. */
   readonly clientHeader?: string | null
 }
 
-/** Decides whose word about a client counts. */
+/** Decides which peers' claims about a client are believed. */
 export class TrustedProxies {
   private networks = new NetworkSet([])
   private any = false
   private claims: Claims
 
-  /** Addresses and networks in CIDR notation. */
+  /** `networks` are addresses, and networks in CIDR notation. */
   constructor(networks: readonly string[], options: TrustedProxiesOptions = {}) {
     this.use(networks)
     this.claims = compileClaims(options)
   }
 
-  /** Goes by other options from now on, for the same proxies. */
+  /** Changes the options, for the same proxies. */
   configure(options: TrustedProxiesOptions): void {
     this.claims = compileClaims(options)
   }
 
-  /** Believes these from now on, and no others. */
+  /** Replaces the trusted addresses and networks. */
   use(networks: readonly string[]): void {
     this.networks = new NetworkSet(networks)
     this.any = networks.length > 0
   }
 
-  /** Whether forwarding fields that come from this address are believed. */
+  /** Whether forwarding fields from this address are believed. */
   has(address: string): boolean {
     return this.any && this.networks.has(address)
   }
 
   /**
-   * The client behind a trusted peer: the last address of the chain that no trusted proxy has, or the first one.
-   * An entry that is no address ends the chain: what stands before it was not written by a proxy that is trusted.
-   * Scheme and host are those that the proxy says which met the client. Where a field of its own names the client, that
-   * takes the place of whatever stands before the trusted proxies in the chain.
-   * Of the claims among the fields, those that pass are fields like any other from here on.
+   * The client behind a trusted peer: the last address of the chain that does not belong to a trusted proxy, or the
+   * first one. An entry that is not an address ends the chain: what precedes it was not written by a trusted proxy.
+   * Scheme and host are taken from the trusted proxy closest to the client. Where a dedicated field names the client,
+   * that replaces everything before the trusted proxies in the chain. The claims that pass become ordinary fields.
    */
   clientBehind(
     peer: string,
@@ -77,16 +79,17 @@ export class TrustedProxies {
       passedBy.push(before)
     }
     const host = hopOf(hosts, hops)
-    // What no trusted proxy has written is left out where the client is known without it.
+    // Entries not written by a trusted proxy are dropped where the client is known without them.
     const believed = named === null ? addresses : [named, ...addresses.slice(addresses.length - Math.max(0, hops - 1))]
     return new ForwardedClient(
       named ?? address,
       SCHEMES.get(hopOf(schemes, hops)?.toLowerCase() ?? '') ?? scheme,
       [...believed, peer].join(', '),
       host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : null,
-      // Who the client is, is said already: what is made of the rest, as a key of the cache, is the same for all clients.
+      // The address has been used already: without it, what is derived from the claims, such as a cache key, is the
+      // same for all clients.
       named === null ? fields.claims : clientName.without(fields.claims),
-      // Of whom the proxy speaks for, it says nothing.
+      // Only where the proxy did not forward for another client is its certificate that of the client.
       named === null && hops === 0 ? certificate : null,
       true,
       passedBy,
@@ -95,7 +98,10 @@ export class TrustedProxies {
   }
 }
 
-/** The address in the one line of that name among the claims; null where there is none, or more than one, or no address in it. */
+/**
+ * The address in the only claim line with that name; null where there is none, or more than one, or it holds no
+ * address.
+ */
 function addressIn(claims: string, name: string): string | null {
   if (claims === '') return null
   const value = headersFromWire(claims).single(name)
@@ -107,25 +113,25 @@ function addressIn(claims: string, name: string): string | null {
 
 type PassesClaim = (name: string, value: string) => boolean
 
-/** What the proxies may say. */
+/** The claims that proxies may make. */
 interface Claims {
   readonly forwarding: Forwarding
   /** In lower case, or null. */
   readonly clientHeader: string | null
   /** The same as a set. */
   readonly clientName: NameSet
-  /** Whether such a claim passes where such a proxy makes it, and names the client in `clientHeader`, or does not. */
+  /** Whether a claim of a trusted proxy passes: where `clientHeader` names the client, and where it does not. */
   readonly passes: { readonly named: PassesClaim; readonly unnamed: PassesClaim }
 }
 
-/** What proxies say, the entry of the last one last; "" or null where one says nothing. */
+/** The entries stated by proxies, that of the last proxy last; "" or null where one states nothing. */
 interface Said {
   readonly addresses: readonly string[]
   readonly schemes: readonly (string | null)[]
   readonly hosts: readonly (string | null)[]
 }
 
-/** How schemes are written: proxies that speak WebSocket name its own. */
+/** Spellings of the scheme: for WebSockets, proxies may use ws and wss. */
 const SCHEMES = new Map<string, 'http' | 'https'>([
   ['http', 'http'],
   ['ws', 'http'],
@@ -133,10 +139,12 @@ const SCHEMES = new Map<string, 'http' | 'https'>([
   ['wss', 'https'],
 ])
 
-/** Claims of the X-Forwarded family that services may know besides those that the gateway sets, and what they must be. */
+/**
+ * X-Forwarded claims that are passed on to services besides those that the gateway sets, and checks of their values.
+ */
 const PASSED = new Map<string, (value: string) => boolean>([
   ['x-forwarded-port', (value) => /^\d{1,5}(?:, ?\d{1,5})*$/.test(value)],
-  // Services put it before paths: "//host" would lead away.
+  // Services prepend it to paths: "//host" would lead to another host.
   ['x-forwarded-prefix', (value) => /^\/(?![/\\])[!-+\--~]*(?:, ?\/(?![/\\])[!-+\--~]*)*$/.test(value)],
   ['x-real-ip', (value) => addressOf(value) !== null],
 ])
@@ -172,7 +180,7 @@ function passesOf(forwarding: Forwarding, fields: readonly string[]): PassesClai
   }
 }
 
-/** A client that speaks to the gateway itself, or through proxies that are believed. */
+/** A client that is connected to the gateway directly, or through trusted proxies. */
 export class ForwardedClient implements Client {
   readonly address: string
   readonly scheme: 'http' | 'https'
@@ -187,9 +195,10 @@ export class ForwardedClient implements Client {
   private lastFields = ''
 
   /**
-   * `chain` is what X-Forwarded-For shall say; `host` what the client asked the first proxy for, or null; `claims` what
-   * that says besides, and passes on; `certificate` what it has shown itself; `proxied` whether a trusted proxy speaks for it;
-   * `hops` where the request came from, as `Client` has it, and `ofPeer` what the last of them has shown.
+   * `chain` is the value for X-Forwarded-For; `host` what the client requested from the first proxy, or null; `claims`
+   * further claims of that proxy, which are passed on; `certificate` the one that the client itself presented;
+   * `proxied` whether a trusted proxy forwarded the request; `hops` where the request came from, as in `Client`;
+   * `ofPeer` the certificate that the peer presented.
    */
   constructor(
     address: string,
@@ -226,7 +235,7 @@ export class ForwardedClient implements Client {
     const asked = this.host ?? host
     const lines = [knownLine('X-Forwarded-For', this.chain), knownLine('X-Forwarded-Proto', this.scheme)]
     if (asked !== '') lines.push(knownLine('X-Forwarded-Host', asked))
-    // Joined, which makes a text of its own: pieces of the head would keep all of it in memory with the connection.
+    // Joined into a new string: slices of the head would keep all of it in memory as long as the connection.
     this.lastFields = lines.join('')
     this.lastHost = asked === host ? this.lastFields.slice(this.lastFields.length - host.length - 2, -2) : host
     return this.lastFields
@@ -244,7 +253,10 @@ function entriesOf(list: string | null): string[] {
     .filter((entry) => entry !== '')
 }
 
-/** RFC 7239 section 4: an element for each hop. Commas in quotes divide too, so that a client's quote swallows no proxy's word. */
+/**
+ * RFC 7239 section 4: an element for each hop. Commas in quotes separate as well, so that a client's unbalanced quote
+ * cannot swallow a proxy's entry.
+ */
 function readForwarded({ forwarded }: ReceivedFields): Said {
   const elements = entriesOf(forwarded)
   return {
@@ -265,18 +277,18 @@ function parameterOf(element: string, parameter: RegExp): string | null {
 }
 
 /**
- * The entry of the proxy that is so many hops away, the peer being the first. Proxies that pass an entry on without one
- * of their own leave fewer than there are hops: the first one then is the word of the one that met the client.
+ * The entry of the proxy that is that many hops away, the peer being the first. Proxies that pass on an entry without
+ * adding their own leave fewer entries than hops: the first one was then written by the proxy closest to the client.
  */
 function hopOf(entries: readonly (string | null)[], hops: number): string | null {
   return entries.at(Math.max(-entries.length, -Math.max(1, hops))) ?? null
 }
 
-/** An address, perhaps with a port or in brackets, as proxies write them; null for anything else. */
+/** An address, possibly with a port or in brackets, as proxies write them; null for anything else. */
 function addressOf(entry: string): string | null {
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry
   const family = isIP(bare)
   if (family === 0) return null
-  // One client would be many otherwise, each with limits of its own.
+  // In canonical form: otherwise one client could count as many, each with its own limits.
   return family === 6 && !bare.includes('%') ? canonicalAddress(bare, 'ipv6') : plainAddress(bare)
 }

@@ -3,30 +3,30 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { readProxyHeader } from './header.ts'
 import { type Introduction, MalformedProxyHeader } from './introduction.ts'
 
-/** How long a proxy may take to send its header, in milliseconds: a lost packet is sent again in that time. */
+/** How long a proxy may take to send its header, in milliseconds: enough to retransmit a lost packet. */
 const HEADER_TIMEOUT = 5_000
-/** Connections whose header is awaited at the same time. */
+/** Maximum number of connections whose header is awaited. */
 const MOST = 1024
 
 /**
- * Why a connection was closed for its header: its peer may not send one, it sent something else or not all of one, it took
- * too long, or too many were awaited.
+ * Why a connection was closed for its header: its peer may not send one, it sent something else or only part of one, it
+ * took too long, or too many headers were awaited.
  */
 export const refusalReasons = ['untrusted', 'malformed', 'late', 'full'] as const
 
 export type RefusalReason = (typeof refusalReasons)[number]
 
-/** What becomes of connections that are to begin with a header. */
+/** Handles connections that have to begin with a header. */
 export interface ArrivalsOwner {
-  /** Whether the address may say who its clients are. */
+  /** Whether the peer is trusted to introduce clients. */
   trusts(peer: string): boolean
-  /** The header was read; what came behind it waits in the socket. */
+  /** The header was read; the bytes after it are still in the socket. */
   introduced(socket: Socket, introduction: Introduction): void
   /** The connection was closed. */
   refused(reason: RefusalReason, peer: string, detail: string): void
 }
 
-/** Connections of a listener that have not yet said whom they are for. */
+/** Connections of a listener whose header is still awaited. */
 export class Arrivals {
   private readonly owner: ArrivalsOwner
   private readonly deadlines: Deadlines
@@ -37,12 +37,11 @@ export class Arrivals {
     this.deadlines = deadlines
   }
 
-  /** How many there are. */
   get size(): number {
     return this.awaited.size
   }
 
-  /** Reads the header of an accepted connection that has not begun to read. */
+  /** Reads the header of an accepted connection from which nothing has been read. */
   add(socket: Socket): void {
     const peer = socket.remoteAddress ?? ''
     if (!this.owner.trusts(peer)) return this.refuse(socket, 'untrusted', 'trustedProxies does not name it')
@@ -59,7 +58,7 @@ export class Arrivals {
     this.deadlines.watch(arrival)
   }
 
-  /** Ends those that have not said it yet. */
+  /** Closes connections whose header is still awaited. */
   close(): void {
     for (const { socket } of this.awaited) socket.destroy()
   }
@@ -73,7 +72,7 @@ export class Arrivals {
 
 class Late extends Error {}
 
-/** What was read, why there is nothing to read, or null where the connection is gone without a word. */
+/** What was read, or the error, or null where the connection was closed without sending anything. */
 type Outcome = Introduction | Error | null
 
 /** One connection whose header is awaited. */
@@ -114,7 +113,7 @@ class Arrival implements Timed {
   }
 
   private readonly ended = (): void => {
-    // Load balancers look whether the port is open so.
+    // Load balancers do this to check whether the port is open.
     if (this.octets.length > 0) return this.finish(new MalformedProxyHeader('it ends in the middle'))
     this.finish(null)
     this.socket.destroy()
@@ -131,7 +130,7 @@ class Arrival implements Timed {
     socket.off('readable', this.read)
     socket.off('end', this.ended)
     socket.off('close', this.closed)
-    // Whoever reads on looks for errors itself: until then, one must not be thrown.
+    // The next reader handles errors itself: there must always be an error listener until then.
     if (outcome instanceof Error || outcome === null) this.settle(outcome)
     else this.handOver(outcome)
   }

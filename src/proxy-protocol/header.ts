@@ -5,7 +5,7 @@ import { readVersion2 } from './version-2.ts'
 const P = 0x50
 
 /**
- * Reads a header of the PROXY protocol, version 1 or 2, from the beginning of the octets; null while it is not whole.
+ * Parses a header of the PROXY protocol, version 1 or 2, at the beginning of the bytes; null while it is incomplete.
  * Throws MalformedProxyHeader as soon as they cannot become one.
  */
 export function readProxyHeader(octets: Buffer): ProxyHeader | null {

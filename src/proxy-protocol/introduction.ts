@@ -1,25 +1,25 @@
 import { canonicalAddress } from '../core/plain-address.ts'
 
-/** Whom a proxy speaks for. */
+/** Whom a proxy connects for. */
 export type Introduction =
-  /** For a client that has this IP address. */
+  /** A client with this IP address. */
   | { readonly kind: 'client'; readonly address: string }
-  /** For a client whose address it does not know, or that has no IP address. */
+  /** A client whose address it does not know, or that has no IP address. */
   | { readonly kind: 'unknown' }
-  /** For itself, as in a health check. */
+  /** Itself, as in a health check. */
   | { readonly kind: 'local' }
 
-/** A whole header of the PROXY protocol. */
+/** A complete header of the PROXY protocol. */
 export interface ProxyHeader {
   readonly introduction: Introduction
-  /** Octets of it. */
+  /** Length in bytes. */
   readonly length: number
 }
 
-/** What a connection begins with is no header of the PROXY protocol. */
+/** The beginning of a connection is not a valid PROXY protocol header. */
 export class MalformedProxyHeader extends Error {}
 
-/** A client with that IP address, in the one spelling by which it is counted and logged. */
+/** A client with that IP address, in the canonical spelling by which it is counted and logged. */
 export function clientWith(address: string, family: 'ipv4' | 'ipv6'): Introduction {
   return { kind: 'client', address: canonicalAddress(address, family) }
 }

@@ -2,13 +2,13 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { CR, LF } from '../http/characters.ts'
 import { clientWith, type Introduction, MalformedProxyHeader, type ProxyHeader } from './introduction.ts'
 
-/** Octets of the longest line, CR and LF included (proxy-protocol.txt section 2.1). */
+/** Length of the longest line in bytes, CR and LF included (proxy-protocol.txt section 2.1). */
 const LONGEST = 107
 const BEGINNING = 'PROXY '
-/** Without the zeros that some would take for the sign of an octal number. */
+/** Without leading zeros, which some parsers take for an octal number. */
 const PORT = /^(?:0|[1-9]\d{0,4})$/
 
-/** The header as a line of text; null while it is not whole. Throws MalformedProxyHeader. */
+/** Parses the text header; null while it is incomplete. Throws MalformedProxyHeader. */
 export function readVersion1(octets: Buffer): ProxyHeader | null {
   const most = Math.min(octets.length, LONGEST)
   const seen = octets.toString('latin1', 0, Math.min(most, BEGINNING.length))
@@ -26,7 +26,7 @@ export function readVersion1(octets: Buffer): ProxyHeader | null {
 
 function introductionOf(line: string): Introduction {
   const [family, source = '', destination = '', sourcePort = '', destinationPort = '', ...more] = line.split(' ')
-  // Whatever else the line says is to be ignored.
+  // The rest of such a line has to be ignored.
   if (family === 'UNKNOWN') return { kind: 'unknown' }
   if (family !== 'TCP4' && family !== 'TCP6')
     throw new MalformedProxyHeader('its family is none of TCP4, TCP6 and UNKNOWN')
@@ -38,7 +38,7 @@ function introductionOf(line: string): Introduction {
   return clientWith(source, family === 'TCP4' ? 'ipv4' : 'ipv6')
 }
 
-/** Without a zone, which only its own machine knows. */
+/** Zones are rejected, as they are only meaningful on the machine they come from. */
 function isPlainIPv6(text: string): boolean {
   return isIPv6(text) && !text.includes('%')
 }

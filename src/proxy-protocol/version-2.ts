@@ -1,9 +1,11 @@
 import { clientWith, type Introduction, MalformedProxyHeader, type ProxyHeader } from './introduction.ts'
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
-/** Octets before the addresses: signature, version and command, family and protocol, length. */
+/** Bytes before the addresses: signature, version and command, family and protocol, length. */
 const FIXED = 16
-/** Octets that may follow them: room for what balancers tell of a client, its certificate too. */
+/**
+ * Maximum number of bytes after them: enough for what load balancers report about a client, including its certificate.
+ */
 const LONGEST = 4096
 const VERSION = 2
 const LOCAL = 0
@@ -11,12 +13,14 @@ const PROXY = 1
 const UNSPECIFIED = 0
 const IPV4 = 1
 const IPV6 = 2
-/** Octets of both addresses, and their ports, by the number of the family: none given, IPv4, IPv6, Unix. */
+/** Size in bytes of both addresses and ports, by the number of the family: unspecified, IPv4, IPv6, Unix. */
 const ADDRESSES = [0, 12, 36, 216] as const
-/** The highest number of a protocol: none given, stream, datagram. */
+/** The highest protocol number: unspecified, stream, datagram. */
 const DATAGRAM = 2
 
-/** The binary header (proxy-protocol.txt section 2.2); null while it is not whole. Throws MalformedProxyHeader. */
+/**
+ * Parses the binary header (proxy-protocol.txt section 2.2); null while it is incomplete. Throws MalformedProxyHeader.
+ */
 export function readVersion2(octets: Buffer): ProxyHeader | null {
   const signed = Math.min(octets.length, SIGNATURE.length)
   if (SIGNATURE.compare(octets, 0, signed, 0, signed) !== 0)
@@ -36,7 +40,7 @@ function checkCommand(octet: number): void {
 }
 
 function introductionOf(header: Buffer): Introduction {
-  // What else it says is to be ignored.
+  // The rest of such a header has to be ignored.
   if ((header.readUInt8(SIGNATURE.length) & 15) === LOCAL) return { kind: 'local' }
   const kind = header.readUInt8(13)
   const [family, protocol] = [kind >> 4, kind & 15]
@@ -55,7 +59,7 @@ function ipv6Of(octets: Buffer): string {
   return Array.from({ length: 8 }, (_, group) => octets.readUInt16BE(2 * group).toString(16)).join(':')
 }
 
-/** What follows the addresses, each with a type and a length, is passed over; it must end where the header does. */
+/** Skips the TLVs after the addresses, each with a type and a length; the last one must end where the header does. */
 function checkFurther(header: Buffer, start: number): void {
   let at = start
   while (at < header.length) {

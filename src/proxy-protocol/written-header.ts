@@ -1,9 +1,9 @@
 import { ipOctets } from '../core/ip-octets.ts'
 
-/** The version of the PROXY protocol that a service reads. */
+/** The version of the PROXY protocol that a service expects. */
 export type ProxyVersion = 'v1' | 'v2'
 
-/** The ends of a connection to an instance. */
+/** The endpoints of a connection to an instance. */
 export interface ConnectionEnds {
   readonly localAddress?: string | undefined
   readonly localPort?: number | undefined
@@ -11,7 +11,7 @@ export interface ConnectionEnds {
   readonly remotePort?: number | undefined
 }
 
-/** In place of a client: the gateway itself, as in a health check. */
+/** Instead of a client's address: the gateway itself, as in a health check. */
 export const ITSELF = ''
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
@@ -19,13 +19,13 @@ const LOCAL = 0x20
 const PROXY = 0x21
 const TCP4 = 0x11
 const TCP6 = 0x21
-/** An IPv4 address as one of IPv6 (RFC 4291 section 2.5.5.2). */
+/** Prefix of an IPv4 address mapped to IPv6 (RFC 4291 section 2.5.5.2). */
 const MAPPED = Buffer.from('00000000000000000000ffff', 'hex')
 
 /**
- * The header of the PROXY protocol (proxy-protocol.txt) that says for which client a connection is, by its IP address, or that
- * it is for ITSELF. The destination is the other end of the connection. The port of the client is 0: what comes over several
- * of its connections goes out over one.
+ * The PROXY protocol header (proxy-protocol.txt) that tells a service which client a connection is for, by its IP
+ * address, or that it is for ITSELF. The destination is the remote end of the connection. The client's port is 0, as
+ * requests from several of its connections go out over one.
  */
 export function proxyHeader(version: ProxyVersion, client: string, ends: ConnectionEnds): Buffer {
   const own = version === 'v2' ? null : (ends.localAddress ?? null)
@@ -38,7 +38,9 @@ export function proxyHeader(version: ProxyVersion, client: string, ends: Connect
   return version === 'v1' ? line(from, to, ports) : binary(from, to, ports)
 }
 
-/** Version 1 can only say that it does not know; version 2 says that nobody else is meant. */
+/**
+ * The header without addresses: version 1 can only say "unknown", version 2 says that the gateway speaks for itself.
+ */
 function unnamed(version: ProxyVersion): Buffer {
   return version === 'v1' ? Buffer.from('PROXY UNKNOWN\r\n') : Buffer.concat([SIGNATURE, Buffer.from([LOCAL, 0, 0, 0])])
 }
@@ -55,7 +57,7 @@ function binary(from: Buffer, to: Buffer, ports: readonly number[]): Buffer {
   return Buffer.concat([SIGNATURE, fixed, from, to, both])
 }
 
-/** Without a zone, which only this machine knows. */
+/** Removes a zone, which is only meaningful on this machine. */
 function octetsOf(address: string | null): Buffer | null {
   const octets = address === null ? null : ipOctets(address.replace(/%.*/, ''))
   if (octets === null || octets.length === 4 || MAPPED.compare(octets, 0, 12) !== 0) return octets

@@ -4,27 +4,27 @@ import { FieldTable, type Naming } from './field-table.ts'
 import { decodeHuffman } from './huffman.ts'
 import { neverIndex } from './never-indexed.ts'
 
-// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
+// Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing.
 
-/** Octets that the dynamic table of a peer's encoder may have, which is the default of RFC 9113 section 6.5.2. */
+/** Maximum size of the dynamic table of a peer's encoder in bytes: the default of RFC 9113 section 6.5.2. */
 export const TABLE_SIZE = 4096
 
-/** What becomes of a literal (RFC 7541 section 6.2). */
+/** How a literal is indexed (RFC 7541 section 6.2). */
 const INDEXED = 0
 const NOT_INDEXED = 1
 const NEVER_INDEXED = 2
 
-/** Takes the fields of a message one by one. */
+/** Receives the fields of a message one by one. */
 export interface FieldSink {
   field(field: Field): void
 }
 
-/** Room for strings that were Huffman-coded: of a thread, as each is used up before the next one is read. */
+/** Buffer for decoded Huffman strings, one per thread: each string is used before the next one is read. */
 let room = Buffer.allocUnsafeSlow(16_384)
 
 /**
- * Decodes the field sections of one connection, in the order in which they came (RFC 7541).
- * Throws ConnectionError: what cannot be decoded leaves the table in a state that nobody knows.
+ * Decodes the field sections of one connection, in the order in which they arrive (RFC 7541). Throws ConnectionError:
+ * after a decoding error the state of the table is undefined.
  */
 export class FieldDecoder {
   private naming: Naming
@@ -32,7 +32,7 @@ export class FieldDecoder {
   private at = 0
   private end = 0
   private octets: Buffer = room
-  /** Where the string is that was read last: its buffer, its beginning and its end. */
+  /** The string that was read last: its buffer, its beginning and its end. */
   private text: Buffer = room
   private from = 0
   private to = 0
@@ -42,13 +42,13 @@ export class FieldDecoder {
     this.table = new FieldTable(naming, TABLE_SIZE)
   }
 
-  /** Names are judged by these from now on. */
+  /** Classifies names by `naming` from now on. */
   rename(naming: Naming): void {
     this.naming = naming
     this.table.rename(naming)
   }
 
-  /** Reads the whole section that lies at start..end. */
+  /** Decodes the whole section at start..end. */
   decode(octets: Buffer, start: number, end: number, sink: FieldSink): void {
     this.octets = octets
     this.at = start
@@ -90,7 +90,7 @@ export class FieldDecoder {
     return nameOf(this.text, this.from, this.to, this.naming.names, this.naming.strict)
   }
 
-  /** RFC 7541 section 4.2: at the beginning of a section only. */
+  /** RFC 7541 section 4.2: only allowed at the beginning of a section. */
   private resize(first: boolean): void {
     const size = this.integer(0x1f)
     if (!first) throw broken('The size of the table of header fields changes within a field section.')
@@ -98,7 +98,7 @@ export class FieldDecoder {
       throw broken(`The table of header fields is to have ${size} octets, of ${TABLE_SIZE} at most.`)
   }
 
-  /** RFC 7541 section 5.1: up to 2^28, which is beyond all that has a place in a field section. */
+  /** RFC 7541 section 5.1: up to 2^28, more than any valid field section needs. */
   private integer(mask: number): number {
     const { octets, end } = this
     const first = octets[this.at++]! & mask

@@ -2,18 +2,18 @@ import { encodeHuffman } from './huffman.ts'
 import { atNeverIndexed, isNeverIndexed } from './never-indexed.ts'
 import { staticTable } from './static-table.ts'
 
-/** Lines that are remembered in all. */
+/** Maximum number of encoded lines that are cached. */
 const REMEMBERED = 1024
-/** As often as this a field may have another value each time before its lines are not remembered any more. */
+/** How often a field may have a new value before its lines are no longer cached. */
 const PATIENCE = 64
 
-/** How a field name is written, and whether remembering its lines pays. */
+/** How a field name is encoded, and whether caching its lines pays off. */
 interface NameCode {
-  /** Literal field without indexing, or never to be indexed, up to its value (RFC 7541 sections 6.2.2 and 6.2.3). */
+  /** Literal field without indexing, or never indexed, up to its value (RFC 7541 sections 6.2.2 and 6.2.3). */
   readonly octets: string
-  /** Lines that were encoded. */
+  /** Lines that had to be encoded. */
   misses: number
-  /** Lines that were remembered. */
+  /** Lines found in the cache. */
   hits: number
 }
 
@@ -22,9 +22,9 @@ interface LineCode {
   readonly name: NameCode
 }
 
-/** The statuses that the static table has whole. */
+/** Encoded statuses; at first those that the static table contains as complete fields. */
 const statuses = new Map<number, string>()
-/** By name, in the case in which it was written: of the static table the first entry. */
+/** By name, as spelled by the sender; encoded with the first entry of the static table that has the name. */
 const nameCodes = new Map<string, NameCode>()
 const lineCodes = new Map<string, LineCode>()
 
@@ -35,8 +35,9 @@ for (const [place, [name, value]] of staticTable.entries()) {
 }
 
 /**
- * The status of a reply, and the fields, each "Name: value\r\n", as a field section of HTTP/2, one character an octet. It
- * refers to the static table only, so it is the same for every connection, and lines that come again and again are encoded once.
+ * Encodes the status of a reply and the fields, each "Name: value\r\n", as an HTTP/2 field section, one character per
+ * byte. It only refers to the static table, so it is the same for every connection, and recurring lines are encoded
+ * once.
  */
 export function encodeReply(status: number, fields: string): string {
   return encodeStatus(status) + encodeFields(fields)
@@ -67,14 +68,14 @@ export function encodeRequest(method: string, scheme: 'http' | 'https', authorit
   return code + schemes[scheme] + authorityCode(authority) + pathCode
 }
 
-/** The same of a request for another protocol in the stream (RFC 8441 section 4). */
+/** The same for extended CONNECT, a request for another protocol within the stream (RFC 8441 section 4). */
 export function encodeConnect(protocol: string, scheme: 'http' | 'https', authority: string, path: string): string {
   return encodeRequest('CONNECT', scheme, authority, path) + literal(codes.protocol, protocol)
 }
 
-/** Most requests on a connection are for the same one. */
+/** Cached, as successive requests mostly have the same authority. */
 function authorityCode(authority: string): string {
-  // Who speaks HTTP/1.0 may name none.
+  // HTTP/1.0 clients may omit it.
   if (authority === '') return ''
   if (authority !== lastAuthority) {
     lastAuthority = authority
@@ -94,7 +95,7 @@ function encodeLine(line: string): string {
   const name = nameCode(line.slice(0, colon))
   const value = line.slice(colon + 2)
   name.misses++
-  // A date, an id or a length is another one next time.
+  // A date, an id or a length will differ next time.
   if (name.misses > PATIENCE && name.hits < 2 * name.misses) return literal(name.octets, value)
   const octets = name.octets + shorter(value)
   if (lineCodes.size >= REMEMBERED) lineCodes.clear()
@@ -118,18 +119,18 @@ function nameOctets(name: string): string {
   return index === undefined ? String.fromCharCode(flags) + shorter(name) : integer(index, 0x0f, flags)
 }
 
-/** What stands before the value, and the value as it is. */
+/** `before`, followed by the value without Huffman coding. */
 function literal(before: string, value: string): string {
   return before + integer(value.length, 0x7f, 0) + value
 }
 
-/** RFC 7541 section 5.2, in the form that takes fewer octets. */
+/** RFC 7541 section 5.2, in the form that takes fewer bytes. */
 function shorter(text: string): string {
   const coded = encodeHuffman(text)
   return coded.length < text.length ? integer(coded.length, 0x7f, 0x80) + coded : integer(text.length, 0x7f, 0) + text
 }
 
-/** RFC 7541 section 5.1: with so many bits for the beginning of it as the mask has, and the flags beside them. */
+/** RFC 7541 section 5.1: `mask` covers the prefix bits of the first byte, `flags` are its other bits. */
 function integer(value: number, mask: number, flags: number): string {
   if (value < mask) return String.fromCharCode(flags | value)
   let octets = String.fromCharCode(flags | mask)
@@ -138,7 +139,10 @@ function integer(value: number, mask: number, flags: number): string {
   return octets + String.fromCharCode(rest)
 }
 
-/** How the pseudo-header fields of a request are written; "" and nothing for what the static table has whole, but may not be referred to. */
+/**
+ * How the pseudo-header fields of a request are encoded. Complete fields of the static table are left out ("", or no
+ * entry) where the name is never indexed.
+ */
 interface RequestCodes {
   readonly methods: ReadonlyMap<string, string>
   readonly schemes: { readonly http: string; readonly https: string }
@@ -149,7 +153,7 @@ interface RequestCodes {
   readonly protocol: string
 }
 
-/** A field that the static table has whole. */
+/** A complete field of the static table. */
 function whole(index: number): string {
   return String.fromCharCode(0x80 | index)
 }
@@ -174,7 +178,7 @@ let codes = requestCodes()
 let lastAuthority = ''
 let lastAuthorityCode = ''
 
-// What was encoded before may be a field of that name.
+// Cached encodings may contain a field that is now never indexed.
 atNeverIndexed(() => {
   nameCodes.clear()
   lineCodes.clear()

@@ -3,40 +3,46 @@ import type { FieldLimits } from '../../http/limits.ts'
 import { type Field, fieldOf, isValue, nameOf } from './field.ts'
 import { staticTable } from './static-table.ts'
 
-/** Entries of the smallest size are 32 octets. */
+/** The smallest size of an entry in bytes. */
 const SMALLEST = 32
 
-/** How the names of a listener are judged. */
+/** How field names are classified on a listener. */
 export interface Naming {
   readonly names: FieldNames
-  /** Names with other characters than letters, digits and hyphens are not wanted. */
+  /** Names with characters other than letters, digits and hyphens are rejected. */
   readonly strict: boolean
 }
 
-/** That of a listener with those options. */
+/** The naming for a listener with those options. */
 export function namingOf({ clientHeader = null, strictNames = false }: FieldLimits): Naming {
   return { names: namesWithClaim(clientHeader).request, strict: strictNames }
 }
 
-/** The static table and the dynamic one of one direction of a connection (RFC 7541 section 2.3): the latest entry comes first. */
+/**
+ * The static and the dynamic table for one direction of a connection (RFC 7541 section 2.3): the latest entry comes
+ * first.
+ */
 export class FieldTable {
   private readonly capacity: number
   private most: number
   private fixed: readonly Field[]
-  /** A ring: the latest entry is at `latest`. */
+  /** A ring buffer: the latest entry is at `latest`. */
   private readonly entries: (Field | undefined)[] = []
   private latest = 0
   private count = 0
   private size = 0
 
-  /** The dynamic one may have `capacity` octets at most, as was told to whoever refers to it; less if that asks for less. */
+  /**
+   * `capacity` is the maximum size of the dynamic table in bytes, as announced to the encoder, which may choose a
+   * smaller one.
+   */
   constructor(naming: Naming, capacity: number) {
     this.fixed = staticFields(naming)
     this.capacity = capacity
     this.most = capacity
   }
 
-  /** The entry of that index, from 1 on; undefined where there is none. */
+  /** The entry of that index, starting from 1; undefined where there is none. */
   at(index: number): Field | undefined {
     const { fixed, entries, count } = this
     if (index <= fixed.length) return fixed[index - 1]
@@ -44,7 +50,7 @@ export class FieldTable {
     return back < count ? entries[(this.latest - back + entries.length) % entries.length] : undefined
   }
 
-  /** Adds an entry, for which older ones make way; all of them where it is larger than the table (section 4.4). */
+  /** Adds an entry, evicting older ones for it; all of them where it is larger than the table (section 4.4). */
   add(field: Field): void {
     this.evict(this.most - field.size)
     if (field.size > this.most) return
@@ -55,7 +61,7 @@ export class FieldTable {
     this.size += field.size
   }
 
-  /** The encoder wants it to have that many octets at most (section 4.3). False where that is more than it may have. */
+  /** Sets the maximum size chosen by the encoder, in bytes (section 4.3). False where that exceeds the capacity. */
   resize(most: number): boolean {
     if (most > this.capacity) return false
     this.most = most
@@ -63,7 +69,7 @@ export class FieldTable {
     return true
   }
 
-  /** Names are judged by these from now on. */
+  /** Classifies names by `naming` from now on. */
   rename(naming: Naming): void {
     this.fixed = staticFields(naming)
     for (const [place, field] of this.entries.entries())
@@ -81,7 +87,7 @@ export class FieldTable {
   }
 }
 
-/** What the entries of the static table are depends on the names that a listener knows. */
+/** Static table entries by the names that a listener knows. */
 const byNames = new WeakMap<FieldNames, { loose?: readonly Field[]; strict?: readonly Field[] }>()
 
 function staticFields(naming: Naming): readonly Field[] {

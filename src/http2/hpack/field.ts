@@ -2,11 +2,11 @@ import * as characters from '../../http/characters.ts'
 import { Known, nextHash, type FieldNames } from '../../http/field-names.ts'
 import { skipValue } from '../../http/value-octets.ts'
 
-// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
-// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+// Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
+// this module are inlined into its compiled code, whereas imports are looked up at each use.
 const { COLON, foldedToken, HTAB, HYPHEN, ODD, SP } = characters
 
-/** What a field is in HTTP/2, beside what `Known` says of those that HTTP/1.1 has as well. */
+/** Kinds of fields in HTTP/2, in addition to those in `Known`, which HTTP/1.1 has as well. */
 export const Kind = {
   ...Known,
   method: 64,
@@ -15,11 +15,11 @@ export const Kind = {
   path: 67,
   protocol: 68,
   status: 69,
-  /** May be sent in several lines, which are one (RFC 9113 section 8.2.3). */
+  /** May be sent as several lines that have to be joined (RFC 9113 section 8.2.3). */
   cookie: 70,
-  /** Is of one connection, which HTTP/2 has other means for (section 8.2.2): malformed. */
+  /** Connection-specific, which HTTP/2 does not allow (section 8.2.2): malformed. */
   connectionSpecific: 71,
-  /** Its name or its value cannot be those of a field (sections 8.2.1 and 8.3): malformed. */
+  /** The name or the value is not valid (sections 8.2.1 and 8.3): malformed. */
   malformed: 72,
 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
@@ -35,30 +35,29 @@ const pseudoKinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 
 const CONNECTION_SPECIFIC = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
-/** The name of a field, and what that says of it. */
+/** The name of a field, and its classification. */
 export interface FieldName {
   readonly text: string
   readonly kind: Kind
-  /** It has other characters than letters, digits and hyphens. */
+  /** It has characters other than letters, digits and hyphens. */
   readonly odd: boolean
 }
 
-/** One field: made once for a place in a table, however often it is referred to. */
+/** One field: created once for an entry of a table, however often it is referred to. */
 export interface Field {
   readonly name: FieldName
   readonly value: string
-  /** What it is in this message: that of its name, but for a value that cannot be one. */
+  /** The kind of its name, or malformed where the value is not valid. */
   readonly kind: Kind
-  /** "name: value\r\n", as a message that is passed on has it. */
+  /** "name: value\r\n", the form in which it is passed on. */
   readonly line: string
-  /** Octets as they are counted against limits (RFC 7541 section 4.1). */
+  /** Size in bytes as counted against limits (RFC 7541 section 4.1). */
   readonly size: number
 }
 
-/** What RFC 7541 section 4.1 adds for each entry. */
+/** Overhead per entry according to RFC 7541 section 4.1. */
 const OVERHEAD = 32
 
-/** A field of that value. */
 export function fieldOf(name: FieldName, value: string, valid: boolean): Field {
   return {
     name,
@@ -69,7 +68,7 @@ export function fieldOf(name: FieldName, value: string, valid: boolean): Field {
   }
 }
 
-/** The name that lies at start..end. `strict` says that names with other characters than letters, digits and hyphens are not wanted. */
+/** The name at start..end. `strict` rejects names with characters other than letters, digits and hyphens. */
 export function nameOf(octets: Buffer, start: number, end: number, names: FieldNames, strict: boolean): FieldName {
   const text = octets.toString('latin1', start, end)
   if (octets[start] === COLON) return { text, kind: pseudoKinds.get(text) ?? Kind.malformed, odd: false }
@@ -91,7 +90,7 @@ export function nameOf(octets: Buffer, start: number, end: number, names: FieldN
   return { text, kind, odd: odd && kind === Known.none }
 }
 
-/** Whether what lies at start..end can be the value of a field (RFC 9113 section 8.2.1). */
+/** Whether the bytes at start..end are valid as the value of a field (RFC 9113 section 8.2.1). */
 export function isValue(octets: Buffer, start: number, end: number): boolean {
   if (start === end) return true
   if (isSpace(octets[start]!) || isSpace(octets[end - 1]!)) return false

@@ -1,6 +1,6 @@
 /**
- * How many bits the code of each symbol has (RFC 7541 appendix B), octets first, then the end of the string. The code is
- * canonical: of two symbols the one with fewer bits comes first, of those with equally many the lower one.
+ * Length in bits of the code of each symbol (RFC 7541 appendix B): bytes first, then the end-of-string symbol. The code
+ * is canonical: shorter codes come first, and among codes of the same length those of lower symbols.
  */
 const LENGTHS = [
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28,
@@ -14,14 +14,14 @@ const LENGTHS = [
   27, 27, 27, 26, 30,
 ]
 
-/** The symbol that ends a string, which no string may hold (section 5.2). */
+/** The end-of-string symbol, which no string may contain (section 5.2). */
 export const END_OF_STRING = 256
 
 /** The code of one symbol. */
 export interface SymbolCode {
   readonly symbol: number
   readonly code: number
-  /** Bits of it. */
+  /** Number of bits. */
   readonly length: number
 }
 

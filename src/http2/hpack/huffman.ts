@@ -1,24 +1,26 @@
 import { END_OF_STRING, symbolCodes, type SymbolCode } from './huffman-code.ts'
 
 /**
- * A step of the decoder, by state and octet, in one number: the next state, how many symbols it has completed (two at
- * most, as none has fewer than five bits), and these. A state is a node of the tree of codes that is no symbol.
+ * A step of the decoder, by state and byte, packed into one number: the next state, the number of symbols completed (at
+ * most two, as no code has fewer than five bits), and those symbols. A state is an inner node of the code tree.
  */
 const NEXT = 0xff
 const COUNT_SHIFT = 8
 const FIRST_SHIFT = 16
 const SECOND_SHIFT = 24
-/** No string goes on from there: it holds the end of the string. */
+/** Decoding fails here: the input contains the end-of-string symbol. */
 const BROKEN = 3
 
-/** Made for the first string: 256 KiB that a gateway without HTTP/2 does without. */
+/** Created for the first string: 256 KiB that a gateway without HTTP/2 does not need. */
 let steps: Int32Array | null = null
-/** For each state 1 where a string may end: what is left are up to seven bits of the end of the string (section 5.2). */
+/**
+ * For each state: 1 where a string may end, with up to seven bits of the end-of-string symbol as padding (section 5.2).
+ */
 const mayEnd = new Uint8Array(256)
 
 /**
- * Decodes the string that lies at start..end into `into` from `at` on; there has to be room for 8 octets for every 5.
- * Returns the offset behind what it has written, or -1 where the string is not what an encoder makes (RFC 7541 section 5.2).
+ * Decodes the string at start..end into `into`, starting at `at`; there must be room for 8 bytes for every 5.
+ * Returns the offset after the last byte written, or -1 where the encoding is invalid (RFC 7541 section 5.2).
  */
 export function decodeHuffman(octets: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
   const table = (steps ??= makeSteps())
@@ -72,7 +74,7 @@ function treeOf(codes: readonly SymbolCode[]): readonly Node[] {
   return nodes
 }
 
-/** Up to seven ones after the last symbol are padding. */
+/** After the last symbol, up to seven ones are padding. */
 function markEnds(root: Node): void {
   let node: Node | number | null = root
   for (let bits = 0; bits < 8 && node !== null && typeof node !== 'number'; bits++) {
@@ -98,10 +100,10 @@ function stepFrom(root: Node, from: Node, octet: number): number {
 const codes = Array.from({ length: 256 }, () => ({ code: 0, length: 0 }))
 for (const { symbol, code, length } of symbolCodes()) if (symbol !== END_OF_STRING) codes[symbol] = { code, length }
 
-/** The text, one character an octet, Huffman-coded: again one character an octet. */
+/** Huffman-codes a text; both input and result have one character per byte. */
 export function encodeHuffman(text: string): string {
   let coded = ''
-  /** Bits that make no octet yet: at most 7 besides a code of 30 at most, which is more than an Int32 has. */
+  /** Pending bits that do not fill a byte yet: at most 7, plus a code of at most 30, which exceeds an Int32. */
   let bits = 0
   let count = 0
   for (let i = 0; i < text.length; i++) {

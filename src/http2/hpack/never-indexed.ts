@@ -1,15 +1,16 @@
-/** Names that are remembered, and how long each may be: once there is one more, all fields count. */
+/** Limits of the number and the length of the names: beyond them, all fields are treated as never indexed. */
 const MOST = 1024
 const LONGEST = 256
 
-/** Credentials, however they came to the gateway (RFC 7541 section 7.1.3). */
+/** Credentials, however they were received (RFC 7541 section 7.1.3). */
 const names = new Set(['authorization', 'proxy-authorization'])
 let all = false
 const listeners: (() => void)[] = []
 
 /**
- * A field of that name, in lower case, came as a literal never to be indexed: whoever passes it on has to write it so too (RFC 7541
- * section 6.2.3). How a field was written is not kept beside it: from then on this thread writes all fields of that name so.
+ * A field of that name, in lower case, was received as a literal never indexed, and has to be passed on like that (RFC
+ * 7541 section 6.2.3). This is not stored per field: from then on this thread writes all fields of that name as never
+ * indexed.
  */
 export function neverIndex(name: string): void {
   if (all || names.has(name)) return
@@ -18,12 +19,12 @@ export function neverIndex(name: string): void {
   for (const listener of listeners) listener()
 }
 
-/** Whether fields of that name, in lower case, are written as never to be indexed. */
+/** Whether fields of that name, in lower case, are written as never indexed. */
 export function isNeverIndexed(name: string): boolean {
   return all || names.has(name)
 }
 
-/** Has `listener` called each time that there are other such names. */
+/** Calls `listener` each time more names become never indexed. */
 export function atNeverIndexed(listener: () => void): void {
   listeners.push(listener)
 }
