@@ -21,8 +21,8 @@ export function afterwards(reply: Reply | Promise<Reply>, edit: (reply: Reply) =
 /**
  * Wraps `next` so that `edit` changes every reply in place, including the problem document for anything thrown further
  * in. A reply whose edit throws is discarded, and a problem document takes its place. `state` carries what was
- * determined before `next` is called through to `edit`. Creates no promise where there is none, nor where the promise
- * of the service has not been used by another step.
+ * determined before `next` is called through to `edit`. No promise is created where the reply is there
+ * already, or where no other step has used the service's promise yet.
  */
 export function editReplies<State = void>(
   next: Handler,

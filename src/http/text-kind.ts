@@ -25,7 +25,7 @@ export const escapeFor: Readonly<Record<TextKind, (value: string) => string>> = 
 }
 
 /** Characters that no XML document may contain, in any notation (XML 1.0 section 2.2). */
-// oxlint-disable-next-line no-control-regex -- that is what it is about
+// oxlint-disable-next-line no-control-regex -- matching control characters is the purpose
 const NO_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g
 /**
  * ASCII characters that may be significant somewhere: all but letters, digits, space, "-", "." and "_".

@@ -1,4 +1,4 @@
-/* oxlint-disable no-underscore-dangle -- so Node names what a stream is written by */
+/* oxlint-disable no-underscore-dangle -- Node's names for the write methods of a stream */
 import type { Socket } from 'node:net'
 
 type Done = (error?: Error | null) => void

@@ -304,8 +304,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   /** The reply broke off: a reset keeps the client from taking it for complete. */
   messageFailed(error: Error): void {
     const { exchange } = this
-    // An error that is the client's fault is recorded with the exchange; any other is the service's and is reported
-    // with it.
+    // An error that is the client's own fault is recorded with the exchange, for the log; any other is the service's.
     if (exchange !== null && error instanceof GatewayError && error.fault === 'client') exchange.error ??= error
     this.over(false, error)
     // Previous replies are complete.

@@ -336,7 +336,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
 
   contentWaits(): void {
     this.tools.sender.waits(this)
-    // Only the client can widen the stream's own window; waiting for the connection is watched by the connection.
+    // Only the client can widen the stream's own window; waiting for the connection is the connection's to watch.
     if (this.window <= 0) this.paced().awaitReply()
     else this.pace?.restReply()
   }
@@ -355,8 +355,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
 
   contentFailed(error: Error): void {
     const { running } = this
-    // An error that is the client's fault is recorded with the exchange; any other is the service's and is reported
-    // with it.
+    // An error that is the client's own fault is recorded with the exchange, for the log; any other is the service's.
     if (running !== null && error instanceof GatewayError && error.fault === 'client') running.error ??= error
     if (this.body !== null) this.body.fail(new GatewayError('client-closed'))
     this.endPace()

@@ -6,8 +6,8 @@ import type { Output } from './output.ts'
 export const LARGEST_ROOM = 16 * WINDOW
 
 /**
- * Per thread: how many bytes all windows together may exceed their initial sizes by. What was promised may arrive and
- * have to be held, so this bounds what a client can occupy that has many windows grow and then consumes nothing.
+ * Per thread: by how many bytes all windows together may exceed their initial sizes. Bytes that a window allows may
+ * arrive and have to be held, so this limits the memory of clients that have many windows grow and then take nothing.
  */
 const shared = new Budget(48 * 1024 ** 2)
 

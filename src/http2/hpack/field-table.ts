@@ -9,7 +9,7 @@ const SMALLEST = 32
 /** How field names are classified on a listener. */
 export interface Naming {
   readonly names: FieldNames
-  /** Names with characters other than letters, digits and hyphens are rejected. */
+  /** Names with characters other than letters, digits and hyphens are removed. */
   readonly strict: boolean
 }
 

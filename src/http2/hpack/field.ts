@@ -68,7 +68,10 @@ export function fieldOf(name: FieldName, value: string, valid: boolean): Field {
   }
 }
 
-/** The name at start..end. `strict` rejects names with characters other than letters, digits and hyphens. */
+/**
+ * The name at start..end. With `strict`, unknown names with characters other than letters, digits and hyphens are
+ * classified as odd, and removed.
+ */
 export function nameOf(octets: Buffer, start: number, end: number, names: FieldNames, strict: boolean): FieldName {
   const text = octets.toString('latin1', start, end)
   if (octets[start] === COLON) return { text, kind: pseudoKinds.get(text) ?? Kind.malformed, odd: false }
