@@ -3,8 +3,8 @@ export interface Carrying {
   /** The client of its current exchange, or null. */
   readonly client: string | null
   /**
-   * Since when the client has been due to send more of its body or to take more of its reply; Infinity where it is not
-   * due.
+   * Since when the exchange has been waiting for that client to send more of its body or take more of its reply;
+   * Infinity while it is not waiting.
    */
   readonly waitingForClient: number
 }
