@@ -38,9 +38,7 @@ export interface ClientOwner {
   changed(connection: ClientConnection): void
   /** One of its lanes no longer carries an exchange; `lasting` says whether that was a long-lived one. */
   released(connection: ClientConnection, lasting: boolean): void
-  /**
-   * Another exchange is long-lived, and is counted separately from now on. False where the limit of those is reached.
-   */
+  /** Another exchange is long-lived and is counted separately from now on. False if the limit of those is reached. */
   detach(): boolean
   /** The connection is closed, or accepts no more exchanges. If it was never established, `error` says why. */
   closed(connection: ClientConnection, error: Error | null): void
@@ -87,10 +85,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private expires: number
   private cause: Error | null = null
 
-  /**
-   * Takes over a connected socket, whose bytes the caller passes to `read`; the service has `patience` milliseconds to
-   * show that it speaks HTTP/2.
-   */
+  /** Takes over a connected socket; the service has `patience` milliseconds to show that it speaks HTTP/2. */
   constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines, patience: number) {
     const { options } = owner
     this.socket = socket
@@ -323,10 +318,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     }
   }
 
-  /**
-   * Handles a frame for an unknown stream: for a stream that was reset here this is no error of the service, and
-   * neither is content still in transit.
-   */
+  /** Handles a frame for an unknown stream. For one that was reset here, it is not an error of the service. */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
     this.resetHere.receive(id, content, this.patience)
