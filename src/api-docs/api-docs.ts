@@ -21,10 +21,10 @@ import { Representation } from './representation.ts'
 import type { ServiceApi } from './service-api.ts'
 import { ServiceDocuments } from './service-documents.ts'
 
-/** An endpoint of the gateway's own, as far as the documentation tells of it. */
+/** The parts of one of the gateway's own endpoints that are documented. */
 export interface OwnEndpoint {
   readonly path: string
-  /** Its Path Item Object; one without is not shown. */
+  /** Its Path Item Object; endpoints without one are not shown. */
   readonly docs?: DocsObject
 }
 
@@ -36,9 +36,9 @@ export interface DocsEndpoint {
 
 export interface ApiDocsOptions {
   readonly config: GatewayConfig
-  /** Every policy that routes may have, in the order of the chain. */
+  /** All policies that routes may have, in the order of the chain. */
   readonly policies: readonly Policy[]
-  /** What else the gateway answers itself. */
+  /** Other endpoints of the gateway itself. */
   readonly own: readonly OwnEndpoint[]
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
   readonly clock: Clock
@@ -50,7 +50,7 @@ export class ApiDocs {
   private readonly options: ApiDocsOptions
   private readonly places: Places
   private readonly documents: ServiceDocuments
-  /** Put together when it is asked for, and then kept until something changes. */
+  /** Created on demand, and then kept until something changes. */
   private written: Representation | null = null
   private described: ReadonlyMap<string, ServiceApi> | null = null
   private readonly writing = new SingleFlight<Representation>()
@@ -76,7 +76,7 @@ export class ApiDocs {
     this.documents = new ServiceDocuments({ paths, refresh, places: this.places, callService, clock, log, changed })
   }
 
-  /** Begins to ask the services for their documents. */
+  /** Starts fetching the documents of the services. */
   start(): void {
     this.documents.start()
   }
@@ -85,7 +85,7 @@ export class ApiDocs {
     this.documents.stop()
   }
 
-  /** What serves the document. */
+  /** The endpoints that serve the document. */
   document(): DocsEndpoint[] {
     const { openapi } = this.options.config.endpoints
     if (openapi === false) return []
@@ -94,7 +94,7 @@ export class ApiDocs {
     return [{ path: openapi, handler }]
   }
 
-  /** What serves the page. Throws an Error where its files are not there. */
+  /** The endpoints that serve the page. Throws an Error if its files are missing. */
   page(): DocsEndpoint[] {
     const { docs, endpoints } = this.options.config
     const { docs: page, openapi } = endpoints
@@ -102,7 +102,7 @@ export class ApiDocs {
     const { html, files } = loadDocsPage(docs.title, page, openapi)
     return [
       { path: page, handler: (exchange) => html.answer(exchange) },
-      // Relative, as whoever stands before the gateway may have put a prefix before the path.
+      // Relative, as a proxy in front of the gateway may have added a prefix to the path.
       {
         path: `${page}/`,
         handler: () => new Reply(308, Headers.of([['Location', `../${posix.basename(page)}`]]), null),
@@ -118,12 +118,12 @@ export class ApiDocs {
     ]
   }
 
-  /** One for all who ask while it is written. */
+  /** Concurrent callers share one result. */
   private current(): Promise<Representation> {
     return this.writing.join('', () => this.write())
   }
 
-  /** What the policies say of the operations that they make: the same as long as there is this configuration. */
+  /** What the policies say about the operations that they define: constant for a configuration. */
   private async describe(slices: Slices): Promise<ReadonlyMap<string, ServiceApi>> {
     if (this.described !== null) return this.described
     const { config, policies, log } = this.options
@@ -155,7 +155,7 @@ export class ApiDocs {
       ['Cache-Control', 'no-cache'],
       ['X-Content-Type-Options', 'nosniff'],
     ])
-    // Else it has changed meanwhile, and is written anew for whoever asks next.
+    // Otherwise it has become outdated in the meantime, and is created again for the next request.
     if (apis === this.documents.apis) this.written = written
     return written
   }

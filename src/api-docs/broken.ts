@@ -3,5 +3,5 @@ export class BrokenDocument extends Error {
   override readonly name = 'BrokenDocument'
 }
 
-/** There is none, as many services have none. */
+/** The service has no document, which is common. */
 export class NoDocument extends BrokenDocument {}

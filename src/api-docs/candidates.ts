@@ -6,7 +6,7 @@ import type { OperationDocs } from './operations.ts'
 import { type RoutePath, isConditional, type Place, type Places } from './places.ts'
 import { type Method, methods, type ServiceApi } from './service-api.ts'
 
-/** An operation that the document may show. */
+/** An operation that may be shown in the document. */
 export interface Candidate {
   readonly place: Place
   readonly method: Method
@@ -15,10 +15,13 @@ export interface Candidate {
   readonly security: readonly DocsObject[]
 }
 
-/** What requests without a document are assumed to be. */
+/** The assumed methods of routes without a document. */
 const USUAL: readonly Method[] = ['get', 'post', 'put', 'patch', 'delete']
 
-/** Every operation of the routes, as policies have `described` them or services say, those that another one may have the path and method of as well at the end. */
+/**
+ * All operations of the routes, as `described` by policies or by services. Operations that may share their path and method with
+ * another one come last.
+ */
 export function* candidatesOf(
   places: Places,
   apis: ReadonlyMap<string, ServiceApi>,
@@ -47,7 +50,7 @@ export function* candidatesOf(
 
 function genericOf(routePath: RoutePath, places: Places): Candidate[] {
   const { match, reply } = routePath.route
-  // What is refused everywhere is not there for clients.
+  // What is refused everywhere does not exist for clients.
   if (reply !== undefined && reply.status >= 400) return []
   const wanted = match.method?.map((method) => method.toLowerCase())
   const assumed = mainService(routePath.route) === null ? USUAL.slice(0, 1) : USUAL

@@ -1,7 +1,7 @@
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { componentName, firstFree } from './names.ts'
 
-/** Components of one kind, by name; those that are the same are there once. */
+/** Components of one kind, by name; equal ones are stored once. */
 export class ComponentSet {
   private readonly kind: string
   private readonly items = new Map<string, DocsObject>()
@@ -11,7 +11,7 @@ export class ComponentSet {
     this.kind = kind
   }
 
-  /** The name of that component: the wished one, unless another one has it. */
+  /** The name of that component: the preferred one, unless it is taken by another component. */
   nameOf(wish: string, item: DocsObject): string {
     const text = `${wish} ${JSON.stringify(item)}`
     const name = this.names.get(text) ?? firstFree(componentName(wish), this.items)
@@ -20,12 +20,12 @@ export class ComponentSet {
     return name
   }
 
-  /** A Reference Object that leads to that component. */
+  /** A Reference Object for that component. */
   refer(wish: string, item: DocsObject): DocsObject {
     return { $ref: `#/components/${this.kind}/${this.nameOf(wish, item)}` }
   }
 
-  /** The member of the Components Object; nothing where there are none. */
+  /** The member of the Components Object; empty if there are no components. */
   get component(): DocsObject {
     return this.items.size === 0 ? {} : { [this.kind]: Object.fromEntries(this.items) }
   }

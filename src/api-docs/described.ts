@@ -6,7 +6,7 @@ import type { Policy } from '../policies/policy.ts'
 import type { Places } from './places.ts'
 import { readServiceApi, type ServiceApi } from './service-api.ts'
 
-/** What the policies of routes say that clients find there, of each service. Throws BrokenDocument. */
+/** What the policies of routes say about each service's operations as seen by clients. Throws BrokenDocument. */
 export function* describedApis(
   routes: readonly RouteConfig[],
   chain: readonly Policy[],
@@ -18,7 +18,7 @@ export function* describedApis(
     const all = ofService.flatMap((route) =>
       activePolicies(route.policies, chain).map(([policy, options]) => ({ route, policy, options })),
     )
-    // Most routes with the same options share them.
+    // Most routes with the same options share the same objects.
     for (const having of Map.groupBy(all, ({ options }) => options).values()) {
       const [first] = having
       if (first?.policy.describe === undefined) continue
@@ -32,7 +32,7 @@ export function* describedApis(
   return apis
 }
 
-/** What two documents say of one service; title and description are those of the first. */
+/** Merges two documents about one service; title and description are those of the first. */
 export function both(one: ServiceApi, other: ServiceApi): ServiceApi {
   return {
     ...one,

@@ -17,7 +17,7 @@ import { ComponentSet } from './component-set.ts'
 import type { ValueMatch } from '../routing/match.ts'
 import { keyOf, parametersOf, type Template, textOf } from './template.ts'
 
-/** Operations of the gateway's own at a path, by method. */
+/** The gateway's own operations at a path, by method. */
 export interface OwnPath {
   readonly path: string
   /** A Path Item Object. */
@@ -28,15 +28,15 @@ export interface DocumentSources {
   readonly docs: GatewayConfig['docs']
   readonly services: readonly string[]
   readonly places: Places
-  /** Every policy that routes may have, in the order of the chain. */
+  /** All policies that routes may have, in the order of the chain. */
   readonly policies: readonly Policy[]
-  /** What services say of themselves, and what policies say of them. */
+  /** What services say about themselves, and what policies say about them. */
   readonly apis: ReadonlyMap<string, ServiceApi>
   readonly described: ReadonlyMap<string, ServiceApi>
   readonly own: readonly OwnPath[]
 }
 
-/** The tag of what the gateway answers itself. */
+/** The tag of the gateway's own operations. */
 const GATEWAY = 'gateway'
 
 interface PathItem {
@@ -45,11 +45,11 @@ interface PathItem {
 }
 
 /**
- * The text, in octets, of the OpenAPI 3.1 document of everything that clients can reach.
+ * The text, as bytes, of the OpenAPI 3.1 document of everything that clients can reach.
  *
  * 1. Of operations with the same path and method the first one is shown.
- * 2. Each is told with what the policies of its route mean to it.
- * 3. Schemas get their names when the text is written.
+ * 2. Each is described together with the policies of its route.
+ * 3. Schemas are named when the text is written.
  */
 export function* apiDocument(sources: DocumentSources): Steps<Buffer> {
   const { docs, places, policies, own, services } = sources
@@ -114,7 +114,7 @@ export function* apiDocument(sources: DocumentSources): Steps<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** The members of a map, each written in a step of its own. */
+/** The members of a map, each written in a separate step. */
 function* writeMembers(map: DocsObject, write: (value: unknown) => string, pieces: Buffer[]): Steps {
   let separator = ''
   for (const [name, value] of Object.entries(map)) {
@@ -169,7 +169,7 @@ class Writer {
     }
   }
 
-  /** The service's own where it is the only one, else with the name of the service before it. */
+  /** The service's own id if it is unique, otherwise prefixed by the name of the service. */
   private id({ place, method, docs }: Candidate): string {
     const path = textOf(place.template)
       .replace(/[^\w]+/g, '-')
@@ -182,7 +182,7 @@ class Writer {
     return free
   }
 
-  /** One of the proofs that the policies take, once for each role, or what the service itself asks for. */
+  /** One of the proofs accepted by the policies, repeated for each role, or what the service itself requires. */
   private security({ place, security }: Candidate, { proofs, roles, scopes }: AllPoliciesDocs) {
     if (proofs !== null) {
       const alternatives = roles.length === 0 ? [scopes] : roles.map((role) => [role, ...scopes])
@@ -209,7 +209,7 @@ function pathItem({ template, operations }: PathItem) {
   return [textOf(template), Object.fromEntries(operations)] as const
 }
 
-/** The gateway's own operations go beside those that services have at the same paths. */
+/** Adds the gateway's own operations to those of services at the same paths. */
 function withOwn(paths: Record<string, DocsObject>, own: readonly OwnPath[]): Record<string, DocsObject> {
   return { ...paths, ...Object.fromEntries(own.map(({ path, item }) => [path, { ...paths[path], ...item }])) }
 }
@@ -224,7 +224,7 @@ function tag(name: string, api: ServiceApi | undefined): DocsObject {
   return { name, ...(description !== '' && { description }) }
 }
 
-/** What cannot be said in another way. */
+/** What can only be expressed in prose. */
 function remarks({ route }: RoutePath, { roles, scopes }: AllPoliciesDocs): string[] {
   const { host = [], listener = [], pathRegex } = route.match
   return [
@@ -238,7 +238,7 @@ function remarks({ route }: RoutePath, { roles, scopes }: AllPoliciesDocs): stri
   ]
 }
 
-/** Every parameter of the path has to be described, under the name that it is shown with. */
+/** All parameters of the path have to be described, under the names that are shown. */
 function pathParameters(template: Template, shown: Template, given: readonly ParameterDocs[]): DocsObject[] {
   const names = parametersOf(shown)
   return parametersOf(template).map((written, i) => {
@@ -247,7 +247,7 @@ function pathParameters(template: Template, shown: Template, given: readonly Par
   })
 }
 
-/** Parameters elsewhere, what the route wants to see in header and query, and what policies look at. */
+/** Other parameters: those of the service, headers and query parameters required by the route, and headers read by policies. */
 function otherParameters(
   { route }: RoutePath,
   given: readonly ParameterDocs[],
@@ -268,7 +268,7 @@ function otherParameters(
   return [...others, ...wanted, ...added]
 }
 
-/** What JSON Schema says of a value that a route wants. */
+/** The JSON Schema of a value required by a route. */
 function described(value: ValueMatch): DocsObject {
   if (value === true) return {}
   if (typeof value === 'string') return { const: value }

@@ -18,25 +18,25 @@ export const problemSchema: DocsObject = {
   required: ['type', 'title', 'status', 'instance'],
 }
 
-/** What may be refused on the way to a service, whatever the policies say. */
+/** Errors that may occur on the way to a service, independently of policies. */
 export const serviceRefusals: readonly RefusalDocs[] = [
   { code: 'service-unavailable', description: 'No instance of the service can be reached.' },
 ]
 
-/** What may be refused of a request with a body. */
+/** Errors that may occur for a request with a body. */
 export const bodyRefusals: readonly RefusalDocs[] = [
   { code: 'content-too-large', description: 'The body is larger than is allowed.' },
 ]
 
-/** Statuses with which the gateway answers in place of the service: it is not even asked. */
+/** Statuses with which the gateway replies in place of the service, which is not even asked. */
 const INSTEAD = new Set([401, 429])
 
 const PROBLEM_TYPE = 'application/problem+json'
 
-/** Successful replies, on which clients read the fields that the gateway adds to every reply. */
+/** Successful replies, for which the headers added to every reply are documented. */
 const SUCCESS = /^[23]/
 
-/** The error replies of the gateway, and the fields that it puts on others. */
+/** The error replies of the gateway, and the headers that it adds to other replies. */
 export class GatewayReplies {
   private readonly responses: ComponentSet
   private readonly headers: ComponentSet
@@ -46,7 +46,7 @@ export class GatewayReplies {
     this.headers = headers
   }
 
-  /** The replies of an operation with what the gateway adds to them. */
+  /** The replies of an operation, extended by those of the gateway. */
   around(
     replies: Readonly<Record<string, DocsObject>>,
     refusals: readonly RefusalDocs[],
@@ -79,7 +79,7 @@ export class GatewayReplies {
     return this.responses.refer('problem', { description: 'Any other error of the gateway.', content })
   }
 
-  /** The fields are put after those that are documented already. */
+  /** Headers are added after those that are already documented. */
   private withFields(reply: DocsObject, fields: readonly FieldDocs[]): DocsObject {
     if (fields.length === 0) return reply
     const own = Object.entries(reply['headers'] ?? {})
@@ -94,7 +94,7 @@ export class GatewayReplies {
   }
 }
 
-/** The service answers with that status as well, perhaps in another form. */
+/** The service uses that status as well, possibly with a different format. */
 function withProblem(reply: DocsObject): DocsObject {
   const content = { ...problemContent(), ...Object.fromEntries(Object.entries(reply['content'] ?? {})) }
   return { ...reply, content }

@@ -5,11 +5,11 @@ import { isNoParameter } from '../openapi/operations.ts'
 import { Schemas } from './schemas.ts'
 import type { Source } from './source.ts'
 
-/** What a service says of one of its operations, taken over from its document. */
+/** A service's description of one of its operations, taken from its document. */
 export interface OperationDocs {
   /** The operationId, or "". */
   readonly id: string
-  /** summary, description, externalDocs and the like. */
+  /** summary, description, externalDocs and similar members. */
   readonly texts: DocsObject
   /** Parameter Objects, each with name and in. */
   readonly parameters: readonly ParameterDocs[]
@@ -37,9 +37,8 @@ const STYLES: Readonly<Record<string, readonly string[]>> = {
 const STATUS = /^(?:[1-5](?:\d\d|XX)|default)$/
 
 /**
- * Takes operations over from a service's document, as OpenAPI 3.1 has them. References are followed, but for those to
- * schemas, which stay. Left out is what is of the wrong type, and what has no meaning beyond the service: links,
- * callbacks, servers and security.
+ * Converts operations of a service's document to OpenAPI 3.1. References are resolved, except those to schemas. Values of the wrong
+ * type are left out, as is what has no meaning outside of the service: links, callbacks, servers and security.
  */
 export class Operations {
   readonly schemas: Schemas
@@ -133,7 +132,7 @@ export class Operations {
     }
   }
 
-  /** How the value of a parameter or header looks: content of one type, or a schema with a style. */
+  /** The form of the value of a parameter or header: content of one type, or a schema with a style. */
   private value(written: DocsObject, styles: readonly string[], switches: readonly string[]): DocsObject {
     const [first] = Object.entries(this.content(fieldOf(written, 'content')))
     if (first !== undefined) return { content: { [first[0]]: first[1] } }

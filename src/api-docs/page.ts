@@ -5,7 +5,7 @@ import { escapeHtml } from '../core/escape-html.ts'
 import { FOLLOW_SYSTEM_THEME, PRODUCT_ICON } from '../core/product-icon.ts'
 import { Representation } from './representation.ts'
 
-/** Files of the package that the page needs, and nothing else of it is served. */
+/** Files of the package that the page needs; no others are served. */
 const PACKAGE_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css'] as const
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 }
 
-/** Starts Swagger UI: no script stands in the page itself. Tokens are gone with the page. */
+/** Starts Swagger UI: the page itself contains no script. Tokens are not kept after the page is closed. */
 const initializer = (openapi: string): string => `${FOLLOW_SYSTEM_THEME}
 window.addEventListener('DOMContentLoaded', () => {
   SwaggerUIBundle({
@@ -36,7 +36,7 @@ const STYLE = `body { margin: 0; background: #fff; }
 noscript, noscript p { display: block; margin: 2rem; font-family: sans-serif; }
 `
 
-/** Everything is of this origin; styles that scripts set need no leave, and icons are in the style sheet as data. */
+/** Everything is loaded from this origin; styles set by scripts need no permission, and icons are data URLs in the style sheet. */
 const SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -59,14 +59,11 @@ const SECURITY_FIELDS = [
 /** The page that shows the documentation. */
 export interface DocsPage {
   readonly html: Representation
-  /** What it loads, by names that change with the content. */
+  /** The files it loads, by names that change with the content. */
   readonly files: ReadonlyMap<string, Representation>
 }
 
-/**
- * Reads what the page at a path is made of, which shows the document at another; links are relative. Throws an Error
- * where a file is not there.
- */
+/** Loads the page for a path, showing the document at another; links are relative. Throws an Error if a file is missing. */
 export function loadDocsPage(title: string, path: string, openapi: string): DocsPage {
   const document = posix.relative(posix.dirname(path), openapi)
   const files = [
@@ -86,12 +83,12 @@ export function loadDocsPage(title: string, path: string, openapi: string): Docs
 /** A file that the page loads. */
 interface PageFile {
   readonly name: string
-  /** Its name with a digest of the content before the extension. */
+  /** Its name, with a digest of the content before the extension. */
   readonly link: string
   readonly content: Representation
 }
 
-/** The same for every page: to read them, and to digest them, takes some 10 ms. */
+/** Shared by all pages: reading and digesting the files takes about 10 ms. */
 let packaged: readonly PageFile[] | null = null
 
 function packageFiles(): readonly PageFile[] {

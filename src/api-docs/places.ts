@@ -12,11 +12,11 @@ import { beforeRewrite, narrow, parseTemplate, sampleOf, type Template, template
 export interface RoutePath {
   readonly route: RouteConfig
   readonly pattern: PathPattern
-  /** A host as it is configured, or null for any. */
+  /** A configured host, or null for any. */
   readonly host: string | null
 }
 
-/** Where clients find an operation of a service. */
+/** Where clients reach an operation of a service. */
 export interface Place {
   readonly routePath: RoutePath
   readonly template: Template
@@ -24,22 +24,22 @@ export interface Place {
 
 const NONE: ReadonlySet<string> = new Set()
 
-/** What requests take which route, as clients see it. */
+/** Determines which requests go to which route, as seen by clients. */
 export class Places {
   private readonly known: RoutePath[] = []
   private readonly ofServices = new Map<string, RoutePath[]>()
-  /** Expressions that the request which is asked about fits: no text is made up that they describe. */
+  /** Regular expressions that the request in question is assumed to match: no matching text is generated. */
   private fitting = NONE
   private readonly tables = new RouterTables<RoutePath | null>((regex) => () => this.fitting.has(regex))
   private readonly reading: Steps
   private router: Router<RoutePath | null> | null = null
 
-  /** `own` are the paths that the gateway answers itself. */
+  /** `own` are the paths of the gateway's own endpoints. */
   constructor(routes: readonly RouteConfig[], own: readonly string[]) {
     this.reading = this.readEach(routes, own)
   }
 
-  /** Reads the routes in slices. What is asked before that is done has them read at once. */
+  /** Reads the routes in slices. A query before that is finished has the rest read at once. */
   async read(slices: Slices): Promise<void> {
     await slices.take(this.reading)
   }
@@ -50,7 +50,7 @@ export class Places {
     return this.known
   }
 
-  /** Where the service's operation is found, if anywhere; the method in upper case. */
+  /** Where the service's operation can be reached, if anywhere; the method in upper case. */
   of(service: string, path: string, method: string): Place[] {
     this.readAll()
     return (this.ofServices.get(service) ?? []).flatMap((routePath) =>
@@ -62,20 +62,20 @@ export class Places {
     )
   }
 
-  /** The path as it stands in its route, or null where another route takes it. */
+  /** The path of the route itself, or null if another route takes precedence. */
   whole(routePath: RoutePath, method: string): Place | null {
     const template = templateOf(routePath.pattern)
     return this.takes(routePath, template, method) ? { routePath, template } : null
   }
 
-  /** Whether the gateway itself answers GET there, and no route. */
+  /** Whether the gateway itself, and no route, handles GET there. */
   isOwn(path: string): boolean {
     this.fitting = NONE
     const match = this.readAll().find('', path, 'GET', Headers.of(), '')
     return match.found && match.value === null
   }
 
-  /** Whether the request that the path is for goes to its route, and not to one that is more specific. */
+  /** Whether requests for the path go to its route, and not to a more specific one. */
   private takes(routePath: RoutePath, template: Template, method: string): boolean {
     const { headers = {}, query = {}, pathRegex, listener } = routePath.route.match
     const fields = Object.entries(headers).map(([name, value]) => [name, sampleValue(value)] as const)
@@ -94,7 +94,7 @@ export class Places {
     return this.router
   }
 
-  /** One after the other; a route goes before what the gateway answers itself at the same path. */
+  /** One after the other; a route takes precedence over the gateway's own endpoint at the same path. */
   private *readEach(routes: readonly RouteConfig[], own: readonly string[]): Steps {
     for (const route of routes) {
       this.add(route)
@@ -117,7 +117,7 @@ export class Places {
   }
 }
 
-/** A value that is wanted, "" where any will do. */
+/** A matching value; "" if any value matches. */
 function sampleValue(value: ValueMatch): string {
   if (typeof value === 'string') return value
   return typeof value === 'object' && 'regex' in value ? '' : value === true ? '' : (value[0] ?? '')
@@ -127,7 +127,7 @@ function regexOf(value: ValueMatch): string | undefined {
   return typeof value === 'object' && 'regex' in value ? value.regex : undefined
 }
 
-/** Whether the route wants more than a path and a method, so that another one may have the same of both. */
+/** Whether the route requires more than a path and a method, so that another route may have the same. */
 export function isConditional({ route, host }: RoutePath): boolean {
   const { listener, pathRegex, headers, query } = route.match
   return [host ?? undefined, listener, pathRegex, headers, query].some((each) => each !== undefined)

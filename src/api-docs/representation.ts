@@ -12,11 +12,11 @@ const compress = promisify(gzip)
 
 const negotiate = createNegotiation(['gzip'])
 
-/** Something that is served many times: with an entity tag, and compressed once, when it is first asked for that way. */
+/** Content that is served repeatedly: with an entity tag, and compressed once, on first demand. */
 export class Representation {
   private readonly content: Bytes
   private readonly tag: string
-  /** Every field but ETag and Content-Encoding, as field lines. */
+  /** All headers except ETag and Content-Encoding, as field lines. */
   private readonly fields: string
   private zipped: Promise<Bytes> | null = null
 
@@ -26,7 +26,7 @@ export class Representation {
     this.fields = Headers.of([...fields, ['Vary', 'Accept-Encoding']]).toWire()
   }
 
-  /** The reply to a GET for it, which may be 304 (RFC 9110 section 13.1.2). */
+  /** The reply to a GET request, which may be a 304 (RFC 9110 section 13.1.2). */
   answer({ headers }: Exchange): Reply | Promise<Reply> {
     const known = headers.combined('If-None-Match')
     if (negotiate(headers.combined('Accept-Encoding') ?? '').coding === null)

@@ -5,9 +5,9 @@ import type { Method } from './service-api.ts'
 import { sampleOf } from './template.ts'
 import type { Place } from './places.ts'
 
-/** What all policies of a route mean together to whoever calls an operation. */
+/** What all policies of a route together mean for callers of an operation. */
 export interface AllPoliciesDocs {
-  /** Null where no policy asks who calls. */
+  /** Null if no policy requires authentication. */
   readonly proofs: readonly ProofDocs[] | null
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
@@ -17,7 +17,7 @@ export interface AllPoliciesDocs {
   readonly moves: boolean
 }
 
-/** Asks the policies of the place's route. */
+/** Combines the documentation of all policies of the route. */
 export function documentPolicies(
   { routePath, template }: Place,
   method: Method,

@@ -3,12 +3,12 @@ import { firstFree } from './names.ts'
 import { NamedSchema } from './schemas.ts'
 import type { ServiceApi } from './service-api.ts'
 
-/** The gateway's own schema, which no service's can be taken for. */
+/** The name of the gateway's own schema, which is reserved. */
 export const PROBLEM = 'ProblemDetails'
 
 /**
- * The names that schemas of all services have in one document: the ones that they have at their services where that is
- * clear, else with the name of the service before them. Services that have the very same schema under one name share it.
+ * Names the schemas of all services in one document: with the name used by the service if that is unambiguous, otherwise prefixed
+ * by the name of the service. Services share a schema if it is identical and has the same name.
  */
 export function* nameSchemas(apis: ReadonlyMap<string, ServiceApi>): Steps<ReadonlyMap<NamedSchema, string>> {
   const all = [...apis].flatMap(([service, { schemas }]) => schemas.map((schema) => ({ service, schema })))
@@ -25,7 +25,7 @@ export function* nameSchemas(apis: ReadonlyMap<string, ServiceApi>): Steps<Reado
       return same && services.size === group.length && wish !== PROBLEM ? [wish] : []
     }),
   )
-  // What is the same in words is not the same if it refers to what is not.
+  // Schemas with the same text are still different if they refer to different ones.
   const isSplit = (wish: string): boolean => {
     const group = groups.get(wish) ?? []
     return group.length > 1 && group.some(({ of }) => of.wishes.some((other) => !clear.has(other)))
@@ -46,7 +46,7 @@ function freeName(service: string, wish: string, taken: Set<string>): string {
   return name
 }
 
-/** A schema as it stands at its service, and the names that it refers to there. */
+/** A schema as written by its service, and the names that it refers to there. */
 function textOf({ schema }: NamedSchema): { readonly text: string; readonly wishes: readonly string[] } {
   const wishes: string[] = []
   const text = JSON.stringify(schema, (_, value: unknown) => {

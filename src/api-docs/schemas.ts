@@ -7,9 +7,9 @@ import { LISTS, MAPS, SINGLE } from '../openapi/schema-keywords.ts'
 import { componentName } from './names.ts'
 import type { Source } from './source.ts'
 
-/** A schema that others refer to. It gets its name when the whole document is put together. */
+/** A schema that others refer to. It is named when the whole document is assembled. */
 export class NamedSchema {
-  /** The name that it would like to have. */
+  /** Its preferred name. */
   readonly wish: string
   schema: unknown = true
 
@@ -23,8 +23,8 @@ type Keyword = (value: unknown, depth: number) => unknown
 const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'string', 'integer'])
 
 /**
- * Takes schemas over from a service's document, keyword by keyword, as JSON Schema 2020-12 has them. Those that OpenAPI
- * 3.0 writes otherwise are brought into that form; what is unknown or of the wrong type is left out.
+ * Converts schemas of a service's document, keyword by keyword, to JSON Schema 2020-12. Keywords that are different in OpenAPI 3.0
+ * are converted; unknown ones, and values of the wrong type, are left out.
  */
 export class Schemas {
   private readonly source: Source
@@ -68,12 +68,12 @@ export class Schemas {
     ])
   }
 
-  /** Every schema that is referred to, so far. */
+  /** All schemas that have been referred to so far. */
   get named(): readonly NamedSchema[] {
     return [...this.known.values()]
   }
 
-  /** A schema; undefined for what is none. Throws BrokenDocument. */
+  /** Converts a schema; undefined if it is invalid. Throws BrokenDocument. */
   read(value: unknown, depth: number): unknown {
     this.source.spend(depth)
     if (typeof value === 'boolean') return value
@@ -86,7 +86,10 @@ export class Schemas {
     return upgrade(schema, value, (example) => this.source.literal(example, depth + 1))
   }
 
-  /** Reads what references lead to, in a loop so that a long chain of them is no deep recursion. Throws BrokenDocument. */
+  /**
+   * Converts the targets of references, in a loop so that a long chain of them does not become a deep recursion. Throws
+   * BrokenDocument.
+   */
   *finish(): Steps {
     for (let next = this.pending.pop(); next !== undefined; next = this.pending.pop()) {
       const [named, value] = next
@@ -98,7 +101,7 @@ export class Schemas {
   private refer(reference: string): NamedSchema | undefined {
     const steps = stepsIn(reference)
     const value = this.source.find(reference)
-    // References that lead on to others must end somewhere.
+    // A chain of references must end somewhere.
     if (steps === undefined || (typeof value !== 'boolean' && this.source.object(value) === undefined)) return undefined
     const key = JSON.stringify(steps)
     const known = this.known.get(key)
@@ -121,7 +124,7 @@ export class Schemas {
   }
 }
 
-/** What else OpenAPI 3.0 writes otherwise: nullable, example, and byte for base64. */
+/** Further differences of OpenAPI 3.0: nullable, example, and byte for base64. */
 function upgrade(schema: DocsObject, written: DocsObject, literal: (value: unknown) => unknown): DocsObject {
   const { format, ...others } = schema
   const coded = format === 'byte' ? { contentEncoding: 'base64' } : { format }

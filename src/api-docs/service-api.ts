@@ -8,7 +8,7 @@ import type { Place, Places } from './places.ts'
 import { NamedSchema } from './schemas.ts'
 import { Source } from './source.ts'
 
-/** The methods that a Path Item Object knows (OpenAPI 3.1.1 section 4.8.9), in the order in which they are shown. */
+/** The methods of a Path Item Object (OpenAPI 3.1.1 section 4.8.9), in the order in which they are shown. */
 export const methods = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace'] as const
 
 export type Method = (typeof methods)[number]
@@ -18,22 +18,22 @@ export interface ServiceOperation {
   readonly place: Place
   readonly method: Method
   readonly docs: OperationDocs
-  /** The service's own Security Requirement Objects, for routes on which the gateway asks nobody who calls. */
+  /** The service's own Security Requirement Objects, for routes on which the gateway requires no authentication. */
   readonly security: readonly DocsObject[]
 }
 
-/** What a service's document says of what clients can reach. */
+/** The part of a service's document about what clients can reach. */
 export interface ServiceApi {
   readonly title: string
   readonly description: string
   readonly operations: readonly ServiceOperation[]
   readonly schemas: readonly NamedSchema[]
-  /** Security Scheme Objects by their names. */
+  /** Security Scheme Objects by name. */
   readonly schemes: ReadonlyMap<string, DocsObject>
 }
 
 const MOST_OPERATIONS = 5000
-/** Characters of all operations as they are shown: what several of them refer to stands in each. */
+/** Most characters of all operations together as shown: components used by several of them are counted for each. */
 const MOST_TEXT = 16 * 1024 ** 2
 
 /** Reads the text of a service's OpenAPI 3 document, as far as routes expose it. Throws BrokenDocument. */
@@ -74,7 +74,7 @@ export function* readServiceApi(text: string, service: string, places: Places): 
   }
 }
 
-/** Characters of the text that is made of it, without schemas that have a name: these are written once. */
+/** Characters of the resulting text, without named schemas, which are written only once. */
 function textLength(docs: OperationDocs): number {
   return JSON.stringify(docs, (_, value: unknown) => (value instanceof NamedSchema ? null : value)).length
 }
@@ -101,7 +101,7 @@ function requirements(value: unknown): DocsObject[] {
     )
 }
 
-/** Schemes that need no more than what they are; those of OAuth need endpoints that clients may not reach. */
+/** Self-contained schemes; those of OAuth need endpoints that clients may not reach. */
 function schemesOf(root: unknown, source: Source): Map<string, DocsObject> {
   const schemes = new Map<string, DocsObject>()
   for (const [key, value] of entriesOf(fieldOf(fieldOf(root, 'components'), 'securitySchemes'))) {

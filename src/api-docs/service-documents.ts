@@ -10,37 +10,37 @@ import { BrokenDocument, NoDocument } from './broken.ts'
 import type { Places } from './places.ts'
 import { readServiceApi, type ServiceApi } from './service-api.ts'
 
-/** Until a document is complete, in milliseconds. */
+/** Timeout for fetching a document, in milliseconds. */
 const TIMEOUT = 5000
-/** What services reply that have none: there is nothing, nothing for GET, or nothing but calls of gRPC. */
+/** Statuses of services without a document: not found, no GET, or only gRPC calls. */
 const NONE: ReadonlySet<number> = new Set([404, 405, 415])
 const CALL = /^application\/grpc\b/i
-/** Octets of a document. */
+/** Most bytes of a document. */
 const LARGEST = 4 * 1024 * 1024
 
 export interface ServiceDocumentsOptions {
-  /** Service -> where it describes itself. */
+  /** Service -> path of its document. */
   readonly paths: ReadonlyMap<string, string>
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two fetches. */
   readonly refresh: number
   readonly places: Places
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
   readonly clock: Clock
   readonly log: Logger
-  /** A document has changed. */
+  /** Called when a document has changed. */
   readonly changed: () => void
 }
 
-/** What is known of the document of one service. */
+/** What is known about the document of one service. */
 interface Known {
   etag: string | null
   text: string
   pending: boolean
-  /** Whether it could not be had the last time, which was logged then. */
+  /** Whether the last attempt failed, which has already been logged. */
   failing: boolean
 }
 
-/** The services' own documents: asked for in the background, the last good one of each is kept. */
+/** The services' own documents: fetched in the background; the last valid one of each is kept. */
 export class ServiceDocuments {
   /** By service, in the order of the configuration. */
   apis: ReadonlyMap<string, ServiceApi> = new Map()
@@ -56,13 +56,13 @@ export class ServiceDocuments {
     )
   }
 
-  /** Asks for all of them now, and again and again. */
+  /** Fetches all of them now, and then periodically. */
   start(): void {
     this.stopTimer ??= this.options.clock.every(this.options.refresh, () => void this.refresh())
     void this.refresh()
   }
 
-  /** Asks no more, and waits for no answer. */
+  /** Stops fetching, and waits for no pending reply. */
   stop(): void {
     this.stopTimer?.()
     this.stopping.abort()
@@ -93,7 +93,7 @@ export class ServiceDocuments {
     }
   }
 
-  /** Whether that was worth a line. Who reaches no instance is told so by the health checks, once for all workers. */
+  /** Whether the error was logged. An unreachable service is already reported by the health checks, once for all workers. */
   private report(service: string, error: unknown): boolean {
     const { log, paths } = this.options
     const fields = { service, path: paths.get(service) }

@@ -3,13 +3,13 @@ import { follow, isReference, type Resolve, within } from '../openapi/references
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { BrokenDocument } from './broken.ts'
 
-/** Values that are taken over from one document, those that are repeated counted each time. */
+/** Most values that are taken from one document; repeated ones are counted each time. */
 const MOST_VALUES = 400_000
 const DEEPEST = 64
-/** Characters of a reference. */
+/** Most characters of a reference. */
 const LONGEST_REFERENCE = 1000
 
-/** A service's document while it is read: finds what references lead to, and bounds what is taken over. */
+/** A service's document being read: resolves references, and limits how much is taken from it. */
 export class Source {
   private readonly resolve: Resolve
   private left = MOST_VALUES
@@ -18,24 +18,24 @@ export class Source {
     this.resolve = within(root)
   }
 
-  /** Counts one value at that depth. Throws BrokenDocument where it is one too many, or too deep. */
+  /** Counts one value at that depth. Throws BrokenDocument if there are too many, or it is too deep. */
   spend(depth: number): void {
     if (depth > DEEPEST) throw new BrokenDocument(`is nested over ${DEEPEST} levels deep`)
     if (--this.left < 0) throw new BrokenDocument(`has over ${MOST_VALUES} values`)
   }
 
-  /** What a reference within the document leads to; undefined for all others. */
+  /** Resolves a reference within the document; undefined for all others. */
   find(reference: string): unknown {
     return reference.length > LONGEST_REFERENCE || reference === '#' ? undefined : this.resolve(reference)
   }
 
-  /** An object, or the one that it refers to; undefined where there is none. */
+  /** An object, possibly via a reference; undefined if there is none. */
   object(value: unknown): DocsObject | undefined {
     const found = follow(value, (reference) => this.find(reference))
     return isFields(found) && !isReference(found) ? found : undefined
   }
 
-  /** A copy of any JSON value, for examples and the like; nothing in it is a reference. */
+  /** A copy of any JSON value, for examples and the like, in which references have no meaning. */
   literal(value: unknown, depth: number): unknown {
     this.spend(depth)
     if (Array.isArray(value)) return value.map((item) => this.literal(item, depth + 1))
@@ -45,13 +45,13 @@ export class Source {
     )
   }
 
-  /** The members that `read` makes something of. */
+  /** The members for which `read` returns a value. */
   map(value: unknown, read: (item: unknown, key: string) => unknown): DocsObject {
     if (!isFields(value)) return {}
     return Object.fromEntries(
       Object.entries(value).flatMap(([key, item]) => {
         this.spend(0)
-        // Assigned to, it would set a prototype wherever the document is read.
+        // Assigning to this name would set a prototype wherever the document is read.
         const made = key === '__proto__' ? undefined : read(item, key)
         return made === undefined ? [] : [[key, made]]
       }),

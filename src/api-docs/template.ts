@@ -3,7 +3,7 @@ import { normalizePath } from '../routing/path.ts'
 import type { PathPattern } from '../routing/pattern.ts'
 import { compileRewrite, isOfPrefix, type Rewrite } from '../routing/rewrite.ts'
 
-/** One segment of a path as OpenAPI writes it: a literal, a parameter, or both in one as in "{name}.json". */
+/** One segment of a path in OpenAPI notation: a literal, a parameter, or both as in "{name}.json". */
 interface TemplateSegment {
   readonly text: string
   /** Names of the parameters in it, in order. */
@@ -15,7 +15,7 @@ export type Template = readonly TemplateSegment[]
 
 const PARAMETERS = /\{([^{}]+)\}/g
 
-/** Parses a path of a document, or null for one that no request can have. */
+/** Parses a path of a document; null if no request can have such a path. */
 export function parseTemplate(text: string): Template | null {
   if (!text.startsWith('/')) return null
   const segments = text.slice(1).split('/').map(parseSegment)
@@ -34,17 +34,17 @@ function parseSegment(written: string): TemplateSegment | null {
   return names.length === 0 && normalizePath(`/${text}`) !== `/${text}` ? null : { text, parameters: names }
 }
 
-/** The path as it stands in a document. */
+/** The path in OpenAPI notation. */
 export function textOf(template: Template): string {
   return `/${template.map(({ text }) => text).join('/')}`
 }
 
-/** The same for paths that differ only in the names of their parameters. */
+/** Equal for paths that differ only in the names of their parameters. */
 export function keyOf(template: Template): string {
   return textOf(template).replace(PARAMETERS, '{}')
 }
 
-/** A path in normal form that the template stands for, and that no literal of a route is equal to. */
+/** A path in normal form that matches the template, but no literal of a route. */
 export function sampleOf(template: Template): string {
   return textOf(template).replace(PARAMETERS, (_, name: string) => `%7B${encodeURIComponent(name)}%7D`)
 }
@@ -55,8 +55,8 @@ export function parametersOf(template: Template): string[] {
 }
 
 /**
- * What a pattern leaves of a template: itself, or with parameters filled in where the pattern has literals. Null where
- * they have no path in common.
+ * The part of a template that a pattern matches: unchanged, or with parameters replaced by the pattern's literals. Null if they
+ * have no path in common.
  */
 export function narrow(template: Template, { segments, rest }: PathPattern): Template | null {
   // "/" has one segment, which is empty; "/*" has none.
@@ -73,7 +73,7 @@ export function narrow(template: Template, { segments, rest }: PathPattern): Tem
   return known.length < segments.length ? null : [...known, ...template.slice(segments.length)]
 }
 
-/** The template of a pattern; "/*" becomes a parameter of its own. */
+/** The template of a pattern; "/*" becomes an additional parameter. */
 export function templateOf({ segments, rest }: PathPattern): Template {
   const template = segments.map((segment) =>
     'literal' in segment
@@ -86,10 +86,10 @@ export function templateOf({ segments, rest }: PathPattern): Template {
   return [...template, { text: `{${name}}`, parameters: [name] }]
 }
 
-/** The paths that clients ask for when the service is to be asked for this one. */
+/** The client paths that are rewritten to this path of the service. */
 export function beforeRewrite(path: string, rewrite: Rewrite | undefined): string[] {
   if (rewrite === undefined) return [path]
-  // What the service's path was before is not known from a template.
+  // The original of the service's path cannot be derived from a template.
   if (!isOfPrefix(rewrite)) return rewrite.path === undefined ? [path] : []
   const change = compileRewrite(rewrite)
   const [prefix, put] = 'strip' in rewrite ? [rewrite.strip, '/'] : [rewrite.prefix, rewrite.with]

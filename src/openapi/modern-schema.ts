@@ -1,8 +1,8 @@
 import type { Fields } from '../core/value.ts'
 
 /**
- * A schema with the keywords of OpenAPI 3.0 as JSON Schema 2020-12 has them. `nullable` adds null also to what frameworks
- * write it beside, against the letter of section 4.7.24: to lists of values without it, and to `allOf` and the like.
+ * Converts keywords of OpenAPI 3.0 to JSON Schema 2020-12. `nullable` also adds null in places where frameworks use it against the
+ * letter of section 4.7.24: to enumerations without null, and to `allOf` and the like.
  */
 export function modernSchema(schema: Fields): Fields {
   const { type, nullable, ...rest } = withNumericBounds(schema)
@@ -14,7 +14,7 @@ export function modernSchema(schema: Fields): Fields {
   return isJoined ? { anyOf: [{ type: 'null' }, rest] } : { ...rest, ...list }
 }
 
-/** Without exclusive bounds that are true or false, as version 3.0 has them, and many a document that says it is newer. */
+/** Converts boolean exclusive bounds, as in version 3.0 and in many documents that claim to be newer. */
 export function withNumericBounds(schema: Fields): Fields {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, ...rest } = schema
   return {

@@ -1,14 +1,14 @@
 import { type Fields, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
-/** Header parameters that are none: OpenAPI has other places for them (OpenAPI 3.1.1 section 4.8.12.2). */
+/** Header parameters to be ignored: OpenAPI has other places for them (OpenAPI 3.1.1 section 4.8.12.2). */
 const NOT_PARAMETERS = new Set(['accept', 'content-type', 'authorization'])
 
-/** Whether there is no parameter of that name in that place. */
+/** Whether a parameter with that name and place is to be ignored. */
 export function isNoParameter(place: unknown, name: unknown): boolean {
   return place === 'header' && NOT_PARAMETERS.has(String(name).toLowerCase())
 }
 
-/** The operations of a Path Item Object by those methods, in that order (OpenAPI 3.1.1 section 4.8.9). */
+/** The operations of a Path Item Object with those methods, in that order (OpenAPI 3.1.1 section 4.8.9). */
 export function operationsOf<Method extends string>(item: unknown, methods: readonly Method[]): [Method, Fields][] {
   return methods.flatMap((method): [Method, Fields][] => {
     const operation = fieldOf(item, method)
@@ -16,7 +16,7 @@ export function operationsOf<Method extends string>(item: unknown, methods: read
   })
 }
 
-/** Path of the first server, without a slash at its end (OpenAPI 3.1.1 sections 4.8.5 and 4.8.6); "" where there is none. */
+/** Path of the first server, without a trailing slash (OpenAPI 3.1.1 sections 4.8.5 and 4.8.6); "" if there is none. */
 export function basePathOf(document: unknown): string {
   const server = itemsOf(fieldOf(document, 'servers'))[0]
   const written = fieldOf(server, 'url')

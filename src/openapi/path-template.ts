@@ -1,6 +1,6 @@
 import { normalizePath } from '../routing/path.ts'
 
-/** A segment of a path in an OpenAPI document: texts with parameters between them, one text more than names. */
+/** A segment of a path in an OpenAPI document: literals with parameters between them, one literal more than names. */
 export interface TemplateParts {
   readonly texts: readonly string[]
   readonly names: readonly string[]
@@ -8,7 +8,7 @@ export interface TemplateParts {
 
 const NOT_VISIBLE_ASCII = /[^\x21-\x7e]+/g
 
-/** Takes a segment such as "{name}.{format}" apart (OpenAPI 3.1.1 section 4.8.8); null where a brace stands alone. */
+/** Splits a segment such as "{name}.{format}" (OpenAPI 3.1.1 section 4.8.8); null if braces do not match. */
 export function partsOf(segment: string): TemplateParts | null {
   const parts = segment.split(/\{([^{}]+)\}/)
   const texts = parts.filter((_, i) => i % 2 === 0)
@@ -16,9 +16,9 @@ export function partsOf(segment: string): TemplateParts | null {
   return { texts, names: parts.filter((_, i) => i % 2 === 1) }
 }
 
-/** A text of a segment as the normal form of a path spells it; null for one that no path can have. */
+/** A literal of a segment, spelled as in the normal form of a path; null if no path can contain it. */
 export function spellText(text: string): string | null {
   const encoded = text.isWellFormed() ? text.replace(NOT_VISIBLE_ASCII, encodeURIComponent) : text
-  // Behind a character that is no dot: a text is not the whole segment, and "." alone is none of the path.
+  // Tested after a character that is not a dot: the literal is only a part of a segment, so "." is not a dot segment.
   return normalizePath(`/-${encoded}`)?.slice(2) ?? null
 }

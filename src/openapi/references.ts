@@ -1,12 +1,12 @@
 import { stepsOf } from '../core/json-pointer.ts'
 import { fieldOf } from '../core/value.ts'
 
-/** Finds what a `$ref` names; undefined where that is nothing in the document. */
+/** Finds the target of a `$ref`; undefined if it is not in the document. */
 export type Resolve = (reference: string) => unknown
 
-/** References that lead on to others. */
+/** Most references that are followed in a chain. */
 const MOST_HOPS = 16
-/** An item of a list. */
+/** An index of a list. */
 const INDEX = /^\d{1,9}$/
 
 /** Resolves references of the form "#/a/b" within a document (RFC 6901 section 6). */
@@ -24,7 +24,7 @@ export function stepsIn(reference: string): string[] | undefined {
   return stepsOf(reference.includes('%') ? reference.split('/').map(decode).join('/') : reference)
 }
 
-/** What a value leads to where it is a reference, perhaps to another one; as it is where it is none. */
+/** Follows a reference, possibly through others; any other value is returned unchanged. */
 export function follow(written: unknown, resolve: Resolve): unknown {
   let value = written
   for (let hops = 0; hops < MOST_HOPS && isReference(value); hops++) value = resolve(value.$ref)
@@ -36,7 +36,7 @@ export function isReference(value: unknown): value is { readonly $ref: string } 
   return typeof fieldOf(value, '$ref') === 'string'
 }
 
-/** One step, in which an encoded slash is a part of the name; as it is written where that is no encoding. */
+/** Decodes one step, in which an encoded slash is a part of the name; an invalid encoding is left unchanged. */
 function decode(step: string): string {
   try {
     return decodeURIComponent(step).replaceAll('/', '~1')

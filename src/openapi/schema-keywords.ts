@@ -12,8 +12,8 @@ export const SINGLE: ReadonlySet<string> = new Set([
   'unevaluatedProperties',
 ])
 
-/** Those whose value is a list of schemas. */
+/** Keywords whose value is a list of schemas. */
 export const LISTS: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
 
-/** Those whose value is a map of schemas. */
+/** Keywords whose value is a map of schemas. */
 export const MAPS: ReadonlySet<string> = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs'])

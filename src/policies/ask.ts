@@ -1,9 +1,9 @@
 import type { Exchange } from '../http/exchange.ts'
 
-/** What of an exchange a policy changes which has the service asked for something else than the client did. */
+/** The parts of an exchange that a policy changes so that the service receives a different request from the one the client sent. */
 export type Asked = Partial<Pick<Exchange, 'method' | 'path' | 'query' | 'headers' | 'body' | 'grpc' | 'refusal'>>
 
-/** Puts it into the exchange, and returns what gives back all that tells what the client asked, for the log and the steps further out. */
+/** Applies the changes to the exchange. Returns a function that restores what the client asked for, for the log and the outer steps. */
 export function ask(exchange: Exchange, asked: Asked): () => void {
   const { method, path, query, headers } = exchange
   Object.assign(exchange, asked)

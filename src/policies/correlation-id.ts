@@ -7,10 +7,13 @@ import { NameSet } from '../http/name-set.ts'
 import { newUuid } from '../core/uuid.ts'
 import { fieldName } from './field-name.ts'
 
-/** Plain in a header, a log line and a shell, and always a valid relative reference for a problem's `instance`. */
+/**
+ * Characters that need no escaping in a header, a log line or a shell, and always form a valid relative reference for a problem's
+ * `instance`.
+ */
 const ACCEPTED = /^[A-Za-z0-9][A-Za-z0-9._~+/=@-]{0,127}$/
 
-/** Gives each exchange one id that the service, the log and every reply show alike. */
+/** Gives each exchange an id that appears in the request to the service, the log and every reply. */
 export const correlationId = definePolicy({
   name: 'correlation-id',
   summary: 'Gives each request an id, passes it to the service, and returns it on every reply, errors included.',
@@ -36,7 +39,7 @@ export const correlationId = definePolicy({
   isShared: () => true,
   create({ header }) {
     const names = new NameSet([header])
-    // What follows is always plain, so the line needs no further check.
+    // The value is always safe here, so the line needs no further check.
     const lineWith = linesOf(header)
     return (next) => {
       const handle = editReplies<string>(next, (reply, _, line) => replaceLines(reply.headers, names, line))

@@ -20,7 +20,7 @@ const methodExpected = 'expected a method such as GET, or "*"'
 const name = z.string(nameExpected).refine(isToken, nameExpected)
 const method = z.string(methodExpected).refine(isToken, methodExpected).toUpperCase()
 
-/** The policy's alone to say: what a service says under these names is replaced. */
+/** Headers that only this policy may set: those sent by a service are replaced. */
 const NAMES = [
   'Access-Control-Allow-Origin',
   'Access-Control-Allow-Credentials',
@@ -104,12 +104,12 @@ export const cors = definePolicy({
       ...(headers.includes('*') ? ['Access-Control-Request-Headers'] : []),
     ])
 
-    /** The last origin and what it is told: most requests come from the same one. */
+    /** The last origin and its headers: most requests come from the same one. */
     let known = tell(undefined)
 
     function tell(origin: string | undefined) {
       const lines = origin !== undefined && allows(origin) ? [allowOrigin(origin), onReplies] : []
-      // Joined, which leaves nothing to put together for each reply.
+      // Joined in advance, so that nothing has to be assembled for each reply.
       return { origin, lines: lines.join(''), withVary: [...lines, knownLine('Vary', 'Origin')].join('') }
     }
 
@@ -130,7 +130,7 @@ export const cors = definePolicy({
       }
       let lines = allowOrigin(everybody ? '*' : origin) + onPreflights + vary
       lines += methods.includes('*') ? fieldLine('Access-Control-Allow-Methods', asked) : allowMethods
-      // "*" itself would be a name like any other to requests with credentials, and never stands for Authorization.
+      // For requests with credentials "*" is an ordinary name, and it never covers Authorization.
       lines += headers.includes('*')
         ? listLine('Access-Control-Allow-Headers', preflightNames(exchange.headers))
         : allowHeaders
@@ -158,7 +158,7 @@ function allowOrigin(origin: string): string {
   return fieldLine('Access-Control-Allow-Origin', origin)
 }
 
-/** A list as one field; nothing for an empty one, and for one with "*" what stands for that. */
+/** A list as one header line; nothing for an empty list, and `any` for one with "*". */
 function listLine(field: string, items: readonly string[], any = ''): string {
   const value = items.includes('*') ? any : items.join(', ')
   return value === '' ? '' : fieldLine(field, value)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isToken, isWireField } from '../core/field.ts'
 
-/** Schema of a header field name that a policy may read, set or remove: a token, and none of the wire's own fields. */
+/** Schema of a header name that a policy may read, set or remove: a token, but not one of the headers managed by the wire layer. */
 export const fieldName = z
   .string()
   .refine(isToken, {
@@ -12,7 +12,7 @@ export const fieldName = z
       `${JSON.stringify(issue.input)} belongs to the connection and the framing of messages; the gateway sets it itself`,
   })
 
-/** For a map by such names: a bad one is reported with its own message instead of "Invalid key in record". */
+/** For a map with such names as keys: an invalid name is reported with its own message instead of "Invalid key in record". */
 export function keyMessage(issue: z.core.$ZodRawIssue): string | undefined {
   return issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
 }

@@ -26,42 +26,42 @@ import {
 } from './rate-limit/limit-states.ts'
 import type { StoreTools } from './store-tools.ts'
 
-/** What Redis is used for, by the names that the log and operators have for it. */
+/** What Redis is used for, by the names shown in the log and to operators. */
 export const redisUses = ['limits', 'keys', 'cache', 'idempotency']
 
-/** How long a new connection to Redis is waited for, in milliseconds. */
+/** How long to wait for a new connection to Redis, in milliseconds. */
 const PATIENCE = 1000
 
-/** The connections of a thread to Redis, by how it is reached. */
+/** The Redis connections of a thread, by connection options. */
 const connections = new Shared<RedisConnection>()
 
-/** What a thread has for the stores of its configurations. */
+/** What a thread provides to the stores of its configurations. */
 export interface ThreadStoreTools {
-  /** What the threads of the process share. */
+  /** What all threads of the process share. */
   readonly processStores: ProcessStores
-  /** Threads that answer requests. */
+  /** Number of threads that handle requests. */
   readonly size: number
-  /** Number of this one among them. */
+  /** Index of this thread among them. */
   readonly worker: number
-  /** All of them, to be asked. */
+  /** All threads, for sending questions to them. */
   readonly threads: Threads
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
 }
 
-/** The stores as policies are given them. */
+/** The stores as passed to policies. */
 export type OfPolicies = Pick<PolicyToolbox, 'limits' | 'caches' | 'repeats' | 'apiKeys' | 'storesKey'>
 
-/** Where one configuration keeps things in one thread. */
+/** The stores of one configuration in one thread. */
 export class GenerationStores {
   readonly limits: LimitStores
   readonly caches: CacheStores
   readonly repeats: OpenRepeats
   readonly apiKeys: ApiKeys | null
-  /** Null where none is configured. */
+  /** Null if Redis is not configured. */
   readonly redis: RedisConnection | null
-  /** Tells them from the stores of another configuration. */
+  /** Distinguishes them from the stores of another configuration. */
   readonly key: string
   private readonly isNew: boolean
   private readonly opening: Promise<unknown>[] = []
@@ -69,7 +69,7 @@ export class GenerationStores {
   constructor(redis: RedisConfig | null, holder: Holder, thread: ThreadStoreTools) {
     const { processStores, size, worker, threads, clock, log, metrics } = thread
     const { opening } = this
-    // A digest, as there is a password among the options.
+    // A digest, as the options contain a password.
     this.key = redis === null ? 'memory' : `redis ${hash('sha256', JSON.stringify(redis), 'base64url')}`
     let isNew = false
     const connect = (options: RedisConfig): RedisConnection =>
@@ -88,15 +88,15 @@ export class GenerationStores {
     this.apiKeys = this.redis === null ? null : new GuardedApiKeys(this.redis, log)
   }
 
-  /** What policies are given. */
+  /** The stores as passed to policies. */
   get ofPolicies(): OfPolicies {
     const { limits, caches, repeats, apiKeys, key } = this
     return { limits, caches, repeats, apiKeys, storesKey: key }
   }
 
   /**
-   * Resolves when they can be asked, or could not for a while: nobody waits for a Redis that is in use already. Rejects with an Error where
-   * there is no memory for one.
+   * Resolves when the stores are ready, or when the wait for a new Redis connection has timed out; a connection already in use is
+   * not waited for. Rejects with an Error if there is not enough memory for a store.
    */
   async opened(): Promise<void> {
     await Promise.all(this.opening)
@@ -104,14 +104,17 @@ export class GenerationStores {
   }
 }
 
-/** Answers what operators ask of the stores of the configuration that answers requests. */
+/** Answers the questions of operators about the stores of the current configuration. */
 export function answerOperators(answers: Answers, current: () => GenerationStores): void {
   answers.on(limitStatesTopic, (client) => limitStates(current().limits, client))
   answers.on(nearClientsTopic, (share) => nearClients(current().limits, share))
   answers.on(forgetClientTopic, (client) => forgetClient(current().limits, client))
 }
 
-/** Stores for policies that are made to be thrown away: nothing is asked of them, and whatever they choose, it is memory. */
+/**
+ * Stores for policies that are only created to check a configuration: they are never used, and are always in memory, whatever the
+ * options say.
+ */
 export function storesToTry(
   redis: RedisConfig | null,
   given: Omit<StoreTools, 'redis' | 'threads' | 'worker' | 'opening'>,
@@ -137,7 +140,7 @@ export function storesToTry(
   }
 }
 
-/** The same stores for policies that only tell what would become of a request: they decide and find, and nothing is counted or kept. */
+/** The same stores for policies in a dry run: they look up and decide, but nothing is counted or stored. */
 export function dryStores({ limits, caches, repeats, apiKeys, storesKey }: OfPolicies): OfPolicies {
   return {
     limits: new DryLimits(limits),

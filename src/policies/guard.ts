@@ -9,23 +9,23 @@ import { Headers } from '../http/headers.ts'
 import { discardReply, Reply } from '../http/reply.ts'
 import { checkTarget } from '../http/target.ts'
 
-/** A policy of a user's own, and the route that it is for. */
+/** A user-defined policy, and the route that it runs for. */
 export interface RunningPolicy {
   readonly policy: string
   readonly route: string
 }
 
-/** The policy whose code is running, in whatever it has started. */
+/** The policy whose code is running, including in anything asynchronous that it has started. */
 const running = new AsyncLocalStorage<RunningPolicy | null>()
 
-/** The policy of a user's own whose code is running; null for the gateway's. */
+/** The user-defined policy whose code is running; null for the gateway's own code. */
 export function runningPolicy(): RunningPolicy | null {
   return running.getStore() ?? null
 }
 
 /**
- * A policy of a user's own, with a fence around it: what it throws that is no GatewayError, or returns that is no reply,
- * becomes 'internal-error' with its name in the cause. What comes from further in passes through as it is.
+ * Wraps a user-defined policy: if it throws anything but a GatewayError, or returns anything but a reply, the error becomes
+ * 'internal-error' with the name of the policy in the cause. Errors from further in pass through unchanged.
  */
 export function guardPolicy(policy: Policy): Policy {
   const { name } = policy
@@ -55,7 +55,7 @@ export function guardPolicy(policy: Policy): Policy {
   }
 }
 
-/** What goes into the head that the service gets and is not for policies to change, as it was. */
+/** The parts of the exchange that go into the request head for the service and that policies may not change, as they were. */
 class Given {
   readonly method: string
   readonly host: string
@@ -79,7 +79,7 @@ class Given {
 
 const UNCHANGED = ['method', 'host', 'headers', 'client', 'trace', 'record', 'route'] as const
 
-/** Throws a TypeError for what the types do not allow, and a policy in JavaScript, or one that casts, may do all the same. */
+/** Throws a TypeError for violations of the types, which a policy in JavaScript, or one that casts, may still commit. */
 function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
   if (given === undefined) throw new TypeError('it called next with another exchange than the one that it was given')
   const changed = UNCHANGED.find((key) => exchange[key] !== given[key])
@@ -88,13 +88,13 @@ function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
   if (!isBody(exchange.body)) throw new TypeError(`it set exchange.body to what is none: ${bodyExpected}`)
 }
 
-/** Where the policy runs for an exchange. */
+/** Identifies the policy and route for an exchange. */
 type Place = (exchange: Exchange) => RunningPolicy
 
 function guard(name: string, place: Place, step: (next: Handler) => Handler, next: Handler): Handler {
-  /** What was thrown further in is not the policy's, whatever it is. */
+  /** Values thrown from further in, whatever they are; they are not the policy's fault. */
   const foreign = new WeakSet<object>()
-  /** What the policy was given, and the replies that it has from further in: where it fails, nobody gets them. */
+  /** What the policy was given, and the replies from further in, which are discarded if the policy fails. */
   const given = new WeakMap<Exchange, Given>()
   const remember = (thrown: unknown): never => {
     if (typeof thrown === 'object' && thrown !== null) foreign.add(thrown)
@@ -120,7 +120,7 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
     const passes =
       thrown instanceof GatewayError || (typeof thrown === 'object' && thrown !== null && foreign.has(thrown))
     if (!passes) throw failure(name, thrown)
-    // oxlint-disable-next-line typescript/only-throw-error -- as it came, whatever it is
+    // oxlint-disable-next-line typescript/only-throw-error -- rethrown unchanged, whatever it is
     throw thrown
   }
   return (exchange) => {
@@ -135,7 +135,7 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
   }
 }
 
-/** What a policy in JavaScript, or one that casts, may return. */
+/** Checks what a policy in JavaScript, or one that casts, returns. */
 function checked(name: string, reply: unknown): Reply {
   if (!(reply instanceof Reply)) throw failure(name, new TypeError('it returned something else than a Reply'))
   const { status, headers, body, upgrade } = reply

@@ -10,7 +10,7 @@ import { compileTemplate, constantText, type Template, templateText } from './te
 /** Header names -> templates. */
 const fieldTemplates = z.record(fieldName, templateText, { error: keyMessage })
 
-/** Schema of changes to the header fields of a message: removed first, then renamed, then set, then added. */
+/** Schema of changes to the headers of a message, applied in this order: remove, rename, set, add. */
 export const headerEdits = z.strictObject({
   rename: z
     .record(fieldName, fieldName, { error: keyMessage })
@@ -32,22 +32,23 @@ export const headerEdits = z.strictObject({
     .meta({ examples: [['X-Internal']] }),
 })
 
-/** Names of the fields that the changes are about. */
+/** Names of the headers that the changes affect. */
 export function editedFields({ rename = {}, set, add, remove }: z.output<typeof headerEdits>): string[] {
   return [...Object.entries(rename).flat(), ...Object.keys(set), ...Object.keys(add), ...remove]
 }
 
 /**
- * Compiles the changes for a route when the configuration loads. Templates see the fields as they were before. What a
- * service reads loses the names that are removed or set with "_" in place of "-" too: it may take both for the same.
+ * Compiles the changes for a route when the configuration loads. Templates see the headers as they were before. In messages to a
+ * service, names that are removed or set are also removed in spellings with "_" in place of "-", which a service may treat as the
+ * same name.
  */
 export function compileHeaderEdits(
   edits: z.output<typeof headerEdits>,
   route: RouteInfo,
   reader: 'service' | 'client',
 ): (headers: Headers, exchange: Exchange) => void {
-  // What is set is removed first, also where it comes out empty: what a client sent under that name must not pass for
-  // the gateway's word.
+  // A header that is set is removed first, even if its new value is empty: a value sent by a client must not pass for the
+  // gateway's.
   const names = new NameSet([...edits.remove, ...Object.keys(edits.set)], reader === 'service')
   const rename = compileRenames(edits.rename ?? {}, new NameSet(edits.remove))
   const set = compileLines(edits.set, route)
@@ -62,7 +63,7 @@ export function compileHeaderEdits(
   }
 }
 
-/** Null where nothing is renamed. */
+/** Null if nothing is renamed. */
 function compileRenames(
   renames: Readonly<Record<string, string>>,
   removed: NameSet,
@@ -80,7 +81,7 @@ function compileRenames(
   }
 }
 
-/** A line for each field, or what makes them. */
+/** One line per header, or a template that creates the lines. */
 function compileLines(templates: Readonly<Record<string, string>>, route: RouteInfo): string | Template {
   const fields = Object.entries(templates).map(([name, text]): string | Template => {
     const constant = constantText(text, route)

@@ -21,10 +21,10 @@ import { transform } from './transform/policy.ts'
 import { validation } from './validation/policy.ts'
 
 /**
- * Every policy; the order of this list is the order of the chain, the first one outermost. Requests are validated as
- * their client sent them, once it is known that it may send any, and before a transform or a cache makes use of them. What is
- * repeated is what a client has sent, and no request that is refused takes up its key. What refuses tells clients of grpc-web in their
- * terms, and what looks at JSON sees it before it becomes gRPC.
+ * All policies, in the order of the chain, outermost first. Requests are validated as sent by the client, after it has been
+ * established that the client may send requests at all, and before a transform or a cache uses them. Idempotency applies to what
+ * the client sent, and a refused request does not occupy its key. Policies that refuse requests reply to grpc-web clients in that
+ * protocol, and policies that read JSON see it before it is converted to gRPC.
  */
 export const policies = [
   correlationId,
@@ -50,18 +50,18 @@ export const policies = [
 
 const known = new Set<Policy>(policies)
 
-/** Whether a policy may be run where somebody only asks what would become of a request. */
+/** Whether a policy may be run in a dry run. */
 export function runsDry(policy: Policy): boolean {
   return policy.runsDry ?? known.has(policy)
 }
 
 type Listed = (typeof policies)[number]
 
-/** The keys that `policies:` of the configuration knows. */
+/** The policy names allowed under `policies:` in the configuration. */
 export type PolicyName = Listed['name']
 
-/** Policy name -> its options as they are written in the configuration. */
+/** Policy name -> its options as written in the configuration. */
 export type PolicyInputs = { [P in Listed as P['name']]: z.input<P['options']> }
 
-/** Policy name -> its options after parsing: defaults filled in, durations in milliseconds, sizes in bytes. */
+/** Policy name -> its options after parsing: defaults applied, durations in milliseconds, sizes in bytes. */
 export type PolicyOptions = { [P in Listed as P['name']]: z.output<P['options']> }

@@ -40,7 +40,7 @@ const countriesSchema = z
 /** Why a request is refused, for the metrics and traces. */
 type Reason = 'denied' | 'not-allowed' | 'country'
 
-/** Refuses requests by the address of the client, and by the country that a CDN says it is in. */
+/** Refuses requests by the client's address, and by the country that a CDN reports for it. */
 export const ipAccess = definePolicy({
   name: 'ip-access',
   summary: 'Allows or refuses requests by client address, or by the country that a CDN reports.',
@@ -90,7 +90,7 @@ export const ipAccess = definePolicy({
     }
 
     return (next) => (exchange) => {
-      // Only a trusted proxy knows: a service that goes by the field is not to believe anybody else either.
+      // Only a trusted proxy may set this header, so the service must not see it from anyone else either.
       if (countries !== undefined && !exchange.client.proxied) exchange.headers.delete(countries.header)
       const reason = judge(exchange)
       if (reason === null) return next(exchange)

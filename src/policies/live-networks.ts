@@ -10,22 +10,22 @@ import { NetworkSet } from '../core/network-set.ts'
 import { Shared } from '../core/shared.ts'
 import type { PolicyToolbox } from './policy.ts'
 
-/** Networks of the configuration, of files as they are now. */
+/** The networks of an option, with the current contents of the files that it names. */
 export interface LiveNetworks {
-  /** False for a text that is no address. */
+  /** False for a text that is not an address. */
   has(address: string): boolean
 }
 
-/** Those of a thread: routes that configure the same have one in common. */
+/** The network lists of a thread: routes with the same configuration share one. */
 const lists = new Shared<NetworksOfFiles>()
 
-/** What an option with networks stands for, now and after each change of its files. */
+/** The networks that an option stands for, now and after each change of its files. */
 export function liveNetworks(configured: ConfiguredNetworks, toolbox: PolicyToolbox): LiveNetworks {
   if (!namesFiles(configured)) return new NetworkSet(networksOf(configured, {}))
   return lists.get(toolbox.holder, JSON.stringify(configured), () => new NetworksOfFiles(configured, toolbox))
 }
 
-/** Goes by what the main thread says of the files, which it reads. */
+/** Kept up to date by the main thread, which reads the files. */
 class NetworksOfFiles implements LiveNetworks {
   private readonly configured: ConfiguredNetworks
   private readonly endAnswers: () => void
@@ -39,7 +39,7 @@ class NetworksOfFiles implements LiveNetworks {
       this.learn(held)
       return null
     })
-    // What has changed since the configuration was read, as where a worker takes the place of another one.
+    // Changes since the configuration was read, for example if this worker replaces another one.
     void threads.askMain(networksTopic, null).then((answers) => {
       for (const held of answers) this.learn(held)
     })

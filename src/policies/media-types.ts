@@ -9,7 +9,7 @@ export const mediaType = z
   .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+$/, expected)
   .toLowerCase()
 
-/** Compiles media types into one question, asked of Content-Type values; parameters do not matter. */
+/** Compiles media types into a predicate on Content-Type values; parameters are ignored. */
 export function compileMediaTypes(types: readonly string[]): (contentType: string) => boolean {
   const sources = types.map((type) => type.replaceAll(/[^\w*]/g, '\\$&').replaceAll('*', '.*'))
   const listed = new RegExp(`^(?:${sources.join('|')})$`)

@@ -1,20 +1,20 @@
 import type { StoreTools } from './store-tools.ts'
 
-/** A place where a feature can keep something: a file, and a line in the feature's list. */
+/** A kind of store that a feature can use: one file, and one line in the feature's list. */
 export interface StoreKind<Make> {
-  /** What the option `store` calls it. */
+  /** Its name in the option `store`. */
   readonly name: string
-  /** What makes stores there; null where it is not configured. */
+  /** Returns a factory for such stores; null if it is not configured. */
   open(tools: StoreTools): Make | null
 }
 
-/** Those of a list that are configured. */
+/** The configured stores of a list. */
 export class OpenStores<Name extends string, Make> {
-  /** The one to take where none is named: the last of the list. */
+  /** The default if no store is named: the last configured one of the list. */
   readonly preferred: Name
   private readonly makers = new Map<string, Make>()
 
-  /** One of the list must be configured always. */
+  /** `always` is the one that is configured in every case. */
   constructor(list: readonly (StoreKind<Make> & { readonly name: Name })[], always: Name, tools: StoreTools) {
     this.preferred = always
     for (const store of list) {
@@ -25,7 +25,7 @@ export class OpenStores<Name extends string, Make> {
     }
   }
 
-  /** Throws an Error where it is not configured. */
+  /** Throws an Error if it is not configured. */
   maker(name: Name): Make {
     const make = this.makers.get(name)
     if (make === undefined) throw new Error(`stores.${name} is not configured`)

@@ -4,11 +4,11 @@ import type { DoEverywhere } from '../core/operation.ts'
 import type { OperatorRole } from '../core/operator-role.ts'
 import type { Threads } from '../core/threads.ts'
 
-/** What an endpoint for operators may use. */
+/** What an operator endpoint may use. */
 export interface OperatorTools {
-  /** All threads of this gateway, to be asked. */
+  /** All threads of this gateway, for sending questions to them. */
   readonly threads: Threads
-  /** Has this gateway do something, and all that share its Redis: an operation of the list in `operators.ts`. */
+  /** Runs an operation from the list in `operators.ts` in this gateway and all gateways that share its Redis. */
   readonly everywhere: DoEverywhere
   readonly log: Logger
 }
@@ -16,7 +16,7 @@ export interface OperatorTools {
 /** What an operation may use in one gateway. */
 export type OperationTools = Pick<OperatorTools, 'threads' | 'log'>
 
-/** What operators may ask of a policy, or have it do: a file beside the policy, and a line in `operators.ts`. */
+/** A question or command for a policy from operators: one file beside the policy, and one line in `operators.ts`. */
 export interface OperatorEndpoint<
   Params extends z.ZodType = z.ZodType,
   Query extends z.ZodType = z.ZodType,
@@ -24,18 +24,18 @@ export interface OperatorEndpoint<
   Answer extends z.ZodType = z.ZodType,
 > {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** With its parameters as ":name". */
+  /** With parameters as ":name". */
   readonly path: string
   readonly summary: string
   readonly description?: string
-  /** The role that it needs: viewer by default with GET, else admin. */
+  /** The required role: by default viewer for GET, otherwise admin. */
   readonly role?: OperatorRole
-  /** The group that it stands in in the documentation. */
+  /** Its group in the documentation. */
   readonly tag: string
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
-  /** Of its answer; errors are GatewayErrors. */
+  /** Of a successful reply; errors are GatewayErrors. */
   readonly status: 200 | 204
   readonly schema: Answer
   answer(
@@ -44,7 +44,7 @@ export interface OperatorEndpoint<
   ): Promise<z.input<Answer>>
 }
 
-/** Gives `answer` the types of what is asked and answered. */
+/** Infers the parameter and result types of `answer`. */
 export function defineOperatorEndpoint<
   Params extends z.ZodType,
   Query extends z.ZodType,

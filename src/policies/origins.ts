@@ -5,15 +5,15 @@ const expected =
   'or "https://*.example.com" for every name below example.com'
 
 const ORIGIN = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(\*\.)?([^/?#@*\s\\]+)$/i
-/** What may stand for the asterisk: names as browsers write them, so in lower case and without a Unicode letter. */
+/** What the asterisk may stand for: names as browsers send them, in lower case and ASCII. */
 const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
 
-/** Schema of an origin, "*", or all origins below a name; after parsing in the spelling that browsers send. */
+/** Schema of an origin, "*", or all origins below a name; normalised by parsing to the spelling that browsers send. */
 export const originPattern = z
   .string(expected)
   .transform((text, context) => normalize(text) ?? fail(context, `${JSON.stringify(text)}: ${expected}`))
 
-/** Compiles patterns other than "*" into one question, asked of the Origin field of a request. */
+/** Compiles patterns other than "*" into a predicate on the Origin header of a request. */
 export function compileOrigins(patterns: readonly string[]): (origin: string) => boolean {
   const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')))
   const below = patterns
@@ -35,7 +35,7 @@ export function compileOrigins(patterns: readonly string[]): (origin: string) =>
 function normalize(text: string): string | null {
   if (text === '*') return text
   const [, written, wildcard = '', authority = ''] = ORIGIN.exec(text) ?? []
-  // Whoever sits on the way can pretend to be an http origin, so that is one to be asked for.
+  // An attacker on the network can impersonate an http origin, so http has to be requested explicitly.
   const scheme = written?.toLowerCase() ?? (wildcard === '' ? '' : 'https')
   if (scheme === '' || (wildcard !== '' && authority.startsWith('['))) return null
   if (scheme !== 'http' && scheme !== 'https')

@@ -1,8 +1,8 @@
 import { type Fields, fieldOf } from '../core/value.ts'
 
 /**
- * The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to; of a list,
- * the one that its steps lead to.
+ * The claim with exactly that name, which may contain dots (https://example.com/roles), otherwise the nested claim that the dots
+ * lead to; for a list, the claim that its steps lead to.
  */
 export function pickClaim(claims: Fields, name: string | readonly string[]): unknown {
   if (typeof name === 'string' && Object.hasOwn(claims, name)) return claims[name]

@@ -3,23 +3,23 @@ import type { ErrorCode } from '../core/errors.ts'
 /** An object of an OpenAPI document. */
 export type DocsObject = Readonly<Record<string, unknown>>
 
-/** An operation as far as it decides what a policy means to it. */
+/** The parts of an operation that determine what a policy means for it. */
 export interface DocumentedOperation {
   /** In upper case. */
   readonly method: string
-  /** A path that it answers, in its normal form. */
+  /** A path that it handles, in its normal form. */
   readonly path: string
 }
 
-/** A way to prove who calls. */
+/** A way to authenticate. */
 export interface ProofDocs {
-  /** Names the scheme in the document. */
+  /** The name of the scheme in the document. */
   readonly name: string
   /** The Security Scheme Object (OpenAPI 3.1.1 section 4.8.27). */
   readonly scheme: DocsObject
 }
 
-/** A header field of replies. */
+/** A reply header. */
 export interface FieldDocs {
   readonly name: string
   /** One sentence. */
@@ -27,36 +27,39 @@ export interface FieldDocs {
   readonly example: string
 }
 
-/** A header field of requests that a policy looks at. */
+/** A request header that a policy reads. */
 export interface ParameterDocs extends FieldDocs {
   readonly required: boolean
-  /** Characters at most. */
+  /** Maximum length in characters. */
   readonly longest: number
 }
 
-/** An error that a policy answers with itself. */
+/** An error that a policy itself replies with. */
 export interface RefusalDocs {
   readonly code: ErrorCode
-  /** When it is answered, in one sentence. */
+  /** When it occurs, in one sentence. */
   readonly description: string
-  /** Fields that come with it. */
+  /** Headers sent with it. */
   readonly fields?: readonly FieldDocs[]
 }
 
-/** What a policy means to whoever calls an operation. */
+/** What a policy means for callers of an operation. */
 export interface PolicyDocs {
-  /** Proofs of which one is needed; none of them where the operation is public. Left out where the policy asks for none. */
+  /** Alternative ways to authenticate, one of which is needed; empty if the operation is public. Left out if the policy requires none. */
   readonly proofs?: readonly ProofDocs[]
-  /** Roles of which the caller needs one. */
+  /** Roles, one of which the caller needs. */
   readonly roles?: readonly string[]
-  /** Scopes all of which the caller needs. */
+  /** Scopes, all of which the caller needs. */
   readonly scopes?: readonly string[]
   readonly refusals?: readonly RefusalDocs[]
-  /** Fields of every reply. */
+  /** Headers of every reply. */
   readonly fields?: readonly FieldDocs[]
-  /** Fields of requests. */
+  /** Headers of requests. */
   readonly parameters?: readonly ParameterDocs[]
-  /** Whether the service is asked for another path than the client asks for, so that its own document does not tell. */
+  /**
+   * Whether the service receives a different path from the one the client requests, so that the service's own document does not
+   * describe it.
+   */
   readonly moves?: boolean
 }
 

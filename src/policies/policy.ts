@@ -14,7 +14,7 @@ import type { Answers, Threads } from '../core/threads.ts'
 import type { Toolbox } from '../core/toolbox.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
-// What the tools are made of, for whoever writes a policy.
+// The types that the toolbox consists of, for authors of policies.
 export type { ApiKeys, StoredApiKey } from './auth/api-key/api-key-store.ts'
 export type { Allows, Identify, ProofOptions } from './auth/identify.ts'
 export type { Caches, CacheStoreName } from './cache/cache-stores.ts'
@@ -38,102 +38,105 @@ export type {
 } from './rate-limit/meter.ts'
 export type { Rate } from './rate-limit/rate.ts'
 
-/** What a policy may use besides. */
+/** What a policy may use in addition to the general toolbox. */
 export interface PolicyToolbox extends Toolbox {
   /**
-   * Sends a request of the gateway's own to a healthy instance of a service and resolves with the whole reply.
-   * Rejects with a GatewayError when none answers in time, and with an Error when there is no such service.
+   * Sends a request made by the gateway itself to a healthy instance of a service and resolves with the whole reply. Rejects with a
+   * GatewayError if no instance replies in time, and with an Error if there is no such service.
    */
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
-  /** Counts requests, for all threads of the process, or in Redis for all processes. */
+  /** Counts requests, across all threads of the process, or in Redis across all processes. */
   readonly limits: RateLimits
-  /** What stored replies are kept in. */
+  /** Stores for cached replies. */
   readonly caches: Caches
-  /** What replies are kept in to be repeated. */
+  /** Stores for replies that are repeated by idempotency key. */
   readonly repeats: Repeats
-  /** API keys in Redis; null where none is configured. */
+  /** API keys in Redis; null if Redis is not configured for them. */
   readonly apiKeys: ApiKeys | null
   /**
-   * Tells the stores behind `limits`, `caches`, `repeats` and `apiKeys` from those of another configuration: it belongs into the key of
-   * whatever is kept (core/shared.ts) and made from them.
+   * Distinguishes the stores behind `limits`, `caches`, `repeats` and `apiKeys` from those of another configuration. It must be
+   * part of the key of anything that is shared (core/shared.ts) and uses them.
    */
   readonly storesKey: string
-  /** Hands out the gateway's metrics, to be asked for in `create`. */
+  /** Provides the gateway's metrics; only to be used in `create`. */
   readonly metrics: Metrics
-  /** Says who calls in place of the methods of the configuration, where requests are only told of; left out where they are sent. */
+  /** In a dry run, names the caller in place of the configured methods; left out if requests are really sent. */
   readonly identify?: Identify
-  /** Says whether they have what is required, where nobody can look at that. */
+  /** In a dry run, says whether the caller has what is required, as that cannot be verified. */
   readonly allows?: Allows
-  /** The configuration, as what holds things that outlive a request (core/shared.ts). */
+  /** The configuration as the owner of things that outlive a request (core/shared.ts). */
   readonly holder: Holder
-  /** Answers what other threads ask this one, until the returned function is called. */
+  /** Answers a question from other threads, until the returned function is called. */
   readonly answer: Answers['on']
-  /** All threads of this gateway, this one among them, to be asked. */
+  /** All threads of this gateway, including this one, for sending questions to them. */
   readonly threads: Threads
   /**
-   * Somebody only asks what would become of one request, which is not sent: the other tools change nothing then, but decide and find.
-   * Default false.
+   * Dry run: the question is only how one request would be handled, and it is not sent. The other tools then only look up and
+   * decide, and change nothing. Default: false.
    */
   readonly dry?: boolean
 }
 
-/** Steps from the options of a policy to something in them; "*" is any key of a map, or any item of a list. */
+/** Path from the options of a policy to a value in them; "*" stands for any key of a map, or any item of a list. */
 export type OptionsPath = readonly string[]
 
-/** Reads a file whose path is relative to the configuration file; null where there is none. Rejects with an Error for one that cannot be read. */
+/**
+ * Reads a file whose path is relative to the configuration file; null if it does not exist. Rejects with an Error if it cannot be
+ * read.
+ */
 export type OpenFile = (path: string) => Promise<Buffer | null>
 
-/** Where options name files in a form of the policy's own. */
+/** An option that names files in a policy-specific form. */
 export interface FilesOption {
   readonly path: OptionsPath
-  /** What takes the place of what is written there: plain data. Rejects with an Error that says what is wrong with which file. */
+  /** Returns plain data that replaces the value of the option. Rejects with an Error that says what is wrong with which file. */
   readonly read: (written: unknown, open: OpenFile) => Promise<unknown>
 }
 
-/** Where options choose a store that may be Redis. */
+/** An option that selects a store which may be Redis. */
 export interface StoreOption {
   readonly path: OptionsPath
-  /** What may be chosen instead, where there is no Redis. */
+  /** What to suggest instead if there is no Redis. */
   readonly instead: string
 }
 
-/** How much body a request may have. */
+/** The limit on the body of a request. */
 export interface BodyLimit {
-  /** In octets. */
+  /** In bytes. */
   readonly octets: number
-  /** The policy refuses more itself. Where it does not, the limit makes no other one smaller. */
+  /** Whether the policy itself refuses larger bodies. If not, the limit does not lower any other limit. */
   readonly enforced: boolean
 }
 
 /**
- * Options of policies of the user's own by their names, as they are written: extend it, and configurations in TypeScript
- * know them, as in `declare module 'sallyport' { interface OwnPolicies { tenant: { header?: string } } }`.
+ * Options of user-defined policies by policy name, as written in the configuration. Extend it so that configurations in TypeScript
+ * know them: `declare module 'sallyport' { interface OwnPolicies { tenant: { header?: string } } }`.
  */
 export interface OwnPolicies {}
 
-/** Something that a policy keeps from one request to the next, and that a change of the configuration may cost. */
+/** State that a policy keeps between requests, and that may be lost by a change of the configuration. */
 export interface KeptState {
   /** What it is, such as "counts of the tier authenticated": the same before and after a change. */
   readonly name: string
-  /** What it is found by: whatever is not found by the same after a change begins anew. */
+  /** What it is identified by: state whose identities change starts from scratch. */
   readonly identities: readonly string[]
-  /** Options that this is made of, as steps from the options. */
+  /** Options that the state depends on, as paths from the options. */
   readonly options: readonly OptionsPath[]
-  /** One sentence that says what begins anew. */
+  /** One sentence that says what is lost. */
   readonly loss: string
 }
 
-/** The route that a policy keeps something for; without an id, and without a service, that is every other request. */
+/** The route that a policy keeps state for; without an id and a service, all requests that match no route. */
 export type KeepingRoute = Pick<RouteInfo, 'id' | 'service'>
 
-/** Something to be known about options. */
+/** A warning about options. */
 export interface OptionsWarning {
-  /** Steps from the options to where it is. */
+  /** Path from the options to the value in question. */
   readonly path: readonly string[]
   readonly message: string
 }
 
-/** A kind of step around a request: one file in policies/ and one line in policies/index.ts. */
+/** A kind of processing step around a request: one file in policies/ and one line in policies/index.ts. */
 export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends string = string> {
   /** Its key under `policies:` in the configuration. */
   readonly name: Name
@@ -141,66 +144,65 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly summary: string
   /** Schema of its options, with defaults and units. */
   readonly options: Schema
-  /** Where its options may name files in place of documents (core/document.ts), as steps from the options. */
+  /** Options that may name files in place of documents (core/document.ts), as paths from the options. */
   readonly documents?: readonly OptionsPath[]
-  /** Where they may name files that are none of these, which the policy makes something of when the configuration loads. */
+  /** Options that may name files of other kinds, which the policy converts when the configuration loads. */
   readonly files?: readonly FilesOption[]
-  /** Where they may name files with certificates in PEM. */
+  /** Options that may name files with PEM certificates. */
   readonly certificates?: readonly OptionsPath[]
-  /** Those of its options that are lists of networks (core/networks-schema.ts), which may name files. */
+  /** Options that are lists of networks (core/networks-schema.ts), which may name files. */
   readonly networks?: readonly string[]
-  /** Where they name services that it asks. */
+  /** Options that name services which the policy calls. */
   readonly services?: readonly OptionsPath[]
   readonly stores?: readonly StoreOption[]
   /**
-   * What decides whether it refuses requests, or answers them itself: 'nothing' where it never does but for preflights, 'facts' where the line of a
-   * request in the access log says all of it (who calls, from where, when, for what), 'content' where it takes more, such as
-   * header fields and bodies. Requests of a log are simulated by it. Default content.
+   * What determines whether the policy refuses requests or replies itself: 'nothing' if it never does except for preflights;
+   * 'facts' if a line of the access log contains everything needed (who calls, from where, when, for what); 'content' if it needs
+   * more, such as headers and bodies. Used to simulate requests from a log. Default: content.
    */
   decidesBy?(options: z.output<Schema>): 'nothing' | 'facts' | 'content'
-  /** Names of request fields that hold secrets: the access log shows none of them. */
+  /** Names of request headers that hold secrets and are never shown in the access log. */
   secretFields?(options: z.output<Schema>): readonly string[]
-  /** It answers preflights (Fetch, "CORS-preflight request"), for the route of the request that they ask about. */
+  /** Whether it replies to preflights (Fetch, "CORS-preflight request"), on behalf of the route of the request that they ask about. */
   readonly answersPreflights?: boolean
-  /** It is for the gateway's own endpoints too. */
+  /** Whether it also applies to the gateway's own endpoints. */
   readonly aroundOwnEndpoints?: boolean
   /**
-   * It changes what services are asked, so that what they reply depends on its options: a reply that was stored under others
-   * is not used. Default false; true for a policy of a user's own.
+   * Whether it changes requests to services, so that replies depend on its options: a reply stored under different options is not
+   * used. Default: false; true for user-defined policies.
    */
   readonly changesRequests?: boolean
   /**
-   * Another one wherever its code does something else with the same options: a reply that was stored with the help of another
-   * version is not used. Of a policy from a file it is the digest of its code, unless it has one.
+   * Must change whenever the policy's code behaves differently with the same options: a reply stored with another version is not
+   * used. For a policy from a file it is the digest of its code, unless the policy defines one.
    */
   readonly version?: string
   /**
-   * It changes nothing but by its tools, and asks nobody who does. Where somebody only asks what would become of a request
-   * (`sallyport explain`), it is run with tools that change nothing; a policy that does not say so is left out. Default false for a
-   * policy of a user's own.
+   * Whether it has side effects only through its tools. If so, dry runs (`sallyport explain`) run it with tools that change
+   * nothing; otherwise the policy is left out of them. Default for a user-defined policy: false.
    */
   readonly runsDry?: boolean
-  /** How much body it lets a request have, in place of the general limit; null where it says nothing of that. */
+  /** The body limit of a request in place of the general one; null if the policy does not set one. */
   bodyLimit?(options: z.output<Schema>): BodyLimit | null
   /**
-   * Names of request fields that it sets or reads: where it is on, a field that is not spelled so, but is the same for a
-   * CGI-like service (`X_User_ID`, `X.User.ID`), never reaches the service. Names in templates are known anyway.
+   * Names of request headers that it sets or reads. While the policy is in use, headers in other spellings that a CGI-like service
+   * treats as the same (`X_User_ID`, `X.User.ID`) never reach the service. Names in templates are covered automatically.
    */
   fields?(options: z.output<Schema>): readonly string[]
   /**
-   * Whether all routes with these options may share one step, as it knows nothing of the route but what an exchange says
-   * of its own: `create` is called with any of them then. Left out: each has one of its own. `general` is as in `create`.
+   * Whether all routes with these options may share one step because it uses nothing of the route beyond what the exchange
+   * contains: `create` is then called with any one of them. Left out: each route has its own. `general` is as in `create`.
    */
   isShared?(options: z.output<Schema>, general: z.output<Schema> | null): boolean
   /**
-   * Does beforehand what takes long of the following, as a generator that yields after each step: other requests are
-   * answered between them. Left out where there is nothing of that kind.
+   * Does slow work for the functions below in advance, as a generator that yields after each step so that other requests can be
+   * handled in between. Left out if there is no slow work.
    */
   prepare?(options: z.output<Schema>): Steps
   /**
-   * Builds the step for one route, when the configuration loads. `general` is what every route has unless it says
-   * otherwise, or null where that is nothing. `source` names what the replies come from that it gets from further in: the
-   * same text in every process and configuration in which a request brings the same there.
+   * Creates the step for one route when the configuration loads. `general` is the options that apply to every route by default, or
+   * null if there are none. `source` identifies where replies from further in come from: it is the same text in every process and
+   * configuration in which a request gets the same reply.
    */
   create(
     options: z.output<Schema>,
@@ -210,15 +212,15 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
     source: () => string,
   ): Middleware
   /**
-   * The OpenAPI 3 document of the operations that clients find where it is on, at the paths that they ask for, in place of what the service
-   * says of itself. Left out where the policy lets clients ask for what the service has.
+   * The OpenAPI 3 document of the operations offered to clients, at the paths that clients use, which replaces the service's own
+   * description. Left out if the policy exposes the service's operations as they are.
    */
   describe?(options: z.output<Schema>): DocsObject
-  /** What it means to whoever calls the operation, for the API's documentation; nothing where it is left out. */
+  /** What the policy means for callers of the operation, for the API documentation. */
   document?(options: z.output<Schema>, operation: DocumentedOperation): PolicyDocs
   /**
-   * What it keeps from one request to the next for one route, for those who are to know what a changed configuration
-   * costs. `general` and `source` are as in `create`; where `stores` names an option, it is filled in.
+   * The state that it keeps between requests for one route, used to tell what a configuration change would lose. `general` and
+   * `source` are as in `create`; options named in `stores` are filled in.
    */
   keeps?(
     options: z.output<Schema>,
@@ -227,13 +229,13 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
     source: () => string,
   ): readonly KeptState[]
   /**
-   * What works, and whoever wrote the options should know: it is logged at the start, and told by `sallyport check`. `patterns` are the
-   * paths of the route that has them; none for the options of every route.
+   * Warnings about options that are valid but questionable; logged at the start and reported by `sallyport check`. `patterns` are
+   * the paths of the route with these options; empty for the options of all routes.
    */
   warnings?(options: z.output<Schema>, patterns: readonly string[]): readonly OptionsWarning[]
 }
 
-/** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */
+/** Infers the options type for a policy's `create`, and keeps its name as a literal type. */
 export function definePolicy<Schema extends z.ZodType, const Name extends string>(
   policy: Policy<Schema, Name>,
 ): Policy<Schema, Name> {

@@ -2,14 +2,14 @@ import type { RequestFacts } from '../http/exchange.ts'
 import { isToken } from '../core/field.ts'
 import type { Headers } from '../http/headers.ts'
 
-/** The method that a CORS preflight asks about (Fetch, "CORS-preflight request"); null for every other request. */
+/** The method that a CORS preflight asks about (Fetch, "CORS-preflight request"); null for any other request. */
 export function preflightMethod({ method, headers }: RequestFacts): string | null {
   if (method !== 'OPTIONS' || !headers.has('Origin')) return null
   const asked = headers.get('Access-Control-Request-Method')
   return asked !== undefined && isToken(asked) ? asked : null
 }
 
-/** Names of the header fields that a preflight asks about, as it spells them. */
+/** Names of the headers that a preflight asks about, in its spelling. */
 export function preflightNames(headers: Headers): string[] {
   const asked = headers.combined('Access-Control-Request-Headers') ?? ''
   return asked

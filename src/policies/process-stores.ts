@@ -11,59 +11,62 @@ import { SharedTable } from './rate-limit/memory/table.ts'
 import { NearLimits } from './rate-limit/near-limits.ts'
 import { watchEvictions } from './rate-limit/memory/watch-evictions.ts'
 
-/** What another thread opens them with. */
+/** What another thread needs to open the stores. */
 export interface SharedMemory {
   readonly counts: SharedArrayBuffer
 }
 
-/** The memory of the main thread, which the others ask. */
+/** The memory of the main thread, which the other threads access by messages. */
 export interface MainMemory {
-  /** Takes so many octets of replies at most from now on. */
+  /** Sets the maximum number of bytes for replies. */
   resize(replies: number): void
   close(): void
 }
 
 /**
- * What policies keep once in a process: the counts of rate limits in memory that its threads share, stored
- * replies too, and in that of its main thread the replies that are repeated.
+ * Stores that exist once per process: rate limit counts and cached replies in memory shared by its threads, and replies kept for
+ * idempotency keys in the memory of the main thread.
  */
 export class ProcessStores {
   readonly counts: SharedTable
-  /** Of this thread alone: names of clients near their limits. */
+  /** Clients near their limits, as seen by this thread only. */
   readonly near = new NearLimits()
 
-  /** Memory for stored replies; null where the main thread is asked for it. */
+  /** Memory for cached replies; null if it has to be requested from the main thread. */
   readonly replies: ReplyMemories | null
 
-  /** Opens those of another thread. */
+  /** Opens the stores of another thread. */
   constructor({ counts }: SharedMemory, replies: ReplyMemories | null = null) {
     this.counts = new SharedTable(counts)
     this.replies = replies
   }
 
-  /** Makes them, with room for so many counts. */
+  /** Creates the stores, with room for `entries` counts. */
   static create(entries: number, random?: () => number): ProcessStores {
     const counts = SharedTable.create(entries, random).buffer
     return new ProcessStores({ counts }, new ReplyMemories(random ?? Math.random))
   }
 
-  /** To be handed to other threads. */
+  /** To be passed to other threads. */
   get memory(): SharedMemory {
     return { counts: this.counts.buffer }
   }
 
-  /** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
+  /** Reports values common to all threads at each scrape. Only for the main thread, as readings are added up. */
   watch(metrics: Metrics): void {
     metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => this.counts.evictions)
     this.replies?.watch(metrics)
   }
 
-  /** Gives threads that ask for it memory for stored replies: for the main thread alone. */
+  /** Provides memory for cached replies to threads that request it. Only for the main thread. */
   giveMemory(answers: Answers, clock: Clock): void {
     this.replies?.answer(answers, clock)
   }
 
-  /** Keeps replies, of so many octets at most, and answers what threads ask of them: for the main thread alone. */
+  /**
+   * Keeps replies for idempotency keys, up to `replies` bytes, and answers the threads' questions about them. Only for the main
+   * thread.
+   */
   keepReplies(replies: number, answers: Answers, clock: Clock, metrics: Metrics | null = null): MainMemory {
     const repeats = new MemoryRepeats(clock, replies)
     answerThreads(answers, repeats)
@@ -73,7 +76,7 @@ export class ProcessStores {
     return { resize: (octets) => repeats.resize(octets), close: repeats.sweep() }
   }
 
-  /** Sends what threads have the CDN asked for: for the main thread alone. */
+  /** Sends the purge calls to the CDN that threads have requested. Only for the main thread. */
   callCdn(answers: Answers, clock: Clock, log: Logger, metrics: Metrics): { close(): void } {
     const counter = (outcome: string): Counter => metrics.counter('sallyport_cdn_purges_total', { outcome })
     const counts = { done: counter('done'), failed: counter('failed'), dropped: counter('dropped') }
@@ -85,7 +88,7 @@ export class ProcessStores {
     return calls
   }
 
-  /** Warns where there is no room left, until the returned function is called: for one thread of the process. */
+  /** Warns when the table is full, until the returned function is called. Only for one thread of the process. */
   warn(clock: Clock, log: Logger): () => void {
     return watchEvictions(this.counts, clock, log)
   }

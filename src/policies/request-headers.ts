@@ -2,7 +2,7 @@ import { definePolicy } from './policy.ts'
 import { compileHeaderEdits, editedFields, headerEdits } from './header-edits.ts'
 import { readsRoute } from './template.ts'
 
-/** Changes the header fields that the service receives. */
+/** Changes the headers that the service receives. */
 export const requestHeaders = definePolicy({
   name: 'request-headers',
   summary: 'Sets, adds and removes header fields of the request for the service.',

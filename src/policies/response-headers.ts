@@ -3,7 +3,7 @@ import { editReplies } from '../http/handler.ts'
 import { compileHeaderEdits, headerEdits } from './header-edits.ts'
 import { readsRoute } from './template.ts'
 
-/** Changes the header fields that the client receives, on error replies too. */
+/** Changes the headers that the client receives, including those of error replies. */
 export const responseHeaders = definePolicy({
   name: 'response-headers',
   summary: 'Sets, adds and removes header fields of every reply, errors included.',

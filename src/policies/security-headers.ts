@@ -19,7 +19,7 @@ const SECONDS = new Map([
 ])
 const YEAR = 365 * 86_400
 
-/** Longer than any timer, and so not a duration like others; seconds after parsing. */
+/** May exceed the range of timers, and so is not a duration like the others; seconds after parsing. */
 const lifetime = z
   .string(lifetimeExpected)
   .regex(/^\d{1,6}[smhd]$/, lifetimeExpected)
@@ -108,7 +108,7 @@ const options = z.strictObject({
     .meta({ examples: [['Server', 'X-Powered-By']] }),
 })
 
-/** Puts on each reply what tells browsers to be careful with it. */
+/** Adds headers to each reply that make browsers apply security restrictions. */
 export const securityHeaders = definePolicy({
   name: 'security-headers',
   summary: 'Adds security header fields for browsers to every reply, errors included.',
@@ -125,14 +125,14 @@ export const securityHeaders = definePolicy({
 
     const secureLines = [lines, transport].join('')
     return (next) =>
-      // RFC 6797 section 7.2: not over http, where anybody on the way could have put it.
+      // RFC 6797 section 7.2: not over http, where anyone on the network could have inserted it.
       editReplies(next, ({ headers }, { client }) =>
         replaceLines(headers, names, client.scheme === 'https' ? secureLines : lines),
       )
   },
 })
 
-/** Those that are on and do not depend on the exchange. */
+/** The headers that are enabled and do not depend on the exchange. */
 function fieldsOf(chosen: z.output<typeof options>): (readonly [name: string, text: string])[] {
   const all: (readonly [name: string, text: string | false])[] = [
     ['X-Content-Type-Options', chosen.contentTypeOptions && 'nosniff'],

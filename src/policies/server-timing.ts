@@ -9,7 +9,7 @@ import { NameSet } from '../http/name-set.ts'
 const NAMES = new NameSet(['Server-Timing'])
 const line = linesOf('Server-Timing')
 
-/** Tells the client what the gateway and the service took. */
+/** Tells the client how long the gateway and the service took. */
 export const serverTiming = definePolicy({
   name: 'server-timing',
   summary:
@@ -22,7 +22,7 @@ export const serverTiming = definePolicy({
       editReplies(next, ({ headers }, exchange) => {
         let value = `gateway;dur=${rounded(gatewayTime(exchange, clock.now()))}`
         if (exchange.instance !== null) value += `, service;dur=${rounded(exchange.serviceTime)}`
-        // Appended: the service's own fields stay, as it is a list (W3C Server Timing section 3).
+        // Appended, so that the service's own values remain: the header is a list (W3C Server Timing section 3).
         appendLines(headers, NAMES, line(value))
       })
   },

@@ -4,19 +4,19 @@ import type { Threads } from '../core/threads.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { ProcessStores } from './process-stores.ts'
 
-/** What the stores of one configuration are made with, in one thread. */
+/** What the stores of one configuration are created with, in one thread. */
 export interface StoreTools {
-  /** What the threads of the process share. */
+  /** What all threads of the process share. */
   readonly process: ProcessStores
-  /** Null where none is configured. */
+  /** Null if Redis is not configured. */
   readonly redis: RedisConnection | null
-  /** Threads that answer requests. */
+  /** Number of threads that handle requests. */
   readonly threads: number
-  /** Number of this one among them. */
+  /** Index of this thread among them. */
   readonly worker: number
-  /** What has to be there before requests are answered. */
+  /** Promises that must resolve before requests are handled. */
   readonly opening: Promise<unknown>[]
-  /** All threads of this gateway, to be asked. */
+  /** All threads of this gateway, for sending questions to them. */
   readonly asked: Threads
   readonly clock: Clock
   readonly log: Logger

@@ -1,7 +1,7 @@
-/** A bare item as far as policies need it: a number, a boolean, a String's or Token's text; null for anything else. */
+/** A bare item as far as policies need it: a number, a boolean, the text of a String or Token; null for anything else. */
 export type BareItem = number | boolean | string | null
 
-/** Reads a Dictionary (RFC 9651 section 4.2.2); parameters are left out. Null if it is not valid. */
+/** Parses a Dictionary (RFC 9651 section 4.2.2); parameters are left out. Null if it is invalid. */
 export function parseDictionary(text: string): ReadonlyMap<string, BareItem> | null {
   const reader = new Reader(text)
   const members = new Map<string, BareItem>()
@@ -17,7 +17,7 @@ export function parseDictionary(text: string): ReadonlyMap<string, BareItem> | n
   return valid ? members : null
 }
 
-/** The Strings of a List (RFC 9651 section 4.2.1); members of another type are left out. Null if it is not valid. */
+/** The Strings of a List (RFC 9651 section 4.2.1); members of other types are left out. Null if it is invalid. */
 export function parseStrings(text: string): readonly string[] | null {
   const reader = new Reader(text)
   const strings: string[] = []
@@ -44,7 +44,7 @@ export function parseString(text: string): string | null {
 
 /** An Item of an Inner List. */
 export interface ListedItem {
-  /** As it is written, with its parameters. */
+  /** As written, with its parameters. */
   readonly text: string
   readonly value: BareItem
   readonly parameters: ReadonlyMap<string, BareItem>
@@ -52,18 +52,18 @@ export interface ListedItem {
 
 /** An Inner List (RFC 9651 section 3.1.1). */
 export interface InnerList {
-  /** As it is written, with its parameters. */
+  /** As written, with its parameters. */
   readonly text: string
   readonly items: readonly ListedItem[]
   readonly parameters: ReadonlyMap<string, BareItem>
 }
 
-/** Reads a Dictionary of Inner Lists. Null if it is not valid, has a key or a parameter twice, or members of another type. */
+/** Parses a Dictionary of Inner Lists. Null if it is invalid, repeats a key or a parameter, or has members of other types. */
 export function parseInnerLists(text: string): ReadonlyMap<string, InnerList> | null {
   return parseMembers(text, (reader) => reader.innerList())
 }
 
-/** Reads a Dictionary of Byte Sequences; their parameters are left out. Null as for `parseInnerLists`. */
+/** Parses a Dictionary of Byte Sequences; their parameters are left out. Null as for `parseInnerLists`. */
 export function parseByteSequences(text: string): ReadonlyMap<string, Buffer> | null {
   return parseMembers(text, (reader) => {
     const bytes = reader.bytes()
@@ -116,7 +116,7 @@ class Reader {
     return this.at === this.text.length
   }
 
-  /** What the sticky pattern matches here, or null; reading goes on behind it. */
+  /** Consumes and returns what the sticky pattern matches at the current position, or null. */
   take(pattern: RegExp): string | null {
     pattern.lastIndex = this.at
     const match = pattern.exec(this.text)
@@ -125,7 +125,7 @@ class Reader {
     return match[0]
   }
 
-  /** Members separated by commas up to the end; none at all are valid too. */
+  /** Members separated by commas up to the end; an empty list is valid too. */
   members(read: () => boolean): boolean {
     this.take(SPACES)
     while (this.next !== '') {
@@ -159,7 +159,7 @@ class Reader {
     return true
   }
 
-  /** An Inner List with all that it says; null where there is none here, or a parameter comes twice. */
+  /** An Inner List with all parameters; null if there is none here, or a parameter is repeated. */
   innerList(): InnerList | null {
     const from = this.at
     if (this.take(OPEN) === null) return null
@@ -178,7 +178,7 @@ class Reader {
     return parameters === null ? null : { text: this.text.slice(from, this.at), items, parameters }
   }
 
-  /** The octets of a Byte Sequence; null where there is none here, or it is not the one text of its octets. */
+  /** The bytes of a Byte Sequence; null if there is none here, or it is not canonically encoded. */
   bytes(): Buffer | null {
     const written = this.take(BYTES)?.slice(1, -1)
     if (written === undefined) return null
@@ -186,7 +186,7 @@ class Reader {
     return octets.toString('base64') === written ? octets : null
   }
 
-  /** Parameters by their names; null where they are not valid, or one comes twice. */
+  /** Parameters by name; null if they are invalid or one is repeated. */
   private namedParameters(): Map<string, BareItem> | null {
     const parameters = new Map<string, BareItem>()
     while (this.take(SEMICOLON) !== null) {

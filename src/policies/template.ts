@@ -4,10 +4,10 @@ import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { isToken } from '../core/field.ts'
 import { pickClaim } from './pick-claim.ts'
 
-/** A text with values of the exchange filled in, in the form that its place asks for. */
+/** A text with values of the exchange inserted, encoded for the place where it is used. */
 export type Template = (exchange: Exchange) => string
 
-/** What a placeholder stands for: text, a field of the request byte for byte, or a path in its normal form. */
+/** The kind of value of a placeholder: text, a request header byte for byte, or a path in its normal form. */
 type Kind = 'text' | 'bytes' | 'path'
 
 interface Reader {
@@ -15,9 +15,9 @@ interface Reader {
   readonly read: Template
 }
 
-/** How what a placeholder stands for is written where the template is used, and what may stand around it. */
+/** How values are encoded where the template is used, and which literal text is allowed. */
 export interface TemplateStyle extends Readonly<Record<Kind, (value: string) => string>> {
-  /** What is wrong with a literal part; null for nothing. */
+  /** What is wrong with a literal part; null if nothing. */
   readonly flaw: (literal: string) => string | null
 }
 
@@ -26,7 +26,7 @@ const decoded = (bytes: string): string => Buffer.from(bytes, 'latin1').toString
 const flawOfField = (literal: string): string | null =>
   plain(literal) === literal ? null : `${JSON.stringify(literal)} holds characters other than visible ASCII`
 
-/** For a header field: visible ASCII, or bytes of the request's own header fields. */
+/** For a header: visible ASCII, or bytes of the request's own headers. */
 export const fieldStyle: TemplateStyle = { text: plain, bytes: same, path: plain, flaw: flawOfField }
 
 /** For text that is encoded afterwards, as in JSON and queries. */
@@ -39,13 +39,13 @@ export const textStyle: TemplateStyle = {
 
 const text = (read: Template): Reader => ({ kind: 'text', read })
 
-/** What is the same for every request of a route. */
+/** Placeholders that have the same value for every request of a route. */
 const ofRoute = new Map<string, (route: RouteInfo) => string>([
   ['service', ({ service }) => service ?? ''],
   ['route.id', ({ id }) => id],
 ])
 
-/** What a placeholder stands for, if it has no name of its own. */
+/** Placeholders without a name of their own after a dot. */
 const fixed = new Map<string, Reader>([
   ['method', text((exchange) => exchange.method)],
   ['path', { kind: 'path', read: (exchange) => exchange.path }],
@@ -59,7 +59,7 @@ const fixed = new Map<string, Reader>([
   ['correlation.id', text((exchange) => exchange.correlationId)],
 ])
 
-/** What a placeholder stands for that is a family, a dot and a name. */
+/** Placeholders that consist of a family, a dot and a name. */
 const named = new Map<string, (name: string) => Reader>([
   ['claim', (name) => text((exchange) => claimText(exchange, name))],
   ['query', (name) => text((exchange) => new URLSearchParams(exchange.query).get(name) ?? '')],
@@ -70,16 +70,16 @@ const ALLOWED = [...fixed.keys(), 'claim.NAME', 'header.NAME', 'query.NAME', 'pa
   .map((name) => `{${name}}`)
   .join(' ')
 
-/** A doubled brace, a placeholder, a brace that is neither, or text between them. */
+/** A doubled brace, a placeholder, a stray brace, or text between them. */
 const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+/g
 
-/** Schema of a template for a header field as it is written in the configuration; `compileTemplate` then succeeds. */
+/** Schema of a template for a header as written in the configuration; `compileTemplate` succeeds for every text that it accepts. */
 export const templateText = templateFor(
   fieldStyle,
   'Characters that a header cannot carry are percent-encoded as UTF-8.',
 )
 
-/** Schema of a template of that style; `note` says how values are written. */
+/** Schema of a template of that style; `note` explains how values are encoded. */
 export function templateFor(style: TemplateStyle, note: string) {
   return z
     .string()
@@ -109,21 +109,21 @@ export function compileTemplate(template: string, style: TemplateStyle = fieldSt
 }
 
 /**
- * The text of a template for a header field that comes out the same for every request of the route; null for any other.
- * Throws as `compileTemplate` does.
+ * The text of a header template that is the same for every request of the route; null for any other. Throws as `compileTemplate`
+ * does.
  */
 export function constantText(template: string, route: RouteInfo): string | null {
   const parts = parseTemplate(template, fieldStyle, route)
   return parts.every((part) => typeof part === 'string') ? parts.join('') : null
 }
 
-/** Whether some template among the options says something of the route. */
+/** Whether any template among the options refers to the route. */
 export function readsRoute(options: unknown): boolean {
   const written = JSON.stringify(options) ?? ''
   return [...ofRoute.keys()].some((name) => written.includes(`{${name}}`))
 }
 
-/** The parts of a template; what the route says, where it is known, is text like any other. */
+/** The parts of a template; values of the route, if given, become literal text. */
 function parseTemplate(template: string, style: TemplateStyle, route?: RouteInfo): (string | Template)[] {
   const parts: (string | Template)[] = []
   for (const [part, placeholder] of template.matchAll(PART)) {
@@ -154,7 +154,7 @@ function resolve(placeholder: string, style: TemplateStyle): Template {
   return (exchange) => write(read(exchange))
 }
 
-/** Lists and maps have no one text: they are empty. */
+/** Lists and maps have no single text form: they yield an empty text. */
 function claimText({ consumer }: Exchange, name: string): string {
   const value = consumer === null ? undefined : pickClaim(consumer.claims, name)
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
@@ -164,7 +164,7 @@ function headerReader(name: string): Reader {
   return { kind: 'bytes', read: (exchange) => exchange.headers.combined(name) ?? '' }
 }
 
-/** Percent-encodes what is not visible ASCII or a space, as UTF-8: text is not bytes, and CR or LF would split a header. */
+/** Percent-encodes everything but visible ASCII and spaces, as UTF-8: text cannot be sent as bytes, and CR or LF would split a header. */
 function plain(value: string): string {
   if (/^[\x20-\x7e]*$/.test(value)) return value
   return value.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent)

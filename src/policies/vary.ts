@@ -4,7 +4,7 @@ import { NameSet } from '../http/name-set.ts'
 
 const VARY = new NameSet(['Vary'])
 
-/** Says that the reply depends on a request field of that name, once (RFC 9110 section 12.5.5). */
+/** Adds a request header to Vary, unless it is already listed (RFC 9110 section 12.5.5). */
 export function addVary(headers: Headers, name: string): void {
   const known = headers.combined('Vary')
   if (known === undefined) return appendLines(headers, VARY, knownLine('Vary', name))

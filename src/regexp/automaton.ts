@@ -2,8 +2,8 @@ import type { Part } from './conditions.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
 /**
- * A step of an automaton: takes a character, takes `min` to `max` of them, leads on without one (at the start or the end
- * of the text, at a boundary of a word or away from one, or anywhere to several steps), or is the end of the pattern.
+ * A step of an automaton: consumes one character, consumes `min` to `max` characters, continues without consuming any (at the start
+ * or end of the text, at or away from a word boundary, or as a branch to several steps), or is the end of the pattern.
  */
 export type Step =
   | { readonly type: 'atom'; readonly atom: number; readonly next: number }
@@ -12,7 +12,7 @@ export type Step =
       readonly atom: number
       readonly min: number
       readonly max: number
-      /** Which of the counts it is. */
+      /** Index of its counter. */
       readonly slot: number
       readonly next: number
     }
@@ -20,15 +20,15 @@ export type Step =
   | { readonly type: 'split'; readonly next: number[] }
   | { readonly type: 'match' }
 
-/** Finds whether what a part of an expression describes occurs in a text; immutable. */
+/** Finds whether a part of an expression matches anywhere in a text; immutable. */
 export interface Automaton {
   readonly steps: readonly Step[]
   readonly entry: number
-  /** Source texts of what takes one character, each once. */
+  /** Sources of the single-character matchers, without duplicates. */
   readonly atoms: readonly string[]
-  /** The atom that takes the characters of words, where boundaries are looked for; else -1. */
+  /** The atom that matches word characters, if boundaries are tested; otherwise -1. */
   readonly word: number
-  /** How many steps count. */
+  /** Number of steps with a counter. */
   readonly counts: number
 }
 
@@ -37,7 +37,7 @@ export const MATCH = 0
 
 /** A pattern with more steps is refused. */
 const MAXIMUM_STEPS = 1_000
-/** Repetitions of a single character beyond this are counted rather than written out; fewer where steps get short. */
+/** Longer repetitions of a single character are counted rather than expanded; the smaller limit applies if there are too many steps. */
 const WRITTEN_OUT = [256, 8] as const
 
 /** Throws UnusablePattern. */
@@ -63,7 +63,7 @@ class Builder {
     this.writtenOut = writtenOut
   }
 
-  /** Null where it has too many steps. */
+  /** Null if there are too many steps. */
   build(part: Part): Automaton | null {
     try {
       const entry = this.emit(part, MATCH)
@@ -74,7 +74,7 @@ class Builder {
     }
   }
 
-  /** Adds the steps of a part that leads to `next`; returns the first of them. */
+  /** Adds the steps of a part that continues at `next`; returns the first of them. */
   private emit(part: Part, next: number): number {
     if (part.type === 'atom') return this.add({ type: 'atom', atom: this.atomOf(part.source), next })
     if (part.type === 'sequence') return part.parts.reduceRight((following, each) => this.emit(each, following), next)
@@ -85,7 +85,7 @@ class Builder {
     return this.add({ type: part.type, next })
   }
 
-  /** Null where the repetition is better written out, or is of more than a character. */
+  /** Null if the repetition is to be expanded, or is of more than a character. */
   private counted({ part, min, max }: Part & { type: 'repeat' }, next: number): number | null {
     const single = singleOf(part)
     const most = max === Number.POSITIVE_INFINITY ? min : max
@@ -119,7 +119,7 @@ class Builder {
   }
 }
 
-/** The atom that a part consists of, also within groups. */
+/** The atom that a part consists of, possibly within groups. */
 function singleOf(part: Part): string | null {
   if (part.type === 'atom') return part.source
   if (part.type !== 'sequence') return null

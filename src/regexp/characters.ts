@@ -1,9 +1,9 @@
-/** How many characters beyond ASCII are kept: a client decides how many there would be. */
+/** Most characters beyond ASCII that are cached: clients choose which characters occur. */
 const MAXIMUM_CHARACTERS = 16_384
 
-/** Tells which characters are taken by the same atoms: those are of one class. */
+/** Groups characters into classes: characters of a class are matched by the same atoms. */
 export class Characters {
-  /** Class -> for each atom, whether it takes a character of the class. */
+  /** Class -> for each atom, whether it matches characters of the class. */
   readonly taken: (readonly boolean[])[] = []
   private readonly atoms: readonly RegExp[]
   /** Code point -> class. */

@@ -2,29 +2,29 @@ import { strictForm } from './dialect.ts'
 import { type Expression, parseExpression } from './syntax.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
-/** A part of a regular expression that an automaton can follow. */
+/** A part of a regular expression that an automaton can match. */
 export type Part =
   | { readonly type: 'atom'; readonly source: string }
   | { readonly type: 'start' | 'end' | 'boundary' | 'inner' }
   | { readonly type: 'sequence' | 'choice'; readonly parts: readonly Part[] }
   | { readonly type: 'repeat'; readonly part: Part; readonly min: number; readonly max: number }
 
-/** All of these must hold of the text: a part that occurs in it, or one that does not. */
+/** A condition on the text: a part that must, or must not, occur in it. All conditions of a pattern must hold. */
 export interface Condition {
   readonly part: Part
   readonly negated: boolean
 }
 
-/** What a regular expression asks of a text. */
+/** The conditions of a regular expression on a text. */
 export interface Pattern {
   readonly conditions: readonly Condition[]
   readonly ignoresCase: boolean
 }
 
 /**
- * Reads a regular expression (ECMA-262, with the flag u, as JSON Schema has it, or what `strictForm` makes one of) into
- * conditions on the text. Lookaheads are taken right after a leading "^", where they are further conditions. Throws
- * UnusablePattern for other lookarounds and back references, which no automaton can follow.
+ * Converts a regular expression (ECMA-262, with the flag u, as in JSON Schema, or what `strictForm` can convert to one) to
+ * conditions on the text. Lookaheads are supported directly after a leading "^", where they become additional conditions. Throws
+ * UnusablePattern for other lookarounds and back references, which no automaton can match.
  */
 export function parsePattern(text: string): Pattern {
   const { source, ignoresCase } = strictForm(text)
@@ -43,7 +43,7 @@ function conditionsOf(whole: Expression): readonly Condition[] {
 
 type Look = Extract<Expression, { readonly type: 'look' }>
 
-/** Those right after "^", and what follows them. */
+/** The lookaheads directly after "^", and the rest. */
 function leadingLookaheads(expression: Expression | undefined): { looks: Look[]; rest: readonly Expression[] } {
   const parts = expression?.type === 'sequence' ? expression.parts : []
   const looks: Look[] = []

@@ -6,18 +6,18 @@ export interface Expression {
   readonly ignoresCase: boolean
 }
 
-/** Escapes that have a meaning with the flag u. */
+/** Escapes that are valid with the flag u. */
 const ESCAPE =
   /\\(?:[dDwWsSbBfnrtv]|0(?!\d)|c[A-Za-z]|x[\da-fA-F]{2}|u[\da-fA-F]{4}|u\{[\da-fA-F]+\}|[pP]\{[^}]*\}|k<[^>]*>|[1-9]\d*|[\^$\\.*+?()[\]{}|/])/y
 const QUANTIFIER = /\{(?:\d+(?:,\d*)?|,\d+)\}/y
 const CLASS_ESCAPE = /^\\[dDwWsSpP]/
-/** What other languages call the beginning and the end of the text. */
+/** Anchors of other languages for the beginning and the end of the text. */
 const ANCHORS: Readonly<Record<string, string>> = { '\\A': '^', '\\Z': '$', '\\z': '$' }
 
 /**
- * A pattern as people write it, in the strict form: without needless escapes such as `\-` and `\@`, with the braces,
- * brackets and hyphens escaped that stand for themselves (ECMA-262 annex B.1.2), and with what Python, Java and Go write
- * otherwise: `(?P<name>…)`, `\A`, `\Z`, `\z`, and a leading `(?i)`. Throws UnusablePattern for what is no expression.
+ * Converts a pattern as commonly written to strict form: removes needless escapes such as `\-` and `\@`, escapes literal braces,
+ * brackets and hyphens (ECMA-262 annex B.1.2), and converts notations of Python, Java and Go: `(?P<name>…)`, `\A`, `\Z`, `\z`, and
+ * a leading `(?i)`. Throws UnusablePattern for an invalid expression.
  */
 export function strictForm(text: string): Expression {
   const reason = refusalOf(text)
@@ -55,7 +55,7 @@ function rewritten(text: string): string {
   return result
 }
 
-/** The escape, the quantifier with braces, or the character at a place. */
+/** The escape, the quantifier with braces, or the character at a position. */
 function tokenAt(text: string, at: number, inClass: boolean): string {
   for (const known of inClass ? [ESCAPE] : [ESCAPE, QUANTIFIER]) {
     known.lastIndex = at
@@ -78,7 +78,7 @@ function inside(token: string, before: string, after: string): string {
   return token === '-' && isLiteral ? '\\-' : unescaped(token)
 }
 
-/** Without a backslash that means nothing; letters and digits keep theirs, as nobody knows what they were to mean. */
+/** Removes a meaningless backslash, but not before letters and digits, whose intended meaning is unknown. */
 function unescaped(token: string): string {
   if (token.length === 1 || !token.startsWith('\\') || /^\\[A-Za-z\d^$\\.*+?()[\]{}|/]/.test(token)) return token
   const character = token.slice(1)

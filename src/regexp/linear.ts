@@ -4,12 +4,12 @@ import { type Condition, type Part, parsePattern, type Pattern } from './conditi
 import { simulate } from './simulation.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
-/** Where the automaton may be after some characters. */
+/** The possible positions of the automaton after some characters. */
 interface State {
-  /** Steps that it waits at. */
+  /** Steps waiting for a character. */
   readonly waiting: readonly number[]
   readonly atStart: boolean
-  /** Whether the last character is one of words; false where no boundaries are looked for. */
+  /** Whether the last character is a word character; false if boundaries are not tested. */
   readonly afterWord: boolean
   readonly matched: boolean
   /** Whether it has matched if the text ends here. */
@@ -18,7 +18,7 @@ interface State {
   readonly next: (State | undefined)[]
 }
 
-/** What holds at a place in the text; null where it is not known yet. */
+/** What is true at a position in the text; null if it is not known yet. */
 interface Place {
   readonly start: boolean
   readonly end: boolean
@@ -26,14 +26,14 @@ interface Place {
 }
 
 /**
- * How many states are made: a client decides how many there would be. To make a state takes far longer than a step
- * without one.
+ * Most states that are created: clients choose the texts that lead to them. Creating a state takes far longer than a step of the
+ * simulation without states.
  */
 const MAXIMUM_STATES = 1_000
 
 /**
- * Compiles a regular expression into a test that takes time linear in the length of the text, whatever the text: by an
- * automaton whose states are made when they are first needed. Throws UnusablePattern.
+ * Compiles a regular expression into a test that takes time linear in the length of the text, for any text, by an automaton whose
+ * states are created on demand. Throws UnusablePattern.
  */
 export function compileLinear(pattern: string): (text: string) => boolean {
   return testOf(parsePattern(pattern))
@@ -44,13 +44,13 @@ function testOf({ conditions, ignoresCase }: Pattern): (text: string) => boolean
   return (text) => matchers.every(({ matcher, negated }) => matcher.test(text) !== negated)
 }
 
-/** The same for a text that the pattern has to describe from its beginning to its end, as if it stood between "^" and "$". Throws UnusablePattern. */
+/** The same for a pattern that has to match the whole text, as if it were between "^" and "$". Throws UnusablePattern. */
 export function compileWhole(pattern: string): (text: string) => boolean {
   return testOf(wholePattern(pattern))
 }
 
 /**
- * Whether some text that begins with `beginning` may be one that the pattern describes whole: false only where none can. Throws
+ * Whether a text that begins with `beginning` may be matched by the whole pattern: false only if that is impossible. Throws
  * UnusablePattern.
  */
 export function mayBegin(pattern: string, beginning: string): boolean {
@@ -61,7 +61,7 @@ export function mayBegin(pattern: string, beginning: string): boolean {
 function wholePattern(text: string): Pattern {
   const { conditions, ignoresCase } = parsePattern(text)
   const last = conditions.length - 1
-  // Those before it are lookaheads, which look at the beginning.
+  // The conditions before the last one are lookaheads at the beginning.
   const whole = conditions.map(({ part, negated }, i): Condition => {
     if (i < last) return { part, negated }
     return { part: { type: 'sequence', parts: [{ type: 'start' }, part, { type: 'end' }] }, negated }
@@ -69,7 +69,7 @@ function wholePattern(text: string): Pattern {
   return { conditions: whole, ignoresCase }
 }
 
-/** Why a pattern cannot be compiled; null where it can. */
+/** Why a pattern cannot be compiled; null if it can. */
 export function refusalOfPattern(pattern: string): string | null {
   try {
     for (const { part } of parsePattern(pattern).conditions) buildAutomaton(part)
@@ -80,7 +80,7 @@ export function refusalOfPattern(pattern: string): string | null {
   }
 }
 
-/** Finds whether what a part of an expression describes occurs in a text. */
+/** Finds whether a part of an expression matches anywhere in a text. */
 class Matcher {
   private readonly automaton: Automaton
   private readonly characters: Characters
@@ -94,13 +94,13 @@ class Matcher {
   }
 
   test(text: string): boolean {
-    // How often something was repeated is in no state, as there would be too many.
+    // Counters are not part of states, as there would be too many states.
     if (this.automaton.counts > 0) return this.simulate(text, 0, [this.automaton.entry], false)
     let state = this.initial
     for (let at = 0; at < text.length; at++) {
       if (state.matched) return true
       if (state.waiting.length === 0) return false
-      // There is one, as `at` is before the end.
+      // It exists, as `at` is before the end.
       const code = text.codePointAt(at)!
       const kind = this.characters.classOf(code)
       const next = state.next[kind] ?? this.step(state, kind)
@@ -111,13 +111,16 @@ class Matcher {
     return state.accepts
   }
 
-  /** Whether there is still a way on after the text, or it has matched already; true where that takes too many states to say. */
+  /**
+   * Whether a match is still possible after the text, or has already been found; also true if it would take too many states to
+   * decide.
+   */
   goesOn(text: string): boolean {
     if (this.automaton.counts > 0) return true
     let state: State | null = this.initial
     for (const character of text) {
       if (state.matched) return true
-      // There is one in each character.
+      // A character has at least one code point.
       const kind = this.characters.classOf(character.codePointAt(0)!)
       state = state.next[kind] ?? this.step(state, kind)
       if (state === null) return true
@@ -129,11 +132,11 @@ class Matcher {
     return simulate(this.automaton, this.characters, text, { at, waiting, afterWord })
   }
 
-  /** Null where no more states are made. */
+  /** Null if no more states may be created. */
   private step(state: State, kind: number): State | null {
     if (this.states.size === MAXIMUM_STATES) return null
     const { word, entry } = this.automaton
-    // Whatever classOf gives has its place.
+    // Every result of classOf is a valid index.
     const taken = this.characters.taken[kind]!
     const isWord = word !== -1 && taken[word] === true
     const ready =
@@ -164,13 +167,13 @@ class Matcher {
   }
 
   private stepOf(id: number): Step {
-    // Ids are places in the list of steps.
+    // Ids are indexes into the list of steps.
     return this.automaton.steps[id]!
   }
 
-  /** Every step that is reached without a character. */
+  /** All steps that are reached without consuming a character. */
   private reach(from: readonly number[], place: Place): Set<number> {
-    // What is added while the set is walked through is walked through too.
+    // Items added during iteration are visited too.
     const reached = new Set(from)
     for (const id of reached) {
       const step = this.stepOf(id)

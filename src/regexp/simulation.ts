@@ -1,16 +1,16 @@
 import { type Automaton, MATCH, type Step } from './automaton.ts'
 import type { Characters } from './characters.ts'
 
-/** Where a simulation begins. */
+/** The starting point of a simulation. */
 export interface Beginning {
   /** In code units of the text. */
   readonly at: number
-  /** Steps that wait there, and that none of them counts yet but for beginning to. */
+  /** Steps waiting there; none of them has counted any repetitions yet. */
   readonly waiting: readonly number[]
   readonly afterWord: boolean
 }
 
-/** A repetition that counts: where its runs that still go on began, the first one first. */
+/** A counted repetition: the positions at which its active runs began, the earliest first. */
 class Runs {
   private begun: number[] = []
   private first = 0
@@ -25,7 +25,7 @@ class Runs {
     this.begun.push(position)
   }
 
-  /** Ends those that are longer than `max` at a position; the length of the longest that is left. */
+  /** Ends the runs that are longer than `max` at a position. Returns the length of the longest remaining one. */
   endLonger(position: number, max: number): number {
     while (!this.isEmpty && this.longest(position) > max) this.first++
     if (this.first > 1024 && this.first > this.begun.length / 2) {
@@ -36,7 +36,7 @@ class Runs {
   }
 
   private longest(position: number): number {
-    // Asked only where it is not empty.
+    // Only called if it is not empty.
     return position - this.begun[this.first]!
   }
 
@@ -47,8 +47,8 @@ class Runs {
 }
 
 /**
- * Follows an automaton through the rest of a text, one character after the other, in time linear in the text: of a
- * repetition that counts, however often, only its shortest and longest run are looked at.
+ * Runs an automaton over the rest of a text, character by character, in time linear in the text: of a counted repetition only the
+ * shortest and longest run are considered, whatever its limits.
  */
 export function simulate(automaton: Automaton, characters: Characters, text: string, beginning: Beginning): boolean {
   return new Simulation(automaton, characters, beginning).run(text, beginning.at)
@@ -60,7 +60,7 @@ class Simulation {
   private readonly word: number
   private readonly characters: Characters
   private readonly runs: readonly Runs[]
-  /** Step -> the position that it was last reached at, plus one. */
+  /** Step -> the position at which it was last reached, plus one. */
   private readonly marks: Uint32Array
   private active: number[] = []
   /** In characters. */
@@ -87,10 +87,10 @@ class Simulation {
 
   run(text: string, from: number): boolean {
     for (let at = from; at < text.length; at++) {
-      // There is one, as `at` is before the end.
+      // It exists, as `at` is before the end.
       const code = text.codePointAt(at)!
       if (code > 0xffff) at++
-      // Whatever classOf gives has its place.
+      // Every result of classOf is a valid index.
       const taken = this.characters.taken[this.characters.classOf(code)]!
       const isWord = this.word !== -1 && taken[this.word] === true
       this.crossBoundaries(isWord)
@@ -112,7 +112,7 @@ class Simulation {
     return this.marks[MATCH] === this.position + 1
   }
 
-  /** What is entered is looked at too, since it may begin with a boundary. */
+  /** Steps that are added are visited too, since they may begin with a boundary. */
   private crossBoundaries(beforeWord: boolean): void {
     if (this.word === -1) return
     const wanted = this.afterWord === beforeWord ? 'inner' : 'boundary'
@@ -127,7 +127,7 @@ class Simulation {
     this.active = []
     this.position++
     this.atStart = false
-    // All that counts goes on before anything begins to count at the new position.
+    // All active counts are advanced before a new one begins at this position.
     const reached: number[] = []
     for (const id of before) {
       const step = this.stepOf(id)
@@ -146,7 +146,7 @@ class Simulation {
     this.enter(this.entry)
   }
 
-  /** Adds the steps that wait for something and are reached without a character, each once. */
+  /** Adds the waiting steps that are reached without consuming a character, each once. */
   private enter(id: number): void {
     const step = this.stepOf(id)
     if (step.type === 'count') {
@@ -162,12 +162,12 @@ class Simulation {
   }
 
   private stepOf(id: number): Step {
-    // Ids are places in the list of steps.
+    // Ids are indexes into the list of steps.
     return this.steps[id]!
   }
 
   private runsOf(slot: number): Runs {
-    // Steps that count have slots from 0 on, and there are as many runs.
+    // Slots of counting steps are numbered from 0, and there are as many runs.
     return this.runs[slot]!
   }
 

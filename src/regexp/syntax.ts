@@ -1,6 +1,6 @@
 /**
- * A part of a regular expression. `source` is how it is written, or of what holds others how that begins; of a repetition it
- * is the quantifier. Between a character of words and another is a boundary, everywhere else it is inner.
+ * A part of a regular expression. `source` is its text; for a part that contains others, the text of its beginning; for a
+ * repetition, the quantifier. "boundary" is a word boundary, and "inner" any other position.
  */
 export type Expression =
   | Each<'atom' | 'start' | 'end' | 'boundary' | 'inner' | 'reference', { readonly source: string }>
@@ -10,7 +10,7 @@ export type Expression =
 
 type Each<Type extends string, Parts> = { readonly [T in Type]: Parts & { readonly type: T } }[Type]
 
-/** A part that comes `min` to `max` times. */
+/** A part repeated `min` to `max` times. */
 export interface Repetition {
   readonly type: 'repeat'
   readonly source: string
@@ -25,7 +25,7 @@ const TOKEN =
 
 const SINGLE = { '^': 'start', $: 'end', '\\b': 'boundary', '\\B': 'inner' } as const
 
-/** Reads what is known to be a regular expression of ECMA-262 with the flag u. */
+/** Parses a text that is known to be a regular expression of ECMA-262 with the flag u. */
 export function parseExpression(source: string): Expression {
   return new Parser(source.match(TOKEN) ?? []).alternatives()
 }

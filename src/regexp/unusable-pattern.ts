@@ -1,4 +1,4 @@
-/** A regular expression that cannot be matched in linear time, or is none; the message says why. */
+/** A regular expression that is invalid or cannot be matched in linear time; the message says why. */
 export class UnusablePattern extends Error {
   override readonly name = 'UnusablePattern'
 }

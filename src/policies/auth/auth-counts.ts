@@ -4,7 +4,7 @@ import { CredentialError, type CredentialReason } from './credential-error.ts'
 import { RefusedElsewhere } from './refused-elsewhere.ts'
 import type { CredentialKind } from './method.ts'
 
-/** Credentials that have proved something once, or would; all others are invalid. */
+/** Credentials that were valid once, or would have been; all others count as invalid. */
 const ENDED: Partial<Record<CredentialReason, 'expired' | 'revoked'>> = {
   expired: 'expired',
   'expired-key': 'expired',
@@ -13,7 +13,7 @@ const ENDED: Partial<Record<CredentialReason, 'expired' | 'revoked'>> = {
   session: 'expired',
 }
 
-/** Counts what came of looking at the credentials of one method. */
+/** Counts the results of verifying the credentials of one method. */
 export class AuthCounts {
   readonly kind: CredentialKind
   readonly accepted: Counter
@@ -37,7 +37,7 @@ export class AuthCounts {
     this.unavailable = outcome('unavailable')
   }
 
-  /** What an authenticator threw. */
+  /** Counts the error that an authenticator threw. */
   failed(error: unknown): void {
     if (error instanceof CredentialError) return this[ENDED[error.reason] ?? 'invalid'].add(1)
     if (error instanceof RefusedElsewhere) return this.invalid.add(1)
@@ -46,7 +46,7 @@ export class AuthCounts {
   }
 }
 
-/** Counts requests without credentials: those that are refused for it, and those that need none. */
+/** Counts requests without credentials: those refused for lack of them, and those that do not need any. */
 export class AbsenceCounts {
   readonly missing: Counter
   readonly open: Counter

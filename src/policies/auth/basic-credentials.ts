@@ -13,8 +13,8 @@ export interface BasicCredentials {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The name and the password of `Authorization: Basic` (RFC 7617 section 2), in UTF-8, the name in Unicode's composed form; null where there are
- * none. Throws CredentialError for what is no pair of both.
+ * The name and password of `Authorization: Basic` (RFC 7617 section 2), decoded as UTF-8, with the name in Unicode normalization
+ * form C; null if there are none. Throws CredentialError if they are malformed.
  */
 export function basicCredentials(headers: Headers): BasicCredentials | null {
   const value = onlyField(headers, 'Authorization')
@@ -22,12 +22,12 @@ export function basicCredentials(headers: Headers): BasicCredentials | null {
   const encoded = value.slice('basic'.length).trim()
   const text = decode(encoded)
   const colon = text?.indexOf(':') ?? -1
-  // RFC 7617 section 2: neither may have control characters.
+  // RFC 7617 section 2: neither may contain control characters.
   if (text === null || colon === -1 || /\p{Cc}/u.test(text)) throw new CredentialError('malformed-password')
   return { name: text.slice(0, colon).normalize('NFC'), password: text.slice(colon + 1) }
 }
 
-/** Takes `Authorization` out where it holds a name and a password. */
+/** Removes `Authorization` if it holds a name and a password. */
 export function dropBasicCredentials(headers: Headers): void {
   if (headers.getAll('Authorization').some((value) => SCHEME.test(value))) headers.delete('Authorization')
 }

@@ -9,7 +9,7 @@ import { IdentityCache, type Verified } from './identity-cache.ts'
 import { identityOf } from './identity.ts'
 import { defineAuthMethod } from './method.ts'
 
-/** Passwords, good and bad ones, that each worker remembers, and for how long, in milliseconds. */
+/** How many passwords, valid and invalid, each worker remembers, and for how long in milliseconds. */
 const REMEMBERED = 10_000
 const LIFETIME = 10 * 60_000
 
@@ -28,7 +28,7 @@ const userSchema = z.strictObject({
     .meta({ examples: [['partner']] }),
 })
 
-/** Name and password of users of the configuration (RFC 7617). */
+/** Name and password of users in the configuration (RFC 7617). */
 export const basic = defineAuthMethod({
   name: 'basic',
   kind: 'password',
@@ -63,9 +63,9 @@ export const basic = defineAuthMethod({
     return {
       authenticate(exchange, checkFailures) {
         const sent = basicCredentials(exchange.headers)
-        // Browsers send it by themselves, for pages of others too.
+        // Browsers send these credentials automatically, even for pages of other sites.
         if (sent === null || isForeign(exchange, () => false)) return null
-        // Keyed, so that nobody guesses passwords by what lies in memory faster than by their digests.
+        // A keyed hash, so that reading memory does not give a faster way to guess passwords than their configured digests.
         const mac = macOf(`${sent.name}:${sent.password}`).toString('base64url')
         const found = remembered.find(mac)
         if (found !== null) return found

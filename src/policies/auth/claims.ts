@@ -5,7 +5,7 @@ import { claimPath } from '../claim-path.ts'
 import { pickClaim } from '../pick-claim.ts'
 import { CredentialError } from './credential-error.ts'
 
-/** What a token says, or the user service of it. */
+/** What a token, or the user service, states about a user. */
 export type Claims = Fields
 
 const claim = (name: string, what: string) =>
@@ -16,7 +16,7 @@ const claim = (name: string, what: string) =>
         `Default ${name}.`,
     )
 
-/** Schema of the names of claims that make a consumer. */
+/** Schema of the names of the claims that describe a consumer. */
 export const claimNames = z.strictObject({
   id: claim('sub', 'the id'),
   roles: claim('roles', 'the roles: a list, or a string with commas'),
@@ -24,10 +24,10 @@ export const claimNames = z.strictObject({
   tier: claim('tier', 'the tier'),
 })
 
-/** The tier of a token that names none. */
+/** The tier of a token that does not name one. */
 const TIER = 'authenticated'
 
-/** The consumer that a token stands for. Throws CredentialError 'subject' where it names nobody. */
+/** The consumer that a token stands for. Throws CredentialError 'subject' if the token does not name one. */
 export function consumerOf(claims: Claims, names: z.output<typeof claimNames>): Consumer {
   const tier = pickClaim(claims, names.tier)
   return {
@@ -40,7 +40,7 @@ export function consumerOf(claims: Claims, names: z.output<typeof claimNames>): 
   }
 }
 
-/** Wall-clock milliseconds of the claim exp; Infinity where there is none. Throws CredentialError 'claims' for 1e999. */
+/** The claim exp in wall-clock milliseconds; Infinity if there is none. Throws CredentialError 'claims' for values such as 1e999. */
 export function endOf({ exp }: Claims): number {
   if (typeof exp !== 'number') return Infinity
   if (!Number.isFinite(exp)) throw new CredentialError('claims')
@@ -49,7 +49,7 @@ export function endOf({ exp }: Claims): number {
 
 function idOf(value: unknown): string {
   const id = Number.isSafeInteger(value) ? String(value) : value
-  // A lone surrogate has no bytes of its own: two ids could become one on the way to the service.
+  // A lone surrogate cannot be encoded in UTF-8: two different ids could become the same on the way to the service.
   if (typeof id !== 'string' || id === '' || !id.isWellFormed()) throw new CredentialError('subject')
   return id
 }

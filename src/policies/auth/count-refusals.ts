@@ -3,14 +3,14 @@ import { editReplies, type Handler } from '../../http/handler.ts'
 import { grpcStatus } from '../../grpc/status.ts'
 import type { FailureLimit } from '../rate-limit/failure-limit.ts'
 
-/** What tells a caller that it may not: guesses at passwords, keys and addresses of other people's things end so. */
+/** Statuses that deny access: counting them limits guessing of passwords, keys and addresses of other people's resources. */
 const REFUSALS = new Set([401, 403])
-/** The same in gRPC: any client may say that its request is a call. */
+/** The same in gRPC, as any client may claim that its request is a gRPC call. */
 const CALL_REFUSALS = new Set([grpcStatus('UNAUTHENTICATED'), grpcStatus('PERMISSION_DENIED')])
 
 /**
- * A handler that counts replies with 401 and 403 against the caller's address, whoever made them, and answers with 429
- * where there were too many. `conceal` takes credentials out of what the log shows.
+ * Wraps a handler so that replies with 401 and 403 count against the client's address, no matter where they come from; once there
+ * are too many, it replies with 429. `conceal` removes credentials from what the log shows.
  */
 export function countRefusals(handle: Handler, limit: FailureLimit, conceal: (exchange: Exchange) => void): Handler {
   const counted = editReplies(handle, ({ status }, exchange) => {

@@ -1,4 +1,4 @@
-/** Why credentials prove nothing, as the client is told; plain ASCII without quotes (RFC 6750 section 3). */
+/** Why credentials are not accepted, in the words sent to the client; plain ASCII without quotes (RFC 6750 section 3). */
 const reasons = {
   repeated: 'The credentials are given more than once',
   kind: 'The token is not of a kind that is accepted here',
@@ -36,12 +36,12 @@ const reasons = {
 
 export type CredentialReason = keyof typeof reasons
 
-/** Credentials that prove nothing; `message` is for the client and holds nothing of them. */
+/** Thrown for credentials that are not accepted; `message` is for the client and contains nothing from the credentials. */
 export class CredentialError extends Error {
   readonly reason: CredentialReason
 
   constructor(reason: CredentialReason, cause?: unknown) {
-    // Where it was thrown tells nothing, and whoever sends nonsense is not to cost more than that.
+    // The stack trace is of no use here, and collecting it would make invalid requests more expensive.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(reasons[reason], { cause })

@@ -5,8 +5,8 @@ import { CredentialError } from './credential-error.ts'
 const SP = 0x20
 
 /**
- * The value of a field that may be sent once, or undefined. Throws CredentialError 'repeated', as nobody knows which of
- * several the service would take.
+ * The value of a header that may be sent only once, or undefined. Throws CredentialError 'repeated', as it is unknown which of
+ * several values the service would use.
  */
 export function onlyField(headers: Headers, name: string): string | undefined {
   const value = headers.single(name)
@@ -15,8 +15,8 @@ export function onlyField(headers: Headers, name: string): string | undefined {
 }
 
 /**
- * The token of `Authorization: Bearer` (RFC 6750 section 2.1), or of another field, where the scheme may be left out; or
- * null. Throws CredentialError.
+ * The token of `Authorization: Bearer` (RFC 6750 section 2.1), or of another header, in which the scheme is optional; null if there
+ * is none. Throws CredentialError.
  */
 export function bearerToken(headers: Headers, name = 'Authorization'): string | null {
   const value = onlyField(headers, name)
@@ -26,7 +26,7 @@ export function bearerToken(headers: Headers, name = 'Authorization'): string | 
   return sameName(name, 'Authorization') ? null : value || null
 }
 
-/** Takes `Authorization` out where it holds a bearer token. */
+/** Removes `Authorization` if it holds a bearer token. */
 export function dropBearerToken(headers: Headers): void {
   if (headers.getAll('Authorization').some((value) => /^bearer(?: |$)/i.test(value))) headers.delete('Authorization')
 }
@@ -38,7 +38,7 @@ export function cookieValue(headers: Headers, name: string): string | null {
   return values[0] || null
 }
 
-/** The value of a query parameter, or undefined; names and values are decoded. Throws CredentialError. */
+/** The decoded value of a query parameter, or undefined. Throws CredentialError. */
 export function queryParameter(query: string, name: string): string | undefined {
   if (query === '') return undefined
   const [value, second] = new URLSearchParams(query).getAll(name)
@@ -46,7 +46,7 @@ export function queryParameter(query: string, name: string): string | undefined 
   return value
 }
 
-/** The query without the parameters of that name, in whichever way it is encoded; the others stay as they are written. */
+/** The query without the parameters of that name, however it is percent-encoded; the other parameters are left unchanged. */
 export function withoutParameter(query: string, name: string): string {
   if (query === '') return query
   const parts = query.slice(1).split('&')

@@ -5,19 +5,19 @@ interface Kept<Value> {
   readonly value: Value
 }
 
-/** Characters of a key that its place is made from. */
+/** How many characters of a key its slot is computed from. */
 const HASHED = 10
 
 /**
- * A bounded map by digests, or other keys that differ in their last characters.
+ * A bounded map keyed by digests, or by other keys that differ in their last characters.
  *
- * A Map by strings would look each key that it is asked for up in the table of all strings first, at the cost of a
- * digest; so values lie by a number made of the key, and of two keys with one number the latter takes the place.
+ * A Map with string keys would look up each requested key in V8's string table first, which costs as much as a digest. So values
+ * are stored under a number computed from the key, and if two keys share a number the later one wins.
  */
 export class DigestMap<Value> {
   private readonly places: BoundedMap<number, Kept<Value>>
 
-  /** It keeps about the `size` to twice `size` values that were used last. */
+  /** Keeps between `size` and twice `size` of the most recently used values. */
   constructor(size: number) {
     this.places = new BoundedMap(size)
   }
@@ -40,13 +40,13 @@ export class DigestMap<Value> {
     this.places.clear()
   }
 
-  /** Values that are kept. */
+  /** Number of values kept. */
   get size(): number {
     return this.places.size
   }
 }
 
-/** A whole number below 2^30, which V8 keeps without an object. */
+/** An integer below 2^30, which V8 stores without allocating. */
 function placeOf(key: string): number {
   let place = 0
   for (let i = Math.max(0, key.length - HASHED); i < key.length; i++)

@@ -13,9 +13,9 @@ import { IDENTITY_FIELDS, type Identity, identityOf } from './identity.ts'
 import { defineAuthMethod } from './method.ts'
 import { type Refusal, RefusedElsewhere } from './refused-elsewhere.ts'
 
-/** Octets that a reply of the service may have. */
+/** Most bytes that a reply of the service may have. */
 const LIMIT = 64 * 1024
-/** Replies that each worker remembers. */
+/** Number of replies that each worker remembers. */
 const REMEMBERED = 10_000
 
 const sentField = fieldName.refine((name) => !/^x-forwarded-/i.test(name), {
@@ -93,7 +93,7 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-/** Another service decides, which is asked over HTTP about each request. */
+/** Delegates the decision to another service, which is asked over HTTP about each request. */
 export const forward = defineAuthMethod({
   name: 'forward',
   kind: 'word',
@@ -151,7 +151,7 @@ export const forward = defineAuthMethod({
         checkFailures?.(exchange)
         return remembered.resolve(digest, async () => ({ ...(await decide(question)), expires: Infinity }))
       },
-      // They are what the service says, and nobody else.
+      // Only the service may set these headers, not the client.
       ...(copyFields.length > 0 && {
         redact({ headers }: Exchange) {
           for (const name of copyFields) headers.delete(name)
@@ -209,7 +209,7 @@ function compileRefusal({ replyFields }: Options): (reply: ServiceReply) => Refu
     const fields = Headers.of(
       replyFields.flatMap((name) => headers.getAll(name).map((value) => [name, value] as const)),
     )
-    // What one client is told is not for another.
+    // The reply is meant for one client and must not be cached for others.
     if (!fields.has('Cache-Control')) fields.set('Cache-Control', 'no-store')
     return { status, headers: fields, body: status === 304 ? null : body }
   }

@@ -1,6 +1,6 @@
 import type { Consumer, Exchange } from '../../http/exchange.ts'
 
-/** What proof is asked for. */
+/** The proof that a route asks for. */
 export interface ProofOptions {
   readonly methods: object
   readonly require: {
@@ -10,8 +10,8 @@ export interface ProofOptions {
   }
 }
 
-/** Who calls, for options of the policy: null for nobody. */
+/** The caller according to the options of the policy: null for an unknown caller. */
 export type Identify = (exchange: Exchange, options: ProofOptions) => Consumer | null
 
-/** Whether whoever was identified last has what is required. */
+/** Whether the caller identified last has what is required. */
 export type Allows = (options: ProofOptions) => boolean

@@ -4,16 +4,16 @@ import { CredentialError, type CredentialReason } from './credential-error.ts'
 import { DigestMap } from './digest-map.ts'
 import type { Identity } from './identity.ts'
 
-/** What verifying a token or a key brought. */
+/** The result of verifying a token or a key. */
 export interface Verified {
   readonly identity: Identity
-  /** Wall-clock milliseconds from which on it is not used again: its own end. */
+  /** Expiry in wall-clock milliseconds, from which on it is not used any more. */
   readonly expires: number
-  /** How long it may be used, in milliseconds; Infinity where only its end counts. */
+  /** How long the result may be cached, in milliseconds; Infinity if only `expires` counts. */
   readonly lifetime: number
 }
 
-/** A verified token or key, as it is kept. */
+/** A verified token or key, as cached. */
 interface Accepted {
   readonly identity: Identity
   readonly expires: number
@@ -21,31 +21,34 @@ interface Accepted {
   readonly until: number
 }
 
-/** A token or key that was refused, as it is kept. */
+/** A refused token or key, as cached. */
 interface Refused {
   readonly error: CredentialError
   /** Monotonic milliseconds. */
   readonly until: number
 }
 
-/** The words of others, which count for a while. Whatever else is wrong with a token is found out anew. */
+/** Verdicts of other parties, which are cached for a while. Any other fault of a token is cheap to detect again. */
 const KEPT: ReadonlySet<CredentialReason> = new Set(['inactive', 'key', 'expired-key', 'password'])
 
 /**
- * Who is behind which token or key, by its digest, so that none of them lies in memory.
- * Several requests that bring one which is not known yet wait for one verification.
+ * Maps tokens and keys, by their digests so that none of them is kept in memory, to identities. Concurrent requests with the same
+ * unknown credentials share one verification.
  */
 export class IdentityCache {
   private readonly clock: Clock
   private readonly refusalLifetime: number
   private readonly entries: DigestMap<Accepted>
-  /** Apart, so that bad ones cannot push good ones out. */
+  /** Kept separately, so that invalid credentials cannot evict valid ones. */
   private readonly refusals: DigestMap<Refused>
   private readonly verifying = new SingleFlight<Identity>()
-  /** Counts `clear` and `forget`, for verifications that began before it. */
+  /** Incremented by `clear` and `forget`, so that verifications started before are not cached. */
   private generation = 0
 
-  /** `size` is in tokens or keys; `refusalLifetime`, in milliseconds, is how long others are believed that one is bad. */
+  /**
+   * `size` is the number of tokens or keys; `refusalLifetime`, in milliseconds, is how long the verdict of another party that one
+   * is invalid is cached.
+   */
   constructor(size: number, refusalLifetime: number, clock: Clock) {
     this.clock = clock
     this.refusalLifetime = refusalLifetime
@@ -53,7 +56,7 @@ export class IdentityCache {
     this.refusals = new DigestMap(Math.ceil(size / 2))
   }
 
-  /** Who is behind it, or null where that is not known. Throws CredentialError where it is known to be bad. */
+  /** The identity behind the digest, or null if it is not known. Throws CredentialError if the credentials are known to be invalid. */
   find(digest: string): Identity | null {
     const entry = this.entries.get(digest)
     if (entry === undefined) return this.refused(digest)
@@ -63,12 +66,12 @@ export class IdentityCache {
     return null
   }
 
-  /** Waits for `verify`, or for the one that is under way for the same one, and keeps what it brings. */
+  /** Waits for `verify`, or for a verification of the same digest that is already running, and caches its result. */
   resolve(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
     return this.verifying.join(digest, () => this.keep(digest, verify))
   }
 
-  /** Forgets one; nothing is kept either of what is being verified meanwhile. */
+  /** Drops one entry; a verification that is still running is not cached either. */
   forget(digest: string): void {
     this.generation++
     this.entries.delete(digest)
@@ -76,7 +79,7 @@ export class IdentityCache {
     this.verifying.forget()
   }
 
-  /** Forgets everything, also what is being verified: the keys have changed. */
+  /** Drops everything, including running verifications: the keys have changed. */
   clear(): void {
     this.generation++
     this.entries.clear()
@@ -84,14 +87,14 @@ export class IdentityCache {
     this.verifying.forget()
   }
 
-  /** Tokens or keys in memory. */
+  /** Number of tokens and keys in memory. */
   get size(): number {
     return this.entries.size + this.refusals.size
   }
 
   private async keep(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
     const { generation } = this
-    // From when it was asked: the answer may have been on its way for long.
+    // The lifetime starts when the question was sent, as the reply may have taken long.
     const asked = this.clock.now()
     try {
       const { identity, expires, lifetime } = await verify()

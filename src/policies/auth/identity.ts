@@ -5,22 +5,22 @@ import type { Consumer } from '../../http/exchange.ts'
 import { Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 
-/** Names of what the service is told of a consumer. */
+/** Names of the headers that describe a consumer to the service. */
 export const IDENTITY_FIELDS = new NameSet(['X-User-ID', 'X-User-Roles', 'X-Consumer-Tier'])
 
-/** A consumer, and what the service is told of it. */
+/** A consumer, and what the service is told about it. */
 export interface Identity {
-  /** Null for a request that is let in although nobody knows who calls. */
+  /** Null for a request that is allowed although the caller is unknown. */
   readonly consumer: Consumer | null
-  /** X-User-ID, X-User-Roles and X-Consumer-Tier, and what else the service is told, as field lines. */
+  /** X-User-ID, X-User-Roles, X-Consumer-Tier and any further headers for the service, as field lines. */
   readonly lines: string
-  /** The names of these. */
+  /** The names of these headers. */
   readonly names: NameSet
-  /** SHA-256 of the client certificate that the token is bound to, in base64url; null where anybody may use it. */
+  /** SHA-256 of the client certificate that the token is bound to, in base64url; null if the token is not bound. */
   readonly boundTo: string | null
 }
 
-/** Made once for each consumer, as the same one comes with many requests. Throws CredentialError for a binding that is malformed. */
+/** Created once per consumer, as the same consumer sends many requests. Throws CredentialError for a malformed binding. */
 export function identityOf(consumer: Consumer): Identity {
   const roles = consumer.roles.map((role) => encode(role).replaceAll(',', '%2C')).join(',')
   const fields: [string, string][] = [
@@ -36,7 +36,7 @@ export function identityOf(consumer: Consumer): Identity {
   }
 }
 
-/** RFC 8705 section 3.1; other ways to confirm a token (RFC 7800) are not for the gateway to check. */
+/** RFC 8705 section 3.1; other confirmation methods (RFC 7800) are not the gateway's to check. */
 function bindingOf({ claims }: Consumer): string | null {
   const confirmation = claims['cnf']
   if (confirmation === undefined) return null
@@ -48,8 +48,8 @@ function bindingOf({ claims }: Consumer): string | null {
 }
 
 /**
- * Percent-encodes what is not visible ASCII, and "%" itself, so that no two values look the same to the service and
- * decodeURIComponent gives each one back.
+ * Percent-encodes everything but visible ASCII, and "%" itself, so that different values stay different for the service and
+ * decodeURIComponent restores each one.
  */
 function encode(value: string): string {
   return value.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]+/g, encodeURIComponent)

@@ -10,7 +10,10 @@ import { mtls } from './mtls.ts'
 import { oidc } from './oidc/oidc.ts'
 import { signature } from './signature/signature.ts'
 
-/** Every way to find out who calls; of those that are configured, the first one that recognises the credentials decides. The last one takes every request. */
+/**
+ * All authentication methods. Of the configured ones, the first that recognises the credentials decides. The last method handles
+ * every request.
+ */
 export const methods = [
   jwt,
   introspection,
@@ -24,7 +27,7 @@ export const methods = [
 
 type Listed = (typeof methods)[number]
 
-/** Method name -> its options as they are written in the configuration. */
+/** Method name -> its options as written in the configuration. */
 export type MethodsInput = { [M in Listed as M['name']]?: z.input<M['options']> | undefined }
 
 /** Method name -> its options after parsing. */
@@ -41,7 +44,7 @@ export const methodsSchema = typedSchema<MethodsConfig, MethodsInput>(
     }),
 )
 
-/** The methods that are configured, with their options, in the order in which they are asked. */
+/** The configured methods with their options, in the order in which they are tried. */
 export function activeMethods(config: MethodsConfig): (readonly [method: AuthMethod, options: unknown])[] {
   return methods.flatMap((method) => {
     const options = config[method.name]

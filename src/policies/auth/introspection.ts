@@ -9,7 +9,7 @@ import { checkTarget, createIntrospector, opaqueTokens } from './introspector.ts
 import { defineAuthMethod } from './method.ts'
 import { cacheSize } from './cache-size.ts'
 
-/** Bearer tokens of any form, each of which the user service is asked about (RFC 7662). */
+/** Bearer tokens of any format, each of which is checked with the user service (RFC 7662). */
 export const introspection = defineAuthMethod({
   name: 'introspection',
   kind: 'token',

@@ -10,7 +10,7 @@ import { certificates } from '../../tls/pem-schema.ts'
 import { createFetch } from '../../openid/fetch-text.ts'
 import { httpUrl, shownUrl } from '../../openid/http-url.ts'
 
-/** Octets that an answer may have. */
+/** Most bytes that a reply may have. */
 const LIMIT = 64 * 1024
 
 const questionFields = {
@@ -54,7 +54,7 @@ const questionFields = {
     .describe('How long an answer is cached; a revoked token may work for that long. Default 30s.'),
 }
 
-/** Schema of how the user service is asked about tokens that the gateway has verified itself. */
+/** Schema of how the user service is asked about tokens that the gateway has already verified itself. */
 export const checkedTokens = z
   .strictObject({
     ...questionFields,
@@ -67,7 +67,7 @@ export const checkedTokens = z
   })
   .superRefine(checkTarget)
 
-/** Schema of how the user service is asked about tokens that mean nothing to the gateway. */
+/** Schema of how the user service is asked about opaque tokens. */
 export const opaqueTokens = questionFields
 
 /** Where and how to ask. */
@@ -82,7 +82,7 @@ export interface Question {
   readonly timeout: number
 }
 
-/** Refuses options that say nothing or two things of whom to ask. */
+/** Refuses options that name no target, or two. */
 export function checkTarget(
   { service, path, url, ca }: Pick<Question, 'service' | 'path' | 'url' | 'ca'>,
   context: z.RefinementCtx,
@@ -100,7 +100,7 @@ export function checkTarget(
     })
 }
 
-/** Asks about a token: what it says, or null where it is not active. Rejects with a GatewayError without an answer. */
+/** Asks about a token. Resolves with its claims, or null if it is not active. Rejects with GatewayError if there is no reply. */
 export type Introspect = (token: string) => Promise<Claims | null>
 
 /** A client of a token introspection endpoint (RFC 7662). */

@@ -11,18 +11,18 @@ import { configuredKeys, type KeySource } from './keys.ts'
 import { RemoteKeys } from './remote-keys.ts'
 import { verifyToken } from './verify-token.ts'
 
-/** How long a token is taken on its signature before the user service, which gives no answer, is asked again; ms. */
+/** How long a token is accepted on its signature alone before the user service, if it failed to reply, is asked again; ms. */
 const UNCHECKED = 5000
 
-/** Verifies the tokens of one issuer, with its own keys alone, and remembers them. */
+/** Verifies the tokens of one issuer, with that issuer's keys only, and caches the results. */
 export interface Issuer {
-  /** Who is behind a token that was verified before, by its digest, or null. Throws CredentialError. */
+  /** The identity behind a token that was verified before, by the token's digest, or null. Throws CredentialError. */
   find(digest: string): Identity | null
-  /** Who is behind a token. Rejects with CredentialError, or GatewayError 'service-unavailable'. */
+  /** The identity behind a token. Rejects with CredentialError, or GatewayError 'service-unavailable'. */
   resolve(digest: string, token: string): Promise<Identity>
 }
 
-/** The issuer that the options speak of; `cacheSize` is in tokens. */
+/** Creates the issuer described by the options; `cacheSize` is the number of tokens. */
 export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox: PolicyToolbox): Issuer {
   const { claims: names, issuer, audience, type, tolerance, introspection } = options
   const { clock } = toolbox
@@ -35,13 +35,13 @@ export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox:
   async function verify(token: string): Promise<Verified> {
     const claims = await verifyToken(token, keys, rules, clock.wall())
     const { said, lifetime } = await check(token, claims)
-    // What the user service says is newer than what the token does, but for whom that is bound to.
+    // What the user service says is more recent than the token's claims, except for the token's binding.
     const { cnf = said['cnf'] } = claims
     const known = { ...claims, ...said, ...(cnf !== undefined && { cnf }) }
     return { identity: identityOf(consumerOf(known, names)), expires: Math.min(endOf(claims), endOf(said)), lifetime }
   }
 
-  /** What was verified by other keys counts no longer. */
+  /** Identities verified with earlier keys are dropped. */
   function verified(): IdentityCache {
     if (keys.version !== version) cache.clear()
     version = keys.version
@@ -54,7 +54,7 @@ export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox:
   }
 }
 
-/** What the user service says of a token, and how long that counts, in milliseconds. */
+/** Asks the user service about a token. Resolves with what it says, and how long that may be cached, in milliseconds. */
 type Check = (token: string, claims: Claims) => Promise<{ readonly said: Claims; readonly lifetime: number }>
 
 function createCheck(options: IssuerOptions['introspection'], toolbox: PolicyToolbox): Check {
@@ -73,20 +73,20 @@ function createCheck(options: IssuerOptions['introspection'], toolbox: PolicyToo
   }
 }
 
-/** Where the keys of an issuer come from. */
+/** The source of an issuer's keys. */
 interface Keys extends KeySource {
-  /** Rises when they are other ones than before. */
+  /** Incremented whenever the keys change. */
   readonly version: number
 }
 
-/** A set that is fetched, and how often it has changed. */
+/** A fetched key set, and how often it has changed. */
 interface KeySet {
   readonly keys: RemoteKeys
   version: number
   readonly close?: never
 }
 
-/** The sets of a thread: they stay whatever else is changed of the options, as their provider may be down at that moment. */
+/** The key sets of a thread. They are kept across other changes of the options, as the provider may be down at that moment. */
 const keySets = new Shared<KeySet>()
 
 function keysOf(options: IssuerOptions, toolbox: PolicyToolbox): Keys {

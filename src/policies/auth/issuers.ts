@@ -5,9 +5,9 @@ import { createIssuer, type Issuer } from './issuer.ts'
 import { issuersOf, type JwtOptions } from './jwt-options.ts'
 
 /**
- * Verifies the tokens of all issuers of a configuration. Where there are several, what a token says of its issuer, which
- * anybody may write, chooses who verifies it, and nothing else: that one has its own keys, algorithms and rules, and
- * refuses what does not name it. Each has its own part of the memory, which no other can fill or empty.
+ * Verifies the tokens of all issuers of a configuration. If there are several, the unverified `iss` of a token, which anyone can
+ * forge, only selects the issuer that verifies it: that issuer has its own keys, algorithms and rules, and refuses tokens that do
+ * not name it. Each issuer has its own share of the cache, which others can neither fill nor empty.
  */
 export function createIssuers(options: JwtOptions, toolbox: PolicyToolbox): Issuer {
   const all = issuersOf(options)
@@ -32,7 +32,7 @@ export function createIssuers(options: JwtOptions, toolbox: PolicyToolbox): Issu
   }
 }
 
-/** What a token, which is not verified, says of its issuer; '' where it says nothing. Throws CredentialError. */
+/** The `iss` of an unverified token; '' if it has none. Throws CredentialError. */
 function statedIssuer(token: string): string {
   try {
     return decodeJwt(token).iss ?? ''

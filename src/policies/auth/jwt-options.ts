@@ -34,7 +34,7 @@ const publicKey = z.string().transform((written, context) => {
 
 const issuerName = z.string().min(1)
 
-/** What an issuer may have of its own: where its keys are, and what its tokens are like. */
+/** Options that can be set per issuer: where its keys are, and the form of its tokens. */
 const issuerFields = {
   secret: oneOrMore(z.string())
     .optional()
@@ -75,7 +75,7 @@ const issuerFields = {
     .describe('Asks an endpoint whether the token is still active, after its signature was verified (RFC 7662).'),
 }
 
-/** Schema of one issuer of several; what it does not say is as it stands beside `issuers`. */
+/** Schema of one of several issuers; options that it leaves out are taken from those beside `issuers`. */
 const oneOfIssuers = z.strictObject({
   issuer: issuerName
     .describe(
@@ -150,7 +150,7 @@ export const jwtOptions = z
 /** The options of the jwt method after parsing. */
 export type JwtOptions = z.output<typeof jwtOptions>
 
-/** An issuer whose tokens are accepted; `issuer` is undefined where any `iss` is. */
+/** An issuer whose tokens are accepted; `issuer` is undefined if any `iss` is accepted. */
 export type IssuerOptions = Omit<JwtOptions, keyof PlaceOptions | 'issuers' | 'trustedOrigins' | 'cacheSize'>
 
 type KeyOptions = Pick<JwtOptions, 'secret' | 'publicKeys' | 'jwks' | 'issuer' | 'algorithms'>
@@ -164,7 +164,7 @@ export function issuersOf(options: JwtOptions): readonly IssuerOptions[] {
   return options.issuers?.map((own) => merged(own, options)) ?? [options]
 }
 
-/** An issuer with what all of them have where it does not say otherwise; its keys are its own. */
+/** Merges an issuer's options with the shared ones; keys are never shared. */
 function merged(own: OneOfIssuers, all: JwtOptions): IssuerOptions {
   return {
     ...own,
@@ -179,7 +179,7 @@ function merged(own: OneOfIssuers, all: JwtOptions): IssuerOptions {
   }
 }
 
-/** The algorithms that the options allow. */
+/** The algorithms allowed by the options. */
 export function allowedAlgorithms({ algorithms, secret, publicKeys, jwks }: KeyOptions): readonly string[] {
   if (algorithms !== undefined) return algorithms
   const needsPublic = secret === undefined || publicKeys !== undefined || jwks !== undefined
@@ -189,7 +189,7 @@ export function allowedAlgorithms({ algorithms, secret, publicKeys, jwks }: KeyO
   ]
 }
 
-/** Whether the algorithm is one with a shared secret. */
+/** Whether the algorithm uses a shared secret. */
 export function isSecretAlgorithm(algorithm: string): algorithm is SecretAlgorithm {
   return Object.hasOwn(secretAlgorithms, algorithm)
 }
@@ -219,14 +219,14 @@ function checkOptions(
     })
 }
 
-/** A token comes from somewhere. */
+/** Checks that tokens are read from at least one place. */
 function checkPlaces({ header, cookie, query, subprotocol }: PlaceOptions, context: z.RefinementCtx): void {
   if (header !== false || (cookie ?? query ?? subprotocol) !== undefined) return
   const message = 'no place is left for the token: give a cookie, a query or a subprotocol, or a header'
   context.addIssue({ code: 'custom', path: ['header'], message })
 }
 
-/** Every algorithm has its keys, every key its algorithm, and secrets are as long as they must be. */
+/** Checks that every algorithm has a key, every key an algorithm, and that secrets are long enough. */
 function checkKeys(options: KeyOptions, at: readonly (string | number)[], context: z.RefinementCtx): void {
   const { secret, publicKeys, jwks, issuer } = options
   const report = (path: string[], message: string) =>

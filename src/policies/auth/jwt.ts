@@ -11,7 +11,7 @@ import { defineAuthMethod } from './method.ts'
 import { agreeTo, dropSubprotocol, SUBPROTOCOL, subprotocolToken } from './subprotocol.ts'
 import { isSigned } from './verify-token.ts'
 
-/** Signed JSON Web Tokens (RFC 7519), in `Authorization: Bearer`, a cookie, or where else the options say. */
+/** Signed JSON Web Tokens (RFC 7519), in `Authorization: Bearer`, a cookie, or another place given in the options. */
 export const jwt = defineAuthMethod({
   name: 'jwt',
   kind: 'token',
@@ -37,13 +37,13 @@ export const jwt = defineAuthMethod({
     const issuers = createIssuers(options, toolbox)
     const trusts = compileOrigins(options.trustedOrigins)
 
-    /** Pages of other sites cannot use it for more than reading, as browsers send it without being asked. */
+    /** As browsers send cookies automatically, pages of other sites may use this token only to read. */
     function cookieToken(exchange: Exchange, name: string): string | null {
       const value = cookieValue(exchange.headers, name)
       return value === null || isForeign(exchange, trusts) ? null : value
     }
 
-    /** The header goes first, then the cookie, the query, and the subprotocol of a WebSocket. */
+    /** The header takes precedence, then the cookie, the query, and the subprotocol of a WebSocket. */
     function tokenOf(exchange: Exchange): string | null {
       const sent = header === false ? null : bearerToken(exchange.headers, header)
       if (sent !== null) return sent

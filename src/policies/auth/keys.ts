@@ -2,7 +2,7 @@ import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { isFields } from '../../core/value.ts'
 import type { Claims } from './claims.ts'
 
-/** Algorithms with a shared secret, and the bytes that it must have (RFC 7518 section 3.2). */
+/** Algorithms with a shared secret, and the minimum length of the secret in bytes (RFC 7518 section 3.2). */
 export const secretAlgorithms = { HS256: 32, HS384: 48, HS512: 64 } as const
 
 /** Algorithms with a public key. */
@@ -20,27 +20,27 @@ export const publicAlgorithms = [
   'Ed25519',
 ] as const
 
-/** RFC 7518 section 3.3, in bits. */
+/** Shortest RSA key in bits (RFC 7518 section 3.3). */
 const SHORTEST_RSA = 2048
 
 const curves: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
 
-/** A key that verifies signatures. */
+/** A key for verifying signatures. */
 export interface VerificationKey {
-  /** undefined where the key has no id: it is tried for every token. */
+  /** undefined if the key has no id: it is then tried for every token. */
   readonly id: string | undefined
-  /** The only algorithms that it is used with: its kind decides, never the token (RFC 8725 section 3.1). */
+  /** The only algorithms that the key is used with: determined by the key type, never by the token (RFC 8725 section 3.1). */
   readonly algorithms: readonly string[]
   readonly key: KeyObject
 }
 
-/** Where the keys come from. */
+/** A source of keys. */
 export interface KeySource {
-  /** The keys that may have made the signature. Throws GatewayError 'service-unavailable' where they cannot be had. */
+  /** The keys that may have made the signature. Throws GatewayError 'service-unavailable' if they cannot be fetched. */
   find(algorithm: string, id: string | undefined): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
 }
 
-/** Keys that stand in the configuration, as PEM, and secrets; all of them are without ids. */
+/** PEM keys and secrets from the configuration; none of them has an id. */
 export function configuredKeys(secrets: readonly string[], publicKeys: readonly string[]): KeySource {
   const keys = [
     ...secrets.map((secret) => createSecretKey(secret, 'utf8')),
@@ -49,7 +49,7 @@ export function configuredKeys(secrets: readonly string[], publicKeys: readonly 
   return { find: (algorithm) => keys.filter((key) => key.algorithms.includes(algorithm)) }
 }
 
-/** The key of a JSON Web Key (RFC 7517), or null where it is not one to verify signatures with, or is broken. */
+/** The key of a JSON Web Key (RFC 7517), or null if it is not for verifying signatures or is invalid. */
 export function keyOfJwk(jwk: unknown): VerificationKey | null {
   if (!isFields(jwk) || jwk['kty'] === 'oct') return null
   const { kid, alg, use = 'sig', key_ops: operations = ['verify'] } = jwk
@@ -60,7 +60,7 @@ export function keyOfJwk(jwk: unknown): VerificationKey | null {
   return { id: typeof kid === 'string' ? kid : undefined, algorithms, key }
 }
 
-/** The algorithms of this project that a key is good for. */
+/** The supported algorithms that a key can be used with. */
 export function algorithmsOf(key: KeyObject): string[] {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (key.type === 'secret') {
@@ -76,7 +76,7 @@ export function algorithmsOf(key: KeyObject): string[] {
   return type === 'ec' && curve !== undefined ? [curve] : []
 }
 
-/** Why no algorithm takes a public key, and what is allowed; null where one does. */
+/** Why no algorithm accepts a public key, and what is allowed; null if one does. */
 export function weaknessOf(key: KeyObject): string | null {
   if (algorithmsOf(key).length > 0) return null
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key

@@ -7,38 +7,38 @@ import type { Reply } from '../../http/reply.ts'
 import type { Identity } from './identity.ts'
 
 /**
- * What proves who calls: a token or a signature, which the service may get to see, an API key, a password or a session, which it
- * never does, the certificate of the connection, or the word of another service.
+ * Kinds of proof of who calls: a token or a signature, which may be passed on to the service; an API key, a password or a session,
+ * which never are; the certificate of the connection; or the verdict of another service.
  */
 export type CredentialKind = 'token' | 'key' | 'password' | 'signature' | 'session' | 'certificate' | 'word'
 
-/** Finds out who calls by one kind of credentials. */
+/** Identifies callers by one kind of credentials. */
 export interface Authenticator {
   /**
-   * Who calls, or null where the exchange carries no credentials of this kind. Throws CredentialError for credentials
-   * that prove nothing, and GatewayError 'service-unavailable' where that cannot be found out. Synchronous where it can
-   * be; what it needs of the exchange it reads before it returns. RefusedElsewhere has the reply of another service. `check` is called before anything is verified that is
-   * not known already, and throws where the client has failed too often.
+   * The identity of the caller, or null if the exchange carries no credentials of this kind. Throws CredentialError for credentials
+   * that are not accepted, GatewayError 'service-unavailable' if they cannot be checked, and RefusedElsewhere with the reply of
+   * another service. Synchronous if possible; everything needed from the exchange is read before the call returns. `check` is
+   * called before any verification whose result is not cached, and throws if the client has failed too often.
    */
   authenticate(exchange: Exchange, check?: (exchange: Exchange) => void): Identity | null | Promise<Identity>
   /**
-   * Answers a request of its own, such as one that a login ends with, before anything else and also where no route leads; null for
-   * any other. Throws and rejects as `authenticate` does.
+   * Replies to requests that the method handles itself, such as the one that completes a login, before anything else and even if no
+   * route matches; null for any other request. Throws and rejects as `authenticate` does.
    */
   answer?(exchange: Exchange, check?: (exchange: Exchange) => void): Reply | Promise<Reply> | null
-  /** What somebody without credentials gets in place of a 401, such as the way to a login; null where a 401 is right. */
+  /** The reply to a request without credentials in place of a 401, such as a redirect to a login; null if a 401 is appropriate. */
   invite?(exchange: Exchange): Reply | Promise<Reply> | null
-  /** It takes bearer tokens of Authorization: one that no such method knows is refused. */
+  /** Whether it reads bearer tokens from Authorization: one that no such method recognises is refused. */
   readonly readsAuthorization?: boolean
-  /** Takes what no service receives and no log shows, whether tokens are passed on or not; called before `conceal`. */
+  /** Removes what no service may receive and no log may show, whether tokens are passed on or not; called before `conceal`. */
   redact?(exchange: Exchange): void
-  /** Takes the credentials of this kind, if any, out of what the service receives and the log shows. */
+  /** Removes credentials of this kind from what the service receives and the log shows. */
   conceal(exchange: Exchange): void
-  /** What it does about replies; around everything else. */
+  /** Middleware for replies; wraps everything else. */
   readonly around?: Middleware
 }
 
-/** A way to find out who calls: one file in this folder and one line in index.ts. */
+/** A method of authentication: one file in this folder and one line in index.ts. */
 export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends string = string> {
   /** Its key under `methods:`. */
   readonly name: Name
@@ -46,22 +46,19 @@ export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends s
   /** One sentence for the reference documentation. */
   readonly summary: string
   readonly options: Schema
-  /** Names of the request fields that it reads, besides Authorization and Cookie. */
+  /** Names of the request headers that it reads, in addition to Authorization and Cookie. */
   fields?(options: z.output<Schema>): readonly string[]
-  /** Those of them that hold secrets. Default all. */
+  /** Those of them that hold secrets. Default: all. */
   secretFields?(options: z.output<Schema>): readonly string[]
-  /** Whether what it makes of the options asks the stores of the configuration. */
+  /** Whether the authenticator uses the stores of the configuration. */
   usesStores?(options: z.output<Schema>): boolean
-  /**
-   * Called once for all routes that use it with these options, and not again for the next configuration where that has
-   * the same options.
-   */
+  /** Called once for all routes that use the method with these options, and not again for a new configuration with the same options. */
   create(options: z.output<Schema>, toolbox: PolicyToolbox): Authenticator
-  /** Where the credentials go, for the API's documentation. */
+  /** Where the credentials are sent, for the API documentation. */
   document(options: z.output<Schema>): ProofDocs[]
 }
 
-/** Gives a method's `create` the type of its options, and keeps its name as a literal type. */
+/** Infers the options type for a method's `create`, and keeps its name as a literal type. */
 export function defineAuthMethod<Schema extends z.ZodType, const Name extends string>(
   method: AuthMethod<Schema, Name>,
 ): AuthMethod<Schema, Name> {

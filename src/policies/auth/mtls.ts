@@ -75,7 +75,7 @@ const ruleSchema = z.strictObject({
 
 type Rule = z.output<typeof ruleSchema>
 
-/** Certificates that clients have shown on listeners with `tls.clientCertificates`. */
+/** Certificates that clients present on listeners with `tls.clientCertificates`. */
 export const mtls = defineAuthMethod({
   name: 'mtls',
   kind: 'certificate',
@@ -114,7 +114,7 @@ export const mtls = defineAuthMethod({
       authenticate({ client }) {
         const { certificate } = client
         if (certificate === null) return null
-        // The handshake has looked at it, perhaps long ago.
+        // The handshake checked this, but perhaps long ago.
         if (certificate.notAfter <= clock.wall()) throw new CredentialError('expired-certificate')
         const found = known.get(certificate)
         if (found !== undefined) return found

@@ -31,26 +31,26 @@ import {
   warningsOfRules,
 } from './requirement.ts'
 
-/** An authenticator and what it goes by. */
+/** An authenticator with its counters and its kind of credentials. */
 interface Active {
   readonly counts: AuthCounts
   readonly kind: CredentialKind
   readonly authenticator: Authenticator
 }
 
-/** The authenticators of a thread: routes that configure a method in the same way share one, with its keys and caches. */
+/** The authenticators of a thread: routes with the same configuration of a method share one, including its keys and caches. */
 const authenticators = new Shared<Active & { close?: never }>()
 
-/** What no service is to see. */
+/** Kinds of credentials that no service may see. */
 const CONCEALED: ReadonlySet<CredentialKind> = new Set(['key', 'password', 'session'])
 
-/** What ends a request also on a public path: a mistake of the gateway, and what has cut off a body that was to be read. */
+/** Errors that end a request even on a public path: a fault of the gateway, or an interruption of the body that had to be read. */
 const FINAL: ReadonlySet<ErrorCode> = new Set(['internal-error', 'content-too-large', 'too-busy', 'request-timeout'])
 
-/** What a caller has of whom nothing is known. */
+/** The values for an unknown caller. */
 const NOBODY = { id: '', roles: [], scopes: [], tier: '', key: null, claims: {} }
 
-/** Finds out who calls, and lets nobody else through. */
+/** Identifies the caller, and refuses everyone else. */
 export const auth = definePolicy({
   name: 'auth',
   summary:
@@ -140,14 +140,14 @@ export const auth = definePolicy({
     ),
   warnings: ({ require }, patterns) => warningsOfRules(require, patterns),
   keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
-  // What it does where no route leads is none of theirs.
+  // What the policy does for requests that match no route does not depend on the route.
   isShared: () => true,
   create(options, toolbox, route) {
     const { identify: told, allows } = toolbox
     const active = told === undefined ? authenticatorsOf(options.methods, toolbox) : [toldBy(told, options, toolbox)]
     const absence = new AbsenceCounts(toolbox.metrics)
     const ofTokens = active.find(({ kind }) => kind === 'token')?.counts ?? null
-    /** Of the method that was asked last: read before anything else is asked. */
+    /** The counters of the method that was tried last; read synchronously before another one is tried. */
     let asked: AuthCounts | null = null
     const kinds = new Set(active.map(({ kind }) => kind))
     const readsAuthorization = active.some(({ authenticator }) => authenticator.readsAuthorization === true)
@@ -184,7 +184,7 @@ export const auth = definePolicy({
       for (const authenticator of concealed) authenticator.conceal(exchange)
     }
 
-    /** The reply to a request that a method answers itself; null for any other. */
+    /** The reply to a request that a method handles itself; null for any other request. */
     function answered(exchange: Exchange): Reply | Promise<Reply> | null {
       for (const { authenticator, counts } of answering) {
         try {
@@ -198,7 +198,7 @@ export const auth = definePolicy({
       return null
     }
 
-    /** Counts what an answer of a method's own has failed with, and throws what the client is told. */
+    /** Counts the failure of a request that a method handles itself, and throws the error for the client. */
     function failOwn(exchange: Exchange, thrown: unknown, counts: AuthCounts): never {
       const tooMany = thrown instanceof CredentialError ? failures.count(exchange) : null
       counts.failed(tooMany ?? thrown)
@@ -214,7 +214,7 @@ export const auth = definePolicy({
     }
 
     return (next) => {
-      // Nothing is protected where no route leads: a 401 would only ask for credentials there.
+      // Without a matching route there is nothing to protect: a 401 would only solicit credentials.
       if (route.id === '')
         return (exchange) => {
           const reply = answering.length === 0 ? null : answered(exchange)
@@ -228,7 +228,7 @@ export const auth = definePolicy({
         { consumer, lines, names, boundTo }: Identity,
         counts: AuthCounts | null,
       ): Reply | Promise<Reply> {
-        // Each time: a token that was verified before may come over another connection.
+        // Checked every time: a token that was verified before may arrive over a different connection.
         if (boundTo !== null && exchange.client.certificate?.thumbprint !== boundTo)
           return admitNobody(exchange, new CredentialError('unbound'), counts)
         const lacking = requires === null ? null : requires(consumer ?? NOBODY, exchange)
@@ -241,7 +241,8 @@ export const auth = definePolicy({
           'sallyport.tier': consumer?.tier ?? 'anonymous',
         })
         if (lacking !== null) throw refusals.forbidden(lacking)
-        // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
+        // Appended rather than set: the wire layer has already removed any headers of these names sent by the client, in every
+        // spelling.
         appendLines(exchange.headers, names, lines)
         return next(exchange)
       }
@@ -298,7 +299,7 @@ export const auth = definePolicy({
   },
 })
 
-/** In place of all methods: the word of whoever knows who called. */
+/** Replaces all methods: the caller is given by `identify`. */
 function toldBy(identify: Identify, options: ProofOptions, { metrics }: PolicyToolbox): Active {
   const authenticator: Authenticator = {
     authenticate(exchange) {
@@ -333,7 +334,7 @@ function publicRouter(patterns: readonly string[]): Router<null> {
   return createRouter(patterns.map((path) => ({ match: { path: [path] }, value: null })))
 }
 
-/** Whether the path is public. Throws GatewayError 'bad-request' where that depends on how it is written or read. */
+/** Whether the path is public. Throws GatewayError 'bad-request' if the answer depends on how the path is encoded or read. */
 function compilePublic(patterns: readonly string[]): (exchange: Exchange) => boolean {
   const router = publicRouter(patterns)
   return (exchange) => {

@@ -3,7 +3,7 @@ import { CredentialError, type CredentialReason } from './credential-error.ts'
 import type { CredentialKind } from './method.ts'
 import type { Lacking } from './requirement.ts'
 
-/** What is wrong with other credentials than tokens. */
+/** Reasons that concern credentials other than tokens. */
 const OF_NO_TOKEN: ReadonlySet<CredentialReason> = new Set([
   'key',
   'expired-key',
@@ -25,7 +25,7 @@ const OF_NO_TOKEN: ReadonlySet<CredentialReason> = new Set([
 
 type Field = readonly [name: string, value: string]
 
-/** The errors that tell a client what it lacks, with the WWW-Authenticate fields (RFC 9110 section 11.6.1, RFC 6750 section 3). */
+/** Creates the errors that tell a client what it lacks, with WWW-Authenticate headers (RFC 9110 section 11.6.1, RFC 6750 section 3). */
 export class Refusals {
   private readonly kinds: ReadonlySet<CredentialKind>
   private readonly realm: string
@@ -35,7 +35,7 @@ export class Refusals {
     this.realm = realm
   }
 
-  /** For what an authenticator threw, or null where there were no credentials. */
+  /** The error for what an authenticator threw, or for missing credentials (null). */
   of(thrown: unknown): GatewayError {
     if (thrown === null) {
       return new GatewayError('unauthorized', this.missing(), { headers: this.challenges({}) })
@@ -44,7 +44,7 @@ export class Refusals {
     return asGatewayError(thrown)
   }
 
-  /** For somebody who is known, and lacks something. */
+  /** The error for a known caller who lacks a permission. */
   forbidden({ message, scopes, cause }: Lacking): GatewayError {
     const parameters = { error: 'insufficient_scope', error_description: message, scope: scopes.join(' ') }
     const headers = scopes.length === 0 ? [] : this.challenges(parameters)
@@ -71,7 +71,10 @@ export class Refusals {
     return this.kinds.has('certificate') ? 'Missing client certificate' : 'Missing session: log in'
   }
 
-  /** One field for each scheme that is accepted. None is registered for API keys, of which this is the usual name, for sessions and certificates. */
+  /**
+   * One header per accepted scheme. No scheme is registered for API keys, sessions and certificates; for API keys this is the
+   * common name.
+   */
   private challenges(bearer: Readonly<Record<string, string>>): Field[] {
     const fields: Field[] = []
     if (this.kinds.has('token')) fields.push(this.challenge('Bearer', bearer))

@@ -2,19 +2,19 @@ import type { Bytes } from '../../http/body.ts'
 import type { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 
-/** What another service has for a client whose request it refuses. */
+/** The reply of another service to a client whose request it refuses. */
 export interface Refusal {
   readonly status: number
   readonly headers: Headers
   readonly body: Bytes | null
 }
 
-/** Another service refuses the request, with a reply of its own for the client. */
+/** Thrown if another service refuses the request with its own reply for the client. */
 export class RefusedElsewhere extends Error {
   private readonly refusal: Refusal
 
   constructor(refusal: Refusal) {
-    // Where it was thrown tells nothing.
+    // The stack trace is of no use here.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(`another service has refused the request with ${refusal.status}`)
@@ -23,7 +23,7 @@ export class RefusedElsewhere extends Error {
     this.refusal = refusal
   }
 
-  /** One for each exchange, as several may have waited for it. */
+  /** A new reply for each exchange, as several may have waited for this error. */
   reply(): Reply {
     const { status, headers, body } = this.refusal
     return new Reply(status, headers.clone(), body)

@@ -7,37 +7,37 @@ import { createFetch, type FetchText } from '../../openid/fetch-text.ts'
 import { type KeySource, keyOfJwk, type VerificationKey } from './keys.ts'
 import { shownUrl } from '../../openid/http-url.ts'
 
-/** For the answer of whoever has the keys, in milliseconds. */
+/** Timeout for fetching the keys, in milliseconds. */
 const TIMEOUT = 5000
-/** The least time between two attempts, in milliseconds, however many tokens name a key that is not known. */
+/** Minimum time between two attempts, in milliseconds, however many tokens name an unknown key. */
 const COOLDOWN = 10_000
-/** The same while there are no keys at all. */
+/** The same as long as no keys have been fetched at all. */
 const FIRST_COOLDOWN = 1000
-/** Keys that one set may have. */
+/** Most keys in one set. */
 const MOST_KEYS = 100
 
 export interface RemoteKeysOptions {
-  /** Where the set is, or the OpenID provider that says where. */
+  /** The URL of the key set, or the OpenID provider that publishes it. */
   readonly from: { readonly jwks: string } | { readonly issuer: string }
-  /** The authority that is believed, PEM, in place of those that Node knows. */
+  /** The trusted certificate authority, PEM, in place of Node's defaults. */
   readonly ca?: string | undefined
-  /** Age in milliseconds at which the set is fetched again. */
+  /** Age in milliseconds after which the set is fetched again. */
   readonly refresh: number
-  /** The set is another one than before. */
+  /** Called when the set has changed. */
   readonly changed: () => void
 }
 
 /**
- * The keys of a JSON Web Key Set (RFC 7517) behind a URL. They are fetched when the configuration loads, again by the
- * first token after `refresh`, which does not wait for them, and when a token names a key that is not among them, which
- * does. What was fetched last is used for as long as nothing newer can be had.
+ * The keys of a JSON Web Key Set (RFC 7517) at a URL. They are fetched when the configuration loads; again by the first token after
+ * `refresh`, which does not wait for the result; and when a token names an unknown key, which does wait. The last fetched set is
+ * used for as long as no newer one is available.
  */
 export class RemoteKeys implements KeySource {
   private readonly options: RemoteKeysOptions
   private readonly toolbox: Toolbox
   private readonly fetch: FetchText
   private keys: readonly VerificationKey[] | null = null
-  /** The set as it came. */
+  /** The set as received. */
   private text = ''
   /** Monotonic milliseconds. */
   private fetchedAt = -Infinity
@@ -60,7 +60,7 @@ export class RemoteKeys implements KeySource {
     return this.refresh().then(() => this.select(algorithm, id))
   }
 
-  /** A token without a key id is taken where only one key is in question (OpenID Connect Core 1.0 section 10.1). */
+  /** A token without a key id is accepted only if exactly one key is eligible (OpenID Connect Core 1.0 section 10.1). */
   private select(algorithm: string, id: string | undefined): readonly VerificationKey[] {
     if (this.keys === null)
       throw new GatewayError('service-unavailable', 'The keys that verify tokens cannot be fetched; try again later.')
@@ -69,7 +69,7 @@ export class RemoteKeys implements KeySource {
     return fitting.length === 1 ? fitting : []
   }
 
-  /** Fetches the set unless that was tried just now; never rejects. */
+  /** Fetches the set unless that was attempted very recently; never rejects. */
   private refresh(): Promise<void> {
     return this.refreshing.join('', () => {
       const now = this.toolbox.clock.now()
@@ -120,7 +120,7 @@ export class RemoteKeys implements KeySource {
     return shownUrl('jwks' in from ? from.jwks : from.issuer)
   }
 
-  /** OpenID Connect Discovery 1.0 section 4: the provider must speak for the issuer that was asked for. */
+  /** OpenID Connect Discovery 1.0 section 4: the provider's document must name the issuer that was asked for. */
   private async locate(): Promise<string> {
     const { from } = this.options
     if ('jwks' in from) return from.jwks

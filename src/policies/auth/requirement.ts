@@ -12,7 +12,7 @@ import { compileRule, reasonOf, type Rule } from './rules/rule.ts'
 import { ruleText } from './rules/rule-text.ts'
 import { type PathForm, RuleVariables } from './rules/variables.ts'
 
-/** RFC 6749 section 3.3: what a scope is made of; it stands in a WWW-Authenticate field. */
+/** RFC 6749 section 3.3: the characters of a scope, which also appears in a WWW-Authenticate header. */
 const scope = z
   .string()
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected a scope: printable ASCII without spaces, quotes and backslashes')
@@ -42,20 +42,23 @@ export const requirement = z.strictObject({
 
 type Requirement = z.output<typeof requirement>
 
-/** The same, to be read only. */
+/** The same, read-only. */
 type Required = { readonly [Key in keyof Requirement]: readonly string[] }
 
 /** What a caller does not have. */
 export interface Lacking {
-  /** For the client. */
+  /** The message for the client. */
   readonly message: string
-  /** The scopes that are required; empty where it is something else that is missing. */
+  /** The required scopes; empty if something else is missing. */
   readonly scopes: readonly string[]
-  /** Which rule it was, for the log alone. */
+  /** The rule that was not met, for the log only. */
   readonly cause?: Error
 }
 
-/** Tells what a caller lacks for a request, or null where it lacks nothing. Throws GatewayError 'bad-request' for a path that can be read in two ways. */
+/**
+ * Returns what a caller lacks for a request, or null if nothing. Throws GatewayError 'bad-request' for a path that can be
+ * interpreted in two ways.
+ */
 export type Requires = (consumer: Consumer, exchange: Exchange) => Lacking | null
 
 /** Whether anything is required at all. */
@@ -63,12 +66,12 @@ export function requiresAnything({ roles, scopes, allow }: Required): boolean {
   return roles.length + scopes.length + allow.length > 0
 }
 
-/** Names of the request fields that rules speak of. */
+/** Names of the request headers that the rules refer to. */
 export function fieldsOfRules({ allow }: Requirement): string[] {
   return allow.flatMap((text) => compileRule(text).fields)
 }
 
-/** What is worth a warning of rules on a route with such paths. */
+/** Warnings about rules on a route with these paths. */
 export function warningsOfRules({ allow }: Requirement, patterns: readonly string[]): OptionsWarning[] {
   return allow.flatMap((text) => {
     const missing = compileRule(text).params.filter((name) => !patterns.every((path) => path.includes(`{${name}}`)))
@@ -79,7 +82,7 @@ export function warningsOfRules({ allow }: Requirement, patterns: readonly strin
   })
 }
 
-/** Compiles what is required; null in place of the function where nothing is. */
+/** Compiles the requirements; null if there are none. */
 export function compileRequirement(
   required: Requirement,
   tools: { readonly clock: Clock; readonly log: Logger },
@@ -100,16 +103,16 @@ export function compileRequirement(
   }
 }
 
-/** Finds the parameters of a path that takes the pattern. */
+/** A router that extracts the parameters of a path matching the pattern. */
 const routerOf = remember((pattern) => createRouter([{ match: { path: [pattern] }, value: null }]))
 
-/** Another form of the path of an exchange. One that does not take the path of its route has other parameters nowhere. */
+/** Another form of the path of an exchange. A form that the route's pattern does not match has no parameters. */
 function formOf({ route, method, params }: Exchange, path: string): PathForm {
   const match = routerOf(route.pattern).find('', path, method, Headers.of(), '')
   return { path, params: match.found ? match.params : params }
 }
 
-/** A rule as a requirement. One that goes by the path has to say the same of each form that the path has. */
+/** Turns a rule into a requirement. A rule that depends on the path must give the same result for every form of the path. */
 function compileCheck(rule: Rule, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Requires {
   const message = 'The request is not allowed by the rules of this route'
   const refused: Lacking = { message, scopes: [], cause: new Error(`the rule ${rule.text} does not allow it`) }

@@ -2,10 +2,10 @@ import { editReplies, type Middleware } from '../../http/handler.ts'
 import type { Headers } from '../../http/headers.ts'
 import { CredentialError } from './credential-error.ts'
 
-/** Name of the field with the subprotocols that a WebSocket may have, or has (RFC 6455 section 11.3.4). */
+/** Name of the header with the subprotocols offered for, or chosen for, a WebSocket (RFC 6455 section 11.3.4). */
 export const SUBPROTOCOL = 'Sec-WebSocket-Protocol'
 
-/** The subprotocol that comes after that of the name, which is no protocol but a token; or null. Throws CredentialError. */
+/** The entry after the named subprotocol, which is not a protocol but a token; or null. Throws CredentialError. */
 export function subprotocolToken(headers: Headers, name: string): string | null {
   const offered = offeredBy(headers)
   const at = offered.indexOf(name)
@@ -14,7 +14,7 @@ export function subprotocolToken(headers: Headers, name: string): string | null 
   return offered[at + 1] || null
 }
 
-/** Takes the subprotocol of that name out, and the token after it; the others stay in their order. */
+/** Removes the named subprotocol and the token after it; the others keep their order. */
 export function dropSubprotocol(headers: Headers, name: string): void {
   const offered = offeredBy(headers)
   const kept = offered.filter((each, i) => each !== name && offered[i - 1] !== name)
@@ -24,8 +24,8 @@ export function dropSubprotocol(headers: Headers, name: string): void {
 }
 
 /**
- * Agrees to the subprotocol of that name where a client offers it and the service chooses none: browsers end a WebSocket
- * for which they have offered some and got none, and only what was offered may be chosen (RFC 6455 section 4.2.2).
+ * Accepts the named subprotocol if a client offers it and the service chooses none: browsers close a WebSocket if they offered
+ * subprotocols and none was chosen, and only an offered one may be chosen (RFC 6455 section 4.2.2).
  */
 export function agreeTo(name: string): Middleware {
   return (next) => {

@@ -3,35 +3,35 @@ import type { Claims } from './claims.ts'
 import { CredentialError, type CredentialReason } from './credential-error.ts'
 import type { KeySource, VerificationKey } from './keys.ts'
 
-/** What a token must be like beyond its signature. */
+/** What a token must fulfil in addition to its signature. */
 export interface TokenRules {
   readonly algorithms: readonly string[]
   readonly issuer: string | undefined
-  /** One of these must be among the token's audiences; undefined: the token must have none (RFC 7519 section 4.1.3). */
+  /** One of these must be among the token's audiences; undefined: the token must not have any (RFC 7519 section 4.1.3). */
   readonly audience: readonly string[] | undefined
   /** The header's typ (RFC 8725 section 3.11). */
   readonly type: string | undefined
-  /** By how many milliseconds the clocks may differ. */
+  /** Allowed clock difference in milliseconds. */
   readonly tolerance: number
 }
 
-/** Three parts of unpadded base64url; whether they are is looked at again, character by character. */
+/** Three parts of unpadded base64url; the exact encoding is checked later, character by character. */
 const COMPACT = /^[\w-]*\.[\w-]*\.[\w-]*$/
 
-/** Whether the text has the form of a signed token (RFC 7515 section 3.1), true or false. */
+/** Whether the text has the form of a signed token (RFC 7515 section 3.1), valid or not. */
 export function isSigned(token: string): boolean {
   return COMPACT.test(token)
 }
 
 /**
- * The claims of a signed token, verified as RFC 8725 asks; `now` is wall-clock milliseconds. Throws CredentialError, and
- * what the source of the keys throws.
+ * The claims of a signed token, verified as RFC 8725 requires; `now` is in wall-clock milliseconds. Throws CredentialError, and
+ * whatever the key source throws.
  *
- * 1. Each part is the one base64url text of its bytes: no second spelling of a token passes.
- * 2. The algorithm is among the configured ones, and nothing in the header must be understood that is not.
- * 3. A key of the source that has this algorithm and, if it has an id, that of the header, verifies the signature.
- *    Keys that the header itself brings or points to (jwk, jku, x5c, x5u) are never looked at.
- * 4. The claims hold now and here: exp must be there, nbf and iat may be, iss and aud as configured.
+ * 1. Each part is the canonical base64url encoding of its bytes: no second spelling of a token is accepted.
+ * 2. The algorithm is among the configured ones, and the header has no critical extension that is not understood.
+ * 3. A key of the source with this algorithm and, if it has an id, the header's key id, verifies the signature. Keys that the
+ *    header itself contains or points to (jwk, jku, x5c, x5u) are never used.
+ * 4. The claims are valid now and here: exp is required, nbf and iat are optional, iss and aud must be as configured.
  */
 export async function verifyToken(token: string, keys: KeySource, rules: TokenRules, now: number): Promise<Claims> {
   // 1.
@@ -80,9 +80,9 @@ function joseOptions(alg: string, { issuer, audience, type, tolerance }: TokenRu
   }
 }
 
-/** What jose leaves open. */
+/** The checks that jose does not make. */
 function checkRest({ exp, nbf, iat, aud }: JWTPayload, { audience, tolerance }: TokenRules, now: number): void {
-  // 1e999 is a number in JSON and no time: a token that never ends (RFC 7519 section 2, NumericDate).
+  // 1e999 is a valid JSON number but not a time: the token would never expire (RFC 7519 section 2, NumericDate).
   for (const time of [exp, nbf, iat])
     if (time !== undefined && !Number.isFinite(time)) throw new CredentialError('claims')
   if (iat !== undefined && iat * 1000 > now + tolerance) throw new CredentialError('early')

@@ -2,7 +2,7 @@ import type { CacheStore, CacheUsage } from './store.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import type { ForwardReason } from './cache-status.ts'
 
-/** Counts the same in two places. */
+/** A counter that adds to two counters. */
 class Twice implements Counter {
   private readonly one: Counter
   private readonly other: Counter
@@ -18,7 +18,7 @@ class Twice implements Counter {
   }
 }
 
-/** Counts what the cache of a route does with the requests of clients. */
+/** Counts what the cache of a route does with requests. */
 export class CacheCounts {
   readonly hit: Counter
   readonly stale: Counter
@@ -41,19 +41,22 @@ export class CacheCounts {
     this.bypass = outcome('bypass')
   }
 
-  /** The service was asked: as nothing was stored that would do, or as the request was not one to look for anything. */
+  /** The request was forwarded to the service: either nothing suitable was stored, or the cache was not to be used for it. */
   forwarded(reason: ForwardReason): void {
     if (reason === 'bypass' || reason === 'method') this.bypass.add(1)
     else this.miss.add(1)
   }
 }
 
-/** Counts what has to make room for others in a store. */
+/** Counts entries that are evicted from a store. */
 export function countEvictions(metrics: Metrics, store: string): Counter {
   return metrics.counter('sallyport_cache_evictions_total', { store })
 }
 
-/** Has what stores hold in the memory of this thread read at each scrape, until the returned function is called. All of one name are added up. */
+/**
+ * Reports the contents of stores in the memory of this thread at each scrape, until the returned function is called. Stores of the
+ * same name are added up.
+ */
 export function watchStores(metrics: Metrics, name: string, stores: () => readonly CacheStore[]): () => void {
   const labels = { store: name }
   const total = (key: keyof CacheUsage) => () => {

@@ -9,7 +9,7 @@ import { purge, purgeTopic } from './purge.ts'
 import { SeenReplies } from './seen-replies.ts'
 import type { CacheStore } from './store.ts'
 
-/** Where the routes that give their replies the same memory find them, and what of that is being fetched. */
+/** The store and pending requests shared by routes whose caches have the same amount of memory. */
 export class PlacePart {
   readonly store: CacheStore
   readonly flights: Flights
@@ -21,41 +21,38 @@ export class PlacePart {
     this.gone = gone
   }
 
-  /** No configuration has it any more. */
+  /** Called when no configuration uses it any more. */
   close(): void {
     this.gone()
     this.store.close()
   }
 }
 
-/** What one configuration has of a place. */
+/** The parts of a place that one configuration uses. */
 interface Plan {
-  /** By the ids of the routes. */
+  /** By route id. */
   readonly parts: Map<string, PlacePart>
-  /** One for each way in which routes read queries: the same URL has another form in each. */
+  /** One for each way in which routes normalise queries: the same URL has a different form in each. */
   readonly keys: Map<string, Keys>
 }
 
 /** The places of a thread: the memory of the process, and each Redis. */
 const places = new Shared<CachePlace>()
-/** What stands in them, by how much memory it may take: routes that say the same share one. */
+/** The parts of the places, by amount of memory: routes with the same amount share one. */
 const parts = new Shared<PlacePart>()
 
-/**
- * A place where one thread keeps replies, whatever the configuration: what is stored there stays while routes, and what
- * they give to the cache, change.
- */
+/** A place where one thread keeps replies across configurations: stored replies remain while routes and their cache settings change. */
 export class CachePlace {
   readonly invalidator: Invalidator
   private readonly all = new Set<PlacePart>()
   private readonly plans = new Map<Holder, Plan>()
-  /** That of the configuration that answers. */
+  /** The plan of the current configuration. */
   private current: Plan | null = null
   private readonly key: string
   private readonly makePart: (memory: number) => PlacePart
   private readonly ends: readonly (() => void)[]
 
-  /** The place with that name, as the configuration has it. */
+  /** The place with that name in the configuration. */
   static of(toolbox: PolicyToolbox, name: CacheStoreName): CachePlace {
     const key = toolbox.caches.isShared(name) ? toolbox.storesKey : name
     return places.get(toolbox.holder, key, () => new CachePlace(toolbox, name, key))
@@ -80,7 +77,7 @@ export class CachePlace {
     this.ends = [watchStores(metrics, name, () => this.stores), answer(purgeTopic, (what) => purge(this, what))]
   }
 
-  /** The part of a route that gives its replies so much memory; `keys` are what it finds them by, and `query` how it reads queries. */
+  /** The part for a route with that amount of memory; `keys` creates the route's keys, and `query` names how it normalises queries. */
   partFor(holder: Holder, route: string, memory: number, query: string, keys: Keys): PlacePart {
     const part = parts.get(holder, `${this.key} ${memory}`, () => this.makePart(memory))
     const plan = this.planOf(holder)
@@ -89,12 +86,12 @@ export class CachePlace {
     return part
   }
 
-  /** Those of all configurations that still answer. */
+  /** The keys of all configurations that are still in use. */
   get keys(): ReadonlyMap<string, Keys> {
     return new Map(Array.from(this.plans.values(), ({ keys }) => Array.from(keys)).flat())
   }
 
-  /** Nothing is stored here any more. */
+  /** Called when no configuration uses this place any more. */
   close(): void {
     for (const end of this.ends) end()
   }
@@ -116,7 +113,7 @@ export class CachePlace {
     return plan
   }
 
-  /** A configuration takes over: what is stored goes with its route where that gives it another memory. */
+  /** Called when a configuration becomes current: stored replies of a route are moved if its amount of memory has changed. */
   private follow(plan: Plan): void {
     const before = this.current?.parts ?? new Map<string, PlacePart>()
     this.current = plan

@@ -6,29 +6,29 @@ import { redisReplies } from './redis/redis-store.ts'
 import type { ReplyStore } from './reply-store.ts'
 import type { CacheStore, MakeCacheStore } from './store.ts'
 
-/** Where replies can be kept. The one place where they are listed: the last one that is configured is the default. */
+/** The stores for replies. This is the only place where they are listed; the last one that is configured is the default. */
 const stores = [memoryReplies, redisReplies] as const satisfies readonly ReplyStore[]
 
-/** Where stored replies can be kept. */
+/** Names of the stores for replies. */
 export type CacheStoreName = (typeof stores)[number]['name']
 
 /** Their names. */
 export const cacheStores: readonly CacheStoreName[] = stores.map(({ name }) => name)
 
-/** What the caches of one thread are made from. */
+/** Creates the cache stores of one thread. */
 export interface Caches {
-  /** Which store a cache has that names none. */
+  /** The default store of caches that name none. */
   readonly preferred: CacheStoreName
-  /** Whether all such stores that are made from the same configuration are one. */
+  /** Whether all such stores created from the same configuration share their contents. */
   isShared(name: CacheStoreName): boolean
   /**
-   * A store that takes so many octets of memory in the process: those that make room for others are counted by
-   * `evictions`. Throws an Error where it is not configured.
+   * Creates a store that uses up to `memory` bytes in the process; entries that are evicted are counted by `evictions`. Throws an
+   * Error if it is not configured.
    */
   make(name: CacheStoreName, memory: number, evictions: Counter): CacheStore
 }
 
-/** What the caches of one thread are made from: memory of the process, and Redis. */
+/** Creates the cache stores of one thread: in the memory of the process, and in Redis. */
 export class CacheStores implements Caches {
   private readonly stores: OpenStores<CacheStoreName, MakeCacheStore>
 

@@ -3,23 +3,23 @@ import type { Clock } from '../../core/clock.ts'
 import type { SharedFlight } from './memory/flight-board.ts'
 import type { CacheStore } from './store.ts'
 
-/** Keys that turned out not to be storable: at least so many are remembered. */
+/** Minimum number of keys remembered as not storable. */
 const REMEMBERED = 5_000
 
-/** For how long requests for such a key do not wait for one another, in milliseconds. */
+/** How long requests for such a key do not wait for one another, in milliseconds. */
 const REMEMBERED_FOR = 10_000
 
 /** A request to the service that others may wait for. */
 export interface Flight {
-  /** Lets those who wait go on: the reply is stored, or will not be. */
+  /** Releases the waiting requests: the reply is stored, or will not be. */
   settle(): void
-  /** The same, and nobody is to wait for that key, for a while: what the service says to it is not stored. */
+  /** The same, and for a while no request waits for this key: the service's replies to it are not storable. */
   giveUp(): void
 }
 
 /**
- * The requests to services that are under way: one for each key, whose reply others with the same key wait for. Where the store has
- * a board for them, it is one for all threads.
+ * The pending requests to services, one per key; other requests with the same key wait for its reply. If the store has a flight
+ * board, they are shared by all threads.
  */
 export class Flights {
   private readonly clock: Clock
@@ -32,7 +32,7 @@ export class Flights {
     this.store = store
   }
 
-  /** Resolves when the flight of that key is over, or after `wait` ms at most, above 0; null if there is none. */
+  /** Resolves when the flight of that key is over, or after at most `wait` ms, above 0; null if there is none. */
   join(key: string, wait: number): Promise<void> | null {
     const flight = this.flights.get(key)
     if (flight === undefined) return this.joinOther(key, wait)
@@ -40,7 +40,7 @@ export class Flights {
     return new Promise((resolve) => flight.waiting.push(resolve))
   }
 
-  /** Begins a flight; null if there is one, or if nobody should wait for that key. */
+  /** Starts a flight; null if there already is one, or if requests should not wait for that key. */
   begin(key: string): Flight | null {
     if (this.flights.has(key) || this.isUnstorable(key)) return null
     const { board } = this.store
@@ -72,7 +72,7 @@ export class Flights {
     return flight
   }
 
-  /** The same where another thread has begun it. */
+  /** The same for a flight of another thread. */
   private joinOther(key: string, wait: number): Promise<void> | null {
     const { board } = this.store
     const status = board?.status(key) ?? 'none'

@@ -5,23 +5,23 @@ import { Reply } from '../../http/reply.ts'
 import { statusLine } from './cache-status.ts'
 import { deliver } from './stored-body.ts'
 
-/** What an object of a store takes besides its texts, in octets; about right. */
+/** Approximate memory of an entry in addition to its texts, in bytes. */
 export const OVERHEAD = 1000
 
-/** Heads of hits, as they are for the current second. */
+/** Heads of hits for the current second. */
 const heads = new WeakMap<CacheEntry, { age: number; fields: string }>()
 
-/** Whole seconds since it was made (RFC 9111 section 4.2.3). */
+/** Age in whole seconds (RFC 9111 section 4.2.3). */
 function ageOf(entry: CacheEntry, now: number): number {
   return Math.max(0, Math.floor((now - entry.born) / 1000))
 }
 
-/** That as a field line. */
+/** The Age header line. */
 export function ageLine(entry: CacheEntry, now: number): string {
   return knownLine('Age', String(ageOf(entry, now)))
 }
 
-/** Seconds that it stays fresh; below 0 once it is stale. */
+/** Seconds that it remains fresh; negative once it is stale. */
 export function ttlOf(entry: CacheEntry, now: number): number {
   return Math.floor((entry.lifetime - (now - entry.born)) / 1000)
 }
@@ -30,7 +30,7 @@ export function isFresh(entry: CacheEntry, now: number): boolean {
   return now - entry.born < entry.lifetime
 }
 
-/** Its fields with Age and the Cache-Status of a hit; the same text for all hits within a second. */
+/** Its headers with Age and the Cache-Status of a hit; the same text for all hits within a second. */
 function hitFields(entry: CacheEntry, now: number): string {
   const age = ageOf(entry, now)
   let head = heads.get(entry)

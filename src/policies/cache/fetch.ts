@@ -25,10 +25,10 @@ import { StoringBody } from './storing-body.ts'
 import { conditionLines, CONDITIONS, freshen, isAbout, isUnchanged } from './validation.ts'
 import { guessedVary, isSpelledOtherwise, varyOf } from './vary.ts'
 
-/** RFC 5861 section 4: what counts as an error of the service. */
+/** RFC 5861 section 4: statuses that count as an error of the service. */
 const ERRORS = new Set([500, 502, 503, 504])
 
-/** What the requests of one route have in common. */
+/** What all requests of one route have in common. */
 export interface FetchContext {
   readonly settings: CacheSettings
   readonly keys: Keys
@@ -36,17 +36,17 @@ export interface FetchContext {
   readonly invalidator: Invalidator
   readonly clock: Clock
   readonly next: Handler
-  /** Null for what no client has asked for. */
+  /** Null for requests that no client has made. */
   readonly counts: CacheCounts | null
 }
 
 /**
- * One request to the service for the sake of one exchange.
+ * One request to the service on behalf of one exchange.
  *
- * 1. Where there is a stale entry, it is asked whether that is still good (RFC 9111 section 4.3).
- * 2. If it is, the entry is freshened, and answers.
- * 3. If the service fails, the stale entry answers where that is allowed (RFC 5861 section 4).
- * 4. Anything else goes to the client, and into the store where it may.
+ * 1. If there is a stale entry, the service is asked whether it is still valid (RFC 9111 section 4.3).
+ * 2. If it is, the entry is freshened and used for the reply.
+ * 3. If the service fails, the stale entry is used if that is allowed (RFC 5861 section 4).
+ * 4. Any other reply is passed to the client, and stored if it may be.
  */
 export class Fetch {
   private readonly context: FetchContext
@@ -133,7 +133,7 @@ export class Fetch {
     this.context.counts?.revalidated.add(1)
     const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
     const reply = serveHit(fresh ?? entry, this.request, clock.now(), clock.wall(), forwardedLine(status))
-    // Those of a 304 are for this client, whatever becomes of the entry.
+    // The cookies of a 304 are for this client, whatever happens to the entry.
     if (!settings.setCookie)
       for (const cookie of update.getAll('Set-Cookie')) reply.headers.append('Set-Cookie', cookie)
     return reply
@@ -143,7 +143,7 @@ export class Fetch {
     const { exchange } = this
     this.context.counts?.forwarded(this.reason)
     if (exchange.method === 'GET' || exchange.method === 'HEAD') return this.passAndStore(reply)
-    // Whoever changed something sees the change when it asks next, so this comes before the reply.
+    // A client that changes something must see the change with its next request, so this is done before it gets the reply.
     const done = invalidateAfter(exchange, reply, this.context.keys, this.context.invalidator)
     return done === null ? this.passAndStore(reply) : done.then(() => this.passAndStore(reply))
   }
@@ -175,7 +175,7 @@ export class Fetch {
     return reply
   }
 
-  /** What the service says now goes before what it said then, though it is not itself stored (RFC 9111 section 4.3.5). */
+  /** A newer reply takes precedence over a stored one even if it is not stored itself (RFC 9111 section 4.3.5). */
   private compare(entry: CacheEntry, { status, headers }: Reply): void {
     if (status >= 500 || status === 304 || status === 206) return
     const { store } = this.context
@@ -185,12 +185,12 @@ export class Fetch {
     else void store.put(this.key, makeEntry(this.exchange, storable, entry.body), this.begun)
   }
 
-  /** What is needed to store the reply, or why it is not stored, as a token. */
+  /** What is needed to store the reply, or a token saying why it is not stored. */
   private mayStore({ status, headers, body }: Reply): Storable | string {
     const { request, exchange } = this
     const { keys, settings } = this.context
     if (request.noStore) return 'request'
-    // RFC 9110 section 9.3.3: the reply to a POST may say that it is what a GET would return.
+    // RFC 9110 section 9.3.3: the reply to a POST may declare that it is what a GET would return.
     const isGet =
       exchange.method === 'GET' ||
       (exchange.method === 'POST' && status === 200 && isSelf(headers.get('Content-Location'), exchange, keys))
@@ -202,11 +202,11 @@ export class Fetch {
   private keep(storable: Storable, body: Bytes | null): void | Promise<void> {
     const { clock, store } = this.context
     const entry = makeEntry(this.exchange, storable, body)
-    // What a change itself says of its outcome is as new as the change.
+    // The reply to a change describes the state after the change.
     return store.put(this.key, entry, this.exchange.method === 'GET' ? this.begun : clock.now())
   }
 
-  /** Whoever waits for this reply looks for it in the store. */
+  /** Requests waiting for this reply will look it up in the store. */
   private settleAfter(stored: void | Promise<void>): void {
     if (stored instanceof Promise) void stored.then(() => this.flight?.settle())
     else this.flight?.settle()
@@ -253,7 +253,7 @@ export class Fetch {
     const { clock, counts } = this.context
     this.flight?.settle()
     counts?.stale.add(1)
-    // A policy further in may have made a reply of it already, which the client does not get.
+    // A policy further in may already have recorded an error, which the client does not get.
     this.exchange.error = null
     const [now, wall] = [clock.now(), clock.wall()]
     const line = forwardedLine({ reason: this.reason, status, ttl: ttlOf(entry, now), detail: 'stale-if-error' })

@@ -2,16 +2,16 @@ import type { Headers } from '../../http/headers.ts'
 import { millisecondsOf, type ReplyControl, saysWhole } from './directives.ts'
 import { parseHttpDate } from '../../http/http-date.ts'
 
-/** RFC 9110 section 15.1: may be kept though the service says nothing of it. 206 is left out: parts are not stored. */
+/** RFC 9110 section 15.1: statuses that may be cached heuristically. 206 is left out, as parts are not stored. */
 const HEURISTIC = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
 
-/** Kept for `ttl`: of those, the ones that say something of the resource and not of the request. */
+/** Those that are stored for `ttl`: the ones that describe the resource rather than the request. */
 const UNSPOKEN = new Set([200, 203, 204, 300, 301, 308, 404, 410])
 
-/** RFC 9111 section 4.2.2 asks for an upper limit in effect: a day. */
+/** RFC 9111 section 4.2.2 in effect recommends an upper limit: a day. */
 const HEURISTIC_MOST = 86_400_000
 
-/** What the configuration says of freshness; times in milliseconds. */
+/** Freshness settings of the configuration; times in milliseconds. */
 export interface FreshnessOptions {
   readonly ttl: number
   readonly heuristic: number
@@ -25,11 +25,11 @@ export interface Freshness {
   readonly staleWhileRevalidate: number
   readonly staleIfError: number
   readonly maxStale: boolean
-  /** The service says nothing of it, not even that the reply is for everybody: how long it is fresh is a guess. */
+  /** The service gave no directives, not even that the reply is public: the lifetime is a guess. */
   readonly guessed: boolean
 }
 
-/** When a reply came, and how long it took. */
+/** When a reply arrived, and how long it took. */
 export interface Arrival {
   /** Wall-clock time in milliseconds. */
   readonly wall: number
@@ -37,17 +37,17 @@ export interface Arrival {
   readonly delay: number
 }
 
-/** The age of a reply when it came, in milliseconds (RFC 9111 section 4.2.3). */
+/** The age of a reply on arrival, in milliseconds (RFC 9111 section 4.2.3). */
 export function initialAge(headers: Headers, { wall, delay }: Arrival): number {
   const date = parseHttpDate(headers.get('Date'), wall) ?? wall
-  // Of several the first counts, and one that is no number is none (RFC 9111 section 5.1).
+  // The first of several values counts, and a value that is not a number is ignored (RFC 9111 section 5.1).
   const [said = ''] = (headers.get('Age') ?? '').split(',')
   const age = /^\s*\d+\s*$/.test(said) ? Number(said) * 1000 : 0
-  // Date has whole seconds: what has passed of this one is no age.
+  // Date has whole seconds: the elapsed fraction of the current second does not count as age.
   return Math.max(0, wall - (wall % 1000) - date, age + delay)
 }
 
-/** How long the reply is fresh, and may be used after that; null where neither it nor the configuration says so. */
+/** How long the reply is fresh, and may be used when stale; null if neither the reply nor the configuration says so. */
 export function freshnessOf(
   status: number,
   headers: Headers,
@@ -59,7 +59,7 @@ export function freshnessOf(
   const spoken = explicitLifetime(headers, control, wall)
   const lifetime = spoken ?? unspokenLifetime(status, headers, control, wall, options)
   if (lifetime === null) return null
-  // RFC 9111 section 4.2.4; s-maxage implies proxy-revalidate, but not where the service itself says how stale it may be.
+  // RFC 9111 section 4.2.4; s-maxage implies proxy-revalidate, but not if the service itself says how stale the reply may be.
   const noCache = saysWhole(directives, 'no-cache')
   const strict = noCache || directives.has('must-revalidate') || directives.has('proxy-revalidate')
   const shared = directives.has('s-maxage')

@@ -1,21 +1,21 @@
 import type { CacheStore } from './store.ts'
 
-/** What is forgotten: the replies of one URL, of all that begin so, or of a group; each with the host before it. */
+/** What is invalidated: the replies of one URL, of all URLs with a prefix, or of a group; each prefixed by the host. */
 export interface Invalidation {
   readonly kind: 'url' | 'prefix' | 'group'
   readonly of: string
 }
 
-/** Makes replies in some stores invalid. */
+/** Invalidates replies in some stores. */
 export class Invalidator {
   private readonly stores: () => readonly CacheStore[]
 
-  /** In those that are there whenever something becomes invalid. */
+  /** `stores` returns the stores that exist at the time of an invalidation. */
   constructor(stores: () => readonly CacheStore[]) {
     this.stores = stores
   }
 
-  /** Forgets what is stored, for all who have these stores; how many replies it were. */
+  /** Removes stored replies, for all users of these stores. Returns how many replies were removed. */
   forget({ kind, of }: Invalidation): number | Promise<number> {
     const counts = this.stores().map((store) => {
       if (kind === 'url') return store.invalidate(of)

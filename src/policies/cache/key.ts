@@ -4,7 +4,7 @@ import { NameSet } from '../../http/name-set.ts'
 import { sentPath } from '../../http/path-forms.ts'
 import type { Share } from './storable.ts'
 
-/** Options of which parts of the query tell resources apart. */
+/** Options that say which parts of the query identify a resource. */
 export const queryOptions = z
   .strictObject({
     sort: z.boolean().default(false).describe('Ignore the order of parameters. Default false.'),
@@ -24,15 +24,15 @@ export const queryOptions = z
   .prefault({})
   .describe('Parts of the query that belong to the cache key. Default all of it, as written.')
 
-/** Makes the keys of one route. */
+/** Creates the keys of one route. */
 export interface Keys {
-  /** Host, path and query as the service gets them: what invalidation goes by. */
+  /** Host, path and query as the service receives them: used for invalidation. */
   url(target: Pick<Exchange, 'host' | 'path' | 'forms' | 'query'>): string
-  /** What the stored replies to the exchange are found by. */
+  /** The key under which replies to the exchange are stored. */
   key(exchange: Exchange, url: string): string
 }
 
-/** Keys for a route with that id, whose replies are stored by the rules of that name. */
+/** Keys for a route with that id, whose replies are stored by the rules with that name. */
 export function compileKeys(route: string, rules: string, share: Share, options: z.output<typeof queryOptions>): Keys {
   const normalise = compileQuery(options)
   const beginning = `${route} ${rules} `
@@ -44,15 +44,15 @@ export function compileKeys(route: string, rules: string, share: Share, options:
 }
 
 /**
- * Where the client thinks that it asks, and what else a proxy that is believed says of it: a service may make links and
- * redirects of that, and what it says to one must not answer the other.
+ * The origin that the client addressed, and any further details from a trusted proxy: a service may build links and redirects from
+ * them, so replies must not be shared between different origins.
  */
 function originOf({ client }: Exchange): string {
   const origin = client.host === null ? client.scheme : `${client.scheme}://${client.host}`
   return client.claims === '' ? origin : `${origin} ${JSON.stringify(ADDRESSES.without(client.claims))}`
 }
 
-/** Who asks is in no key: a service that answers by the address has to say so with Vary. */
+/** The client's address is never part of the key: a service whose replies depend on it has to say so in Vary. */
 const ADDRESSES = new NameSet([
   'X-Real-IP',
   'X-Client-IP',
@@ -66,12 +66,12 @@ const ADDRESSES = new NameSet([
   'X-Original-Forwarded-For',
 ])
 
-/** Who shares a copy; stands behind a URL, which has no spaces, so that no id can be taken for another key. */
+/** Identifies the callers that share a copy. It follows the URL, which contains no spaces, so that no id can imitate another key. */
 function callersOf({ consumer }: Exchange, share: Share): string {
   if (consumer === null || share === 'public' || share === 'everyone') return ''
   const { id, key, tier, roles, scopes } = consumer
   if (share === 'role') return JSON.stringify(roles.toSorted())
-  // Somebody who comes with less than another time must not get what was made for more.
+  // A caller with fewer permissions than before must not get a reply that was created for more.
   return JSON.stringify([id, key, tier, roles.toSorted(), scopes.toSorted()])
 }
 

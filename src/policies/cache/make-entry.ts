@@ -10,7 +10,7 @@ import { parseHttpDate } from '../../http/http-date.ts'
 import { groupsOf } from './invalidation.ts'
 import { selectingValues } from './vary.ts'
 
-/** What is not kept: Age is computed, and the rest is between two hops (RFC 9111 section 3.1). */
+/** Headers that are not stored: Age is computed, and the others only apply to one hop (RFC 9111 section 3.1). */
 const NOT_KEPT = [
   'Age',
   'Proxy-Authenticate',
@@ -21,7 +21,7 @@ const NOT_KEPT = [
 
 const ALWAYS = new NameSet(NOT_KEPT)
 
-/** A reply that may be stored, and when it came; `now` is the monotonic time of that. */
+/** A reply that may be stored, and when it arrived; `now` is the monotonic time of arrival. */
 export interface Storable {
   readonly url: string
   readonly status: number
@@ -33,7 +33,7 @@ export interface Storable {
   readonly now: number
 }
 
-/** The entry of a reply once its body is complete. */
+/** Creates the entry of a reply once its body is complete. */
 export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | null): CacheEntry {
   const { url, status, headers, control, freshness, vary, arrival, now } = storable
   const { directives } = control
@@ -62,7 +62,7 @@ export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | 
   }
 }
 
-/** A part of a longer text would keep all of that, here the heads of the request and the reply. */
+/** Copies the text: a substring would keep its whole parent in memory, here the heads of the request and the reply. */
 function ownText(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }

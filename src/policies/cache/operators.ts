@@ -18,10 +18,10 @@ const what = z.union([
 
 const purged = z.strictObject({ purged: z.int().min(0).describe('Stored replies that are gone.') })
 
-/** Has gateways forget stored replies. */
+/** Has gateways drop stored replies. */
 export const purging = defineOperation({ name: 'purge-cache', asked: what, result: purged })
 
-/** Does it in this gateway, in all its workers. */
+/** Does this in all workers of this gateway. */
 export async function purgeHere(
   asked: z.output<typeof what>,
   { threads, log }: OperationTools,
@@ -32,7 +32,7 @@ export async function purgeHere(
   return { purged: sum }
 }
 
-/** POST /cache/purge: has every worker, of all gateways, forget stored replies. */
+/** POST /cache/purge: has all workers of all gateways drop stored replies. */
 export const purgeCache = defineOperatorEndpoint({
   method: 'POST',
   role: 'operator',
@@ -45,7 +45,7 @@ export const purgeCache = defineOperatorEndpoint({
   schema: purged.extend(everywhereShape),
   async answer({ body }, { everywhere, threads }) {
     const done = await everywhere(purging, body)
-    // By this gateway alone: what is elsewhere is the same for all.
+    // Only by this gateway: copies elsewhere, as in a CDN, are common to all gateways.
     await threads.askAll(purgedTopic, { id: newUuid(), purge: body })
     return { purged: done.results.reduce((all, each) => all + each.purged, 0), ...tellEverywhere(done) }
   },

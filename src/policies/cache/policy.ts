@@ -72,7 +72,7 @@ const options = z.strictObject({
     .describe('Longest wait for an identical request in flight. Default 5s; 0s: none.'),
 })
 
-/** Stores replies and answers from them, as RFC 9111 has it for shared caches. */
+/** Stores replies and serves them again, as RFC 9111 specifies for shared caches. */
 export const cache = definePolicy({
   name: 'cache',
   summary: 'Stores replies of services and reuses them while they are fresh, or may be served stale (RFC 9111).',
@@ -92,7 +92,7 @@ export const cache = definePolicy({
     ]
   },
   create(settings, toolbox, route, _, source) {
-    // Where no route leads there is nothing to store.
+    // Without a matching route there is nothing to store.
     if (route.id === '') return (next) => next
     const keys = compileKeys(route.id, rulesOf(settings, source()), settings.share, settings.query)
     const { clock, log, caches, holder } = toolbox
@@ -111,7 +111,7 @@ export const cache = definePolicy({
   },
 })
 
-/** The gateway's own Cache-Status is the last one: each cache on the way adds its own behind the others. */
+/** The gateway's own Cache-Status is the last one: each cache on the way appends its own. */
 function noted(record: ExchangeRecord, reply: Reply): Reply {
   const status = reply.headers.getAll('Cache-Status').at(-1)
   if (status !== undefined) record.event('sallyport.cache', { 'sallyport.cache.status': status })

@@ -3,27 +3,27 @@ import { groupKey } from './invalidation.ts'
 import type { Invalidation, Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
 
-/** What to purge: one URL, all URLs that begin so, or a cache group of a host (RFC 9875). */
+/** What to purge: one URL, all URLs with a prefix, or a cache group of a host (RFC 9875). */
 export type Purge =
   | { readonly url: string }
   | { readonly prefix: string }
   | { readonly host: string; readonly group: string }
 
-/** Has every thread purge; each answers how many replies it were there. What is no URL fails in each of them. */
+/** Has every thread purge; each returns how many replies it removed. An invalid URL fails in every thread. */
 export const purgeTopic = defineTopic<Purge, number>('cache-purge')
 
-/** Tells every thread what an operator has purged, under an id of its own: for whoever knows of copies elsewhere. */
+/** Tells every thread what an operator has purged, under a unique id: for policies that know of copies elsewhere. */
 export const purgedTopic = defineTopic<{ readonly id: string; readonly purge: Purge }, null>('cache-purged')
 
-/** A store that forgets, and the keys of the routes that have it. */
+/** The invalidator of a place, and the keys of the routes that use it. */
 export interface Purgeable {
   readonly invalidator: Pick<Invalidator, 'forget'>
   readonly keys: ReadonlyMap<string, Keys>
 }
 
 /**
- * Forgets replies of one store, and resolves with how many it were. URLs are written "http://host/path?query";
- * the scheme makes no difference. Throws a TypeError for what is no URL.
+ * Removes replies from one store, and resolves with how many there were. URLs are written "http://host/path?query"; the scheme is
+ * ignored. Throws a TypeError for an invalid URL.
  */
 export async function purge({ invalidator, keys }: Purgeable, what: Purge): Promise<number> {
   const counts = await Promise.all(

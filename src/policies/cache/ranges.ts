@@ -6,8 +6,8 @@ import type { CacheEntry } from './store.ts'
 import { deliver } from './stored-body.ts'
 
 /**
- * The part of a stored reply that a Range field asks for: 206, or 416 where there is no such part (RFC 9110 section
- * 14). Null where the whole reply is to be sent: several ranges, another unit, or an If-Range that does not hold.
+ * The part of a stored reply that a Range header asks for: 206, or 416 if there is no such part (RFC 9110 section 14). Null if the
+ * whole reply is to be sent: for several ranges, another unit, or an If-Range condition that is false.
  */
 export function rangeReply(
   entry: CacheEntry,
@@ -26,7 +26,7 @@ export function rangeReply(
   return new Reply(206, headers, deliver(Bytes.fromBuffer(entry.body.toBuffer().subarray(start, end))))
 }
 
-/** RFC 9110 section 13.1.5: only a strong validator says that the octets are the same. */
+/** RFC 9110 section 13.1.5: only a strong validator guarantees identical bytes. */
 function holds(entry: CacheEntry, ifRange: string): boolean {
   if (ifRange.startsWith('"')) return ifRange === entry.etag
   return ifRange === entry.lastModified && entry.date - entry.modified >= 1000

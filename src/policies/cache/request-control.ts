@@ -5,22 +5,22 @@ import type { CacheEntry } from './store.ts'
 import { isFresh } from './entry.ts'
 import type { Conditions } from './validation.ts'
 
-/** What a request says of how it wants to be answered. */
+/** What a request says about how it may be answered. */
 export interface RequestControl extends Conditions {
   readonly range: string | undefined
   readonly ifRange: string | undefined
-  /** It has preconditions that only the service can judge (RFC 9111 section 4.3.2). */
+  /** It has preconditions that only the service can evaluate (RFC 9111 section 4.3.2). */
   readonly preconditions: boolean
   readonly noCache: boolean
   readonly noStore: boolean
   readonly onlyIfCached: boolean
-  /** Milliseconds, or null where it says nothing. */
+  /** Milliseconds, or null if not given. */
   readonly maxAge: number | null
   readonly minFresh: number
   readonly maxStale: number
 }
 
-/** Fields of requests that say what may be answered from the store. */
+/** Request headers that determine what may be answered from the store. */
 export const REQUEST_FIELDS = [
   'Cache-Control',
   'If-None-Match',
@@ -33,7 +33,7 @@ export const REQUEST_FIELDS = [
 
 const FIELDS = new NameSet(REQUEST_FIELDS)
 
-/** A request that says nothing. */
+/** A request without any of these headers. */
 export const PLAIN: RequestControl = {
   noneMatch: undefined,
   modifiedSince: undefined,
@@ -48,10 +48,10 @@ export const PLAIN: RequestControl = {
   maxStale: 0,
 }
 
-/** What the request says; `heeded` is whether its Cache-Control counts (RFC 9111 section 5.2.1). */
+/** Parses the request headers; `heeded` says whether its Cache-Control counts (RFC 9111 section 5.2.1). */
 export function readRequest(headers: Headers, method: string, heeded: boolean): RequestControl {
   const fields = headers.toWire()
-  // One pass over the fields instead of one for each name: most requests have none of them.
+  // One pass over the headers instead of one per name: most requests have none of them.
   if (FIELDS.without(fields) === fields) return PLAIN
   const directives = parseDirectives(heeded ? headers.combined('Cache-Control') : undefined)
   return {
@@ -65,7 +65,7 @@ export function readRequest(headers: Headers, method: string, heeded: boolean): 
     onlyIfCached: directives.has('only-if-cached'),
     maxAge: millisecondsOf(directives, 'max-age'),
     minFresh: millisecondsOf(directives, 'min-fresh') ?? 0,
-    // Without an argument any age will do (section 5.2.1.2).
+    // Without an argument any age is acceptable (section 5.2.1.2).
     maxStale: directives.get('max-stale') === null ? Infinity : (millisecondsOf(directives, 'max-stale') ?? 0),
   }
 }
@@ -80,7 +80,7 @@ export function isUsable(entry: CacheEntry, request: RequestControl, now: number
   return left > minFresh || (entry.maxStale && left + maxStale > minFresh)
 }
 
-/** Whether other requests may wait for the reply to this one: one for the whole resource, without conditions. */
+/** Whether other requests may wait for the reply to this one: it must be for the whole resource, without conditions. */
 export function isShareable(request: RequestControl): boolean {
   const { noneMatch, modifiedSince, range, preconditions, noStore } = request
   return noneMatch === undefined && modifiedSince === undefined && range === undefined && !preconditions && !noStore

@@ -16,19 +16,19 @@ import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from '
 import { serveHit, serveStale } from './serve.ts'
 import { mayBePersonal } from './storable.ts'
 
-/** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others, unknown ones too, may. */
+/** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others may, including unknown ones. */
 const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
 
-/** For so many requests that leave nothing to share, one after the other, others wait at most. */
+/** How many requests in a row, each without a reply to share, others wait for at most. */
 const TURNS = 3
 
 /**
  * The cache of one route.
  *
- * 1. What cannot be answered from a store goes on; a change that succeeds makes stored replies invalid.
- * 2. The stored reply that the request selects is looked for.
- * 3. It is used where it is fresh, or the request or the service says that stale will do.
- * 4. Else the service is asked, once for all who want to know the same.
+ * 1. Requests that cannot be answered from a store are forwarded; a successful change invalidates stored replies.
+ * 2. The stored reply selected by the request is looked up.
+ * 3. It is used if it is fresh, or if the request or the service allows it to be stale.
+ * 4. Otherwise the service is asked, once for all concurrent requests for the same reply.
  */
 export class RouteCache {
   private readonly context: FetchContext
@@ -84,7 +84,7 @@ export class RouteCache {
     return this.ask(exchange, url, key, entry, request, reasonOf(found, entry, now))
   }
 
-  /** What is fresh by the gateway's own guess may be another page for somebody with a session. */
+  /** A reply that is fresh only by the gateway's own guess may differ for a caller with a session. */
   private entryFor(exchange: Exchange, found: CacheEntry | Missing): CacheEntry | null {
     if (typeof found === 'string') return null
     return found.guessed && mayBePersonal(exchange, this.context.settings.share) ? null : found
@@ -104,7 +104,7 @@ export class RouteCache {
     }
     const { wait, share } = this.context.settings
     const waits = wait > 0 && !wantsStream(exchange)
-    // Apart from the others: what the service says to somebody with a session tells nothing of what it says to the rest.
+    // A separate flight: the service's replies to a caller with a session say nothing about its replies to others.
     const flightKey = waits && mayBePersonal(exchange, share) ? `${key} personal` : key
     const waiting = waits && !request.noCache && !request.noStore ? this.flights.join(flightKey, wait) : null
     if (waiting !== null) return this.askAfter(waiting, exchange, url, key, flightKey, entry, request, reason)
@@ -113,8 +113,9 @@ export class RouteCache {
   }
 
   /**
-   * Another request for the same is under way: its reply may do for this one. If there is none, as where its client has left, the first one
-   * of those who wait goes, and the others wait for that. Where it has left a reply that will not do, all go: so would not the next one.
+   * Waits for a pending request for the same reply, which may serve this one too. If it leaves no reply, for example because its
+   * client has left, the first of the waiting requests is forwarded and the others wait for that one. If it leaves a reply that is
+   * not suitable, all of them are forwarded, as the next one would not be suitable either.
    */
   private async askAfter(
     waiting: Promise<void>,
@@ -157,7 +158,7 @@ export class RouteCache {
     return !noCache && !noStore && maxAge === null && minFresh === 0 && over < entry.staleWhileRevalidate
   }
 
-  /** Fetches a new reply in place of the entry, unless that is already under way. */
+  /** Fetches a new reply to replace the entry, unless that is already under way. */
   private refresh(exchange: Exchange, url: string, key: string, entry: CacheEntry): void {
     const flight = this.flights.begin(key)
     if (flight === null) return
@@ -166,7 +167,7 @@ export class RouteCache {
     void this.inBackground(fetch, flight)
   }
 
-  /** Nobody waits for it: what goes wrong is logged, and the entry stays as it is. Never rejects. */
+  /** No client waits for this: errors are logged, and the entry stays unchanged. Never rejects. */
   private async inBackground(fetch: Fetch, flight: Flight): Promise<void> {
     try {
       consume(await fetch.run())
@@ -181,7 +182,7 @@ export class RouteCache {
     return this.forward(exchange, { reason })
   }
 
-  /** Whatever is not known to be safe may change what is stored. */
+  /** Any method that is not known to be safe may change what is stored. */
   private change(exchange: Exchange): Reply | Promise<Reply> {
     const { keys } = this.context
     const url = keys.url(exchange)
@@ -205,7 +206,7 @@ export class RouteCache {
   }
 }
 
-/** The reply of `next`, or the problem document of what it throws. */
+/** The reply of `next`, or the problem document of the error that it throws. */
 function settled(next: Handler, exchange: Exchange): Reply | Promise<Reply> {
   try {
     const reply = next(exchange)
@@ -217,12 +218,12 @@ function settled(next: Handler, exchange: Exchange): Reply | Promise<Reply> {
 
 function reasonOf(found: CacheEntry | Missing, entry: CacheEntry | null, now: number): ForwardReason {
   if (typeof found === 'string') return found
-  // What is there is not for this request, as if it had been selected by its session.
+  // The stored reply is not for this request, as if it had been selected by its session.
   if (entry === null) return 'vary-miss'
   return isFresh(entry, now) ? 'request' : 'stale'
 }
 
-/** A stream of events is nobody's but who asks for it, and may be long in coming. */
+/** A stream of events is meant for one client only, and may take long to begin. */
 function wantsStream({ headers }: Exchange): boolean {
   return headers.get('Accept')?.includes('text/event-stream') === true
 }

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
 import type { CacheSettings } from './settings.ts'
 
-/** Characters of a digest that name rules. */
+/** Characters of the digest that names a set of rules. */
 const LENGTH = 16
 
 /**
- * Names the rules that replies are stored by, and where they come from, in a short text without spaces. It is part of what
- * they are found by: whoever stores by other rules neither finds them nor changes them.
+ * Names the rules by which replies are stored, and their source, in a short text without spaces. It is part of the key, so caches
+ * with other rules neither find nor change these replies.
  */
 export function rulesOf(
   { share, query, setCookie, targets }: Pick<CacheSettings, 'share' | 'setCookie' | 'targets'> & { query: unknown },

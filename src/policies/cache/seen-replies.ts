@@ -1,19 +1,19 @@
 import type { Headers } from '../../http/headers.ts'
 import type { CacheEntry, CacheStore, Missing } from './store.ts'
 
-/** What others have stored, to be found and nothing else. */
+/** A read-only view of other stores. */
 export class SeenReplies implements CacheStore {
   readonly board = null
   private readonly stores: () => readonly CacheStore[]
 
-  /** What is looked into, whenever something is looked for. */
+  /** `stores` returns the stores to look into at the time of a lookup. */
   constructor(stores: () => readonly CacheStore[]) {
     this.stores = stores
   }
 
   async find(url: string, key: string, request: Headers): Promise<CacheEntry | Missing> {
     let missing: Missing = 'uri-miss'
-    // What is stored under a key is the same kind of reply in whichever store it lies.
+    // A key identifies the same kind of reply in every store.
     for (const store of this.stores()) {
       const found = await store.peek(url, key, request)
       if (typeof found !== 'string') return found

@@ -9,8 +9,8 @@ import { deliver } from './stored-body.ts'
 import { isNotModified, notModifiedReply } from './validation.ts'
 
 /**
- * A stored reply as the request wants it: whole, a part of it, or not at all if the client has it already. `status` is
- * its Cache-Status line, that of a hit by default; `wall` is the wall-clock time in milliseconds.
+ * A stored reply in the form that the request asks for: whole, a part of it, or a 304 if the client already has it. `status` is its
+ * Cache-Status line, by default that of a hit; `wall` is the wall-clock time in milliseconds.
  */
 export function serveHit(
   entry: CacheEntry,
@@ -25,7 +25,7 @@ export function serveHit(
   return part ?? new Reply(entry.status, headersFromWire(fields, true), deliver(entry.body))
 }
 
-/** The same for an entry that is served though it is stale; `detail` says why. */
+/** The same for an entry served although it is stale; `detail` says why. */
 export function serveStale(
   entry: CacheEntry,
   request: RequestControl,

@@ -1,7 +1,7 @@
 import type { FreshnessOptions } from './freshness.ts'
 import type { StorableOptions } from './storable.ts'
 
-/** The options of a route that its cache goes by; durations in milliseconds, sizes in octets. */
+/** The cache options of a route; durations in milliseconds, sizes in bytes. */
 export interface CacheSettings extends FreshnessOptions, StorableOptions {
   readonly clientDirectives: boolean
   readonly targets: readonly string[]

@@ -6,12 +6,12 @@ import { essence } from '../media-types.ts'
 import { type ReplyControl, saysWhole } from './directives.ts'
 import type { Freshness } from './freshness.ts'
 
-/** Who may be given a copy of the same reply. */
+/** Which callers may share a stored reply. */
 export const shares = ['public', 'everyone', 'role', 'consumer'] as const
 
 export type Share = (typeof shares)[number]
 
-/** What the configuration says of storing. */
+/** Storage settings of the configuration. */
 export interface StorableOptions {
   readonly share: Share
   readonly setCookie: boolean
@@ -41,15 +41,15 @@ export function whyNotStored(
   return null
 }
 
-/** Whether the request shows whose it is, and its reply would be given to others (section 3.5). */
+/** Whether the request identifies its caller although the reply would be shared with others (section 3.5). */
 function showsWhose({ consumer, headers }: Exchange, share: Share): boolean {
   if (share === 'everyone' || (share !== 'public' && consumer !== null)) return false
   return consumer !== null || headers.has('Authorization')
 }
 
 /**
- * Whether the reply may be for whoever asks alone: the request has a session, or credentials that only the service knows.
- * It then neither fills the store nor is answered from it by freshness that is the gateway's own guess.
+ * Whether the reply may be meant for the caller only: the request has a session, or credentials that only the service understands.
+ * Such a reply is not stored, and such a request not answered from the store, if freshness is only the gateway's own guess.
  */
 export function mayBePersonal(exchange: Exchange, share: Share): boolean {
   const { consumer, headers } = exchange
@@ -57,7 +57,7 @@ export function mayBePersonal(exchange: Exchange, share: Share): boolean {
   return consumer !== null || hasAnyOf(headers, PERSONAL)
 }
 
-/** What tells services who asks, or has them do something else than the method says. */
+/** Headers that identify the caller to services, or make them do something other than what the method says. */
 export const PERSONAL_FIELDS = [
   'Cookie',
   'Authorization',
@@ -85,7 +85,7 @@ export const PERSONAL_FIELDS = [
 
 const PERSONAL = new NameSet(PERSONAL_FIELDS, true)
 
-/** What has no end, or says what happens now: to tell it again to somebody else means nothing. */
+/** Endless replies and live updates: replaying them to another client is meaningless. */
 const STREAMS = new Set(['text/event-stream', 'multipart/x-mixed-replace'])
 
 function isStream(headers: Headers): boolean {

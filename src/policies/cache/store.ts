@@ -3,83 +3,90 @@ import type { Headers } from '../../http/headers.ts'
 import type { Counter } from '../../core/metrics.ts'
 import type { FlightBoard } from './memory/flight-board.ts'
 
-/** Which requests a stored reply answers, of those for its URL (RFC 9111 section 4.1). */
+/** Which requests a stored reply answers, among those for its URL (RFC 9111 section 4.1). */
 export interface Variant {
-  /** Names of request fields that it was selected by, in lower case, and what they said, in their one form. */
+  /** Names of the request headers that it was selected by, in lower case, and their normalised values. */
   readonly vary: readonly string[]
   readonly selecting: readonly string[]
   /** Its Content-Language in lower case, or null. */
   readonly language: string | null
 }
 
-/** A stored reply, complete: what a store keeps. Times are milliseconds; those of `clock.now()` but for `date` and `modified`. */
+/** A complete stored reply. Times are milliseconds of `clock.now()`, except for `date` and `modified`. */
 export interface CacheEntry extends Variant {
-  /** Host, path and query it answers for: what invalidation goes by. */
+  /** Host, path and query that it is for: used for invalidation. */
   readonly url: string
   readonly status: number
-  /** Its header fields, as field lines, Date among them, without Age. */
+  /** Its headers as field lines, including Date, without Age. */
   readonly fields: string
   readonly body: Bytes | null
   /** When its age was 0. */
   readonly born: number
-  /** Until what age it is fresh. */
+  /** The age up to which it is fresh. */
   readonly lifetime: number
-  /** For how long after that it may be used while a new one is fetched (RFC 5861 section 3), or when none is to be had (section 4). */
+  /** How much longer it may be used while a new one is fetched (RFC 5861 section 3), or if none can be fetched (section 4). */
   readonly staleWhileRevalidate: number
   readonly staleIfError: number
-  /** It may be used stale if the client allows that (RFC 9111 section 5.2.1.2). */
+  /** Whether it may be used stale if the client allows that (RFC 9111 section 5.2.1.2). */
   readonly maxStale: boolean
-  /** The service did not say that it may be given to others: it is not for requests that may be personal. */
+  /** The service did not say that it may be shared: it is not used for requests that may be personal. */
   readonly guessed: boolean
   readonly etag: string | null
   readonly lastModified: string | null
-  /** Wall-clock times of Date and Last-Modified; the former in place of the latter where there is none. */
+  /** Wall-clock times of Date and Last-Modified; if there is no Last-Modified, Date is used for both. */
   readonly date: number
   readonly modified: number
-  /** Cache groups (RFC 9875), each with the host before it. */
+  /** Cache groups (RFC 9875), each prefixed by the host. */
   readonly groups: readonly string[]
-  /** Octets it takes. */
+  /** Its size in bytes. */
   readonly size: number
 }
 
-/** Nothing that answers: nothing is stored for that key, or only for other values of the fields in Vary (RFC 9211 section 2.2). */
+/** Why there is no match: nothing is stored for that key, or only for other values of the headers in Vary (RFC 9211 section 2.2). */
 export type Missing = 'uri-miss' | 'vary-miss'
 
 /** What a store holds in the memory of its thread. */
 export interface CacheUsage {
   readonly entries: number
-  /** Octets, about. */
+  /** Approximate bytes. */
   readonly bytes: number
 }
 
-/** Where stored replies live. What it cannot keep or find is a miss, never an error. */
+/** A store for replies. Failures to store or find an entry are misses, never errors. */
 export interface CacheStore {
-  /** The newest entry of a key that answers a request with those fields. */
+  /** The newest entry of a key that answers a request with these headers. */
   find(url: string, key: string, request: Headers): CacheEntry | Missing | Promise<CacheEntry | Missing>
-  /** The same, and leaves no trace: it is for those who only look. */
+  /** The same without side effects, for read-only lookups. */
   peek(url: string, key: string, request: Headers): CacheEntry | Missing | Promise<CacheEntry | Missing>
   /**
-   * Keeps an entry, in place of the one of the key with the same selecting values, unless it was made invalid after `begun`: when
-   * the service was asked for it, in milliseconds of `clock.now()`. Where it is a promise, the entry can be found once that is resolved.
+   * Stores an entry, replacing the one of the key with the same selecting values, unless it was invalidated after `begun`: when the
+   * service was asked for it, in milliseconds of `clock.now()`. If a promise is returned, the entry can be found once it has
+   * resolved.
    */
   put(key: string, entry: CacheEntry, begun: number): void | Promise<void>
-  /** Forgets one entry of a key. */
+  /** Removes one entry of a key. */
   remove(key: string, entry: CacheEntry): void
-  /** Forgets all entries of a URL, and of every group that one of them is in (RFC 9875 section 2.2.1); how many it were. */
+  /**
+   * Removes all entries of a URL, and of every group that one of them is in (RFC 9875 section 2.2.1). Returns how many entries were
+   * removed.
+   */
   invalidate(url: string): number | Promise<number>
-  /** Forgets all entries of a group; how many it were. */
+  /** Removes all entries of a group. Returns how many entries were removed. */
   invalidateGroup(group: string): number | Promise<number>
-  /** Forgets all entries whose URL begins so; how many it were. */
+  /** Removes all entries whose URL begins with the prefix. Returns how many entries were removed. */
   invalidatePrefix(prefix: string): number | Promise<number>
-  /** Takes over what the other one has of those routes, whose replies are kept here from now on, as far as that is not here already. */
+  /**
+   * Takes over the entries of these routes from another store, except those already here; from now on the routes' replies are stored
+   * here.
+   */
   adopt(former: CacheStore, routes: ReadonlySet<string>): void
-  /** What it holds in the memory of its thread; null for what threads have in common. */
+  /** What it holds in the memory of its thread; null for memory shared by the threads. */
   usage(): CacheUsage | null
-  /** What other threads of the process fetch for it; null where they do not tell. */
+  /** What other threads of the process are fetching for it; null if threads do not share that. */
   readonly board: FlightBoard | null
-  /** Nobody uses it any more. */
+  /** Called when it is no longer used. */
   close(): void
 }
 
-/** Makes a store that takes so many octets of memory in the process: `evictions` counts those that make room for others. */
+/** Creates a store that uses up to `memory` bytes in the process; `evictions` counts evicted entries. */
 export type MakeCacheStore = (memory: number, evictions: Counter) => CacheStore

@@ -1,9 +1,9 @@
 import type { Body, BodySink, BodyStream, Bytes } from '../../http/body.ts'
 
-/** Up to here a stored body goes out at once, in octets; a longer one waits for clients that read slowly. */
+/** Stored bodies up to this size in bytes are sent at once; longer ones are streamed at the pace of the client. */
 const AT_ONCE = 65_536
 
-/** A stored body on its way to one more client. */
+/** Prepares a stored body for sending to a client. */
 export function deliver(body: Bytes | null): Body {
   return body === null || body.length <= AT_ONCE ? body : new StoredStream(body.toBuffer())
 }

@@ -4,26 +4,26 @@ import { PassingBody } from '../../http/passing-body.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** Of a thread: octets of all bodies that are kept while they come. */
+/** Per thread: how many bytes of bodies may be buffered while they arrive. */
 const shared = new Budget(64 * 1024 ** 2)
 
-/** Why a body is not kept: the next one will not be either, as it is over the limit or has trailers; or something went wrong with this one. */
+/** Why a body is not kept: 'unfit' if it is too large or has trailers, as would be the next one; 'lost' if only this one failed. */
 export type NotKept = 'unfit' | 'lost'
 
 /**
- * A body that is kept while it streams to the client. `kept` is called once: with the whole body, or with why there is none as soon
- * as it is over the limit, has trailers, breaks off, nobody wants the rest of it, or the budget has no room for more.
+ * Keeps a copy of a body that is streamed to the client. `kept` is called once: with the whole body, or with the reason why there is
+ * none as soon as it exceeds the limit, has trailers, is interrupted, is no longer wanted by the client, or the budget is exhausted.
  */
 export class StoringBody extends PassingBody {
   private readonly limit: number
   private readonly client: string
   private readonly budget: Budget
   private kept: ((body: Bytes | NotKept) => void) | null
-  /** One buffer, not a list of chunks: these may be tiny, and each would cost far more than its octets. */
+  /** One buffer rather than a list of chunks, which may be tiny and would each cost far more than their bytes. */
   private octets: Buffer = NOTHING
   private size = 0
 
-  /** Keeps `limit` octets at most, on the account of the client of that address. */
+  /** Keeps at most `limit` bytes, charged to the client with that address. */
   constructor(
     source: BodyStream,
     limit: number,

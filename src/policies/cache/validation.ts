@@ -6,7 +6,7 @@ import { splitList } from './directives.ts'
 import type { CacheEntry } from './store.ts'
 import { parseHttpDate } from '../../http/http-date.ts'
 
-/** What a client says of the copy that it has itself. */
+/** What a client says about its own copy. */
 export interface Conditions {
   readonly noneMatch: string | undefined
   readonly modifiedSince: string | undefined
@@ -14,19 +14,19 @@ export interface Conditions {
 
 export const CONDITIONS = new NameSet(['If-None-Match', 'If-Modified-Since'])
 
-/** What describes the content, which a 304 does not have (RFC 9110 section 15.4.5). */
+/** Headers that describe the content, which a 304 does not have (RFC 9110 section 15.4.5). */
 const CONTENT = new NameSet(['Content-Type', 'Content-Encoding', 'Content-Language', 'Content-Range'])
 
-/** Fields that a 304 does not change: the stored content depends on them (RFC 9111 section 3.2). */
+/** Headers that a 304 does not update: the stored content depends on them (RFC 9111 section 3.2). */
 const UNCHANGED = new NameSet(['Content-Length', 'Content-Encoding', 'Content-Range', 'Set-Cookie', 'Cache-Status'])
 
-/** The fields with which the service is asked whether an entry is still good, or "" if it has no validator. */
+/** The headers for asking the service whether an entry is still valid, or "" if it has no validator. */
 export function conditionLines({ etag, lastModified }: CacheEntry): string {
   const noneMatch = etag === null ? '' : knownLine('If-None-Match', etag)
   return lastModified === null ? noneMatch : noneMatch + knownLine('If-Modified-Since', lastModified)
 }
 
-/** Whether the client's copy is as good as the entry (RFC 9111 section 4.3.2). */
+/** Whether the client's copy is equivalent to the entry (RFC 9111 section 4.3.2). */
 export function isNotModified(entry: CacheEntry, { noneMatch, modifiedSince }: Conditions, wall: number): boolean {
   if (entry.status !== 200) return false
   if (noneMatch !== undefined) {
@@ -38,18 +38,18 @@ export function isNotModified(entry: CacheEntry, { noneMatch, modifiedSince }: C
   return since !== null && entry.modified <= since
 }
 
-/** The 304 for a client whose copy is still good. */
+/** The 304 for a client whose copy is still valid. */
 export function notModifiedReply(fields: string): Reply {
   return new Reply(304, headersFromWire(CONTENT.without(fields), true), null)
 }
 
-/** Whether a 304 is about the entry that was asked about (RFC 9111 section 4.3.4). */
+/** Whether a 304 refers to the entry that was asked about (RFC 9111 section 4.3.4). */
 export function isAbout(entry: CacheEntry, headers: Headers): boolean {
   const etag = headers.get('ETag')
   return etag === undefined || etag.startsWith('W/') || etag === entry.etag
 }
 
-/** Whether the reply to a HEAD is that of the entry, as far as it says so (RFC 9111 section 4.3.5). */
+/** Whether the reply to a HEAD agrees with the entry, as far as it tells (RFC 9111 section 4.3.5). */
 export function isUnchanged({ etag, lastModified, body }: CacheEntry, headers: Headers): boolean {
   const length = body === null ? undefined : String(body.length)
   return (
@@ -59,14 +59,14 @@ export function isUnchanged({ etag, lastModified, body }: CacheEntry, headers: H
   )
 }
 
-/** The fields of an entry with those of a newer reply put in their place (RFC 9111 section 3.2). */
+/** The headers of an entry updated with those of a newer reply (RFC 9111 section 3.2). */
 export function freshen(fields: string, update: Headers): Headers {
   const lines = UNCHANGED.without(wireOf(update))
   const names = Array.from(headersFromWire(lines), ([name]) => name)
   return headersFromWire(new NameSet(names).without(fields) + lines)
 }
 
-/** The tag without its weakness flag: weak comparison (RFC 9110 section 8.8.3.2). */
+/** The tag without its weakness flag, for weak comparison (RFC 9110 section 8.8.3.2). */
 function opaque(tag: string): string {
   return tag.startsWith('W/') ? tag.slice(2) : tag
 }

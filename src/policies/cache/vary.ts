@@ -2,26 +2,23 @@ import type { Headers } from '../../http/headers.ts'
 import { splitList } from './directives.ts'
 import type { Variant } from './store.ts'
 
-/** Fields in which neither the order of the members nor the case of letters means anything (RFC 9110 section 12.5). */
+/** Headers in which the order of members and the case of letters are insignificant (RFC 9110 section 12.5). */
 const UNORDERED = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])
 
-/** A field that is not there selects differently from an empty one; no value begins with NUL. */
+/** A missing header selects differently from an empty one; no value begins with NUL. */
 const ABSENT = '\0'
 
-/** The request fields that a reply depends on, in lower case; null if on more than any request shows (Vary: *). */
+/** The request headers that a reply depends on, in lower case; null if it depends on more than the request (Vary: *). */
 export function varyOf(reply: Headers): readonly string[] | null {
   const names = reply.getAll('Vary').flatMap(splitList)
   const lower = names.map((name) => name.toLowerCase())
   return lower.some((name) => UNSEEN.has(name)) ? null : [...new Set(lower)].toSorted()
 }
 
-/** What a reply may depend on that the request does not show here: the wire has such fields, or writes them behind the cache. */
+/** Values of Vary that cannot be evaluated here: the wire layer keeps such headers to itself, or writes them after the cache. */
 const UNSEEN = new Set(['*', 'x-forwarded-for', 'te', 'traceparent', 'tracestate'])
 
-/**
- * The same where nobody knows whether the service thinks of caches at all: with the fields that the reply shows to depend
- * on, though it does not say so.
- */
+/** The same for services that may not support caches: includes request headers that the reply evidently depends on without saying so. */
 export function guessedVary(reply: Headers): readonly string[] | null {
   const names = varyOf(reply)
   if (names === null) return null
@@ -32,15 +29,15 @@ export function guessedVary(reply: Headers): readonly string[] | null {
   return shown.length === 0 ? names : [...names, ...shown.map(([, , name]) => name)].toSorted()
 }
 
-/** Fields of replies that depend on one of the request, unless they have that value. */
+/** Reply headers that imply a dependency on a request header, unless they have the given value. */
 const DEPENDENCES = [
   ['Content-Encoding', 'identity', 'accept-encoding'],
   ['Access-Control-Allow-Origin', '*', 'origin'],
 ] as const
 
 /**
- * Whether the request has a field that services behind CGI take for one of those, though it is not spelled so: a reply
- * to "Accept.Language: de" is none for those who did not ask for it.
+ * Whether the request has a header that a service behind CGI would take for one of these although it is spelled differently: a
+ * reply to "Accept.Language: de" is not suitable for clients that did not send it.
  */
 export function isSpelledOtherwise(names: readonly string[], request: Headers): boolean {
   for (const [name] of request) {
@@ -55,7 +52,7 @@ export function isSpelledOtherwise(names: readonly string[], request: Headers): 
 const ODD = /[^a-z0-9-]/
 const EACH_ODD = /[^a-z0-9]/g
 
-/** What the request says in those fields, each in one form whatever its spacing and number of lines (RFC 9111 section 4.1). */
+/** The values of these request headers, normalised in spacing and number of lines (RFC 9111 section 4.1). */
 export function selectingValues(names: readonly string[], request: Headers): readonly string[] {
   return names.map((name) => {
     const value = request.combined(name)
@@ -75,7 +72,7 @@ export function select<Each extends Variant>(variants: readonly Each[], request:
   return null
 }
 
-/** Whether both are for the same requests. */
+/** Whether both answer the same requests. */
 export function isSameVariant(one: Variant, other: Variant): boolean {
   return isSameList(one.vary, other.vary) && isSameList(one.selecting, other.selecting)
 }
@@ -93,7 +90,7 @@ function selects(entry: Variant, request: Headers): boolean {
   )
 }
 
-/** The one language that the client likes best: whatever else is there, it gets that if the service has it. */
+/** The language that the client prefers most: whatever else is available, it gets this one if the service has it. */
 function favourite(value: string): string | null {
   const ranked = value
     .split(',')

@@ -2,14 +2,14 @@ import { linesOf } from '../../http/field-lines.ts'
 import { appendLines, type Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 
-/** The field by which a CDN knows a request that it has had before (RFC 8586). */
+/** The header by which a CDN recognises a request that it has already handled (RFC 8586). */
 export const CDN_LOOP = 'CDN-Loop'
 
 const NAMES = new NameSet([CDN_LOOP])
 /** Members of the list, whose parameters may be quoted. */
 const MEMBER = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/g
 
-/** Adds the identifier of this gateway to those that a request has gone past; false where it is one of them already. */
+/** Adds the identifier of this gateway to the list; false if it is already in it. */
 export function compileLoop(id: string): (headers: Headers) => boolean {
   const own = id.toLowerCase()
   const line = linesOf(CDN_LOOP)(id)

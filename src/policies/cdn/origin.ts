@@ -8,8 +8,8 @@ import type { CdnOptions } from './options.ts'
 export type CdnCheck = (exchange: Exchange) => boolean
 
 /**
- * Compiles how the CDN is known: by all that the options name of networks, a secret and a certificate. Null where they name nothing. The
- * field with the secret is taken out of every request.
+ * Compiles the check that identifies the CDN by the networks, the secret and the certificate of the options, as far as they are
+ * given. Null if none is. The header with the secret is removed from every request.
  */
 export function compileCheck({ from, secret, certificate }: CdnOptions, toolbox: PolicyToolbox): CdnCheck | null {
   const checks: CdnCheck[] = []
@@ -19,13 +19,13 @@ export function compileCheck({ from, secret, certificate }: CdnOptions, toolbox:
   if (checks.length === 0) return null
   return (exchange) => {
     let passes = true
-    // All of them, as the secret is taken out on the way.
+    // All checks are run, as one of them also removes the secret.
     for (const check of checks) passes = check(exchange) && passes
     return passes
   }
 }
 
-/** The CDN may speak to a load balancer, whose word counts where it is trusted. */
+/** The CDN may connect through a load balancer, which counts if it is a trusted proxy. */
 function comesFrom(networks: LiveNetworks): CdnCheck {
   return ({ client: { hops } }) => hops.some((hop) => networks.has(hop))
 }
@@ -38,7 +38,7 @@ function knowsSecret({ header, values }: NonNullable<CdnOptions['secret']>): Cdn
     if (typeof given !== 'string') return false
     const digest = digestOf(given)
     let known = false
-    // Each of them, in the same time whichever it is.
+    // All of them are compared, in constant time.
     for (const each of digests) known = timingSafeEqual(each, digest) || known
     return known
   }

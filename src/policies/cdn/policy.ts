@@ -16,13 +16,13 @@ import { compileHook, groupsPurged, purgedBy, type Purged, type PurgeHook } from
 import { compileFields } from './reply-fields.ts'
 import { callCdnTopic, type PurgeCall } from './topics.ts'
 
-/** Methods whose replies make nothing invalid (RFC 9110 section 9.2.1). */
+/** Methods whose replies invalidate nothing (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 
-/** What is for a CDN alone (Edge Architecture Specification). */
+/** Headers meant for a CDN only (Edge Architecture Specification). */
 const FOR_CDN = ['Surrogate-Control', 'Surrogate-Key']
 
-/** Works together with a CDN in front of the gateway. */
+/** Cooperates with a CDN in front of the gateway. */
 export const cdn = definePolicy({
   name: 'cdn',
   summary:
@@ -77,7 +77,7 @@ export const cdn = definePolicy({
   },
 })
 
-/** The hooks of a thread: routes that configure the same have them in common, so that each purge is told once. */
+/** The hooks of a thread: routes with the same configuration share them, so that each purge is sent once. */
 const shared = new Shared<Hooks>()
 
 function hooksFor({ purge }: CdnOptions, toolbox: PolicyToolbox): Hooks | null {
@@ -85,7 +85,7 @@ function hooksFor({ purge }: CdnOptions, toolbox: PolicyToolbox): Hooks | null {
   return shared.get(toolbox.holder, JSON.stringify(purge), () => new Hooks(purge, toolbox))
 }
 
-/** Has the CDN purge what is purged here. */
+/** Forwards purges in this gateway to the CDN. */
 class Hooks {
   private readonly calls: readonly ((purged: Purged) => PurgeCall | null)[]
   private readonly toolbox: Pick<PolicyToolbox, 'threads'>
@@ -100,7 +100,7 @@ class Hooks {
     })
   }
 
-  /** A service may say that groups of replies are not valid any more (RFC 9875 section 3). */
+  /** A service may invalidate groups of replies (RFC 9875 section 3). */
   hear({ status, headers }: Reply, { method }: Exchange): void {
     if (SAFE.has(method) || status < 200 || status > 399) return
     const groups = headers.combined('Cache-Group-Invalidation')

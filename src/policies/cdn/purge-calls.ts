@@ -5,48 +5,48 @@ import type { Logger } from '../../core/logger.ts'
 import type { Counter } from '../../core/metrics.ts'
 import type { PurgeCall } from './topics.ts'
 
-/** Requests that wait to be sent, or to be sent again; beyond that none are taken. */
+/** Most requests that wait to be sent or retried; beyond that new ones are dropped. */
 const MOST = 1_000
-/** Requests that are under way at the same time. */
+/** Number of concurrent requests. */
 const AT_ONCE = 4
-/** How long one may take, in milliseconds. */
+/** Timeout of a request, in milliseconds. */
 const PATIENCE = 10_000
-/** After how long one is sent again, in milliseconds. */
+/** Delays before each retry, in milliseconds. */
 const PAUSES = [1_000, 5_000, 25_000]
-/** How long a CDN may have it wait at most. */
+/** Longest delay that a CDN may ask for, in milliseconds. */
 const LONGEST_PAUSE = 60_000
-/** Statuses after which another try may help, besides 5xx. */
+/** Statuses after which a retry may help, in addition to 5xx. */
 const AGAIN = new Set([408, 425, 429])
 
-/** What is counted of them. */
+/** Counters of the outcomes. */
 export interface PurgeCounts {
   readonly done: Counter
   readonly failed: Counter
   readonly dropped: Counter
 }
 
-/** What sends requests. */
+/** Sends a request. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 interface Waiting {
   readonly call: PurgeCall
-  /** Told apart by that. */
+  /** Identifies equal requests. */
   readonly key: string
   tries: number
 }
 
-/** The requests by which a CDN is told to purge, for the whole process: in order, a few at a time, and again where one fails. */
+/** The purge requests to the CDN for the whole process: in order, a few at a time, with retries. */
 export class PurgeCalls {
   private readonly clock: Pick<Clock, 'after'>
   private readonly log: Logger
   private readonly counts: PurgeCounts
   private readonly fetch: Fetch
   private readonly queue: Waiting[] = []
-  /** Those that wait, by what they are. */
+  /** Keys of the waiting requests. */
   private readonly known = new Set<string>()
-  /** Those that were taken, by the purge that they are of. */
+  /** Requests that were accepted, by purge id. */
   private readonly taken = new BoundedMap<string, true>(MOST)
-  /** Calls off those that are to be sent again. */
+  /** Cancels pending retries. */
   private readonly pauses = new Set<() => void>()
   private readonly ending = new AbortController()
   private underWay = 0
@@ -59,7 +59,10 @@ export class PurgeCalls {
     this.fetch = fetch
   }
 
-  /** Takes a request of the purge with that id: once, whoever tells of it, and not at all where the same waits already. */
+  /**
+   * Accepts a request of the purge with that id: once, even if several threads report it, and not at all if an equal request is
+   * already waiting.
+   */
   add(id: string, call: PurgeCall): void {
     const key = JSON.stringify(call)
     const own = `${id} ${key}`
@@ -75,12 +78,12 @@ export class PurgeCalls {
     this.push({ call, key, tries: 0 })
   }
 
-  /** How many wait, or are under way. */
+  /** Number of requests that are waiting or in flight. */
   get size(): number {
     return this.held
   }
 
-  /** Sends no more, and breaks off what is under way. */
+  /** Stops sending, and aborts requests in flight. */
   close(): void {
     this.ending.abort()
     for (const callOff of this.pauses) callOff()
@@ -98,7 +101,7 @@ export class PurgeCalls {
     while (this.underWay < AT_ONCE) {
       const waiting = this.queue.shift()
       if (waiting === undefined) return
-      // What is purged from here on may be stored again by then: it is another one.
+      // Once this request is in flight, content may be cached again: a later equal purge has to be sent too.
       this.known.delete(waiting.key)
       this.underWay++
       void this.send(waiting).finally(() => {
@@ -156,7 +159,7 @@ export class PurgeCalls {
   }
 }
 
-/** What may be logged of it: paths may hold what the CDN knows its user by. */
+/** The part of the URL that may be logged: paths may contain what authenticates the CDN's customer. */
 function hostOf({ url }: PurgeCall): string {
   return new URL(url).host
 }

@@ -5,20 +5,20 @@ import type { Purge } from '../cache/purge.ts'
 import { tagOf } from './reply-fields.ts'
 import type { PurgeCall } from './topics.ts'
 
-/** What is purged: one URL, all URLs that begin so, or tags; by the names of the placeholders. */
+/** What is purged: one URL, all URLs with a prefix, or tags; members are named like the placeholders. */
 export type Purged =
   | { readonly kind: 'url'; readonly url: string; readonly host: string; readonly path: string }
   | { readonly kind: 'prefix'; readonly prefix: string }
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
 
-/** Kinds of purges, and the placeholders that are about them. */
+/** Kinds of purges, and their placeholders. */
 const KINDS = { url: ['url', 'host', 'path'], prefix: ['prefix'], tags: ['tags'] } as const
 
 type Kind = keyof typeof KINDS
 
 const NAMES: ReadonlySet<string> = new Set(Object.values(KINDS).flat())
 const PLACEHOLDER = /\{(url|host|path|prefix|tags)\}/g
-/** Tags of one request: some APIs take no more than 30. */
+/** Most tags per request: some APIs accept no more than 30. */
 const MOST_TAGS = 30
 
 const urlExpected = 'expected a URL such as "https://api.example.com/purge", whose host has no placeholders'
@@ -26,7 +26,7 @@ const methodExpected = 'expected a method such as POST'
 const headersExpected = 'expected names and values that a header can carry'
 const what = [...NAMES].map((name) => `{${name}}`).join(', ')
 
-/** Schema of a request by which a CDN is told to purge. */
+/** Schema of a request that makes a CDN purge. */
 export const purgeHook = z
   .strictObject({
     url: z
@@ -71,7 +71,7 @@ export const purgeHook = z
 
 export type PurgeHook = z.output<typeof purgeHook>
 
-/** Makes the request that a purge takes; null where the hook is not for such a one. */
+/** Creates the request for a purge; null if the hook does not apply to it. */
 export function compileHook(hook: PurgeHook): (purged: Purged) => PurgeCall | null {
   const kinds = new Set(kindsOf(hook))
   const kind = textKindOf(contentTypeOf(hook)) ?? 'plain'
@@ -92,7 +92,7 @@ export function compileHook(hook: PurgeHook): (purged: Purged) => PurgeCall | nu
   }
 }
 
-/** What an operator purges. Throws a TypeError for what is no URL. */
+/** Converts an operator's purge. Throws a TypeError for an invalid URL. */
 export function purgedBy(purge: Purge): Purged {
   if ('group' in purge) return { kind: 'tags', tags: [tagOf(purge.group)] }
   const { host, pathname, search } = new URL('url' in purge ? purge.url : purge.prefix)
@@ -100,7 +100,7 @@ export function purgedBy(purge: Purge): Purged {
   return 'url' in purge ? { kind: 'url', url: purge.url, host, path } : { kind: 'prefix', prefix: host + path }
 }
 
-/** Cache groups that are purged, in as many steps as that takes. */
+/** Purges of cache groups, split into as many requests as needed. */
 export function groupsPurged(groups: readonly string[]): Purged[] {
   const tags = [...new Set(groups.map(tagOf))].filter((tag) => tag !== '')
   const steps: Purged[] = []
@@ -130,7 +130,7 @@ function fill(text: string, purged: Purged, write: (name: string, value: string,
   )
 }
 
-/** What the purge is not about is empty. */
+/** Placeholders that do not apply to the kind of purge are empty. */
 function valueOf(purged: Purged, name: string): string {
   if (purged.kind === 'tags') return name === 'tags' ? purged.tags.join(' ') : ''
   if (purged.kind === 'prefix') return name === 'prefix' ? purged.prefix : ''

@@ -8,24 +8,24 @@ import { type Directives, parseDirectives, parseTargeted, splitList } from '../c
 import { mayBePersonal } from '../cache/storable.ts'
 import { parseStrings } from '../structured-fields.ts'
 
-/** Of those that caches may keep, the ones that say something of the resource and not of the request. */
+/** Of the cacheable statuses, those that describe the resource rather than the request. */
 const LASTING = new Set([200, 203, 204, 300, 301, 308, 404, 410])
 
-/** Octets of tags that a reply may have: the bound of Cloudflare, and near that of Fastly. */
+/** Most bytes of tags in a reply: Cloudflare's limit, and close to Fastly's. */
 const MOST_TAGS = 16_000
 
 /** Directives that allow what `private` forbids. */
 const FOR_ALL = new Set(['public', 's-maxage'])
 
-/** What a CDN is to be told besides what the service says. */
+/** What a CDN is told in addition to what the service says. */
 export interface CdnFields {
-  /** Directives, and the field that they stand in; null for none. */
+  /** Directives, and the header that carries them; null for none. */
   readonly control: { readonly field: string; readonly value: string } | null
-  /** The field that cache groups stand in; null where the CDN is not told of them. */
+  /** The header for cache groups; null if the CDN is not told about them. */
   readonly tags: string | null
 }
 
-/** Makes the step that says in a reply what a CDN may do with it. */
+/** Compiles the step that adds the CDN's headers to a reply. */
 export function compileFields({ control, tags }: CdnFields): (reply: Reply, exchange: Exchange) => void {
   const controlLine = control === null ? '' : fieldLine(control.field, control.value)
   const controlName = new NameSet(control === null ? [] : [control.field])
@@ -40,7 +40,7 @@ export function compileFields({ control, tags }: CdnFields): (reply: Reply, exch
   }
 }
 
-/** Whether the CDN may be told to keep a reply of which the service has said nothing to it. */
+/** Whether the CDN may be told to cache a reply for which the service gave no instructions. */
 function mayStay({ status, headers }: Reply, exchange: Exchange): boolean {
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return false
   if (!LASTING.has(status) || headers.has('Set-Cookie') || headers.combined('Vary')?.includes('*') === true)
@@ -51,9 +51,9 @@ function mayStay({ status, headers }: Reply, exchange: Exchange): boolean {
 }
 
 /**
- * Says `private` where a reply may be for whoever asks alone, and the service does not say otherwise: one with a cookie in any case, one
- * for a known consumer or with credentials unless it is said to be for all (RFC 9111 section 3.5), and one for somebody who may have a session
- * where nothing is said of how long it is fresh.
+ * Adds `private` to a reply that may be meant for the caller only, unless the service says otherwise. This concerns replies that
+ * set a cookie in any case; those to a known consumer or to a request with credentials unless they are declared public (RFC 9111
+ * section 3.5); and those to a caller who may have a session if nothing says how long they are fresh.
  */
 function protect(headers: Headers, targeted: readonly string[], exchange: Exchange): void {
   const setsCookie = headers.has('Set-Cookie')
@@ -86,7 +86,7 @@ function nameOf(part: string): string {
   return name.trim().toLowerCase()
 }
 
-/** Puts the cache groups of a reply (RFC 9875) into the field of tags, behind those that are there. */
+/** Appends the cache groups of a reply (RFC 9875) to the header of tags. */
 function compileTags(field: string): (headers: Headers) => void {
   const separator = separatorOf(field)
   return (headers) => {
@@ -104,12 +104,12 @@ function compileTags(field: string): (headers: Headers) => void {
   }
 }
 
-/** What stands between tags: a space in Surrogate-Key, a comma in all else. */
+/** The separator of tags: a space in Surrogate-Key, a comma in all other headers. */
 function separatorOf(field: string): string {
   return /^(?:surrogate-key|xkey)$/i.test(field) ? ' ' : ','
 }
 
-/** A cache group as a tag, which may hold neither spaces nor commas. */
+/** A cache group as a tag, which may contain neither spaces nor commas. */
 export function tagOf(group: string): string {
   return group.replaceAll(/[^!-~]|[%,]/g, (character) => encodeURIComponent(character))
 }

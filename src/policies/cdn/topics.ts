@@ -8,5 +8,5 @@ export interface PurgeCall {
   readonly body: string
 }
 
-/** Has the main thread ask the CDN; several threads may tell it of the same purge, by its id. */
+/** Has the main thread send requests to the CDN; several threads may report the same purge, identified by its id. */
 export const callCdnTopic = defineTopic<{ readonly id: string; readonly calls: readonly PurgeCall[] }, null>('cdn-call')

@@ -12,28 +12,28 @@ import {
 } from 'node:zlib'
 import type { Transform } from 'node:stream'
 
-/** Takes octets in and gives compressed ones out. */
+/** A transform stream that compresses. */
 export type Compressor = Transform & Zlib
 
-/** A content coding (RFC 9110 section 8.4.1) with how to apply it. */
+/** A content coding (RFC 9110 section 8.4.1) and how to apply it. */
 export interface Coding {
-  /** Its level, from the least work to the smallest result. */
+  /** Compression levels, from the fastest to the smallest result. */
   readonly levels: { readonly min: number; readonly max: number; readonly usual: number }
-  /** A compressor for a body that comes piece by piece. */
+  /** Creates a compressor for a streamed body. */
   create(level: number): Compressor
-  /** All at once. */
+  /** Compresses a whole body synchronously. */
   compress(octets: Buffer, level: number): Buffer
-  /** Tells the compressor to give out all that it has, with `flush`. */
+  /** The argument of `flush` that makes the compressor emit everything it has buffered. */
   readonly flush: number
 }
 
 /**
- * How far back a stream looks for what it has seen already, as a power of two: 64 kB. It is memory that every client
- * that reads slowly would hold, and of text four times as much saves 2% at most.
+ * Size of the window in which a stream finds repetitions, as a power of two: 64 kB. Every slow client holds this much memory, and
+ * four times as much would save at most 2% for text.
  */
 const WINDOW = 16
 
-/** Every coding that replies can have. */
+/** All codings that replies can have. */
 export const codings = {
   br: {
     levels: { min: 0, max: 11, usual: 4 },
@@ -56,7 +56,7 @@ export const codings = {
   },
 } as const satisfies Record<string, Coding>
 
-/** Names of the codings as they stand in Accept-Encoding and Content-Encoding. */
+/** Names of the codings in Accept-Encoding and Content-Encoding. */
 export type CodingName = keyof typeof codings
 
 function brotliOptions(level: number, length = 0): BrotliOptions {
@@ -77,7 +77,7 @@ function zstdOptions(level: number, length = 0): ZstdOptions {
   }
 }
 
-/** What is allocated for the result at once: text comes out at a quarter of its size. */
+/** How much is allocated for the result up front: text usually compresses to a quarter of its size. */
 function outputSize(length: number): number {
   return Math.max(1024, length >> 1)
 }

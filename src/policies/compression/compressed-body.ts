@@ -3,21 +3,21 @@ import type { Clock } from '../../core/clock.ts'
 import type { Headers } from '../../http/headers.ts'
 import type { Coding, Compressor } from './codings.ts'
 
-/** How long, in milliseconds, octets of a slow source may wait in the compressor for more. */
+/** How long bytes of a slow source may be buffered in the compressor, in milliseconds. */
 const FLUSH_AFTER = 10
 
-/** What a compressed body needs besides its source. */
+/** The settings of a compressed body. */
 export interface Compression {
   readonly coding: Coding
   readonly level: number
   readonly clock: Clock
-  /** Told once, when the compressor is there no more. */
+  /** Called once, when the compressor has been closed. */
   readonly released: () => void
 }
 
 /**
- * A body that is compressed on its way. It holds what the compressor does and one piece of each side: the source pauses
- * until its piece is taken, and the compressor until its own is.
+ * Compresses a body while it is streamed. It holds the compressor's state and one chunk on each side: the source pauses until its
+ * chunk is consumed, and so does the compressor.
  */
 export class CompressedBody implements BodyStream, BodySink {
   readonly length = -1
@@ -34,7 +34,7 @@ export class CompressedBody implements BodyStream, BodySink {
     this.compression = compression
   }
 
-  // To whoever takes it
+  // To the sink
 
   pipe(sink: BodySink): void {
     const { coding, level } = this.compression
@@ -60,7 +60,7 @@ export class CompressedBody implements BodyStream, BodySink {
     if (!this.over) this.compressor?.resume()
   }
 
-  /** The compressor fills none of its pieces twice. */
+  /** The compressor never reuses its chunks. */
   leave(): boolean {
     return true
   }
@@ -100,7 +100,7 @@ export class CompressedBody implements BodyStream, BodySink {
     this.cancelFlush = null
   }
 
-  /** Gives everything back; false if that was done before. */
+  /** Releases all resources; false if that was done before. */
   private release(): boolean {
     if (this.over) return false
     this.over = true

@@ -1,9 +1,9 @@
 import type { BodySink, BodyStream, Bytes } from '../../http/body.ts'
 
-/** In octets. */
+/** Size of a chunk in bytes. */
 const PIECE = 65_536
 
-/** A body at hand as a stream, for whoever wants it piece by piece. */
+/** Streams a body that is completely in memory, for sinks that consume chunks. */
 export class Pieces implements BodyStream {
   readonly length: number
   private readonly octets: Buffer

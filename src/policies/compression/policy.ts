@@ -16,10 +16,10 @@ import { CompressedBody } from './compressed-body.ts'
 import { compressedTag, restoreTags } from './entity-tags.ts'
 import { Pieces } from './pieces.ts'
 
-/** Up to here, in octets, a body at hand is compressed at once: less work, and its length is known. */
+/** Bodies in memory up to this size in bytes are compressed at once: that is faster, and yields a known length. */
 const AT_ONCE = 65_536
 
-/** A reply with one of these has its coding already, is a part of something, or is checked octet by octet. */
+/** Headers of replies that are already encoded, are a part of a larger whole, or have a checksum of their bytes. */
 const FINISHED = new NameSet([
   'Content-Encoding',
   'Content-Range',
@@ -29,13 +29,13 @@ const FINISHED = new NameSet([
   'Content-MD5',
 ])
 
-/** Of the octets as the service sent them: their coding, length, tag, and that parts of them can be had. */
+/** Headers about the bytes sent by the service: their coding, length and tag, and that ranges are supported. */
 const CHANGED = new NameSet(['Content-Encoding', 'Content-Length', 'ETag', 'Accept-Ranges'])
 
-/** Events are to arrive one by one, and proxies further on know this type by name. */
+/** Events have to arrive one by one, and proxies further on recognise this type by name. */
 const EVENT_STREAM = 'text/event-stream'
 
-/** RFC 9110 sections 15.3.5 to 15.3.7: nothing to compress, or a part of what may have been stored uncompressed. */
+/** RFC 9110 sections 15.3.5 to 15.3.7: no content, or a part of content that may have been stored uncompressed. */
 const EXEMPT = new Set([101, 204, 205, 206])
 
 const names = ['zstd', 'br', 'gzip'] as const satisfies readonly CodingName[]
@@ -84,14 +84,14 @@ const options = z.strictObject({
     ),
 })
 
-/** Streams that this thread compresses now, whatever their routes. */
+/** Number of streams that this thread is compressing, across all routes. */
 let streaming = 0
 
 function released(): void {
   streaming--
 }
 
-/** Compresses replies with what the client takes (RFC 9110 sections 8.4 and 12.5.3). */
+/** Compresses replies with a coding that the client accepts (RFC 9110 sections 8.4 and 12.5.3). */
 export const compression = definePolicy({
   name: 'compression',
   summary: 'Compresses replies with Zstandard, Brotli or gzip for clients that accept it.',
@@ -112,15 +112,15 @@ export const compression = definePolicy({
       const length = body === null ? announcedLength(headers) : body.length
       const isShort = length >= 0 && length < minimum
       if (isShort && !accepted(exchange).refusesIdentity) return
-      // 2. Those that are not to be compressed.
+      // 2. Replies that must not be compressed.
       const type = headers.get('Content-Type')
       if (type === undefined || !worthIt(type) || hasAnyOf(headers, FINISHED)) return
       if (forbidsTransformation(headers) || forbidsTransformation(exchange.headers)) return
-      // 3. What the client takes.
+      // 3. What the client accepts.
       addVary(headers, 'Accept-Encoding')
       const { coding, refusesIdentity } = accepted(exchange)
       if (coding === null) return
-      // 4. The body; for HEAD, only what is said of it.
+      // 4. The body; for HEAD, only the headers that describe it.
       if (body !== null) {
         const compressed = compress(body, coding, refusesIdentity)
         if (compressed === null) return
@@ -133,7 +133,7 @@ export const compression = definePolicy({
       return negotiate(headers.combined('Accept-Encoding') ?? '')
     }
 
-    /** Null where it is not worth it, or too much at a time. */
+    /** Null if compression is not worthwhile, or too much is being compressed already. */
     function compress(body: Bytes | BodyStream, name: CodingName, always: boolean): Body {
       const coding: Coding = codings[name]
       const level = levels[name]
@@ -147,7 +147,7 @@ export const compression = definePolicy({
       return new CompressedBody(source, { coding, level, clock, released })
     }
 
-    /** What a stored reply is brought up to date with has to look like the reply did (RFC 9110 section 15.4.5). */
+    /** A 304 that updates a stored reply has to carry the same headers as the reply did (RFC 9110 section 15.4.5). */
     function editNotModified(headers: Headers, known: string | undefined): void {
       const type = headers.get('Content-Type')
       if (type !== undefined && !worthIt(type)) return
@@ -165,7 +165,7 @@ export const compression = definePolicy({
   },
 })
 
-/** Content-Length of a reply without its content, -1 where nobody knows. */
+/** Content-Length of a reply without its content; -1 if unknown. */
 function announcedLength(headers: Headers): number {
   return Number(headers.get('Content-Length') ?? -1)
 }
@@ -176,7 +176,7 @@ function forbidsTransformation(headers: Headers): boolean {
   return directives !== undefined && /(?:^|[\s,])no-transform(?:$|[\s,])/i.test(directives)
 }
 
-/** Says how the content is coded, and nothing more that was true of it before only. */
+/** Sets Content-Encoding, and removes headers that only applied to the uncompressed content. */
 function describe(headers: Headers, coding: CodingName): void {
   const etag = headers.get('ETag')
   const tag = etag === undefined ? '' : fieldLine('ETag', compressedTag(etag))

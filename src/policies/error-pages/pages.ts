@@ -7,16 +7,16 @@ import type { Exchange } from '../../http/exchange.ts'
 import { escapeFor, flawOfPlace, textKindOf } from '../../http/text-kind.ts'
 import type { OpenFile } from '../policy.ts'
 
-/** Octets of a file that is a page. */
+/** Most bytes in the file of a page. */
 const LARGEST = 256 * 1024
 
 const pageExpected = 'expected { file } or { body, type }'
 const typeExpected = 'expected the media type of plain text, JSON, HTML or XML, such as "text/html"'
 
-/** What a page may say: the status and what it is called, and by which the log has the request. */
+/** Placeholders of a page: the status and its title, and ids that lead to the request in the log. */
 const PLACEHOLDER = /\{(status|title|correlation\.id|trace\.id)\}/g
 
-/** Schema of a page. Where there was a file, `body` is what it holds once the configuration is loaded. */
+/** Schema of a page. If it names a file, `body` has the file's contents after the configuration has been loaded. */
 export const pageSchema = z
   .strictObject({
     file: z
@@ -43,7 +43,7 @@ export const pageSchema = z
   .superRefine((page, context) => {
     const { body } = page
     if (body === undefined) {
-      // What is wrong with a file was told when it was read.
+      // Problems with the file itself were reported when it was read.
       if (page.file === undefined) context.addIssue({ code: 'custom', message: pageExpected })
       return
     }
@@ -56,7 +56,7 @@ export const pageSchema = z
         message: `is ${type} by its name; add type: ${typeExpected}`,
       })
     for (const match of body.matchAll(PLACEHOLDER)) {
-      // Only what a client may have sent could be more than it says.
+      // Only values that a client may have sent could break the syntax around them.
       const flaw = match[1] === 'correlation.id' ? flawOfPlace(kind, body.slice(0, match.index)) : null
       if (flaw !== null) context.addIssue({ code: 'custom', message: `has ${match[0]} ${flaw}` })
     }
@@ -64,7 +64,7 @@ export const pageSchema = z
 
 export type PageOptions = z.output<typeof pageSchema>
 
-/** Puts what files hold beside their names. Rejects with an Error for one that cannot be read. */
+/** Adds the contents of files beside their names. Rejects with an Error if a file cannot be read. */
 export async function readPages(written: unknown, open: OpenFile): Promise<unknown> {
   if (!isFields(written)) return written
   const read: Record<string, unknown> = {}
@@ -83,14 +83,14 @@ async function readPage(name: string, page: Readonly<Record<string, unknown>>, o
   return { ...page, body: octets.toString('utf8') }
 }
 
-/** A page as it is sent. */
+/** A compiled page. */
 export interface Page {
   /** Without parameters. */
   readonly mediaType: string
   readonly contentType: string
-  /** It is for replies of services as well. */
+  /** Whether it also replaces error replies of services. */
   readonly services: boolean
-  /** What it says of an error. */
+  /** Its content for an error. */
   readonly content: (status: number, title: string | undefined, exchange: Exchange) => Bytes
 }
 

@@ -17,7 +17,7 @@ import { compilePage, type Page, pageSchema, readPages } from './pages.ts'
 const KEY = /^(?:[45]xx|[45]\d\d)$/
 const keyExpected = 'expected a status from 400 to 599, or 4xx or 5xx for all others of these'
 
-/** What describes content that another one takes the place of. */
+/** Headers that describe the replaced content. */
 const OF_CONTENT = new NameSet([
   'Content-Type',
   'Content-Encoding',
@@ -34,12 +34,12 @@ const OF_CONTENT = new NameSet([
   'Last-Modified',
 ])
 
-/** By statuses, so that those of a route stand beside those of every route. */
+/** Keyed by status, so that pages of a route add to those of all routes. */
 const options = z
   .record(z.string().regex(KEY, keyExpected), pageSchema, { error: keyMessage })
   .meta({ examples: [{ 404: { file: './pages/404.html' }, '5xx': { body: '<h1>{status} {title}</h1>' } }] })
 
-/** Shows people a page of the user's own where something is wrong; programs get their problem document. */
+/** Shows people a custom page when an error occurs; programs still get the problem document. */
 export const errorPages = definePolicy({
   name: 'error-pages',
   summary:
@@ -69,7 +69,7 @@ export const errorPages = definePolicy({
   },
 })
 
-/** Whether a client would rather have the page than JSON: by the accident of a wildcard nobody does. */
+/** Whether a client prefers the page over JSON: a mere wildcard does not count as a preference. */
 function wants(accept: string, { mediaType }: Page): boolean {
   const page = accept === '' ? 1 : weightOf(accept, mediaType)
   const problem = accept === '' ? 1 : weightOf(accept, 'application/problem+json')

@@ -2,8 +2,8 @@ import type { BodySink, BodyStream } from '../../http/body.ts'
 import type { Headers } from '../../http/headers.ts'
 
 /**
- * Resolves with a body when the first octets of it are here, or its end; they are not read before somebody takes it. Rejects with what it
- * fails with before.
+ * Resolves with a body once its first bytes or its end have arrived; reading continues only when a consumer attaches. Rejects with
+ * any error before that.
  */
 export function begin(source: BodyStream): Promise<BodyStream> {
   return new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ class BegunBody implements BodyStream, BodySink {
   private readonly resolve: (body: BodyStream) => void
   private readonly reject: (error: Error) => void
   private sink: BodySink | null = null
-  /** The first chunk, which the source leaves here until it is told to go on. */
+  /** The first chunk; the source is paused after it until it is resumed. */
   private first: Buffer | null = null
   private ended = false
   private trailers: Headers | null = null

@@ -7,34 +7,34 @@ import { protobuf } from './library.ts'
 import { parseTemplate, type Segment, TemplateError, type Variable } from './template.ts'
 import { TemplateTree } from './template-tree.ts'
 
-/** Where the body of a request goes: nowhere, into the whole message, or into one of its fields. */
+/** What the request body is mapped to: nothing, the whole message, or one of its fields. */
 export type BodyTarget = 'none' | 'message' | DescField
 
-/** A way to call a method over HTTP. */
+/** An HTTP binding of a method. */
 export interface Binding {
   readonly method: DescMethod
-  /** The path of the call, "/package.Service/Method". */
+  /** The path of the gRPC call, "/package.Service/Method". */
   readonly path: string
   readonly variables: readonly Variable[]
   readonly body: BodyTarget
-  /** The field of the reply that is the body; null: all of it is. */
+  /** The field of the reply that becomes the body; null for the whole message. */
   readonly replyField: DescField | null
-  /** As it is written, such as "GET /v1/{name=shelves/*}", for messages. */
+  /** As written, such as "GET /v1/{name=shelves/*}", for messages. */
   readonly written: string
 }
 
 /** A binding that cannot be used; the message says which one and why. */
 class UnusableBinding extends Error {}
 
-/** What of a set of services can be called, and how. */
+/** Which methods of a set of services can be called, and how. */
 export interface BindingOptions {
   /** Full names of the services. */
   readonly services: readonly string[]
-  /** Methods without a binding have one: POST to the path of the call, with all of the message as the body. */
+  /** Whether methods without a binding get a default one: POST to the path of the gRPC call, with the whole message as the body. */
   readonly autoMapping: boolean
 }
 
-/** Finds the binding of a request. Throws UnusableBinding. */
+/** Compiles the bindings into a lookup by request. Throws UnusableBinding. */
 export function compileBindings(
   registry: FileRegistry,
   { services, autoMapping }: BindingOptions,
@@ -56,7 +56,7 @@ export function compileBindings(
   )
 }
 
-/** An HttpRule (google/api/http.proto) as far as it is used. */
+/** An HttpRule (google/api/http.proto), as far as it is supported. */
 interface Rule {
   readonly method: string
   readonly path: string

@@ -5,21 +5,21 @@ import { protobuf } from './library.ts'
 import type { ServiceSchema } from './service-schema.ts'
 import type { TemplateTree } from './template-tree.ts'
 
-/** The options that decide which request calls what. */
+/** The options that determine which request calls which method. */
 interface BindingChoice {
   readonly schema: ServiceSchema
   readonly services?: readonly string[] | undefined
   readonly autoMapping: boolean
 }
 
-/** What becomes of a schema in one thread. */
+/** A compiled schema in one thread. */
 export interface Compiled {
   readonly bindings: TemplateTree<Binding>
-  /** The types that messages may hold as google.protobuf.Any. */
+  /** The types that messages may contain as google.protobuf.Any. */
   readonly types: Registry
 }
 
-/** By the schema, which is one value wherever it is named in a configuration, and by the further options. */
+/** Keyed by schema, which is the same object wherever a configuration names it, and by the other options. */
 const known = new WeakMap<ServiceSchema, Map<string, Compiled>>()
 
 /** Compiles the bindings, once for all routes. Throws an Error that says which one cannot be used, and why. */

@@ -8,14 +8,14 @@ import { linkFiles, type NamedTypes } from './proto/link.ts'
 import { parseProto } from './proto/parse-proto.ts'
 import type { Sources } from './proto/sources.ts'
 
-/** The descriptor set of .proto files. Throws ProtoError, or an Error for what is no descriptor. */
+/** Compiles .proto files to a descriptor set. Throws ProtoError, or an Error for an invalid descriptor. */
 export function compileSources({ files, ofProtobuf }: Sources): FileDescriptorSet {
   return compileWith(files, ofProtobuf, ruleRegistry())
 }
 
 /**
- * The descriptor set that a compiler has written, with the files that everybody knows where it lacks them. Throws an Error that says what
- * is missing, or that it is none.
+ * Reads a descriptor set written by a compiler, and adds well-known files that it lacks. Throws an Error if it is invalid, or says
+ * which file is missing.
  */
 export function readSet(octets: Uint8Array): FileDescriptorSet {
   const { fromBinary, create } = protobuf()
@@ -39,7 +39,7 @@ export function readSet(octets: Uint8Array): FileDescriptorSet {
         throw new Error(`lacks ${name}, which ${file.name} imports; write it with "protoc --include_imports"`)
       add(dependency)
     }
-    // Where everything stands in its source is most of it.
+    // Source positions make up most of its size.
     delete file.sourceCodeInfo
     sorted.push(file)
   }
@@ -47,30 +47,30 @@ export function readSet(octets: Uint8Array): FileDescriptorSet {
   return create(FileDescriptorSetSchema, { file: sorted })
 }
 
-/** A descriptor set as options of policies can hold it. */
+/** Encodes a descriptor set for storage in the options of a policy. */
 export function encodeSet(set: FileDescriptorSet): string {
   return Buffer.from(protobuf().toBinary(wellKnown().FileDescriptorSetSchema, set)).toString('base64')
 }
 
-/** The types and services of an encoded descriptor set. Throws an Error for one that does not hold together. */
+/** The types and services of an encoded descriptor set. Throws an Error if it is inconsistent. */
 export function decodeSet(encoded: string): FileRegistry {
   const { createFileRegistry, fromBinary } = protobuf()
   return createFileRegistry(fromBinary(wellKnown().FileDescriptorSetSchema, Buffer.from(encoded, 'base64')))
 }
 
-/** What google/api and google/rpc have that is used here. */
+/** The definitions from google/api and google/rpc that are used here. */
 export interface Common {
   /** google.api.http, the option of methods. */
   readonly http: DescExtension
-  /** google.rpc.Status, which grpc-status-details-bin holds. */
+  /** google.rpc.Status, which grpc-status-details-bin contains. */
   readonly status: DescMessage
-  /** The details that a status may have. */
+  /** The types of details that a status may have. */
   readonly types: FileRegistry
 }
 
 let common: Common | null = null
 
-/** The same for all. */
+/** Loaded once. */
 export function commonTypes(): Common {
   common ??= loadCommon()
   return common
@@ -85,12 +85,12 @@ function loadCommon(): Common {
   return { http, status, types }
 }
 
-/** Knows the option google.api.http. */
+/** A registry that contains the option google.api.http. */
 function ruleRegistry(): FileRegistry {
   return commonTypes().types
 }
 
-/** One of the files that are known here. */
+/** One of the built-in files. */
 function commonFile(name: string): FileDescriptorProto | undefined {
   const own = ofProtobufFiles().get(name)
   if (own !== undefined) return own.proto
@@ -167,7 +167,7 @@ function ofProtobufFiles(): ReadonlyMap<string, DescFile> {
   return new Map(files.map((file) => [file.proto.name, file]))
 }
 
-/** Those that are imported come first. */
+/** Sorts files so that imported ones come first. */
 function withDependencies(files: readonly DescFile[]): DescFile[] {
   const all = new Set<DescFile>()
   const add = (file: DescFile): void => {
@@ -190,7 +190,7 @@ function typesOf(file: DescFile): NamedTypes {
   return types
 }
 
-/** As JSON, without what is no part of descriptors. */
+/** As JSON, without properties that are not part of descriptors. */
 function descriptorOf(file: FileJson): string {
   return JSON.stringify(file, (key, value: unknown) => (key === 'line' ? undefined : value))
 }

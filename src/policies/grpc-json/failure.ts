@@ -11,13 +11,13 @@ import { Reply } from '../../http/reply.ts'
 import { commonTypes } from './descriptors.ts'
 import { protobuf, wellKnown } from './library.ts'
 
-/** How a call ended that the service has not answered. */
+/** Thrown if a call ended with an error status. */
 export class CallFailed extends Error {
   readonly status: GrpcStatus
   private readonly detail: string
   private readonly details: string | undefined
 
-  /** `fields` are the trailers, or the head that stands for them. */
+  /** `fields` are the trailers, or the headers of a reply that has only those. */
   constructor(fields: Headers | null) {
     const said = fields?.get(GRPC_STATUS)
     const status = parseGrpcStatus(said ?? '')
@@ -31,7 +31,7 @@ export class CallFailed extends Error {
     this.details = fields?.get('grpc-status-details-bin')
   }
 
-  /** The problem document that tells of it (RFC 9457); what `registry` does not know of the details is left out. */
+  /** The problem document for the failure (RFC 9457); details of types that `registry` does not know are left out. */
   toJson(
     { correlationId, trace }: Pick<Exchange, 'correlationId' | 'trace'>,
     registry: Registry,
@@ -51,7 +51,7 @@ export class CallFailed extends Error {
     }
   }
 
-  /** The reply that tells the client of it. */
+  /** The reply that reports the failure to the client. */
   toReply(exchange: Exchange, headers: Headers, registry: Registry): Reply {
     exchange.correlationId ||= newUuid()
     const reply = Reply.json(httpStatusOf(this.status), this.toJson(exchange, registry), 'application/problem+json')
@@ -65,7 +65,7 @@ function titleOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** The details of a google.rpc.Status in base64. */
+/** The details of a base64-encoded google.rpc.Status. */
 function detailsIn(encoded: string, registry: Registry): JsonValue[] {
   const { fromBinary, isMessage, toJson } = protobuf()
   const { AnySchema } = wellKnown()

@@ -1,7 +1,7 @@
 import type { DescField, DescMessage, JsonValue } from '@bufbuild/protobuf'
 import { protobuf } from './library.ts'
 
-/** Messages that are one text in JSON. */
+/** Messages whose JSON form is a single string. */
 const TEXTS: ReadonlySet<string> = new Set([
   'google.protobuf.Timestamp',
   'google.protobuf.Duration',
@@ -9,7 +9,7 @@ const TEXTS: ReadonlySet<string> = new Set([
 ])
 const WRAPPER = /^google\.protobuf\.(?:Double|Float|U?Int(?:32|64)|Bool|String|Bytes)Value$/
 
-/** The fields of a message by their names, those of the file and those of JSON. */
+/** The fields of a message by name: both the name in the file and the JSON name. */
 const byName = new WeakMap<DescMessage, ReadonlyMap<string, DescField>>()
 
 function fieldsOf(message: DescMessage): ReadonlyMap<string, DescField> {
@@ -22,12 +22,12 @@ function fieldsOf(message: DescMessage): ReadonlyMap<string, DescField> {
   return fields
 }
 
-/** The field that a path of names leads to, from the message inwards; null where there is none. */
+/** The field that a path of names leads to, from the message inwards; null if there is none. */
 export function fieldOfPath(message: DescMessage, path: readonly string[]): DescField | null {
   return chainOf(message, path)?.at(-1) ?? null
 }
 
-/** All fields on the way; null where there is none, or one on the way is no single message. */
+/** All fields along the path; null if one is missing, or one on the way is not a singular message. */
 export function chainOf(message: DescMessage, path: readonly string[]): readonly DescField[] | null {
   const chain: DescField[] = []
   let inner: DescMessage | null = message
@@ -53,7 +53,7 @@ export function isTextList(field: DescField): boolean {
   return true
 }
 
-/** A text as the field has it in JSON; what is none of its values is found when the message is read. */
+/** Converts a text to the JSON value of the field; invalid values are detected when the message is parsed. */
 export function jsonOfText(field: DescField, text: string): JsonValue {
   if (field.enum !== undefined && /^-?\d+$/.test(text)) return Number(text)
   if (isBool(field) && (text === 'true' || text === 'false')) return text === 'true'

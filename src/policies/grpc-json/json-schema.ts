@@ -2,19 +2,19 @@ import type { DescEnum, DescField, DescMessage, ScalarType } from '@bufbuild/pro
 import type { DocsObject } from '../policy-docs.ts'
 import { protobuf } from './library.ts'
 
-/** How messages are written in JSON, as far as a schema tells of it. */
+/** How messages are written in JSON, as far as it affects a schema. */
 export interface JsonStyle {
   readonly enums: 'names' | 'numbers'
   readonly fields: 'json' | 'proto'
 }
 
 const WHOLE = { type: 'integer', format: 'int32' }
-/** Beyond what numbers of JSON hold exactly: written as texts. */
+/** Exceeds what JSON numbers hold exactly, so it is written as a string. */
 const LONG = { type: 'string', format: 'int64' }
 const NUMBER = { type: 'number', format: 'double' }
 const OCTETS = { type: 'string', contentEncoding: 'base64' }
 
-/** The JSON of messages that have a form of their own (ProtoJSON, "Well-known types"), by their names in google.protobuf. */
+/** JSON of messages that have a special form (ProtoJSON, "Well-known types"), by their names in google.protobuf. */
 const OWN_FORMS: Readonly<Record<string, DocsObject>> = {
   Timestamp: { type: 'string', format: 'date-time' },
   Duration: { type: 'string', pattern: '^-?[0-9]+(\\.[0-9]{1,9})?s$' },
@@ -35,7 +35,7 @@ const OWN_FORMS: Readonly<Record<string, DocsObject>> = {
   BytesValue: orNull(OCTETS),
 }
 
-/** Makes JSON Schemas of the types of messages, each once. */
+/** Creates the JSON Schemas of message types, each once. */
 export class MessageSchemas {
   /** By the full names of the types. */
   readonly named: Record<string, DocsObject> = {}
@@ -45,14 +45,14 @@ export class MessageSchemas {
     this.style = style
   }
 
-  /** What a message of that type is; one with fields is referred to. */
+  /** The schema of a message type; one with fields is a reference. */
   ofMessage(message: DescMessage): DocsObject {
     const { typeName } = message
     const form = typeName.startsWith('google.protobuf.') ? OWN_FORMS[typeName.slice('google.protobuf.'.length)] : null
     if (form !== null && form !== undefined) return form
     if (this.named[typeName] === undefined) {
       const schema: DocsObject = {}
-      // Before its fields, which may be of the same type.
+      // Registered before its fields, which may be of the same type.
       this.named[typeName] = schema
       const properties = message.fields.map((field) => [this.nameOf(field), this.ofField(field)] as const)
       Object.assign(schema, { type: 'object', properties: Object.fromEntries(properties) })
@@ -60,19 +60,19 @@ export class MessageSchemas {
     return { $ref: `#/components/schemas/${typeName}` }
   }
 
-  /** What the value of a field is. */
+  /** The schema of a field's value. */
   ofField(field: DescField): DocsObject {
     const { fieldKind } = field
     if (fieldKind === 'list') return { type: 'array', items: this.ofSingle(field) }
     return fieldKind === 'map' ? { type: 'object', additionalProperties: this.ofSingle(field) } : this.ofSingle(field)
   }
 
-  /** What a field is called. */
+  /** The name of a field in JSON. */
   nameOf({ name, jsonName }: DescField): string {
     return this.style.fields === 'json' ? jsonName : name
   }
 
-  /** What one value of it is. */
+  /** The schema of a single value of the field. */
   private ofSingle({ message, enum: named, scalar }: DescField): DocsObject {
     if (message !== undefined) return this.ofMessage(message)
     if (named !== undefined) return this.ofEnum(named)

@@ -11,11 +11,12 @@ import type { Content } from './reply-form.ts'
 import type { StreamForm } from './stream-form.ts'
 
 /**
- * A stream of messages as JSON, or one of pieces of a body that is no JSON. Where the call fails, the body does: with CallFailed before the
- * first message, and with a GatewayError 'bad-gateway' after it. What has been sent by then is not complete, and looks so.
+ * Converts a stream of messages to JSON, or to pieces of a body that is not JSON. If the call fails, the body fails: with
+ * CallFailed before the first message, and with GatewayError 'bad-gateway' after it. What has been sent by then is recognisably
+ * incomplete.
  */
 export class JsonStream extends ChangedBody {
-  /** The type of the first message; null while there is none, and for JSON. */
+  /** The type of the first message; null before it has arrived, and for JSON. */
   type: string | null = null
   private readonly form: StreamForm
   private readonly convert: (message: Buffer) => Content
@@ -59,13 +60,13 @@ export class JsonStream extends ChangedBody {
   }
 }
 
-/** Throws CallFailed unless the call has ended well. */
+/** Throws CallFailed unless the call has succeeded. */
 export function checkEnd(trailers: Headers | null): void {
   if (trailers === null || parseGrpcStatus(trailers.get(GRPC_STATUS) ?? '') !== grpcStatus('OK'))
     throw new CallFailed(trailers)
 }
 
-/** What the client is told of a reply that is none of the service's messages. */
+/** The error sent to the client if the service's reply is not a valid message. */
 export function unreadable(error: unknown): GatewayError {
   return new GatewayError('bad-gateway', `The reply of the service cannot be read: ${messageOf(error)}.`, {
     cause: error,

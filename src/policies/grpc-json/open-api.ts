@@ -8,13 +8,13 @@ import { streamForms } from './stream-form.ts'
 import type { PathTemplate } from './template.ts'
 import type { Placed } from './template-tree.ts'
 
-/** What a Path Item Object has a place for (OpenAPI 3.1.1 section 4.8.9). */
+/** The methods that a Path Item Object supports (OpenAPI 3.1.1 section 4.8.9). */
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE'])
-/** Messages within messages whose fields are told as query parameters. */
+/** How deeply nested fields are listed as query parameters. */
 const DEEPEST = 4
 const ANY_CONTENT = { '*/*': { schema: { type: 'string', format: 'binary' } } }
 
-/** The OpenAPI document of what the bindings let clients call; `base` stands before all of their paths. */
+/** The OpenAPI document of what clients can call through the bindings; `base` is prepended to all of their paths. */
 export function openApiOf(bindings: readonly Placed<Binding>[], base: string, style: JsonStyle): DocsObject {
   const schemas = new MessageSchemas(style)
   const paths: Record<string, DocsObject> = {}
@@ -44,7 +44,7 @@ export function openApiOf(bindings: readonly Placed<Binding>[], base: string, st
   }
 }
 
-/** The path as OpenAPI writes it: each part that may vary is a parameter of its own there. */
+/** The path in OpenAPI notation, in which each variable part is a separate parameter. */
 function pathOf(template: PathTemplate, { method, variables }: Binding, schemas: MessageSchemas) {
   const parameters: DocsObject[] = []
   const parts = template.segments.map((segment, at) => {
@@ -71,7 +71,7 @@ function pathOf(template: PathTemplate, { method, variables }: Binding, schemas:
   return { path: `/${parts.join('/')}${template.verb === '' ? '' : `:${template.verb}`}`, parameters }
 }
 
-/** What is neither in the path nor in the body. */
+/** Fields that are neither in the path nor in the body. */
 function queryParameters({ method, body, variables }: Binding, schemas: MessageSchemas): DocsObject[] {
   if (body === 'message') return []
   const inPath = new Set(variables.map(({ path }) => fieldOfPath(method.input, path)))

@@ -25,7 +25,10 @@ const foldersSchema = {
   examples: [['./proto']],
 }
 
-/** As it is written: the path of a file, or those of several. When the configuration loads, what they hold takes their place. */
+/**
+ * In the configuration it is the path of one file, or of several. When the configuration loads it is replaced by the contents of
+ * the files.
+ */
 const schema = z
   .custom<ServiceSchema | string | readonly string[] | { files: readonly string[]; folders?: readonly string[] }>(
     isSchema,

@@ -4,10 +4,10 @@ import type { Binding } from './bindings.ts'
 import { chainOf, isText, isTextList, jsonOfText } from './fields.ts'
 import type { Variable } from './template.ts'
 
-/** RFC 3986 section 2.2. */
+/** Reserved characters (RFC 3986 section 2.2), percent-encoded. */
 const RESERVED = /%(?:21|23|24|26|27|28|29|2A|2B|2C|2F|3A|3B|3D|3F|40|5B|5D)/gi
 
-/** What path and query say of the message, in JSON; null where that is nothing. Throws GatewayError 'bad-request'. */
+/** The part of the message given by path and query, in JSON; null if there is none. Throws GatewayError 'bad-request'. */
 export function parametersOf(
   binding: Binding,
   segments: readonly string[],
@@ -34,7 +34,7 @@ function addParameter(values: JsonObject, binding: Binding, name: string, text: 
     throw new GatewayError('bad-request', `${JSON.stringify(name)} is no query parameter of this operation.`)
 }
 
-/** Whether the field is neither part of the path nor of the body. */
+/** Whether the field belongs neither to the path nor to the body. */
 function isFree({ body, variables, method }: Binding, name: string): boolean {
   if (body === 'message') return false
   const chain = chainOf(method.input, name.split('.'))
@@ -74,7 +74,7 @@ function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Of several segments the reserved characters stay encoded: a slash among them would be another one. */
+/** If the variable spans several segments, reserved characters stay encoded: a decoded slash would look like a separator. */
 function valueOf({ start, end, isMany }: Variable, segments: readonly string[]): string {
   const text = segments.slice(start, end ?? segments.length).join('/')
   if (!text.includes('%')) return text

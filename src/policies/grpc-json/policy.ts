@@ -27,7 +27,7 @@ import { callBody, type RequestOptions } from './request.ts'
 import { type StreamForm, streamForm } from './stream-form.ts'
 import { wholeReply } from './whole-reply.ts'
 
-/** Of the request as the client sent it, what is not true of the call. */
+/** Headers of the client's request that do not apply to the gRPC call. */
 const OF_JSON = new NameSet([
   'Content-Type',
   'Content-Encoding',
@@ -44,7 +44,7 @@ const OF_JSON = new NameSet([
 ])
 const CALL_FIELDS = knownLine('Content-Type', 'application/grpc') + knownLine('Grpc-Accept-Encoding', 'identity')
 
-/** Of the reply of the service, what is not true of what the client gets. */
+/** Headers of the service's reply that do not apply to what the client gets. */
 const OF_CALL = new NameSet([
   'Content-Type',
   'Content-Encoding',
@@ -60,7 +60,7 @@ const OF_CALL = new NameSet([
   'Grpc-Status-Details-Bin',
 ])
 
-/** Lets clients of JSON over HTTP call services that speak gRPC. */
+/** Lets clients of JSON over HTTP call gRPC services. */
 export const grpcJson = definePolicy({
   name: 'grpc-json',
   summary: 'Lets clients call gRPC services with JSON over HTTP, at the paths of google.api.http annotations.',
@@ -70,7 +70,7 @@ export const grpcJson = definePolicy({
     {
       path: ['schema'],
       read: async (written, open) => {
-        // Only where there is one: worker threads read none.
+        // Loaded only if a schema is configured: worker threads never read one.
         const { readSchema } = await import('./schema-file.ts')
         return readSchema(written, open)
       },
@@ -88,7 +88,7 @@ export const grpcJson = definePolicy({
     yield
   },
   create(options, _, route) {
-    // What no route takes is refused in any case.
+    // Requests that match no route are refused in any case.
     if (route.id === '') return (next) => next
     const { bindings, types } = compiled(options)
     const { basePath = '', limit, output, unknown, unknownFields } = options
@@ -127,13 +127,13 @@ export const grpcJson = definePolicy({
   },
 })
 
-/** What stands behind the base; null for a path that is elsewhere. */
+/** The part of the path after the base; null for a path outside of it. */
 function pathBelow(base: string, path: string): string | null {
   if (base === '') return path
   return path.startsWith(`${base}/`) ? path.slice(base.length) : null
 }
 
-/** One request that becomes a call, and its reply. */
+/** One request converted to a gRPC call, and its reply. */
 class Transcoding {
   private readonly binding: Binding
   private readonly form: (message: Uint8Array) => Content
@@ -160,14 +160,14 @@ class Transcoding {
     try {
       return await this.replyOf(reply, stream, exchange)
     } catch (thrown) {
-      // What broke off in the gateway's hands is not what the service has said.
+      // A failure in the gateway is not an error status of the service.
       if (exchange.error !== null) return errorReply(exchange.error, exchange)
       if (thrown instanceof CallFailed) return thrown.toReply(exchange, passing(reply.headers), this.types)
       throw thrown
     }
   }
 
-  /** The reply of the service, in gRPC. */
+  /** The gRPC reply of the service. */
   private async call(exchange: Exchange, body: Buffer, next: Handler): Promise<Reply> {
     const headers = exchange.headers.clone()
     replaceLines(headers, OF_JSON, CALL_FIELDS)
@@ -221,7 +221,7 @@ class Transcoding {
   }
 }
 
-/** A service, or a proxy before it, that does not speak gRPC here: its errors go on as they are. */
+/** A reply that is not gRPC, from the service or a proxy in front of it: error replies are passed on unchanged. */
 function foreign(reply: Reply): Reply {
   if (reply.status >= 400) return reply
   discardReply(reply)
@@ -234,7 +234,7 @@ function made(headers: Headers, type: string, body: Body): Reply {
   return new Reply(200, fields, body)
 }
 
-/** The fields of the service that the client gets. */
+/** The service's headers that the client gets. */
 function passing(headers: Headers): Headers {
   const fields = headers.clone()
   replaceLines(fields, OF_CALL, '')

@@ -4,14 +4,17 @@ import type { Binding } from './bindings.ts'
 import { protobuf } from './library.ts'
 import { isHttpBody } from './request.ts'
 
-/** A message of the service as the client gets it. */
+/** A message of the service in the form that the client gets. */
 export interface Content {
   /** Null for JSON. */
   readonly type: string | null
   readonly octets: Buffer
 }
 
-/** Makes JSON of messages, or what a google.api.HttpBody holds. The function throws an Error for octets that are no such message. */
+/**
+ * Creates a function that converts messages to JSON, or extracts the content of a google.api.HttpBody. It throws an Error if the
+ * bytes are not a valid message.
+ */
 export function replyForm(
   { method, replyField }: Binding,
   options: Partial<JsonWriteOptions>,
@@ -30,7 +33,7 @@ export function replyForm(
   }
 }
 
-/** A field of the reply alone; where it is not there, what stands for that. */
+/** One field of the reply; if it is missing, its default. */
 function part(
   json: JsonValue,
   field: NonNullable<Binding['replyField']>,
@@ -44,7 +47,7 @@ function part(
   return implicitValue(field)
 }
 
-/** What the field is where nothing is said of it, in JSON. */
+/** The default of the field in JSON. */
 function implicitValue(field: NonNullable<Binding['replyField']>): unknown {
   const { create, toJson } = protobuf()
   const all = toJson(field.parent, create(field.parent), { alwaysEmitImplicit: true })

@@ -8,21 +8,21 @@ import type { Binding } from './bindings.ts'
 import { protobuf } from './library.ts'
 import { parametersOf } from './parameters.ts'
 
-/** google/api/httpbody.proto: a body that is no JSON. */
+/** google/api/httpbody.proto: a body that is not JSON. */
 const HTTP_BODY = 'google.api.HttpBody'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)\s*(?:;|$)/i
 
-/** How requests are read. */
+/** How requests are converted. */
 export interface RequestOptions {
-  /** Octets of a body, and of a message. */
+  /** Most bytes of a body, and of a message. */
   readonly limit: number
   readonly json: Partial<JsonReadOptions>
 }
 
 /**
- * The messages of the call that a request stands for, framed. Rejects with GatewayError 'bad-request', 'content-too-large' or
+ * The framed messages of the call that a request stands for. Rejects with GatewayError 'bad-request', 'content-too-large' or
  * 'unsupported-media-type'.
  */
 export async function callBody(
@@ -59,7 +59,7 @@ export async function callBody(
   }
 }
 
-/** JSON as text, what is no JSON as a google.api.HttpBody, or null for nothing. */
+/** JSON as text, other content as a google.api.HttpBody, or null if there is none. */
 type Content = string | JsonObject | null
 
 async function readBody(exchange: Exchange, { body: target, method }: Binding, limit: number): Promise<Content> {
@@ -70,7 +70,7 @@ async function readBody(exchange: Exchange, { body: target, method }: Binding, l
   if (isHttpBody(target === 'message' ? method.input : target === 'none' ? undefined : target.message))
     return { contentType: type, data: octets.toBuffer().toString('base64') }
   const text = textOf(octets)
-  // As clients send it that always send something.
+  // From clients that always send a body.
   if (target === 'none' && /^\s*(?:\{\s*\})?\s*$/.test(text)) return null
   const coding = headers.combined('Content-Encoding')?.trim().toLowerCase() ?? 'identity'
   if (!JSON_TYPE.test(type) || coding !== 'identity')
@@ -87,7 +87,7 @@ async function readBody(exchange: Exchange, { body: target, method }: Binding, l
   return text
 }
 
-/** Whether messages of that type are bodies that are no JSON. */
+/** Whether messages of that type represent bodies that are not JSON. */
 export function isHttpBody(message: DescMessage | undefined): boolean {
   return message?.typeName === HTTP_BODY
 }
@@ -104,7 +104,7 @@ function textOf(octets: Bytes): string {
   }
 }
 
-/** The messages of a stream, which a client sends as one list. */
+/** The messages of a client stream, which is sent as a single list. */
 function listed(content: Content, input: DescMessage, { json }: RequestOptions): Message[] {
   if (content === null) return []
   const value = typeof content === 'string' ? parse(content) : [content]
@@ -118,12 +118,12 @@ function parse(text: string): JsonValue {
   return value
 }
 
-/** Of what JSON.parse returns. */
+/** For results of JSON.parse. */
 function isJson(value: unknown): value is JsonValue {
   return value !== undefined
 }
 
-/** What cannot be read is the client's mistake. */
+/** Turns parse errors into client errors. */
 function reading<T>(read: () => T): T {
   try {
     return read()

@@ -6,12 +6,12 @@ import { readSources } from './proto/sources.ts'
 import type { ServiceSchema } from './service-schema.ts'
 import { messageOf } from '../../core/error-facts.ts'
 
-/** Where imports are looked for unless folders are named: beside the configuration file. */
+/** Where imports are looked for unless folders are configured: beside the configuration file. */
 const HERE = '.'
 
 /**
- * Reads the files of a schema: one with a descriptor set, or .proto files with what they import. What is no such schema stays as it is.
- * Rejects with an Error that says what is wrong in which file.
+ * Reads the files of a schema: a descriptor set, or .proto files with everything they import. A value of any other form is left
+ * unchanged. Rejects with an Error that says what is wrong in which file.
  */
 export async function readSchema(written: unknown, open: OpenFile): Promise<unknown> {
   const files =

@@ -1,7 +1,7 @@
-/** What methods and messages a service has, as options hold it once the files were read. */
+/** The methods and messages of services, as held in the options once the files have been read. */
 export interface ServiceSchema {
   /** A FileDescriptorSet in base64. */
   readonly descriptors: string
-  /** Full names of the services that are called unless the options name others. */
+  /** Full names of the services that are exposed unless the options name others. */
   readonly services: readonly string[]
 }

@@ -8,11 +8,11 @@ export interface StreamForm {
   readonly end: string
 }
 
-/** A list, which is JSON when all of it is there. */
+/** A list: valid JSON once it is complete. */
 const LIST: StreamForm = { type: 'application/json', start: '[', before: '', between: ',', after: '', end: ']' }
-/** A message a line. */
+/** One message per line. */
 const LINES: StreamForm = { type: 'application/x-ndjson', start: '', before: '', between: '', after: '\n', end: '' }
-/** A message an event (HTML, "Server-sent events"). */
+/** One message per event (HTML, "Server-sent events"). */
 const EVENTS: StreamForm = {
   type: 'text/event-stream',
   start: '',
@@ -22,13 +22,13 @@ const EVENTS: StreamForm = {
   end: '',
 }
 
-/** All of them; the first one is what clients get that ask for none. */
+/** All forms; the first one is the default. */
 export const streamForms: readonly StreamForm[] = [LIST, LINES, EVENTS]
 
 const LINES_ASKED = /(?:^|[,\s])application\/(?:x-ndjson|jsonl|x-jsonlines|json-lines)(?=[;,\s]|$)/i
 const EVENTS_ASKED = /(?:^|[,\s])text\/event-stream(?=[;,\s]|$)/i
 
-/** The form that Accept asks for: a list, unless it names another one. */
+/** The form that Accept asks for: a list unless it names another one. */
 export function streamForm(accept: string | undefined): StreamForm {
   if (accept === undefined) return LIST
   if (LINES_ASKED.test(accept)) return LINES

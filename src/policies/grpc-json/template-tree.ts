@@ -1,17 +1,17 @@
 import type { PathTemplate } from './template.ts'
 
-/** A binding in the tree. */
+/** A binding and its place in the tree. */
 export interface Placed<T> {
   readonly template: PathTemplate
-  /** In upper case; "*" for every one. */
+  /** In upper case; "*" for all methods. */
   readonly method: string
   readonly value: T
 }
 
-/** What a path and a method lead to. */
+/** The result of looking up a path and a method. */
 export type Found<T> = { readonly found: true; readonly value: T; readonly segments: readonly string[] } | Missing
 
-/** Nothing; `allow` are methods with which there would be something. */
+/** No match; `allow` are the methods that would match. */
 export interface Missing {
   readonly found: false
   readonly allow: readonly string[]
@@ -21,18 +21,18 @@ class Node<T> {
   readonly literals = new Map<string, Node<T>>()
   one: Node<T> | null = null
   rest: Node<T> | null = null
-  /** Verb -> method -> what it leads to. */
+  /** Verb -> method -> value. */
   readonly ends = new Map<string, Map<string, T>>()
 }
 
-/** Finds the binding of a request: texts go before "*", and these before "**". Each node is looked at once at most. */
+/** Finds the binding of a request: literals take precedence over "*", and "*" over "**". Each node is visited at most once. */
 export class TemplateTree<T> {
   /** All bindings, in the order in which they were added. */
   readonly placed: Placed<T>[] = []
   private readonly root = new Node<T>()
   private readonly verbs = new Set<string>()
 
-  /** Adds a binding and returns the one that has its place already, or null. */
+  /** Adds a binding and returns the existing one in the same place, or null. */
   add({ template, method, value }: Placed<T>): T | null {
     let node = this.root
     for (const segment of template.segments) {

@@ -1,4 +1,4 @@
-/** A part of a path between slashes: a text in its normal form, any one part, or all that is left. */
+/** A part of a path between slashes: a literal in its normal form, any single part, or all remaining parts. */
 export type Segment =
   | { readonly type: 'literal'; readonly text: string }
   | { readonly type: 'one' }
@@ -11,7 +11,7 @@ export interface Variable {
   readonly start: number
   /** Null: up to the end of the path. */
   readonly end: number | null
-  /** It may take several segments, so that the slashes between them belong to it. */
+  /** Whether it may span several segments, so that the slashes between them belong to it. */
   readonly isMany: boolean
 }
 
@@ -19,7 +19,7 @@ export interface Variable {
 export interface PathTemplate {
   readonly segments: readonly Segment[]
   readonly variables: readonly Variable[]
-  /** What stands behind the last colon, or "". */
+  /** The part after the last colon, or "". */
   readonly verb: string
 }
 
@@ -27,7 +27,7 @@ export interface PathTemplate {
 export class TemplateError extends Error {}
 
 const NAMES = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/
-/** What a segment may be made of (RFC 3986 section 3.3). */
+/** The characters of a segment (RFC 3986 section 3.3). */
 const LITERAL = /^(?:[\w.~!$&'()+,;=:@-]|%[\dA-Fa-f]{2})+$/
 
 /** Parses a template such as "/v1/{name=shelves/*}:move". Throws TemplateError. */
@@ -61,7 +61,7 @@ export function parseTemplate(template: string): PathTemplate {
   if (template.endsWith(':')) fail('a text behind the last ":"')
   const { parts, verb } = split(template)
   if (parts === null) return fail('braces in pairs, around whole parts')
-  // "/" alone is the path of no parts.
+  // "/" alone is a path without segments.
   if (parts.length > 1 || parts[0] !== '')
     for (const part of parts) {
       const inner = /^\{([^{}]*)\}$/.exec(part)?.[1]
@@ -72,7 +72,7 @@ export function parseTemplate(template: string): PathTemplate {
   return { segments, variables, verb }
 }
 
-/** The parts between slashes that are in no braces, and the verb behind them; no parts where the braces do not match. */
+/** The parts between slashes outside of braces, and the verb after them; null if the braces do not match. */
 function split(template: string): { readonly parts: readonly string[] | null; readonly verb: string } {
   const last = template.lastIndexOf(':')
   const hasVerb = last > template.lastIndexOf('/') && last > template.lastIndexOf('}')

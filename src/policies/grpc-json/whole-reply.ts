@@ -6,7 +6,7 @@ import { PREFIX } from '../../grpc/message-frame.ts'
 import { MessageReader } from '../../grpc/message-reader.ts'
 import { checkEnd, unreadable } from './json-stream.ts'
 
-/** Keeps the trailers of the body that passes. */
+/** Keeps the trailers of a body that passes through. */
 class WithTrailers extends PassingBody {
   trailers: Headers | null = null
 
@@ -17,8 +17,8 @@ class WithTrailers extends PassingBody {
 }
 
 /**
- * The one message of a reply to the client of that address. Rejects with CallFailed where the call has failed, and with GatewayError 'bad-gateway' for what is not one
- * message of `limit` octets at most.
+ * Reads the single message of a reply to the client with that address. Rejects with CallFailed if the call has failed, and with
+ * GatewayError 'bad-gateway' unless there is exactly one message of at most `limit` bytes.
  */
 export async function wholeReply(body: Body, limit: number, client: string): Promise<Buffer> {
   const source = isStream(body) ? new WithTrailers(body) : body

@@ -2,12 +2,15 @@ import { GatewayError } from '../../core/errors.ts'
 
 const EQUALS = 61
 
-/** Reads base64 that comes in pieces (RFC 4648 section 4): each part of it may be padded, as clients send a message at a time. */
+/**
+ * Decodes base64 that arrives in chunks (RFC 4648 section 4). Padding may occur in the middle, as clients encode each message
+ * separately.
+ */
 export class Base64Reader {
-  /** Up to three characters that wait for those that belong to them. */
+  /** Up to three characters of an incomplete group. */
   private rest = ''
 
-  /** The octets of what is complete. Throws GatewayError 'bad-request' for what is no base64. */
+  /** Decodes all complete groups. Throws GatewayError 'bad-request' for invalid base64. */
   read(chunk: Buffer): Buffer {
     const text = this.rest + chunk.toString('latin1')
     const complete = text.length - (text.length % 4)
@@ -22,13 +25,13 @@ export class Base64Reader {
     return parts.length <= 1 ? first : Buffer.concat(parts)
   }
 
-  /** Throws GatewayError 'bad-request' where characters are left over. */
+  /** Throws GatewayError 'bad-request' if characters are left over. */
   end(): void {
     if (this.rest !== '') throw malformed()
   }
 }
 
-/** Where the group of four ends that has the next padding, or all of it. */
+/** The end of the group of four with the next padding, or the end of the text. */
 function endOfPart(text: string, from: number, to: number): number {
   const padding = text.indexOf('=', from)
   return padding === -1 || padding >= to ? to : padding - ((padding - from) % 4) + 4
@@ -36,7 +39,7 @@ function endOfPart(text: string, from: number, to: number): number {
 
 function decode(text: string): Buffer {
   const octets = Buffer.from(text, 'base64')
-  // The decoder goes over what it does not know: all that is right is as long as this.
+  // The decoder skips invalid characters: only valid text yields this length.
   const padding =
     text.charCodeAt(text.length - 1) === EQUALS ? (text.charCodeAt(text.length - 2) === EQUALS ? 2 : 1) : 0
   if (octets.length !== (text.length / 4) * 3 - padding || octets.toString('base64') !== text) throw malformed()

@@ -10,12 +10,12 @@ import { Base64Reader } from './base64.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** What clients are told where a service has not said how the call ended, as clients of gRPC take it. */
+/** Reported to clients if a service did not say how the call ended, as gRPC clients do. */
 const WITHOUT_STATUS =
   knownLine(GRPC_STATUS, String(grpcStatus('UNKNOWN'))) +
   knownLine(GRPC_MESSAGE, encodeMessage('The service has ended its reply without a status.'))
 
-/** The messages of a request in base64, as octets. */
+/** Decodes the base64 messages of a request. */
 export class TextRequest extends ChangedBody {
   private readonly reader = new Base64Reader()
 
@@ -29,7 +29,7 @@ export class TextRequest extends ChangedBody {
   }
 }
 
-/** The messages of a reply, with the trailers as the last frame (gRPC-Web, "Message framing"). */
+/** The messages of a reply, followed by the trailers as the last frame (gRPC-Web, "Message framing"). */
 export class WebReply extends ChangedBody {
   private readonly isText: boolean
 
@@ -47,12 +47,12 @@ export class WebReply extends ChangedBody {
   }
 }
 
-/** Each piece is padded: what waited for the octets that belong to it would keep a message from its client. */
+/** Each chunk is padded: waiting for more bytes to complete a group would delay a message. */
 export function inForm(octets: Buffer, isText: boolean): Buffer {
   return isText ? Buffer.from(octets.toString('base64'), 'latin1') : octets
 }
 
-/** Trailers as a frame: the names in lower case. */
+/** Trailers as a frame, with names in lower case. */
 export function trailersFrame(trailers: Headers | null): Buffer {
   let lines = ''
   for (const [name, value] of trailers ?? []) lines += knownLine(name.toLowerCase(), value)

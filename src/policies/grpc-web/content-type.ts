@@ -1,7 +1,7 @@
-/** How the messages of a call are written: as octets, or as base64 for clients that can read text only. */
+/** How the messages of a call are encoded: binary, or base64 for clients that can only read text. */
 export interface WebForm {
   readonly isText: boolean
-  /** What the messages are, such as "+proto", or "". */
+  /** The message format, such as "+proto", or "". */
   readonly suffix: string
 }
 
@@ -10,20 +10,20 @@ const CONTENT_TYPE = /^application\/grpc-web(?<text>-text)?(?<suffix>\+[\w.-]+)?
 const ACCEPTED = /(?:^|[,\s])application\/grpc-web(?<text>-text)?(?=[+;,\s]|$)/i
 const GRPC = /^application\/grpc(?<suffix>\+[\w.-]+)?\s*(?:;|$)/i
 
-/** What a Content-Type says of a call of grpc-web; null where it is none. */
+/** The form given by the Content-Type of a grpc-web call; null if it is not one. */
 export function webForm(contentType: string | undefined): WebForm | null {
   const groups = contentType === undefined ? undefined : CONTENT_TYPE.exec(contentType)?.groups
   if (groups === undefined) return null
   return { isText: groups['text'] !== undefined, suffix: groups['suffix'] ?? '' }
 }
 
-/** Whether the reply is to be text: what Accept says first of grpc-web, and else what the request is. */
+/** Whether the reply is to be base64: determined by the first grpc-web type in Accept, otherwise by the request. */
 export function wantsText(accept: string | undefined, { isText }: WebForm): boolean {
   const groups = accept === undefined ? undefined : ACCEPTED.exec(accept)?.groups
   return groups === undefined ? isText : groups['text'] !== undefined
 }
 
-/** The Content-Type of a reply of gRPC as grpc-web has it; null where it is none of gRPC. */
+/** Converts the Content-Type of a gRPC reply to grpc-web; null if it is not a gRPC type. */
 export function webType(contentType: string | undefined, isText: boolean): string | null {
   const match = contentType === undefined ? null : GRPC.exec(contentType)
   if (match === null) return null

@@ -14,22 +14,22 @@ import { Base64Reader } from './base64.ts'
 import { inForm, TextRequest, trailersFrame, WebReply } from './bodies.ts'
 import { type WebForm, wantsText, webForm, webType } from './content-type.ts'
 
-/** Fields of requests that clients of grpc-web set by themselves. */
+/** Request headers that grpc-web clients set on their own. */
 const SENT: ReadonlySet<string> = new Set(['content-type', 'x-grpc-web', 'x-user-agent', 'grpc-timeout'])
 
-/** Fields in which a reply says how the call ended, where it has no messages. */
+/** Headers in which a reply without messages says how the call ended. */
 const SAID = ['Grpc-Status', 'Grpc-Message', 'Grpc-Status-Details-Bin']
 
 const NOTHING = Buffer.alloc(0)
 
-/** A call while it is made. */
+/** A call in progress. */
 interface WebCall {
   readonly isText: boolean
-  /** Gives the exchange back what the client asked. */
+  /** Restores what the client asked for in the exchange. */
   readonly restore: () => void
 }
 
-/** Lets browsers call services that speak gRPC (gRPC-Web). */
+/** Lets browsers call gRPC services (gRPC-Web). */
 export const grpcWeb = definePolicy({
   name: 'grpc-web',
   summary: 'Lets browsers call gRPC services by gRPC-Web, binary and text.',
@@ -55,7 +55,7 @@ export const grpcWeb = definePolicy({
   },
 })
 
-/** Makes a call of gRPC of the exchange. */
+/** Turns the exchange into a gRPC call. */
 function begin(exchange: Exchange, form: WebForm): WebCall {
   const headers = exchange.headers.clone()
   const isText = wantsText(headers.combined('Accept'), form)
@@ -69,7 +69,7 @@ function begin(exchange: Exchange, form: WebForm): WebCall {
   return { isText, restore }
 }
 
-/** A body in base64 as octets; what is wrong with one that is here already. */
+/** Decodes a base64 body; `wrong` is the error of a body that is already in memory. */
 function octetsOf(body: Body): { readonly body: Body; readonly wrong: GatewayError | null } {
   if (body === null) return { body, wrong: null }
   if (isStream(body)) return { body: new TextRequest(body), wrong: null }
@@ -83,7 +83,7 @@ function octetsOf(body: Body): { readonly body: Body; readonly wrong: GatewayErr
   }
 }
 
-/** What is no reply of gRPC stays as it is: clients go by its status. */
+/** A reply that is not gRPC is left unchanged: clients go by its status. */
 function toWeb(reply: Reply, isText: boolean): void {
   const { headers, body } = reply
   const type = webType(headers.get('Content-Type'), isText)
@@ -100,14 +100,14 @@ function toWeb(reply: Reply, isText: boolean): void {
   }
 }
 
-/** Lets pages that may read the reply read how the call ended. */
+/** Lets pages that may read the reply also read how the call ended. */
 function expose(headers: Headers): void {
   if (!headers.has('Access-Control-Allow-Origin')) return
   const exposed = headers.combined('Access-Control-Expose-Headers')
   headers.set('Access-Control-Expose-Headers', exposed === undefined ? SAID.join(', ') : [exposed, ...SAID].join(', '))
 }
 
-/** Lets pages that may call at all send what their client sends by itself. */
+/** Lets pages that may make the call send the headers that their client library adds. */
 function allow(reply: Reply, exchange: Exchange): Reply {
   const { headers } = reply
   if (!headers.has('Access-Control-Allow-Origin')) return reply

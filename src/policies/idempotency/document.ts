@@ -3,7 +3,7 @@ import type { DocumentedOperation } from '../policy-docs.ts'
 import { FIELD, LONGEST } from './key.ts'
 import type { IdempotencyOptions } from './options.ts'
 
-/** What keys mean to whoever calls. */
+/** Documents what idempotency keys mean for callers. */
 export function documentIdempotency(options: IdempotencyOptions, { method }: DocumentedOperation): PolicyDocs {
   const { methods, required, onStoreFailure } = options
   if (!methods.includes(method)) return {}

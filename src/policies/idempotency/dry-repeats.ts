@@ -4,7 +4,7 @@ import type { RepeatStore } from './store.ts'
 
 const done = (): Promise<boolean> => Promise.resolve(true)
 
-/** Repeated replies to be found: no key is held, and nothing is kept. */
+/** For dry runs: stored replies are found, but no key is claimed and nothing is stored. */
 export class DryRepeats implements Repeats {
   private readonly repeats: Repeats
 

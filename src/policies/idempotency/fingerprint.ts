@@ -9,14 +9,15 @@ import { sentPath } from '../../http/path-forms.ts'
 const ALGORITHM = 'sha256'
 const ENCODING = 'base64url'
 
-/** The digest of a text that says all that counts. */
+/** A digest of all the parts. */
 export function digestOf(parts: readonly unknown[]): string {
   return hash(ALGORITHM, JSON.stringify(parts), ENCODING)
 }
 
 /**
- * A digest of what a request asks, its body left out, and of who asks it: what has no consumer is told apart by those
- * fields of its head, and by whom a client certificate is for. The same request of somebody else, or with fewer rights, is another one.
+ * A digest of what a request asks for, without its body, and of who asks. Callers without a consumer are told apart by the given
+ * credential headers and by the subject of a client certificate. The same request by another caller, or with different permissions,
+ * has a different digest.
  */
 export function headDigest(exchange: Exchange, credentials: readonly string[]): string {
   const { method, host, query, headers, consumer, client } = exchange
@@ -28,18 +29,18 @@ export function headDigest(exchange: Exchange, credentials: readonly string[]): 
   return digestOf([method, host.toLowerCase(), sentPath(exchange), query, content, who])
 }
 
-/** Whom it is for; the same when it is renewed. */
+/** The subject of a certificate; unchanged when the certificate is renewed. */
 function ownerOf(certificate: ClientCertificate | null): readonly unknown[] {
   return certificate === null ? [] : [certificate.issuer, certificate.subject, certificate.names]
 }
 
-/** What knows the digest of the body of a request. */
+/** Provides the digest of a request's body. */
 export interface Digested {
-  /** Null until all of it has come. */
+  /** Null until the whole body has arrived. */
   readonly digest: string | null
 }
 
-/** A body whose digest is made as it passes: it is not kept for that. */
+/** Computes the digest of a body while it passes through, without storing it. */
 class DigestedBody extends PassingBody implements Digested {
   digest: string | null = null
   private readonly hash = createHash(ALGORITHM)
@@ -55,7 +56,7 @@ class DigestedBody extends PassingBody implements Digested {
   }
 }
 
-/** Has the digest of the exchange's body made as that is read. */
+/** Has the digest of the exchange's body computed while the body is read. */
 export function digestBody(exchange: Exchange): Digested {
   const { body } = exchange
   if (!isStream(body)) return { digest: digestOfBytes(body) }
@@ -64,7 +65,7 @@ export function digestBody(exchange: Exchange): Digested {
   return digested
 }
 
-/** Reads a body to its end for its digest alone. Rejects with what it fails of. */
+/** Reads a body to its end only to compute its digest. Rejects with the error of the body. */
 export function readDigest(body: Body): Promise<string> {
   return isStream(body) ? streamDigest(body) : Promise.resolve(digestOfBytes(body))
 }

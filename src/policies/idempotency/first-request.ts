@@ -10,34 +10,34 @@ import type { Leases } from './leases.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { HeldKey, RepeatStore } from './store.ts'
 
-/** What the first requests of a route have in common. */
+/** What all first requests of a route have in common. */
 export interface FirstContext {
   readonly store: RepeatStore
   readonly leases: Leases
   readonly outcomes: Outcomes
   readonly next: Handler
   readonly forward: boolean
-  /** Octets. */
+  /** Bytes. */
   readonly maxBody: number
   readonly perClient: number
 }
 
 /**
- * Replies by which a service says that it has not done what it was asked, and that the same may be asked again (RFC 9110
- * sections 15.5.2, 15.5.9, 15.5.20 and 15.6.4, RFC 8470, RFC 6585).
+ * Statuses that say that the service did not carry out the request, and that it may be repeated unchanged (RFC 9110 sections
+ * 15.5.2, 15.5.9, 15.5.20 and 15.6.4, RFC 8470, RFC 6585).
  */
 const NOT_DONE = new Set([401, 408, 421, 425, 429, 503])
 
-/** Replies of what lies before a service, which does not know what that has done. */
+/** Statuses of intermediaries, which do not know whether the service carried out the request. */
 const UNKNOWN = new Set([502, 504])
 
 /**
- * The first request with a key, which is held for it.
+ * The first request with a key, which is claimed for it.
  *
- * 1. It goes on, whether its client stays or not, and the digest of its body is made on the way.
- * 2. Where it was not sent, or its client has broken off its body, or the service has not done it, the key is free again.
- * 3. Where nobody knows what came of it, or the reply cannot be kept, the key stands for it without a reply.
- * 4. Else the reply is kept, and the client gets it once it is.
+ * 1. It continues even if its client disconnects, and the digest of its body is computed on the way.
+ * 2. If it was not sent, its client aborted the body, or the service did not carry it out, the key is released.
+ * 3. If the outcome is unknown, or the reply cannot be stored, the key is marked as used without a reply.
+ * 4. Otherwise the reply is stored, and then sent to the client.
  */
 export class FirstRequest {
   private readonly context: FirstContext
@@ -67,7 +67,7 @@ export class FirstRequest {
     return this.replied(reply, exchange.error)
   }
 
-  /** `error` is what a step further in has made the reply of. */
+  /** `error` is the error behind the reply, if a step further in created it. */
   private async replied(reply: Reply, error: GatewayError | null): Promise<Reply> {
     const { status, body } = reply
     const { maxBody } = this.context
@@ -84,7 +84,7 @@ export class FirstRequest {
 
   private keepPassing({ status, headers, body }: Reply): KeptBody | Reply['body'] {
     if (!isStream(body)) return body
-    // As it is now: steps further out add what is theirs to every reply, also to one that is repeated.
+    // The headers at this point: outer steps add theirs to every reply, including a repeated one.
     const fields = wireOf(headers)
     return new KeptBody(body, this.context.maxBody, this.exchange.client.address, (whole) =>
       whole === null ? this.spend() : this.keep(status, fields, whole),
@@ -93,14 +93,14 @@ export class FirstRequest {
 
   private async keep(status: number, fields: string, body: Buffer | null): Promise<void> {
     const { store, perClient } = this.context
-    // A copy, as what a thread is sent is all of the memory that a buffer is a part of.
+    // Copied, because sending a buffer to another thread sends the whole memory that it is a part of.
     const own = body === null ? null : new Uint8Array(body)
     const reply = { status, fields, body: own, digest: this.body.digest }
     this.end((await store.keep(this.held, reply, perClient)) ? 'kept' : 'lost')
   }
 
   private failed(error: unknown): Promise<void> {
-    // What is not there as a whole is not done (RFC 9112 section 8).
+    // An incomplete request is not carried out (RFC 9112 section 8).
     const brokeOff = this.body.digest === null && error instanceof GatewayError && error.fault === 'client'
     return this.exchange.sent && !brokeOff ? this.spend() : this.release()
   }
@@ -122,7 +122,7 @@ export class FirstRequest {
   }
 }
 
-/** A reply that is repeated. */
+/** The body of a repeated reply. */
 export function bodyOf(octets: Uint8Array | null): Bytes | null {
   return octets === null
     ? null

@@ -3,15 +3,15 @@ import type { Headers } from '../../http/headers.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** Of a thread: octets of all bodies that are kept while they come. */
+/** Per thread: how many bytes of bodies may be buffered while they arrive. */
 const shared = new Budget(64 * 1024 ** 2)
 
-/** Is given the whole body, or null where it is not to be had; the client sees the end when that is resolved. */
+/** Receives the whole body, or null if it cannot be kept; the client sees the end of the body once this resolves. */
 export type TakeBody = (body: Buffer | null) => Promise<void>
 
 /**
- * A body that is kept while it goes to the client, and goes on without it: what a client leaves is read to its end. It is
- * not to be had as soon as it is over the limit, has trailers, breaks off, or the budget has no room for more.
+ * Keeps a copy of a body that is streamed to the client, and continues without the client: the rest is read to its end. The copy is
+ * given up as soon as the body exceeds the limit, has trailers, is interrupted, or the budget is exhausted.
  */
 export class KeptBody implements BodyStream, BodySink {
   readonly length: number
@@ -27,10 +27,10 @@ export class KeptBody implements BodyStream, BodySink {
   private left = false
   private octets: Buffer = NOTHING
   private size = 0
-  /** The last of a body of known length: the client must not have all of it before it is kept. */
+  /** The last chunk of a body of known length: the client must not have the whole body before it has been stored. */
   private last: Buffer | null = null
 
-  /** Keeps `limit` octets at most, on the account of the client of that address. */
+  /** Keeps at most `limit` bytes, charged to the client with that address. */
   constructor(source: BodyStream, limit: number, client: string, take: TakeBody, budget: Budget = shared) {
     this.source = source
     this.length = source.length
@@ -48,7 +48,7 @@ export class KeptBody implements BodyStream, BodySink {
   }
 
   resume(): void {
-    // What was held back is written when the source has ended.
+    // Data held back is written after the source has ended.
     if (!this.paused) return
     this.paused = false
     this.source.resume()
@@ -67,7 +67,7 @@ export class KeptBody implements BodyStream, BodySink {
   write(chunk: Buffer): boolean {
     if (this.take !== null && !this.keep(chunk)) void this.settle(null)
     if (this.left) {
-      // Nobody wants it any more.
+      // Neither the client nor the copy needs it any more.
       if (this.take === null) this.source.cancel()
       return true
     }
@@ -98,7 +98,7 @@ export class KeptBody implements BodyStream, BodySink {
     this.source.pipe(this)
   }
 
-  /** Whether there was room for it. */
+  /** Whether there was room for the chunk. */
   private keep(chunk: Buffer): boolean {
     const size = this.size + chunk.length
     if (size > this.limit || !this.makeRoom(size)) return false

@@ -2,18 +2,18 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Headers } from '../../http/headers.ts'
 import { parseString } from '../structured-fields.ts'
 
-/** The field (draft-ietf-httpapi-idempotency-key-header-07 section 2.1). */
+/** The header (draft-ietf-httpapi-idempotency-key-header-07 section 2.1). */
 export const FIELD = 'Idempotency-Key'
 
-/** Characters of a key at most. */
+/** Most characters of a key. */
 export const LONGEST = 255
 
-/** What clients send that do not quote it: visible ASCII but for what has a meaning in structured fields. */
+/** Unquoted keys: visible ASCII except characters with a meaning in structured fields. */
 const BARE = /^[!#-+\--:<-[\]-~]+$/
 
 /**
- * The key of a request, whether it is a String (RFC 9651 section 3.3.3), as the draft has it, or stands there without
- * quotes, as many clients send it; null where there is none. Throws GatewayError 'bad-request' for anything else.
+ * The key of a request, either as a String (RFC 9651 section 3.3.3), as the draft specifies, or without quotes, as many clients
+ * send it; null if there is none. Throws GatewayError 'bad-request' for anything else.
  */
 export function readKey(headers: Headers): string | null {
   const [value, ...others] = headers.getAll(FIELD)

@@ -2,26 +2,26 @@ import type { Clock } from '../../core/clock.ts'
 import { type Holder, Shared } from '../../core/shared.ts'
 import { type HeldKey, LEASE, type RepeatStore } from './store.ts'
 
-/** How often a store is told of what is under way, in milliseconds: it may miss one of two. */
+/** Interval at which leases are renewed in the store, in milliseconds: one of two renewals may fail. */
 const RENEWAL = LEASE / 3
 
-/** Keys that are to be freed as soon as the store can be told: at most so many, and so many at a time. */
+/** Keys to be released as soon as the store is available: how many at most, and how many at a time. */
 const MOST_OWED = 10_000
 const AT_ONCE = 100
 
-/** By the store that they are in. */
+/** By the store that the keys are in. */
 const all = new Shared<Leases>()
 
-/** The keys that one thread holds in a store for as long as their requests are under way. */
+/** The keys that one thread holds in a store while their requests are in progress. */
 export class Leases {
   private readonly store: RepeatStore
   private readonly clock: Clock
   private readonly held = new Set<HeldKey>()
-  /** Were held, or may be without the store having said so, and are to be free. */
+  /** Keys to be released that are, or may be, still held in the store. */
   private readonly owed: HeldKey[] = []
   private cancel: (() => void) | null = null
 
-  /** Those in the store of that key. */
+  /** The leases in the store with that key. */
   static of(holder: Holder, key: string, store: RepeatStore, clock: Clock): Leases {
     return all.get(holder, key, () => new Leases(store, clock))
   }
@@ -40,14 +40,14 @@ export class Leases {
     this.held.delete(held)
   }
 
-  /** Nothing was sent for it: frees its key now, or as soon as the store answers. */
+  /** Releases the key of a request that was not sent, now or as soon as the store is available. */
   async release(held: HeldKey): Promise<void> {
     if (await this.store.release(held)) return
     if (this.owed.length < MOST_OWED) this.owed.push(held)
     this.begin()
   }
 
-  /** No configuration holds any more; what is under way still is. */
+  /** Called when no configuration uses it any more; requests in progress keep their leases. */
   close(): void {
     if (this.held.size === 0 && this.owed.length === 0) this.stop()
   }

@@ -5,10 +5,10 @@ import { repeatStores } from './repeat-stores.ts'
 
 const METHOD = /^[A-Z]{1,32}$/
 
-/** What to do while the store does not answer: refuse requests with a key, or pass them on unprotected. */
+/** What to do while the store is unavailable: refuse requests with a key, or pass them on unprotected. */
 const storeFailureModes = ['closed', 'open'] as const
 
-/** What becomes of a request whose first one was sent, and whose reply is not at hand. */
+/** What to do with a repeated request if the first one was sent but its reply is not available. */
 const unrepeatableModes = ['refuse', 'forward'] as const
 
 /** Options of the idempotency policy. */

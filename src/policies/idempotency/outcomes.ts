@@ -2,30 +2,30 @@ import { valueOfEach } from '../../core/present.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import type { Exchange } from '../../http/exchange.ts'
 
-/** What may come of a request with a key, or of one that needs one. */
+/** The possible outcomes of a request that has, or needs, a key. */
 export const outcomes = [
-  /** It was the first, and its reply is kept. */
+  /** It was the first one, and its reply has been stored. */
   'kept',
-  /** The same, but the reply cannot be repeated, or nobody knows what came of it. */
+  /** The same, but the reply cannot be repeated, or the outcome is unknown. */
   'unkept',
-  /** The same, but the store did not take what came of it. */
+  /** The same, but storing the outcome failed. */
   'lost',
-  /** It was not sent to the service, or that asks to be asked again: the key is free. */
+  /** It was not sent to the service, or the service asked for it to be repeated: the key has been released. */
   'released',
   'replayed',
   'outstanding',
   'unrepeatable',
   'reused',
-  /** It has no key that is one. */
+  /** Its key is invalid. */
   'invalid',
-  /** The store did not answer: it was refused, or passed on. */
+  /** The store was unavailable: the request was refused, or passed on. */
   'unavailable',
   'unprotected',
 ] as const
 
 export type Outcome = (typeof outcomes)[number]
 
-/** Counts what came of requests, and notes it for the log. */
+/** Counts the outcomes of requests, and records them for the log. */
 export class Outcomes {
   private readonly counters: (outcome: Outcome) => Counter
 

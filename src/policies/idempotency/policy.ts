@@ -14,10 +14,10 @@ import { Outcomes } from './outcomes.ts'
 import { missing, outstanding, reused, unavailable, unrepeatable } from './refusals.ts'
 import type { KeyClaimant, StoredReply } from './store.ts'
 
-/** Says of a reply that it was given before. */
+/** Marks a repeated reply. */
 const REPLAYED = 'Idempotent-Replayed'
 
-/** Has a request with a key done once, however often it is sent (draft-ietf-httpapi-idempotency-key-header-07). */
+/** Has a request with a key carried out only once, however often it is sent (draft-ietf-httpapi-idempotency-key-header-07). */
 export const idempotency = definePolicy({
   name: 'idempotency',
   summary: 'Stores the reply to a request with an Idempotency-Key, and repeats it for the same request.',
@@ -37,7 +37,7 @@ export const idempotency = definePolicy({
     ]
   },
   create(options, toolbox, route) {
-    // What the gateway answers itself may be asked as often as anybody likes.
+    // Replies of the gateway itself can safely be repeated.
     if (route.service === null) return (next) => next
     const methods = new Set(options.methods)
     return (next) => {
@@ -45,7 +45,7 @@ export const idempotency = definePolicy({
       const first: FirstContext = { ...context, next }
       return (exchange) => {
         if (!methods.has(exchange.method) || exchange.refusal !== null) return next(exchange)
-        // Calls of gRPC have trailers and streams, and retries of their own.
+        // gRPC calls have trailers, streams, and their own retries.
         if (exchange.grpc !== null) return next(exchange)
         let key: string | null
         try {
@@ -61,7 +61,7 @@ export const idempotency = definePolicy({
   },
 })
 
-/** What requests with keys do on one route. */
+/** Handles requests with keys on one route. */
 function repeatsOf(options: IdempotencyOptions, toolbox: PolicyToolbox, route: string) {
   const { repeats, metrics, holder, storesKey, clock } = toolbox
   const { callerFields, ttl, maxBody, perClient, onStoreFailure } = options
@@ -84,7 +84,7 @@ function repeatsOf(options: IdempotencyOptions, toolbox: PolicyToolbox, route: s
     return repeat(exchange, claim.reply)
   }
 
-  /** The key may be held all the same. */
+  /** Refuses the request, or passes it on unprotected. The key is released in case the store did claim it. */
   async function without(exchange: Exchange, claimant: KeyClaimant, { next }: FirstContext): Promise<Reply> {
     void leases.release(claimant)
     if (onStoreFailure === 'closed') return refuse(exchange, 'unavailable')

@@ -1,10 +1,10 @@
 import { GatewayError } from '../../core/errors.ts'
 import { FIELD } from './key.ts'
 
-/** Seconds after which whoever was too early may ask again. */
+/** Seconds after which a premature repetition may be retried. */
 const SOON = '1'
 
-/** There is no key (draft-ietf-httpapi-idempotency-key-header-07 section 2.7). */
+/** The key is missing (draft-ietf-httpapi-idempotency-key-header-07 section 2.7). */
 export function missing(method: string): GatewayError {
   return new GatewayError(
     'bad-request',
@@ -12,7 +12,7 @@ export function missing(method: string): GatewayError {
   )
 }
 
-/** The first one is under way. */
+/** The first request is still in progress. */
 export function outstanding(): GatewayError {
   return new GatewayError(
     'idempotency-outstanding',
@@ -21,7 +21,7 @@ export function outstanding(): GatewayError {
   )
 }
 
-/** The first one was sent, and nobody can say any more what came of it. */
+/** The first request was sent, and its outcome is no longer known. */
 export function unrepeatable(): GatewayError {
   return new GatewayError(
     'idempotency-unrepeatable',
@@ -30,7 +30,7 @@ export function unrepeatable(): GatewayError {
   )
 }
 
-/** The first one was another one. */
+/** The key was used for a different request. */
 export function reused(): GatewayError {
   return new GatewayError(
     'idempotency-key-reused',
@@ -38,7 +38,7 @@ export function reused(): GatewayError {
   )
 }
 
-/** Nobody knows whether it is the first one. */
+/** It cannot be determined whether this is the first request. */
 export function unavailable(): GatewayError {
   return new GatewayError(
     'idempotency-unavailable',

@@ -5,24 +5,24 @@ import { memoryRepeats } from './memory/memory-store.ts'
 import { redisRepeats } from './redis/redis-store.ts'
 import type { MakeRepeatStore, RepeatStore } from './store.ts'
 
-/** Where replies can be kept. The one place where they are listed: the last one that is configured is the default. */
+/** The stores for replies. This is the only place where they are listed; the last one that is configured is the default. */
 const stores = [memoryRepeats, redisRepeats] as const satisfies readonly StoreKind<MakeRepeatStore>[]
 
-/** Where replies that are repeated can be kept. */
+/** Names of the stores for replies that are repeated. */
 export type RepeatStoreName = (typeof stores)[number]['name']
 
 /** Their names. */
 export const repeatStores: readonly RepeatStoreName[] = stores.map(({ name }) => name)
 
-/** Hands out where the replies are that are repeated. */
+/** Provides the stores of replies that are repeated. */
 export interface Repeats {
-  /** Which store there is where none is named. */
+  /** The default store if none is named. */
   readonly preferred: RepeatStoreName
-  /** Throws an Error where it is not configured. */
+  /** Throws an Error if it is not configured. */
   store(name: RepeatStoreName, metrics: Metrics): RepeatStore
 }
 
-/** Those of one thread. */
+/** The stores of one thread. */
 export class OpenRepeats implements Repeats {
   private readonly stores: OpenStores<RepeatStoreName, MakeRepeatStore>
 

@@ -1,81 +1,81 @@
 import type { Counter } from '../../core/metrics.ts'
 
-/** Where a key is found: no client finds that of another. */
+/** Identifies a key: clients never share keys. */
 export interface KeyPlace {
-  /** Whose key it is, as the limits count clients. */
+  /** The client's name, as used for rate limits. */
   readonly client: string
   /** A digest of the route and the key. */
   readonly id: string
 }
 
-/** A request that a key is held for. */
+/** A request that holds a key. */
 export interface HeldKey {
   readonly place: KeyPlace
-  /** Tells it from every other one. */
+  /** Uniquely identifies the request. */
   readonly token: string
 }
 
-/** A request with a key that wants to be the first. */
+/** A request with a key that claims to be the first. */
 export interface KeyClaimant extends HeldKey {
-  /** A digest of what its head says: the same for a request that is repeated. */
+  /** A digest of its head: the same for a repetition of the request. */
   readonly head: string
-  /** How long the key stands for it, in milliseconds. */
+  /** How long the key is kept, in milliseconds. */
   readonly ttl: number
-  /** It goes on where the one before has been sent and no reply is at hand. */
+  /** Whether it is to go on if an earlier one was sent but no reply is available. */
   readonly forward: boolean
 }
 
-/** A reply that is repeated. */
+/** A stored reply that can be repeated. */
 export interface StoredReply {
   readonly status: number
   /** Field lines. */
   readonly fields: string
   readonly body: Uint8Array | null
-  /** A digest of the body of the request; null where the reply came before all of that was there. */
+  /** A digest of the body of the request; null if the reply arrived before the whole body. */
   readonly digest: string | null
 }
 
-/** What a request has of a key; `head` is that of the first one. */
+/** The result of claiming a key; `head` is that of the first request. */
 export type KeyClaim =
-  /** It is the first one. */
+  /** It is the first request. */
   | { readonly is: 'claimed' }
-  /** The first one is under way. */
+  /** The first request is still in progress. */
   | { readonly is: 'outstanding'; readonly head: string }
-  /** The first one was sent, and no reply is at hand. */
+  /** The first request was sent, but no reply is available. */
   | { readonly is: 'spent'; readonly head: string }
   | { readonly is: 'stored'; readonly head: string; readonly reply: StoredReply }
 
-/** How long a key is held for a request that is under way without anybody saying that it still is, in milliseconds. */
+/** How long a key is held for a request in progress without a renewal, in milliseconds. */
 export const LEASE = 15_000
 
-/** What a reply takes in memory besides its fields and its body, about, in octets. */
+/** Approximate memory of a reply in addition to its headers and body, in bytes. */
 const BESIDE = 512
 
-/** Octets that a reply takes. */
+/** The size of a reply in bytes. */
 export function sizeOf({ fields, body }: StoredReply): number {
   return BESIDE + fields.length + (body?.length ?? 0)
 }
 
-/** Octets that a key takes whose reply is not at hand. */
+/** The size in bytes of a key without a reply. */
 export const SPENT_SIZE = BESIDE
 
-/** Where keys and replies live. What it does not answer is null, or false; it never rejects. */
+/** A store for keys and replies. Failures are reported as null or false; it never rejects. */
 export interface RepeatStore {
   claim(claimant: KeyClaimant): Promise<KeyClaim | null>
-  /** What `claim` would say: nothing is held. */
+  /** What `claim` would return, without claiming anything. */
   look(claimant: KeyClaimant): Promise<KeyClaim | null>
-  /** They are still under way. */
+  /** Extends the leases of requests that are still in progress. */
   renew(held: readonly HeldKey[]): Promise<void>
   /**
-   * Keeps the reply, unless the key has gone to another request meanwhile. All replies of a client take `perClient` octets
-   * at most: its oldest ones make way.
+   * Stores the reply, unless the key has been claimed by another request in the meantime. The replies of a client use at most
+   * `perClient` bytes: its oldest ones are evicted.
    */
   keep(held: HeldKey, reply: StoredReply, perClient: number): Promise<boolean>
-  /** It was sent, and there will be no reply. */
+  /** The request was sent, and there will be no reply. */
   spend(held: HeldKey, perClient: number): Promise<boolean>
-  /** It was not sent: the key is free. */
+  /** The request was not sent: the key becomes available again. */
   release(held: HeldKey): Promise<boolean>
 }
 
-/** Makes a store: `evictions` counts the replies that make way for others, where it is the thread that knows. */
+/** Creates a store: `evictions` counts evicted replies, if this thread learns of them. */
 export type MakeRepeatStore = (evictions: Counter) => RepeatStore

@@ -2,27 +2,27 @@ import { hash } from 'node:crypto'
 import { clientNetwork } from '../../core/client-network.ts'
 import type { Exchange } from '../../http/exchange.ts'
 
-/** Names that can stand in a Redis key as they are: visible ASCII without ":", "{", "}" and "~", which have a meaning there. */
+/** Names that can be used unchanged in a Redis key: visible ASCII without ":", "{", "}" and "~", which have a meaning there. */
 const PLAIN = /^[!-9;-z|]{1,128}$/
 
 /**
- * Whose requests count together, as a name that no other client has: a user "42", an API key "key:partner", and where
- * nobody has signed in the address, of IPv6 the network of 64 bits, "2001:db8:0:1::/64".
+ * The unique name of the client whose requests are counted together: a user "42", an API key "key:partner", and for unauthenticated
+ * callers the address, for IPv6 the /64 network, "2001:db8:0:1::/64".
  */
 export function clientName({ consumer, client }: Exchange): string {
   if (consumer === null) return clientNetwork(client.address)
   if (consumer.key !== null) return `key:${plain(consumer.key)}`
-  // So that no user can count for an address.
+  // So that no user id can be mistaken for an address.
   return consumer.tier === 'unauthenticated' ? `user:${plain(consumer.id)}` : plain(consumer.id)
 }
 
-/** How somebody may be known to the limits. */
+/** How a client can be identified by limits. */
 export const clientKinds = ['user', 'key', 'address'] as const
 
 /** What a client is known by. */
 export type ClientKind = (typeof clientKinds)[number]
 
-/** Whose limits are asked for. */
+/** The client whose limits are requested. */
 export interface AskedClient {
   readonly kind: ClientKind
   /** Id of a user or of an API key, or an IP address. */
@@ -31,10 +31,10 @@ export interface AskedClient {
 
 /** Tiers whose limits count by address. */
 const ADDRESS_TIERS = new Set(['unauthenticated', 'failures'])
-/** Tiers that may hold a user whose own tier is that of those who have not signed in. */
+/** Tiers that may count a user whose own tier is that of unauthenticated callers. */
 const UNSIGNED_TIERS = new Set(['unauthenticated', 'consumer'])
 
-/** The names under which the limit of that name may count a client; none where it counts no such clients. */
+/** The names under which the limit with that name may count a client; empty if it does not count such clients. */
 export function namesUnder(kind: ClientKind, id: string, limit: string): string[] {
   const [tier = ''] = limit.split('@', 1)
   if (kind === 'key') return [`key:${plain(id)}`]

@@ -23,7 +23,7 @@ const LEGACY_FIELDS: readonly FieldDocs[] = [
   { name: 'X-RateLimit-Reset', description: 'Seconds until there is more of it.', example: '3600' },
 ]
 
-/** What the limits mean to whoever calls. */
+/** Documents what the limits mean for callers. */
 export function documentLimits({ tiers, headers, legacyHeaders }: RateLimitOptions): PolicyDocs {
   const limited = Object.entries(tiers).filter(([, quotas]) => quotas.length > 0)
   if (limited.length === 0) return {}

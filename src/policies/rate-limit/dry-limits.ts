@@ -2,7 +2,7 @@ import type { LimitWatch } from './limit-watch.ts'
 import type { LimitStoreName, RateLimits } from './limit-stores.ts'
 import type { Decision, Limit, Meter, QuotaState, StoreFailureMode, SyncMeter } from './meter.ts'
 
-/** Limits that say what others would decide, and count nothing. */
+/** For dry runs: says what the limits would decide, but counts nothing. */
 export class DryLimits implements RateLimits {
   private readonly limits: RateLimits
 
@@ -26,7 +26,7 @@ export class DryLimits implements RateLimits {
     return { decide: (client, cost) => foreseen(meter.decide(client, 0), cost), forget: () => false }
   }
 
-  /** One that notices nobody: there is no quota that a client could come near. */
+  /** A watch without quotas, which no client can come near. */
   watch(limit: Limit): LimitWatch {
     return this.limits.watch({ ...limit, quotas: [] })
   }
@@ -36,7 +36,7 @@ function decided(now: Decision | null, cost: number): Decision | null {
   return now === null ? null : foreseen(now, cost)
 }
 
-/** What becomes of a request of that cost where the client stands so. */
+/** What would happen to a request of that cost in the client's current state. */
 function foreseen({ quotas }: Decision, cost: number): Decision {
   const needed = Math.max(cost, 1)
   if (quotas.every(({ remaining }) => remaining >= needed))
@@ -44,7 +44,7 @@ function foreseen({ quotas }: Decision, cost: number): Decision {
   return { admitted: false, quotas: quotas.map((state) => refused(state, needed)) }
 }
 
-/** A request that costs more than one that is only asked about waits for the next units at the least. */
+/** A request whose cost exceeds what remains has to wait at least for the next units. */
 function refused(state: QuotaState, needed: number): QuotaState {
   return state.remaining >= needed ? { ...state, wait: 0 } : { ...state, wait: Math.max(state.wait, state.reset) }
 }

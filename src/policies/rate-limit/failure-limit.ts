@@ -10,7 +10,7 @@ import type { LimitWatch } from './limit-watch.ts'
 
 const ALGORITHM = 'fixed-window'
 
-/** What a FailureLimit keeps whose name is also that of the option with its quotas. */
+/** The state that a FailureLimit keeps; its name is also that of the option with its quotas. */
 export function keptFailures(name: string, quotas: readonly Quota[]): KeptState {
   return {
     name,
@@ -20,12 +20,12 @@ export function keptFailures(name: string, quotas: readonly Quota[]): KeptState 
   }
 }
 
-/** Counts what went wrong by the address it came from, in the memory of the process, and says when it is too much. */
+/** Counts failures by client address, in the memory of the process, and refuses clients with too many. */
 export class FailureLimit {
-  /** Null where nothing is counted. */
+  /** Null if nothing is counted. */
   private readonly limit: { readonly meter: SyncMeter; readonly limiter: Limiter; readonly watch: LimitWatch } | null
 
-  /** `name` sets it apart from other limits on the same address. */
+  /** `name` distinguishes it from other limits on the same address. */
   constructor(name: string, quotas: readonly Quota[], limits: RateLimits) {
     if (quotas.length === 0) {
       this.limit = null
@@ -37,13 +37,13 @@ export class FailureLimit {
     this.limit = { meter, limiter, watch: limits.watch(limit, 'memory') }
   }
 
-  /** Throws GatewayError 'rate-limited' where the address has failed too often. */
+  /** Throws GatewayError 'rate-limited' if the address has failed too often. */
   check(exchange: Exchange): void {
     const refusal = this.decide(exchange, 0)
     if (refusal !== null) throw refusal
   }
 
-  /** Counts a failure, and returns what to tell the client where there have been too many before it, else null. */
+  /** Counts a failure. Returns the error for the client if there were already too many, otherwise null. */
   count(exchange: Exchange): GatewayError | null {
     return this.decide(exchange, 1)
   }

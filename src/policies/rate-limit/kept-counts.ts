@@ -4,7 +4,7 @@ import type { KeptState } from '../policy.ts'
 import type { RateLimitOptions } from './options.ts'
 import { SINGLE } from './own-name.ts'
 
-/** The counts of the tiers and consumers of a route whose limits have `own` added to their names. */
+/** The counts of the tiers and consumers of a route; `own` is appended to the names of its limits. */
 export function keptCounts(options: RateLimitOptions, own: string): KeptState[] {
   const { tiers, consumers } = options
   return [
@@ -32,7 +32,7 @@ function countsOf(
   }
 }
 
-/** What counts of a limit are found by. A single quota in Redis is found without its window. */
+/** What identifies the counts of a limit. A single quota in Redis is identified without its window. */
 export function countIdentities(
   name: string,
   algorithm: Algorithm,

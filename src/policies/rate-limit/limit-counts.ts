@@ -1,7 +1,7 @@
 import type { Decision } from './meter.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 
-/** Counts what becomes of the requests of one tier. */
+/** Counts the outcomes of the requests of one tier. */
 export class LimitCounts {
   private readonly admitted: Counter
   private readonly refused: Counter
@@ -9,7 +9,7 @@ export class LimitCounts {
   private readonly tokens: Counter
   private readonly cost: number
 
-  /** `cost` is what each request uses up that is admitted. */
+  /** `cost` is what each admitted request uses up. */
   constructor(metrics: Metrics, tier: string, cost: number) {
     const outcome = (name: string): Counter =>
       metrics.counter('sallyport_rate_limit_decisions_total', { tier, outcome: name })

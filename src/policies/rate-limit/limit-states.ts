@@ -6,40 +6,40 @@ import { type AskedClient, namesUnder } from './client-name.ts'
 import { NEAR } from './near-limits.ts'
 import type { LimitStores } from './limit-stores.ts'
 
-/** Where a client stands with one limit. */
+/** The state of a client under one limit. */
 export interface LimitState {
-  /** The tier, with "@" and the id of the route where a route counts by itself. */
+  /** The tier, followed by "@" and the id of the route if the route has its own counts. */
   readonly name: string
   readonly algorithm: Algorithm
   readonly store: LimitStoreName
-  /** Null where the store could not be asked. */
+  /** Null if the store is unavailable. */
   readonly quotas: readonly (Quota & QuotaState)[] | null
 }
 
-/** Where a client stands with each limit there is. Every thread knows the same ones. */
+/** The state of a client under every limit. All threads give the same result. */
 export const limitStatesTopic = defineTopic<AskedClient, LimitState[]>('limit-states')
 
-/** A client near a limit, or over it. */
+/** A client that is near or over a limit. */
 export interface NearClient extends LimitState {
   readonly client: AskedClient
-  /** The name that it is counted under. */
+  /** The name under which it is counted. */
   readonly countedAs: string
   readonly quotas: readonly (Quota & QuotaState)[]
-  /** Requests that the thread has seen refused since it noticed the client. */
+  /** Requests of the client refused by the thread since it noticed the client. */
   readonly refused: number
-  /** When the thread has seen it last, in milliseconds since 1970-01-01T00:00:00Z. */
+  /** When the thread last saw it, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: number
 }
 
-/** Asks each thread for the clients that it has seen, and that have used so much of 1 of a quota now. */
+/** Asks each thread for the clients that it has seen and that have used at least that fraction (0 to 1) of a quota. */
 export const nearClientsTopic = defineTopic<number, NearClient[]>('near-clients')
 
-/** The part of the quota that is used up which has least left: from 0 to 1. */
+/** The used fraction, from 0 to 1, of the quota that is most exhausted. */
 export function shareUsed(quotas: readonly (Quota & QuotaState)[]): number {
   return Math.max(0, ...quotas.map(({ limit, remaining }) => (limit - remaining) / limit))
 }
 
-/** Forgets what a client has used of every limit; false where a store could not be told. */
+/** Resets what a client has used of every limit; false if a store is unavailable. */
 export const forgetClientTopic = defineTopic<AskedClient, boolean>('forget-client')
 
 /** Answers `limitStatesTopic`. */
@@ -55,14 +55,14 @@ export async function limitStates(stores: LimitStores, client: AskedClient): Pro
   return Promise.all(states.flat())
 }
 
-/** Answers `nearClientsTopic`; those whose time is over are forgotten. */
+/** Answers `nearClientsTopic`; expired sightings are dropped. */
 export async function nearClients(stores: LimitStores, share: number): Promise<NearClient[]> {
   const found = Array.from(stores.near.sightings, async (sighting) => {
     const known = stores.find(sighting.limit)
     const { client, name: countedAs, refused, at } = sighting
     const quotas = known === undefined ? null : await quotasOf(known.limit, known.meter, countedAs)
     if (known === undefined || (quotas !== null && shareUsed(quotas) * 100 < NEAR)) stores.near.forget(sighting)
-    // Where the store cannot be asked, nobody knows.
+    // Unknown if the store is unavailable.
     if (known === undefined || quotas === null || shareUsed(quotas) < share) return []
     const { limit, store } = known
     return [{ client, countedAs, name: limit.name, algorithm: limit.algorithm, store, quotas, refused, at }]

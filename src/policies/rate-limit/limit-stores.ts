@@ -7,41 +7,41 @@ import { LimitWatch } from './limit-watch.ts'
 import type { NearLimits } from './near-limits.ts'
 import { redisMeters } from './redis/redis-meters.ts'
 
-/** Where counts can be kept. The one place where they are listed: the last one that is configured is the default. */
+/** The stores for counts. This is the only place where they are listed; the last one that is configured is the default. */
 const stores = [memoryMeters, redisMeters] as const satisfies readonly MeterStore[]
 
-/** Where counts can be kept. */
+/** Names of the stores for counts. */
 export type LimitStoreName = (typeof stores)[number]['name']
 
 /** Their names. */
 export const limitStores: readonly LimitStoreName[] = stores.map(({ name }) => name)
 
-/** Hands out meters; those with the same store and name of the limit share their counts. */
+/** Provides meters; those with the same store and limit name share their counts. */
 export interface RateLimits {
-  /** A meter on the named store; by default on Redis where one is configured. Throws an Error where none is. */
+  /** A meter in the named store, by default in Redis if that is configured. Throws an Error if the store is not configured. */
   meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter
   /** A meter in the memory of the process. */
   localMeter(limit: Limit): SyncMeter
-  /** What notices the clients that come near a limit, whose meter is on that store: the same default as of `meter`. */
+  /** Watches for clients that come near a limit whose meter is in that store, with the same default as `meter`. */
   watch(limit: Limit, store?: LimitStoreName): LimitWatch
 }
 
-/** A limit that something is counted against. */
+/** A limit that is in use. */
 export interface KnownLimit {
-  /** Tells it from all others. */
+  /** Uniquely identifies it. */
   readonly key: string
   readonly limit: Limit
   readonly store: LimitStoreName
   readonly meter: Meter
 }
 
-/** Where one thread counts: in the table that it shares with the others, or in Redis. */
+/** The limits of one thread: counted in the table that it shares with other threads, or in Redis. */
 export class LimitStores implements RateLimits {
   private readonly stores: OpenStores<LimitStoreName, MakeMeter>
   private readonly makeLocal: (limit: Limit) => SyncMeter
   private readonly limits = new Map<string, KnownLimit>()
   private readonly clock: Clock
-  /** The clients that are near their limits, as this thread has seen them. */
+  /** The clients near their limits, as seen by this thread. */
   readonly near: NearLimits
 
   constructor(tools: StoreTools) {
@@ -51,12 +51,12 @@ export class LimitStores implements RateLimits {
     this.makeLocal = memoryMeters.open(tools)
   }
 
-  /** Every limit that a meter was handed out for, once; to be asked about clients, not to count. */
+  /** Every limit for which a meter was provided, once; for queries about clients, not for counting. */
   get known(): Iterable<KnownLimit> {
     return this.limits.values()
   }
 
-  /** The limit of that key; undefined where nothing is counted against it any more. */
+  /** The limit with that key; undefined if it is no longer in use. */
   find(key: string): KnownLimit | undefined {
     return this.limits.get(key)
   }

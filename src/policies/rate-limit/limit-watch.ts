@@ -5,15 +5,15 @@ import type { AskedClient } from './client-name.ts'
 import type { Decision, Quota } from './meter.ts'
 import { NEAR, type NearLimits } from './near-limits.ts'
 
-/** Notices clients that come near one limit: of all others it costs a comparison for each quota. */
+/** Notices clients that come near one limit. For all other clients this costs one comparison per quota. */
 export class LimitWatch {
   private readonly near: NearLimits
   private readonly clock: Clock
   private readonly limit: string
-  /** What may be left of each quota at most. */
+  /** The remaining units of each quota at which a client counts as near. */
   private readonly floors: readonly number[]
 
-  /** `limit` is which of the known limits it is. */
+  /** `limit` is the key of the known limit. */
   constructor(near: NearLimits, clock: Clock, limit: string, quotas: readonly Quota[]) {
     this.near = near
     this.clock = clock
@@ -21,7 +21,7 @@ export class LimitWatch {
     this.floors = quotas.map((quota) => quota.limit - Math.ceil((quota.limit * NEAR) / 100))
   }
 
-  /** A request of the client of that name was decided, that of the exchange. */
+  /** Called after a request of the client with that name has been decided. */
   decided(exchange: Exchange, name: string, { quotas, admitted }: Decision, byAddress = false): void {
     const { floors } = this
     for (let i = 0; i < floors.length; i++) {
@@ -33,7 +33,7 @@ export class LimitWatch {
   }
 }
 
-/** As operators name it. */
+/** The client in the form used by operators. */
 function clientOf({ consumer, client }: Exchange, byAddress: boolean): AskedClient {
   if (consumer === null || byAddress) return { kind: 'address', id: clientNetwork(client.address) }
   return consumer.key === null ? { kind: 'user', id: consumer.id } : { kind: 'key', id: consumer.key }

@@ -7,7 +7,7 @@ import type { Decision, Limit, Meter, Quota, QuotaState } from './meter.ts'
 
 const FIELDS = new NameSet(['RateLimit-Policy', 'RateLimit'])
 
-/** Which header fields tell the client where it stands. */
+/** Which headers tell the client about its quotas. */
 export interface FieldOptions {
   /** RateLimit and RateLimit-Policy. */
   readonly headers: boolean
@@ -15,20 +15,20 @@ export interface FieldOptions {
   readonly legacyHeaders: boolean
 }
 
-/** One limit with its meter, and how a client is told of it. */
+/** One limit with its meter and its headers. */
 export class Limiter {
-  /** Of the limit. */
+  /** Name of the limit. */
   readonly name: string
   readonly meter: Meter
   private readonly quotas: readonly Quota[]
   private readonly options: FieldOptions
-  /** What the fields call each quota. */
+  /** The name of each quota in the headers. */
   private readonly names: readonly string[]
-  /** The value of RateLimit-Policy, which is always the same. */
+  /** The constant value of RateLimit-Policy. */
   private readonly policies: string
-  /** What stands before the rest of each quota: RateLimit-Policy and the beginning of RateLimit before the first one. */
+  /** The text before the remaining units of each quota; for the first one it includes RateLimit-Policy and the beginning of RateLimit. */
   private readonly beginnings: readonly string[]
-  /** What stands after it: the seconds that it was made for last, and the text. */
+  /** The text after the remaining units, and the seconds for which it was last built. */
   private readonly ends: { seconds: number; text: string }[]
 
   constructor({ name, quotas }: Limit, meter: Meter, options: FieldOptions) {
@@ -44,8 +44,8 @@ export class Limiter {
   }
 
   /**
-   * Tells the client of an admitted request (draft-ietf-httpapi-ratelimit-headers-11). The fields are lists, so those of
-   * the service stay beside them (section 7.2).
+   * Adds the headers to the reply of an admitted request (draft-ietf-httpapi-ratelimit-headers-11). They are lists, so those of the
+   * service are kept (section 7.2).
    */
   tell(headers: Headers, { quotas }: Decision): void {
     if (this.options.headers) appendLines(headers, FIELDS, this.current(quotas))
@@ -53,7 +53,7 @@ export class Limiter {
     for (const [name, value] of this.legacy(quotas)) headers.set(name, value)
   }
 
-  /** What a refused client is told: the quotas that refused it, and when all of them will admit it. */
+  /** The error for a refused client: the quotas that refused it, and when all of them will admit it. */
   refusal({ quotas }: Decision): GatewayError {
     const violated = quotas.flatMap(({ wait }, i) => (wait > 0 ? (this.names[i] ?? []) : []))
     const wait = Math.max(...quotas.map((state) => state.wait))
@@ -87,14 +87,14 @@ export class Limiter {
     return end.text
   }
 
-  /** Only those that refused, so that Retry-After is no earlier than any of the times (section 6). */
+  /** Only the quotas that refused, so that Retry-After is no earlier than any of the times (section 6). */
   private exhausted(states: readonly QuotaState[]): string {
     return states
       .flatMap(({ remaining, wait }, i) => (wait > 0 ? `"${this.names[i]}";r=${remaining};t=${seconds(wait)}` : []))
       .join(', ')
   }
 
-  /** They tell of one quota: the one that has least left. */
+  /** These headers only describe one quota: the one with the fewest units remaining. */
   private legacy(states: readonly QuotaState[]): [string, string][] {
     const least = states.reduce((one, other) => (other.remaining < one.remaining ? other : one))
     const { remaining, reset, wait } = least
@@ -106,7 +106,7 @@ export class Limiter {
   }
 }
 
-/** Whole seconds, no less than the milliseconds. */
+/** Milliseconds rounded up to whole seconds. */
 function seconds(milliseconds: number): number {
   return Math.ceil(milliseconds / 1000)
 }

@@ -19,7 +19,7 @@ import { NEAR } from './near-limits.ts'
 
 const clientExpected = 'expected user:ID, key:ID, address:IP or an IP address'
 
-/** How clients of IPv6 are counted, and named. */
+/** How IPv6 clients are counted, and named. */
 const NETWORK = /^([\da-f:]+)\/64$/i
 
 const client = z
@@ -69,7 +69,7 @@ export const limited = z.object({
   quotas: quota.array(),
 })
 
-/** GET /limits: who is near the limits, or over them. */
+/** GET /limits: the clients near or over their limits. */
 export const listLimited = defineOperatorEndpoint({
   method: 'GET',
   path: '/limits',
@@ -96,7 +96,7 @@ export const listLimited = defineOperatorEndpoint({
   },
 })
 
-/** Workers see different requests of one client; its counts are the same for all. */
+/** Merges the sightings of workers, which see different requests of a client but the same counts. */
 function together(seen: readonly NearClient[]): z.input<typeof limited>[] {
   const groups = Map.groupBy(seen, ({ store, name, algorithm, countedAs, quotas }) =>
     JSON.stringify([store, name, algorithm, quotas.map(({ limit: units, window }) => [units, window]), countedAs]),
@@ -118,7 +118,7 @@ function together(seen: readonly NearClient[]): z.input<typeof limited>[] {
   })
 }
 
-/** GET /limits/{client}: where a client stands with the limits. */
+/** GET /limits/{client}: the state of a client under all limits. */
 export const showLimits = defineOperatorEndpoint({
   method: 'GET',
   path: '/limits/:client',
@@ -134,14 +134,14 @@ export const showLimits = defineOperatorEndpoint({
   },
 })
 
-/** Has gateways forget what a client has used. */
+/** Has gateways reset what a client has used. */
 export const forgetting = defineOperation({
   name: 'forget-limits',
   asked: z.strictObject({ kind: z.enum(clientKinds), id: z.string().min(1).max(1024) }),
   result: z.strictObject({}),
 })
 
-/** Does it in this gateway. Rejects with GatewayError 'limits-unavailable' where a store could not be told. */
+/** Does this in this gateway. Rejects with GatewayError 'limits-unavailable' if a store is unavailable. */
 export async function forgetHere(asked: AskedClient, { threads, log }: OperationTools): Promise<Record<string, never>> {
   if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
     throw new GatewayError(
@@ -152,7 +152,7 @@ export async function forgetHere(asked: AskedClient, { threads, log }: Operation
   return {}
 }
 
-/** DELETE /limits/{client}: a new start for a client. */
+/** DELETE /limits/{client}: resets a client. */
 export const forgetLimits = defineOperatorEndpoint({
   method: 'DELETE',
   role: 'operator',
@@ -167,7 +167,7 @@ export const forgetLimits = defineOperatorEndpoint({
   },
 })
 
-/** Every worker has the same answer. */
+/** All workers give the same answer. */
 function oneOf<Answer>([answer]: readonly Answer[]): Answer {
   if (answer !== undefined) return answer
   throw new GatewayError('too-busy', 'No worker has answered in time: try again later.')

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RateLimitOptions } from './options.ts'
 
-/** Names the rates of a single consumer, as a tier names those of many. */
+/** The tier name for rates of a single consumer. */
 export const SINGLE = 'consumer'
 
-/** What is added to the names of limits on a route: one whose rates are not those of every route counts by itself. */
+/** The suffix of limit names on a route: a route with rates of its own has its own counts. */
 export function ownName(
   options: RateLimitOptions,
   { id }: { readonly id: string },
@@ -13,7 +13,7 @@ export function ownName(
   return id === '' || isGeneral(options, general) ? '' : `@${id}`
 }
 
-/** Whether the rates are those of every route. */
+/** Whether the rates are the same as those of all routes. */
 export function isGeneral(options: RateLimitOptions, general: RateLimitOptions | null): boolean {
   return general !== null && isDeepStrictEqual(countedBy(options), countedBy(general))
 }

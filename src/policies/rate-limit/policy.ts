@@ -14,22 +14,22 @@ import { isGeneral, ownName, SINGLE } from './own-name.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
 
 const ANONYMOUS = 'unauthenticated'
-/** Has the rates for tiers that the configuration does not name. */
+/** Its rates apply to tiers that the configuration does not name. */
 const FALLBACK = 'authenticated'
-/** What clients of one kind are held to. */
+/** The limits for one kind of clients. */
 interface Tier {
   readonly limiter: Limiter
   readonly counts: LimitCounts
   readonly watch: LimitWatch
 }
 
-/** What was decided, for the reply. */
+/** The decision to be reported in the reply. */
 interface Told {
   readonly limiter: Limiter
   readonly decision: Decision
 }
 
-/** Holds each client to so many requests within so long. */
+/** Limits the number of requests of each client per period of time. */
 export const rateLimit = definePolicy({
   name: 'rate-limit',
   summary: 'Limits how many requests each user, API key or address may send.',
@@ -81,7 +81,7 @@ function note(record: ExchangeRecord, { name }: Limiter, decision: Decision | nu
   })
 }
 
-/** Finds the tier of an exchange; null where there is no limit. */
+/** Finds the tier of an exchange; null if there is no limit. */
 function compileTiers(
   options: RateLimitOptions,
   toolbox: PolicyToolbox,

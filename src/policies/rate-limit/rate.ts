@@ -9,10 +9,10 @@ const LONGEST_WINDOW = 31 * 86_400
 
 const rateExpected = 'expected a rate such as "10/s", "100/m", "1000/h" or "500/10m", over at most 31 days'
 
-/** How many requests in which time, such as "10/s", "100/m", "1000/h" or "500/10m". */
+/** A number of requests per period of time, such as "10/s", "100/m", "1000/h" or "500/10m". */
 export type Rate = `${number}/${number | ''}${'s' | 'm' | 'h' | 'd'}`
 
-/** Quota of a text such as "100/m", "1000/h" or "500/10m"; undefined for any other text. */
+/** Parses a text such as "100/m", "1000/h" or "500/10m"; undefined for any other text. */
 export function parseRate(text: string): Quota | undefined {
   const [, limit, number = '1', unit = ''] = RATE.exec(text) ?? []
   const seconds = Number(number) * (SECONDS[unit] ?? 0)
@@ -33,7 +33,7 @@ const rate = typedSchema<Quota, Rate>(
     }),
 )
 
-/** Schema of a rate or several, all of which count at once, or false for none; a list of quotas after parsing. */
+/** Schema of one or more rates that all apply at once, or false for none; a list of quotas after parsing. */
 export const rates = z
   .union([
     z.literal(false).transform((): Quota[] => []),

@@ -30,14 +30,17 @@ export const bodyEdits = z.strictObject({
   ...jsonEdits,
 })
 
-/** Fields about the content as it was (RFC 9530, RFC 9110 section 14.3); its length is the wire's. */
+/** Headers that describe the previous content (RFC 9530, RFC 9110 section 14.3); its length is managed by the wire layer. */
 const STALE = new NameSet(['Content-Digest', 'Repr-Digest', 'Digest', 'Content-MD5', 'Accept-Ranges'])
 
-/** What the parts of the service's replies would have to be put together from, or decoded, before they can be changed. */
+/**
+ * Request headers because of which the service's replies would have to be assembled from parts, or decoded, before they can be
+ * changed.
+ */
 const PARTIAL = new NameSet(['Range', 'If-Range', 'Accept-Encoding'])
 const IDENTITY = knownLine('Accept-Encoding', 'identity')
 
-/** Changes the body of a message whose media type is declared. */
+/** Changes the body of messages with certain media types. */
 export class BodyEdit {
   private readonly types: ReadonlySet<string>
   private readonly limit: number
@@ -49,14 +52,14 @@ export class BodyEdit {
     this.edit = compileJsonEdits(edits)
   }
 
-  /** Asks the service for whole replies without a content coding (RFC 9110 sections 12.5.3 and 14.2). */
+  /** Asks the service for complete replies without a content coding (RFC 9110 sections 12.5.3 and 14.2). */
   prepare(headers: Headers): void {
     replaceLines(headers, PARTIAL, IDENTITY)
   }
 
   /**
-   * Changes the body of the request, now or when it is there; null where it is none of these.
-   * Throws, or rejects with, GatewayError 'unsupported-media-type', 'content-too-large' or 'bad-request'.
+   * Changes the body of the request, now or when it has arrived; null if its type is not among the configured ones. Throws, or
+   * rejects with, GatewayError 'unsupported-media-type', 'content-too-large' or 'bad-request'.
    */
   request(exchange: Exchange): Promise<void> | null {
     const { body, headers } = exchange
@@ -74,14 +77,14 @@ export class BodyEdit {
   }
 
   /**
-   * Changes the body of a reply, now or when it is there; null where it is none of these.
-   * Throws, or rejects with, GatewayError 'bad-gateway' for one that cannot be changed: it is not for the client as it is.
+   * Changes the body of a reply, now or when it has arrived; null if its type is not among the configured ones. Throws, or rejects
+   * with, GatewayError 'bad-gateway' for a body that cannot be changed: the client must not see it unchanged.
    */
   reply(reply: Reply, exchange: Exchange): Promise<void> | null {
     const { body, headers } = reply
     if (body === null || reply.upgrade !== null || !this.applies(headers)) return null
     if (exchange.method === 'HEAD') {
-      // Its length would be that of the body as the service has it.
+      // Its Content-Length would be that of the service's body.
       cancelBody(body)
       reply.body = null
       outdate(headers)
@@ -110,7 +113,7 @@ export class BodyEdit {
     return this.types.has(type.trim().toLowerCase())
   }
 
-  /** Null for what is no document, or one nested too deeply to be written. */
+  /** Null if it is not a document, or is nested too deeply to be serialised. */
   private change(bytes: Bytes, exchange: Exchange): Bytes | null {
     if (bytes.length === 0) return bytes
     let text: string
@@ -124,7 +127,7 @@ export class BodyEdit {
   }
 }
 
-/** A changed body is another representation: byte ranges and strong comparison are over (RFC 9110 section 8.8.1). */
+/** A changed body is a different representation: byte ranges and strong comparison no longer apply (RFC 9110 section 8.8.1). */
 function outdate(headers: Headers): void {
   const tag = headers.get('ETag')
   replaceLines(headers, STALE, '')

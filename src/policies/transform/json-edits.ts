@@ -8,10 +8,10 @@ import { move, omit, pick, pointerTree, put } from './json-tree.ts'
 
 const template = templateFor(textStyle, 'In a JSON value they stand as they are.')
 
-/** What is no text is taken as it is written. */
+/** Values other than strings are used literally. */
 const value = z.union([template, z.custom<Exclude<Json, string>>(isLiteral, 'expected a value that JSON can hold')])
 
-/** Schema of changes to a JSON document: picked first, then omitted, renamed and set. */
+/** Schema of changes to a JSON document, applied in this order: pick, omit, rename, set. */
 export const jsonEdits = {
   pick: z
     .array(jsonPointer)
@@ -39,10 +39,10 @@ export const jsonEdits = {
 
 const schema = z.object(jsonEdits)
 
-/** Changes a document in place and returns it, or what replaces it. */
+/** Changes a document in place and returns it, or its replacement. */
 export type JsonEdit = (document: Json, exchange: Exchange) => Json
 
-/** Compiles the changes when the configuration loads. Where a pointer leads nowhere, nothing happens. */
+/** Compiles the changes when the configuration loads. A pointer to something that does not exist has no effect. */
 export function compileJsonEdits(edits: z.output<typeof schema>): JsonEdit {
   const picked = edits.pick === undefined ? null : pointerTree(edits.pick.map(stepsOf))
   const omitted = pointerTree(edits.omit.map(stepsOf))
@@ -50,7 +50,7 @@ export function compileJsonEdits(edits: z.output<typeof schema>): JsonEdit {
   const values = Object.entries(edits.set).map(([at, written]) => [stepsOf(at), compileValue(written)] as const)
   return (document, exchange) => {
     const kept = picked === null ? document : pick(document, picked)
-    // A document that is no map and no list has nothing below its root.
+    // Scalars have nothing below their root.
     if (!isJsonMap(kept) && !Array.isArray(kept)) return kept
     omit(kept, omitted)
     for (const [from, to] of renamed) move(kept, from, to)
@@ -61,7 +61,7 @@ export function compileJsonEdits(edits: z.output<typeof schema>): JsonEdit {
 
 function compileValue(written: Json): (exchange: Exchange) => Json {
   if (typeof written === 'string') return compileTemplate(written, textStyle)
-  // A copy for each document: a later change must not show up in the next one.
+  // A copy for each document, so that later changes do not affect the next one.
   return typeof written === 'object' ? () => structuredClone(written) : () => written
 }
 
@@ -69,7 +69,7 @@ function hasStar(pointer: string): boolean {
   return stepsOf(pointer).includes('*')
 }
 
-/** Not z.json(): it refers to itself, which the JSON Schema of the configuration has no place for. */
+/** Not z.json(): it is recursive, which the JSON Schema of the configuration does not support. */
 function isLiteral(input: unknown): boolean {
   return typeof input !== 'string' && isJson(input)
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { stepsOf } from '../../core/json-pointer.ts'
 
-/** The steps of a JSON pointer (RFC 6901), unescaped. "*" stands for every item of a list, where no index can. */
+/** The unescaped steps of a JSON pointer (RFC 6901). "*" in place of an index stands for every item of a list. */
 export type Pointer = readonly string[]
 
 const expected =
   'expected a JSON pointer such as "/user/name" or "/items/*/id", with ~1 for "/" and ~0 for "~" in a name'
 
-/** Schema of a JSON pointer below the root; it stays the text that it is. */
+/** Schema of a JSON pointer below the root; the text is left unchanged. */
 export const jsonPointer = z
   .string(expected)
   .regex(/^(?:\/(?:[^/~]|~[01])*)+$/, expected)

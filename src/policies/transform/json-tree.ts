@@ -1,12 +1,12 @@
 import type { Pointer } from './json-pointer.ts'
 import { isJsonMap, type Json, type JsonList, type JsonMap } from './json-text.ts'
 
-/** Pointers by their steps; true where one ends, whatever is said of what lies below. */
+/** Pointers arranged by their steps; true where a pointer ends, regardless of longer ones. */
 export type PointerTree = ReadonlyMap<string, PointerTree | true>
 
 const INDEX = /^(?:0|[1-9]\d{0,8})$/
 
-/** Puts pointers with common beginnings together. */
+/** Merges pointers with common prefixes. */
 export function pointerTree(pointers: readonly Pointer[]): PointerTree {
   const groups = Map.groupBy(pointers, ([step = '']) => step)
   return new Map(
@@ -17,7 +17,7 @@ export function pointerTree(pointers: readonly Pointer[]): PointerTree {
   )
 }
 
-/** Only what the pointers lead to; a map or list without anything of it is empty. Other values have nothing below them. */
+/** Keeps only what the pointers lead to; a map or list without matches becomes empty. Other values have nothing below them. */
 export function pick(value: Json, tree: PointerTree): Json {
   if (Array.isArray(value))
     return value.flatMap((item, index) => {
@@ -33,7 +33,7 @@ export function pick(value: Json, tree: PointerTree): Json {
   return kept
 }
 
-/** Takes out what the pointers lead to. */
+/** Removes what the pointers lead to. */
 export function omit(value: Json, tree: PointerTree): void {
   if (tree.size === 0) return
   if (Array.isArray(value)) {
@@ -54,7 +54,7 @@ export function omit(value: Json, tree: PointerTree): void {
   }
 }
 
-/** Takes a value away from one place and puts it in another. */
+/** Moves a value from one place to another. */
 export function move(root: JsonMap | JsonList, from: Pointer, to: Pointer): void {
   const parent = from.slice(0, -1).reduce<Json | undefined>(childOf, root)
   const last = from.at(-1) ?? ''
@@ -65,7 +65,7 @@ export function move(root: JsonMap | JsonList, from: Pointer, to: Pointer): void
   put(root, to, () => moved)
 }
 
-/** Puts values where the pointer leads, makes the maps that are missing on the way, and puts nothing below a scalar. */
+/** Puts values at the place that the pointer leads to, creating missing maps on the way; nothing is put below a scalar. */
 export function put(parent: JsonMap | JsonList, pointer: Pointer, make: () => Json): void {
   const [step = '', ...rest] = pointer
   for (const key of Array.isArray(parent) ? indices(parent, step) : [step]) {
@@ -76,14 +76,14 @@ export function put(parent: JsonMap | JsonList, pointer: Pointer, make: () => Js
   }
 }
 
-/** Where a step leads in a list; "-" is the place after the last item (RFC 6901 section 4). */
+/** The indices that a step stands for in a list; "-" is the position after the last item (RFC 6901 section 4). */
 function indices(list: JsonList, step: string): number[] {
   if (step === '*') return [...list.keys()]
   if (step === '-') return [list.length]
   return INDEX.test(step) && Number(step) <= list.length ? [Number(step)] : []
 }
 
-/** What the pointers say of an item: as such, and as one of all. */
+/** The branch for an item, combined from its own index and "*". */
 function branch(tree: PointerTree, index: number): PointerTree | true | undefined {
   const own = tree.get(String(index))
   const all = tree.get('*')

@@ -1,15 +1,15 @@
 import { messageOf } from '../../core/error-facts.ts'
 import { type Expression, parseExpression, type Repetition } from '../../regexp/syntax.ts'
 
-/** A pattern for paths that cannot be used; the message says why and what is allowed. */
+/** A path pattern that cannot be used; the message says why and what is allowed. */
 export class PathPatternError extends Error {
   override readonly name = 'PathPatternError'
 }
 
-/** Characters as a set: bit n for the character with code n. Paths are visible ASCII. */
+/** A set of characters: bit n for the character with code n. Paths are visible ASCII. */
 type CharSet = bigint
 
-/** A part of a pattern, as far as it decides what a matcher may do next. */
+/** What matters about a part of a pattern for what a matcher may do next. */
 interface Reading {
   /** Characters that it can begin with. */
   readonly first: CharSet
@@ -28,12 +28,12 @@ const PATH_CHARACTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode
 const NOTHING: Reading = { first: 0n, last: [], empty: true }
 
 /**
- * Compiles a regular expression that matches a whole path in time linear in its length, whatever the path.
+ * Compiles a regular expression that matches a whole path in time linear in its length, for any path.
  *
- * Allowed are characters, classes, ".", \d \w \s \D \W \S, escaped punctuation, groups, "|", "*", "+" and "?". At every
- * point the next character must decide alone what it belongs to: "/([^/]+)/edit" is taken, "/(.+)/edit" is not, as
- * "/" may be the end of the group or a part of it. Such an expression is strongly one-unambiguous (Brüggemann-Klein,
- * Wood, 1998), so that a matcher which backtracks fails at once on every way but one. Throws PathPatternError.
+ * Allowed are characters, classes, ".", \d \w \s \D \W \S, escaped punctuation, groups, "|", "*", "+" and "?". At every point the
+ * next character alone must determine which part it belongs to: "/([^/]+)/edit" is accepted, "/(.+)/edit" is not, as "/" may be the
+ * end of the group or a part of it. Such an expression is strongly one-unambiguous (Brüggemann-Klein, Wood, 1998), so that a
+ * backtracking matcher fails at once on all paths but one. Throws PathPatternError.
  */
 export function compilePathPattern(text: string): RegExp {
   const written = text.replace(/^\^/, '').replace(/(?<!\\)\$$/, '')
@@ -47,7 +47,7 @@ export function compilePathPattern(text: string): RegExp {
   return expression
 }
 
-/** Checks that each character has one reading. */
+/** Checks that each character has only one interpretation. */
 function readingOf(part: Expression): Reading {
   if (part.type === 'sequence') return part.parts.reduce((whole, next) => followed(whole, next), NOTHING)
   if (part.type === 'choice') {
@@ -109,7 +109,7 @@ function atom(source: string): Reading {
   return { first, last: [{ chars: 0n }], empty: false }
 }
 
-/** How a part begins as it is written. */
+/** The beginning of a part, as written. */
 function beginningOf(part: Expression): string {
   if (part.type === 'repeat') return beginningOf(part.inner)
   return 'source' in part ? part.source : ''

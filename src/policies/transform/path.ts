@@ -7,7 +7,7 @@ import { compilePathPattern, PathPatternError } from './path-pattern.ts'
 
 const pathExpected = 'expected a path that starts with "/"'
 
-/** Values are one segment, or a part of one; the path of the request keeps its slashes. */
+/** Values become one segment, or a part of one; the path of the request keeps its slashes. */
 const pathStyle: TemplateStyle = {
   text: segment,
   bytes: (value) => segment(textStyle.bytes(value)),
@@ -50,10 +50,10 @@ const patternSchema = z
       })
   })
 
-/** Schema of what takes the place of the path. */
+/** Schema of a replacement of the path. */
 export const pathEdit = z.union([template, patternSchema])
 
-/** Compiles the change when the configuration loads. It throws GatewayError 'bad-request' where no path comes out. */
+/** Compiles the change when the configuration loads. The function throws GatewayError 'bad-request' if the result is not a valid path. */
 export function compilePathEdit(edit: z.output<typeof pathEdit>): (exchange: Exchange) => string {
   if (typeof edit === 'string') {
     const make = compileTemplate(edit, pathStyle)
@@ -65,12 +65,12 @@ export function compilePathEdit(edit: z.output<typeof pathEdit>): (exchange: Exc
 
 function checked(path: string): string {
   const normal = normalizePath(path)
-  // A ".." would lead to another place than the one that the configuration means.
+  // A ".." would lead outside of the intended place.
   if (normal === null || normal.split('/').length !== path.split('/').length) throw misplaced()
   return normal
 }
 
-/** Without its value a path is that of something else. */
+/** An empty value would turn the path into that of something else. */
 function segment(value: string): string {
   if (value === '') throw misplaced()
   return encodeURIComponent(value.toWellFormed())

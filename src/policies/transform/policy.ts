@@ -9,7 +9,7 @@ import { BodyEdit, bodyEdits } from './body.ts'
 import { compilePathEdit, pathEdit } from './path.ts'
 import { compileQueryEdits, queryEdits } from './query.ts'
 
-/** A 206 and a 304 mean something only beside the request that they answer. */
+/** 206 and 304 only make sense in combination with the request that they answer. */
 const status = z
   .int()
   .min(200)
@@ -41,10 +41,10 @@ const replyEdits = z.strictObject({
   body: bodyEdits.optional().describe('Changes to JSON bodies.'),
 })
 
-/** Of a request whose body, or whose reply's, is changed. */
+/** Headers read if the body of the request or the reply is changed. */
 const FIELDS_READ = ['Content-Type', 'Content-Encoding', 'Accept-Encoding', 'If-Range']
 
-/** Changes requests before the service sees them, and the replies that come back. */
+/** Changes requests before the service sees them, and its replies. */
 export const transform = definePolicy({
   name: 'transform',
   summary: 'Changes path, query, headers and JSON body of requests, and status, headers and JSON body of replies.',
@@ -91,7 +91,7 @@ export const transform = definePolicy({
   },
 })
 
-/** Everything but the body. All templates are filled in before anything is changed. */
+/** Everything but the body. All templates are evaluated before anything is changed. */
 function compileRequest(
   { headers, query, path }: z.output<typeof requestEdits>,
   route: RouteInfo,
@@ -117,7 +117,7 @@ function compileReply({ status: statuses, headers }: z.output<typeof replyEdits>
   }
 }
 
-/** Gives the exchange its path and query back once the reply is there: the log shows what the client asked for. */
+/** Restores the path and query of the exchange when the reply arrives: the log shows what the client asked for. */
 function withTargetRestored(next: Handler) {
   return (exchange: Exchange, path: string, query: string): Reply | Promise<Reply> => {
     const restore = (): void => {

@@ -4,7 +4,7 @@ import { compileTemplate, templateFor, textStyle } from '../template.ts'
 
 const template = templateFor(textStyle, 'The value is percent-encoded.')
 
-/** Schema of changes to the query: removed first, then set. */
+/** Schema of changes to the query: parameters are removed first, then set. */
 export const queryEdits = z.strictObject({
   set: z
     .record(z.string(), template)
@@ -18,7 +18,7 @@ export const queryEdits = z.strictObject({
     .meta({ examples: [['debug']] }),
 })
 
-/** Compiles the changes when the configuration loads: the query that takes the place of the exchange's. */
+/** Compiles the changes when the configuration loads, into a function that returns the new query. */
 export function compileQueryEdits(edits: z.output<typeof queryEdits>): (exchange: Exchange) => string {
   const names = new Set([...edits.remove, ...Object.keys(edits.set)])
   const added = Object.entries(edits.set).map(([name, written]) => {
@@ -39,7 +39,7 @@ export function compileQueryEdits(edits: z.output<typeof queryEdits>): (exchange
   }
 }
 
-/** The name as services read it (WHATWG URL, application/x-www-form-urlencoded parsing). */
+/** The name as decoded by services (WHATWG URL, application/x-www-form-urlencoded parsing). */
 function nameOf(parameter: string): string {
   const [name = ''] = parameter.split('=', 1)
   if (!/[%+]/.test(name)) return name

@@ -8,37 +8,37 @@ import { MalformedJson, parseStrictly } from './json-document.ts'
 import type { Check } from './schema.ts'
 import { refusal } from './violations.ts'
 
-/** Requests with these have content as a rule (RFC 9110 section 9.3, RFC 5789 section 2): it can be missing. */
+/** Methods whose requests usually have content (RFC 9110 section 9.3, RFC 5789 section 2), so that it can be missing. */
 const WITH_CONTENT = new Set(['POST', 'PUT', 'PATCH', 'QUERY'])
 
-/** Fields that name what would be taken, by method (RFC 5789 section 3.1, W3C Linked Data Platform section 7.1). */
+/** Headers that list the accepted types, by method (RFC 5789 section 3.1, W3C Linked Data Platform section 7.1). */
 const ACCEPT_FIELDS = new Map([
   ['PATCH', 'Accept-Patch'],
   ['POST', 'Accept-Post'],
 ])
 
-/** A kind of content that is taken. */
+/** An accepted kind of content. */
 export interface Content {
-  /** Whether it is of that kind, given type and subtype. */
+  /** Whether a content type (type and subtype) is of this kind. */
   readonly takes: (essence: string) => boolean
-  /** Of its JSON; null where any will do. */
+  /** Checks its JSON; null if any content is accepted. */
   readonly check: Check | null
 }
 
-/** What the body of a request must be like. */
+/** The requirements for the body of a request. */
 export interface BodyRule {
-  /** Octets; infinity where the listener alone sets a limit. */
+  /** Most bytes; infinity if only the listener sets a limit. */
   readonly limit: number
-  /** Octets of a body that is read to be checked. */
+  /** Most bytes of a body that is read into memory to be checked. */
   readonly checkedLimit: number
   readonly required: boolean
-  /** What is taken, the closest first; null for everything. */
+  /** The accepted kinds, most specific first; null if everything is accepted. */
   readonly contents: readonly Content[] | null
-  /** The same for the field Accept. */
+  /** The same for an Accept header. */
   readonly accept: string
 }
 
-/** The kind of the content by what the head says; null where nothing is to be checked. Throws GatewayError. */
+/** The kind of the content according to the request head; null if the body is not to be checked. Throws GatewayError. */
 export function checkHead({ method, headers, body }: Exchange, rule: BodyRule): Content | null {
   if (body === null || body.length === 0) {
     if (!rule.required || !WITH_CONTENT.has(method)) return null
@@ -59,8 +59,8 @@ export function checkHead({ method, headers, body }: Exchange, rule: BodyRule): 
 }
 
 /**
- * Holds the body to its size, and reads and checks it where it is to be checked; it is passed on octet for octet. Null
- * where there is nothing to wait for. Throws, or rejects with, GatewayError.
+ * Enforces the size limit of the body, and reads and checks it if required; it is passed on unchanged. Null if there is nothing to
+ * wait for. Throws, or rejects with, GatewayError.
  */
 export function takeBody(exchange: Exchange, rule: BodyRule, content: Content | null): Promise<void> | null {
   const check = content?.check ?? null
@@ -79,7 +79,7 @@ export function takeBody(exchange: Exchange, rule: BodyRule, content: Content | 
   })
 }
 
-/** Throws GatewayError for a body that is no JSON, or not as its schema says. */
+/** Throws GatewayError for a body that is not JSON, or does not match its schema. */
 export function checkDocument(bytes: Bytes, check: Check): void {
   let value: unknown
   try {
@@ -92,7 +92,7 @@ export function checkDocument(bytes: Bytes, check: Check): void {
   if (violations !== null) throw refusal('unprocessable-content', 'The body is not as its schema says.', violations)
 }
 
-/** What the body is declared to be; null where that is malformed, or said twice. */
+/** The declared type of the body; null if that is malformed, or declared twice. */
 function contentType(headers: Headers): ContentType | null {
   const [type, ...others] = headers.getAll('Content-Type')
   if (type === undefined) return UNKNOWN

@@ -3,13 +3,13 @@ import { decode, malformed } from './query-text.ts'
 import { type Shape, valueOf } from './shape.ts'
 import { empty, type Values } from './values.ts'
 
-/** Maps of one parameter within one another. */
+/** Maximum nesting of maps in one parameter. */
 const DEEPEST = 16
 
 /**
- * The map whose members stand in a query as `name[member]`, and those of maps and lists within it as
- * `name[member][inner]`; whatever begins with the name and a bracket is a member, whether it is known or not, and is
- * removed from what was given. Undefined where there is none. Throws GatewayError 'bad-request'.
+ * Reads a map whose members are written in a query as `name[member]`, and those of nested maps and lists as `name[member][inner]`.
+ * Every parameter that begins with the name and a bracket is a member, whether it is declared or not, and is removed from `given`.
+ * Undefined if there is none. Throws GatewayError 'bad-request'.
  */
 export function readBrackets(name: string, shape: Shape, given: Map<string, string[]>): Values | undefined {
   let values: Values | undefined
@@ -41,7 +41,7 @@ function put(whole: Values, shape: Shape, steps: readonly string[], texts: reado
   }
 }
 
-/** What a member is with further texts; a list of what it was and is. */
+/** The value of a member after adding texts; repeated values become a list. */
 function added(before: unknown, shape: Shape, texts: readonly string[], isItem: boolean, name: string): unknown {
   if (isFields(before)) throw malformed(name, 'has a value and members under one name')
   const types = shape.type === 'list' ? shape.item : shape.type === 'scalar' ? shape.types : new Set<string>()

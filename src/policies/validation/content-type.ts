@@ -1,11 +1,11 @@
 import { remember } from '../../core/remember.ts'
 
-/** What a Content-Type field says (RFC 9110 section 8.3). */
+/** A parsed Content-Type header (RFC 9110 section 8.3). */
 export interface ContentType {
   /** Type and subtype in lower case. */
   readonly essence: string
   readonly isJson: boolean
-  /** No character set but UTF-8 is named. */
+  /** No character set other than UTF-8 is specified. */
   readonly isUtf8: boolean
 }
 
@@ -14,10 +14,10 @@ const PARAMETER = `(${TOKEN})=(${TOKEN}|"(?:[^"\\\\]|\\\\.)*")`
 const SYNTAX = new RegExp(`^(${TOKEN}/${TOKEN})[ \\t]*((?:;[ \\t]*(?:${PARAMETER}[ \\t]*)?)*)$`)
 const EACH = new RegExp(`;[ \\t]*(?:${PARAMETER}[ \\t]*)?`, 'g')
 
-/** What content is of which nothing is said (RFC 9110 section 8.3). */
+/** The type of content without a Content-Type (RFC 9110 section 8.3). */
 export const UNKNOWN: ContentType = { essence: 'application/octet-stream', isJson: false, isUtf8: true }
 
-/** Parses a Content-Type field; null for a malformed one, so that nobody reads it otherwise. */
+/** Parses a Content-Type header; null if it is malformed, as others might interpret it differently. */
 export const parseContentType = remember((text: string): ContentType | null => {
   const [, written, parameters = ''] = SYNTAX.exec(text) ?? []
   if (written === undefined) return null
@@ -26,7 +26,7 @@ export const parseContentType = remember((text: string): ContentType | null => {
   return { essence, isJson: isJson(essence), isUtf8 }
 })
 
-/** Whether content of that type is JSON: itself, or by the suffix +json (RFC 6839 section 3.1). */
+/** Whether content of that type is JSON: application/json itself, or by the suffix +json (RFC 6839 section 3.1). */
 function isJson(essence: string): boolean {
   return essence === 'application/json' || essence.endsWith('+json')
 }

@@ -8,21 +8,21 @@ import { type Check, checkSchema, Schemas } from './schema.ts'
 import { membersOf, shapeOf } from './shape.ts'
 import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
 
-/** A schema that was compiled, without the patterns that cannot be used. */
+/** A compiled schema, and the patterns that were left out of it. */
 interface Compiled {
   readonly check: Check
   readonly unusable: UnusablePatterns
 }
 
-/** What was compiled in this thread: the routes that share a schema share what is made of it. */
+/** The compiled schemas of this thread, shared by routes with the same schema. */
 const known = new MadeOnce<Compiled>()
 
-/** Compiles a schema that stands by itself. Throws UnusableSchema. */
+/** Compiles a standalone schema. Throws UnusableSchema. */
 export function compileSchema(schema: JsonDocument): Compiled {
   return takeAll(compilingSchema(schema))
 }
 
-/** The same in steps: what was compiled so is at hand then. */
+/** The same in steps; the result is cached for `compileSchema`. */
 export function compilingSchema(schema: JsonDocument): Steps<Compiled> {
   return known.get(schema, () => compiling(schema))
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-/** A body that is no JSON document, or one that not everybody reads alike; the message says why. */
+/** Thrown for a body that is not a JSON document, or an ambiguous one; the message says why. */
 export class MalformedJson extends Error {
   override readonly name = 'MalformedJson'
 }
@@ -10,8 +10,8 @@ const QUOTE = 34
 const BACKSLASH = 92
 
 /**
- * Reads a JSON document (RFC 8259) whose maps name each member once (RFC 7493 section 2.3), as of two of the same name
- * the service might take the other one. Throws MalformedJson.
+ * Parses a JSON document (RFC 8259) whose maps have no duplicate names (RFC 7493 section 2.3), as the service might use the other
+ * one of two members. Throws MalformedJson.
  */
 export function parseStrictly(octets: Buffer): unknown {
   if (!isUtf8(octets)) throw new MalformedJson('is not UTF-8')
@@ -31,7 +31,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Members of all maps of a text that is JSON: each has one colon outside of texts. */
+/** Number of members of all maps in a JSON text: each has one colon outside of strings. */
 function membersWritten(text: string): number {
   let members = 0
   let quoted = false
@@ -44,7 +44,7 @@ function membersWritten(text: string): number {
   return members
 }
 
-/** Members of all maps of a value; without recursion, as the client decides how deep it is. */
+/** Number of members of all maps in a value; not recursive, as the client controls its depth. */
 function membersIn(value: unknown): number {
   let members = 0
   const left: object[] = typeof value === 'object' && value !== null ? [value] : []

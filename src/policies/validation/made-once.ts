@@ -3,8 +3,8 @@ import type { JsonDocument } from '../../core/document.ts'
 import type { Steps } from '../../core/slices.ts'
 
 /**
- * What was made of documents in this thread, which takes long: once of each, and of an equal one too, as the next configuration
- * has it, for as long as somebody uses what was made.
+ * Caches expensive results derived from documents in this thread, for as long as they are in use: once for each document, and
+ * shared with equal documents, such as those of the next configuration.
  */
 export class MadeOnce<Made extends object> {
   private readonly byDocument = new WeakMap<JsonDocument, Made>()
@@ -19,7 +19,7 @@ export class MadeOnce<Made extends object> {
     return made
   }
 
-  /** What was made of the document before, or what `make` makes now, in steps. */
+  /** The cached result for the document, or else what `make` creates in steps. */
   *get(document: JsonDocument, make: () => Steps<Made>): Steps<Made> {
     const known = this.byDocument.get(document)
     if (known !== undefined) return known

@@ -1,18 +1,18 @@
-/** A number in decimal, as JSON has it: `digits` times ten to the power of `exponent`. */
+/** A decimal number, as in JSON: `digits` times ten to the power of `exponent`. */
 interface Decimal {
   readonly digits: bigint
   readonly exponent: number
 }
 
-/** Up to here, a number that is scaled to a whole one is exact to the last digit. */
+/** Below this limit, a number scaled to an integer is exact to the last digit. */
 const EXACT = 5e14
 /** Powers of ten up to this one are exact as numbers. */
 const EXACT_POWER = 22
 
 /**
- * Compiles `multipleOf` (JSON Schema validation 2020-12 section 6.2.1) into a test that compares in decimal and exactly:
- * 4.35 is a multiple of 0.01, although 4.35 / 0.01 in binary is none. It takes the same time for every number, also for
- * 1e308 and 5e-324. `divisor` is finite and above 0.
+ * Compiles `multipleOf` (JSON Schema validation 2020-12 section 6.2.1) into a test with exact decimal arithmetic: 4.35 is a
+ * multiple of 0.01, although 4.35 / 0.01 is not an integer in binary. It takes the same time for every number, including 1e308 and
+ * 5e-324. `divisor` is finite and above 0.
  */
 export function compileMultipleOf(divisor: number): (value: number) => boolean {
   const { digits, exponent } = decimalOf(divisor)
@@ -35,12 +35,12 @@ export function compileMultipleOf(divisor: number): (value: number) => boolean {
   return (value) => {
     if (!Number.isFinite(value)) return false
     const whole = Math.round(value * scale)
-    // At this size a decimal of so many places is the only one that its number stands for.
+    // At this size, a number stands for only one decimal with that many places.
     if (isPlain && Math.abs(whole) < EXACT) return whole / scale === value && whole % scaled === 0
     const number = decimalOf(value)
     if (number.digits === 0n) return true
     const power = number.exponent - exponent
-    // One with more places ends in a digit that is no zero, so no power of ten divides it.
+    // A number with more places ends in a non-zero digit, so it is not divisible by a power of ten.
     return power >= 0 && (number.digits * remainderOf(power)) % digits === 0n
   }
 }

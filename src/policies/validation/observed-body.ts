@@ -2,17 +2,17 @@ import { type BodyStream, Budget, Bytes } from '../../http/body.ts'
 import type { Headers } from '../../http/headers.ts'
 import { PassingBody } from '../../http/passing-body.ts'
 
-/** Whoever is told of a body that has passed; told at most once. */
+/** Is notified about a body that has passed through, at most once. */
 export interface Observer {
-  /** All of it. */
+  /** The whole body has passed. */
   passed(body: Bytes): void
-  /** It has more octets than were to be kept. */
+  /** The body exceeds the limit. */
   tooLarge(): void
 }
 
-/** How a body is looked at. */
+/** How a body is observed. */
 export interface Observation {
-  /** Octets that it may have. */
+  /** Most bytes that the body may have. */
   readonly limit: number
   readonly keeps: boolean
   readonly client: string
@@ -20,12 +20,12 @@ export interface Observation {
 
 const NOTHING = Buffer.alloc(0)
 
-/** Of a thread: octets of all bodies that are being observed. */
+/** Per thread: how many bytes of bodies being observed may be buffered. */
 const shared = new Budget(64 * 1024 ** 2)
 
 /**
- * A body that goes on as it comes while its octets are kept, for somebody to look at when all of it has passed. Where the
- * budget has no room for it, nobody is told anything.
+ * Passes a body on unchanged and keeps a copy, which the observer gets when all of it has passed. If the budget is exhausted, the
+ * observer is not called.
  */
 export class ObservedBody extends PassingBody {
   private readonly limit: number
@@ -36,7 +36,7 @@ export class ObservedBody extends PassingBody {
   private kept: Buffer = NOTHING
   private size = 0
 
-  /** For the client of that address. With `keeps` false, its octets are only counted, and nobody is told what has passed. */
+  /** Charged to the client with that address. If `keeps` is false, bytes are only counted, and `passed` is not called. */
   constructor(source: BodyStream, { limit, keeps, client }: Observation, observer: Observer, budget = shared) {
     super(source)
     this.limit = limit

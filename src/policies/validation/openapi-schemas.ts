@@ -7,21 +7,21 @@ import { LISTS, MAPS, SINGLE } from '../../openapi/schema-keywords.ts'
 import { type Check, checkSchema, Schemas, UnusableSchema } from './schema.ts'
 import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
 
-/** Stands for the document in references of its schemas. */
+/** Base URI of the document in references of its schemas. */
 const DOCUMENT = 'https://document.invalid/'
 
-/** What would give references another base, or means nothing here. */
+/** Keywords that would change the base of references, or have no meaning here. */
 const DROPPED = new Set(['$id', '$schema', '$anchor', '$defs', 'nullable'])
 
 /**
- * The schemas of an OpenAPI document as JSON Schema 2020-12, as requests are held to them: what version 3.0 says in other
- * words is put in these, and what is read-only is not required (OpenAPI 3.0.3 section 4.7.24).
+ * Translates the schemas of an OpenAPI document to JSON Schema 2020-12, as they apply to requests: keywords of version 3.0 are
+ * converted, and read-only properties are not required (OpenAPI 3.0.3 section 4.7.24).
  */
 export class OpenApiSchemas {
   private readonly isOld: boolean
   private readonly resolve: Resolve
   private readonly schemas = new Schemas(false)
-  /** Reference -> its place among the definitions, and what stands there. */
+  /** Reference -> its place among the definitions. */
   private readonly places = new Map<string, string>()
   private readonly definitions: Record<string, unknown> = {}
   /** Places of definitions, and whether they refer to others; those that others refer to come first. */
@@ -30,15 +30,15 @@ export class OpenApiSchemas {
   /** Patterns that were left out. */
   readonly unusable: UnusablePatterns = []
 
-  /** `isOld`: of version 3.0. */
+  /** `isOld`: the document is of version 3.0. */
   constructor(document: JsonDocument, isOld: boolean) {
     this.isOld = isOld
     this.resolve = within(document)
   }
 
   /**
-   * A schema with its references made absolute, which stands at `place`; all are to be translated before one is compiled.
-   * Throws UnusableSchema.
+   * A schema located at `place`, with its references made absolute. All schemas must be translated before one is compiled. Throws
+   * UnusableSchema.
    */
   *translate(schema: unknown, place: string): Steps<JsonDocument> {
     const translated = withoutUnusablePatterns(yield* this.inner(schema), place, this.unusable)
@@ -48,7 +48,7 @@ export class OpenApiSchemas {
     return whole
   }
 
-  /** To be called once, when all schemas are translated: then they can be compiled. */
+  /** To be called once after all schemas have been translated, to compile them. */
   *complete(): Steps<(schema: JsonDocument) => Steps<Check>> {
     this.schemas.add({ $defs: this.definitions }, DOCUMENT)
     for (const { place, refers } of this.defined) yield* this.schemas.compileAt(place, refers)
@@ -61,7 +61,7 @@ export class OpenApiSchemas {
     if (typeof reference !== 'string') return yield* this.members(schema)
     this.references++
     const $ref = yield* this.define(reference)
-    // OpenAPI 3.0.3 section 4.7.23: what stands beside a reference is ignored.
+    // OpenAPI 3.0.3 section 4.7.23: siblings of a reference are ignored.
     return this.isOld ? { $ref } : { ...(yield* this.members(schema)), $ref }
   }
 
@@ -69,7 +69,7 @@ export class OpenApiSchemas {
     const members: [string, unknown][] = []
     for (const [name, value] of Object.entries(this.isOld ? modernSchema(schema) : withNumericBounds(schema))) {
       if (DROPPED.has(name)) continue
-      // An empty one takes nothing; the library has none.
+      // An empty enum accepts nothing, but the library does not support it.
       if (name === 'enum' && Array.isArray(value) && value.length === 0) members.push(['allOf', [false]])
       else if (name === 'required') members.push([name, this.required(schema, value)])
       else members.push([name, yield* this.member(name, value)])

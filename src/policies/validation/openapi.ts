@@ -14,25 +14,25 @@ import { type Check, UnusableSchema } from './schema.ts'
 import { shapeOf } from './shape.ts'
 import type { UnusablePatterns } from './unusable-patterns.ts'
 
-/** An operation of the document, compiled. */
+/** A compiled operation of the document. */
 export interface DescribedOperation {
-  /** As it is written, such as "/orders/{id}". */
+  /** As written, such as "/orders/{id}". */
   readonly template: string
   /** In upper case. */
   readonly method: string
   readonly parameters: readonly ParameterRule[]
-  /** Kinds of bodies that are taken, the closest first, and the same for the field Accept. */
+  /** Accepted kinds of bodies, most specific first, and the same for an Accept header. */
   readonly contents: readonly Content[]
   readonly accept: string
   readonly bodyRequired: boolean
 }
 
-/** What a document says of requests. */
+/** What a document says about requests. */
 export interface Description {
-  /** Path of the first server, without a slash at its end. */
+  /** Path of the first server, without a trailing slash. */
   readonly basePath: string
   readonly operations: readonly DescribedOperation[]
-  /** Patterns that it is not held to, since they cannot be used. */
+  /** Patterns that are not enforced, since they cannot be used. */
   readonly unusable: UnusablePatterns
 }
 
@@ -41,12 +41,12 @@ const PLACES = ['query', 'path', 'header'] as const
 
 const known = new MadeOnce<Description>()
 
-/** Compiles an OpenAPI document of version 3.0 or 3.1, once a thread. Throws UnusableSchema. */
+/** Compiles an OpenAPI document of version 3.0 or 3.1, once per thread. Throws UnusableSchema. */
 export function describeDocument(document: JsonDocument): Description {
   return takeAll(describingDocument(document))
 }
 
-/** The same in steps of about an operation or a schema: what was compiled so is at hand then. */
+/** The same in steps of about an operation or a schema; the result is cached for `describeDocument`. */
 export function describingDocument(document: JsonDocument): Steps<Description> {
   return known.get(document, () => describing(document))
 }
@@ -69,13 +69,13 @@ function* describing(document: JsonDocument): Steps<Description> {
   return { basePath: basePathOf(document), operations, unusable: schemas.unusable }
 }
 
-/** Makes an operation once all schemas of the document are known. */
+/** Creates an operation once all schemas of the document are known. */
 type Draft = (compile: (schema: JsonDocument) => Steps<Check>) => Steps<DescribedOperation>
 
-/** The parameters in one place, and what is to become their check. */
+/** The parameters in one place, and the schema of their check. */
 type DraftRule = Omit<ParameterRule, 'check'> & { readonly schema: JsonDocument }
 
-/** Reads the parts of a document, with references resolved. */
+/** Reads the parts of a document, resolving references. */
 class Reader {
   private readonly resolve: Resolve
   private readonly schemas: OpenApiSchemas
@@ -85,7 +85,7 @@ class Reader {
     this.schemas = schemas
   }
 
-  /** Adds what is made of each operation. */
+  /** Adds a draft of each operation. */
   *pathItem(template: string, written: unknown, drafts: Draft[]): Steps {
     const item = this.follow(written)
     for (const [method, operation] of operationsOf(item, METHODS)) {
@@ -122,10 +122,10 @@ class Reader {
     }
   }
 
-  /** For each place, the parameters and the schema of them all. */
+  /** For each place, the parameters and a common schema. */
   private *parameters(operation: JsonDocument, item: JsonDocument, at: string): Steps<DraftRule[]> {
     const all = [item['parameters'] ?? [], operation['parameters'] ?? []].flat().map((each) => this.follow(each))
-    // One of the operation stands in for that of the path.
+    // A parameter of the operation overrides that of the path.
     const unique = [...new Map(all.map((each) => [`${String(each['in'])} ${String(each['name'])}`, each])).values()]
     const rules: DraftRule[] = []
     for (const place of PLACES) {
@@ -158,7 +158,7 @@ class Reader {
     return { name, style, explode: explode === true, shape, mayBeEmpty: mayBeEmpty(written) }
   }
 
-  /** What a reference to a part of the document leads to. */
+  /** Follows a reference to a part of the document. */
   private follow(written: unknown): JsonDocument {
     const value = follow(written, (reference) => {
       const target = this.resolve(reference)
@@ -171,7 +171,7 @@ class Reader {
   }
 }
 
-/** Says where in the document something is wrong. */
+/** Adds the place in the document to errors. */
 function locate<T>(place: string, read: () => T): T {
   try {
     return read()
@@ -180,7 +180,7 @@ function locate<T>(place: string, read: () => T): T {
   }
 }
 
-/** The same for what is read in steps. */
+/** The same for reading in steps. */
 function* locateSteps<T>(place: string, steps: Steps<T>): Steps<T> {
   try {
     return yield* steps
@@ -209,7 +209,7 @@ function allowed(place: string): string {
   return possible.join(', ')
 }
 
-/** How much of a media type is said. */
+/** How specific a media type is. */
 function closeness(range: string): number {
   return range.replaceAll('*', '').length - (range.includes('*') ? 1_000 : 0)
 }

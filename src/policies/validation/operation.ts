@@ -5,28 +5,28 @@ import type { Check } from './schema.ts'
 import type { Values } from './values.ts'
 import { type Place, refusal } from './violations.ts'
 
-/** The parameters in one place, and what they must be like. */
+/** The parameters in one place, and their requirements. */
 export interface ParameterRule {
   readonly place: Exclude<Place, 'body'>
   readonly parameters: readonly Parameter[]
   readonly check: Check
 }
 
-/** What a request must be like. */
+/** The requirements for a request. */
 export interface Operation {
   readonly parameters: readonly ParameterRule[]
   readonly body: BodyRule
 }
 
-/** Parameters hold less than this, as the head of a request does. */
+/** The size passed for parameters: they are always small, like the head of a request. */
 const SMALL = 0
 
 /**
- * Checks a request; null where there is nothing to wait for. Throws, or rejects with, GatewayError.
+ * Checks a request; null if there is nothing to wait for. Throws, or rejects with, GatewayError.
  *
- * 1. What the head says of the body: its type, and that there is one.
+ * 1. What the head says about the body: its type, and whether there is one.
  * 2. The parameters.
- * 3. The body, which nobody has asked the client for until here.
+ * 3. The body, which has not been requested from the client until here.
  */
 export function checkRequest(
   exchange: Exchange,
@@ -39,7 +39,7 @@ export function checkRequest(
   return takeBody(exchange, operation.body, content)
 }
 
-/** All that the head of a request shows; the kind of its body, null where that is not to be checked. Throws GatewayError. */
+/** Checks everything in the head of a request. Returns the kind of its body, null if that is not to be checked. Throws GatewayError. */
 export function checkHeadAndParameters(
   exchange: Exchange,
   { parameters, body }: Operation,

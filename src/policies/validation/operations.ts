@@ -6,25 +6,25 @@ import { isSameMatch } from '../../routing/router.ts'
 import { type DescribedOperation, describeDocument } from './openapi.ts'
 import { compileTemplates, type TemplateSearch } from './template-search.ts'
 
-/** What was made of the operation of a request, and the values of its path parameters. */
+/** The operation of a request, and the values of its path parameters. */
 export interface Found<T> {
   readonly operation: T
   readonly params: Readonly<Record<string, string>>
 }
 
-/** A document, and where and how strictly it holds. */
+/** A document, and how it is applied. */
 export interface OperationsOptions {
   readonly document: JsonDocument
-  /** What stands before the document's paths in those of clients; where not given, the path of its first server. */
+  /** The prefix of the document's paths for clients; by default the path of its first server. */
   readonly basePath?: string | undefined
-  /** What becomes of requests that the document does not know. */
+  /** What happens to requests that the document does not describe. */
   readonly unknown: 'refuse' | 'pass'
 }
 
 /**
- * Compiles a document into the search for the operation of a request: null where it knows none and lets it pass.
- * Throws UnusableSchema; the search throws GatewayError 'not-found' or 'method-not-allowed', and 'bad-request' where the
- * operation depends on how the path is written or read.
+ * Compiles a document into a lookup of the operation of a request: null if the document does not describe the request and it may
+ * pass. Throws UnusableSchema; the lookup throws GatewayError 'not-found' or 'method-not-allowed', and 'bad-request' if the
+ * operation depends on how the path is encoded or read.
  */
 export function compileOperations<T>(
   { document, basePath, unknown }: OperationsOptions,

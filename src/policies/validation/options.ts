@@ -34,7 +34,7 @@ const bodyOptions = z.strictObject({
     .meta({ examples: ['./schemas/order.json', { type: 'object', required: ['id'] }] }),
 })
 
-/** What a size alone stands for. */
+/** A size on its own sets the limit. */
 const bodyLimit = size.transform((limit): z.output<typeof bodyOptions> => ({ limit }))
 
 /** Schema of the options of the policy. */
@@ -104,7 +104,7 @@ export const validationOptions = z
 /** The options of the policy after parsing. */
 export type ValidationOptions = z.output<typeof validationOptions>
 
-/** Of the options, what schemas stand in. */
+/** The options that contain schemas. */
 interface SchemaOptions {
   readonly body: { readonly schema?: JsonDocument | undefined }
   readonly query?: JsonDocument | undefined
@@ -113,17 +113,17 @@ interface SchemaOptions {
   readonly openapi?: OperationsOptions | undefined
 }
 
-/** A schema of the options. */
+/** A schema in the options. */
 interface Place {
   readonly path: readonly string[]
-  /** What of it cannot be used, in steps. Throws UnusableSchema. */
+  /** Compiles it in steps. Returns the patterns that cannot be used. Throws UnusableSchema. */
   readonly compile: () => Steps<UnusablePatterns>
 }
 
-/** What there is no more than this of is told, of each schema. */
+/** Most skipped patterns that are reported for each schema. */
 const TOLD = 10
 
-/** What is left out of the schemas, one line a pattern, for those that are to be skipped. */
+/** The patterns left out of the schemas, one line each, if they are to be skipped. */
 export function skippedPatterns(options: ValidationOptions): readonly OptionsWarning[] {
   if (options.unusablePatterns === 'refuse') return []
   return schemasOf(options).flatMap(({ path, compile }) => {
@@ -131,7 +131,7 @@ export function skippedPatterns(options: ValidationOptions): readonly OptionsWar
   })
 }
 
-/** Compiles all schemas of the options, so that they are at hand: the document of a large API takes seconds. */
+/** Compiles all schemas of the options in advance: the document of a large API takes seconds. */
 export function* compilingSchemas(options: ValidationOptions): Steps {
   for (const { compile } of schemasOf(options)) yield* compile()
 }

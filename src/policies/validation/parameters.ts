@@ -4,19 +4,19 @@ import { readBrackets } from './brackets.ts'
 import { type Shape, valueOf } from './shape.ts'
 import { empty, type Values } from './values.ts'
 
-/** How lists and maps are written in a parameter (OpenAPI 3.1 section 4.8.12.2). */
+/** How lists and maps are serialised in a parameter (OpenAPI 3.1 section 4.8.12.2). */
 export const styles = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject', 'simple'] as const
 
 export type Style = (typeof styles)[number]
 
-/** A parameter that is known. */
+/** A declared parameter. */
 export interface Parameter {
   readonly name: string
   readonly style: Style
-  /** Each item or member stands by itself: repeated in a query, "name=value" elsewhere. */
+  /** Each item or member is separate: repeated in a query, "name=value" elsewhere. */
   readonly explode: boolean
   readonly shape: Shape
-  /** In a query, an empty text may stand for it whatever its schema says (OpenAPI 3.1 section 4.8.12.2). */
+  /** Whether the value may be empty in a query, regardless of the schema (OpenAPI 3.1 section 4.8.12.2). */
   readonly mayBeEmpty: boolean
 }
 
@@ -29,8 +29,8 @@ const SEPARATORS: Readonly<Record<Style, RegExp>> = {
 }
 
 /**
- * Reads a query, "?…" or "". Parameters that are not known are texts, or lists of texts where they are repeated.
- * Throws GatewayError 'bad-request' for what is not percent-encoded UTF-8, and for a repetition of what is no list.
+ * Parses a query, "?…" or "". Undeclared parameters are strings, or lists of strings if repeated. Throws GatewayError 'bad-request'
+ * for invalid percent-encoded UTF-8, and if a parameter is repeated that is not a list.
  */
 export function readQuery(query: string, known: readonly Parameter[]): Values {
   const given = new Map<string, string[]>()
@@ -55,7 +55,7 @@ export function readQuery(query: string, known: readonly Parameter[]): Values {
   return values
 }
 
-/** The values of fields that are known; of a field that came in several lines, all together (RFC 9110 section 5.3). */
+/** The values of the declared headers; several lines of a header are combined (RFC 9110 section 5.3). */
 export function readHeaders(headers: Headers, known: readonly Parameter[]): Values {
   const values = empty()
   for (const parameter of known) {
@@ -76,7 +76,7 @@ export function readPath(params: Readonly<Record<string, string>>, known: readon
   return values
 }
 
-/** What it takes is removed from what was given. */
+/** Removes what it uses from `given`. */
 function inQuery({ name, style, explode, shape, mayBeEmpty }: Parameter, given: Map<string, string[]>): unknown {
   if (mayBeEmpty && given.get(name)?.join() === '') {
     given.delete(name)
@@ -113,7 +113,7 @@ function inQuery({ name, style, explode, shape, mayBeEmpty }: Parameter, given: 
   return values.length === 1 ? values[0] : values
 }
 
-/** The style of paths and header fields. */
+/** The style of path and header parameters. */
 function simple({ explode, shape }: Parameter, text: string): unknown {
   if (shape.type === 'scalar') return valueOf(text, shape.types)
   if (shape.type === 'json') return json(text)
@@ -126,12 +126,12 @@ function simple({ explode, shape }: Parameter, text: string): unknown {
 function pairs(items: readonly string[], members: ReadonlyMap<string, ReadonlySet<string>>): Values {
   const values = empty()
   for (const [i, name] of items.entries())
-    // Names and values take turns.
+    // Names and values alternate.
     if (i % 2 === 0) values[name] = valueOf(items[i + 1] ?? '', members.get(name) ?? new Set())
   return values
 }
 
-/** What is no JSON stays a text, which its schema then refuses. */
+/** Invalid JSON remains a string, which its schema then refuses. */
 function json(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -6,22 +6,22 @@ export type Segment =
   | { readonly type: 'literal'; readonly text: string }
   /** A parameter that is a whole segment; null for a "*", which has no name. */
   | { readonly type: 'parameter'; readonly name: string | null }
-  /** Texts with parameters between them, as in "{name}.{format}" and "{id}:cancel": one text more than names. */
+  /** Literals with parameters between them, as in "{name}.{format}" and "{id}:cancel": one literal more than names. */
   | { readonly type: 'mixed'; readonly texts: readonly string[]; readonly names: readonly string[] }
-  /** Any number of segments, at least one where it has a name. */
+  /** Any number of segments; at least one if it has a name. */
   | { readonly type: 'rest'; readonly name: string | null }
 
 const PARAMETER = /^\{([^{}]+)\}$/
-/** As routers of frameworks write it, and documents that were made of them by hand. */
+/** As written by routers of frameworks, and in documents derived from them by hand. */
 const COLON = /^:([A-Za-z_]\w*)$/
-/** What frameworks call a parameter that takes several segments: {+p}, {*p}, {p*}, {p+}, {p...}, {p:path}, {p:.*}. */
+/** How frameworks write a parameter that spans several segments: {+p}, {*p}, {p*}, {p+}, {p...}, {p:path}, {p:.*}. */
 const SEVERAL = /^(?:[+*](?<before>.+)|(?<after>[^:]+?)(?:[*+]|\.\.\.|:path|:\.[*+]\??))$/
-/** A name with what a framework says of its values, as in {id:int}. */
+/** A name with a framework's constraint on its values, as in {id:int}. */
 const TYPED = /^([^:]+):.+$/
 
 /**
- * Parses a path of a document, with wildcards as frameworks write them; `declared` are names that the document says its
- * parameters have. Throws UnusableSchema for a path that cannot be matched.
+ * Parses a path of a document, including wildcards of frameworks; `declared` are the names of the parameters in the document.
+ * Throws UnusableSchema for a path that cannot be matched.
  */
 export function parseTemplate(template: string, declared: readonly string[]): readonly Segment[] {
   const written = template.split('/').slice(1)
@@ -60,7 +60,7 @@ function unusable(template: string, expected: string): UnusableSchema {
   return new UnusableSchema(`has the path ${JSON.stringify(template)}; ${expected}`)
 }
 
-/** Less than 0 where a path that both match is rather the first's: literals go before parameters, these before wildcards. */
+/** Negative if the first takes precedence for a path that both match: literals before parameters, parameters before wildcards. */
 export function compareTemplates(a: readonly Segment[], b: readonly Segment[]): number {
   const length = Math.max(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -78,10 +78,7 @@ function literalLength(segment: Segment | undefined): number {
   return segment?.type === 'mixed' ? segment.texts.join('').length : 0
 }
 
-/**
- * The values of the parameters in a path in normal form, given as its segments; null where it does not match. Takes time
- * linear in the path.
- */
+/** The parameter values in a path in normal form, given as its segments; null if it does not match. Takes time linear in the path. */
 export function matchTemplate(
   template: readonly Segment[],
   path: readonly string[],
@@ -116,7 +113,7 @@ function matchSegment(segment: Segment, text: string): (readonly [string, string
   return segment.name === null ? [] : [[segment.name, decode(text)]]
 }
 
-/** Each text is looked for behind the one before it, where it comes first; a parameter is never empty. */
+/** Each literal is searched for after the previous one, at its first occurrence; a parameter is never empty. */
 function matchMixed(
   texts: readonly string[],
   names: readonly string[],

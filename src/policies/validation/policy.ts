@@ -6,7 +6,7 @@ import { compilingSchemas, skippedPatterns, validationOptions } from './options.
 import { Reporter, reportRequest } from './report.ts'
 import { checkedFields, describedOperation, ownOperation } from './rules.ts'
 
-/** Refuses requests that are not as they should be, before the service sees them. */
+/** Refuses invalid requests before the service sees them. */
 export const validation = definePolicy({
   name: 'validation',
   summary: 'Validates requests against limits, media types, JSON Schemas or an OpenAPI document.',
@@ -17,10 +17,10 @@ export const validation = definePolicy({
   warnings: skippedPatterns,
   fields: checkedFields,
   prepare: compilingSchemas,
-  // A report names the path of the route.
+  // A report contains the path of the route.
   isShared: ({ mode }) => mode === 'enforce',
   create(options, { metrics, log }, route) {
-    // What no route takes is refused in any case.
+    // Requests that match no route are refused in any case.
     if (route.id === '') return (inner) => inner
     const own = options.openapi === undefined ? ownOperation(options) : null
     const find =

@@ -3,8 +3,8 @@ import { stepTo } from '../../core/json-pointer.ts'
 import { refusal } from './violations.ts'
 
 /**
- * Decodes a name or value of the parameter in a query. WHATWG URL, application/x-www-form-urlencoded: "+" is a space; but
- * strictly. Throws GatewayError 'bad-request'.
+ * Strictly decodes the name or value of a parameter in a query, in which "+" is a space (WHATWG URL,
+ * application/x-www-form-urlencoded). Throws GatewayError 'bad-request'.
  */
 export function decode(text: string, name: string): string {
   if (!/[%+]/.test(text)) return text
@@ -15,7 +15,7 @@ export function decode(text: string, name: string): string {
   }
 }
 
-/** The error for a parameter that cannot be read. */
+/** The error for a malformed parameter. */
 export function malformed(name: string, detail: string): GatewayError {
   const violation = { pointer: name === '' ? '' : stepTo(name), in: 'query', detail } as const
   return refusal('bad-request', 'The parameters of the request are malformed.', [violation])

@@ -8,7 +8,7 @@ import { type BodyRule, checkDocument, type Content } from './body-rule.ts'
 import { ObservedBody } from './observed-body.ts'
 import { checkHeadAndParameters, type Operation } from './operation.ts'
 
-/** The errors that a validation may refuse a request with. */
+/** The errors with which validation may refuse a request. */
 const CODES = [
   'bad-request',
   'not-found',
@@ -18,10 +18,10 @@ const CODES = [
   'unprocessable-content',
 ] as const
 
-/** Of the violations of one request, so many are in the log. */
+/** Most violations of one request that are logged. */
 const TOLD = 5
 
-/** Tells of requests that would have been refused, in the log and in a metric. */
+/** Reports requests that would have been refused, in the log and in a metric. */
 export class Reporter {
   private readonly log: Logger
   private readonly counters: ReadonlyMap<string, Counter>
@@ -34,7 +34,7 @@ export class Reporter {
     )
   }
 
-  /** What `check` returns; null where it throws a GatewayError, of which it tells. */
+  /** The result of `check`; null if it throws a GatewayError, which is reported. */
   watch<T>(exchange: Exchange, check: () => T): T | null {
     try {
       return check()
@@ -63,9 +63,7 @@ export class Reporter {
   }
 }
 
-/**
- * Looks at a request without changing what becomes of it: a body that is on its way is looked at when it has passed.
- */
+/** Checks a request without affecting it: a streamed body is checked after it has passed. */
 export function reportRequest(
   exchange: Exchange,
   operation: Operation,

@@ -5,11 +5,11 @@ import { type DescribedOperation, describeDocument } from './openapi.ts'
 import type { Operation } from './operation.ts'
 import type { ValidationOptions } from './options.ts'
 
-/** Octets of a body that is read to be checked, unless the route says otherwise. */
+/** Most bytes of a body that is read to be checked, unless the route says otherwise. */
 const CHECKED = 1024 ** 2
 const JSON_TYPES = ['application/json', 'application/*+json']
 
-/** What a route's own schemas hold requests to. */
+/** The requirements of the route's own schemas. */
 export function ownOperation({ body, query, path, headers }: ValidationOptions): Operation {
   const { schema, required = schema !== undefined } = body
   const types = body.types ?? (schema === undefined ? null : JSON_TYPES)
@@ -29,7 +29,7 @@ export function ownOperation({ body, query, path, headers }: ValidationOptions):
   }
 }
 
-/** What an operation of an OpenAPI document holds requests to, with what the route says of bodies besides. */
+/** The requirements of an operation of an OpenAPI document, combined with the route's rules for bodies. */
 export function describedOperation(described: DescribedOperation, { body }: ValidationOptions): Operation {
   const { contents, accept, bodyRequired } = described
   const listed = body.types === undefined ? null : compileMediaTypes(body.types)
@@ -47,7 +47,7 @@ export function describedOperation(described: DescribedOperation, { body }: Vali
   }
 }
 
-/** Names of the header fields that requests are held to. */
+/** Names of the headers that are validated. */
 export function checkedFields({ headers, openapi }: ValidationOptions): string[] {
   const own = headers === undefined ? [] : [compileParameters(headers, 'header')]
   const operations = openapi === undefined ? [] : describeDocument(openapi.document).operations

@@ -9,10 +9,10 @@ import { compileMultipleOf } from './multiple-of.ts'
 import { hasDuplicates } from './unique.ts'
 import { describe, type Place, type Violation, violationsOf } from './violations.ts'
 
-/** Up to this size of what is checked, in octets, everything that is wrong is told; beyond, the first thing. */
+/** Up to this size in bytes all errors of a value are reported; beyond it only the first one. */
 const THOROUGH = 16_384
 
-/** Keywords of a schema that is copied into those that refer to it, rather than called. */
+/** Schemas with up to this many keywords are inlined where they are referenced, rather than called. */
 const SMALL = 8
 
 /** A schema that cannot be used; the message says where in it and why. */
@@ -20,13 +20,13 @@ export class UnusableSchema extends Error {
   override readonly name = 'UnusableSchema'
 }
 
-/** Checks a value of which `size` octets came from the client: what is wrong with it, or null. */
+/** Checks a value of which `size` bytes came from the client. Returns what is wrong with it, or null. */
 export type Check = (value: unknown, size: number, place: Place) => readonly Violation[] | null
 
 const engine = Object.assign(
   (pattern: string) => {
     try {
-      // The library tells patterns apart by their text.
+      // The library distinguishes patterns by their text.
       return { test: compileLinear(pattern), toString: () => pattern }
     } catch (error) {
       if (!(error instanceof UnusablePattern)) throw error
@@ -40,9 +40,9 @@ const common: Options = {
   strictTypes: false,
   strictTuples: false,
   strictRequired: false,
-  // What OpenAPI adds to schemas, and what many schemas hold besides.
+  // Keywords that OpenAPI adds to schemas, and others in common use.
   keywords: ['example', 'xml', 'externalDocs', 'discriminator'],
-  // A member that every object inherits is none of the document's.
+  // Inherited properties of objects do not belong to the document.
   ownProperties: true,
   validateSchema: false,
   meta: false,
@@ -52,7 +52,7 @@ const common: Options = {
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
-/** Made when there is something to check. */
+/** Created on first use. */
 let metaschema: Ajv2020 | null = null
 
 /** Compiles the schemas of one document, which are JSON Schema 2020-12. */
@@ -60,28 +60,28 @@ export class Schemas {
   private readonly first: Ajv2020
   private readonly all: Ajv2020
 
-  /** `strict` refuses keywords and formats that are not known. */
+  /** `strict` refuses unknown keywords and formats. */
   constructor(strict: boolean) {
     this.first = create({ ...common, strictSchema: strict })
-    // It is for what is refused: to be compiled soon counts more than speed, so only small parts are copied into others.
+    // Only used for refused requests: fast compilation matters more than speed, so only small parts are inlined.
     this.all = create({ ...common, strictSchema: strict, allErrors: true, inlineRefs: SMALL })
   }
 
-  /** Makes a document known whose parts are referred to by its URI. */
+  /** Registers a document whose parts are referred to by its URI. */
   add(document: JsonDocument, uri: string): void {
     for (const ajv of [this.first, this.all]) ajv.addSchema(document, uri)
   }
 
   /**
-   * Compiles a part of such a document, by its URI, so that it is at hand for what refers to it. One that refers to nothing
-   * itself is copied into that where it is to be fast.
+   * Compiles a part of such a document in advance, by its URI. In the fast variant, a part without references of its own is inlined
+   * where it is used instead.
    */
   *compileAt(uri: string, refers: boolean): Steps {
     for (const ajv of refers ? [this.first, this.all] : [this.all]) {
       try {
         ajv.getSchema(uri)
       } catch {
-        // Whatever refers to it cannot be compiled either, and says so with its place.
+        // Whatever refers to it cannot be compiled either, and reports its place.
       }
       yield
     }
@@ -106,7 +106,7 @@ export class Schemas {
   }
 }
 
-/** Throws UnusableSchema for what the schema of JSON Schema 2020-12 refuses. */
+/** Throws UnusableSchema if the meta-schema of JSON Schema 2020-12 refuses the schema. */
 export function checkSchema(schema: JsonDocument): void {
   const { $schema: dialect = DIALECT, $async: asynchronous = false } = schema
   if (dialect !== DIALECT) throw new UnusableSchema(`/$schema must be ${JSON.stringify(DIALECT)}, or left out`)
@@ -129,7 +129,7 @@ function create(options: Options): Ajv2020 {
     error: { message: 'must not hold an item twice' },
     validate: (unique: boolean, items: readonly unknown[]) => !unique || !hasDuplicates(items),
   })
-  // That of the library divides in binary, where 4.35 is no multiple of 0.01.
+  // The library's implementation divides in binary, where 4.35 is not a multiple of 0.01.
   ajv.removeKeyword('multipleOf')
   ajv.addKeyword({
     keyword: 'multipleOf',

@@ -2,30 +2,30 @@ import type { JsonDocument } from '../../core/document.ts'
 import { isFields } from '../../core/value.ts'
 import type { Resolve } from '../../openapi/references.ts'
 
-/** What the text of a parameter is to become: a value of one of these types, or several of them. */
+/** How the text of a parameter is converted: to a value of one of these types, or to several of them. */
 export type Shape =
   | {
       readonly type: 'scalar'
       readonly types: ReadonlySet<string>
-      /** Whether several may be a list: the schema says so, or nothing of it. */
+      /** Whether several values may form a list: the schema says so, or does not specify a type. */
       readonly repeatable: boolean
     }
   | { readonly type: 'list'; readonly item: ReadonlySet<string> }
   | {
       readonly type: 'map'
       readonly members: ReadonlyMap<string, ReadonlySet<string>>
-      /** Of any member, whether it is among `members` or not. */
+      /** The shape of any member, whether it is among `members` or not. */
       readonly shapeOfMember: (name: string) => Shape
     }
   /** JSON as text. */
   | { readonly type: 'json' }
 
 const TEXT: ReadonlySet<string> = new Set(['string'])
-/** Of schemas without a type, those with one of these are about texts; they would say nothing of a list. */
+/** Schemas without a type that have one of these keywords describe strings, not lists. */
 const OF_TEXTS = ['pattern', 'minLength', 'maxLength', 'format']
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
-/** The shape that a schema asks for. */
+/** The shape required by a schema. */
 export function shapeOf(schema: unknown, resolve: Resolve): Shape {
   const types = typesOf(schema, resolve)
   const isScalar = [...types].some((type) => type !== 'array' && type !== 'object' && type !== 'null')
@@ -43,23 +43,23 @@ export function shapeOf(schema: unknown, resolve: Resolve): Shape {
   return {
     type: 'map',
     members: new Map([...members].map(([name, member]) => [name, typesOf(member, resolve)])),
-    // When it is asked for, as a map may hold maps like itself.
+    // Computed on demand, as a map may contain itself recursively.
     shapeOfMember: (name) => shapeOf(members.get(name) ?? additional, resolve),
   }
 }
 
-/** The members that a schema of a map names, and their schemas. */
+/** The named members of a map's schema, with their schemas. */
 export function membersOf(schema: unknown, resolve: Resolve): ReadonlyMap<string, unknown> {
   const members = new Map<string, unknown>()
   for (const { properties, required } of parts(schema, resolve)) {
     for (const [name, member] of Object.entries(isFields(properties) ? properties : {})) members.set(name, member)
-    // A header field that is only required is to be looked for too.
+    // A header may be listed as required without being described.
     for (const name of [required ?? []].flat().map(String)) if (!members.has(name)) members.set(name, {})
   }
   return members
 }
 
-/** The value of a text: a number, true, false or null only where the schema has that type and the text is written so. */
+/** Converts a text: to a number, boolean or null only if the schema has that type and the text has that form. */
 export function valueOf(text: string, types: ReadonlySet<string>): unknown {
   if ((types.has('integer') || types.has('number')) && NUMBER.test(text)) return Number(text)
   if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
@@ -76,7 +76,7 @@ function typesOf(schema: unknown, resolve: Resolve): ReadonlySet<string> {
   return new Set(found.map(String))
 }
 
-/** A schema with all that it refers to or consists of. */
+/** A schema with everything that it refers to or is composed of. */
 function parts(schema: unknown, resolve: Resolve): readonly JsonDocument[] {
   const found = new Set<JsonDocument>()
   const left = [schema]

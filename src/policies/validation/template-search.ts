@@ -3,31 +3,31 @@ import type { RouteFound } from '../../routing/candidate.ts'
 import { createRouter, type RouteMissing } from '../../routing/router.ts'
 import { compareTemplates, matchTemplate, parseTemplate, type Segment } from './path-template.ts'
 
-/** What a path and method of a document lead to. */
+/** An operation's path and method in a document. */
 export interface TemplateEntry<T> {
-  /** As the document has it, such as "/orders/{id}". */
+  /** As in the document, such as "/orders/{id}". */
   readonly template: string
   /** In upper case. */
   readonly method: string
-  /** Names that the document says its parameters have. */
+  /** Names of its parameters in the document. */
   readonly declared: readonly string[]
   readonly value: T
 }
 
-/** Finds what a request leads to by a path in normal form; the parameters have the names that the document gives them. */
+/** Looks up a path in normal form; parameters have the names used in the document. */
 export type TemplateSearch<T> = (path: string, method: string, headers: Headers) => RouteFound<T> | RouteMissing
 
-/** An entry that the router knows, or that it cannot have: with wildcards in the middle, or parameters within a segment. */
+/** An entry for the router, or one that the router does not support: with wildcards in the middle, or parameters within a segment. */
 interface Ranked<T> extends Omit<TemplateEntry<T>, 'declared'> {
   readonly segments: readonly Segment[]
   readonly names: readonly string[]
-  /** The less, the closer it is. */
+  /** The lower, the more specific. */
   readonly rank: number
-  /** What every path begins with that it matches. */
+  /** The common prefix of all paths that it matches. */
   readonly beginning: string
 }
 
-/** `prefix` stands before all templates. Throws UnusableSchema, and PatternError for a path that no request can have. */
+/** `prefix` is prepended to all templates. Throws UnusableSchema, and PatternError for a path that no request can have. */
 export function compileTemplates<T>(prefix: string, entries: readonly TemplateEntry<T>[]): TemplateSearch<T> {
   const ranked = entries
     .map((entry) => ({ ...entry, segments: parseTemplate(prefix + entry.template, entry.declared) }))
@@ -53,7 +53,7 @@ export function compileTemplates<T>(prefix: string, entries: readonly TemplateEn
   }
 }
 
-/** The closest of those before `rank`, or the methods with which there would be one. */
+/** The most specific matching entry of rank `rank` or lower, or the methods for which there would be one. */
 function findSpecial<T>(
   entries: readonly Ranked<T>[],
   path: string,
@@ -79,7 +79,7 @@ function namesOf(segments: readonly Segment[]): string[] {
   return segments.flatMap((segment) => (segment.type === 'parameter' ? [segment.name ?? ''] : []))
 }
 
-/** The literals up to the first other segment; without the last slash, as "/*" takes what it stands below, too. */
+/** The literals before the first other segment; without the trailing slash, as "/*" also matches its parent. */
 function beginningOf(segments: readonly Segment[]): string {
   const first = segments.findIndex(({ type }) => type !== 'literal')
   const literals = segments.slice(0, first === -1 ? segments.length : first)
@@ -92,7 +92,7 @@ function isPlain(segments: readonly Segment[]): boolean {
   )
 }
 
-/** As a pattern of the router, whose parameters have names of their own: the document's may be any text. */
+/** As a pattern of the router, with generated parameter names: those of the document may be any text. */
 function patternOf(segments: readonly Segment[]): string {
   let count = 0
   return segments.map((segment) => `/${segment.type === 'literal' ? segment.text : `{p${count++}}`}`).join('')

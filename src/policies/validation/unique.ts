@@ -1,8 +1,8 @@
 import { isFields } from '../../core/value.ts'
 
 /**
- * Whether two items of a list are equal as JSON is (JSON Schema core 2020-12 section 4.2.2), in time linear in their
- * size: the library compares each with each, which a client could make last.
+ * Whether two items of a list are equal (JSON Schema core 2020-12 section 4.2.2), in time linear in their size: the library
+ * compares all pairs, which a client could exploit.
  */
 export function hasDuplicates(items: readonly unknown[]): boolean {
   const scalars = new Set<unknown>()
@@ -14,7 +14,7 @@ export function hasDuplicates(items: readonly unknown[]): boolean {
   return scalars.size + texts.size < items.length
 }
 
-/** The same text for equal values. */
+/** Returns the same text for equal values. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isFields(value)) return JSON.stringify(value)

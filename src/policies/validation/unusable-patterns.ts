@@ -4,13 +4,12 @@ import { isFields } from '../../core/value.ts'
 import { refusalOfPattern } from '../../regexp/linear.ts'
 import { LISTS, MAPS, SINGLE } from '../../openapi/schema-keywords.ts'
 
-/** A pattern that cannot be used, as one line: where it stands, what it is and why not. */
+/** A pattern that cannot be used, as one line: where it is, its text and the reason. */
 export type UnusablePatterns = string[]
 
 /**
- * A schema without the patterns that cannot be used, which are added to `found`. What is left takes everything that the
- * schema takes: what would refuse more for want of a pattern goes with it, or is made wider. `place` is where the schema
- * stands.
+ * A schema without the patterns that cannot be used, which are added to `found`. The result accepts everything that the schema
+ * accepts: keywords that would refuse more without a pattern are removed or relaxed. `place` is the location of the schema.
  */
 export function withoutUnusablePatterns(schema: unknown, place: string, found: UnusablePatterns): unknown {
   if (!isFields(schema)) return schema
@@ -40,7 +39,7 @@ export function withoutUnusablePatterns(schema: unknown, place: string, found: U
   return lost.size === 0 ? Object.fromEntries(entries) : widened(Object.fromEntries(entries), lost)
 }
 
-/** Takes what was lost out of the keywords that would refuse more for it. */
+/** Relaxes the keywords that would refuse more without what was removed. */
 function widened(schema: JsonDocument, lost: ReadonlySet<string>): JsonDocument {
   const { oneOf, allOf, ...rest } = schema
   const entries = Object.entries(rest).filter(([name]) => {
@@ -50,7 +49,7 @@ function widened(schema: JsonDocument, lost: ReadonlySet<string>): JsonDocument 
     return name !== 'maxContains' || !lost.has('contains')
   })
   const all: unknown[] = Array.isArray(allOf) ? allOf : []
-  // Of several branches that differ by a pattern, more than one may now hold.
+  // If branches differed only by a pattern, several of them may now match.
   if (oneOf !== undefined && lost.has('oneOf'))
     return { ...Object.fromEntries(entries), allOf: [...all, { anyOf: oneOf }] }
   return {

@@ -1,4 +1,4 @@
-/** Values by their names; without a prototype, as clients choose names. */
+/** Values by name; without a prototype, as clients choose the names. */
 export type Values = Record<string, unknown>
 
 /** No values yet. */

@@ -2,10 +2,10 @@ import type { ErrorObject } from 'ajv/dist/2020.js'
 import { stepTo } from '../../core/json-pointer.ts'
 import { type ErrorCode, GatewayError } from '../../core/errors.ts'
 
-/** The part of a request that something is wrong in. */
+/** The part of a request that is invalid. */
 export type Place = 'body' | 'query' | 'path' | 'header'
 
-/** One thing that is wrong in a request. */
+/** One error in a request. */
 export interface Violation {
   /** JSON pointer (RFC 6901) into the body, or to a parameter by its name. */
   readonly pointer: string
@@ -13,19 +13,19 @@ export interface Violation {
   readonly detail: string
 }
 
-/** How many violations a client is told of. */
+/** Most violations that are reported to a client. */
 const MAXIMUM = 20
-/** Texts of the client's or the schema's that are told of are no longer than this, in characters. */
+/** Most characters of reported texts of the client or the schema. */
 const LONGEST = 256
 
-/** The error of a request in which something is wrong; `violations` become the member `errors` of the problem document. */
+/** The error for an invalid request; `violations` become the member `errors` of the problem document. */
 export function refusal(code: ErrorCode, detail: string, violations: readonly Violation[]): GatewayError {
   return new GatewayError(code, detail, { members: { errors: violations.slice(0, MAXIMUM) } })
 }
 
-/** What the library found, in our words. */
+/** Converts the library's errors to the gateway's wording. */
 export function violationsOf(errors: readonly ErrorObject[], place: Place): Violation[] {
-  // What is wrong by the branch that holds is said beside it.
+  // Errors of the branch that applies are listed separately.
   const told = errors.filter(({ keyword }) => keyword !== 'if')
   const found = (told.length > 0 ? told : errors).slice(0, 4 * MAXIMUM).map((error) => ({
     pointer: shortened(error.instancePath + memberOf(error)),
@@ -41,7 +41,7 @@ export function violationsOf(errors: readonly ErrorObject[], place: Place): Viol
   })
 }
 
-/** What an error says of the value that it is about. */
+/** Describes an error of a value. */
 export function describe({ keyword, params, message = 'is not allowed' }: ErrorObject): string {
   if (keyword === 'required' || keyword === 'dependentRequired') return 'is required'
   if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties' || keyword === 'false schema')
@@ -53,14 +53,14 @@ export function describe({ keyword, params, message = 'is not allowed' }: ErrorO
   return keyword === 'enum' ? `must be one of ${values.slice(1, -1).replaceAll(',', ', ')}` : `must be ${values}`
 }
 
-/** The member that is missing or too many, where an error is about one. */
+/** The member that is missing or not allowed, if an error is about one. */
 function memberOf({ params }: ErrorObject): string {
   const name: unknown =
     params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['propertyName']
   return typeof name === 'string' ? stepTo(name) : ''
 }
 
-/** The nearest value around it whose pointer is short enough: names may be as long as the body. */
+/** The nearest enclosing value whose pointer is short enough: names may be as long as the body. */
 function shortened(pointer: string): string {
   return pointer.length <= LONGEST ? pointer : pointer.slice(0, Math.max(0, pointer.lastIndexOf('/', LONGEST)))
 }

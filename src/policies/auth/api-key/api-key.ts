@@ -102,7 +102,7 @@ const options = z.strictObject({
     .describe('Lookups, of valid and invalid keys, that each worker caches. Default 10000.'),
 })
 
-/** API keys, in a header field or a query parameter. */
+/** API keys sent in a header or a query parameter. */
 export const apiKey = defineAuthMethod({
   name: 'api-key',
   kind: 'key',
@@ -148,10 +148,10 @@ export const apiKey = defineAuthMethod({
   },
 })
 
-/** What the method is told. */
+/** The options of the method after parsing. */
 export type ApiKeyOptions = z.output<typeof options>
 
-/** An API key as it stands in the configuration. */
+/** An API key as written in the configuration. */
 export type WrittenKey = z.output<typeof keySchema>
 
 function refuseDuplicates(keys: readonly WrittenKey[], context: z.RefinementCtx): void {

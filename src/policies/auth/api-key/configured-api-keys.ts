@@ -7,13 +7,16 @@ import type { KeyUse } from './topics.ts'
 
 /** The keys of the configuration. */
 export interface ConfiguredApiKeys {
-  /** Who holds the key with this SHA-256 digest, whose requests are counted, or null. Throws CredentialError 'expired-key'. */
+  /**
+   * The identity behind the key with this SHA-256 digest, or null. A match is recorded as a use of the key. Throws CredentialError
+   * 'expired-key'.
+   */
   find(digest: Buffer): Identity | null
-  /** When those of these keys were used last that were, by their digests in hexadecimal. */
+  /** When these keys (digests in hexadecimal) were last used; keys that were never used are left out. */
   uses(digests: readonly string[]): KeyUse[]
 }
 
-/** An API key as it stands in the configuration; `expires` is wall-clock milliseconds. */
+/** An API key as written in the configuration; `expires` is in wall-clock milliseconds. */
 export interface ConfiguredApiKey {
   readonly id: string
   /** Hexadecimal. */
@@ -29,13 +32,13 @@ interface AcceptedKey {
   readonly identity: Identity
   readonly expires: number
   readonly requests: Counter
-  /** Wall-clock milliseconds of the last request with it; 0 for none. */
+  /** Wall-clock milliseconds of the last request with this key; 0 if there was none. */
   used: number
 }
 
 /**
- * Looks keys of the configuration up. The first four octets of a digest lead to the few keys to compare with, each in the
- * same time whether they agree in one octet or in all.
+ * Looks up keys of the configuration. The first four bytes of a digest select a few candidates, each of which is compared in
+ * constant time.
  */
 export function configuredApiKeys(
   keys: readonly ConfiguredApiKey[],

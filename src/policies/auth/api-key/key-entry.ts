@@ -3,7 +3,7 @@ import type { WrittenKey } from './api-key.ts'
 import type { KeyDescription } from './key-ring.ts'
 import { KEY_TIER } from './key-request.ts'
 
-/** A key as it is written in the configuration, without what goes without saying; its end is ISO 8601. */
+/** A key as written in the configuration, without values that equal the defaults; its expiry is in ISO 8601 format. */
 export function entryOf({ id, sha256, prefix, owner, tier, roles, expires }: StoredApiKey) {
   return {
     id,
@@ -16,12 +16,12 @@ export function entryOf({ id, sha256, prefix, owner, tier, roles, expires }: Sto
   }
 }
 
-/** What a key of the configuration is like. */
+/** Describes a key of the configuration. */
 export function describeWritten({ id, owner = id, tier, roles, expires }: WrittenKey): KeyDescription {
   return { id, owner, tier, roles, expires: expires ?? null }
 }
 
-/** Of the keys of one id in the configuration, the one that another one would take the place of; undefined for none. */
+/** Of the configured keys with the same id, the one that a rotation would replace; undefined if there are none. */
 export function newestOf(keys: readonly WrittenKey[]): WrittenKey | undefined {
   return keys.find(({ expires }) => expires === undefined) ?? keys[0]
 }

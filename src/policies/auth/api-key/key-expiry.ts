@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Schema of when an API key ends; wall-clock milliseconds after parsing. */
+/** Schema of the time at which an API key expires; wall-clock milliseconds after parsing. */
 export const keyExpiry = z
   .union(
     [z.iso.date(), z.iso.datetime({ offset: true })],

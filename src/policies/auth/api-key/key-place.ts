@@ -1,31 +1,34 @@
 import type { RedisConfig } from '../../../redis/client.ts'
 import type { ApiKeyOptions, WrittenKey } from './api-key.ts'
 
-/** Policies of every route, or of one. */
+/** The policies of all routes, or of one route. */
 interface PolicyOptions {
   readonly auth?: false | { readonly methods: { readonly 'api-key'?: ApiKeyOptions | undefined } } | undefined
 }
 
-/** What a configuration says of where keys are. */
+/** The parts of a configuration that say where keys are kept. */
 export interface KeyConfiguration {
   readonly policies: PolicyOptions
   readonly routes: readonly { readonly policies: PolicyOptions }[]
   readonly stores: { readonly redis: RedisConfig | null }
 }
 
-/** Where the keys are that a configuration asks for. */
+/** Where a configuration keeps its keys. */
 export interface KeyPlace {
-  /** Whether anything asks for keys. */
+  /** Whether any route requires keys. */
   readonly isAsked: boolean
-  /** Those that stand in the configuration itself, each once. */
+  /** The keys in the configuration itself, without duplicates. */
   readonly configured: readonly WrittenKey[]
-  /** The Redis where more of them are; null where the configuration has them all. */
+  /** The Redis that holds further keys; null if all keys are in the configuration. */
   readonly redis: RedisConfig | null
-  /** How long a lookup in Redis is cached, in milliseconds: so long may a revoked key still work in a gateway that was not told. */
+  /**
+   * How long a lookup in Redis is cached, in milliseconds. A revoked key may keep working this long in a gateway that was not
+   * notified.
+   */
   readonly cache: number
 }
 
-/** Where the configuration has its keys, those of single routes among them. */
+/** Finds where a configuration keeps its keys, including those of individual routes. */
 export function keyPlace({ policies, routes, stores }: KeyConfiguration): KeyPlace {
   const options = [policies, ...routes.map((route) => route.policies)].flatMap(({ auth }) => {
     const own = auth === undefined || auth === false ? undefined : auth.methods['api-key']

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { keyExpiry } from './key-expiry.ts'
 
-/** The tier of keys that name none. */
+/** The tier of keys that do not name one. */
 export const KEY_TIER = 'api_key'
 
 const MILLISECONDS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-/** How long the old key may go on at most, in milliseconds. */
+/** Longest time that an old key may stay valid after a rotation, in milliseconds. */
 const LONGEST_OVERLAP = 365 * 86_400_000
 
-/** What is expected of when a key expires. */
+/** The expected form of an expiry time, for error messages. */
 export const expiryExpected = 'expected a time such as "90d" or "12h", or a date such as "2027-01-31", in the future'
 
 const text = z
@@ -16,10 +16,10 @@ const text = z
   .regex(/^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u, 'expected visible characters')
   .max(128)
 
-/** Id of a key that is made. */
+/** The id of a new key. */
 const keyId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters')
 
-/** What a key that is to be made is like. */
+/** The properties of a key to be created. */
 export const keyRequest = z.strictObject({
   id: keyId.describe('Name of the key in limits, lists, log and metrics.'),
   owner: text.optional().describe('Consumer that the key stands for: X-User-ID. Default the id.'),
@@ -28,7 +28,7 @@ export const keyRequest = z.strictObject({
   expires: z.string().optional().describe('When it expires: "90d", "12h", a date or a time. Default never.'),
 })
 
-/** How long the old key goes on beside the new one; milliseconds after parsing. */
+/** How long the old key stays valid alongside the new one; milliseconds after parsing. */
 const overlap = z
   .string()
   .transform((written, context) => {
@@ -39,20 +39,20 @@ const overlap = z
   })
   .describe('How long the old key goes on to work: from "0s" to "365d".')
 
-/** How a key is exchanged for another one. */
+/** The options of a key rotation. */
 export const rotation = z.strictObject({
   overlap: overlap.prefault('24h'),
   expires: z.string().optional().describe('When the new key expires. Default: when the old one was to expire.'),
 })
 
-/** When a key expires that is made at `now`, in wall-clock milliseconds; null for a text that names no time in the future. */
+/** When a key created at `now` expires, both in wall-clock milliseconds; null if the text is not a time in the future. */
 export function readExpiry(written: string, now: number): number | null {
   const length = /^\d+[hd]$/.test(written) ? lengthOf(written) : undefined
   const expires = length === undefined ? (keyExpiry.safeParse(written).data ?? 0) : now + length
   return expires > now ? expires : null
 }
 
-/** Milliseconds of a text such as "30m" or "90d"; undefined for any other. */
+/** The milliseconds that a text such as "30m" or "90d" stands for; undefined for any other text. */
 function lengthOf(written: string): number | undefined {
   const [, number, unit = ''] = /^(\d{1,5})([smhd])$/.exec(written) ?? []
   const size = MILLISECONDS[unit]

@@ -3,42 +3,45 @@ import type { StoredApiKey } from './api-key-store.ts'
 import { newApiKey } from './new-api-key.ts'
 import type { RedisApiKeys } from './redis/redis-api-keys.ts'
 
-/** What a new key is like. */
+/** The properties of a new key. */
 export type KeyDescription = Omit<StoredApiKey, 'sha256' | 'prefix' | 'created'>
 
-/** A key that was made. */
+/** A newly created key. */
 export interface MadeKey {
-  /** What the client sends: to be shown once, and kept nowhere. */
+  /** What the client sends. Shown once and stored nowhere. */
   readonly secret: string
   readonly key: StoredApiKey
 }
 
-/** A key that took the place of another one. */
+/** A key that replaced another one. */
 export interface RotatedKey extends MadeKey {
-  /** The old one, with the end that it has now. */
+  /** The old key, with its new expiry. */
   readonly old: StoredApiKey & { readonly expires: number }
 }
 
-/** Makes a key, which is kept nowhere yet. */
+/** Creates a key without storing it. */
 export function makeKey(description: KeyDescription, now: number): MadeKey {
   const { secret, ...made } = newApiKey()
   return { secret, key: { ...description, ...made, created: now } }
 }
 
-/** When an old key ends that goes on beside a new one for so many milliseconds: never later than it was to. */
+/**
+ * When an old key expires that stays valid alongside its replacement for `overlap` milliseconds: never later than it would have
+ * anyway.
+ */
 export function endOfOld(expires: number | null, overlap: number, now: number): number {
   return Math.min(expires ?? Infinity, now + overlap)
 }
 
-/** Throws GatewayError 'conflict' for a key that has ended: what took its place would go on where somebody has meant an end. */
+/** Throws GatewayError 'conflict' for a key that has expired: a replacement would extend access that was meant to end. */
 export function refuseEnded(id: string, expires: number | null, now: number): void {
   if (expires !== null && expires <= now)
     throw new GatewayError('conflict', `The API key "${id}" has expired: revoke it, and create another one.`)
 }
 
 /**
- * Makes, exchanges and revokes the keys in Redis. Each change is one command, and whole. Rejects with GatewayError 'conflict' and
- * 'not-found', and with whatever keeps Redis from answering; `now` is wall-clock milliseconds.
+ * Creates, rotates and revokes keys in Redis. Each change is a single atomic command. Methods reject with GatewayError 'conflict'
+ * and 'not-found', and with any error of the connection to Redis; `now` is in wall-clock milliseconds.
  */
 export class KeyRing {
   private readonly keys: RedisApiKeys
@@ -49,12 +52,12 @@ export class KeyRing {
     this.now = now
   }
 
-  /** All of them, by their ids; of one id the newest first. */
+  /** All keys, sorted by id; keys of the same id newest first. */
   list(): Promise<StoredApiKey[]> {
     return this.keys.list()
   }
 
-  /** Makes a key, of an id that none has. */
+  /** Creates a key with an id that is not yet in use. */
   async create(description: KeyDescription): Promise<MadeKey> {
     const { id } = description
     if ((await this.of(id)).length > 0)
@@ -68,8 +71,8 @@ export class KeyRing {
   }
 
   /**
-   * Makes another key like the newest of that id, which goes on beside it for `overlap` milliseconds; `expires` is the end of the new one,
-   * undefined for that of the old one. Keys of the id that have ended are taken out.
+   * Creates another key like the newest one of that id, which stays valid alongside it for `overlap` milliseconds. `expires` is
+   * when the new key expires; if undefined, when the old one would have. Expired keys of the id are removed.
    */
   async rotate(id: string, overlap: number, expires?: number): Promise<RotatedKey> {
     const now = this.now()
@@ -88,7 +91,7 @@ export class KeyRing {
     return { ...made, old }
   }
 
-  /** Takes out all keys of that id, or those of them that begin with `prefix`. Resolves with them. */
+  /** Removes all keys of that id, or only those that begin with `prefix`. Resolves with the removed keys. */
   async revoke(id: string, prefix?: string): Promise<StoredApiKey[]> {
     const found = (await this.of(id)).filter((key) => prefix === undefined || key.prefix === prefix)
     if (found.length === 0) throw noKey(id, prefix)
@@ -101,7 +104,7 @@ export class KeyRing {
   }
 }
 
-/** There is no such key. */
+/** The error for a key that does not exist. */
 export function noKey(id: string, prefix?: string): GatewayError {
   const which = prefix === undefined ? '' : ` that begins with "${prefix}"`
   return new GatewayError('not-found', `There is no API key "${id}"${which}.`)

@@ -5,27 +5,27 @@ import { type KeyConfiguration, type KeyPlace, keyPlace } from './key-place.ts'
 import { endOfOld, type KeyDescription, type MadeKey, makeKey, noKey, refuseEnded } from './key-ring.ts'
 import { withKeyRing } from './redis/with-key-ring.ts'
 
-/** Where a key is, or is to be. */
+/** Where a key is stored, or is to be stored. */
 export const keyStores = ['configuration', 'redis'] as const
 
 export type KeyStore = (typeof keyStores)[number]
 
-/** A key that took the place of another one, or is to: in the configuration that is for somebody to write. */
+/** A key that has replaced another one. If the store is the configuration, the operator still has to write it there. */
 export interface Rotated extends MadeKey {
   readonly store: KeyStore
   readonly old: { readonly sha256: string; readonly prefix: string | null; readonly expires: number }
 }
 
-/** Keys that are revoked, or are to be: in the configuration that is for somebody to write. */
+/** Keys that have been revoked. If the store is the configuration, the operator still has to remove them there. */
 export interface Revoked {
   readonly store: KeyStore
   readonly keys: readonly { readonly sha256: string; readonly prefix: string | null }[]
 }
 
 /**
- * Makes, exchanges and revokes the keys of a configuration. Those in its Redis are changed there; of what stands in the configuration itself
- * only is said what it is to become. Every method rejects with GatewayError: 'conflict', 'not-found', and 'keys-unavailable' where Redis
- * does not answer. `now` is wall-clock milliseconds.
+ * Creates, rotates and revokes the keys of a configuration. Keys in Redis are changed there; for keys in the configuration itself,
+ * the methods only return what is to be written. Every method rejects with GatewayError: 'conflict', 'not-found', or
+ * 'keys-unavailable' if Redis does not reply. `now` is in wall-clock milliseconds.
  */
 export class ManagedKeys {
   readonly place: KeyPlace
@@ -36,18 +36,18 @@ export class ManagedKeys {
     this.now = now
   }
 
-  /** Where new keys go. */
+  /** Where new keys are stored. */
   get store(): KeyStore {
     return this.place.redis === null ? 'configuration' : 'redis'
   }
 
-  /** Those in Redis, by their ids; of one id the newest first. */
+  /** The keys in Redis, sorted by id; keys of the same id newest first. */
   async stored(): Promise<StoredApiKey[]> {
     const { redis } = this.place
     return redis === null ? [] : withKeyRing(redis, this.now, (ring) => ring.list())
   }
 
-  /** Makes a key, of an id that none has. */
+  /** Creates a key with an id that is not yet in use. */
   async create(description: KeyDescription): Promise<MadeKey> {
     const { configured, redis } = this.place
     const { id } = description
@@ -57,7 +57,10 @@ export class ManagedKeys {
     return withKeyRing(redis, this.now, (ring) => ring.create(description))
   }
 
-  /** Makes another key like the one of that id, which goes on beside it for `overlap` milliseconds; `expires` as in `KeyRing`. */
+  /**
+   * Creates another key like the one of that id, which stays valid alongside it for `overlap` milliseconds; `expires` as in
+   * `KeyRing`.
+   */
   async rotate(id: string, overlap: number, expires?: number): Promise<Rotated> {
     const { configured, redis } = this.place
     const written = newestOf(configured.filter((key) => key.id === id))
@@ -73,7 +76,7 @@ export class ManagedKeys {
     return { ...(await withKeyRing(redis, this.now, (ring) => ring.rotate(id, overlap, expires))), store: 'redis' }
   }
 
-  /** Revokes all keys of that id, or those of them that begin with `prefix`. */
+  /** Revokes all keys of that id, or only those that begin with `prefix`. */
   async revoke(id: string, prefix?: string): Promise<Revoked> {
     const { configured, redis } = this.place
     const written = configured.filter((key) => key.id === id)

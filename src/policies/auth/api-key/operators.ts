@@ -3,7 +3,7 @@ import { defineOperation } from '../../../core/operation.ts'
 import type { OperationTools } from '../../operator-endpoint.ts'
 import { forgetKeysTopic } from './topics.ts'
 
-/** Digests that one message may name: it has a bound. */
+/** Most digests that one message may name, to bound its size. */
 export const MOST_FORGOTTEN = 500
 
 const digests = z
@@ -12,14 +12,14 @@ const digests = z
   .array()
   .max(MOST_FORGOTTEN)
 
-/** Has gateways ask Redis anew about API keys: what becomes of them holds at once then, not only when a cached lookup is over. */
+/** Has gateways look up API keys in Redis again, so that changes take effect at once instead of when the cached lookup expires. */
 export const forgettingKeys = defineOperation({
   name: 'forget-keys',
   asked: z.strictObject({ sha256: digests }),
   result: z.strictObject({}),
 })
 
-/** Does it in this gateway, in all its workers. */
+/** Does this in all workers of this gateway. */
 export async function forgetKeysHere(
   { sha256 }: z.output<typeof forgettingKeys.asked>,
   { threads }: OperationTools,

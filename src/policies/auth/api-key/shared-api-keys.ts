@@ -6,26 +6,26 @@ import { type Identity, identityOf } from '../identity.ts'
 import { IdentityCache, type Verified } from '../identity-cache.ts'
 import type { KeyUse } from './topics.ts'
 
-/** Keys of which it is remembered when they were used. */
+/** Number of keys whose last use is remembered. */
 const SEEN = 5000
 
 export interface SharedApiKeysOptions {
-  /** How long the word of the store counts, in milliseconds. */
+  /** How long a result from the store is cached, in milliseconds. */
   readonly cache: number
-  /** For how many keys it is kept. */
+  /** For how many keys results are cached. */
   readonly cacheSize: number
 }
 
 /**
- * The keys of a store that all gateways share. What it says counts for a while, yes or no: so long may a revoked key work
- * at most.
+ * The keys of a store shared by all gateways. Results, positive and negative, are cached for a while, which is how long a revoked
+ * key may keep working at most.
  */
 export class SharedApiKeys {
   private readonly keys: ApiKeys
   private readonly clock: Clock
   private readonly lifetime: number
   private readonly cache: IdentityCache
-  /** When the store was asked about a key last that is one, in wall-clock milliseconds, by its digest. */
+  /** When the store last confirmed a key, in wall-clock milliseconds, by its digest. */
   private readonly seen = new BoundedMap<string, number>(SEEN)
 
   constructor(keys: ApiKeys, { cache, cacheSize }: SharedApiKeysOptions, clock: Clock) {
@@ -35,7 +35,7 @@ export class SharedApiKeys {
     this.cache = new IdentityCache(cacheSize, cache, clock)
   }
 
-  /** Who holds the key with this SHA-256 digest; null where that is to be asked. Throws CredentialError. */
+  /** The identity behind the key with this SHA-256 digest; null if the store has to be asked. Throws CredentialError. */
   known(digest: Buffer): Identity | null {
     return this.cache.find(digest.toString('hex'))
   }
@@ -46,12 +46,12 @@ export class SharedApiKeys {
     return this.cache.resolve(sha256, () => this.verify(sha256))
   }
 
-  /** Asks anew about the keys with those digests. */
+  /** Drops what is cached about the keys with these digests, so that the store is asked again. */
   forget(digests: readonly string[]): void {
     for (const sha256 of digests) this.cache.forget(sha256)
   }
 
-  /** When those keys were seen last that were: as often as the store is asked about them, not with each request. */
+  /** When these keys were last seen; keys that were not seen are left out. Updated when the store is asked, not with each request. */
   uses(digests: readonly string[]): KeyUse[] {
     return digests.flatMap((sha256) => {
       const at = this.seen.get(sha256)

@@ -12,27 +12,27 @@ import type { OidcOptions } from './options.ts'
 import { type Grant, NotGranted, type Provider } from '../../../openid/provider.ts'
 import { type Session, Sessions } from './session.ts'
 
-/** Sessions that each worker remembers, at some kB each. */
+/** Number of sessions that each worker remembers, at a few kB each. */
 const REMEMBERED = 4000
-/** Milliseconds after a provider that could not be asked, before a session is refreshed again. */
+/** Milliseconds to wait before refreshing a session again after the provider could not be reached. */
 const PAUSE = 30_000
 
-/** A session, and what has become of it since. */
+/** A session, and what has happened to it since. */
 interface Known {
   readonly session: Session
   /** SHA-256 of its cookie. */
   readonly digest: string
-  /** The value of its cookie until a browser has brought it; null from then on. */
+  /** The value of its cookie until a browser has sent it back; null from then on. */
   value: string | null
-  /** The one that took its place: requests that were under way still bring the old one. */
+  /** The session that replaced it: requests that were already under way still send the old cookie. */
   next: Known | null
   /** Wall-clock milliseconds before which it is not refreshed again. */
   notBefore: number
-  /** Whether the provider grants it no more. */
+  /** Whether the provider has ended it. */
   over: boolean
 }
 
-/** The sessions of browsers, which the gateway keeps nowhere: each is in a cookie. */
+/** The sessions of browsers. The gateway does not store them: each is kept in a cookie. */
 export class BrowserSessions {
   private readonly lifetime: number
   private readonly provider: Provider
@@ -52,7 +52,7 @@ export class BrowserSessions {
     this.sessions = new Sessions(options)
   }
 
-  /** The session of a request; null for one without, or whose session is over. Throws CredentialError 'repeated'. */
+  /** The session of a request; null if it has none or the session is over. Throws CredentialError 'repeated'. */
   find(exchange: Exchange): Known | null {
     const sent = this.cookie.read(exchange)
     if (sent === null) return null
@@ -62,7 +62,7 @@ export class BrowserSessions {
     return known === null || known.session.ends <= this.tools.clock.wall() ? null : known
   }
 
-  /** Who it is. Refreshes the session where that is due. Rejects with CredentialError 'session' where the provider grants it no more. */
+  /** The identity behind a session, which is refreshed if due. Rejects with CredentialError 'session' if the provider has ended it. */
   identify(exchange: Exchange, known: Known): Identity | Promise<Identity> {
     if (known.over) return Promise.reject(new CredentialError('session'))
     const now = this.tools.clock.wall()
@@ -73,20 +73,23 @@ export class BrowserSessions {
     return refreshed.then(() => this.current(exchange, known.next ?? known))
   }
 
-  /** Begins the session of somebody who has logged in; the value of a Set-Cookie field. Throws CredentialError and GatewayError. */
+  /** Starts a session after a login. Returns the value of a Set-Cookie header. Throws CredentialError and GatewayError. */
   begin(exchange: Exchange, grant: Grant): string {
     const session = this.sessions.begin(grant, this.tools.clock.wall())
     return this.cookie.set(exchange, this.write(session), this.lifetime / 1000)
   }
 
-  /** Ends the session of a request, if it has one, here and as far as the provider can; the value of a Set-Cookie field. */
+  /**
+   * Ends the session of a request, if it has one, here and as far as possible at the provider. Returns the value of a Set-Cookie
+   * header.
+   */
   end(exchange: Exchange): string {
     const token = this.find(exchange)?.session.refresh?.token
     if (token !== undefined) void this.provider.revoke(token)
     return this.cookie.set(exchange, '', 0)
   }
 
-  /** Whether the provider grants it still; it is refreshed where that is due. */
+  /** Whether the session is still valid; it is refreshed if due. */
   async stands(exchange: Exchange, known: Known): Promise<boolean> {
     try {
       await this.identify(exchange, known)
@@ -97,14 +100,14 @@ export class BrowserSessions {
     }
   }
 
-  /** The value of a Set-Cookie field for the reply to a request whose session was refreshed, once; else null. */
+  /** The Set-Cookie value for the reply to a request whose session was refreshed, returned only once; otherwise null. */
   renewed(exchange: Exchange): string | null {
     const cookie = this.renewals.get(exchange) ?? null
     this.renewals.delete(exchange)
     return cookie
   }
 
-  /** Takes the cookie out of what the service receives. */
+  /** Removes the cookie from what the service receives. */
   conceal(headers: Headers): void {
     this.cookie.drop(headers)
   }
@@ -118,7 +121,7 @@ export class BrowserSessions {
     return known
   }
 
-  /** Who it is now. A browser that brought another cookie gets the current one with the reply. */
+  /** The current identity. A browser that sent an outdated cookie gets the current one with the reply. */
   private current(exchange: Exchange, { session, value }: Known): Identity {
     if (value !== null)
       this.renewals.set(exchange, this.cookie.set(exchange, value, (session.ends - this.tools.clock.wall()) / 1000))
@@ -137,12 +140,12 @@ export class BrowserSessions {
       const isRefused = error instanceof NotGranted || error instanceof CredentialError
       known.over = isRefused && (session.refresh?.until ?? 0) <= now
       if (known.over) throw new CredentialError('session', error)
-      // The provider cannot be asked, or another worker or gateway has done it already: it goes on as it is.
+      // The provider cannot be reached, or another worker or gateway has already refreshed it: it continues unchanged.
       known.notBefore = now + PAUSE
     }
   }
 
-  /** The value of the cookie: one that browsers would not keep goes without what it could be refreshed by. */
+  /** The value of the cookie. If it is too long for browsers, the refresh token is left out. */
   private write(session: Session): string {
     const whole = this.sessions.write(session)
     if (this.cookie.fits(whole)) return whole

@@ -3,10 +3,10 @@ import type { Exchange } from '../../../http/exchange.ts'
 import type { Headers } from '../../../http/headers.ts'
 import { cookieValue } from '../credentials.ts'
 
-/** Characters of a cookie with its name: browsers keep 4096 with its attributes (RFC 6265 section 6.1). */
+/** Most characters of a cookie including its name: browsers keep 4096 bytes including attributes (RFC 6265 section 6.1). */
 const LONGEST = 3900
 
-/** A cookie of the gateway's own. Over https nobody else can set one of its name, not even a sibling domain. */
+/** A cookie set by the gateway itself. Over https its name prefix prevents anyone else from setting it, even a sibling domain. */
 export class OwnCookie {
   private readonly name: string
 
@@ -19,24 +19,24 @@ export class OwnCookie {
     return cookieValue(exchange.headers, this.nameIn(exchange))
   }
 
-  /** Its values: several where somebody else has set one too. */
+  /** All its values: there are several if someone else has set a cookie of the same name. */
   all(exchange: Exchange): readonly string[] {
     return cookieValues(exchange.headers, this.nameIn(exchange))
   }
 
-  /** Whether browsers keep one with that value. */
+  /** Whether browsers would store a cookie with that value. */
   fits(value: string): boolean {
     return value.length <= LONGEST
   }
 
-  /** The value of a Set-Cookie field; `seconds` is how long browsers keep it, 0 to forget it. */
+  /** The value of a Set-Cookie header; `seconds` is how long browsers keep the cookie, 0 to delete it. */
   set(exchange: Exchange, value: string, seconds: number): string {
     const secure = exchange.client.scheme === 'https' ? '; Secure' : ''
     const age = Math.max(0, Math.floor(seconds))
     return `${this.nameIn(exchange)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${age}${secure}`
   }
 
-  /** Takes it out of what the service receives, whichever name it has. */
+  /** Removes the cookie from what the service receives, under either of its names. */
   drop(headers: Headers): void {
     dropCookie(headers, this.name)
     dropCookie(headers, `__Host-${this.name}`)

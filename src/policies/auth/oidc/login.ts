@@ -10,18 +10,18 @@ import { type Grant, NotGranted, type Provider } from '../../../openid/provider.
 import { purposeOf, sealOf } from './session.ts'
 import { ownTarget } from './targets.ts'
 
-/** How long somebody may take to log in, in milliseconds. */
+/** How long a login may take, in milliseconds. */
 const PATIENCE = 10 * 60_000
 
-/** Where a browser is sent to log in, and the cookie that it comes back with. */
+/** Where a browser is sent to log in, and the cookie that it sends on its return. */
 export interface BegunLogin {
   readonly url: string
   readonly cookie: string
 }
 
-/** What a login was begun with; it is kept in `state`, encrypted, so that any gateway can go on with it. */
+/** The state of a login in progress, kept encrypted in `state`, so that any gateway can complete it. */
 interface Attempt {
-  /** Binds it to the browser: what its cookie has. */
+  /** Binds the login to the browser: matches the value in its cookie. */
   readonly browser: string
   readonly nonce: string
   readonly verifier: string
@@ -32,8 +32,8 @@ interface Attempt {
 }
 
 /**
- * Logins by the authorization code flow (OpenID Connect Core 1.0 section 3.1) with PKCE (RFC 7636). No attempt is kept by the gateway:
- * `state` has all there is to know, and one cookie binds all attempts of a browser to it, however many tabs there are.
+ * Logins by the authorization code flow (OpenID Connect Core 1.0 section 3.1) with PKCE (RFC 7636). The gateway stores no attempts:
+ * `state` contains everything needed, and one cookie binds all attempts of a browser to it, however many tabs are open.
  */
 export class Logins {
   private readonly options: OidcOptions
@@ -54,15 +54,15 @@ export class Logins {
   }
 
   /**
-   * Reads what binds logins to the browser, for a request without a session: before its cookies are taken out. Of several nobody knows
-   * which is its own: none counts, and a login begins with a new one.
+   * Reads the cookie that binds logins to the browser, for a request without a session, before cookies are removed. If there are
+   * several it is unknown which is genuine: none counts, and a login starts with a new one.
    */
   note(exchange: Exchange): void {
     const [browser, second] = this.cookie.all(exchange)
     if (browser !== undefined && second === undefined) this.browsers.set(exchange, browser)
   }
 
-  /** Begins one, after which the browser is to go to `target`. Rejects with GatewayError 'service-unavailable'. */
+  /** Starts a login, after which the browser goes to `target`. Rejects with GatewayError 'service-unavailable'. */
   async begin(exchange: Exchange, target: string): Promise<BegunLogin> {
     const known = this.browsers.get(exchange) ?? ''
     const browser = /^[\w-]{22}$/.test(known) ? known : randomText()
@@ -87,8 +87,8 @@ export class Logins {
   }
 
   /**
-   * Ends one with what the browser brings from the provider. Rejects with CredentialError 'login' for a login that this
-   * browser has not begun, or too long ago, or that the provider has not granted, and as `Provider.login` does.
+   * Completes a login with what the browser brings from the provider. Rejects with CredentialError 'login' if this browser did not
+   * start the login, started it too long ago, or the provider did not grant it, and as `Provider.login` does.
    */
   async finish(exchange: Exchange): Promise<{ readonly grant: Grant; readonly target: string }> {
     const { query } = exchange
@@ -111,13 +111,13 @@ export class Logins {
     return isAttempt(said) ? said : null
   }
 
-  /** Where the provider sends browsers back to. */
+  /** Where the provider redirects browsers back to. */
   private callbackUrl(exchange: Exchange): string {
     return originOf(exchange, this.options) + this.options.paths.callback
   }
 }
 
-/** What the browser knows the gateway as. */
+/** The origin at which the browser addresses the gateway. */
 export function originOf({ client, host }: Exchange, { publicUrl }: OidcOptions): string {
   return publicUrl ?? `${client.scheme}://${client.host ?? host}`
 }

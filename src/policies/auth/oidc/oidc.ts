@@ -14,10 +14,10 @@ import { oidcOptions } from './options.ts'
 import { Provider } from '../../../openid/provider.ts'
 import { isNavigation, ownTarget } from './targets.ts'
 
-/** Logins that may wait for the provider at a time, in a thread. */
+/** Most logins per thread that may wait for the provider at the same time. */
 const MOST_LOGINS = 64
 
-/** Users of browsers, who log in at an OpenID provider; their session is in an encrypted cookie. */
+/** Browser users who log in at an OpenID provider; their session is in an encrypted cookie. */
 export const oidc = defineAuthMethod({
   name: 'oidc',
   kind: 'session',
@@ -71,7 +71,7 @@ export const oidc = defineAuthMethod({
       waiting++
       try {
         const finished = logins.finish(exchange)
-        // What proves the login is not for the log.
+        // The authorization code must not appear in the log.
         exchange.query = ''
         const { grant, target } = await finished
         return redirect(302, target, [sessions.begin(exchange, grant)])
@@ -104,7 +104,7 @@ export const oidc = defineAuthMethod({
       },
       authenticate(exchange) {
         const session = sessions.find(exchange)
-        // A cookie is sent for pages of others too.
+        // Browsers send the cookie for pages of other sites too.
         const identity = session === null || isForeign(exchange, trusts) ? null : sessions.identify(exchange, session)
         if (identity === null || identity instanceof Promise) logins.note(exchange)
         return identity
@@ -116,7 +116,7 @@ export const oidc = defineAuthMethod({
           const cookie = sessions.renewed(exchange)
           if (cookie === null) return
           headers.append('Set-Cookie', cookie)
-          // No cache on the way may hand it to somebody else.
+          // No cache on the way may serve it to someone else.
           for (const name of ['Cache-Control', ...targetedFields(headers)]) headers.set(name, 'no-store')
         })
         return (exchange) => edited(exchange, undefined)

@@ -11,39 +11,39 @@ import type { Grant } from '../../../openid/provider.ts'
 export interface Session {
   readonly identity: Identity
   readonly claims: Claims
-  /** When it ends, whatever happens. */
+  /** When it ends regardless of refreshes. */
   readonly ends: number
-  /** Null for one that stands until it ends. */
+  /** Null for a session that is never refreshed. */
   readonly refresh: Refresh | null
 }
 
-/** How a session is kept in agreement with the provider. */
+/** How a session is kept up to date with the provider. */
 interface Refresh {
   readonly token: string
   /** From when on it is refreshed. */
   readonly from: number
-  /** Until when it counts if the provider refuses that: another gateway, or another worker, may have done it. */
+  /** Until when it stays valid if the provider refuses a refresh: another gateway or worker may already have done it. */
   readonly until: number
 }
 
-/** What tokens say of themselves rather than of the user, and what they are bound to. */
+/** Claims that describe the token rather than the user, or that the token is bound to. */
 const OF_THE_TOKEN = 'iss aud exp iat nbf nonce azp jti at_hash c_hash s_hash sid session_state typ cnf'.split(' ')
-/** At which part of its time a session is refreshed. */
+/** The fraction of a session's time after which it is refreshed. */
 const EARLY = 0.8
-/** Milliseconds for which a session that can be refreshed stands where the provider does not say. */
+/** Milliseconds that a refreshable session is valid if the provider does not say. */
 const UNSAID = 5 * 60_000
 
-/** Encrypts what one client of one provider keeps in browsers, of which nobody else can make any. */
+/** Encrypts what one client of one provider keeps in browsers, so that it cannot be forged. */
 export function sealOf({ secret }: OidcOptions): Seal {
   return new Seal({ keys: deriveKeys(secret, 'oidc'), acceptsPlain: false })
 }
 
-/** What a sealed text is: it can be opened as that alone. */
+/** The purpose of a sealed text; it can only be opened for the same purpose. */
 export function purposeOf(what: 'login' | 'session', { issuer, clientId }: OidcOptions): string {
   return JSON.stringify([what, issuer, clientId])
 }
 
-/** Makes sessions of what the provider grants, and cookies of sessions. */
+/** Creates sessions from what the provider grants, and converts them to and from cookies. */
 export class Sessions {
   private readonly options: OidcOptions
   private readonly seal: Seal
@@ -55,14 +55,14 @@ export class Sessions {
     this.purpose = purposeOf('session', options)
   }
 
-  /** The session of somebody who has logged in. Throws CredentialError 'subject' where the claims name nobody. */
+  /** The session of a user who has logged in. Throws CredentialError 'subject' if the claims do not name a user. */
   begin(grant: Grant, now: number): Session {
     return this.granted(grant, this.kept(grant.claims ?? {}), now + this.options.lifetime, now)
   }
 
   /**
-   * A session after a refresh, which ends no later than it would have. Throws CredentialError 'session' where the provider speaks of
-   * somebody else (OpenID Connect Core 1.0 section 12.2).
+   * A session after a refresh, which ends no later than before. Throws CredentialError 'session' if the provider now names a
+   * different user (OpenID Connect Core 1.0 section 12.2).
    */
   goOn({ claims, ends }: Session, grant: Grant, now: number): Session {
     if (grant.claims !== null && 'sub' in claims && grant.claims['sub'] !== claims['sub'])
@@ -75,7 +75,7 @@ export class Sessions {
     return this.seal.seal(JSON.stringify({ claims, ends, ...(refresh !== null && { refresh }) }), this.purpose)
   }
 
-  /** The session of a cookie; null for whatever no gateway with these options has made. */
+  /** Reads a session from a cookie; null for a value that was not created by a gateway with these options. */
   read(value: string): Session | null {
     const text = this.seal.open(value, this.purpose)
     if (text === null) return null
@@ -86,7 +86,7 @@ export class Sessions {
     try {
       return { identity: this.identify(claims), claims, ends, refresh: isRefresh(refresh) ? refresh : null }
     } catch (error) {
-      // Made when other claims made the consumer.
+      // Created when other claims identified the consumer.
       if (error instanceof CredentialError) return null
       throw error
     }
@@ -110,7 +110,7 @@ export class Sessions {
   }
 }
 
-/** The claims at the top, one of which a path of claims leads into. */
+/** The top-level claims that a claim path may start with. */
 function topOf(path: string | readonly string[]): string[] {
   return typeof path === 'string' ? [path, ...path.split('.', 1)] : path.slice(0, 1)
 }

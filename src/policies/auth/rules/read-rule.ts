@@ -5,23 +5,23 @@ import { compileLinear } from '../../../regexp/linear.ts'
 import { placed, RuleProblem } from './rule-problem.ts'
 import { VARIABLES } from './variables.ts'
 
-/** What stands for `matches`, which the library has V8 do, in time that has no bound. */
+/** Replaces `matches`, which the library evaluates with V8's regular expressions in unbounded time. */
 export const MATCHES = 'matchesInLinearTime'
-/** What stands for `split`, which makes lists of any length. */
+/** Replaces `split`, which creates lists of any length. */
 export const SPLIT = 'splitIntoFewParts'
 
-/** What a rule speaks of. */
+/** What a rule refers to. */
 export interface RuleFacts {
-  /** Names of request fields. */
+  /** Names of request headers. */
   readonly fields: readonly string[]
-  /** Names of parameters of the path without which it says nothing. */
+  /** Names of path parameters without which the rule cannot decide. */
   readonly params: readonly string[]
-  /** Whether it speaks of the path, or of parameters of it. */
+  /** Whether it refers to the path or to path parameters. */
   readonly readsPath: boolean
 }
 
 const FUNCTIONS = ['has', 'size', 'int', 'double', 'string', 'timestamp', 'duration']
-/** Methods that look at each item of a list: one within another would take the product of their lengths. */
+/** Methods that visit each item of a list: nesting them would multiply the lengths of the lists. */
 const QUANTIFIERS = ['all', 'exists', 'exists_one']
 const OF_TEXTS = [
   'contains',
@@ -39,20 +39,20 @@ const OF_TIMES = ['getFullYear', 'getMonth', 'getDate', 'getDayOfWeek', 'getHour
 const METHODS = [...QUANTIFIERS, ...OF_TEXTS, ...OF_TIMES]
 const REPLACED: Readonly<Record<string, string>> = { matches: MATCHES, split: SPLIT }
 
-/** What has been found so far, and where the reader is. */
+/** What has been found so far, and the position of the reader. */
 interface Reading {
   readonly fields: Set<string>
   readonly params: Set<string>
-  /** Parameters that it asks for before it speaks of them. */
+  /** Parameters whose presence the rule tests before it uses them. */
   readonly asked: Set<string>
   readonly seen: Set<string>
-  /** The item that the quantifier around it looks at; null outside of one. */
+  /** The variable of the enclosing quantifier; null outside of one. */
   readonly item: string | null
 }
 
 /**
- * Looks at each part of a rule, before its types are checked. Throws a RuleProblem for a name that means nothing, and for whatever
- * could take long: only what is listed above may be called, and it is bounded by the length of the rule times that of the request.
+ * Visits each part of a rule before its types are checked. Throws a RuleProblem for unknown names and for anything that could take
+ * long: only the functions listed above may be called, so the time is bounded by the length of the rule times that of the request.
  */
 export function readRule(ast: ASTNode): RuleFacts {
   const reading: Reading = { fields: new Set(), params: new Set(), asked: new Set(), seen: new Set(), item: null }
@@ -122,7 +122,7 @@ function readName(node: ASTNode, name: string, { seen, item }: Reading): void {
   seen.add(name)
 }
 
-/** Whether `owner` is the header fields, of which one is named. Notes parameters of the path. */
+/** Whether `owner` is the request headers, one of which is accessed. Records path parameters. */
 function readField(node: ASTNode, owner: ASTNode, name: string | null, { fields, params, item }: Reading): boolean {
   if (owner.op !== 'id' || owner.args === item) return false
   if (owner.args === 'params' && name !== null && node.op !== 'in') params.add(name)
@@ -155,7 +155,7 @@ function readQuantifier(node: ASTNode, [variable, predicate]: ASTNode[], reading
   read(predicate, { ...reading, item: variable.args })
 }
 
-/** What a client sends is never a pattern. */
+/** Data sent by a client is never used as a pattern. */
 function checkPattern(node: ASTNode, argument: ASTNode | undefined): void {
   const pattern = argument === undefined ? null : literalOf(argument)
   if (pattern === null) throw new RuleProblem(placed('matches takes a pattern in quotes', node.pos))

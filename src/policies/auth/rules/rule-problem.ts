@@ -1,10 +1,10 @@
-/** A name that means nothing, and those that would mean something. */
+/** An unknown name, and the names that are known in its place. */
 export interface UnknownName {
   readonly name: string
   readonly known: readonly string[]
 }
 
-/** What is wrong with a rule as it is written. */
+/** What is wrong with a rule. */
 export class RuleProblem extends Error {
   readonly unknown: UnknownName | null
 
@@ -15,7 +15,7 @@ export class RuleProblem extends Error {
   }
 }
 
-/** The message with the place in the rule, counted from one, where it is known. */
+/** The message with the position in the rule, counted from one, if it is known. */
 export function placed(message: string, at: number | undefined): string {
   return at === undefined ? message : `${message} at character ${at + 1}`
 }

@@ -3,7 +3,7 @@ import { messageOf } from '../../../core/error-facts.ts'
 import { compileRule } from './rule.ts'
 import { RuleProblem } from './rule-problem.ts'
 
-/** Schema of a rule as it is written in the configuration; `compileRule` then succeeds. */
+/** Schema of a rule as written in the configuration; `compileRule` succeeds for every text that it accepts. */
 export const ruleText = z.string().superRefine((text, context) => {
   try {
     compileRule(text)

@@ -7,22 +7,22 @@ import { MATCHES, readRule, SPLIT } from './read-rule.ts'
 import { placed, RuleProblem } from './rule-problem.ts'
 import { type RuleVariables, VARIABLES } from './variables.ts'
 
-/** A rule of what is allowed, compiled. */
+/** A compiled access rule. */
 export interface Rule {
   readonly text: string
-  /** Names of the request fields that it speaks of. */
+  /** Names of the request headers that it refers to. */
   readonly fields: readonly string[]
-  /** Names of parameters of the path without which it allows nothing. */
+  /** Names of path parameters without which it allows nothing. */
   readonly params: readonly string[]
-  /** Whether it speaks of the path, or of parameters of it. */
+  /** Whether it refers to the path or to path parameters. */
   readonly readsPath: boolean
-  /** Whether it allows the request. Throws an Error where that cannot be said, as of a claim that is not there. */
+  /** Whether it allows the request. Throws an Error if it cannot be evaluated, for example because of a missing claim. */
   allows(variables: RuleVariables): boolean
 }
 
-/** Characters that a rule may have. */
+/** Most characters in a rule. */
 const LONGEST = 2000
-/** Parts that a text may be split into. */
+/** Most parts that a text may be split into. */
 const MOST_PARTS = 100
 
 const limits = { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 }
@@ -33,8 +33,8 @@ let environment: Environment | null = null
 /**
  * Compiles a rule, an expression in the Common Expression Language. Throws a RuleProblem that says what is wrong with it.
  *
- * 1. It is read, and speaks of nothing that is not there.
- * 2. Its types fit together, and true or false comes out.
+ * 1. It is parsed, and may only refer to what exists.
+ * 2. Its types are checked, and its result must be a boolean.
  */
 export function compileRule(text: string): Rule {
   if (text.length > LONGEST) throw new RuleProblem(`has over ${LONGEST} characters`)
@@ -59,7 +59,7 @@ export function compileRule(text: string): Rule {
   }
 }
 
-/** What is missing is an error, also where it makes no difference: where that came about tells nothing, and would take most of the time. */
+/** A missing value is an error even if it does not affect the result. The stack trace is of no use and would take most of the time. */
 function evaluate(parsed: ParseResult, variables: RuleVariables): unknown {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
@@ -99,7 +99,7 @@ function parse(made: Environment, text: string): ParseResult {
   }
 }
 
-/** The library shows where it is in a drawing of several lines; a place in a sentence says the same. */
+/** The library reports positions as a multi-line drawing; this converts them to a position in a sentence. */
 function problemOf(error: unknown): unknown {
   const { ParseError, TypeError: TypeProblem } = cel()
   if (!(error instanceof ParseError) && !(error instanceof TypeProblem)) return error
@@ -107,11 +107,11 @@ function problemOf(error: unknown): unknown {
   return new RuleProblem(placed(message, error.range?.start))
 }
 
-/** Kinds of errors whose texts hold nothing of the request but names and types. */
+/** Kinds of errors whose messages contain only names and types, nothing from the request. */
 const HARMLESS =
   /^(?:no_such_|no_matching_|unsupported_type|invalid_logical_operand|invalid_condition_type|field_type_mismatch)/
 
-/** Why a rule could not be followed, for the log: without values of the request. */
+/** Why a rule could not be evaluated, for the log: without values from the request. */
 export function reasonOf(error: unknown): string {
   const { EvaluationError } = cel()
   if (!(error instanceof EvaluationError)) return messageOf(error)

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Consumer, Exchange } from '../../../http/exchange.ts'
 
-/** What rules may speak of: name -> its type, or those of its members. */
+/** What rules may refer to: name -> its type, or those of its members. */
 export const VARIABLES = {
   consumer: { id: 'string', tier: 'string', roles: 'list<string>', scopes: 'list<string>', key: 'string' },
   claims: 'map<string, dyn>',
@@ -16,10 +16,10 @@ export const VARIABLES = {
   time: 'google.protobuf.Timestamp',
 } as const
 
-/** One of the forms of the path of a request, and what the parameters of its route are in that. */
+/** One form of the path of a request, with the route's parameters in that form. */
 export type PathForm = Pick<Exchange, 'path' | 'params'>
 
-/** The request that rules decide about, in one of the forms of its path; each part is made when a rule speaks of it. */
+/** The request that rules decide about, for one form of its path; each part is computed when a rule first uses it. */
 export class RuleVariables {
   private readonly exchange: Exchange
   private readonly caller: Consumer
@@ -72,7 +72,7 @@ export class RuleVariables {
     return new Date(this.clock.wall())
   }
 
-  /** A parameter that comes twice has no value: which of them the service takes, nobody knows. */
+  /** A repeated parameter has no value, as it is unknown which one the service would use. */
   get query(): object {
     const values: Record<string, string> = {}
     for (const [name, value] of new URLSearchParams(this.exchange.query)) {
@@ -86,7 +86,7 @@ export class RuleVariables {
     return values
   }
 
-  /** Those that rules name. */
+  /** The headers that rules refer to. */
   get headers(): object {
     const values: Record<string, string> = {}
     for (const name of this.fields) {

@@ -8,12 +8,12 @@ import {
   verify,
 } from 'node:crypto'
 
-/** Whether the octets are the signature of the data by the key. */
+/** Whether `signature` is the signature of the data by the key. */
 type Check = (data: Buffer, signature: Buffer, key: KeyObject) => boolean
 
-/** Bits of an RSA key at least. */
+/** Minimum length of an RSA key in bits. */
 const SHORTEST_RSA = 2048
-/** Octets of a shared secret at least: as many as the digest has (RFC 2104 section 3). */
+/** Minimum length of a shared secret in bytes: that of the digest (RFC 2104 section 3). */
 const SHORTEST_SECRET = 32
 
 const checks = {
@@ -40,13 +40,13 @@ export const signatureAlgorithms = [
   'hmac-sha256',
 ] as const satisfies readonly SignatureAlgorithm[]
 
-/** A key with the one algorithm that it is used with. */
+/** A key with the single algorithm that it is used with. */
 export interface SignatureKey {
   readonly algorithm: SignatureAlgorithm
   readonly key: KeyObject
 }
 
-/** The key that the configuration speaks of. Throws an Error where it is none, or none for the algorithm. */
+/** The key given in the configuration. Throws an Error if it is invalid or does not fit the algorithm. */
 export function signatureKey(algorithm: SignatureAlgorithm, material: string): SignatureKey {
   const key = algorithm === 'hmac-sha256' ? createSecretKey(material, 'utf8') : createPublicKey(material)
   const problem = problemOf(algorithm, key)
@@ -54,7 +54,7 @@ export function signatureKey(algorithm: SignatureAlgorithm, material: string): S
   return { algorithm, key }
 }
 
-/** Whether it is the signature of the text, one character an octet. */
+/** Whether it is the signature of the text, in which each character stands for one byte. */
 export function isSignature(text: string, signature: Buffer, { algorithm, key }: SignatureKey): boolean {
   return checks[algorithm](Buffer.from(text, 'latin1'), signature, key)
 }

@@ -1,7 +1,7 @@
 import type { Exchange } from '../../../http/exchange.ts'
 import type { InnerList, ListedItem } from '../../structured-fields.ts'
 
-/** Parts of a request that a signature may cover, beside its fields (RFC 9421 section 2.2). */
+/** Parts of a request that a signature may cover, in addition to headers (RFC 9421 section 2.2). */
 const derived: Readonly<Record<string, (exchange: Exchange) => string>> = {
   '@method': ({ method }) => method,
   '@target-uri': (exchange) => `${exchange.client.scheme}://${authorityOf(exchange)}${targetOf(exchange)}`,
@@ -12,13 +12,13 @@ const derived: Readonly<Record<string, (exchange: Exchange) => string>> = {
   '@query': ({ query }) => query || '?',
 }
 
-/** What stands for what: whoever covers the former has covered the latter too. */
+/** Components that include others: a signature that covers the former also covers the latter. */
 const wholes: Readonly<Record<string, readonly string[]>> = {
   '@target-uri': ['@scheme', '@authority', '@request-target', '@path', '@query'],
   '@request-target': ['@path', '@query'],
 }
 
-/** The names of components that may be required. */
+/** Whether the name is that of a component that may be required. */
 export function isComponent(name: string): boolean {
   return Object.hasOwn(derived, name) || /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)
 }
@@ -34,8 +34,8 @@ export function covers({ items }: InnerList, required: readonly string[]): boole
 }
 
 /**
- * The text that is signed (RFC 9421 section 2.5), one character an octet; null where a component is not in the request, comes twice, or
- * is of a kind that is not known here.
+ * The signature base (RFC 9421 section 2.5), one character per byte; null if a component is missing from the request, occurs twice,
+ * or is of an unknown kind.
  */
 export function signatureBase(input: InnerList, exchange: Exchange): string | null {
   const lines = new Map<string, string>()
@@ -48,7 +48,7 @@ export function signatureBase(input: InnerList, exchange: Exchange): string | nu
 }
 
 function valueOf({ text, value: name, parameters }: ListedItem, exchange: Exchange): string | null {
-  // Names are Strings; a Token is another thing (RFC 9421 section 2).
+  // Names are Strings; a Token is a different type (RFC 9421 section 2).
   if (typeof name !== 'string' || !text.startsWith('"')) return null
   if (name === '@query-param') return parameters.size === 1 ? queryParameter(exchange, parameters.get('name')) : null
   if (name.startsWith('@'))
@@ -60,7 +60,7 @@ function valueOf({ text, value: name, parameters }: ListedItem, exchange: Exchan
   return values.map((value) => `:${Buffer.from(value.trim(), 'latin1').toString('base64')}:`).join(', ')
 }
 
-/** One that comes twice cannot be covered, as nobody knows which of them is meant (RFC 9421 section 2.2.8). */
+/** A repeated parameter cannot be covered, as it is ambiguous (RFC 9421 section 2.2.8). */
 function queryParameter({ query }: Exchange, name: unknown): string | null {
   if (typeof name !== 'string') return null
   const values = [...new URLSearchParams(query)].filter(([each]) => formEncode(each) === name)
@@ -72,18 +72,18 @@ function formEncode(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1).replaceAll('+', '%20')
 }
 
-/** The wire keeps the field for itself. */
+/** The wire layer does not pass this header on. */
 function lengthOf({ body }: Exchange): string | null {
   return body === null || body.length < 0 ? null : String(body.length)
 }
 
-/** In lower case, without the port that the scheme implies (RFC 9421 section 2.2.3). */
+/** In lower case, without the scheme's default port (RFC 9421 section 2.2.3). */
 function authorityOf({ client, host }: Exchange): string {
   const authority = (client.host ?? host).toLowerCase()
   return authority.replace(client.scheme === 'https' ? /:443$/ : /:80$/, '')
 }
 
-/** Path and query as the client has sent them. */
+/** Path and query as sent by the client. */
 function targetOf({ target, path, query }: Exchange): string {
   return target ?? path + query
 }

@@ -4,12 +4,12 @@ import type { Exchange } from '../../../http/exchange.ts'
 import { parseByteSequences } from '../../structured-fields.ts'
 import { CredentialError } from '../credential-error.ts'
 
-/** Algorithms that count (RFC 9530 section 5): the others are broken. */
+/** Accepted algorithms (RFC 9530 section 5): the others are insecure. */
 const ALGORITHMS = { 'sha-512': 'sha512', 'sha-256': 'sha256' } as const
 
 /**
- * Checks the body against Content-Digest (RFC 9530), whole and in memory, and has it go on as it is. Rejects with
- * CredentialError 'digest' for another one, and GatewayError 'content-too-large' for one of over `limit` octets.
+ * Reads the whole body into memory and checks it against Content-Digest (RFC 9530); the body is then passed on unchanged. Rejects
+ * with CredentialError 'digest' if it does not match, and with GatewayError 'content-too-large' if it is larger than `limit` bytes.
  */
 export async function checkContentDigest(exchange: Exchange, limit: number): Promise<void> {
   const said = parseByteSequences(exchange.headers.combined('Content-Digest') ?? '')
@@ -19,7 +19,7 @@ export async function checkContentDigest(exchange: Exchange, limit: number): Pro
   })
   if (known.length === 0) throw new CredentialError('digest')
   const body = await collect(exchange.body, limit, exchange.client.address)
-  // Whatever comes of it: what was read is not to be had again.
+  // In any case: what was read cannot be read a second time.
   if (exchange.body !== null) exchange.body = body
   const isRight = known.every(({ algorithm, digest }) => isDigest(hash(algorithm, body.toBuffer(), 'buffer'), digest))
   if (!isRight) throw new CredentialError('digest')

@@ -59,7 +59,7 @@ const keySchema = z
     }
   })
 
-/** Schema of the options of the signature method. `secret` of a key is what it is made of, public or not. */
+/** Schema of the options of the signature method. `secret` of a key is the key material, public or not. */
 export const signatureOptions = z.strictObject({
   keys: keySchema
     .array()

@@ -9,27 +9,27 @@ import { covers, signatureBase } from './components.ts'
 import { checkContentDigest } from './content-digest.ts'
 import { signatureOptions } from './options.ts'
 
-/** Characters of Signature-Input and of Signature. */
+/** Most characters of Signature-Input and of Signature. */
 const LONGEST = 8192
 
-/** Somebody whose signatures are accepted. */
+/** A client whose signatures are accepted. */
 interface Signer extends SignatureKey {
   readonly identity: Identity
 }
 
-/** A signature of a key that is known, as the fields have it. */
+/** A signature by a known key, as found in the headers. */
 interface Signed {
   readonly signer: Signer
   readonly input: InnerList
   readonly signature: Buffer
 }
 
-/** A signature that is that of the request. */
+/** A signature verified to be that of the request. */
 interface Verified {
   readonly signer: Signer
-  /** What was signed. */
+  /** The signature base. */
   readonly base: string
-  /** Whether the body is to be compared with its digest. */
+  /** Whether the body has to be compared with its digest. */
   readonly hasDigest: boolean
 }
 
@@ -67,15 +67,15 @@ export const signature = defineAuthMethod({
         return [id, { ...signatureKey(algorithm, secret), identity }]
       }),
     )
-    // A signature counts once in the time in which it counts at all: one of one in each such window.
+    // A signature is accepted only once while it is valid: a limit of one per window of that length.
     const window = Math.ceil((maxAge + 2 * tolerance) / 1000) * 1000
     const limit = { name: 'signatures', algorithm: 'token-bucket', quotas: [{ limit: 1, window }] } as const
     const used = replay === 'refuse' ? limits.meter(limit, 'local') : null
 
     /**
-     * 1. The fields are read, and name one key that is known.
-     * 2. The signature covers what it must, and is of now.
-     * 3. It is that of the request.
+     * 1. The headers are parsed, and name exactly one known key.
+     * 2. The signature covers what is required, and is recent.
+     * 3. It is the signature of this request.
      */
     function verified(exchange: Exchange): Verified {
       // 1.
@@ -91,7 +91,7 @@ export const signature = defineAuthMethod({
       const base = signatureBase(input, exchange)
       if (base === null) throw new CredentialError('malformed-signature')
       if (!isSignature(base, octets, signer)) throw new CredentialError('wrong-signature')
-      // Also where there is no body any more: somebody may have taken it out.
+      // Even if there is no body now: someone may have removed it.
       const hasDigest = exchange.body !== null || input.items.some(({ value }) => value === 'content-digest')
       return { signer, base, hasDigest }
     }
@@ -105,7 +105,7 @@ export const signature = defineAuthMethod({
         throw new CredentialError('old-signature')
     }
 
-    /** What of it cannot be known at once. By what was signed: some signatures can be written in another way. */
+    /** The asynchronous part. Replays are detected by what was signed, as some signatures can be encoded in more than one way. */
     async function complete(exchange: Exchange, { signer, base, hasDigest }: Verified): Promise<Identity> {
       if (hasDigest) await checkContentDigest(exchange, maxBody)
       const decision = await used?.decide(hash('sha256', base, 'base64url'), 1)
@@ -141,13 +141,13 @@ function signedBy({ headers }: Exchange, signers: ReadonlyMap<string, Signer>): 
     return signer === undefined || octets === undefined ? [] : [{ signer, input, signature: octets }]
   })
   const [signed, second] = known
-  // Whom the gateway is to believe, nobody can say then.
+  // With two known signers it would be ambiguous whom to trust.
   if (second !== undefined) throw new CredentialError('repeated')
   if (signed === undefined) throw new CredentialError('unknown-signer')
   return signed
 }
 
-/** Wall-clock milliseconds; undefined where it is not given, NaN for what is no time. */
+/** Wall-clock milliseconds; undefined if it is not given, NaN if it is not a time. */
 function timeOf(seconds: unknown): number | undefined {
   if (seconds === undefined) return undefined
   return typeof seconds === 'number' && Number.isInteger(seconds) ? seconds * 1000 : Number.NaN

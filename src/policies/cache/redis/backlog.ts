@@ -1,19 +1,19 @@
 import type { Clock } from '../../../core/clock.ts'
 
-/** Between two attempts, in milliseconds. */
+/** Milliseconds between two attempts. */
 const AGAIN = 500
 
-/** Tasks at a time; instead of more there is one for all of them. */
+/** Most tasks at a time; beyond that they are replaced by one that covers everything. */
 const MOST = 1_000
 
-/** What has to be done before Redis may be believed again, and could not be done so far. */
+/** Tasks that have failed so far and must be completed before the contents of Redis may be trusted again. */
 export class Backlog {
   private readonly clock: Clock
   private readonly tasks = new Map<string, () => Promise<number | null>>()
   private readonly isOver: () => boolean
   private isWorking = false
 
-  /** `isOver` says that there is no sense in trying any more. */
+  /** `isOver` returns true when retrying is pointless. */
   constructor(clock: Clock, isOver: () => boolean) {
     this.clock = clock
     this.isOver = isOver
@@ -23,7 +23,7 @@ export class Backlog {
     return this.tasks.size === 0
   }
 
-  /** `task` brings null for as long as it cannot be done; `everything` does what all tasks do, and more. */
+  /** `task` resolves with null if it failed and has to be retried; `everything` does what all tasks do, and more. */
   add(name: string, task: () => Promise<number | null>, everything: () => Promise<number | null>): void {
     if (this.tasks.size >= MOST) {
       this.tasks.clear()

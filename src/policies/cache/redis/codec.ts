@@ -4,13 +4,13 @@ import { Bytes } from '../../../http/body.ts'
 import type { CacheEntry, Variant } from '../store.ts'
 import type { Clock } from '../../../core/clock.ts'
 
-/** Bodies are kept in pieces of so many octets, so that none keeps Redis or the connection for long. */
+/** Bodies are stored in pieces of this many bytes, so that none occupies Redis or the connection for long. */
 const PIECE = 65_536
 
-/** How long a reply that can be asked about is kept after all else, in milliseconds. */
+/** How long a reply with a validator is kept beyond its other lifetimes, in milliseconds. */
 const WORTH_ASKING = 3_600_000
 
-/** What Redis says of an entry without its body. */
+/** The description of an entry in Redis, without its body. */
 export interface StoredVariant extends Variant {
   readonly id: string
   /** Wall-clock time in milliseconds. */
@@ -18,7 +18,7 @@ export interface StoredVariant extends Variant {
   readonly pieces: number
 }
 
-/** Everything but the body; `born` is a wall-clock time here. */
+/** Everything but the body; `born` is in wall-clock time here. */
 const headSchema = z.object({
   url: z.string(),
   status: z.number(),
@@ -28,7 +28,7 @@ const headSchema = z.object({
   staleWhileRevalidate: z.number(),
   staleIfError: z.number(),
   maxStale: z.boolean(),
-  // What an older version has written does not say.
+  // Missing in entries written by older versions.
   guessed: z.boolean().default(true),
   etag: z.string().nullable(),
   lastModified: z.string().nullable(),
@@ -49,34 +49,37 @@ const answersSchema = z.tuple([z.string().array(), z.string().array()])
 const ANY = '[[],[]]'
 const NONE: readonly string[] = []
 
-/** An id: of two, the one that was made later is greater. */
+/** Creates an id; later ids compare greater than earlier ones. */
 export function makeId(wall: number): string {
   return `${Math.floor(wall).toString(36).padStart(9, '0')}-${randomUUID()}`
 }
 
-/** Milliseconds for which an entry is of any use; 0 or less for none. */
+/** How many milliseconds an entry remains useful; 0 or less if it is not. */
 export function usefulFor(entry: CacheEntry, now: number): number {
   const { staleWhileRevalidate, staleIfError, etag, lastModified } = entry
   const asking = etag === null && lastModified === null ? 0 : WORTH_ASKING
   return Math.ceil(entry.lifetime - (now - entry.born) + Math.max(staleWhileRevalidate, staleIfError, asking))
 }
 
-/** Which requests an entry answers, as the name that it has in the index. */
+/** The requests that an entry answers, as its field name in the index. */
 export function answersOf({ vary, selecting }: Variant): string {
   return JSON.stringify([vary, selecting])
 }
 
-/** What the index says of an entry: id, end, number of pieces, Content-Language and groups. */
+/** The description of an entry in the index: id, end, number of pieces, Content-Language and groups. */
 export function describeEntry(entry: CacheEntry, id: string, expires: number): string {
   return `${id} ${Math.floor(expires)} ${piecesOf(entry.body)} ${JSON.stringify([entry.language, entry.groups])}`
 }
 
-/** A group as it stands in what the index says. */
+/** A group as written in that description. */
 export function describeGroup(group: string): string {
   return JSON.stringify(group)
 }
 
-/** The variants in an index that are not over, the newest first. Throws what JSON and zod throw where it is not ours. */
+/**
+ * The variants of an index that have not expired, newest first. Throws errors of JSON and zod if the data is not in the gateway's
+ * format.
+ */
 export function readIndex(index: Readonly<Record<string, string>>, wall: number): StoredVariant[] {
   const variants: StoredVariant[] = []
   for (const [answers, said] of Object.entries(index)) {
@@ -101,7 +104,10 @@ export function writeHead({ body, born, ...rest }: CacheEntry, clock: Clock): st
   return JSON.stringify({ ...rest, born: clock.wall() - (clock.now() - born), hasBody: body !== null })
 }
 
-/** The entry of a head and the pieces of its body. Throws what JSON and zod throw where it is not ours. */
+/**
+ * Assembles an entry from its head and the pieces of its body. Throws errors of JSON and zod if the data is not in the gateway's
+ * format.
+ */
 export function readEntry(head: Buffer, pieces: readonly Buffer[], clock: Clock): CacheEntry {
   const { hasBody, born, ...rest } = headSchema.parse(JSON.parse(head.toString()))
   return { ...rest, born: clock.now() - (clock.wall() - born), body: hasBody ? Bytes.join(pieces) : null }

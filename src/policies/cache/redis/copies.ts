@@ -6,7 +6,7 @@ interface Copy extends LruItem<Copy> {
   readonly entry: CacheEntry
 }
 
-/** Entries of Redis that this thread has seen, by their ids: at most `limit` octets, those used least recently go first. */
+/** Entries of Redis that this thread has used, by id: at most `limit` bytes, evicting the least recently used first. */
 export class Copies {
   private readonly copies: Lru<Copy>
 

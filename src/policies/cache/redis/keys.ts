@@ -1,42 +1,42 @@
-/** Prefixes that were made invalid of late. */
+/** Prefixes that were invalidated recently. */
 export const PREFIXES = 'sallyport:cache-prefixes'
 
 const URLS = 'sallyport:cache:{'
 
-/** The braces of a hash tag are those of the key, not of what stands between them. */
+/** The hash tag must be enclosed by the braces of the key, not by any in the text. */
 function tag(text: string): string {
   return text.replaceAll('{', '%7B').replaceAll('}', '%7D')
 }
 
 /**
- * What is stored for a URL: a sorted set of its indexes and groups, by when they end. All other keys of the URL begin with
- * it and share its hash tag, "sallyport:cache:{example.com/path}".
+ * Everything stored for a URL: a sorted set of its indexes and groups, scored by when they end. All other keys of the URL begin
+ * with it and share its hash tag, "sallyport:cache:{example.com/path}".
  */
 export function urlKey(url: string): string {
   return `${URLS}${tag(url)}}`
 }
 
-/** A hash: what each variant of a cache key answers -> its id, and what there is to know of it. */
+/** A hash: what each variant of a cache key answers -> its id and description. */
 export function indexKey(urlName: string, key: string): string {
   return `${urlName}:key:${key}`
 }
 
-/** A hash with the head and the pieces of the body of one entry. */
+/** A hash with the head and the body pieces of one entry. */
 export function entryKey(urlName: string, id: string): string {
   return `${urlName}:entry:${id}`
 }
 
-/** The URLs with entries in a group, by when they end. */
+/** The URLs with entries in a group, scored by when they end. */
 export function groupKey(group: string): string {
   return `sallyport:cache-group:{${tag(group)}}`
 }
 
-/** When a URL or group was made invalid. */
+/** When a URL or group was invalidated. */
 export function tombstoneKey(name: string): string {
   return `${name}:gone`
 }
 
-/** A pattern for the keys of all URLs that begin so, and no others. */
+/** A pattern that matches exactly the keys of all URLs with the prefix. */
 export function urlPattern(prefix: string): string {
   return `${URLS}${tag(prefix).replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}*}`
 }

@@ -4,13 +4,13 @@ import { withoutCommand } from '../../../redis/logged-error.ts'
 import { besideKey } from '../../../redis/beside-key.ts'
 import type { RedisUse } from '../../../redis/use.ts'
 
-/** How long what is written to see whether anything can be stays there, in milliseconds. */
+/** How long a key written to test whether Redis accepts writes is kept, in milliseconds. */
 const PROBE_LIFE = 1000
 
-/** What the metrics call a question. */
+/** The name of an operation in the metrics. */
 type Operation = 'cache-find' | 'cache-put' | 'cache-forget'
 
-/** Asks Redis for what can be done without: what it does not answer in time, or refuses, is null. */
+/** Runs optional commands in Redis: if Redis does not reply in time, or refuses, the result is null. */
 export class Questions {
   private readonly client: RedisConnection['client']
   private readonly use: RedisUse
@@ -23,26 +23,26 @@ export class Questions {
     this.log = log
   }
 
-  /** Whether Redis answers, as far as is known; what is done without it is counted. */
+  /** Whether Redis is reachable, as far as is known; requests handled without it are counted. */
   get answered(): boolean {
     const { reachable } = this.use
     if (!reachable) this.use.missed()
     return reachable
   }
 
-  /** Whether Redis refuses what it is asked to keep, as far as is known; what is not kept is counted. */
+  /** Whether Redis refuses writes, as far as is known; entries that are not stored are counted. */
   get refused(): boolean {
     const { down } = this.use
     if (down) this.use.missed()
     return down
   }
 
-  /** What is read; nothing is changed by it. */
+  /** Runs a read-only command. */
   ask<Answer>(operation: Operation, question: () => Promise<Answer>): Promise<Answer | null> {
     return this.use.ask(operation, question, question)
   }
 
-  /** What a script answers, read by `read`. All its keys must be of one slot. */
+  /** The result of a script, parsed by `read`. All its keys must be in one slot. */
   async run<Answer>(
     operation: Operation,
     script: string,
@@ -53,14 +53,14 @@ export class Questions {
     const { client } = this
     const answer = await this.use.ask(
       operation,
-      // The whole text each time: what is asked next comes after it, as no answer has to be waited for.
+      // Always EVAL with the whole script, so that commands sent after it without waiting for its reply are executed after it.
       async () => ({ is: await client.eval(script, keys.length, ...keys, ...args) }),
       () => client.set(besideKey(keys[0] ?? ''), '', 'PX', PROBE_LIFE),
     )
     return answer === null ? null : read(answer.is)
   }
 
-  /** What was read, or null where it makes no sense. */
+  /** The parsed data, or null if it is invalid. */
   read<Result>(from: () => Result): Result | null {
     try {
       return from()
@@ -70,7 +70,7 @@ export class Questions {
     }
   }
 
-  /** Once: there is likely to be more of it. */
+  /** Logged once only, as more of it is likely to follow. */
   private wonder(error: unknown): void {
     if (this.confused) return
     this.confused = true

@@ -8,19 +8,19 @@ import type { RedisClient } from '../../../redis/client.ts'
 import { list, type Questions, texts } from './questions.ts'
 
 /**
- * How long it is remembered that something was made invalid, in milliseconds: a reply that takes longer to come is not
- * stored, as nobody knows any more whether it is outdated.
+ * How long an invalidation is remembered, in milliseconds: a reply that takes longer to arrive is not stored, as it can no longer
+ * be determined whether it is outdated.
  */
 export const REMEMBERED_FOR = 120_000
 
-/** Prefixes that are remembered at a time. */
+/** Most prefixes that are remembered at a time. */
 const PREFIXES_REMEMBERED = 1_000
 
-/** Keys that Redis looks at, and that are worked on, at a time. */
+/** Number of keys that Redis scans at a time, and that are processed at a time. */
 const SCANNED = 1_000
 const BATCH = 64
 
-/** Makes entries in Redis invalid; what Redis does not do is done later. Each resolves with how many it were so far. */
+/** Invalidates entries in Redis; what fails is retried later. Methods resolve with the number of entries removed so far. */
 export class RedisInvalidator {
   private readonly client: RedisClient
   private readonly questions: Questions
@@ -32,7 +32,7 @@ export class RedisInvalidator {
     this.backlog = new Backlog(clock, () => client.status === 'end')
   }
 
-  /** Nothing is to be done later: what is in Redis is valid. */
+  /** Whether nothing is left to retry: what is in Redis is valid. */
   get isDone(): boolean {
     return this.backlog.isEmpty
   }
@@ -57,7 +57,7 @@ export class RedisInvalidator {
         texts,
       )
       if (urls === null) return null
-      // Redis has forgotten which ones they are.
+      // Redis no longer knows which ones they are.
       return this.orLater(`members of ${group}`, () =>
         inBatches(urls, (url) => this.questions.run('cache-forget', FORGET_MEMBERS, [urlKey(url)], [member], Number)),
       )
@@ -88,7 +88,7 @@ export class RedisInvalidator {
     return inBatches(nodes, (node) => this.forgetOn(node, urlPattern(prefix)))
   }
 
-  /** One node's part. */
+  /** Scans one node. */
   private async forgetOn(node: Redis, pattern: string): Promise<number | null> {
     let [cursor, count] = ['0', 0]
     do {
@@ -104,7 +104,7 @@ export class RedisInvalidator {
   }
 }
 
-/** The sum of what the tasks bring, so many at a time; null where one of them brings null. */
+/** The sum of the results of the tasks, run in batches; null if one of them is null. */
 async function inBatches<Each>(
   all: readonly Each[],
   task: (each: Each) => Promise<number | null>,

@@ -26,29 +26,29 @@ import { RedisInvalidator, REMEMBERED_FOR } from './redis-invalidator.ts'
 import { select } from '../vary.ts'
 import { Questions, texts } from './questions.ts'
 
-/** Variants of one key; one more drops the oldest. */
+/** Most variants of one key; beyond that the oldest is dropped. */
 const VARIANTS = 64
 
-/** How long pieces wait for the rest of their entry, in milliseconds. */
+/** How long pieces are kept until their entry is complete, in milliseconds. */
 const PIECE_LIFE = 60_000
 
-/** What the stores on a connection have in common, so that what is still to be forgotten outlives the one that was told. */
+/** Shared by all stores on a connection, so that pending invalidations outlive the store on which they were requested. */
 const askers = new WeakMap<RedisConnection, { readonly questions: Questions; readonly invalidator: RedisInvalidator }>()
 
 export interface RedisCacheOptions {
   readonly connection: RedisConnection
   readonly clock: Clock
   readonly log: Logger
-  /** Octets of entries that are also held in memory. */
+  /** Most bytes of entries that are also kept in memory. */
   readonly copies: number
-  /** Counts those that make room for others there. */
+  /** Counts evictions from there. */
   readonly evictions: Counter
 }
 
 /**
- * Keeps entries in Redis, for all threads and processes that use it. An entry never changes: it is found through the
- * index of its key, which Redis is asked for each time, so that a copy in memory is used only as long as it stands there.
- * While Redis does not answer nothing is found or kept, and what was to be forgotten meanwhile is forgotten afterwards.
+ * Stores entries in Redis, for all threads and processes that use it. Entries are immutable: an entry is found through the index of
+ * its key, which is read from Redis each time, so that a copy in memory is used only as long as it is listed there. While Redis is
+ * unavailable nothing is found or stored, and invalidations are carried out afterwards.
  */
 class RedisCacheStore implements CacheStore {
   readonly board = null
@@ -57,7 +57,7 @@ class RedisCacheStore implements CacheStore {
   readonly questions: Questions
   readonly invalidator: RedisInvalidator
   private readonly copies: Copies
-  /** Ids of entries that came from here or went there, and the keys that bodies are under. */
+  /** Ids of entries that were read from or written to Redis, and the keys under which bodies are stored. */
   private readonly ids = new WeakMap<CacheEntry, string>()
   private readonly bodies = new WeakMap<Bytes, string>()
   private readonly loading = new SingleFlight<CacheEntry | Missing>()
@@ -74,7 +74,7 @@ class RedisCacheStore implements CacheStore {
     this.copies = new Copies(copies, evictions)
   }
 
-  /** What Redis has is found by all. */
+  /** Contents of Redis are visible to all stores. */
   adopt(): void {}
 
   close(): void {}
@@ -147,14 +147,14 @@ class RedisCacheStore implements CacheStore {
     })
   }
 
-  /** What Redis has for a key: nothing where it does not answer. */
+  /** The variants of a key in Redis: empty if Redis does not reply. */
   private async readIndex(name: string): Promise<readonly StoredVariant[]> {
     const index = await this.questions.ask('cache-find', () => this.client.hgetall(name))
     if (index === null) return []
     return this.questions.read(() => readIndex(index, this.clock.wall())) ?? []
   }
 
-  /** Once for all who look for the same. */
+  /** Concurrent callers for the same entry share one load. */
   private load(name: string, variant: StoredVariant): Promise<CacheEntry | Missing> {
     return this.loading.join(name, () => this.fetch(name, variant))
   }
@@ -166,7 +166,7 @@ class RedisCacheStore implements CacheStore {
     return entry
   }
 
-  /** What Redis has; null where it is not there as a whole. */
+  /** Reads an entry; null if it is not completely there. */
   private async read(name: string, { pieces: count }: StoredVariant): Promise<CacheEntry | null> {
     const first = await this.questions.ask('cache-find', () => this.client.hmgetBuffer(name, 'head', '0'))
     const [head, piece] = first ?? []
@@ -186,7 +186,7 @@ class RedisCacheStore implements CacheStore {
     this.copies.add(id, entry)
   }
 
-  /** All but the last piece, which goes with the head. */
+  /** Writes all pieces but the last, which is written together with the head. */
   private async addPieces(name: string, body: Bytes | null): Promise<boolean> {
     if (body === null) return true
     for (let i = 0; i < piecesOf(body) - 1; i++) {
@@ -196,7 +196,10 @@ class RedisCacheStore implements CacheStore {
     return true
   }
 
-  /** As `PUBLISH` answers; `former` is the key of an entry with that body, or its own where it goes along. */
+  /**
+   * Returns the reply of `PUBLISH`; `former` is the key of an entry with the same body, or the entry's own key if the body is
+   * written along with it.
+   */
   private async publish(
     key: string,
     entry: CacheEntry,
@@ -218,7 +221,7 @@ class RedisCacheStore implements CacheStore {
     return kept ?? 0
   }
 
-  /** Makes the entry known to its groups. False where one of them, or a prefix of its URL, was made invalid since. */
+  /** Adds the entry to its groups. False if one of them, or a prefix of its URL, was invalidated in the meantime. */
   private async join({ url, groups }: CacheEntry, begun: number, left: number): Promise<boolean> {
     const prefixes = this.questions.run('cache-put', PREFIXES_SINCE, [PREFIXES], [this.age(begun)], texts)
     const joined = groups.map((group) => {
@@ -235,7 +238,7 @@ class RedisCacheStore implements CacheStore {
     return !outdated && (await Promise.all(joined)).every((answer) => answer === 1)
   }
 
-  /** Microseconds since then. */
+  /** Microseconds since `begun`. */
   private age(begun: number): number {
     return Math.round((this.clock.now() - begun) * 1000)
   }

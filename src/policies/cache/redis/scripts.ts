@@ -1,7 +1,7 @@
 /**
- * Scripts of the cache. Each touches the keys of one URL, of one group, or the list of prefixes, which have one hash tag
- * and so one node of a Cluster, and Redis runs it in one go. Times are microseconds of the server's own clock: how long
- * ago something began is told, never when, so that no clocks are compared.
+ * Scripts of the cache. Each uses the keys of one URL, of one group, or the list of prefixes, which share a hash tag and so are on
+ * one node of a Cluster, and Redis runs it atomically. Times are microseconds of the server's own clock: callers pass how long ago
+ * something began, never when, so that clocks are not compared.
  */
 const time = `
 local time = redis.call('TIME')
@@ -11,18 +11,17 @@ local function keepFor(key, ms)
 end
 `
 
-/** KEYS: an entry. ARGV: number and octets of a piece of its body; milliseconds to keep it, whatever becomes of the rest. */
+/** KEYS: an entry. ARGV: number and bytes of a piece of its body; milliseconds to keep it even if the rest never arrives. */
 export const ADD_PIECE = `
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 `
 
 /**
- * Makes an entry visible, in place of the one that answers the same requests.
- * KEYS: URL, its tombstone, index, entry, entry whose body it takes over or again itself. ARGV: microseconds since the
- * service was asked; milliseconds to live; name of the index; what it answers; what the index says of it; head; number
- * and octets of the last piece of the body, if it has one; the most variants; its groups.
- * Reply: 1; 0 where it is outdated; 2 where there is no such body any more.
+ * Makes an entry visible, in place of the one that answers the same requests. KEYS: URL, its tombstone, index, entry, the entry
+ * whose body it reuses, or itself once more. ARGV: microseconds since the service was asked; milliseconds to live; name of the
+ * index; what it answers; its description in the index; head; number and bytes of the last piece of the body, if it has one;
+ * maximum number of variants; its groups. Reply: 1; 0 if it is outdated; 2 if the body to reuse no longer exists.
  */
 export const PUBLISH = `${time}
 local since = now - tonumber(ARGV[1])
@@ -60,8 +59,8 @@ return 1
 `
 
 /**
- * Notes that a group has an entry of a URL. KEYS: group, its tombstone. ARGV: microseconds since the service was asked;
- * milliseconds that the entry lives; the URL. Reply: 1, or 0 where the group has been made invalid since.
+ * Records that a group has an entry of a URL. KEYS: group, its tombstone. ARGV: microseconds since the service was asked;
+ * milliseconds that the entry lives; the URL. Reply: 1, or 0 if the group has been invalidated since.
  */
 export const JOIN_GROUP = `${time}
 local gone = tonumber(redis.call('GET', KEYS[2]))
@@ -79,10 +78,10 @@ if value and string.match(value, '^%S+') == ARGV[2] then redis.call('HDEL', KEYS
 redis.call('UNLINK', KEYS[2])
 `
 
-/** A tombstone that cannot be written for want of memory is done without: what is stored is gone in any case. */
+/** If a tombstone cannot be written for lack of memory it is omitted: the stored entries are removed in any case. */
 const bury = `redis.pcall('SET', KEYS[2], string.format('%.0f', now), 'PX', ARGV[1])`
 
-/** KEYS: URL, its tombstone. ARGV: milliseconds to keep the tombstone. Reply: how many entries it were, and their groups. */
+/** KEYS: URL, its tombstone. ARGV: milliseconds to keep the tombstone. Reply: the number of entries removed, and their groups. */
 export const FORGET_URL = `${time}
 local count, groups = 0, {}
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
@@ -110,7 +109,7 @@ ${bury}
 return urls
 `
 
-/** KEYS: URL. ARGV: a group, as JSON. Reply: how many of its entries were in the group, and are gone. */
+/** KEYS: URL. ARGV: a group, as JSON. Reply: how many of its entries were in the group and have been removed. */
 export const FORGET_MEMBERS = `
 local count = 0
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
@@ -128,7 +127,7 @@ end
 return count
 `
 
-/** KEYS: the prefixes that were made invalid. ARGV: milliseconds to remember them, the most of them, a prefix. */
+/** KEYS: the invalidated prefixes. ARGV: milliseconds to remember them, their maximum number, a prefix. */
 export const NOTE_PREFIX = `${time}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - ARGV[1] * 1000))
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
@@ -136,7 +135,7 @@ redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 `
 
-/** KEYS: the same. ARGV: microseconds. Reply: the prefixes that were made invalid in that time. */
+/** KEYS: the same. ARGV: microseconds. Reply: the prefixes that were invalidated during that time. */
 export const PREFIXES_SINCE = `${time}
 return redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', now - tonumber(ARGV[1])), '+inf')
 `

@@ -1,15 +1,15 @@
 import type { Fields } from '../../../core/value.ts'
 
-// Descriptors as google/protobuf/descriptor.proto has them, in the JSON form of Protobuf.
+// Descriptors as in google/protobuf/descriptor.proto, in Protobuf's JSON form.
 
 /** A field of a message, or an extension. */
 export interface FieldJson {
   readonly name: string
   readonly number: number
   readonly label: 'LABEL_OPTIONAL' | 'LABEL_REQUIRED' | 'LABEL_REPEATED'
-  /** Left out until it is known whether `typeName` is a message or an enum. */
+  /** Missing until it is known whether `typeName` is a message or an enum. */
   type?: string
-  /** As it is written until it is linked. */
+  /** As written in the file until it is linked. */
   typeName?: string
   extendee?: string
   readonly jsonName: string
@@ -17,7 +17,7 @@ export interface FieldJson {
   oneofIndex?: number
   proto3Optional?: true
   options?: Fields
-  /** Where it stands in the file; no part of the descriptor. */
+  /** Line in the file; not part of the descriptor. */
   readonly line: number
 }
 
@@ -54,12 +54,12 @@ export interface ServiceJson {
   options?: Fields
 }
 
-/** A .proto file as it was read. */
+/** A parsed .proto file. */
 export interface FileJson {
   readonly name: string
   package?: string
   readonly dependency: string[]
-  /** Indexes of `dependency`. */
+  /** Indexes into `dependency`. */
   readonly publicDependency: number[]
   readonly messageType: MessageJson[]
   readonly enumType: EnumJson[]
@@ -68,6 +68,6 @@ export interface FileJson {
   options?: Fields
   /** Left out for proto2. */
   syntax?: 'proto3' | 'editions'
-  /** Such as "EDITION_2023"; left out for the others. */
+  /** Such as "EDITION_2023"; left out for proto2 and proto3. */
   edition?: string
 }

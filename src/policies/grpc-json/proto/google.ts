@@ -1,4 +1,4 @@
-// Files that others import and nobody keeps a copy of: what stands in them is fixed by their publishers, so far as it is used here.
+// Files that are commonly imported without a local copy. Their contents, as far as used here, are fixed by their publishers.
 
 const HTTP = `syntax = "proto3";
 package google.api;
@@ -26,7 +26,7 @@ import "google/protobuf/any.proto";
 message HttpBody { string content_type = 1; bytes data = 2; repeated google.protobuf.Any extensions = 3; }
 `
 
-/** Only named in files that are imported for their options, which nothing is made of here. */
+/** Imported only for options that are ignored here. */
 const FIELD_BEHAVIOR = `syntax = "proto3";
 package google.api;
 import "google/protobuf/descriptor.proto";

@@ -3,12 +3,12 @@ import { ProtoError } from './proto-error.ts'
 
 type Kind = 'message' | 'enum'
 
-/** Full name, without the dot before it -> what it is. */
+/** Full name, without the leading dot -> its kind. */
 export type NamedTypes = ReadonlyMap<string, Kind>
 
 /**
- * Puts full names in place of those that are written in files, and says of each field what its type is. `given` are the types of files
- * that are descriptors already, by the names of the files. Throws ProtoError.
+ * Replaces type names in files by full names, and sets the type of each field. `given` are the types of files that are already
+ * descriptors, by file name. Throws ProtoError.
  */
 export function linkFiles(files: readonly FileJson[], given: ReadonlyMap<string, NamedTypes>): void {
   const own = new Map([...given, ...files.map((file) => [file.name, namesOf(file)] as const)])
@@ -93,7 +93,7 @@ class Linker {
     return `.${full}`
   }
 
-  /** From the innermost scope outwards, as in C++. */
+  /** Searches from the innermost scope outwards, as in C++. */
   private find(name: string, scope: string, line: number): readonly [full: string, kind: Kind] {
     const absolute = name.startsWith('.')
     const written = absolute ? name.slice(1) : name

@@ -1,12 +1,12 @@
 import { isFields, itemsOf } from '../../../core/value.ts'
 import type { Reader } from './reader.ts'
 
-/** Values are no deeper. */
+/** Maximum nesting of values. */
 const DEPTH = 32
 
-/** The extension of methods that says how they are called over HTTP (google/api/annotations.proto). */
+/** The method extension that says how a method is called over HTTP (google/api/annotations.proto). */
 const HTTP = 'google.api.http'
-/** Its field that may be there several times. */
+/** Its repeated field. */
 const REPEATED = 'additional_bindings'
 const RULE: ReadonlySet<string> = new Set([
   'selector',
@@ -21,11 +21,11 @@ const RULE: ReadonlySet<string> = new Set([
   REPEATED,
 ])
 
-/** What options say: those that descriptors have themselves, and of others that of HTTP. */
+/** Collects options: those defined by descriptors, and of the extensions only google.api.http. */
 export class Options {
   private readonly known: Record<string, unknown> = {}
 
-  /** Reads `name = value`, as it stands behind "option" or in brackets. Throws ProtoError. */
+  /** Parses `name = value`, as written after "option" or in brackets. Throws ProtoError. */
   read(reader: Reader): void {
     const { line } = reader
     const path: string[] = []
@@ -39,13 +39,13 @@ export class Options {
     } while (reader.takes('.'))
     reader.expect('=')
     const value = valueOf(reader, 0)
-    // Of other people's extensions nothing is known, and nothing is needed.
+    // Other extensions are unknown, and not needed.
     if (path.some((step) => step.startsWith('[') && step !== `[${HTTP}]`)) return
     if (path[0] === `[${HTTP}]`) checkRule(path.length === 1 ? value : { [path[1] ?? '']: value }, reader, line)
     put(this.known, path, value, reader, line)
   }
 
-  /** Reads what stands in brackets, if anything does. */
+  /** Parses options in brackets, if there are any. */
   readBrackets(reader: Reader): void {
     if (!reader.takes('[')) return
     do this.read(reader)
@@ -53,14 +53,14 @@ export class Options {
     reader.expect(']')
   }
 
-  /** What was said under that name, which is no option any more. */
+  /** Removes and returns the value of an option. */
   take(name: string): unknown {
     const value = this.known[name]
     delete this.known[name]
     return value
   }
 
-  /** All of it in the JSON form of Protobuf; undefined where nothing is said. */
+  /** All options in Protobuf's JSON form; undefined if there are none. */
   toJson(): Record<string, unknown> | undefined {
     return Object.keys(this.known).length === 0 ? undefined : this.known
   }
@@ -88,7 +88,7 @@ function put(
   fields[step] = value
 }
 
-/** Throws ProtoError where a rule, or one of its further ones, has a field that rules have not. */
+/** Throws ProtoError if a rule, or one of its additional bindings, has an unknown field. */
 function checkRule(rule: unknown, reader: Reader, line: number): void {
   if (!isFields(rule)) reader.fail(`the option ${HTTP} is no message`, line)
   for (const [name, value] of Object.entries(rule)) {
@@ -102,7 +102,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return isFields(value)
 }
 
-/** A text, a number, a name, or a message in braces, in the JSON form. */
+/** A text, a number, a name, or a message in braces, in JSON form. */
 function valueOf(reader: Reader, depth: number): unknown {
   if (depth > DEPTH) reader.fail(`an option that is nested more than ${DEPTH} times`)
   if (reader.sees('{') || reader.sees('<')) return messageOf(reader, depth)
@@ -120,7 +120,7 @@ function valueOf(reader: Reader, depth: number): unknown {
   return negative ? `-${text}` : text
 }
 
-/** Protocol Buffers Text Format: fields, each with a colon or a message, and separators that may be left out. */
+/** Protocol Buffers Text Format: fields, each with a colon or a message, and optional separators. */
 function messageOf(reader: Reader, depth: number): Record<string, unknown> {
   const end = reader.next().text === '{' ? '}' : '>'
   const fields: Record<string, unknown> = {}

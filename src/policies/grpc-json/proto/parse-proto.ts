@@ -2,9 +2,9 @@ import type { EnumJson, FieldJson, FileJson, MessageJson, MethodJson, ServiceJso
 import { Options } from './options.ts'
 import { Reader } from './reader.ts'
 
-/** Messages are nested no deeper. */
+/** Maximum nesting of messages. */
 const DEPTH = 32
-/** What "max" stands for in ranges of field numbers, and the numbers that fields may have. */
+/** The values of "max" in ranges of field and enum numbers. */
 const MOST = 536_870_911
 const ENUM_MOST = 2_147_483_647
 
@@ -31,18 +31,18 @@ const EDITIONS: ReadonlySet<string> = new Set(['2023', '2024'])
 const LABELS = { optional: 'LABEL_OPTIONAL', required: 'LABEL_REQUIRED', repeated: 'LABEL_REPEATED' } as const
 
 /**
- * Reads a .proto file (proto2, proto3 and editions); names of types are as they are written. Options are those of descriptors, and
- * google.api.http. Throws ProtoError.
+ * Parses a .proto file (proto2, proto3 and editions); type names are left as written. Supported options are those of descriptors,
+ * and google.api.http. Throws ProtoError.
  */
 export function parseProto(source: string, file: string): FileJson {
   return new Parser(new Reader(source, file)).file()
 }
 
-/** What messages, and extensions, declare their fields in. */
+/** Where fields of messages and extensions are declared. */
 interface Scope {
   readonly field: FieldJson[]
   readonly nestedType: MessageJson[]
-  /** Null where there are none, as among extensions. */
+  /** Null for extensions. */
   readonly message: MessageJson | null
 }
 
@@ -200,7 +200,7 @@ class Parser {
     for (const each of field) into.push({ ...each, extendee })
   }
 
-  /** `oneof` is the index of the one that the field is in, or null. */
+  /** `oneof` is the index of the oneof that contains the field, or null. */
   private readField(scope: Scope, depth: number, oneof: number | null): void {
     const { reader, syntax } = this
     const { line } = reader
@@ -229,7 +229,7 @@ class Parser {
       if (SCALARS.has(type)) field.type = `TYPE_${type.toUpperCase()}`
       else field.typeName = type
     }
-    // Its form among the descriptors is none that a program depends on.
+    // No program depends on its form in descriptors.
     if (type === 'bytes') delete field.defaultValue
     if (oneof !== null) field.oneofIndex = oneof
     else if (label === 'optional' && syntax === 'proto3' && scope.message !== null) field.proto3Optional = true
@@ -295,7 +295,7 @@ class Parser {
     reader.expect(';')
   }
 
-  /** Numbers and names that are not to be used: nothing of what is read here uses them. */
+  /** Skips reserved numbers and names, which are not used here. */
   private skipReserved(): void {
     const { reader } = this
     reader.expect('reserved')
@@ -389,7 +389,7 @@ class Parser {
     return [type, isStream]
   }
 
-  /** An optional field of proto3 is one that is alone in a oneof, which comes behind those that are written. */
+  /** An optional field of proto3 becomes the only member of a synthetic oneof, which comes after the declared ones. */
   private closeOptionals(message: MessageJson): void {
     for (const field of message.field) {
       if (field.proto3Optional !== true) continue
@@ -423,7 +423,7 @@ function makeField(
   return field
 }
 
-/** ProtoJSON, "Field names": without "_", and the letter behind it in upper case. */
+/** ProtoJSON, "Field names": "_" is removed and the letter after it is capitalised. */
 function jsonNameOf(name: string): string {
   return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase())
 }

@@ -3,7 +3,7 @@ import { type Token, tokensOf } from './tokens.ts'
 
 const END: Token = { kind: 'end', text: '', line: 0 }
 
-/** Goes through the tokens of one file. */
+/** Reads the tokens of one file in order. */
 export class Reader {
   readonly file: string
   private readonly tokens: readonly Token[]
@@ -33,20 +33,20 @@ export class Reader {
     return token
   }
 
-  /** Whether the token that comes is that name or symbol. */
+  /** Whether the next token is that name or symbol. */
   sees(text: string): boolean {
     const { kind, text: seen } = this.peek()
     return seen === text && (kind === 'name' || kind === 'symbol')
   }
 
-  /** Takes that name or symbol if it comes. */
+  /** Consumes that name or symbol if it is next. */
   takes(text: string): boolean {
     const seen = this.sees(text)
     if (seen) this.at++
     return seen
   }
 
-  /** Takes that name or symbol. Throws ProtoError where another token comes. */
+  /** Consumes that name or symbol. Throws ProtoError if the next token is a different one. */
   expect(text: string): void {
     if (!this.takes(text)) throw this.unexpected(JSON.stringify(text))
   }
@@ -58,7 +58,7 @@ export class Reader {
     return text
   }
 
-  /** Names with dots between them; `absolute` allows one before them. */
+  /** Names separated by dots; `absolute` allows a leading dot. */
   path(absolute = false): string {
     const leading = absolute && this.takes('.') ? '.' : ''
     const names = [this.name()]
@@ -66,12 +66,12 @@ export class Reader {
     return leading + names.join('.')
   }
 
-  /** A text; several in a row are one. As UTF-8. */
+  /** A string, decoded as UTF-8; adjacent strings are concatenated. */
   text(): string {
     return Buffer.from(this.octets(), 'latin1').toString('utf8')
   }
 
-  /** The same with one character an octet. */
+  /** The same with one character per byte. */
   octets(): string {
     if (this.peek().kind !== 'text') throw this.unexpected('a text')
     let text = ''
@@ -79,7 +79,7 @@ export class Reader {
     return text
   }
 
-  /** A whole number, negative where that is said and `signed`. */
+  /** An integer, which may be negative if `signed`. */
   integer(signed = false): number {
     const negative = signed && this.takes('-')
     const { kind, text } = this.peek()
@@ -100,7 +100,7 @@ export class Reader {
   }
 }
 
-/** Decimal, octal or hexadecimal; null for what is no whole number, or one that is not exact. */
+/** Decimal, octal or hexadecimal; null if it is not an integer, or not exactly representable. */
 function integerOf(text: string): number | null {
   const octal = /^0[0-7]+$/.test(text)
   if (!octal && !/^(?:0|[1-9]\d*|0[xX][\dA-Fa-f]+)$/.test(text)) return null

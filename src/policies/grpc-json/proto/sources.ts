@@ -4,22 +4,22 @@ import { googleFiles } from './google.ts'
 import { parseProto } from './parse-proto.ts'
 import type { OpenFile } from '../../policy.ts'
 
-/** Files that Protobuf itself has: their descriptors are there already. */
+/** Files that are part of Protobuf: their descriptors are built in. */
 const OF_PROTOBUF = 'google/protobuf/'
 
-/** .proto files with all that they import. */
+/** .proto files with everything that they import. */
 export interface Sources {
-  /** Those that are imported come first. */
+  /** Sorted so that imported files come first. */
   readonly files: readonly FileJson[]
-  /** What of Protobuf's own is imported, such as "google/protobuf/timestamp.proto". */
+  /** The imported files of Protobuf itself, such as "google/protobuf/timestamp.proto". */
   readonly ofProtobuf: ReadonlySet<string>
-  /** Of `files`, the names of those that were asked for. */
+  /** The names of those `files` that were requested, as opposed to imported. */
   readonly named: ReadonlySet<string>
 }
 
 /**
- * Reads .proto files and what they import, which is looked for in the folders: an import is the path below one of them. Rejects with
- * an Error that says what cannot be found or read, or is wrong.
+ * Reads .proto files and everything they import. Imports are paths relative to one of the folders. Rejects with an Error that says
+ * what cannot be found or read, or is wrong.
  */
 export async function readSources(
   paths: readonly string[],
@@ -37,7 +37,7 @@ class Loading implements Sources {
   readonly named = new Set<string>()
   private readonly folders: readonly string[]
   private readonly open: OpenFile
-  /** Place -> the name that it has in imports; null while what it imports is read. */
+  /** File path -> its name in imports; null while its imports are being read. */
   private readonly names = new Map<string, string | null>()
 
   constructor(folders: readonly string[], open: OpenFile) {
@@ -45,7 +45,7 @@ class Loading implements Sources {
     this.open = open
   }
 
-  /** A file that the configuration names. */
+  /** Adds a file named in the configuration. */
   async addNamed(path: string): Promise<void> {
     const place = normalize(path)
     const octets = await this.open(place)
@@ -53,7 +53,7 @@ class Loading implements Sources {
     this.named.add(await this.add(place, this.nameOf(place), octets.toString('utf8')))
   }
 
-  /** The path below the folder that it is in. */
+  /** The path relative to the folder that contains it. */
   private nameOf(place: string): string {
     const below = this.folders
       .map((folder) => relative(folder, place))

@@ -3,7 +3,7 @@ import { ProtoError } from './proto-error.ts'
 /** A token of a .proto file. */
 export interface Token {
   readonly kind: 'name' | 'number' | 'text' | 'symbol' | 'end'
-  /** As it is written; of a text, what it stands for: one character an octet. */
+  /** As written; for a string its value, one character per byte. */
   readonly text: string
   readonly line: number
 }
@@ -29,7 +29,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '?': '?',
 }
 
-/** The tokens of a .proto file, with one of the kind "end" at the end. Throws ProtoError. */
+/** The tokens of a .proto file, followed by one of kind "end". Throws ProtoError. */
 export function tokensOf(source: string, file: string): readonly Token[] {
   const tokens: Token[] = []
   let line = 1

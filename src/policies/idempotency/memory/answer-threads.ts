@@ -2,7 +2,7 @@ import type { Answers } from '../../../core/threads.ts'
 import type { MemoryRepeats } from './memory-repeats.ts'
 import { claimKey, lookAtKey, renewKeys, settleKey } from './topics.ts'
 
-/** Answers what threads ask of the keys in memory: for the main thread. */
+/** Answers the threads' questions about keys in memory. Only for the main thread. */
 export function answerThreads(answers: Answers, repeats: MemoryRepeats): void {
   answers.on(claimKey, (claimant) => repeats.claim(claimant))
   answers.on(lookAtKey, (claimant) => repeats.peek(claimant))

@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/clock.ts'
 import { type KeyClaim, type KeyClaimant, type HeldKey, LEASE, sizeOf, SPENT_SIZE, type StoredReply } from '../store.ts'
 import { Shares } from './shares.ts'
 
-/** Between two looks for keys whose time is over, in milliseconds. */
+/** Interval at which expired keys are removed, in milliseconds. */
 const SWEEP = 60_000
 
 /** A key. */
@@ -11,28 +11,28 @@ interface Entry {
   readonly client: string
   readonly token: string
   readonly head: string
-  /** When it is forgotten, in milliseconds. */
+  /** When it expires, in milliseconds. */
   readonly until: number
-  /** Until when its request is taken to be under way; 0 where it is not. */
+  /** Until when its request is assumed to be in progress; 0 if it is not. */
   lease: number
-  /** It is known what became of the request. */
+  /** Whether the outcome of the request is known. */
   over: boolean
-  /** Null where there is none, or not yet. */
+  /** Null if there is none, or not yet. */
   reply: StoredReply | null
-  /** Octets. */
+  /** Bytes. */
   size: number
 }
 
-/** What there is of it. */
+/** The contents of the store. */
 export interface RepeatUsage {
   readonly keys: number
-  /** Of replies, about. */
+  /** Approximate bytes of replies. */
   readonly octets: number
 }
 
-/** Keys and replies of one process: in its main thread, which all workers ask, so that they have the same ones. */
+/** Keys and replies of one process: kept in its main thread, which all workers ask, so that they share them. */
 export class MemoryRepeats {
-  /** Replies that made way for others before their time was over. */
+  /** Number of replies that were evicted before they expired. */
   evictions = 0
   private readonly clock: Clock
   private limit: number
@@ -40,7 +40,7 @@ export class MemoryRepeats {
   private readonly shares = new Shares<Entry>()
   private octets = 0
 
-  /** With replies of so many octets at most. */
+  /** `limit` is the maximum number of bytes of replies. */
   constructor(clock: Clock, limit: number) {
     this.clock = clock
     this.limit = limit
@@ -50,20 +50,20 @@ export class MemoryRepeats {
     return { keys: this.entries.size, octets: this.octets }
   }
 
-  /** Takes so many octets at most from now on. */
+  /** Changes the maximum number of bytes. */
   resize(limit: number): void {
     this.limit = limit
     this.makeRoom('', 0)
   }
 
-  /** Forgets what is over, now and then, until the returned function is called. */
+  /** Periodically removes expired keys, until the returned function is called. */
   sweep(): () => void {
     return this.clock.every(SWEEP, () => {
       for (const entry of this.entries.values()) this.look(entry)
     })
   }
 
-  /** Null where there is no room for one more key. */
+  /** Null if there is no room for another key. */
   claim({ place, token, head, ttl, forward }: KeyClaimant): KeyClaim | null {
     const { client } = place
     const id = idOf(place)
@@ -92,7 +92,7 @@ export class MemoryRepeats {
     return { is: 'claimed' }
   }
 
-  /** What `claim` would say where there is room: nothing changes. */
+  /** What `claim` would return if there is room, without changing anything. */
   peek({ place, forward }: KeyClaimant): KeyClaim {
     const now = this.clock.now()
     const known = this.entries.get(idOf(place))
@@ -139,13 +139,13 @@ export class MemoryRepeats {
     if (entry !== null) this.forget(entry)
   }
 
-  /** It can make way from now on. */
+  /** From now on it may be evicted. */
   private mayGo(entry: Entry): void {
     entry.lease = 0
     this.shares.add(entry.client, entry)
   }
 
-  /** Whether it still stands. One that nobody has said of that it is under way was sent, as far as is known. */
+  /** Looks up an entry that has not expired. If its lease has run out, the request is assumed to have been sent. */
   private look(entry: Entry): boolean {
     const now = this.clock.now()
     if (entry.until <= now) {
@@ -159,7 +159,7 @@ export class MemoryRepeats {
   private underWay({ place, token }: HeldKey): Entry | null {
     const entry = this.entries.get(idOf(place))
     if (entry === undefined || entry.token !== token || entry.over) return null
-    // It is under way though its lease had passed.
+    // It is still in progress although its lease had run out.
     if (entry.lease === 0) this.shares.remove(entry.client, entry)
     return entry
   }
@@ -172,7 +172,7 @@ export class MemoryRepeats {
     }
   }
 
-  /** Whether there is room for so many octets more of a client. */
+  /** Makes room for more bytes of a client. False if that is impossible. */
   private makeRoom(client: string, octets: number): boolean {
     while (this.octets + octets > this.limit) {
       const victim = this.shares.victim(client)

@@ -4,7 +4,7 @@ import type { StoreTools } from '../../store-tools.ts'
 import type { KeyClaim, KeyClaimant, HeldKey, MakeRepeatStore, RepeatStore, StoredReply } from '../store.ts'
 import { claimKey, lookAtKey, renewKeys, type Settlement, settleKey } from './topics.ts'
 
-/** Keys and replies, kept in the memory of the main thread, which every other thread asks. */
+/** Keys and replies in the memory of the main thread, which all other threads ask. */
 class MemoryRepeatStore implements RepeatStore {
   private readonly threads: Threads
 

@@ -1,17 +1,17 @@
-/** What one client has in a store, as far as it can make way: by their age, the oldest first. */
+/** The evictable items of one client, oldest first. */
 export interface Share<Item> {
   readonly items: Set<Item>
-  /** Of them. */
+  /** Their total size. */
   octets: number
 }
 
-/** What clients have, and who has most: that one makes way for all others. */
+/** The items of all clients, and which client has the most: its items are evicted for those of others. */
 export class Shares<Item extends { readonly size: number }> {
   private readonly all = new Map<string, Share<Item>>()
-  /** By the power of two that their octets are below. */
+  /** Indexed by the power of two that their bytes are below. */
   private readonly ranks: Set<Share<Item>>[] = []
 
-  /** Octets of a client. */
+  /** Bytes of a client. */
   octetsOf(client: string): number {
     return this.all.get(client)?.octets ?? 0
   }
@@ -28,14 +28,14 @@ export class Shares<Item extends { readonly size: number }> {
     if (share?.items.delete(item) === true) this.change(client, share, -item.size)
   }
 
-  /** The oldest of a client. */
+  /** The oldest item of a client. */
   oldest(client: string): Item | undefined {
     return first(this.all.get(client)?.items)
   }
 
   /**
-   * What makes way for something of a client: its own oldest where nobody has twice as much as that client, or else the
-   * oldest of one who has most. So nobody can drive out what others have who have no more than it has.
+   * The item to be evicted for a new one of a client: the client's own oldest unless another has at least twice as much, otherwise
+   * the oldest of a client with the most. So a client cannot evict items of others who have no more than itself.
    */
   victim(client: string): Item | undefined {
     const highest = this.ranks.findLast((rank) => rank.size > 0)

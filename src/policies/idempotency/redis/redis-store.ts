@@ -10,7 +10,7 @@ import type { KeyClaim, KeyClaimant, HeldKey, KeyPlace, MakeRepeatStore, RepeatS
 import { LEASE, sizeOf, SPENT_SIZE } from '../store.ts'
 import { CLAIM, LOOK, RELEASE, RENEW, SETTLE } from './scripts.ts'
 
-/** How long what is written to see whether anything can be stays there, in milliseconds. */
+/** How long a key written to test whether Redis accepts writes is kept, in milliseconds. */
 const PROBE_LIFE = 1000
 
 type Operation = 'idempotency-claim' | 'idempotency-renew' | 'idempotency-settle'
@@ -75,12 +75,12 @@ class RedisRepeatStore implements RepeatStore {
     return (await this.run('idempotency-settle', RELEASE, [keyOf(place)], [token])) !== null
   }
 
-  /** A reply that is stored; null where its body cannot be had, or is no longer there. */
+  /** A stored reply; null if its body cannot be read, or no longer exists. */
   private async read(place: KeyPlace, head: string, stored: string): Promise<KeyClaim | null> {
     const told = replySchema.safeParse(parseJson(stored))
     const question = async (): Promise<Buffer | null> => this.client.hgetBuffer(keyOf(place), 'b')
     const body = await this.use.ask('idempotency-claim', question, question)
-    // Without success it is not what a gateway has written.
+    // If parsing fails it was not written by a gateway.
     if (!told.success || body === null) return null
     const { hasBody, ...rest } = told.data
     return { is: 'stored', head, reply: { ...rest, body: hasBody ? body : null } }
@@ -100,7 +100,7 @@ class RedisRepeatStore implements RepeatStore {
     return true
   }
 
-  /** What a script answers, as a list; null where Redis does not answer in time, or refuses. */
+  /** The result of a script as a list; null if Redis does not reply in time, or refuses. */
   private async run(
     operation: Operation,
     script: string,
@@ -123,7 +123,7 @@ class RedisRepeatStore implements RepeatStore {
   }
 }
 
-/** Begins all that is kept of one client, in a hash tag: its name has no braces. */
+/** The prefix of all keys of one client, with a hash tag: client names contain no braces. */
 function clientOf({ client }: KeyPlace): string {
   return `sallyport:idempotency:{${client}}`
 }

@@ -1,10 +1,10 @@
 /**
- * Scripts of the keys of requests. Each touches what one client has, which has one hash tag and so one node of a Cluster, and
- * Redis runs it in one go. Times are those of the server, so that no clocks are compared.
+ * Scripts for idempotency keys. Each uses the keys of one client, which share a hash tag and so are on one node of a Cluster, and
+ * Redis runs it atomically. Times are those of the server, so that clocks are not compared.
  *
- * A key is a hash: s (lock, spent or done), t (token), h (digest of the head), l (until when a lock is held, in
- * milliseconds), and of one that is done r (status, fields, digest of the request's body) and b (body). Beside them is, for
- * each client, a sorted set of what it has that is over, "<octets> <id>" by when it ends, and the sum of those octets.
+ * A key is a hash: s (lock, spent or done), t (token), h (digest of the head), l (until when a lock is held, in milliseconds), and,
+ * when done, r (status, fields, digest of the request's body) and b (body). In addition, each client has a sorted set of its
+ * completed keys, "<bytes> <id>" scored by when they expire, and the sum of those bytes.
  */
 const time = `
 local time = redis.call('TIME')
@@ -12,8 +12,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
 
 /**
- * KEYS: the key. ARGV: token, digest of the head, milliseconds that the lock holds and that the key stands, 1 where it goes on
- * after one that was sent. Reply: "claimed", or state, digest of the head, and r.
+ * KEYS: the key. ARGV: token, digest of the head, milliseconds that the lock is held and that the key is kept, 1 if the request is
+ * to go on although an earlier one was sent. Reply: "claimed", or state, digest of the head, and r.
  */
 export const CLAIM = `${time}
 local is = redis.call('HMGET', KEYS[1], 's', 'h', 'l')
@@ -28,7 +28,7 @@ end
 return {state, is[2], redis.call('HGET', KEYS[1], 'r')}
 `
 
-/** KEYS: the key. ARGV: 1 where a request goes on after one that was sent. Reply: as of CLAIM, and nothing is written. */
+/** KEYS: the key. ARGV: 1 if a request is to go on although an earlier one was sent. Reply: as for CLAIM, but nothing is written. */
 export const LOOK = `${time}
 local is = redis.call('HMGET', KEYS[1], 's', 'h', 'l')
 local state = is[1]
@@ -37,7 +37,7 @@ if not state or (state == 'spent' and ARGV[1] == '1') then return {'claimed'} en
 return {state, is[2], redis.call('HGET', KEYS[1], 'r')}
 `
 
-/** KEYS: the key. ARGV: token, milliseconds that the lock holds. */
+/** KEYS: the key. ARGV: token, milliseconds that the lock is held. */
 export const RENEW = `${time}
 local is = redis.call('HMGET', KEYS[1], 's', 't')
 if is[1] == 'lock' and is[2] == ARGV[1] then
@@ -46,8 +46,8 @@ end
 `
 
 /**
- * KEYS: the key, what its client has, the octets of that. ARGV: token, id, octets, the most of the client; then r and b where
- * there is a reply. Reply: how many made way.
+ * KEYS: the key, its client's sorted set, the sum of bytes. ARGV: token, id, bytes, the client's maximum; then r and b if there is
+ * a reply. Reply: how many keys were evicted.
  */
 export const SETTLE = `${time}
 local is = redis.call('HMGET', KEYS[1], 's', 't')

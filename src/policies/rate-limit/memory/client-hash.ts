@@ -1,13 +1,13 @@
-/** A client under one quota, as the table knows it: two hashes of 32 bits each. */
+/** Identifies a client under one quota in the table: two hashes of 32 bits each. */
 export interface ClientHash {
-  /** Says where its entries lie; never one of the first two numbers. */
+  /** Determines where its entries are; never one of the two reserved numbers. */
   tag: number
   check: number
 }
 
 /**
- * Hashes a client's name with two numbers that are different for each quota, into `into`. Of a million clients, any two
- * have the same hash with a probability below 1 in 10 million.
+ * Hashes a client's name with two seeds that differ for each quota, and writes the result to `into`. With a million clients, any
+ * two have the same hash with a probability below 1 in 10 million.
  */
 export function hashClient(client: string, first: number, second: number, into: ClientHash): void {
   let a = first
@@ -27,14 +27,14 @@ export function hashPart({ tag, check }: ClientHash, part: number, into: ClientH
   setHash(into, Math.imul(tag ^ part, 0x9e3779b1), Math.imul(check + part, 0x85ebca6b))
 }
 
-/** A number from a text, for the hashes of what the text names. */
+/** Derives a number from a text, as a seed. */
 export function seedOf(text: string, seed: number): number {
   const hash = { tag: 0, check: 0 }
   hashClient(text, seed, ~seed, hash)
   return hash.tag
 }
 
-/** Every bit of both goes into every bit of both. */
+/** Mixes both numbers so that every input bit affects every output bit. */
 function setHash(into: ClientHash, a: number, b: number): void {
   const tag = mix(a ^ Math.imul(b, 0xc2b2ae35))
   into.tag = tag >>> 1 === 0 ? tag + 2 : tag

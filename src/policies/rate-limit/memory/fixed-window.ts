@@ -3,7 +3,7 @@ import { type ClientHash, hashPart } from './client-hash.ts'
 import type { Gauge } from './gauge.ts'
 import type { SharedTable } from './table.ts'
 
-/** Counts within a window that begins with a client's first request and starts anew with the first one after its end. */
+/** Counts within a window that begins with a client's first request; the next request after its end begins a new one. */
 export class FixedWindow implements Gauge {
   private readonly table: SharedTable
   private readonly seed: number
@@ -40,7 +40,7 @@ export class FixedWindow implements Gauge {
     else before = table.add(this.entry, cost)
     if (this.entry === -1 || !table.owns(this.entry, hash)) return false
     table.find(hash, now, now)
-    // Of those who count on one entry, each sees what was there before it: none of two that fit is refused.
+    // Each of the threads that count on one entry sees the count before its own: if there is room for two, neither is refused.
     this.used = table.matches <= 1 ? before + cost : table.count
     if (this.used <= this.limit) return true
     this.giveBack(cost)

@@ -2,18 +2,18 @@ import type { QuotaState } from '../meter.ts'
 import type { ClientHash } from './client-hash.ts'
 
 /**
- * Reads and changes what one client has used of one quota. The methods are called in this order, for one client at a
- * time: `look`, then perhaps `take` and perhaps `giveBack`, then `state`. Times are microseconds.
+ * Reads and changes what one client has used of one quota. The methods are called in this order, for one client at a time: `look`,
+ * then possibly `take` and `giveBack`, then `state`. Times are in microseconds.
  */
 export interface Gauge {
-  /** Finds out how much is used, and says whether that much more would be admitted. */
+  /** Determines how much is used, and whether that cost would be admitted. */
   look(client: ClientHash, now: number, cost: number): boolean
-  /** Uses that much; false, and nothing is used, where other threads have left too little since `look`. */
+  /** Uses that many units; false, with nothing used, if other threads have left too few since `look`. */
   take(cost: number): boolean
-  /** Undoes the `take` before it. */
+  /** Reverts the preceding `take`. */
   giveBack(cost: number): void
-  /** Where the client stands now; `cost` is that of the request that was refused, or 0. */
+  /** The current state of the client; `cost` is that of the refused request, or 0. */
   state(cost: number): QuotaState
-  /** Ends what the client has used; for itself, outside of that order. */
+  /** Resets what the client has used; may be called independently of that order. */
   forget(client: ClientHash, now: number): void
 }

@@ -15,10 +15,10 @@ const gauges: Readonly<Record<Algorithm, GaugeClass>> = {
   'token-bucket': TokenBucket,
 }
 
-/** How often a request is decided anew when other threads took what it was to have. */
+/** How often a decision is repeated if other threads took the units first. */
 const ATTEMPTS = 8
 
-/** Counts in the table that all threads share; exact across them, and never waits. */
+/** Counts in the table shared by all threads; exact across them, and never blocks. */
 export class MemoryMeter implements SyncMeter {
   private readonly table: SharedTable
   private readonly clock: Clock

@@ -3,14 +3,14 @@ import { type ClientHash, hashPart } from './client-hash.ts'
 import type { Gauge } from './gauge.ts'
 import type { SharedTable } from './table.ts'
 
-// The slices are read by index, of which there are always as many: each "!" says so, and costs nothing.
+// Slices are accessed by index, and there is always the same number of them: "!" asserts that at no cost.
 
-/** Parts of a window that are counted apart. */
+/** Number of slices of a window. */
 const SLICES = 8
 
 /**
- * Counts in slices of an eighth of the window, and adds up all slices that lie in the last window, the oldest one whole:
- * so what was admitted counts for a window and at most an eighth of one more, and never shorter.
+ * Counts in slices of an eighth of the window, and adds up all slices that overlap the last window, including the whole of the
+ * oldest one: so an admitted request counts for at least a window and at most an eighth longer.
  */
 export class SlidingWindow implements Gauge {
   private readonly table: SharedTable
@@ -19,7 +19,7 @@ export class SlidingWindow implements Gauge {
   private readonly slice: number
   private readonly client: ClientHash = { tag: 0, check: 0 }
   private readonly hash: ClientHash = { tag: 0, check: 0 }
-  /** Counts of the slices that count, the oldest one first, and of the one that comes, where other threads may be. */
+  /** Counts of the relevant slices, oldest first, and of the next one, which other threads may already be in. */
   private readonly counts = new Float64Array(SLICES + 2)
   private now = 0
   private current = 0
@@ -52,7 +52,7 @@ export class SlidingWindow implements Gauge {
     if (entry === -1 || !table.owns(entry, hash)) return false
     const matches = this.sumUp()
     this.entry = entry
-    // Of those who count on one entry, each sees what was there before it: none of two that fit is refused.
+    // Each of the threads that count on one entry sees the count before its own: if there is room for two, neither is refused.
     if (matches <= 1) {
       this.used += before + cost - this.counts[SLICES]!
       this.counts[SLICES] = before + cost
@@ -83,7 +83,7 @@ export class SlidingWindow implements Gauge {
     }
   }
 
-  /** Adds up all slices that count, and returns how many entries the current one has. */
+  /** Adds up all relevant slices, and returns the number of entries of the current one. */
   private sumUp(): number {
     const { table, hash, counts, current, now } = this
     const oldest = current - SLICES
@@ -111,7 +111,7 @@ export class SlidingWindow implements Gauge {
     return (this.slice * SLICES) / 1000
   }
 
-  /** When what was admitted in a slice counts no more. */
+  /** When requests admitted in a slice no longer count. */
   private endOf(slice: number): number {
     return Math.ceil((slice + 1 + SLICES) * this.slice)
   }

@@ -1,6 +1,6 @@
 import type { ClientHash } from './client-hash.ts'
 
-/** Entries that one client's may lie in: bounds the work of every operation. */
+/** How many entries a client's may be in: bounds the work of every operation. */
 const PROBES = 16
 const HEADER_BYTES = 64
 const ENTRY_BYTES = 24
@@ -8,43 +8,42 @@ const INTS = ENTRY_BYTES / Int32Array.BYTES_PER_ELEMENT
 const WORDS = ENTRY_BYTES / BigInt64Array.BYTES_PER_ELEMENT
 const FIRST_INT = HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT
 const FIRST_WORD = HEADER_BYTES / BigInt64Array.BYTES_PER_ELEMENT
-/** Places in the header. */
+/** Positions in the header. */
 const SEED = 0
 const EVICTIONS = 1
-/** Places in an entry: tag, check, count as 32 bits each, and `until` as 64 bits. */
+/** Positions in an entry: tag, check and count with 32 bits each, and `until` with 64 bits. */
 const CHECK = 1
 const COUNT = 4
 const UNTIL = 1
-/** Tags that are no client's. */
+/** Reserved tags, which no client has. */
 const EMPTY = 0
 const CHANGING = 1
-/** How long an entry is left alone after its end, in microseconds: somebody may just be counting on it. */
+/** How long an entry is left alone after its end, in microseconds: another thread may just be counting on it. */
 const GRACE = 1_000_000
-/** Looks at an entry that another thread is just making before it is taken for a stranger's. */
+/** How often to look at an entry that another thread is just creating before treating it as another client's. */
 const PATIENCE = 20
 
 /**
- * Counts of many clients in memory that all threads share, without locks.
+ * Lock-free counts of many clients in memory shared by all threads.
  *
- * A client's entries lie within `PROBES` places from the one that its hash names. An entry belongs to one client from
- * being claimed to its end and `GRACE` after it; then, the oldest first, it makes room for another. Where all places are
- * taken by entries that still count, the one that would end first makes room, and its client begins anew: `evictions`
- * counts them.
+ * A client's entries are within `PROBES` positions from the one given by its hash. An entry belongs to one client from when it is
+ * claimed until `GRACE` after its end; then it may be reused, the oldest first. If all positions are taken by entries that still
+ * count, the one that would end first is evicted, and its client starts from zero: `evictions` counts these.
  *
- * Two threads may make an entry each for one client at the same moment. Both stay, and what counts is their sum. Whoever
- * counts adds first and sums up afterwards, so that of two threads at least one sees the other's.
+ * Two threads may create an entry each for one client at the same moment. Both remain, and their sum counts. A thread first adds
+ * its own count and then sums up, so that of two threads at least one sees the other's count.
  *
- * Times are whole microseconds of a clock that all threads share.
+ * Times are whole microseconds of a clock shared by all threads.
  */
 export class SharedTable {
-  /** What to post to another thread, which opens it with the constructor. */
+  /** To be posted to another thread, which opens it with the constructor. */
   readonly buffer: SharedArrayBuffer
-  /** Makes hashes that nobody outside can foresee. */
+  /** Makes hashes unpredictable to outsiders. */
   readonly seed: number
 
-  /** What `find` found: the first entry that counts, or -1. */
+  /** Result of `find`: the first entry that counts, or -1. */
   entry = -1
-  /** How many entries count. */
+  /** Number of entries that count. */
   matches = 0
   /** Sum of their counts. */
   count = 0
@@ -56,11 +55,11 @@ export class SharedTable {
   private readonly ints: Int32Array
   private readonly words: BigInt64Array
   private readonly mask: number
-  /** What the entry that makes room looked like when it was picked. */
+  /** The state of the entry to be replaced when it was chosen. */
   private victimTag = EMPTY
   private victimUntil = 0
 
-  /** Opens a table made by `create`. */
+  /** Opens a table created by `create`. */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
     this.ints = new Int32Array(buffer)
@@ -69,7 +68,7 @@ export class SharedTable {
     this.seed = Atomics.load(this.ints, SEED)
   }
 
-  /** A table of at least that many entries: the next power of two. */
+  /** Creates a table with at least that many entries: the next power of two. */
   static create(entries: number, random: () => number = Math.random): SharedTable {
     const size = 2 ** Math.ceil(Math.log2(Math.max(entries, PROBES)))
     const buffer = new SharedArrayBuffer(HEADER_BYTES + size * ENTRY_BYTES)
@@ -82,17 +81,17 @@ export class SharedTable {
     return this.mask + 1
   }
 
-  /** Entries that still counted and had to make room, in all threads since the start. */
+  /** Entries that were evicted while they still counted, in all threads since the start. */
   get evictions(): number {
     return Atomics.load(this.ints, EVICTIONS) >>> 0
   }
 
-  /** Looks up the client's entries that end after `since`, and leaves what it finds in the fields of the table. */
+  /** Looks up the client's entries that end after `since`, and stores the result in the fields of the table. */
   find(hash: ClientHash, since: number, now: number): void {
     for (let looks = 0; looks < PATIENCE; looks++) if (this.look(hash, since, now)) return
   }
 
-  /** Adds to the count of an entry and returns what it was before. */
+  /** Adds to the count of an entry and returns its previous value. */
   add(entry: number, cost: number): number {
     return Atomics.add(this.ints, this.intOf(entry) + COUNT, cost)
   }
@@ -102,15 +101,15 @@ export class SharedTable {
     return Number(Atomics.load(this.words, this.wordOf(entry)))
   }
 
-  /** Moves the end of an entry, if it is still where it was, and says whether it did. */
+  /** Moves the end of an entry if it is still `from`. Returns whether it did. */
   moveUntil(entry: number, from: number, to: number): boolean {
     const expected = BigInt(from)
     return Atomics.compareExchange(this.words, this.wordOf(entry), expected, BigInt(to)) === expected
   }
 
   /**
-   * Whether the entry, which counts, is still the client's. It is while it changes: another thread has taken it for one
-   * that has ended, and will notice.
+   * Whether an entry that counts still belongs to the client. It does while it is being changed: the other thread has mistaken it
+   * for an expired one, and will notice.
    */
   owns(entry: number, { tag, check }: ClientHash): boolean {
     const int = this.intOf(entry)
@@ -118,14 +117,14 @@ export class SharedTable {
     return found === CHANGING || (found === tag && Atomics.load(this.ints, int + CHECK) === check)
   }
 
-  /** Makes an entry for the client and returns it; -1 where another thread was faster. */
+  /** Creates an entry for the client and returns it; -1 if another thread was faster. */
   claim(hash: ClientHash, now: number, until: number, count: number): number {
     const entry = this.victim(hash.tag, now)
     if (entry === -1) return -1
     const { ints, victimTag, victimUntil } = this
     const int = this.intOf(entry)
     if (Atomics.compareExchange(ints, int, victimTag, CHANGING) !== victimTag) return -1
-    // Another thread may have made it anew for the same client since.
+    // Another thread may have reused it for the same client in the meantime.
     if (this.untilOf(entry) !== victimUntil) {
       Atomics.store(ints, int, victimTag)
       return -1
@@ -147,7 +146,7 @@ export class SharedTable {
     }
   }
 
-  /** False where an entry was just being made and may become the client's. */
+  /** False if an entry is just being created that may become the client's. */
   private look({ tag, check }: ClientHash, since: number, now: number): boolean {
     const { ints } = this
     let settled = true
@@ -160,7 +159,7 @@ export class SharedTable {
       const entry = (tag + probe) & this.mask
       const int = this.intOf(entry)
       const found = Atomics.load(ints, int)
-      // Places are taken in their order and never become empty again: there is nothing behind this one.
+      // Positions are filled in order and never become empty again: no entry follows this one.
       if (found === EMPTY) break
       if (found === CHANGING) settled = false
       if (found !== tag || Atomics.load(ints, int + CHECK) !== check) continue
@@ -176,7 +175,7 @@ export class SharedTable {
     return settled || this.entry !== -1
   }
 
-  /** The entry that makes room: the one that ended first, else an empty one, else the one that ends first. */
+  /** The entry to be replaced: the one that ended first, otherwise an empty one, otherwise the one that ends first. */
   private victim(tag: number, now: number): number {
     let victim = -1
     this.victimTag = EMPTY

@@ -3,19 +3,19 @@ import { type ClientHash, hashPart } from './client-hash.ts'
 import type { Gauge } from './gauge.ts'
 import type { SharedTable } from './table.ts'
 
-/** How long an entry that has run out is used again, in microseconds: shorter than the table leaves it alone. */
+/** How long after its end an entry is reused, in microseconds: shorter than the table's grace period. */
 const REUSE = 500_000
-/** How often a change is tried again that other threads got in the way of. */
+/** How often a change is retried that other threads interfered with. */
 const TRIES = 64
 
 /**
- * A bucket of `limit` tokens that fills evenly, one window from empty to full: the generic cell rate algorithm. The
- * entry holds the time at which the bucket will be full again.
+ * A bucket of `limit` tokens that refills evenly, from empty to full in one window: the generic cell rate algorithm. The entry
+ * holds the time at which the bucket will be full again.
  */
 export class TokenBucket implements Gauge {
   private readonly table: SharedTable
   private readonly seed: number
-  /** Microseconds in which one token comes back; whole, so that nothing gets lost in adding. */
+  /** Microseconds per token; an integer, so that sums stay exact. */
   private readonly interval: number
   private readonly capacity: number
   private readonly hash: ClientHash = { tag: 0, check: 0 }
@@ -85,7 +85,7 @@ export class TokenBucket implements Gauge {
     this.matches = table.matches
   }
 
-  /** Fills up the bucket for what has passed and takes from it, in one step; false where there is too little in it. */
+  /** Refills the bucket for the elapsed time and takes from it, in one step; false if it has too few tokens. */
   private move(time: number): boolean {
     const { table, entry, hash, now } = this
     const others = this.matches === 1 ? 0 : this.backlog - Math.max(0, table.untilOf(entry) - now)

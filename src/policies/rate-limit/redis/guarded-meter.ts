@@ -3,18 +3,18 @@ import type { Decision, Meter, StoreFailureMode, SyncMeter } from '../meter.ts'
 import type { Question, RedisMeter } from './redis-meter.ts'
 import type { RedisUse } from '../../../redis/use.ts'
 
-/** Somebody who waits for a decision. */
+/** A pending decision. */
 interface Asking extends Question {
   readonly resolve: (decision: Decision | null) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Requests that one script decides at most: Redis does nothing else meanwhile. */
+/** Most requests that one script decides: Redis is blocked while it runs. */
 const BATCH = 64
 
 /**
- * A meter in Redis, and what is done while Redis does not answer. What is asked in one turn of the event loop goes to
- * Redis together: a script for many decisions costs little more than a script for one.
+ * A meter in Redis, with a fallback while Redis is unavailable. Requests of one turn of the event loop are sent to Redis together:
+ * a script for many decisions costs little more than a script for one.
  */
 export class GuardedMeter implements Meter {
   private readonly remote: RedisMeter

@@ -6,20 +6,20 @@ import { besideKey } from '../../../redis/beside-key.ts'
 import { createKeys } from './keys.ts'
 import { scripts } from './scripts.ts'
 
-/** A request that is to be decided. */
+/** A request to be decided. */
 export interface Question {
   readonly client: string
   readonly cost: number
 }
 
-/** Nobody reaches it, so a probe always writes; its window in milliseconds. */
+/** Never reached, so that a probe always writes; the window of the probe in milliseconds. */
 const PROBE_LIMIT = 1_000_000
 const PROBE_WINDOW = 1000
 
-/** Members of a script's reply for each quota. */
+/** Number of values per quota in a script's reply. */
 const STATE_LENGTH = 3
 
-/** Counts in Redis, for all processes that use it, in scripts that run in one go. */
+/** Counts in Redis, for all processes that use it, in scripts that run atomically. */
 export class RedisMeter implements Meter {
   private readonly client: RedisClient
   private readonly script: string
@@ -28,7 +28,7 @@ export class RedisMeter implements Meter {
   private readonly quotas: number[]
   private readonly time: () => string | number
 
-  /** `time` is in microseconds; that of the Redis server by default, so that no two gateways disagree about it. */
+  /** `time` is in microseconds; by default that of the Redis server, so that all gateways agree on it. */
   constructor(client: RedisClient, limit: Limit, time: () => string | number = () => '') {
     this.client = client
     this.script = scripts[limit.algorithm]
@@ -38,15 +38,15 @@ export class RedisMeter implements Meter {
     this.time = time
   }
 
-  /** Rejects with whatever keeps Redis from answering. */
+  /** Rejects with any error of the connection to Redis. */
   async decide(client: string, cost: number): Promise<Decision> {
     const [decision] = await this.run([{ client, cost }])
     return present(decision, 'decision')
   }
 
   /**
-   * The decisions, in the order of the questions: one script for all of them, but one for each where the clients may be
-   * on different nodes of a Cluster. Rejects with whatever keeps Redis from answering.
+   * The decisions, in the order of the questions: one script for all of them, or one each if the clients may be on different nodes
+   * of a Cluster. Rejects with any error of the connection to Redis.
    */
   async decideAll(questions: readonly Question[]): Promise<Decision[]> {
     if (!this.client.isCluster) return this.run(questions)
@@ -60,7 +60,7 @@ export class RedisMeter implements Meter {
     return true
   }
 
-  /** Does what a decision about that client does, on a key beside it that ends at once; rejects where it could not be made. */
+  /** Does the same as a decision about that client, but with a separate key that expires at once; rejects if a decision is impossible. */
   async probe(client: string): Promise<void> {
     const [key = ''] = this.keysOf(client)
     await this.decide(client, 0)
@@ -86,7 +86,7 @@ export class RedisMeter implements Meter {
   }
 }
 
-/** The decision that begins at that place of a script's reply. */
+/** The decision at that position of a script's reply. */
 function decisionAt(reply: readonly unknown[], start: number, count: number): Decision {
   const quotas: QuotaState[] = []
   for (let i = 0; i < count; i++) {

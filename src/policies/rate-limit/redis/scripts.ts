@@ -1,12 +1,12 @@
 import type { Algorithm } from '../meter.ts'
 
 /**
- * Scripts that decide requests, one after the other. KEYS: for each request one for each quota. ARGV: the number of
- * quotas; the time in microseconds, or "" for that of the server; limit and window in milliseconds for each quota; then
- * the cost of each request. Reply: for each request 1 or 0 for admitted or refused, then for each quota what remains,
- * and the milliseconds until more does and until the request would be admitted.
+ * Scripts that decide requests, one after the other. KEYS: for each request one for each quota. ARGV: the number of quotas; the
+ * time in microseconds, or "" for that of the server; limit and window in milliseconds for each quota; then the cost of each
+ * request. Reply: for each request 1 or 0 for admitted or refused, then for each quota the remaining units, and the milliseconds
+ * until more are available and until the request would be admitted.
  *
- * Every script first looks at all quotas and then, if all of them admit, takes from each: Redis runs it in one go.
+ * Every script first reads all quotas and then, if all of them admit, takes from each: Redis runs it atomically.
  */
 const begin = `
 local count = tonumber(ARGV[1])
@@ -40,7 +40,7 @@ end
 return reply
 `
 
-/** A counter that Redis itself forgets at the end of the window. */
+/** A counter that Redis expires at the end of the window. */
 const fixedWindow = `
 local function look(key, limit, window, needed, now)
   local used = tonumber(redis.call('GET', key)) or 0
@@ -66,7 +66,7 @@ local function tell(state, needed, now)
 end
 `
 
-/** Counts of eighths of the window: fields of a hash, by the number of the eighth since 1970. */
+/** Counts of eighths of the window: fields of a hash, numbered by eighths since 1970. */
 const slidingWindow = `
 local SLICES = 8
 local function look(key, limit, window, needed, now)

@@ -5,7 +5,7 @@ import { HASH, parseApiKey, RedisApiKeys } from './redis-api-keys.ts'
 import type { RedisConnection } from '../../../../redis/connection.ts'
 import type { RedisUse } from '../../../../redis/use.ts'
 
-/** API keys in Redis, which nobody waits for while it does not answer. */
+/** API keys in Redis. While Redis is known to be down, lookups fail at once instead of waiting for it. */
 export class GuardedApiKeys implements ApiKeys {
   private readonly keys: RedisApiKeys
   private readonly use: RedisUse

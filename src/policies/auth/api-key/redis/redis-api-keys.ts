@@ -4,14 +4,14 @@ import { z } from 'zod'
 import type { StoredApiKey } from '../api-key-store.ts'
 import type { RedisClient } from '../../../../redis/client.ts'
 
-/** The hash that holds all keys: digest -> the key as JSON. One Redis key, so every change is whole in a Cluster too. */
+/** The hash that holds all keys: digest -> the key as JSON. As it is a single Redis key, every change is atomic in a Cluster too. */
 export const HASH = 'sallyport:api-keys'
-/** About how many keys are read at a time, so that a long list does not hold up Redis. */
+/** About how many keys are read at a time, so that a long list does not block Redis. */
 const PAGE = '200'
 
 /**
- * KEYS: the hash. ARGV: digest of the old key, its text, the text that it is to have, digest and text of the new key, digests to take out.
- * Reply: 1; 0 where the old key is not what it was, as one that was revoked, and nothing was done.
+ * KEYS: the hash. ARGV: digest of the old key, its current text, its new text, digest and text of the new key, digests to remove.
+ * Reply: 1; 0 if the old key has changed in the meantime, for example because it was revoked, in which case nothing is changed.
  */
 const REPLACE = `
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
@@ -20,7 +20,7 @@ for i = 6, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
 return 1
 `
 
-/** Wall-clock milliseconds that a date can have (ECMA-262 section 21.4.1.1). */
+/** Wall-clock milliseconds in the range of a Date (ECMA-262 section 21.4.1.1). */
 const time = z.number().min(0).max(8.64e15)
 
 const stored = z.object({
@@ -34,7 +34,7 @@ const stored = z.object({
   expires: time.nullable(),
 }) satisfies z.ZodType<StoredApiKey>
 
-/** API keys in Redis. Every method rejects with whatever keeps Redis from answering. */
+/** API keys in Redis. Every method rejects with any error of the connection to Redis. */
 export class RedisApiKeys {
   private readonly client: RedisClient
 
@@ -42,19 +42,19 @@ export class RedisApiKeys {
     this.client = client
   }
 
-  /** What is kept under the digest, to be read by `parseApiKey`; null for nothing. */
+  /** The text stored under the digest, to be parsed by `parseApiKey`; null if there is none. */
   read(sha256: string): Promise<string | null> {
     return this.client.hget(HASH, sha256)
   }
 
-  /** Keeps a key. */
+  /** Stores a key. */
   async add(key: StoredApiKey): Promise<void> {
     await this.client.hset(HASH, key.sha256, JSON.stringify(key))
   }
 
   /**
-   * Keeps `next` beside `old`, which becomes `changed`, and takes `ended` out, in one go. False, and nothing is done, where `old` is not
-   * there as it was.
+   * Atomically stores `next`, replaces `old` with `changed` and removes `ended`. Resolves with false, and changes nothing, if `old`
+   * is no longer stored unchanged.
    */
   async replace(
     old: StoredApiKey,
@@ -68,16 +68,16 @@ export class RedisApiKeys {
     return (await this.client.eval(REPLACE, 1, HASH, ...texts, ...ended.map(({ sha256 }) => sha256))) === 1
   }
 
-  /** All keys that can be read, by their ids; of one id the newest first. */
+  /** All valid keys, sorted by id; keys of the same id newest first. */
   async list(): Promise<StoredApiKey[]> {
     const keys = new Map<string, StoredApiKey>()
     let cursor = '0'
     do {
       const [next, page] = await this.client.hscan(HASH, cursor, 'COUNT', PAGE)
       for (const [i, digest] of page.entries()) {
-        // Keys and values take turns.
+        // Keys and values alternate.
         const key = i % 2 === 0 ? parseApiKey(digest, page[i + 1] ?? '') : null
-        // A hash that grows meanwhile may show an entry twice.
+        // HSCAN may return an entry twice if the hash grows during the scan.
         if (key !== null) keys.set(key.sha256, key)
       }
       cursor = next
@@ -85,15 +85,15 @@ export class RedisApiKeys {
     return [...keys.values()].toSorted((a, b) => (a.id === b.id ? b.created - a.created : a.id < b.id ? -1 : 1))
   }
 
-  /** Takes those keys out, and says how many of them there were. */
+  /** Removes those keys. Resolves with how many of them existed. */
   async remove(keys: readonly StoredApiKey[]): Promise<number> {
     return keys.length === 0 ? 0 : this.client.hdel(HASH, ...keys.map(({ sha256 }) => sha256))
   }
 }
 
 /**
- * The key of a digest as it is kept; null where that is no key, or another one: whatever goes wrong on the way to Redis,
- * nobody gets somebody else's.
+ * The stored key of a digest; null if the text is not a valid key or belongs to another digest, so that a mix-up on the connection
+ * to Redis never grants somebody else's access.
  */
 export function parseApiKey(sha256: string, text: string): StoredApiKey | null {
   const { success, data } = stored.safeParse(parseJson(text))

@@ -3,12 +3,12 @@ import { connectRedis, type RedisClient, type RedisConfig } from '../../../../re
 import { KeyRing } from '../key-ring.ts'
 import { RedisApiKeys } from './redis-api-keys.ts'
 
-/** How long Redis may take until it can be asked, and to answer, in milliseconds. */
+/** How long connecting to Redis and each reply from it may take, in milliseconds. */
 const PATIENCE = 3000
 
 /**
- * Does something with the keys in Redis, over a connection of its own that ends with it. Rejects with what `work` rejects with, and with
- * GatewayError 'keys-unavailable' where Redis does not do it; `now` is wall-clock milliseconds.
+ * Runs `work` with the keys in Redis over a dedicated connection, which is closed afterwards. Rejects with the error of `work`, and
+ * with GatewayError 'keys-unavailable' if Redis fails; `now` is in wall-clock milliseconds.
  */
 export async function withKeyRing<Result>(
   redis: RedisConfig,
@@ -31,7 +31,7 @@ export async function withKeyRing<Result>(
   }
 }
 
-/** Rejects with the first error: whoever waits tries again. */
+/** Rejects with the first connection error; the caller may try again. */
 function connected(client: RedisClient): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no connection within ${PATIENCE} ms`)), PATIENCE)
@@ -45,7 +45,7 @@ function connected(client: RedisClient): Promise<void> {
   })
 }
 
-/** A Cluster says only that none of its nodes answers, and carries along why. */
+/** A Cluster error only says that no node replied; the reason is attached to it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if ('lastNodeError' in error && error.lastNodeError instanceof Error) return error.lastNodeError.message
