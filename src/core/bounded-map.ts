@@ -1,7 +1,7 @@
 /**
- * A map that keeps about the `size` to twice `size` entries that were used last, in two generations: once the young one is
- * full it becomes the old one, and what the old one held is forgotten. So a lookup in the young one changes nothing, and no
- * list has to be kept in order.
+ * A map that keeps roughly the `size` to `2 * size` most recently used entries, in two generations. When the young generation is full, it
+ * becomes the old one and the previous old one is discarded. A lookup in the young generation therefore modifies nothing, and no ordered
+ * list has to be maintained.
  */
 export class BoundedMap<Key, Value> {
   private readonly limit: number
@@ -39,7 +39,7 @@ export class BoundedMap<Key, Value> {
     this.old.clear()
   }
 
-  /** Entries in both generations. */
+  /** Number of entries in both generations. */
   get size(): number {
     return this.young.size + this.old.size
   }

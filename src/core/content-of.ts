@@ -3,10 +3,10 @@ import { readFileSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { codeOf } from './error-facts.ts'
 
-/** The content of a folder, or of a pipe, which nobody waits for. */
+/** Stands for the content of anything that is not a regular file, such as a folder or a pipe, which is never read. */
 const NO_FILE = 'no file'
 
-/** What a file holds, as a digest; for one that cannot be read, why. */
+/** A digest of the file's content, or the reason why the file cannot be read. */
 export function contentNow(path: string): string {
   try {
     return statSync(path).isFile() ? digestOf(readFileSync(path)) : NO_FILE
@@ -15,7 +15,7 @@ export function contentNow(path: string): string {
   }
 }
 
-/** The same, without holding up the thread. */
+/** Asynchronous version of `contentNow`; does not block the thread. */
 export async function contentOf(path: string): Promise<string> {
   try {
     return (await stat(path)).isFile() ? digestOf(await readFile(path)) : NO_FILE
@@ -28,7 +28,7 @@ function digestOf(octets: Uint8Array): string {
   return createHash('sha256').update(octets).digest('base64')
 }
 
-/** A file that cannot be read has a content too: why. */
+/** For a file that cannot be read, the reason stands for its content. */
 function reasonOf(error: unknown): string {
   return codeOf(error) || 'unreadable'
 }

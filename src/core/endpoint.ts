@@ -1,4 +1,7 @@
-/** What the metrics call the path of a route: a path and all below it by that path, so "/a/*" is "/a", and "/*" is "/". */
+/**
+ * The label value for a route path in metrics. A path that includes everything below it is labelled with its base: "/a/*" becomes "/a", and
+ * "/*" becomes "/".
+ */
 export function endpointOf(pattern: string): string {
   return pattern.endsWith('/*') ? pattern.slice(0, -2) || '/' : pattern
 }

@@ -1,21 +1,21 @@
 import { checkField } from './field.ts'
 
-/** Whose mistake an error is: health counting, retries and the log level read it. */
+/** Who is to blame for an error; determines health counting, retries and the log level. */
 export type Fault = 'client' | 'service' | 'gateway'
 
-/** What the table says of a code. */
+/** An entry of the error table. */
 export interface ErrorEntry {
   readonly status: number
   readonly fault: Fault
-  /** Short and the same for every occurrence (RFC 9457 section 3.1.4). */
+  /** Short, and identical for every occurrence (RFC 9457 section 3.1.4). */
   readonly title: string
-  /** URI of a type that others have registered (RFC 9457 section 4.2), in place of the gateway's own. */
+  /** URI of a registered problem type (RFC 9457 section 4.2) to use instead of the gateway's own. */
   readonly type?: string
 }
 
 const REDUCED_CAPACITY = 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity'
 
-/** Every error the gateway can answer with: code -> status, fault, title. The one place where they are listed. */
+/** Every error the gateway can reply with: code -> status, fault, title. This is the only place where they are listed. */
 export const errorTable = {
   'bad-request': { status: 400, fault: 'client', title: 'Bad request' },
   unauthorized: { status: 401, fault: 'client', title: 'Unauthorized' },
@@ -58,7 +58,7 @@ export const errorTable = {
   'idempotency-unavailable': { status: 503, fault: 'gateway', title: 'Idempotency unavailable' },
   'keys-unavailable': { status: 503, fault: 'gateway', title: 'API keys unavailable' },
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
-  // The client's own, which it has sent with the request (gRPC).
+  // The client's own deadline, sent with the request (gRPC).
   'deadline-exceeded': { status: 504, fault: 'client', title: 'Deadline exceeded' },
   'not-cached': { status: 504, fault: 'client', title: 'Not in the cache' },
   // RFC 8586
@@ -66,20 +66,20 @@ export const errorTable = {
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },
 } as const satisfies Record<string, ErrorEntry>
 
-/** A code of the table. */
+/** A code in the error table. */
 export type ErrorCode = keyof typeof errorTable
 
-/** What an error has besides its code and what it says. */
+/** Optional details of an error, in addition to its code and message. */
 export interface GatewayErrorOptions {
-  /** What went wrong underneath: logged, never shown to the client. */
+  /** The underlying error: logged, never shown to the client. */
   readonly cause?: unknown
-  /** Header fields the reply must carry, such as Allow or Retry-After: [name, value]. */
+  /** Headers the reply must carry, such as Allow or Retry-After: [name, value]. */
   readonly headers?: readonly (readonly [name: string, value: string])[]
-  /** Further members of the problem document (RFC 9457 section 3.2). */
+  /** Additional members of the problem document (RFC 9457 section 3.2). */
   readonly members?: Readonly<Record<string, unknown>>
 }
 
-/** An error with a place in the table; becomes one problem+json reply whoever throws it. */
+/** An error with an entry in the error table. Always turned into one problem+json reply, wherever it is thrown. */
 export class GatewayError extends Error {
   readonly code: ErrorCode
   /** HTTP status of the reply. */
@@ -91,12 +91,12 @@ export class GatewayError extends Error {
   readonly members: Readonly<Record<string, unknown>> | undefined
 
   /**
-   * `detail` is shown to the client: it says what happened, to what, and what to do, and holds no secret. Throws a
-   * TypeError for header fields that cannot stand on the wire.
+   * `detail` is shown to the client: it says what happened, to what, and what to do about it, and contains no secrets. Throws a TypeError
+   * for headers that are not valid in HTTP.
    */
   constructor(code: ErrorCode, detail?: string, options: GatewayErrorOptions = {}) {
     const entry = errorTable[code]
-    // Where it was thrown tells something only of a mistake that nobody expects, and costs more than the whole reply.
+    // A stack trace is only useful for unexpected bugs, and capturing one costs more than the whole reply.
     const { stackTraceLimit } = Error
     if (code !== 'internal-error') Error.stackTraceLimit = 0
     super(detail ?? entry.title, { cause: options.cause })
@@ -108,18 +108,18 @@ export class GatewayError extends Error {
     this.title = entry.title
     this.detail = detail
     this.headers = options.headers ?? []
-    // Here, where whoever makes it is told, and not where the reply is made of it.
+    // Checked here so that the mistake surfaces where the error is created, not later when the reply is built from it.
     for (const [field, value] of this.headers) checkField(field, value)
     this.members = options.members
   }
 }
 
-/** What was thrown as a GatewayError: itself, or 'internal-error' with it as the cause. */
+/** Converts a thrown value to a GatewayError: returned unchanged if it is one, otherwise 'internal-error' with the value as the cause. */
 export function asGatewayError(thrown: unknown): GatewayError {
   return thrown instanceof GatewayError ? thrown : new GatewayError('internal-error', undefined, { cause: thrown })
 }
 
-/** What an error came from in the end, in its own words; undefined where it has no cause. */
+/** The message of the innermost cause of an error; undefined if it has no cause. */
 export function rootCause({ cause }: Error): string | undefined {
   if (!(cause instanceof Error)) return undefined
   return rootCause(cause) ?? cause.message

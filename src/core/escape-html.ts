@@ -1,4 +1,4 @@
-/** A text as it can stand in HTML: between tags, and in an attribute with quotes. */
+/** Escapes text for use in HTML, both between tags and in quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

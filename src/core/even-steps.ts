@@ -1,14 +1,14 @@
-/** The step that divides the circle most evenly, however often it is made: the golden ratio. */
+/** The golden ratio: repeated steps of this size divide the circle as evenly as possible, whatever their number. */
 const STEP = (Math.sqrt(5) - 1) / 2
 
 /**
- * Numbers from 0 to 1, of which any so many are closer to evenly spread than those of chance: whoever has a share of the circle has
- * it of every hundred of them.
+ * A low-discrepancy sequence in [0, 1): any run of consecutive numbers is spread more evenly than random numbers would be, so a segment of
+ * the circle gets close to its exact share in every hundred numbers.
  */
 export class EvenSteps {
   private at: number
 
-  /** `first` is where it begins, from 0 to 1. */
+  /** `first` is the starting point, from 0 to 1. */
   constructor(first: number) {
     this.at = first
   }

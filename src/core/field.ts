@@ -1,27 +1,27 @@
 /** RFC 9110 section 5.6.2: token. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** RFC 9110 section 5.5: visible characters, obs-text, and space or tab inside; so never CR, LF or NUL. */
+/** RFC 9110 section 5.5: visible characters and obs-text, with spaces and tabs only in between; so never CR, LF or NUL. */
 const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
-/** Fields that belong to one connection or to the framing of a message (RFC 9110 section 7.6.1, RFC 9112 sections 3.2 and 6). */
+/** Headers that belong to a single connection or to message framing (RFC 9110 section 7.6.1, RFC 9112 sections 3.2 and 6). */
 const WIRE =
   /^(?:connection|content-length|expect|host|http2-settings|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i
 
-/** Whether the text may stand as a field value on the wire. */
+/** Whether the text is a valid header value. */
 export function isFieldValue(value: string): boolean {
   return FIELD_VALUE.test(value)
 }
 
-/** Whether the text may stand as a field name on the wire. */
+/** Whether the text is a valid header name. */
 export function isToken(name: string): boolean {
   return TOKEN.test(name)
 }
 
-/** Whether a field of that name is the wire's alone to write: a second one could end a message elsewhere than the first. */
+/** Whether only the HTTP layer itself may write a header of that name: a duplicate could make the message end in a different place. */
 export function isWireField(name: string): boolean {
   return WIRE.test(name)
 }
 
-/** Throws a TypeError for a name or a value that may not stand on the wire, or a name that is the wire's own. */
+/** Throws a TypeError for an invalid header name or value, or for a name reserved for the HTTP layer. */
 export function checkField(name: string, value: string): void {
   if (!TOKEN.test(name))
     throw new TypeError(

@@ -1,6 +1,6 @@
 /**
- * The text in one piece. What is put together stays a tree of its pieces in V8, which whoever writes it walks each time: a text that is made
- * once and written again and again is better flat.
+ * Returns the text as a flat string. V8 keeps concatenated strings as a tree (rope) that is traversed on every write; a string that is
+ * built once and written many times is cheaper when flat.
  */
 export function flat(text: string): string {
   return Buffer.from(text).toString()

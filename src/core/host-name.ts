@@ -1,7 +1,7 @@
-/** RFC 1035 section 2.3.4; also bounds the work that a long Host can cause. */
+/** RFC 1035 section 2.3.4; also bounds the work a long Host header can cause. */
 const LONGEST_NAME = 253
 
-/** The name in a Host field: lower case, without port and trailing dot; "" when it is longer than a name can be. */
+/** The name in a Host header: lower case, without port and trailing dot; "" if it exceeds the maximum length of a name. */
 export function hostName(host: string): string {
   const colon = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
   let end = colon > 0 ? colon : host.length

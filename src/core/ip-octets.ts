@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 export function ipOctets(address: string): Buffer | null {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
   if (!isIPv6(address)) return null
-  // The URL writes what is left as groups of hexadecimal digits, with at most one "::".
+  // The URL parser normalizes the rest to groups of hexadecimal digits with at most one "::".
   const host = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1)
   if (host === undefined) return null
   const [before = [], after = []] = host.split('::').map((part) => (part === '' ? [] : part.split(':')))

@@ -1,4 +1,4 @@
-/** The steps of a JSON pointer that is empty or begins with "/" (RFC 6901 section 4). */
+/** Splits a JSON pointer into its reference tokens. The pointer must be empty or begin with "/" (RFC 6901 section 4). */
 export function stepsOf(pointer: string): string[] {
   return pointer
     .split('/')
@@ -6,7 +6,7 @@ export function stepsOf(pointer: string): string[] {
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-/** The step to a member of that name, to be appended to a pointer (RFC 6901 section 3). */
+/** The reference token for a member of that name, to be appended to a pointer (RFC 6901 section 3). */
 export function stepTo(name: string): string {
   return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }

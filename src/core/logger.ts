@@ -1,15 +1,15 @@
-/** From the most to the least talkative; a logger writes its own level and those after it. */
+/** From most to least verbose; a logger writes messages of its own level and of those after it. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 
-/** How much a line of the log matters. */
+/** Severity of a log message. */
 export type LogLevel = (typeof logLevels)[number]
 
-/** Structured logging as the gateway uses it; pino fits. An Error goes under the key `error`. */
+/** The structured logging interface used by the gateway; pino satisfies it. Errors are passed under the key `error`. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
-  /** Whether lines of that level are written: what they would say need not be gathered otherwise. */
+  /** Whether messages of that level are written; lets callers avoid gathering details for nothing. */
   isLevelEnabled(level: LogLevel): boolean
 }

@@ -1,13 +1,13 @@
-/** Something that is kept by a key, with its place in the order in which things were used. */
+/** An item stored under a key, with its links in the order of use. */
 export interface LruItem<Item> {
   readonly key: string
-  /** In octets. */
+  /** In bytes. */
   readonly size: number
   newer: Item | null
   older: Item | null
 }
 
-/** At most `limit` octets of items: those that were used least recently make room for others. */
+/** Holds at most `limit` bytes of items; the least recently used ones are evicted to make room for others. */
 export class Lru<Item extends LruItem<Item>> {
   private readonly limit: number
   private readonly evicted: (item: Item) => void
@@ -16,42 +16,42 @@ export class Lru<Item extends LruItem<Item>> {
   private oldest: Item | null = null
   private used = 0
 
-  /** `evicted` is told of each item that has made room. */
+  /** `evicted` is called with each item that was evicted to make room. */
   constructor(limit: number, evicted: (item: Item) => void) {
     this.limit = limit
     this.evicted = evicted
   }
 
-  /** Items in all. */
+  /** Number of items. */
   get size(): number {
     return this.items.size
   }
 
-  /** Octets of all items. */
+  /** Total size of all items, in bytes. */
   get octets(): number {
     return this.used
   }
 
-  /** False for one that would drive out a good part of all others: that is not worth it. */
+  /** False for an item so large that it would evict a good part of the others. */
   hasRoomFor(size: number): boolean {
     return size <= this.limit / 8
   }
 
-  /** The item of that key, which has been used now. */
+  /** Looks up the item with that key and marks it as just used. */
   use(key: string): Item | undefined {
     const item = this.items.get(key)
     if (item !== undefined) this.touch(item)
     return item
   }
 
-  /** One that is here has been used now. */
+  /** Marks an item that is present as just used. */
   touch(item: Item): void {
     if (item === this.newest) return
     this.unlink(item)
     this.link(item)
   }
 
-  /** The same without a use. */
+  /** Looks up an item without marking it as used. */
   get(key: string): Item | undefined {
     return this.items.get(key)
   }
@@ -60,7 +60,7 @@ export class Lru<Item extends LruItem<Item>> {
     return this.items.values()
   }
 
-  /** Takes an item in, whose key must not be here, as the one used last. */
+  /** Adds an item as the most recently used one. Its key must not be present. */
   add(item: Item): void {
     this.items.set(item.key, item)
     this.used += item.size
@@ -68,7 +68,7 @@ export class Lru<Item extends LruItem<Item>> {
     if (this.used > this.limit) this.makeRoom()
   }
 
-  /** Whether it was here. */
+  /** Returns whether the item was present. */
   remove(item: Item): boolean {
     if (!this.items.delete(item.key)) return false
     this.used -= item.size

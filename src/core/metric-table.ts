@@ -1,23 +1,23 @@
-/** What the table says of a metric. */
+/** An entry of the metric table. */
 export interface MetricEntry {
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
-  /** One sentence, with the unit where the name does not say it. */
+  /** One sentence, including the unit if the name does not imply it. */
   readonly help: string
   readonly labels: readonly string[]
-  /** Upper bounds of a histogram's buckets, in seconds, rising. */
+  /** Upper bounds of a histogram's buckets, in seconds, ascending. */
   readonly buckets?: readonly number[]
-  /** What all threads say together: the sum, or the least or the most that one of them says. Default sum. */
+  /** How the values of all threads are combined: their sum, minimum or maximum. Default sum. */
   readonly together?: 'sum' | 'least' | 'most'
-  /** False for what only the console shows: a label there may have too many values for Prometheus. Default true. */
+  /** False for metrics that only the console shows, because a label may have too many values for Prometheus. Default true. */
   readonly told?: false
 }
 
-/** For whole requests and what services take. */
+/** For whole requests and the time services take. */
 const LONG = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
-/** For what the gateway does itself, and stores. */
+/** For the gateway's own work and for stores. */
 const SHORT = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5] as const
 
-/** Every metric of the gateway: name -> type, help, labels. The one place where they are listed. */
+/** Every metric of the gateway: name -> type, help, labels. This is the only place where they are listed. */
 export const metricTable = {
   http_requests_total: {
     type: 'counter',
@@ -410,7 +410,7 @@ export const metricTable = {
   process_max_fds: { type: 'gauge', help: 'File descriptors that the process may have open.', labels: [] },
 } as const satisfies Record<string, MetricEntry>
 
-/** The name of a metric of the gateway. */
+/** The name of a gateway metric. */
 export type MetricName = keyof typeof metricTable
 
 /** The names of the metrics of one type. */
@@ -418,5 +418,5 @@ export type MetricNameOf<Type extends MetricEntry['type']> = {
   [Name in MetricName]: (typeof metricTable)[Name]['type'] extends Type ? Name : never
 }[MetricName]
 
-/** The labels that a metric must have. */
+/** The labels a metric must have. */
 export type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof metricTable)[Name]['labels'][number], string>>

@@ -1,40 +1,40 @@
 import type { LabelsOf, MetricNameOf } from './metric-table.ts'
 
-/** A number that only rises. */
+/** A value that only increases. */
 export interface Counter {
   add(amount: number): void
 }
 
-/** A number that says how it is now. */
+/** A current value (gauge). */
 export interface Mark {
   set(value: number): void
 }
 
-/** How long things took. */
+/** A distribution of durations. */
 export interface Histogram {
-  /** Counts one that took so many seconds. */
+  /** Records a duration in seconds. */
   observe(seconds: number): void
-  /** The same for one that ended then, in monotonic milliseconds, and whose trace is kept as an example of its bucket. */
+  /** Like `observe`, for a duration that ended at `end` (monotonic milliseconds) and whose trace is kept as the exemplar of its bucket. */
   observeExample(seconds: number, traceId: string, end: number): void
 }
 
-/** Numbers that somebody holds: what nobody holds any more, nor has held for ten minutes, is no longer told. */
+/** Metrics with a holder: series that have had no holder for ten minutes are no longer exported. */
 export interface HeldMetrics extends Pick<Metrics, 'counter' | 'histogram'> {
-  /** To be called once; what is counted later may be lost. */
+  /** Call at most once; anything counted afterwards may be lost. */
   release(): void
 }
 
 /**
- * Hands out the metrics of one thread, each bound to its labels: to be asked when the configuration loads, so that a
- * request only adds to a number. The same name and labels give the same numbers. Labels must be of bounded cardinality.
+ * Hands out the metrics of one thread, each bound to its labels. Obtain them when the configuration is loaded, so that a request only
+ * increments a number. The same name and labels always return the same metric. Label cardinality must be bounded.
  */
 export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
   mark<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Mark
   /**
-   * For a number that somebody keeps already: `read` is called at each scrape, until the returned function is called.
-   * Whoever watches the same name and labels later takes its place meanwhile.
+   * For a value that is already maintained elsewhere: `read` is called at each scrape until the returned function is called. A later
+   * watcher of the same name and labels takes precedence in the meantime.
    */
   watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,
@@ -42,13 +42,13 @@ export interface Metrics {
     read: () => number,
   ): () => void
   /**
-   * The same where what there is changes, or where several have a part in it: `read` tells all of it at each scrape, and
-   * what several tell of the same labels is added up. Labels that stay may be the same object each time, which is cheaper.
+   * Like `watch`, for a changing set of series or several contributors: `read` reports all series at each scrape, and values with the same
+   * labels are added up. It is cheaper to pass the same object for labels that do not change.
    */
   watchAll<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,
     read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
   ): () => void
-  /** For numbers whose labels come and go, such as those of instances: they are told for as long as somebody holds them. */
+  /** For series whose labels come and go, such as those of instances: they are exported for as long as they have a holder. */
   hold(): HeldMetrics
 }

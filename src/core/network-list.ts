@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 import { readText } from './read-text.ts'
 
-/** Octets of a file with networks. */
+/** Maximum size of a network file, in bytes. */
 const LARGEST = 8 * 1024 * 1024
-/** Networks of a file: those of all countries are fewer. */
+/** Maximum number of networks in a file; the networks of all countries together are fewer. */
 const MOST = 200_000
 
-/** Why a file is no list of networks. */
+/** Why a file is not a valid list of networks. */
 export class NetworkListError extends Error {}
 
 /** Whether the text is an IP address, or a network such as "10.0.0.0/8" (RFC 4632 section 3.1). */
@@ -18,8 +18,8 @@ export function isNetwork(text: string): boolean {
 }
 
 /**
- * The addresses and networks of a file: one a line, with comments from "#" on. Throws NetworkListError for a line that is
- * none, and where there are none or too many; FileError where the file cannot be read.
+ * Reads the addresses and networks in a file: one per line, with comments starting at "#". Throws NetworkListError for an invalid line and
+ * for an empty or too long list; FileError if the file cannot be read.
  */
 export function readNetworkList(file: string): string[] {
   const lines = readText(file, LARGEST).split(/\r?\n/)

@@ -1,6 +1,6 @@
 import { ipOctets } from './ip-octets.ts'
 
-/** The first 12 octets of IPv6 addresses that stand for IPv4 addresses (RFC 4291 section 2.5.5.2). */
+/** The first 12 octets of IPv4-mapped IPv6 addresses (RFC 4291 section 2.5.5.2). */
 const MAPPED = '00000000000000000000ffff'
 
 const ZERO = 48
@@ -8,15 +8,15 @@ const NINE = 57
 const DOT = 46
 
 /**
- * A set of addresses, made of addresses and networks in CIDR notation. Looking an address up takes a number of steps that grows with the
- * logarithm of the number of networks. An IPv4 address and the IPv6 address that stands for it are the same one.
+ * A set of IP addresses, built from addresses and networks in CIDR notation. A lookup takes logarithmic time in the number of networks. An
+ * IPv4 address and its IPv4-mapped IPv6 address are treated as the same.
  */
 export class NetworkSet {
-  /** Of IPv4 addresses as numbers, and of IPv6 addresses as 32 hexadecimal digits. */
+  /** IPv4 addresses are numbers, IPv6 addresses 32 hexadecimal digits. */
   private readonly v4: Ranges<number>
   private readonly v6: Ranges<string>
 
-  /** Each must be one that `isNetwork` takes; bits beyond a prefix count as zeros. */
+  /** Each entry must satisfy `isNetwork`; bits beyond a prefix are treated as zeros. */
   constructor(networks: readonly string[]) {
     const v4: number[] = []
     const v6: Range<string>[] = []
@@ -30,7 +30,7 @@ export class NetworkSet {
     this.v6 = new Ranges(v6.toSorted((a, b) => (a.first < b.first ? -1 : Number(a.first > b.first))))
   }
 
-  /** Whether it holds the address; false for a text that is none. */
+  /** Whether the set contains the address; false for text that is not an address. */
   has(address: string): boolean {
     const key = keyOf(address)
     if (key === null) return false
@@ -38,19 +38,19 @@ export class NetworkSet {
   }
 }
 
-/** The first and the last address of a network. */
+/** The first and last address of a network. */
 interface Range<Key> {
   readonly first: Key
   readonly last: Key
 }
 
-/** Ranges of addresses of one family. */
+/** Address ranges of one family. */
 class Ranges<Key extends number | string> {
-  /** Rising, and apart from one another. */
+  /** Ascending and disjoint. */
   private readonly firsts: Key[] = []
   private readonly lasts: Key[] = []
 
-  /** They must come in the order of their first addresses. */
+  /** Ranges must be passed in ascending order of their first addresses. */
   constructor(ranges: Iterable<Range<Key>>) {
     for (const { first, last } of ranges) {
       const before = this.lasts.at(-1)
@@ -71,24 +71,24 @@ class Ranges<Key extends number | string> {
       if (first !== undefined && first <= key) low = middle + 1
       else high = middle
     }
-    // Of the last range that does not begin behind it.
+    // Of the last range that begins at or before the key.
     const last = lasts[low - 1]
     return last !== undefined && key <= last
   }
 }
 
-/** By what addresses of a family are in order; null for a text that is no address. */
+/** The sort key of an address within its family; null for text that is not an address. */
 function keyOf(address: string): number | string | null {
   const number = v4Of(address)
   if (number !== null) return number
-  // The zone says on which link it is, not which address (RFC 4007 section 11).
+  // The zone identifies a link and is not part of the address (RFC 4007 section 11).
   const zone = address.indexOf('%')
   const digits = ipOctets(zone === -1 ? address : address.slice(0, zone))?.toString('hex')
   if (digits === undefined) return null
   return digits.startsWith(MAPPED) ? Number.parseInt(digits.slice(MAPPED.length), 16) : digits
 }
 
-/** An IPv4 address as a number; null for any other text. No text is made on the way, as it is for each request. */
+/** An IPv4 address as a number; null for any other text. Runs for each request, so it allocates no strings. */
 function v4Of(text: string): number | null {
   const { length } = text
   if (length < 7 || length > 15) return null
@@ -103,7 +103,7 @@ function v4Of(text: string): number | null {
       value = value * 256 + part
       part = digits = 0
     } else {
-      // No leading zeros, which some take for octal numbers.
+      // Leading zeros are rejected, as some parsers read such numbers as octal.
       if (code < ZERO || code > NINE || (digits > 0 && part === 0)) return null
       part = part * 10 + code - ZERO
       digits++
@@ -113,14 +113,17 @@ function v4Of(text: string): number | null {
   return dots === 3 && digits > 0 ? value * 256 + part : null
 }
 
-/** Of an IPv6 network of addresses that stand for IPv4 addresses, the prefix counts the octets before these too. */
+/** The IPv4 prefix length of an IPv4-mapped IPv6 network, whose own prefix also counts the 12 octets before the IPv4 address. */
 function mappedPrefix(address: string, prefix: string | undefined): number {
   if (prefix === undefined) return 32
   const bits = Number(prefix)
   return address.includes(':') ? bits - 96 : bits
 }
 
-/** An IPv4 network as one number, by which networks are in order. A mapped one that begins before these addresses has none of them. */
+/**
+ * Packs an IPv4 network into one sortable number. A mapped network with a shorter prefix than the mapped range itself contains no IPv4
+ * addresses.
+ */
 function packed(key: number, prefix: number): number {
   if (prefix < 0) return -1
   const size = 2 ** (32 - prefix)
@@ -135,7 +138,7 @@ function* rangesOf(networks: readonly number[]): Generator<Range<number>> {
   }
 }
 
-/** The digits of a network of IPv6. */
+/** The range of hexadecimal digits that an IPv6 network covers. */
 function rangeOf(key: string, prefix: number): Range<string> {
   const whole = Math.floor(prefix / 4)
   if (whole === 32) return { first: key, last: key }

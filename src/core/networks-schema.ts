@@ -26,5 +26,5 @@ const networkFile = z
     }
   })
 
-/** Schema of addresses and networks, and of files with them. A policy names such options in `networks`. */
+/** Schema of a list of addresses, networks, and files that contain them. A policy lists such options in `networks`. */
 export const networks = z.union([network, networkFile]).array()

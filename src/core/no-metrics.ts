@@ -6,7 +6,7 @@ const mark: Mark = { set() {} }
 const nothing = (): void => {}
 const held: HeldMetrics = { counter: () => counter, histogram: () => histogram, release() {} }
 
-/** Metrics that nobody counts and nobody reads. */
+/** Metrics that discard everything. */
 export const noMetrics: Metrics = {
   counter: () => counter,
   histogram: () => histogram,

@@ -1,49 +1,49 @@
 import { z } from 'zod'
 
-/** Something that operators have a gateway do, and with it all that share its Redis. What is asked and what comes of it is JSON. */
+/** An action that operators can run on a gateway and, through it, on all gateways that share its Redis. Arguments and results are JSON. */
 export interface Operation<Asked, Result extends object> {
-  /** The same in all versions of the gateway. */
+  /** Must be the same in all versions of the gateway. */
   readonly name: string
-  /** What another gateway may ask: anything else is dropped. */
+  /** What another gateway may send as arguments; anything else is dropped. */
   readonly asked: z.ZodType<Asked>
   readonly result: z.ZodType<Result>
-  /** It changes nothing: the log of a gateway that is asked does not tell of it. Default false. */
+  /** The operation changes nothing, so gateways do not log it. Default false. */
   readonly readsOnly?: boolean
 }
 
-/** Gives an operation the types of its schemas. */
+/** Infers an operation's types from its schemas. */
 export function defineOperation<Asked, Result extends object>(
   operation: Operation<Asked, Result>,
 ): Operation<Asked, Result> {
   return operation
 }
 
-/** What became of an operation in one gateway. */
+/** Result of an operation in one gateway. */
 export interface ReplicaReport {
   readonly name: string
-  /** It is the one that the operator has asked. */
+  /** Whether this is the gateway that the operator called. */
   readonly asked: boolean
-  /** Why it was not done there; null where it was. */
+  /** Why it failed there; null if it succeeded. */
   readonly problem: string | null
 }
 
-/** What became of an operation in all gateways. */
+/** Result of an operation in all gateways. */
 export interface Everywhere<Result> {
-  /** Of those that have done it, the first of them of the gateway that was asked. */
+  /** Of the gateways where it succeeded; the first is that of the gateway the operator called. */
   readonly results: readonly [Result, ...Result[]]
-  /** Those that have answered, the one that was asked first. */
+  /** Gateways that replied; the one the operator called comes first. */
   readonly replicas: readonly ReplicaReport[]
-  /** Why there may be others that have not; null where there are none. */
+  /** Why other gateways may not have run it; null if there are none. */
   readonly unreached: string | null
 }
 
-/** Does an operation here, and has the others do it. Rejects, and asks nobody else, where it cannot be done here. */
+/** Runs an operation here, then on the other gateways. If it fails here, rejects without asking the others. */
 export type DoEverywhere = <Asked, Result extends object>(
   operation: Operation<Asked, Result>,
   asked: Asked,
 ) => Promise<Everywhere<Result>>
 
-/** How answers tell of it. */
+/** Schema shape for reporting this in API responses. */
 export const everywhereShape = {
   replicas: z
     .object({
@@ -57,7 +57,7 @@ export const everywhereShape = {
   unreached: z.string().nullable().describe('Why others may not have done it; null where all have answered.'),
 }
 
-/** The part of an answer that says which gateways have answered. */
+/** The part of an API response that lists which gateways replied. */
 export function tellEverywhere({ replicas, unreached }: Everywhere<unknown>) {
   return { replicas, unreached }
 }

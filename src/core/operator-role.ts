@@ -1,9 +1,9 @@
-/** What operators may do, from the least to the most: each may do what those before it may. */
+/** Operator roles in ascending order; each includes the permissions of those before it. */
 export const operatorRoles = ['viewer', 'operator', 'admin'] as const
 
 export type OperatorRole = (typeof operatorRoles)[number]
 
-/** Whether one of that role may do what another one is needed for. */
+/** Whether `role` has the permissions of `needed`. */
 export function hasRole(role: OperatorRole, needed: OperatorRole): boolean {
   return operatorRoles.indexOf(role) >= operatorRoles.indexOf(needed)
 }

@@ -1,4 +1,4 @@
-/** JSON as what it stands for; undefined for any other text. */
+/** The parsed JSON; undefined for invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -1,13 +1,13 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 
-/** What scrypt is told (RFC 7914 section 2): `cost` is N. */
+/** scrypt parameters (RFC 7914 section 2): `cost` is N. */
 interface Effort {
   readonly cost: number
   readonly blockSize: number
   readonly parallelization: number
 }
 
-/** What is kept of a password. */
+/** The stored form of a password. */
 export interface PasswordDigest extends Effort {
   readonly salt: Buffer
   readonly hash: Buffer
@@ -16,21 +16,24 @@ export interface PasswordDigest extends Effort {
 const MEBIBYTE = 1024 ** 2
 const SALT = 16
 const HASH = 32
-/** 32 MiB and about a fifth of a second of one core: one of the settings that OWASP recommends. */
+/** 32 MiB and about a fifth of a second on one core: one of the settings that OWASP recommends. */
 const EFFORT: Effort = { cost: 2 ** 15, blockSize: 8, parallelization: 3 }
-/** Less is guessed too fast: octets that are filled in all. */
+/** Minimum memory written in total, in bytes; with less, passwords could be guessed too fast. */
 const LEAST_WORK = 16 * MEBIBYTE
-/** More would be in the way of requests, in octets: at a time, and filled in all. */
+/** Maximum memory used at a time and written in total, in bytes; more would slow down requests. */
 const MOST_MEMORY = 256 * MEBIBYTE
 const MOST_WORK = 1024 * MEBIBYTE
 
 const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{22,86})$/
 
-/** How such a digest looks, for messages. */
+/** Expected form of a digest, for error messages. */
 export const digestExpected =
   'expected the digest of a password, as `sallyport password` makes it: "$scrypt$ln=15,r=8,p=3$…"'
 
-/** Reads a digest in PHC form: "$scrypt$ln=…,r=…,p=…$salt$hash", in base64 without padding. Null for any other text, and for too little or too much effort. */
+/**
+ * Parses a digest in PHC form: "$scrypt$ln=…,r=…,p=…$salt$hash", in base64 without padding. Null for any other text, and for parameters
+ * that are too weak or too expensive.
+ */
 export function parseDigest(text: string): PasswordDigest | null {
   const [, ln = '', r = '', p = '', salt = '', hash = ''] = PHC.exec(text) ?? []
   const effort = { cost: 2 ** Number(ln), blockSize: Number(r), parallelization: Number(p) }
@@ -40,7 +43,7 @@ export function parseDigest(text: string): PasswordDigest | null {
   return { ...effort, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
 }
 
-/** Makes the digest of a password, with a salt of its own. */
+/** Hashes a password with a new random salt. */
 export async function digestOf(password: string): Promise<string> {
   const salt = randomBytes(SALT)
   const hash = await derive(password, { ...EFFORT, salt }, HASH)
@@ -48,12 +51,12 @@ export async function digestOf(password: string): Promise<string> {
   return `$scrypt$ln=${Math.log2(cost)},r=${blockSize},p=${parallelization}$${base64(salt)}$${base64(hash)}`
 }
 
-/** A digest that no password has, of the same effort as another one. */
+/** A digest that no password matches, with the same cost parameters as the given one. */
 export function decoyOf({ cost, blockSize, parallelization, salt, hash }: PasswordDigest): PasswordDigest {
   return { cost, blockSize, parallelization, salt: randomBytes(salt.length), hash: randomBytes(hash.length) }
 }
 
-/** Whether the digest is that of the password; on a thread beside, in the same time whether it is or not. */
+/** Whether the password matches the digest. Runs in the thread pool and takes the same time either way. */
 export async function hasDigest(password: string, digest: PasswordDigest): Promise<boolean> {
   return timingSafeEqual(await derive(password, digest, digest.hash.length), digest.hash)
 }
@@ -61,9 +64,9 @@ export async function hasDigest(password: string, digest: PasswordDigest): Promi
 function derive(password: string, digest: Effort & { readonly salt: Buffer }, length: number): Promise<Buffer> {
   const { cost, blockSize, parallelization, salt } = digest
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  // One text, however its letters are put together (RFC 8265 section 4.2.1).
+  // Normalized, so that equivalent character sequences match (RFC 8265 section 4.2.1).
   const text = password.normalize('NFC')
-  // Node counts somewhat more than the blocks.
+  // Node's accounting includes somewhat more than the blocks.
   const maxmem = 2 * memoryOf(digest)
   scrypt(text, salt, length, { cost, blockSize, parallelization, maxmem }, (error, hash) =>
     error === null ? resolve(hash) : reject(error),
@@ -71,12 +74,12 @@ function derive(password: string, digest: Effort & { readonly salt: Buffer }, le
   return promise
 }
 
-/** Without padding, as PHC has it. */
+/** Base64 without padding, as PHC requires. */
 function base64(octets: Buffer): string {
   return octets.toString('base64').replace(/=+$/, '')
 }
 
-/** Octets that are filled at a time. */
+/** Memory used at a time, in bytes. */
 function memoryOf({ cost, blockSize }: Effort): number {
   return 128 * cost * blockSize
 }

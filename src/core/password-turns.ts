@@ -1,20 +1,20 @@
 import { GatewayError } from './errors.ts'
 import { Turns } from './turns.ts'
 
-/** Passwords that one thread has verified or waiting, of all clients and of one address. */
+/** Maximum number of passwords that are being verified or waiting in one thread, in total and per address. */
 const MOST = 64
 const MOST_OF_ADDRESS = 8
 
 /**
- * Verifies one password after the other in a thread, as each takes memory and a core for a while. The others wait, a bounded number of them:
- * few of one address, so that nobody fills the places of all.
+ * Verifies passwords one at a time per thread, as each verification uses memory and a core for a while. A bounded number of others wait,
+ * only a few per address, so that a single client cannot fill the queue.
  */
 export class PasswordTurns {
   private readonly turns = new Turns()
-  /** Address -> how many it has here. */
+  /** Address -> number of its entries in the queue. */
   private readonly shares = new Map<string, number>()
 
-  /** Resolves or rejects as `verify` does, in its turn. Throws GatewayError 'too-busy' where there are too many. */
+  /** Runs `verify` when its turn comes, and settles as it does. Throws GatewayError 'too-busy' if the queue is full. */
   take<Result>(address: string, verify: () => Promise<Result>): Promise<Result> {
     const share = this.shares.get(address) ?? 0
     if (this.turns.length >= MOST || share >= MOST_OF_ADDRESS)

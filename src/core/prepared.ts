@@ -1,6 +1,6 @@
 /**
- * A change that has been made ready. `commit` makes it, at once and without fail; `abandon` leaves everything as it was.
- * Exactly one of them is called, once.
+ * A prepared change. `commit` applies it, immediately and without failing; `abandon` discards it and leaves everything unchanged. Exactly
+ * one of them is called, once.
  */
 export interface Prepared {
   commit(): void
@@ -8,8 +8,8 @@ export interface Prepared {
 }
 
 /**
- * Makes changes ready, one after the other, as one. Rejects with what the first one throws that cannot be made ready; those
- * before it are abandoned then.
+ * Prepares changes in order, as a single change. If one fails to prepare, the earlier ones are abandoned and the promise rejects with its
+ * error.
  */
 export async function prepareAll(changes: readonly (() => Prepared | Promise<Prepared>)[]): Promise<Prepared> {
   const ready: Prepared[] = []

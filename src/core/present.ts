@@ -1,10 +1,10 @@
-/** The value, which is known to be there. Throws an Error that says what is missing where it is not: a mistake in the gateway. */
+/** Returns a value that is known to be present. Throws an Error naming `what` if it is missing, which is a bug in the gateway. */
 export function present<Value>(value: Value | null | undefined, what: string): Value {
   if (value === null || value === undefined) throw new Error(`there is no ${what}`)
   return value
 }
 
-/** Makes a value for each of the keys beforehand. What is returned hands out that of a key, and throws for any other. */
+/** Creates a value for each key in advance. The returned function looks up the value of a key and throws for any other key. */
 export function valueOfEach<Key extends string, Value>(
   keys: readonly Key[],
   make: (key: Key) => Value,

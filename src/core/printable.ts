@@ -1,7 +1,7 @@
-/** Control characters, those that change the direction of text or are invisible, and halves of pairs. */
+/** Control characters, bidirectional and invisible formatting characters, and lone surrogates. */
 const STEERING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** The text as a terminal may be given it: whatever could steer the terminal, or hide something, is written as an escape. */
+/** Makes text safe to print in a terminal: characters that could control the terminal or hide content are escaped. */
 export function printable(text: string): string {
   return text.replace(STEERING, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 }

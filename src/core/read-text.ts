@@ -4,7 +4,7 @@ import { userName } from './user-name.ts'
 
 /** Why a file cannot be used, without its name: "no such file". */
 export class FileError extends Error {
-  /** Whether there is none. */
+  /** Whether the file does not exist. */
   readonly missing: boolean
 
   constructor(message: string, cause?: unknown) {
@@ -17,9 +17,9 @@ const NONE = 'no such file'
 
 const KIBIBYTE = 1024
 
-/** The text of a small file, without a byte order mark; `most` is what it may have in octets. Throws FileError. */
+/** Reads a small text file and strips the byte order mark; `most` is the maximum size in bytes. Throws FileError. */
 export function readText(file: string, most: number): string {
-  // A pipe would keep the process waiting for whoever writes to it.
+  // Non-blocking: opening a pipe would otherwise block the process until it has a writer.
   const descriptor = open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     return textOf(readUpTo(descriptor, most))
@@ -59,7 +59,7 @@ function textOf(octets: Buffer): string {
   }
 }
 
-/** What the system calls it helps those who know it; the others need to know what to do. */
+/** System error texts are meaningless to most users; this says what to do. */
 function reasonOf(error: unknown): string {
   const code = codeOf(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') return NONE

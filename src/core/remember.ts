@@ -1,9 +1,11 @@
 import { BoundedMap } from './bounded-map.ts'
 
-/** At least so many answers are kept: clients send few different texts, and one that makes them up costs no more than this. */
+/**
+ * Minimum number of cached answers: clients send few different texts, and a client that makes them up gains nothing beyond a cache miss.
+ */
 const CAPACITY = 128
 
-/** Keeps the answers to the texts that were asked last. */
+/** Caches the answers to the most recent texts. */
 export function remember<Answer>(find: (text: string) => Answer): (text: string) => Answer {
   const known = new BoundedMap<string, Answer>(CAPACITY)
   return (text) => {

@@ -1,4 +1,4 @@
-/** The values that were in the list before, each as [its index, the index where it is first], in time linear in the list. */
+/** The values that occur earlier in the list, each as [its index, index of the first occurrence]. Takes linear time. */
 export function repeatsOf(values: readonly unknown[]): [at: number, first: number][] {
   const places = new Map<unknown, number>()
   return values.flatMap((value, i) => {

@@ -1,4 +1,4 @@
-/** To three digits behind the point: nobody wants more of a time. */
+/** Rounds to three decimals, enough precision for durations. */
 export function rounded(value: number): number {
   return Math.round(value * 1000) / 1000
 }

@@ -6,13 +6,13 @@ const IV = 12
 const TAG = 16
 
 export interface SealOptions {
-  /** Keys of 32 octets: the first one seals, and each opens. None: texts are kept as they are. */
+  /** Keys of 32 bytes: the first one encrypts, all of them decrypt. If empty, texts are stored unencrypted. */
   readonly keys: readonly Uint8Array[]
-  /** Whether a text counts that nobody has sealed although there are keys: where only the gateway's own user can have written it. */
+  /** Whether unencrypted text is accepted although there are keys: only for places that no one but the gateway's own user can write to. */
   readonly acceptsPlain: boolean
 }
 
-/** Encrypts what is kept where others may read it, and tells whether somebody else has written it. */
+/** Encrypts data stored where others may read it, and detects data written by anyone else. */
 export class Seal {
   private readonly options: SealOptions
 
@@ -20,7 +20,7 @@ export class Seal {
     this.options = options
   }
 
-  /** `about` says what the text is: it can be opened as that alone. */
+  /** `about` identifies the purpose of the text; it can only be opened for the same purpose. */
   seal(text: string, about: string): string {
     const [key] = this.options.keys
     if (key === undefined) return text
@@ -30,7 +30,7 @@ export class Seal {
     return MARK + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')
   }
 
-  /** The text; null where none of the keys opens it. */
+  /** Returns the plaintext; null if none of the keys decrypts it. */
   open(sealed: string, about: string): string | null {
     const { keys, acceptsPlain } = this.options
     if (!sealed.startsWith(MARK)) return keys.length === 0 || acceptsPlain ? sealed : null

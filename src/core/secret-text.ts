@@ -5,7 +5,7 @@ const expected = `expected at least ${SECRET_LENGTH} octets, such as from "opens
 
 /** Schema of a secret that keys are derived from. */
 export const secretText = z.string(expected).superRefine((text, context) => {
-  // Not shown, as it is a secret.
+  // Redacted, as it is a secret.
   if (Buffer.byteLength(text) < SECRET_LENGTH)
     context.addIssue({ code: 'custom', message: expected, input: '[redacted]' })
 })

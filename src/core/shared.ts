@@ -1,11 +1,11 @@
-/** What things of a thread are held by, such as one configuration: those that nobody else holds end with it. */
+/** Owner of shared things in a thread, such as one configuration. A thing is closed once its last holder releases it. */
 export class Holder {
-  /** The same for all that share things with one another. */
+  /** Identifies the thread; holders with the same value can share things. */
   readonly thread: object
-  /** Whose things it holds: those that all of the thread share, or its own. */
+  /** The sharing scope: the thread's, or this holder's own. */
   readonly scope: object
   private readonly held = new Set<() => void>()
-  /** Null once it has taken over. */
+  /** Callbacks waiting for the takeover; null once it has happened. */
   private waiting: (() => void)[] | null = []
 
   constructor(thread: object, scope = thread) {
@@ -13,30 +13,30 @@ export class Holder {
     this.scope = scope
   }
 
-  /** One in the same thread that shares nothing with others: what is made for it, nobody else has, and it has nothing of theirs. */
+  /** Creates an isolated holder in the same thread: nothing is shared with other holders, in either direction. */
   static aside(thread: object): Holder {
     return new Holder(thread, {})
   }
 
-  /** Has `end` called when nothing is held any more. */
+  /** Registers `end`, which is called on release. */
   hold(end: () => void): void {
     this.held.add(end)
   }
 
-  /** Has `begin` called when it takes over, or now where it has: what it shares with others goes by it from then on. */
+  /** Calls `begin` when this holder takes over, or immediately if it already has: from then on, shared things use its settings. */
   atTakeOver(begin: () => void): void {
     if (this.waiting === null) begin()
     else this.waiting.push(begin)
   }
 
-  /** It is the one that counts from now on, as a configuration that answers requests. */
+  /** Makes this holder the one in effect, such as the configuration that handles requests. */
   takeOver(): void {
     const { waiting } = this
     this.waiting = null
     for (const begin of waiting ?? []) begin()
   }
 
-  /** Lets go of everything. */
+  /** Releases everything. */
   release(): void {
     for (const end of this.held) end()
     this.held.clear()
@@ -46,19 +46,21 @@ export class Holder {
 interface Kept<Thing> {
   readonly thing: Thing
   readonly holders: Set<Holder>
-  /** Holds what the thing is made from. */
+  /** Holds the things that this one is built from. */
   readonly own: Holder
 }
 
 /**
- * Live things of one kind, each under a key: in one thread, whoever asks for the same key gets the same thing, and one
- * configuration takes over from the one before what it asks for too. A thing that nobody holds any more is closed, if
- * it can be.
+ * Live things of one kind, each under a key. Within a thread, everyone who asks for the same key gets the same thing, so a new
+ * configuration takes over from the previous one whatever both use. A thing without holders is closed if it has a `close` method.
  */
 export class Shared<Thing extends { close?(): void }> {
   private readonly scopes = new WeakMap<object, Map<string, Kept<Thing>>>()
 
-  /** The thing under that key, made if there is none: of things that are held by `own`, so that they end no sooner than it does. */
+  /**
+   * Returns the thing under that key and creates it if necessary. Whatever it depends on should be held by `own`, so that it lives at least
+   * as long.
+   */
   get(holder: Holder, key: string, make: (own: Holder) => Thing): Thing {
     const things = this.scopes.get(holder.scope) ?? new Map<string, Kept<Thing>>()
     this.scopes.set(holder.scope, things)
@@ -76,7 +78,10 @@ export class Shared<Thing extends { close?(): void }> {
     return kept.thing
   }
 
-  /** What the thread of a holder shares under that key, to be looked at: it may end at any time. Null where there is nothing. */
+  /**
+   * Returns the thing shared under that key in the holder's thread, for inspection only: it may be closed at any time. Null if there is
+   * none.
+   */
   seen(holder: Holder, key: string): Thing | null {
     return this.scopes.get(holder.thread)?.get(key)?.thing ?? null
   }

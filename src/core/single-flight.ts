@@ -1,21 +1,21 @@
-/** What is under way for a key, and the one after it. */
+/** The pending call for a key, and the one that follows it. */
 interface Flight<Result> {
   readonly result: Promise<Result>
   next: Promise<Result> | null
 }
 
-/** Does the same thing once for all who ask for it at the same time, by a key. */
+/** Deduplicates concurrent calls by key: callers share one execution. */
 export class SingleFlight<Result> {
   private readonly flights = new Map<string, Flight<Result>>()
 
-  /** Has the result of the one that is under way, else of `task`. */
+  /** Returns the result of the pending call, or starts `task` if there is none. */
   join(key: string, task: (key: string) => Promise<Result>): Promise<Result> {
     return this.flights.get(key)?.result ?? this.begin(key, task)
   }
 
   /**
-   * Has the result of one that begins now or later: who comes while one is under way shares the next, which begins when that is
-   * over.
+   * Returns the result of a call that starts now or later: callers that arrive while a call is pending share the next one, which starts
+   * when the pending one is done.
    */
   follow(key: string, task: (key: string) => Promise<Result>): Promise<Result> {
     const flight = this.flights.get(key)
@@ -25,7 +25,7 @@ export class SingleFlight<Result> {
     return flight.next
   }
 
-  /** What is under way is joined by nobody any more. */
+  /** Forgets the pending calls: new callers no longer join them. */
   forget(): void {
     this.flights.clear()
   }

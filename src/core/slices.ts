@@ -1,17 +1,17 @@
 import type { Clock } from './clock.ts'
 
-/** How long work goes on at a time, in milliseconds. */
+/** Length of one time slice, in milliseconds. */
 const SLICE = 5
 
-/** Resolves once everything else has had its turn. */
+/** Resolves after everything else in the event loop has had its turn. */
 export function otherTurns(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }
 
-/** Long work that yields after each of its steps, and returns what comes of it. */
+/** Long-running work that yields after each step and returns a result. */
 export type Steps<Made = void> = Generator<undefined, Made, undefined>
 
-/** What comes of work whose steps are all taken at once. */
+/** Runs all steps at once and returns the result. */
 export function takeAll<Made>(steps: Steps<Made>): Made {
   let step = steps.next()
   while (step.done !== true) step = steps.next()
@@ -19,8 +19,8 @@ export function takeAll<Made>(steps: Steps<Made>): Made {
 }
 
 /**
- * The time of long work in a thread that answers requests meanwhile. Whoever does it looks after each item whether its time is
- * `over`, and awaits the `next` slice then.
+ * Time slicing for long-running work in a thread that also handles requests. Check after each item whether the slice is `over`, and if so
+ * await the `next` one.
  */
 export class Slices {
   private readonly clock: Clock
@@ -35,14 +35,14 @@ export class Slices {
     return this.clock.now() >= this.end
   }
 
-  /** What comes of work whose steps are taken in slices. */
+  /** Runs the steps in time slices and returns the result. */
   async take<Made>(steps: Steps<Made>): Promise<Made> {
     let step = steps.next()
     for (; step.done !== true; step = steps.next()) if (this.over) await this.next()
     return step.value
   }
 
-  /** Resolves once everything else has had its turn. */
+  /** Resolves after everything else in the event loop has had its turn. */
   async next(): Promise<void> {
     await otherTurns()
     this.end = this.clock.now() + SLICE

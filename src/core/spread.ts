@@ -1,11 +1,11 @@
-/** A number for a text: FNV-1a over its characters, spread over all bits. The same in every thread and on every machine. */
+/** Hashes a text to a number: FNV-1a over its characters, then mixed. The same in every thread and on every machine. */
 export function numberOf(text: string): number {
   let state = 0x811c9dc5
   for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193)
   return mix(state)
 }
 
-/** Spreads what is in some bits over all of them (the finalizer of MurmurHash3). */
+/** Mixes the entropy of some bits into all of them (the finalizer of MurmurHash3). */
 function mix(bits: number): number {
   let state = bits
   state = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
@@ -14,8 +14,8 @@ function mix(bits: number): number {
 }
 
 /**
- * The score of a candidate for a key (weighted rendezvous hashing): the one with the highest is chosen, so that each is in proportion
- * to its weight, and a weight that changes moves no more keys than it must. `key` and `seed` are numbers of texts.
+ * The score of a candidate for a key (weighted rendezvous hashing). The candidate with the highest score is chosen: each is chosen in
+ * proportion to its weight, and a changed weight moves no more keys than necessary. `key` and `seed` are hashes of texts.
  */
 export function rendezvousScore(key: number, seed: number, weight: number): number {
   // Uniform in (0, 1).

@@ -1,37 +1,37 @@
 import type { Logger } from './logger.ts'
 
-/** What threads of the process ask one another: its name, and the types of what is asked and answered, which are cloned. */
+/** A question that the threads of the process ask one another: its name, and the types of question and answer, which are cloned. */
 export interface Topic<Asked, Answer> {
   readonly name: string
-  /** Gives what came from another thread, where messages have no types, the type that was sent. */
+  /** Restores the type of answers that came from another thread, where messages are untyped. */
   readonly answers: (values: readonly unknown[]) => Answer[]
-  /** Never there: it carries the type. */
+  /** Never present at runtime; carries the type only. */
   readonly asked?: (asked: Asked) => void
 }
 
-/** Names a topic; both types must survive the structured clone algorithm, so no functions and no classes of one's own. */
+/** Defines a topic. Both types must survive the structured clone algorithm: no functions and no instances of custom classes. */
 export function defineTopic<Asked, Answer>(name: string): Topic<Asked, Answer> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both threads run the same code
   return { name, answers: (values) => values as Answer[] }
 }
 
-/** All threads of the gateway, as one of them sees them. */
+/** All threads of the gateway, as seen from one of them. */
 export interface Threads {
   /**
-   * Asks the main thread and every worker, this one too, and resolves with what those answered that did so in time, in
-   * no order. Never rejects.
+   * Asks the main thread and every worker, including this one, and resolves with the answers that arrived in time, in no particular order.
+   * Never rejects.
    */
   askAll<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]>
-  /** Asks the main thread alone, for what there is once in a process: no worker that is busy is waited for. Never rejects. */
+  /** Asks only the main thread, for things that exist once per process; does not wait for busy workers. Never rejects. */
   askMain<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]>
 }
 
-/** Answers one topic: what is asked about it is what it takes, as both threads run the same code. */
+/** Handler of one topic. Its argument has the topic's type, as both threads run the same code. */
 interface Answering {
   answer(asked: unknown): unknown
 }
 
-/** What one thread answers. Where there is only one thread, it is also all of them. */
+/** The handlers of one thread. If there is only one thread, it also stands for all of them. */
 export class Answers implements Threads {
   private readonly log: Logger
   private readonly known = new Map<string, Answering[]>()
@@ -40,7 +40,7 @@ export class Answers implements Threads {
     this.log = log
   }
 
-  /** Answers the topic from now on, beside what else here answers it, until the returned function is called. */
+  /** Adds a handler for the topic, in addition to existing ones, until the returned function is called. */
   on<Asked, Answer>(topic: Topic<Asked, Answer>, answer: (asked: Asked) => Answer | Promise<Answer>): () => void {
     const { name } = topic
     const answering: Answering = { answer }
@@ -53,7 +53,7 @@ export class Answers implements Threads {
     }
   }
 
-  /** All that is answered here; what fails is logged, and no answer. */
+  /** The answers of all handlers in this thread; failures are logged and yield no answer. */
   async answer(name: string, asked: unknown): Promise<unknown[]> {
     const answers = await Promise.allSettled(
       (this.known.get(name) ?? []).map(async (answering) => answering.answer(asked)),

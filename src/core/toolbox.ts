@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
 
-/** What a component may use; handed to its `create`. */
+/** The dependencies available to a component; passed to its `create`. */
 export interface Toolbox {
   readonly clock: Clock
   /** Uniform in [0, 1). */

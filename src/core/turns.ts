@@ -1,4 +1,4 @@
-/** Does so many things at a time, one unless it is told otherwise; the others wait, in the order in which they are asked for. */
+/** Limits concurrency, by default to one task at a time; the others wait in FIFO order. */
 export class Turns {
   private free: number
   private readonly waiting: (() => void)[] = []
@@ -8,12 +8,12 @@ export class Turns {
     this.free = size
   }
 
-  /** How many are under way or wait. */
+  /** Number of tasks running or waiting. */
   get length(): number {
     return this.count
   }
 
-  /** Resolves or rejects as `work` does, which begins once it is its turn. */
+  /** Runs `work` when its turn comes and settles as it does. */
   async take<Result>(work: () => Promise<Result>): Promise<Result> {
     this.count++
     if (this.free > 0) this.free--

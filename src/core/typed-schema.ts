@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 
 /**
- * A schema whose shape is built from a list, with the types that belong to that list: a shape that is built forgets which key has
- * which schema.
+ * Gives a schema whose shape is built from a list the types that belong to that list; TypeScript loses track of which key has which schema
+ * when a shape is built dynamically.
  */
 export function typedSchema<Output, Input>(schema: z.ZodType): z.ZodType<Output, Input> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever calls it takes both from the same list

@@ -17,26 +17,26 @@ export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`
 /** A size with its unit, such as "512b", "64kb", "10mb" or "1gb", a kb being 1024 bytes. */
 export type Size = `${number}${'b' | 'kb' | 'mb' | 'gb'}`
 
-/** A part of a whole, such as "50%". */
+/** A percentage, such as "50%". */
 export type Percentage = `${number}%`
 
-/** Schema of a number that is written with its unit. */
+/** Schema of a number written with its unit. */
 export interface UnitText<Text extends string> extends z.ZodPipe<
   z.ZodType<string, Text>,
   z.ZodTransform<number, string>
 > {
-  /** What stands for a value that is left out: written with its unit, or as it is after parsing. Throws a ZodError for what is neither. */
+  /** Sets the default for an omitted value: either written with its unit, or in parsed form. Throws a ZodError for anything else. */
   default(make: () => Text | number): z.ZodDefault<this>
   default(value: Text | number): z.ZodDefault<this>
 }
 
-/** Milliseconds of a text such as "250ms", "10s", "5m" or "1h"; undefined for any other text. */
+/** Parses a text such as "250ms", "10s", "5m" or "1h" to milliseconds; undefined for any other text. */
 export function parseDuration(text: string): number | undefined {
   const milliseconds = scale(DURATION.exec(text), MILLISECONDS)
   return milliseconds !== undefined && milliseconds <= LONGEST_DELAY ? milliseconds : undefined
 }
 
-/** Bytes of a text such as "512b", "64kb", "10mb" or "1gb", a kb being 1024 bytes; undefined for any other text. */
+/** Parses a text such as "512b", "64kb", "10mb" or "1gb" to bytes, 1 kb being 1024 bytes; undefined for any other text. */
 export function parseSize(text: string): number | undefined {
   const bytes = scale(SIZE.exec(text), BYTES)
   return bytes !== undefined && Number.isSafeInteger(bytes) ? bytes : undefined
@@ -61,7 +61,7 @@ export const duration = unitText<Duration>(DURATION, aboveZeroExpected, (text) =
 /** Schema of a size above 0, written with its unit; bytes after parsing. */
 export const size = unitText<Size>(SIZE, sizeExpected, (text) => parseSize(text) || undefined, [...sizes])
 
-/** Schema of a size from one to another, in bytes, with what is expected of it in words. */
+/** Schema of a size in the given range, in bytes; `expected` describes it in words. */
 export function sizeWithin(least: number, most: number, expected: string): UnitText<Size> {
   const isWithin = (text: string): boolean => {
     const bytes = parseSize(text) ?? 0
@@ -77,7 +77,7 @@ export function sizeWithin(least: number, most: number, expected: string): UnitT
   )
 }
 
-/** Schema of a part of a whole, written in percent; 0 to 1 after parsing. */
+/** Schema of a percentage; a number from 0 to 1 after parsing. */
 export const percent = unitText<Percentage>(
   PERCENT,
   percentExpected,
@@ -89,7 +89,8 @@ export const percent = unitText<Percentage>(
 )
 
 /**
- * A schema of texts of that form; `parse` gives undefined for one that is none all the same, of which `unfit` says what is expected.
+ * Schema of texts that match a pattern. `parse` returns undefined for matching texts that are invalid nevertheless; `unfit` is the message
+ * for those.
  */
 function unitText<Text extends string>(
   form: RegExp,

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 
-/** The user of this process. In a container it often has a number and no name. */
+/** The user running this process. In a container it often has a number but no name. */
 export function userName(): string {
   try {
     return userInfo().username

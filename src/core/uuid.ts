@@ -1,29 +1,29 @@
 import { randomFillSync } from 'node:crypto'
 
-// Octets are read by index, within the buffers that are made here: each "!" says so, and costs nothing.
+// Bytes are read by index from buffers created in this file, so every "!" is safe and costs nothing.
 
-/** How many are made at once. */
+/** Number of UUIDs generated per batch. */
 const BATCH = 128
 const LENGTH = 36
 const DIGIT_4 = 52
 const digits = Buffer.from('0123456789abcdef')
-/** Octets of randomness for each. */
+/** Random bytes per UUID. */
 const OCTETS = 16
-/** Where the first of the two digits of each octet is. */
+/** Position of the first of the two digits of each byte. */
 const PLACES = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34)
-/** Where the version is, and the variant in the upper bits of a digit. */
+/** Position of the version digit, and of the digit whose upper bits are the variant. */
 const VERSION = 14
 const VARIANT = 19
 
 const random = Buffer.allocUnsafe(BATCH * OCTETS)
-/** Only the digits are written anew. */
+/** Only the digits are overwritten for each batch. */
 const text = Buffer.alloc(BATCH * LENGTH, '-')
 let batch = ''
 let used = 0
 
 /**
- * A random UUID (version 4, RFC 9562 section 5.4). crypto.randomUUID gives the same put together from twenty strings,
- * which all who write it into a message have to put together again.
+ * Returns a random UUID (version 4, RFC 9562 section 5.4). crypto.randomUUID concatenates twenty strings for each one, which must be
+ * flattened again whenever it is written to a message.
  */
 export function newUuid(): string {
   if (used === batch.length) refill()

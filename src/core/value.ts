@@ -1,4 +1,4 @@
-/** A map as it comes out of YAML or is written in code. */
+/** A map as parsed from YAML or written in code. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** Whether the value is a map. */
@@ -6,24 +6,27 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value of a map's own key; undefined for any other value and key. */
+/** The value of a map's own key; undefined if there is no such key or the value is not a map. */
 export function fieldOf(value: unknown, key: string): unknown {
   return isFields(value) && Object.hasOwn(value, key) ? value[key] : undefined
 }
 
-/** The items of a list; none for any other value. */
+/** The items of a list; empty for any other value. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-/** The value at one step from another one; undefined where there is none. */
+/** The value one step below `parent`; undefined if there is none. */
 export function at(parent: unknown, step: string | number): unknown {
   return typeof step === 'number' ? itemsOf(parent)[step] : fieldOf(parent, step)
 }
 
 type Steps = readonly (string | number)[]
 
-/** A copy with other values at these paths, which are there. Maps and lists on the way are copied once, however many paths lead through them. */
+/**
+ * Returns a copy with the values at these paths replaced; the paths must exist. Maps and lists along the way are copied only once, however
+ * many paths lead through them.
+ */
 export function putAll(whole: unknown, places: Iterable<readonly [path: Steps, value: unknown]>): unknown {
   const copies = new Set<object>()
   let copy = whole
@@ -35,7 +38,7 @@ function put(parent: unknown, [step, ...rest]: Steps, value: unknown, copies: Se
   if (step === undefined) return value
   const child = put(at(parent, step), rest, value, copies)
   const copy = copyOf(parent, copies)
-  // As an own one, whatever its name.
+  // Defined as an own property, even for names such as "__proto__".
   Object.defineProperty(copy, step, { value: child, enumerable: true, writable: true, configurable: true })
   return copy
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Version of the gateway, from package.json, which lies above src/ and dist/ alike. */
+/** Version of the gateway, from package.json, which is located above both src/ and dist/. */
 export const version: string = readVersion()
 
 function readVersion(): string {

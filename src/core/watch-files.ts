@@ -5,19 +5,19 @@ import { contentNow, contentOf } from './content-of.ts'
 import type { Logger } from './logger.ts'
 import { WatchedFolders } from './watched-folders.ts'
 
-/** Tells of files that have changed: one for the process is enough. */
+/** Reports changes to files; one per process is enough. */
 export interface FileWatcher {
   /**
-   * Has `changed` called whenever the content of one or several of the files is another than when it was called last: written,
-   * replaced, gone, or there again. Watch first and read then, and no change is missed. Returns what ends it.
+   * Calls `changed` whenever the content of one or more of the files differs from the previous call: modified, replaced, deleted or
+   * recreated. Start watching before reading, so that no change is missed. Returns a function that stops watching.
    */
   watch(paths: readonly string[], changed: () => void): () => void
   close(): void
 }
 
-/** How long nothing may happen in the folders until the files are looked at, in milliseconds: a change is often many events. */
+/** How long the folders must be quiet before the files are checked, in milliseconds; a single change often causes many events. */
 const SETTLE = 250
-/** How often they are looked at in any case, in milliseconds: not every file system tells of what others do. */
+/** How often the files are checked in any case, in milliseconds; not every file system reports changes made by others. */
 const LOOK = 10_000
 
 interface Subscription {
@@ -26,17 +26,17 @@ interface Subscription {
 }
 
 /**
- * Watches folders instead of files: a watch on a file stays with what has been renamed away, and so hears of the first
- * replacement only, be it by rename or by the link that Kubernetes swaps.
+ * Watches folders instead of files: a watch on a file follows the file that was renamed away, so it reports only the first replacement, be
+ * it by rename or by the symbolic link that Kubernetes swaps.
  */
 export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log: Logger }): FileWatcher {
   const subscriptions = new Set<Subscription>()
-  /** What each file held when it was last looked at. */
+  /** Content of each file as of the last check. */
   const contents = new Map<string, string>()
   const folders = new WatchedFolders(touched, log)
   let cancelSettle: (() => void) | null = null
   let cancelLook: (() => void) | null = null
-  /** Whether a look is under way, and whether another one has to follow it. */
+  /** Whether a check is in progress, and whether another one must follow. */
   let looking = false
   let again = false
 
@@ -62,7 +62,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
   }
 
   async function lookOnce(): Promise<void> {
-    // Folders first: what happens after the files have been read is an event then.
+    // Folders first: changes made after the files have been read then cause an event.
     const wanted = await foldersOf([...contents.keys()])
     if (cancelLook === null) return
     folders.follow(wanted)
@@ -117,7 +117,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
   }
 }
 
-/** The folders of files, and those that the links among them lead to. */
+/** The folders of the files, and those that symbolic links among them point to. */
 async function foldersOf(files: readonly string[]): Promise<Set<string>> {
   const targets = await Promise.all(files.map((file) => realpath(file).catch(() => file)))
   return new Set([...files, ...targets].map((file) => dirname(file)))

@@ -4,24 +4,24 @@ import type { Logger } from './logger.ts'
 
 interface Watched {
   readonly watcher: FSWatcher
-  /** Device and number: a folder of the same name may be another one. */
+  /** Device and inode: a folder of the same name may be a different one. */
   readonly identity: string
 }
 
-/** Watches folders, as long as they are there. */
+/** Watches folders for as long as they exist. */
 export class WatchedFolders {
   private readonly touched: () => void
   private readonly log: Logger
   private readonly watched = new Map<string, Watched>()
   private readonly refused = new Set<string>()
 
-  /** `touched` is called with every event in one of the folders. */
+  /** `touched` is called for every event in one of the folders. */
   constructor(touched: () => void, log: Logger) {
     this.touched = touched
     this.log = log
   }
 
-  /** Watches one more folder from now on, if it is there. */
+  /** Also watches this folder, if it exists. */
   add(folder: string): void {
     const identity = identityOf(folder)
     if (identity === null || this.watched.has(folder)) return
@@ -29,7 +29,7 @@ export class WatchedFolders {
       const watcher = watch(folder, { persistent: false })
       this.watched.set(folder, { watcher, identity })
       watcher.on('change', (_, name) => {
-        // So the system says that the folder itself has gone; a new one may have its number.
+        // This is how the system reports that the folder itself was removed; a new one may reuse its inode.
         if (name === basename(folder)) this.drop(folder)
         this.touched()
       })
@@ -42,7 +42,7 @@ export class WatchedFolders {
     }
   }
 
-  /** Watches these folders and no others: some have gone, and some have come back. */
+  /** Watches exactly these folders: stops watching those that were removed and adds those that were recreated. */
   follow(wanted: ReadonlySet<string>): void {
     for (const [folder, { identity }] of this.watched)
       if (!wanted.has(folder) || identityOf(folder) !== identity) this.drop(folder)

@@ -1,35 +1,39 @@
-/** What the gateway goes by; times are milliseconds. */
+/** Limits for overload control; times in milliseconds. */
 export interface OverloadBounds {
-  /** How late events may be. */
+  /** Acceptable event-loop delay. */
   readonly delay: number
-  /** For how long they may be later before anything is shed. */
+  /** How long the delay may exceed the limit before requests are shed. */
   readonly for: number
 }
 
-/** In a second the part that is shed changes by so much where events are twice as late as they may be, or later, or come in time. */
+/** How much the shed fraction changes per second when the delay is at least twice the limit, or zero. */
 const GAIN = 0.5
-/** At once it changes by so much where they are later than at the look before by what they may be: without that it would swing. */
+/** How much it changes immediately when the delay has grown by the limit since the previous check; prevents oscillation. */
 const DAMPING = 0.05
-/** A change that is so many times as large counts as no larger. */
+/** Changes are capped at this multiple. */
 const LARGEST = 4
-/** A look that comes after so many milliseconds has not seen what the one before did to all of that time. */
+/** A check that comes more than this many milliseconds after the previous one is treated as if only this much time had passed. */
 const LONGEST = 200
-/** Of the time in which they were late, the part in which the thread was at work: less than that, and it has not too much to do. */
+/** Fraction of the late period in which the thread must have been busy; below that, the thread is not overloaded. */
 const BUSY = 0.9
 
 /**
- * Finds out which part of the requests a thread has to shed, from how late it is. A turn that takes long now and then, as a collection of
- * garbage or a reload, is none of it: nothing is shed before every look for a while has found it late. From then on the part rises while it is late and
- * falls while it is not, so that it does what it can and no more (a controller as in RFC 8033, PIE, section 4.2).
+ * Determines what fraction of requests a thread has to shed, from its event-loop delay. An occasional long turn, such as garbage collection
+ * or a reload, does not count: nothing is shed until every check has found the thread late for a while. From then on the fraction rises
+ * while the thread is late and falls while it is not, so that it sheds no more than necessary (a controller as in RFC 8033, PIE, section
+ * 4.2).
  */
 export class OverloadControl {
-  /** From 0 to 1. */
+  /** The fraction of requests to shed, from 0 to 1. */
   part = 0
   private lateSince: number | null = null
-  /** How late it was at the look before. */
+  /** The delay at the previous check. */
   private last = 0
 
-  /** A look at that time found the thread so late by its own work, and at work for such a part of the time since the look before, of which it tells the length. */
+  /**
+   * Records a check at `now`: the delay caused by the thread's own work (`late`), the fraction of time it was busy since the previous
+   * check, and the time since then (`since`).
+   */
   look(now: number, late: number, busy: number, since: number, bounds: OverloadBounds): void {
     const own = busy < BUSY ? 0 : late
     if (own > bounds.delay) this.lateSince ??= now - late

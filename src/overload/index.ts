@@ -8,5 +8,5 @@ const boundsSchema = z.strictObject({
     .describe('How long the delay must last, without a break, before requests are shed. Default 1s.'),
 })
 
-/** Schema of what the gateway does when it has too much to do itself. */
+/** Schema of the gateway's own overload protection. */
 export const overloadSchema = z.union([z.literal(false), boundsSchema])

@@ -3,22 +3,22 @@ import type { Priority } from '../services/concurrency/priority.ts'
 import { type OverloadBounds, OverloadControl } from './control.ts'
 import type { Work } from './work.ts'
 
-/** Between two looks, in milliseconds. */
+/** Interval between checks, in milliseconds. */
 const LOOK = 20
-/** So many times as many of low priority are shed. */
+/** Low-priority requests are shed this many times as often. */
 const LOW = 4
 
-/** What the overload of a thread is found out with. */
+/** The dependencies for detecting overload. */
 export interface OverloadTools {
   readonly clock: Clock
   readonly random: () => number
-  /** What the thread did since it was asked before. */
+  /** The thread's work since the previous call. */
   readonly work: () => Work
 }
 
-/** Whether a thread has more to do than it can, and what it sheds then. */
+/** Detects whether a thread is overloaded, and decides which requests it sheds. */
 export class Overload {
-  /** Whether anything is shed at the moment. */
+  /** Whether requests are currently being shed. */
   active = false
   private readonly tools: OverloadTools
   private bounds: OverloadBounds | false
@@ -33,12 +33,12 @@ export class Overload {
     this.stop = tools.clock.every(LOOK, () => this.look())
   }
 
-  /** The part of the requests of normal priority that is shed, from 0 to 1. */
+  /** Fraction of normal-priority requests that are shed, from 0 to 1. */
   get part(): number {
     return this.control.part
   }
 
-  /** Goes by other bounds from now on, or sheds nothing. */
+  /** Applies new limits, or turns shedding off. */
   configure(bounds: OverloadBounds | false): void {
     this.bounds = bounds
     if (bounds !== false) return
@@ -46,7 +46,7 @@ export class Overload {
     this.active = false
   }
 
-  /** Whether a request of that priority is shed: those of high priority never are. */
+  /** Whether a request of that priority is shed; high-priority requests never are. */
   sheds(priority: Priority): boolean {
     if (priority === 'high') return false
     const { part } = this.control
@@ -64,7 +64,7 @@ export class Overload {
     this.last = now
     const { busy, share, waited } = tools.work()
     if (bounds === false) return
-    // Where others have the processor for most of the time, the thread is late for them: only its own work counts.
+    // If other processes use the CPU most of the time, they cause the delay; only the share of this thread's own work counts.
     control.look(now, Math.max(since - LOOK, waited) * share, busy, since, bounds)
     this.active = control.part > 0
   }

@@ -1,24 +1,24 @@
 import { performance } from 'node:perf_hooks'
 
-/** What a thread did within a time. */
+/** A thread's activity within a period. */
 export interface Work {
-  /** The part of the time in which it was at work, and did not wait for events: from 0 to 1. */
+  /** Fraction of the time that the thread was busy rather than waiting for events, from 0 to 1. */
   readonly busy: number
-  /** The part of that in which it had a processor, and others did not: from 0 to 1. */
+  /** Fraction of the busy time that it actually had a CPU, from 0 to 1. */
   readonly share: number
-  /** How long connections have waited to be accepted, in milliseconds: of those that wait it accepts one each time that it looks for events. */
+  /** How long connections have waited to be accepted, in milliseconds; one waiting connection is accepted per event-loop iteration. */
   readonly waited: number
 }
 
-/** What a thread knows of the connections to it. */
+/** The connections to a thread. */
 export interface Connections {
-  /** How many it has accepted. */
+  /** Number of accepted connections. */
   readonly accepted: number
-  /** How many wait to be accepted: asking costs some time. */
+  /** Number of connections waiting to be accepted; somewhat expensive to call. */
   readonly waiting: () => number
 }
 
-/** Tells what this thread did since it was asked before. */
+/** Returns a function that reports this thread's work since its previous call. */
 export function workMeter(connections: () => Connections): () => Work {
   let last = performance.eventLoopUtilization()
   let used = processorTime()
@@ -38,18 +38,18 @@ export function workMeter(connections: () => Connections): () => Work {
     return {
       busy: utilization,
       share: active > 0 ? Math.min(1, (used - before) / active) : 1,
-      // They are accepted in their order, as many in that time as in the time before.
+      // Connections are accepted in order; assumes the same rate as in the previous period.
       waited: isCrowded ? (waiting() * (active + idle)) / came : 0,
     }
   }
 }
 
-/** How often this thread has looked for events. */
+/** Number of event-loop iterations of this thread. */
 function turnsTaken(): number {
   return performance.nodeTiming.uvMetricsInfo.loopCount
 }
 
-/** Of this thread, in milliseconds. */
+/** CPU time of this thread, in milliseconds. */
 function processorTime(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000

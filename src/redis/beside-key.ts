@@ -1,4 +1,4 @@
-/** A key that is kept on the same node of a Cluster as the given one, begins as it does, and is nobody's. */
+/** Derives a key that is stored on the same Cluster node as the given one, shares its prefix and is used for nothing else. */
 export function besideKey(key: string): string {
   const tagged = /^[^{]*\{[^}]+\}/.exec(key)?.[0]
   return tagged === undefined ? `${key}:probe:{${key}}` : `${tagged}:probe:`

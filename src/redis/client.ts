@@ -7,23 +7,23 @@ import { failureOf } from './failure.ts'
 import { ioredis } from './library.ts'
 import { authenticateQuietly } from './quiet.ts'
 
-/** Where Redis is: one server, the master that Sentinels name, or a Cluster. */
+/** Where Redis runs: a single server, a master found through Sentinels, or a Cluster. */
 export type RedisPlace =
   | { readonly url: string }
   | { readonly sentinels: { readonly master: string; readonly nodes: readonly Address[] } }
   | { readonly cluster: readonly Address[] }
 
-/** How connections to Redis are encrypted. */
+/** TLS options for connections to Redis. */
 export type RedisTls = Omit<OutgoingTlsOptions, 'pin'>
 
-/** How Redis is reached. */
+/** How to connect to Redis. */
 export interface RedisConfig {
   readonly place: RedisPlace
   readonly username?: string | undefined
   readonly password?: string | undefined
-  /** Whether connections are encrypted, which a rediss:// URL says too, or how. */
+  /** Whether connections use TLS (also enabled by a rediss:// URL), or the TLS options. */
   readonly tls: boolean | RedisTls
-  /** How long a decision may take, in milliseconds. */
+  /** Time limit for a decision, in milliseconds. */
   readonly timeout: number
 }
 
@@ -31,13 +31,13 @@ export interface RedisConfig {
 export type RedisClient = Redis | Cluster
 
 const CONNECT_TIMEOUT = 1000
-/** Between two attempts to connect, in milliseconds. */
+/** Delay between connection attempts, in milliseconds. */
 const RETRY_FIRST = 50
 const RETRY_LAST = 500
 
 const retry = (attempt: number): number => Math.min(attempt * RETRY_FIRST, RETRY_LAST)
 
-/** Everything fails at once rather than waits: what a command would have decided is decided without it by then. */
+/** Commands fail immediately instead of waiting for a connection: by the time it is back, the decision has been made without Redis. */
 const failFast = {
   enableAutoPipelining: true,
   enableOfflineQueue: false,
@@ -45,9 +45,9 @@ const failFast = {
   maxRetriesPerRequest: 0,
   connectTimeout: CONNECT_TIMEOUT,
   connectionName: 'sallyport',
-  // RESP2, which every version speaks.
+  // RESP2, which every version of Redis supports.
   protocol: 2,
-  // A master that became a replica is left for the new one.
+  // A master that was demoted to a replica is left so that the new one is found.
   reconnectOnError: (error: Error) => failureOf(error).cause === 'READONLY',
 } as const
 
@@ -59,8 +59,8 @@ interface Identity {
 }
 
 /**
- * Connects in the background, and again whenever the connection is lost. Never throws, and logs nothing itself. `silence`
- * is how long nothing may be heard on a connection, in milliseconds, where nobody else looks after that.
+ * Connects in the background and reconnects whenever the connection is lost. Never throws and does not log. `silence` is the time in
+ * milliseconds after which a silent connection is considered dead, for callers that do not monitor it otherwise.
  */
 export function connectRedis({ place, username, password, tls }: RedisConfig, silence?: number): RedisClient {
   authenticateQuietly()
@@ -71,7 +71,7 @@ export function connectRedis({ place, username, password, tls }: RedisConfig, si
     ...(isEncrypted(place, tls) && { tls: connectionOptions(place, tls) }),
   }
   const client = open(place, identity)
-  // What a lost connection means shows in the decisions that fail.
+  // The effects of a lost connection show up as failed decisions.
   client.on('error', () => {})
   return client
 }
@@ -80,7 +80,7 @@ function isEncrypted(place: RedisPlace, tls: boolean | RedisTls): boolean {
   return tls !== false || ('url' in place && place.url.startsWith('rediss:'))
 }
 
-/** What each connection is told of TLS. Of nodes that Redis names itself, the certificate has to have the addresses. */
+/** Connection options including TLS. Nodes that Redis announces itself need certificates that contain their addresses. */
 function connectionOptions(place: RedisPlace, tls: boolean | RedisTls): ConnectionOptions {
   const options = typeof tls === 'boolean' ? {} : tls
   const { serverName } = options
@@ -88,7 +88,7 @@ function connectionOptions(place: RedisPlace, tls: boolean | RedisTls): Connecti
   return {
     secureContext: outgoingContext(options),
     rejectUnauthorized: options.insecure !== true,
-    // RFC 6066 section 3: a name, never an address.
+    // RFC 6066 section 3: SNI is a name, never an address.
     ...(isIP(asked) === 0 && asked !== '' && { servername: asked }),
     ...(serverName !== undefined && {
       checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(serverName, certificate),
@@ -102,8 +102,8 @@ function hostOf(url: string): string {
 
 function open(place: RedisPlace, identity: Identity): RedisClient {
   const { Cluster, Redis } = ioredis()
-  // Whether the server is a master is looked up for Sentinels alone. All else that the check finds out, a question does too,
-  // without a warning of the client's own where the user may not ask for INFO.
+  // The ready check, which detects whether the server is a master, is only needed with Sentinels. Anything else it would find shows up in
+  // normal commands, without the client library's warning when the user lacks permission for INFO.
   const options = { ...failFast, ...identity, enableReadyCheck: 'sentinels' in place }
   if ('url' in place) return new Redis(place.url, { ...options, retryStrategy: retry })
   if ('sentinels' in place) {
@@ -115,7 +115,7 @@ function open(place: RedisPlace, identity: Identity): RedisClient {
       sentinels,
       name: master,
       sentinelRetryStrategy: retry,
-      // Else the client would speak to the master without TLS, whatever it is told.
+      // Otherwise ioredis would connect to the master without TLS, whatever its other options say.
       ...(identity.tls !== undefined && { enableTLSForSentinelMode: true, sentinelTLS: identity.tls }),
     })
   }

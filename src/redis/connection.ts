@@ -10,10 +10,10 @@ import { OperationMetrics } from './operation-metrics.ts'
 import { Outage, type Trouble } from './outage.ts'
 import { RedisUse, type Shared } from './use.ts'
 
-/** A connection on which nothing is heard for so long, in milliseconds, although something was asked, is dead. */
+/** A connection with pending commands on which nothing is received for this long, in milliseconds, is considered dead. */
 const SILENCE = 2000
 
-/** One thread's connection to Redis, which everything that is kept there goes through, and whether it answers. */
+/** One thread's connection to Redis, shared by everything stored there, and its availability. */
 export class RedisConnection implements Shared {
   readonly client: RedisClient
   readonly clock: Clock
@@ -28,7 +28,7 @@ export class RedisConnection implements Shared {
   private readonly metrics: Metrics
   private readonly endWatch: () => void
   private readonly operations = new Map<string, OperationMetrics>()
-  /** What the connection failed of, until there is one. */
+  /** Why connecting last failed, until a connection is established. */
   private last: Failure | null = null
 
   constructor(config: RedisConfig, clock: Clock, log: Logger, metrics: Metrics) {
@@ -47,7 +47,7 @@ export class RedisConnection implements Shared {
     this.listen(this.client)
   }
 
-  /** What it is used for under that name: the same for all who ask for it. */
+  /** The use of that name; all callers share one object per name. */
   use(name: string): RedisUse {
     const known = this.uses.get(name)
     if (known !== undefined) return known
@@ -58,12 +58,12 @@ export class RedisConnection implements Shared {
     return use
   }
 
-  /** What is wrong at the moment. */
+  /** The current problems. */
   get troubles(): Trouble[] {
     return this.outages.flatMap(({ trouble }) => trouble ?? [])
   }
 
-  /** Resolves when Redis can be asked, or after `patience` ms. */
+  /** Resolves when Redis is available, or after `patience` ms. */
   connected(patience: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.client.status === 'ready') return resolve()
@@ -94,7 +94,7 @@ export class RedisConnection implements Shared {
   }
 
   heard(): void {
-    // Of a Cluster it is another node, as likely as not.
+    // In a Cluster, the new connection is likely to be to a different node.
     if (!this.client.isCluster) this.misses.clear()
   }
 
@@ -121,7 +121,7 @@ export class RedisConnection implements Shared {
     })
     client.on('ready', () => {
       this.last = null
-      // A server that was left because it takes no writes is likely to be the same one again: that has its pace.
+      // A server that was left because it is read-only is likely to be the same one again, so it is probed at the regular pace.
       if (this.server.down) return this.server.trouble?.cause === 'READONLY' ? undefined : this.server.probeNow()
       ping().catch((error: unknown) => {
         const failure = this.failureOf(error)
@@ -130,7 +130,7 @@ export class RedisConnection implements Shared {
     })
   }
 
-  /** Whether Redis answers, be it that it refuses: that is for whoever asks next. A connection that is silent is given up. */
+  /** Whether Redis replies at all, even with an error, which is then for the caller to handle. A silent connection is closed. */
   private probe(again: () => Promise<unknown>): Promise<Failure | null> {
     const dead = watchNodes(this.client)
     return new Promise((resolve) => {
@@ -155,7 +155,7 @@ export class RedisConnection implements Shared {
   }
 }
 
-/** Asks every node for a sign of life; brings those that have not given any by then, or are not even through with the handshake. */
+/** Pings every node. The returned function lists those that have not replied by then or have not even finished the handshake. */
 function watchNodes(client: RedisClient): () => Redis[] {
   const nodes = 'nodes' in client ? client.nodes('master') : [client]
   const silent = new Map<Redis, 'ready' | 'connect'>()

@@ -1,18 +1,18 @@
 import { withoutCommand } from './logged-error.ts'
 
-/** Why Redis did not do what it was asked. */
+/** Why a Redis command failed. */
 export interface Failure {
-  /** In a word: the code of Redis (`OOM`), of the system (`ECONNREFUSED`), "timeout" or "connection lost". */
+  /** A short cause: the error code of Redis (`OOM`) or of the system (`ECONNREFUSED`), "timeout" or "connection lost". */
   readonly cause: string
-  /** For the log. */
+  /** The error to log. */
   readonly error: unknown
-  /** Nothing can be had from the server as it is; else it does answer, and refuses only what it was asked. */
+  /** True if the server is unusable as a whole; false if it replies and rejects only this command. */
   readonly isGeneral: boolean
 }
 
 /**
- * Replies that say that the server is not to be used: it lets nobody in, is not there yet, or is not the master. All
- * others (OOM, NOPERM, MISCONF, WRONGTYPE, ERR …) are about what was asked.
+ * Error replies that mean the server as a whole is unusable: access denied, still loading, or not the master. All others (OOM, NOPERM,
+ * MISCONF, WRONGTYPE, ERR …) concern only the command.
  */
 const GENERAL = new Set([
   'NOAUTH',
@@ -26,12 +26,12 @@ const GENERAL = new Set([
   'UNKILLABLE',
 ])
 
-/** An error reply begins with its code; in what Redis 6 says of a script it stands behind the line. */
+/** An error reply starts with its code; in Redis 6 script errors, the code follows the script line. */
 const REPLY_CODE = /^(?:ERR Error running script.*?: -)?([A-Z]{2,})\b/
-/** Codes within the text of an error of the client library, such as that of the last Sentinel that it asked. */
+/** Codes within the text of a client library error, such as the error of the last Sentinel it asked. */
 const CODE_WITHIN = /\b(E[A-Z]{4,}|WRONGPASS|NOAUTH|NOPERM|LOADING|READONLY|CLUSTERDOWN)\b/
 
-/** What an error of the client library means; `last` is what its connection failed of, where that is known. */
+/** Classifies an error of the client library; `last` is why its connection failed, if known. */
 export function failureOf(error: unknown, last: Failure | null = null): Failure {
   if (!(error instanceof Error)) return { cause: 'unknown', error, isGeneral: true }
   const shown = withoutCommand(error)
@@ -43,11 +43,11 @@ export function failureOf(error: unknown, last: Failure | null = null): Failure 
   if (within instanceof Error) return { ...failureOf(within, last), isGeneral: true }
   const code: unknown = 'code' in error ? error.code : CODE_WITHIN.exec(error.message)?.[1]
   if (typeof code === 'string') return { cause: code, error: shown, isGeneral: true }
-  // Such as "Stream isn't writeable": that the connection is not there is known, and why is said elsewhere.
+  // For example "Stream isn't writeable": says no more than that there is no connection; the reason is reported elsewhere.
   return last ?? { cause: 'connection lost', error: shown, isGeneral: true }
 }
 
-/** No answer within so many milliseconds. */
+/** The failure for no reply within `timeout` milliseconds. */
 export function tooLate(timeout: number): Failure {
   return { cause: 'timeout', error: new Error(`no answer within ${timeout} ms`), isGeneral: true }
 }

@@ -3,7 +3,7 @@ import type * as Library from 'ioredis'
 
 const require = createRequire(import.meta.url)
 
-/** The client of Redis, loaded where Redis is configured: it takes some 5 MB of each thread. */
+/** The Redis client library, loaded only where Redis is configured: it takes about 5 MB per thread. */
 export function ioredis(): typeof Library {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- require knows no types
   return require('ioredis') as typeof Library

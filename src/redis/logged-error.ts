@@ -1,6 +1,6 @@
 /**
- * The error without the command that failed, as the client library attaches it, also to errors within: its arguments are
- * whole replies of services, digests of keys, names of clients, or a password, which have no place in a log.
+ * Strips the failed command, which the client library attaches to errors and nested errors: its arguments can be whole replies of services,
+ * key digests, client names or passwords, which must not be logged.
  */
 export function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error

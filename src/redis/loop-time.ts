@@ -1,19 +1,19 @@
 import type { Clock } from '../core/clock.ts'
 
-/** Looks at the time within one time-out. */
+/** Number of clock checks within one timeout. */
 const STEPS = 5
 
-/** Somebody who waits. */
+/** A pending timeout. */
 interface Wait {
-  /** Looks at the time before it began. */
+  /** Number of the clock check at which it started. */
   readonly step: number
   readonly start: number
   readonly expired: () => void
 }
 
 /**
- * Time-outs that a pause of the process does not use up. However long the process was stopped, throttled or busy, that is
- * one step of five: the others pass while it can hear what it waits for. And before it gives up, it reads what has come.
+ * Timeouts that are not used up by a pause of the process. However long the process was stopped, throttled or busy, the pause counts as one
+ * of five steps; the others elapse while replies can be received. Before a timeout expires, the replies that have already arrived are read.
  */
 export class LoopTime {
   private readonly clock: Clock
@@ -23,14 +23,14 @@ export class LoopTime {
   private steps = 0
   private stop: (() => void) | null = null
 
-  /** `timeout` in milliseconds; `turn` runs a task when the event loop has read its sockets. */
+  /** `timeout` in milliseconds; `turn` runs a task after the event loop has read its sockets. */
   constructor(clock: Clock, timeout: number, turn: (task: () => void) => void = setImmediate) {
     this.clock = clock
     this.timeout = timeout
     this.turn = turn
   }
 
-  /** Calls `expired` when the time-out is over, unless the returned function is called first: that says whether it was. */
+  /** Calls `expired` when the timeout has elapsed, unless the returned function is called first; that returns whether it had expired. */
   wait(expired: () => void): () => boolean {
     const wait = { step: this.steps, start: this.clock.now(), expired }
     this.waits.add(wait)
@@ -38,7 +38,7 @@ export class LoopTime {
     return () => this.waits.delete(wait)
   }
 
-  /** Nobody waits any more. */
+  /** Cancels all timeouts. */
   close(): void {
     this.waits.clear()
     this.rest()

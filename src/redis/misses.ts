@@ -1,12 +1,12 @@
-/** Questions in a row without an answer that make an outage. */
+/** Number of consecutive unanswered commands that count as an outage. */
 const MOST = 3
 
-/** A miss that is older than so many time-outs is no part of the row. */
+/** Misses older than this many timeouts are no longer counted. */
 const FORGOTTEN_AFTER = 10
 
 /**
- * Counts questions that were not answered in time. Those that wait at the same time are one: a question counts only if
- * it was asked after the last one that did.
+ * Counts commands that were not answered in time. Concurrent ones count once: a command counts only if it was sent after the last one that
+ * counted.
  */
 export class Misses {
   private readonly timeout: number
@@ -17,7 +17,7 @@ export class Misses {
     this.timeout = timeout
   }
 
-  /** A question that was asked at `asked` was given up at `now`, both in milliseconds. True where that is the last straw. */
+  /** Records a command sent at `asked` and given up at `now`, both in milliseconds. Returns true when this makes it an outage. */
   add(asked: number, now: number): boolean {
     if (asked < this.last) return false
     if (now - this.last > FORGOTTEN_AFTER * this.timeout) this.count = 0
@@ -25,7 +25,7 @@ export class Misses {
     return ++this.count >= MOST
   }
 
-  /** There was an answer in time, or an outage that is over. */
+  /** Resets the count after a reply in time, or when an outage is over. */
   clear(): void {
     this.count = 0
   }

@@ -1,6 +1,6 @@
 import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
 
-/** Counts the questions of one kind to Redis, and how long it takes. */
+/** Counts the Redis commands of one kind and measures their duration. */
 export class OperationMetrics {
   private readonly ok: Counter
   private readonly error: Counter
@@ -17,13 +17,13 @@ export class OperationMetrics {
     this.duration = metrics.histogram('sallyport_store_duration_seconds', labels)
   }
 
-  /** It answered, after so many milliseconds. */
+  /** Redis replied after `took` milliseconds. */
   answered(took: number): void {
     this.ok.add(1)
     this.duration.observe(took / 1000)
   }
 
-  /** It gave an error, or the connection is gone. */
+  /** The command failed or the connection was lost. */
   failed(): void {
     this.error.add(1)
   }

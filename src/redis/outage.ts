@@ -2,26 +2,26 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Failure } from './failure.ts'
 
-/** Until the first look whether it is over, in milliseconds; twice as long until each next one, up to the last. */
+/** Delay before the first probe, in milliseconds; doubled for each following one, up to the maximum. */
 const PROBE_FIRST = 100
 const PROBE_LAST = 2000
 
-/** After so many milliseconds without one the next outage is a new one, and looked after as often. */
+/** After this many milliseconds without an outage, the next one counts as new and is probed at the initial pace. */
 const STEADY = 10_000
 
-/** What is wrong at the moment. */
+/** A current problem. */
 export interface Trouble {
-  /** What is not to be had: "all" of Redis, or what one use asks of it. */
+  /** What is unavailable: "all" of Redis, or a single use of it. */
   readonly use: string
   readonly cause: string
   /** Wall-clock milliseconds. */
   readonly since: number
 }
 
-/** Asks whether an outage is over: null when it is, else what still fails. Never rejects. */
+/** Checks whether an outage is over: resolves with null if so, otherwise with the remaining failure. Never rejects. */
 export type Probe = () => Promise<Failure | null>
 
-/** Whether Redis can be used, or one use of it. It is logged when an outage begins and when it ends, with the cause. */
+/** Tracks the availability of Redis, or of one use of it. The start and end of an outage are logged with the cause. */
 export class Outage {
   private readonly clock: Clock
   private readonly log: Logger
@@ -45,18 +45,18 @@ export class Outage {
     return this.failure !== null
   }
 
-  /** Null for nothing. */
+  /** Null if there is no outage. */
   get trouble(): Trouble | null {
     const { use, failure, since } = this
     return failure === null ? null : { use, cause: failure.cause, since }
   }
 
-  /** Counts something that is done without Redis. */
+  /** Counts something that was done without Redis. */
   missed(): void {
     this.without++
   }
 
-  /** Unless there is one already; `probe` ends it. */
+  /** Starts an outage unless there is one already; `probe` determines when it ends. */
   begin(failure: Failure, probe: Probe): void {
     if (this.down || this.closed) return
     const { use } = this
@@ -70,14 +70,14 @@ export class Outage {
     this.probeLater()
   }
 
-  /** Looks at once whether it is over: something has changed. */
+  /** Probes immediately, because something has changed. */
   probeNow(): void {
     if (this.cancel === null) return
     this.cancel()
     void this.look()
   }
 
-  /** Nothing is asked or logged any more. */
+  /** Stops probing and logging. */
   close(): void {
     this.closed = true
     this.cancel?.()

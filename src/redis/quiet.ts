@@ -1,16 +1,15 @@
 import type { Redis } from 'ioredis'
 import { ioredis } from './library.ts'
 
-/** What a server says of a password that it does not need (before and since Redis 6), and to a user name before Redis 6. */
+/** What a server replies to a password it does not need (before and since Redis 6), and to a user name before Redis 6. */
 const NEEDLESS = /no password is set|without any password configured for the default user/
 const NO_USERS = /wrong number of arguments for 'auth' command/
 
 let quiet = false
 
 /**
- * Has all connections authenticate without a word on the console, where ioredis (6.0.0) warns of its own accord: a password
- * that the server does not need changes nothing, and a user name that it does not know is an error like any other. Done on
- * the class, as a Cluster makes connections that it shows to nobody.
+ * Silences the console warnings that ioredis (6.0.0) prints during authentication. A password that the server does not need is harmless,
+ * and an unknown user name is handled like any other error. This patches the class, as Cluster connections are created internally.
  */
 export function authenticateQuietly(): void {
   const { prototype } = ioredis().Redis

@@ -3,27 +3,27 @@ import { type Failure, failureOf } from './failure.ts'
 import type { OperationMetrics } from './operation-metrics.ts'
 import type { Outage } from './outage.ts'
 
-/** What the uses of one connection share. */
+/** State shared by the uses of one connection. */
 export interface Shared {
   readonly clock: Clock
-  /** Of all of Redis. */
+  /** The availability of Redis as a whole. */
   readonly server: Outage
   metricsOf(operation: string): OperationMetrics
-  /** Calls `expired` when it is too late for an answer, unless the returned function is called first: that says whether it was. */
+  /** Calls `expired` when the timeout has elapsed, unless the returned function is called first; that returns whether it had expired. */
   wait(expired: () => void): () => boolean
-  /** There was an answer in time. */
+  /** Records a reply in time. */
   heard(): void
-  /** There was none to what was asked at `asked`. */
+  /** Records that a command sent at `asked` was not answered. */
   unheard(asked: number, again: () => Promise<unknown>): void
-  /** What an error means. */
+  /** Classifies an error. */
   failureOf(error: unknown): Failure
-  /** Redis can be asked nothing. */
+  /** Records that Redis is unavailable as a whole. */
   lost(failure: Failure, again: () => Promise<unknown>): void
 }
 
 /**
- * One thing that Redis is used for. When it does not answer, or refuses what it is asked, it is not asked any more, until
- * the same is answered in the background: what does not answer at all is done without by all uses, what is refused by one.
+ * One use of Redis. When Redis does not reply, or rejects a command of this use, no more commands are sent until the same command succeeds
+ * in the background. A server that does not reply disables all uses; a rejected command only its own.
  */
 export class RedisUse {
   private readonly shared: Shared
@@ -34,25 +34,25 @@ export class RedisUse {
     this.own = own
   }
 
-  /** Whether it is known that there is no sense in asking. */
+  /** Whether it is known to be unavailable, so that sending commands is pointless. */
   get down(): boolean {
     return this.shared.server.down || this.own.down
   }
 
-  /** Whether Redis answers at all, as far as is known. */
+  /** Whether Redis replies at all, as far as is known. */
   get reachable(): boolean {
     return !this.shared.server.down
   }
 
-  /** Counts something that is done without Redis. */
+  /** Counts something that was done without Redis. */
   missed(): void {
     if (this.own.down) return this.own.missed()
     this.shared.server.missed()
   }
 
   /**
-   * What the question brings, or null where that is nothing in time, or refused. `operation` is what the metrics call the
-   * question, and `again` asks for the same: where the question writes it must write as well.
+   * Returns the reply, or null if there is none in time or the command is rejected. `operation` is its name in the metrics. `again` sends
+   * an equivalent probe: if the command writes, the probe must write as well.
    */
   ask<Answer>(
     operation: string,
