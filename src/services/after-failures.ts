@@ -2,20 +2,22 @@ import { GatewayError } from '../core/errors.ts'
 import { HandshakeFailed } from '../http/lane-errors.ts'
 import type { FailureReason, OutcomeFault } from './outcome.ts'
 
-/** A request is sent again so often that nobody has begun with. */
+/** Maximum number of times a request is resent because no service instance had started processing it. */
 export const MOST_REFUSALS = 3
 
-/** Whether nothing was sent: the connection failed, or none became free. */
+/** Whether nothing was sent: the connection failed, or none became available. */
 export function isUnsent(reason: FailureReason | null): boolean {
   return reason === 'connect' || reason === 'tls' || reason === 'busy'
 }
 
-/** Whether the instance has failed with the request in its hands, and that was no time-out: who is too slow gets no more to do. */
+/**
+ * Whether the instance failed while processing the request, other than by timing out: a service that is too slow must not get more load.
+ */
 export function isRetried(reason: FailureReason | null, fault: OutcomeFault): boolean {
   return fault === 'instance' && (reason === 'closed' || reason === 'invalid')
 }
 
-/** What the client is told where no instance is left, which the last one failed with. */
+/** The error for the client when no instance is left to try; `cause` is the failure of the last one. */
 export function lastWord(cause: GatewayError): GatewayError {
   if (cause.code === 'too-busy' || cause instanceof HandshakeFailed) return cause
   return new GatewayError('service-unavailable', 'Service unavailable', { cause })

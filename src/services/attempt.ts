@@ -21,30 +21,30 @@ import type { PooledInstance } from './pooled-instance.ts'
 import type { Service } from './service.ts'
 import type { Waiting } from './stranded.ts'
 
-/** Failures of one exchange that are remembered: a service may have thousands of instances. */
+/** Maximum number of failures recorded per exchange: a service may have thousands of instances. */
 const MOST_FAILURES = 20
 
-/** Whose an attempt is, and who decides what comes of it. */
+/** The owner of an attempt, which decides what happens with its result. */
 export interface AttemptOwner {
   readonly service: Service
   readonly exchange: Exchange
-  /** Nobody waits for a reply any more. */
+  /** Whether the client no longer waits for a reply. */
   readonly over: boolean
-  /** The request as it goes to that instance. */
+  /** The request as sent to that instance. */
   requestFor(instance: PooledInstance, record: AttemptRecord | null): OutgoingRequest
-  /** The head of its reply is here. Whoever decides has it reported. */
+  /** The head of the reply has arrived. The owner decides how to proceed and has the outcome reported. */
   replied(attempt: Attempt, reply: Reply): void
-  /** It came to nothing. Whoever decides has it reported. */
+  /** The attempt failed. The owner decides how to proceed and has the outcome reported. */
   failed(attempt: Attempt, error: GatewayError): void
-  /** Its lane has nothing more to do with it. */
+  /** The attempt's lane has finished with it. */
   freed(attempt: Attempt): void
-  /** Its instance is ejected, as nothing comes from there. */
+  /** The attempt's instance was ejected because it has stopped replying. */
   stranded(attempt: Attempt): void
 }
 
 /**
- * One attempt to have an exchange answered by one instance: takes a lane to it, one that is free if there is one, sends the request, and
- * reports how that ended, to all who listen to the service's. Nothing is made for that, as this is the outcome as well.
+ * One attempt to get an exchange answered by one instance: acquires a lane (an idle one if available), sends the request, and reports the
+ * outcome to all of the service's listeners. The attempt itself is passed as the outcome, which avoids an allocation.
  */
 export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> {
   readonly exchange: Exchange
@@ -60,21 +60,21 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
   passing = false
   prior: Waiting | null = null
   following: Waiting | null = null
-  /** The instance that is asked when the lane has done with the reply. */
+  /** The instance to try once the lane has finished with the reply. */
   next: PooledInstance | null = null
-  /** How it ended has been reported. */
+  /** Whether the outcome has been reported. */
   told = false
   readonly record: AttemptRecord | null
-  /** When it began, in monotonic milliseconds. */
+  /** Start time, in monotonic milliseconds. */
   readonly begun: number
 
   private readonly owner: AttemptOwner
-  /** The request is a load of the instance. */
+  /** Whether the request currently counts toward the instance's load. */
   private counted = true
   private lane: Lane | null = null
-  /** Another attempt answers the exchange. */
+  /** Whether another attempt answers the exchange. */
   private givenUp = false
-  /** The reply is one to a call of gRPC, whose end is not here yet. */
+  /** Whether this is the reply to a gRPC call whose end has not arrived yet. */
   private follows = false
 
   constructor(owner: AttemptOwner, instance: PooledInstance) {
@@ -130,14 +130,14 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     this.owner.replied(this, reply)
   }
 
-  /** Of the reply to a call of gRPC the status that stands in its head where it is all there is ("Trailers-Only"). */
+  /** For a gRPC reply, the status derived from its head if the head is all there is ("Trailers-Only"). */
   private statusOf({ status, headers, body }: Reply): number {
     if (this.exchange.grpc === null || status !== 200 || isStream(body)) return status
     this.grpcStatus = statusIn(headers)
     return this.grpcStatus === null ? status : statusOfInstance(this.grpcStatus)
   }
 
-  /** Has what comes of a reply to a call of gRPC looked at, up to how the call ended. */
+  /** For the reply to a gRPC call, watches how the call ends. */
   followCall(reply: Reply): void {
     const { exchange, owner, record } = this
     const { grpc } = exchange
@@ -148,13 +148,13 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
       if (record !== null) record.grpcStatus = grpc.status
       return
     }
-    // What is an HTTP error says itself what it is.
+    // For an HTTP error, the HTTP status already says what happened.
     if (reply.status !== 200) return
     this.follows = true
     reply.body = new CallReply(body, grpc, exchange, owner.service.deadlines, (status) => this.callEnded(status))
   }
 
-  /** Nothing more of the call comes from the instance; its lane may have been done with it before. */
+  /** The instance sends nothing more of this call; its lane may have finished earlier. */
   private callEnded(status: GrpcStatus | null): void {
     this.follows = false
     this.grpcStatus = status
@@ -195,7 +195,7 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     this.owner.stranded(this)
   }
 
-  /** That is what it came to, and whose fault it was. */
+  /** Sets the error of the attempt and who is at fault. */
   blame(error: GatewayError): void {
     const reason = failureReason(error)
     this.error = error
@@ -203,19 +203,19 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     this.fault = outcomeFault(error, reason)
   }
 
-  /** It came to its head, or to nothing, at that time. */
+  /** Records when the head of the reply arrived, or when the attempt failed. */
   stop(now: number): void {
     this.took = now - this.begun
   }
 
-  /** It came to nothing at that time, by that fault: reports it. */
+  /** Records and reports a failure at that time with that fault. */
   endBy(fault: OutcomeFault, now: number): void {
     this.fault = fault
     this.stop(now)
     this.report()
   }
 
-  /** Tells all who listen how it ended. */
+  /** Reports the outcome to all listeners. */
   report(): void {
     const { service } = this.owner
     this.told = true
@@ -224,7 +224,7 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     for (const listener of service.listeners) listener.ended(this)
   }
 
-  /** For whoever asks why later. */
+  /** Records the failure for later diagnosis. */
   private noteFailure(): void {
     const { exchange, instance, phase, reason, status, took, again, error } = this
     exchange.failures ??= []
@@ -232,7 +232,7 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
       exchange.failures.push({ instance: instance.address, phase, reason, status, took, again, error })
   }
 
-  /** Another one answers the exchange, or is asked in its place: that is nobody's fault. */
+  /** Another attempt answers the exchange or replaces this one; this is nobody's fault. */
   giveUp(now: number): void {
     this.givenUp = true
     this.record?.giveUp()
@@ -240,12 +240,12 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     this.cancel()
   }
 
-  /** Nobody waits for its reply. */
+  /** Cancels the attempt because nobody waits for its reply. */
   cancel(): void {
     this.lane?.cancel()
   }
 
-  /** The request is no load of the instance any more. */
+  /** The request no longer counts toward the instance's load. */
   private leave(): void {
     if (!this.counted) return
     this.counted = false

@@ -23,62 +23,63 @@ import { isSafe, mayRepeat, type Retry } from './retry/retry.ts'
 import type { Service } from './service.ts'
 
 /**
- * The attempts to get one exchange answered: one after the other, and by `hedge` of the service two at a time.
+ * The attempts to get one exchange answered: one at a time, or two with the service's `hedge` option.
  *
- * 0. Have a body that is still arriving gathered, as much of it as the route says; where it says nothing, unless the client waits to be asked for
- *    it: a slow one holds no connection. Of a call of
- *    gRPC, and where both sides may go on sending, only what is here already: the service may have something to say first.
- * 1. See whether the service may have so much to do. Pick an instance, never one that could not be connected to before.
- * 2. Have it asked (`Attempt`).
- * 3. Where that takes long, ask another one as well, by `hedge` of the service: the first reply counts.
- * 4. Ask another instance where that may help:
- *    - Nothing was sent, as the connection failed, or none was free: until each has been asked, whatever the request is.
- *    - An idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection and of the same instance where there is no
- *      other, if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2). The service has not begun with it, so this is no load
- *      that would need a budget.
- *    - The service has said that it does nothing with it (RFC 9113 section 8.7): up to MOST_REFUSALS times, whatever the request is, if its body
- *      can be sent again; of another instance, or of the same one over another connection.
- *    - The instance failed, or replied that it cannot, or is ejected as nothing comes from it: by `retry` of the service.
- * 5. Else pass on the reply, or what went wrong.
+ * 0. Buffer a body that is still arriving, up to the amount the route allows, so that a slow client does not occupy a connection. Without a
+ *    route setting, skip this if the client waits for 100 (Continue). For gRPC calls and bidirectional streams, use only what has already
+ *    arrived: the service may have to send first.
+ * 1. Check the service's concurrency limit. Pick an instance, never one that this exchange failed to connect to.
+ * 2. Send the request to it (`Attempt`).
+ * 3. If that takes long, also try another instance, according to the service's `hedge` option: the first reply wins.
+ * 4. Try another instance where that may help:
+ *    - Nothing was sent because the connection failed or none was available: until every instance was tried, whatever the request is.
+ *    - An idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection, and to the same instance if there is
+ *      no other; only if the method is idempotent and the body can be resent (RFC 9110 section 9.2.2). The service has not started
+ *      processing the request, so this adds no load that would need a budget.
+ *    - The service has stated that it did not process the request (RFC 9113 section 8.7): up to MOST_REFUSALS times, whatever the request
+ *      is, if its body can be resent; to another instance, or to the same one over another connection.
+ *    - The instance failed, replied that it is unable to handle the request, or was ejected because it stopped replying: according to the
+ *      service's `retry` option.
+ * 5. Otherwise pass on the reply or the error.
  */
 export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   readonly exchange: Exchange
   readonly service: Service
-  /** When all of the attempts have to have come to a reply. */
+  /** Deadline for the head of a reply, across all attempts. */
   deadline = Number.POSITIVE_INFINITY
 
-  /** That is what the client has given it. */
+  /** Whether the deadline was set by the client. */
   private ofClient = false
 
   private readonly form: RequestForm
   private readonly path: string
   private readonly query: string
   private readonly pending: PendingReply
-  /** Nobody waits for a reply any more. */
+  /** Whether the client no longer waits for a reply. */
   private done = false
-  /** What the limit of the service has given for it, while it is counted there; SHED otherwise. */
+  /** The token from the service's limit while the exchange counts toward it; SHED otherwise. */
   private admitted = SHED
-  /** The one that the client is bound to, if any. */
+  /** The instance that the client is bound to, if any. */
   private bound: PooledInstance | null = null
-  /** The attempt that is under way, or was last. */
+  /** The attempt in progress, or the last one. */
   private current: Attempt | null = null
-  /** The one beside it, while there are two. */
+  /** The concurrent second attempt, while there are two. */
   private second: Attempt | null = null
-  /** The one that was made by `hedge`. */
+  /** The attempt that was started by `hedge`. */
   private hedge: Attempt | null = null
   private tried: PooledInstance[] | null = null
   private repeated = false
-  /** How often it was sent again as nobody had begun with it. */
+  /** How often the request was resent because no instance had started processing it. */
   private refusals = 0
-  /** How often `retry` has had it sent again. */
+  /** How often `retry` has resent the request. */
   private retries = 0
-  /** Calls off the attempt that is waited for. */
+  /** Cancels the pending wait for an attempt. */
   private callOff: (() => void) | null = null
-  /** Calls off the one beside the first. */
+  /** Cancels the pending start of the hedged attempt. */
   private callOffHedge: (() => void) | null = null
-  /** The body as it was gathered, where it had to be. */
+  /** The buffered body, if buffering was necessary. */
   private body: GatheredBody | null = null
-  /** From when on time has not been counted yet as the client's or the service's, in monotonic milliseconds. */
+  /** Start of the period not yet attributed to the client or the service, in monotonic milliseconds. */
   private since = 0
 
   constructor(service: Service, form: RequestForm, path: string, exchange: Exchange, pending: PendingReply) {
@@ -90,7 +91,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     this.pending = pending
   }
 
-  /** What sends it again, as the route or else the service says. */
+  /** The retry policy of the route, or otherwise of the service. */
   private get retry(): Retry | null {
     const { form, service } = this
     return form.retry === null ? service.retry : service.retryFor(form.retry)
@@ -100,7 +101,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     return this.done || this.left
   }
 
-  /** Begins with what comes first. */
+  /** Starts with the first step. */
   begin(): void {
     const { exchange, service } = this
     const { body } = exchange
@@ -185,7 +186,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   // 3.
   private watchPace(hedge: Hedge): void {
     const { exchange, form, service } = this
-    // A session would be lost elsewhere.
+    // A session would be lost on another instance.
     if (!form.hedge || this.bound !== null || !hedge.isFor(exchange)) return
     const { delay } = hedge
     if (delay === Number.POSITIVE_INFINITY) return
@@ -195,7 +196,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     })
   }
 
-  /** The first attempt takes long: another instance is asked as well. */
+  /** The first attempt takes long, so another instance is tried as well. */
   private askBeside(hedge: Hedge): void {
     const { service, exchange, current } = this
     if (current === null || current.told || this.over || exchange.attempts > 1) return
@@ -208,13 +209,13 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     attempt.start(false)
   }
 
-  /** The attempt that is under way beside that one. */
+  /** The other attempt in progress, if there are two. */
   private besides(attempt: Attempt): Attempt | null {
     const { current, second } = this
     return second === null || attempt === current ? second : current
   }
 
-  /** Goes on with the other one alone. */
+  /** Continues with the other attempt alone. */
   private drop(attempt: Attempt): void {
     this.triedAll(attempt)
     if (this.current === attempt) this.current = this.second
@@ -266,7 +267,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     if (next === null || reason === null) return this.fail(isUnsent(reason) ? lastWord(error) : error)
     if (isRetried(reason, fault)) return this.goOn(next, reason)
     this.note(reason)
-    // Idle connections may be closed like the one before.
+    // Other idle connections may have been closed too, so a new connection is used.
     this.attempt(next, !isUnsent(reason))
   }
 
@@ -277,7 +278,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
       attempt.giveUp(this.countTime())
       return this.drop(attempt)
     }
-    // Whoever has it may go on with it at any time, when what it asks for is out of date.
+    // A stalled process may resume at any time and execute a request that is out of date by then, so only safe requests are moved.
     const mayMove = attempt.phase === 'connect' || isSafe(this.exchange)
     const next = mayMove ? this.movedFrom(attempt) : null
     if (next === null) return
@@ -287,13 +288,13 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     this.attempt(next, false)
   }
 
-  /** The instance that is asked in place of one that stalls: without a budget where nothing has been sent there. */
+  /** The replacement for an instance that stalls; needs no budget if nothing was sent. */
   private movedFrom(attempt: Attempt): PooledInstance | null {
     if (attempt.phase !== 'connect') return this.retryOn(attempt)
     return this.service.balancer.pick(this.exchange, this.triedAll(attempt))
   }
 
-  /** The instance that is asked next, as that went wrong; null where the client is told. */
+  /** The instance to try after a failure; null if the error is returned to the client. */
   private replacement(attempt: Attempt): PooledInstance | null {
     const { service, exchange } = this
     const { reason, fault } = attempt
@@ -303,7 +304,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     return isRetried(reason, fault) ? this.retryOn(attempt) : null
   }
 
-  /** The one that gets what another one has not begun with; where there is no other, the same. */
+  /** The instance to resend a request to that the previous one has not started processing; the same one if there is no other. */
   private sendAgain(attempt: Attempt): PooledInstance | null {
     const { service, exchange } = this
     const { instance, error } = attempt
@@ -314,23 +315,23 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     return service.balancer.pick(exchange, this.triedAll(attempt)) ?? instance
   }
 
-  /** The one that the request is sent to once more, as its connection was closed for being idle. */
+  /** The instance to resend a request to after its idle connection was closed. */
   private repeat(attempt: Attempt): PooledInstance | null {
     const { service, exchange } = this
     const { instance } = attempt
     if (this.repeated || !mayRepeat(exchange)) return null
     this.repeated = true
-    // What is bound to the instance would be lost elsewhere, and it may be all right.
+    // A session would be lost on another instance, and this one may be fine.
     if (this.bound === instance) return instance
     return service.balancer.pick(exchange, this.triedAll(attempt)) ?? instance
   }
 
-  /** The one that is asked in place of one that failed, if `retry` and its budget allow that. */
+  /** The instance to try after a failure, if `retry` and its budget allow it. */
   private retryOn(attempt: Attempt): PooledInstance | null {
     const { service, exchange, retries } = this
     const { retry } = this
     if (retry === null || this.over || !retry.allows(exchange, retries)) return null
-    // A session would be lost elsewhere; an instance that replies can say so itself.
+    // A session would be lost on another instance, and one that replies can report the error itself.
     if (attempt.status !== 0 && this.bound === attempt.instance) return null
     const next = service.balancer.pick(exchange, this.triedAll(attempt))
     if (next === null || !retry.spend()) return null
@@ -344,7 +345,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     return this.tried
   }
 
-  /** Nobody gets that reply: what comes next is asked when its lane is free, or closed. */
+  /** Discards a reply. The next attempt starts when the lane is free again or closed. */
   private discard(attempt: Attempt, { body, upgrade }: Reply): void {
     upgrade?.refuse()
     if (!isStream(body)) return
@@ -372,19 +373,19 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     else this.callOff = service.clock.after(wait, begin)
   }
 
-  /** There is one attempt more, for that reason. */
+  /** Records a further attempt and its reason. */
   private note(reason: RetryReason): void {
     this.service.retries.count(reason)
     this.exchange.retried = reason
   }
 
-  /** The client has left, or has been told that there is no reply. */
+  /** The client has disconnected, or was told that there will be no reply. */
   private deserted(attempt: Attempt, error: GatewayError): void {
     this.endBy(attempt, 'client')
     this.fail(error)
   }
 
-  /** Whether nobody waits for a reply any more, as the client has left; some requests go on for others once they were sent. */
+  /** Whether the client has disconnected and the request can be abandoned; some requests continue on behalf of others once sent. */
   private get left(): boolean {
     const { aborted, sent, outlivesClient } = this.exchange
     return aborted && !(sent && outlivesClient)
@@ -394,7 +395,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     if (!attempt.told) attempt.endBy(fault, this.countTime())
   }
 
-  /** There will be no reply. Nobody takes what has not been sent of the body. */
+  /** There will be no reply; the unsent rest of the body is discarded. */
   private fail(error: GatewayError): void {
     if (this.done) return
     if (this.hedge !== null) this.service.hedge?.count(false)
@@ -410,7 +411,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     if (this.deadline < Number.POSITIVE_INFINITY) this.service.deadlines.forget(this)
   }
 
-  /** It waits for the service no longer: what is left of a reply is not the service's work alone. */
+  /** Stops counting toward the service's limit: the rest of a reply does not depend on the service alone. */
   private release(): void {
     if (this.admitted === SHED) return
     this.service.limit?.release(this.admitted)
@@ -420,7 +421,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   abort(): void {
     const { current, second } = this
     if (this.waitsNoMore()) return this.fail(new GatewayError('client-closed'))
-    // Now, as the exchange is over before the lane is.
+    // Released now, as the exchange ends before its lane is free.
     this.release()
     for (const attempt of [current, second]) {
       if (attempt === null) continue
@@ -429,7 +430,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     }
   }
 
-  /** All of it has taken too long. */
+  /** The overall deadline has passed. */
   onDeadline(): void {
     if (this.done) return
     const { current, second, ofClient } = this
@@ -448,12 +449,12 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     attempt.error = error
     attempt.reason = ofClient ? null : 'timeout'
     attempt.record?.failed(error)
-    // Of what others have had of the time, or the client, the last one is not to blame.
+    // If earlier attempts or a slow client used up part of the time, the last instance is not to blame.
     const whole = exchange.attempts === 1 && !attempt.streamed
     this.endBy(attempt, ofClient ? 'client' : whole ? 'instance' : 'gateway')
   }
 
-  /** Whether an attempt was waited for, which is called off. */
+  /** Cancels the pending wait; returns whether there was one. */
   private waitsNoMore(): boolean {
     const { callOff } = this
     this.callOff = null
@@ -461,7 +462,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     return callOff !== null
   }
 
-  /** Services have had the time up to now, which is told: in monotonic milliseconds. */
+  /** Attributes the time up to now to the service; returns the current monotonic time in milliseconds. */
   private countTime(): number {
     const now = this.service.clock.now()
     this.exchange.serviceTime += now - this.since
@@ -470,7 +471,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   }
 }
 
-/** Whether a route says how much of a body is awaited. */
+/** Whether the route sets the number of bytes to buffer. */
 function isOctets(buffer: number | null): buffer is number {
   return buffer !== null && buffer > 0
 }

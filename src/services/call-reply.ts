@@ -11,36 +11,36 @@ import { callErrorTrailers, GRPC_STATUS } from '../http/grpc-error.ts'
 import type { Headers } from '../http/headers.ts'
 import { PassingBody } from '../http/passing-body.ts'
 
-/** The error of a call whose client has given it less time than it takes. */
+/** The error of a call that exceeded the deadline set by its client. */
 export function deadlineExceeded(): GatewayError {
   return new GatewayError('deadline-exceeded', 'The deadline of the call has passed.')
 }
 
-/** The field by which an instance is told how much of its time a call has left; "" where that is left open. */
+/** The header line that tells an instance how much time a call has left; "" if it has no deadline. */
 export function timeoutLine({ deadline }: GrpcCall, clock: Clock): string {
   return deadline === Number.POSITIVE_INFINITY ? '' : knownLine('grpc-timeout', formatTimeout(deadline - clock.now()))
 }
 
-/** What the fields of a reply's head, or its trailers, say of how the call ended; null where they do not. */
+/** The gRPC status in a reply's headers or trailers; null if there is none. */
 export function statusIn(fields: Headers): GrpcStatus | null {
   const said = fields.get(GRPC_STATUS)
   return said === undefined ? null : parseGrpcStatus(said)
 }
 
 /**
- * The messages of a reply to a call, and the trailers after them that say how it ended. What keeps them from coming is told in
- * trailers as well: the service ends early, or the deadline of the call passes.
+ * The messages of a gRPC reply, and the trailers that carry its status. If the reply cannot be completed, because the service ends early or
+ * the call's deadline passes, that is reported in trailers as well.
  */
 export class CallReply extends PassingBody implements Timed {
   deadline: number
   private readonly call: GrpcCall
   private readonly exchange: ExchangeNotes
   private readonly deadlines: Deadlines
-  /** Told once that nothing more comes, and of the status if that is known. */
+  /** Called once when nothing more will arrive, with the status if known. */
   private readonly ended: (status: GrpcStatus | null) => void
   private readonly from: BodyStream
   private taker: BodySink | null = null
-  /** The sink has a chunk that is only lent. */
+  /** Whether the sink holds a chunk that is only lent. */
   private lent = false
   private over = false
 
@@ -110,7 +110,7 @@ export class CallReply extends PassingBody implements Timed {
     this.ended(status)
   }
 
-  /** In trailers, unless there is a chunk before them that nobody else may keep, or octets that were announced. */
+  /** Reports the error in trailers, unless a lent chunk comes before them or bytes were announced by Content-Length. */
   private tell(error: GatewayError): void {
     const { taker, exchange, call } = this
     exchange.error ??= error

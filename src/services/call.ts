@@ -9,7 +9,7 @@ import { createForward } from './forward.ts'
 import { ITSELF } from '../proxy-protocol/written-header.ts'
 import type { CurrentService } from './current-service.ts'
 
-/** The gateway itself, where a client would be. */
+/** The gateway itself, in place of a client. */
 const NOBODY = {
   address: ITSELF,
   scheme: 'http',
@@ -23,9 +23,9 @@ const NOBODY = {
 } as const
 
 /**
- * Sends a request of the gateway's own to an instance of a service, as requests of clients are sent: balanced, pooled,
- * past unhealthy instances. Rejects with a GatewayError when no whole reply comes in time, or an Error when there is no
- * such service or its method is none.
+ * Sends a request of the gateway itself to an instance of a service, in the same way as client requests: balanced, pooled, avoiding
+ * unhealthy instances. Rejects with a GatewayError if no complete reply arrives in time, or with an Error for an unknown service or invalid
+ * method.
  */
 export async function callService(
   services: ReadonlyMap<string, CurrentService>,

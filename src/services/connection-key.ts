@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import type { ProxyVersion } from '../proxy-protocol/written-header.ts'
 import type { OutgoingTlsOptions } from '../tls/outgoing.ts'
 
-/** How a service is connected to, with the files that certificates and key are from, where they are from files. */
+/** TLS options of a service, including the files that certificates and key were read from, if any. */
 export interface ServiceTlsOptions extends OutgoingTlsOptions {
   readonly files?: Readonly<Record<'ca' | 'cert' | 'key', string | null>> | undefined
 }
 
 /**
- * What connections depend on for as long as they live, as a short text: those that one configuration has made are of use to
- * another one whose text is the same. `tls` is null where they are not encrypted. What a file holds may change, and new
- * connections go by that, while it stays the same file.
+ * A short text that identifies everything a connection depends on for its lifetime: connections made under one configuration can be reused
+ * by another with the same key. `tls` is null for unencrypted connections. When the content of a file changes, new connections use it, but
+ * the key stays the same as long as the file name does.
  */
 export function connectionKey(
   tls: ServiceTlsOptions | null,

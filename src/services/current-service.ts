@@ -3,23 +3,23 @@ import type { Metrics } from '../core/metrics.ts'
 import { Holder } from '../core/shared.ts'
 import { type InstanceOptions, Service, type ServiceOptions, type ServicePlace, type ServiceTools } from './service.ts'
 
-/** Instances that were found, with their slots on the health board. */
+/** Discovered instances, with their slots on the health board. */
 export interface FoundInstances {
   readonly instances: readonly InstanceOptions[]
   readonly slots: ReadonlyMap<string, number>
 }
 
-/** A service of one configuration, as it is at the moment: where instances are discovered, it becomes another one with them. */
+/** The current state of a service in one configuration: with discovery, it is replaced when its instances change. */
 export class CurrentService {
   current: Service
   private readonly options: ServiceOptions
   private readonly tools: ServiceTools
-  /** Those that it has now. */
+  /** The current instances. */
   private instances: readonly InstanceOptions[]
-  /** Null where the configuration names the instances. */
+  /** Null if the configuration lists the instances. */
   private readonly tenure: Tenure | null
 
-  /** `found` are the instances where they are discovered, and null where the configuration names them. */
+  /** `found` are the discovered instances, or null if the configuration lists them. */
   constructor(
     name: string,
     options: ServiceOptions,
@@ -36,8 +36,8 @@ export class CurrentService {
   }
 
   /**
-   * Sends new requests to these instances from now on, by the balancer, which goes on as it was. What those that are gone need is kept for
-   * `rest` milliseconds, as requests to them are under way. Throws what keeps it from that, and is as it was then.
+   * Switches new requests to these instances; the balancer keeps its state. Resources of removed instances are kept for `rest` milliseconds
+   * for requests in progress. On failure, throws and leaves everything unchanged.
    */
   exchange({ instances, slots }: FoundInstances, rest: number): void {
     const { tenure, current, options, tools } = this
@@ -58,8 +58,8 @@ export class CurrentService {
   }
 
   /**
-   * The service once more, to be looked at: its balancer has the turn of the one that balances, and whatever is picked there changes nothing
-   * here. `holder` shares nothing with others.
+   * A copy of the service for inspection: its balancer starts from the state of the live one, and picks made there have no effect here.
+   * `holder` must share nothing with others.
    */
   aside(holder: Holder, metrics: Metrics): Service {
     const { current, options, instances, tools } = this
@@ -68,25 +68,25 @@ export class CurrentService {
     return new Service(current.name, { ...options, instances }, place, { ...tools, holder, metrics })
   }
 
-  /** Has what it shares with other configurations go by this one. */
+  /** Applies this configuration's settings to shared resources. */
   takeOver(): void {
     this.current.takeOver()
   }
 }
 
-/** Holds what the instances of a service need: those that it has now, and for a while those that it had before. */
+/** Holds the resources of a service's current instances and, for a while, those of its previous ones. */
 class Tenure {
   private current: Holder
-  /** With what calls off their end. */
+  /** With the functions that cancel their scheduled release. */
   private readonly former = new Map<Holder, () => void>()
 
-  /** `first` holds what they need now. Everything ends with what `owner` holds. */
+  /** `first` holds the current resources. Everything is released together with `owner`. */
   constructor(owner: Holder, first: Holder) {
     this.current = first
     owner.hold(() => this.release())
   }
 
-  /** `next` holds it from now on; what was held until now is let go of after `rest` milliseconds. */
+  /** Switches to `next`; the previous holder is released after `rest` milliseconds. */
   pass(next: Holder, rest: number, clock: Clock): void {
     const { current, former } = this
     const end = clock.after(rest, () => {

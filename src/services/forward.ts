@@ -7,15 +7,15 @@ import { Attempts } from './attempts.ts'
 import type { CurrentService } from './current-service.ts'
 import { type ForwardOptions, RequestForm } from './request-form.ts'
 
-/** The path that a service is asked for. Throws a TypeError for one that cannot be, which a policy has made. */
+/** The path to request from a service. Throws a TypeError for an invalid path, which only a policy can have produced. */
 export function pathFor(exchange: Exchange, rewrite: ForwardOptions['rewrite']): string {
   const path = rewrite === null ? sentPath(exchange) : rewrite(exchange)
-  // Most go on as they came: what the wire has read needs no other look.
+  // Most paths are unchanged and were already validated when the request was read.
   if (!isAsked(exchange.target, path, exchange.query)) checkTarget(path, exchange.query)
   return path
 }
 
-/** The handler at the end of a chain: passes the exchange to an instance of the service and returns its reply. */
+/** The handler at the end of a chain: forwards the exchange to an instance of the service and returns its reply. */
 export function createForward(service: Pick<CurrentService, 'current'>, options: ForwardOptions): Handler {
   const { rewrite } = options
   const form = new RequestForm(service.current.host, options)

@@ -3,18 +3,18 @@ import { type Awaiting, gatheredBodies, GatheredBody } from '../http/gathered-bo
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 
 /**
- * How long, in milliseconds, a body of unknown length may pause before what is there of it is passed on: its sender may
- * be waiting for the service.
+ * How long a body of unknown length may pause, in milliseconds, before the part that has arrived is passed on: its sender may be waiting
+ * for the service.
  */
 const PATIENCE = 1_000
 
-/** A body of the client of that address of which so many octets are to be gathered; null for a little. */
+/** Creates the buffer for a body from the client with that address; `octets` is the number of bytes to buffer, null for a small default. */
 export function toGather(body: BodyStream, client: string, octets: number | null): GatheredBody {
   if (octets === null || octets === 0) return new GatheredBody(body, client)
   return new GatheredBody(body, client, gatheredBodies, octets)
 }
 
-/** Has the body gathered for `awaiting`, which may be told before it returns. */
+/** Buffers the body for `awaiting`, which may be called before this returns. */
 export function gather(body: GatheredBody, deadlines: Deadlines, awaiting: Awaiting): void {
   if (body.length >= 0) return body.gather(awaiting)
   const pause = new Pause(body, deadlines, awaiting)
@@ -23,15 +23,14 @@ export function gather(body: GatheredBody, deadlines: Deadlines, awaiting: Await
 }
 
 /**
- * Has what is here of the body by the end of this turn of the event loop gathered for `awaiting`: where both sides may go on sending, the
- * service may have something to say first.
+ * Buffers what has arrived by the end of this event-loop turn: where both sides may send at any time, the service may have to send first.
  */
 export function gatherWhatIsHere(body: GatheredBody, awaiting: Awaiting): void {
   body.gather(awaiting)
   setImmediate(() => body.begin())
 }
 
-/** Looks after the sender of a body of unknown length. */
+/** Watches for pauses in a body of unknown length. */
 class Pause implements Timed, Awaiting {
   deadline: number
   private readonly body: GatheredBody

@@ -3,7 +3,7 @@ import type { Counter, HeldMetrics, Histogram, Metrics } from '../core/metrics.t
 import { type FailureReason, failureReasons, type OutcomeListener } from './outcome.ts'
 import type { Instance } from './instance.ts'
 
-/** Counts the attempts to have requests answered by one instance. */
+/** Counts the attempts on one instance. */
 export class InstanceMetrics {
   /** By the first digit of the status. */
   private readonly replies: readonly Counter[]
@@ -13,7 +13,7 @@ export class InstanceMetrics {
   private readonly held: HeldMetrics
 
   constructor(all: Metrics, service: string, instance: string) {
-    // Addresses come and go.
+    // Held, as addresses come and go.
     const metrics = all.hold()
     this.held = metrics
     const labels = { service, instance }
@@ -27,19 +27,19 @@ export class InstanceMetrics {
     this.duration = metrics.histogram('sallyport_instance_duration_seconds', labels)
   }
 
-  /** The head of a reply came, after so many milliseconds. */
+  /** The head of a reply arrived after `took` milliseconds. */
   replied(status: number, took: number): void {
     ;(this.replies[Math.floor(status / 100)] ?? this.failures).add(1)
     this.duration.observe(took / 1000)
   }
 
-  /** No reply came. */
+  /** There was no reply. */
   failed(reason: FailureReason): void {
     this.failures.add(1)
     this.reasons(reason).add(1)
   }
 
-  /** Nothing is sent there any more. */
+  /** The instance is no longer used. */
   close(): void {
     this.held.release()
   }
@@ -49,7 +49,7 @@ interface Measured extends Instance {
   readonly metrics: InstanceMetrics
 }
 
-/** Counts each attempt for its instance. What the same instance made up for at once is none that failed. */
+/** Counts each attempt for its instance. A failure that the same instance immediately made up for is not counted. */
 export const instanceOutcomes: OutcomeListener<Measured> = {
   ended({ instance, status, reason, fault, took, again }) {
     if (status !== 0) instance.metrics.replied(status, took)
@@ -57,12 +57,12 @@ export const instanceOutcomes: OutcomeListener<Measured> = {
   },
 }
 
-/** Why a request is sent once more: the reply that came would not do, there was none, or none is to be expected. */
+/** Why a request is resent: its reply was unacceptable, there was none, or none is expected. */
 const retryReasons = [...failureReasons, 'status', 'stalled'] as const
 
 export type RetryReason = (typeof retryReasons)[number]
 
-/** Counts further attempts for the requests to one service. */
+/** Counts the retries of requests to one service. */
 export class Retries {
   private readonly reasons: (reason: RetryReason) => Counter
 
@@ -72,7 +72,7 @@ export class Retries {
     )
   }
 
-  /** One more, as the one before had failed for that reason. */
+  /** Counts one retry, with the reason the previous attempt failed for. */
   count(reason: RetryReason): void {
     this.reasons(reason).add(1)
   }

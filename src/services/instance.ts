@@ -5,9 +5,9 @@ export interface Instance {
   /** Name or IP address to connect to, without brackets. */
   readonly host: string
   readonly port: number
-  /** Its share of the requests relative to the other instances of the service; 0 for none. */
+  /** Share of the requests relative to the other instances of the service; 0 for none. */
   readonly weight: number
-  /** Requests that it was picked for and that are not over, of all workers. */
+  /** In-flight requests of all workers for which it was picked. */
   readonly inFlight: number
   /** Its place on the health board. */
   readonly slot: number

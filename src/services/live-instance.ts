@@ -5,12 +5,12 @@ import { InstanceMetrics } from './instance-metrics.ts'
 
 const STATES = ['idle', 'busy', 'connecting', 'streaming'] as const
 
-/** What a thread has of instances, by service, address and `connectionKey`. */
+/** A thread's instances, by service, address and `connectionKey`. */
 export const liveInstances = new Shared<LiveInstance>()
 
-/** What one thread has of an instance, whichever configurations name it: its connections, and what it counts. */
+/** A thread's connections to an instance and its counters, shared by all configurations that include the instance. */
 export class LiveInstance {
-  /** Requests that have gone out and are not over. */
+  /** Requests that were sent and have not ended. */
   inFlight = 0
   readonly pool: LanePool
   readonly metrics: InstanceMetrics
@@ -22,17 +22,17 @@ export class LiveInstance {
     this.ends = this.watch(metrics, { service, instance })
   }
 
-  /** Ends idle connections now and busy ones after their exchange. */
+  /** Closes idle connections now, and busy ones after their current exchange. */
   close(): void {
     for (const end of this.ends) end()
     this.metrics.close()
     this.pool.close()
   }
 
-  /** Added up with what there is beside it, where an instance is connected to in two ways. */
+  /** If an instance is connected to in two different ways, their values are added up. */
   private watch(metrics: Metrics, labels: { readonly service: string; readonly instance: string }): (() => void)[] {
     const { pool } = this
-    // The same objects at each scrape, as their texts are made once.
+    // The same objects at each scrape, so that their text form is computed only once.
     const states = STATES.map((state) => ({ state, labels: { ...labels, state } }))
     return [
       metrics.watchAll('sallyport_instance_in_flight', () => [{ labels, value: this.inFlight }]),

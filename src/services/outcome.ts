@@ -11,59 +11,65 @@ import {
 } from '../http/lane-errors.ts'
 import type { Instance } from './instance.ts'
 
-/** Every reason that an attempt may fail for. */
+/** Every reason an attempt may fail for. */
 export const failureReasons = ['connect', 'tls', 'refused', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
 
-/** Why an instance gave no reply, or not all of it. */
+/** Why an instance gave no reply, or an incomplete one. */
 export type FailureReason = (typeof failureReasons)[number]
 
 /**
- * Whose fault it is that an attempt came to nothing. 'connection' is nobody's: an idle one was closed just then, as either side
- * may do at any time (RFC 9112 section 9.5), or the service has said that it does nothing with the request (RFC 9113 section 8.7). Nor is it
- * anybody's ('none') where another attempt was quicker, or was made in its place as its instance stalls, for which that is ejected already.
+ * Who is at fault for a failed attempt. 'connection' is nobody's fault: an idle connection was closed just then, as either side may do at
+ * any time (RFC 9112 section 9.5), or the service has stated that it did not process the request (RFC 9113 section 8.7). 'none' is nobody's
+ * fault either: another attempt was faster, or replaced this one because its instance stalls, for which the instance has already been
+ * ejected.
  */
 export type OutcomeFault = 'none' | 'instance' | 'connection' | 'client' | 'gateway'
 
-/** How far an attempt came: it has no lane yet, waits for the head of the reply, or has it. */
+/** How far an attempt got: no lane yet, waiting for the head of the reply, or head received. */
 export type OutcomePhase = 'connect' | 'reply' | 'body'
 
-/** How one attempt to have an exchange answered by an instance ended. */
+/** The outcome of one attempt to have an exchange answered by an instance. */
 export interface Outcome<I extends Instance = Instance> {
   readonly instance: I
   readonly exchange: Exchange
   readonly phase: OutcomePhase
-  /** Of the reply; 0 where there is none. Of a call of gRPC what its status means for the instance (`grpc/http-status.ts`). */
+  /**
+   * Status of the reply; 0 if there is none. For a gRPC call, the equivalent of its gRPC status for the instance (`grpc/http-status.ts`).
+   */
   readonly status: number
-  /** How a call of gRPC ended, as its instance says; null for all else, and while that is not known. */
+  /** The gRPC status sent by the instance; null for anything but gRPC and while unknown. */
   readonly grpcStatus: GrpcStatus | null
-  /** What there is in place of a reply, or of its end; null where there is nothing, or the client has left. */
+  /** The error in place of a reply or of its end; null if there is none or if the client has disconnected. */
   readonly error: GatewayError | null
-  /** The same as one of a few words; null as well where the failure was not the instance's or the pool's. */
+  /** The error as a short reason; also null if neither the instance nor the pool caused the failure. */
   readonly reason: FailureReason | null
   readonly fault: OutcomeFault
-  /** Milliseconds from the choice of the instance to the head of its reply, or to where it was clear that none comes. */
+  /** Milliseconds from the choice of the instance to the head of its reply, or until it was clear that there would be none. */
   readonly took: number
-  /** The request's body was still coming when it went out: its sender may have taken most of the time. */
+  /** Whether the request's body was still arriving when it was sent, so that its sender may account for most of the time. */
   readonly streamed: boolean
-  /** The request goes out once more because of it. */
+  /** Whether the request is resent because of this outcome. */
   readonly again: boolean
-  /** The head of the reply is here, and a body that is to end is still coming. */
+  /** Whether the head of the reply has arrived while a finite body is still being received. */
   readonly passing: boolean
 }
 
-/** Who wants to know how attempts end. A service has a fixed list of them. */
+/** Receives the outcomes of attempts. A service has a fixed list of listeners. */
 export interface OutcomeListener<I extends Instance = Instance> {
-  /** Once for each attempt, when its instance is chosen. */
+  /** Called once per attempt, when its instance has been chosen. */
   began?(outcome: Outcome<I>): void
-  /** Once for each attempt: the head of the reply is here, there will be none, or the client has left before. */
+  /** Called once per attempt: the head of the reply has arrived, there will be none, or the client has disconnected before. */
   ended(outcome: Outcome<I>): void
-  /** After that, where `passing`: nothing more of the reply comes, and that is not the instance's fault. */
+  /** Called after `ended` if `passing`: the reply has ended, without a fault of the instance. */
   passed?(outcome: Outcome<I>): void
-  /** In place of that: the reply ended before its end. Lasting ones, as of events, are not `passing` and may end at any time. */
+  /**
+   * Called instead of `passed`: the reply was truncated. Open-ended replies, such as event streams, are not `passing` and may end at any
+   * time.
+   */
   brokeOff?(outcome: Outcome<I>): void
 }
 
-/** Why an instance gave no reply; null where that was not for it to give, as when the client's body did not come. */
+/** Why an instance gave no reply; null if it was not the instance's fault, for example because the client's body did not arrive. */
 export function failureReason(error: GatewayError): FailureReason | null {
   if (error instanceof ConnectFailed) return 'connect'
   if (error instanceof HandshakeFailed) return 'tls'
@@ -75,7 +81,7 @@ export function failureReason(error: GatewayError): FailureReason | null {
   return error.code === 'bad-gateway' ? 'invalid' : null
 }
 
-/** Whose fault it is that an attempt ended with that error. */
+/** Who is at fault for an attempt that failed with that error. */
 export function outcomeFault(error: GatewayError, reason: FailureReason | null): OutcomeFault {
   if (reason === null) return error.fault === 'client' ? 'client' : 'gateway'
   if (reason === 'busy' || reason === 'streams') return 'gateway'
@@ -83,7 +89,7 @@ export function outcomeFault(error: GatewayError, reason: FailureReason | null):
   return error instanceof ClosedBeforeReply && error.stale ? 'connection' : 'instance'
 }
 
-/** Whether the reply says that the instance could not do its work at all: 502, 503 or 504. */
+/** Whether the status says that the instance could not do its work at all: 502, 503 or 504. */
 export function isUnavailable(status: number): boolean {
   return status >= 502 && status <= 504
 }

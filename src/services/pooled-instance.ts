@@ -6,12 +6,12 @@ import type { Instance } from './instance.ts'
 import type { InstanceMetrics } from './instance-metrics.ts'
 import type { LiveInstance } from './live-instance.ts'
 
-/** An instance as one configuration has it, with this thread's lanes to it, which other configurations may use too. */
+/** An instance in one configuration, with this thread's lanes to it, which other configurations may share. */
 export class PooledInstance implements Instance {
   readonly address: string
   readonly host: string
   readonly port: number
-  /** Its name in a Host field. */
+  /** Its name in a Host header. */
   readonly authority: string
   readonly weight: number
   readonly slot: number
@@ -44,7 +44,7 @@ export class PooledInstance implements Instance {
     return this.requests.of(this.slot)
   }
 
-  /** Requests that have gone out to it from this thread and are not over. */
+  /** Requests that this thread has sent to it and that have not ended. */
   get sent(): number {
     return this.live.inFlight
   }
@@ -54,22 +54,22 @@ export class PooledInstance implements Instance {
     this.requests.begin(this.slot)
   }
 
-  /** That request is over, or goes elsewhere. */
+  /** The request has ended or goes to another instance. */
   end(): void {
     this.requests.end(this.slot)
   }
 
-  /** The request goes out. */
+  /** The request is sent. */
   beginExchange(): void {
     this.live.inFlight++
   }
 
-  /** Its lane has nothing more to do with it. */
+  /** Its lane has finished with the request. */
   endExchange(): void {
     this.live.inFlight--
   }
 
-  /** Has its connections go by these bounds from now on. */
+  /** Applies these bounds to its connections. */
   configure(bounds: PoolBounds): void {
     this.live.pool.configure(bounds)
   }

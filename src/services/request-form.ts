@@ -10,47 +10,47 @@ import type { Priority } from './concurrency/priority.ts'
 import type { PooledInstance } from './pooled-instance.ts'
 import type { RouteRetry } from './retry/index.ts'
 
-/** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it, and in which version it came. */
+/** RFC 9110 section 7.6.3: a gateway adds itself to Via on requests, with the protocol version it received the message in. */
 const VIA = {
   '1.0': flat(knownLine('Via', '1.0 sallyport')),
   '1.1': flat(knownLine('Via', '1.1 sallyport')),
   '2': flat(knownLine('Via', '2.0 sallyport')),
 } as const
 
-/** What a route says of requests to its service. */
+/** A route's settings for requests to its service. */
 export interface ForwardOptions {
-  /** The path that the service gets, of one in its normal form; null: they go on as they were written. */
+  /** Derives the service's path from the normalized path; null to forward paths as they were written. */
   readonly rewrite: ((exchange: Exchange) => string) | null
-  /** The host that the service is asked for; null: what the service says. */
+  /** Derives the host to request from the service; null to use the service's setting. */
   readonly rewriteHost: ((exchange: Exchange) => string) | null
-  /** What a service is told whose path the rewrite has changed, as a field line, or "". */
+  /** The header line that tells the service about a prefix removed by the rewrite, or "". */
   readonly prefixField: string
   readonly timeouts: ServiceTimeouts
   readonly priority: Priority
-  /** Whether another instance may be asked beside one that takes long, where the service has that. */
+  /** Whether requests may be hedged, if the service has that option. */
   readonly hedge: boolean
-  /** In how many milliseconds all attempts have to have come to a reply; 0 for as long as they take. */
+  /** Time limit for the head of a reply across all attempts, in milliseconds; 0 for none. */
   readonly total: number
-  /** Both sides may go on sending at the same time. Default false. */
+  /** Whether both sides may send at the same time. Default false. */
   readonly streaming?: boolean
-  /** How much of a body is awaited before the service is asked, in octets, 0 for what is here already; left out for a little. */
+  /** How many bytes of a body to buffer before the service is contacted, 0 for what has already arrived; a small default if omitted. */
   readonly buffer?: number | undefined
-  /** Which requests are sent again, as far as the route says something of that. */
+  /** The route's own retry settings, if any. */
   readonly retry?: RouteRetry | undefined
 }
 
 /** How the requests of one route are written for the instances of its service. */
 export class RequestForm {
   readonly priority: Priority
-  /** The part of the service's limit that they may fill. */
+  /** The fraction of the service's limit that its requests may use. */
   readonly share: number
   readonly total: number
   readonly hedge: boolean
   readonly streaming: boolean
-  /** In octets; null where the route says nothing of that. */
+  /** In bytes; null if the route does not set it. */
   readonly buffer: number | null
   readonly retry: RouteRetry | null
-  /** 'client', 'instance', or the Host to send. */
+  /** 'client', 'instance', or a fixed Host value. */
   private readonly host: string
   private readonly options: ForwardOptions
 
@@ -66,7 +66,9 @@ export class RequestForm {
     this.retry = options.retry ?? null
   }
 
-  /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace, and others of the attempt. */
+  /**
+   * The request for an exchange, with that path on that instance. `trace` contains the trace headers and others specific to the attempt.
+   */
   fill(exchange: Exchange, path: string, query: string, instance: PooledInstance, trace: string): OutgoingRequest {
     const { host, options } = this
     const { method, headers, body, client, acceptsTrailers, protocol, upgrade, grpc } = exchange
@@ -80,9 +82,9 @@ export class RequestForm {
       target: path + query,
       fields: `${wireOf(headers)}${client.forwardingFields(exchange.host)}${VIA[protocol]}${trace}${prefixField}`,
       body,
-      // Whatever was lost of TE on the way: without them no client would know how its call ended.
+      // Always sent for gRPC, even if TE was lost on the way: without trailers, clients would never learn the status of the call.
       acceptsTrailers: acceptsTrailers || grpc !== null,
-      // Who sends what was gathered has been told to go on already.
+      // The sender of a buffered body has already been told to continue.
       expectsContinue: exchange.expectsContinue && isStream(body) && !(body instanceof GatheredBody),
       upgrade: changes ? { protocol: upgrade, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
       timeouts: options.timeouts,
@@ -90,7 +92,7 @@ export class RequestForm {
   }
 }
 
-/** `host` is 'client', 'instance', or what it is. */
+/** `host` is 'client', 'instance', or a fixed value. */
 function hostFor(host: string, exchange: Exchange, instance: PooledInstance): string {
   if (host === 'client') return exchange.host
   return host === 'instance' ? instance.authority : host

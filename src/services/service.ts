@@ -39,34 +39,34 @@ import { Stranded } from './stranded.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
 
-/** An instance as it is configured, or was found. */
+/** An instance, configured or discovered. */
 export interface InstanceOptions {
   readonly url: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
   readonly weight: number
-  /** Where it is; left out where that is not known. */
+  /** Zone of the instance; omitted if unknown. */
   readonly zone?: string | null | undefined
 }
 
-/** What a service is made of; times are milliseconds. */
+/** Options of a service; times in milliseconds. */
 export interface ServiceOptions {
   readonly instances: readonly InstanceOptions[]
   readonly balancer: BalancerOptions
-  /** How its clients are bound to instances; left out where they are not. */
+  /** Session affinity; omitted if there is none. */
   readonly sticky?: StickyOptions | undefined
-  /** When its instances are ejected by how they reply; false or left out for never. */
+  /** When instances are ejected because of their replies; false or omitted for never. */
   readonly passive?: PassiveOptions | false | undefined
   readonly concurrency: ConcurrencyOptions
-  /** How long an instance that comes to the service gets less than its share; 0 or left out for none of that. */
+  /** How long a new instance gets less than its full share; 0 or omitted to disable this. */
   readonly slowStart?: number | undefined
-  /** Which requests are sent to another instance when one fails; false or left out for none. */
+  /** Which requests are retried on another instance; false or omitted for none. */
   readonly retry?: RetryOptions | false | undefined
-  /** When another instance is asked beside one that takes long; false or left out for never. */
+  /** When requests are hedged to a second instance; false or omitted for never. */
   readonly hedge?: HedgeOptions | false | undefined
   readonly timeouts: {
     readonly connect: number
     readonly response: number
     readonly idle: number
-    /** Until all attempts have come to a reply; left out for as long as they take. */
+    /** Time limit across all attempts; omitted for none. */
     readonly total?: number | undefined
   }
   readonly pool: {
@@ -77,90 +77,90 @@ export interface ServiceOptions {
     readonly idleTimeout: number
     readonly lifetime: number
   }
-  /** Of what the service replies. */
+  /** Limits for the replies of the service. */
   readonly limits: { readonly head: number; readonly headers: number }
-  /** 'client', 'instance', or the Host to send. */
+  /** 'client', 'instance', or a fixed Host value. */
   readonly host: string
-  /** How its https instances are connected to. */
+  /** TLS options for https instances. */
   readonly tls?: ServiceTlsOptions | undefined
-  /** The version of the PROXY protocol that its instances read, or 'off'. */
+  /** The version of the PROXY protocol that its instances expect, or 'off'. */
   readonly proxyProtocol: ProxyVersion | 'off'
-  /** Its instances are asked over HTTP/2. */
+  /** Whether its instances are reached over HTTP/2. */
   readonly http2: boolean
 }
 
-/** What a route may say in place of its service, in milliseconds. */
+/** A route's own timeouts, in milliseconds, which take precedence over its service's. */
 export interface RouteTimeouts {
   readonly response?: number | undefined
   readonly idle?: number | undefined
   readonly total?: number | undefined
 }
 
-/** What a thread has for its services. */
+/** The dependencies of services in a thread. */
 export interface ServiceTools {
   readonly board: HealthBoard
   readonly deadlines: Deadlines
   readonly random: () => number
   readonly metrics: Metrics
-  /** What clients are told by which instance has answered them; none where no service wants that. */
+  /** Keys for the affinity marks given to clients; empty if no service uses them. */
   readonly stickyKeys: readonly Uint8Array[]
-  /** Where the gateway is; null where that is not known. */
+  /** Zone of the gateway; null if unknown. */
   readonly zone: string | null
-  /** The configuration that the service is of. */
+  /** The holder of the configuration that the service belongs to. */
   readonly holder: Holder
 }
 
-/** What of the gateway there is for one service already. */
+/** What already exists for one service. */
 export interface ServicePlace {
-  /** The slots of its instances on the health board, by their addresses. */
+  /** The slots of its instances on the health board, by address. */
   readonly slots: ReadonlyMap<string, number>
-  /** The same service in the configuration before; null where there is none. */
+  /** The same service in the previous configuration; null if there is none. */
   readonly previous: Service | null
 }
 
-/** How the services of a thread are connected to by TLS, by their names and `connectionKey`. */
+/** TLS contexts for services in a thread, by service name and `connectionKey`. */
 const sharedTls = new Shared<OutgoingTls & { close?: never }>()
 
-/** A named group of interchangeable instances, as one configuration has it in one thread. */
+/** A named group of interchangeable instances, as defined by one configuration, in one thread. */
 export class Service {
   readonly name: string
-  /** 'client', 'instance', or the Host to send. */
+  /** 'client', 'instance', or a fixed Host value. */
   readonly host: string
   readonly instances: readonly PooledInstance[]
   readonly balancer: Balancer<PooledInstance>
-  /** Null where every request is balanced. */
+  /** Null if every request is balanced. */
   readonly sticky: Sticky<PooledInstance> | null
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly retries: Retries
-  /** Null where nothing is sent again that an instance had got. */
+  /** Null if requests that reached an instance are never resent. */
   readonly retry: Retry | null
-  /** Null where none goes to two instances at once. */
+  /** Null if requests are never hedged. */
   readonly hedge: Hedge | null
-  /** Where requests are counted that may be sent again, or to two instances; null where none is. */
+  /** Budget counters of retries and hedged requests; null if neither is used. */
   readonly repeats: RetryBudget | null
-  /** The attempts that wait for its instances; null where none of these is ever taken for one that stalls. */
+  /** Attempts waiting for its instances; null if none of these is ever considered stalled. */
   readonly stranded: Stranded | null
-  /** How many of its requests may wait for it at a time; null for any number. */
+  /** Limits how many of its requests may wait at a time; null for no limit. */
   readonly limit: ConcurrencyLimit | null
   readonly shedding: Shedding
-  /** Who hears how each attempt ends, in this order. */
+  /** Listeners for the outcomes of attempts, in this order. */
   readonly listeners: readonly OutcomeListener<PooledInstance>[]
-  /** Those of them who hear that one begins as well. */
+  /** The listeners that are also notified when an attempt begins. */
   readonly beginners: readonly OutcomeListener<PooledInstance>[]
   readonly timeouts: ServiceTimeouts
-  /** How new connections are encrypted; null where they are not. */
+  /** TLS context for new connections; null if they are unencrypted. */
   readonly tls: OutgoingTls | null
-  /** The balancer as it is where no instance starts slowly. */
+  /** The balancer without slow start. */
   private readonly evenly: Balancer<PooledInstance>
   private readonly slowStart: SlowStart<PooledInstance> | null
   private readonly options: ServiceOptions
-  /** What sends requests of routes again that say something of that. */
+  /** Retry policies of routes with their own settings. */
   private readonly routeRetries = new Map<RouteRetry, Retry | null>()
   private readonly makeRetry: (options: RetryOptions | false) => Retry | null
   private readonly board: HealthBoard
   private readonly bounds: PoolBounds
-  /** The pools go by these bounds already, as the configuration before says the same. */
+  /** Whether the pools already have these bounds, because the previous configuration has the same ones. */
   private readonly settled: boolean
 
   constructor(name: string, options: ServiceOptions, { slots, previous }: ServicePlace, tools: ServiceTools) {
@@ -214,7 +214,7 @@ export class Service {
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }
 
-  /** What sends the requests of a route again that says something of that; null where nothing does. */
+  /** The retry policy for a route's own settings; null if nothing is retried. */
   retryFor(route: RouteRetry): Retry | null {
     const known = this.routeRetries.get(route)
     if (known !== undefined) return known
@@ -238,24 +238,24 @@ export class Service {
     return new Hedge(this.name, hedge, { clock: this.clock, metrics, budget })
   }
 
-  /** Whether the instance gets a part of its share only, as it has come lately. */
+  /** Whether the instance is new and currently gets less than its full share. */
   startsSlowly(instance: PooledInstance): boolean {
     return this.slowStart !== null && this.slowStart.holdsBack(instance)
   }
 
-  /** How many requests the instance has failed in a row, as far as anybody counts. */
+  /** Number of consecutive failures of the instance, as far as they are counted. */
   failuresOf({ slot }: PooledInstance): number {
     return this.board.ejections.row(slot)
   }
 
   private passiveHealth(board: HealthBoard, random: () => number): PassiveHealth[] {
     const { passive = false } = this.options
-    // There is no other to go by, or to go to.
+    // With fewer than two instances there is nothing to compare with or to switch to.
     if (passive === false || this.instances.filter(({ weight }) => weight > 0).length < 2) return []
     return [new PassiveHealth(passive, this.instances, { board, random, holder: board.worker }, this.deadlines)]
   }
 
-  /** The balancer that it asks for, which keeps to the zone of the gateway where it can. */
+  /** The configured balancer, restricted to the gateway's zone where possible. */
   private balance(
     { board, random, zone }: ServiceTools,
     previous: Balancer<PooledInstance> | null,
@@ -280,25 +280,25 @@ export class Service {
     return new SlowStart(this.evenly, candidates, { clock: this.clock, random }, slowStart, before)
   }
 
-  /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */
+  /** Applies this configuration to shared resources: pool bounds and the content of TLS files. */
   takeOver(): void {
     if (!this.settled) for (const instance of this.instances) instance.configure(this.bounds)
     this.exchangeTls(this.options.tls ?? {})
   }
 
-  /** Has new connections go by what the files of TLS hold now. Throws an Error for what OpenSSL does not take. */
+  /** Applies new content of the TLS files to new connections. Throws an Error for anything OpenSSL rejects. */
   exchangeTls(options: OutgoingTlsOptions): void {
     const { tls } = this
     if (tls !== null && !holdsSame(tls.options, options)) tls.exchange(options)
   }
 
-  /** Its time-outs, or those of a route that has its own; one whose exchanges are streams has no others. */
+  /** The service's timeouts, or the route's own ones; for streaming exchanges only the route's own apply. */
   timeoutsWith({ response, idle }: RouteTimeouts, streaming = false): ServiceTimeouts {
     const { responseTimeout, idleTimeout } = streaming ? ENDLESS : this.timeouts
     return { responseTimeout: response ?? responseTimeout, idleTimeout: idle ?? idleTimeout }
   }
 
-  /** Until all attempts have come to a reply, or 0 for as long as they take, for a route that may have a time of its own. */
+  /** The total time limit in milliseconds, or 0 for none, with the route's own limit taking precedence. */
   totalWith({ total }: RouteTimeouts, streaming = false): number {
     return total ?? (streaming ? 0 : (this.options.timeouts.total ?? 0))
   }
@@ -313,7 +313,7 @@ function listens(one: Partial<OutcomeListener<PooledInstance>> | null): one is O
   return one?.ended !== undefined
 }
 
-/** What bounds are made of. */
+/** The options that determine the bounds of pools. */
 function bounding({ pool, timeouts, limits }: ServiceOptions) {
   return { pool, timeouts, limits }
 }

@@ -1,18 +1,19 @@
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import type { HealthBoard } from './health/board.ts'
 
-/** An attempt that waits for its instance: a link of the chain of all of them. */
+/** An attempt waiting for its instance: a node in the linked list of all of them. */
 export interface Waiting {
   readonly instance: { readonly slot: number }
   prior: Waiting | null
   following: Waiting | null
-  /** Its instance is ejected, as nothing comes from there. */
+  /** Called when its instance has been ejected for not replying. */
   stranded(): void
 }
 
 /**
- * The attempts of one thread that wait for the instances of one service to reply. Those that wait for one that is ejected as it stalls
- * are told: what they ask for may be had elsewhere. Looks with the deadlines of the thread, and only while there are any.
+ * The attempts of one thread that wait for replies of one service's instances. When an instance is ejected because it stalls, the attempts
+ * waiting for it are notified, so that they can try another one. Checked together with the thread's deadlines, and only while there are
+ * any.
  */
 export class Stranded implements Timed {
   deadline = Number.POSITIVE_INFINITY
@@ -28,7 +29,7 @@ export class Stranded implements Timed {
     this.version = board.version
   }
 
-  /** It waits from now on. */
+  /** Starts watching an attempt. */
   add(waiting: Waiting): void {
     const { first } = this
     waiting.following = first
@@ -40,7 +41,7 @@ export class Stranded implements Timed {
     this.deadlines.watch(this)
   }
 
-  /** It does not any more. */
+  /** Stops watching it. */
   remove(waiting: Waiting): void {
     const { prior, following } = waiting
     if (prior !== null) prior.following = following
@@ -56,7 +57,7 @@ export class Stranded implements Timed {
       this.deadlines.forget(this)
       return
     }
-    // With the next look of the deadlines.
+    // Checked the next time the deadlines are.
     this.deadline = 0
     if (board.version === this.version) return
     this.version = board.version

@@ -4,27 +4,26 @@ import type { Instance } from '../instance.ts'
 import type { OutcomeListener } from '../outcome.ts'
 import type { Candidates } from './candidates.ts'
 
-/** What balancers read of a request. */
+/** The parts of a request that balancers read. */
 export type BalancedRequest = Pick<Exchange, 'client' | 'consumer' | 'headers' | 'query'>
 
-/** What balancers are made with. */
+/** The dependencies of balancers. */
 export type BalancerTools = Pick<Toolbox, 'clock' | 'random'>
 
-/** Picks the instance of one service for each request, in one worker; hears how attempts end where it wants to. */
+/** Picks the instance for each request to one service, in one worker. Can also listen to the outcomes of attempts. */
 export interface Balancer<I extends Instance> extends Partial<OutcomeListener<I>> {
-  /**
-   * A usable instance that is not among those already tried for this request, or null where there is none.
-   * The caller counts `inFlight`.
-   */
+  /** Returns a usable instance that was not yet tried for this request, or null if there is none. The caller updates `inFlight`. */
   pick(request: BalancedRequest, tried: readonly I[] | null): I | null
 }
 
-/** A way to balance: one file in balancers/ and one line in balancers/index.ts. */
+/** A balancing algorithm: one file in balancers/ and one line in balancers/index.ts. */
 export interface BalancerKind {
   /** One sentence for the reference documentation. */
   readonly summary: string
-  /** Which instance a request goes to must not depend on the zone of the gateway. Default it may. */
+  /** Whether the choice of instance must not depend on the gateway's zone. By default it may. */
   readonly ignoresZones?: true
-  /** Builds the balancer of one service, when the configuration loads. The one before hands on what it knows, where it can. */
+  /**
+   * Creates the balancer of one service, when the configuration is loaded. Takes over the state of the previous balancer where possible.
+   */
   create<I extends Instance>(candidates: Candidates<I>, tools: BalancerTools, previous: Balancer<I> | null): Balancer<I>
 }

@@ -2,17 +2,17 @@ import type { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 
 /**
- * The instances of one service that may be picked now: worked out anew only when the health board changed. Those of weight 0
- * never may, and those that are ejected only where there is no other.
+ * The instances of one service that may currently be picked; recomputed only when the health board has changed. Instances of weight 0 are
+ * never included, ejected ones only if there are no others.
  */
 export class Candidates<I extends Instance> {
-  /** Also those that may not be picked now. */
+  /** Includes instances that may not currently be picked. */
   readonly all: readonly I[]
   private readonly board: HealthBoard
   private version: number
   private usable: readonly I[]
 
-  /** From all instances of the service, in the order of the configuration. */
+  /** `instances` are all instances of the service, in configuration order. */
   constructor(instances: readonly I[], board: HealthBoard) {
     this.all = instances.filter(({ weight }) => weight > 0)
     this.board = board
@@ -20,7 +20,7 @@ export class Candidates<I extends Instance> {
     this.usable = this.select()
   }
 
-  /** The usable instances in their order; the same array object until one joins or leaves. */
+  /** The usable instances in order; returns the same array object until the set changes. */
   current(): readonly I[] {
     const version = this.board.version
     if (version === this.version) return this.usable
@@ -32,7 +32,7 @@ export class Candidates<I extends Instance> {
 
   private select(): readonly I[] {
     const usable = this.all.filter(({ slot }) => this.board.usable(slot))
-    // Where no other is left, those are asked again that were ejected: they may have recovered.
+    // If no other instances are left, ejected ones are used again: they may have recovered.
     return usable.length > 0 ? usable : this.all.filter(({ slot }) => this.board.fit(slot))
   }
 }

@@ -6,7 +6,7 @@ import type { BalancedRequest } from './balancer.ts'
 const headerName = z.string().refine(isToken, 'expected the name of a header')
 const cookieName = z.string().refine(isToken, 'expected the name of a cookie')
 
-/** Schema of what requests have in common that go to the same instance. */
+/** Schema of the request property that determines the instance. */
 export const hashBy = z.union([
   z.enum(['consumer', 'ip']),
   z.strictObject({ header: headerName.describe('Name of a header.').meta({ examples: ['X-User-ID'] }) }),
@@ -22,10 +22,10 @@ export const hashBy = z.union([
 
 export type HashBy = z.output<typeof hashBy>
 
-/** Reads the key of a request: null where it has none. */
+/** Returns a function that reads the hash key of a request: null if it has none. */
 export function hashKey(by: HashBy): (request: BalancedRequest) => string | null {
   if (by === 'ip') return ({ client }) => client.address
-  // Anonymous ones are told apart by where they are, as everywhere.
+  // Anonymous consumers are distinguished by address, as everywhere else.
   if (by === 'consumer') return ({ consumer, client }) => consumer?.id ?? client.address
   if ('header' in by) return ({ headers }) => headers.get(by.header) || null
   if ('cookie' in by) return ({ headers }) => cookieValues(headers, by.cookie)[0] || null

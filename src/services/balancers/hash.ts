@@ -6,9 +6,9 @@ import type { Candidates } from './candidates.ts'
 import { hashBy, hashKey } from './hash-key.ts'
 import { InTurn } from './in-turn.ts'
 
-/** How much more than its share an instance may have in flight before its keys go elsewhere. */
+/** How far an instance may exceed its share of in-flight requests before its keys go elsewhere. */
 const FACTOR = 1.25
-/** No instance with fewer requests in flight than this has too many: a browser alone sends six at a time. */
+/** An instance with fewer in-flight requests than this is never considered overloaded: a single browser sends six at a time. */
 const FEW = 8
 
 /** Schema of the options. */
@@ -22,7 +22,7 @@ export const hashOptions = z.strictObject({
 
 export type HashOptions = z.output<typeof hashOptions>
 
-/** Requests with the same key go to the same instance, in every worker and every gateway. */
+/** Sends requests with the same key to the same instance, in every worker and every gateway. */
 export function hash({ by }: HashOptions): BalancerKind {
   return {
     summary:
@@ -35,11 +35,11 @@ export function hash({ by }: HashOptions): BalancerKind {
 }
 
 /**
- * Weighted rendezvous hashing with bounded loads. Each instance gets a number for the key, and the highest one is picked: when an
- * instance comes or goes, no other keys move than its own.
+ * Weighted rendezvous hashing with bounded loads. Each instance gets a score for the key, and the highest score wins: when an instance is
+ * added or removed, only its own keys move.
  */
 class Hash<I extends Instance> implements Balancer<I> {
-  /** For requests without a key. */
+  /** Balancer for requests without a key. */
   readonly others: Balancer<I>
   private readonly candidates: Candidates<I>
   private readonly keyOf: (request: BalancedRequest) => string | null
@@ -88,7 +88,7 @@ class Hash<I extends Instance> implements Balancer<I> {
     return bestFree ?? best
   }
 
-  /** What an instance of weight 1 may have in flight, the new request included. */
+  /** How many in-flight requests an instance of weight 1 may have, including the new request. */
   private share(): number {
     let total = 1
     for (const { inFlight } of this.list) total += inFlight

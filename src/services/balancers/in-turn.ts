@@ -3,33 +3,33 @@ import type { BalancedRequest, Balancer } from './balancer.ts'
 import type { Candidates } from './candidates.ts'
 
 /**
- * How many instances of the same weight are compared at most, beginning with the one in turn: with that many the one with the
- * fewest requests is as good as the one with the fewest of all, and a thousand instances cost no more than these.
+ * Maximum number of instances of equal weight to compare, starting with the one whose turn it is. With that many, the least loaded of them
+ * is about as good as the least loaded of all, and a thousand instances cost no more to compare.
  */
 const COMPARED = 16
 
 /**
- * Those with the fewest requests for their weight take turns; all of them do where requests are not counted. Unequal weights are
- * spread smoothly: 5, 1, 1 gives a a b a c a a.
+ * Round-robin among the instances with the fewest requests relative to their weight, or among all instances if requests are not counted.
+ * Unequal weights are interleaved smoothly: 5, 1, 1 gives a a b a c a a.
  */
 export class InTurn<I extends Instance> implements Balancer<I> {
   private readonly candidates: Candidates<I>
   private readonly counts: boolean
   private list: readonly I[] = []
   private equal = true
-  /** Where the turn is in `list`, when all weights are equal. */
+  /** Current position in `list`, when all weights are equal. */
   private turn = 0
-  /** What each of `list` has saved up, when weights differ. */
+  /** Accumulated credit of each instance in `list`, when weights differ. */
   private credits: number[] = []
 
-  /** One before it hands its turn on. */
+  /** Takes over the position of the previous balancer. */
   constructor(candidates: Candidates<I>, counts: boolean, previous: Balancer<I> | null) {
     this.candidates = candidates
     this.counts = counts
     if (isInTurn(previous)) this.takeOver(previous)
   }
 
-  /** The next one in turn is the same as it was; weights that differ go on from what was saved up if they are the same. */
+  /** Continues with the same next instance; with unequal weights, credits are kept if the weights are unchanged. */
   private takeOver({ list, turn, credits }: InTurn<I>): void {
     this.adopt(this.candidates.current())
     const places = new Map(this.list.map(({ address }, place) => [address, place]))
@@ -53,7 +53,7 @@ export class InTurn<I extends Instance> implements Balancer<I> {
     this.credits = this.equal ? [] : list.map(() => 0)
   }
 
-  /** The first in turn of those with the fewest requests. */
+  /** The next instance in turn among those with the fewest requests. */
   private next(tried: readonly I[] | null): I | null {
     const { list, counts } = this
     let best: I | null = null
@@ -75,8 +75,8 @@ export class InTurn<I extends Instance> implements Balancer<I> {
   }
 
   /**
-   * Smooth weighted round-robin among those with the fewest requests for their weight: each earns its weight a turn, the richest
-   * is picked and pays for all who earned.
+   * Smooth weighted round-robin among the instances with the fewest requests relative to their weight: each earns its weight per turn; the
+   * one with the most credit is picked and pays the total that was earned.
    */
   private richest(tried: readonly I[] | null): I | null {
     const { list, credits } = this
@@ -99,7 +99,7 @@ export class InTurn<I extends Instance> implements Balancer<I> {
       place = i
       most = credit
     }
-    // Other workers may have picked all of them meanwhile.
+    // Other workers may have picked all of them in the meantime.
     if (best === null) return left
     credits[place] = most - total
     return best

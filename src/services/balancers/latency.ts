@@ -4,14 +4,17 @@ import { isUnavailable, type Outcome } from '../outcome.ts'
 import type { BalancedRequest, Balancer, BalancerKind, BalancerTools } from './balancer.ts'
 import type { Candidates } from './candidates.ts'
 
-/** In so many milliseconds an estimate that nothing confirms falls to a third (1/e). */
+/** Time in milliseconds in which an estimate decays to 1/e (about a third) without new measurements. */
 const DECAY = 10_000
-/** What a failure counts for at least, in milliseconds: who refuses quickly is not quick. Who has not replied yet is slow from there on. */
+/**
+ * Minimum value of a failed request, in milliseconds: a fast failure does not make an instance fast. An instance that has not replied yet
+ * is assumed to be slow from then on.
+ */
 const FAILURE = 1_000
 
 /**
- * Peak EWMA: how long an instance is likely to keep one more request waiting is its recent time to reply, times what it has in
- * flight. A slower reply counts at once, a quicker one bit by bit.
+ * Peak EWMA: the expected delay of one more request to an instance is its recent response time multiplied by its in-flight requests. A
+ * slower reply takes effect immediately, a faster one gradually.
  */
 export const latency: BalancerKind = {
   summary:
@@ -23,7 +26,7 @@ class Latency<I extends Instance> implements Balancer<I> {
   private readonly candidates: Candidates<I>
   private readonly clock: Clock
   private readonly random: () => number
-  /** By address: what is known of an instance stays when the configuration changes. */
+  /** By address, so that the estimates survive configuration changes. */
   private readonly estimates: ReadonlyMap<string, Estimate>
 
   constructor(candidates: Candidates<I>, { clock, random }: BalancerTools, previous: Balancer<I> | null) {
@@ -48,18 +51,18 @@ class Latency<I extends Instance> implements Balancer<I> {
     if (estimate === undefined) return
     const now = this.clock.now()
     if (status === 0 && reason === null) {
-      // It takes at least that long: one that hangs would seem quick to clients who do not wait for it.
+      // It takes at least this long: otherwise a hanging instance would seem fast to clients that disconnect early.
       if (!streamed && took > (estimate.at(now) ?? FAILURE)) estimate.observe(took, now)
       return
     }
     const failed = reason !== null || isUnavailable(status)
-    // Of a body that was still coming its sender may have taken most of the time.
+    // If the body was still arriving, its sender may account for most of the time.
     const known = streamed ? 0 : took
     if (failed) estimate.observe(Math.max(known, FAILURE), now)
     else if (!streamed) estimate.observe(known, now)
   }
 
-  /** One of the list by weight, neither tried nor `other`; null where there is none. */
+  /** A random instance by weight, neither in `tried` nor equal to `other`; null if there is none. */
   private draw(list: readonly I[], tried: readonly I[] | null, other: I | null): I | null {
     let total = 0
     for (const instance of list) if (isEligible(instance, tried, other)) total += instance.weight
@@ -78,7 +81,7 @@ class Latency<I extends Instance> implements Balancer<I> {
     const now = this.clock.now()
     const took = this.estimates.get(one.address)?.at(now) ?? null
     const otherTook = this.estimates.get(other.address)?.at(now) ?? null
-    // One that has not replied yet gets no more than others have, until it is known how quick it is.
+    // An instance without a measurement gets no more requests than others until its speed is known.
     if (took === null || otherTook === null) return one.inFlight / one.weight < other.inFlight / other.weight
     return (took * (one.inFlight + 1)) / one.weight < (otherTook * (other.inFlight + 1)) / other.weight
   }
@@ -92,13 +95,13 @@ function isEligible<I>(instance: I, tried: readonly I[] | null, other: I | null)
   return instance !== other && (tried === null || !tried.includes(instance))
 }
 
-/** How long one instance takes, in milliseconds. */
+/** Response time estimate of one instance, in milliseconds. */
 class Estimate {
   private value = 0
-  /** When it was made; null while there is none. */
+  /** Time of the last update; null before the first one. */
   private since: number | null = null
 
-  /** What it is at that time; null where nothing is known. */
+  /** The estimate at that time; null if there is none. */
   at(now: number): number | null {
     return this.since === null ? null : this.value * Math.exp((this.since - now) / DECAY) + LEAST
   }
@@ -111,5 +114,5 @@ class Estimate {
   }
 }
 
-/** Added to every estimate, in milliseconds: of instances that take no time at all, the one with fewer requests is better. */
+/** Added to every estimate, in milliseconds, so that among instances that take no measurable time, the one with fewer requests wins. */
 const LEAST = 0.01

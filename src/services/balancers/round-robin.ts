@@ -1,7 +1,7 @@
 import type { BalancerKind } from './balancer.ts'
 import { InTurn } from './in-turn.ts'
 
-/** One after the other; unequal weights are spread smoothly. */
+/** Picks instances in turn; unequal weights are interleaved smoothly. */
 export const roundRobin: BalancerKind = {
   summary: 'One instance after the other, in proportion to their weights and without bursts.',
   create: (candidates, _, previous) => new InTurn(candidates, false, previous),

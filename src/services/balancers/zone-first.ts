@@ -4,19 +4,19 @@ import type { Outcome } from '../outcome.ts'
 import type { BalancedRequest, Balancer, BalancerKind, BalancerTools } from './balancer.ts'
 import { Candidates } from './candidates.ts'
 
-/** How much more than its share the instances of a zone can take: with less than that much of it they are helped out by others. */
+/** How much more than its share the instances of a zone can handle; with less capacity than that requires, other zones help out. */
 const OVERPROVISIONED = 1.4
 
-/** The instances of a service, seen from one zone. */
+/** The instances of a service as seen from one zone. */
 export interface Zoned<I extends Instance> {
-  /** Those of the zone. */
+  /** Instances in the zone. */
   readonly near: readonly I[]
   readonly far: readonly I[]
-  /** In how many zones they are. */
+  /** Number of zones the instances are in. */
   readonly zones: number
 }
 
-/** The instances seen from a zone, by what `zoneOf` says; null where they are all in it, or none is, or there is no zone. */
+/** Partitions instances by zone, using `zoneOf`; null if all or none of them are in the given zone, or if there is no zone. */
 export function seenFrom<I extends Instance>(
   zone: string | null,
   instances: readonly I[],
@@ -31,8 +31,8 @@ export function seenFrom<I extends Instance>(
 }
 
 /**
- * Keeps requests in the zone, as long as its usable instances have at least 1/1.4 of what a zone has on the average. With less, they get 1.4 times
- * the part that they have of that, and the instances of other zones the rest, in proportion to their weights.
+ * Keeps requests within the zone as long as its usable instances have at least 1/1.4 of the average capacity of a zone. With less, the zone
+ * gets 1.4 times its fraction of the average, and the instances of other zones get the rest, in proportion to their weights.
  */
 export class ZoneFirst<I extends Instance> implements Balancer<I> {
   private readonly near: Balancer<I>
@@ -43,9 +43,9 @@ export class ZoneFirst<I extends Instance> implements Balancer<I> {
   private readonly zones: number
   private readonly board: HealthBoard
   private version: number
-  /** The part of the requests that stays. */
+  /** Fraction of the requests that stay in the zone. */
   private part: number
-  /** How much of a request that stays has added up. */
+  /** Accumulated fraction toward the next request that stays. */
   private credit = 0
 
   constructor(
@@ -73,7 +73,7 @@ export class ZoneFirst<I extends Instance> implements Balancer<I> {
       this.version = version
       this.part = this.share()
     }
-    // What one zone has no instance for any more, another one has.
+    // If one zone has no instance left, the others are used.
     if (this.stays()) return this.near.pick(request, tried) ?? this.far.pick(request, tried)
     return this.far.pick(request, tried) ?? this.near.pick(request, tried)
   }

@@ -5,15 +5,18 @@ import { type LimitBounds, LimitEstimate, LOOK } from './estimate.ts'
 import { type ConcurrencyLimit, SHED } from './limit.ts'
 import type { ServiceLoad } from './service-loads.ts'
 
-/** How long an epoch is, in milliseconds. Requests of this one and the one before are work; older ones wait for something else. */
+/**
+ * Length of an epoch, in milliseconds. Requests that began in this epoch or the previous one count as work; older ones are assumed to be
+ * waiting for something else.
+ */
 const EPOCH = 1_000
-/** Epochs whose requests are counted apart. */
+/** Number of epochs whose requests are counted separately. */
 const EPOCHS = 4
-/** With fewer of them nothing is learnt. */
+/** Minimum number of samples to learn from. */
 const LEAST_SAMPLES = 10
-/** Of those that have begun, how many end where no more pile up. */
+/** Fraction of the started requests that must have ended for the load to be considered stable. */
 const SETTLED = 0.8
-/** With more that failed or were given up, what they took says nothing of how long the work takes. */
+/** If more than this fraction failed or were abandoned, durations say nothing about how long the work takes. */
 const SICK = 0.1
 
 // Counters.
@@ -21,15 +24,15 @@ const NEXT_LOOK = 0
 const EPOCH_NOW = 1
 const PEAK = 2
 const FAILED = 3
-/** Counted only until it is known what is usual. */
+/** Counted only until the usual duration is known. */
 const BEGUN = 4
 const ENDED = 5
 const IN_FLIGHT = 6
 
 /**
- * A limit that is found out from how long requests take. It counts those that began within the last one or two seconds: a request
- * that takes longer does not keep the service busy, or is one of so few that the floor has room for them. So nothing that hangs, and
- * no long poll, keeps the others out, and what a worker leaves behind when it dies is forgotten by itself.
+ * A limit derived from request durations. It counts the requests that began within the last one or two seconds: a longer request either
+ * does not keep the service busy, or is one of so few that the floor has room for them. Hanging requests and long polls therefore do not
+ * keep others out, and counts left behind by a dead worker expire by themselves.
  */
 export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
   private readonly bounds: LimitBounds
@@ -54,7 +57,7 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
     const { counters } = this
     const room = this.estimate.room(this.bounds) * share
     const before = this.inFlight()
-    // Time passes where requests end. Where none do, it has to be looked at here.
+    // The window normally advances when requests end. If none do, it has to be checked here.
     if (before === 0 || before >= room) {
       this.pass()
       if (this.inFlight() >= this.estimate.room(this.bounds) * share) return SHED
@@ -72,10 +75,10 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
   }
 
   ended({ took, streamed, status, fault, reason }: Outcome): void {
-    // A body that is still being sent takes as long as its client likes.
+    // The duration depends on how fast the client sends the body.
     if (streamed) return
     const failed = fault !== 'none' || isUnavailable(status)
-    // Who refuses at once is not quick, and who leaves early has not waited.
+    // A fast failure does not make the service fast, and a client that left early did not wait.
     if (failed && (took < this.estimate.usual || reason === 'connect' || reason === 'tls')) return
     this.durations.add(took)
     if (failed) Atomics.add(this.counters, FAILED, 1)
@@ -86,12 +89,12 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
     const { counters } = this
     const epoch = counters[EPOCH_NOW]!
     const count = counters[cellOf(epoch)]! + counters[cellOf(epoch - 1)]!
-    // Others may write a lower one at the same time: it is an estimate.
+    // A concurrent worker may write a lower value; it is only an estimate.
     if (count >= counters[PEAK]!) counters[PEAK] = count + 1
     return count
   }
 
-  /** Looks at what has happened if it is time to. One of the workers does. */
+  /** Evaluates the window if it is due. Only one of the workers does so. */
   private pass(): void {
     const { counters, clock } = this
     const now = clock.now()
@@ -102,7 +105,7 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
     this.look(now)
   }
 
-  /** Begins another epoch: the cells that count now hold what nobody counts any more. */
+  /** Starts a new epoch and clears its cells, whose previous content is no longer counted. */
   private enter(epoch: number): void {
     const { counters } = this
     const before = counters[EPOCH_NOW]!
@@ -118,7 +121,7 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
     const enough = count >= LEAST_SAMPLES
     const peak = counters[PEAK]!
     if (estimate.usual === 0 && (!enough || counters[ENDED]! < SETTLED * counters[BEGUN]!)) {
-      // Before anything has begun there is nothing to see.
+      // Before the first request has begun, there is nothing to evaluate.
       if (counters[BEGUN]! > 0) estimate.look(enough ? 0 : peak, bounds)
       durations.takeMedian()
       return this.begin()
@@ -129,7 +132,7 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
     this.begin()
   }
 
-  /** Begins another window. */
+  /** Starts a new window. */
   private begin(): void {
     const { counters } = this
     counters[PEAK] = 0

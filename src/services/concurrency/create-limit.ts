@@ -5,7 +5,7 @@ import type { ConcurrencyOptions } from './index.ts'
 import type { ConcurrencyLimit } from './limit.ts'
 import type { ServiceLoad } from './service-loads.ts'
 
-/** The limit of a service, on what all workers share of it; null for none. */
+/** Creates the limit of a service, based on its load as shared by all workers; null if it has none. */
 export function createLimit(options: ConcurrencyOptions, load: ServiceLoad, clock: Clock): ConcurrencyLimit | null {
   if (options === false) return null
   return typeof options === 'number' ? new FixedLimit(options, load) : new AdaptiveLimit(options, load, clock)

@@ -1,32 +1,32 @@
 import { bucketOf, DURATION_BUCKETS, valueAt } from '../duration-buckets.ts'
 
-/** Cells that the durations of one window take. */
+/** Number of cells needed for the durations of one window. */
 export const DURATION_CELLS = DURATION_BUCKETS
 
-/** How long things took within a window of time, in shared memory: any thread adds, and one takes them out. */
+/** Durations within one time window, in shared memory: any thread adds, one thread takes them out. */
 export class Durations {
   private readonly cells: Int32Array
   private readonly taken: Int32Array
 
-  /** On so many cells of shared memory as DURATION_CELLS says. */
+  /** The number of shared memory cells must be DURATION_CELLS. */
   constructor(cells: Int32Array) {
     this.cells = cells
     this.taken = new Int32Array(DURATION_CELLS)
   }
 
-  /** One took so many milliseconds. */
+  /** Adds a duration in milliseconds. */
   add(ms: number): void {
     Atomics.add(this.cells, bucketOf(ms), 1)
   }
 
-  /** How many there are; others may be adding. */
+  /** Number of durations; other threads may be adding concurrently. */
   get count(): number {
     let sum = 0
     for (let i = 0; i < DURATION_CELLS; i++) sum += this.cells[i]!
     return sum
   }
 
-  /** The median, in milliseconds, of those that are there, which are gone then; 0 where there are none. */
+  /** Removes all durations and returns their median in milliseconds; 0 if there were none. */
   takeMedian(): number {
     const { cells, taken } = this
     let sum = 0

@@ -1,68 +1,68 @@
-/** What an adaptive limit may be, and what it goes by. */
+/** Bounds and tolerance of an adaptive limit. */
 export interface LimitBounds {
-  /** It never is less. */
+  /** Minimum limit. */
   readonly floor: number
-  /** So many times as long as usual may requests take before it falls. */
+  /** The limit falls when requests take this many times as long as usual. */
   readonly tolerance: number
-  /** It never is more. */
+  /** Maximum limit. */
   readonly most: number
 }
 
-/** What happened since the look before. */
+/** What happened since the previous evaluation. */
 export interface LimitWindow {
   /** Monotonic milliseconds. */
   readonly now: number
-  /** Half of the requests that ended took less, in milliseconds. */
+  /** Median duration of the requests that ended, in milliseconds. */
   readonly median: number
-  /** The most that were in flight at a time. */
+  /** Maximum number of concurrent requests. */
   readonly peak: number
-  /** So many of those that ended had failed, or nobody waited any more, that how long they took says nothing of the service's work. */
+  /** Whether so many of the ended requests failed or were abandoned that durations say nothing about the service's work. */
   readonly sick: boolean
 }
 
-/** Between two looks, in milliseconds. */
+/** Interval between evaluations, in milliseconds. */
 export const LOOK = 100
-/** What is usual follows what is measured over so many looks: ten minutes. */
+/** The usual duration follows the measured one over this many evaluations: ten minutes. */
 const MEMORY = 6_000
-/** Where everything has become much quicker, what is usual falls by a twentieth a second until it is twice that. */
+/** When requests have become much faster, the usual duration falls by 5% per second until it is twice the measured one. */
 const QUICKENING = 0.95 ** (LOOK / 1_000)
-/** By so much a limit grows with each look, once nothing has been slow for so long, in milliseconds; less before that. */
+/** How much the limit grows per evaluation once nothing has been slow for the given time, in milliseconds; before that, it grows less. */
 const GROWTH = 0.5
 const CALM = 10_000
-/** A limit that is lowered falls to this part of what it was at least, and at most to the other. */
+/** A limit is lowered to at least the first and at most the second of these fractions of its value. */
 const SMALLEST_STEP = 0.67
 const LARGEST_STEP = 0.5
-/** Only a step as large as that tells whether the limit makes a difference. */
+/** Only a step at least this large reveals whether the limit makes a difference. */
 const TELLING = 0.7
-/** So many times as long as requests take is waited for what a limit does to them. */
+/** The effect of a new limit is awaited for this multiple of the request duration. */
 const SETTLING = 1.5
-/** A limit that has been at its floor for so long, in milliseconds, and things are as slow as before: that is how long they take now. */
+/** If the limit has been at its floor for this long, in milliseconds, and requests are still as slow, that is their usual duration now. */
 const STUCK = 60_000
 
 // Cells of an estimate.
 const LIMIT = 0
 const USUAL = 1
-/** When things were last too slow; 0 for never. */
+/** When requests were last too slow; 0 for never. */
 const SLOW_AT = 2
-/** Since when the limit is what it is, while things are too slow; 0 while they are not. */
+/** Since when the limit has had its current value while requests are too slow; 0 while they are not. */
 const HELD_SINCE = 3
-/** The longest median since then, and the last one. */
+/** The longest median since then, and the latest one. */
 const LONGEST = 4
 const LAST = 5
-/** The limit before that, and the median with it; 0 for none. */
+/** The previous limit, and the median under it; 0 if there is none. */
 const LIMIT_BEFORE = 6
 const MEDIAN_BEFORE = 7
-/** Since when it is at the floor; 0 where it is not. */
+/** Since when the limit has been at its floor; 0 if it is not. */
 const AT_FLOOR = 8
 
-/** Cells that one estimate takes. */
+/** Number of cells of one estimate. */
 export const ESTIMATE_CELLS = 9
 
 /**
- * How many requests of a service may be in flight, from how long they take: it grows while they are as quick as usual, and falls once
- * they take `tolerance` times as long, which is because they wait for one another, or because the work itself takes longer now. The
- * limit finds out which: when it falls and requests take as long as before, it is the work, and that is usual from then on.
- * All of its state is in the cells, all 0 in the beginning.
+ * Derives the number of concurrent requests of a service from their durations. The limit grows while requests are as fast as usual, and
+ * falls once they take `tolerance` times as long: either because they wait for one another, or because the work itself takes longer now.
+ * The limit finds out which: if it falls and requests take as long as before, it is the work, and that duration becomes the usual one. The
+ * entire state is in the cells, which are initially 0.
  */
 export class LimitEstimate {
   private readonly cells: Float64Array
@@ -71,19 +71,19 @@ export class LimitEstimate {
     this.cells = cells
   }
 
-  /** Half of the requests usually take less, in milliseconds; 0 while that is not known. */
+  /** The usual median duration, in milliseconds; 0 while unknown. */
   get usual(): number {
     return this.cells[USUAL]!
   }
 
-  /** What it is within those bounds: the floor in the beginning. */
+  /** The limit within the given bounds; initially the floor. */
   limit({ floor, most }: LimitBounds): number {
     return Math.max(floor, Math.min(most, this.cells[LIMIT]!))
   }
 
   /**
-   * How many may be in flight right now: as many as there may ever be while nothing has been slow of late, as a limit that nobody has
-   * needed yet says nothing. Things are looked at often enough to notice where too many come.
+   * How many requests may be in flight right now. While nothing has been slow recently, this is the maximum, as a limit that was never
+   * needed means nothing. Evaluations are frequent enough to notice when too many requests arrive.
    */
   room(bounds: LimitBounds): number {
     const { cells } = this
@@ -91,18 +91,18 @@ export class LimitEstimate {
     return calm ? bounds.most : this.limit(bounds)
   }
 
-  /** Nothing is known of the service yet, and little is answered: that so many are in flight may be usual. */
+  /** Nothing is known about the service yet and few requests have ended: the current concurrency may be normal. */
   look(peak: number, bounds: LimitBounds): void {
     const limit = this.limit(bounds)
     this.set(peak >= limit / 2 ? limit * (1 + GROWTH) : limit, bounds)
   }
 
-  /** Goes by what has happened since the last look. */
+  /** Learns from what has happened since the previous evaluation. */
   learn(window: LimitWindow, bounds: LimitBounds): void {
     const { cells } = this
     if (cells[USUAL] === 0) cells[USUAL] = window.median
     if (window.median <= bounds.tolerance * cells[USUAL]!) return this.grow(window, bounds)
-    // Few requests wait for few others.
+    // With so few requests in flight, they do not wait for one another.
     if (window.peak >= this.limit(bounds) / 2) this.fall(window, bounds)
   }
 
@@ -136,7 +136,7 @@ export class LimitEstimate {
     this.settle(recent, limit, sick, now, bounds)
   }
 
-  /** The limit has been held for long enough to see what comes of it. */
+  /** The limit has been held long enough to see its effect. */
   private settle(median: number, limit: number, sick: boolean, now: number, bounds: LimitBounds): void {
     const { cells } = this
     const before = cells[LIMIT_BEFORE]!
@@ -161,7 +161,7 @@ export class LimitEstimate {
     return cells[AT_FLOOR] !== 0 && now - cells[AT_FLOOR]! >= STUCK
   }
 
-  /** That is how long requests take from now on. */
+  /** Accepts the median as the usual duration from now on. */
   private accept(median: number): void {
     const { cells } = this
     cells[USUAL] = median

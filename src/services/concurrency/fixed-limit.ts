@@ -2,7 +2,10 @@ import type { RequestCounts } from '../health/request-counts.ts'
 import { type ConcurrencyLimit, SHED } from './limit.ts'
 import type { ServiceLoad } from './service-loads.ts'
 
-/** A limit that is a number: never more, over all workers, and for a moment fewer where several ask for the last place at once, as then none of them may have it. */
+/**
+ * A fixed limit: never exceeded across all workers. It may briefly admit fewer requests, when several workers compete for the last place
+ * and none of them gets it.
+ */
 export class FixedLimit implements ConcurrencyLimit {
   readonly value: number
   private readonly requests: RequestCounts
@@ -16,9 +19,9 @@ export class FixedLimit implements ConcurrencyLimit {
 
   admit(share: number): number {
     const { requests, slot } = this
-    // Counted first, so that two workers cannot both take the last place.
+    // Counted before the check, so that two workers cannot both take the last place.
     requests.begin(slot)
-    // Of a small one something is left for every priority.
+    // A small limit always leaves room for every priority.
     if (requests.of(slot) <= Math.max(1, Math.floor(this.value * share))) return 0
     requests.end(slot)
     return SHED

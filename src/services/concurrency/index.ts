@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Services that a configuration may have: each has a place of its own in the memory that workers share. */
+/** Maximum number of services in a configuration: each has its own place in the memory that workers share. */
 export const MOST_SERVICES = 16_384
 
 const adaptiveSchema = z
@@ -20,7 +20,7 @@ const adaptiveSchema = z
   })
   .refine(({ floor, most }) => floor <= most, { path: ['floor'], message: 'larger than most: give at most as much' })
 
-/** Schema of what `concurrency` of a service may say. */
+/** Schema of a service's `concurrency` option. */
 export const concurrencySchema = z.union([z.literal(false), z.int().min(1), adaptiveSchema])
 
 export type ConcurrencyOptions = z.output<typeof concurrencySchema>

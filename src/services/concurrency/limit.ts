@@ -1,21 +1,24 @@
 import type { OutcomeListener } from '../outcome.ts'
 import type { Priority } from './priority.ts'
 
-/** That a request is not admitted. */
+/** Returned for a request that is not admitted. */
 export const SHED = -1
 
 /**
- * Up to which part of a limit the requests of each priority are admitted. A tenth of it apart: while the limit is full, those of high
- * priority come in less quickly than requests end, or they would be too many by themselves.
+ * The fraction of the limit up to which requests of each priority are admitted. High priority goes only 10% above the limit: while the
+ * limit is full, high-priority requests must arrive more slowly than requests end, or they would overload the service by themselves.
  */
 export const SHARES: Readonly<Record<Priority, number>> = { high: 1.1, normal: 1, low: 0.8 }
 
-/** Bounds the requests of one service that wait for the head of its reply, of all workers. It may want to know how attempts end. */
+/**
+ * Limits the requests of one service that wait for the head of their reply, across all workers. Can also listen to the outcomes of
+ * attempts.
+ */
 export interface ConcurrencyLimit extends Partial<Pick<OutcomeListener, 'ended'>> {
-  /** Requests that may wait at a time. */
+  /** The current limit. */
   readonly value: number
-  /** Counts a request that may fill such a part of the limit, and gives what it is released with, or SHED where there is no room. */
+  /** Counts a request that may use up to this fraction of the limit. Returns a token for `release`, or SHED if there is no room. */
   admit(share: number): number
-  /** That request waits no longer. */
+  /** Ends the waiting of an admitted request. */
   release(admitted: number): void
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
-/** What a route's requests are for those who have to leave some out: the last to be shed, or the first. */
+/** Priority of a route's requests when load is shed: 'high' is shed last, 'low' first. */
 export const priorities = ['high', 'normal', 'low'] as const
 
-/** One of them. */
+/** A priority. */
 export type Priority = (typeof priorities)[number]
 
 /** Schema of the priority of a route. */

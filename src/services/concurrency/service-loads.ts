@@ -5,52 +5,52 @@ import { BUDGET_KINDS } from '../retry/retry-budget.ts'
 import { DURATION_CELLS } from './durations.ts'
 import { ESTIMATE_CELLS } from './estimate.ts'
 
-/** Cells of 32 bits that a service takes: its name, what is counted, its estimate at an even place, and its durations. */
+/** 32-bit cells per service: its name, counters, its estimate (at an even index), and its durations. */
 const NAME = 0
 const COUNTERS = 2
 const COUNTER_CELLS = 14
 const ESTIMATE = 16
 const DURATIONS = ESTIMATE + ESTIMATE_CELLS * 2
 const SLOT_CELLS = Math.ceil((DURATIONS + DURATION_CELLS) / 16) * 16
-/** There is one for every so many instances that there is room for: what nobody has written to takes no memory. */
+/** One place per this many instance slots; memory that is never written to is not allocated. */
 const INSTANCES = 4
 const LEAST_SLOTS = 16
 
-/** What all workers share of one service. */
+/** The state of one service that all workers share. */
 export interface ServiceLoad {
   readonly counters: Int32Array
   readonly estimate: Float64Array
   readonly durations: Int32Array
-  /** Requests in flight that are counted one by one, at `slot`. */
+  /** In-flight requests, counted individually at `slot`. */
   readonly requests: RequestCounts
-  /** Requests, and how many were sent again or to two instances at once, at `slot`. */
+  /** Requests, and how many were retried or hedged, at `slot`. */
   readonly retries: WindowCounts
   readonly slot: number
 }
 
 /**
- * What each service has to do, in shared memory. A service is found by its name, and keeps its place for as long as the process
- * lives: what is known of it survives reloads, and none has to say who is where.
+ * The load of each service, in shared memory. A service is found by its name and keeps its place for the lifetime of the process, so its
+ * state survives reloads without a table of places having to be passed around.
  */
 export class ServiceLoads {
-  /** Of services whose limit is a number. */
+  /** For services with a fixed limit. */
   readonly requests: RequestCounts
   private readonly retries: WindowCounts
   private readonly cells: Int32Array
   private readonly slots: number
 
-  /** Cells that the services take beside so many instances and workers; on a whole number of cache lines. */
+  /** Number of cells that services need for this many instances and workers; a multiple of a cache line. */
   static cellsFor(instances: number, workers: number): number {
     const slots = slotsFor(instances)
     return slots * SLOT_CELLS + RequestCounts.cellsFor(slots, workers)
   }
 
-  /** How many services have a place of their own beside so many instances. */
+  /** Number of places for services, given the number of instances. */
   static placesFor(instances: number): number {
     return slotsFor(instances)
   }
 
-  /** On that part of the shared memory, as the worker of that number; `retries` has a slot for each place. */
+  /** Uses that part of the shared memory, as the worker with that number; `retries` has a slot for each place. */
   constructor(cells: Int32Array, instances: number, worker: number, retries: WindowCounts) {
     this.slots = slotsFor(instances)
     this.cells = cells
@@ -58,7 +58,10 @@ export class ServiceLoads {
     this.requests = new RequestCounts(cells.subarray(this.slots * SLOT_CELLS), this.slots, worker)
   }
 
-  /** The place of a service. Where none is left it is one that nobody else knows: the worker has a limit and budgets of its own then. */
+  /**
+   * Finds or claims the place of a service. If none is left, returns a place private to this worker, which then has its own limit and
+   * budgets.
+   */
   of(service: string): ServiceLoad {
     const slot = this.find(service)
     if (slot === null) return alone()
@@ -66,14 +69,14 @@ export class ServiceLoads {
     return { ...loadOn(cells), requests: this.requests, retries: this.retries, slot }
   }
 
-  /** Takes back what a worker has left that is gone. */
+  /** Reverts the counts of a worker that has died. */
   forget(worker: number): void {
     this.requests.forget(worker)
   }
 
   private find(service: string): number | null {
     const digest = createHash('sha256').update(service).digest()
-    // Never 0, which is a place that nobody has.
+    // Never 0, which marks a free place.
     const [first, second] = [digest.readInt32LE(0) | 1, digest.readInt32LE(4) | 1]
     const start = digest.readUInt32LE(8) % this.slots
     for (let i = 0; i < this.slots; i++) {
@@ -81,7 +84,8 @@ export class ServiceLoads {
       const at = slot * SLOT_CELLS + NAME
       const owner = Atomics.compareExchange(this.cells, at, 0, first)
       if (owner !== 0 && owner !== first) continue
-      // Whoever came first may not have written the second half yet: all that come write the same, or are someone else.
+      // The first worker to claim the place may not have written the second half yet: all claimants for the same name write the same value;
+      // otherwise the place belongs to another service.
       const other = Atomics.compareExchange(this.cells, at + 1, 0, second)
       if (other === 0 || other === second) return slot
     }

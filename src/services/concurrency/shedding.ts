@@ -4,7 +4,7 @@ import { valueOfEach } from '../../core/present.ts'
 import { priorities, type Priority } from './priority.ts'
 import { retryAfter } from './retry-after.ts'
 
-/** Tells clients that a service has as much to do as it may, and counts them. */
+/** Creates and counts the replies to requests that exceed a service's limit. */
 export class Shedding {
   private readonly counter: (priority: Priority) => Counter
   private readonly random: () => number
@@ -16,7 +16,7 @@ export class Shedding {
     this.random = random
   }
 
-  /** What a request of that priority is answered with, which is shed. */
+  /** The reply to a request of that priority that is shed. */
   shed(priority: Priority): GatewayError {
     this.counter(priority).add(1)
     return new GatewayError('service-overloaded', 'The service is at its concurrency limit: try again later.', {

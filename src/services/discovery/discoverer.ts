@@ -1,38 +1,38 @@
 import type { Toolbox } from '../../core/toolbox.ts'
 
-/** The names of all ways to discover. */
+/** The names of all discovery kinds. */
 export const discoveryKinds = ['dns', 'kubernetes'] as const
 
 export type DiscoveryKindName = (typeof discoveryKinds)[number]
 
-/** An instance as it was found. */
+/** A discovered instance. */
 export interface Found {
-  /** Its IP address, without brackets. */
+  /** IP address, without brackets. */
   readonly host: string
   readonly port: number
-  /** Its share of the requests relative to the others; 0 for none but those of clients that are bound to it. */
+  /** Share of the requests relative to the other instances; with 0, only requests of clients bound to it. */
   readonly weight: number
-  /** Its zone; null if unknown. */
+  /** Zone; null if unknown. */
   readonly zone: string | null
 }
 
-/** Who is told what comes of it. */
+/** Receives the results of discovery. */
 export interface Finder {
-  /** That is all there are now, in any order. `problem` says what part of it is as it was before, and why; null for none. */
+  /** Reports the complete set of instances, in any order. `problem` says which part is outdated, and why; null if none. */
   found(instances: readonly Found[], problem: string | null): void
-  /** They could not be found out, for that reason: what was found before stays. */
+  /** Discovery failed for that reason: the previous result remains in effect. */
   failed(reason: string): void
 }
 
-/** Finds out where a service runs, again and again, until it is stopped. */
+/** Repeatedly discovers the instances of a service until it is stopped. */
 export interface Discoverer {
   start(): void
   stop(): void
 }
 
-/** A way to discover: one folder in discovery/ and one line in discovery/index.ts. */
+/** A kind of discovery: one folder in discovery/ and one line in discovery/index.ts. */
 export interface DiscoveryKind<Options> {
-  /** What is asked for, in a few words for logs and operators, such as "users.internal". */
+  /** A short description of what is looked up, for logs and operators, such as "users.internal". */
   readonly subject: (options: Options) => string
   readonly create: (options: Options, finder: Finder, tools: Toolbox) => Discoverer
 }

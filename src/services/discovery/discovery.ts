@@ -8,56 +8,56 @@ import type { DiscoverOptions } from './index.ts'
 import { Source } from './source.ts'
 import { discoverFor } from './ways.ts'
 
-/** The part of a service's configuration that says how its instances are found. */
+/** The part of a service's configuration that says how its instances are discovered. */
 export interface Discovering {
   readonly discover?: DiscoverOptions | undefined
 }
 
 type Services = Readonly<Record<string, Discovering>>
 
-/** The instances of services that discover them, by the names of these: none where nothing has been found yet. */
+/** The discovered instances by service name; empty if nothing has been found yet. */
 export type Discovered = Readonly<Record<string, readonly InstanceOptions[]>>
 
-/** What is known of how the instances of a service are found. */
+/** Discovery status of a service. */
 export interface DiscoveryReport {
-  /** The way. */
+  /** The kind of discovery. */
   readonly kind: DiscoveryKindName
-  /** What is asked for. */
+  /** What is looked up. */
   readonly subject: string
   readonly instances: number
-  /** When they were last found out, in milliseconds since 1970-01-01T00:00:00Z; null before the first answer. */
+  /** Time of the last successful discovery, in milliseconds since 1970-01-01T00:00:00Z; null before the first one. */
   readonly lastSuccess: number | null
-  /** Why discovery fails at present; null while it works. */
+  /** Why discovery currently fails; null while it works. */
   readonly problem: string | null
 }
 
-/** The discovery of a configuration that is to replace the one before. */
+/** Discovery for a configuration that is about to replace the current one. */
 export interface PreparedDiscovery extends Prepared {
-  /** What is found by it so far: a service that is asked for anew has what it had, until the first answer. */
+  /** What has been found so far; a lookup shared with the current configuration keeps its result until the next answer. */
   readonly found: () => Discovered
 }
 
 export interface DiscoveryOptions extends Toolbox {
   readonly metrics: Metrics
-  /** Told when other instances are found than before. */
+  /** Called when the discovered instances change. */
   readonly changed: () => void
 }
 
 const NONE: readonly InstanceOptions[] = []
 
-/** The sources of services by the names of these. */
+/** Sources by service name. */
 type Table = ReadonlyMap<string, Source>
 
-/** Finds the instances of all services that do not name them: one for the process, in its main thread. */
+/** Discovers the instances of all services that do not list them: one per process, in the main thread. */
 export class Discovery {
   private readonly options: DiscoveryOptions
   private services: Services = {}
   private sources: Table = new Map()
   private latest: Discovered = {}
-  /** What was made of what a source found, as what stays the same is to stay the same object. */
+  /** Cache of instances derived from results, so that unchanged results yield the same object. */
   private readonly made = new WeakMap<readonly Found[], Map<string, readonly InstanceOptions[]>>()
   private running = false
-  /** End the waits for first answers that are under way. */
+  /** Functions that end pending waits for first answers. */
   private readonly waits = new Set<() => void>()
 
   constructor(options: DiscoveryOptions) {
@@ -74,27 +74,27 @@ export class Discovery {
     )
   }
 
-  /** Begins to ask; resolves when everything has been answered once, or after so many milliseconds. */
+  /** Starts discovery; resolves when every source has answered once, or after that many milliseconds. */
   async start(patience: number): Promise<void> {
     this.running = true
     await this.answers(this.sources, patience)
   }
 
-  /** Asks nobody any more, and waits for nothing. */
+  /** Stops all lookups and waits. */
   stop(): void {
     this.running = false
     for (const end of this.waits) end()
     for (const source of this.sources.values()) source.stop()
   }
 
-  /** Goes by these services at once. */
+  /** Switches to these services immediately. */
   update(services: Services): void {
     this.adopt(services, this.tableOf(services))
   }
 
   /**
-   * Begins to ask for what the services of a new configuration ask for besides; resolves when that has been answered once, or
-   * after so many milliseconds.
+   * Starts the additional lookups that a new configuration needs; resolves when each has been answered once, or after that many
+   * milliseconds.
    */
   async prepare(services: Services, patience: number): Promise<PreparedDiscovery> {
     const table = this.tableOf(services)
@@ -106,13 +106,13 @@ export class Discovery {
     }
   }
 
-  /** What is found now: the same object for a service while nothing changes. */
+  /** The current results; returns the same object for a service while nothing changes. */
   found(): Discovered {
     this.latest = this.foundBy(this.services, this.sources)
     return this.latest
   }
 
-  /** What is known of one service; null where it names its instances. */
+  /** Discovery status of one service; null if it lists its instances. */
   report(service: string): DiscoveryReport | null {
     const source = this.sources.get(service)
     if (source === undefined) return null
@@ -120,7 +120,7 @@ export class Discovery {
     return { kind, subject, instances: instances?.length ?? 0, lastSuccess, problem }
   }
 
-  /** Sources that there are already are taken over where they ask for the same. */
+  /** Reuses existing sources for identical lookups. */
   private tableOf(services: Services): Table {
     const known = new Map<string, Source>()
     for (const [name, source] of this.sources) known.set(askedBy(this.services[name]?.discover), source)
@@ -176,7 +176,7 @@ export class Discovery {
   }
 }
 
-/** What is asked for, whatever is made of the answer. */
+/** Identifies the lookup, regardless of what is made of its answer. */
 function askedBy(discover: DiscoverOptions | undefined): string {
   return JSON.stringify({ ...discover, scheme: undefined })
 }

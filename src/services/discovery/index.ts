@@ -3,7 +3,7 @@ import { discoveryKinds } from './discoverer.ts'
 import { dnsOptions } from './dns/options.ts'
 import { kubernetesOptions } from './kubernetes/options.ts'
 
-/** Schema of what `discover` of a service may say. */
+/** Schema of a service's `discover` option. */
 export const discoverSchema = z
   .strictObject({
     dns: dnsOptions.optional().describe('Discover instances by DNS: A, AAAA or SRV records.'),
@@ -25,13 +25,13 @@ export const discoverSchema = z
 
 export type DiscoverOptions = z.output<typeof discoverSchema>
 
-/** The name that certificates of the instances must have; undefined where it depends on where the gateway runs. */
+/** The name that the certificates of the instances must have; undefined if it depends on where the gateway runs. */
 export function serverNameOf({ dns: named, kubernetes: object }: DiscoverOptions): string | undefined {
   if (named !== undefined) return hostOf(named.name)
   return object?.namespace === undefined ? undefined : `${object.service}.${object.namespace}.svc`
 }
 
-/** Without the names of a service and its protocol, as SRV records have them, and without a final dot. */
+/** Strips the service and protocol labels of SRV names, and a trailing dot. */
 function hostOf(name: string): string {
   return name
     .split('.')

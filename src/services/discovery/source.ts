@@ -2,29 +2,29 @@ import { formatAddress } from '../../core/address.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
 import type { Discoverer, DiscoveryKindName, Finder, Found } from './discoverer.ts'
 
-/** The most instances that are taken from one answer: no answer may fill the health board. */
+/** Maximum number of instances taken from one answer: no answer may fill the health board. */
 const MOST = 1000
-/** So many addresses are named in a line of the log. */
+/** Maximum number of addresses in one log line. */
 const NAMED = 10
 
 export interface SourceOptions extends Toolbox {
-  /** The way, and what is asked for. */
+  /** The kind of discovery, and what is looked up. */
   readonly kind: DiscoveryKindName
   readonly subject: string
   readonly discover: (finder: Finder) => Discoverer
-  /** Told when other instances are found than before. */
+  /** Called when the discovered instances change. */
   readonly changed: () => void
 }
 
-/** What is asked for in one way, for all services that say the same, and what was found last. */
+/** One lookup, shared by all services that configure it identically, and its latest result. */
 export class Source implements Finder {
-  /** In the order of their addresses; null before the first answer. */
+  /** Ordered by address; null before the first answer. */
   instances: readonly Found[] | null = null
-  /** When they were last found out, in milliseconds since 1970-01-01T00:00:00Z; null before the first answer. */
+  /** Time of the last successful lookup, in milliseconds since 1970-01-01T00:00:00Z; null before the first one. */
   lastSuccess: number | null = null
-  /** Why that does not succeed now; null while it does, and before the first try. */
+  /** Why the lookup currently fails; null while it succeeds, and before the first try. */
   problem: string | null = null
-  /** Resolves with the first answer, or when it is stopped. */
+  /** Resolves with the first answer, or when the source is stopped. */
   readonly answered: Promise<void>
   private readonly options: SourceOptions
   private readonly discoverer: Discoverer
@@ -86,7 +86,7 @@ export class Source implements Finder {
     this.options.changed()
   }
 
-  /** The log is told once that there is a problem, whichever it turns into, and once that it is over. */
+  /** Logs a problem once, however it evolves, and once when it is over. */
   private trouble(reason: string, words: string): void {
     const { instances, problem } = this
     this.problem = reason
@@ -106,7 +106,7 @@ export class Source implements Finder {
   }
 }
 
-/** Each address once, with the weights of those that are the same added up. */
+/** Each address once, with the weights of duplicates added up. */
 function inOrder(all: readonly Found[]): readonly Found[] {
   const byAddress = new Map<string, Found>()
   for (const each of all) {

@@ -4,14 +4,14 @@ import { dns } from './dns/index.ts'
 import type { DiscoverOptions } from './index.ts'
 import { kubernetes } from './kubernetes/index.ts'
 
-/** How what is found by these options is found. */
+/** A configured way to discover instances. */
 interface Way {
   readonly kind: DiscoveryKindName
   readonly subject: string
   readonly discover: (finder: Finder) => Discoverer
 }
 
-/** The way that a service asks for. Throws TypeError where it asks for none, which the schema refuses. */
+/** The kind of discovery that a service configures. Throws TypeError if there is none, which the schema prevents. */
 export function discoverFor(options: DiscoverOptions, tools: Toolbox): Way {
   if (options.dns !== undefined) return wayOf('dns', dns, options.dns, tools)
   if (options.kubernetes !== undefined) return wayOf('kubernetes', kubernetes, options.kubernetes, tools)

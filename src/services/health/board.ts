@@ -6,8 +6,8 @@ import { BUDGET_KINDS } from '../retry/retry-budget.ts'
 import { WindowCounts } from './window-counts.ts'
 
 /**
- * What is known of an instance. Until its first check one is 'unknown' with which the process began, and trusted; one that a
- * reload adds is 'pending', and gets no requests.
+ * Health state of an instance. Before their first check, instances present at process start are 'unknown' and trusted; instances added by a
+ * reload are 'pending' and get no requests.
  */
 export const healthStates = ['unknown', 'healthy', 'unhealthy', 'pending'] as const
 
@@ -18,41 +18,41 @@ const VERSION = 0
 const OUTDATED = 1
 const SLOTS = 2
 const WORKERS = 3
-/** Whoever is about to eject an instance. */
+/** Lock held by the thread that is about to eject an instance. */
 const LOCK = 4
-/** After a cache line of 64 octets for the cells above. */
+/** The cells above occupy one cache line of 64 bytes. */
 const FIRST_SLOT = 16
-/** Cells of a slot: its state, and whether it is drained. */
+/** Cells per slot: its state, and whether it is drained. */
 const SLOT_CELLS = 2
 const DRAINED = 1
 /**
- * Slots of the smallest board. What threads hold cannot grow, and what nobody has written to takes no memory: there is room
- * for all that reloads may bring.
+ * Number of slots of the smallest board. Shared memory cannot grow, and pages never written to are not allocated, so there is room for
+ * everything reloads may add.
  */
 const LEAST_SLOTS = 65_536
 
 /**
- * The state of every instance in shared memory, whether an operator has drained it, and whether the gateway goes by an older
- * configuration than the file's: the main thread writes, every worker reads. Readers look at `version` first and at the slots only when it moved.
- * Beside it lies how many requests each instance has and how they end, which the workers count, which instances are ejected for it, and
- * what each service has to do.
+ * The shared-memory state of every instance: its health, whether an operator has drained it, and also whether the gateway runs an older
+ * configuration than the file. The main thread writes, every worker reads. Readers check `version` first and look at the slots only if it
+ * has changed. The same buffer holds each instance's request and outcome counts, which the workers maintain, the ejected instances, and the
+ * load of each service.
  */
 export class HealthBoard {
-  /** What to post to another thread, which opens it with the constructor. */
+  /** To be posted to other threads, which open it with the constructor. */
   readonly buffer: SharedArrayBuffer
-  /** Requests that instances have, by their slots. */
+  /** In-flight requests of instances, by slot. */
   readonly requests: RequestCounts
-  /** What each service has to do, by its name. */
+  /** The load of each service, by name. */
   readonly loads: ServiceLoads
-  /** How those ended that they were asked lately. */
+  /** Outcomes of recent requests. */
   readonly replies: ReplyCounts
-  /** Instances that get no requests for a while, as they failed. */
+  /** Instances that temporarily get no requests because they failed. */
   readonly ejections: Ejections
-  /** Number of the worker whose it is; 0 where there is one thread only. */
+  /** Number of the owning worker; 0 if there is only one thread. */
   readonly worker: number
   private readonly cells: Int32Array
 
-  /** Opens a board made by `create`, for the worker of that number, who counts its requests there. */
+  /** Opens a board made by `create` for the worker with that number, which counts its requests there. */
   constructor(buffer: SharedArrayBuffer, worker = 0) {
     this.buffer = buffer
     this.cells = new Int32Array(buffer)
@@ -71,14 +71,14 @@ export class HealthBoard {
   }
 
   /**
-   * A board with a slot for each of so many instances, all 'unknown', and three more each for those that come later; so many
-   * workers count requests on it.
+   * Creates a board with a slot for each of this many instances, plus three more per instance for later additions. All are 'unknown'.
+   * `workers` is the number of workers that count requests on it.
    */
   static for(instances: number, workers: number): HealthBoard {
     return HealthBoard.create(Math.max(LEAST_SLOTS, instances * 4), workers)
   }
 
-  /** A board of that many slots, all 'unknown'. */
+  /** Creates a board with that many slots, all 'unknown'. */
   static create(slots: number, workers = 1): HealthBoard {
     const cells = layout(slots, workers).end
     const buffer = new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT)
@@ -93,12 +93,12 @@ export class HealthBoard {
     return Atomics.load(this.cells, SLOTS)
   }
 
-  /** Another number after every change, to be compared for equality only. */
+  /** Changes with every update; compare for equality only. */
   get version(): number {
     return Atomics.load(this.cells, VERSION)
   }
 
-  /** Whether the gateway was started with the last good configuration in place of one that was refused. */
+  /** Whether the gateway was started with the last known good configuration because the current one was rejected. */
   get outdated(): boolean {
     return Atomics.load(this.cells, OUTDATED) === 1
   }
@@ -111,37 +111,37 @@ export class HealthBoard {
     return healthStates[Atomics.load(this.cells, cellOf(slot))] ?? 'unknown'
   }
 
-  /** Whether an operator has taken the instance out, whatever its checks say. */
+  /** Whether an operator has drained the instance, whatever its checks say. */
   drained(slot: number): boolean {
     return Atomics.load(this.cells, cellOf(slot) + DRAINED) === 1
   }
 
-  /** Whether nothing is known against it: requests may go there that belong there. */
+  /** Whether nothing is known against the instance, so that requests bound to it may be sent there. */
   sound(slot: number): boolean {
     return this.passes(slot) && !this.ejections.holds(slot)
   }
 
-  /** Whether it gets new requests. */
+  /** Whether the instance gets new requests. */
   usable(slot: number): boolean {
     return this.sound(slot) && !this.drained(slot)
   }
 
-  /** Whether they may go there if there is no other: it is ejected, if anything. */
+  /** Whether it may be used if there are no other instances: at worst it is ejected. */
   fit(slot: number): boolean {
     return this.passes(slot) && !this.drained(slot)
   }
 
-  /** Writes a state; the version moves only when it is another one. */
+  /** Sets the state; the version changes only if the state does. */
   set(slot: number, state: HealthState): void {
     this.write(cellOf(slot), healthStates.indexOf(state))
   }
 
-  /** Takes an instance out, or back; the version moves only when that changes something. */
+  /** Drains or undrains an instance; the version changes only if that makes a difference. */
   drain(slot: number, drained: boolean): void {
     this.write(cellOf(slot) + DRAINED, Number(drained))
   }
 
-  /** Whoever takes the slot knows nothing of what was there before. */
+  /** Resets the slot, so that its next owner inherits nothing. */
   vacate(slot: number, state: HealthState): void {
     this.set(slot, state)
     this.drain(slot, false)
@@ -149,7 +149,7 @@ export class HealthBoard {
     this.replies.vacate(slot)
   }
 
-  /** Takes back what a worker has left that is gone. */
+  /** Reverts the counts of a worker that has died. */
   forget(worker: number): void {
     this.requests.forget(worker)
     this.loads.forget(worker)
@@ -157,7 +157,7 @@ export class HealthBoard {
     this.ejections.forget(worker)
   }
 
-  /** Its checks say nothing against it. */
+  /** Whether its checks allow requests. */
   private passes(slot: number): boolean {
     return Atomics.load(this.cells, cellOf(slot)) < UNHEALTHY
   }
@@ -171,7 +171,7 @@ export class HealthBoard {
   }
 }
 
-/** Where each part of a board begins, all at the beginning of a cache line, and where the last one ends. */
+/** The offset of each part of a board, all aligned to cache lines, and the end of the last one. */
 function layout(slots: number, workers: number) {
   const requests = lineAfter(cellOf(slots))
   const loads = lineAfter(requests + RequestCounts.cellsFor(slots, workers))

@@ -21,14 +21,14 @@ import { SlotRegistry, type Addressed, type PreparedSlots, type SlotTable } from
 /** The part of a service's configuration that its checks need. */
 export interface CheckedService extends Addressed {
   readonly instances: readonly { readonly url: InstanceUrl }[]
-  /** How https instances are connected to. */
+  /** TLS options for https instances. */
   readonly tls?: OutgoingTlsOptions | undefined
   readonly health: HealthOptions | false
-  /** 'client', 'instance', or the Host to send. */
+  /** 'client', 'instance', or a fixed Host value. */
   readonly host: string
-  /** The version of the PROXY protocol that its instances read. Default off. */
+  /** The version of the PROXY protocol to use. Default off. */
   readonly proxyProtocol?: ProxyVersion | 'off'
-  /** They are asked over HTTP/2. Default false. */
+  /** Whether instances are reached over HTTP/2. Default false. */
   readonly http2?: boolean
 }
 
@@ -36,64 +36,64 @@ type InstanceUrl = Address & { readonly scheme: 'http' | 'https' }
 
 type Services = Readonly<Record<string, CheckedService>>
 
-/** What is known of a service's instances. */
+/** Health report of a service's instances. */
 export interface ServiceReport {
   readonly service: string
   readonly instances: readonly InstanceReport[]
 }
 
-/** The checks of a configuration that is to replace the one before. */
+/** The checks of a configuration that is about to replace the current one. */
 export interface PreparedHealth extends Prepared {
-  /** For whoever picks instances by the same configuration. */
+  /** For balancers of the same configuration. */
   readonly slots: SlotTable
   /**
-   * Resolves when every instance that is added has been checked once, or after so many milliseconds; at once where nothing
-   * is checked yet. Never rejects.
+   * Resolves when every added instance has been checked once, or after that many milliseconds; immediately if checking has not started.
+   * Never rejects.
    */
   warm(patience: number): Promise<void>
 }
 
-/** One service as it is checked. */
+/** A service under health checking. */
 interface Checked {
   readonly service: CheckedService
-  /** By the addresses of its instances. */
+  /** By instance address. */
   readonly monitors: ReadonlyMap<string, InstanceMonitor>
 }
 
-/** One service as it is to be checked. */
+/** A service as it should be checked. */
 interface Wanted {
   readonly name: string
   readonly service: CheckedService
-  /** By the addresses of its instances. */
+  /** By instance address. */
   readonly slots: ReadonlyMap<string, number>
 }
 
-/** What becomes of one service. */
+/** What happens to one service. */
 interface Planned {
   readonly name: string
   readonly service: CheckedService
-  /** As it is checked already, where nothing is different. */
+  /** Its existing checks, if nothing has changed. */
   readonly kept: Checked | null
-  /** By their addresses, where it is to be checked anew. */
+  /** By instance address, if its checks must be recreated. */
   readonly urls: ReadonlyMap<string, InstanceUrl>
 }
 
 const NO_URLS: Planned['urls'] = new Map()
 
-/** What a configuration changes. */
+/** The changes required by a configuration. */
 interface Changes {
   readonly added: InstanceMonitor[]
-  /** What is left for the commit. */
+  /** Actions deferred to the commit. */
   readonly commit: (() => void)[]
 }
 
-/** Checks every instance of every service and writes what it finds on the board: one for the process, in its main thread. */
+/** Checks every instance of every service and writes the results to the board: one per process, in its main thread. */
 export class HealthChecker {
   private readonly context: MonitorContext
   private readonly slots: SlotRegistry
-  /** By service name, in the order of the configuration. */
+  /** By service name, in configuration order. */
   private services: ReadonlyMap<string, Checked> = new Map()
-  /** Those of a configuration that is not in effect yet. */
+  /** Monitors of a configuration that is not in effect yet. */
   private added: readonly InstanceMonitor[] = []
   private running = false
 
@@ -103,27 +103,27 @@ export class HealthChecker {
   }
 
   /**
-   * Resolved when each present instance has been checked once since it was added; each takes no longer than its timeout.
-   * Pending until `start`; resolved by `stop`.
+   * Resolves when every current instance has been checked once since it was added; each check is bounded by its timeout. Pending until
+   * `start`; resolved by `stop`.
    */
   get firstRound(): Promise<void> {
     return checkedOnce(this.monitors)
   }
 
-  /** Begins checking, every instance at once. */
+  /** Starts checking all instances immediately. */
   start(): void {
     this.running = true
     for (const monitor of this.monitors) monitor.start()
   }
 
-  /** Ends checking for good and closes the connections of the checks under way. */
+  /** Stops checking for good and closes the connections of checks in progress. */
   stop(): void {
     this.running = false
     for (const monitor of [...this.monitors, ...this.added]) monitor.stop()
     this.slots.close()
   }
 
-  /** Takes on the services at once. Returns their slots. Throws RangeError when there are not enough. */
+  /** Switches to these services immediately and returns their slots. Throws RangeError if there are not enough slots. */
   update(services: Services): SlotTable {
     const prepared = takeAll(this.preparing(services, 0))
     prepared.commit()
@@ -131,20 +131,20 @@ export class HealthChecker {
   }
 
   /**
-   * Makes ready the checks of a new configuration: what it adds is checked from now on, and gets no requests before its
-   * first check has passed. An instance that stays in its service keeps its slot and what is known of it; the slot of one
-   * that is taken out says what it says for `rest` ms after the commit. Everything else has its turn meanwhile.
+   * Prepares the checks of a new configuration: added instances are checked from now on, and get no requests before their first check has
+   * passed. An instance that stays in its service keeps its slot and state; the slot of a removed one keeps its state for `rest` ms after
+   * the commit. Yields to other work.
    *
-   * Rejects with a RangeError, and changes nothing, when there are fewer slots than instances that are new.
+   * Rejects with a RangeError, and changes nothing, if there are fewer free slots than new instances.
    */
   async prepare(services: Services, rest: number): Promise<PreparedHealth> {
     return new Slices(this.context.clock).take(this.preparing(services, rest))
   }
 
   /**
-   * 1. Finds the services that are new, or others than before.
-   * 2. Has slots for all instances.
-   * 3. Makes the checks of those services, and begins with those of new instances.
+   * 1. Find the services that are new or have changed.
+   * 2. Assign slots to all instances.
+   * 3. Create the checks of those services, and start those of new instances.
    */
   private *preparing(services: Services, rest: number): Steps<PreparedHealth> {
     const current = this.services
@@ -158,7 +158,7 @@ export class HealthChecker {
     }
     // 2.
     const addresses = plan.map(({ name, kept, urls }) => [name, [...(kept?.monitors ?? urls).keys()]] as const)
-    // With which the process begins: it is ready when they have been checked, and trusts them meanwhile.
+    // At process start, instances are trusted until they have been checked; readiness waits for these checks.
     const state = this.running ? 'pending' : 'unknown'
     const prepared = this.slots.prepare(new Map(addresses), { state, rest })
     // 3.
@@ -219,12 +219,12 @@ export class HealthChecker {
     }
   }
 
-  /** Checks the instances of a service by other options of TLS from now on. */
+  /** Applies new TLS options to the checks of a service's instances. */
   exchangeTls(service: string, tls: OutgoingTlsOptions): void {
     for (const monitor of this.services.get(service)?.monitors.values() ?? []) monitor.exchangeTls(tls)
   }
 
-  /** What is known now, in the order of the configuration. */
+  /** The current state, in configuration order. */
   report(): readonly ServiceReport[] {
     return [...this.services].map(([service, { monitors }]) => ({
       service,
@@ -247,7 +247,7 @@ export class HealthChecker {
   }
 }
 
-/** By their addresses; of those that are named twice the first one. */
+/** By address; of duplicates, the first one. */
 function urlsOf({ instances }: CheckedService): ReadonlyMap<string, InstanceUrl> {
   const urls = new Map<string, InstanceUrl>()
   for (const { url } of instances) {
@@ -262,7 +262,7 @@ function optionsFor(
   url: InstanceUrl,
 ): MonitorOptions | false {
   if (health === false) return false
-  // There is no client whose Host could be passed on.
+  // There is no client whose Host header could be passed on.
   const authority = host === 'client' || host === 'instance' ? formatAuthority(url) : host
   return { ...health, tls: url.scheme === 'https' ? tls : null, proxyProtocol, http2, authority }
 }

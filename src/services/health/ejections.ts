@@ -1,22 +1,22 @@
-/** Why an instance may be ejected: failures in a row, their part of all requests, or that nothing comes any more. */
+/** Why an instance may be ejected: consecutive failures, its failure rate, or because it has stopped replying. */
 export const ejectionReasons = ['row', 'rate', 'stall'] as const
 
 export type EjectionReason = (typeof ejectionReasons)[number]
 
-/** What is known of an ejection; times are milliseconds of the clock that threads share. */
+/** Details of an ejection; times are milliseconds of the clock shared by all threads. */
 export interface Ejection {
   readonly reason: EjectionReason
   readonly since: number
   readonly until: number
-  /** How often in a row, with little between: what the time grows with. */
+  /** Number of ejections in close succession, which determines their duration. */
   readonly times: number
-  /** By reason: failures in a row; the part of failures, in percent; requests that wait. */
+  /** By reason: number of consecutive failures; failure rate in percent; number of waiting requests. */
   readonly amount: number
-  /** By reason: what the last one was, as `failureCode` has it; of how many requests; for how many milliseconds nothing came. */
+  /** By reason: the last failure as a `failureCode`; the number of requests; how many milliseconds nothing was received. */
   readonly of: number
 }
 
-/** Cells of a slot: one cache line. */
+/** Cells per slot: one cache line. */
 const LINE = 16
 const REASON = 0
 const SINCE = 1
@@ -24,51 +24,54 @@ const UNTIL = 2
 const TIMES = 3
 const AMOUNT = 4
 const OF = 5
-/** Failures in a row. */
+/** Number of consecutive failures. */
 const ROW = 6
-/** When it came back last. */
+/** When the instance last returned. */
 const RETURNED = 7
-/** When the last active check began that passed. */
+/** Start time of the last active check that passed. */
 const PASSED = 8
-/** How often it was ejected at all. */
+/** Total number of ejections. */
 const TOTAL = 9
 
-/** What times are kept in, in milliseconds: in 32 bits the first 6 years since the machine was started have room, and after that they wrap. */
+/** Resolution of stored times, in milliseconds: 32 bits cover the first 6 years of machine uptime, then wrap around. */
 const TICK = 100
 
 /**
- * Which instances are ejected, why and until when, and how many failures in a row each has, in shared memory. Any thread may eject one,
- * and all see it at once; as that depends on the others of the service, one thread at a time may. A thread that dies leaves nothing
- * behind: the lock says whose it is.
+ * Which instances are ejected, why and until when, and each instance's number of consecutive failures, in shared memory. Any thread may
+ * eject an instance, and all see it immediately; since the decision depends on the service's other instances, only one thread at a time may
+ * do so. A dying thread leaves no lock behind, as the lock records its holder.
  */
 export class Ejections {
   private readonly cells: Int32Array
   private readonly lock: Int32Array
   private readonly changed: () => void
 
-  /** Cells that so many slots take. */
+  /** Number of cells for that many slots. */
   static cellsFor(slots: number): number {
     return slots * LINE
   }
 
-  /** On that part of the shared memory; `lock` is one cell of it, and `changed` has everybody look again which instances may be used. */
+  /**
+   * Uses that part of the shared memory. `lock` is one of the board's cells; `changed` makes all threads re-evaluate which instances are
+   * usable.
+   */
   constructor(cells: Int32Array, lock: Int32Array, changed: () => void) {
     this.cells = cells
     this.lock = lock
     this.changed = changed
   }
 
-  /** Whether it is ejected. */
+  /** Whether the instance is ejected. */
   holds(slot: number): boolean {
     return this.cells[slot * LINE + REASON] !== 0
   }
 
-  /** Whether it is ejected as nothing came from it. */
+  /** Whether the instance is ejected because it has stopped replying. */
   stalled(slot: number): boolean {
     return this.cells[slot * LINE + REASON] === ejectionReasons.indexOf('stall') + 1
   }
 
-  /** Why and until when; null where it is not ejected. */
+  /** Details of the current ejection; null if the instance is not ejected. */
   of(slot: number): Ejection | null {
     const reason = ejectionReasons[this.load(slot, REASON) - 1]
     if (reason === undefined) return null
@@ -82,42 +85,42 @@ export class Ejections {
     }
   }
 
-  /** How often it was ejected since it has its slot. */
+  /** Number of ejections since the instance got its slot. */
   total(slot: number): number {
     return this.load(slot, TOTAL)
   }
 
-  /** How many failures in a row it has. */
+  /** Number of consecutive failures. */
   row(slot: number): number {
     return this.load(slot, ROW)
   }
 
-  /** A reply that says nothing against the instance: no failures in a row. */
+  /** Records a reply that does not count against the instance; resets its consecutive failures. */
   passed(slot: number): void {
     const at = slot * LINE + ROW
-    // Where all is well, as nearly always, nothing is written, and the cell stays in everybody's cache.
+    // In the normal case nothing is written, so the cell stays in every core's cache.
     if (this.cells[at] !== 0) Atomics.store(this.cells, at, 0)
   }
 
-  /** A failure; returns how many there are in a row. */
+  /** Records a failure; returns the number of consecutive failures. */
   failed(slot: number): number {
     return Atomics.add(this.cells, slot * LINE + ROW, 1) + 1
   }
 
-  /** An active check passed that had begun at that time. */
+  /** Records that an active check passed, with its start time. */
   checkPassed(slot: number, began: number): void {
     this.store(slot, PASSED, tickOf(began))
   }
 
-  /** Whether an active check has passed that began since then. */
+  /** Whether an active check that started after `since` has passed. */
   hasPassedSince(slot: number, since: number): boolean {
     const passed = this.load(slot, PASSED)
     return passed !== 0 && passed > tickOf(since)
   }
 
   /**
-   * Has `attempt` look whether an instance may be ejected while nobody else does; where somebody does, nothing happens, as the next failure
-   * asks again. Whoever it is, is at least 0.
+   * Runs `attempt`, which may eject an instance, unless another thread is doing so; in that case nothing happens, as the next failure tries
+   * again. `holder` must be at least 0.
    */
   alone(holder: number, attempt: () => void): void {
     if (Atomics.compareExchange(this.lock, 0, 0, holder + 1) !== 0) return
@@ -128,7 +131,7 @@ export class Ejections {
     }
   }
 
-  /** How often it is to be counted as ejected, this time included: each `decay` ms that it went well since takes one off. */
+  /** The ejection count to use now, including this one: it is reduced by one for every `decay` ms of good health. */
   timesAt(slot: number, now: number, decay: number): number {
     const times = this.load(slot, TIMES)
     if (times === 0) return 1
@@ -136,7 +139,7 @@ export class Ejections {
     return Math.max(0, times - Math.floor(Math.max(0, well) / decay)) + 1
   }
 
-  /** Ejects it; within `alone` only. */
+  /** Ejects the instance; only to be called within `alone`. */
   begin(slot: number, { reason, since, until, times, amount, of }: Ejection): void {
     this.store(slot, SINCE, tickOf(since))
     this.store(slot, UNTIL, Math.max(tickOf(since) + 1, Math.ceil(until / TICK)))
@@ -148,7 +151,7 @@ export class Ejections {
     this.changed()
   }
 
-  /** Takes it back; so many failures in a row are held against it already. Whether it was ejected. */
+  /** Ends the ejection and presets the number of consecutive failures to `row`. Returns whether the instance was ejected. */
   end(slot: number, now: number, row: number): boolean {
     if (!this.holds(slot)) return false
     this.store(slot, ROW, row)
@@ -158,14 +161,14 @@ export class Ejections {
     return true
   }
 
-  /** Another instance has the slot: nothing is known of it. */
+  /** Clears the state because another instance gets the slot. */
   clear(slot: number): void {
     const held = this.holds(slot)
     this.cells.fill(0, slot * LINE, (slot + 1) * LINE)
     if (held) this.changed()
   }
 
-  /** Takes back what a thread has left that is gone. */
+  /** Releases the lock if it is held by a thread that has died. */
   forget(holder: number): void {
     Atomics.compareExchange(this.lock, 0, holder + 1, 0)
     this.changed()

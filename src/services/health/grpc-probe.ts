@@ -6,7 +6,7 @@ import type { Answer } from '../../http2/ask.ts'
 import { askOverHttp2 } from './http2-probe.ts'
 import type { Probe, ProbeOutcome } from './probe.ts'
 
-/** Calls grpc.health.v1 of an instance, for the service that the target names. */
+/** Calls grpc.health.v1 on an instance, for the service named by the target. */
 export const grpcProbe: Probe = (target, done) => {
   const headers = { ...target.headers, 'Content-Type': 'application/grpc' }
   const body = Bytes.fromBuffer(healthRequest(target.grpc ?? ''))

@@ -1,31 +1,31 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 
-/** What may become of an instance. */
+/** Kinds of state transitions of an instance. */
 export const transitionKinds = ['healthy', 'unhealthy', 'ejected', 'returned', 'drained', 'undrained'] as const
 
 export type TransitionKind = (typeof transitionKinds)[number]
 
-/** Something that became of an instance. */
+/** A state transition of an instance. */
 export interface Transition {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: number
   readonly instance: string
   readonly kind: TransitionKind
-  /** Why, in words; null where that goes without saying. */
+  /** Why, in words; null if self-explanatory. */
   readonly reason: string | null
 }
 
-/** Takes what becomes of an instance of a service. */
+/** Callback for transitions of an instance of a service. */
 export type TellTransition = (service: string, instance: string, kind: TransitionKind, reason: string | null) => void
 
-/** How long transitions are remembered, in milliseconds. */
+/** How long transitions are kept, in milliseconds. */
 const REMEMBERED = 24 * 3600_000
-/** Of one instance at most, and of how many instances. */
+/** Maximum number of transitions per instance, and of instances. */
 const TRANSITIONS = 200
 const INSTANCES = 10_000
 
-/** What became of each instance in the last 24 hours: the newest 200 transitions of each. */
+/** Transitions of instances in the last 24 hours, up to the newest 200 per instance. */
 export class HealthHistory {
   private readonly clock: Clock
   private readonly known = new BoundedMap<string, Transition[]>(INSTANCES)
@@ -42,7 +42,7 @@ export class HealthHistory {
     this.known.set(key, [...kept, { at, instance, kind, reason }])
   }
 
-  /** Of those instances of a service, the newest first. */
+  /** Transitions of these instances of a service, newest first. */
   of(service: string, instances: readonly string[]): Transition[] {
     const oldest = this.clock.wall() - REMEMBERED
     return instances
@@ -52,7 +52,7 @@ export class HealthHistory {
   }
 }
 
-/** No name of a service has a space. */
+/** Service names contain no spaces. */
 function keyOf(service: string, instance: string): string {
   return `${service} ${instance}`
 }

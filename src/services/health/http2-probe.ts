@@ -7,22 +7,22 @@ import { ask, type Answer } from '../../http2/ask.ts'
 import { ITSELF, proxyHeader } from '../../proxy-protocol/written-header.ts'
 import { BODY_LIMIT, HEAD_LIMIT, type Probe, type ProbeTarget } from './probe.ts'
 
-/** The check as a whole has a time-out, so its parts need none. */
+/** The check as a whole has a timeout, so its individual phases need none. */
 const LONG = 3_600_000
 const HEADERS = 500
 
-/** One for all checks: each begins with another address of its name. */
+/** Shared by all checks, so that each starts with the next address of a name. */
 const lookup = rotatingLookup()
 
-/** The same as `httpProbe`, over HTTP/2. */
+/** Like `httpProbe`, over HTTP/2. */
 export const http2Probe: Probe = (target, done) =>
   askOverHttp2(target, target.body === '' ? null : Bytes.fromText(target.body), (answer) =>
     done(answer instanceof Error ? answer : answer.status),
   )
 
 /**
- * Asks an instance once over HTTP/2 with that body, over a connection of its own. `done` is told once, never before this returns, of the answer or of
- * what kept it from coming. The returned function gives up.
+ * Sends one HTTP/2 request with that body over a new connection. `done` is called at most once, never before this returns, with the reply
+ * or the error. The returned function aborts.
  */
 export function askOverHttp2(
   target: Omit<ProbeTarget, 'body'>,

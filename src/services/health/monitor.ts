@@ -10,66 +10,66 @@ import type { TellTransition } from './history.ts'
 import type { Probe, ProbeOutcome } from './probe.ts'
 import type { RecoveryPace } from './recovery-pace.ts'
 
-/** How the instances of a service are checked. Durations in milliseconds. */
+/** Health check options of a service. Durations in milliseconds. */
 export interface HealthOptions {
   readonly method: string
   /** Path and query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** Body of the request, "" for none. */
+  /** Request body, "" for none. */
   readonly body: string
-  /** From the end of one check to the start of the next, give or take a tenth; for an unhealthy instance it is a second at most. */
+  /** From the end of one check to the start of the next, plus or minus a tenth; at most a second for an unhealthy instance. */
   readonly interval: number
-  /** For the whole check, from connecting to the end of the body. */
+  /** Timeout of the whole check, from connecting to the end of the body. */
   readonly timeout: number
-  /** Failures in a row until a healthy instance is unhealthy. */
+  /** Number of consecutive failures that make a healthy instance unhealthy. */
   readonly unhealthyAfter: number
-  /** Successes in a row until an unhealthy instance is healthy. */
+  /** Number of consecutive successes that make an unhealthy instance healthy. */
   readonly healthyAfter: number
-  /** Status codes that are a success. */
+  /** Status codes that count as success. */
   readonly status: readonly number[]
-  /** The service that grpc.health.v1 is asked for in place of all that, "" for the instance as a whole. */
+  /** If set, grpc.health.v1 is called instead, for this service; "" for the instance as a whole. */
   readonly grpc?: string | undefined
 }
 
-/** What is known of an instance, and why. */
+/** Health report of an instance, with reasons. */
 export interface InstanceReport {
   readonly address: string
   readonly state: HealthState
   /** Whether an operator has drained it. */
   readonly drained: boolean
-  /** Why and until when it gets no requests, as it failed; null where it does. */
+  /** Why and until when the instance is ejected; null if it is not. */
   readonly ejection: Ejection | null
-  /** Failed checks in a row, up to the last one. */
+  /** Number of consecutive failed checks, including the last one. */
   readonly failures: number
-  /** What came of the last check, or null before the first one. */
+  /** Result of the last check, or null before the first one. */
   readonly reason: string | null
-  /** When it came into this state: milliseconds since 1970-01-01T00:00:00Z. */
+  /** When the current state began: milliseconds since 1970-01-01T00:00:00Z. */
   readonly since: number
-  /** When the last check ended, on the same scale, or null before the first one. */
+  /** When the last check ended, in the same unit, or null before the first one. */
   readonly checkedAt: number | null
-  /** How long the last check took, in milliseconds, or null before the first one. */
+  /** Duration of the last check, in milliseconds, or null before the first one. */
   readonly duration: number | null
 }
 
-/** What every monitor works with. */
+/** Dependencies of every monitor. */
 export interface MonitorContext extends Toolbox {
   readonly board: HealthBoard
   readonly probe: Probe
   readonly pace: RecoveryPace
-  /** Told whenever an instance comes into another state. */
+  /** Called whenever the state of an instance changes. */
   readonly tell?: TellTransition
 }
 
-/** Which instance a monitor is for. */
+/** The instance that a monitor checks. */
 export interface MonitorTarget extends Pick<Instance, 'address' | 'host' | 'port' | 'slot'> {
   readonly service: string
 }
 
-/** How one instance is checked and connected to, and the Host field that it expects. */
+/** How one instance is checked and connected to, and the Host header it expects. */
 export interface MonitorOptions extends HealthOptions {
   readonly authority: string
-  /** Null where the instance is connected to without TLS. */
+  /** Null for an unencrypted connection. */
   readonly tls: OutgoingTlsOptions | null
   readonly proxyProtocol: ProxyVersion | 'off'
   readonly http2: boolean
@@ -83,13 +83,13 @@ export class InstanceMonitor {
   private encryption: OutgoingEncryption | null
   private readonly firstCheck = Promise.withResolvers<void>()
   private running = false
-  /** Calls off the check that is under way or due, or null when there is none. */
+  /** Cancels the check that is in progress or scheduled; null if there is none. */
   private callOff: (() => void) | null = null
-  /** When the last check ended, on the monotonic clock, while the next one is not yet under way; else null. */
+  /** When the last check ended, on the monotonic clock, while the next one has not started; otherwise null. */
   private paused: number | null = null
-  /** Whether the next result decides at once: none has come since what is asked was set. */
+  /** Whether the next result decides immediately, because the request was changed and there is no result yet. */
   private fresh = true
-  /** Results in a row that contradict the state on the board. */
+  /** Number of consecutive results that contradict the state on the board. */
   private streak = 0
   private failures = 0
   private since: number
@@ -104,7 +104,7 @@ export class InstanceMonitor {
     if (options === false) this.trust()
   }
 
-  /** Resolved after the first check; at once where checks are off or have stopped. */
+  /** Resolves after the first check; immediately if checks are off or stopped. */
   get checked(): Promise<void> {
     return this.firstCheck.promise
   }
@@ -115,17 +115,14 @@ export class InstanceMonitor {
     this.check()
   }
 
-  /** Ends checking for good; the board keeps what it says. */
+  /** Stops checking for good; the board keeps its state. */
   stop(): void {
     this.running = false
     this.cancel()
     this.firstCheck.resolve()
   }
 
-  /**
-   * Checks by other options from now on. What is known holds; where something else is asked, until the first result, which
-   * decides at once.
-   */
+  /** Applies new options. The current state is kept; if the request has changed, only until the first result, which decides immediately. */
   configure(options: MonitorOptions | false): void {
     if (this.goesBy(options)) return
     const before = this.options
@@ -139,12 +136,12 @@ export class InstanceMonitor {
     if (this.running) this.check()
   }
 
-  /** Whether it checks by those options already. */
+  /** Whether these options are already in use. */
   goesBy(options: MonitorOptions | false): boolean {
     return isDeepStrictEqual(options, this.options)
   }
 
-  /** Checks from the next one on are by other options of TLS; nothing else changes. */
+  /** Applies new TLS options from the next check on; nothing else changes. */
   exchangeTls(tls: OutgoingTlsOptions): void {
     const { options } = this
     if (options === false || options.tls === null) return
@@ -178,7 +175,7 @@ export class InstanceMonitor {
     this.callOff = this.paused = null
   }
 
-  /** A check that is under way ends as it began; the next one comes as long after it as the options say. */
+  /** A check in progress continues unchanged; the next one follows after the new interval. */
   private reschedule(options: MonitorOptions): void {
     const { paused } = this
     if (paused === null) return
@@ -186,7 +183,7 @@ export class InstanceMonitor {
     this.pause(paused, options)
   }
 
-  /** The next check is due an interval after `since`, or earlier where the instance is unhealthy. */
+  /** Schedules the next check an interval after `since`, or earlier if the instance is unhealthy. */
   private pause(since: number, { interval }: MonitorOptions): void {
     const { clock, random, board, pace } = this.context
     const spread = 0.9 + 0.2 * random()
@@ -204,7 +201,7 @@ export class InstanceMonitor {
     const start = clock.now()
     const conclude = (outcome: ProbeOutcome): void => {
       cancelTimeout()
-      // By those of now: only what does not change what is asked can have changed meanwhile.
+      // Uses the latest options: only those that do not affect the request can have changed during the check.
       const current = this.options === false ? options : this.options
       const end = clock.now()
       this.record(outcome, end - start, current)
@@ -251,10 +248,10 @@ export class InstanceMonitor {
   }
 }
 
-/** Options that say when an instance is asked, and how often it has to give the same answer. */
+/** Neutral values for the options that affect scheduling and thresholds only. */
 const ANY_TIME = { interval: 0, timeout: 0, unhealthyAfter: 0, healthyAfter: 0 }
 
-/** Whether both have an instance asked the same, and take the same answers for good. */
+/** Whether both send the same request and accept the same replies. */
 function askTheSame(one: MonitorOptions, other: MonitorOptions): boolean {
   return isDeepStrictEqual({ ...one, ...ANY_TIME }, { ...other, ...ANY_TIME })
 }
@@ -264,7 +261,7 @@ const NEVER_CHECKED = { reason: null, checkedAt: null, duration: null } as const
 function describe(outcome: ProbeOutcome, success: boolean): string {
   if (outcome === 'SERVING') return outcome
   if (typeof outcome === 'number') return success ? `status ${outcome}` : `unexpected status ${outcome}`
-  // A name with several addresses fails with one error for each and no message of its own.
+  // A name with several addresses fails with one error per address and no message of its own.
   if (outcome instanceof AggregateError) return outcome.errors.map((error: Error) => error.message).join(', ')
   return outcome.message
 }

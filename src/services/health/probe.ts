@@ -5,12 +5,12 @@ import { connectSecurely } from '../../tls/connect-securely.ts'
 import type { OutgoingEncryption } from '../../tls/outgoing.ts'
 import { ITSELF, proxyHeader, type ProxyVersion } from '../../proxy-protocol/written-header.ts'
 
-/** What a check asks for. */
+/** Target of a check. */
 export interface ProbeTarget {
   /** Name or IP address to connect to. */
   readonly host: string
   readonly port: number
-  /** Value of the Host field, unless it is among the header fields. */
+  /** Value of the Host header, unless it is among `headers`. */
   readonly authority: string
   readonly method: string
   /** Path and query. */
@@ -18,35 +18,35 @@ export interface ProbeTarget {
   readonly headers: Readonly<Record<string, string>>
   /** "" for none. */
   readonly body: string
-  /** Null where the connection is not encrypted. */
+  /** Null for an unencrypted connection. */
   readonly encryption: OutgoingEncryption | null
-  /** The version of the PROXY protocol by which the connection says that it is for nobody else. */
+  /** The version of the PROXY protocol used to announce a connection made by the gateway itself (LOCAL). */
   readonly proxyProtocol: ProxyVersion | 'off'
-  /** The instance is asked over HTTP/2. */
+  /** Whether the instance is reached over HTTP/2. */
   readonly http2: boolean
-  /** The service that grpc.health.v1 of the instance is asked for, "" for all of it; left out where something else is asked. */
+  /** Service name for grpc.health.v1, "" for the whole instance; omitted for HTTP checks. */
   readonly grpc?: string | undefined
 }
 
-/** A status code, what grpc.health.v1 says where all is well, or what kept the instance from answering. */
+/** A status code, the result of grpc.health.v1 when all is well, or the error that prevented a reply. */
 export type ProbeOutcome = number | 'SERVING' | Error
 
 /**
- * Asks an instance once and reports what came of it; never before it returns, and at
- * most once. The returned function gives up: it closes the connection, and nothing is reported any more.
+ * Sends one request to an instance and reports the outcome; at most once and never before it returns. The returned function aborts: it
+ * closes the connection, and nothing is reported any more.
  */
 export type Probe = (target: ProbeTarget, done: (outcome: ProbeOutcome) => void) => () => void
 
-/** Octets of a body that are read before the status code alone has to do. */
+/** Maximum number of body bytes to read; beyond that, the status code decides. */
 export const BODY_LIMIT = 64 * 1024
 
-/** Octets of a head, as services may have in their replies. */
+/** Maximum size of the head in bytes, the same as for replies of services. */
 export const HEAD_LIMIT = 64 * 1024
 
-/** One for all checks: each begins with another address of its name. */
+/** Shared by all checks, so that each starts with the next address of a name. */
 const lookup = rotatingLookup()
 
-/** A request over a connection of its own. The body has to arrive as well: an instance that stalls in it is not well. */
+/** Sends a request over a new connection. The body must arrive as well: an instance that stalls while sending it is not healthy. */
 export const httpProbe: Probe = (target, done) => {
   const { host, port, authority, method, path, headers, body } = target
   let open = true
@@ -98,10 +98,10 @@ export const httpProbe: Probe = (target, done) => {
   }
 }
 
-/** Makes a connection, and tells once of it or of what kept it from standing. Returns what gives up. */
+/** Establishes a connection, and reports it or the error exactly once. Returns a function that aborts. */
 type Begin = (done: (error: Error | null, socket: Socket) => void) => () => void
 
-/** How a connection is made that does not begin with the request; null where it does. */
+/** What must happen on the connection before the request; null if nothing. */
 function beginningOf({ host, port, encryption, proxyProtocol }: ProbeTarget): Begin | null {
   const introduction = proxyProtocol === 'off' ? null : (ends: Socket) => proxyHeader(proxyProtocol, ITSELF, ends)
   if (encryption !== null) return (done) => connectSecurely({ host, port, lookup, introduction }, encryption, done)

@@ -1,21 +1,23 @@
 /** From the end of one check of an unhealthy instance to the start of the next, in milliseconds. */
 const PAUSE = 1_000
-/** Between two such checks, of whichever instances: what a thousand of them take is no burden for the gateway then. */
+/**
+ * Minimum interval between such checks across all instances, in milliseconds, so that even a thousand unhealthy instances are no burden.
+ */
 const GAP = 10
 
-/** When instances that are unhealthy are asked again: soon, so that they are back as soon as they are well. */
+/** Schedules the checks of unhealthy instances: frequent, so that instances return soon after they recover. */
 export class RecoveryPace {
-  /** When the last of these checks that were given a time is due. */
+  /** Due time of the latest check scheduled here. */
   private last = Number.NEGATIVE_INFINITY
 
   /**
-   * When an instance is asked whose last check ended at `since`, give or take a tenth, of which `spread` tells the part (0.9 to 1.1); in
-   * the same milliseconds. Never later than its interval says.
+   * Due time of the next check of an instance whose last check ended at `since`. `spread` (0.9 to 1.1) randomizes the delay. All times in
+   * milliseconds; never later than the regular interval.
    */
   next(since: number, interval: number, spread: number): number {
     const latest = since + interval * spread
     const due = Math.max(since + PAUSE * spread, this.last + GAP)
-    // As many are unhealthy as can be asked within the interval: this one waits for it, and takes nobody's place.
+    // All fast checks within the interval are taken: this instance waits for its regular check and uses no fast one.
     if (due >= latest) return latest
     this.last = due
     return due

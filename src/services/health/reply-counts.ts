@@ -1,48 +1,47 @@
-/** Slices of a window, the one that it is included. A power of two. */
+/** Number of slices per window, including the current one. A power of two. */
 export const SLICES = 8
-/** Cells of one of them: which one it is, and how many replies of each kind came in it. */
+/** Cells per slice: its number, and the count of replies of each kind. */
 const SLICE = 4
 const GOOD = 1
 const ERRORS = 2
 const UNAVAILABLE = 3
-/** Of a slot: the last slices, in turn. */
+/** Cells per slot: a ring of the latest slices. */
 const SLOT_CELLS = SLICES * SLICE
-/** More replies than a worker has of an instance in one slice. */
+/** More replies than a worker can receive from an instance within one slice. */
 const MANY = 2 ** 20
-/** So much of the way down to a quicker reply goes what an instance takes at most. */
+/** A faster reply lowers the maximum response time by at most this fraction of the difference. */
 const EASE = 1 / 200
-/** Counts lie at the beginning of a cache line: 64 octets. */
+/** Rows are aligned to cache lines of 64 bytes. */
 const LINE = 16
 
-/** How requests ended that an instance was asked within a time. */
+/** Outcomes of an instance's requests within a period. */
 export interface Tally {
   good: number
-  /** Replies with 500, and others of the class but 502 to 504: the request may be to blame. */
+  /** Replies with 500 and other 5xx codes except 502 to 504: the request may be to blame. */
   errors: number
   /** No reply, or 502 to 504. */
   unavailable: number
 }
 
 /**
- * How the attempts ended that each instance was asked lately, how many wait for it, and how long it takes, in shared memory. Each worker
- * writes what it has seen itself, without locks, as nobody else does; whoever wants to know adds up what all have seen. What a worker has
- * counted that is gone is out of date by itself after a while.
+ * The outcomes of recent attempts per instance, the number of waiting requests, and the response time, in shared memory. Each worker writes
+ * only its own rows, so no locks are needed; readers add up the rows of all workers. The counts of a dead worker expire by themselves.
  */
 export class ReplyCounts {
   private readonly cells: Int32Array
   private readonly slots: number
   private readonly workers: number
-  /** By slot, of this worker. */
+  /** By slot, for this worker. */
   private readonly waits: Int32Array
   private readonly slowest: Int32Array
   private readonly counts: Int32Array
 
-  /** Cells that the counts of so many slots and workers take. */
+  /** Number of cells for that many slots and workers. */
   static cellsFor(slots: number, workers: number): number {
     return workers * rowFor(slots)
   }
 
-  /** On that part of the shared memory, as the worker of that number. */
+  /** Uses that part of the shared memory, as the worker with that number. */
   constructor(cells: Int32Array, slots: number, workers: number, worker: number) {
     this.cells = cells
     this.slots = slots
@@ -52,24 +51,24 @@ export class ReplyCounts {
     this.counts = this.part(worker, 2, SLOT_CELLS)
   }
 
-  /** A request waits for the instance to reply from now on. */
+  /** A request starts waiting for the instance's reply. */
   waitBegins(slot: number): void {
     this.waits[slot]!++
   }
 
-  /** It does not any more. */
+  /** The request no longer waits. */
   waitEnds(slot: number): void {
     this.waits[slot]!--
   }
 
-  /** A reply took so many milliseconds: a slower one counts at once, a quicker one bit by bit. */
+  /** Records a response time in milliseconds: a slower one takes effect immediately, a faster one gradually. */
   took(slot: number, ms: number): void {
     const { slowest } = this
     const before = slowest[slot]!
     slowest[slot] = ms > before ? ms : before + (ms - before) * EASE
   }
 
-  /** A reply that says nothing against the instance, in that slice of its window. */
+  /** Records a reply that does not count against the instance, in that slice. */
   good(slot: number, slice: number): void {
     this.counts[this.at(slot, slice) + GOOD]!++
   }
@@ -82,14 +81,14 @@ export class ReplyCounts {
     this.counts[this.at(slot, slice) + UNAVAILABLE]!++
   }
 
-  /** What all workers have counted in that slice and those before it: in so many, the whole window unless fewer are wanted. */
+  /** The totals of all workers for the last `slices` slices up to the given one; by default the whole window. */
   tally(slot: number, slice: number, slices = SLICES): Tally {
     const sum = { good: 0, errors: 0, unavailable: 0 }
     for (let worker = 0; worker < this.workers; worker++) {
       const start = this.startOf(worker) + 2 * this.slots + slot * SLOT_CELLS
       for (let at = start; at < start + SLOT_CELLS; at += SLICE) {
         const age = slice - this.cell(at)
-        // Another worker may have got to the next slice already.
+        // Another worker may already have moved on to the next slice.
         if (age < -1 || age >= slices) continue
         sum.good += this.cell(at + GOOD)
         sum.errors += this.cell(at + ERRORS)
@@ -99,14 +98,14 @@ export class ReplyCounts {
     return sum
   }
 
-  /** Requests of all workers that wait for it to reply. */
+  /** Requests of all workers that wait for the instance's reply. */
   waiting(slot: number): number {
     let sum = 0
     for (let worker = 0; worker < this.workers; worker++) sum += this.cell(this.startOf(worker) + slot)
     return sum
   }
 
-  /** How long its replies take at most, of the last few hundred, in milliseconds. */
+  /** Maximum response time over the last few hundred replies, in milliseconds. */
   slowestOf(slot: number): number {
     let most = 0
     for (let worker = 0; worker < this.workers; worker++)
@@ -114,7 +113,7 @@ export class ReplyCounts {
     return most
   }
 
-  /** Another number after every reply, to be compared for equality only. */
+  /** Changes with every reply; compare for equality only. */
   heard(slot: number): number {
     let sum = 0
     for (let worker = 0; worker < this.workers; worker++) {
@@ -125,7 +124,7 @@ export class ReplyCounts {
     return sum
   }
 
-  /** Nothing is known of how the instance replied; of what workers count at this moment something may be lost. */
+  /** Clears the reply counts; concurrent counts by workers may be lost. */
   clear(slot: number): void {
     for (let worker = 0; worker < this.workers; worker++) {
       const start = this.startOf(worker) + 2 * this.slots + slot * SLOT_CELLS
@@ -133,13 +132,13 @@ export class ReplyCounts {
     }
   }
 
-  /** Another instance has the slot: nothing is known of how long its replies take either. */
+  /** Another instance gets the slot: clears its response times as well. */
   vacate(slot: number): void {
     this.clear(slot)
     for (let worker = 0; worker < this.workers; worker++) this.cells[this.startOf(worker) + this.slots + slot] = 0
   }
 
-  /** Takes back what a worker has left that is gone. */
+  /** Reverts the counts of a worker that has died. */
   forget(worker: number): void {
     const waits = this.part(worker, 0, 1)
     for (const [slot, count] of waits.entries()) if (count !== 0) waits[slot] = 0
@@ -149,7 +148,7 @@ export class ReplyCounts {
     return this.cells[at]!
   }
 
-  /** Where this worker counts for that slice; begins it where it has not. */
+  /** The index of this worker's counts for that slice; starts the slice if necessary. */
   private at(slot: number, slice: number): number {
     const { counts } = this
     const at = slot * SLOT_CELLS + (slice & (SLICES - 1)) * SLICE
@@ -169,7 +168,7 @@ export class ReplyCounts {
   }
 }
 
-/** Cells of one worker, in whole cache lines. */
+/** Cells of one worker, rounded up to whole cache lines. */
 function rowFor(slots: number): number {
   return Math.ceil((slots * (2 + SLOT_CELLS)) / LINE) * LINE
 }

@@ -7,7 +7,7 @@ export interface ServiceStates {
   readonly instances: readonly {
     readonly state: HealthState
     readonly drained: boolean
-    /** Whether it gets no requests for a while, as it failed. Default false. */
+    /** Whether the instance is ejected because it failed. Default false. */
     readonly ejected?: boolean
     /** Its share of the requests; 0 for none. Default 1. */
     readonly weight?: number
@@ -15,27 +15,27 @@ export interface ServiceStates {
 }
 
 /**
- * 'healthy' when every instance may be used, 'unhealthy' when no request may go to any: to one that is drained or of weight 0 none may. Those
- * that are ejected are used where there is no other.
+ * 'healthy' if every instance is usable; 'unhealthy' if no request may go to any of them. Drained instances and those of weight 0 get no
+ * requests; ejected ones are used if there are no others.
  */
 export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy'
 
-/** What GET /health answers. */
+/** The reply of GET /health. */
 export interface HealthDocument {
-  /** 'degraded' when any service or store is not healthy, or the configuration is outdated. */
+  /** 'degraded' if any service or store is not healthy, or if the configuration is outdated. */
   readonly status: 'healthy' | 'degraded'
   /** ISO 8601 in UTC, to the second. */
   readonly timestamp: string
   /** Version of the gateway. */
   readonly version: string
   readonly services: Readonly<Record<string, ServiceStatus>>
-  /** Where state is shared, but for the memory; left out where there is nothing. */
+  /** Stores of shared state other than memory; omitted if there are none. */
   readonly stores?: StoreStatuses
-  /** There where the file is refused since the start, and the last good configuration is running. */
+  /** Present if the configuration file was rejected at the start and the last known good configuration is running. */
   readonly configuration?: 'outdated'
 }
 
-/** Stores by their names: 'degraded' while one cannot be used, or not for all that is kept there. */
+/** Stores by name: 'degraded' while a store cannot be used, or not for everything stored there. */
 export type StoreStatuses = Readonly<Record<string, 'healthy' | 'degraded'>>
 
 const usableStates: ReadonlySet<HealthState> = new Set(['unknown', 'healthy'])
@@ -87,8 +87,8 @@ export const healthDocs: JsonDocument = {
 }
 
 /**
- * The document for those states, with null for no stores; `wall` in milliseconds since 1970-01-01T00:00:00Z. `outdated`
- * where the file of the configuration was refused at the start.
+ * Builds the document from those states, with null for no stores; `wall` in milliseconds since 1970-01-01T00:00:00Z. `outdated` if the
+ * configuration file was rejected at the start.
  */
 export function healthDocument(
   reports: readonly ServiceStates[],

@@ -1,24 +1,24 @@
-/** Counts lie at the beginning of a cache line, so that nobody else's writes disturb them: 64 octets. */
+/** Rows are aligned to cache lines of 64 bytes, to avoid false sharing. */
 const LINE = 16
 
 /**
- * How many requests each instance was picked for that are not over, in shared memory: all workers count, and see the sums of all.
- * Besides the sums each worker keeps what it has added to them, so that it can be taken back when the worker is gone.
+ * In-flight requests per instance, in shared memory: every worker counts, and sees the sums of all workers. Each worker also records its
+ * own contribution, so that it can be reverted when the worker dies.
  */
 export class RequestCounts {
-  /** By slot, of all workers: side by side, as picking looks at many of them. */
+  /** By slot, across all workers; adjacent, as picking reads many of them. */
   private readonly sums: Int32Array
-  /** By slot, of this worker alone. */
+  /** By slot, for this worker only. */
   private readonly own: Int32Array
   private readonly cells: Int32Array
   private readonly slots: number
 
-  /** Cells that the counts of so many slots and workers take. */
+  /** Number of cells for that many slots and workers. */
   static cellsFor(slots: number, workers: number): number {
     return rowOf(slots) * (workers + 1)
   }
 
-  /** On that part of the shared memory, as the worker of that number. */
+  /** Uses that part of the shared memory, as the worker with that number. */
   constructor(cells: Int32Array, slots: number, worker: number) {
     this.cells = cells
     this.slots = slots
@@ -26,26 +26,26 @@ export class RequestCounts {
     this.own = this.rowOf(worker)
   }
 
-  /** Requests of all workers; what others have just begun may be missing. */
+  /** In-flight requests across all workers; very recent changes by others may be missing. */
   of(slot: number): number {
-    // An atomic look costs several times as much, and would be just as old by the time that the request is there.
+    // An atomic load costs several times as much, and its value would be just as outdated by the time the request arrives.
     return this.sums[slot]!
   }
 
   /** The instance was picked for a request. */
   begin(slot: number): void {
-    // A thread that is ended is not ended between these two: it would be where a function begins, or a loop goes on.
+    // V8 terminates a thread only at function entries and loop iterations, so never between these two statements.
     this.own[slot]!++
     Atomics.add(this.sums, slot, 1)
   }
 
-  /** That request is over, or goes elsewhere. */
+  /** The request has ended or goes to another instance. */
   end(slot: number): void {
     this.own[slot]!--
     Atomics.sub(this.sums, slot, 1)
   }
 
-  /** Takes back what a worker has left that is gone. */
+  /** Reverts the counts of a worker that has died. */
   forget(worker: number): void {
     const row = this.rowOf(worker)
     for (const [slot, count] of row.entries()) {
@@ -61,7 +61,7 @@ export class RequestCounts {
   }
 }
 
-/** Cells of whole cache lines. */
+/** Cells of one row, rounded up to whole cache lines. */
 function rowOf(slots: number): number {
   return Math.ceil(slots / LINE) * LINE
 }

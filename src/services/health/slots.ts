@@ -3,53 +3,53 @@ import { type Clock, LONGEST_DELAY } from '../../core/clock.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 
-/** The part of a service's configuration that names its instances. */
+/** The part of a service's configuration that lists its instances. */
 export interface Addressed {
   readonly instances: readonly { readonly url: { readonly host: string; readonly port: number } }[]
 }
 
-/** The addresses of services by their names, each once. */
+/** Distinct instance addresses by service name. */
 export type Addresses = ReadonlyMap<string, readonly string[]>
 
-/** Slots by the name of the service and the address of the instance. Goes to the workers with the configuration. */
+/** Slots by service name and instance address. Sent to the workers together with the configuration. */
 export type SlotTable = Readonly<Record<string, ReadonlyMap<string, number>>>
 
 type Table = ReadonlyMap<string, ReadonlyMap<string, number>>
 
-/** The slots of a configuration that is to replace the one before. */
+/** The slots of a configuration that is about to replace the current one. */
 export interface PreparedSlots extends Prepared {
   readonly slots: SlotTable
 }
 
-/** How slots change hands. */
+/** How slots are reassigned. */
 export interface Handover {
-  /** What an instance begins with that the configuration before does not have. */
+  /** Initial state of an instance that the previous configuration does not have. */
   readonly state: HealthState
   /**
-   * How long the slot of an instance that is taken out keeps what it says, in milliseconds: requests under way may look at it. As
-   * long again while any of them lasts, as WebSockets do.
+   * How long the slot of a removed instance keeps its state, in milliseconds, as requests in progress may read it. Repeated while any of
+   * them lasts, as WebSockets do.
    */
   readonly rest: number
 }
 
-/** How many instances the services of a configuration have in all. */
+/** Total number of instances across all services of a configuration. */
 export function instancesOf({ services }: { readonly services: Readonly<Record<string, Addressed>> }): number {
   return Object.values(services).reduce((sum, { instances }) => sum + instances.length, 0)
 }
 
-/** Gives every instance its place on the board; for the main thread. */
+/** Assigns every instance a slot on the board; for the main thread. */
 export class SlotRegistry {
   private readonly board: HealthBoard
   private readonly clock: Clock
-  /** Of the configuration that is in effect. */
+  /** Slots of the configuration in effect. */
   private current: Table = new Map()
-  /** How many those are. */
+  /** Number of slots in use. */
   private taken = 0
-  /** From here on no slot has ever been used. */
+  /** The first slot that has never been used. */
   private next = 0
-  /** Used before, longest ago first. */
+  /** Previously used slots, least recently used first. */
   private free: number[] = []
-  /** Call off the ends of rests of slots that reloads have freed. */
+  /** Functions that cancel the timers of slots freed by reloads. */
   private readonly resting = new Set<() => void>()
 
   constructor(board: HealthBoard, clock: Clock) {
@@ -58,8 +58,8 @@ export class SlotRegistry {
   }
 
   /**
-   * Makes ready the slots for the services of a configuration. An instance that stays in its service keeps its slot and what
-   * is known of it. Throws RangeError, and changes nothing, when there are fewer slots than instances that are new.
+   * Prepares the slots for the services of a configuration. An instance that stays in its service keeps its slot and state. Throws
+   * RangeError, and changes nothing, if there are fewer free slots than new instances.
    */
   prepare(services: Addresses, { state, rest }: Handover): PreparedSlots {
     const { current } = this
@@ -67,7 +67,7 @@ export class SlotRegistry {
     for (const [name, addresses] of services)
       for (const address of addresses) {
         taken++
-        // Two services may share an address and disagree about its health.
+        // Two services may share an address, yet have different views of its health.
         if (current.get(name)?.has(address) !== true) added++
       }
     this.checkRoom(added)
@@ -96,7 +96,7 @@ export class SlotRegistry {
     }
   }
 
-  /** Nobody looks at the board any more. */
+  /** Stops all timers; the board is no longer used. */
   close(): void {
     for (const callOff of this.resting) callOff()
   }
@@ -124,7 +124,7 @@ export class SlotRegistry {
     const { clock, board, resting } = this
     const cancel = clock.after(Math.min(time, LONGEST_DELAY), () => {
       resting.delete(cancel)
-      // What is counted there is of those requests, and they will count it back.
+      // The slot's counts include those requests, which will still decrement them.
       const busy = new Set(slots.filter((slot) => board.requests.of(slot) > 0))
       for (const slot of slots) if (!busy.has(slot)) this.free.push(slot)
       this.rest([...busy], time)

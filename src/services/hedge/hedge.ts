@@ -7,24 +7,24 @@ import { isSafe } from '../retry/retry.ts'
 import { type HedgeOptions, partOf } from './index.ts'
 import { Percentile } from './percentile.ts'
 
-/** What it is made with. */
+/** The dependencies of hedging. */
 export interface HedgeTools {
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'counter'>
   readonly budget: RetryBudget
 }
 
-/** Which requests to one service go to another instance as well, when the first one takes long (The Tail at Scale, 2013). */
+/** Hedging: when the first instance takes long, some requests to a service are sent to another one as well (The Tail at Scale, 2013). */
 export class Hedge implements OutcomeListener {
-  /** How many may be. */
+  /** Limits the number of hedged requests. */
   readonly budget: RetryBudget
   private readonly clock: Clock
   private readonly won: Counter
   private readonly lost: Counter
   private readonly exhausted: Counter
-  /** In milliseconds, where that is fixed. */
+  /** The fixed delay in milliseconds, if configured. */
   private readonly fixed: number
-  /** How long requests take, where it follows from that. */
+  /** Measured durations, if the delay is derived from a percentile. */
   private readonly percentile: Percentile | null
 
   constructor(service: string, { after }: HedgeOptions, { clock, metrics, budget }: HedgeTools) {
@@ -37,31 +37,31 @@ export class Hedge implements OutcomeListener {
     this.percentile = typeof after === 'number' ? null : new Percentile(partOf(after))
   }
 
-  /** How long to wait for the first instance, in milliseconds; Infinity while that is not known. */
+  /** How long to wait for the first instance, in milliseconds; Infinity while unknown. */
   get delay(): number {
     const { percentile } = this
     return percentile === null ? this.fixed : Math.ceil(percentile.at(this.clock.now()))
   }
 
-  /** Whether a request may be sent to two instances at once: it changes nothing, and has no body and no other protocol to come. */
+  /** Whether a request may be hedged: it must be safe, without a body and without a protocol upgrade. */
   isFor(exchange: Exchange): boolean {
     return exchange.body === null && exchange.upgrade === null && isSafe(exchange)
   }
 
-  /** Whether the budget allows one more. */
+  /** Whether the budget allows one more hedged request. */
   spend(): boolean {
     const may = this.budget.spend()
     if (!may) this.exhausted.add(1)
     return may
   }
 
-  /** A request has its reply, or its error, that went to two instances: whether the second one has replied first. */
+  /** Counts a hedged request that has ended; `won` says whether the second instance replied first. */
   count(won: boolean): void {
     const counter = won ? this.won : this.lost
     counter.add(1)
   }
 
-  /** One that made way for another takes at least as long as it has taken. */
+  /** An attempt that lost to another one counts with the time it has taken so far, a lower bound. */
   ended({ exchange, status, fault, took }: Outcome): void {
     const { percentile } = this
     if (percentile === null || (status === 0 && fault !== 'none') || !this.isFor(exchange)) return

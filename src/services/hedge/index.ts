@@ -4,7 +4,7 @@ import { duration, percent } from '../../core/units.ts'
 const PERCENTILE = /^p[5-9]\d$/
 const afterExpected = 'expected a duration such as "50ms", or a percentile from "p50" to "p99"'
 
-/** So many a second may be at any rate. */
+/** Minimum number of hedged requests per second that is always allowed. */
 const LEAST = 1
 
 const hedgeOptions = z.strictObject({
@@ -21,18 +21,18 @@ const hedgeOptions = z.strictObject({
     ),
 })
 
-/** Schema of what `hedge` of a service may say. */
+/** Schema of a service's `hedge` option. */
 export const hedgeSchema = z.union([z.literal(false), hedgeOptions])
 
-/** When another instance is asked as well: milliseconds, or a percentile such as "p95"; part from 0 to 1. */
+/** When to hedge: a delay in milliseconds or a percentile such as "p95", and a budget as a fraction from 0 to 1. */
 export type HedgeOptions = z.output<typeof hedgeOptions>
 
-/** The part of "p95": 0.95. */
+/** The fraction expressed by a percentile: 0.95 for "p95". */
 export function partOf(percentile: string): number {
   return Number(percentile.slice(1)) / 100
 }
 
-/** What bounds how many there are, as the budget has it. */
+/** The limits in the form that the budget expects. */
 export function hedgeBudget({ budget }: HedgeOptions): { budget: number; minimum: number } {
   return { budget, minimum: LEAST }
 }

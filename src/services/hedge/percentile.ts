@@ -1,13 +1,13 @@
 import { bucketOf, DURATION_BUCKETS, valueAt } from '../duration-buckets.ts'
 
-/** What counts is what ended in this half of a window and in the one before: so many milliseconds each. */
+/** Length of half a window, in milliseconds. Durations that ended in the current half or the previous one count. */
 const HALF = 30_000
-/** With fewer of them nothing is known. */
+/** Minimum number of durations for a result. */
 const LEAST = 50
-/** For how long, in milliseconds, what was found out holds. */
+/** How long a computed result is reused, in milliseconds. */
 const FRESH = 250
 
-/** How long requests take at most but for some, in one thread, of those of the last half minute or minute. */
+/** A percentile of request durations in one thread, over the last 30 to 60 seconds. */
 export class Percentile {
   private readonly part: number
   private counts = new Int32Array(DURATION_BUCKETS)
@@ -18,19 +18,19 @@ export class Percentile {
   private value = Number.POSITIVE_INFINITY
   private until = Number.NEGATIVE_INFINITY
 
-  /** So large a part of them, from 0 to 1, takes no longer. */
+  /** `part` is the percentile as a fraction from 0 to 1. */
   constructor(part: number) {
     this.part = part
   }
 
-  /** One took so many milliseconds, and ended at that time: in monotonic milliseconds. */
+  /** Adds a duration that ended at `now`, both in milliseconds (`now` monotonic). */
   add(ms: number, now: number): void {
     this.enter(now)
     this.counts[bucketOf(ms)]!++
     this.count++
   }
 
-  /** What it is at that time, in milliseconds; Infinity while there were too few. */
+  /** The percentile at that time, in milliseconds; Infinity if there are too few durations. */
   at(now: number): number {
     if (now < this.until) return this.value
     this.enter(now)
@@ -42,7 +42,7 @@ export class Percentile {
   private find(): number {
     const total = this.count + this.countBefore
     if (total < LEAST) return Number.POSITIVE_INFINITY
-    // A product such as 100 * 0.55 is a little more than what it stands for.
+    // A product such as 100 * 0.55 may slightly exceed its exact value.
     const wanted = Math.ceil(total * this.part - 1e-9)
     let below = 0
     for (let i = 0; i < DURATION_BUCKETS; i++) {

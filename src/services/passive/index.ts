@@ -34,8 +34,8 @@ const passiveOptions = z
     message: 'shorter than eject, which is for the first time: give at least as much',
   })
 
-/** Schema of what `passive` of a service may say. */
+/** Schema of a service's `passive` option. */
 export const passiveSchema = z.union([z.literal(false), passiveOptions])
 
-/** When an instance is ejected by how it replies; times in milliseconds, parts from 0 to 1. */
+/** When an instance is ejected because of its replies; times in milliseconds, rates from 0 to 1. */
 export type PassiveOptions = z.output<typeof passiveOptions>

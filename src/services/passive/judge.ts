@@ -3,31 +3,31 @@ import type { Ejection, EjectionReason } from '../health/ejections.ts'
 import { SLICES, type Tally } from '../health/reply-counts.ts'
 import type { PassiveOptions } from './index.ts'
 
-/** The part of an instance that is judged. */
+/** The properties of an instance needed for ejection decisions. */
 export interface Judged {
   readonly slot: number
-  /** Its share of the requests; 0 for none. */
+  /** Share of the requests; 0 for none. */
   readonly weight: number
 }
 
-/** What judging takes beside the instances. */
+/** The dependencies of ejection decisions. */
 export interface JudgeTools {
   readonly board: HealthBoard
   /** Uniform in [0, 1). */
   readonly random: () => number
-  /** Whose thread it is: the number of a worker, or one that no worker has. */
+  /** Identifies the thread: the number of a worker, or a number that no worker has. */
   readonly holder: number
 }
 
-/** Ejections are shorter by up to so much, at random, so that not all end at once. */
+/** Ejections are randomly shortened by up to this fraction, so that they do not all end at once. */
 const JITTER = 0.1
 
-/** When the instances of one service are ejected, in one thread. */
+/** Decides when the instances of one service are ejected, in one thread. */
 export class Judge {
   readonly options: PassiveOptions
   private readonly instances: readonly Judged[]
   private readonly tools: JudgeTools
-  /** How many may be ejected at the same time. */
+  /** Maximum number of instances ejected at the same time. */
   private readonly most: number
 
   constructor(options: PassiveOptions, instances: readonly Judged[], tools: JudgeTools) {
@@ -35,7 +35,7 @@ export class Judge {
     this.instances = instances
     this.tools = tools
     const count = instances.filter(({ weight }) => weight > 0).length
-    // Parts are not exact: 29% of 100 are 28.999…
+    // Floating-point products are inexact: 29% of 100 is 28.999…
     this.most = Math.max(1, Math.floor(count * options.most + 1e-9))
   }
 
@@ -44,7 +44,7 @@ export class Judge {
     return Math.floor((SLICES * now) / this.options.window) | 0
   }
 
-  /** An instance failed, and it was so many times in a row; `code` says with what. */
+  /** An instance failed for the `row`th time in a row; `code` identifies the failure. */
   failed(slot: number, row: number, code: number, now: number): void {
     if (this.tools.board.ejections.holds(slot)) return
     if (row >= this.options.consecutive && this.isWorse(slot, now, SLICES, unavailableOf)) {
@@ -55,8 +55,8 @@ export class Judge {
   }
 
   /**
-   * It replied with an error that does not count in a row. As many of the last replies as the rate takes are looked at alone as
-   * well: what was before the trouble would hide it until it is out of the window.
+   * The instance replied with an error that does not count as a consecutive failure. The most recent replies, as many as the rate requires,
+   * are also judged on their own: otherwise, replies from before the trouble would hide it until they leave the window.
    */
   looked(slot: number, now: number): void {
     const { board } = this.tools
@@ -70,7 +70,7 @@ export class Judge {
     }
   }
 
-  /** Ejects it if so much of what it replied in the last slices was no good. Whether it was. */
+  /** Ejects the instance if its failure rate in the last slices is too high. Returns whether it did. */
   private judged(slot: number, now: number, slices: number): boolean {
     const tally = this.tools.board.replies.tally(slot, this.sliceOf(now), slices)
     const total = totalOf(tally)
@@ -79,9 +79,7 @@ export class Judge {
     return this.eject(slot, 'rate', Math.round((100 * failures) / total), total, now)
   }
 
-  /**
-   * Ejects an instance unless as many are as may be, or it is the last one that can be used. Whether that was done.
-   */
+  /** Ejects an instance, unless the maximum is reached or it is the last usable one. Returns whether it did. */
   eject(slot: number, reason: EjectionReason, amount: number, of: number, now: number): boolean {
     const { board, random, holder } = this.tools
     const { ejections } = board
@@ -111,8 +109,9 @@ export class Judge {
   }
 
   /**
-   * Whether the other instances that can be used fail less than half as often in the same slices, beyond what chance does: of few
-   * requests it takes much. A service that fails as a whole, and requests that fail wherever they go, are no fault of one instance.
+   * Whether the other usable instances fail less than half as often in the same slices, by more than chance would explain: with few
+   * requests, the difference must be large. If the service fails as a whole, or requests fail wherever they go, no single instance is to
+   * blame.
    */
   private isWorse(slot: number, now: number, slices: number, count: (tally: Tally) => number): boolean {
     const { board } = this.tools
@@ -126,13 +125,13 @@ export class Judge {
       failures += count(tally)
     }
     const own = board.replies.tally(slot, slice, slices)
-    // Where nobody asks the others, as hash, zones and weights may have it, it has only itself to be measured by.
+    // If the other instances get no requests, because of hashing, zones or weights, the instance is judged on its own.
     if (total === 0) return count(own) >= totalOf(own) * this.options.rate
     return (failures + DOUBT) / (total + 2 * DOUBT) < count(own) / (totalOf(own) + 2 * DOUBT) / 2
   }
 }
 
-/** So many failures more of the others, and requests without one of its own, are assumed than there were. */
+/** Prior for small samples: this many extra failures of the others, and requests without a failure of its own, are assumed. */
 const DOUBT = 2
 
 function totalOf({ good, errors, unavailable }: Tally): number {

@@ -9,42 +9,42 @@ import { Judge, type Judged } from './judge.ts'
 import { Stalls } from './stalls.ts'
 import { ejectionWords } from './words.ts'
 
-/** How often it looks, in milliseconds. */
+/** Interval between checks, in milliseconds. */
 const TICK = 250
-/** A look that is so late, in milliseconds, says that the thread, or the whole machine, stood still. */
+/** A check that is this late, in milliseconds, means that the thread or the whole machine was suspended. */
 const STANDSTILL = 500
-/** No worker has that number. */
+/** A number that no worker has. */
 const MAIN_THREAD = 0xffff
 
-/** An instance whose ejections are looked after. */
+/** An instance whose ejections are managed. */
 export interface KeptInstance extends Judged {
   readonly address: string
 }
 
-/** The part of a service that this takes. */
+/** The required part of a service. */
 export interface KeptService {
   readonly name: string
-  /** False where nothing is ejected. */
+  /** False if its instances are never ejected. */
   readonly passive: PassiveOptions | false
   readonly instances: readonly KeptInstance[]
 }
 
-/** What it is made with. */
+/** The dependencies of the keeper. */
 export interface KeeperTools extends Toolbox {
   readonly board: HealthBoard
   readonly metrics: Metrics
-  /** Told of ejections, and of their ends. */
+  /** Called when ejections start and end. */
   readonly tell?: TellTransition
 }
 
-/** One service, and what is known of its ejections. */
+/** One service and the state of its ejections. */
 interface Kept extends KeptService {
   readonly counts: Counts
   readonly stalls: Stalls | null
   readonly known: Map<KeptInstance, Known>
 }
 
-/** Counts the ejections of one service. */
+/** Metrics of one service's ejections. */
 class Counts {
   readonly of: (reason: EjectionReason) => Counter
   private readonly held: HeldMetrics
@@ -62,15 +62,15 @@ class Counts {
 }
 
 interface Known {
-  /** How often it had been ejected when it was looked at last. */
+  /** Total number of ejections as of the last check. */
   total: number
-  /** It was ejected then. */
+  /** Whether it was ejected at the last check. */
   held: boolean
 }
 
 /**
- * Looks after ejections, in the main thread: ends them in time, ejects instances that stall, and tells of both. Workers eject by
- * themselves, and all see that at once; nothing of that waits for this.
+ * Manages ejections in the main thread: ends them on time, ejects stalled instances, and reports both. Workers eject instances themselves,
+ * visible to all threads immediately, and do not depend on this.
  */
 export class EjectionKeeper {
   private readonly tools: KeeperTools
@@ -86,7 +86,7 @@ export class EjectionKeeper {
     this.cancel = tools.clock.every(TICK, () => this.look())
   }
 
-  /** Looks after these services from now on. */
+  /** Manages the ejections of these services from now on. */
   configure(services: readonly KeptService[]): void {
     const before = new Map(this.services.map((service) => [service.name, service]))
     this.services = services.map((service) => this.keep(service, before.get(service.name)))
@@ -116,9 +116,9 @@ export class EjectionKeeper {
   }
 
   /**
-   * 1. Tells of what was ejected, or came back, since.
-   * 2. Ends what is to end.
-   * 3. Looks for instances that stall.
+   * 1. Report instances that were ejected or returned since the last check.
+   * 2. End ejections that are due.
+   * 3. Look for stalled instances.
    */
   private look(): void {
     const { clock, board } = this.tools
@@ -160,12 +160,12 @@ export class EjectionKeeper {
       return
     }
     known.held = false
-    // The first failure ejects it again: what was wrong with it may be so still.
+    // The first failure ejects the instance again, as the problem may persist.
     const row = service.passive === false ? 0 : service.passive.consecutive - 1
     if (board.ejections.end(instance.slot, now, row)) this.tellBack(service, instance, why)
   }
 
-  /** Why the ejection ends now; null where it does not. */
+  /** Why the ejection ends now; null if it does not. */
   private endOf(service: Kept, { slot }: KeptInstance, { reason, since, until }: Ejection, now: number): string | null {
     const { board } = this.tools
     if (service.passive === false) return 'passive health is off'

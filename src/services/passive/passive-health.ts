@@ -8,8 +8,8 @@ import { Judge, type JudgeTools } from './judge.ts'
 import { failureCode } from './words.ts'
 
 /**
- * Health as the requests of clients show it, in one thread: counts how attempts end, and ejects an instance that fails more than
- * the others.
+ * Passive health checking in one thread: counts the outcomes of client requests, and ejects an instance that fails more often than the
+ * others.
  */
 export class PassiveHealth implements OutcomeListener {
   private readonly judge: Judge
@@ -25,7 +25,7 @@ export class PassiveHealth implements OutcomeListener {
   }
 
   began({ instance, streamed }: Outcome): void {
-    // One whose body the client is yet to send does not wait for the instance.
+    // If the client has yet to send the body, the request is not waiting for the instance.
     if (!streamed) this.replies.waitBegins(instance.slot)
   }
 
@@ -39,12 +39,12 @@ export class PassiveHealth implements OutcomeListener {
     }
     if (!streamed) this.replies.took(slot, took)
     if (this.ejections.stalled(slot)) this.ejections.end(slot, this.deadlines.now, 0)
-    // One whose body is still to come is no success yet.
+    // A reply whose body is still being received is not a success yet.
     if (!passing || status >= 500) this.replied(outcome)
   }
 
   passed(outcome: Outcome): void {
-    // What stands in trailers was not known before.
+    // A status in trailers was not known before.
     if (outcome.status < 500 || outcome.grpcStatus !== null) this.replied(outcome)
   }
 

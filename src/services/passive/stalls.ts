@@ -1,25 +1,24 @@
 import type { HealthBoard } from '../health/board.ts'
 import type { Judge, Judged } from './judge.ts'
 
-/** An instance whose requests wait for at least so long stalls, in milliseconds. */
+/** Minimum time without a reply before an instance counts as stalled, in milliseconds. */
 const LEAST = 1_000
-/** And for so many times as long as replies take at most, its own before and those of the others. */
+/** In addition, the time must exceed the maximum response time, its own and that of the others, by this factor. */
 const TIMES = 10
 
-/** What is held against an instance that many requests wait for. */
+/** An instance with many waiting requests that has been silent. */
 interface Silence {
-  /** Since when nothing has come, in monotonic milliseconds. */
+  /** Since when nothing has been received, in monotonic milliseconds. */
   readonly since: number
-  /** What was heard of it, and of the others, at that time. */
+  /** The reply counters of the instance and of the others at that time. */
   readonly own: number
   readonly others: number
 }
 
 /**
- * Finds instances of one service that have stopped to reply while others go on: a process that hangs keeps its connections, so
- * that nothing fails for as long as a time-out lasts. Only requests count that wait for a reply as a whole: one that uploads, a
- * stream that goes on and a tunnel do not. Where replies take their time, as for long polls, those before say so,
- * also where only clients of that instance poll, as they are bound to it.
+ * Finds instances of one service that have stopped replying while others continue: a hung process keeps its connections open, so nothing
+ * fails until a timeout. Only requests that wait for the head of a reply count: uploads, ongoing streams and tunnels do not. Slow replies
+ * such as long polls are recognized by earlier response times, even if all of the polling clients are bound to that instance.
  */
 export class Stalls {
   private readonly judge: Judge
@@ -33,12 +32,12 @@ export class Stalls {
     this.board = board
   }
 
-  /** Nothing that was seen before counts: nobody has looked at what came meanwhile. */
+  /** Discards all observations, after a period without checks. */
   forget(): void {
     this.silences.clear()
   }
 
-  /** Looks at all instances; ejects those that stall. */
+  /** Checks all instances and ejects stalled ones. */
   look(now: number): void {
     for (const { slot } of this.instances) this.lookAt(slot, now)
   }

@@ -2,7 +2,7 @@ import { type GrpcStatus, grpcStatusName } from '../../grpc/status.ts'
 import type { Ejection } from '../health/ejections.ts'
 import { failureReasons, type FailureReason } from '../outcome.ts'
 
-/** What failures are called, in words. */
+/** Failure reasons in words. */
 const WORDS: Readonly<Record<FailureReason, string>> = {
   connect: 'the connection failed',
   tls: 'the TLS connection failed',
@@ -14,10 +14,10 @@ const WORDS: Readonly<Record<FailureReason, string>> = {
   streams: 'too many streams',
 }
 
-/** From here on failures are those of calls of gRPC, by their status. */
+/** Codes from here on are gRPC statuses. */
 const GRPC = 1_000
 
-/** A failure as a number: its status, or, where there was no reply, the reason. */
+/** Encodes a failure as a number: its status, or the reason if there was no reply. */
 export function failureCode(status: number, reason: FailureReason | null, grpcStatus: GrpcStatus | null): number {
   if (reason !== null) return failureReasons.indexOf(reason)
   return grpcStatus === null ? status : GRPC + grpcStatus
@@ -29,7 +29,7 @@ function failureWords(code: number): string {
   return reason === undefined ? `status ${code}` : WORDS[reason]
 }
 
-/** Why an instance is ejected, as operators are told. */
+/** Why an instance was ejected, in words for operators. */
 export function ejectionWords({ reason, amount, of }: Pick<Ejection, 'reason' | 'amount' | 'of'>): string {
   if (reason === 'row') return `${amount} failures in a row, the last one: ${failureWords(of)}`
   if (reason === 'rate') return `${amount}% of the last ${of} requests failed`

@@ -1,12 +1,12 @@
 import type { BodySink, BodyStream } from '../../http/body.ts'
 import type { Deadlines, Timed } from '../../http/deadlines.ts'
 
-/** Octets of a reply that nobody gets which are read so that its connection can be used again. */
+/** Maximum number of bytes of a discarded reply that are read in order to reuse its connection. */
 const MOST = 65_536
-/** How long they are waited for, in milliseconds. */
+/** How long to wait for them, in milliseconds. */
 const PATIENCE = 100
 
-/** Reads a body that nobody wants to its end, if that is near; else what it comes from is closed. */
+/** Reads a discarded body to its end if the end is near; otherwise closes its source. */
 export function drain(body: BodyStream, deadlines: Deadlines): void {
   if (body.length > MOST) return body.cancel()
   const taker = new Drain(body, deadlines)

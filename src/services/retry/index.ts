@@ -58,15 +58,15 @@ const retryOptions = z.strictObject({
     .meta({ examples: [['shop.v1.Inventory/GetStock', 'shop.v1.Catalog/*']] }),
 })
 
-/** Schema of what `retry` of a service may say. */
+/** Schema of a service's `retry` option. */
 export const retrySchema = z.union([z.literal(false), retryOptions])
 
-/** Which requests are sent again, and how many: part from 0 to 1, a number a second, octets. */
+/** Which requests are retried, and how many: a fraction from 0 to 1, a rate per second, sizes in bytes. */
 export type RetryOptions = z.output<typeof retryOptions>
 
 const { attempts, statuses, body, idempotencyKey, grpc } = retryOptions.shape
 
-/** Schema of what a route may say of it; how many may be sent again in all is the service's to say. */
+/** Schema of a route's own retry settings; the budget remains that of the service. */
 export const routeRetrySchema = z.union([
   z.literal(false),
   z.strictObject({
@@ -97,10 +97,10 @@ export const routeRetrySchema = z.union([
   }),
 ])
 
-/** What a route says in place of its service. */
+/** A route's own retry settings, which take precedence over its service's. */
 export type RouteRetry = z.output<typeof routeRetrySchema>
 
-/** What counts for a route: its own word, else that of its service, else the defaults. */
+/** The effective retry settings of a route: its own, else those of its service, else the defaults. */
 export function retryOf(service: RetryOptions | false, route: RouteRetry): RetryOptions | false {
   if (route === false) return false
   const rest = service === false ? retryOptions.parse({}) : service

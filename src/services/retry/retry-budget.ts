@@ -4,16 +4,16 @@ import type { RetryOptions } from './index.ts'
 
 /** In milliseconds. */
 const WINDOW = 10_000
-/** What is counted: requests, and those of them that were sent again, or to two instances at once. */
+/** Counter kinds: requests, and of those the retried and the hedged ones. */
 const REQUEST = 0
 const KINDS = { retry: 1, hedge: 2 } as const
 
-/** How many kinds of counts the budgets of a service take. */
+/** Number of counter kinds that the budgets of a service use. */
 export const BUDGET_KINDS = 3
 
 /**
- * How many requests of a service may be sent again, or to two instances at once, over all workers: where everything fails, or is slow, that would
- * multiply what a service gets which has too much already.
+ * Limits how many requests of a service may be retried or hedged, across all workers. When everything fails or is slow, these would
+ * multiply the load of a service that is already overloaded.
  */
 export class RetryBudget {
   private readonly counts: WindowCounts
@@ -23,7 +23,7 @@ export class RetryBudget {
   private readonly least: number
   private readonly deadlines: Pick<Deadlines, 'now'>
 
-  /** Counts in the cells of that slot, which the service keeps whatever its instances are. */
+  /** Counts in the cells of that slot, which the service keeps when its instances change. */
   constructor(
     counts: WindowCounts,
     slot: number,
@@ -39,17 +39,19 @@ export class RetryBudget {
     this.deadlines = deadlines
   }
 
-  /** There is another request: for all budgets of the service. */
+  /** Counts a request, for all budgets of the service. */
   earn(): void {
     this.counts.add(this.slot, this.half, REQUEST)
   }
 
-  /** How many of them may be sent again now. */
+  /** How many retries are allowed right now. */
   get left(): number {
     return Math.max(0, Math.floor(this.earned - this.counts.sum(this.slot, this.half, this.kind)))
   }
 
-  /** Whether one of them may be sent again, which is counted then. Each worker may be one too late to see what others spend. */
+  /**
+   * Whether one more is allowed; if so, counts it. Each worker may see the spending of others slightly late and exceed the budget by one.
+   */
   spend(): boolean {
     const { counts, slot, half, kind } = this
     if (counts.sum(slot, half, kind) + 1 > this.earned) return false

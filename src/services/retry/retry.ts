@@ -4,27 +4,27 @@ import type { Exchange } from '../../http/exchange.ts'
 import type { RetryOptions } from './index.ts'
 import type { RetryBudget } from './retry-budget.ts'
 
-/** RFC 9110 section 9.2.2, and QUERY (safe, so idempotent). */
+/** RFC 9110 section 9.2.2, and QUERY (safe, therefore idempotent). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
 
 /** RFC 9110 section 9.2.1, and QUERY. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 
-/** A retry on an instance that has just failed others waits for so long, in milliseconds, at random. */
+/** Minimum randomized delay, in milliseconds, before a retry on an instance that has just failed other requests. */
 const LEAST_WAIT = 25
 const LONGEST_WAIT = 250
 
-/** Whether sending it a second time does no more than sending it once, and all of it is at hand. */
+/** Whether sending the request twice has the same effect as sending it once, and its body is fully available. */
 export function mayRepeat({ method, body }: Exchange): boolean {
   return IDEMPOTENT.has(method) && (body === null || body instanceof Bytes)
 }
 
-/** Whether it asks for nothing to be changed. */
+/** Whether the method is safe, that is, requests no changes. */
 export function isSafe({ method }: Exchange): boolean {
   return SAFE.has(method)
 }
 
-/** Which requests to one service are sent to another instance when one has failed. */
+/** Decides which requests to one service are retried on another instance. */
 export class Retry {
   readonly budget: RetryBudget
   private readonly options: RetryOptions
@@ -33,7 +33,7 @@ export class Retry {
   private readonly exhausted: Counter
   private readonly random: () => number
 
-  /** `exhausted` counts requests that would have been sent again if the budget had allowed it. */
+  /** `exhausted` counts requests that were not retried only because the budget was exhausted. */
   constructor(options: RetryOptions, budget: RetryBudget, exhausted: Counter, random: () => number) {
     this.options = options
     this.budget = budget
@@ -43,12 +43,12 @@ export class Retry {
     this.random = random
   }
 
-  /** Whether another instance is asked in place of a reply with that status. */
+  /** Whether a reply with that status is retried. */
   isFor(status: number): boolean {
     return this.statuses.has(status)
   }
 
-  /** Whether the request may be sent again that has been so often already. */
+  /** Whether the request may be retried after `times` retries. */
   allows(exchange: Exchange, times: number): boolean {
     const { method, body, headers } = exchange
     const { attempts, body: largest, idempotencyKey } = this.options
@@ -59,21 +59,21 @@ export class Retry {
     return idempotencyKey && (method === 'POST' || method === 'PATCH') && headers.has('Idempotency-Key')
   }
 
-  /** Whether the method, which ends the path, is one of those that may be sent again. */
+  /** Whether the gRPC method, at the end of the path, is configured as safe to repeat. */
   private allowsCall(path: string): boolean {
     const method = path.lastIndexOf('/')
     const service = path.lastIndexOf('/', method - 1) + 1
     return this.calls.has(path.slice(service)) || this.calls.has(`${path.slice(service, method)}/*`)
   }
 
-  /** Whether the budget allows one more. */
+  /** Whether the budget allows one more retry. */
   spend(): boolean {
     const may = this.budget.spend()
     if (!may) this.exhausted.add(1)
     return may
   }
 
-  /** How long to wait before the instance is asked that has failed so many requests in a row, in milliseconds. */
+  /** Delay before using an instance with this many consecutive failures, in milliseconds. */
   wait(row: number): number {
     return row === 0 ? 0 : LEAST_WAIT + (LONGEST_WAIT - LEAST_WAIT) * this.random()
   }

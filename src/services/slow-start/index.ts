@@ -1,4 +1,4 @@
 import { durationOrZero } from '../../core/units.ts'
 
-/** Schema of how long an instance that comes to its service gets less than its share. */
+/** Schema of how long a new instance gets less than its full share. */
 export const slowStartSchema = durationOrZero.prefault('0s')

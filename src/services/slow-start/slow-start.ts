@@ -3,20 +3,20 @@ import type { BalancedRequest, Balancer, BalancerTools } from '../balancers/bala
 import type { Candidates } from '../balancers/candidates.ts'
 import type { Instance } from '../instance.ts'
 
-/** The part of its share that an instance has at first. */
+/** Initial fraction of an instance's share. */
 const LEAST = 0.1
 
-/** The service in the configuration before. */
+/** The service in the previous configuration. */
 export interface Before<I extends Instance> {
-  /** The instances that had its requests; null where there was none. */
+  /** The instances that received its requests; null if there was no such service. */
   readonly list: readonly Instance[] | null
   readonly slowStart: SlowStart<I> | null
 }
 
 /**
- * Lets an instance that has just come to the service, or back to it, have a part of what its balancer gives it, which rises to all of
- * it, and no larger part of what others have in flight: its caches are cold and its code is not compiled yet. What it does not get goes to the next one that the balancer picks, or to
- * itself where there is none.
+ * Slow start: an instance that has just joined the service or returned to it gets only a fraction of what its balancer assigns to it,
+ * rising to its full share, and no more than that fraction of the average in-flight requests: its caches are cold and its code is not yet
+ * compiled. Declined requests go to the balancer's next choice, or to the instance after all if there is none.
  */
 export class SlowStart<I extends Instance> implements Balancer<I> {
   private readonly inner: Balancer<I>
@@ -25,12 +25,10 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
   private readonly clock: Clock
   private readonly random: () => number
   private list: readonly I[]
-  /** By address: since when those are here that have not all of their share yet. */
+  /** Address -> since when the instance has been starting up, for those without their full share yet. */
   private readonly since = new Map<string, number>()
 
-  /**
-   * Takes so many milliseconds. Where there was no service of that name before, none of its instances is newer than the others.
-   */
+  /** Takes that many milliseconds. If there was no service of that name before, none of its instances counts as new. */
   constructor(
     inner: Balancer<I>,
     candidates: Candidates<I>,
@@ -46,7 +44,7 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
     this.list = candidates.current()
     if (list !== null) this.enter(this.list, list)
     const here = addressesOf(this.list)
-    // What the configuration before has begun with goes on.
+    // Slow starts from the previous configuration continue.
     if (previous !== null)
       for (const [address, since] of previous.since) if (here.has(address)) this.since.set(address, since)
   }
@@ -58,7 +56,7 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
     return this.pickOneThatIsReady(request, tried ?? [])
   }
 
-  /** Whether it has not all of its share yet. */
+  /** Whether the instance does not have its full share yet. */
   holdsBack({ address }: Instance): boolean {
     const since = this.since.get(address)
     return since !== undefined && this.clock.now() - since < this.time
@@ -82,12 +80,12 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
     if (part >= 1) this.since.delete(address)
     if (part >= 1) return true
     const share = Math.max(LEAST, part)
-    // Whoever is slower at first has more in flight, also of a smaller share.
+    // An instance that is slow at first has more requests in flight even with a smaller share.
     if (inFlight > 0 && inFlight >= share * this.average()) return false
     return this.random() < share
   }
 
-  /** Requests that an instance has in flight. */
+  /** Average number of in-flight requests per instance. */
   private average(): number {
     return this.list.reduce((sum, { inFlight }) => sum + inFlight, 0) / this.list.length
   }

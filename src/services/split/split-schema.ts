@@ -5,7 +5,7 @@ import { hashBy } from '../balancers/hash-key.ts'
 
 const weightsExpected = 'expected services with their weights, at least one of them above 0'
 
-/** Schema of how the requests of a route are divided between services. */
+/** Schema of how a route's requests are divided among services. */
 export const splitSchema = z.strictObject({
   services: z
     .record(z.string(), z.int().min(0).max(1_000_000))

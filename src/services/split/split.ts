@@ -13,10 +13,11 @@ interface Part {
 
 /**
  * Chooses the service of each request:
- * 1. the one that it names itself
- * 2. the one that all requests with the same key go to, in every worker and every gateway; where weights change, no more keys move
- *    than have to
- * 3. the one whose turn it is: in steps over a circle on which each service has its share, which is closer to the weights than chance
+ * 1. the service named by the request itself
+ * 2. otherwise the service for the request's key, the same in every worker and every gateway; when weights change, no more keys move than
+ *    necessary
+ * 3. otherwise by evenly spaced steps around a circle on which each service has its share, which approximates the weights better than
+ *    random choices
  */
 export class Split {
   private readonly parts: readonly Part[]
@@ -27,7 +28,7 @@ export class Split {
   private readonly keyOf: (request: BalancedRequest) => string | null
   private readonly steps: EvenSteps
 
-  /** `random` makes workers begin at different places. */
+  /** `random` makes workers start at different positions. */
   constructor({ services, header, cookie, sticky }: SplitConfig, random: () => number) {
     const entries = Object.entries(services)
     this.parts = entries
@@ -41,12 +42,12 @@ export class Split {
     this.steps = new EvenSteps(random())
   }
 
-  /** Whether the request has named the service, so that it needs no cookie to come back to it. */
+  /** Whether the request has named the service itself, so that it needs no cookie to be sent to it again. */
   isKept(request: BalancedRequest): boolean {
     return this.asked(request) !== null
   }
 
-  /** The name of the service. */
+  /** The name of the chosen service. */
   choose(request: BalancedRequest): string {
     // 1.
     const asked = this.asked(request)

@@ -7,23 +7,23 @@ import { giveCookie } from './give-cookie.ts'
 import { Marks } from './marks.ts'
 import type { Sticky, StickyTools } from './sticky.ts'
 
-/** What the configuration says; `ttl` in milliseconds, left out for as long as the client runs. */
+/** The configured options; `ttl` in milliseconds, omitted for a session cookie. */
 export interface StickyCookieOptions {
   readonly cookie?: string | undefined
   readonly ttl?: number | undefined
 }
 
-/** What a cookie says. */
+/** The content of a cookie. */
 interface Said<I> {
   readonly instance: I
-  /** The cookie is to be renewed before it ends. */
+  /** Whether the cookie should be renewed before it expires. */
   readonly due: boolean
 }
 
-/** By a cookie that the gateway sets: for browsers, and whatever else keeps cookies (RFC 6265). */
+/** Session affinity by a cookie that the gateway sets: for browsers and other clients that support cookies (RFC 6265). */
 export class StickyCookie<I extends Instance> implements Sticky<I> {
   private readonly name: string
-  /** Seconds. */
+  /** In seconds. */
   private readonly ttl: number
   private readonly marks: Marks<I>
   private readonly clock: Clock
@@ -40,7 +40,7 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
   }
 
   bind(exchange: Exchange, instance: I, reply: Reply): void {
-    // What a cache has already is the same for everybody.
+    // A 304 reply refers to a cached response shared by all clients.
     if (reply.status === 304) return
     const said = this.said(exchange)
     if (said?.instance === instance && !said.due) return
@@ -52,7 +52,7 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
     for (const value of cookieValues(headers, this.name)) {
       const [mark = '', since = ''] = value.split('.')
       const instance = this.marks.find(mark)
-      // The time needs no signature: who changes it only has the cookie renewed earlier or later.
+      // The time needs no signature: by changing it, clients only affect when their own cookie is renewed.
       const age = this.now() - Number.parseInt(since, 36)
       if (instance === null || age > this.ttl) continue
       const fresh = this.ttl === Infinity || (age >= 0 && age <= this.ttl / 2)
@@ -67,7 +67,7 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
   }
 }
 
-/** The cookie of a service whose configuration names none. */
+/** The cookie name for a service that does not configure one. */
 export function defaultCookie(service: string): string {
   return `sallyport-${service}`
 }

@@ -2,8 +2,8 @@ import type { Reply } from '../../http/reply.ts'
 import { targetedFields } from '../../http/targeted-fields.ts'
 
 /**
- * Sets a cookie, `NAME=VALUE`, by which its client comes back to where it was, for that many seconds, or for as long as it keeps cookies of a
- * session. Whoever else got the reply from a cache would come there as well: it is private from then on.
+ * Sets a cookie, `NAME=VALUE`, that brings the client back to the same place, valid for that many seconds or for the session. Marks the
+ * reply as private, as other clients that got it from a shared cache would be sent to the same place.
  */
 export function giveCookie({ headers }: Reply, cookie: string, seconds: number, scheme: 'http' | 'https'): void {
   const age = seconds === Number.POSITIVE_INFINITY ? '' : `; Max-Age=${seconds}`

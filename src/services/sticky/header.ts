@@ -4,17 +4,17 @@ import type { Instance } from '../instance.ts'
 import { Marks } from './marks.ts'
 import type { Sticky, StickyTools } from './sticky.ts'
 
-/** Between what the service said and the mark of the instance: a character that tokens may have, and that few of them end with. */
+/** Separates the service's value from the mark of the instance: a character that is valid in tokens, yet rare at their end. */
 const BEFORE_MARK = '~'
 
-/** What the configuration says. */
+/** The configured options. */
 export interface StickyHeaderOptions {
   readonly header: string
 }
 
 /**
- * By a header in which the service names a session and clients send the name back, such as Mcp-Session-Id: the gateway adds the instance to
- * the name on the way to the client, and takes it out on the way back.
+ * Session affinity by a header in which the service names a session and clients send the name back, such as Mcp-Session-Id. The gateway
+ * appends the instance's mark to the name in replies and strips it from requests.
  */
 export class StickyHeader<I extends Instance> implements Sticky<I> {
   private readonly name: string

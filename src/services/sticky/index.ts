@@ -30,7 +30,7 @@ const headerSchema = z.strictObject({
     .meta({ examples: ['Mcp-Session-Id'] }),
 })
 
-/** Schema of what `sticky` of a service may say. */
+/** Schema of a service's `sticky` option. */
 export const stickySchema = z.union(
   [headerSchema, cookieSchema],
   'expected a map with "cookie" and "ttl", either of which may be left out, or with "header"',
@@ -38,7 +38,7 @@ export const stickySchema = z.union(
 
 export type StickyOptions = z.output<typeof stickySchema>
 
-/** How the clients of a service are bound to its instances. */
+/** Creates the configured session affinity of a service. */
 export function createSticky<I extends Instance>(
   service: string,
   options: StickyOptions,

@@ -7,8 +7,8 @@ import type { StickyTools } from './sticky.ts'
 const LENGTH = 22
 
 /**
- * By what clients name instances: a digest of service and address with a key that only gateways have. It tells nothing of the address, nobody
- * else can make one, and all gateways with the same secrets give an instance the same one.
+ * Opaque identifiers of instances for clients: a keyed digest of service and address. A mark reveals nothing about the address, only
+ * gateways can create it, and all gateways with the same secrets use the same mark for an instance.
  */
 export class Marks<I extends Instance> {
   private readonly board: HealthBoard
@@ -37,8 +37,8 @@ export class Marks<I extends Instance> {
   }
 
   /**
-   * The instance with that mark, if requests of those who know it may go there: also where it is drained or of weight 0, as that is about new
-   * clients. Null where it is gone or unhealthy.
+   * The instance with that mark if it may be used by clients bound to it. That includes drained instances and those of weight 0, which only
+   * affects new clients. Null if it is gone or unhealthy.
    */
   find(mark: string): I | null {
     const instance = this.known.get(mark)

@@ -4,21 +4,21 @@ import type { Reply } from '../../http/reply.ts'
 import type { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 
-/** How clients come back to the instance that has answered them before. */
+/** Session affinity: how clients get back to the instance that served them before. */
 export interface Sticky<I extends Instance> {
   /**
-   * The instance that the request has to go to; null where it is bound to none that can be used. What the gateway has added to
-   * the request's fields is taken out.
+   * The instance that the request is bound to; null if there is none or it is unusable. Removes what the gateway has added to the request's
+   * headers.
    */
   bound(exchange: Exchange): I | null
-  /** Has the client come back to the instance whose reply that is. */
+  /** Binds the client to the instance that sent the reply. */
   bind(exchange: Exchange, instance: I, reply: Reply): void
 }
 
-/** What it is made with. */
+/** The dependencies of session affinity. */
 export interface StickyTools {
   readonly board: HealthBoard
   readonly clock: Clock
-  /** The first one is for what is given out, each of them for what comes back. */
+  /** The first key is used to create marks, all of them to verify marks. */
   readonly keys: readonly Uint8Array[]
 }

@@ -6,26 +6,26 @@ import { Lookup, type Looked } from './lookup.ts'
 import { Names, NO_FILES, readNameFiles } from './names.ts'
 import type { DnsOptions } from './options.ts'
 
-/** How long one server is waited for, in milliseconds, and how often each is asked. */
+/** Timeout per server in milliseconds, and number of tries. */
 const TIMEOUT = 2_000
 const TRIES = 2
-/** How long a whole lookup may take, in milliseconds. */
+/** Time limit for a complete lookup, in milliseconds. */
 const LONGEST = 15_000
-/** So many answers in a row without an address are believed: one may be the moment in which a service is put anew. */
+/** Number of consecutive empty answers before they are believed: a single one may be due to a service that is just being recreated. */
 const BELIEVED = 3
-/** How much longer than it has to it waits at most, so that gateways do not ask at the same time. */
+/** Maximum random extension of the wait, so that gateways do not query at the same time. */
 const JITTER = 0.1
 
-/** Looks a name up when its TTL is over, or soon again where it could not be looked up. */
+/** Repeats a lookup when its TTL expires, or soon after a failure. */
 export class DnsDiscoverer implements Discoverer {
   private readonly options: DnsOptions
   private readonly finder: Finder
   private readonly tools: Toolbox
   private readonly lookup: Lookup
-  /** Ends the lookup that is under way, or the wait for the next one. */
+  /** Cancels the lookup in progress or the wait for the next one. */
   private callOff: () => void = () => {}
   private stopped = false
-  /** Answers in a row without an address, and failures. */
+  /** Number of consecutive empty answers, and of consecutive failures. */
   private empty = 0
   private failures = 0
 
@@ -47,7 +47,7 @@ export class DnsDiscoverer implements Discoverer {
 
   private async look(): Promise<void> {
     const { clock } = this.tools
-    // Anew each time: it goes by what resolv.conf says now, and by no answer of before.
+    // Created for each lookup, so that it uses the current resolv.conf and no earlier answers.
     const resolver = new Resolver({ timeout: TIMEOUT, tries: TRIES })
     const { server } = this.options
     if (server !== undefined) resolver.setServers([server])
@@ -70,7 +70,7 @@ export class DnsDiscoverer implements Discoverer {
     this.callOff = clock.after(next * (1 + JITTER * this.tools.random()), () => void this.look())
   }
 
-  /** Returns how long that holds, in milliseconds. */
+  /** Returns how long the answer is valid, in milliseconds. */
   private answered({ instances, ttl, problem }: Looked): number {
     const { minInterval, maxInterval, name } = this.options
     this.empty = instances.length === 0 ? this.empty + 1 : 0
@@ -83,7 +83,7 @@ export class DnsDiscoverer implements Discoverer {
     return Math.min(Math.max(ttl, minInterval), maxInterval)
   }
 
-  /** Returns when it is tried again: later each time. */
+  /** Returns the delay until the next try, which grows with each failure. */
   private failed(reason: string): number {
     const { minInterval, maxInterval } = this.options
     this.finder.failed(reason)

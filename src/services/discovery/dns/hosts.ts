@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 
-/** The addresses of that family, 4 or 6, that the text of /etc/hosts gives a name. */
+/** The addresses of a name in the text of /etc/hosts, for the given family (4 or 6). */
 export function addressesIn(hosts: string, name: string, family: 4 | 6): readonly string[] {
   const wanted = name.toLowerCase().replace(/\.$/, '')
   return hosts.split('\n').flatMap((line) => {

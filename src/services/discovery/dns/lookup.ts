@@ -3,21 +3,21 @@ import { type Names, NoRecords } from './names.ts'
 import type { DnsOptions } from './options.ts'
 import { firstOf, sharesOf } from './srv.ts'
 
-/** What a lookup has come to. */
+/** Result of a lookup. */
 export interface Looked {
-  /** None where the name is there, and has no such records. */
+  /** Empty if the name exists but has no such records. */
   readonly instances: readonly Found[]
-  /** For how long that holds, in milliseconds. */
+  /** How long the result is valid, in milliseconds. */
   readonly ttl: number
-  /** What part of it is as it was before, or missing, and why; null for none. */
+  /** What part of the result is outdated or missing, and why; null if none. */
   readonly problem: string | null
 }
 
-/** What is known of the addresses of one name. */
+/** What is known about the addresses of one name. */
 interface Known {
-  /** Those that were answered, and of a family that was not what was answered last. */
+  /** The addresses just received; for a family that was not answered, the previous ones. */
   readonly addresses: readonly string[]
-  /** Some of them were answered just now, or it was said that there are none. */
+  /** Whether at least one family was answered just now, be it with no addresses. */
   readonly fresh: boolean
   readonly ttl: number
   readonly problem: string | null
@@ -26,12 +26,12 @@ interface Known {
 const FAMILIES = { both: [4, 6], A: [4], AAAA: [6], SRV: [4, 6] } as const
 
 /**
- * Looks the instances of one name up. Where only some of what is asked is answered, as where IPv6 addresses are not, the rest is
- * what was answered last.
+ * Looks up the instances of one name. If only part of the queries is answered, for example not the one for IPv6, the rest is taken from the
+ * previous answers.
  */
 export class Lookup {
   private readonly options: DnsOptions
-  /** The addresses that were answered last, by family and name. */
+  /** The most recent addresses, by family and name. */
   private last: ReadonlyMap<string, readonly string[]> = new Map()
 
   constructor(options: DnsOptions) {
@@ -58,7 +58,7 @@ export class Lookup {
     const targets = new Map<string, Known>()
     await Promise.all(
       [...new Set(records.map(({ name }) => name))].map(async (target) => {
-        // Targets are whole names (RFC 2782).
+        // SRV targets are fully qualified (RFC 2782).
         targets.set(target, await this.addressesOf(`${target}.`, names, answered))
       }),
     )
@@ -100,13 +100,13 @@ export class Lookup {
     await Promise.all(FAMILIES[this.options.type].map(ask))
     for (const family of FAMILIES[this.options.type]) addresses.push(...(answered.get(`${family} ${name}`) ?? []))
     const [failure] = problems
-    // A name that is not there is none without addresses: it may have been mistyped, or not be there yet.
+    // A nonexistent name is not the same as a name without addresses: it may be mistyped or not exist yet.
     if (failure === undefined) return { addresses, fresh: known, ttl, problem: known ? null : (unknown[0] ?? null) }
     return { addresses, fresh, ttl, problem: failure }
   }
 }
 
-/** No records where the name is there without any. */
+/** No records if the name exists without any. */
 async function orNone<One>(answer: Promise<readonly One[]>): Promise<readonly One[]> {
   try {
     return await answer

@@ -5,24 +5,24 @@ import { addressesIn } from './hosts.ts'
 import { namesFor, NO_RESOLV_CONF, parseResolvConf, type ResolvConf } from './resolv-conf.ts'
 import type { SrvRecord } from './srv.ts'
 
-/** The most octets that are read of a file of the system. */
+/** Maximum number of bytes to read from a system file. */
 const LARGEST_FILE = 1_048_576
 
-/** What was answered; `ttl` in milliseconds, Infinity where nothing bounds it. */
+/** An answer; `ttl` in milliseconds, Infinity if unbounded. */
 export interface Addresses {
   readonly addresses: readonly string[]
   readonly ttl: number
 }
 
-/** What the system says of names. Files that are not there say nothing. */
+/** The content of the system's name resolution files; empty for missing files. */
 export interface NameFiles {
   readonly hosts: string
   readonly resolv: ResolvConf
 }
 
-/** There is no such name, or nothing of that kind under it. */
+/** The name does not exist, or has no records of that type. */
 export class NoRecords extends Error {
-  /** The name is there. */
+  /** Whether the name exists. */
   readonly known: boolean
 
   constructor(known: boolean, name: string, type: string) {
@@ -31,16 +31,16 @@ export class NoRecords extends Error {
   }
 }
 
-/** Reads /etc/hosts and /etc/resolv.conf, which c-ares does not look at as names are looked up elsewhere. */
+/** Reads /etc/hosts and /etc/resolv.conf, which the c-ares resolver does not use in the way other name lookups do. */
 export async function readNameFiles(): Promise<NameFiles> {
   const [hosts, resolv] = await Promise.all([textOf('/etc/hosts'), textOf('/etc/resolv.conf')])
   return { hosts, resolv: parseResolvConf(resolv) }
 }
 
-/** Where a server of its own is asked, names are whole. */
+/** With a custom DNS server, names are fully qualified. */
 export const NO_FILES: NameFiles = { hosts: '', resolv: NO_RESOLV_CONF }
 
-/** Names as they are looked up at one time. */
+/** Name resolution with the files as of one point in time. */
 export class Names {
   private readonly resolver: Resolver
   private readonly files: NameFiles
@@ -50,7 +50,7 @@ export class Names {
     this.files = files
   }
 
-  /** The addresses of a name, 4 or 6. Rejects with NoRecords, or an Error that says why that is not known. */
+  /** The addresses of a name, for family 4 or 6. Rejects with NoRecords, or with an Error if they could not be determined. */
   addresses(name: string, family: 4 | 6): Promise<Addresses> {
     const own = addressesIn(this.files.hosts, name, family)
     if (own.length > 0) return Promise.resolve({ addresses: own, ttl: Infinity })
@@ -63,12 +63,15 @@ export class Names {
     })
   }
 
-  /** The SRV records of a name. Rejects as `addresses` does. */
+  /** The SRV records of a name. Rejects in the same way as `addresses`. */
   services(name: string): Promise<readonly SrvRecord[]> {
     return this.ask(name, 'SRV', (whole) => this.resolver.resolveSrv(whole))
   }
 
-  /** Asks for the names that this one may stand for, until one of them is known. One that is not answered ends it: another may come first. */
+  /**
+   * Tries the fully qualified names that this name may stand for until one of them exists. An unanswered query ends the search, as its name
+   * would have taken precedence.
+   */
   private async ask<Answer>(name: string, type: string, resolve: (whole: string) => Promise<Answer>): Promise<Answer> {
     let known = false
     for (const whole of namesFor(name, this.files.resolv)) {

@@ -9,7 +9,7 @@ const PORT = /^(?<host>[^:[\]]+|\[[^\]]+\])(?::(?<port>\d{1,5}))?$/
 const nameExpected = 'expected a DNS name such as "users.internal" or "_http._tcp.users.internal"'
 const serverExpected = 'expected the IP address of a DNS server, such as "10.0.0.53" or "127.0.0.1:8600"'
 
-/** Schema of how instances are found by DNS; durations in milliseconds. */
+/** Schema of DNS discovery options; durations in milliseconds. */
 export const dnsOptions = z
   .strictObject({
     name: z

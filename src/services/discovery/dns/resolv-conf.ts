@@ -1,19 +1,19 @@
-/** What resolv.conf(5) says of names that are not whole. */
+/** Settings from resolv.conf(5) for names that are not fully qualified. */
 export interface ResolvConf {
-  /** Domains that a name may be in, in the order in which they are tried. */
+  /** Search domains, in the order in which they are tried. */
   readonly search: readonly string[]
-  /** A name with as many dots is tried as it is before it is tried in the domains. */
+  /** A name with at least this many dots is tried as is before the search domains. */
   readonly ndots: number
 }
 
-/** What holds where there is no such file. */
+/** Defaults if the file does not exist. */
 export const NO_RESOLV_CONF: ResolvConf = { search: [], ndots: 1 }
 
-/** The most domains and dots that are taken from a file: each name would be asked for in all of them. */
+/** Maximum number of domains and dots taken from a file, as each name is tried in every domain. */
 const DOMAINS = 32
 const NDOTS = 15
 
-/** Reads the text of /etc/resolv.conf; what is unknown or malformed in it is passed over. */
+/** Parses the text of /etc/resolv.conf; unknown and malformed lines are ignored. */
 export function parseResolvConf(text: string): ResolvConf {
   let { search, ndots } = NO_RESOLV_CONF
   for (const line of text.split('\n')) {
@@ -21,7 +21,7 @@ export function parseResolvConf(text: string): ResolvConf {
       .replace(/[#;].*/, '')
       .trim()
       .split(/\s+/)
-    // The last one of either counts.
+    // The last of either keyword wins.
     if (keyword === 'search' || keyword === 'domain') search = values.map(withoutDot).filter((name) => name !== '')
     if (keyword !== 'options') continue
     for (const option of values) {
@@ -32,7 +32,7 @@ export function parseResolvConf(text: string): ResolvConf {
   return { search: search.slice(0, DOMAINS), ndots }
 }
 
-/** The whole names that a name may stand for, in the order in which they are asked for: until one of them is known. */
+/** The fully qualified names that a name may stand for, in the order in which they are tried until one of them exists. */
 export function namesFor(name: string, { search, ndots }: ResolvConf): readonly string[] {
   if (name.endsWith('.')) return [withoutDot(name)]
   const dots = name.split('.').length - 1

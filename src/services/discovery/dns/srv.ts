@@ -1,4 +1,4 @@
-/** A record that says where a service runs (RFC 2782). */
+/** An SRV record (RFC 2782). */
 export interface SrvRecord {
   readonly name: string
   readonly port: number
@@ -6,18 +6,18 @@ export interface SrvRecord {
   readonly weight: number
 }
 
-/** How much less than those with the least weight above 0 records with weight 0 get: RFC 2782 wants "a very small chance". */
+/** Records of weight 0 get this fraction (1/LITTLE) of the lowest weight above 0: RFC 2782 asks for "a very small chance". */
 const LITTLE = 100
 
-/** Those of the lowest priority, which come before all others; none where the service says that it runs nowhere. */
+/** The records with the lowest priority value, which are preferred over all others; none if the service states that it is not available. */
 export function firstOf(records: readonly SrvRecord[]): readonly SrvRecord[] {
   const lowest = Math.min(...records.map(({ priority }) => priority))
   return records.filter(({ name, priority }) => priority === lowest && name !== '' && name !== '.')
 }
 
 /**
- * The weight of each address of a record: all of them together have its share. `parts` says of each record its weight and how many
- * addresses its target has. Whole numbers, as small as may be.
+ * The weight of each address of a record, so that its addresses together have the record's share. `parts` has the weight and the number of
+ * addresses of each record. The results are integers, as small as possible.
  */
 export function sharesOf(parts: readonly { readonly weight: number; readonly addresses: number }[]): readonly number[] {
   const weights = parts.map(({ weight }) => weight)
@@ -32,7 +32,7 @@ export function sharesOf(parts: readonly { readonly weight: number; readonly add
   return shares.map((share) => share / Math.max(divisor, 1))
 }
 
-/** Where addresses are so many that no whole number is a multiple of all of their counts, the shares are about right. */
+/** If the address counts have no reasonably small common multiple, shares are approximate. */
 const LARGEST = 1_000_000
 
 function lcm(a: number, b: number): number {

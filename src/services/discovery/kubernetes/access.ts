@@ -2,25 +2,25 @@ import { readFile } from 'node:fs/promises'
 import { messageOf } from '../../../core/error-facts.ts'
 import type { KubernetesOptions } from './options.ts'
 
-/** What Kubernetes mounts into each pod that may ask its API server. */
+/** Mounted by Kubernetes into every pod that may access its API server. */
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** How an API server is asked, as of now. */
+/** Current API server access. */
 export interface Access {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly server: string
   readonly token: string | null
-  /** PEM; null for the authorities that Node knows. */
+  /** PEM; null for Node's default authorities. */
   readonly ca: string | null
   readonly namespace: string
 }
 
-/** Which server and files that is. */
+/** Identifies the server and the files. */
 type Place = Pick<KubernetesOptions, 'server' | 'tokenFile' | 'caFile' | 'namespace'>
 
 /**
- * Reads how the API server is asked: by the options, or as pods do. Files are read each time, as tokens are renewed within the hour. Rejects with
- * an Error that says what is missing.
+ * Determines how to access the API server: from the options, or as pods do. Files are read on every call, as tokens are renewed within the
+ * hour. Rejects with an Error that says what is missing.
  */
 export async function accessOf(options: Place, env: NodeJS.ProcessEnv, mount = MOUNT): Promise<Access> {
   const { server, tokenFile, caFile, namespace } = options

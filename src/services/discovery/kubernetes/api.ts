@@ -5,20 +5,20 @@ import { parseJson } from '../../../core/parse-json.ts'
 import { fieldOf } from '../../../core/value.ts'
 import type { Access } from './access.ts'
 
-/** How long the head of an answer, and a whole list, may take, in milliseconds. */
+/** Timeouts for the head of a reply and for a complete list, in milliseconds. */
 const HEAD = 10_000
 const WHOLE = 60_000
-/** The most octets of a list, of one event, and of what an error says. */
+/** Maximum size of a list, of one event, and of an error message, in bytes. */
 const LARGEST_LIST = 33_554_432
 const LARGEST_EVENT = 4_194_304
 const LARGEST_ERROR = 65_536
-/** How often the system looks whether the other side is still there while nothing comes, in milliseconds. */
+/** Interval of TCP keep-alive probes while nothing arrives, in milliseconds. */
 const KEEP_ALIVE = 15_000
 
-/** The API server does not do what it was asked to. */
+/** The API server rejected a request. */
 export class ApiError extends Error {
   readonly status: number
-  /** When it may be asked again, in milliseconds; null where it does not say. */
+  /** When to retry, in milliseconds; null if the server does not say. */
   readonly wait: number | null
 
   constructor(status: number, message: string, wait: number | null = null) {
@@ -28,17 +28,17 @@ export class ApiError extends Error {
   }
 }
 
-/** A question to the API server. */
+/** A request to the API server. */
 export interface Ask {
   readonly access: Access
   /** Path and query. */
   readonly path: string
   readonly clock: Clock
-  /** Ends it, whatever it is at. */
+  /** Aborts the request at any stage. */
   readonly signal: AbortSignal
 }
 
-/** The answer as it was parsed. Rejects with ApiError, or an Error that says what failed. */
+/** The parsed reply. Rejects with ApiError, or with another Error that says what failed. */
 export async function askOnce(ask: Ask): Promise<unknown> {
   const response = await open(ask)
   const cancel = ask.clock.after(WHOLE, () => response.destroy(new Error(`no whole list within ${WHOLE} ms`)))
@@ -49,17 +49,17 @@ export async function askOnce(ask: Ask): Promise<unknown> {
   }
 }
 
-/** What is told of a stream. */
+/** Callbacks for a stream. */
 export interface Stream {
-  /** It is open. */
+  /** Called when the stream is open. */
   readonly opened: () => void
-  /** What each line of it says. May throw, which ends it. */
+  /** Called with each parsed line. If it throws, the stream is closed. */
   readonly said: (event: unknown) => void
-  /** It ends where nothing comes for so many milliseconds. */
+  /** The stream is closed if nothing arrives for this many milliseconds. */
   readonly patience: number
 }
 
-/** Resolves when the server ends the stream between two lines. Rejects as `askOnce` does, and with what `said` throws. */
+/** Resolves when the server ends the stream between two lines. Rejects in the same way as `askOnce`, and with errors thrown by `said`. */
 export async function follow(ask: Ask, { opened, said, patience }: Stream): Promise<void> {
   const response = await open(ask)
   const { clock } = ask
@@ -120,7 +120,7 @@ async function errorOf(response: IncomingMessage): Promise<ApiError> {
   try {
     message = fieldOf(parse(await textOf(response, LARGEST_ERROR)), 'message')
   } catch {
-    // What stands in front of the server says it in its own way.
+    // A proxy in front of the server may use a different error format.
     message = undefined
   }
   const seconds = Number(headers['retry-after'])

@@ -7,17 +7,17 @@ import type { KubernetesOptions } from './options.ts'
 import { instancesOf, type Slice } from './slices.ts'
 import { SliceWatch } from './watch.ts'
 
-/** One for each Service, whatever ports of it are asked for. */
+/** One watch per Service, shared by all ports. */
 const watches = new Shared<SliceWatch>()
 
-/** By the EndpointSlices of a Service. */
+/** Discovery by the EndpointSlices of a Service. */
 export const kubernetes: DiscoveryKind<KubernetesOptions> = {
   subject: ({ service, namespace, port }) =>
     `Service ${service}${namespace === undefined ? '' : ` in ${namespace}`}${port === undefined ? '' : `, port ${port}`}`,
   create: (options, finder, tools) => new ServiceDiscoverer(options, finder, tools),
 }
 
-/** Finds the pods behind one port of a Service. */
+/** Discovers the pods behind one port of a Service. */
 class ServiceDiscoverer implements Discoverer {
   private readonly options: KubernetesOptions
   private readonly finder: Finder

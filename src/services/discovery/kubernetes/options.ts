@@ -1,12 +1,12 @@
 import { z } from 'zod'
 
-/** RFC 1123 section 2.1, as Kubernetes names namespaces; names of Services are of the same form. */
+/** RFC 1123 section 2.1, the format of Kubernetes namespace names; also used for names of Services. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const nameExpected = 'expected the name of a Kubernetes object such as "users"'
 const portExpected = 'expected the name of a port such as "http", or the number of one of the pods'
 const serverExpected = 'expected the URL of an API server such as "https://10.0.0.1:6443"'
 
-/** Schema of how instances are found by the EndpointSlices of a Service. */
+/** Schema of the options for discovery by the EndpointSlices of a Service. */
 export const kubernetesOptions = z.strictObject({
   service: z
     .string(nameExpected)

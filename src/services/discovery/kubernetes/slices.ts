@@ -3,18 +3,18 @@ import { formatAddress } from '../../../core/address.ts'
 import { fieldOf, isFields, itemsOf } from '../../../core/value.ts'
 import type { Found } from '../discoverer.ts'
 
-/** What an EndpointSlice (discovery.k8s.io/v1) says. */
+/** The content of an EndpointSlice (discovery.k8s.io/v1). */
 export interface Slice {
   readonly name: string
   readonly family: 4 | 6
   readonly endpoints: readonly Endpoint[]
-  /** Null where it names none at all. */
+  /** Null if it lists no ports at all. */
   readonly ports: readonly SlicePort[]
 }
 
 interface Endpoint {
   readonly address: string
-  /** It gets requests; those that it has end; or neither. */
+  /** Ready for requests, draining its remaining ones, or neither. */
   readonly state: 'ready' | 'draining' | 'gone'
   readonly zone: string | null
 }
@@ -24,10 +24,10 @@ interface SlicePort {
   readonly number: number
 }
 
-/** Which port of the pods is meant: its name, its number, or the only one. */
+/** The wanted port of the pods: its name, its number, or undefined for the only one. */
 export type WantedPort = string | number | undefined
 
-/** Reads an object of the API; null for what is none of use: without a name, or of addresses that are no IP addresses. */
+/** Parses an API object; null if it is unusable: without a name, or with addresses that are not IP addresses. */
 export function parseSlice(object: unknown): Slice | null {
   const name = fieldOf(fieldOf(object, 'metadata'), 'name')
   const type = fieldOf(object, 'addressType')
@@ -41,12 +41,12 @@ export function parseSlice(object: unknown): Slice | null {
   }
 }
 
-/** Of its addresses the first one counts alone, as in kube-proxy: nothing is said of what others mean. */
+/** Only the first address counts, as in kube-proxy: the meaning of further ones is undefined. */
 function parseEndpoint(endpoint: unknown, family: 4 | 6): Endpoint | null {
   const [address] = itemsOf(fieldOf(endpoint, 'addresses'))
   if (typeof address !== 'string' || isIP(address) !== family) return null
   const conditions = fieldOf(endpoint, 'conditions')
-  // What is not said of a pod is that it is ready, that it serves if it is, and that it does not end.
+  // Defaults for omitted conditions: ready is true, serving equals ready, and terminating is false.
   const ready = fieldOf(conditions, 'ready') !== false
   const serving = (fieldOf(conditions, 'serving') ?? ready) === true
   const terminating = fieldOf(conditions, 'terminating') === true
@@ -63,13 +63,12 @@ function parsePort(port: unknown): SlicePort | null {
 }
 
 /**
- * The instances that the slices of one Service name together. Rejects nothing: throws an Error where they have endpoints and not that
- * port.
+ * The instances described by all slices of one Service. Throws an Error if they have endpoints but not that port.
  *
  * 1. Each slice has its own port.
- * 2. A pod of two families is one instance, by the family that more pods are ready in.
- * 3. A pod may be in two slices for a while: what is better counts.
- * 4. Pods that end get no requests but those of clients that are bound to them, unless no other pod is left.
+ * 2. A dual-stack pod is one instance, in the family in which more pods are ready.
+ * 3. A pod may temporarily be in two slices: the better state counts.
+ * 4. Terminating pods only get requests of clients bound to them, unless no other pods are left.
  */
 export function instancesOf(slices: Iterable<Slice>, port: WantedPort): readonly Found[] {
   const families = { 4: new Map<string, Placed>(), 6: new Map<string, Placed>() }
@@ -123,6 +122,6 @@ function readyIn(all: ReadonlyMap<string, Placed>): number {
 function numberOf(ports: readonly SlicePort[], wanted: WantedPort): number | null {
   if (wanted === undefined) return ports.length === 1 ? (ports[0]?.number ?? null) : null
   if (typeof wanted === 'string') return ports.find(({ name }) => name === wanted)?.number ?? null
-  // Services without ports of their own leave it to whoever asks.
+  // A Service without ports of its own leaves the choice to the caller.
   return ports.length === 0 || ports.some(({ number }) => number === wanted) ? wanted : null
 }

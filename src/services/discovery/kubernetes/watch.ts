@@ -6,24 +6,24 @@ import type { Access } from './access.ts'
 import { ApiError, askOnce, follow } from './api.ts'
 import { parseSlice, type Slice } from './slices.ts'
 
-/** Slices that are asked for at once, and that are taken in all. */
+/** Page size of list requests, and the maximum number of slices in total. */
 const PAGE = 500
 const MOST = 2_000
-/** How long the server is to keep a watch open, in seconds, give or take a tenth. */
+/** How long the server is asked to keep a watch open, in seconds, plus or minus a tenth. */
 const LASTING = 300
-/** How long nothing may come of one, in milliseconds: servers say something about once a minute (bookmarks). */
+/** Maximum silence of a watch, in milliseconds: servers send something about once a minute (bookmarks). */
 const PATIENCE = 150_000
-/** The shortest and the longest pause after a failure, in milliseconds: doubled each time. */
+/** The shortest and longest delay after a failure, in milliseconds; doubled each time. */
 const SHORTEST = 1_000
 const LONGEST = 30_000
-/** So many failures in a row until all slices are asked for again. */
+/** Number of consecutive failures after which all slices are listed again. */
 const IN_VAIN = 3
 
-/** Who is told of the slices of a Service. */
+/** Receives the slices of a Service. */
 export interface SliceListener {
-  /** Those are all there are. */
+  /** Reports the complete set of slices. */
   known(slices: Iterable<Slice>): void
-  /** They cannot be followed, for that reason. */
+  /** The slices cannot be watched, for that reason. */
   failed(reason: string): void
 }
 
@@ -33,16 +33,16 @@ export interface SliceWatchOptions extends Toolbox {
 }
 
 /**
- * Follows the EndpointSlices of one Service: asks for all of them, then for what changes from there on, and for all of them again where the
- * server does not remember how far it was. What is known stays until something else is.
+ * Watches the EndpointSlices of one Service: lists all of them, then follows changes from there, and lists them again if the server no
+ * longer knows the resource version. Known slices stay in effect until they are replaced.
  */
 export class SliceWatch {
   private readonly options: SliceWatchOptions
   private readonly listeners = new Set<SliceListener>()
   private readonly stopped = new AbortController()
-  /** By their names; null before the first list. */
+  /** By name; null before the first list. */
   private slices: Map<string, Slice> | null = null
-  /** How far the server was when it last said something; null where all have to be asked for. */
+  /** The latest resource version received from the server; null if all slices must be listed. */
   private version: string | null = null
   private failures = 0
   private problem: string | null = null
@@ -52,7 +52,7 @@ export class SliceWatch {
     this.options = options
   }
 
-  /** Tells the listener of what is known, and of what becomes known, until the returned function is called. */
+  /** Reports the known slices and all changes to the listener until the returned function is called. */
   add(listener: SliceListener): () => void {
     this.listeners.add(listener)
     if (this.slices !== null) listener.known(this.slices.values())
@@ -61,7 +61,7 @@ export class SliceWatch {
     return () => void this.listeners.delete(listener)
   }
 
-  /** Ends it for good. */
+  /** Stops watching for good. */
   close(): void {
     this.listeners.clear()
     this.stopped.abort()
@@ -76,7 +76,7 @@ export class SliceWatch {
         const access = await this.options.access()
         if (this.version === null) await this.list(access)
         await this.watch(access, this.version ?? '')
-        // Whatever closes watches at once, it is not to be asked all the time.
+        // Something closes watches immediately, so pause to avoid a busy loop.
         if (clock.now() - begun < SHORTEST) await this.pause(this.jittered(SHORTEST))
         else this.failures = 0
       } catch (error) {
@@ -150,9 +150,9 @@ export class SliceWatch {
     const refused = error instanceof ApiError ? error : null
     const gone = refused?.status === 410
     this.failures++
-    // What is not understood again and again may be left behind by asking for all of them.
+    // If replies repeatedly cannot be processed, listing all slices again may help.
     if (gone || (refused === null && this.failures >= IN_VAIN)) this.version = null
-    // The server remembers no further back, as happens where little changes: nothing is wrong.
+    // The resource version has expired on the server, as happens when little changes; this is not a problem.
     if (gone && this.failures === 1) return
     this.problem = reasonOf(error)
     for (const listener of this.listeners) listener.failed(this.problem)
@@ -184,7 +184,7 @@ export class SliceWatch {
   }
 }
 
-/** What an ERROR event says. */
+/** The error in an ERROR event. */
 function statusOf(status: unknown): ApiError {
   const [code, message] = [fieldOf(status, 'code'), fieldOf(status, 'message')]
   return new ApiError(typeof code === 'number' ? code : 0, typeof message === 'string' ? message : 'the watch failed')
