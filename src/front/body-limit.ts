@@ -4,7 +4,7 @@ import type { Middleware } from '../http/handler.ts'
 import { limitBody } from '../http/limited-body.ts'
 import type { BodyLimit, Policy } from '../policies/policy.ts'
 
-/** Octets that the body of a request may have as far as the listeners are concerned: as many as some route allows. */
+/** Maximum body size of a request at the listener level, in bytes: the largest that any route allows. */
 export function largestBody({ limits, routes }: GatewayConfig, chain: readonly Policy[]): number {
   let largest = limits.body
   for (const streaming of [false, true])
@@ -15,15 +15,12 @@ export function largestBody({ limits, routes }: GatewayConfig, chain: readonly P
   return largest
 }
 
-/** Octets that a body may have where no policy says it: of those that are streams nobody knows. */
+/** Default maximum body size, in bytes; streaming bodies have no known size and no default limit. */
 export function limitFor({ limits }: Pick<GatewayConfig, 'limits'>, streaming: boolean): number {
   return streaming ? Number.POSITIVE_INFINITY : limits.body
 }
 
-/**
- * Where the listeners let more through than a route allows, `largest`, holds it to that; but for what a policy of the
- * route refuses itself.
- */
+/** Enforces the route's limit if the listeners allow more (`largest`), unless a policy of the route does so itself. */
 export function generalLimit(
   general: number,
   largest: number,
@@ -45,7 +42,7 @@ function limitsOf(policies: PoliciesConfig, chain: readonly Policy[]): BodyLimit
   return activePolicies(policies, chain).flatMap(([policy, options]) => policy.bodyLimit?.(options) ?? [])
 }
 
-/** What is not enforced makes no limit smaller. */
+/** Limits that are not enforced do not lower the result. */
 function limitOf(limits: readonly BodyLimit[], general: number): number {
   const enforced = limits.flatMap((limit) => (limit.enforced ? limit.octets : []))
   const reported = limits.flatMap((limit) => (limit.enforced ? [] : limit.octets))

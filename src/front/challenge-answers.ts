@@ -11,7 +11,7 @@ import type { Identity } from '../tls/server-identities.ts'
 
 const PATH = '/.well-known/acme-challenge/'
 
-/** What one thread answers the challenges of CAs with, before anything else: routes, policies, limits, redirects. */
+/** Answers the challenges of CAs in one thread, before anything else: routes, policies, limits and redirects. */
 export class ChallengeAnswers {
   private readonly threads: Threads
   private version = -1
@@ -26,12 +26,12 @@ export class ChallengeAnswers {
     })
   }
 
-  /** Learns what there is at the moment. */
+  /** Loads the current challenges. */
   async prepare(): Promise<void> {
     for (const shown of await this.threads.askAll(challengesTopic, null)) this.show(shown)
   }
 
-  /** The answer to a CA that looks for http-01 (RFC 8555 section 8.3); null where it is none. */
+  /** The reply to an http-01 request from a CA (RFC 8555 section 8.3); null for any other request. */
   answer({ method, path }: RequestFacts): Reply | null {
     if (this.tokens.size === 0 || !path.startsWith(PATH) || (method !== 'GET' && method !== 'HEAD')) return null
     const text = this.tokens.get(path.slice(PATH.length))
@@ -43,7 +43,7 @@ export class ChallengeAnswers {
     return new Reply(200, Headers.of(fields), Bytes.fromText(text))
   }
 
-  /** What is shown to a CA that looks for tls-alpn-01 (RFC 8737 section 3); null to anybody else. */
+  /** The identity to present for a tls-alpn-01 validation (RFC 8737 section 3); null for any other client. */
   identity({ serverName, protocols }: ClientHello): Identity | null {
     if (this.identities.size === 0 || serverName === null) return null
     return protocols.length === 1 && protocols[0] === ACME_TLS ? (this.identities.get(serverName) ?? null) : null

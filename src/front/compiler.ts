@@ -24,60 +24,62 @@ import { type MakeForward, routeEnd } from './route-end.ts'
 import { RoutePath } from './route-path.ts'
 import type { Shedder } from './thread-overload.ts'
 
-/** One path of a route once it is compiled. */
+/** One path of a compiled route. */
 export interface CompiledRoute extends PathRules {
   readonly info: RouteInfo
   readonly handle: Handler
-  /** One of its policies answers preflights. */
+  /** Whether one of its policies answers preflights. */
   readonly answersPreflights: boolean
   readonly guards: FieldGuards
   readonly priority: Priority
 }
 
-/** What policies are made with, and all of them that there are, in the order of the chain. */
+/** The tools given to policies, and all available policies in chain order. */
 export interface SnapshotToolbox extends PolicyToolbox {
   readonly policies: readonly Policy[]
-  /** What the step of a policy becomes in a chain; default as it is. */
+  /** Wraps the step of a policy; by default the step is used unchanged. */
   readonly step?: (policy: Policy, create: () => Middleware) => Middleware
   readonly toldOfDropped: ToldOfDropped
-  /** What answers in place of what a route leads to, where requests are only told of; null leaves it to that. */
+  /**
+   * Returns a handler to use instead of the route's own end, for explaining requests without executing them; null to use the route's end.
+   */
   readonly end?: (route: RouteConfig, about: RouteInfo) => Handler | null
   readonly overload: Shedder
-  /** Makes what passes requests to a service; default what does. */
+  /** Creates the handler that forwards requests to a service; by default the regular one. */
   readonly forward?: MakeForward
 }
 
-/** What all routes with the same policies have in common. */
+/** What all routes with the same policies share. */
 interface PolicySet {
   readonly active: readonly ActivePolicy[]
-  /** How many of them, the outermost ones, have steps that the routes share. */
+  /** Number of outermost policies whose steps the routes share. */
   readonly shared: number
-  /** The chain of these, made with the first route. */
+  /** The chain of the shared policies, created with the first route. */
   head: Handler | null
   readonly answersPreflights: boolean
   readonly limit: readonly Middleware[]
-  /** Names of request fields that they set or read, with those by which requests are matched. */
+  /** Names of request headers that the policies set or read, plus those used for matching. */
   readonly fields: readonly string[]
   readonly guards: FieldGuards
 }
 
-/** A policy that cannot be made of its options; the message says which one, where, and why. */
+/** A policy cannot be created from its options; the message says which one, where, and why. */
 export class PolicyError extends Error {}
 
 const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
 
-/** Makes handlers of the routes of one configuration, and of their policies. What is thrown is a PolicyError. */
+/** Compiles the routes of one configuration, with their policies, into handlers. Errors are PolicyErrors. */
 export class Compiler {
   private readonly config: GatewayConfig
   private readonly services: ReadonlyMap<string, CurrentService>
   private readonly toolbox: SnapshotToolbox
   private readonly largest: number
-  /** By which requests are matched, of all routes. */
+  /** Header names that any route matches on. */
   private readonly matched: readonly string[]
   private readonly general: PolicySet
   private readonly generalOptions: ReadonlyMap<Policy, unknown>
   private readonly sets = new Map<PoliciesConfig, PolicySet>()
-  /** The same of routes whose exchanges are streams. */
+  /** The same for streaming routes. */
   private readonly streamingSets = new Map<PoliciesConfig, PolicySet>()
 
   constructor(config: GatewayConfig, services: ReadonlyMap<string, CurrentService>, toolbox: SnapshotToolbox) {
@@ -93,7 +95,7 @@ export class Compiler {
     this.general = this.setOf(config.policies, false)
   }
 
-  /** One entry for each path, as the path is what the logs and metrics show of a route. */
+  /** Creates one entry per path, as logs and metrics identify a route by its path. */
   route(route: RouteConfig): RouteEntry<CompiledRoute>[] {
     const set = this.setOf(route.policies, route.streaming)
     const { answersPreflights, fields } = set
@@ -126,7 +128,7 @@ export class Compiler {
     })
   }
 
-  /** Of the policies, few are for the gateway's own endpoints, as what names the exchange. */
+  /** Few policies apply to the gateway's own endpoints, such as the one that assigns the correlation ID. */
   own({ path, handler }: Pick<OwnRoute, 'path' | 'handler'>): RouteEntry<CompiledRoute> {
     const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
     const active = this.general.active.filter(([{ aroundOwnEndpoints = false }]) => aroundOwnEndpoints)
@@ -142,12 +144,12 @@ export class Compiler {
     return { match: { path: [path], method: ['GET'] }, value }
   }
 
-  /** The policies of every route around what answers requests that take none. */
+  /** Wraps the policies of every route around the reply to requests that match no route. */
   unrouted(end: Handler): Handler {
     return this.chain(this.general.active, NOWHERE, end)
   }
 
-  /** The same without those that answer preflights. */
+  /** Like `unrouted`, without policies that answer preflights. */
   unanswered(end: Handler): Handler {
     const active = this.general.active.filter(([{ answersPreflights = false }]) => !answersPreflights)
     return this.chain(active, NOWHERE, end)
@@ -180,7 +182,7 @@ export class Compiler {
     return first === -1 ? active.length : first
   }
 
-  /** What an exchange comes to first that has taken one of the routes, of which `first` is any. */
+  /** Entry handler for exchanges on routes with this policy set; `first` is any of these routes. */
   private head(set: PolicySet, first: RouteInfo): Handler {
     const { active, shared, limit } = set
     const goOn = shared === active.length ? RoutePath.arrive : RoutePath.goOn
@@ -188,7 +190,7 @@ export class Compiler {
     return set.head
   }
 
-  /** What it comes to then. */
+  /** The handler that follows the shared part of the chain. */
   private tail({ active, shared }: PolicySet, info: RouteInfo, end: Handler, route: RouteConfig): Handler {
     if (shared === active.length) return end
     return compose(this.steps(active, shared, active.length, info, route), unlessRefused(end))
@@ -198,7 +200,7 @@ export class Compiler {
     return compose(this.steps(active, 0, active.length, route, null), unlessRefused(end))
   }
 
-  /** Of some of the policies that are on; `shape` is the route as it is configured, null where there is none. */
+  /** Creates the steps of some of the active policies; `shape` is the route configuration, null if there is none. */
   private steps(
     active: readonly ActivePolicy[],
     from: number,
@@ -217,7 +219,9 @@ export class Compiler {
   }
 }
 
-/** A request that was refused when it was read gets its refusal where it would be answered, with what policies add. */
+/**
+ * For a request that was rejected while being read, returns the rejection where the reply would be produced, so that policies apply to it.
+ */
 function unlessRefused(end: Handler): Handler {
   return (exchange) => {
     if (exchange.refusal !== null) throw exchange.refusal
@@ -225,7 +229,7 @@ function unlessRefused(end: Handler): Handler {
   }
 }
 
-/** Names of the request fields that are changed for one service of several. */
+/** Names of the request headers that are changed for individual services of a split. */
 function fieldsOfSplit({ split }: RouteConfig): string[] {
   return Object.values(split?.headers ?? {}).flatMap(({ request }) =>
     request === undefined ? [] : editedFields(request),
@@ -238,7 +242,7 @@ function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Mi
   } catch (error) {
     const why = messageOf(error)
     const what = `policy "${name}" could not be set up`
-    // Policies of the user's own say so themselves.
+    // Messages of custom policies may already include the prefix.
     const message = why.startsWith(what) ? why : `${what} for route "${id}": ${why}`
     throw new PolicyError(message, { cause: error })
   }

@@ -3,7 +3,7 @@ import type { Metrics } from '../core/metrics.ts'
 import type { DroppedField } from '../http/received-fields.ts'
 import type { ToldOfDropped } from './field-guard.ts'
 
-/** Names that are remembered as said: clients choose them. */
+/** Maximum number of names remembered as logged, as clients choose them. */
 const MOST_SAID = 256
 const LONGEST_NAME = 100
 
@@ -13,7 +13,7 @@ const WHY: Readonly<Record<DroppedField['reason'], string>> = {
   identity: 'only proxies may say who calls (trustedProxies, proxyFields)',
 }
 
-/** Counts the fields that are taken out of requests, and says once of each name why. */
+/** Counts the headers removed from requests, and logs the reason once per name. */
 export function tellOfDropped(metrics: Metrics, log: Logger): ToldOfDropped {
   const counters = {
     folded: metrics.counter('sallyport_request_fields_dropped_total', { reason: 'folded' }),

@@ -5,32 +5,32 @@ import type { Headers } from '../http/headers.ts'
 import type { Policy } from '../policies/policy.ts'
 import { WatchedTrailers } from './watched-trailers.ts'
 
-/** Told of fields that were taken out of a request. */
+/** Called with the headers that were removed from a request. */
 export type ToldOfDropped = (fields: readonly DroppedField[]) => void
 
-/** Takes fields out of a request that a CGI-like service could take for another one, and tells of them. */
+/** Removes headers that a CGI-like service could confuse with other ones, and reports them. */
 export type FieldGuard = (exchange: Exchange) => void
 
-/** A character that is neither letter, digit nor hyphen. */
+/** Any character other than letters, digits and hyphens. */
 const ODD = /[^A-Za-z0-9-]/
 const ODD_CHARACTERS = /[^a-z0-9]/g
-/** A field that a template reads, anywhere in the options of a policy. */
+/** A header referenced by a template anywhere in the options of a policy. */
 const IN_TEMPLATES = /\{header\.([^{}"]+)\}/g
 
-/** What guards a route. */
+/** The guards of a route. */
 export interface FieldGuards {
-  /** For requests that have a name with other characters than letters, digits and hyphens. */
+  /** For requests that have a header name with characters other than letters, digits and hyphens. */
   readonly odd: FieldGuard
-  /** For every request; null where all names that matter are made of letters, digits and hyphens. */
+  /** For every request; null if all relevant names consist of letters, digits and hyphens. */
   readonly always: FieldGuard | null
-  /** For requests with a body of unknown length, which trailers may follow. */
+  /** For requests with a body of unknown length, which may have trailers. */
   readonly trailers: FieldGuard
 }
 
 /**
- * Guards the fields with these names, which the gateway or a policy sets or reads: of all fields that are the same once
- * every character but letters and digits is a hyphen, as for CGI (RFC 3875 section 4.1.18), only those that are spelled
- * so reach the service. The wire guards its own names itself.
+ * Guards the headers with these names, which the gateway or a policy sets or reads. Services such as CGI (RFC 3875 section 4.1.18) do not
+ * distinguish names that differ only in characters other than letters and digits; of such headers, only those with exactly these names
+ * reach the service. The HTTP layer guards its own names itself.
  */
 export function guardFields(names: Iterable<string>, told: ToldOfDropped): FieldGuards {
   const exact = new Set(Array.from(names, (name) => name.toLowerCase()))
@@ -52,7 +52,7 @@ export function guardFields(names: Iterable<string>, told: ToldOfDropped): Field
     trailers(exchange) {
       const { body } = exchange
       if (folded.size === 0 || !isStream(body)) return
-      // However they are spelled: a service may take them for fields of the head, which no policy has seen.
+      // In any spelling: a service may merge trailers into the headers, where no policy has checked them.
       exchange.body = new WatchedTrailers(body, (trailers) =>
         drop(trailers, (name) => folded.has(fold(name.toLowerCase()))),
       )
@@ -60,14 +60,14 @@ export function guardFields(names: Iterable<string>, told: ToldOfDropped): Field
   }
 }
 
-/** Names of the request fields that the policies set or read, with their options. */
+/** Names of the request headers that the policies set or read with their options. */
 export function fieldsOfPolicies(active: Iterable<readonly [policy: Policy, options: unknown]>): string[] {
   return Array.from(active).flatMap(([policy, options]) =>
     (policy.fields?.(options) ?? []).concat(fieldsInTemplates(options)),
   )
 }
 
-/** Names of the request fields that templates among the options read. */
+/** Names of the request headers referenced by templates in the options. */
 export function fieldsInTemplates(options: unknown): string[] {
   return Array.from((JSON.stringify(options) ?? '').matchAll(IN_TEMPLATES), ([, name = '']) => name)
 }

@@ -14,7 +14,7 @@ import {
   type ReplyText,
 } from '../routing/reply-text.ts'
 
-/** The handler of a fixed reply, whose texts may say something of the request. */
+/** Handler of a fixed reply, whose texts may contain request values. */
 export function createReply(
   { status, headers, body }: NonNullable<RouteConfig['reply']>,
   paths: readonly string[],

@@ -10,31 +10,31 @@ import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 
-/** What a thread is made from. */
+/** What a thread is created from. */
 export interface FrontOptions {
   readonly config: GatewayConfig
-  /** Its number among the configurations of this process: 1 is that of its start. */
+  /** Number of the configuration within this process: 1 for the initial one. */
   readonly generation: number
-  /** Every policy that the configuration may name, in the order of the chain. */
+  /** Every available policy, in chain order. */
   readonly policies: readonly Policy[]
   readonly board: HealthBoard
   readonly slots: SlotTable
-  /** What was found where instances are discovered. */
+  /** Discovered instances. */
   readonly discovered: Discovered
   readonly processStores: ProcessStores
   readonly output: LogOutput
-  /** Threads that answer requests, this one among them. */
+  /** Number of threads that handle requests, including this one. */
   readonly size: number
-  /** Tells the main thread of metrics that this one begins to count. */
+  /** Notifies the main thread of new metric series of this thread. */
   readonly announce: (series: SeriesChange) => void
   readonly tracing: Tracing
-  /** What this thread answers. */
+  /** The handlers of this thread. */
   readonly answers: Answers
-  /** All threads, to be asked. */
+  /** Access to all threads. */
   readonly threads: Threads
   readonly clock: Clock
   readonly random: () => number
-  /** Decides which requests are logged where not all are: the same for all threads. */
+  /** Key for sampling requests to log; the same for all threads. */
   readonly sampleKey: string
   /** Number of this thread among the workers: 0 for the first. */
   readonly worker: number

@@ -38,10 +38,10 @@ import { ThreadProxies } from './thread-proxies.ts'
 import { Tunnels } from './tunnels.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
 
-/** What one thread does: its listeners, its stores, and the generation that answers what comes. */
+/** The work of one thread: its listeners, its stores, and the generation that handles requests. */
 export class Front implements Receiver {
   private readonly clock: Clock
-  /** What the running configuration wants of the listeners. */
+  /** The listeners required by the running configuration. */
   private wanted: ListenersWanted
   private readonly parts: ThreadParts
   private readonly generations: Generations<Generation>
@@ -54,7 +54,7 @@ export class Front implements Receiver {
   private readonly tunnels: Tunnels
   private readonly toldOfArrival: ToldOfArrival
 
-  /** Rejects with what a policy throws that cannot be made, and leaves nothing open then. */
+  /** Rejects if a policy cannot be created, and leaves nothing open in that case. */
   static async build(options: FrontOptions): Promise<Front> {
     const { config, policies, slots, discovered } = options
     makeStringsFast()
@@ -75,9 +75,9 @@ export class Front implements Receiver {
     this.wanted = { config, body: largestBody(config, policies) }
     this.parts = parts
     this.telemetry = parts.telemetry
-    // What is done with requests, and where they go.
+    // Request processing and forwarding.
     this.generations = new Generations(generation, options.generation, clock)
-    // Where they come from.
+    // Sources of requests.
     const changed = (): void => this.listeners.reconsider()
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
     this.serviceTls = new ThreadServiceTls({ config, services: generation.services, answers, threads })
@@ -101,7 +101,7 @@ export class Front implements Receiver {
     )
   }
 
-  /** What every thread is asked. */
+  /** Registers the handlers of this thread. */
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
     answers.on(threadStatusTopic, () => {
@@ -118,8 +118,8 @@ export class Front implements Receiver {
   }
 
   /**
-   * Listens where the opening says, on an address for each listener of the configuration, and resolves with the actual ones.
-   * Rejects with the error of the first that is not to be had.
+   * Listens as specified by `opening`, on one address per listener of the configuration, and resolves with the actual addresses. Rejects
+   * with the error of the first address that is unavailable.
    */
   async listen(opening: Opening): Promise<readonly Address[]> {
     await this.prepare()
@@ -128,7 +128,7 @@ export class Front implements Receiver {
     return listeners.addresses
   }
 
-  /** What there has to be before a connection is accepted. */
+  /** Loads everything that is needed before connections are accepted. */
   private async prepare(): Promise<void> {
     this.generations.current.takeOver()
     await this.proxies.prepare()
@@ -137,8 +137,8 @@ export class Front implements Receiver {
   }
 
   /**
-   * Makes another configuration ready to answer, with those policies, and resolves with where it would listen. Rejects with
-   * an Error that says why it cannot, and leaves nothing behind then.
+   * Prepares another configuration with those policies, and resolves with the addresses it would listen on. Rejects with an Error that says
+   * what prevents it, and leaves nothing behind in that case.
    */
   async prepareNext(
     next: Preparation,
@@ -170,7 +170,7 @@ export class Front implements Receiver {
     return listening
   }
 
-  /** Has services of the generation with that number send requests to other instances; false where another one answers. */
+  /** Switches the services of the generation with that number to other instances; returns false if a different generation is in effect. */
   exchange({ number, services }: InstanceChange): boolean {
     const { generations } = this
     if (generations.number !== number) return false
@@ -189,41 +189,41 @@ export class Front implements Receiver {
     if (this.parts.readiness === 'ready') generation.start()
   }
 
-  /** Of the sockets on which it listens. Empty where the system has no descriptors. */
+  /** File descriptors of the listening sockets. Empty if the system has none. */
   get descriptors(): number[] {
     return this.listeners.descriptors
   }
 
-  /** The first health checks are through. */
+  /** The first health checks are complete. */
   becomeReady(): void {
     if (this.parts.readiness !== 'starting') return
     this.parts.readiness = 'ready'
     this.generations.current.start()
   }
 
-  /** Whether it takes traffic. */
+  /** Whether it accepts traffic. */
   get readiness(): Readiness {
     return this.parts.readiness
   }
 
-  /** Open client connections. */
+  /** Number of open client connections. */
   get connections(): number {
     return this.listeners.connections
   }
 
-  /** Connections and waiting requests whose time is watched. */
+  /** Number of connections and waiting requests with deadlines. */
   get watched(): number {
     return this.parts.deadlines.size
   }
 
-  /** Service -> address of an instance -> its pool. */
+  /** Service -> instance address -> its pool. */
   get pools(): PoolSizes {
     return this.generations.current.pools
   }
 
   /**
-   * Says that it is not ready any more, and goes on all the same, for load balancers to notice; on the addresses `left`
-   * somebody else accepts from now on.
+   * Reports itself as not ready, for load balancers to notice, but continues; on the addresses in `left`, another process accepts
+   * connections from now on.
    */
   retire(left: readonly Address[] = []): void {
     this.parts.readiness = 'draining'
@@ -231,8 +231,8 @@ export class Front implements Receiver {
   }
 
   /**
-   * Stops accepting, lets exchanges end within `timeout` ms, and closes everything; for `patience` ms of that clients may ask for
-   * something once more. Resolves with how many were cut off.
+   * Stops accepting connections, lets exchanges finish within `timeout` ms, and closes everything. For the first `patience` ms, clients may
+   * send another request. Resolves with the number of connections that were cut off.
    */
   async drain(timeout: number, patience = 0): Promise<number> {
     this.parts.readiness = 'draining'
@@ -244,7 +244,7 @@ export class Front implements Receiver {
     return cutOff
   }
 
-  /** The thread ends: breaks off whatever is going on, so that no client takes it for whole. */
+  /** The thread is ending: aborts everything in progress, so that no client mistakes a partial reply for a complete one. */
   cutOff(): void {
     this.listeners.cutOff()
   }

@@ -27,7 +27,7 @@ import type { SnapshotToolbox } from './compiler.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from '../core/version.ts'
 
-/** What a thread has whatever the configuration is: generations are made with it. */
+/** Configuration-independent tools of a thread, used to create generations. */
 export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, ThreadStoreTools {
   readonly deadlines: Deadlines
   readonly board: HealthBoard
@@ -37,7 +37,7 @@ export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, Thread
   readonly worker: number
 }
 
-/** Tools of policies that each generation has of its own. */
+/** Policy tools that each generation has for itself. */
 type OfGeneration =
   | 'policies'
   | 'callService'
@@ -51,59 +51,59 @@ type OfGeneration =
 
 export interface GenerationOptions {
   readonly config: GatewayConfig
-  /** Every policy that the configuration may name, in the order of the chain. */
+  /** Every available policy, in chain order. */
   readonly policies: readonly Policy[]
   readonly slots: SlotTable
-  /** What was found where instances are discovered. */
+  /** Discovered instances. */
   readonly discovered: Discovered
 }
 
 const NONE: ReadonlyMap<string, number> = new Map()
 
-/** What a generation is composed of. */
+/** The parts of a generation. */
 interface GenerationParts {
   readonly services: ReadonlyMap<string, CurrentService>
   readonly stores: GenerationStores
-  /** Null where nothing serves it. */
+  /** Null if nothing serves it. */
   readonly docs: ApiDocs | null
   readonly snapshot: Snapshot
   readonly holder: Holder
-  /** To be asked what becomes of requests. */
+  /** For explaining requests. */
   readonly subject: Subject
 }
 
-/** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
+/** Everything that belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
 export class Generation {
   readonly services: ReadonlyMap<string, CurrentService>
   readonly stores: GenerationStores
-  /** Null where nothing serves it. */
+  /** Null if nothing serves it. */
   private readonly docs: ApiDocs | null
   private readonly snapshot: Snapshot
   private readonly holder: Holder
   private readonly subject: Subject
 
   /**
-   * Compiles it in slices, so that requests are answered meanwhile. `previous` is the one that answers now, which this one is
-   * to follow; null for the first one. Rejects with what a policy throws that cannot be made, and holds nothing then.
+   * Compiles the configuration in time slices, so that requests are still handled. `previous` is the generation currently in effect; null
+   * for the first one. Rejects if a policy cannot be created, and holds nothing in that case.
    */
   static async build(options: GenerationOptions, tools: ThreadTools, previous: Generation | null): Promise<Generation> {
     const { config, policies } = options
     const { clock, log, threads, readiness } = tools
     const holder = new Holder(tools)
     const slices = new Slices(clock)
-    // To take the configuration from another thread was a turn by itself.
+    // Receiving the configuration from another thread has already taken a whole event-loop turn.
     if (previous !== null) await slices.next()
     try {
-      // Where things are kept.
+      // Stores.
       const stores = new GenerationStores(config.stores.redis, holder, tools)
-      // Where requests go.
+      // Services.
       const services = await makeServices(
         options,
         { ...tools, holder, stickyKeys: deriveKeys(config.secrets, 'sticky'), zone: zoneOf(config) },
         previous,
         slices,
       )
-      // What is done with them on the way.
+      // Request processing.
       const { call } = new ServiceCalls(services, holder, clock)
       const { endpoints } = config
       const ownEndpoints = ownRoutes({ endpoints, readiness, health: () => healthOf(services, tools, stores), threads })
@@ -137,7 +137,7 @@ export class Generation {
     this.holder = holder
   }
 
-  /** Service -> address of an instance -> its pool. */
+  /** Service -> instance address -> its pool. */
   get pools(): PoolSizes {
     return Object.fromEntries(
       [...this.services].map(
@@ -151,18 +151,18 @@ export class Generation {
     )
   }
 
-  /** It is the one that answers from now on: what it shares with the one before goes by its settings. */
+  /** Puts this generation into effect: things shared with the previous one use its settings from now on. */
   takeOver(): void {
     for (const service of this.services.values()) service.takeOver()
     this.holder.takeOver()
   }
 
-  /** The services can be asked for their documents. */
+  /** Starts fetching API documents from the services. */
   start(): void {
     this.docs?.start()
   }
 
-  /** Has requests to these services go to the instances that were found; for `rest` milliseconds those to others go on. */
+  /** Switches the services to these discovered instances; requests to previous ones may continue for `rest` milliseconds. */
   exchange(found: ReadonlyMap<string, FoundInstances>, rest: number): void {
     for (const [name, instances] of found) this.services.get(name)?.exchange(instances, rest)
   }
@@ -171,35 +171,38 @@ export class Generation {
     return this.snapshot.handle(exchange)
   }
 
-  /** What would become of a request: nothing is sent, counted or stored. Rejects with GatewayError 'bad-request' for what is no question. */
+  /**
+   * Explains what would happen to a request: nothing is sent, counted or stored. Rejects with GatewayError 'bad-request' for an invalid
+   * question.
+   */
   explain(question: Question): Promise<Explanation> {
     return explain(question, this.subject)
   }
 
-  /** No documents are asked for any more. */
+  /** Stops fetching API documents. */
   stop(): void {
     this.docs?.stop()
   }
 
-  /** Nothing is under way any more: what no other generation has taken over ends. */
+  /** Called when nothing is in progress any more: closes what no other generation has taken over. */
   close(): void {
     this.holder.release()
   }
 
-  /** Closes it, and keeps nothing of what is compiled. */
+  /** Returns a function that closes the generation without keeping its compiled parts in memory. */
   get releaser(): () => void {
     const { holder } = this
     return () => holder.release()
   }
 }
 
-/** As it is, or measured where the log says how long it takes. */
+/** Returns policy steps unchanged, or measured if timings are logged. */
 function stepOf(config: GatewayConfig, clock: ThreadTools['clock']): NonNullable<SnapshotToolbox['step']> {
   if (!measuresTime(config)) return (_, create) => create()
   return ({ name }, create) => timed(name, create(), clock)
 }
 
-/** Where the gateway is: as the configuration says, or the environment; null where neither does. */
+/** Zone of the gateway, from the configuration or the environment; null if neither sets it. */
 function zoneOf({ zone }: GatewayConfig): string | null {
   return zone ?? (process.env['SALLYPORT_ZONE'] || null)
 }

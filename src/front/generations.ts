@@ -2,32 +2,32 @@ import type { Clock } from '../core/clock.ts'
 import type { Prepared } from '../core/prepared.ts'
 import type { Generation } from './generation.ts'
 
-/** What is done with a generation whatever it consists of. */
+/** Lifecycle methods of a generation, independent of its content. */
 type Lasting = Pick<Generation, 'takeOver' | 'stop' | 'close' | 'releaser'>
 
-/** One that has been made ready, with all that takes effect together with it. */
+/** A prepared generation, together with everything else that takes effect with it. */
 interface Made<One extends Lasting> {
   readonly generation: One
-  /** For how long exchanges of the one before may go on, in milliseconds. */
+  /** How long exchanges of the previous generation may continue, in milliseconds. */
   readonly drainTimeout: number
   readonly others: Prepared
 }
 
-/** One that is being made ready, or is ready. */
+/** A generation that is being prepared or is ready. */
 interface Next<One extends Lasting> {
   readonly number: number
   /** Null until it is ready. */
   made: Made<One> | null
 }
 
-/** The generation that answers in a thread, the one that may follow it, and those whose last exchanges are under way. */
+/** The generation in effect in a thread, the one that may follow it, and previous ones with exchanges still in progress. */
 export class Generations<One extends Lasting> {
   current: One
   /** Number of the configuration within this process, starting at 1. */
   number: number
   private readonly clock: Clock
   private next: Next<One> | null = null
-  /** Let go of what only a former one had. */
+  /** Functions that release what only a previous generation used. */
   private readonly endings = new Set<() => void>()
 
   constructor(first: One, number: number, clock: Clock) {
@@ -36,10 +36,10 @@ export class Generations<One extends Lasting> {
     this.clock = clock
   }
 
-  /** Makes the one with that number ready, in place of any other. Rejects with what `make` rejects with. */
+  /** Prepares the generation with that number, replacing any other pending one. Rejects with the error of `make`. */
   async prepare(number: number, make: () => Promise<Made<One>>): Promise<void> {
     this.drop()
-    // Not known by its number: after one that was given up, the next attempt has the same.
+    // Compared by object, not by number: a retry after an abandoned attempt has the same number.
     const next: Next<One> = { number, made: null }
     this.next = next
     const made = await make()
@@ -50,7 +50,7 @@ export class Generations<One extends Lasting> {
     }
   }
 
-  /** The one with that number answers from now on; false where it is not ready. */
+  /** Puts the generation with that number into effect; returns false if it is not ready. */
   commit(number: number): boolean {
     const { next, current } = this
     if (next === null || next.number !== number || next.made === null) return false
@@ -64,12 +64,12 @@ export class Generations<One extends Lasting> {
     return true
   }
 
-  /** The one with that number is not going to answer. */
+  /** Abandons the generation with that number. */
   abandon(number: number): void {
     if (this.next?.number === number) this.drop()
   }
 
-  /** Nothing is under way any more. */
+  /** Called when nothing is in progress any more. */
   close(): void {
     this.drop()
     for (const end of this.endings) end()
@@ -82,7 +82,7 @@ export class Generations<One extends Lasting> {
     if (made !== null) drop(made)
   }
 
-  /** What is compiled of it is garbage once its last exchange is over; what it holds waits for the end of `drainTimeout`. */
+  /** Compiled parts become garbage after the last exchange; held resources are released after `drainTimeout`. */
   private end(generation: One, drainTimeout: number): void {
     generation.stop()
     const release = generation.releaser

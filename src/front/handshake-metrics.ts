@@ -4,7 +4,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
 import { type HandshakeFailure, handshakeFailures } from '../listener/handshake-failure.ts'
 
-/** Counts what came of the handshakes of a thread. There may be thousands a second that fail: only at level debug each has a line. */
+/** Counts the results of a thread's TLS handshakes. Thousands may fail per second, so each failure is logged at level debug only. */
 export class HandshakeMetrics {
   private readonly log: Logger
   private readonly done: ReadonlyMap<string, Counter>

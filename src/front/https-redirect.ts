@@ -5,24 +5,24 @@ import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 import type { Redirect } from '../listener/receiver.ts'
 
-/** Where CAs look for the answer to a challenge, in plain HTTP (RFC 8555 section 8.3): a token, and no way on to other paths. */
+/** Path on which CAs request the answer to a challenge over plain HTTP (RFC 8555 section 8.3); the token cannot lead to other paths. */
 const CHALLENGE = /^\/\.well-known\/acme-challenge\/[\w-]+$/
 const HTTPS = 443
 
-/** Leads requests of plain HTTP to the same place over https; who asks for the health of the gateway, and CAs, are answered here. */
+/** Redirects plain HTTP requests to https, except for requests to health endpoints and ACME challenges, which are answered here. */
 export class HttpsRedirect implements Redirect {
   private readonly port: () => number
   private readonly health: ReadonlySet<string>
 
-  /** `port` is the one that clients know, once there is one. */
+  /** `port` returns the port that clients use for https, once it is known. */
   constructor(port: () => number, endpoints: Endpoints) {
     this.port = port
     this.health = new Set(ownPaths(endpoints).flatMap(({ endpoint, path }) => (endpoint === 'health' ? [path] : [])))
   }
 
-  /** Null for what is to be answered as it is. Throws GatewayError 'bad-request' where no host is asked for. */
+  /** Null for requests to be handled without a redirect. Throws GatewayError 'bad-request' if there is no host. */
   replyTo({ client, host, path, query }: RequestFacts): Reply | null {
-    // A proxy that is trusted says that the client speaks TLS to it.
+    // A trusted proxy may state that the client is using TLS.
     if (client.scheme === 'https' || CHALLENGE.test(path) || this.health.has(path)) return null
     const asked = client.host ?? host
     if (asked === '') throw new GatewayError('bad-request', 'Use https, and send a Host field.')

@@ -7,8 +7,8 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY'
 const STEPS = /^\d{1,9}$/
 
 /**
- * Whether an OPTIONS request goes no further: "OPTIONS *" asks the gateway itself (RFC 9110 section 9.3.7), and
- * Max-Forwards may end its way here (section 7.6.2). One that goes on has one step less to go.
+ * Whether an OPTIONS request ends at the gateway: "OPTIONS *" addresses the gateway itself (RFC 9110 section 9.3.7), and Max-Forwards may
+ * be used up (section 7.6.2). Otherwise, Max-Forwards is decremented.
  */
 export function endsHere({ path, headers }: RequestFacts): boolean {
   if (path === '*') return true
@@ -19,7 +19,7 @@ export function endsHere({ path, headers }: RequestFacts): boolean {
   return false
 }
 
-/** Answers OPTIONS with the methods that the gateway passes on. Throws GatewayError 'bad-request'. */
+/** Replies to OPTIONS with the methods that the gateway forwards. Throws GatewayError 'bad-request'. */
 export function ownOptions({ headers }: RequestFacts): Reply {
   const steps = headers.combined('Max-Forwards')
   if (steps !== undefined && !STEPS.test(steps))

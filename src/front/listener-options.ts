@@ -5,7 +5,10 @@ import type { ListenerOptions } from '../listener/receiver.ts'
 import { HttpsRedirect } from './https-redirect.ts'
 import type { ListenerConfig } from './match-listeners.ts'
 
-/** What a listener needs to know of the configuration. `body` is octets that the body of a request may have; `https` says at which port clients find https. */
+/**
+ * The options of a listener derived from the configuration. `body` is the maximum body size in bytes; `https` is the port that clients use
+ * for https.
+ */
 export function listenerOptions(
   config: GatewayConfig,
   listener: ListenerConfig,

@@ -4,46 +4,46 @@ import type { Address } from '../core/address.ts'
 import { type Accept, Acceptor, type ListeningHandle } from '../listener/acceptor.ts'
 import { claim, covers, inUseByOwn, overlap } from '../listener/claim.ts'
 
-/** Hands over sockets that listen already, for places among what is wanted; null for each that is to be opened. */
+/** Hands over sockets that are already listening, for the given indexes of the wanted addresses; null for each one to be opened. */
 export type Sockets = (places: readonly number[]) => Promise<readonly (ListeningHandle | null)[]>
 
 /** How new sockets are opened. */
 export interface Opening {
-  /** Other threads listen on the same addresses. */
+  /** Whether other threads listen on the same addresses. */
   readonly shared: boolean
-  /** No other thread listens on them yet: sees to it that nobody else does. */
+  /** Whether this is the first thread to listen on them; if so, it makes sure that no other process does. */
   readonly first: boolean
-  /** Where the threads before this one listen; by default where it is wanted. */
+  /** Where the previous threads listen; by default the wanted addresses. */
   readonly addresses?: readonly Address[] | undefined
-  /** Has those that listen there already, which become the thread's own; by default all are to be opened. */
+  /** Provides sockets that are already listening, which are taken over; by default all sockets are opened. */
   readonly sockets?: Sockets | undefined
 }
 
 /** An address with its socket. */
 export interface Bound {
-  /** The actual one. */
+  /** The actual address. */
   readonly address: Address
   readonly acceptor: Acceptor
 }
 
-/** One that takes connections. */
+/** A socket that accepts connections. */
 export interface Taking extends Bound {
   readonly accept: Accept
 }
 
 export interface OpenedSockets {
   readonly all: readonly Bound[]
-  /** Closes those that are new. */
+  /** Closes the new sockets. */
   readonly close: () => void
 }
 
 /**
- * Opens a socket for each address that is wanted, unless there is one already. Until somebody takes them, connections to a new one
- * are kept, or go where they would have gone without it: an address of all hosts has them too. Rejects, with nothing opened, where
- * one is not to be had.
+ * Opens a socket for each wanted address that has none yet. Until the new sockets are taken into use, their connections are kept, or passed
+ * to the socket that would otherwise have received them, such as one bound to all hosts. If an address is unavailable, rejects with nothing
+ * left open.
  *
- * 1. Take over those that listen already.
- * 2. See that nobody else listens on the others.
+ * 1. Take over sockets that are already listening.
+ * 2. Make sure that no other process listens on the remaining addresses.
  * 3. Open them.
  */
 export async function openSockets(
@@ -74,7 +74,7 @@ export async function openSockets(
       const acceptor = newAcceptor()
       bound[place] = { acceptor, address: acceptor.adopt(socket, addressAt(place)) }
     }
-    // 2. One after the other: addresses of the gateway's own may overlap.
+    // 2. Sequentially, as the gateway's own addresses may overlap.
     const rest = missing.filter(isMissing)
     if (shared && first) for (const i of rest) await claimBeside(addressAt(i), current)
     // 3.
@@ -83,7 +83,7 @@ export async function openSockets(
       const listening = acceptor.listen(address, shared)
       bound[i] = { acceptor, address: await listening.catch((error: unknown) => refuse(error, address, current)) }
     })
-    // All of them, so that none opens after the others were closed.
+    // Waits for all of them, so that none opens after the others were closed.
     const failed = (await Promise.allSettled(opening)).find((each) => each.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   } catch (error) {
@@ -97,7 +97,7 @@ function toAddress(wanted: Address | Bound): Address {
   return 'acceptor' in wanted ? wanted.address : wanted
 }
 
-/** Sockets of the gateway's own are in nobody's way: they were claimed when they were opened, and are shared. */
+/** The gateway's own sockets do not conflict: they were claimed when they were opened, and are shared. */
 async function claimBeside(address: Address, current: readonly Taking[]): Promise<void> {
   if (!current.some((each) => overlap(each.address, address))) await claim(address)
 }
@@ -107,7 +107,7 @@ function refuse(error: unknown, address: Address, current: readonly Taking[]): n
   throw own === undefined ? error : inUseByOwn(error, address, own.address)
 }
 
-/** Hands a connection to whom it would have come to without its socket; false where that is nobody. */
+/** Passes a connection to the listener that would have received it without the new socket; returns false if there is none. */
 function passOn(socket: Socket, current: readonly Taking[]): boolean {
   const { localAddress = '', localPort } = socket
   const covering = current.filter(

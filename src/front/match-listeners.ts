@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 
-/** A listener as it is configured. */
+/** A listener as configured. */
 export type ListenerConfig = GatewayConfig['listeners'][number]
 
 /**
- * For each listener that is wanted the one there was that goes on as it, null where there was none: known by the address that is
- * configured, never by its place. Of several on port 0, one that is configured in the same way goes on.
+ * For each wanted listener, finds the existing one to continue as it, or null. Listeners are matched by configured address, never by
+ * position. Among several on port 0, one with an identical configuration is chosen.
  */
 export function matchListeners<Before extends { readonly config: ListenerConfig }>(
   before: readonly Before[],

@@ -8,18 +8,18 @@ import type { Handler } from '../http/handler.ts'
 import { copyOf } from '../http/own-exchange.ts'
 import { drain } from '../services/retry/drain.ts'
 
-/** Copies of one route that are on their way to one service at the same time, in one worker; beyond that none are made. */
+/** Maximum number of concurrent copies from one route to one service, per worker; beyond that, copies are dropped. */
 const MOST_UNDER_WAY = 100
 
-/** What a mirror is made of. */
+/** The parts of a mirror. */
 export interface MirrorParts {
-  /** How many of the requests are copied, as a part of all. */
+  /** Fraction of the requests to copy. */
   readonly share: number
-  /** Where copies go, as their route. */
+  /** The route shown for the copies. */
   readonly route: RouteInfo
-  /** Passes a copy to an instance of the service. */
+  /** Forwards a copy to an instance of the service. */
   readonly forward: Handler
-  /** Counts those that were not made. */
+  /** Counts copies that were dropped. */
   readonly dropped: Counter
   readonly deadlines: Deadlines
   readonly random: () => number
@@ -28,9 +28,9 @@ export interface MirrorParts {
 export type MirrorConfig = NonNullable<RouteConfig['mirror']>[number]
 
 /**
- * Sends copies of requests to another service, whose replies nobody gets. A copy is made when the reply to the request itself has come,
- * or has not: until then it costs nothing, and its body is at hand. Bodies that were too long to be gathered, or had not all come, cannot
- * be sent twice, and tunnels are one conversation: they are not copied.
+ * Sends copies of requests to another service and discards the replies. A copy is made once the original request has its reply or has
+ * failed: until then it costs nothing, and its body has been buffered. Requests whose bodies were too long to be buffered or did not arrive
+ * completely cannot be sent twice, and tunnels are bidirectional: neither are copied.
  */
 export class Mirror {
   private readonly parts: MirrorParts
@@ -42,12 +42,12 @@ export class Mirror {
     this.steps = new EvenSteps(parts.random())
   }
 
-  /** Whether it is the turn of a request to be copied. */
+  /** Whether a request is to be copied. */
   takes({ upgrade }: Exchange): boolean {
     return upgrade === null && this.steps.next() < this.parts.share
   }
 
-  /** Sends a copy. Whatever becomes of it is nothing to the exchange. */
+  /** Sends a copy. Its result does not affect the exchange. */
   send(exchange: Exchange): void {
     const { dropped, deadlines, route } = this.parts
     if (this.underWay >= MOST_UNDER_WAY || isStream(exchange.body)) return dropped.add(1)
@@ -65,12 +65,12 @@ export class Mirror {
       const { body } = await this.parts.forward(copy)
       if (isStream(body)) drain(body, this.parts.deadlines)
     } catch {
-      // The metrics of the service tell of it.
+      // Recorded in the metrics of the service.
     }
   }
 }
 
-/** Has each of the mirrors take its share of what the handler answers. */
+/** Lets each mirror copy its share of the requests handled by `next`. */
 export function mirrored(next: Handler, mirrors: readonly Mirror[]): Handler {
   return (exchange) => {
     const taking = mirrors.filter((mirror) => mirror.takes(exchange))

@@ -9,15 +9,15 @@ import type { Threads } from '../core/threads.ts'
 import { type HealthDocument, healthDocs } from '../services/health/report.ts'
 import { metricsReply } from '../telemetry/metrics/document.ts'
 
-/** Whether the gateway takes traffic: not before the first health checks are through, and not while it stops. */
+/** Whether the gateway accepts traffic: only after the first health checks are complete, and not while it shuts down. */
 export const readinessStates = ['starting', 'ready', 'draining'] as const
 
 export type Readiness = (typeof readinessStates)[number]
 
-/** Begins the ids of the gateway's own routes; none of the configuration can. */
+/** Prefix of the IDs of the gateway's own routes, which configured routes cannot have. */
 export const OWN = 'sallyport:'
 
-/** Whether it is a route of the gateway's own. */
+/** Whether this is one of the gateway's own routes. */
 export function isOwn(route: RouteInfo): boolean {
   return route.id.startsWith(OWN)
 }
@@ -29,17 +29,17 @@ export interface OwnRoutesOptions {
   readonly threads: Threads
 }
 
-/** A route of the gateway's own. */
+/** One of the gateway's own routes. */
 export interface OwnRoute {
-  /** What switches it on in the configuration. */
+  /** The endpoint that enables it in the configuration. */
   readonly endpoint: Endpoint
   readonly path: string
   readonly handler: Handler
-  /** Its Path Item Object in the documentation of the API; left out where it is for operators alone. */
+  /** Its Path Item Object in the API documentation; omitted for endpoints meant for operators only. */
   readonly docs?: DocsObject
 }
 
-/** The endpoints that the gateway answers itself on its listeners; a route of the configuration with GET goes before. */
+/** The endpoints that the gateway serves itself on its listeners; configured GET routes take precedence. */
 export function ownRoutes({ endpoints, readiness, health, threads }: OwnRoutesOptions): OwnRoute[] {
   const own: OwnRoute[] = []
   if (endpoints.health !== false) {
@@ -63,7 +63,7 @@ export function ownRoutes({ endpoints, readiness, health, threads }: OwnRoutesOp
   return own
 }
 
-/** What serves the documentation of the API, as far as the configuration wants it. */
+/** Serves the API documentation, if configured. */
 export function docsRoutes(docs: ApiDocs | null): OwnRoute[] {
   if (docs === null) return []
   return [
@@ -72,7 +72,7 @@ export function docsRoutes(docs: ApiDocs | null): OwnRoute[] {
   ]
 }
 
-/** Who asks only this one learns too that the gateway stops, and sends its requests elsewhere. */
+/** Clients that poll only this endpoint also learn from it that the gateway is shutting down, and can go elsewhere. */
 function healthReply(readiness: Readiness, document: HealthDocument): Reply {
   if (readiness !== 'draining') return uncached(Reply.json(200, document))
   return uncached(Reply.json(503, { ...document, status: readiness }))

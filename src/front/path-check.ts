@@ -4,13 +4,13 @@ import type { Headers } from '../http/headers.ts'
 import { readPath, withoutParameters } from '../routing/read-path.ts'
 import { isSameMatch, type Router } from '../routing/router.ts'
 
-/** What becomes of path parameters (";…"). */
+/** How path parameters (";…") are treated. */
 export type PathParameters = 'refuse' | 'strip' | 'keep'
 
-/** What a route says of paths that services may read in more than one way. */
+/** A route's rules for ambiguous paths. */
 export interface PathRules {
   readonly info: { readonly id: string }
-  /** It takes "%2F" and "%5C". */
+  /** Whether it accepts "%2F" and "%5C". */
   readonly encodedSlashes: boolean
   readonly pathParameters: PathParameters
 }
@@ -18,14 +18,14 @@ export interface PathRules {
 type Match = ReturnType<Router<PathRules>['find']>
 
 /**
- * Brings the path of an exchange into its normal form and keeps what else it may be read as. Returns why the request
- * is refused, or null; for requests whose path is not plain.
+ * Normalizes the path of an exchange and keeps its alternative readings. Returns why the request is rejected, or null. Only for requests
+ * whose path is not plain.
  *
- * 1. Parameters are cut off where the route of the path without them wants that.
- * 2. The path takes its normal form, or has none.
- * 3. Encoded slashes, and parameters, are for routes that take them.
- * 4. The path as it was written, which the service gets, leads to the same place with the same parameters.
- * 5. What services might make of it leads to no other place.
+ * 1. Parameters are stripped if the route of the path without them requires that.
+ * 2. The path is normalized, or rejected.
+ * 3. Encoded slashes and parameters require a route that accepts them.
+ * 4. The path as written, which the service receives, must lead to the same route with the same parameters.
+ * 5. No alternative reading by a service may lead to a different route.
  */
 export function settlePath(
   router: Router<PathRules>,

@@ -5,7 +5,7 @@ import type { Steps } from '../core/slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import { PolicyError } from './compiler.ts'
 
-/** Has the policies of all routes do beforehand what takes long. Throws PolicyError. */
+/** Performs the expensive preparations of all routes' policies in advance. Throws PolicyError. */
 export function* preparePolicies({ policies, routes }: GatewayConfig, chain: readonly Policy[]): Steps {
   const slow = chain.filter((policy) => policy.prepare !== undefined)
   for (const each of new Set([policies, ...routes.map((route) => route.policies)])) {

@@ -1,8 +1,8 @@
 import type { Logger } from '../core/logger.ts'
 import type { Threads } from '../core/threads.ts'
 
-/** A log that nobody reads. */
+/** A logger that discards everything. */
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false }
 
-/** No thread is asked anything. */
+/** Threads that never answer. */
 export const nobody: Threads = { askAll: () => Promise.resolve([]), askMain: () => Promise.resolve([]) }

@@ -5,7 +5,7 @@ import { Reply } from '../http/reply.ts'
 import { parsePattern } from '../routing/pattern.ts'
 import { compileRedirect, parseRedirect } from '../routing/redirect.ts'
 
-/** The handler of a redirect, for requests that take that pattern of the route. */
+/** Handler of a redirect, for requests matching that pattern of the route. */
 export function createRedirect(
   { to, status, query }: NonNullable<RouteConfig['redirect']>,
   pattern: string,

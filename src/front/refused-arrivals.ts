@@ -4,13 +4,13 @@ import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type RefusalReason, refusalReasons } from '../proxy-protocol/arrivals.ts'
 
-/** Between two lines of one reason, in milliseconds: there may be thousands a second. */
+/** Minimum interval between log lines for the same reason, in milliseconds: there may be thousands of events per second. */
 const INTERVAL = 60_000
 
-/** Told of connections that were closed as they did not say in the PROXY protocol whom they are for. */
+/** Called for connections that were closed for lack of a valid PROXY protocol header. */
 export type ToldOfArrival = (reason: RefusalReason, peer: string, detail: string) => void
 
-/** Counts them, and says once a minute of each reason what one of them was. */
+/** Counts them, and logs one example per reason and minute. */
 export function tellOfArrivals(metrics: Metrics, log: Logger, clock: Clock): ToldOfArrival {
   const counter = valueOfEach(refusalReasons, (reason) =>
     metrics.counter('sallyport_proxy_headers_refused_total', { reason }),

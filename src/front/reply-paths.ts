@@ -7,8 +7,8 @@ const COOKIE_PATH = /(;\s*path=)(\/[^;]*)/i
 const URL_PARTS = /^(https?:\/\/([^/?#]*))(.*)$/i
 
 /**
- * Gives the paths in replies the prefix back that the service did not get: in Location and Content-Location, if they lead to the host
- * that the client asked or to the instance itself, and in the paths of cookies.
+ * Restores the prefix that was removed for the service in the paths of replies: in Location and Content-Location, if they point to the host
+ * requested by the client or to the instance itself, and in cookie paths.
  */
 export function mapReplies(next: Handler, back: (path: string) => string): Handler {
   const map = (reply: Reply, exchange: Exchange): Reply => {
@@ -39,19 +39,19 @@ function mapLocation(location: string, { host, client, instance }: Exchange, bac
   const [, origin = '', authority = '', rest = ''] = URL_PARTS.exec(location) ?? []
   if (origin === '') return location
   const mapped = mapPath(rest.startsWith('/') ? rest : `/${rest}`, back)
-  // What only the gateway can reach is nothing for the client.
+  // Addresses that only the gateway can reach are useless to the client.
   if (authority === instance) return mapped
   const asked = [host, client.host ?? host].map((each) => each.toLowerCase())
   return asked.includes(authority.toLowerCase()) ? origin + mapped : location
 }
 
-/** The path up to its query or fragment. */
+/** Maps the path, up to its query or fragment. */
 function mapPath(location: string, back: (path: string) => string): string {
   const end = location.search(/[?#]/)
   return end === -1 ? back(location) : back(location.slice(0, end)) + location.slice(end)
 }
 
-/** For the whole of a prefix, without the slash that would leave the prefix itself out. */
+/** If the path covers the whole prefix, drops the trailing slash, which would exclude the prefix itself. */
 function cookiePath(path: string, back: (path: string) => string): string {
   const mapped = back(path.trim())
   return path === '/' && mapped.length > 1 && mapped.endsWith('/') ? mapped.slice(0, -1) : mapped

@@ -3,30 +3,33 @@ import { GatewayError } from '../core/errors.ts'
 import type { RequestFacts } from '../http/exchange.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
 
-/** What the configuration says of it. */
+/** The relevant configuration options. */
 interface Bounds {
   readonly limits: { readonly perClient: { readonly requests?: number | undefined } }
 }
 
-/** Counts the requests that each client, of IPv6 each network of 64 bits, has in flight in this thread. A proxy that is trusted speaks for many. */
+/**
+ * Counts the in-flight requests per client in this thread; IPv6 clients are counted per /64 network. Trusted proxies are not limited
+ * themselves, as they act for many clients.
+ */
 export class RequestsPerClient {
   private most: number
   private readonly proxies: TrustedProxies
   private readonly counts = new Map<string, number>()
   private readonly counted = new Set<RequestFacts>()
 
-  /** `most` is how many a client may have; undefined for no bound on them. */
+  /** `most` is the limit per client; undefined for none. */
   constructor(most: number | undefined, proxies: TrustedProxies) {
     this.most = most ?? Number.POSITIVE_INFINITY
     this.proxies = proxies
   }
 
-  /** Goes by another bound from now on. What began while there was none is not counted. */
+  /** Applies a new limit. Requests that began while there was none are not counted. */
   configure({ limits }: Bounds): void {
     this.most = limits.perClient.requests ?? Number.POSITIVE_INFINITY
   }
 
-  /** Throws GatewayError 'rate-limited' where the client has as many as it may. */
+  /** Throws GatewayError 'rate-limited' if the client has reached the limit. */
   begin(exchange: RequestFacts): void {
     if (this.most === Number.POSITIVE_INFINITY) return
     const { address } = exchange.client

@@ -22,10 +22,10 @@ import { RoutePath } from './route-path.ts'
 
 type SplitRoute = NonNullable<RouteConfig['split']>
 
-/** Makes the handler that passes exchanges to a service. */
+/** Creates the handler that forwards exchanges to a service. */
 export type MakeForward = (service: CurrentService, options: ForwardOptions) => Handler
 
-/** What ends of routes are made with. */
+/** The dependencies of route ends. */
 export interface EndTools {
   readonly forward?: MakeForward
   readonly services: ReadonlyMap<string, CurrentService>
@@ -35,7 +35,7 @@ export interface EndTools {
   readonly holder: Holder
 }
 
-/** What a path of a route leads to: the configuration has seen to it that it is one thing. */
+/** The end of a route's path; configuration validation guarantees that there is exactly one kind. */
 export function routeEnd(route: RouteConfig, about: RouteInfo, tools: EndTools): Handler {
   if (route.reply !== undefined) return createReply(route.reply, route.match.path)
   if (route.redirect !== undefined) return createRedirect(route.redirect, about.pattern, route.match.path)
@@ -57,14 +57,14 @@ function mirrorsOf(mirrors: readonly MirrorConfig[], route: RouteConfig, about: 
   const { metrics, random, services } = tools
   return mirrors.map(({ service, share }) => {
     const { deadlines } = knownService(service, route, services).current
-    // Where a service has too much to do, copies go first.
+    // When a service is overloaded, mirrored copies are shed first.
     const forward = serviceEnd(service, { ...route, priority: 'low' }, about, tools)
     const dropped = metrics.counter('sallyport_mirrored_requests_dropped_total', { service })
     return new Mirror({ share, route: { ...about, service }, forward, dropped, deadlines, random })
   })
 }
 
-/** From the choice on, the exchange is one of a route to the service that was chosen. */
+/** From the choice on, the exchange belongs to a route to the chosen service. */
 function splitBetween(split: SplitRoute, route: RouteConfig, about: RouteInfo, tools: EndTools): Handler {
   const paths = new Map(
     Object.keys(split.services).map((service) => {
@@ -81,7 +81,7 @@ function splitBetween(split: SplitRoute, route: RouteConfig, about: RouteInfo, t
   const seconds = keep === true ? Number.POSITIVE_INFINITY : Math.ceil(keep / 1000)
   const given = editReplies(end, (reply, exchange) => {
     const { service } = exchange.route
-    // What failed on the way there is no reason to stay, and what a cache has already is the same for everybody.
+    // A failed request is no reason to stay with the service, and a 304 reply refers to a cached response shared by all clients.
     if (exchange.error !== null || reply.status === 304 || service === null) return
     giveCookie(reply, `${cookie}=${service}`, seconds, exchange.client.scheme)
   })
@@ -102,7 +102,7 @@ function endOfSplit(
   }
 }
 
-/** Changes fields of what goes to one service of several, and of what comes from there. */
+/** Changes headers of requests to, and replies from, one service of a split. */
 function withEdits(end: Handler, { request, response }: SplitRoute['headers'][string], part: RouteInfo): Handler {
   const forClient = response === undefined ? null : compileHeaderEdits(response, part, 'client')
   const edited: Handler =
@@ -147,7 +147,7 @@ function knownService(name: string, { id }: RouteConfig, services: EndTools['ser
   return service
 }
 
-/** How the path is rewritten; null where it stays as it is. */
+/** The rewrite of the path; null if it remains unchanged. */
 function pathOf({ rewrite }: RouteConfig, { pattern }: Pick<RouteInfo, 'pattern'>): ReturnType<typeof compilePath> {
   return rewrite === undefined ? null : compilePath(rewrite, parsePattern(pattern))
 }

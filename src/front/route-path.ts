@@ -2,7 +2,7 @@ import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import type { Reply } from '../http/reply.ts'
 
-/** One path of a route: what may be known of it, and the end of its chain, which it shares with no other. */
+/** One path of a route: its metadata, and the end of its chain, which is not shared. */
 export class RoutePath implements RouteInfo {
   readonly id: string
   readonly pattern: string
@@ -20,14 +20,14 @@ export class RoutePath implements RouteInfo {
     this.#end = end
   }
 
-  /** Where a chain that several routes share goes on: with the end of the one that the exchange has taken. */
+  /** Continues after a chain shared by several routes, with the rest of the chain of the exchange's route. */
   static goOn(this: void, exchange: Exchange): Reply | Promise<Reply> {
     const { route } = exchange
     if (!(#end in route)) throw new TypeError('exchange.route was replaced, which is for reading only')
     return route.#end(exchange)
   }
 
-  /** The same where nothing but what the route leads to is left: a request that was refused gets no further. */
+  /** Like `goOn`, if only the route's end is left: a request that was rejected goes no further. */
   static arrive(this: void, exchange: Exchange): Reply | Promise<Reply> {
     if (exchange.refusal !== null) throw exchange.refusal
     return RoutePath.goOn(exchange)

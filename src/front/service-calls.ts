@@ -8,12 +8,12 @@ type Services = ReadonlyMap<string, CurrentService>
 
 const NONE: Services = new Map()
 
-/** Of each thread, the calls of the generation that answers. */
+/** For each thread, the calls of the generation in effect. */
 const answering = new WeakMap<object, ServiceCalls>()
 
 /**
- * Requests of the gateway's own, as one generation has its policies make them. What policies keep may outlive the generation
- * that it was made in: once another one has taken over, calls go to the service of that name there.
+ * Requests made by policies to services on behalf of the gateway. State kept by policies may outlive their generation: once another
+ * generation has taken over, calls go to the service of that name there.
  */
 export class ServiceCalls {
   private readonly thread: object
@@ -36,14 +36,14 @@ export class ServiceCalls {
     })
   }
 
-  /** Handed to policies, which may keep it: it holds nothing else of the generation. */
+  /** Passed to policies, which may keep it: it references nothing else of the generation. */
   readonly call = (name: string, request: ServiceRequest): Promise<ServiceReply> =>
     callService(this.servicesFor(name), name, request, this.clock)
 
   private servicesFor(name: string): Services {
     if (!this.succeeded) return this.own
     const now = answering.get(this.thread)?.own ?? NONE
-    // What is under way may still ask a service that is there no more.
+    // Exchanges in progress may still call a service that no longer exists.
     return now.has(name) || !this.own.has(name) ? now : this.own
   }
 }

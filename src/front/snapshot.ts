@@ -17,9 +17,9 @@ import { settlePath } from './path-check.ts'
 import { preparePolicies } from './prepare-policies.ts'
 import type { Shedder } from './thread-overload.ts'
 
-/** An exchange whose request came over the wire. */
+/** An exchange whose request was received over the network. */
 interface Received extends Exchange {
-  /** Some field has a name with other characters than letters, digits and hyphens. */
+  /** Whether some header name has characters other than letters, digits and hyphens. */
   readonly oddNames: boolean
 }
 
@@ -28,14 +28,13 @@ type Match = ReturnType<Router<CompiledRoute>['find']>
 /**
  * One immutable compiled configuration.
  *
- * The way of an exchange through it:
- * 1. The path takes its normal form, or is refused.
- * 2. The most specific route is found. Where the thread has more to do than it can, the exchange may end here.
- * 3. Its policies and what they lead to, composed when the configuration was loaded, answer.
- * Fields that a service could take for those that the gateway or a policy of the route sets or reads are taken out before.
- * OPTIONS that asks the gateway itself is answered beforehand, and a CORS preflight takes the route of the request that
- * it asks about. What no route takes goes through the policies of every route too, so that its error replies are like
- * all others.
+ * How an exchange is processed:
+ * 1. The path is normalized, or the request is rejected.
+ * 2. The most specific route is found. If the thread is overloaded, the exchange may be shed here.
+ * 3. The route's policies and its end, composed when the configuration was loaded, produce the reply.
+ * Headers that a service could confuse with those set or read by the gateway or a policy of the route are removed first. An OPTIONS request
+ * to the gateway itself is answered earlier, and a CORS preflight uses the route of the request that it asks about. A request without a
+ * route still passes through the general policies, so that its error reply is like all others.
  */
 export class Snapshot {
   private readonly router: Router<CompiledRoute>
@@ -75,7 +74,7 @@ export class Snapshot {
     this.options = compiler.unrouted(ownOptions)
   }
 
-  /** One that finds the same routes, whose chains are `compile`'s, each made when a request takes it. */
+  /** A snapshot with the same routing, whose chains are created by `compile` when a request first needs them. */
   compiledAnew(compiler: Compiler, compile: (route: CompiledRoute) => CompiledRoute, overload: Shedder): Snapshot {
     return new Snapshot(anew(this.router, compile), compiler, overload)
   }
@@ -90,14 +89,14 @@ export class Snapshot {
     return this.take(exchange, this.find(exchange, exchange.method, exchange.headers))
   }
 
-  /** Why the path of an exchange that is not handled is refused, or null: then it has its normal form. */
+  /** Why the path of an exchange is rejected, or null if it was normalized; for exchanges that are not handled here. */
   refusalOf(exchange: RequestFacts): string | null {
     return isPlainPath(exchange.path) || exchange.path === '*' ? null : this.settle(exchange)
   }
 
   /**
-   * The policy of the route that the request asked about would take answers, whatever methods that route is for. Where
-   * it has none, the preflight is a request like any other, but no other route's policy may speak for that one.
+   * The policy of the route that the preflight asks about would answer it, whatever methods that route accepts. If that route has none, the
+   * preflight is handled like any other request, but no other route's policy may answer in its place.
    */
   private preflight(exchange: Received, method: string): Reply | Promise<Reply> {
     const asked = this.find(exchange, method, withNames(exchange.headers))
@@ -107,7 +106,7 @@ export class Snapshot {
     return this.take(exchange, own)
   }
 
-  /** Why the path is refused, or null. A preflight has the route that it asks about besides its own. */
+  /** Why the path is rejected, or null. For a preflight, the rules of the route it asks about apply in addition to its own. */
   private settle(exchange: RequestFacts): string | null {
     const asked = preflightMethod(exchange)
     const written = exchange.path
@@ -139,7 +138,7 @@ export class Snapshot {
 
   private whyUnrouted(exchange: Exchange): GatewayError {
     const { path, forms, method, headers } = exchange
-    // A path that was refused is still as it came.
+    // A rejected path has not been normalized.
     const refusal = forms === null && !isPlainPath(path) ? this.settle(exchange) : null
     if (refusal !== null) return new GatewayError('bad-request', refusal)
     const match = this.find(exchange, method, headers)
@@ -152,7 +151,7 @@ export class Snapshot {
   }
 }
 
-/** Finds what the router finds, with something else made of it, once for each. */
+/** A router with the same matches, whose values are mapped by `compile`, each at most once. */
 function anew(router: Router<CompiledRoute>, compile: (route: CompiledRoute) => CompiledRoute): Router<CompiledRoute> {
   const made = new Map<CompiledRoute, CompiledRoute>()
   return {
@@ -166,9 +165,9 @@ function anew(router: Router<CompiledRoute>, compile: (route: CompiledRoute) => 
   }
 }
 
-/** The fields of a preflight together with those that it asks about, whose values it does not know. */
+/** Adds the headers that a preflight asks about, with unknown values, to its own. */
 function withNames(headers: Headers): Headers {
-  // Any token may be asked about, also those that only the wire writes.
+  // It may ask about any token, including names reserved for the HTTP layer.
   const asked = preflightNames(headers).map((name) => knownLine(name, ''))
   return headersFromWire(wireOf(headers) + asked.join(''))
 }

@@ -28,13 +28,13 @@ export interface TelemetryOptions {
   readonly tracing: Tracing
   readonly metrics: Metrics
   readonly clock: Clock
-  /** Decides which requests are logged where not all are. */
+  /** Key for sampling requests to log. */
   readonly sampleKey: string
 }
 
-/** What is told of each exchange of a thread: by its trace, the metrics, the log, and among the recent requests. */
+/** Records each exchange of a thread: in traces, metrics, the access log, and the list of recent requests. */
 export class Telemetry {
-  /** Whether the log says where the time went. */
+  /** Whether the log includes timings. */
   private timings = false
   private readonly output: LogOutput
   private readonly tracing: Tracing
@@ -43,7 +43,7 @@ export class Telemetry {
   private readonly slowClients: (reason: SlowReason) => Counter
   private readonly sampleKey: string
   private accessLog: AccessLog | null = null
-  /** Null where lines have no request fields. */
+  /** Null if request headers are not logged. */
   private noteFields: ReturnType<typeof createFieldNotes> = null
   private requests: RecentRequests | null = null
   private readonly refusals: Refusals
@@ -62,7 +62,7 @@ export class Telemetry {
     this.configure(config)
   }
 
-  /** Goes by another configuration from now on. The recent requests stay, as far as there is room for them. */
+  /** Applies another configuration. Recent requests are kept as far as there is room. */
   configure(config: GatewayConfig): void {
     const { output, clock, sampleKey } = this
     const { access } = config.log
@@ -75,43 +75,43 @@ export class Telemetry {
     else this.requests.resize(remembered)
   }
 
-  /** The recent requests that the filter lets through, the newest first; none where none are remembered. */
+  /** The recent requests that match the filter, newest first; empty if none are recorded. */
   recent(filter: RecentFilter): RecentRequest[] {
     return this.requests?.list(filter) ?? []
   }
 
-  /** What is known of the requests with that correlation id that are remembered. */
+  /** Details of the recorded requests with that correlation ID. */
   details(correlationId: string): Omit<RecentAnswer, 'worker'> {
     return this.requests?.details(correlationId) ?? { remembered: 0, capacity: 0, since: null, found: [] }
   }
 
-  /** The head of a request is here. */
+  /** The head of a request has arrived. */
   begin(exchange: ReceivedExchange): void {
     this.tracing.begin(exchange)
     if (this.noteFields !== null) exchange.noted = this.noteFields(exchange.headers)
     if (this.timings || this.output.isForPeople()) exchange.record ??= new ExchangeRecord(this.clock)
   }
 
-  /** The head of a request could not be read; the ids are those that the reply tells. */
+  /** The head of a request could not be parsed; the IDs are those in the reply. */
   refused(error: unknown, peer: string, id: string, traceId: string): void {
     this.metrics.refused(asGatewayError(error).code)
     this.output.log.info({ ip_address: peer, correlation_id: id, trace_id: traceId, error }, 'Request refused')
   }
 
-  /** An exchange or a connection was ended as its client was too slow, or had more than its share. */
+  /** An exchange or connection was closed because its client was too slow or exceeded its share. */
   slow(reason: SlowReason): void {
     this.slowClients(reason).add(1)
   }
 
-  /** An exchange is over: its status, octets of the body that were sent, whether all were, and what it was broken off with. */
+  /** An exchange has ended: its status, the number of body bytes sent, whether the reply was complete, and the error that cut it off. */
   done(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
     const { trace } = exchange
     const end = this.clock.now()
     const own = isOwn(exchange.route)
     if (exchange.grpc !== null) settleCall(exchange, status, whole, end)
-    // Whoever takes part in a sampled trace records it, also where the gateway exports nothing: it is a good example.
+    // Sampled traces are recorded in any case, so they make good exemplars even if the gateway exports no traces.
     this.metrics.record(exchange, status, bytes, end, own || !trace.sampled ? null : trace.traceId)
-    // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
+    // Requests to the gateway's own endpoints, such as probes, arrive every few seconds, so they are logged at level debug only.
     if (!own || this.output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
     if (!own && exchange.record !== null) this.tracing.done(exchange, { status, bytes, whole, end })
     if (!own) this.requests?.add(exchange, status, bytes, end)
@@ -120,7 +120,7 @@ export class Telemetry {
     this.logFailure(exchange, broken)
   }
 
-  /** Says what has not been said yet. */
+  /** Logs everything that is still pending. */
   close(): void {
     this.refusals.flush()
   }
@@ -141,12 +141,12 @@ export class Telemetry {
   }
 }
 
-/** Whether the log is to say where the time of a request went. */
+/** Whether the log includes how the time of a request was spent. */
 export function measuresTime({ log }: Pick<GatewayConfig, 'log'>): boolean {
   return log.access !== false && log.access.timings
 }
 
-/** What a line of the log about the exchange says of it. */
+/** Fields that identify an exchange in a log line. */
 function aboutExchange({ correlationId, trace, route, instance }: ReceivedExchange): object {
   return { correlation_id: correlationId, trace_id: trace.traceId, route: route.id, service: route.service, instance }
 }

@@ -20,42 +20,42 @@ import { type ListenerConfig, matchListeners } from './match-listeners.ts'
 import { ThreadCertificates } from './thread-certificates.ts'
 
 export interface ThreadListenersOptions {
-  /** Gets the requests. */
+  /** Receives the requests. */
   readonly receiver: Receiver
   readonly proxies: TrustedProxies
   readonly deadlines: Deadlines
   readonly metrics: Metrics
   readonly log: Logger
-  /** What this thread answers. */
+  /** The handlers of this thread. */
   readonly answers: Answers
-  /** All threads, to be asked for certificates. */
+  /** Access to all threads, for certificates. */
   readonly threads: Threads
-  /** How many threads there are. */
+  /** Number of threads. */
   readonly size: number
 }
 
-/** What the listeners are to be. */
+/** The required listeners. */
 export interface ListenersWanted {
   readonly config: GatewayConfig
-  /** Octets that the body of a request may have. */
+  /** Maximum body size of a request, in bytes. */
   readonly body: number
 }
 
-/** Listeners that are ready, on which nobody is let in yet where they are new. */
+/** Prepared listeners; new ones do not accept clients yet. */
 export interface PreparedListeners extends Prepared {
-  /** Where they listen, in the order of the configuration, with the actual ports. */
+  /** Actual addresses, in configuration order. */
   readonly addresses: readonly Address[]
 }
 
-/** One that is open. */
+/** An open listener. */
 interface Open extends Bound {
   readonly config: ListenerConfig
   readonly listener: Listener
-  /** What it shows; null where it speaks no TLS. */
+  /** Its TLS identities; null for a listener without TLS. */
   identities: ServerIdentities | null
 }
 
-/** One that is to be. */
+/** A planned listener. */
 interface Planned extends Bound {
   readonly config: ListenerConfig
   readonly before: Open | null
@@ -68,30 +68,30 @@ interface Pending {
   readonly close: () => void
 }
 
-/** Where https is, if nothing says otherwise. */
+/** Default https port. */
 const HTTPS = 443
 
-/** The listeners of one thread, which are known by their addresses: those of one configuration go on in the next one. */
+/** The listeners of one thread, matched by address: listeners of one configuration continue in the next one. */
 export class ThreadListeners {
   private readonly options: ThreadListenersOptions
   private readonly handshakes: HandshakeMetrics
   private readonly certificates: ThreadCertificates
-  /** In the order of the configuration. */
+  /** In configuration order. */
   private open: readonly Open[] = []
-  /** Those whose address was taken from them, as long as there are clients. */
+  /** Listeners whose address is no longer configured, while they still have clients. */
   private readonly leaving = new Set<Listener>()
-  /** What is prepared, and neither counts nor was given up; of several the last one may count. */
+  /** Pending preparations, neither committed nor abandoned; only the last one may be committed. */
   private readonly pending = new Set<Pending>()
-  /** Of the first listener with TLS, once it is known. */
+  /** Port of the first TLS listener, once known. */
   private httpsPort = HTTPS
   private retiring = false
   private readonly queue = new AcceptQueue()
-  /** How many connections without TLS wait to be accepted. */
+  /** Number of connections without TLS waiting to be accepted. */
   private readonly waiting = (): number => {
     let all = 0
     for (const { acceptor } of this.plain) {
       const { descriptor, isShared } = acceptor
-      // Where all threads accept from one queue, each has its part of it.
+      // If all threads accept from one queue, each accounts for its share of it.
       if (descriptor !== null) all += this.queue.of(descriptor) / (isShared ? this.options.size : 1)
     }
     return all
@@ -108,12 +108,12 @@ export class ThreadListeners {
   }
 
   /**
-   * Makes the listeners of a configuration ready: opens the sockets that are new, which nobody takes connections from before the
-   * commit. Rejects, with nothing opened, where an address is not to be had, or a certificate is not to be shown.
+   * Prepares the listeners of a configuration: opens new sockets, which accept no connections before the commit. If an address is
+   * unavailable or a certificate unusable, rejects with nothing left open.
    *
-   * 1. Find those that go on.
-   * 2. Learn what is to be shown.
-   * 3. Open what is new.
+   * 1. Match listeners that continue.
+   * 2. Load the certificates.
+   * 3. Open new sockets.
    */
   async prepare({ config, body }: ListenersWanted, opening: Opening): Promise<PreparedListeners> {
     // 1.
@@ -147,12 +147,12 @@ export class ThreadListeners {
     }
   }
 
-  /** Descriptors of the sockets on which they listen, in the order of the configuration. Empty where the system has none. */
+  /** Descriptors of the listening sockets, in configuration order. Empty if the system has none. */
   get descriptors(): number[] {
     return this.open.map(({ acceptor }) => acceptor.descriptor).filter((descriptor) => descriptor !== null)
   }
 
-  /** Connections without TLS: of the others it is the handshakes that take time, not what they ask for. */
+  /** Connections without TLS only: for the others, the handshake takes most of the time, not the requests. */
   get arriving(): Connections {
     let accepted = 0
     for (const { acceptor } of this.plain) accepted += acceptor.accepted
@@ -163,12 +163,12 @@ export class ThreadListeners {
     return this.open.filter(({ identities }) => identities === null)
   }
 
-  /** Open client connections. */
+  /** Number of open client connections. */
   get connections(): number {
     return sum(this.all.map(({ size }) => size))
   }
 
-  /** The exchanges that are under way. */
+  /** The exchanges in progress. */
   *running(): Iterable<Running> {
     for (const listener of this.all) yield* listener.running()
   }
@@ -178,12 +178,12 @@ export class ThreadListeners {
     for (const listener of this.leaving) yield* listener.running()
   }
 
-  /** Other proxies are trusted now. */
+  /** The set of trusted proxies has changed. */
   reconsider(): void {
     for (const listener of this.all) listener.reconsider()
   }
 
-  /** They go on accepting, but for those on `left`, where others do, and ask every client to connect anew. */
+  /** Continue accepting, except on the addresses in `left`, where other processes do; ask every client to reconnect. */
   retire(left: readonly Address[] = []): void {
     this.retiring = true
     const gone = new Set(left.map(formatAddress))
@@ -192,8 +192,8 @@ export class ThreadListeners {
   }
 
   /**
-   * They stop accepting, and let exchanges end within `timeout` ms. For the first `patience` ms of that, clients that are
-   * connected may ask for something once more. Resolves with how many connections were cut off.
+   * Stop accepting connections and let exchanges finish within `timeout` ms. For the first `patience` ms, connected clients may send
+   * another request. Resolves with the number of connections that were cut off.
    */
   async drain(timeout: number, clock: Clock, patience = 0): Promise<number> {
     for (const { close } of this.pending) close()
@@ -204,7 +204,7 @@ export class ThreadListeners {
     return sum(await Promise.all(this.all.map(end)))
   }
 
-  /** Breaks off whatever is going on. */
+  /** Aborts everything in progress. */
   cutOff(): void {
     for (const listener of this.all) listener.cutOff()
   }
@@ -213,7 +213,7 @@ export class ThreadListeners {
     return [...this.open.map(({ listener }) => listener), ...this.leaving]
   }
 
-  /** The planned ones are those that are open from now on. */
+  /** Puts the planned listeners into effect. */
   private take(planned: readonly Planned[], wanted: ListenersWanted): void {
     const { drainTimeout } = wanted.config
     const stays = new Set(planned.map(({ before }) => before))
@@ -235,7 +235,7 @@ export class ThreadListeners {
     })
   }
 
-  /** The listener that there was, or another one in its place where clients are to speak TLS, or no longer. */
+  /** The existing listener, or a new one if TLS is being switched on or off. */
   private listenerFor(before: Open | null, options: ListenerOptions): Listener {
     if (before !== null && before.listener.secure === options.secure) {
       before.listener.configure(options)
@@ -256,7 +256,7 @@ export class ThreadListeners {
     })
   }
 
-  /** Certificates have changed: what is prepared goes by them as well. */
+  /** Certificates have changed: also updates prepared listeners. */
   private show(): void {
     for (const each of [...this.open, ...[...this.pending].flatMap(({ planned }) => planned)]) {
       const { tls, http2 } = each.config

@@ -18,33 +18,33 @@ const ID = '<id>'
 const TRACE = '<trace>'
 const DETAIL = 'The gateway is overloaded: try again later.'
 
-/** Of routes that lead to none. */
+/** Label value for routes without a service. */
 const NO_SERVICE = ''
 
 const NO_CONNECTIONS = { accepted: 0, waiting: () => 0 }
 
-/** What is put together before, as whoever has too much to do should not have much to do with what it sheds. */
+/** Prepared in advance, so that shedding costs an overloaded thread as little as possible. */
 const replies = RETRY_AFTER.map((seconds) => {
   const error = new GatewayError('gateway-overloaded', DETAIL, { headers: [['Retry-After', seconds]] })
   const [beginning = '', middle = '', end = ''] = problemText(error, ID, TRACE).split(/<id>|<trace>/)
   return { error, beginning, middle, end, fields: PROBLEM_FIELDS + fieldLine('Retry-After', seconds) }
 })
 
-/** What snapshots know of how much the thread has to do. */
+/** A snapshot's view of overload protection. */
 export interface Shedder {
-  /** Whether anything is shed at the moment. */
+  /** Whether requests are currently being shed. */
   readonly active: boolean
-  /** The reply to a request on its route that is shed; null for one that is not. */
+  /** The reply to a request that is shed; null if it is not. */
   shed(exchange: ExchangeNotes, priority: Priority): Reply | null
 }
 
-/** Sheds requests of a thread that has more to do than it can. */
+/** Sheds requests of an overloaded thread. */
 export class ThreadOverload implements Shedder {
   private readonly overload: Overload
   private readonly metrics: Metrics
   private readonly random: () => number
   private counters = new Map<string, Map<Priority, Counter>>()
-  /** Holds those of the services that there are now. */
+  /** Holds the metrics of the current services. */
   private held: HeldMetrics
   private connections: () => Connections = () => NO_CONNECTIONS
 
@@ -55,7 +55,7 @@ export class ThreadOverload implements Shedder {
     this.random = random
   }
 
-  /** Goes by the connections to the thread as well. */
+  /** Includes the connections to the thread in the measurement. */
   watch(connections: () => Connections): void {
     this.connections = connections
   }
@@ -64,7 +64,7 @@ export class ThreadOverload implements Shedder {
     return this.overload.active
   }
 
-  /** Goes by these bounds from now on, and tells of services that are no longer there for a while only. */
+  /** Applies these limits; metrics of removed services are kept for a while only. */
   configure(bounds: OverloadBounds | false, services: Readonly<Record<string, unknown>>): void {
     this.overload.configure(bounds)
     const { held, counters } = this
@@ -81,7 +81,7 @@ export class ThreadOverload implements Shedder {
     this.counterOf(exchange.route.service ?? NO_SERVICE, priority).add(1)
     const { error, beginning, middle, end, fields } = replies[Math.floor(this.random() * replies.length)]!
     if (exchange.grpc !== null) return errorReply(error, exchange)
-    // Policies have not named it yet.
+    // No policy has assigned the ID yet.
     exchange.correlationId ||= newUuid()
     exchange.error = error
     const text = beginning + exchange.correlationId + middle + exchange.trace.traceId + end

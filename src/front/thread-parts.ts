@@ -10,7 +10,7 @@ import type { Readiness } from './own-routes.ts'
 import { Telemetry } from './telemetry.ts'
 import { ThreadOverload } from './thread-overload.ts'
 
-/** What a thread has before its first configuration is compiled: what generations are made with, and what tells of it all. */
+/** The parts of a thread that exist before its first configuration is compiled: dependencies of generations, and telemetry. */
 export class ThreadParts {
   readonly deadlines: Deadlines
   readonly metrics: ThreadMetrics
@@ -26,7 +26,7 @@ export class ThreadParts {
     const { board, output, answers, threads, clock, random, tracing } = options
     this.tracing = tracing
     this.deadlines = new Deadlines(clock)
-    // What is told of what happens here.
+    // Telemetry.
     const metrics = new ThreadMetrics(options.announce, clock)
     this.metrics = metrics
     this.runtime = watchRuntime(metrics, options.worker)

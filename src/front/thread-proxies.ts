@@ -11,15 +11,15 @@ import { TrustedProxies, type TrustedProxiesOptions } from '../listener/trusted-
 
 export interface ThreadProxiesOptions {
   readonly config: GatewayConfig
-  /** What this thread answers. */
+  /** The handlers of this thread. */
   readonly answers: Answers
-  /** All threads, to be asked. */
+  /** Access to all threads. */
   readonly threads: Threads
-  /** Told after other proxies are trusted than before, or are believed otherwise. */
+  /** Called after the trusted proxies, or how they are trusted, have changed. */
   readonly changed: () => void
 }
 
-/** Whom one thread trusts: what the configuration says, with what the main thread says of its files, which it reads. */
+/** The trusted proxies of one thread: from the configuration, and from network files as read by the main thread. */
 export class ThreadProxies {
   readonly proxies: TrustedProxies
   private readonly options: ThreadProxiesOptions
@@ -37,13 +37,13 @@ export class ThreadProxies {
     })
   }
 
-  /** Learns what has changed since the configuration was loaded. */
+  /** Fetches what has changed since the configuration was loaded. */
   async prepare(): Promise<void> {
     if (!namesFiles(this.config.trustedProxies)) return
     for (const held of await this.options.threads.askAll(networksTopic, null)) this.learn(held)
   }
 
-  /** Goes by another configuration from now on: for the next request of each connection, too. */
+  /** Applies another configuration, also to the next request of each existing connection. */
   configure(config: GatewayConfig): void {
     this.config = config
     this.proxies.configure(claimsOf(config))

@@ -5,13 +5,13 @@ import { areOfSame, type ChangedTls, serviceTlsChangedTopic, serviceTlsTopic } f
 
 export interface ThreadServiceTlsOptions {
   readonly config: GatewayConfig
-  /** Those of the generation that answers. */
+  /** The services of the generation in effect. */
   readonly services: ReadonlyMap<string, CurrentService>
   readonly answers: Answers
   readonly threads: Threads
 }
 
-/** Has one thread connect to services by what the main thread says of their files, which it reads. */
+/** Keeps one thread's TLS options for services current, with files as read by the main thread. */
 export class ThreadServiceTls {
   private readonly threads: Threads
   private config: GatewayConfig
@@ -28,20 +28,20 @@ export class ThreadServiceTls {
     })
   }
 
-  /** Learns what has changed since the configuration was loaded. */
+  /** Fetches what has changed since the configuration was loaded. */
   async prepare(): Promise<void> {
     if (Object.values(this.config.services).every(({ tls }) => tls === undefined)) return
     for (const changed of await this.threads.askAll(serviceTlsTopic, null)) this.learn(changed)
   }
 
-  /** Goes by the services of another configuration from now on, once its generation has taken over. */
+  /** Applies to the services of another configuration, once its generation has taken over. */
   configure(config: GatewayConfig, services: ReadonlyMap<string, CurrentService>): void {
     this.config = config
     this.services = services
     this.use()
   }
 
-  /** Goes by what it has learnt where other instances have taken over. */
+  /** Reapplies the known file content after instances have changed. */
   renew(): void {
     this.use()
   }
@@ -52,7 +52,7 @@ export class ThreadServiceTls {
     this.use()
   }
 
-  /** What was read for another configuration is of use where it names the same files. */
+  /** Content read for another configuration is usable if it names the same files. */
   private use(): void {
     for (const [name, held] of Object.entries(this.changed.services)) {
       const tls = this.config.services[name]?.tls

@@ -8,36 +8,36 @@ import type { CurrentService } from '../services/current-service.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { Trouble } from '../redis/outage.ts'
 
-/** What one thread has to do with an instance at the moment. */
+/** One thread's current traffic with an instance. */
 export interface InstanceTraffic extends PoolSize {
-  /** Requests that wait for a reply, or whose reply is on its way. */
+  /** Requests waiting for a reply or receiving one. */
   readonly inFlight: number
 }
 
-/** How a thread that serves is doing. */
+/** Status of a thread that handles requests. */
 export interface ThreadStatus {
-  /** Number of the thread in the process. */
+  /** Thread ID within the process. */
   readonly thread: number
-  /** Number of the configuration that it goes by, among those of this process. */
+  /** Number of its current configuration within this process. */
   readonly generation: number
-  /** Seconds. */
+  /** In seconds. */
   readonly uptime: number
-  /** Open client connections. */
+  /** Number of open client connections. */
   readonly connections: number
-  /** Octets on its JavaScript heap. */
+  /** Bytes used on its JavaScript heap. */
   readonly heap: number
-  /** Share of its time in which it was busy, 0 to 1, since it began. */
+  /** Fraction of its time that it was busy since it started, 0 to 1. */
   readonly busy: number
-  /** Service -> address of an instance -> what goes on with it. */
+  /** Service -> instance address -> traffic. */
   readonly services: Readonly<Record<string, Readonly<Record<string, InstanceTraffic>>>>
-  /** What it cannot use Redis for, and why; null where there is no Redis. */
+  /** Current Redis problems; null if Redis is not configured. */
   readonly redis: readonly Trouble[] | null
 }
 
-/** Asks every thread that serves how it is doing. */
+/** Asks every thread that handles requests for its status. */
 export const threadStatusTopic = defineTopic<null, ThreadStatus>('thread-status')
 
-/** How this thread is doing. */
+/** The status of this thread. */
 export function threadStatus(
   generation: number,
   services: ReadonlyMap<string, CurrentService>,
@@ -68,7 +68,7 @@ export function threadStatus(
   }
 }
 
-/** How the stores are, for threads that have found so much wrong; null where there are none but the memory. */
+/** Status of the stores, given the Redis problems of the threads; null if there are no stores other than memory. */
 export function storeStatuses(threads: readonly ThreadStatus['redis'][]): StoreStatuses | null {
   const troubles = threads.filter((each) => each !== null)
   if (troubles.length === 0) return null

@@ -3,7 +3,7 @@ import type { Exchange } from '../http/exchange.ts'
 import type { Handler, Middleware } from '../http/handler.ts'
 import type { Reply } from '../http/reply.ts'
 
-/** The same step, which notes in the exchange's record how long it took itself: without what is further in. */
+/** Wraps a step so that its own time, excluding inner steps, is added to the exchange's record. */
 export function timed(name: string, step: Middleware, clock: Clock): Middleware {
   const measured =
     (handle: Handler, sign: 1 | -1): Handler =>

@@ -16,34 +16,34 @@ import type { OwnRoute } from './own-routes.ts'
 import { nobody, silent } from './quiet-tools.ts'
 import { Snapshot } from './snapshot.ts'
 
-/** Entries of a table in which nothing is counted. */
+/** Table size for trials, in which nothing is counted. */
 const ENTRIES = 1024
 
 const half = (): number => 0.5
 
-/** Time stands still, so nothing that a policy wants to do later is done. */
+/** Time stands still, so that nothing scheduled by policies ever runs. */
 const still: Clock = { now: () => 0, wall: () => Date.now(), every: () => () => {}, after: () => () => {} }
 
-/** A configuration that was made to be tried: nothing listens, and nothing is asked of its own accord. */
+/** A configuration created for a trial: it does not listen and initiates nothing. */
 export interface Trial {
   readonly services: ReadonlyMap<string, CurrentService>
   readonly board: HealthBoard
   readonly snapshot: Snapshot
   readonly stores: OfPolicies
-  /** Lets go of everything. */
+  /** Releases everything. */
   readonly close: () => void
 }
 
 /**
- * Makes the policies of every route, to be thrown away: what cannot be made is known before anything listens. Nothing is
- * asked, not even Redis. Rejects with PolicyError.
+ * Creates the policies of every route and discards them, so that errors are found before anything listens. Nothing is contacted, not even
+ * Redis. Rejects with PolicyError.
  */
 export async function tryPolicies(config: GatewayConfig, policies: readonly Policy[]): Promise<void> {
   const { close } = await makeTrial(config, policies, [], still)
   close()
 }
 
-/** The same, to be looked at; its services may be asked, by that clock. Rejects with PolicyError. */
+/** Like `tryPolicies`, but returns the result for inspection. Its services may be called, using that clock. Rejects with PolicyError. */
 export async function makeTrial(
   config: GatewayConfig,
   policies: readonly Policy[],
@@ -90,7 +90,7 @@ export async function makeTrial(
   }
 }
 
-/** No instance is picked: all have the one slot that there is. */
+/** No instance is picked, so all share the single slot. */
 function slotsOf({ instances }: Addressed): ReadonlyMap<string, number> {
   return new Map(instances.map(({ url }) => [formatAddress(url), 0]))
 }

@@ -17,18 +17,18 @@ export interface TunnelsOptions {
   readonly log: Logger
 }
 
-/** Between two looks at what waits for its service, in milliseconds: its reply may be one that lasts. */
+/** Interval between checks of exchanges waiting for their service, in milliseconds: the reply may turn out to be long-lived. */
 const LOOK_AGAIN = 1000
 
-/** One that has to end, and when, on the clock. */
+/** An exchange that must end, and its deadline on the clock. */
 interface Leaving {
   readonly running: Running
   readonly at: number
 }
 
 /**
- * Ends what the configuration leads nowhere any more: WebSockets and event streams one after the other, so that their clients
- * do not all come back at once, and all other exchanges that are still under way when the time is over.
+ * Ends what no longer has a route: WebSockets and event streams one after the other, so that their clients do not all reconnect at once,
+ * and all other exchanges still in progress at the deadline.
  */
 export class Tunnels {
   private readonly options: TunnelsOptions
@@ -42,9 +42,8 @@ export class Tunnels {
   }
 
   /**
-   * Another configuration has taken over: what goes on along a route that it has, to the service that it leads to there, stays, where
-   * its listener does.
-   * The rest ends within `drainTimeout`; what had to end already keeps its time.
+   * Another configuration has taken over. Exchanges continue if their route still exists and leads to the same service, and their listener
+   * remains. The others end within `drainTimeout`; those already due to end keep their deadline.
    */
   keep({ routes, drainTimeout }: Pick<GatewayConfig, 'routes' | 'drainTimeout'>): void {
     const { running: all, left, clock, log } = this.options
@@ -52,7 +51,7 @@ export class Tunnels {
     let services: ReadonlyMap<string, readonly string[]> | null = null
     const stays = ({ id, service }: RouteInfo): boolean => {
       if (service === null) return true
-      // Made where something is under way, as it takes its time where there are thousands.
+      // Built only if there are exchanges in progress, as it takes time with thousands of routes.
       services ??= new Map(routes.map((route) => [route.id, servicesOf(route)]))
       return services.get(id)?.includes(service) === true
     }
@@ -66,10 +65,10 @@ export class Tunnels {
       if (routed && !homeless.has(exchange)) continue
       const known = before.get(exchange)
       if (known === undefined && running.lasts) lasting.push(running)
-      // The others of a listener that is gone end with it.
+      // The remaining exchanges of a removed listener end together with it.
       else if (known !== undefined || !routed) this.leaving.set(exchange, known ?? { running, at: now + drainTimeout })
     }
-    // Before their listener cuts off what is left.
+    // They end before their listener cuts off what is left.
     const parts = lasting.length + (homeless.size === 0 ? 0 : 1)
     for (const [i, running] of lasting.entries())
       this.leaving.set(running.exchange, { running, at: now + Math.ceil((drainTimeout * (i + 1)) / parts) })
@@ -81,7 +80,7 @@ export class Tunnels {
     this.endDue()
   }
 
-  /** Nothing has to end any more. */
+  /** Cancels all pending ends. */
   close(): void {
     this.cancel?.()
     this.cancel = null

@@ -2,7 +2,7 @@ import type { BodyStream } from '../http/body.ts'
 import type { Headers } from '../http/headers.ts'
 import { PassingBody } from '../http/passing-body.ts'
 
-/** A body whose trailers, if there are any, somebody looks at and may change before they go on. */
+/** A body whose trailers, if any, are passed to a callback that may change them before they are forwarded. */
 export class WatchedTrailers extends PassingBody {
   private readonly look: (trailers: Headers) => void
 

@@ -2,34 +2,34 @@ import type { Headers } from '../http/headers.ts'
 import { compareConditions, type Condition, type Conditions, type MatchLine } from './match.ts'
 import { parameterNames } from './pattern.ts'
 
-/** The route that a request takes. */
+/** The route for a request. */
 export interface RouteFound<T> {
   readonly found: true
   readonly value: T
-  /** The text of the path pattern that matched. */
+  /** The text of the matching path pattern. */
   readonly pattern: string
   /** Values of the pattern's parameters, percent-decoded: a "%2F" in the path is a "/" here. */
   readonly params: Readonly<Record<string, string>>
 }
 
-/** Makes the test of a regular expression. */
+/** Compiles a regular expression to a test. */
 export type CompileRegex = (regex: string) => TextTest
 
 type TextTest = (text: string) => boolean
 type RequestTest = (path: string, headers: Headers, query: string) => boolean
 
-/** A line of the routing table, ready to be tried. */
+/** A compiled line of the routing table. */
 export interface Candidate<T> {
   /** Empty for every method. */
   readonly methods: readonly string[]
-  /** Whether all but the method is as the line wants it; null where it wants nothing else. */
+  /** Tests all conditions except the method; null if there are none. */
   readonly fits: RequestTest | null
   readonly parameters: readonly string[]
   readonly result: RouteFound<T>
   readonly conditions: Conditions
 }
 
-/** Candidates of one listener, host and path pattern, most specific first. */
+/** Candidates for one listener, host and path pattern, most specific first. */
 export type Leaf<T> = Candidate<T>[]
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
@@ -46,7 +46,7 @@ export function candidateFor<T>(line: MatchLine<T>, compile: CompileRegex): Cand
   }
 }
 
-/** Puts a candidate in its place among those of its leaf: behind all that are not less specific. */
+/** Inserts a candidate into its leaf, after all candidates that are at least as specific. */
 export function insert<T>(leaf: Leaf<T>, candidate: Candidate<T>): void {
   const { conditions } = candidate
   const less = leaf.findIndex((other) => compareConditions(conditions, other.conditions) < 0)
@@ -79,7 +79,7 @@ function parameterTest(condition: Condition, compile: CompileRegex): (values: UR
   return (values) => values.getAll(name).some(fits)
 }
 
-/** Null for any value. */
+/** Null if any value matches. */
 function valueTest({ values, regex }: Condition, compile: CompileRegex): TextTest | null {
   const [only] = values
   if (regex !== null) return compile(regex)
@@ -89,7 +89,7 @@ function valueTest({ values, regex }: Condition, compile: CompileRegex): TextTes
   return (value) => known.has(value)
 }
 
-/** The last query that conditions were tried on: more than one route may ask for the same. */
+/** The last parsed query: several routes may have conditions on the same one. */
 let last = { text: '', values: new URLSearchParams() }
 
 function parametersOf(text: string): URLSearchParams {

@@ -10,21 +10,21 @@ import {
 } from './match.ts'
 import { createRouter, type Router } from './router.ts'
 
-/** A request as a router is asked about it. */
+/** A request to be matched by a router. */
 export interface RoutedRequest {
   /** As the client sent it. */
   readonly host: string
-  /** In its normal form. */
+  /** The normalized path. */
   readonly path: string
   readonly method: string
   readonly headers: Headers
   /** "?…", or "". */
   readonly query: string
-  /** Name of the listener that it comes by. */
+  /** Name of the listener that receives it. */
   readonly listener: string
 }
 
-/** What of a line a request does not fulfil. */
+/** A condition that a request does not meet. */
 export type Unmet =
   | { readonly what: 'listener' | 'host' | 'path' | 'path-regex'; readonly wanted: string }
   | { readonly what: 'method'; readonly wanted: readonly string[] }
@@ -32,11 +32,11 @@ export type Unmet =
       readonly what: 'header' | 'query'
       readonly name: string
       readonly wanted: ValueMatch
-      /** It is there, with another value. */
+      /** Whether it is present with a different value. */
       readonly present: boolean
     }
 
-/** A line of the routing table, tried on one request. */
+/** The result of matching one request against a line of the routing table. */
 export interface TriedLine<T> {
   readonly value: T
   /** The text of its path pattern. */
@@ -44,22 +44,22 @@ export interface TriedLine<T> {
   /** Null for every host. */
   readonly host: string | null
   readonly listener: string | null
-  /** Empty where the line takes the request, unless one before it does. Of a line for other paths, that alone. */
+  /** Empty if the line accepts the request, unless an earlier line does. If the path does not match, only that is listed. */
   readonly unmet: readonly Unmet[]
 }
 
 const NO_HEADERS = Headers.of()
 
-/** Every path, for what is tried apart from it. */
+/** Matches every path; used when testing other conditions on their own. */
 const ANY_PATH = ['/*']
 
-/** One thing that a line wants, tried apart from everything else it wants. */
+/** A single condition of a line, tested on its own. */
 interface Part {
   readonly fits: (request: RoutedRequest) => boolean
   readonly unmet: (request: RoutedRequest) => Unmet
 }
 
-/** A line with what it wants; made when it is asked for, as most lines are for other paths. */
+/** A line with its conditions, which are created on demand, as most lines are for other paths. */
 class Line<T> {
   readonly line: MatchLine<T>
   readonly host: string | null
@@ -88,9 +88,9 @@ class Line<T> {
 }
 
 /**
- * Tells of each line of a routing table, in the order in which a router tries them, what a request lacks to take it. A request takes
- * the first line that it lacks nothing for. Each thing that a line wants is tried by a router that has nothing else, so that there is one
- * way only to read paths, hosts and values. For single questions: every line is looked at. Throws PatternError and UnusablePattern.
+ * For each line of a routing table, in the order in which a router tries them, lists the conditions that a request does not meet. A request
+ * takes the first line whose conditions it meets. Each condition is tested by a router that has nothing else, so that paths, hosts and
+ * values are interpreted in only one way. For occasional use, as every line is examined. Throws PatternError and UnusablePattern.
  */
 export function createExplainer<T>(entries: readonly RouteEntry<T>[]): (request: RoutedRequest) => TriedLine<T>[] {
   const lines = routingTable(entries).map((line) => new Line(line))
@@ -170,7 +170,7 @@ function partsOf<T>(line: MatchLine<T>, host: string | null): Part[] {
   return parts
 }
 
-/** Tries one thing: of a request, only what `seen` takes of it counts. */
+/** Tests a single condition, considering only the parts of the request that `seen` selects. */
 function alone(
   match: RouteMatch,
   seen: (request: RoutedRequest) => Partial<RoutedRequest>,

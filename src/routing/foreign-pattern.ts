@@ -2,23 +2,23 @@ const PARAMETERS = [
   // Express, Rails, Go's httprouter, Flask and Django.
   /^:([A-Za-z_]\w*)\??$/,
   /^<(?:\w+:)?([A-Za-z_]\w*)>$/,
-  // With a type or an expression, or both.
+  // With a type, a regular expression, or both.
   /^\{([A-Za-z_]\w*)[:=].*\}$/,
   /^:([A-Za-z_]\w*)\(.*\)$/,
   /^\(\?P?<([A-Za-z_]\w*)>.*\)$/,
 ]
-/** What takes all that follows. */
+/** Wildcards for the rest of the path. */
 const REST =
   /^(?:\*\*|\.\*|\(\.[*+]\)|\*[A-Za-z_]\w*|:[A-Za-z_]\w*[*+]|\{\*\*?[A-Za-z_]*\w*\}|\{\+\w+\}|\{\w+(?:[*+]|\.\.\.|:path|:\.[*+])\}|<path:\w+>)$/
-/** An expression for one segment. */
+/** A regular expression for one segment. */
 const EXPRESSION = /\[[^\]]*[-^][^\]]*\]|\][*+?{]|\\[dDwWsS]|\.[*+]|\([^)]*[|*+\\][^)]*\)/
-/** One for a whole segment that holds a slash itself. */
+/** A regular expression for a whole segment that itself contains a slash. */
 const NO_SLASH = /\(?\[\^\/\]\s*[*+]\)?/g
 
-/** Nothing but plain segments, and parameters and "/*" as they are here. */
+/** Only plain segments, and parameters and "/*" in the gateway's own syntax. */
 const FAMILIAR = /^(?:\/(?:[\w.-]*|\{[A-Za-z_]\w*\}))*(?:\/\*)?$/
 
-/** What a pattern in the style of another router, or a regular expression, was probably to be here; null for any other. */
+/** What a pattern in another router's syntax, or a regular expression, was probably intended to be; null for any other. */
 export function intendedPattern(text: string): string | null {
   if (FAMILIAR.test(text)) return null
   const written = text.replace(/^~\*?\s*/, '').replace(/^\^(?=\/)/, '')

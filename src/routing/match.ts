@@ -1,43 +1,43 @@
 import { type HostPattern, parseHostPattern } from './host.ts'
 import { parsePattern, type PathPattern, type PatternSegment } from './pattern.ts'
 
-/** What a value must be: this text, one of these, what the regular expression describes whole, or with true any. */
+/** A value condition: this text, one of several, a regular expression that must match in full, or true for any value. */
 export type ValueMatch = string | true | readonly string[] | { readonly regex: string }
 
-/** What a request must be like to take a route. Of a list, one is enough; of headers and query, all must hold. */
+/** The conditions of a route. Of a list, any entry may match; headers and query parameters must all match. */
 export interface RouteMatch {
-  /** Names of the listeners that it may come by; none given: every listener. */
+  /** Names of listeners; omitted for every listener. */
   readonly listener?: readonly string[] | undefined
-  /** Patterns as `parsePattern` takes them. */
+  /** Patterns as accepted by `parsePattern`. */
   readonly path: readonly string[]
-  /** Hosts as `parseHostPattern` takes them; none given: every host. */
+  /** Hosts as accepted by `parseHostPattern`; omitted for every host. */
   readonly host?: readonly string[] | undefined
-  /** What the normal form of the path must be besides, from its beginning to its end. */
+  /** A regular expression that the normalized path must also match in full. */
   readonly pathRegex?: string | undefined
-  /** Methods, in upper case; none given: every method. GET takes HEAD with it, nothing takes OPTIONS. */
+  /** Methods in upper case; omitted for every method. GET includes HEAD; OPTIONS is never included implicitly. */
   readonly method?: readonly string[] | undefined
-  /** Field name -> value that one of its lines must have. */
+  /** Header name -> value that one of its lines must have. */
   readonly headers?: Readonly<Record<string, ValueMatch>> | undefined
-  /** Decoded name -> decoded value that must be among those given. */
+  /** Decoded name -> decoded value that must be among the given ones. */
   readonly query?: Readonly<Record<string, ValueMatch>> | undefined
-  /** Of equally specific matches the highest wins. Default 0. */
+  /** Among equally specific matches, the highest wins. Default 0. */
   readonly precedence?: number | undefined
 }
 
-/** A header or query parameter that must be there. */
+/** A header or query parameter that must be present. */
 export interface Condition {
   readonly name: string
-  /** One of them must be its value, sorted; empty where any will do, or the expression says it. */
+  /** Sorted; the value must be one of them. Empty if any value matches, or if there is a regular expression. */
   readonly values: readonly string[]
-  /** What describes its value; null where nothing does. */
+  /** Regular expression for the value; null if there is none. */
   readonly regex: string | null
 }
 
-/** What a request must have besides its host and path. */
+/** The conditions of a request other than its host and path pattern. */
 export interface Conditions {
-  /** What describes its path; null where nothing does. */
+  /** Regular expression for the path; null if there is none. */
   readonly pathRegex: string | null
-  /** Sorted, with HEAD where there is GET; empty for every method. */
+  /** Sorted, with HEAD added to GET; empty for every method. */
   readonly methods: readonly string[]
   readonly headers: readonly Condition[]
   readonly query: readonly Condition[]
@@ -53,27 +53,27 @@ export interface MatchLine<T> extends Conditions {
   readonly value: T
 }
 
-/** A match and what it leads to. */
+/** A match and its target. */
 export interface RouteEntry<T> {
   readonly match: RouteMatch
   readonly value: T
 }
 
-/** Shared by all lines without methods, or without conditions: most are. */
+/** Shared by all lines without methods or conditions, which are the majority. */
 const NONE: readonly never[] = []
 
 /**
  * Every line of the routing table, most specific first: a request takes the first line that matches it.
  *
- * 1. Listener: given, then not.
- * 2. Host: exact, then the longest wildcard, then none.
- * 3. Path, segment by segment: literal, then parameter, then "/*"; then one with an expression.
- * 4. Method: given, then not.
+ * 1. Listener: given before any.
+ * 2. Host: exact, then the longest wildcard, then any.
+ * 3. Path, segment by segment: literal, then parameter, then "/*"; then lines with a regular expression first.
+ * 4. Method: given before any.
  * 5. More headers, then more query parameters.
  * 6. Higher precedence.
- * 7. More of these that name one value, then several, then an expression.
+ * 7. More of these with a single value, then with several values, then with a regular expression.
  * 8. Fewer methods and values, so that [POST] is not shadowed by [GET, POST].
- * 9. By key, so that file order decides nothing.
+ * 9. By key, so that the order in the file does not matter.
  *
  * Throws PatternError.
  */
@@ -81,17 +81,17 @@ export function routingTable<T>(entries: readonly RouteEntry<T>[]): MatchLine<T>
   return entries.flatMap(linesOf).toSorted(compareLines)
 }
 
-/** The keys of a match, one for each of its listeners, hosts and paths: two routes that share one are duplicates. Throws PatternError. */
+/** The keys of a match, one per listener, host and path: two routes that share a key are duplicates. Throws PatternError. */
 export function matchKeys(match: RouteMatch): string[] {
   return linesOf({ match, value: null }).map((line) => JSON.stringify([placeOf(line), textOf(line)]))
 }
 
-/** The same for two lines only when they differ in nothing but their conditions. */
+/** Equal for two lines that differ only in their conditions. */
 export function placeOf({ listener, host, pattern }: MatchLine<unknown>): string {
   return JSON.stringify([listener, host?.name, host?.wildcard, pattern.key])
 }
 
-/** The lines of one entry, in the order in which its listeners, hosts and paths were written. Throws PatternError. */
+/** The lines of one entry, in the order of its listeners, hosts and paths as written. Throws PatternError. */
 export function linesOf<T>({ match, value }: RouteEntry<T>): MatchLine<T>[] {
   const listeners = match.listener ?? [null]
   const hosts = match.host === undefined ? [null] : match.host.map(parseHostPattern)
@@ -147,12 +147,12 @@ function compareLines(a: MatchLine<unknown>, b: MatchLine<unknown>): number {
   )
 }
 
-/** The order of two lines of one listener, host and path: from the expression of the path on. */
+/** The order of two lines with the same listener, host and path pattern, starting with the regular expression of the path. */
 export function compareConditions(a: Conditions, b: Conditions): number {
   return compareSpecificity(a, b) || compareText(textOf(a), textOf(b))
 }
 
-/** The same without the key: 0 where neither is the more specific one. */
+/** Like `compareConditions`, without the key: 0 if neither is more specific. */
 export function compareSpecificity(a: Conditions, b: Conditions): number {
   return (
     Number(a.pathRegex === null) - Number(b.pathRegex === null) ||
@@ -165,7 +165,7 @@ export function compareSpecificity(a: Conditions, b: Conditions): number {
   )
 }
 
-/** A number that is the higher, the more of the values are named: first those that are, then those that are one of several. */
+/** Higher for more exact conditions: first the number of single values, then the number of value lists. */
 function exactness({ headers, query }: Conditions): number {
   let sum = 0
   for (const { values, regex } of [...headers, ...query])
@@ -196,7 +196,7 @@ function comparePatterns(a: PathPattern, b: PathPattern): number {
   return 0
 }
 
-/** How specific a pattern is at a depth; an end is more specific than "/*", which matches there too. */
+/** How specific a pattern is at a depth; its end is more specific than "/*", which matches there too. */
 function stepRank(pattern: PathPattern, depth: number): number {
   const segment = pattern.segments[depth]
   if (segment !== undefined) return 'literal' in segment ? 0 : 1

@@ -1,9 +1,9 @@
 const UNRESERVED = /[A-Za-z0-9\-._~]/
 
-/** True unless every character may stand in a path as it is and no segment is empty or starts with a dot. */
+/** False only if every character is valid in a path as is, and no segment is empty or starts with a dot. */
 const NEEDS_WORK = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]|\/[/.]/
 
-/** What has no place in a path: characters that are not visible ASCII, "#", "?", backslash, malformed escapes. */
+/** Characters that are invalid in a path: anything but visible ASCII, "#", "?", backslash, malformed escapes. */
 const REFUSED = /[^\x21-\x7e]|[#?\\]|%(?![0-9A-Fa-f]{2})/
 
 /** Escapes, and characters that must be escaped (RFC 3986 section 3.3). */
@@ -13,30 +13,29 @@ const RESPELLED = /%..|["<>[\]^`{|}]/g
 const REFUSED_ESCAPE = /%(?:[01].|7F)/
 const REFUSED_OR_BACKSLASH = /%(?:[01].|7F|5C)/
 
-/** A "." or ".." that only a service which decodes "%2F" or "%5C", or cuts path parameters off, would see. */
+/** A "." or ".." visible only to services that decode "%2F" or "%5C", or that strip path parameters. */
 const HIDDEN_DOTS = /(?:^|%2F|%5C)\.{1,2}(?:$|;|%2F|%3B|%5C)/
 
 /**
- * The normal form of a path, by which it is matched and logged (RFC 3986 section 6.2.2), or null for what has none.
+ * The normal form of a path, which is used for matching and logging (RFC 3986 section 6.2.2), or null if the path is rejected.
  *
- * Takes the path of an origin-form target, without its query. A path in normal form comes back as the same string
- * after one scan. What a service might read otherwise than the gateway is in it no more:
- * - Escapes of unreserved characters are decoded and hex digits upper-cased, so one path has one spelling.
- * - Dot segments are removed. One that climbs above the root is refused: RFC 3986 section 5.2.4 would ignore it, but
- *   only an attack sends it. Those hidden behind "%2F" or ";" are refused too: Tomcat takes "..;" for "..".
- * - Repeated slashes become one, as many services merge them: a path matched literally could reach what another route
- *   protects.
- * - "%2F" stays as it is, and no route is matched by it: whether a request may have it is for the route to say.
- * - A backslash, raw or escaped, is refused: WHATWG URL parsers and Windows services take it for a slash.
- * - Control characters, "#", "?", malformed escapes and escapes that are not UTF-8 (overlong forms among them) are
- *   refused, so a normal path can always be decoded.
- * - Other characters that a path may not hold are percent-encoded. Path parameters (";v=1") are left alone.
+ * Takes the path of an origin-form target, without its query. A path already in normal form is returned as the same string after one scan.
+ * The normal form removes anything that a service might interpret differently from the gateway:
+ * - Escapes of unreserved characters are decoded and hex digits upper-cased, so that a path has only one spelling.
+ * - Dot segments are removed. Paths that climb above the root are rejected: RFC 3986 section 5.2.4 would ignore the excess, but only
+ *   attackers send them. Dot segments hidden behind "%2F" or ";" are rejected too: Tomcat takes "..;" for "..".
+ * - Repeated slashes are merged, as many services do so: otherwise a literally matched path could reach what another route protects.
+ * - "%2F" is kept and matches no pattern literal; the route decides whether a request may contain it.
+ * - A backslash, raw or escaped, is rejected: WHATWG URL parsers and Windows services take it for a slash.
+ * - Control characters, "#", "?", malformed escapes and escapes that are not valid UTF-8 (including overlong forms) are rejected, so that a
+ *   normalized path can always be decoded.
+ * - Other characters that are invalid in a path are percent-encoded. Path parameters (";v=1") are kept.
  */
 export function normalizePath(path: string): string | null {
   return normalize(path, REFUSED_OR_BACKSLASH)
 }
 
-/** The same for the path of a request, where it is the route that says what becomes of an escaped backslash. */
+/** The same for the path of a request, where the route decides about escaped backslashes. */
 export function normalizeRequestPath(path: string): string | null {
   return normalize(path, REFUSED_ESCAPE)
 }

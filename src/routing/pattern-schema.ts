@@ -3,7 +3,7 @@ import { parsePattern, PatternError } from './pattern.ts'
 
 const expected = 'expected a path such as "/a", "/a/*", "/a/{id}/b" or "/a/{id}/*"'
 
-/** Schema of a path pattern; it stays the text that it is. */
+/** Schema of a path pattern; remains text after parsing. */
 export const pathPattern = z.string(expected).superRefine((text, context) => {
   try {
     parsePattern(text)

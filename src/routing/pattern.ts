@@ -1,21 +1,21 @@
 import { intendedPattern } from './foreign-pattern.ts'
 import { normalizePath } from './path.ts'
 
-/** A path pattern in its parsed form. */
+/** A parsed path pattern. */
 export interface PathPattern {
-  /** As it was written, but percent-encoded as request paths are: the label in logs and metrics. */
+  /** As written, but percent-encoded like request paths; the label in logs and metrics. */
   readonly text: string
-  /** The same for all patterns that match the same paths: `text` without the names of the parameters. */
+  /** Identical for all patterns that match the same paths: `text` without parameter names. */
   readonly key: string
   readonly segments: readonly PatternSegment[]
-  /** Whether it ends in "/*" and so matches everything below its segments too. */
+  /** Whether it ends in "/*" and so also matches everything below its segments. */
   readonly rest: boolean
 }
 
-/** One segment: a literal (empty only as the last one, for a trailing slash) or a named parameter. */
+/** One segment: a literal (empty only at the end, for a trailing slash) or a named parameter. */
 export type PatternSegment = { readonly literal: string } | { readonly parameter: string }
 
-/** A pattern, host or prefix that cannot be used; the message says why and what is allowed. */
+/** An unusable pattern, host or prefix; the message says why and what is allowed. */
 export class PatternError extends Error {
   override readonly name = 'PatternError'
 }
@@ -42,18 +42,18 @@ export function parsePattern(text: string): PathPattern {
   if (twice !== undefined) throw new PatternError(`names the parameter {${twice}} twice: give each its own name`)
   const full = write(segments, rest, (name) => `{${name}}`)
   const key = names.length === 0 ? full : write(segments, rest, () => '{}')
-  // One string where both are the same: there may be many thousands of patterns.
+  // Shares one string if both are equal: there may be many thousands of patterns.
   return { text: full === text ? text : full, key, segments, rest }
 }
 
-/** The names of the parameters among the segments, in order. */
+/** The names of the parameters in the segments, in order. */
 export function parameterNames(segments: readonly PatternSegment[]): string[] {
   return segments.flatMap((segment) => ('parameter' in segment ? [segment.parameter] : []))
 }
 
 function parseSegment(written: string, isLast: boolean): PatternSegment {
   const parameter = PARAMETER.exec(written)?.[1]
-  // Assigning to that name would set the prototype of the object that holds the values.
+  // Assigning to this name would set the prototype of the object with the values.
   if (parameter === '__proto__') throw new PatternError('cannot name a parameter {__proto__}')
   if (parameter !== undefined) return { parameter }
   if (/[{}]/.test(written)) {

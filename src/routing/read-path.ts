@@ -12,36 +12,36 @@ const ENCODED_SLASH = /%2F|%5C/i
 const PARAMETERS = /;[^/]*/g
 const DIVIDERS = /;|%(?:2F|5C|3B)/
 
-/** A path that was read. */
+/** A parsed path. */
 export interface PathReading {
   /** The normal form. */
   readonly path: string
-  /** Null where the normal form is the only one. */
+  /** Null if the normal form is the only one. */
   readonly forms: PathForms | null
-  /** It has "%2F" or "%5C". */
+  /** Whether it contains "%2F" or "%5C". */
   readonly encodedSlashes: boolean
-  /** The normal form without path parameters; null where there are none. */
+  /** The normal form without path parameters; null if there are none. */
   readonly stripped: string | null
 }
 
-/** Whether the path has one form, which is the one that it is written in. */
+/** Whether the path as written is its only form. */
 export function isPlainPath(path: string): boolean {
   return path.charCodeAt(0) === SLASH && !UNUSUAL.test(path)
 }
 
-/** The path as it is written, without its parameters (";…"). */
+/** The path as written, without its parameters (";…"). */
 export function withoutParameters(path: string): string {
   return path.replace(PARAMETERS, '')
 }
 
 /**
- * Reads the path of an origin-form target, without its query: its normal form (`normalizePath`) and the others that
- * services may go by. A text says why the path is refused.
+ * Parses the path of an origin-form target, without its query: its normal form (`normalizePath`) and alternative forms that services may
+ * use. If the path is rejected, returns the reason as text.
  *
- * A service gets the path as it was written as far as that can mean no other place: hex digits, escapes of unreserved
- * characters and repeated slashes stay, as signatures are made over them and object stores have such names. Dot
- * segments are resolved. Refused are, besides what `normalizePath` refuses, two slashes at the beginning, where
- * `new URL(path, base)` reads a host, and dot segments behind empty ones, whose removal depends on the order of steps.
+ * A service receives the path as written wherever that is unambiguous: hex digits, escapes of unreserved characters and repeated slashes
+ * are kept, as signatures cover them and object stores have such names. Dot segments are resolved. In addition to what `normalizePath`
+ * rejects, two slashes at the beginning are rejected, where `new URL(path, base)` would read a host, and dot segments after empty segments,
+ * whose removal depends on the order of steps.
  */
 export function readPath(path: string): PathReading | string {
   if (path.startsWith('//')) return LEADING_SLASHES
@@ -75,7 +75,7 @@ function reading(path: string, sent: string): PathReading {
   }
 }
 
-/** What is left where parameters are cut off, slashes decoded, or both, whichever comes first. */
+/** The forms that result from stripping parameters, decoding slashes, or both, in either order. */
 function othersOf(path: string): string[] {
   if (!DIVIDERS.test(path)) return []
   const cut = withoutParameters(path)
@@ -85,17 +85,17 @@ function othersOf(path: string): string[] {
   return [...new Set(others.map(merge))].filter((other) => other !== path)
 }
 
-/** Slashes, and what begins parameters: services that decode too early see them there. */
+/** Decodes slashes and the delimiter of parameters, as services do that decode too early. */
 function decode(path: string): string {
   return path.replace(/%2F/g, '/').replace(/%3B/g, ';')
 }
 
-/** Makes slashes of encoded backslashes. */
+/** Replaces encoded backslashes with slashes. */
 function slash(path: string): string {
   return path.replace(/%5C/g, '/')
 }
 
-/** Takes dot segments out (RFC 3986 section 5.2.4) and leaves all else as it is; null where they climb above the root. */
+/** Removes dot segments (RFC 3986 section 5.2.4) and keeps everything else unchanged; null if they climb above the root. */
 function resolve(segments: readonly string[]): string[] | null {
   const kept: string[] = []
   let last = ''

@@ -1,18 +1,18 @@
 import type { PathPattern } from './pattern.ts'
 import { fillTarget, parseTarget, splitHost, type Target, type TargetValue } from './target.ts'
 
-/** A request, as far as a redirect speaks of it. */
+/** The parts of a request that a redirect may refer to. */
 export interface RedirectedRequest {
   readonly scheme: 'http' | 'https'
   readonly host: string
-  /** In its normal form. */
+  /** The normalized path. */
   readonly path: string
   /** "?…" or "". */
   readonly query: string
   readonly params: Readonly<Record<string, string>>
 }
 
-/** What a request says of itself, by the names that templates have for it. */
+/** Request values that templates may refer to, by name. */
 export const REQUEST_VALUES: ReadonlySet<TargetValue> = new Set<TargetValue>([
   'host',
   'hostname',
@@ -21,14 +21,14 @@ export const REQUEST_VALUES: ReadonlySet<TargetValue> = new Set<TargetValue>([
   'scheme',
 ])
 
-/** Parses where a redirect leads. Throws PatternError for what is not known to all patterns. */
+/** Parses the target of a redirect. Throws PatternError for anything not available in all patterns. */
 export function parseRedirect(to: string, patterns: readonly PathPattern[]): Target {
   return parseTarget(to, patterns, REQUEST_VALUES)
 }
 
 /**
- * Makes the Location for requests that take the pattern. Values are percent-encoded, so that none of them can lead to
- * another host; the query of the request goes along if `query` is true.
+ * Creates the Location for requests matching the pattern. Values are percent-encoded, so that none of them can lead to another host; the
+ * query of the request is appended if `query` is true.
  */
 export function compileRedirect(
   target: Target,
@@ -42,7 +42,7 @@ export function compileRedirect(
   }
 }
 
-/** One of these, of that request. */
+/** One of these values for a request. */
 export function valueOf(
   { host, path, scheme }: Pick<RedirectedRequest, 'host' | 'path' | 'scheme'>,
   value: TargetValue,
@@ -54,7 +54,7 @@ export function valueOf(
   return value === 'port' ? port : name
 }
 
-/** The query goes before a fragment, and behind a query that is there already. */
+/** Inserts the query before a fragment and after an existing query. */
 function withQuery(location: string, query: string): string {
   const hash = location.indexOf('#')
   const [url, fragment] = hash === -1 ? [location, ''] : [location.slice(0, hash), location.slice(hash)]

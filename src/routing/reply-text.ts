@@ -3,18 +3,21 @@ import { type PathPattern, PatternError } from './pattern.ts'
 import { type RedirectedRequest, REQUEST_VALUES, valueOf } from './redirect.ts'
 import { partFor, type TargetPart } from './target.ts'
 
-/** A doubled pair of braces, which stands for a single one, or a placeholder. Whatever else has braces is text, as in JSON and shells. */
+/**
+ * A double pair of braces, which stands for a literal single one, or a placeholder. Any other braces are literal text, as in JSON and shell
+ * scripts.
+ */
 const PLACEHOLDER = /\{\{([A-Za-z_]\w*)\}\}|(?<!\$)\{([A-Za-z_]\w*)\}/g
 
-/** A request, as far as a fixed reply speaks of it. */
+/** The parts of a request that a fixed reply may refer to. */
 export type RepliedRequest = Omit<RedirectedRequest, 'query'>
 
-/** A text of a fixed reply: the same for every request, or what makes it. */
+/** A text of a fixed reply: constant, or a function that creates it. */
 export type ReplyText = string | ((request: RepliedRequest) => string)
 
 /**
- * The body of a fixed reply: `{name}` stands for a parameter that all patterns have, or for what the request says, escaped as the type of
- * the content asks for; `{{name}}` is the text "{name}". Throws PatternError.
+ * Compiles the body of a fixed reply: `{name}` stands for a parameter that all patterns have or for a request value, escaped according to
+ * the content type; `{{name}}` stands for the literal text "{name}". Throws PatternError.
  */
 export function compileBody(body: string, contentType: string | null, patterns: readonly PathPattern[]): ReplyText {
   const parts = parse(body, patterns)
@@ -32,13 +35,13 @@ export function compileBody(body: string, contentType: string | null, patterns: 
     }
     const flaw = flawOfPlace(kind, before)
     if (flaw !== null) throw new PatternError(`has {${nameOf(part)}} ${flaw}`)
-    // Whatever the value is, there is something.
+    // Whatever the value is, it is not empty.
     before += 'x'
   }
   return fill(parts, (value) => value, escapeFor[kind])
 }
 
-/** The value of a header field of a fixed reply. Parameters are percent-encoded, as in redirects. Throws PatternError. */
+/** Compiles a header value of a fixed reply. Parameters are percent-encoded, as in redirects. Throws PatternError. */
 export function compileField(name: string, value: string, patterns: readonly PathPattern[]): ReplyText {
   const parts = parse(value, patterns)
   if (parts.every((part) => 'text' in part)) return textOf(parts)
@@ -46,7 +49,7 @@ export function compileField(name: string, value: string, patterns: readonly Pat
   return fill(parts, encodeURIComponent, (text) => text)
 }
 
-/** The type of the content of a reply with these fields, or null. */
+/** The content type of a reply with these headers, or null. */
 export function contentTypeAmong(fields: Iterable<readonly [name: string, value: string]>): string | null {
   for (const [name, value] of fields) if (isContentType(name)) return value
   return null

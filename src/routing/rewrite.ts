@@ -1,15 +1,15 @@
 import { parsePattern, type PathPattern, PatternError } from './pattern.ts'
 import { fillTarget, parseTarget, splitHost, type TargetValue } from './target.ts'
 
-/** A prefix of the path is left out or replaced. */
+/** Removes or replaces a prefix of the path. */
 export type PrefixRewrite = { readonly strip: string } | { readonly prefix: string; readonly with: string }
 
-/** How the path that goes to the service differs from the one that came, and which host it is asked for. */
+/** How the path and host sent to the service differ from those of the request. */
 export type Rewrite = (PrefixRewrite | { readonly path?: string | undefined }) & { readonly host?: string | undefined }
 
-/** A request, as far as a rewrite speaks of it. */
+/** The parts of a request that a rewrite may refer to. */
 export interface RewrittenRequest {
-  /** In its normal form. */
+  /** The normalized path. */
   readonly path: string
   readonly host: string
   readonly client: { readonly scheme: 'http' | 'https' }
@@ -19,18 +19,18 @@ export interface RewrittenRequest {
 const PATH_VALUES: ReadonlySet<TargetValue> = new Set<TargetValue>(['path'])
 const HOST_VALUES: ReadonlySet<TargetValue> = new Set<TargetValue>(['host', 'hostname', 'port'])
 
-/** Whether it is about a prefix. */
+/** Whether it rewrites a prefix. */
 export function isOfPrefix(rewrite: Rewrite): rewrite is PrefixRewrite {
   return 'strip' in rewrite || 'prefix' in rewrite
 }
 
-/** Throws PatternError where a template speaks of what not every pattern has. */
+/** Throws PatternError if a template refers to anything that not every pattern has. */
 export function checkRewrite(rewrite: Rewrite, patterns: readonly PathPattern[]): void {
   if (!isOfPrefix(rewrite) && rewrite.path !== undefined) parseTarget(rewrite.path, patterns, PATH_VALUES)
   if (rewrite.host !== undefined) parseTarget(rewrite.host, patterns, HOST_VALUES)
 }
 
-/** The path for the service, of requests that take the pattern; null where the rewrite leaves it alone. Throws PatternError. */
+/** Compiles the path for the service, for requests matching the pattern; null if the rewrite does not change it. Throws PatternError. */
 export function compilePath(rewrite: Rewrite, pattern: PathPattern): ((request: RewrittenRequest) => string) | null {
   if (isOfPrefix(rewrite)) {
     const change = compileRewrite(rewrite)
@@ -42,7 +42,10 @@ export function compilePath(rewrite: Rewrite, pattern: PathPattern): ((request: 
   return ({ path, params }) => fillTarget(target, depth, path, params, () => path) || '/'
 }
 
-/** The host that the service is asked for, of requests that take the pattern; null where the rewrite says none. Throws PatternError. */
+/**
+ * Compiles the host to request from the service, for requests matching the pattern; null if the rewrite does not set one. Throws
+ * PatternError.
+ */
 export function compileHost(rewrite: Rewrite, pattern: PathPattern): ((request: RewrittenRequest) => string) | null {
   if (rewrite.host === undefined) return null
   const target = parseTarget(rewrite.host, [pattern], HOST_VALUES)
@@ -55,8 +58,8 @@ export function compileHost(rewrite: Rewrite, pattern: PathPattern): ((request: 
 }
 
 /**
- * Compiles a rewrite of a prefix of normalised paths. It works on whole segments, leaves a path without the prefix as it is, and
- * its result is a normalised path. Throws PatternError when a prefix is not a plain path.
+ * Compiles the rewrite of a prefix of normalized paths. It works on whole segments, leaves a path without the prefix unchanged, and
+ * produces a normalized path. Throws PatternError if a prefix is not a plain path.
  */
 export function compileRewrite(rewrite: PrefixRewrite): (path: string) => string {
   const prefix = parsePrefix('strip' in rewrite ? rewrite.strip : rewrite.prefix)
@@ -68,13 +71,13 @@ export function compileRewrite(rewrite: PrefixRewrite): (path: string) => string
   }
 }
 
-/** The rewrite of paths in replies that undoes another one. */
+/** The inverse rewrite, for paths in replies. */
 export function inverse(rewrite: PrefixRewrite): PrefixRewrite {
   if ('strip' in rewrite) return { prefix: '/', with: rewrite.strip }
   return { prefix: rewrite.with, with: rewrite.prefix }
 }
 
-/** The prefix that the service does not see: null where it is not only left out. Throws PatternError. */
+/** The prefix that is hidden from the service; null unless it is simply removed. Throws PatternError. */
 export function strippedPrefix(rewrite: PrefixRewrite): string | null {
   const prefix = parsePrefix('strip' in rewrite ? rewrite.strip : rewrite.prefix)
   const replacement = parsePrefix('strip' in rewrite ? '/' : rewrite.with)

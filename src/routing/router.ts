@@ -5,18 +5,18 @@ import { type Candidate, candidateFor, type CompileRegex, type Leaf, insert, typ
 import { linesOf, type MatchLine, type RouteEntry } from './match.ts'
 import { emptyPathTable, entryFor, findLiteral, leafFor, type PathTable, type TrieNode } from './trie.ts'
 
-/** No route takes the request. */
+/** No route matches the request. */
 export interface RouteMissing {
   readonly found: false
-  /** Methods, sorted, with which some route would have taken it (for Allow); empty when none would. */
+  /** Methods, sorted, with which a route would have matched (for Allow); empty if there are none. */
   readonly allow: readonly string[]
 }
 
 /** Finds the most specific route for a request; immutable. */
 export interface Router<T> {
   /**
-   * `host` as the client sent it, `path` as `normalizePath` returned it, `query` "?…" or "", `listener` the name of the one that it
-   * came by. Never throws for such a path.
+   * `host` as sent by the client, `path` as returned by `normalizePath`, `query` "?…" or "", `listener` the name of the receiving listener.
+   * Never throws for such a path.
    */
   find(
     host: string,
@@ -32,7 +32,7 @@ type Table<T> = PathTable<Leaf<T>>
 
 const NOT_FOUND: RouteMissing = { found: false, allow: [] }
 
-/** The paths of each host. */
+/** The path tables of each host. */
 class HostTables<T> {
   readonly anyHost: Table<T> = emptyPathTable()
   readonly exactHosts = new Map<string, Table<T>>()
@@ -43,7 +43,7 @@ class HostTables<T> {
     return entryFor(host.wildcard ? this.wildcardHosts : this.exactHosts, host.name, emptyPathTable<Leaf<T>>)
   }
 
-  /** Those for a host, most specific first. */
+  /** The tables for a host, most specific first. */
   of(host: string): Table<T>[] {
     const name = hostName(host)
     const tables = [this.exactHosts.get(name)]
@@ -55,19 +55,19 @@ class HostTables<T> {
   }
 }
 
-/** The lines of a routing table by listener, host and path: what a router searches. */
+/** The lines of a routing table by listener, host and path, as searched by a router. */
 export class RouterTables<T> {
   readonly anyListener = new HostTables<T>()
   readonly listeners = new Map<string, HostTables<T>>()
   private readonly compile: CompileRegex
 
-  /** `compile` makes the test of a regular expression; routes that name the same one share it. */
+  /** `compile` compiles a regular expression; routes with the same expression share the result. */
   constructor(compile: CompileRegex = compileWhole) {
     const known = new Map<string, (text: string) => boolean>()
     this.compile = (regex) => entryFor(known, regex, () => compile(regex))
   }
 
-  /** Puts the lines of an entry in their places. Throws PatternError and UnusablePattern. */
+  /** Inserts the lines of an entry. Throws PatternError and UnusablePattern. */
   add(entry: RouteEntry<T>): void {
     for (const line of linesOf(entry)) {
       const candidate = candidateFor(line, this.compile)
@@ -82,7 +82,7 @@ export class RouterTables<T> {
   }
 }
 
-/** Builds the router of all entries. Throws PatternError and UnusablePattern. */
+/** Builds the router for all entries. Throws PatternError and UnusablePattern. */
 export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
   const tables = new RouterTables<T>()
   for (const entry of entries) tables.add(entry)
@@ -90,11 +90,10 @@ export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
 }
 
 /**
- * The router of tables to which nothing is added any more.
+ * The router for tables that no longer change.
  *
- * A request walks the trie of each host pattern that matches it, most specific first, and takes the first candidate
- * that matches. A node is reached by one way only, so a request visits each at most once: backtracking costs no more
- * than the size of the table, whatever the path.
+ * A request walks the trie of each matching host pattern, most specific first, and takes the first candidate that matches. Each node can be
+ * reached in only one way, so a request visits it at most once: backtracking is bounded by the size of the table, whatever the path.
  */
 export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router<T> {
   const { anyHost, exactHosts, wildcardHosts } = anyListener
@@ -106,7 +105,7 @@ export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router
   const bounds: number[] = []
   /** Candidates that matched by path and host, but not by method. */
   let refused: Candidate<T>[] | null = null
-  /** The last host, as it came, and its tables: most requests name the same one. */
+  /** The last host, as received, and its tables: most requests have the same host. */
   let known = { host: '', listener: '', tables: anyHostOnly }
 
   return {
@@ -147,7 +146,7 @@ export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router
     return null
   }
 
-  /** Searches below a node; `start` is where the next segment begins, beyond the path's length when there is none. */
+  /** Searches below a node; `start` is where the next segment begins, beyond the path's length if there is none. */
   function walk(
     node: TrieNode<Leaf<T>>,
     path: string,
@@ -215,7 +214,7 @@ export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router
   }
 }
 
-/** Whether both are the same route, by the same pattern and with the same parameters, or both none. */
+/** Whether both are the same route with the same pattern and parameters, or both are missing. */
 export function isSameMatch<T>(a: RouteFound<T> | RouteMissing, b: RouteFound<T> | RouteMissing): boolean {
   if (!a.found || !b.found) return a.found === b.found
   if (a.value !== b.value) return false

@@ -3,23 +3,23 @@ interface Entry<Value> {
   readonly value: Value
 }
 
-/** Places at first. */
+/** Initial number of places. */
 const FEWEST = 4
 
 /**
- * Values by short texts, found by a part of a longer text: a Map needs that part cut out, which makes a text, hashes it and looks for
- * it among all texts of the program. Open addressing; half of the places or more are free.
+ * A hash table from short texts to values, looked up by a range within a longer text. A Map would require the range to be cut out, which
+ * allocates a string, hashes it and internalizes it. Uses open addressing; at least half of the places are free.
  */
 export class SegmentTable<Value> {
   private readonly entries: Entry<Value>[] = []
-  /** Two numbers for each place: the hash, and 1 more than the index of the entry, or 0 where it is free. */
+  /** Two numbers per place: the hash, and 1 plus the index of the entry, or 0 if free. */
   private places = new Int32Array(2 * FEWEST)
 
   get size(): number {
     return this.entries.length
   }
 
-  /** The value of the text from `start` to `end`. */
+  /** The value for the text from `start` to `end`. */
   get(text: string, start: number, end: number): Value | undefined {
     const { places, entries } = this
     const hash = hashOf(text, start, end)
@@ -32,7 +32,7 @@ export class SegmentTable<Value> {
     }
   }
 
-  /** The value under the key, made by `create` when it is new. */
+  /** The value for the key, created by `create` if missing. */
   ensure(key: string, create: () => Value): Value {
     const known = this.get(key, 0, key.length)
     if (known !== undefined) return known
@@ -50,7 +50,7 @@ export class SegmentTable<Value> {
   }
 }
 
-/** Puts the number of an entry into the first place that is free. */
+/** Stores the number of an entry in the first free place. */
 function put(places: Int32Array, key: string, number: number): void {
   const hash = hashOf(key, 0, key.length)
   const last = places.length / 2 - 1
@@ -60,7 +60,7 @@ function put(places: Int32Array, key: string, number: number): void {
   places[2 * place + 1] = number
 }
 
-/** FNV-1a over the characters; the lower bits, which choose the place, depend on the upper ones too. */
+/** FNV-1a over the characters, mixed so that the lower bits, which select the place, also depend on the upper ones. */
 function hashOf(text: string, start: number, end: number): number {
   let state = 0x811c9dc5
   for (let i = start; i < end; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193)

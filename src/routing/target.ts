@@ -1,23 +1,24 @@
 import { PatternError, type PathPattern, parameterNames } from './pattern.ts'
 
-/** What a request says of itself: its host with and without the port, its port, its path and its scheme. */
+/** Request values: host with and without the port, port, path and scheme. */
 export type TargetValue = 'host' | 'hostname' | 'port' | 'path' | 'scheme'
 
-/** A part of a target: text, a parameter of the route's pattern, or what the request says. */
+/** A part of a target: text, a parameter of the route's pattern, or a request value. */
 export type TargetPart = { readonly text: string } | { readonly parameter: string } | { readonly value: TargetValue }
 
-/** Where a redirect leads, or what a rewrite makes of a request. */
+/** The target of a redirect, or of a rewrite. */
 export interface Target {
   readonly parts: readonly TargetPart[]
-  /** It ends in "/*": what stands for "*" in the pattern comes behind. */
+  /** Whether it ends in "/*": whatever matches "*" in the pattern is appended. */
   readonly rest: boolean
 }
 
 const PLACEHOLDER = /\{([^{}]*)\}/g
 
 /**
- * Parses a text with placeholders such as "/new/{id}", "/new/*" or "https://{host}{path}". `{id}` is a parameter of the pattern; values
- * that are allowed are those of the request, unless a parameter is called so. Throws PatternError for what is not known to all patterns.
+ * Parses a text with placeholders such as "/new/{id}", "/new/*" or "https://{host}{path}". `{id}` is a parameter of the pattern; `values`
+ * are the request values allowed, which parameters of the same name take precedence over. Throws PatternError for anything not available in
+ * all patterns.
  */
 export function parseTarget(to: string, patterns: readonly PathPattern[], values: ReadonlySet<TargetValue>): Target {
   const rest = to.endsWith('/*')
@@ -41,7 +42,7 @@ export function parseTarget(to: string, patterns: readonly PathPattern[], values
   return { parts: parts.filter((part) => !('text' in part) || part.text !== ''), rest }
 }
 
-/** What a placeholder of that name stands for. Throws PatternError for one that is not known to all patterns. */
+/** The meaning of a placeholder name. Throws PatternError for one not available in all patterns. */
 export function partFor(name: string, patterns: readonly PathPattern[], values: ReadonlySet<TargetValue>): TargetPart {
   if (patterns.every(({ segments }) => parameterNames(segments).includes(name))) return { parameter: name }
   const value = [...values].find((each) => each === name)
@@ -53,7 +54,7 @@ export function partFor(name: string, patterns: readonly PathPattern[], values: 
   throw new PatternError(`has {${name}}, which is no parameter of every path of the route; allowed are ${allowed}`)
 }
 
-/** The text of a target for a request that takes a pattern with so many segments. Parameters are percent-encoded. */
+/** The text of a target for a request matching a pattern with that many segments. Parameters are percent-encoded. */
 export function fillTarget(
   { parts, rest }: Target,
   depth: number,
@@ -70,7 +71,7 @@ export function fillTarget(
   return rest ? filled + behind(path, depth) : filled
 }
 
-/** What follows so many segments of the path: "" or "/…". */
+/** What follows that many segments of the path: "" or "/…". */
 function behind(path: string, depth: number): string {
   let at = 0
   for (let i = 0; i < depth; i++) {
@@ -80,7 +81,7 @@ function behind(path: string, depth: number): string {
   return path.slice(at)
 }
 
-/** Host and port that a request names, or the port of its scheme. */
+/** The host and port of a request, with the default port of its scheme. */
 export function splitHost(host: string, scheme: 'http' | 'https'): { readonly name: string; readonly port: string } {
   const [, name = host, port = ''] = /^(.*?)(?::(\d*))?$/.exec(host) ?? []
   return { name, port: port || DEFAULT_PORTS[scheme] }

@@ -3,22 +3,22 @@ import { SegmentTable } from './segment-table.ts'
 
 /** A tree of path segments; every pattern leads to one of its leaves. */
 export interface TrieNode<Leaf> {
-  /** Children by literal segment, or null when there are none. */
+  /** Children by literal segment, or null if there are none. */
   literals: SegmentTable<TrieNode<Leaf>> | null
-  /** The literal child when it is the only one: compared in place, without cutting the segment out of the path. */
+  /** The literal child if it is the only one: compared in place, without extracting the segment from the path. */
   onlyLiteral: { readonly segment: string; readonly node: TrieNode<Leaf> } | null
   /** The child for any non-empty segment. */
   parameter: TrieNode<Leaf> | null
   /** For paths that end here. */
   end: Leaf | null
-  /** For paths that end here or go on. */
+  /** For paths that end here or continue. */
   rest: Leaf | null
 }
 
-/** The paths of one host: plain paths by a single lookup, all other patterns in a trie. */
+/** The paths of one host: plain paths in a single map, all other patterns in a trie. */
 export interface PathTable<Leaf> {
   readonly plain: Map<string, Leaf>
-  /** Lengths of the plain paths: to look up a path that cannot be among them would cost more. */
+  /** Lengths of the plain paths: a lookup of a path that cannot be among them would cost more. */
   readonly lengths: Set<number>
   readonly root: TrieNode<Leaf>
 }
@@ -28,7 +28,7 @@ export function emptyPathTable<Leaf>(): PathTable<Leaf> {
   return { plain: new Map(), lengths: new Set(), root: emptyNode() }
 }
 
-/** The leaf of the pattern, made by `create` when it is new. */
+/** The leaf of the pattern, created by `create` if missing. */
 export function leafFor<Leaf>(table: PathTable<Leaf>, pattern: PathPattern, create: () => Leaf): Leaf {
   if (!pattern.rest && parameterNames(pattern.segments).length === 0) {
     table.lengths.add(pattern.text.length)
@@ -46,7 +46,7 @@ export function leafFor<Leaf>(table: PathTable<Leaf>, pattern: PathPattern, crea
   return (node.end ??= create())
 }
 
-/** The child that a segment of the path leads to by its text. */
+/** The literal child for a segment of the path. */
 export function findLiteral<Leaf>(
   node: TrieNode<Leaf>,
   path: string,
@@ -58,7 +58,7 @@ export function findLiteral<Leaf>(
   return only.segment.length === end - start && path.startsWith(only.segment, start) ? only.node : undefined
 }
 
-/** The value under the key, made by `create` when it is new. */
+/** The value for the key, created by `create` if missing. */
 export function entryFor<V>(map: Map<string, V>, key: string, create: () => V): V {
   const known = map.get(key)
   if (known !== undefined) return known

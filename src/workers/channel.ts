@@ -1,14 +1,14 @@
 import type { Clock } from '../core/clock.ts'
 import type { Threads, Topic } from '../core/threads.ts'
 
-/** What goes over a channel, either way. */
+/** A message on a channel, in either direction. */
 export type ChannelMessage =
   | {
       readonly type: 'ask'
       readonly id: number
       readonly topic: string
       readonly asked: unknown
-      /** Whether the other side is to ask no further threads. */
+      /** Whether the receiver must not ask further threads. */
       readonly alone: boolean
     }
   | { readonly type: 'answer'; readonly id: number; readonly answers: unknown[] }
@@ -16,16 +16,19 @@ export type ChannelMessage =
 
 export interface ChannelOptions {
   readonly send: (message: ChannelMessage) => void
-  /** Answers what the other side asks. Must not reject. */
+  /** Answers questions of the other side. Must not reject. */
   readonly answer: (topic: string, asked: unknown, alone: boolean) => Promise<unknown[]>
-  /** Hears what the other side tells. */
+  /** Receives notifications from the other side. */
   readonly hear: (topic: string, told: unknown) => void
   readonly clock: Clock
-  /** How long an answer is waited for, in milliseconds. */
+  /** Timeout for answers, in milliseconds. */
   readonly patience: number
 }
 
-/** One end of the channel between the main thread and a worker: each side asks, and answers what the other asks, and tells. */
+/**
+ * One end of the channel between the main thread and a worker: each side asks questions, answers those of the other side, and sends
+ * notifications.
+ */
 export class Channel implements Threads {
   private readonly options: ChannelOptions
   private readonly asked = new Map<number, (answers: unknown[]) => void>()
@@ -43,7 +46,7 @@ export class Channel implements Threads {
     return answers(await this.ask(name, asked, this.options.patience, true))
   }
 
-  /** Resolves with the answers of the other side, none when it does not answer in time, in milliseconds. */
+  /** Resolves with the answers of the other side, or none if they do not arrive within `patience` milliseconds. */
   ask(topic: string, asked: unknown, patience = this.options.patience, alone = false): Promise<unknown[]> {
     const { send, clock } = this.options
     const id = ++this.lastId
@@ -59,7 +62,7 @@ export class Channel implements Threads {
     })
   }
 
-  /** Tells the other side, which does not answer. */
+  /** Sends a notification to the other side; there is no answer. */
   tell<Told>({ name }: Topic<Told, null>, told: Told): void {
     this.options.send({ type: 'tell', topic: name, told })
   }
@@ -71,7 +74,7 @@ export class Channel implements Threads {
     void this.options.answer(topic, asked, alone).then((answers) => this.options.send({ type: 'answer', id, answers }))
   }
 
-  /** Whoever waits has no answer: the other side is gone. */
+  /** Pending questions remain unanswered, as the other side is gone. */
   close(): void {
     for (const settle of this.asked.values()) settle([])
   }

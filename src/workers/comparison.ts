@@ -5,7 +5,7 @@ import { type Side, sideInForce } from '../config/plan/side.ts'
 import { unitsOf } from '../config/plan/units.ts'
 import type { InForce } from './read-config.ts'
 
-/** What would be different if a configuration that was read from that file took the place of the running one. */
+/** The differences if the configuration read from that file replaced the running one. */
 export async function comparison(file: string, before: InForce, after: Side): Promise<PlanDocument> {
   const plan = planChanges(await sideInForce(file, before), after)
   return { ...planDocument(plan), text: planText(plan, unitsOf(after.chain)) }

@@ -1,7 +1,7 @@
 /**
- * A program of its own: sends back over IPC a copy of each listening socket that it was started with, from descriptor 4
- * on, whose port is the argument in its place. Node has no other way to copy a descriptor. It accepts nothing: the sockets
- * are opened as if they were connections, and never read.
+ * A separate program: sends back over IPC a copy of each listening socket it was started with, from descriptor 4 on, provided its port
+ * matches the corresponding argument. Node has no other way to duplicate a descriptor. It accepts no connections: the sockets are opened as
+ * if they were connections, and never read.
  */
 import { Socket } from 'node:net'
 import { handleOf } from '../core/node-internals.ts'
@@ -11,7 +11,7 @@ const FIRST = 4
 
 for (const [index, port] of process.argv.slice(2).entries()) {
   const socket = new Socket({ fd: FIRST + index, readable: false, writable: false })
-  // The thread whose socket it is may have ended meanwhile, and the number stand for something else.
+  // The thread that owned the socket may have ended in the meantime, and its descriptor number may have been reused.
   if (listeningAddress(socket)?.port !== Number(port)) process.exit(1)
   const handle = handleOf(socket)
   // Not among the types: sockets are sent as connections or servers, and this is to become neither here.
@@ -19,5 +19,5 @@ for (const [index, port] of process.argv.slice(2).entries()) {
   // oxlint-disable-next-line typescript/unbound-method -- it is called on its owner
   Reflect.apply(process.send!, process, [{ index }, handle])
 }
-// Stays until the other side has all of them, and disconnects.
+// Keeps running until the other side has received all of them and disconnects.
 process.on('message', () => {})

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url'
 import type { Address } from '../core/address.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
 
-/** How long copying may take, in milliseconds: mostly the start of a program. */
+/** Time limit for copying, in milliseconds; most of it is the start of a program. */
 const PATIENCE = 30_000
 
 /**
- * Copies listening sockets of this process, whichever thread they are in: connections wait in a socket until its last copy
- * is closed. A copy is for the calling thread. Rejects when one of the descriptors is no listening socket on the port of
- * the address in its place.
+ * Duplicates listening sockets of this process, whichever thread they belong to: connections queue in a socket until its last copy is
+ * closed. The copies belong to the calling thread. Rejects if a descriptor is not a listening socket on the port of the corresponding
+ * address.
  */
 export async function copySockets(
   descriptors: readonly number[],
@@ -18,13 +18,13 @@ export async function copySockets(
   const file = import.meta.url.endsWith('.ts') ? './copy-program.ts' : './copy-program.js'
   const program = fileURLToPath(new URL(file, import.meta.url))
   const ports = addresses.map(({ port }) => String(port))
-  // What Node is told by the environment, as to load a module first, is for the gateway.
+  // NODE_OPTIONS, which may preload modules, are meant for the gateway only.
   const { NODE_OPTIONS: _, ...env } = process.env
   const child = spawn(process.execPath, ['--disable-sigusr1', program, ...ports], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc', ...descriptors],
     env,
   })
-  // That of spawn() itself would go on, and keep the process, after all is done.
+  // The `timeout` option of spawn() would keep running, and keep the process alive, after everything is done.
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE).unref()
   const copies = new Map<number, ListeningHandle>()
   return await new Promise((resolve, reject) => {
@@ -46,7 +46,7 @@ export async function copySockets(
   })
 }
 
-/** The same for those that are asked for; null where there is no descriptor. */
+/** Like `copySockets`, for those that exist; null where there is no descriptor. */
 export async function copyThose(
   places: readonly number[],
   descriptors: readonly (number | null)[],

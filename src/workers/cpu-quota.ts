@@ -1,27 +1,27 @@
-/** How many cores the kernel lets this process use: what `docker run --cpus` and Kubernetes' `limits.cpu` set. */
+/** The CPU quota that the kernel sets for this process, as configured by `docker run --cpus` and Kubernetes' `limits.cpu`. */
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 
-/** Reads a whole file; null where there is none, or none that may be read. */
+/** Reads a whole file; null if it does not exist or is not readable. */
 export type ReadFile = (path: string) => string | null
 
-/** Where a hierarchy of cgroups is mounted, and which of its groups that is. */
+/** Mount point of a cgroup hierarchy, and the cgroup at its root. */
 interface Mount {
   readonly root: string
   readonly point: string
 }
 
 /**
- * Worker threads for `workers: auto`: one for each whole core of the quota, at least one, and never more than there are cores.
- * Part of a core gets no thread: all threads of a process spend the same quota, and the kernel stops all of them when it is spent.
+ * Number of worker threads for `workers: auto`: one per whole core of the quota, at least one, and at most the number of cores. A fraction
+ * of a core gets no thread: all threads of a process consume the same quota, and the kernel stops all of them when it is used up.
  */
 export function automaticWorkers(cores: number, quota: number): number {
   return Math.max(1, Math.floor(Math.min(cores, quota)))
 }
 
 /**
- * The quota of CPU time in cores: the least of the process's cgroup and those above it, of version 1 and 2 alike. Infinity where
- * there is no quota, or no cgroup. Node's own availableParallelism() does not see all of them.
+ * The CPU quota in cores: the minimum over the process's cgroup and its ancestors, for cgroup versions 1 and 2. Infinity if there is no
+ * quota or no cgroup. Node's own availableParallelism() does not take all of them into account.
  */
 export function cpuQuota(read: ReadFile = readIfThere): number {
   const mounts = (read('/proc/self/mountinfo') ?? '').split('\n')
@@ -40,7 +40,7 @@ export function cpuQuota(read: ReadFile = readIfThere): number {
   )
 }
 
-/** What follows " - " in a line of mountinfo: type, source and options (proc_pid_mountinfo(5)). */
+/** Parses what follows " - " in a line of mountinfo: type, source and options (proc_pid_mountinfo(5)). */
 function isSecondVersion(type: string): boolean {
   return type === 'cgroup2'
 }
@@ -60,7 +60,7 @@ function findMount(lines: readonly string[], wanted: (type: string, options: str
   return null
 }
 
-/** The path of the process's group, of lines such as `0::/a/b` and `4:cpu,cpuacct:/a` (cgroups(7)). */
+/** The path of the process's cgroup, from lines such as `0::/a/b` and `4:cpu,cpuacct:/a` (cgroups(7)). */
 function findGroup(lines: readonly string[], wanted: (controllers: string) => boolean): string {
   for (const line of lines) {
     const [, controllers, ...path] = line.split(':')
@@ -70,8 +70,8 @@ function findGroup(lines: readonly string[], wanted: (controllers: string) => bo
 }
 
 /**
- * The folders of the group and of those above it, as far as they are mounted. In a container the group may be named as the host
- * sees it, which is nowhere below the mount: then the mount is the container's own group.
+ * The directories of the cgroup and its ancestors, as far as they are mounted. In a container, the cgroup may have the host's path, which
+ * does not exist below the mount: then the mount itself is the container's cgroup.
  */
 function folders(mount: Mount | null, group: string): string[] {
   if (mount === null) return []
@@ -80,13 +80,13 @@ function folders(mount: Mount | null, group: string): string[] {
   return [...Array(names.length + 1).keys()].map((depth) => posix.join(mount.point, ...names.slice(0, depth)))
 }
 
-/** `50000 100000`, or `max 100000` where there is no quota. */
+/** `50000 100000`, or `max 100000` if there is no quota. */
 function secondVersionQuota(text: string | null): number {
   const [quota = '', period = ''] = (text ?? '').trim().split(' ')
   return ratio(quota, period)
 }
 
-/** Microseconds of CPU time in each period; version 1 has -1 where there is no quota. */
+/** Microseconds of CPU time per period; version 1 uses -1 if there is no quota. */
 function ratio(quota: string | null, period: string | null): number {
   const cores = Number(quota ?? '') / Number(period ?? '')
   return cores > 0 ? cores : Infinity

@@ -5,32 +5,31 @@ import type { Logger } from '../core/logger.ts'
 import { canonicalAddress } from '../core/plain-address.ts'
 import { listeningAddress } from './listening-address.ts'
 
-/** The first descriptor that is given, and the others follow (sd_listen_fds(3)). */
+/** The first passed descriptor; the others follow it (sd_listen_fds(3)). */
 const FIRST = 3
-/** What says which are given: for this process alone, and for none that it starts. */
+/** Environment variables that describe the passed sockets; for this process only, and not for its children. */
 const VARIABLES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'] as const
 
-/** A socket that was given, with the address that it is bound to. */
+/** A passed socket, with the address it is bound to. */
 interface Given {
   readonly address: Address
   readonly descriptor: number
-  /** Holds the descriptor, and never takes a connection. */
+  /** Holds the descriptor; never accepts connections. */
   readonly socket: Socket
 }
 
 /**
- * Listening sockets that whoever started this process has given to it, in the way of systemd's socket activation
- * (sd_listen_fds(3)): they are known by the addresses that they are bound to, whatever their order and names. They stay open
- * for as long as the process lives.
+ * Listening sockets passed to this process by its parent through systemd's socket activation protocol (sd_listen_fds(3)). They are
+ * identified by the addresses they are bound to, regardless of order and names, and stay open for the lifetime of the process.
  */
 export class GivenSockets {
-  /** Those for another process: the number of that one, or null. */
+  /** The PID of the process that the sockets are meant for, if it is not this one; otherwise null. */
   readonly stray: string | null
   private readonly sockets: readonly Given[]
 
   /**
-   * Takes those that the environment speaks of, and the variables out of it. Throws an Error that says what is wrong with one
-   * that cannot be used.
+   * Takes the sockets described by the environment, and removes the variables from it. Throws an Error that says what is wrong with an
+   * unusable socket.
    */
   constructor(environment: NodeJS.ProcessEnv, pid: number) {
     const { LISTEN_PID: owner = '', LISTEN_FDS: count = '' } = environment
@@ -39,18 +38,18 @@ export class GivenSockets {
     this.sockets = count === '' || this.stray !== null ? [] : openAll(count)
   }
 
-  /** How many there are. */
+  /** Number of sockets. */
   get size(): number {
     return this.sockets.length
   }
 
-  /** The descriptor of the one that is bound to each of the addresses, or null. Names are looked up. */
+  /** The descriptors of the sockets bound to these addresses, or null. Host names are resolved. */
   async find(addresses: readonly Address[]): Promise<(number | null)[]> {
     if (this.size === 0) return addresses.map(() => null)
     return Promise.all(addresses.map((address) => this.findOne(address)))
   }
 
-  /** The same for the listeners of the start. Rejects where one has no listener: whoever connected to it would wait for ever. */
+  /** Like `find`, for the initial listeners. Rejects if a socket has no listener: clients connecting to it would wait forever. */
   async findAll(addresses: readonly Address[], log: Logger): Promise<(number | null)[]> {
     const found = await this.find(addresses)
     const others = this.others(found)
@@ -63,7 +62,7 @@ export class GivenSockets {
     return found
   }
 
-  /** Says what of `found` another process cannot take over as it is. */
+  /** Warns about sockets among `found` that another process cannot take over as they are. */
   warn(addresses: readonly Address[], found: readonly (number | null)[], log: Logger): void {
     if (this.size === 0) return
     const own = addresses.filter((_each, i) => found[i] === null).map(formatAddress)
@@ -74,7 +73,7 @@ export class GivenSockets {
       log.warn({ sockets }, 'A passed socket has no listener: clients that connect there wait for another process')
   }
 
-  /** Where those are bound whose descriptor is none of these. */
+  /** The addresses of sockets whose descriptors are not among these. */
   private others(descriptors: readonly (number | null)[]): string[] {
     return this.sockets
       .filter(({ descriptor }) => !descriptors.includes(descriptor))
@@ -113,7 +112,7 @@ function open(descriptor: number): Given {
   )
 }
 
-/** Null where there is something else. */
+/** Null if it is something else. */
 function openSocket(fd: number): Socket | null {
   try {
     return new Socket({ fd, readable: false, writable: false })
@@ -126,7 +125,7 @@ function isSame(one: Address, other: Address): boolean {
   return one.port === other.port && canonical(one.host) === canonical(other.host)
 }
 
-/** The IP addresses that are meant, none where the name is unknown. */
+/** The IP addresses of a host; empty if the name is unknown. */
 async function hostsOf(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [canonical(host)]
   const found = await lookup(host, { all: true }).catch(() => [])

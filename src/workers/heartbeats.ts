@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 
-/** How many beats there are in the time after which a worker is stuck. */
+/** Number of beats within the time after which a worker counts as stuck. */
 const BEATS = 20
-/** The main thread looks this often, in milliseconds, at least. */
+/** Maximum interval between the main thread's checks, in milliseconds. */
 const LOOK = 1_000
-/** A look that is so late, in milliseconds, says that the process stood still, or had no processor. */
+/** A check that is this late, in milliseconds, means that the process was suspended or had no CPU. */
 const STANDSTILL = 500
 
-/** Begins to beat in a worker: as long as it comes to its events, the number in its place changes. */
+/** Starts the heartbeat of a worker: its number in shared memory changes for as long as its event loop runs. */
 export function beat(memory: SharedArrayBuffer, worker: number, bound: number, clock: Clock): void {
   if (bound === 0) return
   const beats = new Int32Array(memory)
@@ -16,13 +16,13 @@ export function beat(memory: SharedArrayBuffer, worker: number, bound: number, c
 
 interface Watched {
   count: number
-  /** When it was seen to have changed. */
+  /** When it was last seen to change. */
   since: number
 }
 
 /**
- * Notices workers that do not come to their events any more, by numbers in shared memory: asking them would wait for
- * them. Time in which the main thread stood still itself is nobody's.
+ * Detects workers whose event loops are blocked, through numbers in shared memory: asking a worker would mean waiting for it. Time during
+ * which the main thread itself was suspended does not count.
  */
 export class Heartbeats {
   readonly memory: SharedArrayBuffer
@@ -35,7 +35,7 @@ export class Heartbeats {
   private last: number
   private readonly stop: () => void
 
-  /** `bound` in milliseconds, 0 to notice nothing; `stuck` is told once of each, and after how many milliseconds. */
+  /** `bound` in milliseconds, 0 to disable detection. `stuck` is called once per worker, with the number of milliseconds it was blocked. */
   constructor(workers: number, bound: number, clock: Clock, stuck: (worker: number, blocked: number) => void) {
     this.memory = new SharedArrayBuffer(workers * Int32Array.BYTES_PER_ELEMENT)
     this.beats = new Int32Array(this.memory)

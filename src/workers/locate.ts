@@ -2,20 +2,22 @@ import { Session } from 'node:inspector'
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 
-/** How long is waited for a thread to say where it is, in milliseconds. */
+/** Timeout for a thread to report its location, in milliseconds. */
 const PATIENCE = 3_000
-/** Functions of a stack that are told of, the innermost first. */
+/** Maximum number of stack frames to report, innermost first. */
 const FRAMES = 10
 
-/** Under this name a worker's global object has a function that tells what it is running, for its own debugger alone. */
+/**
+ * Name of a function on a worker's global object that returns what it is running; used by the debugger session of the same process only.
+ */
 export const RUNNING = 'sallyport.running'
 
-/** Where a thread is. */
+/** What a thread is executing. */
 export interface Place {
-  /** The policy of the user's own whose code is running, and the route it is for; null for the gateway's own code. */
+  /** The custom policy whose code is running, and its route; null for the gateway's own code. */
   readonly policy: string | null
   readonly route: string | null
-  /** Functions with file and line, the innermost first. Empty where the thread does not run JavaScript. */
+  /** Functions with file and line, innermost first. Empty if the thread is not running JavaScript. */
   readonly stack: readonly string[]
 }
 
@@ -29,7 +31,7 @@ const frame = z.object({
 
 const running = z.object({ policy: z.string(), route: z.string() }).nullable()
 
-/** What the debugger of a thread says, as far as it matters here. */
+/** The relevant part of a thread's debugger messages. */
 const message = z.union([
   z.object({ method: z.literal('Debugger.scriptParsed'), params: script }),
   z.object({ method: z.literal('Debugger.paused'), params: z.object({ callFrames: z.array(frame).min(1) }) }),
@@ -37,8 +39,8 @@ const message = z.union([
 ])
 
 /**
- * Stops a worker thread for a moment in whatever it is running, a loop without end too, and tells where that is. It uses
- * V8's debugger within the process, which opens no port. Never rejects.
+ * Briefly interrupts a worker thread, even in an infinite loop, and returns what it is executing. Uses V8's in-process debugger, which
+ * opens no port. Never rejects.
  */
 export function locate(threadId: number, clock: Clock): Promise<Place> {
   const session = new Session()
@@ -48,13 +50,13 @@ export function locate(threadId: number, clock: Clock): Promise<Place> {
   let place: Place = { policy: null, route: null, stack: [] }
   const finish = (): void => {
     cancel()
-    // Later, as it is called from within a message of the session.
+    // Deferred, as this may be called while the session is dispatching a message.
     setImmediate(() => session.disconnect())
     resolve(place)
   }
   const cancel = clock.after(PATIENCE, finish)
   session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
-    // Its id is a number of its own.
+    // The debugger's worker ID is unrelated to the thread ID.
     if (!workerInfo.title.startsWith(`[worker ${threadId}]`)) return
     const post = (id: number, method: string, params: object = {}): void => {
       session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method, params }) })
@@ -65,7 +67,7 @@ export function locate(threadId: number, clock: Clock): Promise<Place> {
       if (data === undefined) return
       if ('id' in data) {
         place = { ...place, ...data.result.result.value }
-        // One that is paused could not be ended.
+        // A paused thread could not be terminated.
         post(4, 'Debugger.disable')
         return finish()
       }

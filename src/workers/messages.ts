@@ -7,66 +7,66 @@ import type { Discovered } from '../services/discovery/discovery.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 
-/** What a worker thread is started with. */
+/** The data a worker thread is started with. */
 export interface WorkerStart {
-  /** Its number among the workers: 0 for the first; one that replaces another has the other's. */
+  /** Its number among the workers: 0 for the first; a replacement has the number of its predecessor. */
   readonly worker: number
   readonly config: GatewayConfig
-  /** What its policies of the user's own are loaded from. */
+  /** The code to load custom policies from. */
   readonly modules: LoadedCode
-  /** Its number among the configurations of this process: 1 is that of its start. */
+  /** Number of its configuration within this process: 1 for the initial one. */
   readonly generation: number
-  /** Workers in all. */
+  /** Total number of workers. */
   readonly size: number
-  /** The health board's memory. */
+  /** The memory of the health board. */
   readonly board: SharedArrayBuffer
   readonly slots: SlotTable
-  /** What was found where instances are discovered. */
+  /** Discovered instances. */
   readonly discovered: Discovered
-  /** What policies keep once in the process. */
+  /** State that policies keep once per process. */
   readonly stores: SharedMemory
-  /** Decides which requests are logged. */
+  /** Key for sampling requests to log. */
   readonly sampleKey: string
-  /** Where to listen, one for each listener of the configuration. */
+  /** Addresses to listen on, one per listener of the configuration. */
   readonly addresses: readonly Address[]
-  /** No other worker listens yet, and nobody else may. */
+  /** Whether no other worker listens yet; if so, no other process may. */
   readonly first: boolean
-  /** Descriptors of sockets that listen there already, of which it takes copies; null for each address where it is to listen anew. */
+  /** Descriptors of existing listening sockets, of which it takes copies; null for each address where it opens a new socket. */
   readonly sockets: readonly (number | null)[]
-  /** The first health checks are through. */
+  /** Whether the first health checks are complete. */
   readonly ready: boolean
-  /** Where it shows that it comes to its events. */
+  /** Memory for its heartbeat. */
   readonly beats: SharedArrayBuffer
 }
 
 /** Where a worker listens. */
 export interface Listening {
   readonly addresses: readonly Address[]
-  /** Of its sockets, in the order of the addresses. */
+  /** Descriptors of its sockets, in the order of the addresses. */
   readonly descriptors: readonly number[]
 }
 
-/** Tells a worker that the first health checks are through. */
+/** Tells a worker that the first health checks are complete. */
 export const becomeReadyTopic = defineTopic<null, null>('become-ready')
 
-/** Tells a worker to say that it is not ready any more: on these addresses somebody else accepts from now on. */
+/** Tells a worker to report itself as not ready; on these addresses, another process accepts connections from now on. */
 export const retireTopic = defineTopic<readonly Address[], null>('retire')
 
-/** How a worker is to end, in milliseconds. */
+/** How a worker is to shut down, in milliseconds. */
 export interface Drain {
   readonly timeout: number
-  /** For so long of it clients may ask for something once more. */
+  /** For the first part of that time, clients may send another request. */
   readonly patience: number
 }
 
-/** Tells a worker to end. */
+/** Tells a worker to shut down. */
 export const drainTopic = defineTopic<Drain, null>('drain')
 
-/** A worker tells where it listens, once it does. */
+/** A worker reports where it listens, once it does. */
 export const listeningTopic = defineTopic<Listening, null>('listening')
 
-/** A worker tells of a metric that it begins or ends to count. */
+/** A worker reports a metric series that it starts or stops counting. */
 export const seriesTopic = defineTopic<SeriesChange, null>('series')
 
-/** A worker tells how many connections were cut off at the end of its drain. */
+/** A worker reports how many connections were cut off at the end of its drain. */
 export const drainedTopic = defineTopic<number, null>('drained')

@@ -1,16 +1,15 @@
-/** Whether the system lets this process have as many open files as its configuration lets it need. */
+/** Whether the system's limit of open files is sufficient for the configuration. */
 import { readFileSync } from 'node:fs'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Discovered } from '../services/discovery/discovery.ts'
 
-/** What a process has open besides connections: its modules, the log, Redis, health checks, what operators ask. */
+/** Open files of a process other than connections: its modules, the log, Redis, health checks, the admin API. */
 const ELSE = 200
 
 /**
- * The most connections that the configuration lets `workers` threads have at a time, and what is open besides. Services that discover their
- * instances count with those that have been `found`, and at least one: there may be more some day, and to count with all that there may be would
- * ask for far too many.
+ * The maximum number of open files of `workers` threads under this configuration. Services with discovery count with the number of
+ * instances in `found`, at least one: there may be more later, but counting the maximum would require far too many.
  */
 export function openFilesNeeded(
   { listeners, limits, services }: GatewayConfig,
@@ -26,8 +25,8 @@ export function openFilesNeeded(
 }
 
 /**
- * Warns where the limit of open files is below how many are `needed`: connections would fail one day, at the worst time. `limits` is the
- * text of /proc/self/limits, null where there is none; Node has raised the soft limit to the hard one by then.
+ * Warns if the limit of open files is below the number `needed`, as connections would fail one day, at the worst time. `limits` is the text
+ * of /proc/self/limits, null if it does not exist; Node has already raised the soft limit to the hard limit by then.
  */
 export function warnOfOpenFiles(needed: number, log: Logger, limits: string | null = readLimits()): void {
   const limit = /^Max open files +(\d+)/m.exec(limits ?? '')?.[1]

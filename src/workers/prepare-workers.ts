@@ -10,25 +10,25 @@ import {
 import type { PreparedFleet } from '../runtime/fleet.ts'
 import type { RunningWorker } from './running-worker.ts'
 
-/** How long a worker may take to make a configuration ready, in milliseconds. */
+/** Time limit for a worker to prepare a configuration, in milliseconds. */
 const PREPARATION = 60_000
-/** How long it may take to answer by what it was told, in milliseconds. */
+/** Time limit for a worker to put it into effect, in milliseconds. */
 export const COMMITMENT = 5_000
 
-/** A worker has ended while it made a configuration ready, whatever that is worth. */
+/** A worker ended while preparing a configuration, which says nothing about the configuration itself. */
 export class WorkerLostError extends Error {}
 
-/** What is asked of a worker. */
+/** The required methods of a worker. */
 type Asked = Pick<RunningWorker, 'ask' | 'isGone'>
 
 export interface PreparedWorkers<One extends Asked = RunningWorker> extends Omit<PreparedFleet, 'commit'> {
-  /** They answer by it from now on. Resolves with those that do, and the descriptors on which each of them listens. */
+  /** Puts it into effect. Resolves with the workers where it is, and the descriptors on which each of them listens. */
   readonly commit: () => Promise<ReadonlyMap<One, readonly number[]>>
 }
 
 /**
- * Makes a configuration ready in these workers, with the descriptors that were `given` for its listeners. Rejects with an Error
- * that says why one cannot, with WorkerLostError where one has ended; nothing is left then.
+ * Prepares a configuration in these workers, with the descriptors `given` for its listeners. Rejects with an Error that says why a worker
+ * cannot, or with WorkerLostError if one has ended; nothing is left behind in that case.
  */
 export async function prepareWorkers<One extends Asked>(
   workers: readonly One[],
@@ -40,14 +40,14 @@ export async function prepareWorkers<One extends Asked>(
   const abandon = (): Promise<unknown> => Promise.all(workers.map((worker) => worker.ask(abandonTopic.name, number)))
   let givenUp = false
   try {
-    // The first one finds out the ports where the configuration leaves them open.
+    // The first worker determines the ports that the configuration leaves open.
     const [first, ...others] = workers
     const preparation = { ...next, given, shared: true }
     const addresses =
       first === undefined ? wanted : await prepare(first, { ...preparation, addresses: null, first: true })
     await Promise.all(
       others.map(async (worker, i) => {
-        // To send a large configuration takes its time: each has a turn of its own.
+        // Sending a large configuration takes time, so other work gets a turn between workers.
         for (let turn = 0; turn <= i; turn++) await otherTurns()
         if (!givenUp) await prepare(worker, { ...preparation, addresses, first: false })
       }),

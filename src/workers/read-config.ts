@@ -6,31 +6,31 @@ import { ConfigError, type Problem } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Warning } from '../config/warnings.ts'
 
-/** How long reading may take, in milliseconds: code of the user's own runs meanwhile, which may never come to its end. */
+/** Time limit for reading, in milliseconds: it runs custom code, which may never finish. */
 const PATIENCE = 60_000
 
-/** Megabytes of its heap for what is new, a third of what V8 takes by itself: the process takes 45 MB less at the most, and no more time. */
+/** Young generation of its heap in megabytes, a third of V8's default: reduces the peak memory by 45 MB and takes no more time. */
 const YOUNG = 16
 
-/** A configuration that is as it should be. */
+/** A valid configuration. */
 export interface ReadConfig {
   readonly config: GatewayConfig
   readonly warnings: readonly Warning[]
-  /** Why a policy cannot be made of its options, or null. */
+  /** Why a policy cannot be created from its options, or null. */
   readonly unusable: string | null
-  /** Names what it means: two with the same revision are the same. */
+  /** Identifies the content: configurations with the same revision are identical. */
   readonly revision: string
-  /** Every file that was read for it, by its absolute path, with a digest of what it held. */
+  /** Absolute path of every file that was read -> digest of its content. */
   readonly files: ReadonlyMap<string, string>
-  /** The file as it is written, before variables are put in; null for a module. */
+  /** The text of the file before variables are substituted; null for a module. */
   readonly text: string | null
-  /** Policies of the user's own, as they were. */
+  /** Custom policies, as of when they were read. */
   readonly code: readonly OwnCode[]
-  /** The code of those policies as it was loaded; none of it where it is too much to keep. */
+  /** The code of those policies as it was loaded; empty if it is too large to keep. */
   readonly modules: LoadedCode
 }
 
-/** What comes of reading a configuration. */
+/** The result of reading a configuration. */
 export type Reading =
   | ({ readonly type: 'read' } & ReadConfig)
   | { readonly type: 'compared'; readonly plan: PlanDocument }
@@ -39,20 +39,20 @@ export type Reading =
 /** What is to be read. */
 export interface ToRead {
   readonly file: string
-  /** A YAML text in place of what the file holds; null for the file. */
+  /** YAML text to use instead of the file's content; null for the file. */
   readonly instead: string | null
-  /** Compares it with that, where there is one. */
+  /** A configuration to compare it with, if any. */
   readonly against: InForce | null
 }
 
-/** A configuration that is running. */
+/** A running configuration. */
 export type InForce = Pick<ReadConfig, 'config' | 'code' | 'modules'>
 
 /**
- * Reads a configuration file and makes its policies, to be thrown away: what cannot be made is known before anything
- * listens. Done in a thread of its own, which takes along what it has loaded for that: schemas, the parser of YAML,
- * policies of the user's own. `instead` is a YAML text that is taken in place of what the file holds. Rejects with
- * ConfigError, which names the files too, and once `stopping` says that nobody wants it any more.
+ * Reads a configuration file and creates its policies, which are discarded: errors are found before anything listens. Runs in a separate
+ * thread, whose end frees everything loaded for the purpose: schemas, the YAML parser, custom policies. `instead` is YAML text to use in
+ * place of the file's content. Rejects with ConfigError, which also lists the files, and as soon as `stopping` signals that the result is
+ * no longer needed.
  */
 export async function readConfig(
   file: string,
@@ -65,8 +65,8 @@ export async function readConfig(
 }
 
 /**
- * Reads a configuration like `readConfig`, and says what would be different if it took the place of the running one. Rejects with
- * ConfigError where it is refused.
+ * Reads a configuration like `readConfig`, and returns the differences if it replaced the running one. Rejects with ConfigError if it is
+ * invalid.
  */
 export async function comparedConfig(file: string, instead: string | null, against: InForce): Promise<PlanDocument> {
   const { config, code, modules } = against
@@ -83,7 +83,7 @@ async function inThread(
   const timeout = AbortSignal.timeout(PATIENCE)
   const givenUp = stopping === undefined ? timeout : AbortSignal.any([timeout, stopping])
   if (givenUp.aborted) throw unread(file, false)
-  // The running file says how it is written: TypeScript in a checkout, JavaScript once published.
+  // Matches the extension of this file: TypeScript in a checkout, JavaScript once published.
   const program = import.meta.url.endsWith('.ts') ? './reading.ts' : './reading.js'
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG }
   const thread = new Worker(new URL(program, import.meta.url), { name: 'configuration', resourceLimits })

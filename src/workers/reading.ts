@@ -1,4 +1,4 @@
-/** A thread that reads and tries a configuration, tells the main thread what came of it, and is ended by it. */
+/** A thread that reads and tries a configuration and posts the result to the main thread, which then terminates it. */
 import { parentPort } from 'node:worker_threads'
 import { loadWhole } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
@@ -42,7 +42,7 @@ async function read({ file, instead, against }: ToRead): Promise<Reading> {
     }
     const revision = revisionOf(config, noted.beside)
     const { code } = side
-    // What was tried is what workers are to load, whenever they start.
+    // Workers must load exactly the code that was tried, whenever they start.
     const modules = loadedCode(code.map((each) => each.file))
     const warnings = warningsOf(loaded)
     if (modules === null) warnings.push(TOO_MUCH)

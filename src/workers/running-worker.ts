@@ -6,15 +6,15 @@ import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 import { Channel, type ChannelMessage } from './channel.ts'
 import { drainedTopic, type Listening, listeningTopic, seriesTopic, type WorkerStart } from './messages.ts'
 
-/** How long a worker may take to answer a question, in milliseconds. */
+/** Timeout for a worker's answers, in milliseconds. */
 const PATIENCE = 1_000
 
-/** How a worker came to its end. */
+/** How a worker ended. */
 export interface WorkerEnd {
-  /** What nobody caught, or null. */
+  /** The uncaught error, or null. */
   readonly error: unknown
   readonly code: number
-  /** It had begun to listen. */
+  /** Whether it had started to listen. */
   readonly listened: boolean
 }
 
@@ -23,17 +23,17 @@ export interface RunningWorkerOptions {
   readonly thread: Worker
   readonly clock: Clock
   readonly log: Logger
-  /** Answers what the worker asks all threads, or the main thread alone. Must not reject. */
+  /** Answers the worker's questions to all threads, or to the main thread only. Must not reject. */
   readonly answer: (topic: string, asked: unknown, alone: boolean) => Promise<unknown[]>
-  /** It begins to count something. */
+  /** Called when it starts or stops counting a metric series. */
   readonly learn: (worker: RunningWorker, series: SeriesChange) => void
-  /** So many connections were cut off at the end of its drain. */
+  /** Called with the number of connections cut off at the end of its drain. */
   readonly cutOff: (connections: number) => void
 }
 
-/** One worker thread from its start to its end, as the main thread sees it. */
+/** One worker thread from start to end, as seen by the main thread. */
 export class RunningWorker {
-  /** Rejects when the worker ends before. */
+  /** Rejects if the worker ends first. */
   readonly listening: Promise<Listening>
   readonly ended: Promise<WorkerEnd>
   private readonly thread: Worker
@@ -80,12 +80,12 @@ export class RunningWorker {
     })
   }
 
-  /** It has ended, or nobody waits for it any more. */
+  /** Whether it has ended or was abandoned. */
   get isGone(): boolean {
     return this.gone
   }
 
-  /** The number of the thread in the process. */
+  /** Thread ID within the process. */
   get threadId(): number {
     return this.thread.threadId
   }
@@ -94,18 +94,18 @@ export class RunningWorker {
     this.channel.tell(topic, told)
   }
 
-  /** Resolves with its answers, none when it does not answer within so many milliseconds. */
+  /** Resolves with its answers, or none if they do not arrive within `patience` milliseconds. */
   ask(topic: string, asked: unknown, patience = PATIENCE): Promise<unknown[]> {
     return this.channel.ask(topic, asked, patience)
   }
 
-  /** Nobody waits for its answers any more, as it is not coming to an end. */
+  /** Abandons the worker, because it does not terminate: its answers are no longer awaited. */
   forsake(): void {
     this.gone = true
     this.channel.close()
   }
 
-  /** Ends it, whatever it is at. */
+  /** Terminates the thread, whatever it is doing. */
   terminate(): void {
     void this.thread.terminate()
   }

@@ -2,9 +2,9 @@ import type { Logger } from '../core/logger.ts'
 import { runningPolicy } from '../policies/guard.ts'
 
 /**
- * Keeps the thread alive when a policy of the user's own leaves a rejected promise behind, or throws in a callback that
- * it has set up itself: such an error stands between no two steps of the gateway's own, and is logged with the name of
- * the policy. Any other one that nobody has caught ends the thread, as it does without policies of the user's own.
+ * Keeps the thread alive when a custom policy causes an unhandled rejection, or throws in a callback of its own: such an error does not
+ * affect the gateway's own state, and is logged with the name of the policy. Any other uncaught error ends the thread, as it does without
+ * custom policies.
  */
 export function survivePolicies(log: Logger): void {
   process.on('uncaughtException', (error) => {

@@ -24,54 +24,54 @@ import { tidyHeap } from './tidy-heap.ts'
 import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
 import { beginThread } from './worker-thread.ts'
 
-/** How long after the end of the drain a worker may take to be gone, in milliseconds. */
+/** Grace period for a worker to end after its drain, in milliseconds. */
 const STOP_GRACE = 5_000
-/** How long one that is ended by force may take, in milliseconds: what is in a call of the system may not end at all. */
+/** Time limit for a forced termination, in milliseconds: a thread blocked in a system call may never end. */
 const TERMINATION = 2_000
-/** How long another configuration waits for workers that are just being replaced, in milliseconds. */
+/** How long a new configuration waits for workers that are being replaced, in milliseconds. */
 const REPLACEMENT = 60_000
 
-/** How often a configuration is made ready in which workers end. */
+/** Number of attempts to prepare a configuration if workers end in the process. */
 const ATTEMPTS = 2
 
 export interface WorkerFleetOptions {
   readonly config: GatewayConfig
-  /** What policies of the user's own in it were loaded from. */
+  /** The code that its custom policies were loaded from. */
   readonly modules: LoadedCode
   readonly output: LogOutput
   readonly clock: Clock
-  /** What the main thread answers. */
+  /** The handlers of the main thread. */
   readonly answers: Answers
-  /** Sockets that the listeners of a configuration may be on; none by default. */
+  /** Passed sockets that listeners of a configuration may use; none by default. */
   readonly given?: GivenSockets
 }
 
-/** Worker threads, of which as many are kept running as there should be. */
+/** Manages the worker threads and keeps the configured number of them running. */
 export class WorkerFleet implements Fleet {
   readonly size: number
   private readonly options: Omit<WorkerFleetOptions, 'config' | 'modules'>
   private readonly log: Logger
   private readonly given: GivenSockets
   private readonly heartbeats: Heartbeats
-  /** Threads that have not ended, also those whose place another one has taken. */
+  /** Threads that have not ended, including those that were already replaced. */
   private readonly alive = new Set<RunningWorker>()
-  /** None before they are started. */
+  /** Empty before the start. */
   private slots: readonly WorkerSlot[] = []
   private addresses: readonly Address[]
-  /** Number of the configuration with which workers are started. */
+  /** Number of the configuration that new workers start with. */
   private generation = 1
   private modules: LoadedCode
-  /** Descriptors of sockets that were given for the addresses; null for each that was not. */
+  /** Descriptors of passed sockets for the addresses; null for each address without one. */
   private found: readonly (number | null)[] = []
-  /** The most open files that a configuration has let the process need, and by what they were counted last. */
+  /** The highest number of open files that any configuration has required so far, and the inputs of the last calculation. */
   private files = 0
   private counted: { readonly config: GatewayConfig; readonly discovered: Discovered } | null = null
   private ready = false
   private retired = false
-  /** Workers that end are not replaced any more. */
+  /** Whether ended workers are no longer replaced. */
   private closing = false
   private stopWatching = (): void => {}
-  /** Keeps the process alive while there is no worker: after the death of the only one nothing else would. */
+  /** Keeps the process alive while there is no worker: after the only worker dies, nothing else would. */
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(options: WorkerFleetOptions) {
@@ -104,7 +104,7 @@ export class WorkerFleet implements Fleet {
     const owner = this.slotOwner(scope)
     this.slots = Array.from({ length: this.size }, (_, number) => new WorkerSlot(number, owner))
     try {
-      // The first one finds out the ports where the configuration leaves them open.
+      // The first worker determines the ports that the configuration leaves open.
       const [first, ...others] = this.slots
       this.addresses = await present(first, 'first worker').start()
       await Promise.all(others.map((slot) => slot.start()))
@@ -140,7 +140,7 @@ export class WorkerFleet implements Fleet {
   }
 
   async exchange(change: InstanceChange): Promise<void> {
-    // Also those that have begun meanwhile, with the instances of then.
+    // Includes workers started in the meantime with the previous instances.
     const before = this.slots.map((slot) => ({ slot, worker: slot.worker }))
     await Promise.all(
       before.map(async ({ slot, worker }) => {
@@ -170,7 +170,7 @@ export class WorkerFleet implements Fleet {
     for (const slot of this.slots) slot.release()
     this.tellAll(drainTopic, { timeout, patience })
     await this.within(timeout + STOP_GRACE, this.workers)
-    // One that does not even run its timers any more is ended from here.
+    // A worker that does not even run its timers any more is terminated from here.
     for (const worker of this.alive) worker.terminate()
     await this.within(TERMINATION, [...this.alive])
     this.heartbeats.close()
@@ -186,7 +186,7 @@ export class WorkerFleet implements Fleet {
     return this.options.answers.askMain(topic, asked)
   }
 
-  /** Once more where a worker ends meanwhile: that says nothing of the configuration, unless it ends the next one too. */
+  /** Tries again if a worker ends in the process: that says nothing about the configuration, unless it happens again. */
   private async prepareAll(next: NextGeneration, found: readonly (number | null)[]): Promise<PreparedWorkers> {
     for (let attempt = 1; ; attempt++) {
       await this.whole()
@@ -208,9 +208,9 @@ export class WorkerFleet implements Fleet {
   ): Promise<void> {
     this.generation = generation
     this.addresses = addresses
-    // Before the workers do: nobody would take what came to a copy of a socket that they have closed.
+    // Done before the workers switch: connections on a copy of a socket that they have closed would never be accepted.
     for (const slot of this.slots) slot.listenOnly(addresses)
-    // Also those that have begun meanwhile, with the configuration that was running then.
+    // Includes workers started in the meantime with the previous configuration.
     const before = this.slots.map((slot) => ({ slot, worker: slot.worker }))
     const committed = await commit()
     for (const { slot, worker } of before) {
@@ -222,14 +222,14 @@ export class WorkerFleet implements Fleet {
     await hold(this.slots, this.log)
   }
 
-  /** Resolves when every slot has a worker that listens, but for those whose workers cannot be started; or after some time. */
+  /** Resolves when every slot has a listening worker, except for slots whose workers cannot be started; or after a timeout. */
   private async whole(): Promise<void> {
     if (this.slots.every(({ sockets }) => sockets !== null)) return
     const filled = Promise.all(this.slots.map((slot) => slot.filled))
     await Promise.race([filled, pause(REPLACEMENT, this.options.clock)])
   }
 
-  /** Warns where more open files are needed than ever before, and than there may be. */
+  /** Warns if more open files are required than ever before, and than the limit allows. */
   private countFiles(config: GatewayConfig, discovered: Discovered): void {
     this.counted = { config, discovered }
     const { files, size, log } = this
@@ -239,7 +239,7 @@ export class WorkerFleet implements Fleet {
     warnOfOpenFiles(needed, log)
   }
 
-  /** Where others accept once this process stops. */
+  /** Addresses on which other processes accept connections once this process stops. */
   private get left(): readonly Address[] {
     return this.addresses.filter((_each, i) => (this.found[i] ?? null) !== null)
   }
@@ -256,7 +256,7 @@ export class WorkerFleet implements Fleet {
     return answers.flat()
   }
 
-  /** Resolves when these workers have ended, or after so many milliseconds. */
+  /** Resolves when these workers have ended, or after that many milliseconds. */
   private async within(patience: number, workers: readonly RunningWorker[]): Promise<void> {
     const ended = Promise.all(workers.map((worker) => worker.ended))
     await Promise.race([ended, pause(Math.min(patience, LONGEST_DELAY), this.options.clock)])
@@ -287,10 +287,10 @@ export class WorkerFleet implements Fleet {
     const sockets = addresses.map((address, i) => copies.get(formatAddress(address)) ?? this.found[i] ?? null)
     const { slots, discovered, sampleKey, memory } = scope
     const heap = memory === null ? null : heapLimit(memory, size)
-    // One that takes the place of another logs what that one logged.
+    // A replacement uses the current log level.
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
     const [board, stores, beats] = [scope.board.buffer, scope.stores.memory, this.heartbeats.memory]
-    // Others that are still starting may listen by the time that this one does.
+    // Other workers that are still starting may be listening by the time this one does.
     const first = !this.slots.some(({ holds, worker }) => holds || worker !== null)
     const running = new RunningWorker({
       start: {
@@ -307,7 +307,7 @@ export class WorkerFleet implements Fleet {
         addresses,
         first,
         sockets,
-        // One that begins while the gateway stops must not be taken for one that stays.
+        // A worker started during the shutdown must not report itself as ready.
         ready: this.ready && !this.retired,
         beats,
       },

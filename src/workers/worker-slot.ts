@@ -9,52 +9,52 @@ import { copySockets } from './copy-sockets.ts'
 import type { Listening } from './messages.ts'
 import type { RunningWorker, WorkerEnd } from './running-worker.ts'
 
-/** How long a worker is not replaced that died before it listened, in milliseconds: doubled each time, up to the last. */
+/** Delay before replacing a worker that died before it listened, in milliseconds: doubled each time, up to the maximum. */
 const RESTART_DELAY = 100
 const RESTART_DELAY_MAXIMUM = 10_000
-/** How long the thread of a worker that is replaced may take to end, in milliseconds: what is in a call of the system may not end at all. */
+/** Time limit for the thread of a replaced worker to end, in milliseconds: a thread blocked in a system call may never end. */
 const TERMINATION = 5_000
 
-/** What a slot needs of a worker. */
+/** The parts of a worker that a slot uses. */
 export type SlotWorker = Pick<RunningWorker, 'listening' | 'ended' | 'threadId' | 'terminate' | 'forsake'>
 
-/** What a slot needs of the fleet. */
+/** The parts of the fleet that a slot uses. */
 export interface SlotOwner<One extends SlotWorker> {
   readonly log: Logger
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'counter'>
-  /** Workers that end are not replaced any more. */
+  /** Whether ended workers are no longer replaced. */
   readonly closing: () => boolean
-  /** Starts a worker with that number, on copies of the sockets with those descriptors, by their addresses, or else on sockets of its own. */
+  /** Starts a worker with that number, on copies of the sockets with those descriptors (by address), or otherwise on new sockets. */
   readonly run: (number: number, sockets: ReadonlyMap<string, number>) => One
   readonly listens: (number: number, worker: One) => void
   readonly gone: (number: number, worker: One) => void
 }
 
 /**
- * The place of one worker, which always has one. It keeps a copy of each listening socket of its worker, so that
- * connections made while the worker is replaced wait for the next one in the same queue.
+ * The slot of one worker, which is replaced whenever it ends. The slot keeps a copy of each listening socket of its worker, so that
+ * connections made during a replacement wait for the next worker in the same queue.
  */
 export class WorkerSlot<One extends SlotWorker = RunningWorker> {
-  /** Null between two. */
+  /** Null between two workers. */
   worker: One | null = null
 
   private readonly number: number
   private readonly owner: SlotOwner<One>
   private listening: Listening | null = null
-  /** By their addresses. */
+  /** By address. */
   private readonly copies = new Map<string, ListeningHandle>()
-  /** Whether copies of a socket on that address are wanted. */
+  /** Whether a copy of a socket on that address is wanted. */
   private wants = (_address: string): boolean => true
-  /** Resolves when copies are there, or are not to be had. */
+  /** Resolves when the copies exist or cannot be made. */
   private copied: Promise<void> = Promise.resolve()
-  /** It has listened at least once. */
+  /** Whether a worker has listened at least once. */
   private sound = false
   private stuckWorker: One | null = null
-  /** The one that goes by a configuration that is not the running one any more. */
+  /** A worker that is still running with a previous configuration. */
   private outdatedWorker: One | null = null
   private delay = 0
-  /** Resolves when it has a worker that listens, or one could not be started. */
+  /** Resolves when the slot has a listening worker, or when one could not be started. */
   private filling = Promise.withResolvers<void>()
 
   constructor(number: number, owner: SlotOwner<One>) {
@@ -62,22 +62,22 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     this.owner = owner
   }
 
-  /** Whether connections to the addresses come here. */
+  /** Whether connections to the addresses are queued here. */
   get holds(): boolean {
     return this.listening !== null || this.copies.size > 0
   }
 
-  /** Where its worker listens; null while it has none that does. */
+  /** The sockets of its worker; null while no worker listens. */
   get sockets(): Listening | null {
     return this.listening
   }
 
-  /** Resolves when it has a worker that listens, or the last one has died before it did. */
+  /** Resolves when it has a listening worker, or when the last worker died before listening. */
   get filled(): Promise<void> {
     return this.filling.promise
   }
 
-  /** Starts a worker; resolves with where it listens, and rejects when it ends before. */
+  /** Starts a worker; resolves with the addresses it listens on, and rejects if it ends first. */
   async start(): Promise<readonly Address[]> {
     const worker = this.owner.run(this.number, new Map([...this.copies].map(([address, { fd }]) => [address, fd])))
     this.worker = worker
@@ -91,12 +91,12 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     return listening.addresses
   }
 
-  /** Its worker, if it is still that one, listens there now. */
+  /** Updates where the worker listens, if it is still the current one. */
   moved(worker: One, listening: Listening): void {
     if (this.worker === worker) this.listening = listening
   }
 
-  /** The sockets of its worker of which there is no copy yet. */
+  /** The sockets of its worker that have not been copied yet. */
   get uncopied(): Listening {
     const { addresses = [], descriptors = [] } = this.listening ?? {}
     const missing = addresses.flatMap((address, i) => {
@@ -109,13 +109,13 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     }
   }
 
-  /** Keeps the copies of its worker's sockets on those addresses that are being made, and closes them in the end. Must not reject. */
+  /** Keeps the copies of its worker's sockets on those addresses, once they have been made, and closes them in the end. Must not reject. */
   keep(addresses: readonly Address[], copying: Promise<readonly ListeningHandle[]>): void {
     this.copied = Promise.all([copying, this.copied]).then(([copies]) => {
       for (const [i, copy] of copies.entries()) {
-        // No more copies than addresses, in the same order.
+        // The number of copies does not exceed that of the addresses, and they are in the same order.
         const address = formatAddress(addresses[i]!)
-        // Of the same socket, where the worker took the place of another one while others started.
+        // A copy of the same socket, if the worker was replaced while others were starting.
         this.copies.get(address)?.close()
         this.copies.set(address, copy)
       }
@@ -124,14 +124,14 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     })
   }
 
-  /** There are listeners on these addresses alone: connections to others wait here no longer. */
+  /** Closes copies for all other addresses, which have no listeners any more. */
   listenOnly(addresses: readonly Address[]): void {
     const wanted = new Set(addresses.map((address) => formatAddress(address)))
     this.wants = (address) => wanted.has(address)
     this.closeUnwanted()
   }
 
-  /** Connections wait here no longer than its worker lives. */
+  /** Closes the copies: connections are only queued while the worker lives. */
   release(): void {
     for (const copy of this.copies.values()) copy.close()
     this.copies.clear()
@@ -145,7 +145,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     }
   }
 
-  /** Its worker has not come to its events for so many milliseconds: says where it is, and replaces it. */
+  /** Its worker has been blocked for that many milliseconds: reports what it is executing, and replaces it. */
   async replaceStuck(blocked: number): Promise<void> {
     const { worker } = this
     if (worker === null) return
@@ -158,7 +158,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     this.end(worker)
   }
 
-  /** Ends its worker, if it is still that one, as another configuration is running: the next one goes by that. */
+  /** Terminates the worker, if it is still the current one, because another configuration is running, which the next worker will use. */
   exchange(worker: One): void {
     if (this.worker !== worker) return
     this.outdatedWorker = worker
@@ -166,7 +166,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     this.end(worker)
   }
 
-  /** Ends its worker; where the thread does not come to its end in time, its place is filled all the same. */
+  /** Terminates the worker; if the thread does not end in time, the slot is refilled anyway. */
   private end(worker: One): void {
     worker.terminate()
     this.owner.clock.after(TERMINATION, () => {
@@ -181,14 +181,14 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     if (this.listening !== null) this.filling = Promise.withResolvers()
     this.worker = this.listening = null
     this.owner.gone(this.number, worker)
-    // Who started the gateway is told.
+    // In this case, the caller that started the gateway is informed.
     if (this.owner.closing() || !this.sound) return
     const outdated = this.outdatedWorker === worker
     const reason = this.stuckWorker === worker ? 'stuck' : outdated ? 'reload' : reasonOf(end)
     this.stuckWorker = this.outdatedWorker = null
     if (!end.listened) this.filling.resolve()
     if (!end.listened && !outdated) {
-      // The others have the connections, if there are others, and else nobody lets them wait for long.
+      // Other workers, if any, then receive the connections; otherwise clients should not be left waiting.
       this.release()
       this.delay = Math.min(Math.max(this.delay * 2, RESTART_DELAY), RESTART_DELAY_MAXIMUM)
     }
@@ -200,13 +200,13 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   }
 
   private async again(): Promise<void> {
-    // The worker may have died while they were made: what has connected waits in them.
+    // The worker may have died while the copies were being made: connections are queued in them.
     await this.copied
     if (this.owner.closing()) return
     try {
       await this.start()
     } catch {
-      // Its end says why.
+      // The reason is reported when the worker ends.
       return
     }
     await hold([this], this.owner.log)
@@ -220,7 +220,7 @@ function reasonOf({ error, listened }: WorkerEnd): RestartReason {
   return memory ? 'memory' : 'error'
 }
 
-/** Has each of the slots keep copies of its worker's sockets, those that there are not all made by one program; resolves when they are made. */
+/** Makes every slot keep copies of its worker's sockets. One program makes all missing copies; resolves when they are done. */
 export async function hold(slots: readonly Pick<WorkerSlot, 'uncopied' | 'keep'>[], log: Logger): Promise<void> {
   const missing = slots.map((slot) => ({ slot, ...slot.uncopied })).filter(({ descriptors }) => descriptors.length > 0)
   if (missing.length === 0) return

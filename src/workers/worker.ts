@@ -1,4 +1,4 @@
-/** A worker thread: a front of its own on the ports that it shares with the other workers. */
+/** A worker thread: a complete front on the ports that it shares with the other workers. */
 import { parentPort } from 'node:worker_threads'
 import type { LoadedCode } from '../config/loaded-code.ts'
 import { loadChain } from '../config/policy-files.ts'
@@ -44,18 +44,18 @@ const main = port
 
 port.once('message', (start: WorkerStart) => void run(start))
 
-/** Listens, then does what the main thread says until it says that it is over. What fails ends the thread. */
+/** Listens, then follows the instructions of the main thread until told to stop. An error ends the thread. */
 async function run(start: WorkerStart): Promise<void> {
   const { worker, addresses, first, sockets, ready, beats } = start
   const { log, policyFiles, workerTimeout } = start.config
   beat(beats, worker, workerTimeout, systemClock)
   Reflect.set(globalThis, Symbol.for(RUNNING), runningPolicy)
   const copies = copyThose([...addresses.keys()], sockets, addresses)
-  // Whoever listens looks at it.
+  // The rejection is handled where the result is awaited.
   copies.catch(() => {})
   const output = createLogger({ ...log, clock: systemClock })
   const answers = new Answers(output.log)
-  // Not only once the front is there: until then the level would be the one with which the thread was started.
+  // Registered before the front exists: otherwise changes during the start would be lost.
   answerLogSettings(answers, output)
   answers.on(reopenLog, () => {
     output.reopen()
@@ -113,7 +113,7 @@ async function run(start: WorkerStart): Promise<void> {
     return null
   })
   answers.on(drainTopic, async ({ timeout, patience }) => {
-    // A listener that is not yet open could not be closed.
+    // A listener that is not open yet could not be closed.
     await listening
     const front = await starting
     const cutOff = await front.drain(timeout, patience)
@@ -128,7 +128,7 @@ async function run(start: WorkerStart): Promise<void> {
   channel.tell(listeningTopic, { addresses: await listening, descriptors: (await starting).descriptors })
 }
 
-/** Makes the front once. In a function of its own, as nothing must keep the configuration that the thread begins with. */
+/** Creates the front. A separate function, so that nothing keeps the initial configuration in memory. */
 function frontOf(
   { config, generation, worker, size, board, slots, discovered, stores, sampleKey }: WorkerStart,
   channel: Channel,

@@ -10,24 +10,24 @@ import type { CurrentService } from '../../services/current-service.ts'
 import { pathFor } from '../../services/forward.ts'
 import { type ForwardOptions, RequestForm } from '../../services/request-form.ts'
 
-/** What would be sent, and to which instance. */
+/** The request that would be sent, and the instance it would go to. */
 export interface WouldBeSent {
   readonly service: CurrentService
-  /** Address of the one that its balancer would take; null where there is none. */
+  /** Address of the instance the balancer would pick; null if there is none. */
   readonly instance: string | null
-  /** Null where nothing would be. */
+  /** Null if nothing would be sent. */
   readonly request: OutgoingRequest | null
 }
 
-/** In place of what passes requests to services: tells what would be sent there, and sends nothing. */
+/** Replaces forwarding to services: records what would be sent, and sends nothing. */
 export class DryForward {
-  /** The exchange that it tells of: of others, such as copies of it, nothing is told. */
+  /** The exchange to record; others, such as copies of it, are ignored. */
   exchange: Exchange | null = null
-  /** What it would have sent for that; null where it was not reached. */
+  /** What would have been sent for that exchange; null if forwarding was not reached. */
   sent: WouldBeSent | null = null
   private readonly holder: Holder
 
-  /** The holder shares nothing with others. */
+  /** The holder must share nothing with others. */
   constructor(holder: Holder) {
     this.holder = holder
   }
@@ -42,7 +42,7 @@ export class DryForward {
       const request = instance === null ? null : form.fill(exchange, path, query, instance, trace.fields(trace.spanId))
       if (exchange === this.exchange) this.sent = { service, instance: instance?.address ?? null, request }
       if (request === null) throw new GatewayError('service-unavailable', 'Service unavailable')
-      // What services reply is not known: policies get a reply that says nothing.
+      // The service's reply is unknown, so policies get an empty one.
       return new Reply(200, Headers.of(), null)
     }
   }

@@ -34,16 +34,16 @@ import { showService } from './shown-service.ts'
 import { WatchedPolicies } from './watched-policies.ts'
 import { lackWords, leadWords, originOf, policiesOf } from './words.ts'
 
-/** Candidates that are told; there may be thousands. */
+/** Maximum number of candidates to list; there may be thousands. */
 const MOST_CANDIDATES = 50
 
-/** The port of https where no listener has it. */
+/** The default https port if no listener uses TLS. */
 const HTTPS = 443
 
-/** A configuration in one thread, to be asked what becomes of requests. */
+/** A configuration in one thread that can explain requests. */
 export interface Subject {
   readonly config: GatewayConfig
-  /** Every policy that it may name, in the order of the chain. */
+  /** Every available policy, in chain order. */
   readonly policies: readonly Policy[]
   readonly services: ReadonlyMap<string, CurrentService>
   readonly own: readonly OwnRoute[]
@@ -53,18 +53,18 @@ export interface Subject {
   readonly board: HealthBoard
   readonly clock: Clock
   readonly random: () => number
-  /** What things of the thread are shared by (core/shared.ts). */
+  /** Key for things shared within the thread (core/shared.ts). */
   readonly thread: object
-  /** Number of the worker; null where no gateway runs. */
+  /** Number of the worker; null if no gateway is running. */
   readonly worker: number | null
-  /** What there is to know besides. */
+  /** Additional remarks. */
   readonly notes: readonly string[]
 }
 
 /**
- * Tells what would become of a request, and why. The chain of its route is compiled once more, with tools that change nothing, and a
- * request that nobody has sent goes through it: there is no other way to decide than that of requests. Nothing is counted, stored or
- * sent, but that a policy may ask whether credentials are good. Rejects with GatewayError 'bad-request' for what is no question.
+ * Explains what would happen to a request, and why. The chain of its route is compiled again with side-effect-free tools, and a synthetic
+ * request passes through it, so the decisions are the same as for real requests. Nothing is counted, stored or sent, except that a policy
+ * may verify credentials externally. Rejects with GatewayError 'bad-request' for an invalid question.
  */
 export async function explain(question: Question, subject: Subject): Promise<Explanation> {
   const holder = Holder.aside(subject.thread)
@@ -75,7 +75,7 @@ export async function explain(question: Question, subject: Subject): Promise<Exp
   }
 }
 
-/** One question on its way. */
+/** The processing of one question. */
 class Inquiry {
   private readonly question: Question
   private readonly subject: Subject
@@ -167,7 +167,7 @@ class Inquiry {
     return this.subject.config.routes.find((route) => route.id === id) ?? null
   }
 
-  /** Of a request that is refused before it is one. */
+  /** Explanation of a request that is rejected while being read. */
   private unread(error: GatewayError): Explanation {
     const { status, code } = error
     const detail = error.detail ?? error.title
@@ -238,7 +238,7 @@ class Inquiry {
 
   private shownPolicies(route: RouteConfig | null, id: string): ShownPolicy[] {
     const { config, policies } = this.subject
-    // The gateway's own endpoints have few of them.
+    // Few policies apply to the gateway's own endpoints.
     const all = policiesOf(config, route, policies).filter(
       ({ name }) => !id.startsWith(OWN) || this.policies.of(name).verdict !== 'not-reached',
     )

@@ -2,42 +2,42 @@ import { defineTopic } from '../../core/threads.ts'
 import { type ErrorCode, GatewayError } from '../../core/errors.ts'
 import type { EventAttributes } from '../../http/record.ts'
 
-/** A request that somebody asks about. */
+/** A request to be explained. */
 export interface Question {
   readonly method: string
-  /** Null: of the URL "/path". */
+  /** Null for a URL of the form "/path". */
   readonly scheme: 'http' | 'https' | null
-  /** Host and port; "" for the address of the listener. */
+  /** Host and port; "" to use the address of the listener. */
   readonly host: string
-  /** Path with query, as it would stand in the request line. */
+  /** Path with query, as in the request line. */
   readonly target: string
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** null for none. */
   readonly body: string | null
   /** IP address of the client. */
   readonly from: string
-  /** Name of the listener that it comes by; null: the first one of the scheme. */
+  /** Name of the listener that receives it; null for the first listener of the scheme. */
   readonly listener: string | null
-  /** Who it is taken to come from, without any proof; null: as its fields prove. */
+  /** Consumer to assume without authentication; null to authenticate by the headers. */
   readonly as: AssumedConsumer | null
 }
 
-/** Who a request is taken to come from. */
+/** An assumed consumer of a request. */
 export interface AssumedConsumer {
   readonly id: string
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
   readonly tier: string
-  /** Id of the API key that it comes with; null for none. */
+  /** ID of the API key used; null for none. */
   readonly key: string | null
 }
 
-/** What a URL says: "https://host/path?query", or "/path?query" alone, which is taken as it stands. */
+/** Parts of a URL: "https://host/path?query", or "/path?query", which is taken literally. */
 export type AskedUrl = Pick<Question, 'scheme' | 'host' | 'target'>
 
 const URL_TEXT = /^(?:(https?):\/\/([^/?#]+))?([/?*][^#]*)?$/i
 
-/** Reads a URL without changing anything in its path; null where it is none. */
+/** Parses a URL without normalizing its path; null if it is invalid. */
 export function readAskedUrl(url: string): AskedUrl | null {
   const [, scheme, host = '', rest = '/'] = URL_TEXT.exec(url) ?? []
   if (!URL_TEXT.test(url) || (host === '' && rest.startsWith('?'))) return null
@@ -45,33 +45,33 @@ export function readAskedUrl(url: string): AskedUrl | null {
   return { scheme: scheme === undefined ? null : scheme.toLowerCase() === 'https' ? 'https' : 'http', host, target }
 }
 
-/** A field. Values under names that speak of a secret are masked. */
+/** A header. Values of headers whose names suggest a secret are masked. */
 export interface ShownField {
   readonly name: string
   readonly value: string
 }
 
-/** A line of the routing table for the path of the request. */
+/** A line of the routing table that matches the request's path. */
 export interface ShownCandidate {
   readonly route: string
   readonly pattern: string
   readonly host: string | null
   readonly listener: string | null
-  /** What the request lacks to take it, in words; empty where one before it was taken, or it is the one. */
+  /** In words, which conditions the request does not meet; empty if it is the chosen line, or if an earlier line was chosen. */
   readonly lacks: readonly string[]
-  /** It is the one. */
+  /** Whether this line was chosen. */
   readonly taken: boolean
 }
 
-/** What became of a request at a policy. */
+/** How a policy treated the request. */
 export const verdicts = ['passed', 'answered', 'refused', 'not-reached', 'not-run', 'off'] as const
 export type Verdict = (typeof verdicts)[number]
 
-/** Where the options of a policy come from. */
+/** Origin of a policy's options. */
 export const origins = ['general', 'route', 'general and route'] as const
 export type Origin = (typeof origins)[number]
 
-/** What a policy did to fields: names alone. */
+/** How a policy changed headers: names only. */
 export interface FieldChanges {
   readonly set: readonly string[]
   readonly removed: readonly string[]
@@ -82,14 +82,14 @@ export interface ShownPolicy {
   readonly name: string
   readonly verdict: Verdict
   readonly origin: Origin
-  /** Options that the route says itself, of one that has both. */
+  /** Options set by the route itself, if there are general options too. */
   readonly ofRoute: readonly string[]
-  /** Of what it answered, or refused with; else null. */
+  /** Status of the reply or rejection, if any; otherwise null. */
   readonly status: number | null
   readonly code: ErrorCode | null
-  /** Why, in words, where it refused. */
+  /** Reason for the rejection, in words. */
   readonly detail: string | null
-  /** What it noted, by the names that spans have for it. */
+  /** Events it recorded, with their names in traces. */
   readonly events: readonly { readonly name: string; readonly attributes: EventAttributes }[]
   readonly request: FieldChanges
   readonly reply: FieldChanges
@@ -99,27 +99,27 @@ export interface ShownPolicy {
 export interface ShownInstance {
   readonly address: string
   readonly weight: number
-  /** Of all workers. */
+  /** Across all workers. */
   readonly inFlight: number
   readonly state: string
-  /** Why it gets no requests; null where it does. */
+  /** Why it gets no requests; null if it does. */
   readonly unusable: string | null
-  /** It has come lately, and gets a part of its share. */
+  /** Whether it is new and gets less than its full share. */
   readonly slowStart: boolean
-  /** The balancer would take it now. */
+  /** Whether the balancer would pick it now. */
   readonly next: boolean
 }
 
-/** Where the request would go. */
+/** The service the request would go to. */
 export interface ShownService {
   readonly name: string
   readonly balancer: string
-  /** How many may wait for it at a time; null for any number. */
+  /** Maximum number of waiting requests; null if unlimited. */
   readonly limit: number | null
   readonly instances: readonly ShownInstance[]
 }
 
-/** A request as it would leave. */
+/** The request as it would be forwarded. */
 export interface ShownRequest {
   readonly method: string
   readonly target: string
@@ -127,9 +127,9 @@ export interface ShownRequest {
   readonly fields: readonly ShownField[]
 }
 
-/** What would become of a request, and why. Nothing of it is secret. */
+/** What would happen to a request, and why. Contains no secrets. */
 export interface Explanation {
-  /** Of the worker that was asked; null where no gateway runs. */
+  /** Number of the worker that was asked; null if no gateway is running. */
   readonly worker: number | null
   readonly method: string
   readonly scheme: 'http' | 'https'
@@ -138,49 +138,49 @@ export interface Explanation {
   readonly listener: string
   readonly path: {
     readonly written: string
-    /** Its normal form; null where it has none. */
+    /** The normalized path; null if there is none. */
     readonly normal: string | null
     readonly refused: string | null
   }
   readonly routes: {
     readonly candidates: readonly ShownCandidate[]
-    /** Further ones for this path. */
+    /** Number of further lines for this path. */
     readonly more: number
-    /** Those for other paths. */
+    /** Number of lines for other paths. */
     readonly others: number
   }
   readonly route: { readonly id: string; readonly pattern: string } | null
   readonly params: Readonly<Record<string, string>>
   readonly consumer: { readonly id: string; readonly tier: string; readonly roles: readonly string[] } | null
   readonly policies: readonly ShownPolicy[]
-  /** What the route leads to, in words: what is divided, rewritten and copied. */
+  /** The route's actions in words: splits, rewrites and mirrors. */
   readonly leads: readonly string[]
   readonly service: ShownService | null
   readonly outcome: 'sent' | 'replied'
-  /** Of the reply of the gateway; null where the service is asked. */
+  /** Status if the gateway replies itself; null if the service is called. */
   readonly status: number | null
   readonly code: ErrorCode | null
   readonly detail: string | null
-  /** Fields of the reply; of one of a service those that the gateway adds to it. */
+  /** Headers of the reply; for a service's reply, those that the gateway adds. */
   readonly reply: readonly ShownField[]
   readonly sent: ShownRequest | null
-  /** What could not be found out, and what else there is to know. */
+  /** What could not be determined, and other remarks. */
   readonly notes: readonly string[]
 }
 
-/** What a worker is asked, by its number. */
+/** A question for the worker with that number. */
 export interface WorkerQuestion {
   readonly worker: number
   readonly question: Question
 }
 
-/** What a worker answers: the explanation, or why the question is none. */
+/** A worker's answer: the explanation, or why the question is invalid. */
 export type WorkerAnswer = { readonly explanation: Explanation } | { readonly problem: string }
 
-/** Asks one worker; the others answer null. */
+/** Addressed to one worker; the others answer null. */
 export const explainTopic = defineTopic<WorkerQuestion, WorkerAnswer | null>('explain')
 
-/** Answers a question by what `explain` says. Rejects with what goes wrong in the gateway. */
+/** Answers a question using `explain`. Rejects with errors of the gateway itself. */
 export async function answerQuestion(
   question: Question,
   explain: (question: Question) => Promise<Explanation>,

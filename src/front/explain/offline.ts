@@ -15,7 +15,7 @@ const NOTES = [
   'No gateway was asked: how instances are is not known, and limits, caches and keys are those of a new one.',
 ]
 
-/** What would become of a request in a gateway that has just started with that configuration. Rejects with PolicyError, and as `explain` does. */
+/** Explains a request for a freshly started gateway with that configuration. Rejects with PolicyError, and in the same way as `explain`. */
 export async function explainOffline(
   question: Question,
   config: GatewayConfig,
@@ -46,7 +46,7 @@ export async function explainOffline(
   }
 }
 
-/** What the gateway answers itself, which nobody answers here. */
+/** The gateway's own endpoints, which have no handlers here. */
 function ownRoutesOf({ endpoints }: GatewayConfig): OwnRoute[] {
   return ownPaths(endpoints).map(({ endpoint, path }) => ({
     endpoint,

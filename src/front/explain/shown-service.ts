@@ -6,7 +6,7 @@ import { ejectionWords } from '../../services/passive/words.ts'
 import type { PooledInstance } from '../../services/pooled-instance.ts'
 import type { ShownService } from './explanation.ts'
 
-/** A service with its instances as they are now; `next` is the address of the one that would be taken. */
+/** Describes a service with the current state of its instances; `next` is the address of the instance that would be picked. */
 export function showService(
   { current }: CurrentService,
   options: Pick<ServiceOptions, 'balancer'>,

@@ -7,14 +7,14 @@ import { runsDry } from '../../policies/index.ts'
 import type { Policy } from '../../policies/policy.ts'
 import type { FieldChanges, ShownPolicy } from './explanation.ts'
 
-/** What is known of one policy after a request. */
+/** What was observed of one policy during a request. */
 export type PolicyFinding = Pick<ShownPolicy, 'verdict' | 'status' | 'code' | 'detail' | 'events' | 'request' | 'reply'>
 
 type Changing = { -readonly [Key in keyof PolicyFinding]: PolicyFinding[Key] }
 
 const UNCHANGED: FieldChanges = { set: [], removed: [] }
 
-/** What a policy that nothing came to has found. */
+/** The finding for a policy that was not reached. */
 const NOT_REACHED: PolicyFinding = {
   verdict: 'not-reached',
   status: null,
@@ -26,16 +26,16 @@ const NOT_REACHED: PolicyFinding = {
 }
 
 /**
- * Watches the policies of a chain at work on one exchange: what each makes of the request and the reply, and whether it lets it
- * through. None is known by name.
+ * Observes the policies of a chain while they process one exchange: what each changes in the request and reply, and whether it lets the
+ * request pass. Contains no knowledge of specific policies.
  */
 export class WatchedPolicies {
-  /** The exchange that is watched: copies of it, such as those that fetch something anew, are not. */
+  /** The observed exchange; copies of it, such as those made for refetching, are ignored. */
   exchange: Exchange | null = null
   private readonly found = new Map<string, Changing>()
   private readonly visits = new Map<string, Visit>()
 
-  /** The step of a policy, watched; one that may not be run is passed by. */
+  /** Wraps the step of a policy for observation; policies that must not run are skipped. */
   readonly step = (policy: Policy, create: () => Middleware): Middleware => {
     const { name } = policy
     if (!runsDry(policy)) return (next) => this.passedBy(name, next)
@@ -43,7 +43,7 @@ export class WatchedPolicies {
     return (next) => this.watched(name, step, next)
   }
 
-  /** What was found of a policy. */
+  /** The finding for a policy. */
   of(name: string): PolicyFinding {
     return this.found.get(name) ?? NOT_REACHED
   }
@@ -85,12 +85,12 @@ export class WatchedPolicies {
   }
 }
 
-/** A policy at work on the exchange. */
+/** A policy processing the exchange. */
 class Visit {
   readonly finding: Changing = { ...NOT_REACHED, verdict: 'passed', events: [] }
   private readonly exchange: Exchange
   private before: Shape
-  /** Events from there on are its own; those between are of steps further in. */
+  /** Index from which events belong to this policy; those in between were recorded by inner steps. */
   private since: number
   private wentOn = false
   private came: Shape | null = null
@@ -126,7 +126,7 @@ class Visit {
 
   fail(thrown: unknown): void {
     this.takeEvents()
-    // What was thrown further in only passes by, and a reply that says nothing may not do for a policy that reads it.
+    // Errors thrown further in merely pass through, and an empty reply may break a policy that reads it.
     if (this.wentOn) return
     const { status, code, detail } = asGatewayError(thrown)
     Object.assign(this.finding, { verdict: 'refused', status, code, detail })
@@ -143,10 +143,10 @@ class Visit {
   }
 }
 
-/** Names of fields, in lower case, with what they say. */
+/** Header names in lower case, with their original names and values. */
 type Shape = ReadonlyMap<string, readonly [name: string, value: string]>
 
-/** With the path and the query, as if they were fields. */
+/** Includes the path and query as pseudo headers. */
 function requestShape({ headers, path, query }: Exchange): Shape {
   return new Map([...fieldsOf(headers), [':path', ['path', path]], [':query', ['query', query]]])
 }

@@ -8,7 +8,7 @@ import type { ValueMatch } from '../../routing/match.ts'
 import { isSecret } from '../../telemetry/redact.ts'
 import type { Origin } from './explanation.ts'
 
-/** What a request lacks to take a line, in words. */
+/** An unmet condition of a routing table line, in words. */
 export function lackWords(unmet: Unmet): string {
   if ('name' in unmet) return valueWords(unmet)
   if (unmet.what === 'method') return `the method is not ${orList(unmet.wanted)}`
@@ -32,13 +32,13 @@ function orList(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }
 
-/** Where the options of a policy of a route come from, and which of them the route says itself. */
+/** Origin of the options of a route's policy, and which of them the route sets itself. */
 export interface OptionsOrigin {
   readonly origin: Origin
   readonly ofRoute: readonly string[]
 }
 
-/** Of a route, or with null of requests that take none. */
+/** The origin for a route, or (null) for requests that match no route. */
 export function originOf(name: string, config: GatewayConfig, route: RouteConfig | null): OptionsOrigin {
   const general: unknown = fieldOf(config.policies, name)
   const own: unknown = route === null ? general : fieldOf(route.policies, name)
@@ -48,7 +48,7 @@ export function originOf(name: string, config: GatewayConfig, route: RouteConfig
   return { origin: 'general and route', ofRoute }
 }
 
-/** The policies that a route has, in the order of the chain, with those of every route that it has switched off. */
+/** The policies of a route in chain order, including general ones that it has switched off. */
 export function policiesOf(
   config: GatewayConfig,
   route: RouteConfig | null,
@@ -61,7 +61,7 @@ export function policiesOf(
     .map((policy) => ({ name: policy.name, off: !on.has(policy) }))
 }
 
-/** What a route leads to, in words; `service` is the one that a request was given to. */
+/** The route's actions in words; `service` is the service chosen for a request. */
 export function leadWords(route: RouteConfig, service: string | null): string[] {
   const { reply, redirect, files, split, rewrite, mirror } = route
   const words: string[] = []
