@@ -8,9 +8,9 @@ import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Running } from '../http/server-handler.ts'
 
 export interface TunnelsOptions {
-  /** Every exchange that is under way in this thread. */
+  /** All exchanges in progress in this thread. */
   readonly running: () => Iterable<Running>
-  /** Those among them whose listener is gone. */
+  /** Those of removed listeners. */
   readonly left: () => Iterable<Running>
   readonly clock: Clock
   readonly metrics: Metrics

@@ -22,29 +22,29 @@ export interface PlaceOptions {
   readonly metrics: Metrics
 }
 
-/** What is to come from CAs, and is kept in one place: a folder, or Redis. */
+/** Certificates from CAs stored in one place: a folder, or Redis. */
 export interface AcmePlace {
   readonly acme: Acme
-  /** What CAs are answered at the moment. */
+  /** The current answers to challenges. */
   shown: Omit<ShownChallenges, 'version'>
-  /** Makes other targets ready. */
+  /** Prepares a change of targets. */
   readonly prepare: (targets: readonly Target[]) => Promise<Prepared>
-  /** Breaks off what is going on; resolves when locks are given back. */
+  /** Aborts everything in progress; resolves when locks have been released. */
   readonly close: () => Promise<void>
 }
 
 export interface PlaceEvents {
-  /** What CAs are answered has changed; resolves when every thread knows. */
+  /** The answers to challenges have changed; resolves when every thread has them. */
   readonly show: () => Promise<void>
-  /** There is another certificate. */
+  /** Called when there is a new certificate. */
   readonly changed: () => void
 }
 
-/** How long Redis may take to be there, and to answer, in milliseconds. */
+/** Time limit for Redis to connect, and to reply, in milliseconds. */
 const PATIENCE = 1000
 const SILENCE = 5000
 
-/** Opens the folder of that name, or Redis for "", and reads what is kept there, as far as it can be read. */
+/** Opens the folder of that name, or Redis for "", and loads its content as far as it can be read. */
 export async function openPlace(
   options: PlaceOptions,
   place: string,
@@ -90,7 +90,7 @@ export async function openPlace(
   return opened
 }
 
-/** Tells the metrics of targets. */
+/** Maintains the metrics of targets. */
 function measure(acme: Acme, { metrics }: PlaceOptions) {
   const watched = new Map<string, () => void>()
   const watch = (name: string): (() => void) => {
@@ -109,7 +109,7 @@ function measure(acme: Acme, { metrics }: PlaceOptions) {
     }
   }
   return {
-    /** Those are the targets from now on. */
+    /** Sets the current targets. */
     follow(targets: readonly Target[]): void {
       const names = new Set(targets.map(({ name }) => name))
       for (const [name, end] of watched) {

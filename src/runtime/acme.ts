@@ -10,39 +10,39 @@ import type { CertificateSource } from './certificate-source.ts'
 
 export interface AcmeOptions extends PlaceOptions {
   readonly answers: Answers
-  /** All threads, to be told. */
+  /** Access to all threads, for notifications. */
   readonly threads: Threads
 }
 
 type AcmeConfig = NonNullable<NonNullable<GatewayConfig['listeners'][number]['tls']>['acme']>
 
-/** What is to be kept in one place. */
+/** The targets of one place. */
 interface Wanted {
   /** The folder, or "" for Redis. */
   readonly place: string
-  /** Where that is, whatever the secrets are. */
+  /** The actual location, independent of the secrets. */
   readonly location: string
   readonly targets: readonly Target[]
 }
 
-/** A place that is open. */
+/** An open place. */
 interface Open extends Wanted {
   readonly opened: AcmePlace
 }
 
-/** By what they are: the folder or the Redis, and the secrets that what is kept there is sealed with. */
+/** Keyed by identity: the folder or Redis, and the secrets that encrypt what is stored there. */
 type Places = ReadonlyMap<string, Open>
 
-/** How long the end of what is going on is waited for, in milliseconds. */
+/** How long to wait for work in progress to end, in milliseconds. */
 const LEAVE = 3000
 
-/** The certificates of all listeners that come from CAs, once in a process. */
+/** The ACME certificates of all listeners; one instance per process. */
 export class AcmeCertificates {
   private readonly options: AcmeOptions
   private places: Places = new Map()
-  /** What is prepared. */
+  /** Places being prepared. */
   private coming: Places = new Map()
-  /** What was shown for names that are kept elsewhere now, until there is a certificate. */
+  /** Certificates of names that have moved to another place, used until there is one there. */
   private last: ReadonlyMap<string, KeyPair> = new Map()
   private readonly listeners = new Set<() => void>()
   private loaded: Promise<void> | null = null
@@ -54,13 +54,13 @@ export class AcmeCertificates {
     options.answers.on(challengesTopic, () => this.shown)
   }
 
-  /** Reads what is kept, as far as it can be read, so that it is shown from the first handshake on. */
+  /** Loads stored certificates, as far as they can be read, so that they are used from the first handshake on. */
   load(): Promise<void> {
     this.loaded ??= this.openFirst()
     return this.loaded
   }
 
-  /** What a listener shows. */
+  /** The certificates of a listener. */
   source(acme: AcmeConfig): CertificateSource {
     const place = placeOf(acme)
     return {
@@ -72,14 +72,14 @@ export class AcmeCertificates {
     }
   }
 
-  /** The names for which certificates are to be there, and whether the last order for each came to something. */
+  /** The names that need certificates, and whether the last order for each succeeded. */
   report(): { readonly name: string; readonly successful: boolean }[] {
     return [...this.places.values()].flatMap(({ targets, opened: { acme } }) =>
       targets.map(({ name }) => ({ name, successful: acme.successful(name) })),
     )
   }
 
-  /** Begins to order. */
+  /** Starts ordering. */
   start(): void {
     this.started = true
     void this.load().then(() => {
@@ -88,8 +88,8 @@ export class AcmeCertificates {
   }
 
   /**
-   * Makes another configuration ready: what is kept is shown from then on, and orders begin with the commit. Rejects where its secrets
-   * do not open the certificates that are shown now.
+   * Prepares another configuration: its stored certificates are used from then on, and orders start with the commit. Rejects if its secrets
+   * do not decrypt the certificates currently in use.
    */
   async prepare(config: GatewayConfig): Promise<Prepared> {
     await this.load()
@@ -118,7 +118,7 @@ export class AcmeCertificates {
     return { commit: () => this.take(next, changes), abandon: giveUp }
   }
 
-  /** Breaks off what is going on; resolves when locks are given back, or cannot be. */
+  /** Aborts everything in progress; resolves when locks have been released, or cannot be. */
   async stop(): Promise<void> {
     if (this.loaded === null) return
     await this.loaded
@@ -142,7 +142,7 @@ export class AcmeCertificates {
     if (come.length + gone.length > 0) void this.show()
   }
 
-  /** What is kept in that place, or else in another one, or was before; empty where there is none yet. */
+  /** Key pairs stored in that place, otherwise in another one, otherwise the previous ones; empty if there are none yet. */
   private pairsOf(place: string, name: string): KeyPair[] {
     const all = [...this.places.values(), ...this.coming.values()]
     const [here, elsewhere] = [all.filter((each) => each.place === place), all.filter((each) => each.place !== place)]
@@ -154,7 +154,7 @@ export class AcmeCertificates {
     return last === undefined ? [] : [last]
   }
 
-  /** What is shown now has to be there after the next start as well. */
+  /** Ensures that the certificates currently in use are still available after a restart. */
   private checkSeals({ location, targets, opened }: Open): void {
     const same = [...this.places.values()].find((each) => each.location === location)?.opened.acme
     if (same === undefined) return
@@ -173,7 +173,7 @@ export class AcmeCertificates {
     this.places = places
   }
 
-  /** What speaks with CAs and keeps what they issue is loaded only where there is one. */
+  /** The ACME client and its stores are loaded only if a CA is configured. */
   private async open(config: GatewayConfig, { place, targets }: Wanted): Promise<AcmePlace> {
     const { openPlace } = await import('./acme-place.ts')
     return openPlace({ ...this.options, config }, place, targets, {
@@ -209,7 +209,7 @@ function wantedBy(config: GatewayConfig): Map<string, Wanted> {
   return new Map([...wanted].map(([key, each]) => [key, { ...each, targets: [...each.targets.values()] }]))
 }
 
-/** The configuration names a folder where there is no Redis. */
+/** Configuration validation guarantees a folder if there is no Redis. */
 function placeOf({ folder = '' }: AcmeConfig): string {
   return folder
 }

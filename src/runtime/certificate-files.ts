@@ -12,13 +12,13 @@ export interface CertificateFilesOptions {
   readonly log: Logger
 }
 
-/** Certificates and keys in files, which are read again when they change. A bad pair leaves what was there before. */
+/** Certificates and keys in files, which are reloaded when they change. If a pair is invalid, the previous one remains in use. */
 export class CertificateFiles implements CertificateSource {
   private readonly options: CertificateFilesOptions
-  /** Null for a pair that has never been good. */
+  /** Null for a pair that has never been valid. */
   private readonly pairs: (KeyPair | null)[]
 
-  /** `strict` throws an Error that says what is wrong with a pair that cannot be used. */
+  /** With `strict`, throws an Error that says what is wrong with an invalid pair. */
   constructor(options: CertificateFilesOptions, strict = false) {
     this.options = options
     this.pairs = options.pairs.map(() => null)
@@ -36,7 +36,7 @@ export class CertificateFiles implements CertificateSource {
         if (this.read(places, i)) told()
       }),
     )
-    // What has changed since it was read first, before anybody watched.
+    // Picks up changes made after the first read and before watching started.
     const late = pairs.filter((places, i) => this.pairs[i] !== null && this.read(places, i))
     if (late.length > 0) told()
     return () => {
@@ -44,7 +44,7 @@ export class CertificateFiles implements CertificateSource {
     }
   }
 
-  /** Whether there is another pair now. */
+  /** Returns whether the pair has changed. */
   private read(places: KeyPairPlaces, i: number, strict = false): boolean {
     const { clock, log } = this.options
     const { pair, problems, names, notAfter } = readKeyPair(places, clock.wall(), 'server')

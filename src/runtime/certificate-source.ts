@@ -1,9 +1,9 @@
 import type { KeyPair } from '../tls/key-pair.ts'
 
-/** Where pairs of a listener come from. */
+/** Source of a listener's key pairs. */
 export interface CertificateSource {
-  /** Those that are good. */
+  /** The valid pairs. */
   current(): readonly KeyPair[]
-  /** Has `told` called whenever they are others; returns what ends that. */
+  /** Calls `told` whenever they change; returns a function that stops this. */
   changed(told: () => void): () => void
 }

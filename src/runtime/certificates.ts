@@ -22,35 +22,35 @@ import { ClientAuthorityFiles } from './client-authority-files.ts'
 export interface CertificatesOptions {
   readonly config: GatewayConfig
   readonly files: FileWatcher
-  /** Those that come from CAs. */
+  /** Certificates from CAs. */
   readonly acme: AcmeCertificates
   readonly answers: Answers
-  /** All threads, to be told. */
+  /** Access to all threads, for notifications. */
   readonly threads: Threads
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
 }
 
-/** Where what is shown under one key comes from. */
+/** Sources of the certificates under one key. */
 interface Shown {
   readonly sources: readonly CertificateSource[]
   readonly clients: ClientAuthorityFiles | null
-  /** What ends that changes are told of. */
+  /** Functions that stop change notifications. */
   ends: readonly (() => void)[]
 }
 
-/** By the key of what is named. */
+/** By key of the named certificates. */
 type ByKey = ReadonlyMap<string, Shown>
 
-/** What the listeners show, once for all threads: a thread that begins asks for it, and all are told of a change. */
+/** The certificates of all listeners, once for all threads: new threads ask for them, and all threads are notified of changes. */
 export class Certificates {
   private readonly options: CertificatesOptions
   private shown: ByKey = new Map()
-  /** What the next configuration names besides, while it is prepared. */
+  /** Additional certificates of the next configuration, while it is being prepared. */
   private coming: ByKey = new Map()
   private current: ShownCertificates
-  /** By the certificates that are shown. */
+  /** By certificate. */
   private expiries: ReadonlyMap<string, Expiry> = new Map()
   private watching = false
 
@@ -67,7 +67,7 @@ export class Certificates {
     })
   }
 
-  /** What is shown now, and what is to come from CAs. */
+  /** Certificates in use, and those expected from CAs. */
   report(): CertificateReport[] {
     const ordered = new Map(this.options.acme.report().map((each) => [each.name, each]))
     const shown = [...this.expiries.values()].map(({ names, issued }): CertificateReport => {
@@ -84,7 +84,7 @@ export class Certificates {
     return [...shown, ...missing]
   }
 
-  /** From now on changes are told of. */
+  /** Starts reporting changes. */
   start(): void {
     this.watching = true
     for (const shown of this.shown.values()) this.watch(shown)
@@ -96,8 +96,8 @@ export class Certificates {
   }
 
   /**
-   * Reads what another configuration names: threads that ask get that as well from then on. Its orders begin with the commit.
-   * Rejects with an Error that says which certificate cannot be used.
+   * Loads the certificates of another configuration, which threads can obtain from then on. Its orders start with the commit. Rejects with
+   * an Error that says which certificate is unusable.
    */
   async prepare(config: GatewayConfig): Promise<Prepared> {
     const wanted = this.shownBy(config, true)
@@ -123,7 +123,7 @@ export class Certificates {
     }
   }
 
-  /** What a configuration names; what is there already stays. `strict` throws an Error for what cannot be used. */
+  /** The certificates of a configuration; existing ones are reused. With `strict`, throws an Error for anything unusable. */
   private shownBy({ listeners }: GatewayConfig, strict: boolean): ByKey {
     const { files, acme, clock, log } = this.options
     const all = new Map<string, Shown>()
@@ -172,19 +172,19 @@ function pairsOf({ sources, clients }: Shown): ShownPairs {
   return { pairs: sources.flatMap((source) => source.current()), clients: clients?.current ?? null }
 }
 
-/** What is known of a certificate that listeners show; times are milliseconds since 1970-01-01T00:00:00Z. */
+/** Report on a listener's certificate; times are milliseconds since 1970-01-01T00:00:00Z. */
 export interface CertificateReport {
-  /** What it is for. */
+  /** The names it is valid for. */
   readonly names: readonly string[]
-  /** Whether it comes from a CA by ACME; else it is in a file or in the configuration. */
+  /** Whether it comes from a CA by ACME, rather than from a file or the configuration. */
   readonly acme: boolean
-  /** Null where there is none yet. */
+  /** Null if there is none yet. */
   readonly issued: { readonly issuer: string; readonly notBefore: number; readonly notAfter: number } | null
-  /** Whether the last order for it came to something; true for one that is not ordered. */
+  /** Whether its last order succeeded; true if it is not ordered. */
   readonly ordered: boolean
 }
 
-/** When a certificate ends, in seconds, as the metric has it, and what else is known of it. */
+/** Expiry of a certificate in seconds, as in the metric, and related details. */
 interface Expiry {
   readonly labels: { readonly name: string }
   readonly value: number
@@ -204,7 +204,7 @@ function expiryOf(cert: string): Expiry {
   }
 }
 
-/** The organisation, or else the common name, of who has issued it. */
+/** Organization, or otherwise the common name, of the issuer. */
 function issuerOf({ issuer }: X509Certificate): string {
   const parts = new Map(
     issuer.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),

@@ -3,15 +3,18 @@ import type { Logger } from '../core/logger.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import { type ClientAuthorities, type ClientAuthorityPlaces, readClientAuthorities } from '../tls/client-authorities.ts'
 
-/** The authorities of client certificates of one listener, which are read again when their files change. A bad file leaves what was there before. */
+/**
+ * The authorities for client certificates of one listener, which are reloaded when their files change. If a file is invalid, the previous
+ * authorities remain in use.
+ */
 export class ClientAuthorityFiles {
   private readonly places: ClientAuthorityPlaces
   private readonly files: FileWatcher
   private readonly log: Logger
-  /** Null where they have never been good: then nobody is let in. */
+  /** Null if they have never been valid; then no client is admitted. */
   current: ClientAuthorities | null = null
 
-  /** `strict` throws an Error that says what is wrong with a file that cannot be used. */
+  /** With `strict`, throws an Error that says what is wrong with an invalid file. */
   constructor(places: ClientAuthorityPlaces, files: FileWatcher, log: Logger, strict = false) {
     this.places = places
     this.files = files
@@ -19,19 +22,19 @@ export class ClientAuthorityFiles {
     this.read(strict)
   }
 
-  /** Has `told` called whenever they are others; returns what ends that. */
+  /** Calls `told` whenever they change; returns a function that stops this. */
   changed(told: () => void): () => void {
     const { ca, crl } = this.places
     const look = (): void => {
       if (this.read()) told()
     }
     const end = this.files.watch(crl === undefined ? [ca] : [ca, crl], look)
-    // What has changed since they were read first is no change to the watcher.
+    // The watcher does not report changes made before it started.
     look()
     return end
   }
 
-  /** Whether there are others now. */
+  /** Returns whether they have changed. */
   private read(strict = false): boolean {
     const { places, log, current } = this
     try {

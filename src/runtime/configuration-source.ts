@@ -2,20 +2,17 @@ import type { PlanDocument } from '../config/plan/plan-document.ts'
 import type { Outcome } from './reloader.ts'
 import type { WrittenConfiguration } from './written-configuration.ts'
 
-/** Where the configuration of a running gateway comes from, and can be read anew. */
+/** Where a running gateway gets its configuration from, and can reload it. */
 export interface ConfigurationSource {
-  /** The file that it is in. */
+  /** The configuration file. */
   readonly file: string
-  /**
-   * Reads it anew, and has it take the place of the running one. `force` also takes over what looks as if the file were not
-   * written to its end. Never rejects.
-   */
+  /** Reads the configuration again and puts it into effect. `force` also accepts a file that looks incomplete. Never rejects. */
   reload(force: boolean): Promise<Outcome>
   /**
-   * What would be different if a YAML text, or with null what the file says now, took the place of the running configuration. Rejects
-   * with ConfigError where that would be refused for itself.
+   * The differences if YAML text, or (null) the current content of the file, replaced the running configuration. Rejects with ConfigError
+   * if it is invalid.
    */
   plan(text: string | null): Promise<PlanDocument>
-  /** What operators change from outside. */
+  /** Changes that operators make remotely. */
   readonly written: Pick<WrittenConfiguration, 'put' | 'confirm' | 'rollback' | 'until'>
 }

@@ -3,42 +3,42 @@ import type { Threads } from '../core/threads.ts'
 import type { InstanceChange, NextGeneration } from '../front/next-generation.ts'
 import type { ProcessScope } from './process-scope.ts'
 
-/** Another configuration that all threads are ready to answer by. Exactly one of both is called, once. */
+/** Another configuration that all threads have prepared. Exactly one of the two methods is called, once. */
 export interface PreparedFleet {
-  /** Where they would listen: the listeners of the configuration with their actual ports. */
+  /** Addresses it would listen on: the configured listeners with their actual ports. */
   readonly addresses: readonly Address[]
   /**
-   * They answer by it from now on; resolves when all of them do. One that cannot is replaced by one that does. Whoever starts
-   * later goes by the configuration of the scope, so that one comes first.
+   * Puts it into effect; resolves when it is in effect in all threads. A thread that fails is replaced. Threads started later use the
+   * configuration of the process scope, so that must be updated first.
    */
   readonly commit: () => Promise<void>
   readonly abandon: () => void
 }
 
-/** The threads that answer requests: workers, or this thread alone. As `Threads` it is those and the main thread. */
+/** The threads that handle requests: workers, or this thread alone. As `Threads`, includes the main thread. */
 export interface Fleet extends Threads {
-  /** How many there are to be. */
+  /** The intended number of threads. */
   readonly size: number
-  /** How many there are now. */
+  /** The current number of threads. */
   readonly running: number
-  /** Listeners are on sockets that were given to the process, from which others may accept as well. */
+  /** Whether listeners use sockets passed to the process, on which other processes may accept too. */
   readonly onGivenSockets: boolean
   /**
-   * Starts them; resolves with where all of them listen: the listeners of the configuration with their actual ports. When it
+   * Starts the threads; resolves with the addresses on which all of them listen: the configured listeners with their actual ports. If it
    * rejects, nothing is left running.
    */
   start(scope: ProcessScope): Promise<readonly Address[]>
-  /** The first health checks are through. */
+  /** The first health checks are complete. */
   becomeReady(): void
-  /** Makes another configuration ready in all of them. Rejects with an Error that says why one cannot; nothing is left then. */
+  /** Prepares another configuration in all threads. If one cannot, rejects with an Error that says why, and nothing is left behind. */
   prepare(next: NextGeneration): Promise<PreparedFleet>
-  /** Has all of them send requests to other instances; resolves when they do. One that does not is replaced by one that does. */
+  /** Switches all threads to other instances; resolves when done. A thread that fails is replaced. */
   exchange(change: InstanceChange): Promise<void>
-  /** They say that they are not ready any more, and go on all the same; what comes to sockets that were given is for others. */
+  /** All threads report themselves as not ready, but continue; on sockets passed to the process, others accept connections. */
   retire(): void
   /**
-   * Has them accept no more, and let exchanges end within `timeout` ms; for the first `patience` ms clients that are connected
-   * may ask for something once more. Resolves when they are gone, with false where one of them cannot be ended.
+   * Stops accepting connections and lets exchanges finish within `timeout` ms; for the first `patience` ms, connected clients may send
+   * another request. Resolves when the threads have ended, with false if one of them cannot be terminated.
    */
   drain(timeout: number, patience: number): Promise<boolean>
 }

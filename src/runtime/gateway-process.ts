@@ -13,57 +13,57 @@ import { InstanceChanges } from './instance-changes.ts'
 import { type Candidate, type Outcome, type Reload, Reloader, type Reloads } from './reloader.ts'
 
 /**
- * How long clients that are connected may ask for something once more where new ones come to another process meanwhile, in
- * milliseconds: what they send while their connection is closed would be lost.
+ * How long connected clients may send another request while new connections go to another process, in milliseconds; a request sent while
+ * its connection is being closed would be lost.
  */
 const PATIENCE = 5_000
 
-/** What operators are told of, and act on. */
+/** The information and actions available to operators. */
 export type OperatorSources = ProcessScope['operated'] & {
-  /** Every policy that a configuration may name, in the order of the chain. */
+  /** Every policy available to a configuration, in chain order. */
   readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
   readonly readiness: () => Readiness
-  /** Where requests are accepted. */
+  /** Addresses on which requests are accepted. */
   readonly addresses: () => readonly Address[]
   readonly reloads: Reloads
-  /** Null where the program that the gateway is part of has given it its configuration. */
+  /** Null if the gateway is embedded in a program that provides the configuration. */
   readonly source: ConfigurationSource | null
 }
 
-/** What answers operators. */
+/** The admin API server. */
 export interface Operators {
   readonly address: Address
   close(): Promise<void>
 }
 
 export interface GatewayProcessOptions {
-  /** The configuration that it starts with. */
+  /** The initial configuration. */
   readonly first: Candidate
-  /** Why a newer one was refused, which it stands in for; none by default. */
+  /** Why a newer configuration was rejected, in whose place the initial one is used; none by default. */
   readonly refused?: ConfigError | null
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
-  /** What the main thread answers. */
+  /** The handlers of the main thread. */
   readonly answers: Answers
   readonly fleet: Fleet
-  /** Null where the program that the gateway is part of gives it its configuration. */
+  /** Null if the gateway is embedded in a program that provides the configuration. */
   readonly source: ConfigurationSource | null
-  /** Every policy that the configuration may name, in the order of the chain: for operators, who may never ask. */
+  /** Every policy available to the configuration, in chain order; only needed if operators ask for it. */
   readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
-  /** Begins to answer operators. Rejects with an Error that says what to do. */
+  /** Starts the admin API. Rejects with an Error that says what to do. */
   readonly startOperators: (
     options: Exclude<GatewayConfig['admin'], false>,
     sources: OperatorSources,
   ) => Promise<Operators>
 }
 
-/** A gateway from its start to its end, whatever threads answer its requests. */
+/** A gateway from start to end, with whatever threads handle its requests. */
 export class GatewayProcess {
   readonly scope: ProcessScope
-  /** Resolves when every instance has been checked once and GET /health/ready says so. Pending until it has started. */
+  /** Resolves when every instance has been checked once and GET /health/ready reports readiness. Pending until the start. */
   readonly ready: Promise<void>
-  /** All but what the process begins with, as others take its place. */
+  /** All options except the initial configuration, which may be replaced and should not be kept in memory. */
   private readonly options: Omit<GatewayProcessOptions, 'first'>
   private readonly reloader: Reloader
   private readonly changes: InstanceChanges
@@ -109,24 +109,24 @@ export class GatewayProcess {
     this.changes = new InstanceChanges({ clock, exchange: () => this.reloader.exchangeInstances() })
   }
 
-  /** Where it listens: the listeners of the configuration with their actual ports. */
+  /** The addresses it listens on: the configured listeners with their actual ports. */
   get addresses(): readonly Address[] {
     return this.listening
   }
 
-  /** What is known of its configurations. */
+  /** Status of its configurations. */
   get reloads(): Reloads {
     return this.reloader
   }
 
-  /** Where operators are answered, or null where the configuration has no admin listener. */
+  /** The address of the admin API, or null if the configuration has no admin listener. */
   get adminAddress(): Address | null {
     return this.operators?.address ?? null
   }
 
   /**
-   * Begins to answer operators and requests; resolves when it listens. Where somebody else may accept from the same sockets it
-   * does so once it is ready. Rejects, with nothing left running, when it cannot.
+   * Starts the admin API and the handling of requests; resolves when it listens. If another process may accept on the same sockets, it does
+   * so only once it is ready. If it rejects, nothing is left running.
    */
   async start(): Promise<void> {
     const { scope } = this
@@ -155,16 +155,14 @@ export class GatewayProcess {
     })
   }
 
-  /**
-   * Has the configuration that `read` resolves with take the place of the running one. Never rejects.
-   */
+  /** Replaces the running configuration with the result of `read`. Never rejects. */
   reload(read: () => Promise<Candidate>, how: Reload = {}): Promise<Outcome> {
     return this.reloader.reload(read, how)
   }
 
   /**
-   * Lets load balancers notice, then every exchange end, each for as long as the configuration says; resolves when all is
-   * over, with false where a thread cannot be ended.
+   * Waits for load balancers to notice the shutdown, then for exchanges to finish, each for as long as configured; resolves when done, with
+   * false if a thread cannot be terminated.
    */
   async stop(): Promise<boolean> {
     const { clock, fleet } = this.options
@@ -176,7 +174,7 @@ export class GatewayProcess {
     this.scope.settle()
     const settled = this.reloader.close()
     if (shutdownDelay > 0) await pause(shutdownDelay, clock)
-    // At once, where there is nothing to wait for.
+    // Proceeds immediately if there is nothing to wait for.
     if (settled !== null) await settled
     const stopped = this.scope.stop()
     const ended = await fleet.drain(drainTimeout, fleet.onGivenSockets ? PATIENCE : 0)

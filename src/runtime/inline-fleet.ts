@@ -12,7 +12,7 @@ import type { Fleet, PreparedFleet } from './fleet.ts'
 import type { ProcessScope } from './process-scope.ts'
 
 export interface InlineFleetOptions {
-  /** Every policy that the configuration may name, in the order of the chain. */
+  /** Every policy available to the configuration, in chain order. */
   readonly policies: (config: GatewayConfig) => readonly Policy[]
   readonly output: LogOutput
   readonly clock: Clock
@@ -21,13 +21,13 @@ export interface InlineFleetOptions {
   readonly tracing: Tracing
 }
 
-/** One thread that does everything: for tests, and as a library. */
+/** A single thread that does everything: for tests, and for use as a library. */
 export class InlineFleet implements Fleet {
   readonly size = 1
   readonly running = 1
   readonly onGivenSockets = false
   private readonly options: InlineFleetOptions
-  /** Null before it has started. */
+  /** Null before the start. */
   private front: Front | null = null
 
   constructor(options: InlineFleetOptions) {
@@ -69,7 +69,7 @@ export class InlineFleet implements Fleet {
     return this.options.answers.askMain(topic, asked)
   }
 
-  /** What it does itself; null before it has started. */
+  /** What the thread itself serves; null before the start. */
   get served(): Pick<Front, 'connections' | 'watched' | 'pools'> | null {
     return this.front
   }

@@ -1,37 +1,37 @@
 import type { Clock } from '../core/clock.ts'
 
-/** How long what else is found is waited for, in milliseconds: many change together. */
+/** How long to wait for further changes, in milliseconds, as many instances often change together. */
 const GATHERING = 100
-/** The least time between the end of one exchange and the beginning of the next, in milliseconds. */
+/** Minimum interval between the end of one exchange and the start of the next, in milliseconds. */
 const LEAST = 1_000
-/** When those are tried again that could not be had, in milliseconds: first, and at most, twice as long each time. */
+/** Delay before a failed exchange is retried, in milliseconds: initial value and maximum, doubled each time. */
 const AGAIN = 1_000
 const LONGEST = 30_000
 
 export interface InstanceChangesOptions {
   readonly clock: Clock
-  /** Has what was found take effect; resolves with false where that is not to be had yet. Never rejects. */
+  /** Puts the discovered instances into effect; resolves with false if that is not possible yet. Never rejects. */
   readonly exchange: () => Promise<boolean>
 }
 
-/** Has instances that are found take effect: many changes at once, and one exchange at a time. */
+/** Puts discovered instances into effect: batches changes, and performs one exchange at a time. */
 export class InstanceChanges {
   private readonly options: InstanceChangesOptions
   private last = -Infinity
-  /** Calls off the exchange that is due; null where none is. */
+  /** Cancels the scheduled exchange; null if there is none. */
   private due: (() => void) | null = null
   private underWay = false
-  /** Others were found since the one under way began. */
+  /** Whether instances have changed since the exchange in progress started. */
   private more = false
   private stopped = false
-  /** In a row, none of which had what was found take effect. */
+  /** Number of consecutive failed exchanges. */
   private failures = 0
 
   constructor(options: InstanceChangesOptions) {
     this.options = options
   }
 
-  /** Other instances were found. */
+  /** The discovered instances have changed. */
   note(): void {
     if (this.underWay) this.more = true
     else this.plan(GATHERING)

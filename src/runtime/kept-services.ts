@@ -5,12 +5,12 @@ import type { PassiveOptions } from '../services/passive/index.ts'
 import type { KeptService } from '../services/passive/keeper.ts'
 import type { InstanceOptions } from '../services/service.ts'
 
-/** Services with the instances that they have now. */
+/** Services with their current instances. */
 export type PassiveServices = Readonly<
   Record<string, { readonly instances: readonly InstanceOptions[]; readonly passive: PassiveOptions | false }>
 >
 
-/** Services as their ejections are looked after. */
+/** The services as managed by the ejection keeper. */
 export function keptServices({ services, slots }: { services: PassiveServices; slots: SlotTable }): KeptService[] {
   return Object.entries(services).map(([name, { passive, instances }]) => ({
     name,

@@ -5,19 +5,19 @@ import { copyFile, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ageCopies, copyOf } from './numbered-copies.ts'
 
-/** Nobody but the user of the gateway: the text may hold what is secret. */
+/** Accessible only to the gateway's user: the text may contain secrets. */
 const OWN_FILE = 0o600
 const OWN_FOLDER = 0o700
 const NAME = 'last-good.yaml'
-/** Texts that are kept beside the last one. */
+/** Number of earlier texts to keep. */
 const EARLIER = 5
 
-/** Why a folder cannot keep configurations, and what to do. */
+/** Why a folder cannot store configurations, and what to do. */
 export class StateFolderError extends Error {}
 
 /**
- * The text of the configuration that was applied last, as it was written, and of some before it: files in a folder that
- * belongs to one gateway.
+ * The text of the configuration that was applied last, as written, and of some earlier ones: files in a folder that belongs to a single
+ * gateway.
  */
 export class LastKnownGood {
   readonly folder: string
@@ -27,12 +27,12 @@ export class LastKnownGood {
     this.folder = folder
   }
 
-  /** The file of the last text. */
+  /** The file with the latest text. */
   get file(): string {
     return join(this.folder, NAME)
   }
 
-  /** Makes the folder if there is none. Throws StateFolderError where nothing can be kept in it. */
+  /** Creates the folder if necessary. Throws StateFolderError if nothing can be stored in it. */
   check(): void {
     const fail = (problem: string, cause?: unknown): never => {
       throw new StateFolderError(`reload.stateDir: ${JSON.stringify(this.folder)} ${problem}`, { cause })
@@ -53,17 +53,17 @@ export class LastKnownGood {
     }
   }
 
-  /** The text that was kept last, or null. Throws where it cannot be read. */
+  /** The latest stored text, or null. Throws if it cannot be read. */
   latest(): string | null {
     return readText(this.file)
   }
 
-  /** The texts before the last one, the latest first. */
+  /** The texts before the latest one, newest first. */
   earlier(): string[] {
     return Array.from({ length: EARLIER }, (_, i) => readText(copyOf(this.file, i + 1))).filter((text) => text !== null)
   }
 
-  /** Keeps one more text, unless it is the last one. Rejects where that fails, and what was kept before is there then. */
+  /** Stores another text, unless it equals the latest one. On failure, rejects and leaves the stored texts unchanged. */
   keep(text: string): Promise<void> {
     const written = this.writing.then(() => this.write(text))
     this.writing = written.catch(() => {})
@@ -73,7 +73,7 @@ export class LastKnownGood {
   private async write(text: string): Promise<void> {
     const before = this.latest()
     if (before === text) return
-    // One that was left behind may have another mode.
+    // A leftover file may have a different mode.
     await rm(this.freshFile, { force: true })
     await writeSafely(this.freshFile, text)
     if (before !== null) {

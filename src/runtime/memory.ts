@@ -3,24 +3,21 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 
 const MEGABYTE = 1024 * 1024
-/** What is kept free for all that lies outside of heaps: buffers, code, stacks. */
+/** Fraction of the memory for heaps; the rest is for everything outside of them: buffers, code, stacks. */
 const HEAPS = 0.75
-/** What the process takes besides its workers, in megabytes. */
+/** Memory of the process apart from its workers, in megabytes. */
 const MAIN = 96
-/** The least and the most that the heap of a worker may have, in megabytes; the most is V8's own. */
+/** Minimum and maximum heap size of a worker, in megabytes; the maximum is V8's own. */
 const LEAST_HEAP = 96
 const MOST_HEAP = 4096
 
-/** How often the memory is looked at, in milliseconds. */
+/** Interval between memory checks, in milliseconds. */
 const LOOK = 5_000
-/** Parts of the limit: above the one it is said that memory is short, and below the other that it no longer is. */
+/** Fractions of the limit: memory shortage is reported above the first one, and its end below the second one. */
 const HIGH = 0.9
 const LOW = 0.8
 
-/**
- * What the process may take in bytes, by its configuration or else by its cgroup as the system tells it; null where nothing
- * bounds it but the machine.
- */
+/** The memory limit of the process in bytes, from its configuration or otherwise from its cgroup; null if only the machine limits it. */
 export function memoryLimit(
   configured: number | undefined,
   constrained: number = process.constrainedMemory(),
@@ -31,15 +28,15 @@ export function memoryLimit(
 }
 
 /**
- * What the heap of each worker may take, in megabytes: together they leave room below the limit, so that a leak ends the
- * worker that has it, which is replaced, and not the process.
+ * The heap limit of each worker, in megabytes: together they leave room below the process limit, so that a memory leak ends the worker that
+ * has it, which is replaced, and not the process.
  */
 export function heapLimit(limit: number, workers: number): number {
   const share = Math.floor(((limit / MEGABYTE) * HEAPS - MAIN) / workers)
   return Math.min(Math.max(share, LEAST_HEAP), MOST_HEAP)
 }
 
-/** What the process takes, in bytes; 0 where the system does not say, as without /proc. */
+/** Resident memory of the process, in bytes; 0 if unknown, for example without /proc. */
 export function residentMemory(): number {
   try {
     return process.memoryUsage.rss()
@@ -48,7 +45,7 @@ export function residentMemory(): number {
   }
 }
 
-/** Says when the process is about to reach the limit, and when that is over. Returns what ends it. */
+/** Reports when the process approaches its limit, and when that is over. Returns a function that stops this. */
 export function watchMemory(
   limit: number,
   clock: Clock,

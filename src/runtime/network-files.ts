@@ -7,22 +7,22 @@ import { readNetworkList } from '../core/network-list.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 
-/** A configuration as far as it may name files with networks. */
+/** The parts of a configuration that may name network files. */
 type NamingConfig = Pick<GatewayConfig, 'trustedProxies' | 'policies' | 'routes'>
 
 export interface NetworkFilesOptions {
   readonly config: NamingConfig
   readonly files: FileWatcher
   readonly answers: Answers
-  /** All threads, to be told. */
+  /** Access to all threads, for notifications. */
   readonly threads: Threads
   readonly log: Logger
 }
 
-/** Reads the files with networks again when they change, and tells all threads. A bad file leaves what it held before. */
+/** Reloads network files when they change, and notifies all threads. If a file is invalid, its previous content remains in effect. */
 export class NetworkFiles {
   private readonly options: NetworkFilesOptions
-  /** What each file holds. */
+  /** The content of each file. */
   private held: ReadonlyMap<string, readonly string[]>
   private version = 0
   private watching = false
@@ -34,7 +34,7 @@ export class NetworkFiles {
     options.answers.on(networksTopic, () => this.current)
   }
 
-  /** Watches the files, if there are any, and takes what has changed since they were read. */
+  /** Watches the files, if there are any, and picks up what has changed since they were read. */
   start(): void {
     this.watching = true
     this.watch()
@@ -45,7 +45,7 @@ export class NetworkFiles {
     this.stopWatching()
   }
 
-  /** Goes by the files of another configuration from now on, which was read just now. */
+  /** Switches to the files of another configuration, which has just been read. */
   configure(config: NamingConfig): void {
     const before = this.held
     this.held = heldNetworks(config)
@@ -53,7 +53,7 @@ export class NetworkFiles {
     if (this.watching) this.watch()
   }
 
-  /** What they hold now. */
+  /** Their current content. */
   get current(): HeldNetworks {
     return { version: this.version, files: Object.fromEntries(this.held) }
   }
@@ -62,7 +62,7 @@ export class NetworkFiles {
     const left = this.stopWatching
     const paths = [...this.held.keys()]
     this.stopWatching = paths.length === 0 ? () => {} : this.options.files.watch(paths, () => this.read())
-    // Only now: what both configurations name is watched without a gap.
+    // Only now, so that files of both configurations are watched without a gap.
     left()
     if (paths.length > 0) this.read()
   }
@@ -94,7 +94,7 @@ export class NetworkFiles {
   }
 }
 
-/** The files that hold something else than before, or were not there. */
+/** The files whose content has changed or that are new. */
 function changedFiles(
   before: ReadonlyMap<string, readonly string[]>,
   after: ReadonlyMap<string, readonly string[]>,

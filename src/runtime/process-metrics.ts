@@ -10,33 +10,33 @@ import { residentMemory } from './memory.ts'
 import { version } from '../core/version.ts'
 
 /**
- * Why a worker was replaced: what nobody caught, process.exit, its heap, a loop, that it did not come to listen, or that it
- * did not change to another configuration.
+ * Why a worker was replaced: an uncaught error, process.exit, exceeded heap, a blocked event loop, failure to start listening, or failure
+ * to switch to another configuration.
  */
 const restartReasons = ['error', 'exit', 'memory', 'stuck', 'start', 'reload'] as const
 
-/** One of them. */
+/** One of these reasons. */
 export type RestartReason = (typeof restartReasons)[number]
 
-/** A configuration that the process goes by. */
+/** A configuration in effect. */
 export interface AppliedConfig {
   readonly config: GatewayConfig
   /** The slots of its instances. */
   readonly slots: SlotTable
 }
 
-/** What is the same for all threads of the process. */
+/** Values that exist once per process. */
 export interface ProcessSources {
-  /** What it goes by now. */
+  /** The configuration in effect. */
   readonly applied: () => AppliedConfig
   readonly board: HealthBoard
-  /** What the process may take, in bytes; null where nothing bounds it. */
+  /** Memory limit of the process, in bytes; null if there is none. */
   readonly memory: number | null
-  /** Worker threads that run. */
+  /** Number of running workers. */
   readonly workers: () => number
 }
 
-/** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
+/** Exports process-wide values at each scrape; only in the main thread, as values of threads are added up. */
 export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   const { applied, board, memory, workers } = sources
   metrics.watch('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
@@ -61,7 +61,7 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   watchSystem(metrics)
 }
 
-/** What there is to tell of a configuration. */
+/** The series for a configuration. */
 interface ConfigLabels {
   readonly of: AppliedConfig
   readonly instances: readonly { readonly labels: { service: string; instance: string }; readonly slot: number }[]
@@ -69,7 +69,7 @@ interface ConfigLabels {
   readonly limits: readonly { readonly labels: { service: string }; readonly limit: ConcurrencyLimit }[]
 }
 
-/** The same objects at each scrape, as their texts are made once. */
+/** Returns the same objects at each scrape, so that their text form is computed only once. */
 function labelsOf(applied: AppliedConfig, board: HealthBoard): ConfigLabels {
   const { config, slots } = applied
   return {
@@ -89,8 +89,8 @@ function labelsOf(applied: AppliedConfig, board: HealthBoard): ConfigLabels {
 }
 
 /**
- * What the operating system knows of the process, under the names that Prometheus's own libraries use; without its files
- * where `folder`, which tells of them, is not there.
+ * Process metrics from the operating system, under the names that Prometheus client libraries use; without file descriptor counts if
+ * `folder`, which lists them, does not exist.
  */
 export function watchSystem(metrics: Pick<Metrics, 'watch'>, folder = '/proc/self'): void {
   const started = Date.now() / 1000 - process.uptime()
@@ -104,7 +104,7 @@ export function watchSystem(metrics: Pick<Metrics, 'watch'>, folder = '/proc/sel
   metrics.watch('process_resident_memory_bytes', {}, residentMemory)
   const limits = readLimits(folder)
   if (limits === null) return
-  // Without the one that lists them.
+  // Excludes the descriptor used for listing.
   metrics.watch('process_open_fds', {}, () => readdirSync(`${folder}/fd`).length - 1)
   const most = /^Max open files +(\d+)/m.exec(limits)?.[1]
   if (most !== undefined) metrics.watch('process_max_fds', {}, () => Number(most))

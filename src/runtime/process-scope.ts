@@ -28,7 +28,9 @@ import { type AppliedConfig, watchProcess } from './process-metrics.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
 
-/** How much later than the process the threads may go by another configuration, in milliseconds, and let go of the one before. */
+/**
+ * How much longer than the process the threads may take to switch to another configuration and release the previous one, in milliseconds.
+ */
 const REST_GRACE = 10_000
 
 export interface ProcessOptions {
@@ -36,22 +38,22 @@ export interface ProcessOptions {
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
-  /** What the main thread answers. */
+  /** The handlers of the main thread. */
   readonly answers: Answers
-  /** All threads, to be asked. */
+  /** Access to all threads. */
   readonly threads: Threads
-  /** Threads that are to answer requests. */
+  /** Intended number of threads that handle requests. */
   readonly size: number
-  /** How many there are now. */
+  /** Current number of them. */
   readonly workers: () => number
-  /** What the process is doing, and by which configuration. */
+  /** Phase of the process and its running configuration. */
   readonly running: DescribeSources['running']
 }
 
-/** How long a service's instances are waited for at the start, and where a reload asks for others, in milliseconds. */
+/** How long to wait for discovered instances at the start, and for additional ones on a reload, in milliseconds. */
 const FIRST_ANSWER = 5_000
 
-/** Services as they are configured, with the instances that were found where they are discovered. */
+/** Configured services, including discovered instances. */
 type Services = Readonly<
   Record<
     string,
@@ -59,7 +61,7 @@ type Services = Readonly<
   >
 >
 
-/** What the process goes by. */
+/** What is in effect in the process. */
 interface Applied extends AppliedConfig {
   readonly services: Services
   readonly discovered: Discovered
@@ -67,36 +69,36 @@ interface Applied extends AppliedConfig {
 
 const NO_SLOTS: ReadonlyMap<string, number> = new Map()
 
-/** What there is once in a process, made ready for a configuration that is to replace the one before. */
+/** Process-wide resources prepared for a configuration that is about to replace the current one. */
 export interface ProcessPrepared extends Prepared {
-  /** For the threads that go by the same configuration. */
+  /** For the threads with the same configuration. */
   readonly slots: SlotTable
   readonly discovered: Discovered
-  /** Resolves when what the configuration adds can be used as far as it ever will, or after so many ms. Never rejects. */
+  /** Resolves when what the configuration adds is as ready as it will get, or after that many ms. Never rejects. */
   warm(patience: number): Promise<void>
 }
 
-/** Other instances of services that discover them, made ready. */
+/** A prepared change of the instances of services with discovery. */
 export interface PreparedInstances extends Prepared {
-  /** Those services, with the instances that they are to have. */
+  /** The affected services, with their new instances. */
   readonly services: ReadonlyMap<string, FoundInstances>
-  /** Resolves when those that are new can be used as far as they ever will, or after so many ms. Never rejects. */
+  /** Resolves when the new instances are as ready as they will get, or after that many ms. Never rejects. */
   warm(patience: number): Promise<void>
 }
 
-/** What there is once in a process, however many threads answer requests: health, counts of limits, metrics. */
+/** What exists once per process, however many threads handle requests: health checks, limit counters, metrics. */
 export class ProcessScope {
   readonly board: HealthBoard
   readonly checker: HealthChecker
-  /** What became of the instances. */
+  /** State transitions of the instances. */
   readonly history: HealthHistory
   readonly stores: ProcessStores
   readonly hub: MetricsHub
-  /** Tells of files that change. */
+  /** Reports file changes. */
   readonly files: FileWatcher
-  /** What the process may take, in bytes; null where nothing bounds it. */
+  /** Memory limit of the process, in bytes; null if there is none. */
   readonly memory: number | null
-  /** Decides which requests are logged where not all are: the same for all threads. */
+  /** Key for sampling requests to log; the same for all threads. */
   readonly sampleKey = newUuid()
 
   private readonly options: ProcessOptions
@@ -154,7 +156,7 @@ export class ProcessScope {
     }, log)
   }
 
-  /** What the process goes by now. */
+  /** The configuration in effect. */
   get config(): GatewayConfig {
     return this.applied.config
   }
@@ -164,17 +166,17 @@ export class ProcessScope {
     return this.applied.slots
   }
 
-  /** Instances stay as they are from now on, and none are waited for. */
+  /** Freezes the instances and stops waiting for any. */
   settle(): void {
     this.discovery.stop()
   }
 
-  /** What was found where instances are discovered. */
+  /** The discovered instances. */
   get discovered(): Discovered {
     return this.applied.discovered
   }
 
-  /** Finds the instances that the process begins with; resolves when all are found, or after a while. To be called first, once. */
+  /** Discovers the initial instances; resolves when all services have been answered, or after a timeout. Must be called first, and once. */
   async discover(): Promise<void> {
     const { config } = this
     if (Object.values(config.services).every(({ discover }) => discover === undefined)) return
@@ -189,12 +191,12 @@ export class ProcessScope {
     this.ejections.configure(keptServices(applied))
   }
 
-  /** Calls `changed` whenever other instances are found. */
+  /** Calls `changed` whenever the discovered instances change. */
   watchInstances(changed: () => void): void {
     this.whenDiscovered = changed
   }
 
-  /** Services with the instances that were found: the same objects as those that are applied where nothing is different. */
+  /** Services including discovered instances; reuses the objects of those in effect where nothing has changed. */
   private withFound(config: GatewayConfig, discovered: Discovered): Services {
     const before = this.applied
     const running = config === before.config
@@ -203,7 +205,7 @@ export class ProcessScope {
         const instances = discovered[name]
         if (instances === undefined) return [name, service]
         const known = running && before.discovered[name] === instances ? before.services[name] : undefined
-        // What files of TLS hold may have changed since the configuration was read.
+        // The content of TLS files may have changed since the configuration was read.
         const tls = (running ? this.serviceTls.of(name) : undefined) ?? service.tls
         return [name, known ?? { ...service, instances, tls }]
       }),
@@ -211,8 +213,8 @@ export class ProcessScope {
   }
 
   /**
-   * Makes the instances ready that have been found since; null where there are no others. Rejects with an Error that says why they
-   * cannot be had, and changes nothing then.
+   * Prepares the instances discovered since; null if there are no changes. On failure, rejects with an Error that says why, and changes
+   * nothing.
    */
   async prepareInstances(): Promise<PreparedInstances | null> {
     const { applied, discovery, checker } = this
@@ -237,7 +239,7 @@ export class ProcessScope {
     }
   }
 
-  /** Makes another configuration ready. Rejects with an Error that says what of it cannot be had, and changes nothing then. */
+  /** Prepares another configuration. On failure, rejects with an Error that says what is unavailable, and changes nothing. */
   async prepare(config: GatewayConfig): Promise<ProcessPrepared> {
     const rest = Math.max(this.config.drainTimeout, config.drainTimeout) + REST_GRACE
     const discovery = await this.discovery.prepare(config.services, FIRST_ANSWER)
@@ -267,7 +269,7 @@ export class ProcessScope {
     }
   }
 
-  /** The level that an operator has set stays until the configuration has another one. */
+  /** A log level set by an operator stays in effect until the configured level changes. */
   private configureLog({ log }: GatewayConfig): void {
     const { threads } = this.options
     const { level, format } = this.config.log
@@ -275,7 +277,7 @@ export class ProcessScope {
     if (log.format !== format) void threads.askAll(logFormatTopic, log.format)
   }
 
-  /** Begins to check the instances; resolves when every one has been checked once. */
+  /** Starts checking the instances; resolves when each has been checked once. */
   start(): Promise<void> {
     const { clock, output } = this.options
     this.checker.start()
@@ -289,7 +291,7 @@ export class ProcessScope {
     return this.checker.firstRound
   }
 
-  /** Ends what it has begun; resolves when others may go on with it. */
+  /** Stops everything it has started; resolves when another process can take over. */
   async stop(): Promise<void> {
     this.settle()
     this.checker.stop()
@@ -306,7 +308,7 @@ export class ProcessScope {
     await this.acme.stop()
   }
 
-  /** What operators are told of the process, and act on. */
+  /** Process information and actions for operators. */
   get operated() {
     const { board, checker, discovery, history, hub, certificates } = this
     const { threads, clock, output, running } = this.options
@@ -315,14 +317,14 @@ export class ProcessScope {
       running,
       networks: () => this.networks.current,
       slots: () => this.slots,
-      /** With the instances that were found where they are discovered. */
+      /** Including discovered instances. */
       services: () => this.applied.services,
       discovery: (service: string) => discovery.report(service),
       report: () => checker.report(),
       history,
-      /** What the threads have counted so far of those metrics. */
+      /** The current totals of these metrics across the threads. */
       totals: (names: ReadonlySet<MetricName>) => hub.totals(names),
-      /** By how much those metrics rise from now on. */
+      /** Reports increases of these metrics from now on. */
       follow: hub.follow.bind(hub),
       certificates: () => certificates.report(),
       board,

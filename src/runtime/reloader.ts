@@ -13,47 +13,47 @@ import type { InstanceChange } from '../front/next-generation.ts'
 import type { PreparedFleet, Fleet } from './fleet.ts'
 import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
 
-/** A configuration that is as it should be, to take the place of the running one. */
+/** A valid configuration that may replace the running one. */
 export interface Candidate extends Judged {
-  /** Policies of the user's own in it, as they were when it was read. */
+  /** Its custom policies, as of when it was read. */
   readonly code: readonly OwnCode[]
-  /** What those were loaded from, for threads that are to load the same. */
+  /** The code they were loaded from, so that threads load the same. */
   readonly modules: LoadedCode
-  /** Tells apart everything that it consists of: two configurations with the same one are the same. */
+  /** Identifies the complete content: configurations with the same revision are identical. */
   readonly revision: string
-  /** What is odd in it, and no obstacle. */
+  /** Oddities that do not prevent its use. */
   readonly warnings: readonly Warning[]
 }
 
-/** A configuration that is running. */
+/** A running configuration. */
 export interface Applied extends Candidate {
   /** Number of the configuration within this process, starting at 1. */
   readonly generation: number
-  /** Since when, in milliseconds since 1970-01-01T00:00:00Z. */
+  /** Start time, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly since: number
 }
 
-/** What became of a reload. */
+/** Result of a reload. */
 export type Outcome =
   | { readonly outcome: 'applied' | 'unchanged'; readonly applied: Applied }
-  /** The running one stays. */
+  /** The running configuration stays. */
   | {
       readonly outcome: 'refused'
       readonly applied: Applied
       readonly problems: readonly Problem[]
-      /** All of them in one. */
+      /** All problems combined. */
       readonly error: Error
     }
 
-/** How a configuration takes the place of another. */
+/** Options for a reload. */
 export interface Reload {
-  /** Even if the file looks incomplete. Default false. */
+  /** Accept it even if the file looks incomplete. Default false. */
   readonly force?: boolean
-  /** It goes back to one that was applied before. Default false. */
+  /** Whether it returns to a previously applied configuration. Default false. */
   readonly back?: boolean
 }
 
-/** A text that was applied before. */
+/** A previously applied text. */
 export interface Earlier {
   readonly text: string
   readonly revision: string
@@ -61,76 +61,76 @@ export interface Earlier {
   readonly since: number
 }
 
-/** A reload that is over. */
+/** A completed reload. */
 export interface PastReload {
   readonly outcome: Outcome['outcome'] | 'rolled_back'
-  /** When it was over, in milliseconds since 1970-01-01T00:00:00Z. */
+  /** When it was completed, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: number
-  /** Why it was refused; none where it was not. */
+  /** Why the configuration was rejected; empty if it was not. */
   readonly problems: readonly Problem[]
 }
 
-/** What is known of the configurations of a process. */
+/** Status of the configurations of a process. */
 export interface Reloads {
   /** The running configuration. */
   readonly applied: Applied
-  /** What was applied before and can be gone back to, the latest first. */
+  /** Previously applied configurations that can be restored, newest first. */
   readonly earlier: readonly Earlier[]
-  /** The last reload that is over, or the start where that could not go by the file; null before there was one. */
+  /** The last completed reload, or the start if the file could not be used then; null before there was one. */
   readonly lastReload: PastReload | null
-  /** Whether the last one left the gateway with what was read. */
+  /** Whether the last attempt put the configuration that was read into effect. */
   readonly lastSuccessful: boolean
-  /** Why requests do not go to the instances that were found last; null where they do. */
+  /** Why the most recently discovered instances are not in use; null if they are. */
   readonly instancesProblem: string | null
 }
 
 export interface ReloaderOptions {
   readonly first: Candidate
-  /** Resolves when the process has begun, which no reload comes before. */
+  /** Resolves when the process has started; no reload runs before that. */
   readonly begun: Promise<void>
-  /** Why a newer one was refused, which it stands in for; null where it does not. */
+  /** Why a newer configuration was rejected, in whose place the initial one is used; null if none was. */
   readonly refused: ConfigError | null
   readonly scope: ProcessScope
   readonly fleet: Fleet
-  /** Told where the gateway listens from now on. */
+  /** Called with the addresses on which the gateway listens from now on. */
   readonly listening: (addresses: readonly Address[]) => void
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
 }
 
-/** Texts that can be gone back to. */
+/** Maximum number of texts that can be restored. */
 const EARLIER = 5
 
 const STOPPING = 'the gateway is stopping'
 const NONE: InstanceChange['services'] = new Map()
 
-/** What has been made ready. */
+/** What has been prepared. */
 interface Ready {
   readonly process: ProcessPrepared
   readonly fleet: PreparedFleet
 }
 
 /**
- * Exchanges the configuration of a process while it runs: all of it in all threads, or nothing. One at a time, in the order
- * in which they are asked for.
+ * Replaces the configuration of a running process: completely and in all threads, or not at all. Reloads run one at a time, in the order in
+ * which they were requested.
  */
 export class Reloader implements Reloads {
   private readonly options: Omit<ReloaderOptions, 'first' | 'begun' | 'refused'>
   private current: Applied
-  /** Resolves when the last reload that was asked for is over. Never rejects. */
+  /** Resolves when the most recently requested reload is complete. Never rejects. */
   private last: Promise<unknown>
   private past: PastReload | null = null
   private texts: readonly Earlier[] = []
   private successful: boolean
   private duration = 0
   private closed = false
-  /** Instances by which the main thread goes, and not all others do. */
+  /** Instances that are in effect in the main thread, but not in all other threads. */
   private unfinished = NONE
   private exchangeProblem: string | null = null
-  /** Ends the wait of the reload that is under way. */
+  /** Interrupts the wait of the reload in progress. */
   private interrupt = (): void => {}
-  /** Reloads that were asked for and are not over. */
+  /** Number of requested reloads that are not complete. */
   private underWay = 0
 
   constructor(options: ReloaderOptions) {
@@ -170,9 +170,7 @@ export class Reloader implements Reloads {
     return this.exchangeProblem
   }
 
-  /**
-   * Applies what `read` resolves with, once those are over that were asked for before. Never rejects.
-   */
+  /** Applies the result of `read` after all previously requested reloads. Never rejects. */
   reload(read: () => Promise<Candidate>, how: Reload = {}): Promise<Outcome> {
     this.underWay += 1
     const outcome = this.last
@@ -183,8 +181,8 @@ export class Reloader implements Reloads {
   }
 
   /**
-   * Has the instances that were found take the place of those before, in its turn. Resolves with false where they cannot be had
-   * yet, or not all threads go by them: it is to be called again then. Never rejects.
+   * Puts the discovered instances into effect when its turn comes. Resolves with false if they are not available yet or not in effect in
+   * all threads; it must be called again then. Never rejects.
    */
   exchangeInstances(): Promise<boolean> {
     const { generation } = this.current
@@ -201,7 +199,7 @@ export class Reloader implements Reloads {
     return over
   }
 
-  /** No other configuration is applied any more. Resolves when nothing is under way; null where nothing is now. */
+  /** Accepts no further configurations. Resolves when nothing is in progress; returns null if nothing is now. */
   close(): Promise<unknown> | null {
     this.closed = true
     this.interrupt()
@@ -236,7 +234,7 @@ export class Reloader implements Reloads {
       return false
     }
     prepared?.commit()
-    // With those that a thread could not take before: here they are in force already.
+    // Includes those that a thread could not switch to before: in the main thread they are already in effect.
     this.unfinished = new Map([...this.unfinished, ...(prepared?.services ?? NONE)])
     const services = [...this.unfinished.keys()]
     if (services.length > 0) await fleet.exchange({ number: this.current.generation, services: this.unfinished })
@@ -246,13 +244,13 @@ export class Reloader implements Reloads {
     return true
   }
 
-  /** All threads go by the instances that were found last. */
+  /** The most recently discovered instances are in effect in all threads. */
   private exchanged(): void {
     this.unfinished = NONE
     this.exchangeProblem = null
   }
 
-  /** Throws RefusedError where it must not take the place of the running one, however good it is. */
+  /** Throws RefusedError if the configuration must not replace the running one, even though it is valid. */
   private judge(candidate: Candidate, force: boolean): void {
     const restarts = restartOnly(this.current.config, candidate.config)
     const problems = restarts.map((path) => ({
@@ -308,7 +306,7 @@ export class Reloader implements Reloads {
   }
 
   private unchanged({ text }: Candidate): Outcome {
-    // Comments, for one, are different.
+    // The text may still differ, for example in comments.
     this.current = { ...this.current, text }
     this.count('unchanged')
     this.succeed()
@@ -341,7 +339,7 @@ export class Reloader implements Reloads {
     this.options.scope.board.outdated = false
   }
 
-  /** What `making` comes to. Rejects as soon as the gateway is stopping; what comes of it after that is given up. */
+  /** Resolves with the result of `making`. Rejects as soon as the gateway is stopping; a later result is passed to `giveUp`. */
   private async unlessStopping<Thing>(making: Promise<Thing>, giveUp: (thing: Thing) => void): Promise<Thing> {
     await this.orStopping(making)
     if (!this.closed) return making
@@ -349,9 +347,9 @@ export class Reloader implements Reloads {
     throw new Error(STOPPING)
   }
 
-  /** Resolves when that has come to something, or as soon as the gateway is stopping. */
+  /** Resolves when `making` settles, or as soon as the gateway is stopping. */
   private async orStopping(making: Promise<unknown>): Promise<void> {
-    // One for each wait: a promise for all of them would remember everybody who has ever waited.
+    // A new promise for each wait: a single long-lived promise would retain the reactions of all previous waits.
     const stopping = Promise.withResolvers<void>()
     this.interrupt = stopping.resolve
     if (this.closed) stopping.resolve()
@@ -367,7 +365,10 @@ export class Reloader implements Reloads {
   }
 }
 
-/** What can be gone back to from now on: also what was running until now, or what there was before the text that is back. */
+/**
+ * The texts that can be restored from now on: includes the text that was running until now, or, after a rollback, only those before the
+ * restored one.
+ */
 function textsAfter(texts: readonly Earlier[], left: Applied, back: string | null): readonly Earlier[] {
   if (back !== null) return texts.slice(texts.findIndex(({ text }) => text === back) + 1)
   const { text, revision, generation, since } = left

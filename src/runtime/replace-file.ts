@@ -5,11 +5,11 @@ import { constants, copyFile, link, open, readFile, realpath, rename, rm, stat }
 import { dirname } from 'node:path'
 import { ageCopies, copyOf } from './numbered-copies.ts'
 
-/** Copies of what a file held before that are kept beside it: FILE.1 is the last one. */
+/** Number of backup copies kept next to a file; FILE.1 is the newest. */
 const COPIES = 5
-/** Bits of a mode that chmod sets. */
+/** The mode bits that chmod sets. */
 const MODE = 0o7777
-/** Nobody but the user of the gateway, until it has the mode of the other one. */
+/** Accessible only to the gateway's user, until it gets the mode of the original file. */
 const OWN_FILE = 0o600
 
 const ELSEWHERE = 'change it where it comes from (a repository, an image, a ConfigMap), and reload'
@@ -17,7 +17,7 @@ const ELSEWHERE = 'change it where it comes from (a repository, an image, a Conf
 /** Why a file cannot be replaced, and what to do. */
 export class ReplaceError extends Error {}
 
-/** Where a file really lies, and whose it is. */
+/** The actual location of a file, and its owner. */
 interface Place {
   readonly file: string
   readonly folder: string
@@ -26,16 +26,16 @@ interface Place {
   readonly gid: number
 }
 
-/** Finds out whether the file could be replaced by that text, and leaves everything as it is. Rejects with ReplaceError. */
+/** Checks whether the file could be replaced with that text, without changing anything. Rejects with ReplaceError. */
 export async function checkReplaceable(file: string, text: string): Promise<void> {
   const place = await placeOf(file)
   await rm(await writeBeside(place, text))
 }
 
 /**
- * Puts a text in the place of what the file holds, at once for whoever reads it: written in full beside it, with its mode and
- * its owner, and renamed. What it held before is kept as FILE.1, and up to four before that. Rejects with ReplaceError, and has
- * changed nothing then.
+ * Replaces the content of a file atomically: the new text is written to a temporary file next to it, with the same mode and owner, and
+ * renamed. The previous content is kept as FILE.1, along with up to four earlier versions. On failure, rejects with ReplaceError and
+ * changes nothing.
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const place = await placeOf(file)
@@ -51,7 +51,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   await settle(place.folder)
 }
 
-/** Of a link, where it leads. */
+/** Follows symbolic links. */
 async function placeOf(named: string): Promise<Place> {
   try {
     const file = await realpath(named)
@@ -64,14 +64,14 @@ async function placeOf(named: string): Promise<Place> {
   }
 }
 
-/** Linux lists where something is mounted, with blanks and the like in octal (proc_pid_mountinfo(5)). */
+/** Linux lists mount points, with blanks and similar characters in octal (proc_pid_mountinfo(5)). */
 async function isMounted(file: string): Promise<boolean> {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
   const written = file.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
   return mounts.split('\n').some((line) => line.split(' ', 5)[4] === written)
 }
 
-/** Writes a new file with that text, down to the disk. */
+/** Writes a new file with that text and flushes it to disk. */
 async function writeBeside({ file, mode, uid, gid }: Place, text: string): Promise<string> {
   const fresh = `${file}.${randomUUID()}.new`
   try {
@@ -105,11 +105,11 @@ function failToOwn(file: string, cause: unknown): never {
 async function keepCopy(file: string): Promise<void> {
   await ageCopies(file, COPIES)
   const copy = copyOf(file, 1)
-  // The same file under another name keeps its mode and owner; not every file system has that.
+  // A hard link keeps mode and owner; not every file system supports it.
   await link(file, copy).catch(() => copyFile(file, copy, constants.COPYFILE_EXCL))
 }
 
-/** So that the new name outlives a loss of power; not every system can. */
+/** Makes the rename survive a power loss; not every system supports it. */
 async function settle(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r')
@@ -119,7 +119,7 @@ async function settle(folder: string): Promise<void> {
       await handle.close()
     }
   } catch {
-    // The file itself is on the disk.
+    // The file itself has been flushed.
   }
 }
 

@@ -19,7 +19,7 @@ export interface ServiceTlsFilesOptions {
   readonly checker: Pick<HealthChecker, 'exchangeTls'>
   readonly files: FileWatcher
   readonly answers: Answers
-  /** All threads, to be told. */
+  /** Access to all threads, for notifications. */
   readonly threads: Threads
   readonly log: Logger
 }
@@ -27,12 +27,12 @@ export interface ServiceTlsFilesOptions {
 type ServiceTls = NonNullable<GatewayConfig['services'][string]['tls']>
 
 /**
- * Reads certificates and keys for services again when their files change, and tells health checks and all threads. Files
- * that cannot be used leave what there was before.
+ * Reloads certificates and keys for services when their files change, and notifies the health checks and all threads. If files are
+ * unusable, the previous ones remain in use.
  */
 export class ServiceTlsFiles {
   private readonly options: ServiceTlsFilesOptions
-  /** By the names of the services: what their files hold, as far as it can be used. */
+  /** Service name -> content of its files, as far as usable. */
   private known: Map<string, ServiceTls>
   private current: ChangedTls = { version: 0, services: {} }
   private watching = false
@@ -44,7 +44,7 @@ export class ServiceTlsFiles {
     options.answers.on(serviceTlsTopic, () => this.current)
   }
 
-  /** Watches the files, if there are any, and takes what has changed since they were read. */
+  /** Watches the files, if there are any, and picks up what has changed since they were read. */
   start(): void {
     this.watching = true
     this.watch()
@@ -55,15 +55,12 @@ export class ServiceTlsFiles {
     this.leave()
   }
 
-  /** How a service is connected to, with what its files hold now; undefined where nothing is said of that. */
+  /** The TLS options of a service with the current content of its files; undefined if it has none. */
   of(service: string): ServiceTls | undefined {
     return this.known.get(service)
   }
 
-  /**
-   * Goes by the files of another configuration from now on, which was read just now; to be called once the health checks go by
-   * that configuration.
-   */
+  /** Switches to the files of another configuration, which has just been read. Call this once the health checks use that configuration. */
   configure({ services }: Pick<GatewayConfig, 'services'>): void {
     this.known = tlsOf(services)
     const before = Object.entries(this.current.services)
@@ -71,7 +68,7 @@ export class ServiceTlsFiles {
       const tls = this.known.get(name)
       return tls !== undefined && areOfSame(tls, held) && holdSame(tls, held)
     })
-    // What was read before may be outdated, or of files that nobody names any more.
+    // Previously read content may be outdated, or belong to files that are no longer named.
     if (!stays) void this.tell(Object.fromEntries(before.flatMap(([name]) => this.knownOf(name))))
     if (this.watching) this.watch()
   }
@@ -84,7 +81,7 @@ export class ServiceTlsFiles {
       if (paths.length === 0) continue
       this.ends.push(this.options.files.watch(paths, () => this.read(name)))
     }
-    // Only now: what both configurations name is watched without a gap.
+    // Only now, so that files of both configurations are watched without a gap.
     for (const end of left) end()
     for (const [name, { files }] of this.known) if (Object.values(files).some((file) => file !== null)) this.read(name)
   }
@@ -132,7 +129,7 @@ function holdSame(one: HeldTls, other: HeldTls): boolean {
   return one.ca === other.ca && one.cert === other.cert && one.key === other.key
 }
 
-/** Throws an Error that says which file cannot be used, and why. */
+/** Throws an Error that says which file is unusable, and why. */
 function readAgain(tls: ServiceTls): ServiceTls {
   const { files } = tls
   const textOf = (name: 'ca' | 'cert' | 'key'): string | undefined => {

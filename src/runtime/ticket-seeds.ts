@@ -2,10 +2,10 @@ import type { Clock } from '../core/clock.ts'
 import type { Answers } from '../core/threads.ts'
 import { laterSeed, newSeed, PERIOD, periodOf, type TicketSeed, ticketSeedTopic } from '../tls/ticket-seed.ts'
 
-/** What the keys of session tickets are made of where the configuration has no secrets: at random, for all threads. */
+/** The seed of session ticket keys if the configuration has no secrets: random, and shared by all threads. */
 export class TicketSeeds {
   private readonly clock: Clock
-  /** That of the last period, so that a thread that begins opens what others have sealed in it. */
+  /** The seed of the previous period, so that a new thread can decrypt tickets that others issued in it. */
   private seed: TicketSeed
   private stopMoving = (): void => {}
 
@@ -15,7 +15,7 @@ export class TicketSeeds {
     answers.on(ticketSeedTopic, () => this.move())
   }
 
-  /** Forgets from now on what is older, also where nobody asks. */
+  /** Starts discarding older seeds on time, even if no thread asks for them. */
   start(): void {
     this.stopMoving = this.clock.every(PERIOD, () => void this.move())
   }

@@ -4,41 +4,38 @@ import { contentOf } from '../core/content-of.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 
-/** What a configuration was read from: absolute paths, and digests of what the files held. */
+/** The source of a configuration: absolute paths, and digests of the files' content. */
 interface FromFiles {
   readonly files: ReadonlyMap<string, string>
 }
 
-/** What is running after a reload, whatever became of it. */
+/** What is running after a reload, whatever its result. */
 interface InForce {
   readonly applied: { readonly config: GatewayConfig }
 }
 
 export interface WatchedConfigurationOptions<Read extends FromFiles, Outcome extends InForce> {
-  /** Reads the configuration from its file. Rejects with a ConfigError where it is none. */
+  /** Reads the configuration from its file. Rejects with a ConfigError if it is invalid. */
   readonly read: () => Promise<Read>
-  /** Has what is read take the place of the running configuration. Never rejects. */
+  /** Replaces the running configuration with the one that is read. Never rejects. */
   readonly reload: (read: () => Promise<Read>, force: boolean) => Promise<Outcome>
   readonly files: FileWatcher
-  /** What was read first: absolute paths, and digests of what the files held. */
+  /** Files of the initial configuration: absolute paths, and digests of their content. */
   readonly first: ReadonlyMap<string, string>
   /** Whether the file is watched while that configuration is running. */
   readonly watches: (config: GatewayConfig) => boolean
   readonly log: Logger
 }
 
-/**
- * The configuration of a running gateway and its file, which is read anew where that is asked for, or whenever the file or one
- * that it names is another one.
- */
+/** The configuration file of a running gateway, which is reloaded on request, or whenever the file or one that it names changes. */
 export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForce> {
   private readonly options: WatchedConfigurationOptions<Read, Outcome>
-  /** What was read last, whether or not it was taken over. */
+  /** The files that were read last, whether or not the configuration was applied. */
   private known: ReadonlyMap<string, string>
   private watched: ReadonlyMap<string, string> = new Map()
   private stopWatching: (() => void) | null = null
   private stopped = false
-  /** Reloads that have not begun to read, by whether they are forced: who asks meanwhile asks for the same. */
+  /** Reloads that have not started reading, keyed by whether they are forced; concurrent callers share them. */
   private readonly waiting = new Map<boolean, Promise<Outcome>>()
   private looking: Promise<void> | null = null
   private again = false
@@ -48,14 +45,13 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     this.known = options.first
   }
 
-  /** Begins to watch, with that configuration running. */
+  /** Starts watching, with that configuration running. */
   start(config: GatewayConfig): void {
     this.follow(config)
   }
 
   /**
-   * Reads the configuration anew, or has the result of such a reload that has not begun. `force` also takes over what looks as
-   * if the file were not written to its end.
+   * Reloads the configuration, or joins a pending reload that has not started reading. `force` also accepts a file that looks incomplete.
    */
   reload(force = false): Promise<Outcome> {
     const waiting = this.waiting.get(force)
@@ -86,7 +82,7 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     return outcome
   }
 
-  /** Resolves once no look at the files is under way, and what followed from it has been done. */
+  /** Resolves when no check of the files is in progress and its consequences are complete. */
   async looked(): Promise<void> {
     while (this.looking !== null) await this.looking
   }
@@ -96,21 +92,21 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     this.stopWatching?.()
   }
 
-  /** Watches what was read last. */
+  /** Watches the files that were read last. */
   private follow(config: GatewayConfig): void {
     const before = this.stopWatching
     const wanted = !this.stopped && this.options.watches(config) ? this.known : new Map<string, string>()
     if ([...wanted.keys()].join('\n') === [...this.watched.keys()].join('\n')) return
     const { files } = this.options
     this.stopWatching = wanted.size === 0 ? null : files.watch([...wanted.keys()], () => this.look())
-    // Afterwards, so that what is in both stays watched.
+    // Only now, so that files of both configurations are watched without a gap.
     before?.()
     this.watched = wanted
-    // What has changed since it was read, before anybody watched.
+    // Picks up changes made after reading and before watching started.
     this.look()
   }
 
-  /** One look at a time; what happens meanwhile is looked at after it. */
+  /** Runs one check at a time; changes in the meantime are checked afterwards. */
   private look(): void {
     if (this.looking !== null) {
       this.again = true

@@ -6,50 +6,50 @@ import { Turns } from '../core/turns.ts'
 import type { Applied, Candidate, Outcome, Reload, Reloads } from './reloader.ts'
 import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
 
-/** Changes that are under way or wait, each with a text of its own. */
+/** Maximum number of changes in progress or waiting, each with its own text. */
 const WAITING = 8
 
-/** A configuration that operators send. */
+/** A configuration sent by an operator. */
 export interface Change {
   readonly text: string
-  /** Once the changes before it are over: throws where this one may not be made any more. */
+  /** Called once the changes before it are complete: throws if this one is no longer permitted. */
   readonly check: () => void
-  /** Even where it looks as if it were not whole, or the file is another one than that of the running configuration. */
+  /** Accept it even if it looks incomplete, or if the file differs from the running configuration. */
   readonly force: boolean
-  /** It is taken back after so many milliseconds unless it is confirmed; null for one that counts at once. */
+  /** Time in milliseconds after which it is reverted unless confirmed; null if it is final immediately. */
   readonly confirm: number | null
 }
 
-/** What is applied until it is confirmed, or its time is over. */
+/** A configuration that is applied until it is confirmed or its time is up. */
 interface Trial {
   readonly text: string
-  /** What the file held when that was applied. */
+  /** The content of the file when it was applied. */
   readonly found: string
   readonly before: Applied
   readonly generation: number
-  /** When it is taken back, in milliseconds since 1970-01-01T00:00:00Z. */
+  /** When it is reverted, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly until: number
   readonly cancel: () => void
 }
 
 export interface WrittenConfigurationOptions {
   readonly file: string
-  /** Whether the file is code, which nobody but its author can write. */
+  /** Whether the file is a code module, which only its author can change. */
   readonly isModule: boolean
   readonly reloads: () => Reloads
-  /** Reads a text as if it stood in the file. Rejects with ConfigError. */
+  /** Reads a text as if it were the content of the file. Rejects with ConfigError. */
   readonly read: (text: string) => Promise<Candidate>
-  /** Has what is read take the place of the running configuration. Never rejects. */
+  /** Replaces the running configuration with the one that is read. Never rejects. */
   readonly reload: (read: () => Promise<Candidate>, how: Reload) => Promise<Outcome>
-  /** Reads the file anew, once it has been written. Never rejects. */
+  /** Reloads the file after it was written. Never rejects. */
   readonly reread: () => Promise<Outcome>
   readonly clock: Clock
   readonly log: Logger
 }
 
 /**
- * The file of a configuration, which operators change from outside: a text is applied before it is written, so that the file
- * never has one that the gateway has not taken over, nor one that nobody has confirmed. One change at a time.
+ * The configuration file, as changed remotely by operators. A text is applied before it is written, so that the file never contains a
+ * configuration that the gateway has not accepted, or one that is unconfirmed. One change at a time.
  */
 export class WrittenConfiguration {
   private readonly options: WrittenConfigurationOptions
@@ -60,14 +60,14 @@ export class WrittenConfiguration {
     this.options = options
   }
 
-  /** When the running configuration is taken back unless it is confirmed, in milliseconds since 1970-01-01T00:00:00Z; null where it is not. */
+  /** When the running configuration is reverted unless confirmed, in milliseconds since 1970-01-01T00:00:00Z; null if it is final. */
   get until(): number | null {
     return this.awaited?.until ?? null
   }
 
   /**
-   * Changes to a text in all workers, and writes it to the file, at once or when it is confirmed. Rejects with GatewayError
-   * 'conflict' that says what to do, 'too-busy', or what `check` throws; nothing has changed then.
+   * Applies a text in all workers and writes it to the file, immediately or when it is confirmed. On failure, rejects with GatewayError
+   * 'conflict', which says what to do, or 'too-busy', or with the error of `check`; nothing has changed then.
    */
   put({ text, check, force, confirm }: Change): Promise<Outcome> {
     return this.inTurn(async () => {
@@ -90,7 +90,9 @@ export class WrittenConfiguration {
     })
   }
 
-  /** Writes what waits for it to the file. Rejects with GatewayError 'conflict' where nothing does, or that cannot be. */
+  /**
+   * Writes the unconfirmed configuration to the file. Rejects with GatewayError 'conflict' if there is none, or if it cannot be written.
+   */
   confirm(): Promise<Applied> {
     return this.inTurn(async () => {
       const { awaited } = this
@@ -105,8 +107,8 @@ export class WrittenConfiguration {
   }
 
   /**
-   * Goes back to the configuration before the running one: the one that waits for its confirmation is taken back, and else
-   * the text that was applied before is put into the file. Rejects as `put` does.
+   * Returns to the configuration before the running one: an unconfirmed configuration is reverted; otherwise the previously applied text is
+   * written to the file. Rejects in the same way as `put`.
    */
   rollback(check: () => void, force: boolean): Promise<Outcome> {
     return this.inTurn(async () => {
@@ -126,7 +128,7 @@ export class WrittenConfiguration {
     })
   }
 
-  /** The process ends: what waits for its confirmation was never in the file. */
+  /** The process is ending: an unconfirmed configuration was never in the file. */
   stop(): void {
     const { awaited } = this
     if (awaited === null) return
@@ -134,7 +136,7 @@ export class WrittenConfiguration {
     this.options.log.warn({}, 'A change that nobody has confirmed ends with the process: the file has the one before')
   }
 
-  /** What is applied and waits; none where another one was applied since. */
+  /** The applied, unconfirmed configuration; null if another one has been applied since. */
   private get awaited(): Trial | null {
     return this.trial?.generation === this.options.reloads().applied.generation ? this.trial : null
   }
@@ -144,7 +146,7 @@ export class WrittenConfiguration {
     throw new GatewayError('too-busy', 'Too many changes are under way: try again in a few seconds.')
   }
 
-  /** Has the text applied, once it is known that it can be written. */
+  /** Applies the text, after checking that it can be written. */
   private async change(text: string, how: Reload): Promise<Outcome> {
     const { file, isModule, reloads, read, reload } = this.options
     if (isModule)
@@ -157,7 +159,7 @@ export class WrittenConfiguration {
     return reload(() => read(text), { ...how, force: how.force === true || how.back === true })
   }
 
-  /** Throws GatewayError 'conflict' where somebody else has changed the file. */
+  /** Throws GatewayError 'conflict' if the file was changed by someone else. */
   private async checkFile(expected: string | null): Promise<void> {
     const { file } = this.options
     const found = await readFile(file, 'utf8').catch(() => null)
@@ -169,7 +171,7 @@ export class WrittenConfiguration {
     )
   }
 
-  /** What is applied stands in the file afterwards, or the one before is applied again. */
+  /** Writes the applied text to the file; if that fails, applies the previous configuration again. */
   private async publish(text: string, before: Applied): Promise<void> {
     const { file, reload, reread } = this.options
     try {

@@ -3,29 +3,31 @@ import { defineTopic } from '../core/threads.ts'
 import type { ClientAuthorities, ClientAuthorityPlaces } from './client-authorities.ts'
 import type { KeyPair } from './key-pair.ts'
 
-/** What listeners show that name the same certificates and authorities. */
+/** The certificates of listeners that name the same certificates and authorities. */
 export interface ShownPairs {
   readonly pairs: readonly KeyPair[]
-  /** Whose certificates clients may show; null where they are asked for none, or none can be verified. */
+  /** Authorities for client certificates; null if clients are not asked for any, or if none can be verified. */
   readonly clients: ClientAuthorities | null
 }
 
-/** What the listeners show. */
+/** The certificates of all listeners. */
 export interface ShownCertificates {
-  /** Rises with each change. */
+  /** Increases with each change. */
   readonly version: number
-  /** By the key of what is named. */
+  /** By key of the named certificates. */
   readonly shown: ReadonlyMap<string, ShownPairs>
 }
 
-/** Where certificates come from, and the authorities of clients, as it is configured: plain data. */
+/** Configured sources of certificates, and of authorities for client certificates: plain data. */
 export interface NamedCertificates {
   readonly certificates: readonly object[]
   readonly acme?: object | undefined
   readonly clientCertificates?: ClientAuthorityPlaces | undefined
 }
 
-/** The key of what a listener shows: the same for all that name the same, whatever else they are, and whichever configuration they are of. */
+/**
+ * Key of a listener's certificates: identical for all listeners that name the same ones, whatever their other options and configuration.
+ */
 export function shownKey({ certificates, acme, clientCertificates }: NamedCertificates): string {
   const clients = clientCertificates === undefined ? null : [clientCertificates.ca, clientCertificates.crl ?? null]
   return createHash('sha256')
@@ -33,8 +35,8 @@ export function shownKey({ certificates, acme, clientCertificates }: NamedCertif
     .digest('base64')
 }
 
-/** A thread asks what its listeners are to show; the main thread answers. */
+/** Asked by a thread for the certificates of its listeners; the main thread answers. */
 export const certificatesTopic = defineTopic<null, ShownCertificates>('certificates')
 
-/** The main thread tells all threads what their listeners are to show from now on. */
+/** The main thread notifies all threads of changed certificates. */
 export const certificatesChangedTopic = defineTopic<ShownCertificates, null>('certificates-changed')

@@ -4,10 +4,10 @@ import { createSecureContext } from 'node:tls'
 import { readText } from '../core/read-text.ts'
 import { pemBlocks } from './pem.ts'
 
-/** Octets of a file with certificates, or with revocation lists: those of large authorities have some. */
+/** Maximum size of a file with certificates or revocation lists, in bytes: large authorities have long lists. */
 const LARGEST = 16 * 1024 * 1024
 
-/** Where the authorities of client certificates are. */
+/** Files of the authorities for client certificates. */
 export interface ClientAuthorityPlaces {
   /** File with their certificates. */
   readonly ca: string
@@ -15,10 +15,10 @@ export interface ClientAuthorityPlaces {
   readonly crl?: string | undefined
 }
 
-/** Whose certificates clients may show; all PEM. */
+/** Authorities whose client certificates are accepted; all PEM. */
 export interface ClientAuthorities {
   readonly ca: string
-  /** Each list by itself; none: nothing is revoked. */
+  /** One entry per list; if empty, nothing is revoked. */
   readonly crls: readonly string[]
 }
 
@@ -32,7 +32,7 @@ export class ClientAuthorityError extends Error {
   }
 }
 
-/** Reads and judges the files. Throws ClientAuthorityError. */
+/** Reads and validates the files. Throws ClientAuthorityError. */
 export function readClientAuthorities({ ca, crl }: ClientAuthorityPlaces): ClientAuthorities {
   const certificates = blocksOf('ca', ca, 'CERTIFICATE')
   const read = certificates.map((text) => judged('ca', () => new X509Certificate(text)))

@@ -1,21 +1,21 @@
-/** What the first message of a TLS client says of what it wants, before anything is encrypted (RFC 8446 section 4.1.2). */
+/** The relevant content of a ClientHello, the first and unencrypted message of a TLS client (RFC 8446 section 4.1.2). */
 export interface ClientHello {
-  /** The name that it asks for (RFC 6066 section 3), in lower case; null where it names none, or what cannot be one. */
+  /** The requested server name (RFC 6066 section 3), in lower case; null if there is none or it is invalid. */
   readonly serverName: string | null
-  /** The protocols that it offers to speak (RFC 7301), none where it names none. */
+  /** The application protocols that it offers (RFC 7301); empty if there are none. */
   readonly protocols: readonly string[]
 }
 
-/** What stands in place of a hello that is none, or that nobody can read: the library of TLS has to say what is wrong with it. */
+/** Used for anything that is not a parseable ClientHello: the TLS library then reports what is wrong with it. */
 const UNREADABLE: ClientHello = { serverName: null, protocols: [] }
 
-/** No longer hello is read: OpenSSL takes none either. */
+/** Maximum length of a ClientHello, the same as in OpenSSL. */
 const LONGEST = 16_384
 
-/** Octets that are waited through for it, headers of records among them. */
+/** Maximum number of bytes to wait for it, including record headers. */
 const MOST = 4 * LONGEST
 
-/** Pieces that are kept by themselves: the memory of a small one is hundreds of times what it holds. */
+/** Maximum number of separately kept pieces: the memory overhead of a small one is hundreds of times its content. */
 const MOST_PIECES = 64
 
 const RECORD_HEADER = 5
@@ -26,33 +26,32 @@ const SERVER_NAME = 0
 const ALPN = 16
 const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_.-]{0,252})$/i
 
-/** Whether what begins with that octet may be TLS. */
+/** Whether data that starts with that byte may be TLS. */
 export function looksLikeTls(octet: number): boolean {
   return octet === HANDSHAKE
 }
 
-/**
- * Collects the hello of a client, which may come in any number of pieces and cut into any number of records. Each octet is
- * looked at once.
- */
+/** Collects a ClientHello, which may arrive in any number of pieces and be split into any number of records. Each byte is examined once. */
 export class ClientHelloCollector {
   private pieces: Buffer[] = []
   private collected = 0
   private readonly header = Buffer.alloc(RECORD_HEADER + MESSAGE_HEADER)
   private inRecordHeader = 0
   private inMessageHeader = 0
-  /** What is still to come of the record. */
+  /** Remaining length of the current record. */
   private fragment = 0
   private message: Buffer | null = null
   private written = 0
 
-  /** Everything that has come. */
+  /** All bytes received so far. */
   get octets(): Buffer {
     const [first] = this.pieces
     return this.pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.pieces)
   }
 
-  /** Takes what has come, and keeps it; null while more has to come, and what asks for nothing where it is no hello, or too long. */
+  /**
+   * Adds received bytes. Returns null while more are needed, and the UNREADABLE placeholder if this is not a ClientHello or it is too long.
+   */
   take(octets: Buffer): ClientHello | null {
     if (this.pieces.length === MOST_PIECES) this.pieces = [this.octets]
     this.pieces.push(octets)
@@ -67,7 +66,7 @@ export class ClientHelloCollector {
     return this.collected > MOST ? UNREADABLE : null
   }
 
-  /** Returns where it ends, or null where it is not that of a handshake. */
+  /** Returns the end of the header, or null if it is not a handshake record. */
   private readRecordHeader(octets: Buffer, start: number): number | null {
     const { header } = this
     const end = Math.min(octets.length, start + RECORD_HEADER - this.inRecordHeader)
@@ -77,11 +76,11 @@ export class ClientHelloCollector {
     if (this.inRecordHeader < RECORD_HEADER) return end
     this.inRecordHeader = 0
     this.fragment = header.readUInt16BE(3)
-    // An empty fragment brings nothing, so that there could be any number of them (RFC 8446 section 5.1).
+    // Empty fragments make no progress, so there could be any number of them (RFC 8446 section 5.1).
     return this.fragment === 0 || this.fragment > LONGEST ? null : end
   }
 
-  /** Returns where what there is of the fragment ends, or of the message's header; null where that is not of a hello. */
+  /** Returns the end of the available part of the fragment, or of the message header; null if it is not a ClientHello. */
   private readFragment(octets: Buffer, start: number): number | null {
     const { header, message } = this
     const end = Math.min(octets.length, start + this.fragment)
@@ -113,9 +112,9 @@ function parse(message: Buffer): ClientHello {
   }
 }
 
-/** Throws a RangeError where a length leads beyond the end. */
+/** Throws a RangeError if a length exceeds the available data. */
 function readMessage(hello: Reader): ClientHello {
-  // 1. Version, random, session, ciphers, compression: not of interest here.
+  // 1. Version, random, session ID, cipher suites, compression: skipped.
   hello.skip(2 + 32)
   hello.vector(1)
   hello.vector(2)
@@ -133,7 +132,7 @@ function readMessage(hello: Reader): ClientHello {
   return { serverName, protocols }
 }
 
-/** The list has one name at most (RFC 6066 section 3). */
+/** The list has at most one name (RFC 6066 section 3). */
 function readServerName(extension: Reader): string | null {
   const list = extension.vector(2)
   if (list.ended || list.number(1) !== 0) return null
@@ -148,7 +147,7 @@ function readProtocols(extension: Reader): string[] {
   return protocols
 }
 
-/** Reads numbers and vectors, as RFC 8446 section 3 writes them. What leads beyond the end is a RangeError. */
+/** Reads numbers and vectors in the notation of RFC 8446 section 3. Throws a RangeError beyond the end. */
 class Reader {
   private readonly octets: Buffer
   private at = 0
@@ -173,7 +172,7 @@ class Reader {
     return this.skip(width).readUIntBE(0, width)
   }
 
-  /** What follows a length of so many octets. */
+  /** The vector that follows a length field of `width` bytes. */
   vector(width: number): Reader {
     return new Reader(this.skip(this.number(width)))
   }

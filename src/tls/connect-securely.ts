@@ -1,18 +1,18 @@
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import type { OutgoingEncryption } from './outgoing.ts'
 
-/** Where to connect to. */
+/** Where to connect. */
 export interface SecurePlace {
   readonly host: string
   readonly port: number
   readonly lookup?: LookupFunction
-  /** What is said before TLS begins. */
+  /** Data to send before TLS starts. */
   readonly introduction?: ((socket: Socket) => Buffer) | null
 }
 
 /**
- * Makes one connection with TLS. `done` is told once: of the error that kept it from standing, or the socket. The returned
- * function gives up before that, and nothing is told any more.
+ * Establishes a TLS connection. `done` is called at most once, with the error or the socket. The returned function aborts, after which
+ * `done` is not called any more.
  */
 export function connectSecurely(
   { introduction = null, ...place }: SecurePlace,

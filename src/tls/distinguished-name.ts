@@ -1,9 +1,10 @@
-/** Between the attributes of one relative name. */
+/** Separates the attributes within one relative distinguished name. */
 const BETWEEN = / \+ /
 
 /**
- * A distinguished name as RFC 4514 writes it, the most specific part first, of what Node says: a line for each part, the least
- * specific first, with the values escaped as that RFC asks; in the order of `openssl -nameopt RFC2253`, also within a part; nothing for an empty one, as RFC 5280 section 4.1.2.6 allows it.
+ * Formats a distinguished name according to RFC 4514, most specific part first, as `openssl -nameopt RFC2253` does, also within a part. The
+ * input is Node's format: one line per part, least specific first, with values already escaped as that RFC requires. Empty for an empty
+ * name, which RFC 5280 section 4.1.2.6 allows.
  */
 export function distinguishedNameOf(lines: string | undefined): string {
   return partsOf(lines)
@@ -12,7 +13,7 @@ export function distinguishedNameOf(lines: string | undefined): string {
     .join(',')
 }
 
-/** Its common name; null where it has none, or several. */
+/** The common name; null if there is none or more than one. */
 export function commonNameOf(lines: string | undefined): string | null {
   const found = partsOf(lines)
     .flatMap((part) => part.split(BETWEEN))

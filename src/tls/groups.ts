@@ -1,14 +1,14 @@
 import { createSecureContext, DEFAULT_ECDH_CURVE } from 'node:tls'
 
 /**
- * The groups of key exchanges: a hybrid that a quantum computer does not break, and the fast ones. Without those that cost the
- * gateway many times as much (P-521, X448, and finite fields), which a client could choose to keep it busy with.
+ * Key exchange groups: a hybrid that withstands quantum computers, and the fast classical ones. Excludes groups that cost the gateway many
+ * times as much (P-521, X448 and finite fields), which clients could choose in order to overload it.
  */
 const GROUPS = 'X25519MLKEM768:X25519:prime256v1:secp384r1'
 
 let found: string | null = null
 
-/** The groups that the OpenSSL of this Node has; its own choice where it lacks one of them. Looked at once, when TLS is needed. */
+/** The supported groups; OpenSSL's own default if this Node's version lacks one of them. Determined once, when TLS is first needed. */
 export function groups(): string {
   return (found ??= isKnown(GROUPS) ? GROUPS : DEFAULT_ECDH_CURVE)
 }

@@ -2,10 +2,10 @@ import type { KeyObject, X509Certificate } from 'node:crypto'
 
 const LEAST_RSA = 2048
 const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
-/** Signatures that can be forged. */
+/** Signature algorithms that can be forged. */
 const WEAK_SIGNATURE = /md[245]|sha-?1(?!\d)/i
 
-/** What is wrong with the dates, keys and signatures of certificates, and with how they follow one another; `now` is wall-clock milliseconds. */
+/** Problems with the validity, keys, signatures and order of certificates; `now` is wall-clock milliseconds. */
 export function judgeChain(chain: readonly X509Certificate[], now: number): string[] {
   return [
     ...chain.flatMap((certificate, i) => [
@@ -17,13 +17,13 @@ export function judgeChain(chain: readonly X509Certificate[], now: number): stri
   ]
 }
 
-/** The problem of one certificate; of several, the one that is meant is named. */
+/** The problem of one certificate; if there are several, names the certificate. */
 function about(chain: readonly X509Certificate[], i: number, problem: string): string {
   if (chain.length === 1) return problem
   return `certificate ${i + 1} of ${chain.length} (${nameOf(chain[i])}) ${problem}`
 }
 
-/** The last part of its subject: mostly the common name. */
+/** The last part of its subject, usually the common name. */
 function nameOf(certificate: X509Certificate | undefined): string {
   return certificate?.subject?.split('\n').at(-1) ?? 'without a subject'
 }
@@ -39,7 +39,7 @@ function dateOf(date: Date): string {
   return date.toISOString().replace('.000Z', 'Z')
 }
 
-/** What is wrong with a key, after "has". */
+/** Problems of a key, phrased to follow "has". */
 function judgeKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string[] {
   const { modulusLength = 0, namedCurve = 'of an unknown name' } = asymmetricKeyDetails ?? {}
   if (asymmetricKeyType === 'ec')
@@ -50,7 +50,7 @@ function judgeKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): strin
   return [`a key of the kind ${asymmetricKeyType}: expected EC, RSA or Ed25519`]
 }
 
-/** Nobody relies on the signature of a root. */
+/** The signature of a root is never relied on. */
 function judgeSignature(certificate: X509Certificate, i: number): string[] {
   const algorithm = certificate.signatureAlgorithm ?? ''
   const isRoot = i > 0 && certificate.checkIssued(certificate)
@@ -58,7 +58,7 @@ function judgeSignature(certificate: X509Certificate, i: number): string[] {
   return [`has a weak signature (${algorithm}): expected SHA-256 or better`]
 }
 
-/** Each certificate has to be followed by the one that has signed it (RFC 5246 section 7.4.2). One problem is enough. */
+/** Each certificate must be followed by the one that signed it (RFC 5246 section 7.4.2). Reports at most one problem. */
 function judgeOrder(chain: readonly X509Certificate[]): string[] {
   for (const [i, issued] of chain.entries()) {
     const issuer = chain[i + 1]

@@ -2,13 +2,13 @@ import { messageOf } from '../core/error-facts.ts'
 import { readChain, readKey } from './key-pair.ts'
 import { outgoingContext, type OutgoingTlsOptions } from './outgoing.ts'
 
-/** What is wrong with options of TLS, and with which of them. */
+/** A problem with TLS options, and which options it concerns. */
 export interface OutgoingProblem {
   readonly option: 'ca' | 'cert' | 'key'
   readonly message: string
 }
 
-/** Why options whose certificates and key can be read cannot be used together, or null: OpenSSL has the last word. */
+/** Why options with readable certificates and key cannot be used together, or null; includes OpenSSL's own check. */
 export function problemOfTls(options: OutgoingTlsOptions): OutgoingProblem | null {
   const { cert, key } = options
   if (cert !== undefined && key === undefined)

@@ -9,28 +9,28 @@ import { type Purpose, PURPOSES } from './x509/extensions.ts'
 
 /** A certificate and its private key, both PEM. */
 export interface KeyPair {
-  /** The leaf first, then what leads from it to the root, which may be left out. */
+  /** The leaf certificate first, then the chain up to the root, which may be omitted. */
   readonly cert: string
   readonly key: string
 }
 
-/** What a pair is, and why it must not be used. */
+/** Properties of a key pair, and why it must not be used. */
 export interface JudgedKeyPair {
-  /** In words, with the place of the certificate or the key before each; none where the pair is good. */
+  /** In words, each prefixed with the location of the certificate or key; empty if the pair is valid. */
   readonly problems: readonly string[]
-  /** DNS names, wildcards and IP addresses that it is for; none where it cannot be read. */
+  /** DNS names, wildcards and IP addresses it is valid for; empty if unreadable. */
   readonly names: readonly string[]
-  /** From when and until when the leaf is valid, in wall-clock milliseconds; 0 where it cannot be read. */
+  /** Validity of the leaf, in wall-clock milliseconds; 0 if unreadable. */
   readonly notBefore: number
   readonly notAfter: number
-  /** SHA-256 of the leaf, as `openssl x509 -fingerprint -sha256` shows it; "" where it cannot be read. */
+  /** SHA-256 of the leaf, as shown by `openssl x509 -fingerprint -sha256`; "" if unreadable. */
   readonly fingerprint: string
 }
 
-/** Where certificate and key are from, as problems name them. */
+/** Locations of certificate and key, as named in problems. */
 export type KeyPairPlaces = KeyPair
 
-/** What a file of certificates or a key may have, in octets. */
+/** Maximum size of a certificate or key file, in bytes. */
 const MOST = 1024 * 1024
 
 /** anyExtendedKeyUsage. */
@@ -40,8 +40,8 @@ const UNREADABLE = { names: [], notBefore: 0, notAfter: 0, fingerprint: '' }
 const NAMES: KeyPairPlaces = { cert: 'certificate', key: 'key' }
 
 /**
- * Reads a pair from its files and judges it at `now`, in wall-clock milliseconds; `pair` is null where a file cannot be read.
- * Certificate and key may stand in one file.
+ * Reads a pair from its files and validates it as of `now`, in wall-clock milliseconds; `pair` is null if a file cannot be read.
+ * Certificate and key may be in the same file.
  */
 export function readKeyPair(
   files: KeyPairPlaces,
@@ -57,8 +57,8 @@ export function readKeyPair(
 }
 
 /**
- * Judges a pair at `now`, in wall-clock milliseconds: unreadable, of different keys, expired, not yet valid, weak, not in order, or
- * for something else than `purpose`.
+ * Validates a pair as of `now`, in wall-clock milliseconds. Problems: unreadable, mismatched keys, expired, not yet valid, weak, in the
+ * wrong order, or not suitable for `purpose`.
  */
 export function judgeKeyPair(
   pair: KeyPair,
@@ -96,7 +96,7 @@ function read(file: string): { readonly text: string | null; readonly problems: 
   }
 }
 
-/** The certificates of a PEM text in their order, or why it has none that can be read. */
+/** The certificates of a PEM text in order, or why there are no readable ones. */
 export function readChain(cert: string): {
   readonly chain: readonly X509Certificate[]
   readonly problem: string | null
@@ -120,7 +120,7 @@ function whyNone(labels: readonly string[]): string {
   return 'has no certificate in it: expected PEM, text that begins with -----BEGIN CERTIFICATE-----'
 }
 
-/** The private key of a PEM text, or why it has none that can be read. */
+/** The private key of a PEM text, or why there is no readable one. */
 export function readKey(text: string): { readonly key: KeyObject | null; readonly problem: string | null } {
   const blocks = pemBlocks(text)
   const block = blocks.find(({ label }) => isPrivateKey(label))
@@ -145,14 +145,14 @@ function judgeMatch(chain: readonly X509Certificate[], key: KeyObject, { cert, k
   return [`${cert}: the certificate of the key is number ${owner + 1}: put it first`]
 }
 
-/** A certificate that does not say what it is for is for everything (RFC 5280 section 4.2.1.12). */
+/** A certificate without stated purposes is valid for all (RFC 5280 section 4.2.1.12). */
 function judgePurpose({ keyUsage: uses }: X509Certificate, purpose: Purpose | undefined): string[] {
   if (purpose === undefined || uses === undefined) return []
   if (uses.includes(PURPOSES[purpose]) || uses.includes(ANY_PURPOSE)) return []
   return [`is not for ${purpose}s of TLS: have it made with the extended key usage ${purpose}Auth`]
 }
 
-/** The last word is that of OpenSSL, which is to use it. */
+/** The final check is by OpenSSL, which will use the pair. */
 function judgeUse(pair: KeyPair, { cert }: KeyPairPlaces): string[] {
   try {
     createSecureContext(pair)
@@ -162,7 +162,7 @@ function judgeUse(pair: KeyPair, { cert }: KeyPairPlaces): string[] {
   }
 }
 
-/** null where it throws. */
+/** Null if it throws. */
 function attempt<Result>(make: () => Result): Result | null {
   try {
     return make()

@@ -7,38 +7,38 @@ import type { Purpose } from './x509/extensions.ts'
 import type { Subject } from './x509/names.ts'
 
 const DAY = 24 * 3_600_000
-/** How long the authority is valid: as it has to be trusted by hand, longer than anybody works on one thing. */
+/** Validity of the authority: since it must be trusted manually, longer than any project. */
 const AUTHORITY_DAYS = 3650
-/** Clocks of other machines may be slow. */
+/** Allowance for slow clocks of other machines. */
 const SLACK = 5 * 60_000
-/** Nobody but the user reads a private key. */
+/** Only the user may read a private key. */
 const KEY_MODE = 0o600
 
-/** An authority of this machine's user, for development: whoever trusts it once trusts what it signs. */
+/** A user's local certificate authority for development: after trusting it once, everything it signs is trusted. */
 export interface LocalAuthority {
   /** Its certificate, PEM. */
   readonly cert: string
-  /** Whether it has just been made. */
+  /** Whether it has just been created. */
   readonly isNew: boolean
-  /** Makes a key and a certificate for it. */
+  /** Creates a key and a certificate for it. */
   issue(leaf: LocalLeaf): KeyPair
 }
 
-/** What an authority is to sign. */
+/** A certificate to be issued. */
 export interface LocalLeaf {
   readonly subject: Subject
   readonly names: readonly string[]
   readonly purpose: Purpose
-  /** How long it is valid, in days. */
+  /** Validity in days. */
   readonly days: number
 }
 
-/** Why an authority cannot be used, in words for its user. */
+/** Why an authority is unusable, in words for its user. */
 export class AuthorityError extends Error {}
 
 /**
- * Opens the authority in `folder`, ca.pem and ca-key.pem; makes one that is called `name` where there is none. `now` is wall-clock
- * milliseconds. Throws AuthorityError, or what the file system says.
+ * Opens the authority in `folder`, ca.pem and ca-key.pem; if there is none, creates one called `name`. `now` is wall-clock milliseconds.
+ * Throws AuthorityError, or file system errors.
  */
 export function openAuthority(folder: string, name: string, now: number): LocalAuthority {
   const files = { cert: join(folder, 'ca.pem'), key: join(folder, 'ca-key.pem') }
@@ -51,7 +51,7 @@ export function openAuthority(folder: string, name: string, now: number): LocalA
     )
   const key = createPrivateKey(pair.key)
   const own = new X509Certificate(pair.cert)
-  // As it was made here: no other attributes, and nothing that Node would write differently.
+  // As created here: no other attributes, and nothing that Node would format differently.
   const subject = { commonName: own.subject.replace(/^CN=/, '') }
   return {
     cert: pair.cert,
@@ -66,16 +66,13 @@ export function openAuthority(folder: string, name: string, now: number): LocalA
   }
 }
 
-/**
- * Writes a pair, the key first: whoever watches the certificate then finds both. Each file takes the place of what was there in one
- * step.
- */
+/** Writes a pair, the key first, so that anyone watching the certificate finds both. Each file is replaced atomically. */
 export function writeKeyPair(pair: KeyPair, files: { readonly cert: string; readonly key: string }): void {
   replaceFile(files.key, pair.key, KEY_MODE)
   replaceFile(files.cert, pair.cert)
 }
 
-/** Writes a file that takes the place of what was there in one step. */
+/** Replaces a file atomically. */
 export function replaceFile(file: string, text: string, mode = 0o644): void {
   const made = `${file}.new`
   rmSync(made, { force: true })
@@ -101,12 +98,12 @@ function issueLeaf(
   return { cert, key: pemOfKey(key) }
 }
 
-/** Exactly so many days, from a little while ago. */
+/** Exactly that many days, starting slightly in the past. */
 function validity(now: number, days: number): { notBefore: number; notAfter: number } {
   return { notBefore: now - SLACK, notAfter: now - SLACK + days * DAY }
 }
 
-/** P-256: small, quick, and known to everybody. */
+/** P-256: small, fast, and supported everywhere. */
 function newKey(): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 }

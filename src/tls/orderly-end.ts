@@ -3,13 +3,13 @@ import type { TLSSocket } from 'node:tls'
 import { handleOf, methodOf } from '../core/node-internals.ts'
 
 /**
- * Watches how the other side of a TLS connection ends. Node tells of the end of TLS (close_notify, RFC 8446 section 6.1),
- * which nobody can forge, and of the end of TCP, which anybody on the way can, by the same event. The returned function
- * says whether the end, once it is there, was that of TCP alone.
+ * Detects how the peer ended a TLS connection. Node reports both the end of TLS (close_notify, RFC 8446 section 6.1), which cannot be
+ * forged, and the end of TCP, which anyone on the path can forge, with the same event. The returned function says, once the connection has
+ * ended, whether only TCP ended.
  *
- * What tells them apart: after the end of TCP nothing is read from the socket below any more, while that of TLS comes out
- * of octets that were read, so that reading goes on, or was halted before by whoever is slow. Node (26.10.0) has this in the
- * handles of both sockets alone. Where a version of it had not, every end would count as that of TCP: an error rather than a lie.
+ * How to tell them apart: after the end of TCP, the underlying socket stops reading. A close_notify is found in data that was read, so the
+ * socket keeps reading, unless reading was paused before because of backpressure. Node (26.10.0) exposes this only in the handles of both
+ * sockets. If a version lacked them, every end would count as an end of TCP: a false error is better than an undetected truncation.
  */
 export function watchEnd(secure: TLSSocket, below: Socket): () => boolean {
   let cutOff = true
@@ -21,13 +21,13 @@ export function watchEnd(secure: TLSSocket, below: Socket): () => boolean {
   return () => cutOff
 }
 
-/** Whether it was told to read no further. */
+/** Whether it was told to stop reading. */
 function isHalted(socket: Socket): boolean {
   const handle = handleOf(socket)
   return handle !== null && Reflect.get(handle, 'reading') === false
 }
 
-/** Whether it reads already: to begin again is refused then. */
+/** Whether it is reading already, in which case starting again is refused. */
 function isReading(socket: Socket): boolean {
   const handle = handleOf(socket)
   const result = handle === null ? null : methodOf(handle, 'readStart')?.()

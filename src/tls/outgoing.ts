@@ -5,38 +5,38 @@ import type { Clock } from '../core/clock.ts'
 import { watchEnd } from './orderly-end.ts'
 import { explainHandshake, explainTls, TlsFailure } from './tls-failure.ts'
 
-/** How connections to others are encrypted; certificates and keys as PEM. */
+/** TLS options for outgoing connections; certificates and keys as PEM. */
 export interface OutgoingTlsOptions {
-  /** Authorities that are believed, in place of those that Node knows. */
+  /** Trusted authorities, instead of Node's defaults. */
   readonly ca?: string | undefined
-  /** Client certificate, and those that it was signed with. */
+  /** Client certificate and its chain. */
   readonly cert?: string | undefined
   readonly key?: string | undefined
-  /** Name that the certificate must have, in place of the host that is connected to. */
+  /** Name that the certificate must have, instead of the host connected to. */
   readonly serverName?: string | undefined
-  /** SHA-256 of the public keys that the certificate may have, in base64; empty for any. */
+  /** Accepted SHA-256 digests of the certificate's public key, in base64; empty for any. */
   readonly pin?: readonly string[] | undefined
-  /** The certificate and its name are not verified; `pin` is. */
+  /** Skips verification of the certificate and its name; `pin` is still verified. */
   readonly insecure?: boolean | undefined
 }
 
-/** How long a session is resumed, in milliseconds, until the certificate is looked at again. */
+/** How long a session may be resumed before the certificate is verified again, in milliseconds. */
 const RESUMABLE = 3_600_000
 
-/** Makes the context of TLS connections. Throws an Error for what OpenSSL does not take. */
+/** Creates the TLS context. Throws an Error for anything that OpenSSL rejects. */
 export function outgoingContext({ ca, cert, key }: OutgoingTlsOptions): SecureContext {
   return createSecureContext({
     ...(ca !== undefined && { ca, allowPartialTrustChain: true }),
     ...(cert !== undefined && { cert, key }),
-    // The certificate of a second handshake would be looked at by nobody.
+    // The certificate of a renegotiation would not be verified.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   })
 }
 
-/** What is offered by ALPN (RFC 7301): nothing else. */
+/** The only protocol offered by ALPN (RFC 7301). */
 export type Spoken = 'http/1.1' | 'h2'
 
-/** How the instances of one service are connected to: the context is made once, and again where it is exchanged. */
+/** TLS for the instances of one service: the context is created once, and again when the options are exchanged. */
 export class OutgoingTls {
   readonly clock: Clock
   options: OutgoingTlsOptions
@@ -48,27 +48,27 @@ export class OutgoingTls {
     this.context = outgoingContext(options)
   }
 
-  /** New handshakes are by other options. Throws an Error for what OpenSSL does not take, and changes nothing then. */
+  /** Uses other options for new handshakes. Throws an Error for anything that OpenSSL rejects, and changes nothing then. */
   exchange(options: OutgoingTlsOptions): void {
     this.context = outgoingContext(options)
     this.options = options
   }
 
-  /** For connections to that host, a name or an IP address without brackets, on which that is spoken. */
+  /** For connections to that host, a name or an IP address without brackets, using that protocol. */
   to(host: string, protocol: Spoken = 'http/1.1'): OutgoingEncryption {
     return new OutgoingEncryption(this, host, protocol)
   }
 }
 
-/** TLS to one instance, whose last session is resumed by the next connection. */
+/** TLS for one instance; the next connection resumes the last session. */
 export class OutgoingEncryption {
   private readonly tls: OutgoingTls
   private readonly host: string
   private readonly protocol: Spoken
   private session: Buffer | undefined
-  /** Until when it is resumed, in milliseconds since 1970. */
+  /** Until when it may be resumed, in milliseconds since 1970. */
   private until = 0
-  /** What it was agreed on by. */
+  /** The context the session was established with. */
   private context: SecureContext | null = null
   private readonly ends = new WeakMap<Socket, () => boolean>()
 
@@ -78,7 +78,7 @@ export class OutgoingEncryption {
     this.protocol = protocol
   }
 
-  /** What the certificate must be of. */
+  /** The name that the certificate must have. */
   private get name(): string {
     return this.tls.options.serverName ?? this.host
   }
@@ -92,14 +92,14 @@ export class OutgoingEncryption {
       socket,
       secureContext: context,
       host: name,
-      // RFC 6066 section 3: a name, never an address.
+      // RFC 6066 section 3: SNI is a name, never an address.
       servername: isIP(name) === 0 ? name : '',
       ALPNProtocols: [this.protocol],
       rejectUnauthorized: options.insecure !== true,
       ...(session !== undefined && { session }),
     })
     const { until } = this
-    /** Until when what is agreed on now may be resumed; 0 before it is known that it is right. */
+    /** Until when this connection's sessions may be resumed; 0 until the peer is verified. */
     let verified = 0
     let fresh: Buffer | undefined
     const keep = (): void => {
@@ -126,7 +126,7 @@ export class OutgoingEncryption {
       keep()
       done(null)
     }
-    // Before the handshake is over in TLS 1.2, and any time after it in TLS 1.3.
+    // Emitted before the end of the handshake in TLS 1.2, and at any time after it in TLS 1.3.
     secure.on('session', (given) => {
       fresh = given
       keep()
@@ -152,13 +152,13 @@ export class OutgoingEncryption {
   }
 }
 
-/** RFC 9113 section 3.3: HTTP/2 is spoken over TLS only where that was agreed on; HTTP/1.1 also where nothing was. */
+/** RFC 9113 section 3.3: HTTP/2 over TLS requires negotiation; HTTP/1.1 is also spoken if nothing was negotiated. */
 function protocolProblem({ alpnProtocol }: TLSSocket, protocol: Spoken): TlsFailure | null {
   if (protocol !== 'h2' || alpnProtocol === 'h2') return null
   return new TlsFailure('the service does not agree to HTTP/2 (ALPN): take http2 from it, or have it offer h2')
 }
 
-/** A session is kept only once its key was found right here: whoever resumes it has that key, or its secrets. */
+/** A session is kept only after its key was verified here: a peer that can resume it has that key or its secrets. */
 function pinProblem(socket: TLSSocket, { pin = [] }: OutgoingTlsOptions): TlsFailure | null {
   if (pin.length === 0 || socket.isSessionReused()) return null
   const certificate = socket.getPeerX509Certificate()

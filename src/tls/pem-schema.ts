@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { readChain, readKey } from './key-pair.ts'
 
-/** PEM, and the file that it was read from: null where it stands in the configuration itself. */
+/** PEM text, and the file it was read from: null if it is inline in the configuration. */
 export interface Pem {
   readonly text: string
   readonly file: string | null
@@ -24,11 +24,11 @@ function pemSchema(expected: string, problemOf: (text: string) => string | null)
     .meta({ type: 'string' })
 }
 
-/** Schema of certificates: where the configuration names a file, what it holds stands in place of its name. */
+/** Schema of certificates: file names in the configuration are replaced with the content of the files. */
 export const certificateFile = pemSchema('expected a file with certificates in PEM', (text) => readChain(text).problem)
 
-/** Schema of a private key, likewise. */
+/** Schema of a private key; file names are replaced as well. */
 export const privateKeyFile = pemSchema('expected a file with a private key in PEM', (text) => readKey(text).problem)
 
-/** Schema of certificates that are read once: their text alone. */
+/** Schema of certificates that are read once: only their text is kept. */
 export const certificates = certificateFile.transform(({ text }) => text).meta({ type: 'string' })

@@ -9,32 +9,32 @@ import { pemBlocks } from './pem.ts'
 import type { SessionTickets } from './session-tickets.ts'
 import { PERIOD } from './ticket-seed.ts'
 
-/** How a listener speaks TLS, as it is configured. */
+/** Configured TLS settings of a listener. */
 export interface TlsSettings {
   readonly minVersion: '1.2' | '1.3'
-  /** Clients may speak HTTP/2. */
+  /** Whether clients may use HTTP/2. */
   readonly http2: boolean
-  /** As OpenSSL writes them; undefined for the default. */
+  /** In OpenSSL's notation; undefined for the default. */
   readonly ciphers?: string | undefined
-  /** Clients are asked for certificates, which they have to show, or may. */
+  /** Whether clients must or may present certificates. */
   readonly clientCertificates?: { readonly mode: 'required' | 'wanted' } | undefined
-  /** Whose certificates those are: as they were read last. */
+  /** Authorities for client certificates, as last read. */
   readonly clients?: ClientAuthorities | null
 }
 
-/** What a listener shows of itself under certain names: one certificate, or one for each kind of key. */
+/** What a listener presents under certain names: one certificate, or one per key type. */
 export interface Identity {
-  /** Takes a connection whose hello is still to be read, by its 'connection' event. It never listens. */
+  /** Handles connections whose ClientHello has not been consumed, passed as 'connection' events. It never listens itself. */
   readonly server: Server
-  /** It only answers the challenge of a CA: nothing is spoken after the handshake. */
+  /** Only answers a CA's challenge: nothing is exchanged after the handshake. */
   readonly challenge?: true
-  /** Clients are asked for certificates. */
+  /** Whether clients are asked for certificates. */
   readonly asksClients: boolean
-  /** The names that its certificates are for, in lower case. */
+  /** The names that its certificates are valid for, in lower case. */
   readonly names: ReadonlySet<string>
 }
 
-/** AEAD with forward secrecy and nothing else; 128 bits first, as they are enough and the fastest in hardware. */
+/** Only AEAD with forward secrecy; 128 bits first, as they are sufficient and fastest in hardware. */
 const DEFAULT_CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -48,25 +48,26 @@ const DEFAULT_CIPHERS = [
 ].join(':')
 
 /**
- * Where clients show certificates, no session is resumed (SSL_OP_NO_TICKET, and no server of Node keeps sessions unasked): each
- * connection has its certificate verified, by the authorities and revocations of that moment.
- * Renegotiation costs the server far more than the client; clients without AES in hardware get ChaCha20 where they ask for it first. */
+ * With client certificates, sessions are never resumed (SSL_OP_NO_TICKET, and Node's servers do not cache sessions by default): the
+ * certificate of each connection is verified against the current authorities and revocation lists.
+ * Renegotiation costs the server far more than the client; clients without AES hardware get ChaCha20 if they prefer it.
+ */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA
 
-/** The protocols that are spoken over TLS (RFC 7301), in order of preference. */
+/** The protocols offered over TLS (RFC 7301), in order of preference. */
 const PROTOCOLS = ['h2', 'http/1.1']
 const WITHOUT_HTTP2 = ['http/1.1']
 
-/** The identities of one listener, each for its names: made once, and replaced as a whole when a certificate changes. */
+/** The identities of one listener, each for its names: immutable, and replaced as a whole when a certificate changes. */
 export class ServerIdentities {
-  /** For clients that ask for no name, or for one that no certificate is for; null where there is no certificate yet. */
+  /** For clients that request no name or an unknown one; null if there is no certificate yet. */
   readonly default: Identity | null
-  /** How many there are. */
+  /** Number of identities. */
   readonly size: number
   private readonly exact = new Map<string, Identity>()
-  /** What follows the "*" of a wildcard -> its identity. */
+  /** Parent domain of a wildcard -> its identity. */
   private readonly wildcards = new Map<string, Identity>()
-  /** By what they are made of. */
+  /** By what they were made from. */
   private readonly made = new Map<string, Identity>()
   private readonly pairs: readonly KeyPair[]
   private readonly settings: TlsSettings
@@ -74,8 +75,8 @@ export class ServerIdentities {
   private read: readonly X509Certificate[] | null = null
 
   /**
-   * Of several pairs for one name and kind of key the first counts. What is as it was `before` stays the same. Throws what
-   * OpenSSL has against one of them.
+   * Of several pairs for the same name and key type, the first is used. Unchanged identities are reused from `before`. Throws OpenSSL's
+   * error if it rejects a pair.
    */
   constructor(
     pairs: readonly KeyPair[],
@@ -108,35 +109,38 @@ export class ServerIdentities {
     this.size = this.made.size
   }
 
-  /** The identity for that name, in lower case; null where no certificate is for it. A wildcard stands for one label (RFC 9525 section 6.3). */
+  /**
+   * The identity for that name, in lower case; null if no certificate is valid for it. A wildcard matches a single label (RFC 9525 section
+   * 6.3).
+   */
   find(name: string): Identity | null {
     return this.exact.get(name) ?? this.wildcards.get(name.slice(name.indexOf('.'))) ?? null
   }
 
-  /** Whether the identity is for that name. */
+  /** Whether the identity covers that name. */
   static covers({ names }: Identity, name: string): boolean {
     return names.has(name) || names.has(`*${name.slice(name.indexOf('.'))}`)
   }
 
-  /** Those whose certificates clients may show. */
+  /** The authorities for client certificates. */
   get authorities(): readonly X509Certificate[] {
     this.read ??= pemBlocks(this.settings.clients?.ca ?? '').map(({ text }) => new X509Certificate(text))
     return this.read
   }
 
-  /** Whether they are made of that: reading many certificates takes its time. */
+  /** Whether they were made from these inputs; comparing avoids re-parsing many certificates. */
   areOf(pairs: readonly KeyPair[], settings: TlsSettings): boolean {
     return isDeepStrictEqual(this.pairs, pairs) && isDeepStrictEqual(this.settings, settings)
   }
 
-  /** Whether clients are asked for the same certificates as by the other ones. */
+  /** Whether the client certificate settings are the same. */
   asksAs({ settings }: ServerIdentities): boolean {
     const { clients, clientCertificates } = this.settings
     if (clientCertificates?.mode !== settings.clientCertificates?.mode) return false
     return clients?.ca === settings.clients?.ca && clients?.crls.join() === settings.clients?.crls.join()
   }
 
-  /** Whether the same versions of TLS, ciphers and protocols are spoken as by the other ones. */
+  /** Whether the TLS versions, ciphers and protocols are the same. */
   speaksAs({ settings }: ServerIdentities): boolean {
     const { minVersion, ciphers, http2 } = this.settings
     return minVersion === settings.minVersion && ciphers === settings.ciphers && http2 === settings.http2
@@ -163,7 +167,7 @@ export class ServerIdentities {
         ca: clients?.ca ?? [],
         crl: [...(clients?.crls ?? [])],
       }),
-      // The listener has a deadline of its own.
+      // The listener enforces its own deadline.
       handshakeTimeout: 0,
     })
     if (!asksClients) this.tickets.attach(server, scope)
@@ -184,7 +188,7 @@ function readPair(pair: KeyPair): NamedPair {
   return { pair, names: certificateNames(leaf), kind: leaf.publicKey.asymmetricKeyType ?? '', digest }
 }
 
-/** No session of one identity is resumed for another, nor where other rules hold: 32 octets, as many as there may be. */
+/** Session scope: sessions of one identity cannot be resumed with another, or under different settings. 32 bytes, the maximum. */
 function scopeOf(group: readonly NamedPair[], settings: TlsSettings): string {
   const { minVersion, http2, ciphers, clientCertificates, clients } = settings
   const rules = { names: group.map((pair) => pair.names), minVersion, http2, ciphers, clientCertificates, clients }

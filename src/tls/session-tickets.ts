@@ -4,43 +4,43 @@ import type { Server } from 'node:tls'
 import { methodOf, secureContextOf } from '../core/node-internals.ts'
 import { derive, laterSeed, periodOf, type TicketSeed } from './ticket-seed.ts'
 
-/** The keys of one period: how tickets under them are named, signed and encrypted (RFC 5077 section 4). */
+/** The ticket keys of one period: name, signing key and encryption key (RFC 5077 section 4). */
 interface TicketKeys {
   readonly name: Uint8Array
   readonly hmac: Uint8Array
   readonly aes: Uint8Array
 }
 
-/** Keys that are in use now. */
+/** The keys currently in use. */
 interface KeysNow {
   readonly period: number
   readonly current: TicketKeys
-  /** Those of the last period, of the next one for a clock that is ahead, and of previous secrets. */
+  /** Keys of the previous period, of the next one (for clocks that are ahead), and of previous secrets. */
   readonly others: readonly TicketKeys[]
 }
 
-/** What OpenSSL is told of the keys of a ticket: unknown; good; good, and another ticket is to take its place. */
+/** Results for OpenSSL: key unknown; valid; valid, and the ticket should be reissued. */
 const [UNKNOWN, GOOD, RENEW] = [0, 1, 2]
 
 /**
- * Seals and opens tickets, by which clients resume sessions at any thread, and at any gateway with the same secrets. Keys change
- * every hour; those of the last hour still open.
+ * Encrypts and decrypts session tickets, with which clients can resume sessions in any thread, and on any gateway with the same secrets.
+ * Keys change every hour; those of the previous hour still decrypt.
  */
 export class SessionTickets {
   private seed: TicketSeed
   private before: TicketSeed
-  /** How often there was another one. */
+  /** Number of seed changes. */
   private changes = 0
   private readonly wall: () => number
 
-  /** `seed` is that of the last period or an earlier one; `wall` says the time in wall-clock milliseconds. */
+  /** `seed` is of the previous period or an earlier one; `wall` returns wall-clock milliseconds. */
   constructor(seed: TicketSeed, wall: () => number) {
     this.seed = seed
     this.before = seed
     this.wall = wall
   }
 
-  /** Seals with keys of another seed from now on; what was sealed with the one before, only that one can have opened. */
+  /** Uses keys from another seed; tickets encrypted with the previous seed can no longer be decrypted. */
   use(seed: TicketSeed): void {
     this.seed = seed
     this.before = seed
@@ -48,8 +48,8 @@ export class SessionTickets {
   }
 
   /**
-   * Has a server that was just made use them. Tickets of one `scope` are of no use in another. Node has no documented way to
-   * have two keys at a time, but one that is found in 26.10.0: where it has none at all, the server keeps those that Node made for it.
+   * Makes a newly created server use these keys. Tickets of one `scope` are invalid in another. Node has no documented way to use two keys
+   * at a time, only an internal one found in 26.10.0: without it, the server keeps the keys that Node created for it.
    */
   attach(server: Server, scope: string): void {
     const context = secureContextOf(server)
@@ -90,8 +90,8 @@ export class SessionTickets {
 }
 
 /**
- * As Node hands it to OpenSSL: what the ticket is, keys, name, and an initialisation vector for a new one. Node ends the process
- * where one of them is missing, whether it is of use or not.
+ * In the form that Node passes to OpenSSL: result code, keys, name, and an initialization vector for a new ticket. Node crashes if one of
+ * them is missing, even if it is not needed.
  */
 function answer({ current, others }: KeysNow, name: Uint8Array, sealing: boolean): unknown[] {
   if (sealing) return all(GOOD, current, randomBytes(16))

@@ -2,28 +2,27 @@ import { hkdfSync, randomBytes } from 'node:crypto'
 import { deriveKeys } from '../core/secrets.ts'
 import { defineTopic } from '../core/threads.ts'
 
-/** How long keys of tickets are used to seal, in milliseconds: for as long again they still open. */
+/** How long ticket keys are used to encrypt, in milliseconds; they decrypt for as long again. */
 export const PERIOD = 3_600_000
 
-/** What the keys of tickets are made of, the same in all threads. */
+/** The seed of the ticket keys, the same in all threads. */
 export interface TicketSeed {
-  /** For one period each: the first one seals, all of them open. */
+  /** For one period: the first one encrypts, all of them decrypt. */
   readonly roots: readonly Uint8Array[]
-  /** The period that the roots are for; null where they are for all. */
+  /** The period that the roots are for; null if they are for all periods. */
   readonly period: number | null
 }
 
-/** A thread asks what its keys are to be made of; the main thread answers. */
+/** Asked by a thread for the seed; the main thread answers. */
 export const ticketSeedTopic = defineTopic<null, TicketSeed>('ticket-seed')
 
-/** The period of a time in wall-clock milliseconds. */
+/** The period that contains a wall-clock time in milliseconds. */
 export function periodOf(wall: number): number {
   return Math.floor(wall / PERIOD)
 }
 
 /**
- * A seed of the secrets, which all gateways with the same secrets have without a word between them; without any, one at
- * random.
+ * A seed derived from the secrets, so that all gateways with the same secrets have it without communicating; without secrets, a random one.
  */
 export function newSeed(secrets: readonly string[], period: number): TicketSeed {
   if (secrets.length > 0) return { roots: deriveKeys(secrets, 'tickets'), period: null }
@@ -31,21 +30,21 @@ export function newSeed(secrets: readonly string[], period: number): TicketSeed 
 }
 
 /**
- * The seed of a later period. What is at random goes on in one direction only: who gets hold of it, opens nothing that was sealed
- * before. What is made of secrets stays.
+ * The seed of a later period. A random seed is advanced by a one-way function, so that whoever obtains it cannot decrypt earlier tickets. A
+ * seed derived from secrets is unchanged.
  */
 export function laterSeed({ roots, period }: TicketSeed, later: number): TicketSeed {
   if (period === null || later <= period) return { roots, period }
-  // Nothing of before is to be opened any more: one step is as good as many, as long as all threads take the same ones.
+  // Earlier tickets are no longer to be decrypted: few steps are as good as many, as long as all threads take the same number.
   const steps = Array.from({ length: Math.min(later - period, MOST_STEPS) })
   const moved = steps.reduce<readonly Uint8Array[]>((before) => before.map((root) => derive(root, 'next', 32)), roots)
   return { roots: moved, period: later }
 }
 
-/** Clocks may leap by years. */
+/** Clocks may jump by years. */
 const MOST_STEPS = 10_000
 
-/** Octets made of a key for one use of it. */
+/** Derives key material of the given length for one use. */
 export function derive(key: Uint8Array, use: string, length: number): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', key, '', `sallyport tickets ${use}`, length))
 }

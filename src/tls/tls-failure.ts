@@ -1,4 +1,4 @@
-/** Something wrong with TLS, in plain words, with what Node or OpenSSL call it at the end. */
+/** A TLS error in plain words, followed by Node's or OpenSSL's own name for it. */
 export class TlsFailure extends Error {
   constructor(message: string, code = '') {
     super(code === '' ? message : `${message} (${code})`)
@@ -6,7 +6,7 @@ export class TlsFailure extends Error {
   }
 }
 
-/** What Node and OpenSSL find wrong with a certificate, by their code for it. */
+/** Node's and OpenSSL's certificate error codes. */
 const CERTIFICATE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired, or one of those that it was signed with',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet: is the clock of this machine right?',
@@ -24,7 +24,7 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   PATH_LENGTH_EXCEEDED: 'the certificate was signed with a CA that may not sign for others',
 }
 
-/** What the messages of OpenSSL mean, the first that fits. */
+/** Meanings of OpenSSL's messages; the first match applies. */
 const PROTOCOL: readonly (readonly [RegExp, string])[] = [
   [
     /wrong_version_number|packet_length_too_long|wrong version number|packet length too long/i,
@@ -56,7 +56,7 @@ const PROTOCOL: readonly (readonly [RegExp, string])[] = [
   ],
 ]
 
-/** The error in plain words, as a TlsFailure; as it came where TLS has nothing to do with it. `expected` is the name asked for. */
+/** Converts an error to a TlsFailure in plain words; unchanged if it is unrelated to TLS. `expected` is the requested name. */
 export function explainTls(error: Error, expected: string): Error {
   if (error instanceof TlsFailure) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
@@ -66,7 +66,7 @@ export function explainTls(error: Error, expected: string): Error {
   return error
 }
 
-/** The same for what ended a handshake. */
+/** The same for an error that ended a handshake. */
 export function explainHandshake(error: Error, expected: string): Error {
   const isClosed = 'code' in error && error.code === 'ECONNRESET'
   if (isClosed) return new TlsFailure('the connection was closed in the middle of the handshake', 'ECONNRESET')

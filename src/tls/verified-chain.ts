@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto'
 
-/** Certificates beside its own that a client may send: more have no place in a handshake. */
+/** Maximum number of certificates that a client may send in addition to its own. */
 const MOST_SENT = 10
 
 /**
- * The authorities that lead from a certificate to one of the roots, without that, each of which has signed the one before. `known`
- * are the roots, and others that are believed; `sent` is what came with it, and may be anything: it is believed only where it leads to a
- * root. None where nothing leads there.
+ * The chain of authorities from a certificate to one of the roots, excluding the root; each has signed the one before. `known` contains the
+ * roots and other trusted certificates; `sent` is untrusted input from the peer and is only used where it leads to a root. Empty if there
+ * is no such chain.
  */
 export function verifiedChain(
   leaf: X509Certificate,
@@ -14,7 +14,7 @@ export function verifiedChain(
   known: readonly X509Certificate[],
 ): X509Certificate[] {
   const roots = known.filter(({ subject, issuer }) => subject === issuer)
-  // Each once: what does not lead to a root from one, does not from another.
+  // Each is tried once: if it leads to no root from one certificate, it does not from another.
   const left = new Set([...known, ...sent.slice(0, MOST_SENT)])
   for (const root of roots) left.delete(root)
 

@@ -5,51 +5,51 @@ import { connectRedis, type RedisClient, type RedisConfig } from '../../redis/cl
 import { failureOf } from '../../redis/failure.ts'
 import { type Question, readMessage, type ReplicaAnswer } from './messages.ts'
 
-/** How long other gateways may take to answer, in milliseconds. */
+/** Timeout for other gateways to answer, in milliseconds. */
 const PATIENCE = 1500
-/** Between two signs of life on the connection that only listens, and how long Redis may take to give them, in milliseconds. */
+/** Interval between pings on the subscriber connection, and timeout for Redis to answer them, in milliseconds. */
 const PING = 10_000
 const SILENCE = 5000
 
-/** What came of a question. */
+/** The result of a question. */
 export interface Heard {
   readonly answers: readonly ReplicaAnswer[]
-  /** Why there may be gateways that have not answered; null where there are none. */
+  /** Why some gateways may not have answered; null if there are none. */
   readonly unreached: string | null
 }
 
 export interface ChannelOptions {
   readonly redis: RedisConfig
-  /** Of this gateway. */
+  /** ID of this gateway. */
   readonly id: string
   readonly name: string
   readonly clock: Clock
   readonly log: Logger
-  /** Does what another gateway asks; null where nobody is to be told of it. */
+  /** Executes the operation requested by another gateway; null if no answer is to be sent. */
   readonly answer: (question: Question) => Promise<Pick<ReplicaAnswer, 'problem' | 'result'> | null>
-  /** A message was none, or none that is taken. */
+  /** Called for a message that is invalid or not accepted. */
   readonly dropped: () => void
 }
 
-/** What Redis says of a question. */
+/** What Redis reports about a published question. */
 interface Told {
-  /** How many are to answer: unknown before Redis says so, and of a Cluster, whose nodes know their own listeners only. */
+  /** Number of expected answers: unknown before Redis replies, and in a Cluster, whose nodes only know their own subscribers. */
   expected: number
-  /** Why nobody may have got it; null where somebody has. */
+  /** Why the question may have reached no one; null if it was published. */
   failure: string | null
 }
 
-/** What gateways that share a Redis have one another do, by a channel of it on which all of them ask, answer, and listen. */
+/** Lets gateways that share a Redis run operations on one another, through a Redis channel that carries both questions and answers. */
 export class ReplicaChannel {
   private readonly options: ChannelOptions
   private readonly channel: string
   private readonly subscriber: RedisClient
   private readonly publisher: RedisClient
   private readonly stopPings: () => void
-  /** By the question. */
+  /** By question ID. */
   private readonly waiting = new Map<string, (answer: ReplicaAnswer) => void>()
   private listening = false
-  /** What the connection failed of last. */
+  /** The most recent connection error. */
   private cause = 'connection lost'
   private told = ''
 
@@ -64,13 +64,13 @@ export class ReplicaChannel {
     this.subscriber.on('ready', () => this.listen())
     this.subscriber.on('close', () => (this.listening = false))
     this.subscriber.on('message', (_: string, text: string) => this.take(text))
-    // A Cluster looks after the connection that listens itself.
+    // In a Cluster, the client library monitors the subscriber connection itself.
     this.stopPings = this.subscriber.isCluster
       ? () => {}
       : clock.every(PING, () => void this.subscriber.ping().catch(() => {}))
   }
 
-  /** Has all other gateways do something; resolves when all have answered, or after a while. Never rejects. */
+  /** Asks all other gateways to run an operation; resolves when all have answered, or after a timeout. Never rejects. */
   async ask(operation: string, asked: unknown): Promise<Heard> {
     const { id: from, name, clock } = this.options
     if (!this.listening || this.publisher.status !== 'ready') return { answers: [], unreached: notAsked(this.cause) }
@@ -87,7 +87,7 @@ export class ReplicaChannel {
     this.publisher.publish(this.channel, JSON.stringify(question)).then(
       (listeners) => {
         told.failure = null
-        // One of them is this gateway.
+        // One of the subscribers is this gateway.
         if (!this.publisher.isCluster) told.expected = listeners - 1
         if (answers.size >= told.expected) over.resolve()
       },
@@ -136,7 +136,7 @@ export class ReplicaChannel {
     if (message === null) return dropped()
     if (message.from === id) return
     if (message.type === 'ask') return void this.answer(message)
-    // One that is too late, or for another gateway, is no news.
+    // Answers that are late or meant for another gateway are ignored.
     if (message.to === id) this.waiting.get(message.id)?.(message)
   }
 
@@ -145,12 +145,12 @@ export class ReplicaChannel {
     const said = await answer(question)
     if (said === null) return
     const message: ReplicaAnswer = { v: 1, type: 'answer', id: question.id, to: question.from, from, name, ...said }
-    // Whoever asks waits no longer than it says.
+    // If publishing fails, the asking gateway runs into its timeout.
     await this.publisher.publish(this.channel, JSON.stringify(message)).catch(() => {})
   }
 }
 
-/** Numbered databases share the channels of their Redis, and are kept apart by the name. */
+/** Numbered databases share the channels of their Redis, so the channel name includes the number. */
 function channelOf({ place }: RedisConfig): string {
   const database = 'url' in place ? /^\/(\d+)$/.exec(URL.parse(place.url)?.pathname ?? '')?.[1] : undefined
   return `sallyport:operations:${Number(database ?? 0)}`

@@ -5,7 +5,7 @@ import { drain, drainHere, type DrainSources } from './drain.ts'
 import { setLogLevel, setLogLevelHere } from './log-level.ts'
 import { Operations, type OperationsOptions } from './operations.ts'
 
-/** All that operators may have a gateway do, and with it those that share its Redis. The one place where it is listed. */
+/** All operations that operators can run on a gateway and those that share its Redis. This is the only place where they are listed. */
 export function createOperations(
   options: OperationsOptions,
   tools: DescribeSources & DrainSources & OperationTools,

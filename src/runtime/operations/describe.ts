@@ -8,26 +8,26 @@ import { type Readiness, readinessStates } from '../../front/own-routes.ts'
 import { version } from '../../core/version.ts'
 import type { Operations } from './operations.ts'
 
-/** Wall-clock milliseconds, as far as dates go. */
+/** Wall-clock milliseconds, within the range of Date. */
 const time = z.number().min(0).max(8.64e15)
 
-/** Says what a gateway is, and which configuration it runs. */
+/** Describes a gateway and its running configuration. */
 export const describe = defineOperation({
   name: 'describe',
   readsOnly: true,
   asked: z.strictObject({}),
   result: z.object({
     id: z.uuid(),
-    /** Host and process. */
+    /** Host name and process ID. */
     name: z.string().max(256),
     version: z.string().max(256),
     startedAt: time,
     readiness: z.enum(readinessStates),
-    /** Of the configuration that it runs. */
+    /** Revision of its running configuration. */
     revision: z.string().max(256),
-    /** Since when it does. */
+    /** Since when that configuration has been running. */
     since: time,
-    /** What browsers know its console as; null where its configuration does not say. */
+    /** Public URL of its console; null if not configured. */
     publicUrl: z
       .url({ protocol: /^https?$/ })
       .max(2048)
@@ -35,21 +35,21 @@ export const describe = defineOperation({
   }),
 })
 
-/** What a gateway says of itself. */
+/** A gateway's description of itself. */
 export type ReplicaDescription = z.output<typeof describe.result>
 
-/** What it knows of itself. */
+/** The sources of the description. */
 export interface DescribeSources {
   readonly config: () => GatewayConfig
   readonly running: () => {
     readonly readiness: Readiness
-    /** The configuration, and since when it runs, in wall-clock milliseconds. */
+    /** The configuration, and since when it has been running, in wall-clock milliseconds. */
     readonly applied: { readonly revision: string; readonly since: number }
   }
   readonly clock: Clock
 }
 
-/** Says it of this gateway. */
+/** Describes this gateway. */
 export function describeHere(
   { id, name }: Pick<Operations, 'id' | 'name'>,
   { config, running, clock }: DescribeSources,

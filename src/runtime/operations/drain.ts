@@ -11,7 +11,7 @@ import type { ServiceOptions } from '../../services/service.ts'
 
 const name = z.string().min(1).max(1024)
 
-/** Takes an instance out, or back. */
+/** Drains or undrains an instance. */
 export const drain = defineOperation({
   name: 'drain',
   asked: z.strictObject({
@@ -19,7 +19,7 @@ export const drain = defineOperation({
     /** Host and port. */
     instance: name,
     drained: z.boolean(),
-    /** Even where no other instance could be used. */
+    /** Drain it even if no other instance is usable. */
     force: z.boolean(),
   }),
   result: z.strictObject({}),
@@ -27,18 +27,18 @@ export const drain = defineOperation({
 
 type Asked = z.output<typeof drain.asked>
 
-/** What is known of the instances of a gateway. */
+/** The instance state of a gateway. */
 export interface DrainSources {
   readonly board: HealthBoard
   readonly slots: () => SlotTable
   readonly services: () => Readonly<Record<string, Pick<ServiceOptions, 'instances'>>>
   readonly report: () => readonly ServiceReport[]
-  /** Told of it. */
+  /** Records the transition. */
   readonly history: Pick<HealthHistory, 'tell'>
   readonly log: Logger
 }
 
-/** Does it in this gateway. Throws GatewayError 'not-found', or 'conflict' where it is the last instance that can be used. */
+/** Runs the operation in this gateway. Throws GatewayError 'not-found', or 'conflict' for the last usable instance. */
 export function drainHere({ service, instance, drained, force }: Asked, sources: DrainSources): Record<string, never> {
   const { board, history, log } = sources
   const slot = slotOf(service, instance, sources)

@@ -6,20 +6,20 @@ import { logLevelTopic } from '../../telemetry/log-settings.ts'
 
 const level = z.strictObject({ level: z.enum(logLevels) })
 
-/** Changes what is logged. */
+/** Changes the log level. */
 export const setLogLevel = defineOperation({ name: 'log-level', asked: level, result: level })
 
-/** Does it in this gateway, in all its threads. */
+/** Runs the operation in all threads of this gateway. */
 export async function setLogLevelHere(
   { level: wanted }: z.output<typeof level>,
   { threads, log }: { readonly threads: Threads; readonly log: Logger },
 ): Promise<z.output<typeof level>> {
-  // Not as `level`, which is that of the line itself.
+  // Not logged as `level`, which is the level of the log line itself.
   log.warn({ log_level: wanted }, 'An operator has changed the log level')
   return { level: lowestLevel(await threads.askAll(logLevelTopic, wanted)) }
 }
 
-/** Threads that are just starting may be behind the others. */
+/** Threads that are just starting may still have the previous level. */
 export function lowestLevel(levels: readonly LogLevel[]): LogLevel {
   return logLevels.find((each) => levels.includes(each)) ?? 'error'
 }

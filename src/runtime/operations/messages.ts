@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { parseJson } from '../../core/parse-json.ts'
 
-/** Characters of a message: far more than operators may send. */
+/** Maximum message length in characters; far more than operators may send. */
 const LONGEST = 64 * 1024
 
-/** Id of a gateway, and of a question. */
+/** ID of a gateway or a question. */
 const id = z.uuid()
-/** What people call a gateway. */
+/** Human-readable name of a gateway. */
 const name = z.string().min(1).max(256)
 
 const question = z.strictObject({
@@ -32,13 +32,13 @@ const answer = z.strictObject({
 
 const message = z.discriminatedUnion('type', [question, answer])
 
-/** One gateway asks the others to do something. */
+/** A gateway's request to the others to run an operation. */
 export type Question = z.output<typeof question>
 
-/** What came of it in one of them. */
+/** The result in one of them. */
 export type ReplicaAnswer = z.output<typeof answer>
 
-/** A message as it came; null for anything that no gateway of this version sends. */
+/** Parses a message; null for anything that a gateway of this version would not send. */
 export function readMessage(text: string): Question | ReplicaAnswer | null {
   if (text.length > LONGEST) return null
   return message.safeParse(parseJson(text)).data ?? null

@@ -3,7 +3,7 @@ import type { DoEverywhere } from '../../core/operation.ts'
 import type { RedisConfig } from '../../redis/client.ts'
 import type { Operations } from './operations.ts'
 
-/** Operations that are loaded with the first Redis or the first request of an operator: a gateway with neither does without. */
+/** Loads the operations when Redis is first configured or an operator first makes a request; a gateway with neither does not need them. */
 export class OperationsOnDemand {
   private readonly load: () => Promise<Operations>
   private readonly log: Logger
@@ -15,12 +15,12 @@ export class OperationsOnDemand {
     this.log = log
   }
 
-  /** Shares that Redis with others from now on; null for none. */
+  /** Sets the Redis to share with other gateways; null for none. */
   configure(redis: RedisConfig | null): void {
     this.redis = redis
     if (redis === null && this.loading === null) return
     this.loaded().then(
-      // What it is by then.
+      // The value at that time.
       (operations) => operations.configure(this.redis),
       (error: unknown) =>
         this.log.error({ error }, 'Operations of other gateways cannot be taken: they could not be loaded'),

@@ -9,7 +9,7 @@ import type { RedisConfig } from '../../redis/client.ts'
 import { type Heard, ReplicaChannel } from './channel.ts'
 import type { Question, ReplicaAnswer } from './messages.ts'
 
-/** What other gateways may have this one do at a time: more is dropped. */
+/** Maximum number of concurrent operations requested by other gateways; more are dropped. */
 const AT_ONCE = 16
 const ALONE: Heard = { answers: [], unreached: null }
 
@@ -19,26 +19,26 @@ export interface OperationsOptions {
   readonly metrics: Metrics
 }
 
-/** What comes of an operation that was asked for, or 'malformed' where that was no such thing. */
+/** Runs an operation with unvalidated arguments; returns its result, or 'malformed' if they are invalid. */
 type Run = (asked: unknown) => Promise<object | 'malformed'>
 
-/** How an operation is done here. */
+/** The local implementation of an operation. */
 interface Known {
   readonly run: Run
   readonly readsOnly: boolean
 }
 
-/** What operators may have this gateway do, and with it all that share its Redis. */
+/** The operations that operators can run on this gateway, and through it on all gateways that share its Redis. */
 export class Operations {
-  /** As answers call this gateway. */
+  /** Name of this gateway in answers. */
   readonly name = `${hostname()}:${process.pid}`
-  /** Of this process, in which there may be several gateways. */
+  /** Unique within the process too, which may contain several gateways. */
   readonly id = newUuid()
   private readonly options: OperationsOptions
   private readonly dropped: Counter
   private readonly known = new Map<string, Known>()
   private channel: ReplicaChannel | null = null
-  /** How the Redis is reached that the channel is of. */
+  /** Identifies the Redis that the channel uses. */
   private place = ''
   private running = 0
 
@@ -47,7 +47,7 @@ export class Operations {
     this.dropped = options.metrics.counter('sallyport_replica_messages_dropped_total', {})
   }
 
-  /** Does the operation so from now on, whoever asks. */
+  /** Registers the local implementation of an operation, for operators and other gateways. */
   on<Asked, Result extends object>(
     { name, asked: schema, readsOnly = false }: Operation<Asked, Result>,
     run: (asked: Asked) => Promise<Result> | Result,
@@ -59,7 +59,7 @@ export class Operations {
     this.known.set(name, { run: checked, readsOnly })
   }
 
-  /** Shares that Redis with others from now on; null for none. */
+  /** Sets the Redis to share with other gateways; null for none. */
   configure(redis: RedisConfig | null): void {
     const place = JSON.stringify(redis)
     if (place === this.place) return
@@ -85,7 +85,7 @@ export class Operations {
     return { results, replicas, unreached }
   }
 
-  /** Why an answer is none; null where it is one, whose result is among the others then. */
+  /** Why an answer is unusable; null if it is valid, in which case its result is added to the others. */
   private problemOf<Asked, Result extends object>(
     { result }: Operation<Asked, Result>,
     answer: ReplicaAnswer,

@@ -15,7 +15,7 @@ import {
 import { distinguishedName, type Subject } from './names.ts'
 import { signerOf } from './signature.ts'
 
-/** Who signs: with which name, and with which private key. */
+/** The issuer: its name and private key. */
 export interface Issuer {
   readonly subject: Subject
   readonly key: KeyObject
@@ -23,25 +23,25 @@ export interface Issuer {
 
 export interface CertificateOptions {
   readonly subject: Subject
-  /** Whose certificate it is: a public key, or the private key that it belongs to. */
+  /** The subject's public key, or the private key it belongs to. */
   readonly key: KeyObject
-  /** Who signs; for a certificate that signs itself, its own subject and private key. */
+  /** The issuer; for a self-signed certificate, its own subject and private key. */
   readonly issuer: Issuer
-  /** DNS names, wildcards, IP addresses, URIs and mail addresses that it is for. */
+  /** DNS names, wildcards, IP addresses, URIs and email addresses it is valid for. */
   readonly names?: readonly string[]
-  /** Whether it may sign others. */
+  /** Whether it may sign other certificates. */
   readonly ca?: boolean
   readonly purposes?: readonly Purpose[]
-  /** From when and until when it is valid, in wall-clock milliseconds; both to the second. */
+  /** Validity in wall-clock milliseconds, with a resolution of one second. */
   readonly notBefore: number
   readonly notAfter: number
-  /** 16 random octets unless it is given. */
+  /** 16 random bytes if omitted. */
   readonly serial?: bigint
-  /** Further extensions. */
+  /** Additional extensions. */
   readonly extensions?: readonly Extension[]
 }
 
-/** Makes a certificate (RFC 5280 section 4.1): PEM. Throws a TypeError for a name or a key that cannot stand in one. */
+/** Creates a certificate (RFC 5280 section 4.1) in PEM. Throws a TypeError for an unsupported name or key. */
 export function createCertificate(options: CertificateOptions): string {
   const { subject, key, issuer, notBefore, notAfter, serial = randomSerial() } = options
   const signer = signerOf(issuer.key)
@@ -72,7 +72,7 @@ function extensionsOf(options: CertificateOptions): Extension[] {
   ]
 }
 
-/** A serial number is positive, and nobody can guess it (RFC 5280 section 4.1.2.2). */
+/** A serial number is positive and unpredictable (RFC 5280 section 4.1.2.2). */
 function randomSerial(): bigint {
   const octets = randomBytes(16)
   octets[0] = ((octets[0] ?? 0) & 0x3f) | 0x40

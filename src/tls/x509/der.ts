@@ -1,4 +1,4 @@
-/** Writes DER (ITU-T X.690), as far as certificates need it. There is no reader: node:crypto and OpenSSL read. */
+/** Writes the subset of DER (ITU-T X.690) needed for certificates. There is no reader: node:crypto and OpenSSL parse. */
 
 const LONG_FORM = 0x80
 const CONTEXT = 0x80
@@ -15,7 +15,7 @@ export function sequence(...items: readonly Uint8Array[]): Buffer {
   return element(0x30, ...items)
 }
 
-/** SET OF with its items in the order of their octets (X.690 section 11.6). */
+/** SET OF, with its items ordered by their octets (X.690 section 11.6). */
 export function setOf(...items: readonly Uint8Array[]): Buffer {
   return element(0x31, ...[...items].sort((a, b) => Buffer.compare(a, b)))
 }
@@ -25,7 +25,7 @@ export function boolean(value: boolean): Buffer {
   return element(0x01, Buffer.of(value ? 0xff : 0))
 }
 
-/** INTEGER of a number that is not negative. */
+/** INTEGER of a non-negative number. */
 export function integer(value: number | bigint): Buffer {
   const hex = value.toString(16)
   const octets = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
@@ -39,7 +39,7 @@ export function nothing(): Buffer {
   return element(0x05)
 }
 
-/** OBJECT IDENTIFIER of numbers with dots between them, such as "2.5.29.17". */
+/** OBJECT IDENTIFIER in dotted notation, such as "2.5.29.17". */
 export function objectIdentifier(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number)
   return element(0x06, Buffer.from([first * 40 + second, ...rest].flatMap(base128)))
@@ -55,7 +55,7 @@ export function bitString(octets: Uint8Array): Buffer {
   return element(0x03, Buffer.of(0), octets)
 }
 
-/** BIT STRING of named bits, bit 0 first; those after the last that is set are left out (X.690 section 11.2.2). Up to 8 bits. */
+/** BIT STRING of named bits, bit 0 first; trailing zero bits are omitted (X.690 section 11.2.2). Up to 8 bits. */
 export function namedBits(...bits: readonly number[]): Buffer {
   const octet = bits.reduce((sum, bit) => sum + (0x80 >> bit), 0)
   const unused = 7 - Math.max(...bits)
@@ -67,7 +67,9 @@ export function utf8String(text: string): Buffer {
   return element(0x0c, Buffer.from(text))
 }
 
-/** A point in time in wall-clock milliseconds, to the second: UTCTime up to 2049, later GeneralizedTime (RFC 5280 section 4.1.2.5). */
+/**
+ * A time given in wall-clock milliseconds, rounded to seconds: UTCTime up to 2049, GeneralizedTime after that (RFC 5280 section 4.1.2.5).
+ */
 export function time(ms: number): Buffer {
   const digits = new Date(ms).toISOString().replaceAll(/[-:T]|\..*$/g, '')
   const year = new Date(ms).getUTCFullYear()
@@ -75,17 +77,17 @@ export function time(ms: number): Buffer {
   return element(0x18, Buffer.from(`${digits}Z`))
 }
 
-/** [number] around a value of its own tag. */
+/** An explicit [number] tag around a complete value. */
 export function explicit(number: number, value: Uint8Array): Buffer {
   return element(CONTEXT + CONSTRUCTED + number, value)
 }
 
-/** [number] in place of the tag of octets. */
+/** An implicit [number] tag for primitive contents. */
 export function implicit(number: number, octets: Uint8Array): Buffer {
   return element(CONTEXT + number, octets)
 }
 
-/** [number] in place of the tag of a SEQUENCE or SET. */
+/** An implicit [number] tag in place of that of a SEQUENCE or SET. */
 export function implicitList(number: number, ...items: readonly Uint8Array[]): Buffer {
   return element(CONTEXT + CONSTRUCTED + number, ...items)
 }
@@ -106,7 +108,7 @@ function lengthOf(octets: Buffer): Buffer {
   return Buffer.concat([Buffer.of(LONG_FORM + length.length), length])
 }
 
-/** Seven bits an octet, the first of which say that more follow (X.690 section 8.19). */
+/** Seven bits per octet, whose top bit indicates that more follow (X.690 section 8.19). */
 function base128(number: number): number[] {
   const octets = [number % 128]
   for (let rest = Math.floor(number / 128); rest > 0; rest = Math.floor(rest / 128)) octets.unshift(128 + (rest % 128))

@@ -2,17 +2,17 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { boolean, implicit, integer, namedBits, objectIdentifier, octetString, sequence } from './der.ts'
 import { generalNames } from './names.ts'
 
-/** An extension of a certificate or of a request (RFC 5280 section 4.2). */
+/** An extension of a certificate or certificate request (RFC 5280 section 4.2). */
 export interface Extension {
-  /** Its object identifier, with dots. */
+  /** Its object identifier in dotted notation. */
   readonly id: string
-  /** Whether who does not know it has to refuse the certificate. */
+  /** Whether implementations that do not know it must reject the certificate. */
   readonly critical: boolean
   /** DER. */
   readonly value: Uint8Array
 }
 
-/** What a certificate is for in TLS. */
+/** Purpose of a certificate in TLS. */
 export type Purpose = 'server' | 'client'
 
 /** Their object identifiers (RFC 5280 section 4.2.1.12). */
@@ -23,43 +23,43 @@ const KEY_ENCIPHERMENT = 2
 const KEY_CERT_SIGN = 5
 const CRL_SIGN = 6
 
-/** Extensions as they stand in a certificate or a request. */
+/** The extension list of a certificate or request. */
 export function extensionList(extensions: readonly Extension[]): Buffer {
   const written = extensions.map(({ id, critical, value }) =>
-    // DER leaves out what is the default: false.
+    // DER omits the default, which is false.
     sequence(objectIdentifier(id), ...(critical ? [boolean(true)] : []), octetString(value)),
   )
   return sequence(...written)
 }
 
-/** subjectAltName. `critical` where the subject is empty (RFC 5280 section 4.2.1.6). */
+/** subjectAltName; `critical` if the subject is empty (RFC 5280 section 4.2.1.6). */
 export function subjectAltName(names: readonly string[], critical = false): Extension {
   return { id: '2.5.29.17', critical, value: generalNames(names) }
 }
 
-/** What a certificate may sign: nothing, or other certificates. */
+/** Whether the certificate may sign other certificates. */
 export function basicConstraints(ca: boolean): Extension {
   return { id: '2.5.29.19', critical: true, value: ca ? sequence(boolean(true)) : sequence() }
 }
 
-/** What the key is used for: an RSA key also takes part in the key exchange of TLS 1.2. */
+/** Permitted uses of the key; RSA keys also take part in the key exchange of TLS 1.2. */
 export function keyUsage(ca: boolean, key: KeyObject): Extension {
   const leaf = key.asymmetricKeyType === 'rsa' ? [DIGITAL_SIGNATURE, KEY_ENCIPHERMENT] : [DIGITAL_SIGNATURE]
   return { id: '2.5.29.15', critical: true, value: namedBits(...(ca ? [KEY_CERT_SIGN, CRL_SIGN] : leaf)) }
 }
 
-/** What the certificate is for. */
+/** Permitted purposes of the certificate. */
 export function extendedKeyUsage(purposes: readonly Purpose[]): Extension {
   const value = sequence(...purposes.map((purpose) => objectIdentifier(PURPOSES[purpose])))
   return { id: '2.5.29.37', critical: false, value }
 }
 
-/** Which key the certificate is of. */
+/** Identifies the certificate's key. */
 export function subjectKeyIdentifier(key: KeyObject): Extension {
   return { id: '2.5.29.14', critical: false, value: octetString(keyIdentifier(key)) }
 }
 
-/** Which key has signed. */
+/** Identifies the issuer's key. */
 export function authorityKeyIdentifier(key: KeyObject): Extension {
   return { id: '2.5.29.35', critical: false, value: sequence(implicit(0, keyIdentifier(key))) }
 }
@@ -69,12 +69,12 @@ export function crlNumber(number: number): Extension {
   return { id: '2.5.29.20', critical: false, value: integer(number) }
 }
 
-/** DER of the public half of a key. */
+/** The public half of a key, as DER. */
 export function publicKeyOf(key: KeyObject): Buffer {
   return (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })
 }
 
-/** Twenty octets of SHA-256 over the whole public key (RFC 7093 section 2, method 4, shortened). */
+/** The first 20 bytes of SHA-256 over the public key info (RFC 7093 section 2, method 4, shortened). */
 function keyIdentifier(key: KeyObject): Buffer {
   return createHash('sha256').update(publicKeyOf(key)).digest().subarray(0, 20)
 }

@@ -1,7 +1,7 @@
 import { ipOctets } from '../../core/ip-octets.ts'
 import { implicit, objectIdentifier, sequence, setOf, utf8String } from './der.ts'
 
-/** Whom a certificate is about, or who signed it (RFC 5280 section 4.1.2.6). */
+/** Subject or issuer of a certificate (RFC 5280 section 4.1.2.6). */
 export interface Subject {
   readonly commonName?: string
   readonly organization?: string
@@ -10,7 +10,7 @@ export interface Subject {
 
 const ATTRIBUTES = { organization: '2.5.4.10', unit: '2.5.4.11', commonName: '2.5.4.3' } as const
 
-/** Distinguished name of a subject. */
+/** The distinguished name of a subject. */
 export function distinguishedName({ organization, unit, commonName }: Subject): Buffer {
   const attributes = [
     [ATTRIBUTES.organization, organization],
@@ -24,9 +24,8 @@ export function distinguishedName({ organization, unit, commonName }: Subject): 
 }
 
 /**
- * The names of a subjectAltName (RFC 5280 section 4.2.1.6): each is an IP address, a URI (with "://"), a mail address (with "@")
- * or else a DNS name. Throws a TypeError for what is none of these: DNS names come in
- * their ASCII form.
+ * The names of a subjectAltName (RFC 5280 section 4.2.1.6): each is an IP address, a URI (contains "://"), an email address (contains "@")
+ * or otherwise a DNS name. Throws a TypeError for anything else: DNS names must be in their ASCII form.
  */
 export function generalNames(names: readonly string[]): Buffer {
   return sequence(...names.map(generalName))

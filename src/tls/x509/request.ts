@@ -5,9 +5,9 @@ import { distinguishedName, type Subject } from './names.ts'
 import { signerOf } from './signature.ts'
 
 export interface RequestOptions {
-  /** The private key of the certificate that is asked for. */
+  /** The private key for the requested certificate. */
   readonly key: KeyObject
-  /** DNS names and IP addresses that it is to be for. */
+  /** The DNS names and IP addresses it is requested for. */
   readonly names: readonly string[]
   readonly subject?: Subject
 }
@@ -15,7 +15,7 @@ export interface RequestOptions {
 /** extensionRequest (RFC 2985 section 5.4.2). */
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'
 
-/** Asks for a certificate (PKCS #10, RFC 2986): DER. Throws a TypeError for a name or a key that cannot stand in one. */
+/** Creates a certificate signing request (PKCS #10, RFC 2986) in DER. Throws a TypeError for an unsupported name or key. */
 export function createRequest({ key, names, subject = {} }: RequestOptions): Buffer {
   const extensions = extensionList([subjectAltName(names)])
   const attributes = implicitList(0, sequence(objectIdentifier(EXTENSION_REQUEST), setOf(extensions)))

@@ -3,7 +3,7 @@ import { bitString, nothing, objectIdentifier, sequence } from './der.ts'
 
 interface Algorithm {
   readonly identifier: Buffer
-  /** null where the key decides. */
+  /** Null if the key determines the digest. */
   readonly digest: string | null
 }
 
@@ -12,21 +12,24 @@ const SHA256_RSA: Algorithm = {
   digest: 'sha256',
 }
 const ED25519: Algorithm = { identifier: sequence(objectIdentifier('1.3.101.112')), digest: null }
-/** By the name that OpenSSL has for the curve. */
+/** By OpenSSL's name of the curve. */
 const ECDSA: Readonly<Record<string, Algorithm>> = {
   prime256v1: { identifier: sequence(objectIdentifier('1.2.840.10045.4.3.2')), digest: 'sha256' },
   secp384r1: { identifier: sequence(objectIdentifier('1.2.840.10045.4.3.3')), digest: 'sha384' },
   secp521r1: { identifier: sequence(objectIdentifier('1.2.840.10045.4.3.4')), digest: 'sha512' },
 }
 
-/** A signature of `key` and what it is made with: the identifier stands in what is signed as well (RFC 5280 section 4.1.1.2). */
+/** Signs with a key; the algorithm identifier is also part of the signed data (RFC 5280 section 4.1.1.2). */
 export interface Signer {
   readonly identifier: Buffer
-  /** What is signed, its algorithm and the signature, as DER. */
+  /** The signed data, its algorithm and the signature, as DER. */
   sign(tbs: Uint8Array): Buffer
 }
 
-/** Signs with a private key: RSA with SHA-256 (RFC 4055), ECDSA on P-256, P-384 and P-521 (RFC 5758), Ed25519 (RFC 8410). Throws a TypeError for others. */
+/**
+ * Creates a signer for a private key: RSA with SHA-256 (RFC 4055), ECDSA on P-256, P-384 and P-521 (RFC 5758), Ed25519 (RFC 8410). Throws a
+ * TypeError for other keys.
+ */
 export function signerOf(key: KeyObject): Signer {
   const { identifier, digest } = algorithmOf(key)
   return { identifier, sign: (tbs) => sequence(tbs, identifier, bitString(sign(digest, tbs, key))) }
