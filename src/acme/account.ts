@@ -3,10 +3,10 @@ import { calculateJwkThumbprint, FlattenedSign } from 'jose'
 import { AcmeError } from './acme-error.ts'
 import { publicJwk, type Session } from './session.ts'
 
-/** What ties an account to one that its owner has with the CA already (RFC 8555 section 7.3.4). */
+/** Binds an account to an existing customer account with the CA (RFC 8555 section 7.3.4). */
 export interface ExternalAccount {
   readonly keyId: string
-  /** As the CA gives it: base64url. */
+  /** As provided by the CA: base64url. */
   readonly hmacKey: string
 }
 
@@ -14,19 +14,19 @@ export interface ExternalAccount {
 export interface Account {
   readonly key: KeyObject
   readonly url: string
-  /** Of its key (RFC 7638), which a challenge is answered with. */
+  /** Thumbprint of its key (RFC 7638), which is part of challenge responses. */
   readonly thumbprint: string
 }
 
 export interface Registration {
-  /** Who is told of trouble with certificates; undefined for nobody. */
+  /** Contact address for problems with certificates; undefined for none. */
   readonly email: string | undefined
   readonly external: ExternalAccount | undefined
 }
 
 /**
- * The account of that key, which the server makes where there is none yet; its terms of service are agreed to. Rejects with an
- * AcmeError where the server refuses.
+ * Looks up the account for that key, which the server creates if necessary; agrees to its terms of service. Rejects with an AcmeError if
+ * the server refuses.
  */
 export async function register(session: Session, key: KeyObject, registration: Registration): Promise<Account> {
   const { newAccount, meta } = await session.directory()

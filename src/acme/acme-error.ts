@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { retryAfter } from './retry-after.ts'
 
 const PREFIX = 'urn:ietf:params:acme:error:'
-/** Characters of what a server says that are passed on, and how many of its details. */
+/** Maximum number of characters and details taken from a server's message. */
 const LONGEST_DETAIL = 400
 const MOST_PARTS = 5
 
-/** A problem document (RFC 7807) with the parts that ACME adds (RFC 8555 section 6.7.1). */
+/** A problem document (RFC 7807) with the members that ACME adds (RFC 8555 section 6.7.1). */
 const problem = z.object({
   type: z.string().default(''),
   detail: z.string().default(''),
@@ -21,11 +21,11 @@ const problem = z.object({
     .default([]),
 })
 
-/** What an ACME server refused, or what became of a challenge: the message says why, as the server does. */
+/** A request that an ACME server rejected, or a failed challenge; the message contains the server's reason. */
 export class AcmeError extends Error {
-  /** Such as "rateLimited" (RFC 8555 section 6.7), or "" where the server says none of these. */
+  /** The error type, such as "rateLimited" (RFC 8555 section 6.7), or "" if the server sent none of these. */
   readonly type: string
-  /** Milliseconds until which there is no sense in trying again; null where the server does not say. */
+  /** Milliseconds during which retrying is pointless; null if the server does not say. */
   readonly retryAfter: number | null
 
   constructor(message: string, type = '', wait: number | null = null) {
@@ -36,7 +36,7 @@ export class AcmeError extends Error {
   }
 }
 
-/** The error that an answer stands for; `what` is what was asked. `now` is wall-clock milliseconds. */
+/** Creates the error for a reply; `what` describes the request. `now` is wall-clock milliseconds. */
 export function errorOfAnswer(
   what: string,
   { status, text, retryAfter: wait }: { status: number; text: string; retryAfter: string | undefined },
@@ -46,7 +46,7 @@ export function errorOfAnswer(
   return new AcmeError(`${what}: ${said === '' ? `status ${status}` : said}`, type, retryAfter(wait, now))
 }
 
-/** The type and the words of a problem document; both "" for anything else. */
+/** The type and text of a problem document; both "" for anything else. */
 export function readProblem(document: unknown): { type: string; said: string } {
   const { success, data } = problem.safeParse(document)
   if (!success) return { type: '', said: '' }

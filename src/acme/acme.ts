@@ -16,14 +16,14 @@ import { showChallenges } from './shown-challenges.ts'
 import type { AcmeStore } from './store.ts'
 import { Turns } from '../core/turns.ts'
 
-/** A certificate that is to be there. */
+/** A required certificate. */
 export interface Target {
-  /** Its DNS name, or a wildcard. */
+  /** Its DNS name or wildcard. */
   readonly name: string
   readonly challenge: 'http-01' | 'tls-alpn-01' | 'dns-01'
-  /** With dns-01. */
+  /** Settings for dns-01. */
   readonly dns: DnsSettings | null
-  /** CAs, the first one that issues it being taken. */
+  /** The CAs in order of preference; the first one that issues the certificate is used. */
   readonly authorities: readonly AuthoritySettings[]
 }
 
@@ -35,43 +35,43 @@ export interface AcmeOptions {
   readonly random: () => number
   readonly log: Logger
   readonly pace?: Pace
-  /** Has all threads answer these challenges and no others; resolves when they do. */
+  /** Makes all threads answer exactly these challenges; resolves when they do. */
   readonly show: (challenges: readonly Challenge[]) => Promise<void>
-  /** There is another certificate. */
+  /** Called when there is a new certificate. */
   readonly changed: () => void
-  /** An order for that name has ended. */
+  /** Called when an order for that name has ended. */
   readonly ordered: (name: string, outcome: 'issued' | 'failed') => void
 }
 
 interface Kept {
   readonly target: Target
   readonly keeper: Keeper
-  /** Ends what it is at, where the target is gone. */
+  /** Aborts its work when the target is removed. */
   readonly leaving: AbortController
 }
 
 const usualPace: Pace = { poll: 1000, lock: 15_000, delays: usualDelays }
-/** Polls that others are given until they answer a challenge. */
+/** How many poll intervals other gateways get to start answering a challenge. */
 const SETTLE = 2.5
-/** Orders at a time. */
+/** Maximum number of concurrent orders. */
 const AT_A_TIME = 4
 
-/** The certificates that come from CAs: once in a process. */
+/** The certificates from CAs; one instance per process. */
 export class Acme {
   private readonly options: AcmeOptions
   private readonly pace: Pace
   private readonly ending = new AbortController()
   private readonly authorities = new Map<string, Authority>()
-  /** By the names of their certificates. */
+  /** By certificate name. */
   private keepers: ReadonlyMap<string, Kept> = new Map()
-  /** What is prepared besides. */
+  /** Additional ones being prepared. */
   private coming: ReadonlyMap<string, Kept> = new Map()
   private readonly turns = new Turns(AT_A_TIME)
   private started = false
   private readonly records: Records
   private revision: string | null = null
   private shown = '[]'
-  /** Refreshes come one after the other. */
+  /** Serializes refreshes. */
   private refreshing: Promise<void> = Promise.resolve()
   private cancel = (): void => {}
   private silent = false
@@ -84,22 +84,22 @@ export class Acme {
     this.keepers = new Map(targets.map((target) => [target.name, this.keep(target)]))
   }
 
-  /** The certificate of that name; null as long as there is none. */
+  /** The certificate of that name; null until there is one. */
   certificate(name: string): IssuedCertificate | null {
     return this.keepers.get(name)?.keeper.current ?? this.coming.get(name)?.keeper.current ?? null
   }
 
-  /** Whether the last order for that name came to something, as far as is known. */
+  /** Whether the last order for that name succeeded, as far as is known. */
   successful(name: string): boolean {
     return this.keepers.get(name)?.keeper.successful ?? true
   }
 
-  /** Reads what the store has, so that it is shown from the first handshake on. Never rejects. */
+  /** Loads stored certificates, so that they are used from the first handshake on. Never rejects. */
   async load(): Promise<void> {
     await this.refresh()
   }
 
-  /** Begins to look after the certificates. */
+  /** Starts maintaining the certificates. */
   start(): void {
     this.started = true
     for (const { keeper } of this.keepers.values()) keeper.start()
@@ -107,14 +107,14 @@ export class Acme {
   }
 
   /**
-   * Makes other targets ready, of which what is kept is shown from then on; orders begin with the commit, and those of targets that are
-   * gone are broken off. A target that is as it was goes on.
+   * Prepares a change of targets: stored certificates of new targets are used from then on; with the commit, their orders start and those
+   * of removed targets are aborted. Unchanged targets continue.
    */
   async prepare(targets: readonly Target[]): Promise<Prepared> {
     const wanted = new Map(targets.map((target) => [target.name, this.keep(target)]))
     const fresh = [...wanted.values()].filter((kept) => this.keepers.get(kept.keeper.name) !== kept)
     this.coming = wanted
-    // What cannot be read now is looked for again when it is started.
+    // Anything that cannot be read now is tried again after the start.
     await Promise.allSettled(fresh.map(({ keeper }) => keeper.refresh()))
     return {
       commit: () => {
@@ -131,7 +131,7 @@ export class Acme {
     }
   }
 
-  /** Breaks off what is going on, and gives locks back. */
+  /** Aborts everything in progress and releases locks. */
   async stop(): Promise<void> {
     this.ending.abort(new AcmeError('the gateway stops'))
     this.cancel()
@@ -141,7 +141,7 @@ export class Acme {
     this.options.store.close()
   }
 
-  /** The one that looks after that target, or a new one. */
+  /** Returns the existing keeper of that target, or a new one. */
   private keep(target: Target): Kept {
     const known = this.keepers.get(target.name)
     if (known !== undefined && isDeepStrictEqual(known.target, target)) return known
@@ -150,13 +150,13 @@ export class Acme {
     return { target, keeper: this.keeperOf(target, ending), leaving }
   }
 
-  /** A certificate is not wanted any more. */
+  /** Stops maintaining a certificate that is no longer wanted. */
   private leave({ keeper, leaving }: Kept): Promise<void> {
     leaving.abort(new AcmeError('the certificate is no longer needed'))
     return keeper.stop()
   }
 
-  /** CAs of which nothing is wanted any more. */
+  /** Closes CAs that are no longer used. */
   private closeUnused(): void {
     const targets = [...this.keepers.values(), ...this.coming.values()].map(({ target }) => target)
     const used = new Set(targets.flatMap(({ authorities }) => authorities.map((settings) => JSON.stringify(settings))))
@@ -187,7 +187,7 @@ export class Acme {
     })
   }
 
-  /** One for all names that are to have a certificate of it. */
+  /** One per CA, for all names with certificates from it. */
   private authority(settings: AuthoritySettings): Authority {
     const key = JSON.stringify(settings)
     const known = this.authorities.get(key)
@@ -218,7 +218,7 @@ export class Acme {
     return this.refreshing
   }
 
-  /** Takes up what has changed in the store, if anything. Never rejects. */
+  /** Picks up changes in the store, if any. Never rejects. */
   private async takeUp(): Promise<void> {
     const { store, log } = this.options
     try {
@@ -230,7 +230,7 @@ export class Acme {
       this.revision = revision
       this.silent = false
     } catch (error) {
-      // It is said once.
+      // Logged once.
       if (!this.silent) log.warn({ error }, 'The state of certificates kept by other gateways cannot be read; retrying')
       this.silent = true
     }
@@ -244,7 +244,7 @@ export class Acme {
   }
 }
 
-/** What cannot be opened with these secrets, its keeper says, and it keeps nobody from the others. */
+/** Ignores content that cannot be decrypted with these secrets: its keeper reports it, and it must not affect the others. */
 function refuseBut(reason: unknown): void {
   if (!(reason instanceof AcmeError)) throw reason
 }

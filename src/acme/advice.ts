@@ -6,7 +6,7 @@ const PORTS: Readonly<Record<ChallengeType, string>> = {
   'dns-01': 'the DNS',
 }
 
-/** What to do about an error of ACME of that type (RFC 8555 section 6.7); undefined where its words are all there is to say. */
+/** What to do about an ACME error of that type (RFC 8555 section 6.7); undefined if the error speaks for itself. */
 export function adviceFor(type: string, name: string, challenge: ChallengeType): string | undefined {
   const domain = name.replace('*.', '')
   switch (type) {

@@ -16,18 +16,18 @@ import { askRenewalInfo, type RenewalInfo } from './renewal-info.ts'
 import { Session } from './session.ts'
 import { Transport } from './transport.ts'
 
-/** A CA that certificates are ordered from. */
+/** Settings of a CA. */
 export interface AuthoritySettings {
   /** URL of its directory. */
   readonly url: string
-  /** Who is told of trouble; undefined for nobody. */
+  /** Contact address for problems; undefined for none. */
   readonly email: string | undefined
   readonly external: ExternalAccount | undefined
-  /** PEM of who is trusted as its server instead of the usual CAs; undefined for these. */
+  /** PEM of the authorities trusted for its server instead of the default ones; undefined for the default. */
   readonly ca: string | undefined
 }
 
-/** How long the lock of an account is held without being kept, and how often it is asked for, in milliseconds. */
+/** Lifetime of an account lock without renewal, and interval between attempts to acquire it, in milliseconds. */
 const LOCK = 15_000
 const ASK_AGAIN = 1000
 const MOST_ASKED = 60
@@ -36,7 +36,7 @@ const accountSchema = z.object({ key: z.string(), url: z.string().nullable() })
 
 const newKeyPair = promisify(generateKeyPair)
 
-/** One CA with the account that all gateways of the store share. */
+/** One CA, with the account shared by all gateways that use the store. */
 export class Authority implements Issuing {
   readonly url: string
   private readonly session: Session
@@ -45,7 +45,7 @@ export class Authority implements Issuing {
   private readonly clock: Clock
   private readonly transport: Transport
   private readonly ending: AbortSignal
-  /** What its account is kept under. */
+  /** The name under which its account is stored. */
   private readonly name: string
 
   constructor(settings: AuthoritySettings, records: Records, clock: Clock, ending: AbortSignal) {
@@ -62,8 +62,8 @@ export class Authority implements Issuing {
   }
 
   /**
-   * A new key and the certificate for it. `replaces` is the id of the one whose place it takes, for a CA with renewal information;
-   * `ending` breaks it off. Rejects with an AcmeError, or with what the store says.
+   * Issues a certificate with a new key. `replaces` is the ID of the certificate to be replaced, for CAs with renewal information; `ending`
+   * aborts. Rejects with an AcmeError or an error of the store.
    */
   async issue(
     names: readonly string[],
@@ -94,7 +94,7 @@ export class Authority implements Issuing {
     return (await this.kept()).account ?? this.locked(async (held) => (await this.kept()).account ?? this.open(held))
   }
 
-  /** The CA does not know the account any more: the same key gets another one, unless somebody has seen to that. */
+  /** The CA no longer knows the account: creates a new one with the same key, unless another gateway already has. */
   private renewAccount(old: Account): Promise<Account> {
     return this.locked(async (held) => {
       const { account } = await this.kept()
@@ -102,7 +102,7 @@ export class Authority implements Issuing {
     })
   }
 
-  /** The key is kept before it is used: a CA gives a key that it knows the same account again. */
+  /** The key is stored before it is used: for a known key, a CA returns the same account. */
   private async open({ lock }: HeldLock, known?: KeyObject): Promise<Account> {
     const key = known ?? (await this.kept()).key ?? (await newKey())
     const write = (url: string | null) => this.records.write(lock, 'account', JSON.stringify({ key: pemOf(key), url }))

@@ -6,9 +6,9 @@ import { parseJson } from '../core/parse-json.ts'
 import { AcmeError } from './acme-error.ts'
 
 const recordSchema = z.object({
-  /** URL of the directory that it is from. */
+  /** URL of the directory of the issuing CA. */
   directory: z.string(),
-  /** The certificate and what leads to its root, PEM. */
+  /** The certificate and its chain, PEM. */
   cert: z.string(),
   /** Its private key, PEM. */
   key: z.string(),
@@ -16,10 +16,10 @@ const recordSchema = z.object({
   issued: z.number(),
 })
 
-/** A certificate as it is kept. */
+/** A certificate as stored. */
 export type CertificateRecord = z.output<typeof recordSchema>
 
-/** A certificate that a CA has issued, with what its renewal depends on. */
+/** An issued certificate, with the data that determines its renewal. */
 export interface IssuedCertificate extends CertificateRecord {
   readonly leaf: X509Certificate
   /** Wall-clock milliseconds. */
@@ -27,13 +27,13 @@ export interface IssuedCertificate extends CertificateRecord {
   readonly notAfter: number
 }
 
-/** A record with what its certificate says; null where it is none. */
+/** Parses a record and its certificate; null if it is invalid. */
 export function readRecord(text: string): IssuedCertificate | null {
   const { success, data } = recordSchema.safeParse(parseJson(text))
   if (!success) return null
   try {
     const leaf = new X509Certificate(data.cert)
-    // What OpenSSL does not take must not get to the listeners.
+    // A pair that OpenSSL rejects must not reach the listeners.
     createSecureContext({ cert: data.cert, key: data.key })
     return { ...data, leaf, notBefore: leaf.validFromDate.getTime(), notAfter: leaf.validToDate.getTime() }
   } catch {
@@ -42,8 +42,8 @@ export function readRecord(text: string): IssuedCertificate | null {
 }
 
 /**
- * Throws an AcmeError for what a CA should not have issued for that name: were it kept, it would be due at once, and another one
- * ordered, again and again.
+ * Throws an AcmeError if a CA should not have issued this certificate for that name: if it were stored, it would be due for renewal
+ * immediately, again and again.
  */
 export function checkIssued(record: CertificateRecord, name: string): void {
   const read = readRecord(JSON.stringify(record))

@@ -9,12 +9,12 @@ const stored = z.object({
   keyAuthorization: z.string().max(2048),
 }) satisfies z.ZodType<Challenge>
 
-/** A challenge as stores keep it. */
+/** Serializes a challenge for a store. */
 export function writeChallenge({ type, domain, token, keyAuthorization }: Challenge): string {
   return JSON.stringify({ type, domain, token, keyAuthorization })
 }
 
-/** A challenge that a store has kept; null for any other text. */
+/** Parses a stored challenge; null for any other text. */
 export function readChallenge(text: string): Challenge | null {
   return stored.safeParse(parseJson(text)).data ?? null
 }

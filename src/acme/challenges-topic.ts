@@ -1,17 +1,17 @@
 import { defineTopic } from '../core/threads.ts'
 
-/** What threads answer challenges with. */
+/** The answers to challenges that threads give. */
 export interface ShownChallenges {
-  /** Rises with each change. */
+  /** Increases with each change. */
   readonly version: number
-  /** Token -> what it is answered with (http-01). */
+  /** Token -> answer (http-01). */
   readonly answers: Readonly<Record<string, string>>
-  /** DNS name -> the certificate that says so (tls-alpn-01), PEM. */
+  /** DNS name -> certificate with the answer (tls-alpn-01), PEM. */
   readonly certificates: Readonly<Record<string, { readonly cert: string; readonly key: string }>>
 }
 
-/** A thread asks which challenges it is to answer; the main thread answers. */
+/** Asked by a thread for the current answers; the main thread responds. */
 export const challengesTopic = defineTopic<null, ShownChallenges>('acme-challenges')
 
-/** The main thread tells all threads which challenges they are to answer from now on. */
+/** The main thread notifies all threads of changed answers. */
 export const challengesChangedTopic = defineTopic<ShownChallenges, null>('acme-challenges-changed')

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const httpsUrl = z.url({ protocol: /^https$/ })
 
-/** What a CA offers and where (RFC 8555 section 7.1.1; renewalInfo: RFC 9773 section 4). */
+/** The resources of a CA and their URLs (RFC 8555 section 7.1.1; renewalInfo: RFC 9773 section 4). */
 export const directorySchema = z.object({
   newNonce: httpsUrl,
   newAccount: httpsUrl,

@@ -2,36 +2,36 @@ import { messageOf } from '../core/error-facts.ts'
 import { execFile } from 'node:child_process'
 import { AcmeError } from './acme-error.ts'
 
-/** How a record gets into the DNS: a program, or a server that is told. */
+/** How DNS records are changed: by a program, or by an HTTP request. */
 export type DnsHook =
   | { readonly command: readonly string[] }
   | { readonly url: string; readonly headers: Readonly<Record<string, string>> }
 
-/** What is to be done with a TXT record. */
+/** A change of a TXT record. */
 export interface DnsChange {
   readonly action: 'set' | 'clear'
   /** The certificate's name, without "*.". */
   readonly domain: string
-  /** Of the record: _acme-challenge.DOMAIN. */
+  /** Name of the record: _acme-challenge.DOMAIN. */
   readonly name: string
   readonly value: string
 }
 
-/** How long one change may take, in milliseconds, and what may be printed meanwhile, in octets. */
+/** Time limit for one change, in milliseconds, and maximum output of the program, in bytes. */
 const PATIENCE = 60_000
 const MOST_OUTPUT = 64 * 1024
-/** Characters of what was printed that an error repeats. */
+/** Maximum number of output characters included in an error. */
 const SHOWN = 300
 
-/** Makes the change. Rejects with an AcmeError that says what went wrong. */
+/** Performs the change. Rejects with an AcmeError that says what went wrong. */
 export function changeDns(hook: DnsHook, change: DnsChange, ending: AbortSignal): Promise<void> {
   return 'command' in hook ? run(hook.command, change, ending) : tell(hook, change, ending)
 }
 
-/** No shell: names and values are arguments, after those of the configuration. */
+/** Runs without a shell: names and values are passed as arguments, after the configured ones. */
 function run([program = '', ...args]: readonly string[], change: DnsChange, signal: AbortSignal): Promise<void> {
   const { action, name, value } = change
-  // One that does not care about SIGTERM, as a shell that waits, would be waited for for ever.
+  // SIGTERM would not be enough for programs that ignore it, such as a waiting shell: they would never end.
   const options = {
     timeout: PATIENCE,
     killSignal: 'SIGKILL',
@@ -42,7 +42,7 @@ function run([program = '', ...args]: readonly string[], change: DnsChange, sign
   return new Promise((resolve, reject) => {
     const child = execFile(program, [...args, action, name, value], options, (error, stdout, stderr) => {
       if (error === null) return resolve()
-      // Broken off, it was told by SIGTERM all the same.
+      // When aborted, it has already received SIGTERM.
       child.kill('SIGKILL')
       const why = error.killed ? `it took over ${PATIENCE / 1000}s` : reasonOf(error)
       reject(new AcmeError(`the command "${program} … ${action} ${name}" failed: ${why}${shown(stderr || stdout)}`))

@@ -6,15 +6,15 @@ import { pauseUntil } from './pause.ts'
 
 export interface DnsSettings {
   readonly hook: DnsHook
-  /** How long to wait at most until the records are seen, in milliseconds; then the CA has the word. */
+  /** Maximum time to wait until the records are visible, in milliseconds; after that, the CA is asked anyway. */
   readonly propagation: number
-  /** Servers that are asked, as IP:port; none for those of the system. */
+  /** DNS servers to query, as IP:port; empty for the system's. */
   readonly resolvers: readonly string[]
 }
 
-/** Between two looks, in milliseconds. */
+/** Interval between checks, in milliseconds. */
 const LOOK_AGAIN = 2000
-/** For one question, in milliseconds. */
+/** Timeout per query, in milliseconds. */
 const TIMEOUT = 2000
 
 /** Answers dns-01 (RFC 8555 section 8.4) through a hook. */
@@ -43,7 +43,7 @@ export function solveByDns({ hook, propagation, resolvers }: DnsSettings, clock:
     type: 'dns-01',
     async present(challenges) {
       const changes = challenges.map(changeFor)
-      // Also what was set only in part is to go, whatever happens to the others; the CA does not mind what is left.
+      // Removes every record, including those that may be set only partially, even if others fail; leftovers do not bother the CA.
       const clear = async (): Promise<void> => {
         const signal = AbortSignal.timeout(TIMEOUT * 10)
         await Promise.allSettled(changes.map((change) => changeDns(hook, { ...change, action: 'clear' }, signal)))

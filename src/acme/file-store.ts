@@ -9,20 +9,20 @@ import type { Challenge } from './challenge.ts'
 import { readChallenge, writeChallenge } from './challenge-text.ts'
 import { type AcmeStore, type Lock, MOST_CHALLENGES, type RecordKind, recordKinds } from './store.ts'
 
-/** Nobody but the user of the gateway. */
+/** Accessible only to the gateway's user. */
 const OWN_FILE = 0o600
 const OWN_FOLDER = 0o700
-/** How long a lock that cannot be read counts as somebody's who is writing it, in milliseconds. */
+/** How long an unreadable lock is assumed to be in the process of being written, in milliseconds. */
 const WRITING = 5000
-/** No lock is held for longer without being kept, in milliseconds: who seems to hold one had a clock that was wrong. */
+/** Maximum age of a lock without renewal, in milliseconds: a later expiry was written by a machine with a wrong clock. */
 const LONGEST = 2 * 60 * 60_000
 
 const heldSchema = z.object({ owner: z.string(), until: z.number() })
 
 /**
- * Everything in one folder, for the processes of one machine. Each name has a folder of its own, in which a file carries the token
- * of the lock under which it was written: "certificate.7". The highest one that is whole counts, so that what a stale holder writes
- * is never read, and a file that was torn makes way for the one before.
+ * A store in one folder, for the processes of one machine. Each name has its own subfolder, in which file names include the token of the
+ * lock under which they were written: "certificate.7". The complete file with the highest token is valid, so writes by a stale lock holder
+ * are never read, and a truncated file is ignored in favor of the previous one.
  */
 export class FileStore implements AcmeStore {
   private readonly folder: string
@@ -64,7 +64,7 @@ export class FileStore implements AcmeStore {
       await mkdir(this.folderOf(name), { recursive: true, mode: OWN_FOLDER })
       const [last = 0, ...outdated] = await this.tokens(name, 'lock')
       if (last > 0 && (await this.isHeld(name, last))) return null
-      // Locks may have been deleted by hand: no token is given twice.
+      // Locks may have been deleted manually: tokens must never be reused.
       const written = await Promise.all(recordKinds.map((kind) => this.tokens(name, kind)))
       const lock = { name, token: Math.max(last, ...written.flat()) + 1, owner: randomBytes(16).toString('hex') }
       const held = JSON.stringify({ owner: lock.owner, until: this.clock.wall() + ttl })
@@ -118,7 +118,7 @@ export class FileStore implements AcmeStore {
         const [, until = '0', text = ''] = /^(\d+) (.*)$/.exec((await readText(join(folder, file))) ?? '') ?? []
         const challenge = readChallenge(text)
         if (challenge !== null && Number(until) > this.clock.wall()) found.push(challenge)
-        // What a process that was killed has left, or is being written just now.
+        // Leftovers of a killed process, or files that are just being written.
         else if (await this.isOld(join(folder, file))) await rm(join(folder, file), { force: true })
       }
       return found
@@ -135,7 +135,7 @@ export class FileStore implements AcmeStore {
     return join(this.folderOf(name), `${kind}.${token}`)
   }
 
-  /** Of the files of that kind, the highest first. */
+  /** Tokens of the files of that kind, in descending order. */
   private async tokens(name: string, kind: RecordKind | 'lock'): Promise<number[]> {
     const found = (await list(this.folderOf(name))).map((file) => file.split('.'))
     return found
@@ -186,7 +186,7 @@ export class FileStore implements AcmeStore {
   }
 }
 
-/** Writes a file so that there is always a whole one, the old or the new; `durable` also where the machine stops at once. */
+/** Replaces a file atomically; with `durable`, also across a sudden power loss. */
 async function replace(file: string, text: string, durable = false): Promise<void> {
   const temporary = `${file}~${randomBytes(8).toString('hex')}`
   try {
@@ -204,7 +204,7 @@ async function replace(file: string, text: string, durable = false): Promise<voi
   }
 }
 
-/** The number of octets stands before a record, so that one that was cut off is no record. */
+/** Prefixes a record with its length in bytes, so that truncation is detected. */
 function frame(text: string): string {
   return `${Buffer.byteLength(text)} ${text}`
 }

@@ -2,10 +2,10 @@ import type { Clock } from '../core/clock.ts'
 import { AcmeError } from './acme-error.ts'
 import type { AcmeStore, Lock } from './store.ts'
 
-/** How often a lock is kept before its time is over. */
+/** Number of renewal attempts within the lifetime of a lock. */
 const CHANCES = 3
 
-/** Keeps a lock for as long as something is done under it. */
+/** Keeps renewing a lock while work is done under it. */
 export class HeldLock {
   readonly lock: Lock
   private readonly store: AcmeStore
@@ -24,12 +24,12 @@ export class HeldLock {
     this.cancel = this.keepLater()
   }
 
-  /** The lock is lost, or may be. */
+  /** Aborted when the lock is lost or may be lost. */
   get lost(): AbortSignal {
     return this.controller.signal
   }
 
-  /** Gives the lock back; one that cannot be given back runs out. */
+  /** Releases the lock; if that fails, it expires. */
   async release(): Promise<void> {
     this.cancel()
     this.cancel = () => {}
@@ -46,7 +46,7 @@ export class HeldLock {
     const kept = await this.store.renew(this.lock, this.ttl).catch(() => null)
     if (this.controller.signal.aborted) return
     if (kept === true) this.until = asked + this.ttl
-    // A store that does not answer may come back in time.
+    // A store that does not respond may recover in time.
     if (kept === false || this.clock.now() >= this.until)
       return this.controller.abort(new AcmeError('the lock was lost'))
     this.cancel = this.keepLater()

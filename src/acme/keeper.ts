@@ -11,34 +11,34 @@ import type { Reports } from './reports.ts'
 import { certificateId, type RenewalInfo } from './renewal-info.ts'
 import type { Turns } from '../core/turns.ts'
 
-/** A CA, as a keeper sees it. */
+/** A CA as used by a keeper. */
 export interface Issuing {
   /** URL of its directory. */
   readonly url: string
-  /** Rejects with an Error that says why there is none. `replaces` is the id of the certificate whose place the new one takes. */
+  /** Issues a certificate; rejects with an Error that says why not. `replaces` is the ID of the certificate to be replaced. */
   issue(
     names: readonly string[],
     solver: Solver,
     options: { replaces: string | null; ending: AbortSignal },
   ): Promise<{ cert: string; key: string }>
-  /** When it would like that certificate to be renewed; null where it does not say. */
+  /** When the CA suggests renewing that certificate; null if it makes no suggestions. */
   renewalInfo(leaf: X509Certificate): Promise<RenewalInfo | null>
 }
 
-/** How fast everything goes, in milliseconds. */
+/** Timing parameters, in milliseconds. */
 export interface Pace {
-  /** Between two looks at what others have changed in the store. */
+  /** Interval between checks of the store for changes by others. */
   readonly poll: number
-  /** How long a lock lasts whose holder says nothing. */
+  /** Lifetime of a lock without renewal. */
   readonly lock: number
-  /** After orders that came to nothing. */
+  /** Delays after failed orders. */
   readonly delays: Delays
 }
 
 export interface KeeperOptions {
-  /** The DNS name that the certificate is for. */
+  /** The DNS name of the certificate. */
   readonly name: string
-  /** The first one that gives a certificate is taken. */
+  /** In order of preference; the first one that issues a certificate is used. */
   readonly authorities: readonly Issuing[]
   readonly solver: Solver
   readonly records: Records
@@ -48,28 +48,28 @@ export interface KeeperOptions {
   readonly reports: Reports
   readonly pace: Pace
   readonly ending: AbortSignal
-  /** There is another certificate. */
+  /** Called when there is a new certificate. */
   readonly changed: () => void
-  /** An order has ended. */
+  /** Called when an order has ended. */
   readonly ordered: (outcome: 'issued' | 'failed') => void
 }
 
-/** The longest time without a look, in milliseconds. */
+/** Maximum interval between checks, in milliseconds. */
 const LONGEST_LOOK = 3600_000
-/** After an error of the store, or of renewal information. */
+/** Delay after an error of the store or of renewal information. */
 const STORE_AGAIN = 10_000
 const INFO_AGAIN = 3600_000
-/** How old a certificate is at least that makes way for one of another CA, as that is configured now. */
+/** Minimum age of a certificate before it is replaced because a different CA is configured now. */
 const OTHER_CA = 10 * 60_000
 
-/** Keeps the certificate of one name: has it ordered when it is due, by whichever gateway is first. */
+/** Maintains the certificate of one name: orders it when it is due, by whichever gateway is first. */
 export class Keeper {
   readonly name: string
   private readonly options: KeeperOptions
   private text: string | null = null
   private certificate: IssuedCertificate | null = null
   private attempts: Attempts = NO_ATTEMPTS
-  /** Decides when it is renewed, within the time in which that may be. */
+  /** Random position within the renewal window. */
   private chance = 0
   private usual = 0
   private info: { readonly time: number | null; readonly until: number } = { time: null, until: 0 }
@@ -82,30 +82,30 @@ export class Keeper {
     this.options = options
   }
 
-  /** What is shown to clients; null as long as there is none. */
+  /** The certificate to use; null until there is one. */
   get current(): IssuedCertificate | null {
     return this.certificate
   }
 
-  /** Whether the last order came to something, as far as is known. */
+  /** Whether the last order succeeded, as far as is known. */
   get successful(): boolean {
     return this.attempts.count === 0
   }
 
-  /** Takes up what somebody has put into the store. Rejects where the store cannot be read. */
+  /** Picks up changes made by others in the store. Rejects if the store cannot be read. */
   async refresh(): Promise<void> {
     const { records, clock } = this.options
     this.attempts = readAttempts(await records.store.read(this.name, 'attempts'), clock.wall())
     this.adopt(await records.read(this.name, 'certificate'))
   }
 
-  /** Begins to look after it. */
+  /** Starts maintaining the certificate. */
   start(): void {
     this.started = true
     this.lookIn(0)
   }
 
-  /** Resolves when nothing is going on any more. */
+  /** Resolves when nothing is in progress any more. */
   async stop(): Promise<void> {
     this.cancel()
     await this.working
@@ -135,7 +135,7 @@ export class Keeper {
     })
   }
 
-  /** Resolves with how long until the next look, in milliseconds. Never rejects. */
+  /** Resolves with the delay until the next check, in milliseconds. Never rejects. */
   private async look(): Promise<number> {
     const { clock, turns, pace, reports } = this.options
     try {
@@ -152,7 +152,7 @@ export class Keeper {
     }
   }
 
-  /** Wall-clock milliseconds before which nothing is ordered. */
+  /** Earliest time of the next order, in wall-clock milliseconds. */
   private dueAt(): number {
     return Math.max(this.wantedAt(), this.attempts.until)
   }
@@ -161,11 +161,12 @@ export class Keeper {
     const { certificate, info, usual } = this
     if (certificate === null) return 0
     const known = this.options.authorities.some(({ url }) => url === certificate.directory)
-    // Of a CA that is no longer wanted, as after trying out; gateways of which some have not heard of that yet take turns slowly.
+    // The certificate is from a CA that is no longer configured, for example after a trial. The minimum age slows down gateways that
+    // alternate because some still have the old configuration.
     return known ? (info.time ?? usual) : certificate.issued + OTHER_CA
   }
 
-  /** Asks the CA when it wants the certificate to be renewed (RFC 9773), as often as it says. */
+  /** Asks the CA for the renewal window (RFC 9773), as often as it allows. */
   private async askWhen(): Promise<void> {
     const { certificate } = this
     const { clock, authorities, reports } = this.options
@@ -184,16 +185,16 @@ export class Keeper {
   }
 
   /**
-   * Has the certificate ordered, unless somebody else does. Resolves with how long until the next look.
+   * Orders the certificate, unless another gateway does. Resolves with the delay until the next check.
    *
-   * 1. Take the lock, and look again: another gateway may just have ordered.
-   * 2. Note that an order is under way, should it end the process.
-   * 3. Ask one CA after the other.
-   * 4. Keep what came of it; a lock that was lost meanwhile keeps nothing.
+   * 1. Acquire the lock, then check again: another gateway may just have finished an order.
+   * 2. Record that an order is in progress, in case it kills the process.
+   * 3. Try the CAs in order.
+   * 4. Store the result, unless the lock was lost in the meantime.
    */
   private async order(): Promise<number> {
     const { records, clock, pace, random, reports, ending } = this.options
-    // One that waited for its turn when the gateway was stopped has not failed.
+    // An order that was still waiting for its turn when the gateway stopped has not failed.
     if (ending.aborted) return LONGEST_LOOK
     // 1.
     const lock = await records.store.acquire(this.name, pace.lock)
@@ -250,7 +251,7 @@ export class Keeper {
   }
 
   private async keepAttempts({ lock }: HeldLock, attempts: Attempts): Promise<void> {
-    // No secret, and to be read by whoever has other secrets.
+    // Contains no secrets, and must be readable by gateways with different secrets.
     if (!(await this.options.records.store.write(lock, 'attempts', JSON.stringify(attempts))))
       throw new AcmeError(`another gateway has taken over ${this.name}`, 'stale')
     this.attempts = attempts

@@ -7,14 +7,14 @@ import { retryAfter } from './retry-after.ts'
 import type { Session } from './session.ts'
 import type { Answer } from './transport.ts'
 
-/** How long a CA may take for one step, in milliseconds. */
+/** Time limit for each step of a CA, in milliseconds. */
 const STEP = 5 * 60_000
-/** Between two looks where the CA does not say, in milliseconds: the first, and the last after each has been half as long again. */
+/** Poll intervals if the CA does not specify one, in milliseconds: the first one, and the maximum; each is 1.5 times the previous one. */
 const FIRST_LOOK = 250
 const LAST_LOOK = 10_000
-/** The longest wait that a CA is believed to want while an order is under way: some say a day, and are done within seconds. */
+/** Maximum Retry-After honored during an order: some CAs say a day and are done within seconds. */
 const LONGEST_WAIT = 30_000
-/** Authorizations of one order, and challenges of each. */
+/** Maximum number of authorizations per order, and of challenges per authorization. */
 const MOST = 100
 
 const httpsUrl = z.url({ protocol: /^https$/ })
@@ -31,7 +31,7 @@ const challengeSchema = z.object({
   type: z.string(),
   url: httpsUrl,
   status: z.string().default('pending'),
-  // Characters of base64url, and long enough for 128 bits (RFC 8555 section 8.3).
+  // Base64url characters, with at least 128 bits (RFC 8555 section 8.3).
   token: z
     .string()
     .regex(/^[\w-]{16,256}$/)
@@ -48,25 +48,25 @@ const authorizationSchema = z.object({
 type Authorization = z.output<typeof authorizationSchema>
 
 export interface OrderRequest {
-  /** DNS names, also wildcards. */
+  /** DNS names, including wildcards. */
   readonly names: readonly string[]
-  /** DER of a certificate signing request for these names (RFC 2986). */
+  /** A certificate signing request for these names in DER (RFC 2986). */
   readonly csr: Uint8Array
   readonly solver: Solver
-  /** The certificate that this one is to take the place of (RFC 9773 section 5); null for none. */
+  /** ID of the certificate that this one replaces (RFC 9773 section 5); null for none. */
   readonly replaces: string | null
-  /** The gateway stops. */
+  /** Aborted when the gateway stops. */
   readonly ending: AbortSignal
 }
 
-/** An authorization that still has to be answered for, and how. */
+/** An authorization that is still pending, and the challenge to use. */
 interface Open {
   readonly url: string
   readonly challengeUrl: string
   readonly challenge: Challenge
 }
 
-/** One certificate from one CA: from the order to the chain (RFC 8555 section 7.4). */
+/** Obtains one certificate from one CA: from the order to the chain (RFC 8555 section 7.4). */
 export class Order {
   private readonly session: Session
   private readonly account: Account
@@ -79,12 +79,12 @@ export class Order {
   }
 
   /**
-   * Resolves with the chain, PEM, the certificate first. Rejects with an AcmeError that says what the CA refused.
+   * Resolves with the chain in PEM, leaf first. Rejects with an AcmeError that says what the CA rejected.
    *
-   * 1. Place the order.
-   * 2. Find what has to be answered for, and put the answers in place.
-   * 3. Have the CA look, and wait for what it says.
-   * 4. Send the request for the certificate, wait for it, and fetch it.
+   * 1. Create the order.
+   * 2. Find the pending authorizations, and publish the answers to their challenges.
+   * 3. Ask the CA to validate, and wait for the result.
+   * 4. Send the certificate signing request, wait for the certificate, and download it.
    */
   async run(): Promise<string> {
     const { session, request } = this
@@ -119,7 +119,7 @@ export class Order {
     try {
       return await this.post(newOrder, { identifiers, replaces: request.replaces })
     } catch (error) {
-      // One that was replaced already, or is of another CA, is no reason to go without (RFC 9773 section 5).
+      // If the certificate was already replaced or is from a different CA, order without `replaces` (RFC 9773 section 5).
       if (!(error instanceof AcmeError) || !['alreadyReplaced', 'malformed'].includes(error.type)) throw error
       return this.post(newOrder, { identifiers })
     }
@@ -159,7 +159,7 @@ export class Order {
     })
   }
 
-  /** The order once it is in none of these states any more. */
+  /** Resolves with the order once it has left these states. */
   private settled(url: string, passing: readonly string[]): Promise<z.output<typeof orderSchema>> {
     return this.poll(`the CA has not gone on with the order within ${STEP / 1000}s`, async () => {
       const answer = await this.post(url, null)
@@ -172,7 +172,7 @@ export class Order {
     })
   }
 
-  /** Looks again and again, as often as the CA says, until there is a result. */
+  /** Polls at the CA's interval until there is a result. */
   private async poll<Result>(
     late: string,
     look: () => Promise<{ answer: Answer; done: Result | null }>,

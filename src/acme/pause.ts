@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { AcmeError } from './acme-error.ts'
 
-/** Resolves after so many milliseconds; rejects with the reason of `ending` as soon as that says so. */
+/** Resolves after `ms` milliseconds; rejects with the reason of `ending` as soon as that is aborted. */
 export function pauseUntil(ms: number, clock: Clock, ending: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {

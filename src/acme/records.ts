@@ -3,7 +3,7 @@ import type { Challenge } from './challenge.ts'
 import type { Seal } from '../core/seal.ts'
 import type { AcmeStore, Lock, RecordKind } from './store.ts'
 
-/** The records and challenges of a store, sealed. */
+/** Encrypted access to the records and challenges of a store. */
 export class Records {
   readonly store: AcmeStore
   private readonly seal: Seal
@@ -14,8 +14,8 @@ export class Records {
   }
 
   /**
-   * The text of a record; null for none. Rejects with an AcmeError where the secrets of the configuration do not open it: gateways
-   * with different secrets would otherwise order one certificate after the other.
+   * The text of a record; null if there is none. Rejects with an AcmeError if the configured secrets do not decrypt it: otherwise, gateways
+   * with different secrets would keep ordering certificates in turn.
    */
   async read(name: string, kind: RecordKind): Promise<string | null> {
     const sealed = await this.store.read(name, kind)
@@ -29,7 +29,7 @@ export class Records {
     )
   }
 
-  /** Rejects with an AcmeError where the lock is another one's by now. */
+  /** Rejects with an AcmeError if the lock is now held by another gateway. */
   async write(lock: Lock, kind: RecordKind, text: string): Promise<void> {
     const { name } = lock
     if (await this.store.write(lock, kind, this.seal.seal(text, aboutOf(name, kind)))) return
@@ -37,15 +37,15 @@ export class Records {
   }
 
   /**
-   * Shows a challenge to everyone for so many milliseconds. Its answer is sealed as well: it is public, but who could put one there
-   * would get certificates of others' names.
+   * Publishes a challenge to all gateways for `ttl` milliseconds. Its answer is encrypted as well: it is not secret, but whoever could
+   * insert one would get certificates for other people's names.
    */
   present(challenge: Challenge, ttl: number): Promise<void> {
     const keyAuthorization = this.seal.seal(challenge.keyAuthorization, aboutChallenge(challenge))
     return this.store.present({ ...challenge, keyAuthorization }, ttl)
   }
 
-  /** Challenges that gateways with the same secrets show. */
+  /** Challenges published by gateways with the same secrets. */
   async challenges(): Promise<Challenge[]> {
     return (await this.store.challenges()).flatMap((sealed) => {
       const keyAuthorization = this.seal.open(sealed.keyAuthorization, aboutChallenge(sealed))

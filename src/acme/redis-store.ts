@@ -9,20 +9,20 @@ const PREFIX = 'sallyport:acme:'
 const REVISION = `${PREFIX}revision`
 const CHALLENGES = `${PREFIX}challenges`
 
-/** KEYS: lock, count of holders. ARGV: owner; milliseconds. Reply: the token; 0 where somebody has it. */
+/** KEYS: lock, holder count. ARGV: owner; milliseconds. Reply: the token; 0 if the lock is held. */
 const ACQUIRE = `
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
 return redis.call('INCR', KEYS[2])
 `
 
-/** KEYS: lock. ARGV: owner; milliseconds, 0 to give it back. Reply: 1; 0 where it is another one's. */
+/** KEYS: lock. ARGV: owner; milliseconds, 0 to release. Reply: 1; 0 if another owner holds the lock. */
 const RENEW = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `
 
-/** KEYS: lock, record. ARGV: owner; text. Reply: 1; 0 where the lock is another one's. */
+/** KEYS: lock, record. ARGV: owner; text. Reply: 1; 0 if another owner holds the lock. */
 const WRITE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
@@ -33,14 +33,14 @@ const now = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
 
-/** KEYS: challenges. ARGV: token; text; milliseconds; the most. Reply: 1; 0 where there are too many. */
+/** KEYS: challenges. ARGV: token; text; milliseconds; maximum number. Reply: 1; 0 if there are too many. */
 const PRESENT = `${now}
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%d ', now + tonumber(ARGV[3])) .. ARGV[2])
 return 1
 `
 
-/** KEYS: challenges. Takes out those whose time is over. Reply: the texts of the others. */
+/** KEYS: challenges. Removes expired ones. Reply: the texts of the others. */
 const LIVE = `${now}
 local all, live = redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #all, 2 do
@@ -54,11 +54,11 @@ end
 return live
 `
 
-/** Everything in Redis, for all gateways that use it: what decides is decided there in one go, by its own clock. */
+/** A store in Redis, shared by all gateways that use it: all decisions are made atomically in Redis, using its clock. */
 export class RedisAcmeStore implements AcmeStore {
   private readonly client: RedisClient
 
-  /** The client is closed with the store. */
+  /** The client is closed together with the store. */
   constructor(client: RedisClient) {
     this.client = client
   }
@@ -98,7 +98,7 @@ export class RedisAcmeStore implements AcmeStore {
 
   present(challenge: Challenge, ttl: number): Promise<void> {
     return this.guarded(async () => {
-      // Redis keeps the time itself: clocks of machines are not compared.
+      // Redis determines the expiry: the clocks of different machines are not compared.
       const args = [challenge.token, writeChallenge(challenge), ttl, MOST_CHALLENGES]
       const shown = await this.client.eval(PRESENT, 1, CHALLENGES, ...args)
       if (shown !== 1) throw new Error(`${CHALLENGES} has ${MOST_CHALLENGES} challenges already`)
@@ -135,7 +135,7 @@ export class RedisAcmeStore implements AcmeStore {
   }
 }
 
-/** What belongs to one name lies on one node of a Cluster. */
+/** All keys of one name are on the same node of a Cluster. */
 function keyOf(name: string, kind: RecordKind | 'lock' | 'holders'): string {
   return `${PREFIX}{${name}}:${kind}`
 }

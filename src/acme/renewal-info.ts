@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { retryAfter } from './retry-after.ts'
 import type { Session } from './session.ts'
 
-/** How soon and how late a CA may be asked again, in milliseconds (RFC 9773 section 4.3.2), and when it does not say. */
+/** Bounds of the polling interval in milliseconds (RFC 9773 section 4.3.2), and its default. */
 const SOONEST = 60_000
 const LATEST = 24 * 3600_000
 const USUAL = 6 * 3600_000
 
-/** The octets of the object identifier of authorityKeyIdentifier, 2.5.29.35, with its tag. */
+/** The encoded object identifier of authorityKeyIdentifier, 2.5.29.35, including its tag. */
 const AUTHORITY_KEY = Buffer.from('0603551d23', 'hex')
 const OCTET_STRING = 0x04
 const SEQUENCE = 0x30
@@ -18,16 +18,16 @@ const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(
 
 const infoSchema = z.object({ suggestedWindow: z.object({ start: instant, end: instant }) })
 
-/** When a CA would like a certificate to be renewed. */
+/** When a CA suggests renewing a certificate. */
 export interface RenewalInfo {
   /** Wall-clock milliseconds. */
   readonly start: number
   readonly end: number
-  /** Milliseconds until it may be asked again. */
+  /** Milliseconds until the next request. */
   readonly again: number
 }
 
-/** What the CA suggests for the certificate; null where it suggests nothing to anybody. Rejects with an AcmeError. */
+/** The CA's suggestion for the certificate; null if the CA does not offer renewal information. Rejects with an AcmeError. */
 export async function askRenewalInfo(session: Session, leaf: X509Certificate): Promise<RenewalInfo | null> {
   const { renewalInfo } = await session.directory()
   const id = certificateId(leaf)
@@ -39,7 +39,10 @@ export async function askRenewalInfo(session: Session, leaf: X509Certificate): P
   return { start, end: Math.max(start, end), again: Math.min(Math.max(wanted, SOONEST), LATEST) }
 }
 
-/** What a certificate is called by its CA (RFC 9773 section 4.1): its authority key identifier and its serial number; null where it has no such identifier. */
+/**
+ * The CA's identifier of a certificate (RFC 9773 section 4.1), composed of its authority key identifier and serial number; null if it has
+ * no such extension.
+ */
 export function certificateId({ raw, serialNumber }: X509Certificate): string | null {
   const authority = authorityKeyIdentifier(raw)
   if (authority === null) return null
@@ -57,7 +60,10 @@ function authorityKeyIdentifier(der: Buffer): Buffer | null {
   return sequence === null ? null : content(sequence, KEY_IDENTIFIER)
 }
 
-/** What is in the value at the beginning, if it has that tag; none of those here is longer than 127 octets, nor than 255 with the issuer's name. */
+/**
+ * The content of the value at the start, if it has that tag. Sufficient here: no value is longer than 127 octets, or 255 including the
+ * issuer's name.
+ */
 function content(der: Buffer, tag: number): Buffer | null {
   if (der[0] !== tag) return null
   const [, first = 0, second = 0] = der

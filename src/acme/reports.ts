@@ -7,18 +7,18 @@ import type { Attempts } from './attempts.ts'
 import type { IssuedCertificate } from './certificate-record.ts'
 import type { ChallengeType } from './challenge.ts'
 
-/** Part of its life that is left of a certificate when what keeps it from being renewed is an error, not a warning. */
+/** If less than this fraction of its lifetime is left, a failed renewal is logged as an error instead of a warning. */
 const LATE = 0.2
-/** How long the same error is not repeated, in milliseconds. */
+/** How long the same error is not logged again, in milliseconds. */
 const SILENCE = 10 * 60_000
 
-/** What the log says of one certificate, and what to do about it. */
+/** Log messages about one certificate, with advice. */
 export class Reports {
   private readonly name: string
   private readonly challenge: ChallengeType
   private readonly log: Logger
   private readonly clock: Clock
-  /** What went wrong last, and until when that is not said again. */
+  /** The last error logged, and until when it is not repeated. */
   private said = ''
   private silentUntil = 0
 
@@ -50,7 +50,7 @@ export class Reports {
     this.log.warn(fields, 'A CA has not issued a certificate')
   }
 
-  /** All of them have. */
+  /** All CAs have refused. */
   notRenewed(certificate: IssuedCertificate | null, { count, until }: Attempts): void {
     const { name, log, clock } = this
     const next = { certificate: name, attempts: count, next: instant(until) }
@@ -64,7 +64,7 @@ export class Reports {
     log.warn(fields, 'A certificate could not be renewed yet; it is used until it expires')
   }
 
-  /** The store does not answer, or the lock was lost; the same is said again only after a while. */
+  /** The store does not respond, or the lock was lost; repeated only after a while. */
   failed(error: unknown): void {
     const said = messageOf(error)
     const now = this.clock.now()
@@ -74,14 +74,14 @@ export class Reports {
     this.log.error({ certificate: this.name, ...told(error) }, 'A certificate cannot be managed')
   }
 
-  /** A CA does not answer when it is asked when to renew. */
+  /** A CA does not respond to requests for renewal information. */
   unsaid(directory: string, error: unknown): void {
     const fields = { certificate: this.name, directory, ...told(error) }
     this.log.debug(fields, 'A CA did not say when to renew a certificate')
   }
 }
 
-/** What a CA says, and what is said of a lock, needs no stack. */
+/** Errors reported by a CA or about a lock need no stack trace. */
 function told(error: unknown): object {
   return error instanceof AcmeError ? { reason: error.message } : { error }
 }

@@ -8,21 +8,21 @@ import { AcmeError, errorOfAnswer } from './acme-error.ts'
 import { type Directory, directorySchema } from './directory.ts'
 import type { Answer, Transport } from './transport.ts'
 
-/** How often a request is repeated because its nonce was refused. */
+/** Maximum number of retries because of a rejected nonce. */
 const MOST_NONCES = 12
-/** Nonces that are kept for later requests. */
+/** Maximum number of nonces kept for later requests. */
 const SPARE_NONCES = 10
-/** For how long what a directory says is believed, in milliseconds. */
+/** How long a directory is cached, in milliseconds. */
 const DIRECTORY_LASTS = 3600 * 1000
 
-/** Who signs a request: an account by its URL, or a key that has none yet. */
+/** Signs requests: as an account identified by its URL, or with a key that has no account yet. */
 export interface Signer {
   readonly key: KeyObject
-  /** URL of the account; null for a key that is to get one. */
+  /** URL of the account; null for a key that is being registered. */
   readonly account: string | null
 }
 
-/** Requests to one ACME server: signed, each with a nonce of its own (RFC 8555 section 6). */
+/** Requests to one ACME server: signed, each with a fresh nonce (RFC 8555 section 6). */
 export class Session {
   readonly url: string
   readonly clock: Clock
@@ -37,7 +37,7 @@ export class Session {
     this.clock = clock
   }
 
-  /** What the server offers. Rejects with an AcmeError where it does not say. */
+  /** The server's resources. Rejects with an AcmeError if they cannot be loaded. */
   async directory(): Promise<Directory> {
     const { known, clock } = this
     if (known !== null && clock.now() < known.until) return known.directory
@@ -47,14 +47,14 @@ export class Session {
     return directory
   }
 
-  /** Reads what anybody may (RFC 9773 section 4.1). */
+  /** Reads a public resource without authentication (RFC 9773 section 4.1). */
   async get(url: string): Promise<Answer> {
     return this.accept(await this.transport.ask({ method: 'GET', url }), `GET ${url}`)
   }
 
   /**
-   * Sends a signed request; `payload` null reads a resource (POST-as-GET, RFC 8555 section 6.3). A refused nonce is
-   * replaced. Rejects with an AcmeError for whatever else the server refuses.
+   * Sends a signed request; with `payload` null, reads a resource (POST-as-GET, RFC 8555 section 6.3). Retries if a nonce is rejected.
+   * Rejects with an AcmeError for any other error reply.
    */
   async post(url: string, payload: object | null, signer: Signer): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
@@ -67,7 +67,7 @@ export class Session {
     }
   }
 
-  /** The same for a resource of that shape; throws an AcmeError where the answer has another one. */
+  /** Parses a reply with that schema; throws an AcmeError if it does not match. */
   read<Schema extends z.ZodType>(answer: Answer, schema: Schema, what: string): z.output<Schema> {
     const { success, data } = schema.safeParse(parseJson(this.accept(answer, what).text))
     if (!success)

@@ -3,7 +3,7 @@ import type { Challenge, Solver } from './challenge.ts'
 import { pauseUntil } from './pause.ts'
 import type { Records } from './records.ts'
 
-/** How long a challenge is shown where nobody takes it away, in milliseconds. */
+/** Lifetime of a challenge that is not withdrawn, in milliseconds. */
 const SHOWN = 15 * 60_000
 
 export interface ShowOptions {
@@ -11,9 +11,9 @@ export interface ShowOptions {
   readonly records: Records
   readonly clock: Clock
   readonly ending: AbortSignal
-  /** Resolves when the threads of this process know what the store has. */
+  /** Resolves when the threads of this process have the current challenges of the store. */
   readonly refresh: () => Promise<void>
-  /** How long it takes until all other gateways of the store know it too, in milliseconds. */
+  /** How long it takes until all other gateways that use the store have them too, in milliseconds. */
   readonly settle: number
 }
 
@@ -23,7 +23,7 @@ export function showChallenges({ type, records, clock, ending, refresh, settle }
     type,
     async present(challenges: readonly Challenge[]) {
       const withdraw = async (): Promise<void> => {
-        // What cannot be taken away runs out.
+        // Challenges that cannot be withdrawn expire.
         await Promise.allSettled(challenges.map((each) => records.store.withdraw(each)))
         await refresh()
       }

@@ -1,44 +1,44 @@
 import type { Challenge } from './challenge.ts'
 
-/** What is kept under a name, beside its lock. */
+/** The kinds of records stored under a name, in addition to its lock. */
 export const recordKinds = ['account', 'certificate', 'attempts'] as const
 
 export type RecordKind = (typeof recordKinds)[number]
 
-/** The right to write the records of a name, for as long as nobody else has taken it. */
+/** The right to write the records of a name, until another holder acquires the lock. */
 export interface Lock {
   readonly name: string
-  /** Who has it: nobody else has the same. */
+  /** Unique identifier of the holder. */
   readonly owner: string
-  /** Rises with each holder: who has a lower one than the last is stale. */
+  /** Increases with each holder: a holder whose token is not the latest is stale. */
   readonly token: number
 }
 
 /**
- * Where accounts, certificates and challenges lie, for all processes and machines that share them. Names are DNS names, or other
- * texts of their characters. Every method rejects with an Error that says what to do where the store cannot be used.
+ * Storage of accounts, certificates and challenges, for all processes and machines that share them. Names are DNS names, or other texts of
+ * the same characters. If the store is unusable, every method rejects with an Error that says what to do.
  */
 export interface AcmeStore {
-  /** Another one after each change that somebody made. */
+  /** Changes whenever anyone modifies the store. */
   revision(): Promise<string>
-  /** The text of a record; null for none that is whole. */
+  /** The text of a record; null if there is no complete one. */
   read(name: string, kind: RecordKind): Promise<string | null>
-  /** Keeps a record under the lock's name; false, and nothing is kept, where the lock is another one's by now, or nobody's. */
+  /** Stores a record under the lock's name; returns false, and stores nothing, if the lock has expired or has another holder. */
   write(lock: Lock, kind: RecordKind, text: string): Promise<boolean>
-  /** Takes the lock of a name for so many milliseconds; null where somebody has it. */
+  /** Acquires the lock of a name for `ttl` milliseconds; null if it is held. */
   acquire(name: string, ttl: number): Promise<Lock | null>
-  /** Keeps the lock for so many milliseconds more; false where it is lost. */
+  /** Extends the lock by `ttl` milliseconds; false if it is lost. */
   renew(lock: Lock, ttl: number): Promise<boolean>
-  /** Gives the lock back, if it is still held. */
+  /** Releases the lock, if it is still held. */
   release(lock: Lock): Promise<void>
-  /** Shows a challenge to everyone for so many milliseconds. */
+  /** Publishes a challenge to all gateways for `ttl` milliseconds. */
   present(challenge: Challenge, ttl: number): Promise<void>
-  /** Takes a challenge away again. */
+  /** Withdraws a challenge. */
   withdraw(challenge: Challenge): Promise<void>
-  /** Challenges that are shown. */
+  /** The published challenges. */
   challenges(): Promise<Challenge[]>
   close(): void
 }
 
-/** The most challenges that are shown at a time: what a name of a certificate needs is one. */
+/** Maximum number of published challenges; a certificate needs one per name. */
 export const MOST_CHALLENGES = 500

@@ -2,12 +2,12 @@ import { Agent, request } from 'node:https'
 import type { Clock } from '../core/clock.ts'
 import { AcmeError } from './acme-error.ts'
 
-/** Octets that an answer may have: a chain of certificates has some ten thousand. */
+/** Maximum size of a reply in bytes; a certificate chain has about ten thousand. */
 const LARGEST = 256 * 1024
-/** How long an answer may take, in milliseconds. */
+/** Timeout for a reply, in milliseconds. */
 const PATIENCE = 30_000
 
-/** What is asked of a server. */
+/** A request to a server. */
 export interface Question {
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: string
@@ -15,7 +15,7 @@ export interface Question {
   readonly body?: string
 }
 
-/** What a server answers. */
+/** A reply of a server. */
 export interface Answer {
   readonly status: number
   readonly text: string
@@ -24,13 +24,13 @@ export interface Answer {
   readonly retryAfter: string | undefined
 }
 
-/** Connections to ACME servers, over https alone (RFC 8555 section 6.1). */
+/** Connections to ACME servers, over https only (RFC 8555 section 6.1). */
 export class Transport {
   private readonly clock: Clock
   private readonly agent: Agent
   private readonly ending: AbortSignal
 
-  /** `ca` is PEM of who is trusted instead of the usual CAs; `ending` breaks off whatever is going on. */
+  /** `ca` is PEM of the authorities trusted instead of the default ones; `ending` aborts everything in progress. */
   constructor(clock: Clock, ending: AbortSignal, ca?: string) {
     this.clock = clock
     this.ending = ending
@@ -42,7 +42,7 @@ export class Transport {
     })
   }
 
-  /** Rejects with an AcmeError that says why where there is no answer in time, or one of over 256 kB. Follows no redirect. */
+  /** Rejects with an AcmeError that says why there is no reply in time, or if it exceeds 256 kB. Follows no redirects. */
   async ask({ method, url, body }: Question): Promise<Answer> {
     const { protocol, host } = new URL(url)
     if (protocol !== 'https:') throw new AcmeError(`${url} is not an https URL`)
@@ -98,7 +98,7 @@ export class Transport {
   }
 }
 
-/** An error of several attempts to connect says nothing but its code. */
+/** An error that combines several connection attempts contains only its code. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.message !== '') return error.message
