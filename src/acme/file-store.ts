@@ -14,7 +14,7 @@ const OWN_FILE = 0o600
 const OWN_FOLDER = 0o700
 /** How long an unreadable lock is assumed to be in the process of being written, in milliseconds. */
 const WRITING = 5000
-/** Maximum age of a lock without renewal, in milliseconds: a later expiry was written by a machine with a wrong clock. */
+/** Maximum lifetime of a lock without renewal, in milliseconds: a later expiry was written by a machine with a wrong clock. */
 const LONGEST = 2 * 60 * 60_000
 
 const heldSchema = z.object({ owner: z.string(), until: z.number() })

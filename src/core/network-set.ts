@@ -121,8 +121,8 @@ function mappedPrefix(address: string, prefix: string | undefined): number {
 }
 
 /**
- * Packs an IPv4 network into one sortable number. A mapped network with a shorter prefix than the mapped range itself contains no IPv4
- * addresses.
+ * Packs an IPv4 network into one sortable number. Returns -1, which is ignored, for an IPv4-mapped network whose IPv6 prefix is shorter
+ * than the 96 bits of the mapped range.
  */
 function packed(key: number, prefix: number): number {
   if (prefix < 0) return -1

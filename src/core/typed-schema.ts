@@ -5,6 +5,6 @@ import type { z } from 'zod'
  * when a shape is built dynamically.
  */
 export function typedSchema<Output, Input>(schema: z.ZodType): z.ZodType<Output, Input> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever calls it takes both from the same list
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- callers derive both types from the same list
   return schema as z.ZodType<Output, Input>
 }

@@ -100,7 +100,7 @@ export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router
   const matchesHosts = exactHosts.size > 0 || wildcardHosts.size > 0 || listeners.size > 0
   const anyHostOnly = [anyHost]
 
-  // What a search notes on its way. A search is synchronous, so the next one uses the same places again.
+  // Scratch state of a search. Searches are synchronous, so they share it.
   /** Start and end in the path of each parameter on the way to the current node. */
   const bounds: number[] = []
   /** Candidates that matched by path and host, but not by method. */

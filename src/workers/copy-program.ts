@@ -14,8 +14,8 @@ for (const [index, port] of process.argv.slice(2).entries()) {
   // The thread that owned the socket may have ended in the meantime, and its descriptor number may have been reused.
   if (listeningAddress(socket)?.port !== Number(port)) process.exit(1)
   const handle = handleOf(socket)
-  // Not among the types: sockets are sent as connections or servers, and this is to become neither here.
-  // `send` is there, since the program is started with IPC.
+  // Sending a raw handle is not in the types: sockets are usually sent as connections or servers, and here it must become neither.
+  // `send` exists, as the program is started with IPC.
   // oxlint-disable-next-line typescript/unbound-method -- it is called on its owner
   Reflect.apply(process.send!, process, [{ index }, handle])
 }

@@ -29,7 +29,7 @@ const QUICKENING = 0.95 ** (LOOK / 1_000)
 /** How much the limit grows per evaluation once nothing has been slow for the given time, in milliseconds; before that, it grows less. */
 const GROWTH = 0.5
 const CALM = 10_000
-/** A limit is lowered to at least the first and at most the second of these fractions of its value. */
+/** A limit is lowered to a fraction of its value: at most the first and at least the second of these. */
 const SMALLEST_STEP = 0.67
 const LARGEST_STEP = 0.5
 /** Only a step at least this large reveals whether the limit makes a difference. */
