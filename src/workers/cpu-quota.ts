@@ -40,7 +40,7 @@ export function cpuQuota(read: ReadFile = readIfThere): number {
   )
 }
 
-/** Parses what follows " - " in a line of mountinfo: type, source and options (proc_pid_mountinfo(5)). */
+/** For what follows " - " in a line of mountinfo, which starts with the file system type (proc_pid_mountinfo(5)): whether it is cgroup v2. */
 function isSecondVersion(type: string): boolean {
   return type === 'cgroup2'
 }
