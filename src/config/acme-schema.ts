@@ -7,7 +7,7 @@ import { certificates } from '../tls/pem-schema.ts'
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
 
-/** RFC 1123 section 2.1 names of two labels or more, as CAs issue them; "*" may be the first label. */
+/** RFC 1123 section 2.1 host names of at least two labels, as CAs issue certificates for; the first label may be "*". */
 const DOMAIN = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const domainExpected =
   'expected a DNS name such as "api.example.com" or "*.example.com", in its ASCII form (xn--…), no address'
@@ -32,7 +32,7 @@ const externalAccountSchema = z.strictObject({
   hmacKey: z
     .string()
     .superRefine((text, context) => {
-      // Not shown, as it is a secret.
+      // The text is not quoted because it is a secret.
       if (!/^[\w-]{16,}={0,2}$/.test(text))
         context.addIssue({ code: 'custom', message: 'expected base64url, as the CA gives it', input: '[redacted]' })
     })
@@ -94,7 +94,7 @@ const dnsSchema = z
     hook: command === undefined ? { url: url ?? '', headers } : { command },
   }))
 
-/** Texts that are not shown where they are wrong, as they may be secrets. */
+/** Schema of texts that are never quoted in error messages because they may be secrets. */
 function secret<Schema extends z.ZodType<string>>(schema: Schema, expected: string, isGood: (text: string) => boolean) {
   return schema.superRefine((text, context) => {
     if (!isGood(text)) context.addIssue({ code: 'custom', message: expected, input: '[redacted]' })
@@ -106,7 +106,7 @@ function isBare(url: string): boolean {
   return username === '' && password === ''
 }
 
-/** Schema of certificates that the gateway gets from a CA itself. */
+/** Schema of certificates that the gateway obtains from a CA itself. */
 export const acmeSchema = z
   .strictObject({
     domains: domain

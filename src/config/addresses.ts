@@ -2,12 +2,12 @@ import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import type { Address } from '../core/address.ts'
 
-/** Where an instance is reached; the host of an IPv6 address without its brackets. */
+/** The address of an instance; the host of an IPv6 address has no brackets. */
 export interface InstanceUrl extends Address {
   scheme: 'http' | 'https'
 }
 
-/** RFC 1123 section 2.1 names, with the underscore that container networks use. */
+/** RFC 1123 section 2.1 host names, plus the underscore that container networks use. */
 const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
 const HOST_AND_PORT = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:[\]]+))(?::(?<port>\d{1,5}))?$/
 
@@ -27,7 +27,7 @@ export function parseHostAndPort(text: string): { host: string; port: number | u
   return isHostName(name) ? { host: name.toLowerCase(), port } : undefined
 }
 
-/** Reads "http://host[:port]" or https, port 80 or 443 where it is left out; undefined for any other text. */
+/** Reads "http://host[:port]" or "https://host[:port]"; the port defaults to 80 or 443. Returns undefined for any other text. */
 export function parseInstanceUrl(text: string): InstanceUrl | undefined {
   const [, written = '', authority = ''] = /^(https?):\/\/([^/]+)\/?$/i.exec(text) ?? []
   const parsed = parseHostAndPort(authority)

@@ -3,11 +3,11 @@ import { operatorRoles } from '../core/operator-role.ts'
 import { providerShape, scopeList } from '../openid/provider-options.ts'
 import { claimPath } from '../policies/claim-path.ts'
 
-/** Values of the claim that a map may have, at most. */
+/** The largest number of claim values that a map may list. */
 const MOST_VALUES = 1000
 const mapExpected = `expected between 1 and ${MOST_VALUES} values of the claim, each with a role`
 
-/** Schema of how operators log in at an OpenID provider. */
+/** Schema of operator login through an OpenID provider. */
 export const adminOidc = z.strictObject({
   ...providerShape,
   scopes: scopeList
@@ -41,5 +41,5 @@ export const adminOidc = z.strictObject({
     .describe('The roles of those who log in there.'),
 })
 
-/** How operators log in at an OpenID provider, after parsing. */
+/** The settings of operator login through an OpenID provider, after parsing. */
 export type AdminOidc = z.output<typeof adminOidc>

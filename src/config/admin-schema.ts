@@ -10,11 +10,11 @@ import { adminOidc } from './admin-oidc-schema.ts'
 import type { Environment } from './substitute.ts'
 import { fieldOf, isFields } from '../core/value.ts'
 
-/** Octets a token must have: whoever can reach the address may try. */
+/** Minimum length of a token in bytes: anyone who can reach the address can try to guess it. */
 const TOKEN_LENGTH = 16
 
 const tokenSchema = z.string().superRefine((text, context) => {
-  // Not shown, as it is a secret.
+  // The text is not quoted because it is a secret.
   if (text !== '' && (text.length < TOKEN_LENGTH || !/^[!-~]+$/.test(text)))
     context.addIssue({
       code: 'custom',
@@ -23,7 +23,7 @@ const tokenSchema = z.string().superRefine((text, context) => {
     })
 })
 
-/** Users, at most. */
+/** The largest number of users. */
 const MOST_USERS = 1000
 
 const userSchema = z.strictObject({
@@ -41,7 +41,7 @@ const userSchema = z.strictObject({
     ),
 })
 
-/** Stands for the name of the machine: so all gateways can have one configuration. */
+/** Placeholder for the machine's host name, so that all gateways can share one configuration. */
 const HOST = '{host}'
 
 const publicUrl = z.string().superRefine((text, context) => {
@@ -109,20 +109,20 @@ const adminOptions = z
     context.addIssue({ code: 'custom', path: ['address'], message, input: formatAddress(admin.address) })
   })
 
-/** Schema of the listener for operators. */
+/** Schema of the admin listener. */
 export const adminSchema = z.union([z.literal(false), adminOptions])
 
-/** Whether only this machine reaches the host (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3). */
+/** Whether the host can be reached from this machine only (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3). */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
-/** What browsers know the console as, on a machine of that name; null where the configuration does not say. */
+/** The public URL of the console on a machine with that name; null if the configuration does not set one. */
 export function publicUrlOf({ publicUrl: url }: z.output<typeof adminOptions>, machine: string): string | null {
   return url?.replace(HOST, machine) ?? null
 }
 
-/** The configuration with ADMIN_TOKEN of the environment as `admin.token`, unless it says something else itself. */
+/** The configuration with ADMIN_TOKEN from the environment as `admin.token`, unless the configuration sets a token itself. */
 export function withAdminToken(config: unknown, { ADMIN_TOKEN: token }: Environment): unknown {
   const admin = fieldOf(config, 'admin') ?? {}
   if (!isFields(config) || !isFields(admin) || !token || (fieldOf(admin, 'token') ?? '') !== '') return config

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { hasRedis } from './check-acme.ts'
 import { type Fields, isFields, itemsOf } from '../core/value.ts'
 
-/** Makes the paths of certificates and keys, and of what ACME keeps, absolute, which are relative to `base`, the configuration file. */
+/** Makes the paths of certificates, keys and the ACME folder absolute; they are relative to `base`, the configuration file. */
 export function withAbsoluteCertificates(value: unknown, base: string): unknown {
   const absolute = (file: unknown): unknown =>
     typeof file === 'string' && file !== '' ? resolve(dirname(base), file) : file
@@ -20,12 +20,12 @@ export function withAbsoluteCertificates(value: unknown, base: string): unknown 
   return within(value, 'listeners', (listeners) => eachOf(listeners, (listener) => within(listener, 'tls', inTls)))
 }
 
-/** Without Redis, what ACME keeps is in a folder. */
+/** Without Redis, ACME state is kept in a folder. */
 function withFolder(acme: unknown, redis: boolean): unknown {
   return isFields(acme) && !redis ? { folder: 'acme', ...acme } : acme
 }
 
-/** A copy of a map with one of its values changed; any other value as it is. */
+/** A copy of a map with one of its values changed; any other value is returned unchanged. */
 function within(value: unknown, key: string, change: (value: unknown) => unknown): unknown {
   return isFields(value) && Object.hasOwn(value, key) ? { ...value, [key]: change(value[key]) } : value
 }

@@ -3,7 +3,7 @@ import type { Path } from './problems.ts'
 import { checkSecrets } from './secrets-schema.ts'
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 
-/** What is wrong between the parts of a configuration whose certificates come from a CA. */
+/** Cross-checks the parts of a configuration that obtains certificates from a CA. */
 export function checkAcme(config: unknown): Finding[] {
   const listeners = itemsOf(fieldOf(config, 'listeners'))
   const blocks = listeners.flatMap((listener, i) => {
@@ -20,7 +20,7 @@ export function checkAcme(config: unknown): Finding[] {
   })
 }
 
-/** Whether a configuration has a Redis, in which then is what ACME keeps. */
+/** Whether the configuration has a Redis; ACME state is then kept there. */
 export function hasRedis(config: unknown): boolean {
   const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
   return isFields(redis) && redis['url'] !== ''
@@ -32,7 +32,7 @@ function needsPlain(path: Path): Finding {
   return { path, isKey: false, message }
 }
 
-/** A name that two listeners have comes from one CA in one way. */
+/** A name that two listeners share must come from the same CA with the same settings. */
 function twice(before: readonly { acme: object; path: Path }[], acme: object, path: Path): Finding[] {
   const names = itemsOf(fieldOf(acme, 'domains'))
   const settings = settingsOf(acme)

@@ -4,7 +4,7 @@ import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import type { GatewayConfig } from './schema.ts'
 
-/** What is wrong with the certificates that listeners are to show, at `now` in wall-clock milliseconds. */
+/** Problems with the certificates that listeners present, at `now` in wall-clock milliseconds. */
 export function checkCertificates({ listeners }: GatewayConfig, now: number): Finding[] {
   return listeners.flatMap(({ tls }, i) => [
     ...(tls?.certificates ?? []).flatMap((files, j) =>

@@ -3,7 +3,7 @@ import type { Finding } from './issues.ts'
 import { activePolicies } from './policy-schema.ts'
 import type { GatewayConfig } from './schema.ts'
 
-/** Request fields that the access log is to show, and that hold secrets as a policy has it. */
+/** Request headers that the access log is configured to show although a policy says that they hold secrets. */
 export function checkLogged({ log, policies, routes }: GatewayConfig, chain: readonly Policy[]): Finding[] {
   if (log.access === false || log.access.headers.length === 0) return []
   const secret = new Map<string, string>()

@@ -3,7 +3,7 @@ import type { Finding } from './issues.ts'
 import { checkSecrets } from './secrets-schema.ts'
 import { fieldOf, isFields } from '../core/value.ts'
 
-/** What is wrong between the parts of a configuration with services that clients are bound to the instances of. */
+/** Cross-checks the parts of a configuration that has services with sticky sessions. */
 export function checkSticky(config: unknown): Finding[] {
   const services = fieldOf(config, 'services')
   const owners = new Map<unknown, string>()

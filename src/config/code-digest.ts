@@ -6,21 +6,18 @@ import { fileURLToPath } from 'node:url'
 /** Relative specifiers of import and export declarations, import() and require(). */
 const SPECIFIER = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])(\.{1,2}\/[^"'\n]+)\1/g
 
-/** The folder of the gateway's own code, which changes with the process only. */
+/** The folder of the gateway's own code, which only changes when the process is restarted. */
 const OWN = fileURLToPath(new URL('..', import.meta.url))
 
-/** A file of code with all that it imports. */
+/** A code file with everything it imports. */
 export interface Code {
-  /** Of what they hold: the same wherever the folder lies that they are in. */
+  /** Digest of the contents; it does not depend on where the containing folder is. */
   readonly digest: string
-  /** Their absolute paths, also of those that are not there. */
+  /** Absolute paths, including those of files that do not exist. */
   readonly files: readonly string[]
 }
 
-/**
- * What a file of code consists of: itself and the files that it imports by relative paths. Packages, and paths that are
- * put together while the code runs, are left out.
- */
+/** A code file and everything it imports by relative paths. Packages, and paths that are computed at run time, are left out. */
 export function codeOf(file: string): Code {
   const texts = new Map<string, string | null>()
   collect(resolve(file), texts)
@@ -41,12 +38,12 @@ function collect(file: string, texts: Map<string, string | null>): void {
   for (const specifier of specifiersOf(text ?? '')) collect(resolve(dirname(file), specifier), texts)
 }
 
-/** The relative paths that code imports, as far as they stand in it. */
+/** The relative paths that code imports, as far as they are written literally. */
 export function specifiersOf(text: string): string[] {
   return Array.from(text.matchAll(SPECIFIER), ([, , specifier = '']) => specifier)
 }
 
-/** Null for what is no file, as in a comment. */
+/** Null if there is no such file, e.g. for a path in a comment. */
 function readText(file: string): string | null {
   try {
     return readFileSync(file, 'utf8')

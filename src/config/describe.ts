@@ -7,7 +7,7 @@ import type { GatewayConfig, RouteConfig } from './schema.ts'
 
 const HEADINGS = ['HOST', 'PATH', 'WHEN', 'TO', 'POLICIES', 'ROUTE']
 
-/** The routing table as text, one line for each host and path of a route, the most specific first. */
+/** The routing table as text, with one line for each host and path of a route, the most specific first. */
 export function describeRoutes(config: GatewayConfig, chain?: readonly Policy[]): string {
   const table = routingTable(config.routes.map((route) => ({ match: route.match, value: route })))
   return alignColumns([HEADINGS, ...table.map((line) => rowOf(line, chain))])

@@ -9,12 +9,12 @@ import type { Unparsed } from './unparsed.ts'
 import { at, fieldOf, isFields, itemsOf, putAll } from '../core/value.ts'
 import type { FilesOption } from '../policies/policy.ts'
 
-/** Octets of a file with a document. */
+/** Maximum size of a document file, in bytes. */
 const LARGEST = 16 * 1024 ** 2
 
 /**
- * Puts what files hold in place of their paths, where the options of policies may name files. A file that is named
- * several times is one value. `base` is the configuration file, which the paths are relative to.
+ * Replaces paths by file contents where the options of policies may name files. A file that is named several times becomes one shared
+ * value. `base` is the configuration file, which the paths are relative to.
  */
 export async function readDocuments(files: Unparsed, base: string, noted = new ReadFiles()): Promise<Unparsed> {
   const { chain } = files
@@ -56,7 +56,7 @@ export async function readDocuments(files: Unparsed, base: string, noted = new R
   return { ...files, value: putAll(value, held), findings: [...files.findings, ...findings] }
 }
 
-/** What is written the same way in several places is read once, and one value. */
+/** A path that is written the same way in several places is read once and becomes one shared value. */
 function filesReader(folder: string, noted: ReadFiles) {
   const open = async (path: string): Promise<Buffer | null> => {
     const file = resolve(folder, path)
@@ -80,7 +80,7 @@ function filesReader(folder: string, noted: ReadFiles) {
 async function readDocument(file: string): Promise<JsonDocument> {
   const octets = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
   if (octets.length > LARGEST) throw new Error(`cannot be read: it is over ${LARGEST} bytes`)
-  // Only where there is one: worker threads read none.
+  // Imported only if a document is named: worker threads never read any.
   const { parse } = await import('yaml')
   let document: unknown
   try {
@@ -93,7 +93,7 @@ async function readDocument(file: string): Promise<JsonDocument> {
 }
 
 function fail(what: string, error: unknown): never {
-  // Of a message in several lines, the further ones show the place in the text.
+  // The further lines of a multi-line message show the place in the text.
   const [reason] = messageOf(error).split('\n')
   throw new Error(`${what}: ${reason?.replace(/:$/, '')}`, { cause: error })
 }

@@ -14,27 +14,27 @@ import {
 import { at as valueAt } from '../core/value.ts'
 import { formatPath, type Path } from './problems.ts'
 
-/** One value that is to be another. */
+/** A value to change. */
 export interface Edit {
   readonly path: Path
-  /** Plain data; undefined takes it out. */
+  /** Plain data; undefined removes the value. */
   readonly value: unknown
 }
 
-/** An edit that cannot be made in that text without a change of something else. */
+/** An edit that cannot be made in this text without changing something else. */
 export class EditError extends Error {
   override readonly name = 'EditError'
 }
 
 /**
- * The text of a configuration in YAML with some values changed, and all else as it was written: comments, order and spaces. Throws
- * EditError where the text is not such that this can be done.
+ * The text of a YAML configuration with some values changed and everything else as it was written: comments, order and spacing. Throws
+ * EditError if the text does not allow that.
  */
 export function editedSource(text: string, edits: readonly Edit[]): string {
   return edits.reduce(edited, text)
 }
 
-/** What is written at that place, as plain data; undefined for nothing. */
+/** The value written at that path, as plain data; undefined if there is none. */
 export function writtenValue(text: string, path: Path): unknown {
   return path.reduce(valueAt, dataOf(readText(text)))
 }
@@ -60,7 +60,7 @@ function dataOf(document: Document): unknown {
   return document.toJS()
 }
 
-/** The same data with that value there. */
+/** A copy of the data with the value at that path. */
 function withValue(data: unknown, [step, ...rest]: Path, value: unknown): unknown {
   if (step === undefined) return value
   const inner = withValue(valueAt(data, step), rest, value)
@@ -71,10 +71,10 @@ function withValue(data: unknown, [step, ...rest]: Path, value: unknown): unknow
   return value === undefined && data === undefined ? undefined : Object.fromEntries(fields)
 }
 
-/** A place in the text, and what stands in it. */
+/** A place in the text and the node that is there. */
 interface Place {
   readonly node: Node | null
-  /** The pair whose value it is. */
+  /** The pair whose value the node is. */
   readonly pair: Pair | null
 }
 
@@ -98,7 +98,7 @@ function spliced(text: string, { contents }: Document.Parsed, { path, value }: E
   return replaced(text, place, value)
 }
 
-/** The value below the rest of its path. */
+/** The value nested in maps for the rest of its path. */
 function nested(path: Path, value: unknown): unknown {
   return path.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value)
 }
@@ -113,7 +113,7 @@ function rangeOf(node: unknown): readonly [start: number, end: number] {
   return [node.range[0], node.range[1]]
 }
 
-/** Where what is written ends, without the spaces and line ends behind it. */
+/** The offset at which the node's text ends, without trailing spaces and line ends. */
 function endOf(text: string, node: unknown): number {
   const [start, end] = rangeOf(node)
   return start + text.slice(start, end).trimEnd().length
@@ -124,7 +124,7 @@ function replaced(text: string, { node, pair }: Place, value: unknown): string {
     const [start] = rangeOf(node)
     return text.slice(0, start) + flow(value) + text.slice(endOf(text, node))
   }
-  // From behind the colon, as the value may begin in a line of its own, or be nothing.
+  // Starts after the colon, because the value may begin on the next line or be empty.
   const [, afterKey] = rangeOf(pair.key)
   const colon = text.indexOf(':', afterKey)
   const end = node === null ? colon + 1 : Math.max(colon + 1, endOf(text, node))

@@ -1,8 +1,8 @@
 import { type Fields, isFields, itemsOf } from '../core/value.ts'
 
 /**
- * The schema with what helps editors: a title for each key, which is its path as in the reference of the configuration, and its
- * examples of maps as snippets, which are put in whole.
+ * The schema with annotations for editors: for each key a title, which is its path as in the configuration reference, and its map examples
+ * as snippets, which are inserted as a whole.
  */
 export function withEditorNotes(schema: Fields, path = ''): Fields {
   const { default: fallback, ...rest } = schema
@@ -26,19 +26,19 @@ export function withEditorNotes(schema: Fields, path = ''): Fields {
   }
 }
 
-/** One of several forms of a value. Where there are examples of the value, those of a form say nothing more. */
+/** One of several forms of a value. If the value has examples of its own, those of the forms add nothing. */
 function formOf(form: Fields, path: string, shown: unknown): Fields {
   const { examples, ...rest } = form
   const notes = shown === undefined && examples !== undefined ? { ...rest, examples } : rest
   return form['type'] === 'object' || 'anyOf' in form || 'items' in form ? withEditorNotes(notes, path) : notes
 }
 
-/** Of a list with one item that item: editors add items to lists. */
+/** For a list with one item, that item: editors complete single items of a list. */
 function onlyItem(example: unknown): unknown {
   return Array.isArray(example) && example.length === 1 ? example[0] : example
 }
 
-/** An example as it would be written in one line of YAML. */
+/** An example written as one line of YAML. */
 function labelOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(labelOf).join(', ')}]`
   if (!isFields(value)) return String(value)

@@ -3,7 +3,7 @@ import { parsePattern, PatternError } from '../routing/pattern.ts'
 
 const pathExpected = 'expected a path such as "/healthz", without parameters and wildcards, or false'
 
-/** Path of one endpoint, or false to switch it off. */
+/** Path of one endpoint, or false to turn it off. */
 function endpoint(path: string, what: string) {
   const schema = z.string(pathExpected).superRefine((text, context) => {
     if (!isPlainPath(text)) context.addIssue({ code: 'custom', message: pathExpected })
@@ -45,13 +45,13 @@ export const endpointsSchema = z
     }
   })
 
-/** Paths of the gateway's own endpoints; false where one is switched off. */
+/** Paths of the gateway's own endpoints; false if one is turned off. */
 export type Endpoints = z.output<typeof endpointsSchema>
 
-/** One of them. */
+/** The name of an endpoint. */
 export type Endpoint = keyof Endpoints
 
-/** Every path, as a pattern, at which the gateway answers itself. */
+/** Every path, as a pattern, that the gateway answers itself. */
 export function ownPaths(endpoints: Endpoints): { readonly endpoint: Endpoint; readonly path: string }[] {
   const { health, metrics, docs, openapi } = endpoints
   const at = (endpointName: Endpoint, path: string | false, below: readonly string[]) =>

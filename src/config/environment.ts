@@ -6,13 +6,13 @@ import type { Environment } from './substitute.ts'
 /** Where spans are sent (OpenTelemetry protocol exporter, "Endpoint URLs for OTLP/HTTP"). */
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
 
-/** Files that the exporter takes for not there where they cannot be read, and says nothing. */
+/** Files that the exporter silently ignores if they cannot be read. */
 const FILES = ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'].flatMap((name) => [
   `OTEL_EXPORTER_OTLP_${name}`,
   `OTEL_EXPORTER_OTLP_TRACES_${name}`,
 ])
 
-/** What is wrong in variables that count without being named in the configuration. */
+/** Checks the environment variables that take effect without being named in the configuration. */
 export function checkEnvironment(environment: Environment): Problem[] {
   const off = environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true'
   if (off || environment['OTEL_TRACES_EXPORTER']?.trim() === 'none') return []
@@ -25,7 +25,7 @@ function checkEndpoints(environment: Environment): Problem[] {
     const value = environment[name]?.trim() ?? ''
     const url = URL.parse(value)
     if (value === '' || url?.protocol === 'http:' || url?.protocol === 'https:') return []
-    // The text is left out as it may hold a password.
+    // The text is not quoted because it may hold a password.
     return [{ path: name, message: 'expected a URL with its scheme, such as "http://collector:4318"' }]
   })
 }

@@ -1,7 +1,7 @@
 import { ANY } from './option-places.ts'
 import type { Path } from './problems.ts'
 
-/** Where the configuration names files whose content listeners show, or go by. */
+/** Where the configuration names files that listeners present (certificates) or consult. */
 export const LISTENER_FILES: readonly Path[] = [
   ['listeners', ANY, 'tls', 'certificates', ANY, 'cert'],
   ['listeners', ANY, 'tls', 'certificates', ANY, 'key'],
@@ -9,5 +9,5 @@ export const LISTENER_FILES: readonly Path[] = [
   ['listeners', ANY, 'tls', 'clientCertificates', 'crl'],
 ]
 
-/** Where it names files with networks, but for the options of policies. */
+/** Where it names files with networks, apart from the options of policies. */
 export const NETWORK_FILES: Path = ['trustedProxies', ANY, 'file']

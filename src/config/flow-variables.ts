@@ -1,17 +1,17 @@
 import { LineCounter, parseDocument, type YAMLError } from 'yaml'
 
-/** A variable that is not quoted in a flow map or list, where YAML takes its brace for the beginning of a map. */
+/** An unquoted variable in a flow map or list, where YAML takes its brace for the start of a map. */
 export interface UnquotedVariable {
-  /** Of the text that is to be quoted. */
+  /** Offset of the text that needs quotes. */
   readonly offset: number
-  /** All that belongs between the quotes. */
+  /** Everything that belongs inside the quotes. */
   readonly text: string
 }
 
-/** So many of them are looked for. */
+/** The maximum number of variables to look for. */
 const MOST = 100
 
-/** Parses a text as the configuration is. */
+/** Parses a text the way the configuration is parsed. */
 export function parseYaml(text: string) {
   const lines = new LineCounter()
   return {
@@ -21,8 +21,8 @@ export function parseYaml(text: string) {
 }
 
 /**
- * Finds the unquoted variables of a text that is no YAML for them, and the errors that it has without them: what one of
- * them does to the rest of its line would be told as well otherwise.
+ * Finds the unquoted variables that make a text invalid YAML, and the errors that remain without them; otherwise, the errors that one of
+ * them causes in the rest of its line would be reported as well.
  */
 export function findUnquotedVariables(text: string, errors: readonly YAMLError[]) {
   const variables: UnquotedVariable[] = []
@@ -35,11 +35,11 @@ export function findUnquotedVariables(text: string, errors: readonly YAMLError[]
     const brace = mended.indexOf('}', at)
     const end = brace === -1 ? at + 2 : brace + 1
     const offset = mended.slice(0, at).search(/[^\s,[\]{}'"]*$/)
-    // There may be more of them in it.
+    // It may contain further variables.
     const [rest = ''] = /^(?:\$\{[^}]*\}|[^\s,[\]{}'"])*/.exec(mended.slice(end)) ?? []
     const stop = end + rest.length
     variables.push({ offset, text: text.slice(offset, stop) })
-    // As long as it was, so that every place stays what it is.
+    // The replacement has the same length, so that all offsets stay valid.
     mended = mended.slice(0, at) + mended.slice(at, stop).replaceAll(/[^\n]/g, '_') + mended.slice(stop)
     left = parseYaml(mended).document.errors
   }

@@ -7,10 +7,10 @@ import { ANY, matching } from './option-places.ts'
 import type { Path } from './problems.ts'
 import type { Unparsed } from './unparsed.ts'
 
-/** Where the configuration names folders with files for clients; the shorter form names nothing else. */
+/** Where the configuration names folders of files to serve. The shorter form has no other path in it. */
 const FILES: Path = ['routes', ANY, 'files']
 
-/** Makes the paths of folders absolute, which are relative to `base`, the configuration file, and looks whether they are there. */
+/** Makes the paths of folders absolute (they are relative to `base`, the configuration file) and checks that the folders exist. */
 export function findFolders(files: Unparsed, base: string): Unparsed {
   const { value } = files
   const named: (readonly [Path, string])[] = []

@@ -13,30 +13,33 @@ import {
   withCode,
 } from './loaded-code.ts'
 
-/** Specifiers of files, in code that is loaded here. */
+/** Specifiers of files in code that is loaded here. */
 const FILE = /^(?:\.{0,2}\/|file:)/
-/** Formats of text. */
+/** Module formats that are text. */
 const TEXT = /^(?:module|commonjs|json)/
 
 const require = createRequire(import.meta.url)
 
 let registered = false
 let count = 0
-/** Files that fresh code has imported, with digests of what they were loaded from, as they are in URLs. */
+/** Files that fresh code has imported, with the digests of the loaded contents, as they appear in URLs. */
 const imported = new Map<string, string>()
-/** What was loaded here from files. */
+/** Code that this thread has loaded from files. */
 const seen = new KnownCode()
-/** What other threads have loaded, which goes before the files. */
+/** Code that other threads have loaded; it takes precedence over the files. */
 const given = new KnownCode()
 
-/** Modules that were loaded in this thread from code outside of the gateway and of packages: each stays to the thread's end. */
+/**
+ * The number of modules that this thread has loaded from code outside the gateway and outside packages. Each of them stays in memory until
+ * the thread ends.
+ */
 export function modulesLoaded(): number {
   return count
 }
 
 /**
- * The URL by which a file of code is loaded anew if it, or what it imports by relative paths, is another one than before;
- * what has not changed stays loaded as it is, with its variables. The code of packages is loaded once.
+ * The URL by which a code file is reloaded if it, or anything it imports by relative paths, has changed; an unchanged module stays loaded,
+ * with its variables. The code of packages is loaded only once.
  */
 export function freshUrl(file: string): URL {
   register()
@@ -46,12 +49,12 @@ export function freshUrl(file: string): URL {
   return withCode(pathToFileURL(file), digest)
 }
 
-/** What these files were loaded from in this thread. Null where that is too much to keep. */
+/** The code from which this thread has loaded these files. Null if it is too much to keep. */
 export function loadedCode(files: readonly string[]): LoadedCode | null {
   return collectCode(files, seen)
 }
 
-/** From now on what is known of that code is loaded as it was, whatever the files hold. */
+/** From now on, code that is part of `code` is loaded in that version, whatever the files contain. */
 export function goBy(code: LoadedCode): void {
   if (code.entries.size === 0) return
   register()
@@ -59,24 +62,24 @@ export function goBy(code: LoadedCode): void {
   forgetOld(Array.from(code.modules.keys(), (url) => [fileURLToPath(url), codeIn(url), url]))
 }
 
-/** What is required is kept by its file, not by its URL: what of it is another one now is loaded anew, by its specifier. */
+/** `require` caches by file, not by URL: forgets the modules that have changed and loads them again by their specifiers. */
 function forgetOld(now: readonly (readonly [file: string, code: string | null, specifier: string])[]): void {
   const { cache } = require
   const old = now.filter(([file, code]) => file in cache && imported.has(file) && imported.get(file) !== code)
   for (const [file] of old) Reflect.deleteProperty(cache, file)
-  // At once: an import would take what they require for the beginning of a circle, as Node keeps where that was found.
+  // Immediately: an import would take what they require for the start of a cycle, because Node remembers where it was found.
   for (const [file, code, specifier] of old) {
     if (code !== null) imported.set(file, code)
     tryRequire(specifier)
   }
 }
 
-/** What fails, fails again where it is imported. */
+/** A failure is repeated by the import. */
 function tryRequire(specifier: string): void {
   try {
     require(specifier)
   } catch {
-    // Told by the import.
+    // The import reports the error.
   }
 }
 
@@ -84,7 +87,9 @@ function urlNow(file: string): URL {
   return withCode(pathToFileURL(file), codeOf(file).digest)
 }
 
-/** The URL of a module with its code, which is not told of a CommonJS module; null for one that is not fresh. */
+/**
+ * The URL of a module with the digest of its code, which Node does not pass on for a CommonJS module; null for a module that is not fresh.
+ */
 function freshOf(url: string | undefined): string | null {
   if (url === undefined || !url.startsWith('file:')) return null
   if (codeIn(url) !== null) return url
@@ -92,7 +97,7 @@ function freshOf(url: string | undefined): string | null {
   return code === undefined ? null : withCode(new URL(url), code).href
 }
 
-/** What is imported by a path in fresh code is fresh too. */
+/** Modules that fresh code imports by path are fresh too. */
 function register(): void {
   if (registered) return
   registered = true
@@ -133,9 +138,9 @@ function note(url: string): string {
   return url
 }
 
-/** Null for what is no text. */
+/** Null for a module that is not text. */
 function textOf(file: string, { format, source }: LoadFnOutput): ModuleText | null {
-  // Node does not say what it takes for CommonJS.
+  // Node does not say which format it takes for CommonJS.
   const kind = format ?? formatOf(file, 'commonjs')
   if (!TEXT.test(kind)) return null
   if (typeof source === 'string') return { format: kind, source }

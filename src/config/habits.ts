@@ -1,4 +1,4 @@
-/** Keys of other gateways and proxies, simplified, and what has their part here, by where they stand. */
+/** Keys of other gateways and proxies, simplified, with the equivalent keys here, by the place where they are written. */
 const HABITS: Readonly<Record<string, readonly string[]>> = {
   backend: ['service'],
   backends: ['services', 'instances'],
@@ -39,7 +39,7 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   window: ['tiers'],
 }
 
-/** The known key that does here what the given one does elsewhere. */
+/** The known key that does here what the given key does elsewhere. */
 export function habitual(key: string, known: readonly string[]): string | undefined {
   const simple = key.toLowerCase().replaceAll(/[-_.]/g, '')
   const meant = (Object.hasOwn(HABITS, simple) ? HABITS[simple] : null) ?? []

@@ -24,7 +24,7 @@ const statuses = z
   .min(1)
   .transform((lists) => [...new Set(lists.flat())])
 
-/** Fields that belong to the connection and to the framing of the check. */
+/** Headers that belong to the connection and to the framing of the check. */
 const WIRE = /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i
 
 const headerName = z
@@ -34,12 +34,12 @@ const headerName = z
 
 const headerValue = z.string().refine(isFieldValue, 'expected the value of a header field: no line ends')
 
-/** Schema of a path that a service is asked for, query included. */
+/** Schema of a path that is requested from a service, including the query. */
 export const targetPath = z.string().regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
 
 const serviceExpected = 'expected true, or the name of a service of gRPC such as "shop.v1.Inventory"'
 
-/** "" for the server as a whole. */
+/** "" means the server as a whole. */
 const grpcService = z.union(
   [
     z.literal(true).transform(() => ''),
@@ -51,7 +51,7 @@ const grpcService = z.union(
   serviceExpected,
 )
 
-/** Schema of how the instances of a service are checked. */
+/** Schema of the health checks of a service's instances. */
 export const healthSchema = z
   .strictObject({
     path: targetPath.default('/health').describe('Path to request, with query. Default /health.'),

@@ -2,15 +2,16 @@ import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { GatewayConfig } from './schema.ts'
 
 /**
- * The files with networks that a configuration names, with what they held when it was read: those of trusted proxies, and those in
- * lists that are options of policies, by what the schema has made of them (core/networks-schema.ts). It knows no policy, which would be loaded.
+ * The network files that a configuration names, with the contents at the time they were read: those of trusted proxies, and those in lists
+ * among the options of policies, which are recognized by the output of their schema (core/networks-schema.ts). This module refers to no
+ * policy, so that none is loaded.
  */
 export function heldNetworks({
   trustedProxies,
   policies,
   routes,
 }: Pick<GatewayConfig, 'trustedProxies' | 'policies' | 'routes'>): ReadonlyMap<string, readonly string[]> {
-  // Most routes have the policies of some other one.
+  // Most routes share their policies with another route.
   const active = new Set<object>([policies, ...routes.map((route) => route.policies)])
   const options = [...active].flatMap(valuesOf).filter(isFields)
   const lists = [trustedProxies, ...options.flatMap(valuesOf)].map(itemsOf)

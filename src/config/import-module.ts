@@ -5,23 +5,23 @@ import type { EntryPoint } from './loaded-code.ts'
 import { resolveOwnName } from './own-name.ts'
 import { fieldOf } from '../core/value.ts'
 
-/** The default export of a file of code as it is now, or undefined where it has none. Rejects where it cannot be loaded. */
+/** The default export of the current version of a code file, or undefined if it has none. Rejects if the file cannot be loaded. */
 export async function importDefault(file: string): Promise<unknown> {
   resolveOwnName()
-  // Says what is missing by the name of the file alone.
+  // Gives an error that names the file alone if it is missing.
   await stat(file)
   const module: unknown = await import(freshUrl(resolve(file)).href).catch(adviseOnModules)
   return fieldOf(module, 'default')
 }
 
-/** The default export of a file of code as another thread has loaded it, which has said so. Rejects where that fails here. */
+/** The default export of a code file in the version that another thread has loaded and passed on. Rejects if loading fails here. */
 export async function importEntry({ url }: EntryPoint): Promise<unknown> {
   resolveOwnName()
   const module: unknown = await import(url)
   return fieldOf(module, 'default')
 }
 
-/** A package is CommonJS unless it says otherwise, as that of `npm init` does not. */
+/** A package is CommonJS unless it says otherwise, and the one that `npm init` creates does not. */
 function adviseOnModules(error: unknown): never {
   if (error instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(error.message))
     throw new Error(

@@ -1,4 +1,4 @@
-/** Whether a configuration file is one of code. */
+/** Whether a configuration file is a code module. */
 export function isModule(file: string): boolean {
   return /\.[cm]?[jt]s$/.test(file)
 }

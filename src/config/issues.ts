@@ -7,19 +7,19 @@ import { nearest, oneOf } from './suggest.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** One thing that a schema refuses, of one value or one key. */
+/** One schema violation, of one value or one key. */
 export interface Finding {
-  /** The value, or for an unknown or refused key that key. */
+  /** The value, or the key itself if it is unknown or refused. */
   readonly path: Path
   readonly isKey: boolean
   /** What is wrong and what is allowed. */
   readonly message: string
 }
 
-/** How the value at a path was written where that must stand in for it, because a variable's value is in it. */
+/** How the value at a path was written, for values that must not be shown because they contain a variable's value. */
 export type Written = (path: Path) => string | undefined
 
-/** A value after its schema, or everything that the schema refuses, one finding a value or key. */
+/** The output of the schema, or all violations, one finding per value or key. */
 export type Checked<T> = { readonly value: T } | { readonly findings: readonly Finding[] }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -33,8 +33,8 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * What zod makes of it; null where it cannot look at the value: it compares the `length` even of what is no list, and an object
- * without a prototype is nothing to compare with.
+ * The result of zod; null if zod cannot handle the value: it compares `length` even of values that are not lists, and an object without a
+ * prototype cannot be compared.
  */
 export function lookAt<Output>(
   schema: z.ZodType<Output>,
@@ -49,13 +49,13 @@ export function lookAt<Output>(
   }
 }
 
-/** Parses with a schema; what it refuses comes in words like "expected this, not that". */
+/** Parses with a schema; violations are worded like "expected this, not that". */
 export function check<Output>(schema: z.ZodType<Output>, input: unknown, written: Written): Checked<Output> {
   const knownKeys = new WeakMap<readonly string[], KnownKeys>()
   const result = lookAt(schema, input, {
     reportInput: true,
     error(issue) {
-      // Which keys an object knows is in no issue; here, and only here, its schema is at hand.
+      // Issues do not list the keys that an object knows; only here is the schema at hand.
       if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject)
         knownKeys.set(issue.keys, keysOf(issue.inst))
       return expectation(issue)
@@ -112,7 +112,7 @@ function meant(issue: Issue): string {
   return name === undefined ? '' : `; did you mean ${JSON.stringify(name)}?`
 }
 
-/** A text that is none of those that are known: the value, or what a schema of a policy's own has found in it. */
+/** A text that is not among the known ones: the value itself, or what a policy's own schema has found in it. */
 function unknownName(issue: Issue): { readonly name: string; readonly known: readonly string[] } | null {
   if (issue.code === 'custom') {
     const [name, known] = [fieldOf(issue.params, 'unknown'), itemsOf(fieldOf(issue.params, 'known'))]
@@ -123,8 +123,8 @@ function unknownName(issue: Issue): { readonly name: string; readonly known: rea
 }
 
 /**
- * A union's issue as those of the branch that was meant: of the branches that take this kind of value, the one with
- * the fewest; one issue that joins all that is allowed where no branch takes it.
+ * Replaces a union's issue by those of the intended branch: among the branches that accept this kind of value, the one with the fewest
+ * issues. If no branch accepts it, a single issue lists everything that is allowed.
  */
 function flatten(issue: Issue, prefix: readonly PropertyKey[]): Issue[] {
   const path = [...prefix, ...issue.path]
@@ -148,7 +148,7 @@ function unionMessage(issue: z.core.$ZodIssueInvalidUnion): string {
   return `expected ${[...new Set(allowed.filter((text) => text !== undefined))].join(' or ')}`
 }
 
-/** What is allowed, in words, for issues whose schema has none of its own. */
+/** What is allowed, in words, for issues whose schema has no wording of its own. */
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type' && issue.inst instanceof z.ZodObject)
     return `expected a map with ${someOf(issue.inst)}`
@@ -165,7 +165,7 @@ function measure(origin: string, relation: string, bound: number | bigint): stri
   return `a number of ${relation} ${bound}`
 }
 
-/** Without the passwords of URLs: what is wrong is logged. */
+/** Removes the passwords of URLs, because problems are logged. */
 function masked(text: string): string {
   return text.replace(/(:\/\/)[^\s/,"@]*:[^\s/,"@]*@/g, '$1[redacted]@')
 }

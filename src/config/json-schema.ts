@@ -15,13 +15,13 @@ const DEFINITIONS = {
   },
 }
 
-/** The JSON Schema (draft 7) of what may be written in sallyport.yaml, with which editors complete and explain it. */
+/** The JSON Schema (draft 7) of sallyport.yaml, which editors use for completion and documentation. */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(gatewaySchema, {
     io: 'input',
     target: 'draft-7',
     unrepresentable: 'any',
-    // Of a schema that makes something else of what is written, zod takes examples and defaults for what comes out.
+    // For a schema with a transform, zod applies examples and defaults to the output.
     override: ({ zodSchema, jsonSchema }) => {
       const { examples, default: fallback } = z.globalRegistry.get(zodSchema) ?? {}
       if (Array.isArray(examples)) jsonSchema.examples = examples
@@ -37,7 +37,7 @@ export function configJsonSchema(): JsonSchema {
   }
 }
 
-/** A route may leave out what the policies of every route already say. */
+/** A route may leave out options that the policies for every route already set. */
 function withPartialRoutePolicies(schema: JsonSchema): JsonSchema {
   const steps = ['properties', 'routes', 'items', 'properties', 'policies', 'properties']
   return updateAt(schema, steps, (policies) =>
@@ -51,7 +51,7 @@ function withoutRequired(branch: unknown): unknown {
   return rest
 }
 
-/** Where a text of any form is not allowed, one with a variable in it still is. */
+/** Where only certain texts are allowed, a text with a variable in it is allowed too. */
 function withVariables(schema: JsonSchema): JsonSchema {
   const inner = withVariablesBelow(schema)
   const branches = itemsOf(inner['anyOf']).filter(isFields)
@@ -78,7 +78,7 @@ function withVariablesBelow(schema: JsonSchema): JsonSchema {
   }
 }
 
-/** Whether the schema refuses some texts, and is about a single value at all. */
+/** Whether the schema refuses some texts, and describes a single value at all. */
 function isRestricted(schema: JsonSchema): boolean {
   if ('enum' in schema || 'const' in schema) return true
   const type = schema['type']

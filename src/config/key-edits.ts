@@ -3,24 +3,24 @@ import { type Document, isMap, isSeq, parseDocument, stringify, type YAMLMap, ty
 import { isFields } from '../core/value.ts'
 import { addItem, nodeAt, removeItem, setValue } from './yaml-edits.ts'
 
-/** An API key as it is written under `keys` of the method `api-key`. */
+/** An API key as written under `keys` of the method `api-key`. */
 export type KeyEntry = Readonly<Record<string, unknown>> & { readonly id: string }
 
-/** What becomes of a list of keys: other items, one after the other. */
+/** A change of a list of keys, as steps that are applied one after the other. */
 type Change = (keys: readonly KeyEntry[]) => readonly Step[]
 
-/** One step, by the index that an item has then. */
+/** One step; the index is the item's index at that time. */
 type Step =
   | { readonly add: KeyEntry; readonly at?: number }
   | { readonly remove: number }
   | { readonly expire: number; readonly expires: string }
 
-/** Where the method is configured: for every route, and for single ones. */
+/** Where the method is configured, for every route and for single routes. */
 const METHOD = ['policies', 'auth', 'methods', 'api-key']
 
 /**
- * The text of a configuration with another key: in the list for every route, else in that of the first route that has one. Null where it is
- * not written there, or so that only a person can tell how to change it.
+ * The text of a configuration with an additional key, in the list for every route if there is one, else in that of the first route that has
+ * one. Null if there is no such list, or if it is written in a way that only a person can edit.
  */
 export function withKey(text: string, key: KeyEntry): string | null {
   const [first] = methodsIn(parseDocument(text))
@@ -28,8 +28,8 @@ export function withKey(text: string, key: KeyEntry): string | null {
 }
 
 /**
- * The text with a key in place of that of its id which has no `expires`, or of the first one: the old one stays behind it with that end, an
- * ISO 8601 time, or goes for null. Null as above, and where no key has that id.
+ * The text with a key that replaces the one of the same id that has no `expires`, or the first one of that id. The old key stays behind the
+ * new one and expires at `end`, an ISO 8601 time, or is removed if `end` is null. Null as above, and if no key has that id.
  */
 export function withRotatedKey(text: string, key: KeyEntry, end: string | null): string | null {
   return edited(text, () => (keys) => {
@@ -44,7 +44,7 @@ export function withRotatedKey(text: string, key: KeyEntry, end: string | null):
   })
 }
 
-/** The text without the keys of that id, or those of them with that `prefix`. Null as above, and where there are none. */
+/** The text without the keys of that id, or only without those that also have that `prefix`. Null as above, and if there are none. */
 export function withoutKey(text: string, id: string, prefix?: string): string | null {
   return edited(
     text,
@@ -59,7 +59,7 @@ function indexesOf(keys: readonly KeyEntry[], id: string): number[] {
   return keys.flatMap((key, i) => (key.id === id ? [i] : []))
 }
 
-/** The text after the changes of its lists, by their place among all; null where nothing is changed, or something else would be. */
+/** The text after the changes of its lists, by their index among all lists; null if nothing changes, or if something else would change. */
 function edited(text: string, changeOf: (place: number) => Change | null): string | null {
   const before = parseDocument(text)
   if (before.errors.length > 0) return null
@@ -96,7 +96,7 @@ function after(keys: readonly KeyEntry[], step: Step): readonly KeyEntry[] {
   return keys.map((key, i) => (i === step.expire ? { ...key, expires: step.expires } : key))
 }
 
-/** The options of the method wherever they are written, each once. */
+/** The options of the method wherever they are written, without duplicates. */
 function methodsIn(document: Document): YAMLMap[] {
   const routes = nodeAt(document, ['routes'])
   const count = isSeq(routes) ? routes.items.length : 0
@@ -118,14 +118,14 @@ function plain(list: YAMLSeq): unknown {
   return JSON.parse(JSON.stringify(list))
 }
 
-/** All that the document holds besides. */
+/** Everything else that the document holds. */
 function withoutLists(document: Document): unknown {
   const copy = document.clone()
   for (const method of methodsIn(copy)) method.delete('keys')
   return copy.toJS()
 }
 
-/** A key as lines of a configuration, for every route. */
+/** A key as configuration lines that apply to every route. */
 export function keyLines(key: KeyEntry): string {
   return stringify({ policies: { auth: { methods: { 'api-key': { keys: [key] } } } } })
 }

@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { habitual } from './habits.ts'
 import { hint, nearest, oneOf } from './suggest.ts'
 
-/** The keys of a map, and those of the maps directly below it. */
+/** The keys of a map and of the maps directly below it. */
 export interface KnownKeys {
   readonly own: readonly string[]
-  /** Key -> keys of the map there. */
+  /** Key -> keys of the map at that key. */
   readonly below: ReadonlyMap<string, readonly string[]>
 }
 
-/** So many keys are named as an example of a map. */
+/** The number of keys named as examples of a map's keys. */
 const EXAMPLES = 3
 
 export function keysOf(schema: z.ZodObject): KnownKeys {
@@ -17,7 +17,7 @@ export function keysOf(schema: z.ZodObject): KnownKeys {
   return { own: fields.map(([name]) => name), below: new Map(fields.map(([name, field]) => [name, keysBelow(field)])) }
 }
 
-/** What follows on the name of an unknown key: the one that was probably meant, here or one map further in. */
+/** The hint that follows the name of an unknown key: the key that was probably meant, at this level or one level down. */
 export function hintFor(key: string, known: KnownKeys | undefined): string {
   const { own, below } = known ?? { own: [], below: new Map<string, readonly string[]>() }
   if (nearest(key, own) !== undefined) return hint(key, own)
@@ -27,7 +27,7 @@ export function hintFor(key: string, known: KnownKeys | undefined): string {
   return meant === undefined ? hint(key, own) : `; did you mean ${JSON.stringify(meant)}?`
 }
 
-/** Some keys of a map, those that it must have before others, as in `"a", "b" or others`. */
+/** Some keys of a map, required ones first, as in `"a", "b" or others`. */
 export function someOf(schema: z.ZodObject): string {
   const keys = Object.entries(schema.shape)
     .toSorted(([, a], [, b]) => Number(isOptional(a)) - Number(isOptional(b)))

@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '../core/address.ts'
 
-/** What routes call a listener: its name, or its address where it has none. */
+/** The name by which routes refer to a listener: its name, or its address if it has none. */
 export function listenerName({
   name,
   address,

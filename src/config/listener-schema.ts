@@ -35,7 +35,7 @@ const listenerSchema = z.strictObject({
     .meta({ examples: ['public'] }),
 })
 
-/** Listeners as they are often written. */
+/** Typical listeners. */
 export const listenerExamples: readonly z.input<typeof listenersSchema>[] = [
   [{ address: '0.0.0.0:8000' }],
   [
@@ -56,7 +56,7 @@ export const listenerExamples: readonly z.input<typeof listenersSchema>[] = [
 /** Schema of the listeners. */
 export const listenersSchema = listenerSchema.array().min(1).superRefine(refuseDuplicates).superRefine(checkRedirects)
 
-/** Port 0 takes any free one, so several of them may be asked for. */
+/** Port 0 takes any free port, so it may be used several times. */
 function refuseDuplicates(listeners: readonly { address: Address }[], context: z.RefinementCtx): void {
   for (const [i, first] of repeatsOf(listeners.map((listener) => formatAddress(listener.address))))
     if (listeners[i]?.address.port !== 0)

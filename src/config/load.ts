@@ -26,28 +26,28 @@ export function defineConfig(config: GatewayInput): GatewayInput {
   return config
 }
 
-/** A configuration with what it was made of. */
+/** A configuration with what it was made from. */
 export interface Loaded {
   readonly config: GatewayConfig
-  /** Every policy that it may name, in the order of the chain. */
+  /** Every policy that it may name, in chain order. */
   readonly chain: readonly Policy[]
-  /** The file as it is written; null for a module, which may import what belongs to it. */
+  /** The file as written; null for a module, which may import further parts. */
   readonly text: string | null
-  /** Where keys have a name that is no longer theirs. */
+  /** Keys that are written under an old name. */
   readonly renamed: readonly Problem[]
 }
 
 /**
- * Loads a configuration file: YAML (JSON is YAML too), or a module with the configuration as its default export.
- * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError with every problem in it.
+ * Loads a configuration file: YAML (which includes JSON), or a module with the configuration as its default export. ADMIN_TOKEN from the
+ * environment counts as `admin.token`. Throws ConfigError with all problems.
  */
 export async function loadConfig(file: string, environment: Environment): Promise<GatewayConfig> {
   return (await loadWhole(file, environment)).config
 }
 
 /**
- * The same, with the policies that it may name, and the text; `files` notes what is read, also where that fails. `instead` is
- * a YAML text that is taken in place of what the file holds.
+ * Like `loadConfig`, with the policies that the configuration may name and the text. `files` collects what is read, even if loading fails.
+ * `instead` is a YAML text to use in place of the file's contents.
  */
 export async function loadWhole(
   file: string,
@@ -74,7 +74,7 @@ export async function loadWhole(
   const plain = readPlainYaml(text, file, environment, files)
   const atOnce = plain === null ? null : await parsed(plain).catch(unlessRefused)
   if (atOnce?.renamed.length === 0) return atOnce
-  // Slow, and knows the places of what is wrong or has an old name.
+  // Slow, but it knows the places of problems and of old names.
   const { readYaml } = await import('./yaml.ts')
   return parsed(readYaml(text, file, environment, files))
 }
@@ -99,7 +99,7 @@ async function importConfig(file: string): Promise<unknown> {
   ])
 }
 
-/** Where the name leads nowhere, what to do is more use than what the system calls it. */
+/** If the path does not exist, advice is more useful than the system's error message. */
 function failToRead(file: string, error: unknown): never {
   const code = fieldOf(error, 'code')
   if (code === 'ENOENT')

@@ -4,16 +4,16 @@ import { dirname, extname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { codeOf, isOwnCode, specifiersOf } from './code-digest.ts'
 
-/** Characters of code that are kept for other threads: whoever has more of it goes by the files. */
+/** The largest amount of code, in characters, that is kept for other threads; beyond that, they read the files. */
 const LARGEST = 16 * 1024 ** 2
-/** Endings of what is text for Node, and nothing else. */
+/** Extensions that Node always treats as text. */
 const CODE = /\.(?:[cm]?[jt]s|json)$/
-/** Parameter of URLs with a digest of the code: a module is loaded once for each URL. */
+/** URL parameter that holds a digest of the code: Node loads a module once per URL. */
 const PARAMETER = 'code'
 
 /** A module as it was loaded. */
 export interface ModuleText {
-  /** What Node takes it for. */
+  /** The module format that Node assigned. */
   readonly format: string
   readonly source: string
 }
@@ -21,57 +21,57 @@ export interface ModuleText {
 /** A file that the configuration names, as it was loaded. */
 export interface EntryPoint {
   readonly url: string
-  /** Of all that it consists of. */
+  /** Digest of everything it consists of. */
   readonly digest: string
 }
 
 /**
- * Code of the user's own as it was loaded, for threads that are to load the same, whatever the files hold by then. A URL has a
- * digest of what is behind it, so it means the same in every thread and every configuration.
+ * The user's own code as it was loaded, so that other threads load the same version whatever the files contain by then. URLs include a
+ * digest of the contents, so a URL means the same in every thread and every configuration.
  */
 export interface LoadedCode {
   /** By the files that the configuration names. */
   readonly entries: ReadonlyMap<string, EntryPoint>
-  /** What an import led to, by `linkOf`. */
+  /** Resolved URLs of imports, by `linkOf`. */
   readonly links: ReadonlyMap<string, string>
-  /** By their URLs. */
+  /** Modules by their URLs. */
   readonly modules: ReadonlyMap<string, ModuleText>
 }
 
-/** Where no code is kept, files are loaded as they are. */
+/** For threads that load the files in their current state. */
 export const NO_CODE: LoadedCode = { entries: new Map(), links: new Map(), modules: new Map() }
 
-/** What is known of modules, as it is learned. */
+/** Collects what is learned about modules. */
 export class KnownCode {
   readonly links = new Map<string, string>()
   readonly modules = new Map<string, ModuleText>()
 
   learn({ links, modules }: Pick<LoadedCode, 'links' | 'modules'>): void {
     for (const [link, url] of links) this.links.set(link, url)
-    // The text that is there already is the same.
+    // A text that is already there is identical.
     for (const [url, module] of modules) if (!this.modules.has(url)) this.modules.set(url, module)
   }
 }
 
-/** Names an import: what it leads to depends on the module that it stands in, by its URL, or null where the gateway imports. */
+/** The key of an import: its target depends on the URL of the importing module, or null if the gateway itself imports. */
 export function linkOf(parent: string | null, specifier: string): string {
   return `${parent ?? ''} ${specifier}`
 }
 
-/** The URL with a digest of what is behind it. */
+/** The URL with a digest of the contents. */
 export function withCode(url: URL, digest: string): URL {
   url.searchParams.set(PARAMETER, digest.slice(0, 16))
   return url
 }
 
-/** The digest that a URL has; null where it has none. */
+/** The digest in a URL; null if it has none. */
 export function codeIn(url: string): string | null {
   return new URL(url).searchParams.get(PARAMETER)
 }
 
 /**
- * What these files were loaded from, with all that they import by paths: also what they have not imported yet, where the path
- * stands in the code. Null where that is too much to keep.
+ * The loaded contents of these files with everything they import by path, including what has not been imported yet if the path is written
+ * literally in the code. Null if that is too much to keep.
  */
 export function collectCode(files: readonly string[], { links, modules }: KnownCode): LoadedCode | null {
   const importsOf = Map.groupBy(links, ([link]) => link.slice(0, link.indexOf(' ')))
@@ -105,7 +105,10 @@ export function collectCode(files: readonly string[], { links, modules }: KnownC
   return { entries, links: found.links, modules: found.modules }
 }
 
-/** The file that a path in a module means; CommonJS leaves out endings. Null where there is none, as of a path in a comment. */
+/**
+ * The file that a path in a module resolves to; CommonJS allows extensions to be left out. Null if there is none, e.g. for a path in a
+ * comment.
+ */
 function meant(file: string, { format }: ModuleText, specifier: string): string | null {
   if (!format.startsWith('commonjs')) return resolve(dirname(file), specifier)
   try {
@@ -115,19 +118,19 @@ function meant(file: string, { format }: ModuleText, specifier: string): string 
   }
 }
 
-/** Null for what is no file, and for the gateway's own. */
+/** Null if there is no such file, and for the gateway's own files. */
 function urlOf(file: string | null): string | null {
   if (file === null || isOwnCode(file) || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return null
   return withCode(pathToFileURL(file), codeOf(file).digest).href
 }
 
-/** Null for what may be no text, such as WebAssembly: that is loaded from its file. */
+/** Null for modules that may not be text, such as WebAssembly: those are loaded from their files. */
 function textOf(file: string, importer: string): ModuleText | null {
   if (!CODE.test(file)) return null
   return { format: formatOf(file, importer), source: readFileSync(file, 'utf8') }
 }
 
-/** What Node takes a file for, which that package has whose code imports it by a path. */
+/** The module format that Node assigns to a file; it depends on the package of the code that imports the file by path. */
 export function formatOf(file: string, importer: string): string {
   const ending = extname(file)
   if (ending === '.json') return 'json'

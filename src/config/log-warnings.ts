@@ -1,7 +1,7 @@
 import type { Logger } from '../core/logger.ts'
 import type { Warning } from './warnings.ts'
 
-/** Puts what is worth a warning in a configuration into the log. */
+/** Logs the warnings about a configuration. */
 export function logWarnings(warnings: readonly Warning[], log: Logger): void {
   for (const { file, position, path, message } of warnings) {
     const place = position === undefined ? {} : { file, line: position.line }

@@ -1,19 +1,19 @@
 import { isMap, isScalar, Lexer, parseDocument, type Scalar, visit } from 'yaml'
 import { isBuiltIn, isSecretName, MASK, maskedText, UNDER_SECRETS } from './masked-config.ts'
 
-/** What stands for nothing but variables, whose values are not there. */
+/** A text that consists of variables only, whose values are not in it. */
 const VARIABLES = /^(?:\$\{[A-Za-z_]\w*\})+$/
-/** Something under a name, as in a line that was made a comment. */
+/** A name with a value, as in a line that was commented out. */
 const NAMED = /^([ \t]*#[ \t#-]*)([\w.-]+)([ \t]*[:=][ \t]*)(\S.*)$/
-/** A scalar in its quotes, or below the mark of a block: what it says begins behind these. */
+/** A quoted scalar or a block scalar: the content begins after the quote or the block header. */
 const WRITTEN = /^((?:["']|[|>][^\n]*\n\s*)?)(.*?)(["']?)$/s
-/** What the lexer puts between what is in the text: where a scalar, a document or an error begins. */
+/** What the lexer inserts between pieces of the text: the start of a scalar, a document or an error. */
 const MARKS = new Set(['\x02', '\x18', '\x1f'])
 
 /**
- * The text of a configuration in YAML, line by line as it is written, in which nothing is secret: what stands under a name that speaks of
- * one, in comments too, and users and passwords in URLs are masked. Names of variables stay. What is shown of the gateway's own policies is
- * what `maskedConfig` shows.
+ * The text of a YAML configuration, line by line as written, without secrets: values under a name that suggests a secret, in comments too,
+ * and users and passwords in URLs are masked. Names of variables stay. For built-in policies, the same values are shown as in
+ * `maskedConfig`.
  */
 export function maskedSource(text: string): string {
   const found: { readonly start: number; readonly end: number; readonly value: string }[] = []
@@ -35,7 +35,7 @@ export function maskedSource(text: string): string {
   return masked + text.slice(at)
 }
 
-/** Names of the pairs that something is in, from the outermost. */
+/** The keys of the pairs that a node is in, outermost first. */
 function namesOf(ancestors: readonly unknown[]): string[] {
   return ancestors.flatMap((ancestor) => {
     if (typeof ancestor !== 'object' || ancestor === null || isMap(ancestor) || !('key' in ancestor)) return []
@@ -44,7 +44,7 @@ function namesOf(ancestors: readonly unknown[]): string[] {
   })
 }
 
-/** Whether one of the names speaks of a secret; among options of the gateway's own policies, whose meaning is known, the last one. */
+/** Whether one of the names suggests a secret. For options of built-in policies, whose meaning is known, only the last name counts. */
 function isUnderSecret(names: readonly string[]): boolean {
   const place = names[0] === 'routes' ? names.slice(1) : names
   const [policies, policy = '', ...options] = place
@@ -53,7 +53,7 @@ function isUnderSecret(names: readonly string[]): boolean {
   return isSecretName(last) || (UNDER_SECRETS.has(last) && options.some(isSecretName))
 }
 
-/** What is shown in its place; null where it is shown as it is. */
+/** The text to show instead; null if it is shown unchanged. */
 function shownOf({ range, value }: Scalar, text: string, secret: boolean) {
   if (range === null || range === undefined || (typeof value !== 'string' && typeof value !== 'number')) return null
   const [start, end] = range
@@ -64,7 +64,7 @@ function shownOf({ range, value }: Scalar, text: string, secret: boolean) {
   return shown === written ? null : { start, end, value: shown }
 }
 
-/** As many lines as there are: what stands below keeps its number. */
+/** Keeps the number of lines, so that the lines below keep their numbers. */
 function inLines(written: string): string {
   const [first = '', ...rest] = written.split('\n')
   const begins = /^[|>]/.test(first) ? first : MASK

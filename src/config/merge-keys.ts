@@ -1,11 +1,11 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, Scalar, type YAMLMap } from 'yaml'
 
-/** Whether the key is `<<`, which puts the members of other maps beneath those of its own (YAML merge key 1.1). */
+/** Whether the key is `<<`, which merges other maps beneath the map's own members (YAML merge key 1.1). */
 export function isMergeKey(key: unknown): boolean {
   return isScalar(key) && key.value === '<<' && key.type === Scalar.PLAIN
 }
 
-/** The maps that a merge key names, the first one on top; null where its value is something else. */
+/** The maps that a merge key names, highest precedence first; null if its value is something else. */
 export function mergedMaps({ value }: Pair, document: Document.Parsed): YAMLMap[] | null {
   const followed = followAlias(value, document)
   const all = isSeq(followed) ? followed.items.map((item) => followAlias(item, document)) : [followed]

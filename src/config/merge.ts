@@ -2,13 +2,13 @@ import type { Path } from './problems.ts'
 import { Equals } from './shared-policies.ts'
 import { fieldOf, type Fields, isFields, itemsOf } from '../core/value.ts'
 
-/** What a route says of its policies that says nothing. */
+/** The policies of a route that sets nothing. */
 const NONE: Fields = {}
 
 /**
- * Puts the policies of every route beneath those of each route, before anything is parsed, so that defaults fill only
- * what neither says. A route's options replace those of the same name; false, or what is no map, replaces them all.
- * Routes that say the same have one and the same value.
+ * Merges the policies for every route beneath those of each route before anything is parsed, so that defaults apply only to options that
+ * neither sets. A route's options replace those of the same name; false, or a value that is not a map, replaces the whole policy. Routes
+ * with the same policies share one value.
  */
 export function mergePolicies(config: unknown): unknown {
   const general = fieldOf(config, 'policies')
@@ -26,7 +26,7 @@ export function mergePolicies(config: unknown): unknown {
   return { ...config, routes }
 }
 
-/** Where in the configuration as it was written the value at a path of the merged one comes from. */
+/** Maps a path in the merged configuration to its place in the configuration as written. */
 export function originOf(config: unknown, path: Path): Path {
   const [routes, index, policies, name, option] = path
   if (routes !== 'routes' || typeof index !== 'number' || policies !== 'policies' || name === undefined) return path

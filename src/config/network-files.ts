@@ -5,13 +5,13 @@ import { NETWORK_FILES } from './file-places.ts'
 import { ANY, matching, optionPlaces } from './option-places.ts'
 import type { Path } from './problems.ts'
 
-/** Where a configuration with these policies names files with networks. */
+/** Where a configuration with these policies names network files. */
 export function networkFilePlaces(chain: readonly Policy[]): readonly Path[] {
   const ofPolicies = optionPlaces(chain, ({ networks = [] }) => networks.map((option) => [option, ANY, 'file']))
   return [NETWORK_FILES, ...ofPolicies]
 }
 
-/** Makes the paths of files with networks absolute, which are relative to `base`, the configuration file. */
+/** Makes the paths of network files absolute; they are relative to `base`, the configuration file. */
 export function withAbsoluteNetworkFiles(value: unknown, base: string, chain: readonly Policy[]): unknown {
   const places = networkFilePlaces(chain).flatMap((place) => matching(value, place))
   const absolute = places.flatMap((path): (readonly [Path, string])[] => {
@@ -21,7 +21,7 @@ export function withAbsoluteNetworkFiles(value: unknown, base: string, chain: re
   return putAll(value, absolute)
 }
 
-/** Makes the path of the folder for the last good configuration absolute, which is relative to `base`, the configuration file. */
+/** Makes the path of the folder for the last good configuration absolute; it is relative to `base`, the configuration file. */
 export function withAbsoluteStateDir(value: unknown, base: string): unknown {
   if (!isFields(value)) return value
   const { reload } = value

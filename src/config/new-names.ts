@@ -5,12 +5,12 @@ import { formatPath, type Path, type Problem } from './problems.ts'
 import { isAccepted, refusedFrom, type Renamed, renamed } from './renamed.ts'
 import type { Source } from './source.ts'
 
-/** A configuration whose keys have the names of today. */
+/** A configuration with current key names. */
 export interface NewNames {
   readonly value: unknown
-  /** Knows each value by the new name, and finds it under the old one. */
+  /** Knows each value by its new name and finds it under the old one. */
   readonly source: Source
-  /** Old names that were taken, each once for its place. */
+  /** Old names that were accepted, once for each place. */
   readonly warnings: readonly Problem[]
   /** Old names that are refused. */
   readonly problems: readonly Problem[]
@@ -24,8 +24,8 @@ interface Found {
 }
 
 /**
- * Gives each value under an old name of its key the new one, as version `running` does. What is given under both names, or under a
- * name that is too old, is left out and named as a problem.
+ * Renames the keys that have old names, as version `running` does. A value that is given under both names, or under a name that is too old,
+ * is left out and reported as a problem.
  */
 export function withNewNames(
   value: unknown,
@@ -45,7 +45,7 @@ export function withNewNames(
       const place = { file: source.file, position: source.locateKey(path), path: formatPath(path) }
       if (problem === null) taken.push(each)
       if (problem !== null) problems.push({ ...place, message: problem })
-      // What stands in an anchor is said once.
+      // A name in an anchor is reported once.
       const { line, column } = place.position ?? {}
       const said = line === undefined ? place.path : `${line}:${column}`
       if (problem === null && !warnings.has(said)) warnings.set(said, { ...place, message: warningOf(each) })
@@ -80,7 +80,7 @@ function warningOf({ map, key }: Found): string {
   return `renamed to ${formatPath([...map, key.current])}: write that, as version ${refusedFrom(key)} no longer takes the old name`
 }
 
-/** In the same order. */
+/** Keeps the order of the keys. */
 function withNewName(fields: Fields, key: Renamed, running: string): Fields {
   const isTaken = isAccepted(key, running) && !Object.hasOwn(fields, key.current)
   return Object.fromEntries(

@@ -5,7 +5,7 @@ import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 /** Any key of a map, or any item of a list. */
 export const ANY = '*'
 
-/** Where the configuration has the options that policies speak of, for every route and for each. */
+/** The paths in the configuration of the options that `of` returns for each policy, for every route and for single routes. */
 export function optionPlaces(chain: readonly Policy[], of: (policy: Policy) => readonly OptionsPath[]): Path[] {
   return chain.flatMap((policy) =>
     of(policy).flatMap((steps): Path[] => [
@@ -15,12 +15,12 @@ export function optionPlaces(chain: readonly Policy[], of: (policy: Policy) => r
   )
 }
 
-/** The paths of a value that a pattern stands for. */
+/** The paths in a value that match a pattern. */
 export function matching(value: unknown, [step, ...rest]: Path, before: Path = []): Path[] {
   if (step === undefined) return [before]
   if (step !== ANY) {
     const child = fieldOf(value, String(step))
-    // Most routes say nothing there.
+    // Most routes set nothing there.
     return child === undefined && rest.length > 0 ? [] : matching(child, rest, [...before, step])
   }
   const keys = Array.isArray(value) ? itemsOf(value).keys() : Object.keys(isFields(value) ? value : {})

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module'
 
-/** What a file outside of the package may import from it. */
+/** What a file outside the package may import from it. */
 const entries: Readonly<Record<string, string>> = { sallyport: 'gateway', 'sallyport/testing': 'testing' }
 
 const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -8,8 +8,8 @@ const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 let registered = false
 
 /**
- * Has `import … from 'sallyport'` mean the running gateway in this thread, wherever the importing file lies: policies and
- * configurations need no installation of their own beside them, and share their classes with the gateway.
+ * Makes `import … from 'sallyport'` resolve to the running gateway in this thread, wherever the importing file is: policies and
+ * configurations need no installation next to them and share their classes with the gateway.
  */
 export function resolveOwnName(): void {
   if (registered) return

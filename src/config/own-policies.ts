@@ -13,7 +13,7 @@ export function gatewaySchemaFor(chain: readonly Policy[]): typeof gatewaySchema
   return gatewaySchema.extend({ policies: own, routes: routeSchema.extend({ policies: own }).array().default([]) })
 }
 
-/** What own policies make of their options must get to the worker threads: it is data, not functions or the like. */
+/** The parsed options of custom policies are sent to the worker threads, so they must be data, without functions or the like. */
 export function checkPlain(config: GatewayConfig, chain: readonly Policy[]): Finding[] {
   const builtIn = new Set<Policy>(policies)
   const names = chain.flatMap((policy) => (builtIn.has(policy) ? [] : [policy.name]))

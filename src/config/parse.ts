@@ -16,13 +16,10 @@ import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 type GatewaySchema = ReturnType<typeof gatewaySchemaFor>
 
-/** Routes that are checked in one step. */
+/** The number of routes that are checked in one step. */
 const AT_ONCE = 100
 
-/**
- * Parses a configuration given as a value; `earlier` are problems that are known already. Throws ConfigError with all of
- * them.
- */
+/** Parses a configuration given as a value; `earlier` are problems found before. Throws ConfigError with all of them. */
 export function parseConfig(
   value: unknown,
   loaded: Unparsed = { value, chain: policies, findings: [] },
@@ -32,13 +29,13 @@ export function parseConfig(
 }
 
 /**
- * Parses what was read from a source, with the policies that it may name; `earlier` are the problems that reading it
- * brought, and `further` finds what is wrong with what is well-formed. Throws ConfigError.
+ * Parses a value that was read from a source, with the policies that it may name. `earlier` are the problems found while reading, and
+ * `further` checks a configuration that is well-formed. Throws ConfigError.
  *
- * 1. Give each route the policies of every route.
+ * 1. Merge the policies for every route into each route.
  * 2. Parse with the schema.
- * 3. Texts that came whole from a variable become the number, true or false that the schema would not take as text.
- * 4. Check what refers to what, that the options of own policies can be handed to other threads, and certificates.
+ * 3. Convert texts that consist of one variable to the number, true or false that the schema requires.
+ * 4. Check references, that the options of custom policies can be sent to other threads, and certificates.
  */
 export function parseFrom(
   unparsed: Unparsed,
@@ -49,7 +46,7 @@ export function parseFrom(
   return takeAll(parsing(unparsed, source, earlier, further))
 }
 
-/** The same in steps, for a thread that does other things meanwhile. */
+/** Does the same in steps, for a thread that has other work to do in between. */
 export function* parsing(
   { value: written, chain, findings: unloaded }: Unparsed,
   source: Source,
@@ -80,7 +77,7 @@ export function* parsing(
   return checked.value
 }
 
-/** Without the keys that begin with "x-", which are a place for anchors. */
+/** Removes the keys that begin with "x-", which are a place for anchors. */
 function withoutExtensions(value: unknown): unknown {
   if (!isFields(value)) return value
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
@@ -98,7 +95,7 @@ function* attempt(value: unknown, source: Source, chain: readonly Policy[]): Ste
     sharePolicies(once.value, merged)
     return once
   }
-  // What is wrong is told of each route.
+  // Problems are reported for each route.
   const checked = yield* checkInParts(schema, merged, written)
   if ('value' in checked) return checked
   return {
@@ -106,7 +103,7 @@ function* attempt(value: unknown, source: Source, chain: readonly Policy[]): Ste
   }
 }
 
-/** Where there are many routes, they are checked some at a time. */
+/** A large number of routes is checked in batches. */
 function* checkInParts(schema: GatewaySchema, input: unknown, written: Written): Steps<Checked<GatewayConfig>> {
   const routes = itemsOf(fieldOf(input, 'routes'))
   if (!isFields(input) || routes.length <= AT_ONCE) return check(schema, input, written)
@@ -137,7 +134,7 @@ function scalarOf(text: unknown): unknown {
   return typeof text === 'string' && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : text
 }
 
-/** A copy with one value changed; the same object where the change makes no difference. */
+/** A copy with one value changed; the same object if nothing changes. */
 function update(value: unknown, path: Path, change: (value: unknown) => unknown): unknown {
   const [key, ...rest] = path
   if (key === undefined) return change(value)
@@ -150,7 +147,7 @@ function update(value: unknown, path: Path, change: (value: unknown) => unknown)
   return field === value[key] ? value : { ...value, [key]: field }
 }
 
-/** Findings with their places, each said once, and none about a text that reading could not complete. */
+/** Turns findings into problems with places, without duplicates and without those about a text that could not be read completely. */
 function collectProblems(findings: readonly Finding[], source: Source, earlier: readonly Problem[]): Problem[] {
   const seen = new Set(earlier.map(placeOf))
   const problems = findings.map(({ path, isKey, message }): Problem => {
@@ -158,7 +155,7 @@ function collectProblems(findings: readonly Finding[], source: Source, earlier: 
     return { file: source.file, position, path: formatPath(source.asWritten(path)), message }
   })
   const fresh = problems.filter((problem, i) => {
-    // What is wrong below an anchor is said once, not for each of its aliases.
+    // A problem below an anchor is reported once, not for each alias.
     const { position, message } = problem
     const place = position === undefined ? problem.path : `${placeOf(problem)} ${String(findings[i]?.path.at(-1))}`
     const key = `${place} ${message}`

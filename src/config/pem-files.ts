@@ -9,7 +9,7 @@ import type { ReadFiles } from './read-files.ts'
 import type { Unparsed } from './unparsed.ts'
 import { at, putAll } from '../core/value.ts'
 
-/** Where the configuration may name files with certificates or a key, but for the options of policies. */
+/** Where the configuration may name files with certificates or a key, apart from the options of policies. */
 const PLACES: readonly Path[] = [
   ['services', ANY, 'tls', 'ca'],
   ['services', ANY, 'tls', 'cert'],
@@ -23,8 +23,8 @@ const PLACES: readonly Path[] = [
 ]
 
 /**
- * Puts the certificates and keys that files hold in place of their paths, which are relative to `base`, the configuration
- * file. PEM that stands in the configuration itself stays.
+ * Replaces the paths of certificates and keys, which are relative to `base`, the configuration file, by the contents of the files. Inline
+ * PEM stays.
  */
 export function readPemFiles(files: Unparsed, base: string, noted: ReadFiles): Unparsed {
   const { value, chain } = files

@@ -7,13 +7,13 @@ import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import type { GatewayConfig } from './schema.ts'
 
-/** Addresses on which the gateway itself listens, and what they are called. */
+/** An address that the gateway itself listens on, and its description. */
 interface OwnAddress {
   readonly address: Address
   readonly name: string
 }
 
-/** What cannot be where it is to be: the admin listener, instances, and the file of the log. */
+/** Conflicts of addresses and files: of the admin listener, of instances and of the log file. */
 export function checkPlaces(config: GatewayConfig): Finding[] {
   const listeners = config.listeners.map(({ address }, i) => ({ address, name: `listeners[${i}]` }))
   const admin = config.admin === false ? [] : [{ address: config.admin.address, name: 'the admin listener' }]
@@ -45,13 +45,13 @@ function checkInstances({ services }: GatewayConfig, own: readonly OwnAddress[])
   )
 }
 
-/** Whether somebody who listens on one host has the port of the other, too. */
+/** Whether listening on the one host takes the port on the other one too. */
 function overlap(a: string, b: string): boolean {
   if (a === b || isWildcard(a) || isWildcard(b)) return true
   return isLoopback(a) && isLoopback(b) && (a === 'localhost' || b === 'localhost')
 }
 
-/** Whether connections to a host end at who listens on the other one, as far as that is known without asking anybody. */
+/** Whether connections to a host reach a listener on the other one, as far as can be told without a look-up. */
 function reaches(host: string, listened: string): boolean {
   return host === listened || (isLoopback(host) && (isWildcard(listened) || overlap(host, listened)))
 }
@@ -60,7 +60,7 @@ function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }
 
-/** The reasons for which the file could not be opened at the start. */
+/** Reasons why the log file could not be opened at startup. */
 function checkLogFile(file: string | undefined): Finding[] {
   if (file === undefined) return []
   const reason = whyNotWritten(file)

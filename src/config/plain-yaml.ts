@@ -8,25 +8,25 @@ import { type Environment, type ReadFile, substitute } from './substitute.ts'
 import { at, isFields } from '../core/value.ts'
 import type { YamlConfig } from './yaml.ts'
 
-/** What the two parsers may take for different things, or one of them for none. */
+/** Texts that the two parsers may read differently, or that one of them may refuse. */
 const UNUSUAL: readonly RegExp[] = [
-  // Tabs, carriage returns and other control characters, line ends that are none in YAML, marks of the order of octets.
+  // Tabs, carriage returns and other control characters, line ends that YAML does not recognize, byte order marks.
   /[^\n -~\u00a0-\u2027\u202a-\ufefe\uff00-\ufffd]/,
-  // Block scalars that say how far they are indented, or keep the line ends after them; texts that go on in the next line.
+  // Block scalars with an indentation indicator or with trailing line ends kept; texts that continue on the next line.
   /[|>]-?[+\d]|\\$/m,
   // Numbers that are too large.
   /\d[eE][-+]?\d{3}|\d{300}/,
-  // Directives, and what may be the end of a document.
+  // Directives, and possible ends of a document.
   /^ *(?:%|---|\.\.\.)/m,
 ]
-/** What may be a variable; a dollar sign may be written as an escape. */
+/** May be a variable; a dollar sign may be written as an escape sequence. */
 const MAY_NAME = /[$\\]/
-/** Characters of a line: a key may have so many. */
+/** Maximum length of a line in characters, because a key may be at most that long. */
 const LONGEST = 1000
-/** What may stand before a key in its line. */
+/** What may precede a key on its line. */
 const BEFORE_KEY = /^[ -]*["']?$/
 
-/** Keys are texts, as written: a number or null would be written in another way than it was. */
+/** Keys are texts, as written: a number or null would be written differently. */
 const textKeys: typeof mapTag = {
   ...mapTag,
   addPair(map, key, value) {
@@ -38,9 +38,9 @@ const textKeys: typeof mapTag = {
 const schema = CORE_SCHEMA.withTags(textKeys)
 
 /**
- * Reads a YAML text in which there is nothing unusual, and nothing wrong, as `readYaml` does, in a tenth of the time, but for
- * the places of what it holds. Null for any other: `readYaml` says what it holds, or what is wrong with it and where. Files
- * whose text is put in are noted in `files`.
+ * Reads a YAML text that has nothing unusual and nothing wrong in it, like `readYaml` in a tenth of the time, but without the places of its
+ * values. Null for any other text: use `readYaml` for its value, or for what is wrong and where. Files whose text is inserted are recorded
+ * in `files`.
  */
 export function readPlainYaml(
   text: string,
@@ -71,10 +71,10 @@ function hasLongLine(text: string): boolean {
   return text.length - start > LONGEST
 }
 
-/** What comes next in a map or list that is open. */
+/** What comes next in an open map or list. */
 type Next = 'key' | 'value' | 'any'
 
-/** Whether there are no anchors, aliases and tags, and each key of a block is a scalar at the beginning of its line. */
+/** Whether there are no anchors, aliases and tags, and each key of a block map is a scalar at the beginning of its line. */
 function isPlain(events: readonly Event[], text: string): boolean {
   const open: Next[] = []
   for (const event of events) {
@@ -98,7 +98,7 @@ function beginsLine(text: string, offset: number): boolean {
   return BEFORE_KEY.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset))
 }
 
-/** The value with variables put into its texts; the same one where it has none. Throws where one cannot be put in. */
+/** The value with variables substituted in its texts; the same object if it has none. Throws if one cannot be substituted. */
 function withVariables(value: unknown, environment: Environment, read: ReadFile): unknown {
   if (typeof value === 'string') return value.includes('$') ? replaced(value, environment, read) : value
   if (Array.isArray(value)) {

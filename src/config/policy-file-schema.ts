@@ -3,7 +3,7 @@ import { z } from 'zod'
 const expected = 'expected the path of a file such as "./policies/tenant.ts"'
 const file = z.string(expected).min(1, expected)
 
-/** A file with a policy, and its place in the chain where it is not the innermost one. */
+/** A policy file, with its place in the chain unless it is the innermost policy. */
 export interface PolicyFile {
   readonly file: string
   readonly before?: string | undefined

@@ -23,9 +23,9 @@ import type { Unparsed } from './unparsed.ts'
 import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 /**
- * Loads the policies of a configuration that is not parsed yet, as its schema depends on them, the documents that
- * their options name, and certificates and keys. Entries that the schema will refuse are left to it. `base` is the
- * configuration file; `given` are policies that come as values; the files are noted in `noted`.
+ * Loads the policies of a configuration before it is parsed, because its schema depends on them, along with the documents that their
+ * options name, certificates and keys. Entries that the schema will refuse are left to it. `base` is the configuration file; `given` are
+ * policies passed as values; files are recorded in `noted`.
  */
 export async function readPolicyFiles(
   value: unknown,
@@ -41,7 +41,7 @@ export async function readPolicyFiles(
   return findFolders(readPemFiles(await readDocuments(whole, base, noted), base, noted), base)
 }
 
-/** The paths that stand in these places. */
+/** The paths written at these places. */
 function namedAt(value: unknown, places: readonly Path[]): string[] {
   return places
     .flatMap((place) => matching(value, place))
@@ -82,8 +82,8 @@ async function loadPolicies(
 }
 
 /**
- * The chain of a configuration that was read before, as in a worker thread, of that code; what is not in it is loaded as it is by
- * now. Rejects where that cannot be.
+ * The chain of a configuration that was read before, as in a worker thread, in the version `code`; files that are not in it are loaded in
+ * their current version. Rejects if that fails.
  */
 export async function loadChain(files: readonly PolicyFile[], code: LoadedCode): Promise<readonly Policy[]> {
   goBy(code)
@@ -92,7 +92,7 @@ export async function loadChain(files: readonly PolicyFile[], code: LoadedCode):
   return chain
 }
 
-/** The same without what cannot be loaded any more. Never rejects. */
+/** Like `loadChain`, without the policies that can no longer be loaded. Never rejects. */
 export async function loadableChain(files: readonly PolicyFile[], code: LoadedCode): Promise<readonly Policy[]> {
   goBy(code)
   let chain: readonly Policy[] = policies
@@ -100,7 +100,7 @@ export async function loadableChain(files: readonly PolicyFile[], code: LoadedCo
     try {
       chain = insert(chain, await loadPolicy(place.file, code), place)
     } catch {
-      // Its file is another one by now: what it says of itself cannot be known.
+      // The file has changed since, so what the policy says of itself cannot be known.
     }
   }
   return chain

@@ -4,7 +4,7 @@ import { policies, type PolicyInputs, type PolicyName, type PolicyOptions } from
 import { typedSchema } from '../core/typed-schema.ts'
 import { fieldOf } from '../core/value.ts'
 
-/** What `policies:` holds after parsing: the options of each policy that is on, false for one that is switched off. */
+/** `policies:` after parsing: the options of each policy that is on, and false for one that is turned off. */
 export type PoliciesConfig = { [P in PolicyName]?: PolicyOptions[P] | false | undefined }
 
 /** What may be written under `policies:`. */
@@ -12,7 +12,7 @@ export type PoliciesInput = { [P in PolicyName]?: PolicyInputs[P] | false | unde
   [P in keyof OwnPolicies]?: OwnPolicies[P] | false | undefined
 }
 
-/** What may be written under `policies:` of a route, which has the options of every route already. */
+/** What may be written under `policies:` of a route, which inherits the options for every route. */
 export type RoutePoliciesInput = { [P in PolicyName]?: Partial<PolicyInputs[P]> | false | undefined } & {
   [P in keyof OwnPolicies]?: Partial<OwnPolicies[P]> | false | undefined
 }
@@ -20,7 +20,7 @@ export type RoutePoliciesInput = { [P in PolicyName]?: Partial<PolicyInputs[P]> 
 /** Schema of `policies:`, made from the list of policies. */
 export const policiesSchema = policiesSchemaOf(policies)
 
-/** Schema of `policies:` for a chain in which there are policies of the user's own too. */
+/** Schema of `policies:` for a chain that includes custom policies. */
 export function policiesSchemaOf(chain: readonly Policy[]) {
   const shape = Object.fromEntries(
     chain.map(({ name, summary, options }) => [
@@ -34,10 +34,10 @@ export function policiesSchemaOf(chain: readonly Policy[]) {
   return typedSchema<PoliciesConfig, PoliciesInput>(z.strictObject(shape))
 }
 
-/** The same for a route, to be used once the policies of every route are put beneath its own. */
+/** Schema of `policies:` of a route, for use after the policies for every route have been merged into it. */
 export const routePoliciesSchema = typedSchema<PoliciesConfig, RoutePoliciesInput>(policiesSchema)
 
-/** The policies that are on, with their options, in the order of the chain. */
+/** The policies that are on, with their options, in chain order. */
 export function activePolicies(
   config: PoliciesConfig,
   chain: readonly Policy[] = policies,

@@ -1,28 +1,28 @@
 /** Steps from the root of the configuration to a value: keys of maps and indexes of lists. */
 export type Path = readonly (string | number)[]
 
-/** A place in a file, both counted from 1. */
+/** A place in a file; line and column are counted from 1. */
 export interface Position {
   readonly line: number
   readonly column: number
 }
 
-/** Something wrong in a configuration. */
+/** A problem in a configuration. */
 export interface Problem {
-  /** The file it is in; undefined for a configuration that came as a value. */
+  /** The file it is in; undefined for a configuration that was passed as a value. */
   readonly file?: string | undefined
-  /** Where in the file, as far as that is known. */
+  /** The place in the file, if known. */
   readonly position?: Position | undefined
-  /** Where in the configuration, such as `routes[0].match.path`; "" for the whole. */
+  /** The place in the configuration, such as `routes[0].match.path`; "" for the whole. */
   readonly path: string
   /** What is wrong and what is allowed. */
   readonly message: string
 }
 
-/** A configuration that cannot be used; the message lists all of its problems, one a line. */
+/** A configuration that cannot be used; the message lists all problems, one per line. */
 export class ConfigError extends Error {
   readonly problems: readonly Problem[]
-  /** Files that were read for it, or would have been, with digests of what they held, as far as that is known. */
+  /** Files that were read for the configuration, or would have been, with digests of their contents where known. */
   readonly files: ReadonlyMap<string, string>
 
   constructor(problems: readonly Problem[], files: ReadonlyMap<string, string> = new Map()) {
@@ -33,18 +33,18 @@ export class ConfigError extends Error {
   }
 }
 
-/** `file:line:column: path: message`, without the parts that are not known. */
+/** `file:line:column: path: message`, without the unknown parts. */
 export function formatProblem({ file, position, path, message }: Problem): string {
   const place = [file, position?.line, position?.column].filter((part) => part !== undefined).join(':')
   return [place, path, message].filter((part) => part !== '').join(': ')
 }
 
-/** A problem for programs, as the admin API and the command line tell of it. */
+/** A problem in machine-readable form, for the admin API and the command line. */
 export function problemMember({ file, position, path, message }: Problem) {
   return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
 }
 
-/** `a.b[0]["odd key"]` of a path. */
+/** Formats a path as `a.b[0]["odd key"]`. */
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`
@@ -53,7 +53,7 @@ export function formatPath(path: Path): string {
   }, '')
 }
 
-/** The path that `formatPath` wrote so. */
+/** The inverse of `formatPath`. */
 export function stepsOf(text: string): Path {
   const steps = text.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\.?([\w-]+)/g)
   return Array.from(steps, ([, index, quoted, name]) => {
@@ -62,7 +62,7 @@ export function stepsOf(text: string): Path {
   })
 }
 
-/** Ascending by position, those without one first; otherwise in the given order. */
+/** Sorts by position, problems without one first; otherwise the order is kept. */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
   return problems.toSorted(
     (a, b) =>

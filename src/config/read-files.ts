@@ -1,13 +1,13 @@
 import { contentNow } from '../core/content-of.ts'
 
 /**
- * The files that a configuration is made of, by their absolute paths, with digests of what they held just before they were
- * read: what changes while it is read is told by them.
+ * The files that a configuration is made of, by absolute path, with digests of their contents taken just before reading, so that changes
+ * made during the read are noticed.
  */
 export class ReadFiles {
-  /** All of them. */
+  /** All files. */
   readonly all = new Map<string, string>()
-  /** Those whose content is not in the loaded configuration: code, and certificates that listeners show. */
+  /** Files whose contents are not part of the loaded configuration: code, and certificates that listeners present. */
   readonly beside = new Map<string, string>()
 
   note(file: string): string {

@@ -21,7 +21,7 @@ import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 type Match = RouteConfig['match']
 
 const TARGETS = ['service', 'split', 'reply', 'redirect', 'files']
-/** What is said only of requests that go on, and where. */
+/** Keys that make sense only if requests are forwarded, by the place where they are written. */
 const FOR_TARGETS: Readonly<Record<string, readonly string[]>> = {
   rewrite: ['service', 'split', 'files'],
   mirror: ['service', 'split'],
@@ -31,8 +31,8 @@ const FOR_TARGETS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * What is wrong between the parts of a configuration, in steps, with the policies of `chain`; parts that are wrong in themselves are
- * left out. `parsed` is what it is with its defaults, or null where something is wrong.
+ * Cross-checks the parts of a configuration, in steps, with the policies of `chain`; parts that are invalid in themselves are skipped.
+ * `parsed` is the configuration with defaults, or null if it is invalid.
  */
 export function* checkReferences(
   config: unknown,
@@ -75,7 +75,7 @@ function matchOf(route: unknown): Match | undefined {
   return lookAt(routeSchema.shape.match, fieldOf(route, 'match'))?.data
 }
 
-/** Nobody could connect where nobody may send the header. */
+/** If no peer may send the header, no client can connect. */
 function checkProxyProtocol(config: unknown): Finding[] {
   const proxies = fieldOf(config, 'trustedProxies')
   if (proxies !== undefined && !(Array.isArray(proxies) && proxies.length === 0)) return []
@@ -87,7 +87,7 @@ function checkProxyProtocol(config: unknown): Finding[] {
   })
 }
 
-/** Routes of a listener that there is not. */
+/** Routes for a listener that does not exist. */
 function checkListeners(
   config: unknown,
   matches: readonly (Match | undefined)[],
@@ -106,7 +106,7 @@ function checkListeners(
   )
 }
 
-/** Redirects, rewrites and fixed replies speak of what every path of their route has. */
+/** Redirects, rewrites and fixed replies may only use parameters that every path of their route has. */
 function checkTemplates(route: unknown, match: Match | undefined, routeAt: Path): Finding[] {
   if (match === undefined) return []
   const patterns = match.path.map(parsePattern)
@@ -135,11 +135,11 @@ function checkTemplates(route: unknown, match: Match | undefined, routeAt: Path)
   ]
 }
 
-/** What is to be kept in Redis needs one. */
+/** State that is to be kept in Redis requires a Redis. */
 function checkStores(config: unknown, written: Written, chain: readonly Policy[]): Finding[] {
   const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
   if (isFields(redis) && fieldOf(redis, 'url') !== '') return []
-  // A variable without a default that is not set is a problem already, and the only one.
+  // An unset variable without a default has already been reported; do not report it twice.
   if (written(['stores', 'redis', 'url'])?.includes(':-') === false) return []
   return chain.flatMap((policy) =>
     (policy.stores ?? []).flatMap(({ path: steps, instead }) =>
@@ -207,7 +207,7 @@ function checkMirrors(route: unknown, path: Path, known: ReadonlySet<string>, wr
   return mirror.flatMap((each, i) => checkService(fieldOf(each, 'service'), [...path, i, 'service'], known, written))
 }
 
-/** The services that policies ask. */
+/** The services that policies call. */
 function checkAsked(
   config: unknown,
   written: Written,
@@ -232,7 +232,7 @@ function checkIds(routes: readonly unknown[]): Finding[] {
   })
 }
 
-/** Two matches are the same when host, path pattern, methods, headers and query are, but for parameters' names. */
+/** Two matches are the same if host, path pattern, methods, headers and query are equal, apart from parameter names. */
 function* checkMatches(routes: readonly unknown[], matches: readonly (Match | undefined)[]): Steps<Finding[]> {
   const owners = new Map<string, Path>()
   const findings: Finding[] = []

@@ -1,15 +1,15 @@
 import type { GatewayConfig } from './schema.ts'
 
-/** What is looked at of a configuration. */
+/** The parts of a configuration that are compared. */
 export interface Judged {
   readonly config: GatewayConfig
-  /** The file as it is written; null where there is none. */
+  /** The file as written; null if there is none. */
   readonly text: string | null
 }
 
 /**
- * Why a good configuration is not taken over in place of the one before, unless that is asked for expressly: it looks as if
- * the file were not written to its end, or nothing would be served any more. Null where nothing speaks against it.
+ * Why a valid configuration does not replace the current one unless that is requested explicitly: the file appears to be truncated, or
+ * nothing would be served any more. Null if there is no objection.
  */
 export function refusalOf(before: Judged, after: Judged): string | null {
   if (before.config.routes.length > 0 && after.config.routes.length === 0)

@@ -1,16 +1,16 @@
 import type { Path } from './problems.ts'
 
-/** A key that had another name before. */
+/** A renamed key. */
 export interface Renamed {
-  /** The map that has the key; `*` is any name or number. What is said of policies is true of those of a route too. */
+  /** The map that contains the key; `*` matches any name or index. An entry for policies also applies to those of a route. */
   readonly map: Path
   readonly old: string
   readonly current: string
-  /** The first version with the new name. The old one works, with a warning, until the next minor version. */
+  /** The first version with the new name. The old name works, with a warning, until the next minor version. */
   readonly since: string
 }
 
-/** Every key that was renamed, the latest last. Entries stay, so that an old name is never just unknown. */
+/** All renamed keys, the latest last. Entries are never removed, so that an old name is never reported as just unknown. */
 export const renamed: readonly Renamed[] = [
   { map: ['limits'], old: 'leastRate', current: 'minRate', since: '0.1.0' },
   { map: ['services', '*', 'discover', 'dns'], old: 'least', current: 'minInterval', since: '0.1.0' },

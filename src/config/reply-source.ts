@@ -7,9 +7,9 @@ import type { GatewayConfig, RouteConfig } from './schema.ts'
 export type ActivePolicy = readonly [policy: Policy, options: unknown]
 
 /**
- * Names what the replies come from that a policy gets from further in, besides the request: where the route leads, the policies
- * on the way there, and all that change what is asked. Two configurations with the same text bring the same replies.
- * `active` are the policies of the route in the order of the chain; `route` is null where none leads.
+ * Identifies everything that determines the replies a policy receives from further in, apart from the request: the route's target, the
+ * policies on the way there, and everything that changes the forwarded request. Two configurations with the same text yield the same
+ * replies. `active` are the policies of the route in chain order; `route` is null if no route matches.
  */
 export function replySource(
   policy: Policy,

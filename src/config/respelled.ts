@@ -1,4 +1,4 @@
-/** Other names of units that people write. */
+/** Other spellings of units. */
 const DURATION_UNITS: Readonly<Record<string, string>> = {
   '': 's',
   ms: 'ms',
@@ -27,7 +27,7 @@ const SIZE_UNITS: Readonly<Record<string, string>> = {
   gb: 'gb',
   gib: 'gb',
 }
-/** Longer texts are not said twice, in characters. */
+/** Longer texts are not repeated in the suggestion, in characters. */
 const LONGEST = 80
 const WORDS: Readonly<Record<string, boolean>> = {
   yes: true,
@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<string, boolean>> = {
   false: false,
 }
 
-/** How a value was probably meant to be written where `expected` says what is allowed; undefined where nobody knows. */
+/** The probable intended spelling of a value where `expected` says what is allowed; undefined if it is unknown. */
 export function respelled(expected: string, value: unknown): string | undefined {
   if (expected.startsWith('expected a duration')) return withUnit(value, DURATION_UNITS)
   if (expected.startsWith('expected a size')) return withUnit(value, SIZE_UNITS)
@@ -68,7 +68,7 @@ function withUnit(value: unknown, units: Readonly<Record<string, string>>): stri
   const [, digits = '', written = ''] = /^\s*(\d{1,12})\s*([a-z]*)\s*$/i.exec(String(value)) ?? []
   const unit = written.toLowerCase()
   const name = Object.hasOwn(units, unit) ? unit : unit.replace(/s$/, '')
-  // Nothing is not meant, and a small size without a unit may be one in any.
+  // Zero is hardly meant, and the unit of a small bare size is unclear.
   const isVague = !/[1-9]/.test(digits) || (units === SIZE_UNITS && unit === '' && Number(digits) < 1024)
   const known = Object.hasOwn(units, name) ? units[name] : undefined
   if (isVague || known === undefined) return undefined

@@ -3,9 +3,9 @@ import { formatPath, type Path } from './problems.ts'
 import type { GatewayConfig } from './schema.ts'
 import { at, isFields } from '../core/value.ts'
 
-/** Something that a running process keeps as it began. */
+/** A setting that a running process keeps from its start. */
 export interface RestartOnly {
-  /** Where it is; of a map with members in the list it only counts that there is one. */
+  /** The place of the setting; for a map with members in the list, only its presence counts. */
   readonly path: Path
   /** Why, in one sentence. */
   readonly reason: string
@@ -13,7 +13,7 @@ export interface RestartOnly {
 
 const ADMIN = 'The admin listener is opened when the process starts.'
 
-/** What takes effect with the next start only. */
+/** Settings that take effect only after a restart. */
 export const RESTART_ONLY: readonly RestartOnly[] = [
   { path: ['workers'], reason: 'Worker threads are created when the process starts.' },
   { path: ['workerTimeout'], reason: 'Worker threads get it when they are created.' },
@@ -24,7 +24,7 @@ export const RESTART_ONLY: readonly RestartOnly[] = [
   { path: ['log', 'file'], reason: 'The log is opened when the process starts.' },
 ]
 
-/** Names of what is different in another configuration and needs a restart, such as "admin.address"; none where nothing does. */
+/** Names of the changed settings that require a restart, such as "admin.address"; empty if there are none. */
 export function restartOnly(before: GatewayConfig, after: GatewayConfig): string[] {
   const found = RESTART_ONLY.filter(({ path }) => {
     const [old, fresh] = [valueAt(before, path), valueAt(after, path)]

@@ -3,28 +3,29 @@ import { type Steps, takeAll } from '../core/slices.ts'
 import type { GatewayConfig } from './schema.ts'
 import { itemsOf } from '../core/value.ts'
 
-/** Options are no deeper: what is refers to itself. */
+/** Options do not nest deeper; anything deeper is a circular reference. */
 const DEPTH = 64
-/** Down to here the order of keys makes no difference: services and policies are found by their names. */
+/** Down to this depth, the order of keys has no meaning: services and policies are found by name. */
 const BY_NAME = 2
-/** Values in a piece that is written as JSON, which is ten times as fast as going through it here. */
+/** Number of values in a piece that is serialized with JSON, which is ten times as fast as walking it here. */
 const PIECE = 5000
 /** Characters of a text that count as one value. */
 const CHARACTERS = 64
-/** Routes that are gone through in one step. */
+/** The number of routes that are handled in one step. */
 const AT_ONCE = 100
-/** A form that is longer, in characters, is replaced by its digest. */
+/** A longer form, in characters, is replaced by its digest. */
 const LONG = 4096
 
 /**
- * Names what a configuration means: two with the same revision are the same, with secrets, documents and what the files
- * hold that are named in `beside` with their digests. How the file is written makes no difference, nor does the order of what has a name.
+ * Identifies the meaning of a configuration: two configurations with the same revision are equal, including secrets, documents and the
+ * contents of the files named in `beside` with their digests. The spelling of the file makes no difference, nor does the order of named
+ * things.
  */
 export function revisionOf(config: GatewayConfig, beside: ReadonlyMap<string, string>): string {
   return takeAll(revising(config, beside))
 }
 
-/** The same in steps, for a thread that does other things meanwhile. */
+/** Does the same in steps, for a thread that has other work to do in between. */
 export function* revising(config: GatewayConfig, beside: ReadonlyMap<string, string>): Steps<string> {
   const known = new Map<object, string>()
   let routes = ''
@@ -38,12 +39,12 @@ export function* revising(config: GatewayConfig, beside: ReadonlyMap<string, str
   return digest.digest('hex')
 }
 
-/** A digest of a value, such as options: the same for equal ones. */
+/** A digest of a value, such as options; equal values have equal digests. */
 export function digestOf(value: unknown): string {
   return hash('sha256', formOf(value, BY_NAME, new Map()), 'base64url')
 }
 
-/** A text that is the same for equal values, and another one for others. `known` has the forms of what is in several places. */
+/** A text that is the same for equal values and different for others. `known` caches the forms of shared values. */
 function formOf(value: unknown, depth: number, known: Map<object, string>): string {
   if (typeof value === 'string') return `"${value.length}:${value}`
   if (typeof value !== 'object' || value === null) return `${typeof value} ${String(value)};`
@@ -61,7 +62,7 @@ function shortened(form: string): string {
   return form.length <= LONG ? form : `#${hash('sha256', form)};`
 }
 
-/** What is left of so many values after those in this one, as far as JSON has all of them; else 0 or less. */
+/** What remains of the budget `left` after the values in this one, as far as JSON can represent all of them; otherwise 0 or less. */
 function jsonValues(value: unknown, left: number): number {
   if (typeof value === 'string') return left - 1 - value.length / CHARACTERS
   if (typeof value === 'boolean' || value === null) return left - 1
@@ -76,7 +77,7 @@ function jsonValues(value: unknown, left: number): number {
   return rest
 }
 
-/** What options of policies may hold: all that can be cloned to another thread. */
+/** What options of policies may hold: everything that can be cloned to another thread. */
 function formOfObject(value: object, depth: number, known: Map<object, string>): string {
   const formOfItems = (kind: string, items: Iterable<unknown>): string =>
     `${kind}[${Array.from(items, (item) => formOf(item, depth, known)).join('')}]`
@@ -91,7 +92,7 @@ function formOfObject(value: object, depth: number, known: Map<object, string>):
   return formOfItems('Object', fields.toSorted(([a], [b]) => (a < b ? -1 : 1)).flat())
 }
 
-/** The same octets are other numbers in another kind of array. */
+/** The same bytes are other numbers in another kind of array. */
 function formOfOctets(kind: string, { buffer, byteOffset, byteLength }: ArrayBufferView): string {
   return `octets ${kind}${Buffer.from(buffer, byteOffset, byteLength).toString('base64')};`
 }

@@ -14,12 +14,12 @@ import type { GatewayConfig } from './schema.ts'
 
 type Line = MatchLine<number>
 
-/** How many routes at one path are compared with one another: beyond that they are not. */
+/** The maximum number of routes at one path that are compared with each other; if there are more, none are. */
 const MOST_COMPARED = 300
 
 /**
- * Routes that take no request though nothing is wrong with them, and those that another one is as specific as, so that a request
- * may fit both: of each route the first finding. Routes are compared that have a listener, host and path in common.
+ * Routes that can never receive a request although they are valid, and routes that are as specific as another one although a request may
+ * match both; of each route the first finding. Only routes that share a listener, host and path are compared.
  */
 export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: string; readonly message: string }[] {
   const places = new Map<string, Line[]>()
@@ -61,12 +61,14 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
     .map(([route, message]) => ({ path: formatPath(['routes', route, 'match']), message }))
 }
 
-/** Whether it wants anything of requests but a place: what wants nothing else comes after all at its place, and is there once. */
+/**
+ * Whether the route has conditions besides its place: a route without any is tried after all others at its place, and there is only one.
+ */
 function isConditional({ pathRegex, method, headers, query }: GatewayConfig['routes'][number]['match']): boolean {
   return [pathRegex, method, headers, query].some((each) => each !== undefined)
 }
 
-/** Whether some path may fit both; where that is hard to say, it may. */
+/** Whether some path may match both; if that is hard to tell, the answer is true. */
 function mayFit({ segments, rest, text }: PathPattern, regex: string): boolean {
   const first = segments.findIndex((segment) => 'parameter' in segment)
   const literal = segments.slice(0, first === -1 ? segments.length : first)
@@ -76,7 +78,7 @@ function mayFit({ segments, rest, text }: PathPattern, regex: string): boolean {
   return compileWhole(regex)(beginning) || mayBegin(regex, `${beginning}/`)
 }
 
-/** Whether every request that fits `later` fits `earlier` as well, which is tried before it. */
+/** Whether every request that matches `later` also matches `earlier`, which is tried first. */
 function covers(earlier: Conditions, later: Conditions): boolean {
   if (earlier.pathRegex !== null && earlier.pathRegex !== later.pathRegex) return false
   if (earlier.methods.length > 0) {
@@ -100,7 +102,7 @@ function implies(one: Condition, other: Condition): boolean {
   return one.values.length > 0 && one.values.every((value) => other.values.includes(value))
 }
 
-/** Whether a request may fit both, as far as values that are named tell. */
+/** Whether a request may match both, as far as literal values tell. */
 function mayShare(a: Conditions, b: Conditions): boolean {
   if (a.methods.length > 0 && b.methods.length > 0 && !a.methods.some((method) => b.methods.includes(method)))
     return false

@@ -28,7 +28,7 @@ const rewrittenPathExpected = 'expected a path such as "/new/{id}", "/new/*" or 
 const rewrittenHostExpected = 'expected a host such as "users.internal", "users.internal:8080" or "{tenant}.internal"'
 const targetExpected = 'expected a path such as "/new/*" or a URL such as "https://example.com/new/{id}"'
 
-/** A text that `parse` takes; the PatternError that it throws becomes the problem. */
+/** A text that `parse` accepts; the PatternError that it throws becomes the problem. */
 function parsedBy(parse: (text: string) => unknown, expected: string) {
   return z.string(expected).superRefine((text, context) => {
     try {
@@ -44,10 +44,10 @@ const pathPrefix = parsedBy((strip) => compileRewrite({ strip }), prefixExpected
 
 const host = parsedBy(parseHostPattern, hostExpected).toLowerCase()
 
-/** What other gateways take for every method. */
+/** Names that other gateways use for "every method". */
 const ANY_METHOD = new Set(['*', 'ANY', 'ALL'])
 
-/** No request with these gets as far as a route. */
+/** Requests with these methods never reach a route. */
 const NOT_OFFERED = new Set(['CONNECT', 'TRACE'])
 
 const method = z
@@ -76,7 +76,7 @@ const valueMatchExpected =
   'expected a text that the value must equal, a list of texts, { regex: … }, or true for any value'
 const regexExpected = 'expected a regular expression that describes the whole value, such as "v[0-9]+"'
 
-/** What one would take too long to read is no expression for a route. */
+/** Maximum length of an expression: a longer one is too hard to read for a route. */
 const LONGEST_REGEX = 1000
 
 const regex = z
@@ -87,7 +87,7 @@ const regex = z
     if (refusal !== null) context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${refusal}` })
   })
 
-/** What the value of a field or a query parameter must be, where a text that it may be is such a one. */
+/** The required value of a header or query parameter; `text` is the schema of each text that it may be. */
 function valueMatch<Text extends z.ZodType<string>>(text: Text) {
   return z.union(
     [
@@ -255,10 +255,10 @@ const routeSplitSchema = splitSchema
         context.addIssue({ code: 'custom', path: ['headers', name], message: 'is none of the services of the split' })
   })
 
-/** One client gets half of the memory for bodies that are buffered. */
+/** One client may use half of the memory for buffered bodies. */
 const MOST_BUFFERED = MOST_GATHERED / 2
 
-/** Schema of what becomes of path parameters (";x=1"). */
+/** Schema of the handling of path parameters (";x=1"). */
 export const pathParameters = z.enum(['refuse', 'strip', 'keep'])
 
 /** Schema of one route. */
@@ -339,7 +339,7 @@ export const routeSchema = z
     ],
   })
 
-/** JSON Schema of a map that has the key, whose type completes it in editors. */
+/** JSON Schema of a map that requires the key; its type lets editors complete it. */
 function onlyWith(key: string, ...type: readonly string[]) {
   return { type: 'object', properties: { [key]: { type } }, required: [key] }
 }

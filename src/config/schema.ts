@@ -26,7 +26,7 @@ const proxyField = z.string(proxyFieldExpected).regex(/^[A-Za-z0-9-]+\*?$/, prox
 const clientHeaderExpected =
   'expected the name of a header that holds the address of a client, such as CF-Connecting-IP, and means nothing else to the gateway'
 
-/** Fields that a line of the access log may have at most. */
+/** The maximum number of headers in a line of the access log. */
 const MOST_LOGGED = 8
 
 const loggedField = fieldName.refine((name) => !isSecret(name) && !/cookie|csrf|xsrf/i.test(name), {
@@ -108,7 +108,7 @@ const perClientSchema = z.strictObject({
     .meta({ examples: [50] }),
 })
 
-/** What the head of a request has to have room for, in octets: with less, no request of a browser would get through. */
+/** The minimum limit for the head of a request, in bytes: with less, no browser request would get through. */
 const LEAST_HEAD = 1024
 const LEAST_TARGET = 64
 const leastHead = 'expected at least "1kb": a request has no room in less'
@@ -163,7 +163,7 @@ const servicesSchema = z
   .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, nameExpected), serviceSchema)
   .refine((services) => Object.keys(services).length <= MOST_SERVICES, `expected at most ${MOST_SERVICES} services`)
 
-/** Schema of the whole configuration: what is written comes in, what the gateway works with comes out. */
+/** Schema of the whole configuration: its input is the file as written, its output what the gateway works with. */
 export const gatewaySchema = z
   .strictObject({
     listeners: listenersSchema
@@ -287,7 +287,7 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** The configuration after parsing: durations in milliseconds, sizes in bytes, defaults filled in. */
 export type GatewayConfig = z.output<typeof gatewaySchema>
-/** The configuration as it is written. */
+/** The configuration as written. */
 export type GatewayInput = z.input<typeof gatewaySchema>
-/** One route after parsing; its policies are those of every route with its own put on top. */
+/** One route after parsing; its policies include those for every route. */
 export type RouteConfig = GatewayConfig['routes'][number]

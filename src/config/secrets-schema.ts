@@ -8,7 +8,7 @@ import { fieldOf } from '../core/value.ts'
 /** Schema of the secrets that keys are derived from. */
 export const secretsSchema = oneOrMore(secretText)
 
-/** The problem of a part of the configuration that needs `secrets`, said as "session tickets" are, where there are none. */
+/** The problem of a part of the configuration that needs `secrets` if there are none; `what` names the part, such as "session tickets". */
 export function checkSecrets(config: unknown, path: Path, what: string): Finding[] {
   if (fieldOf(config, 'secrets') !== undefined) return []
   const message = `${what} need "secrets" at the top level of the configuration; expected a text of at least ${SECRET_LENGTH} octets there`

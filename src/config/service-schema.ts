@@ -13,12 +13,12 @@ import { concurrencySchema } from '../services/concurrency/index.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
 import { serviceTlsSchema } from './service-tls-schema.ts'
 
-/** An instance as it is configured. */
+/** An instance as configured. */
 export interface InstanceConfig {
   url: InstanceUrl
   /** Share of the requests relative to the other instances. */
   weight: number
-  /** Where it is. */
+  /** The zone that the instance is in. */
   zone?: string | undefined
 }
 
@@ -224,12 +224,12 @@ export const serviceSchema = serviceFields
   .overwrite(withServerName)
   .meta({ oneOf: [needing('instances', 'array'), needing('discover', 'object')] })
 
-/** What editors are told of a map that needs that key. */
+/** Tells editors that the map requires this key. */
 function needing(key: string, type: 'array' | 'object') {
   return { type: 'object' as const, properties: { [key]: { type } }, required: [key] }
 }
 
-/** Where certificates of pods are verified, they have a name. */
+/** If the certificates of pods are verified, a name is required. */
 function needsServerName({ discover, tls }: ServiceFields): boolean {
   if (discover?.scheme !== 'https' || serverNameOf(discover) !== undefined) return false
   return tls?.serverName === undefined && tls?.insecure !== true
@@ -237,7 +237,7 @@ function needsServerName({ discover, tls }: ServiceFields): boolean {
 
 type ServiceFields = z.output<typeof serviceFields>
 
-/** Certificates of instances that are discovered have the name by which they are, in place of their IP addresses. */
+/** Certificates of discovered instances are issued for the discovered host name, not for the IP addresses. */
 function withServerName(service: ServiceFields): ServiceFields {
   const { discover, tls } = service
   if (discover?.scheme !== 'https' || tls?.serverName !== undefined) return service
@@ -260,7 +260,7 @@ function refuseDuplicates(lists: readonly (readonly InstanceConfig[])[], context
   }
 }
 
-/** Nothing would ever be answered. */
+/** Without any weight, no request could be answered. */
 function refuseWeightless(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
   if (lists.flat().length === 0 || lists.some((list) => list.some(({ weight }) => weight > 0))) return
   context.addIssue({
@@ -269,7 +269,7 @@ function refuseWeightless(lists: readonly (readonly InstanceConfig[])[], context
   })
 }
 
-/** Requests may go to any of the instances: encrypted or not would be a matter of chance. */
+/** Requests may go to any of the instances, so whether they are encrypted would be a matter of chance. */
 function refuseMixture(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
   const schemes = lists.map((list) => list.map(({ url }) => url.scheme))
   const [first] = schemes.flat()

@@ -20,7 +20,7 @@ const pin = z
   .regex(PIN, pinExpected)
   .transform((text) => text.replace(PIN, '$1'))
 
-/** Fields of TLS with a server: what is believed of it, and how the gateway shows who it is. */
+/** TLS settings towards a server: which certificates are trusted, and how the gateway authenticates itself. */
 export const clientTlsFields = {
   ca: certificateFile
     .optional()
@@ -64,13 +64,13 @@ interface PemOptions {
   readonly key?: Pem | undefined
 }
 
-/** With the texts of certificates and key, and the files that they are from beside them, where they are. */
+/** Splits the texts of certificates and key from the files that they came from, if any. */
 export function withTexts<Options extends PemOptions>({ ca, cert, key, ...rest }: Options) {
   const files = { ca: ca?.file ?? null, cert: cert?.file ?? null, key: key?.file ?? null }
   return { ...rest, ca: ca?.text, cert: cert?.text, key: key?.text, files }
 }
 
-/** Refuses a certificate without its key, and what OpenSSL cannot use. */
+/** Refuses a certificate without its key, and anything that OpenSSL cannot use. */
 export function checkTls(options: OutgoingTlsOptions, context: z.RefinementCtx): void {
   const problem = problemOfTls(options)
   if (problem === null) return

@@ -7,8 +7,8 @@ import type { RouteConfig } from './schema.ts'
 import { fieldOf, itemsOf } from '../core/value.ts'
 
 /**
- * Routes at or below the path of an endpoint of the gateway's own that would answer requests in their place. That it
- * goes before a route such as "/*" is what everybody expects.
+ * Routes at or below the path of one of the gateway's own endpoints that would take its requests. That an endpoint takes precedence over a
+ * route such as "/*" is expected.
  */
 export function checkShadowed(config: unknown, matches: readonly (RouteConfig['match'] | undefined)[]): Finding[] {
   const endpoints = lookAt(endpointsSchema, fieldOf(config, 'endpoints') ?? {})
@@ -16,7 +16,7 @@ export function checkShadowed(config: unknown, matches: readonly (RouteConfig['m
   const own = ownPaths(endpoints.data)
   return itemsOf(fieldOf(config, 'routes')).flatMap((route, i) => {
     const match = matches[i]
-    // A listener or a host goes before all that the gateway answers.
+    // A route with a listener or host takes precedence over the gateway's own endpoints.
     if (match === undefined || match.listener !== undefined || match.host !== undefined) return []
     const isList = Array.isArray(fieldOf(fieldOf(route, 'match'), 'path'))
     return match.path.flatMap((pattern, j): Finding[] => {

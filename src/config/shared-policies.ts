@@ -2,16 +2,16 @@ import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from './schema.ts'
 import { type Fields, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
-/** Characters of a digest: enough to tell most policies apart. */
+/** Length of a digest in characters: enough to tell most policies apart. */
 const DIGEST = 200
-/** Policies with one digest that are compared. */
+/** The maximum number of policies with the same digest that are compared. */
 const COMPARED = 8
 
-/** Finds what was there before that is equal: of many routes, most say the same of their policies as some other one. */
+/** Finds an equal earlier value: most routes have the same policies as another one. */
 export class Equals {
   private readonly known = new Map<string, Fields[]>()
 
-  /** The first value that was given and is equal to this one, so far as it is still known, or this one. */
+  /** The first given value that is equal to this one, if it is still known, otherwise this one. */
   first(value: Fields): Fields {
     const digest = digestOf(value)
     const alike = this.known.get(digest) ?? []
@@ -22,7 +22,7 @@ export class Equals {
   }
 }
 
-/** The same for values that are equal; documents in them may be large, so it does not read on for long. */
+/** Equal values have the same digest. Documents in values may be large, so only the beginning is read. */
 function digestOf(value: unknown): string {
   let digest = ''
   const add = (each: unknown): void => {
@@ -33,7 +33,7 @@ function digestOf(value: unknown): string {
       digest += ']'
     } else if (isFields(each)) {
       digest += '{'
-      // Sorted: maps are equal whatever the order of their keys.
+      // Sorted, because maps are equal whatever the order of their keys.
       for (const key of Object.keys(each).toSorted()) {
         if (digest.length >= DIGEST) return
         digest += `${key}:`
@@ -46,7 +46,7 @@ function digestOf(value: unknown): string {
   return digest.slice(0, DIGEST)
 }
 
-/** The configuration in which of all routes with one and the same value for policies only the first one has it. */
+/** The configuration in which, of all routes that share one policies value, only the first one has it. */
 export function withPoliciesOnce(merged: unknown): unknown {
   if (!isFields(merged) || !Array.isArray(merged['routes'])) return merged
   const seen = new Set([merged['policies']])
@@ -60,7 +60,7 @@ export function withPoliciesOnce(merged: unknown): unknown {
   return { ...merged, routes }
 }
 
-/** Gives each route of `config`, which was parsed without them, what those are that it shares with others. */
+/** Gives each route of `config`, which was parsed without shared policies, those it shares with another route. */
 export function sharePolicies(config: GatewayConfig, merged: unknown): void {
   const parsed = new Map([[fieldOf(merged, 'policies'), config.policies]])
   const written = itemsOf(fieldOf(merged, 'routes'))

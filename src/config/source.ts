@@ -1,19 +1,19 @@
 import type { Path, Position } from './problems.ts'
 
-/** Where a configuration came from: gives its problems their places and shows values as they were written. */
+/** The origin of a configuration: gives the places of problems and shows values as they were written. */
 export interface Source {
   readonly file: string | undefined
-  /** The place of a value, or of the nearest map or list around it. */
+  /** The place of a value, or of the innermost map or list that contains it. */
   locate(path: Path): Position | undefined
-  /** The place of the key that is the last step of the path, or of what is around it. */
+  /** The place of the key that is the last step of the path, or of what contains it. */
   locateKey(path: Path): Position | undefined
-  /** The text of a scalar before variables were put in; undefined where there were none. */
+  /** The text of a scalar before variables were substituted; undefined if it had none. */
   written(path: Path): string | undefined
-  /** The path with the names that keys have in the file, which may be older ones. */
+  /** The path with the key names used in the file, which may be old ones. */
   asWritten(path: Path): Path
 }
 
-/** A configuration that came as a value, from a file of code or none. */
+/** The source of a configuration that is a value, from a code file or from none. */
 export function valueSource(file?: string): Source {
   return {
     file,

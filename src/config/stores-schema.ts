@@ -12,7 +12,7 @@ const redisSchema = z
     url: z
       .string(urlExpected)
       .superRefine((text, context) => {
-        // Not shown, as it may hold a password.
+        // The text is not quoted because it may hold a password.
         if (text !== '' && !(REDIS_URL.test(text) && URL.canParse(text)))
           context.addIssue({ code: 'custom', message: urlExpected, input: '[redacted]' })
       })
@@ -73,7 +73,7 @@ const redisSchema = z
     return url === undefined || url === '' ? null : { place: { url }, ...access }
   })
 
-/** Schema of where state that several threads or processes share lies. */
+/** Schema of the stores for state that several threads or processes share. */
 export const storesSchema = z.strictObject({
   memory: z
     .strictObject({

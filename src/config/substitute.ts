@@ -3,25 +3,25 @@ import { FileError } from '../core/read-text.ts'
 /** Variables by name, as in process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Reads what a file holds. Throws FileError. */
+/** Reads the contents of a file. Throws FileError. */
 export type ReadFile = (path: string) => string
 
-/** What became of a text: its value, or what is wrong with it; never with a variable's value in the words. */
+/** The result of a substitution: the text, and the problems, whose wording never includes a variable's value. */
 export type Substitution = { readonly text: string; readonly problems: readonly string[] }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const FILE = 'file:'
-/** "$$", a whole substitution, or the beginning of one that is not closed. */
+/** "$$", a whole substitution, or the start of one that is not closed. */
 const PARTS = /\$\$|\$\{([^}]*)\}|\$\{/g
-/** Names of variables that hold what nobody is to read. */
+/** Names of variables that hold secrets. */
 const SECRET =
   /SECRET|TOKEN|PASS(?:WORD|WD|PHRASE)?(?:_|$)|CREDENTIAL|(?:^|_)(?:KEY|PWD|PW|AUTH|SALT)(?:_|$)|PRIVATE|APIKEY/i
 const WHOLE = /^\$\{[^}]*\}$/
 
 /**
- * Replaces `${NAME}` and `${NAME:-default}` by the variable's value, `${file:PATH}` and `${file:PATH:-default}` by what the file
- * holds, without a line break at its end, and `$$` by a dollar; what is put in is not looked at again. An empty variable or file
- * counts as one that is not there. The default ends at the first "}".
+ * Replaces `${NAME}` and `${NAME:-default}` by the variable's value, `${file:PATH}` and `${file:PATH:-default}` by the contents of the file
+ * without the trailing line break, and `$$` by a dollar sign; inserted text is not scanned again. An empty variable or file counts as
+ * absent. The default ends at the first "}".
  */
 export function substitute(text: string, environment: Environment, read: ReadFile): Substitution {
   const problems: string[] = []
@@ -46,7 +46,7 @@ export function substitute(text: string, environment: Environment, read: ReadFil
   return { text: replaced, problems }
 }
 
-/** What is put in, or why there is nothing; a default stands in for what is absent, and for nothing that is wrong. */
+/** The text to insert, or why there is none; a default replaces what is absent, but not what is wrong. */
 type Found = { readonly value: string } | { readonly problem: string; readonly absent: boolean }
 
 function fromVariable(name: string, environment: Environment): Found {
@@ -71,12 +71,12 @@ function fromFile(path: string, read: ReadFile): Found {
   }
 }
 
-/** A secret that stands in the file is none. */
+/** A secret should not be written in the file itself, so no default is advised for one. */
 function adviceFor(name: string): string {
   return SECRET.test(name) ? 'set it' : `set it, or write "\${${name}:-default}"`
 }
 
-/** Whether the text is one substitution and nothing else, so that it may stand for a number, true or false. */
+/** Whether the text is exactly one substitution, so that it may stand for a number, true or false. */
 export function isWholeSubstitution(text: string): boolean {
   return WHOLE.test(text)
 }

@@ -1,4 +1,4 @@
-/** The known name that was probably meant, or undefined where none is near enough. */
+/** The known name that was probably meant, or undefined if none is close enough. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
@@ -11,7 +11,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best
 }
 
-/** `; did you mean "x"?` for a name that is near a known one, otherwise `; expected one of …`. */
+/** `; did you mean "x"?` for a name that is close to a known one, otherwise `; expected one of …`. */
 export function hint(name: string, known: Iterable<string>): string {
   const names = [...known]
   const meant = nearest(name, names)
@@ -26,12 +26,12 @@ export function oneOf(names: readonly unknown[]): string {
   return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`
 }
 
-/** Case and separators count for nothing: rate_limit is as near to rate-limit as can be. */
+/** Ignores case and separators: rate_limit and rate-limit are equal. */
 function simplify(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.\s]/g, '')
 }
 
-/** How many letters must be put in, left out, changed or swapped with their neighbour (optimal string alignment). */
+/** The number of letters to insert, delete, change or swap with their neighbour (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -49,7 +49,7 @@ const clientCertificatesSchema = z.strictObject({
     ),
 })
 
-/** Schema of how a listener speaks TLS. */
+/** Schema of the TLS settings of a listener. */
 export const tlsSchema = z
   .strictObject({
     certificates: certificateSchema

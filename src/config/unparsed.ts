@@ -1,12 +1,12 @@
 import type { Policy } from '../policies/policy.ts'
 import type { Finding } from './issues.ts'
 
-/** A configuration that is read, and not yet checked against its schema. */
+/** A configuration that has been read but not yet checked against its schema. */
 export interface Unparsed {
-  /** With the paths of files made absolute, and documents, certificates and keys in place of theirs. */
+  /** Paths of files are absolute, and the paths of documents, certificates and keys are replaced by the contents. */
   readonly value: unknown
-  /** Every policy that it may name, in the order of the chain. */
+  /** Every policy that it may name, in chain order. */
   readonly chain: readonly Policy[]
-  /** What is wrong with the files that it names. */
+  /** Problems with the files that it names. */
   readonly findings: readonly Finding[]
 }

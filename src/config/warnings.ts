@@ -4,17 +4,17 @@ import { formatPath, type Path, type Problem } from './problems.ts'
 import { routeOrderWarnings } from './route-order.ts'
 import type { GatewayConfig } from './schema.ts'
 
-/** Something that works, and that whoever wrote it should know. */
+/** Something that works but that the author of the configuration should know. */
 export type Warning = Problem
 
-/** A configuration, the policies that it may name, and where keys have a name that is no longer theirs. */
+/** A configuration, the policies that it may name, and its keys with old names. */
 interface Warned {
   readonly config: GatewayConfig
   readonly chain?: readonly Policy[]
   readonly renamed: readonly Warning[]
 }
 
-/** What is worth a warning in a configuration; of the same in several routes, the first. */
+/** The warnings about a configuration; the same warning about several routes is given for the first one only. */
 export function warningsOf({ config, chain, renamed }: Warned): Warning[] {
   const told = new Set<string>()
   const places = [

@@ -12,12 +12,12 @@ import {
   type YAMLSeq,
 } from 'yaml'
 
-/** Single changes of a YAML text, line by line as it is written: all else stays, comments too. */
+/** Single changes of a YAML text that leave every other line as written, comments included. */
 
-/** The colon of a name, and what may stand between it and a block below: ends of lines and comments. */
+/** The colon after a key, and what may stand between it and a block below: line ends and comments. */
 const BEHIND_NAME = /:[ \t]*(?:#.*)?(?:\r?\n[ \t]*(?:#.*)?)*$/
 
-/** The node at a path of names and indexes, through aliases; undefined where there is none. */
+/** The node at a path of keys and indexes, through aliases; undefined if there is none. */
 export function nodeAt(document: Document, path: readonly (string | number)[]): Node | undefined {
   let node: unknown = document.contents
   for (const step of path) {
@@ -27,7 +27,7 @@ export function nodeAt(document: Document, path: readonly (string | number)[]): 
   return resolved(node, document)
 }
 
-/** The text with another item in a list, in front of the one at `at`; behind all of them without. */
+/** The text with an item added to a list, before the item at `at`, or at the end by default. */
 export function addItem(text: string, list: YAMLSeq, item: object, at?: number): string {
   if (list.flow === true || list.items.length === 0) {
     const made = flowOf(item)
@@ -42,7 +42,7 @@ export function addItem(text: string, list: YAMLSeq, item: object, at?: number):
   return putLines(text, endOf(list), made)
 }
 
-/** The text without an item of a list. */
+/** The text with an item removed from a list. */
 export function removeItem(text: string, list: YAMLSeq, at: number): string {
   const [item, before, after] = [list.items[at], list.items[at - 1], list.items[at + 1]]
   if (list.flow === true) {
@@ -57,7 +57,7 @@ export function removeItem(text: string, list: YAMLSeq, at: number): string {
   return cut(text, lineStart(text, startOf(item)), lineEnd(text, endOf(item)))
 }
 
-/** The text with a value under a name of a map, in place of what stands there. */
+/** The text with a value set under a key of a map, replacing the current one. */
 export function setValue(text: string, map: YAMLMap, name: string, value: unknown): string {
   const known = map.items.find(({ key }) => isScalar(key) && key.value === name)
   if (known !== undefined) return replace(text, known.value, flowOf(value))
@@ -74,7 +74,7 @@ function resolved(node: unknown, document: Document): Node | undefined {
   return isScalar(node) || isMap(node) || isSeq(node) ? node : undefined
 }
 
-/** On one line. */
+/** The value on one line. */
 function flowOf(value: unknown): string {
   return stringify([value], { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true })
     .trim()
@@ -86,12 +86,12 @@ function indented(block: string, column: number): string {
   return block.replace(/^(?=.)/gm, ' '.repeat(column))
 }
 
-/** Where a node begins. Throws an Error for one that stands in no text. */
+/** Where a node begins. Throws an Error for a node that has no place in the text. */
 function startOf(node: unknown): number {
   return rangeOf(node)[0]
 }
 
-/** Where the last thing in a node ends: what is empty behind it, and comments, are none of it. */
+/** Where the last content of a node ends, without trailing empty values and comments. */
 function endOf(node: unknown): number {
   if (isPair(node)) return node.value === null ? endOf(node.key) : endOf(node.value)
   if (isCollection(node) && node.flow !== true && node.items.length > 0) return endOf(node.items.at(-1))
@@ -108,7 +108,7 @@ function put(text: string, at: number, added: string): string {
   return text.slice(0, at) + added + text.slice(at)
 }
 
-/** Behind the line that something ends on. */
+/** Inserts after the line that contains `end`. */
 function putLines(text: string, end: number, lines: string): string {
   const at = lineEnd(text, end)
   return `${text.slice(0, at)}${at > 0 && text[at - 1] !== '\n' ? '\n' : ''}${lines}${text.slice(at)}`
@@ -127,7 +127,7 @@ function lineStart(text: string, at: number): number {
   return text.lastIndexOf('\n', at - 1) + 1
 }
 
-/** Behind the end of the line that what ends there is on. */
+/** The offset after the end of the line that contains `at`. */
 function lineEnd(text: string, at: number): number {
   if (text[at - 1] === '\n') return at
   const end = text.indexOf('\n', at)

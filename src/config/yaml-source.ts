@@ -3,7 +3,7 @@ import { followAlias, isMergeKey, mergedMaps } from './merge-keys.ts'
 import type { Path, Position } from './problems.ts'
 import type { Source } from './source.ts'
 
-/** A configuration that was read from YAML; `substituted` has the text of each scalar before variables were put in. */
+/** The source of a configuration that was read from YAML; `substituted` has the text of each scalar before variables were substituted. */
 export function yamlSource(
   file: string,
   document: Document.Parsed,
@@ -17,7 +17,7 @@ export function yamlSource(
     return isSeq(parent) ? parent.items[Number(step)] : pairOf(parent, step)?.value
   }
 
-  /** Of the map itself, or of those that are merged into it. */
+  /** The pair in the map itself, or in those merged into it. */
   function pairOf(map: unknown, key: string | number | undefined): Pair | undefined {
     if (!isMap(map)) return undefined
     const own = map.items.find((pair) => isScalar(pair.key) && pair.key.value === key && !isMergeKey(pair.key))

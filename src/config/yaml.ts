@@ -9,24 +9,24 @@ import { ReadFiles } from './read-files.ts'
 import { type Environment, type Substitution, substitute } from './substitute.ts'
 import { positionAt, yamlSource } from './yaml-source.ts'
 
-/** What a YAML text holds, with variables put in. */
+/** The value of a YAML text with variables substituted. */
 export interface YamlConfig {
   readonly value: unknown
   readonly source: Source
-  /** What is wrong although the value could be read. */
+  /** Problems that did not prevent the value from being read. */
   readonly problems: readonly Problem[]
 }
 
-/** What may be an alias, or a merge key: most texts have none, and a large one takes long to be looked through. */
+/** A possible alias or merge key: most texts have none, and searching a large text takes long. */
 const MAY_REFER = /(?:^|[\s[{,:])\*\S|<</
 
-/** A problem of a node; the ancestors are those that `visit` names. */
+/** Reports a problem of a node; the ancestors are those that `visit` passes. */
 type Report = (node: Node, ancestors: readonly unknown[], message: string) => void
 
 /**
- * Reads a YAML text. Variables are put into its scalars after parsing, so that none can be read as YAML. Files whose text is
- * put in are noted in `files`.
- * Throws ConfigError when the text is no YAML.
+ * Reads a YAML text. Variables are substituted in its scalars after parsing, so that their values are never read as YAML. Files whose text
+ * is inserted are recorded in `files`.
+ * Throws ConfigError if the text is not valid YAML.
  */
 export function readYaml(
   text: string,
@@ -60,7 +60,7 @@ export function readYaml(
     const source = yamlSource(file, document, lines, substituted)
     return { value: document.toJS(), source, problems }
   } catch {
-    // The only thing that is noticed this late, so that a small text cannot become a huge value.
+    // The only problem that is detected this late; the limit keeps a small text from becoming a huge value.
     throw new ConfigError([...problems, { file, path: '', message: 'invalid YAML: too many aliases' }])
   }
 }

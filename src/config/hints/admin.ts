@@ -1,7 +1,7 @@
 import { isLoopback } from '../admin-schema.ts'
 import type { HintRule } from './hint.ts'
 
-/** An admin listener that other machines reach, and that takes configurations, which can name code. */
+/** An admin listener that other machines can reach and that accepts configurations, which can name code. */
 export const adminHints: HintRule = ({ admin }) => {
   if (admin === false || isLoopback(admin.address.host) || !admin.writable) return []
   const message =

@@ -2,12 +2,12 @@ import type { Policy } from '../../policies/policy.ts'
 import type { Path } from '../problems.ts'
 import type { GatewayConfig } from '../schema.ts'
 
-/** Something that works, and that is probably not meant so. */
+/** Something that works but is probably not intended. */
 export interface Hint {
   readonly path: Path
-  /** What it is, and what to do. */
+  /** What it is and what to do about it. */
   readonly message: string
 }
 
-/** Looks at a configuration for one kind of hints. */
+/** Checks a configuration for one kind of hint. */
 export type HintRule = (config: GatewayConfig, chain: readonly Policy[]) => readonly Hint[]

@@ -9,7 +9,7 @@ import { secretHints } from './secrets.ts'
 import { serviceHints } from './services.ts'
 import { timeHints } from './times.ts'
 
-/** Every rule, in the order in which their hints are told. The one place where they are listed. */
+/** Every rule, in the order in which hints are reported. This is the only list of them. */
 const rules: readonly HintRule[] = [
   routeHints,
   rewriteHints,
@@ -20,7 +20,10 @@ const rules: readonly HintRule[] = [
   proxyHints,
 ]
 
-/** What works in a configuration, and is probably not meant so. For whoever writes it: a running gateway says nothing of this. */
+/**
+ * Parts of a configuration that work but are probably not intended. They are for the author of the configuration: a running gateway does
+ * not log them.
+ */
 export function hintsOf(config: GatewayConfig, chain: readonly Policy[]): Hint[] {
   return rules.flatMap((rule) => rule(config, chain))
 }

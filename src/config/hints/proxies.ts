@@ -1,6 +1,6 @@
 import type { Hint, HintRule } from './hint.ts'
 
-/** What trusted proxies may do, where none is trusted. */
+/** Settings for trusted proxies although no proxy is trusted. */
 export const proxyHints: HintRule = ({ trustedProxies, clientHeader, proxyFields, forwarding }) => {
   if (trustedProxies.length > 0) return []
   const keys = [

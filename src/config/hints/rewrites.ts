@@ -3,7 +3,7 @@ import { parsePattern, type PathPattern } from '../../routing/pattern.ts'
 import { isOfPrefix } from '../../routing/rewrite.ts'
 import type { Hint, HintRule } from './hint.ts'
 
-/** Rewrites of a prefix that no path of their route begins with, and those that change nothing. */
+/** Rewrites of a prefix that no path of their route begins with, and rewrites that change nothing. */
 export const rewriteHints: HintRule = ({ routes }) =>
   routes.flatMap(({ match, rewrite }, i): Hint[] => {
     if (rewrite === undefined || !isOfPrefix(rewrite)) return []
@@ -23,7 +23,7 @@ export const rewriteHints: HintRule = ({ routes }) =>
     ]
   })
 
-/** Without the empty ones, which a slash at the end makes. */
+/** Without the empty segment that a trailing slash produces. */
 function segmentsOf(path: string): string[] {
   return (normalizePath(path) ?? path).split('/').filter((segment) => segment !== '')
 }

@@ -1,7 +1,7 @@
 import { fieldOf } from '../../core/value.ts'
 import type { Hint, HintRule } from './hint.ts'
 
-/** No routes at all, and policies that a route switches off though nothing has switched them on. */
+/** A configuration without routes, and policies that a route turns off although nothing turns them on. */
 export const routeHints: HintRule = ({ routes, policies }) => {
   if (routes.length === 0) return [{ path: ['routes'], message: 'none: every request gets 404. Add one under routes.' }]
   return routes.flatMap((route, i): Hint[] =>

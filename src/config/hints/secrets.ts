@@ -3,31 +3,31 @@ import { isSecret } from '../../telemetry/redact.ts'
 import type { Path } from '../problems.ts'
 import type { Hint, HintRule } from './hint.ts'
 
-/** Words of examples: a secret of random characters has none of them, but by an accident of one in millions. */
+/** Words that examples contain; the chance that a random secret contains one is less than one in a million. */
 const GUESSABLE = /secret|passw|change-?_?me|example|sallyport|qwerty|letmein|0123456|1234567|abcdefg|xxxxx/i
 
-/** Different characters that random text of the length that secrets must have is never without. */
+/** Random text of the length required of secrets has at least this many different characters. */
 const FEWEST = 6
 
-/** Shorter texts under such a name are names of fields and the like. */
+/** Shorter texts under such a name are header names and the like. */
 const SHORTEST = 12
 
-/** Options are no deeper: what is refers to itself. */
+/** Options do not nest deeper; anything deeper is a circular reference. */
 const DEPTH = 16
 
-/** Secrets of the configuration that can be guessed. They are never shown. */
+/** Secrets in the configuration that can be guessed. They are never shown. */
 export const secretHints: HintRule = ({ secrets, admin, policies, routes }) => {
   const places: Hint[] = []
   secrets.forEach((text, i) => look(places, ['secrets', ...(secrets.length === 1 ? [] : [i])], text))
   if (admin !== false && admin.token !== null) look(places, ['admin', 'token'], admin.token)
-  // Routes have the options of every route, in objects of their own where they change something.
+  // Routes include the options that apply to every route, as objects of their own if the route changes something.
   const told = new Set<unknown>()
   search(places, ['policies'], policies, told, DEPTH)
   for (const [i, route] of routes.entries()) search(places, ['routes', i, 'policies'], route.policies, told, DEPTH)
   return places
 }
 
-/** Looks at each text below that has the name of a secret, once whatever number of routes has it. */
+/** Checks each text below that has the name of a secret, once no matter how many routes share it. */
 function search(found: Hint[], path: Path, value: unknown, told: Set<unknown>, depth: number): void {
   if (depth === 0 || typeof value !== 'object' || value === null || told.has(value)) return
   told.add(value)
@@ -43,7 +43,7 @@ function search(found: Hint[], path: Path, value: unknown, told: Set<unknown>, d
 }
 
 function look(found: Hint[], path: Path, text: string): void {
-  // A key in PEM is checked where it is read, and a digest is none to guess.
+  // A PEM key is checked where it is read, and a digest cannot be guessed.
   if (text.length < SHORTEST || text.includes('-----BEGIN')) return
   if (!GUESSABLE.test(text) && new Set(text).size >= FEWEST) return
   const message =

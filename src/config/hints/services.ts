@@ -2,7 +2,7 @@ import { at } from '../../core/value.ts'
 import { matching, optionPlaces } from '../option-places.ts'
 import type { Hint, HintRule } from './hint.ts'
 
-/** Services that nothing leads to. */
+/** Services that no route or policy uses. */
 export const serviceHints: HintRule = (config, chain) => {
   const { services, routes, zone } = config
   const asked = optionPlaces(chain, ({ services: places = [] }) => places)

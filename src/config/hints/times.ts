@@ -3,7 +3,7 @@ import type { Hint, HintRule } from './hint.ts'
 
 type Service = GatewayConfig['services'][string]
 
-/** Times of a service that end before others can count; those that nobody has written are not told of. */
+/** Timeouts of a service that end before others can take effect; defaults are not reported. */
 export const timeHints: HintRule = ({ services, drainTimeout }) =>
   Object.entries(services).flatMap(([name, service]) =>
     [...ofTotal(service), ...ofHealth(service), ...ofPool(service), ...ofDrain(service, drainTimeout)].map(
@@ -11,7 +11,7 @@ export const timeHints: HintRule = ({ services, drainTimeout }) =>
     ),
   )
 
-/** Defaults of service-schema.ts, in milliseconds. */
+/** Defaults from service-schema.ts, in milliseconds. */
 const DEFAULTS = { connect: 2000, response: 30_000 } as const
 
 function ofTotal({ timeouts }: Service): Hint[] {
@@ -39,7 +39,7 @@ function ofPool({ pool: { idleTimeout, lifetime } }: Service): Hint[] {
 
 function ofDrain({ timeouts: { response, total } }: Service, drain: number): Hint[] {
   const longest = Math.min(response, total ?? Infinity)
-  // Either of them alone is the default of the other.
+  // If only one of the two is set, the other one defaults to it.
   if (longest <= drain || (longest === DEFAULTS.response && total === undefined)) return []
   const key = total !== undefined && total < response ? 'total' : 'response'
   const message = `a reply may take ${spell(longest)}, and drainTimeout cuts it off after ${spell(drain)} when the gateway stops. Make drainTimeout longer.`

@@ -2,15 +2,15 @@ import { hash } from 'node:crypto'
 import { formatAddress } from '../../core/address.ts'
 import { type Fields, isFields } from '../../core/value.ts'
 
-/** Options are no deeper: what is refers to itself. */
+/** Options do not nest deeper; anything deeper is a circular reference. */
 const DEPTH = 32
 
-/** Whether the value is a map with nothing about it but its keys. */
+/** Whether the value is a plain map. */
 export function isPlain(value: unknown): value is Fields {
   return isFields(value) && Object.getPrototypeOf(value) === Object.prototype
 }
 
-/** Seconds in the units of rates, the longest first. */
+/** Seconds per unit of a rate, longest unit first. */
 const UNITS = [
   ['d', 86_400],
   ['h', 3600],
@@ -19,8 +19,8 @@ const UNITS = [
 ] as const
 
 /**
- * The value in the form in which it is compared and shown: addresses and rates as they are written, PEM as its digest,
- * and without what is undefined. What several routes have in common is one value in it too.
+ * The form of a value that is compared and shown: addresses and rates as written, PEM as its digest, and without undefined members. A value
+ * that several routes share stays one value.
  */
 export function canonical(value: unknown, depth = 0, known = new Map<unknown, unknown>()): unknown {
   if (typeof value === 'string') return value.includes('-----BEGIN ') ? digestOf(value) : value
@@ -47,7 +47,7 @@ function rateOf(limit: number, window: number): string {
   return `${limit}/${seconds === length ? '' : seconds / length}${unit}`
 }
 
-/** A short digest of a value in which the order of keys makes no difference. */
+/** A short digest of a value that does not depend on the order of keys. */
 export function digestOf(value: unknown): string {
   const text = JSON.stringify(value, (_, field: unknown) =>
     isPlain(field)

@@ -5,17 +5,17 @@ import { at, isFields, itemsOf } from '../../core/value.ts'
 import { isPlain } from './canonical.ts'
 import type { Tree } from './tree.ts'
 
-/** One difference; of a value that is new or gone, `before` or `after` is undefined. */
+/** One difference; `before` is undefined for a new value, `after` for a removed one. */
 export interface Difference {
   readonly path: Path
-  /** As it may be shown. */
+  /** May be shown. */
   readonly before: unknown
   readonly after: unknown
-  /** With secrets: to compare, and never to be shown. */
+  /** With secrets: only for comparison, never to be shown. */
   readonly real: { readonly before: unknown; readonly after: unknown }
 }
 
-/** Lists whose order decides nothing: their items are compared one by one. */
+/** Lists whose order has no meaning: their items are compared one by one. */
 const SETS: readonly Path[] = [
   ['trustedProxies'],
   ['proxyFields'],
@@ -24,10 +24,10 @@ const SETS: readonly Path[] = [
   ['routes', ANY, 'match', 'method'],
 ]
 
-/** Options are no deeper: what is refers to itself, and is compared as a whole. */
+/** Options do not nest deeper; anything deeper is a circular reference and is compared as a whole. */
 const DEPTH = 32
 
-/** What is different in two trees, in the order of the trees: what is gone, or changed, and then what is new. */
+/** The differences between two trees, in tree order: first what was removed or changed, then what is new. */
 export function compareTrees(before: Tree, after: Tree): Difference[] {
   return compare([], before, after)
 }
@@ -71,12 +71,12 @@ function keysOf(before: object, after: object): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
 }
 
-/** Whether a path is one that the pattern stands for. */
+/** Whether a path matches the pattern. */
 function isAt(path: Path, pattern: Path): boolean {
   return path.length === pattern.length && startsWith(path, pattern)
 }
 
-/** Whether a path is at one that the pattern stands for, or below it. */
+/** Whether a path matches the pattern or is below a match. */
 export function startsWith(path: Path, pattern: Path): boolean {
   return path.length >= pattern.length && pattern.every((step, i) => step === ANY || step === path[i])
 }

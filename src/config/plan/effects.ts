@@ -4,12 +4,12 @@ import { RESTART_ONLY } from '../restart-only.ts'
 import { fieldOf, itemsOf } from '../../core/value.ts'
 import { type Difference, startsWith } from './compare.ts'
 
-/** What a change costs, the dearest first. */
+/** The impact of a change, most severe first. */
 export const changeClasses = ['needs-restart', 'ends-tunnels', 'resets-state', 'live'] as const
 
 export type ChangeClass = (typeof changeClasses)[number]
 
-/** What one change does, in one sentence. */
+/** The effect of one change, in one sentence. */
 export interface Effect {
   readonly class: ChangeClass
   readonly text: string
@@ -23,7 +23,7 @@ const live = (text: string) => (): Effect => ({ class: 'live', text })
 const isNew = ({ real }: Difference): boolean => real.before === undefined
 const isGone = ({ real }: Difference): boolean => real.after === undefined
 
-/** What is true of most changes. */
+/** The effect of most changes. */
 export const OTHERWISE: Effect = {
   class: 'live',
   text: 'New requests use the change; requests in flight finish as they began.',
@@ -32,7 +32,7 @@ const NEW_CONNECTIONS = 'New connections use it; open ones stay as they are.'
 const NEXT_REPLY = 'New connections use it; open ones end after their next reply.'
 const NEXT_CHECK = 'The next check uses it; what is known of the instances stays.'
 
-/** What follows from where a change is: the first rule that has something to say. */
+/** The effect of a change by its place: the first rule that applies counts. */
 const RULES: readonly Rule[] = [
   ...RESTART_ONLY.map(({ path, reason }): Rule => [
     path,
@@ -132,13 +132,13 @@ function wholeInstance(change: Difference): Effect {
   return { class: 'live', text: 'It gets no more requests; those in flight finish.' }
 }
 
-/** The current secret seals; the others only open. */
+/** The current secret encrypts; the others only decrypt. */
 function opensWhatWasSealed({ real }: Difference): boolean {
   const [current] = itemsOf(real.before)
   return current === undefined || itemsOf(real.after).includes(current)
 }
 
-/** What a change does by where it is. */
+/** The effect of a change by its place. */
 export function effectOf(change: Difference): Effect {
   for (const [place, effect] of RULES) {
     const found = startsWith(change.path, place) ? effect(change) : null

@@ -8,19 +8,19 @@ import { fieldOf } from '../../core/value.ts'
 import type { RouteConfig } from '../schema.ts'
 import type { Side } from './side.ts'
 
-/** Something that a policy kept, and does not find again after a change. */
+/** State of a policy that is lost by a change. */
 export interface Loss {
   readonly policy: string
-  /** Where its options are: the general ones, or those of a route. */
+  /** Where the policy's options are: the general ones, or those of a route. */
   readonly scope: Path
-  /** Options that it is made of, as steps from the options. */
+  /** The options that the state depends on, as steps from the options. */
   readonly options: readonly OptionsPath[]
   readonly text: string
 }
 
 /**
- * What policies do not find again that stay on, for each route that stays, and for all other requests. Throws ConfigError
- * where a policy cannot say what it keeps.
+ * The state that policies lose although they stay on, for each route that stays and for all other requests. Throws ConfigError if a policy
+ * cannot say what it keeps.
  */
 export function lossesOf(before: Side, after: Side): Loss[] {
   const known = new Map(before.config.routes.map((route) => [route.id, route]))
@@ -64,7 +64,7 @@ function keptBy(policy: Policy, { config, chain }: Side, route: RouteConfig | nu
   }
 }
 
-/** The options of a policy that is on, with its choice of a store filled in, at the top level only; else null. */
+/** The options of a policy that is on, with the default store filled in, at the top level only; otherwise null. */
 function optionsOf({ name, stores = [] }: Policy, policies: object, redis: boolean): unknown {
   const options = fieldOf(policies, name)
   if (options === undefined || options === false) return null

@@ -1,13 +1,13 @@
 import { formatPath, problemMember } from '../problems.ts'
 import type { Change, Plan } from './plan.ts'
 
-/** A plan for programs. */
+/** A plan in machine-readable form. */
 export type PlanDocument = ReturnType<typeof planDocument> & {
-  /** The same for people to read. */
+  /** The plan in human-readable form. */
   readonly text: string
 }
 
-/** A plan in the form that docs/command-line.md promises. */
+/** A plan in the form that docs/command-line.md documents. */
 export function planDocument({ changes, warnings }: Plan) {
   return { same: changes.length === 0, changes: changes.map(changeMember), warnings: warnings.map(problemMember) }
 }

@@ -4,9 +4,9 @@ import type { Unit } from './units.ts'
 import { formatPath, type Path } from '../problems.ts'
 import { fieldOf, isFields, itemsOf } from '../../core/value.ts'
 
-/** Characters of a value; what is longer is cut. */
+/** Maximum length of a value in characters; longer ones are truncated. */
 const MOST = 100
-/** Routes that are named; how many more there are is said. */
+/** The number of routes that are named; the rest are counted. */
 const MOST_ROUTES = 10
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const
@@ -20,7 +20,7 @@ const HEADINGS: Readonly<Record<ChangeClass, string>> = {
 
 type UnitAt = (path: Path) => Unit
 
-/** A plan for people to read: the changes by what they cost, each with what it does where the heading does not say it. */
+/** A plan in human-readable form: the changes by impact, each with its effects unless the heading already says them. */
 export function planText({ changes }: Plan, unitAt: UnitAt): string {
   if (changes.length === 0) return 'No changes.'
   const groups = changeClasses.flatMap((name) => {
@@ -65,7 +65,7 @@ function valuesText({ kind, path, before, after }: Change, unitAt: UnitAt): stri
   return `: ${itemText(path, value) ?? cut(fullText(value, path, unitAt))}`
 }
 
-/** Of what has many options, those that say what it is. */
+/** For an item with many options, the ones that identify it. */
 function itemText([family, ...rest]: Path, value: unknown): string | null {
   if (rest.length !== 1) return null
   if (family === 'routes')
@@ -75,7 +75,7 @@ function itemText([family, ...rest]: Path, value: unknown): string | null {
   return null
 }
 
-/** Where it runs, or by what that is found. */
+/** The address of a service, or how its instances are discovered. */
 function serviceText(value: unknown): string | null {
   const addresses = Object.keys(fieldOf(value, 'instances') ?? {})
   if (addresses.length > 0) return addresses.join(', ')
@@ -108,7 +108,7 @@ function fullText(value: unknown, path: Path, unitAt: UnitAt): string {
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
 }
 
-/** In quotes, and without what a terminal would take for more than text. */
+/** Quoted, without control sequences that a terminal would interpret. */
 function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(/[\u007F-\u009F]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`)
 }
@@ -128,7 +128,7 @@ const SCALES = {
   ],
 } as const
 
-/** A number as it is written in a configuration, in the largest unit that it is a whole number of. */
+/** A number as written in a configuration, in the largest unit that divides it evenly. */
 function numberText(number: number, unit: Unit): string {
   if (unit === null) return String(number)
   if (number === 0) return unit === 'bytes' ? '0b' : '0s'

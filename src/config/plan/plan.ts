@@ -10,43 +10,42 @@ import { treesOf } from './tree.ts'
 /** One change of a configuration, without secrets. */
 export interface Change {
   readonly kind: 'added' | 'removed' | 'changed'
-  /** Where it is; routes, services, listeners, instances and policies by their names. */
+  /** The place of the change; routes, services, listeners, instances and policies are given by name. */
   readonly path: Path
-  /** As GET /config of the admin listener shows values; undefined where there was, or will be, nothing. */
+  /** Values as in GET /config of the admin listener; undefined if there was, or will be, no value. */
   readonly before: unknown
   readonly after: unknown
   /** The most severe of its effects. */
   readonly class: ChangeClass
   /** One sentence each. */
   readonly effects: readonly string[]
-  /** Ids of the routes that it reaches, where it is in what is said for every route; else null. */
+  /** Ids of the affected routes for a change in the settings for every route; otherwise null. */
   readonly routes: readonly string[] | null
 }
 
-/** What another configuration would change. */
+/** The effects of switching to another configuration. */
 export interface Plan {
   readonly changes: readonly Change[]
-  /** Of the new configuration. */
+  /** Warnings about the new configuration. */
   readonly warnings: readonly Warning[]
 }
 
-/** A difference, and what becomes of it. */
+/** A difference and its effects. */
 interface Draft {
   readonly difference: Difference
   readonly routes: readonly string[] | null
   readonly effects: Effect[]
 }
 
-/** What is said for every route, and has its place in each of them as well. */
+/** Settings for every route, which also appear in each route. */
 const GENERAL = new Set<string | number | undefined>(['policies', 'pathParameters'])
 
 /**
- * Compares two configurations by what they mean. Throws ConfigError where a policy of the user's own cannot say what it
- * keeps.
+ * Compares the meaning of two configurations. Throws ConfigError if a custom policy cannot say what it keeps.
  *
  * 1. Find the differences.
- * 2. Tell those of what is said for every route once, with the routes that they reach.
- * 3. Say what each of them does: by its place, and by what policies do not find again.
+ * 2. Merge those in the settings for every route, with the routes that they affect.
+ * 3. Determine the effects of each: by its place, and by the state that policies lose.
  */
 export function planChanges(before: Side, after: Side): Plan {
   // 1.
@@ -58,7 +57,7 @@ export function planChanges(before: Side, after: Side): Plan {
   return { changes: drafts.map(changeOf), warnings: warningsOf(after) }
 }
 
-/** Policies of the user's own have their place in the chain from the order of their files, too. */
+/** The position of custom policies in the chain also depends on the order of their files. */
 function orderOf(before: Side, after: Side): Difference[] {
   const real = { before: commonNames(before, after), after: commonNames(after, before) }
   return isDeepStrictEqual(real.before, real.after) ? [] : [{ path: ['policyFiles'], ...real, real }]
@@ -88,7 +87,7 @@ function joined(differences: readonly Difference[]): Draft[] {
   return others.map((difference) => ({ difference, routes: reached.get(difference) ?? null, effects: [] }))
 }
 
-/** Puts a loss down to the changes that it comes from. */
+/** Assigns a loss to the changes that cause it. */
 function assign({ policy, scope, options, text }: Loss, drafts: readonly Draft[]): void {
   const isOf = ({ difference: { path }, routes }: Draft): boolean =>
     startsWith(path, [...scope, policy]) || (routes?.includes(String(scope[1])) === true && path[1] === policy)
@@ -110,7 +109,7 @@ function assign({ policy, scope, options, text }: Loss, drafts: readonly Draft[]
   for (const { effects } of causes) effects.push({ class: 'resets-state', text })
 }
 
-/** What replies to requests of a route come from. */
+/** The parts of a route that determine its replies. */
 const SOURCES = ['service', 'rewrite', 'reply', 'redirect', 'files', 'policies']
 
 function makesReplies({ difference: { path }, routes }: Draft, route: Path): boolean {
@@ -122,7 +121,7 @@ function makesReplies({ difference: { path }, routes }: Draft, route: Path): boo
 function changeOf({ difference, routes, effects: losses }: Draft): Change {
   const { path, before, after, real } = difference
   const own = effectOf(difference)
-  // What is taken over without harm says nothing beside what is lost.
+  // A change that would be harmless otherwise needs no sentence of its own next to the losses.
   const effects = own.class === 'live' && losses.length > 0 ? losses : [own, ...losses]
   const kind = real.before === undefined ? 'added' : real.after === undefined ? 'removed' : 'changed'
   return {

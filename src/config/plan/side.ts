@@ -8,31 +8,31 @@ import type { GatewayConfig } from '../schema.ts'
 import type { Warning } from '../warnings.ts'
 import { fieldOf } from '../../core/value.ts'
 
-/** A file with a policy of the user's own, as it was when its configuration was loaded. */
+/** A file with a custom policy, as of when its configuration was loaded. */
 export interface OwnCode {
-  /** The path as the configuration has it after loading. */
+  /** The absolute path, as in the loaded configuration. */
   readonly file: string
-  /** Name of the policy in it. */
+  /** Name of the policy in the file. */
   readonly policy: string
-  /** Digest of what it holds. */
+  /** Digest of the file's contents. */
   readonly digest: string
 }
 
 /** A configuration that was loaded from a file. */
 type LoadedFile = Pick<Side, 'config' | 'chain' | 'renamed'>
 
-/** A configuration that is compared, with what it has from files. */
+/** A configuration to compare, with the state of its files. */
 export interface Side {
   readonly config: GatewayConfig
   readonly chain: readonly Policy[]
   /** The folder that paths in the configuration are relative to. */
   readonly folder: string
   readonly code: readonly OwnCode[]
-  /** Where keys have a name that is no longer theirs. */
+  /** Keys that are written under an old name. */
   readonly renamed: readonly Warning[]
 }
 
-/** What is compared of a configuration that was loaded from a file. */
+/** The comparable form of a configuration that was loaded from a file. */
 export async function sideOf(file: string, { config, chain, renamed }: LoadedFile): Promise<Side> {
   const code: OwnCode[] = []
   for (const { file: path } of config.policyFiles)
@@ -40,14 +40,14 @@ export async function sideOf(file: string, { config, chain, renamed }: LoadedFil
   return { config, chain, folder: dirname(resolve(file)), code, renamed }
 }
 
-/** A configuration that was loaded by another thread, and what its policies were loaded from. */
+/** A configuration that another thread has loaded, with the code its policies were loaded from. */
 interface LoadedBefore extends Pick<Side, 'config' | 'code'> {
   readonly modules: LoadedCode
 }
 
 /**
- * What is compared of a configuration that was loaded before. Code that was too much to be kept is as it is now, but for its digest;
- * what cannot be loaded any more is left out.
+ * The comparable form of a configuration that was loaded earlier. Code that was too much to keep is read in its current version, apart from
+ * its digest; policies that can no longer be loaded are left out.
  */
 export async function sideInForce(file: string, { config, code, modules }: LoadedBefore): Promise<Side> {
   const digests = new Map(code.map(({ policy, digest }) => [policy, digest]))

@@ -7,13 +7,13 @@ import { at, fieldOf, type Fields, isFields, itemsOf, putAll } from '../../core/
 import { canonical, digestOf } from './canonical.ts'
 import type { Side } from './side.ts'
 
-/** One configuration for comparison: the same tree with secrets, and as it may be shown. */
+/** One configuration for comparison: the same tree with secrets and in the form that may be shown. */
 export interface Tree {
   readonly real: unknown
   readonly shown: unknown
 }
 
-/** Where the configuration names files that are not read into it; their paths are absolute once it is loaded. */
+/** Where the configuration names files that are not read into it; their paths are absolute after loading. */
 const FILES: readonly Path[] = [
   ...LISTENER_FILES,
   ['listeners', ANY, 'tls', 'acme', 'folder'],
@@ -24,8 +24,8 @@ const FILES: readonly Path[] = [
 ]
 
 /**
- * Trees of two configurations in which all that has a name is found by it, and what means the same is the same: lists of
- * routes, listeners and instances are maps, defaults that come from elsewhere are filled in, paths are relative.
+ * Trees of two configurations in which named things are found by name and equivalent values are equal: lists of routes, listeners and
+ * instances are maps, defaults that come from elsewhere are filled in, and paths are relative.
  */
 export function treesOf(before: Side, after: Side): readonly [Tree, Tree] {
   const [filesBefore, filesAfter] = [filesOf(before), filesOf(after)]
@@ -44,7 +44,7 @@ function treeOf(side: Side, isCommon: (file: string) => boolean): Tree {
   return { real: form(side.config), shown: form(maskedConfig(side.config)) }
 }
 
-/** Replaces the same places in the configuration and in the masked one. */
+/** Replaces the same values in the configuration and in the masked one. */
 function edits({ config, chain, folder }: Side, isCommon: (file: string) => boolean): (value: unknown) => unknown {
   const valueAt = (path: Path): unknown => path.reduce<unknown>(at, config)
   const redis = config.stores.redis !== null
@@ -95,7 +95,7 @@ function routeOf(route: unknown, pathParameters: unknown): Fields {
   return { pathParameters, ...fields, policies: active(fields['policies']) }
 }
 
-/** The port that requests are led to, where that is said by "true". */
+/** The port that requests are redirected to, if it is given as "true". */
 function withPort(listener: unknown, all: Side['config']['listeners']): Fields {
   const fields = fieldsOf(listener)
   if (fields['redirectToHttps'] !== true) return fields
@@ -112,12 +112,12 @@ function instanceOf(instance: unknown): Fields {
   return { ...rest, scheme, address: canonical({ host, port }) }
 }
 
-/** Of policies, those that are on: being switched off, and not being there, are the same. */
+/** The policies that are on: a policy that is turned off equals one that is absent. */
 function active(policies: unknown): Fields {
   return Object.fromEntries(Object.entries(fieldsOf(policies)).filter(([, options]) => options !== false))
 }
 
-/** A map of the items by what they have under `key`; further ones with the same there, such as "0.0.0.0:0", are numbered. */
+/** A map of the items by their value of `key`; further items with the same value, such as "0.0.0.0:0", are numbered. */
 function byName(items: readonly unknown[], key: string): Fields {
   const seen = new Map<string, number>()
   return Object.fromEntries(

@@ -4,10 +4,10 @@ import { duration, durationOrZero, size } from '../../core/units.ts'
 import { gatewaySchemaFor } from '../own-policies.ts'
 import type { Path } from '../problems.ts'
 
-/** What a number of the configuration counts; null for what has no unit. */
+/** The unit of a number in the configuration; null if it has none. */
 export type Unit = 'milliseconds' | 'bytes' | null
 
-/** Finds the unit of a number by its place in a configuration whose policies are those of the chain. */
+/** Finds the unit of a number by its place, in a configuration whose policies are those of the chain. */
 export function unitsOf(chain: readonly Policy[]): (path: Path) => Unit {
   const schema = gatewaySchemaFor(chain)
   return (path) => unitAt(schema, path)
@@ -30,7 +30,7 @@ function unitAt(schema: unknown, path: Path): Unit {
   return schema instanceof z.ZodArray ? unitAt(schema.element, rest) : null
 }
 
-/** A copy with a description or a check of its own still has what goes in. */
+/** A copy with its own description or check still has the same input. */
 function ownUnit(schema: z.ZodPipe): Unit {
   if (schema.in === duration.in || schema.in === durationOrZero.in) return 'milliseconds'
   return schema.in === size.in ? 'bytes' : null
