@@ -141,58 +141,57 @@ export type {
 export type { LogFormat, LogOutput } from './telemetry/logger.ts'
 export { z } from 'zod'
 
-/** How a gateway runs, where it is not as by default. */
+/** Options of a gateway that differ from the defaults. */
 export interface GatewayOptions {
-  /** Where log lines go; the standard output as the configuration says, by default. */
+  /** Where log lines go; by default to the standard output, as configured. */
   readonly output?: LogOutput
   readonly clock?: Clock
-  /** Policies of your own, innermost in the order of the list; the configuration names them under `policies:`. */
+  /** Custom policies, innermost in the order of the list; the configuration names them under `policies:`. */
   readonly policies?: readonly Policy[]
   /** Uniform in [0, 1). */
   readonly random?: () => number
   /**
-   * Has worker threads answer requests, as many as the configuration's `workers` says, and not the calling one. They write
-   * log lines to where the configuration says, have the time of the system, and policies of your own from files only:
-   * `policyFiles`. Default false.
+   * Answers requests in worker threads, as many as the configuration's `workers` says, instead of in the calling thread. They log to where
+   * the configuration says, use the system clock, and take custom policies from files only: `policyFiles`. Default false.
    */
   readonly workers?: boolean
 }
 
 /** A running gateway. */
 export interface Gateway {
-  /** Where it listens: the listeners of the configuration with their actual ports. */
+  /** The listeners of the configuration with their actual ports. */
   readonly addresses: readonly Address[]
-  /** Where operators are answered, or null where the configuration has no admin listener. */
+  /** The address of the admin listener, or null if the configuration has none. */
   readonly adminAddress: Address | null
-  /** Open client connections of the calling thread, tunnels among them: none with `workers`, as for the next two. */
+  /** Open client connections of the calling thread, including tunnels: none with `workers`; this also applies to the next two. */
   readonly connections: number
-  /** Connections of both sides and waiting requests whose time is watched. */
+  /** Connections of both sides and waiting requests that have a timeout. */
   readonly watched: number
   /** Service -> address of an instance -> the connections to it. */
   readonly pools: PoolSizes
-  /** Resolves when every instance has been checked once and GET /health/ready says so. */
+  /** Resolves when every instance has been checked once and GET /health/ready reports readiness. */
   readonly ready: Promise<void>
   /**
-   * Has another configuration take the place of the running one, without losing a connection or a request that it still
-   * has a place for. `input` is read in several turns: leave it as it is until this resolves or rejects. Rejects with ConfigError,
-   * or an Error that says why it cannot be: the one before goes on then.
+   * Replaces the running configuration without losing connections, or requests that still have a route. `input` is read over several turns:
+   * do not modify it until the promise settles. Rejects with ConfigError, or an Error that says why the reload failed; the current
+   * configuration then stays in force.
    */
   reload(input: GatewayInput): Promise<Reloaded>
-  /** After `shutdownDelay` accepts no more, lets exchanges end for as long as `drainTimeout` says, and closes everything. */
+  /** Stops accepting after `shutdownDelay`, lets exchanges finish for up to `drainTimeout`, and closes everything. */
   close(): Promise<void>
 }
 
-/** What became of a reload. */
+/** The result of a reload. */
 export interface Reloaded {
-  /** 'unchanged' where nothing is different: nothing has happened then. */
+  /** 'unchanged' if there is no difference: nothing was done. */
   readonly outcome: 'applied' | 'unchanged'
-  /** Names what the running configuration means: equal ones have the same. */
+  /** Identifies the meaning of the running configuration: equal configurations have the same revision. */
   readonly revision: string
 }
 
 /**
- * Runs a gateway in this process, for tests and as a library: in the calling thread, or in worker threads if they are asked for.
- * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError; rejects if an address is not to be had.
+ * Runs a gateway in this process, for tests and as a library: in the calling thread, or in worker threads on request. ADMIN_TOKEN from the
+ * environment counts as `admin.token`. Throws ConfigError; rejects if an address is not available.
  */
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
   if (options.workers === true && options.policies !== undefined)
@@ -201,7 +200,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const chains = new WeakMap<GatewayConfig, readonly Policy[]>()
   const read = async (value: GatewayInput): Promise<Candidate> => {
     const noted = new ReadFiles()
-    // Relative to the working directory, as there is no configuration file.
+    // Relative to the working directory, because there is no configuration file.
     const { value: current, source, ...names } = withNewNames(value, valueSource())
     const loaded = await readPolicyFiles(
       withAdminToken(current, process.env),
@@ -283,7 +282,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     return new InlineFleet({ policies, output, clock, random, answers, tracing })
   }
 
-  /** What runs workers is loaded where there are some. */
+  /** The code that runs workers is loaded only if there are any. */
   async function makeWorkers({ config, modules }: Candidate): Promise<Fleet> {
     const { WorkerFleet } = await import('./workers/worker-fleet.ts')
     return new WorkerFleet({ config, modules, output, clock, answers })

@@ -1,4 +1,4 @@
-/** What tests of policies need: published as `sallyport/testing`. */
+/** Tools for testing policies, published as `sallyport/testing`. */
 export { applyPolicy, type PolicyTestOptions } from './testing/apply-policy.ts'
 export { fakeApiKeys } from './testing/fake-api-keys.ts'
 export { type ExchangeParts, fakeExchange } from './testing/fake-exchange.ts'

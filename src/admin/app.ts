@@ -7,16 +7,16 @@ import { formatPath } from '../config/problems.ts'
 import { GatewayError } from '../core/errors.ts'
 import { neededRole } from './login/caller.ts'
 
-/** What a zod schema takes is what a handler gets, and what it gives is what a handler returns. */
+/** The output of a zod schema is what a handler receives, and its input is what a handler returns. */
 interface ZodTypes extends FastifyTypeProvider {
   readonly validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
   readonly serializer: this['schema'] extends z.ZodType ? z.input<this['schema']> : unknown
 }
 
-/** The server for operators: every endpoint says with zod schemas what it takes and gives. */
+/** The server of the admin API: every endpoint declares its input and output with zod schemas. */
 export type AdminApp = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypes>
 
-/** Has requests checked by the zod schemas of their endpoints: what they refuse is a GatewayError 'bad-request'. */
+/** Validates requests with the zod schemas of their endpoints: a violation is a GatewayError 'bad-request'. */
 export function useZod(app: AdminApp): void {
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (value: unknown) => {
     const checked = check(schema, value ?? undefined, () => undefined)
@@ -24,7 +24,7 @@ export function useZod(app: AdminApp): void {
     const problems = checked.findings.map(({ path, message }) => `${formatPath(path) || httpPart}: ${message}`)
     return { error: new GatewayError('bad-request', `${problems.join('; ')}.`) }
   })
-  // The compiler has seen to it that a handler returns what its schema says.
+  // The compiler has already checked that a handler returns what its schema declares.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
 }
 

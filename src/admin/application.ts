@@ -52,23 +52,26 @@ const endpoints = [
   settingEndpoints,
 ]
 
-/** Bounds of what operators may send, in octets and characters. */
+/** Limits on what operators may send, in bytes and characters. */
 const BODY_SIZE = 16 * 1024
 const NAME_LENGTH = 1024
 
-/** What the documentation page may load: its own files and nothing else. */
+/** The documentation page may load its own files and nothing else. */
 const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-/** Nobody's logo stands above the page. */
+/** Hides the logo at the top of the page. */
 const DOCS_STYLE = '.swagger-ui .topbar { display: none }'
 
-/** What is answered to whoever has proved nothing. */
+/** What is available without authentication. */
 function open(method: string, url: string): boolean {
   return isOfConsole(method, url) || isOfLogin(url)
 }
 
-/** Answers the requests that come to `server`; `host` is what it listens on, and `token` what the requests carry now. */
+/**
+ * Answers the requests that arrive at `server`; `host` is the host it listens on, and `token` returns the token that requests must carry
+ * now.
+ */
 export async function createApplication(
   server: Server,
   token: () => string | null,
@@ -80,7 +83,7 @@ export async function createApplication(
   const guard = createGuard({ token, host, open, login })
   const app: AdminApp = fastify({
     bodyLimit: BODY_SIZE,
-    // It is there already, and hands requests over itself.
+    // The server exists already and passes requests on itself.
     serverFactory: () => server,
     routerOptions: { maxParamLength: NAME_LENGTH },
     genReqId: () => randomUUID(),
@@ -101,7 +104,7 @@ export async function createApplication(
     guard(request, reply)
     checkRole(request)
   })
-  // Each change, done or refused, with who has asked for it.
+  // Logs each change, performed or refused, with the caller.
   app.addHook('onResponse', async ({ operator: caller, method, url, routeOptions }, { statusCode: status }) => {
     if (caller === null || isSafe(method) || routeOptions.config.readsOnly === true) return
     const [path = '', query] = url.split('?', 2)
@@ -158,7 +161,7 @@ const openapi = {
   },
 }
 
-/** What requests may carry, as schemes of OpenAPI. */
+/** The credentials that requests may carry, as OpenAPI security schemes. */
 function proofsOf(token: string | null, login: LoginTools): Record<string, object> {
   return {
     ...(token !== null && { token: { type: 'http', scheme: 'bearer' } }),
@@ -168,7 +171,7 @@ function proofsOf(token: string | null, login: LoginTools): Record<string, objec
   }
 }
 
-/** The document, which says what requests carry where they must. */
+/** The document with the security requirements of requests that need credentials. */
 function withSecurity(document: object, securitySchemes: Record<string, object>): Record<string, unknown> {
   const names = Object.keys(securitySchemes)
   if (names.length === 0) return { ...document }

@@ -16,7 +16,7 @@ export const certificate = z.object({
     .describe('False where no CA has issued one when it was last asked; true where none is.'),
 })
 
-/** GET /certificates: what the listeners show. */
+/** GET /certificates: the certificates that the listeners present. */
 export function certificateEndpoints(app: AdminApp, { certificates }: AdminContext): void {
   app.get(
     '/certificates',

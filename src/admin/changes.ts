@@ -37,7 +37,7 @@ const changed = z.object({
   until: z.iso.datetime().nullable().describe('When it is rolled back unless confirmed.'),
 })
 
-/** PUT /config, and what confirms it or takes it back. */
+/** PUT /config, and the confirmation or rollback of a change. */
 export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminContext): void {
   function describe(outcome: z.input<typeof changed>['outcome'], applied: Applied): z.input<typeof changed> {
     const until = source?.written.until ?? null
@@ -45,7 +45,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     return { outcome, revision, generation, until: until === null ? null : new Date(until).toISOString() }
   }
 
-  /** Throws GatewayError 'precondition-failed' where another configuration is running by now. */
+  /** Throws GatewayError 'precondition-failed' if another configuration is running by now. */
   function checkMatch(field: string | undefined): void {
     if (field === undefined || matches(field, reloads.applied.revision)) return
     throw new GatewayError(
@@ -146,7 +146,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
   )
 }
 
-/** Throws GatewayError 'unprocessable-content' for one that was refused. */
+/** Throws GatewayError 'unprocessable-content' for a configuration that was refused. */
 function acceptable(outcome: Outcome): 'applied' | 'unchanged' {
   if (outcome.outcome === 'refused') throw refusal(outcome.problems)
   return outcome.outcome

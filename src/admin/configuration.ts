@@ -58,7 +58,7 @@ const forced = z.object({
   force: z.stringbool().default(false).describe('Even if the file looks incomplete.'),
 })
 
-/** GET /config and /config/status: what the gateway runs with. POST /config/reload: has it read anew. */
+/** GET /config and /config/status: the running configuration. POST /config/reload: reloads it. */
 export function configurationEndpoints(app: AdminApp, { reloads, source, threads, log }: AdminContext): void {
   const masked = new WeakMap<GatewayConfig, Record<string, unknown>>()
 
@@ -155,7 +155,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
   )
 }
 
-/** Throws GatewayError 'unprocessable-content' for one that was refused. */
+/** Throws GatewayError 'unprocessable-content' for a configuration that was refused. */
 function describe(outcome: Outcome): z.input<typeof reloaded> {
   if (outcome.outcome === 'refused') throw refusal(outcome.problems)
   const { applied } = outcome

@@ -3,17 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { PRODUCT_ICON } from '../core/product-icon.ts'
 
-/** One file as browsers get it. */
+/** One file as sent to browsers. */
 export interface ConsoleFile {
   readonly content: Buffer
   readonly type: string
   readonly etag: string
 }
 
-/** What the console is made of. */
+/** The files of the console. */
 export interface ConsoleFiles {
   readonly page: ConsoleFile
-  /** By their names behind the place of the console. */
+  /** By name relative to the console's path. */
   readonly files: ReadonlyMap<string, ConsoleFile>
 }
 
@@ -23,7 +23,7 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 }
 
-/** Libraries by how they are imported, and the names under which browsers get them. */
+/** Import names of libraries, and the file names under which browsers get them. */
 const LIBRARIES: ReadonlyMap<string, string> = new Map([
   ['preact', 'lib/preact.js'],
   ['preact/hooks', 'lib/preact-hooks.js'],
@@ -31,7 +31,7 @@ const LIBRARIES: ReadonlyMap<string, string> = new Map([
 
 const FOLDER = new URL('../console/', import.meta.url)
 
-/** Reads what the console at `home` is made of: as it was built, or in a checkout its sources without their types. */
+/** Reads the console's files at `home`: the build, or in a checkout the sources with their types stripped. */
 export function loadConsole(home: string): ConsoleFiles {
   const isSource = import.meta.url.endsWith('.ts')
   const own = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
@@ -52,7 +52,7 @@ export function loadConsole(home: string): ConsoleFiles {
   return { page: fileOf('page.html', pageOf(home, [...files.keys()])), files }
 }
 
-/** Node warns once that this is experimental, which is nothing that an operator could do something about. */
+/** Node warns once that this is experimental, which an operator cannot do anything about. */
 function withoutTypes(source: string): string {
   const emitWarning = process.emitWarning.bind(process)
   process.emitWarning = () => {}
@@ -63,7 +63,7 @@ function withoutTypes(source: string): string {
   }
 }
 
-/** Browsers resolve no names of packages, and an import map would be a script in the page. */
+/** Browsers do not resolve package names, and an import map would be an inline script. */
 function resolved(script: string, home: string): string {
   return script
     .replace(

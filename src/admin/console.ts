@@ -3,10 +3,10 @@ import { GatewayError } from '../core/errors.ts'
 import type { AdminApp } from './app.ts'
 import { type ConsoleFile, loadConsole } from './console-files.ts'
 
-/** Where the console is, with everything that it is made of. */
+/** The path of the console and all its files. */
 export const HOME = '/console/'
 
-/** Everything is of this origin, and no script makes markup of text (Trusted Types). */
+/** Everything comes from this origin, and no script turns text into markup (Trusted Types). */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -21,14 +21,14 @@ const POLICY = [
 ].join('; ')
 
 /**
- * Whether a request is for what the console is made of, which is the same for everybody and holds no secret: where there is a token, the
- * console asks for it, and sends it with what it asks the admin API.
+ * Whether a request is for a file of the console. The files are the same for everyone and hold no secret: if there is a token, the console
+ * asks the user for it and sends it with its requests to the admin API.
  */
 export function isOfConsole(method: string, url: string): boolean {
   return (method === 'GET' || method === 'HEAD') && (url.startsWith(HOME) || url === '/console')
 }
 
-/** GET /console/: the pages for operators, and the files that they are made of. */
+/** GET /console/: the pages for operators and their files. */
 export function consolePages(app: AdminApp): void {
   const { page, files } = loadConsole(HOME)
   app.get('/console', { schema: { hide: true } }, (_, reply) => reply.redirect(HOME, 308))
@@ -36,7 +36,7 @@ export function consolePages(app: AdminApp): void {
     const name = request.url.slice(HOME.length).split('?', 1)[0] ?? ''
     const file = files.get(name)
     if (file !== undefined) return answer(file, request, reply)
-    // Every other path is a place in the console; what looks like a file is none that there is.
+    // Every other path is a place in the console; a path that looks like a file does not exist.
     if (/\.(?:js|css|svg|map)$/.test(name)) throw new GatewayError('not-found', `The console has no file ${name}.`)
     return answer(page, request, reply)
   })

@@ -20,39 +20,39 @@ import type { ServiceOptions } from '../services/service.ts'
 import type { MetricsHub } from '../telemetry/metrics/hub.ts'
 import type { Totals } from '../telemetry/metrics/totals.ts'
 
-/** What the endpoints for operators tell of, and act on: to be asked with each request, as a reload changes it. */
+/** What the admin endpoints report on and act on; call the functions for each request, because a reload changes the results. */
 export interface AdminContext {
-  /** The one that is applied. */
+  /** The configuration in force. */
   readonly config: () => GatewayConfig
-  /** Every policy that a configuration may name, in the order of the chain. */
+  /** Every policy that a configuration may name, in chain order. */
   readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
-  /** What the files with networks hold that the configuration names. */
+  /** The contents of the network files that the configuration names. */
   readonly networks: () => HeldNetworks
   readonly board: HealthBoard
-  /** Of the configuration that is applied. */
+  /** The slots of the configuration in force. */
   readonly slots: () => SlotTable
-  /** Those that it has, with the instances that were found where they are discovered. */
+  /** The configured services, with the discovered instances where discovery is used. */
   readonly services: () => Readonly<Record<string, Pick<ServiceOptions, 'instances'>>>
-  /** How the instances of a service are found; null where the configuration names them. */
+  /** The discovery state of a service; null if the configuration lists its instances. */
   readonly discovery: (service: string) => DiscoveryReport | null
-  /** What became of the instances. */
+  /** The health history of the instances. */
   readonly history: Pick<HealthHistory, 'tell' | 'of'>
-  /** What the threads have counted so far of those metrics. */
+  /** The current totals of those metrics over all threads. */
   readonly totals: (names: ReadonlySet<MetricName>) => Totals
-  /** By how much those metrics rise from now on, each with what it stands for; to be closed. */
+  /** The increases of those metrics from now on, each with its meaning; the result must be closed. */
   readonly follow: MetricsHub['follow']
-  /** Those that the listeners show. */
+  /** The certificates that the listeners present. */
   readonly certificates: () => readonly CertificateReport[]
-  /** What the health checks have found. */
+  /** The results of the health checks. */
   readonly report: () => readonly ServiceReport[]
   readonly readiness: () => Readiness
-  /** Where requests are accepted. */
+  /** The addresses that accept requests. */
   readonly addresses: () => readonly Address[]
   readonly reloads: Reloads
-  /** Null where the program that the gateway is part of has given it its configuration. */
+  /** Null if the configuration was passed by the program that embeds the gateway. */
   readonly source: ConfigurationSource | null
   readonly threads: Threads
-  /** Has this gateway do something, and all that share its Redis. */
+  /** Performs an action on this gateway and on all others that share its Redis. */
   readonly everywhere: DoEverywhere
   readonly clock: Clock
   readonly log: Logger

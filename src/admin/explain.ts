@@ -14,7 +14,7 @@ import {
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 
-/** Questions that are answered or wait: each compiles the chain of a route. */
+/** Maximum number of questions in progress or waiting: each compiles the chain of a route. */
 const WAITING = 8
 
 const urlExpected = 'expected https://host/path, http://host/path, or /path'
@@ -140,7 +140,7 @@ export const explanation = z.object({
   notes: z.string().array().readonly().describe('What could not be found out, and what else there is to know.'),
 })
 
-/** POST /explain: what would become of a request. */
+/** POST /explain: how a request would be handled. */
 export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void {
   const turns = new Turns()
 
@@ -155,7 +155,7 @@ export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void
   app.post(
     '/explain',
     {
-      // It says whether credentials are right, and runs the code of policies.
+      // It reveals whether credentials are valid, and runs the code of policies.
       config: { role: 'operator', readsOnly: true },
       schema: {
         summary: 'Tell what would become of a request, and why, without sending it',
@@ -176,7 +176,7 @@ export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void
         [values].flat().map((value) => [name, value] as const),
       )
       const asked = { ...read, method, headers: pairs, body, from, listener, as: consumer }
-      // The first one may just be replaced.
+      // The first worker may be about to be replaced.
       const workers = worker === undefined ? [0, 1] : [worker]
       return turns.take(async () => {
         for (const each of workers) {

@@ -7,25 +7,25 @@ import { type Caller, isSafe, neededRole } from './login/caller.ts'
 import { sessionIn } from './login/cookie.ts'
 import { hasLogins, type LoginTools } from './login/tools.ts'
 
-/** Who may call, and what browsers may do with the answers. */
+/** Who may call, and what browsers may do with the replies. */
 export interface GuardOptions {
   readonly login: LoginTools
-  /** What has to come as a bearer token now, or null where only this machine can call. */
+  /** Returns the bearer token that is required now, or null if there is none. */
   readonly token: () => string | null
-  /** The address that is listened on. */
+  /** The host that the admin listener is bound to. */
   readonly host: string
-  /** What is answered to those who have proved nothing too: what is the same for everybody, and logging in. */
+  /** What is available without authentication: what is the same for everyone, and login. */
   readonly open: (method: string, url: string) => boolean
 }
 
-/** Names by which this machine calls itself. */
+/** Names of the local machine. */
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
 
-/** What proxies add to a request that they pass on, the gateway among them. */
+/** Headers that proxies, including the gateway, add to requests they forward. */
 const PASSED_ON =
   /^(?:via|forwarded|x-forwarded(?:-.*)?|x-original-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/
 
-/** Nothing of an answer may be kept, framed, guessed at, or used by pages of other origins. */
+/** Replies must not be stored, framed, sniffed, or used by pages of other origins. */
 const HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -37,17 +37,17 @@ const HEADERS = {
 } as const
 
 /**
- * Looks at every request before anything else does:
+ * Checks every request before anything else does:
  *
- * 1. Where there is a token, or people can log in, it must come with that token (RFC 6750 section 2.1) or the cookie of a session, but for
- *    what is open.
- * 2. Where there is neither, the request must be meant for this machine by one of its own names, which keeps out pages
- *    whose name was made to lead here (DNS rebinding).
- * 3. Then it must come from this machine itself as well: what a proxy passes on comes from whoever asks the proxy, be it
- *    the gateway, with a service that is this very listener.
- * 4. What changes something must come from no page of another origin (cross-site request forgery).
+ * 1. If there is a token, or people can log in, the request must carry that token (RFC 6750 section 2.1) or a session cookie, unless the
+ *    endpoint is open.
+ * 2. If there is neither, the Host must be one of the machine's own names, which keeps out pages whose name was made to resolve to this
+ *    machine (DNS rebinding).
+ * 3. In that case it must also originate on this machine: a forwarded request may come from anyone who can reach the proxy, which may even
+ *    be the gateway, with a service that is this very listener.
+ * 4. A request that changes something must not come from a page of another origin (cross-site request forgery).
  *
- * Says who calls with the request. Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
+ * Stores the caller in the request. Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
  */
 export function createGuard({
   token,
@@ -61,7 +61,7 @@ export function createGuard({
 
   function callerOf(request: FastifyRequest): Caller | null {
     const { authorization, cookie } = request.headers
-    // Whoever sends a token is nobody else, whatever cookies there are.
+    // A request with a token is judged by the token alone, whatever cookies it has.
     if (authorization !== undefined) {
       const { digest } = known
       return digest !== null && timingSafeEqual(digestOf(bearerOf(authorization)), digest) ? TOKEN : null
@@ -78,7 +78,7 @@ export function createGuard({
     void reply.headers(HEADERS)
     const expected = token()
     if (expected !== known.token) known = { token: expected, digest: expected === null ? null : digestOf(expected) }
-    // Others reach it still where the configuration has another address by now, which takes a restart.
+    // Even if the configuration has another address by now, others can still reach this one until a restart.
     const isSecured = expected !== null || hasLogins(login) || !isLoopback(host)
     request.operator = isSecured ? callerOf(request) : MACHINE
     // 1.
@@ -101,7 +101,7 @@ export function createGuard({
   }
 }
 
-/** Throws GatewayError 'forbidden' where the endpoint needs another role than the caller has; nobody gets to what is open alone. */
+/** Throws GatewayError 'forbidden' if the endpoint requires a role that the caller does not have; open endpoints require none. */
 export function checkRole({ operator: caller, method, routeOptions }: FastifyRequest): void {
   const needed = neededRole(method, routeOptions.config)
   if (caller === null || hasRole(caller.role, needed)) return
@@ -119,7 +119,7 @@ function adviceOf(token: string | null, isLoginPossible: boolean): string {
   return token === null ? `${advice}. Programs need a token: set ADMIN_TOKEN.` : `${send}; or log in at /console/.`
 }
 
-/** A browser sends neither of the fields of a request of another origin without asking beforehand, which has no answer. */
+/** A browser sends these headers with a cross-origin request only after a preflight, which is never answered. */
 function refuseForeign(headers: FastifyRequest['headers']): void {
   const { origin, host, authorization, 'x-requested-with': requestedWith, 'content-type': type = '' } = headers
   if (origin !== undefined) {
@@ -140,7 +140,7 @@ function nameOf(host = ''): string {
   return host.replace(/:\d*$/, '').toLowerCase()
 }
 
-/** Of one length, whatever the text: comparing them takes the same time for all texts. */
+/** Digests have the same length whatever the text, so comparing them takes constant time. */
 function digestOf(text: string): Buffer {
   return hash('sha256', text, 'buffer')
 }

@@ -1,11 +1,11 @@
 import { GatewayError } from '../core/errors.ts'
 
-/** One of a list of entity tags, and what comes after it (RFC 9110 section 8.8.3). */
+/** One of a list of entity tags, with the separator after it (RFC 9110 section 8.8.3). */
 const TAG = /[ \t,]*(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)")[ \t]*(?:,|$)/y
 
 /**
- * Whether a request with that field If-Match is for what has the revision as its entity tag (RFC 9110 section 13.1.1): "*" is for
- * anything, and weak tags are for nothing. Throws GatewayError 'bad-request' for what is no list of entity tags.
+ * Whether the If-Match header `field` matches a resource whose entity tag is `revision` (RFC 9110 section 13.1.1): "*" matches anything,
+ * and weak tags match nothing. Throws GatewayError 'bad-request' if it is not a list of entity tags.
  */
 export function matches(field: string, revision: string): boolean {
   if (field.trim() === '*') return true

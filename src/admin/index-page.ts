@@ -6,7 +6,7 @@ import { version } from '../core/version.ts'
 import type { AdminApp } from './app.ts'
 import { neededRole } from './login/caller.ts'
 
-/** One thing that there is. */
+/** One listed endpoint. */
 interface ListedEndpoint {
   readonly method: string
   readonly path: string
@@ -37,7 +37,7 @@ export const document = z.object({
 
 const page = z.string().describe('The same as a page for browsers.')
 
-/** GET /: what there is, as a page for browsers and as JSON for everybody else. To be called before the endpoints are made. */
+/** GET /: the list of endpoints, as a page for browsers and as JSON for other clients. Call it before the endpoints are registered. */
 export function indexPage(app: AdminApp): void {
   const endpoints: ListedEndpoint[] = []
   app.addHook('onRoute', ({ method, path, schema, config }) => {

@@ -2,7 +2,7 @@ import { operatorEndpoints } from '../policies/operators.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 
-/** What operators may ask of policies. */
+/** Operator actions that policies provide. */
 export function policyEndpoints(app: AdminApp, { threads, everywhere, log }: AdminContext): void {
   for (const endpoint of operatorEndpoints) {
     const {

@@ -9,7 +9,7 @@ import { problemSchema, refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
 import { acceptTexts, configurationText, TEXT_SIZE } from './texts.ts'
 
-/** Plans that are made or wait: each takes a thread of its own, so it is one at a time. */
+/** Maximum number of plans in progress or waiting: each takes a thread of its own, so they run one at a time. */
 const WAITING = 8
 
 const change = z.object({

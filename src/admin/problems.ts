@@ -3,7 +3,7 @@ import { type ErrorCode, type ErrorEntry, errorTable, GatewayError } from '../co
 import type { Logger } from '../core/logger.ts'
 import { problemText } from '../http/problem.ts'
 
-/** Answers what went wrong with a problem document (RFC 9457); the gateway's own mistakes are logged. */
+/** Replies to an error with a problem document (RFC 9457); internal errors are logged. */
 export function answerProblem(
   thrown: unknown,
   request: FastifyRequest,
@@ -13,7 +13,7 @@ export function answerProblem(
   const error = problemOf(thrown)
   if (error.fault === 'gateway') log.error({ url: request.url, error }, 'An admin request failed')
   for (const [name, value] of error.headers) void reply.header(name, value)
-  // A text with this type would be taken for something that is still to be made JSON.
+  // Fastify would serialize a string of this type as JSON again.
   const document = Buffer.from(problemText(error, request.id))
   return reply.code(error.status).type('application/problem+json').serializer(asItIs).send(document)
 }
@@ -22,7 +22,7 @@ function asItIs(document: unknown): string {
   return String(document)
 }
 
-/** What the server itself refuses has a status, and a message that may be shown. */
+/** Errors of the server framework have a status and a message that may be shown. */
 function problemOf(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown
   if (!(thrown instanceof Error) || !('statusCode' in thrown)) return internal(thrown)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Problem, problemMember } from '../config/problems.ts'
 import { GatewayError } from '../core/errors.ts'
 
-/** One thing that is wrong with a configuration. */
+/** One problem of a configuration. */
 export const problemSchema = z.object({
   file: z.string().nullable(),
   line: z.int().nullable(),
@@ -11,7 +11,7 @@ export const problemSchema = z.object({
   message: z.string(),
 })
 
-/** The GatewayError 'unprocessable-content' that has every problem of a configuration in it. */
+/** The GatewayError 'unprocessable-content' that lists every problem of a configuration. */
 export function refusal(problems: readonly Problem[]): GatewayError {
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
   const detail = `The configuration was refused for ${count}, and nothing has changed.`

@@ -24,7 +24,7 @@ export function causeOf(request: RecentDetails): string {
     return `${status}: ${sentence(why)}`
   }
   if (instance !== null) {
-    // The reply itself is no reason for it.
+    // The reply itself does not explain the outcome.
     const before = request.tried.filter((attempt) => attempt.instance !== instance || attempt.status !== status)
     const others = triedWords({ ...request, tried: before })
     const after = others === null ? '' : `, after ${others}`
@@ -36,7 +36,7 @@ export function causeOf(request: RecentDetails): string {
     : `${status}: the gateway replied itself, and asked no instance of ${service}.`
 }
 
-/** What became of the attempts that failed; null where there are none. */
+/** The outcome of the failed attempts; null if there are none. */
 function triedWords({ tried, attempts, service }: RecentDetails): string | null {
   const failed = tried.filter(({ reason, status }) => reason !== null || (status ?? 0) >= 500)
   const [first] = failed

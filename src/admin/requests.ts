@@ -13,7 +13,7 @@ import { causeOf } from './request-cause.ts'
 
 const statusExpected = 'expected a status such as 404, or a class such as 5xx'
 
-/** Which requests are asked for. */
+/** Selects requests. */
 export const requestFilter = z.strictObject({
   status: z
     .string()
@@ -31,7 +31,7 @@ const listFilter = requestFilter.extend({
   limit: z.coerce.number().int().min(1).max(1000).default(50).describe('Most to return, 1 to 1000.'),
 })
 
-/** A request that has ended. */
+/** A finished request. */
 export const recentRequest = z.object({
   time: z.iso.datetime().describe('When it began.'),
   durationMs: z.number(),
@@ -98,7 +98,7 @@ const worker = z.object({
   since: z.iso.datetime().nullable().describe('When the oldest of them ended.'),
 })
 
-/** GET /requests: the requests that ended last, of all workers. */
+/** GET /requests: the most recently finished requests of all workers. */
 export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void {
   app.get(
     '/requests',
@@ -171,13 +171,13 @@ function describeAll(request: RecentDetails): z.input<typeof details> {
   }
 }
 
-/** The same for threads, for whom nothing is null. */
+/** The filter for the threads, which have no null values. */
 export function toFilter(asked: z.output<typeof requestFilter>) {
   const { status = null, route = null, correlationId = null, service = null, consumer = null, slower = null } = asked
   return { status, route, correlationId, service, consumer, slower }
 }
 
-/** A request as operators are told of it. */
+/** The form of a request in the admin API. */
 export function describeRequest(request: RecentRequest): z.input<typeof recentRequest> {
   const { time, duration, serviceTime, route, protocol, method, host, path, query, status, bytes, ...rest } = request
   const { service, instance, attempts, retried, client, consumer, tier, apiKey, correlationId, traceId } = rest

@@ -54,7 +54,7 @@ const LAST = 'sallyport_route_last_request_seconds'
 const CACHED = 'sallyport_route_cache_requests_total'
 const COUNTED: ReadonlySet<MetricName> = new Set([LAST, CACHED])
 
-/** GET /routes: the routes as they are configured, and when they were used. */
+/** GET /routes: the configured routes, and when they were last used. */
 export function routeEndpoints(app: AdminApp, { config, policies, totals, clock }: AdminContext): void {
   const known = new WeakMap<GatewayConfig, Configured[]>()
 

@@ -5,28 +5,28 @@ import { type Address, formatAddress } from '../core/address.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 
-/** Bounds of what operators may send: octets, connections and milliseconds. */
+/** Limits on what operators may send: bytes, connections and milliseconds. */
 const HEAD_SIZE = 16 * 1024
 const CONNECTIONS = 64
 const REQUEST_TIMEOUT = 10_000
 const IDLE_TIMEOUT = 10_000
 const SOCKET_TIMEOUT = 60_000
-/** How long a request that is being answered may hold up the end, in milliseconds. */
+/** How long a request in progress may delay closing, in milliseconds. */
 const CLOSE_GRACE = 1000
 
 type AdminOptions = Exclude<GatewayConfig['admin'], false>
 
-/** The listener for operators. */
+/** The admin listener. */
 export interface Admin {
   /** Where it listens. */
   readonly address: Address
-  /** Resolves when it is closed; requests that are being answered have a second to end. */
+  /** Resolves when it is closed; requests in progress have a second to finish. */
   close(): Promise<void>
 }
 
 /**
- * Starts the listener for operators. What answers them takes 10 MB and is loaded with the first request. Rejects with an
- * Error that says what to do where the address is not to be had.
+ * Starts the admin listener. The application takes 10 MB and is loaded with the first request. If the address is not available, rejects
+ * with an Error that says what to do.
  */
 export async function startAdmin({ address }: AdminOptions, context: AdminContext): Promise<Admin> {
   const { host, port } = address
@@ -73,7 +73,7 @@ export async function startAdmin({ address }: AdminOptions, context: AdminContex
       const closed = once(server, 'close')
       server.close()
       server.closeIdleConnections()
-      // It ends what it tells without end.
+      // Ends the event streams.
       await application?.then(
         (app) => app.close(),
         () => {},

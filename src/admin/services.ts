@@ -116,7 +116,10 @@ const forced = z.object({
 })
 const NOTHING: InstanceTraffic = { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0, inFlight: 0 }
 
-/** GET /services and /services/{name}: how the instances are and why. PUT and DELETE …/drain: takes one out and back. */
+/**
+ * GET /services and /services/{name}: the state of the instances and the reasons. PUT and DELETE …/drain: drains an instance and restores
+ * it.
+ */
 export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
   const { report, threads, everywhere, history } = context
 
@@ -216,13 +219,13 @@ function describeTransition({ at, instance: address, kind, reason }: Transition)
   return { at: new Date(at).toISOString(), instance: address, kind, reason }
 }
 
-/** By the addresses of the instances. */
+/** By instance address. */
 function zonesOf(name: string, context: AdminContext): ReadonlyMap<string, string | null> {
   const instances = context.services()[name]?.instances ?? []
   return new Map(instances.map(({ url, zone }) => [formatAddress(url), zone ?? null]))
 }
 
-/** By the addresses of the instances. */
+/** By instance address. */
 function weightsOf(name: string, context: AdminContext): ReadonlyMap<string, number> {
   const instances = context.services()[name]?.instances ?? []
   return new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
@@ -242,7 +245,7 @@ function describeDiscovery(report: DiscoveryReport | null): z.input<typeof servi
 
 function describeEjection(ejection: Ejection, { clock }: AdminContext) {
   const { reason: kind, since, until, times } = ejection
-  // What is measured on the monotonic clock, as the wall clock has it.
+  // Converts a time of the monotonic clock to the wall clock.
   const at = (ms: number): string => new Date(clock.wall() + ms - clock.now()).toISOString()
   return { kind, reason: ejectionWords(ejection), since: at(since), until: at(until), times }
 }

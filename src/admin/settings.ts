@@ -8,7 +8,7 @@ import type { AdminContext } from './context.ts'
 
 const level = z.object({ level: z.enum(logLevels) })
 
-/** GET and PUT /log-level: what is logged. */
+/** GET and PUT /log-level: the current log level. */
 export function settingEndpoints(app: AdminApp, { threads, everywhere }: AdminContext): void {
   app.get(
     '/log-level',

@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 import type { ConfigurationSource } from '../runtime/configuration-source.ts'
 
-/** Where the configuration comes from. Throws GatewayError 'conflict' where that is the program that the gateway is part of. */
+/** The source of the configuration. Throws GatewayError 'conflict' if it was passed by the program that embeds the gateway. */
 export function sourceOf(source: ConfigurationSource | null): ConfigurationSource {
   if (source !== null) return source
   throw new GatewayError(

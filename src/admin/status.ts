@@ -86,7 +86,7 @@ const health = z.object({
     .describe('Set if the file was refused at the start: the gateway runs the last good configuration.'),
 })
 
-/** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
+/** GET /status: the state of the process and its threads. GET /health and /metrics: the same as on the listeners. */
 export function statusEndpoints(app: AdminApp, context: AdminContext): void {
   const { threads, readiness, addresses, config, reloads, report, board, clock } = context
 

@@ -3,15 +3,15 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { AdminApp } from './app.ts'
 
-/** How long a configuration may be, in octets: one with 10,000 routes takes some 2 MB. */
+/** The maximum size of a configuration, in bytes: one with 10,000 routes takes some 2 MB. */
 export const TEXT_SIZE = 8 * 1024 * 1024
 
-/** A configuration as it is written in its file. */
+/** A configuration as written in its file. */
 export const configurationText = z.string().describe('A configuration in YAML.')
 
 /**
- * Throws GatewayError 'forbidden' where operators may send no configuration: with one, whoever sends it reads what its variables and
- * files hold, and has code of this machine run.
+ * Throws GatewayError 'forbidden' if operators may not send configurations: anyone who can send one can read the contents of variables and
+ * files, and run code of this machine.
  */
 export function checkWritable({ admin }: GatewayConfig): void {
   if (admin !== false && admin.writable) return
@@ -21,12 +21,9 @@ export function checkWritable({ admin }: GatewayConfig): void {
   )
 }
 
-/**
- * Has bodies of all types taken as they are, as text, where operators may send configurations: JSON is YAML too. An empty one is
- * none.
- */
+/** Accepts bodies of all types as text if operators may send configurations: JSON is YAML too. An empty body counts as none. */
 export function acceptTexts(app: AdminApp, config: () => GatewayConfig): void {
-  // Before the body is read, which may be long.
+  // Checked before the body is read, which may be long.
   app.addHook('preParsing', async ({ headers }) => {
     const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
     if (length !== '0' || coding !== undefined) checkWritable(config())

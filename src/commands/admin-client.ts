@@ -11,16 +11,16 @@ import { readYaml } from '../config/yaml.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { CommandError, DEFAULT_FILE, UsageError } from './command.ts'
 
-/** Where the admin listener is unless the configuration or the command says otherwise. */
+/** The address of the admin listener unless the configuration or the command sets another one. */
 const ADMIN = 'http://127.0.0.1:9000'
 
-/** How the user says which gateway is meant. */
+/** How the user selects a gateway. */
 export interface AdminOptions {
   readonly admin?: string
   readonly config?: string
 }
 
-/** The options of a command that asks a running gateway. */
+/** The options of a command that calls a running gateway. */
 function adminOptions(): readonly Option[] {
   return [
     new Option(
@@ -34,13 +34,13 @@ function adminOptions(): readonly Option[] {
   ]
 }
 
-/** Gives a command those options. */
+/** Adds those options to a command. */
 export function addAdminOptions(command: Command): Command {
   for (const option of adminOptions()) command.addOption(option)
   return command
 }
 
-/** What the admin listener is asked. */
+/** A request to the admin listener. */
 export interface Question {
   readonly path: string
   /** POST by default. */
@@ -48,21 +48,21 @@ export interface Question {
   readonly body?: string
   /** Media type of the body; JSON by default. */
   readonly type?: string
-  /** The answer is text, and no JSON. */
+  /** The reply is text, not JSON. */
   readonly isText?: true
-  /** How long it may take to answer, in milliseconds. */
+  /** The timeout in milliseconds. */
   readonly patience: number
 }
 
-/** What it answered: JSON, or null where it was none; or text. */
+/** The reply: parsed JSON, or null if it was not JSON; or text. */
 export interface AdminReply {
   readonly status: number
   readonly body: unknown
-  /** What it says of itself, for messages: its origin. */
+  /** The origin, for messages. */
   readonly from: string
 }
 
-/** Asks the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError where nobody answers. */
+/** Sends a request to the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError if there is no reply. */
 export async function askAdmin(
   options: AdminOptions,
   { path, method = 'POST', body = '', type = 'application/json', isText, patience }: Question,
@@ -89,7 +89,7 @@ export async function askAdmin(
   return { status: response.status, body: answer, from: endpoint.origin }
 }
 
-/** Why it did not do what it was asked: the detail of its problem document (RFC 9457). */
+/** Why it refused the request: the detail of its problem document (RFC 9457). */
 export function refusalOf({ status, body, from }: AdminReply): CommandError {
   const detail = fieldOf(body, 'detail')
   const reason = typeof detail === 'string' ? detail : 'that is not an answer of an admin listener.'
@@ -102,7 +102,7 @@ interface AdminPlace {
   readonly token: string
 }
 
-/** Where the command says, or the configuration, or the default. */
+/** From the command line, the configuration, or the default. */
 async function findAdmin({ admin, config: named }: AdminOptions): Promise<AdminPlace> {
   const token = process.env['ADMIN_TOKEN'] ?? ''
   if (admin !== undefined) return { url: admin, token }
@@ -114,8 +114,8 @@ async function findAdmin({ admin, config: named }: AdminOptions): Promise<AdminP
 }
 
 /**
- * What a YAML file says of the admin listener, whatever else is wrong with it, or cannot be known here: variables that the
- * gateway has and this command has not. Null where that cannot be told.
+ * The admin settings in a YAML file, whatever else is wrong with it or unknown here: the gateway may have variables that this command does
+ * not. Null if they cannot be determined.
  */
 async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null> {
   if (isModule(file)) return null
@@ -127,7 +127,7 @@ async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null
   }
 }
 
-/** What the whole configuration says of it. */
+/** The admin settings of the fully loaded configuration. */
 async function loadedAdmin(file: string): Promise<GatewayConfig['admin']> {
   try {
     return (await loadConfig(file, process.env)).admin
@@ -139,7 +139,7 @@ async function loadedAdmin(file: string): Promise<GatewayConfig['admin']> {
   }
 }
 
-/** The address that stands for all of the machine is none to connect to. */
+/** The wildcard address is not one to connect to. */
 function reachable({ host, port }: Address): Address {
   const own = new Map([
     ['0.0.0.0', '127.0.0.1'],
@@ -148,7 +148,7 @@ function reachable({ host, port }: Address): Address {
   return { host: own.get(host) ?? host, port }
 }
 
-/** What fetch says of a failure is in its cause. */
+/** fetch puts the reason for a failure into the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? error.cause.message : error.message

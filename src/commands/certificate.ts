@@ -15,9 +15,9 @@ import {
 import { addExamples, CommandError, UsageError } from './command.ts'
 
 const DEFAULT_NAMES = ['localhost', '127.0.0.1', '::1']
-/** More is refused by the systems of Apple. */
+/** Apple's systems refuse a longer validity. */
 const MOST_DAYS = 825
-/** Characters of a common name (RFC 5280, appendix A.1, ub-common-name). */
+/** Maximum length of a common name (RFC 5280, appendix A.1, ub-common-name). */
 const MOST_NAME = 64
 
 interface Options {
@@ -34,7 +34,7 @@ interface Files {
   readonly ca: string
 }
 
-/** `sallyport certificate`: makes a certificate for development, signed by an authority of the user's own. */
+/** `sallyport certificate`: makes a certificate for development, signed by the user's own authority. */
 export function defineCertificate(command: Command): void {
   command
     .description(
@@ -80,14 +80,14 @@ function makeCertificate(given: readonly string[], options: Options): void {
   console.log(client ? made : `${made}\n\n${usageText(files, names)}`)
 }
 
-/** A key that is gone cannot be had back. */
+/** A key that is overwritten cannot be recovered. */
 function refuseTaken(files: readonly string[], force: boolean): void {
   const taken = files.find((file) => existsSync(file))
   if (taken !== undefined && !force)
     throw new CommandError(`${taken} exists already: --force overwrites it, --out names another folder.`)
 }
 
-/** A name in the form that certificates have. */
+/** A name in the form used in certificates. */
 function nameOf(name: string, client: boolean): string {
   if (isIP(name) !== 0) return name
   const bare = name.startsWith('*.') ? name.slice(2) : name
@@ -115,14 +115,14 @@ function filesFor(folder: string, name: string): Files {
   return { cert: join(folder, `${base}.pem`), key: join(folder, `${base}-key.pem`), ca: join(folder, 'ca.pem') }
 }
 
-/** One for all projects of the user, outside of them, so that its key is in no repository and no image. */
+/** One authority for all projects of the user, outside the projects, so that its key does not end up in a repository or an image. */
 function ownFolder(): string {
   const data = process.env['XDG_DATA_HOME']
   if (data !== undefined && data !== '') return join(data, 'sallyport')
   try {
     return join(homedir(), ...OWN_FOLDER)
   } catch (error) {
-    // As in a container whose user has a number and no name.
+    // For example in a container whose user has a number but no name.
     throw new CommandError('The user has no home folder to keep the authority in: name a folder with --ca.', {
       cause: error,
     })
@@ -141,7 +141,7 @@ function plain(name: string): string {
   return name.replaceAll(/[^\w.@-]/g, '_')
 }
 
-/** What the file system refuses is told as it is: it names the file. */
+/** File system errors are reported unchanged: they name the file. */
 function attempt<Result>(make: () => Result): Result {
   try {
     return make()

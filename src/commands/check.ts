@@ -48,7 +48,7 @@ export function defineCheck(command: Command, finish: (code: number) => void): v
   ])
 }
 
-/** The same in JSON, on the standard output whatever is found; resolves with the exit code. */
+/** The JSON output, on the standard output whatever is found; resolves with the exit code. */
 async function checkForPrograms(file: string, strict: boolean): Promise<number> {
   try {
     const warnings = await warningsAt(file, await loadChecked(file))
@@ -62,7 +62,7 @@ async function checkForPrograms(file: string, strict: boolean): Promise<number> 
   }
 }
 
-/** Everything that is worth a warning, with its place, in the order of the file. */
+/** All warnings, with their places, in file order. */
 async function warningsAt(file: string, loaded: Loaded): Promise<readonly Problem[]> {
   const { config, chain, text } = loaded
   const found = [
@@ -77,7 +77,7 @@ async function warningsAt(file: string, loaded: Loaded): Promise<readonly Proble
   )
 }
 
-/** Knows places in the text; no place in a module is known. */
+/** Knows places in the text; places in a module are unknown. */
 async function sourceOf(file: string, text: string | null): Promise<Source> {
   if (text === null) return valueSource(file)
   const { readYaml } = await import('../config/yaml.ts')

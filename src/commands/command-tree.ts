@@ -1,8 +1,8 @@
 import type { Command, Option } from 'commander'
 
-/** An option, as shells and the reference tell of it. */
+/** An option, for shell completions and the reference. */
 export interface OptionFacts {
-  /** "-c", or null where there is none. */
+  /** "-c", or null if there is none. */
   readonly short: string | null
   /** "--config". */
   readonly long: string
@@ -11,7 +11,7 @@ export interface OptionFacts {
   readonly takesValue: boolean
 }
 
-/** A command with all below it. */
+/** A command and all its subcommands. */
 export interface CommandFacts {
   readonly command: Command
   /** The words after "sallyport". */
@@ -19,11 +19,11 @@ export interface CommandFacts {
   readonly summary: string
   readonly options: readonly OptionFacts[]
   readonly children: readonly CommandFacts[]
-  /** What its first argument may be, where that is one of a few words. */
+  /** The possible values of its first argument, if it is one of a few words. */
   readonly choices: readonly string[]
 }
 
-/** Everything below a command, and itself. */
+/** The facts of a command and its subcommands. */
 export function factsOf(command: Command, path: readonly string[] = []): CommandFacts {
   const help = command.createHelp()
   return {
@@ -36,7 +36,7 @@ export function factsOf(command: Command, path: readonly string[] = []): Command
   }
 }
 
-/** The command and all below it, each before those below it. */
+/** The command and all its subcommands, each before its own. */
 export function allOf(facts: CommandFacts): CommandFacts[] {
   return [facts, ...facts.children.flatMap(allOf)]
 }

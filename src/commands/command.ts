@@ -1,19 +1,19 @@
 import { type Command, Option } from 'commander'
 
-/** A command of the command line. What it takes is loaded only when it is asked for. */
+/** A command of the command line. Its implementation is loaded only when it is needed. */
 export interface CommandEntry {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** It is about the other commands too, and needs all of them loaded. */
+  /** It also deals with the other commands and needs all of them loaded. */
   readonly aboutAll?: true
-  /** It goes on when nobody reads its standard output any more. */
+  /** It continues when the reader of its standard output has gone. */
   readonly outlivesReader?: true
-  /** Gives `command` its options and what it does; `finish` is told how it ends where that is not `done`. */
+  /** Adds the options and the action to `command`; `finish` is called with the exit code unless that is `done`. */
   readonly load: () => Promise<(command: Command, finish: (code: number) => void) => void>
 }
 
-/** The configuration file, where none is named. */
+/** The default configuration file. */
 export const DEFAULT_FILE = 'sallyport.yaml'
 
 /** `--config FILE`, the same for every command that has it. */
@@ -21,25 +21,25 @@ export function configOption(): Option {
   return new Option('-c, --config <file>', 'the configuration').default(DEFAULT_FILE)
 }
 
-/** How a command may be called, and what that does, in a few words. */
+/** An example command line, and what it does in a few words. */
 export type Example = readonly [line: string, what: string]
 
 const shown = new WeakMap<Command, readonly Example[]>()
 
-/** Shows at the end of the help of a command how it may be called. */
+/** Adds examples to the end of a command's help. */
 export function addExamples(command: Command, examples: readonly Example[]): Command {
   shown.set(command, examples)
   const lines = examples.map(([line, what]) => `  # ${what}\n  $ ${line}`)
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`)
 }
 
-/** The examples of a command; none of one that has only commands below it. */
+/** The examples of a command; none for one that only has subcommands. */
 export function examplesOf(command: Command): readonly Example[] {
   return shown.get(command) ?? []
 }
 
-/** What a command cannot do, and why, as the user is told. */
+/** What a command cannot do and why, in a message to the user. */
 export class CommandError extends Error {}
 
-/** A command line that cannot be understood; the help of the command is shown with it. */
+/** An invalid command line; the command's help is shown with it. */
 export class UsageError extends Error {}

@@ -6,7 +6,7 @@ interface Options extends EverywhereOptions {
   readonly force?: true
 }
 
-/** `sallyport drain`: takes an instance out. */
+/** `sallyport drain`: takes an instance out of rotation. */
 export function defineDrain(command: Command, finish: (code: number) => void): void {
   place(command)
     .description(
@@ -27,7 +27,7 @@ export function defineDrain(command: Command, finish: (code: number) => void): v
   addExamples(command, [['sallyport drain user-service 10.0.0.7:8001', 'before the instance is stopped']])
 }
 
-/** `sallyport undrain`: takes it back. */
+/** `sallyport undrain`: puts it back. */
 export function defineUndrain(command: Command, finish: (code: number) => void): void {
   place(command).description(
     'Takes an instance back that was drained: it gets requests when its health allows it. In all gateways that share a Redis.',

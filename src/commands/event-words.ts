@@ -1,4 +1,4 @@
-/** What was noted of a decision, in a few words: "sallyport.auth.outcome": "accepted" is said as "accepted", any other as its name and its value. */
+/** A recorded decision in a few words: "sallyport.auth.outcome": "accepted" becomes "accepted", any other one its name and value. */
 export function eventWords(name: string, attributes: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(attributes)
     .map(([key, value]) => {

@@ -6,27 +6,27 @@ import { printable } from '../core/printable.ts'
 import { addAdminOptions, type AdminOptions, askAdmin, type Question, refusalOf } from './admin-client.ts'
 import { exitCodes } from './exit-codes.ts'
 
-/** How long a gateway may take to answer that asks others, in milliseconds. */
+/** The timeout for a gateway that has to ask others, in milliseconds. */
 const PATIENCE = 10_000
 
-/** What an answer says of the gateways that share a Redis. */
+/** The part of a reply about the gateways that share a Redis. */
 export const everywhereSchema = z.looseObject(everywhereShape)
 
 type Answer = z.output<typeof everywhereSchema>
 
-/** How the user says where something is to be done, and how to tell of it. */
+/** Where an action is to be performed, and how to report it. */
 export interface EverywhereOptions extends AdminOptions {
   readonly json?: true
 }
 
-/** Gives a command the options of one that has all gateways do something that share a Redis. */
+/** Adds the options of a command that acts on all gateways that share a Redis. */
 export function addEverywhereOptions(command: Command): Command {
   return addAdminOptions(command.option('--json', 'print the answer as JSON'))
 }
 
 /**
- * Has a running gateway do something, and with it all that share its Redis, and prints what came of it: `told` and each
- * gateway that has answered. Resolves with the exit code: `incomplete` where some may not have done it.
+ * Performs an action on a running gateway and all that share its Redis, and prints the result: `told` and each gateway that has answered.
+ * Resolves with the exit code: `incomplete` if some gateways may not have performed it.
  */
 export async function doEverywhere<Own extends Answer>(
   options: EverywhereOptions,
@@ -43,7 +43,7 @@ export async function doEverywhere<Own extends Answer>(
   return unreached === null && replicas.every(({ problem }) => problem === null) ? exitCodes.done : exitCodes.incomplete
 }
 
-/** A line for each, where there is more to tell than that the only one has done it. */
+/** One line for each gateway, unless only this one was involved and succeeded. */
 function gatewaysOf({ replicas, unreached }: Answer): string[] {
   if (replicas.length <= 1 && unreached === null) return []
   return [alignColumns(replicas.map(({ name, problem }) => ['', printable(name), printable(problem ?? 'done')]))]

@@ -4,10 +4,10 @@ import type { Explanation, ShownCandidate, ShownField, ShownPolicy } from '../fr
 import type { Color, Paint } from '../telemetry/paint.ts'
 import { eventWords } from './event-words.ts'
 
-/** Candidates, and fields of a head, that are printed; the JSON has all of them. */
+/** Maximum number of candidates, and of headers, that are printed; the JSON has all of them. */
 const CANDIDATES = 12
 
-/** An explanation for people: what is asked, then one section for each step of the way, and how it ends. */
+/** An explanation in human-readable form: the request, one section for each step, and the outcome. */
 export function explanationText(explanation: Explanation, paint: Paint): string {
   const sections = [
     head(explanation, paint),
@@ -47,7 +47,7 @@ function pathLines({ path, params }: Explanation, paint: Paint): string[] {
 
 function routeLines({ routes, route, path }: Explanation, paint: Paint): string[] {
   const { candidates, more, others } = routes
-  // Nothing is tried after the one that was taken, but it may be of use to know what would be.
+  // Nothing is tried after the chosen one, but it is useful to know what would have been.
   const lines = rows(
     candidates.slice(0, CANDIDATES).map((candidate) => {
       const { mark, color } = candidateMark(candidate)
@@ -90,7 +90,7 @@ function policyLines({ policies }: Explanation, paint: Paint): string[] {
   )
 }
 
-/** What it decided, then what it noted, then what it changed. */
+/** First its decision, then what it recorded, then what it changed. */
 function verdictWords({ verdict, status, code, detail, events, request, reply }: ShownPolicy): string {
   if (verdict === 'not-reached') return 'not reached'
   if (verdict === 'not-run') return 'not run'
@@ -155,7 +155,7 @@ function fieldLines(fields: readonly ShownField[], paint: Paint): string[] {
   return fields.map(({ name, value }) => `${paint('dim', `${printable(name)}:`)} ${printable(value)}`)
 }
 
-/** Cells in columns, each row behind its mark. */
+/** Cells in aligned columns, each row after its mark. */
 function rows(
   all: readonly (readonly [mark: string, color: Color, cells: readonly string[]])[],
   paint: Paint,

@@ -10,10 +10,10 @@ import { addExamples, CommandError, UsageError } from './command.ts'
 import { explanationText } from './explain-text.ts'
 import { loadChecked } from './load-checked.ts'
 
-/** How long a gateway may take to answer, in milliseconds. */
+/** The timeout of the request to the gateway, in milliseconds. */
 const PATIENCE = 30_000
 
-/** An answer of the admin API: what is not there is an answer of something else. */
+/** A reply of the admin API: a reply without these members comes from something else. */
 const answerSchema = z.custom<Explanation>(
   (answer) =>
     z.looseObject({ path: z.object({}), policies: z.unknown().array(), outcome: z.string() }).safeParse(answer).success,
@@ -36,7 +36,7 @@ interface Options {
   readonly json?: true
 }
 
-/** `sallyport explain`: tells what would become of a request, and why. */
+/** `sallyport explain`: shows what would happen to a request, and why. */
 export function defineExplain(command: Command): void {
   command
     .description(

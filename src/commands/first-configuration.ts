@@ -10,16 +10,15 @@ import { readUsable } from './read-usable.ts'
 /** What a gateway starts with. */
 export interface First {
   readonly read: ReadConfig
-  /** Why the file was refused, and the file that stands in for it; null where it was not. */
+  /** Why the file was refused, and the file that replaces it; null if it was accepted. */
   readonly refused: { readonly error: ConfigError; readonly instead: string } | null
-  /** What was read of the configuration's file, and of those that it names. */
+  /** The files that were read: the configuration file and those that it names. */
   readonly files: ReadonlyMap<string, string>
 }
 
 /**
- * Reads what a gateway is to start with: its file, or the text that was kept last in `stateDir`, or in the folder that the
- * file names, where the file is refused. Rejects with ConfigError where neither can be used, with CommandError where it could
- * not be kept.
+ * Reads the configuration that a gateway starts with: its file or, if that is refused, the text last kept in `stateDir` or in the folder
+ * that the file names. Rejects with ConfigError if neither can be used, with CommandError if the configuration could not be kept.
  */
 export async function readFirst(file: string, stateDir: string | null): Promise<First> {
   const first = await read(file, stateDir)

@@ -8,10 +8,10 @@ import { fieldOf, itemsOf } from '../core/value.ts'
 import { readYaml } from '../config/yaml.ts'
 import { addExamples, CommandError, configOption } from './command.ts'
 
-/** How long the gateway may take to answer, in milliseconds. */
+/** The timeout of the request to the gateway, in milliseconds. */
 const PATIENCE = 4_000
 
-/** Where to ask, and what to show there. */
+/** The URL to request, and the token to send. */
 interface Question {
   readonly url: URL
   readonly token: string | null
@@ -34,8 +34,8 @@ export function defineHealth(command: Command): void {
 }
 
 /**
- * What the configuration says, unchecked: the gateway that runs has checked it, and to check it again, several times a minute,
- * would take longer than everything else here together.
+ * The configuration, unchecked: the running gateway has checked it, and checking it again several times a minute would take longer than
+ * everything else here together.
  */
 async function readConfig(file: string): Promise<unknown> {
   try {
@@ -47,8 +47,8 @@ async function readConfig(file: string): Promise<unknown> {
 }
 
 /**
- * The first listener that anybody may ask where it answers about health, which asks a worker, and else the admin listener. Throws
- * CommandError where there is neither.
+ * The first listener that is open to everyone and has the health endpoints, which reaches a worker; otherwise the admin listener. Throws
+ * CommandError if there is neither.
  */
 function questionOf(config: unknown, adminToken: string): Question {
   const path = fieldOf(fieldOf(config, 'endpoints'), 'health') ?? '/health'
@@ -71,7 +71,7 @@ function questionOf(config: unknown, adminToken: string): Question {
   }
 }
 
-/** Whether a listener answers who has neither a certificate nor a header of the PROXY protocol to show. */
+/** Whether a listener answers clients without a certificate and without a PROXY protocol header. */
 function isOpen(listener: unknown): boolean {
   if (fieldOf(listener, 'proxyProtocol') === 'required') return false
   const clients = fieldOf(fieldOf(listener, 'tls'), 'clientCertificates')
@@ -81,7 +81,7 @@ function isOpen(listener: unknown): boolean {
 function urlOf(scheme: 'http' | 'https', address: unknown, path: string): URL {
   const url = URL.parse(path, `${scheme}://${String(address)}`)
   if (url === null || url.port === '0') throw new CommandError(`The address ${String(address)} cannot be asked.`)
-  // Where it listens on every address, it is here too.
+  // If it listens on every address, it can be reached on this one.
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1'
   return url
 }
@@ -102,7 +102,7 @@ function ask({ url, token }: Question, signal: AbortSignal): Promise<number> {
   })
 }
 
-/** Whose certificate it is matters to nobody: this process and that one are on the same machine, and nothing secret is sent. */
+/** The certificate is not verified: both processes are on the same machine, and nothing secret is sent. */
 function open(url: URL, options: RequestOptions): ReturnType<typeof request> {
   if (url.protocol === 'http:') return request(url, options)
   return requestSecurely(url, { ...options, rejectUnauthorized: false })

@@ -10,7 +10,7 @@ import { CommandError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { writeNew } from './write-new.ts'
 
-/** What every import takes. */
+/** Options of every import. */
 export interface ImportOptions {
   readonly out?: string
   readonly report: 'text' | 'json'
@@ -35,7 +35,7 @@ export function addImportOptions(command: Command): Command {
     .option('--strict', `exit with ${exitCodes.incomplete} if something is left out`)
 }
 
-/** What a file holds. Throws CommandError where it cannot be read. */
+/** The contents of a file. Throws CommandError if it cannot be read. */
 export async function readForImport(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
@@ -45,7 +45,7 @@ export async function readForImport(file: string): Promise<string> {
   }
 }
 
-/** Imports, writes what comes of it, and says how that ends. Throws CommandError. */
+/** Imports, writes the result and reports the outcome. Throws CommandError. */
 export async function finishImport(
   make: () => Promise<Imported>,
   { out, report: format, strict }: ImportOptions,

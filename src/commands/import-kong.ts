@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { addExamples } from './command.ts'
 import { addImportOptions, finishImport, type ImportOptions, readForImport } from './import-files.ts'
 
-/** `sallyport import kong`: makes a configuration of a declarative file of Kong. */
+/** `sallyport import kong`: converts a declarative Kong file to a configuration. */
 export function defineImportKong(command: Command, finish: (code: number) => void): void {
   command
     .summary('convert a declarative configuration of Kong')

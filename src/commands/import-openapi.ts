@@ -10,7 +10,7 @@ interface Options extends ImportOptions {
 
 const expected = '--service: expected a name and a URL without a path, such as orders=http://orders:8080'
 
-/** `sallyport import openapi`: makes a configuration of an OpenAPI document. */
+/** `sallyport import openapi`: makes a configuration from an OpenAPI document. */
 export function defineImportOpenApi(command: Command, finish: (code: number) => void): void {
   command
     .summary('convert an OpenAPI document')
@@ -41,7 +41,7 @@ function serviceOf(text: string): { readonly name: string; readonly url: string 
   return { name, url }
 }
 
-/** As the configuration names it: from its own folder. */
+/** The path as written in the configuration: relative to its folder. */
 function documentPath(file: string, out: string | undefined): string {
   const path = relative(dirname(resolve(out ?? 'sallyport.yaml')), resolve(file)).replaceAll('\\', '/')
   return path.startsWith('.') || path.startsWith('/') ? path : `./${path}`

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { defineImportKong } from './import-kong.ts'
 import { defineImportOpenApi } from './import-openapi.ts'
 
-/** `sallyport import`: makes a configuration of what another gateway has, or of a document. */
+/** `sallyport import`: makes a configuration from that of another gateway, or from a document. */
 export function defineImport(command: Command, finish: (code: number) => void): void {
   command.description('Converts a configuration of Kong, or an OpenAPI document, to a configuration.')
   defineImportKong(command.command('kong'), finish)

@@ -1,6 +1,6 @@
 import type { CommandEntry } from './command.ts'
 
-/** Every command, in the order of the help. The one place where they are listed. */
+/** Every command, in the order of the help. This is the only list of them. */
 export const commands: readonly CommandEntry[] = [
   {
     name: 'init',

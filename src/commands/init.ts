@@ -19,7 +19,7 @@ interface Answers {
   readonly service: string
 }
 
-/** `sallyport init`: writes what a gateway begins with. */
+/** `sallyport init`: writes the files of a new project. */
 export function defineInit(command: Command): void {
   command
     .description(
@@ -58,7 +58,7 @@ async function ask(): Promise<Answers> {
   }
 }
 
-/** Asks until the answer is one; nothing typed is the default. */
+/** Asks until the answer is valid; an empty line means the default. */
 async function answer(
   lines: Interface,
   signal: AbortSignal,
@@ -90,7 +90,7 @@ function filesFor(folder: string, answers: Answers): NewFile[] {
     { path: DEFAULT_FILE, text: configText(answers), what: 'the configuration' },
     ...newPolicy(POLICY),
     { path: 'Dockerfile', text: dockerText(answers), what: 'an image of all this' },
-    // A project that is there has its own.
+    // An existing project has its own.
     ...(existsSync(join(folder, MANIFEST)) ? [] : [manifest]),
   ]
 }

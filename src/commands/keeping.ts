@@ -4,9 +4,9 @@ import type { Logger } from '../core/logger.ts'
 import { LastKnownGood, StateFolderError } from '../runtime/last-known-good.ts'
 import type { ReadConfig } from '../workers/read-config.ts'
 
-/** Keeps the texts of configurations that are running, where that is wanted: on the command line, or by themselves. */
+/** Keeps the texts of running configurations if that is enabled, on the command line or in the configurations. */
 export class Keeping {
-  /** Goes before what configurations say; null for what they say. */
+  /** Takes precedence over the configurations; null to follow them. */
   private readonly folder: string | null
   private readonly log: Logger
 
@@ -15,14 +15,14 @@ export class Keeping {
     this.log = log
   }
 
-  /** The configuration, which can be kept. Throws ConfigError where it cannot. */
+  /** Returns the configuration if it can be kept. Throws ConfigError if it cannot. */
   check(read: ReadConfig): ReadConfig {
     const problem = problemOfKeeping(read, this.folder)
     if (problem === null) return read
     throw new ConfigError([{ path: '', message: problem }], read.files)
   }
 
-  /** Keeps the running configuration. What fails is logged. */
+  /** Keeps the running configuration. Failures are logged. */
   async keep(inForce: Judged): Promise<void> {
     const { text } = inForce
     const keeper = keeperOf(inForce, this.folder)
@@ -34,7 +34,7 @@ export class Keeping {
   }
 }
 
-/** Why a configuration cannot be kept where it is to be, and what to do; null where it can, or is not to be kept. */
+/** Why a configuration cannot be kept in its folder, and what to do; null if it can, or is not to be kept. */
 export function problemOfKeeping(read: Judged, folder: string | null): string | null {
   const keeper = keeperOf(read, folder)
   if (keeper === null) return null

@@ -3,7 +3,7 @@ import type { Path } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { keyPlace } from '../policies/auth/api-key/key-place.ts'
 
-/** API keys that are asked for where there are none. */
+/** API keys are required although none exist. */
 export function keyHints(config: GatewayConfig): Hint[] {
   const { configured, redis } = keyPlace(config)
   if (configured.length > 0 || redis !== null) return []

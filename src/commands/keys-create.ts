@@ -17,8 +17,8 @@ interface Options {
 }
 
 /**
- * `sallyport keys create`: makes an API key. The key alone goes to the standard output, once; what is said of it goes to the standard error. It is
- * kept in Redis where the configuration looks keys up there; else the lines for the configuration are printed.
+ * `sallyport keys create`: makes an API key. Only the key is written to the standard output, once; messages go to the standard error. It is
+ * stored in Redis if the configuration looks keys up there; otherwise the lines for the configuration are printed.
  */
 export function defineCreateKey(command: Command): void {
   command
@@ -50,7 +50,7 @@ async function createKey(options: Options): Promise<void> {
   console.error(cache === null ? linesFor(made.key) : madeText(made.key, cache))
 }
 
-/** What the key is to be, from the options. Throws UsageError. */
+/** The description of the key, from the options. Throws UsageError. */
 function describeKey({ id, owner, tier, roles = '', expires }: Options): KeyDescription {
   const { success, data, error } = keyRequest.safeParse({
     id,

@@ -5,7 +5,7 @@ import { withKeysOf } from './managed-keys.ts'
 
 const HEADINGS = ['ID', 'PREFIX', 'OWNER', 'TIER', 'ROLES', 'CREATED', 'EXPIRES', 'STORE']
 
-/** What is shown of a key, wherever it is. */
+/** What is shown of a key, wherever it is stored. */
 interface Shown {
   readonly id: string
   readonly prefix?: string | undefined
@@ -46,7 +46,7 @@ async function listKeys({ config }: Options): Promise<void> {
 function rowOf({ id, prefix, owner, tier, roles, created, expires }: Shown, store: string, now: number): string[] {
   const end = `${dayOf(expires)}${(expires ?? Infinity) <= now ? ' (over)' : ''}`
   const cells = [id, prefix ?? '-', owner ?? id, tier, roles.join(',') || '-', dayOf(created), end, store]
-  // What others wrote into Redis is not to steer the terminal.
+  // Values in Redis may come from others and must not control the terminal.
   return cells.map((cell) => cell.replace(/\p{C}/gu, '?'))
 }
 

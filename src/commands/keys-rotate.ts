@@ -17,8 +17,8 @@ interface Options {
 }
 
 /**
- * `sallyport keys rotate`: makes another key in place of one, which goes on for a while. The new key alone goes to the standard output, once.
- * For a key in the configuration, the change of the file goes to the standard error.
+ * `sallyport keys rotate`: makes a new key to replace an existing one, which stays valid for a while. Only the new key is written to the
+ * standard output, once. For a key in the configuration, the change of the file is written to the standard error.
  */
 export function defineRotateKey(command: Command): void {
   command

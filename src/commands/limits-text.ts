@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
 
-/** Where a client stands with one quota, as the admin API says it. */
+/** A client's standing with one quota, as in the admin API. */
 export const quotaSchema = z.object({
   limit: z.number(),
   windowSeconds: z.number(),
@@ -12,7 +12,7 @@ export const quotaSchema = z.object({
   waitSeconds: z.number(),
 })
 
-/** What GET /limits of the admin API says. */
+/** The reply to GET /limits of the admin API. */
 export const limitedSchema = z.object({
   clients: z
     .object({
@@ -38,7 +38,7 @@ const UNITS = [
   ['m', 60],
 ] as const
 
-/** The clients as a table, whose columns say who, which limit, and how it stands. */
+/** The clients as a table, with columns for the client, the limit and its state. */
 export function limitedText(clients: readonly Limited[]): string {
   const rows = clients.map(({ client, limit, share, limited, refused, quotas }) => {
     const tightest = quotas.reduce((one, other) => (shareOf(other) > shareOf(one) ? other : one))
@@ -58,7 +58,7 @@ function shareOf({ used, limit }: z.output<typeof quotaSchema>): number {
   return used / limit
 }
 
-/** As rates are written: "h", or "15m". */
+/** As in rates: "h", or "15m". */
 function rateUnit(seconds: number): string {
   const [unit, length] = UNITS.find(([, each]) => seconds % each === 0) ?? ['s', 1]
   return seconds === length ? unit : `${seconds / length}${unit}`

@@ -7,7 +7,7 @@ import { addExamples, UsageError } from './command.ts'
 import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
 import { limitedSchema, limitedText, quotaSchema, quotaText } from './limits-text.ts'
 
-/** How long the gateway may take to answer, in milliseconds. */
+/** The timeout of the request to the gateway, in milliseconds. */
 const PATIENCE = 10_000
 
 const standingSchema = z.object({
@@ -21,7 +21,7 @@ interface ListOptions extends AdminOptions {
   readonly json?: true
 }
 
-/** `sallyport limits`: who is near the rate limits, and a new start for them. */
+/** `sallyport limits`: shows the clients near their rate limits, and resets them. */
 export function defineLimits(command: Command, finish: (code: number) => void): void {
   command.description('Says which clients are near their rate limits or over them, and gives them a new start.')
   const list = command

@@ -3,7 +3,7 @@ import { PolicyError } from '../front/compiler.ts'
 import { tryPolicies } from '../front/try-policies.ts'
 import { CommandError } from './command.ts'
 
-/** Loads a configuration, and tries what could keep a gateway from starting with it. Throws ConfigError and CommandError. */
+/** Loads a configuration and checks what could keep a gateway from starting with it. Throws ConfigError and CommandError. */
 export async function loadChecked(file: string): Promise<Loaded> {
   const loaded = await loadWhole(file, process.env)
   try {

@@ -4,7 +4,7 @@ import { expiryExpected, readExpiry } from '../policies/auth/api-key/key-request
 import { ManagedKeys } from '../policies/auth/api-key/managed-keys.ts'
 import { CommandError, UsageError } from './command.ts'
 
-/** Does something with the keys of a configuration file. Rejects with ConfigError, and with CommandError where that cannot be done. */
+/** Works with the keys of a configuration file. Rejects with ConfigError, and with CommandError if that fails. */
 export async function withKeysOf<Result>(file: string, work: (keys: ManagedKeys) => Promise<Result>): Promise<Result> {
   const keys = new ManagedKeys(await loadConfig(file, process.env), Date.now)
   try {
@@ -15,7 +15,7 @@ export async function withKeysOf<Result>(file: string, work: (keys: ManagedKeys)
   }
 }
 
-/** When a key is to end, of an option, in wall-clock milliseconds. Throws UsageError. */
+/** The expiry time of a key from an option, in wall-clock milliseconds. Throws UsageError. */
 export function expiryOf(written: string | undefined): number | undefined {
   if (written === undefined) return undefined
   const expires = readExpiry(written, Date.now())
@@ -23,7 +23,7 @@ export function expiryOf(written: string | undefined): number | undefined {
   return expires
 }
 
-/** A time in milliseconds as texts have it. */
+/** A time in milliseconds as text. */
 export function timeOf(time: number): string {
   return new Date(time).toISOString()
 }

@@ -1,10 +1,10 @@
 import { UsageError } from './command.ts'
 import type { NewFile } from './write-new.ts'
 
-/** What a policy may be called, as the gateway takes it from a file. */
+/** A valid name of a policy in a file. */
 const NAME = /^[a-z]+(?:-[a-z0-9]+)*$/
 
-/** A policy of that name, which adds a field to replies, and its test. Throws UsageError for a name that is none. */
+/** A policy of that name, which adds a header to replies, and its test. Throws UsageError for an invalid name. */
 export function newPolicy(name: string): readonly NewFile[] {
   if (!NAME.test(name))
     throw new UsageError(`${JSON.stringify(name)} is not a valid policy name: expected one such as "tenant-header".`)
@@ -18,7 +18,7 @@ export function newPolicy(name: string): readonly NewFile[] {
   ]
 }
 
-/** The field that it adds: X-Tenant-Header for "tenant-header". */
+/** The header that it adds: X-Tenant-Header for "tenant-header". */
 function fieldOf(name: string): string {
   const words = name.split('-').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`)
   return `X-${words.join('-')}`

@@ -5,7 +5,10 @@ import type { Command } from 'commander'
 import { digestOf } from '../core/password-digest.ts'
 import { addExamples, CommandError } from './command.ts'
 
-/** `sallyport password`: makes the digest of a password, which goes to the standard output. The password is in no argument, where others would see it. */
+/**
+ * `sallyport password`: writes the digest of a password to the standard output. The password is never an argument, where others would see
+ * it.
+ */
 export function definePassword(command: Command): void {
   command
     .description('Hashes a password for the configuration. Asks for the password, or reads it from standard input.')
@@ -32,7 +35,7 @@ function checked(password: string): string {
   return password
 }
 
-/** What is typed is not shown. */
+/** Typed characters are not echoed. */
 function ask(prompt: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true })

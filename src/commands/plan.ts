@@ -15,10 +15,10 @@ import { exitCodes } from './exit-codes.ts'
 import { loadChecked } from './load-checked.ts'
 import { problemMembers, problemOf, problemsText } from './problems-text.ts'
 
-/** In place of a file: the configuration of a running gateway. */
+/** Stands for the configuration of a running gateway in place of a file. */
 const RUNNING = 'running'
 
-/** How long that may take to answer, in milliseconds. */
+/** The timeout of that request, in milliseconds. */
 const PATIENCE = 60_000
 
 const answerSchema = z.object({
@@ -33,7 +33,7 @@ interface Options extends AdminOptions {
   readonly json?: true
 }
 
-/** `sallyport plan`: tells what a changed configuration would do. */
+/** `sallyport plan`: shows what a changed configuration would do. */
 export function definePlan(command: Command, finish: (code: number) => void): void {
   command
     .description(
@@ -69,7 +69,7 @@ async function filesPlan(file: string, against: string): Promise<z.output<typeof
   return { ...planDocument(plan), text: planText(plan, unitsOf(after.chain)) }
 }
 
-/** The gateway reads its own file, or that text with its own variables as if it stood there. */
+/** The gateway reads its own file, or the given text with its own variables, as if that were its file. */
 async function runningPlan(file: string | undefined, options: Options): Promise<z.output<typeof answerSchema>> {
   const body = file === undefined ? '' : await textOf(file)
   const reply = await askAdmin(options, { path: '/config/plan', body, type: 'application/yaml', patience: PATIENCE })

@@ -3,7 +3,7 @@ import { addExamples } from './command.ts'
 import { newPolicy } from './new-policy.ts'
 import { listOf, writeNew } from './write-new.ts'
 
-/** `sallyport policy`: policies of the user's own. */
+/** `sallyport policy`: commands for custom policies. */
 export function definePolicyCommands(command: Command): void {
   command.description('Creates policies of your own: TypeScript that runs around each request.')
   const made = command

@@ -9,14 +9,14 @@ const problemMember = z.object({
   message: z.string(),
 })
 
-/** Problems and warnings of a configuration as the admin API tells of them. */
+/** Problems and warnings of a configuration, as in the admin API. */
 export const problemMembers = problemMember.array()
 
 const problemsSchema = z.object({ problems: problemMembers.min(1) })
 
 /**
- * Every problem of a configuration that a gateway has refused, as `sallyport check` prints them, with that name of the file where it
- * is not the gateway's; null where none is named.
+ * Every problem of a configuration that a gateway has refused, in the format of `sallyport check`; `named` is the name of the file if it is
+ * not the gateway's own. Null if there are no problems in the document.
  */
 export function problemsText(document: unknown, named?: string): string | null {
   const { data } = problemsSchema.safeParse(document)
@@ -24,7 +24,7 @@ export function problemsText(document: unknown, named?: string): string | null {
   return data.problems.map((member) => formatProblem(problemOf(member, named))).join('\n')
 }
 
-/** The problem that a gateway has told of. */
+/** The problem that a gateway reported. */
 export function problemOf(
   { file, line, column, path, message }: z.output<typeof problemMember>,
   named?: string,

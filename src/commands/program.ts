@@ -21,7 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
       console.error(`error: ${error.message}\n\n${asked.helpInformation().trimEnd()}`)
       return exitCodes.usage
     }
-    // The library has told the user already, or has shown the help that was asked for.
+    // The library has already reported the error, or has shown the requested help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     if (!(error instanceof ConfigError) && !(error instanceof CommandError)) throw error
     console.error(error.message)
@@ -29,7 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Ends the process once nobody reads its standard output any more, as `head` does when it has its lines. */
+/** Ends the process once the reader of its standard output has gone, as `head` does after its lines. */
 function endWithReader(): void {
   process.stdout.on('error', (error) => {
     if (codeOf(error) !== 'EPIPE') throw error
@@ -37,7 +37,7 @@ function endWithReader(): void {
   })
 }
 
-/** All commands with their options, for those who tell of them. */
+/** All commands with their options, for documentation. */
 export function wholeProgram(): Promise<Command> {
   return programFor(
     commands.map(({ name }) => name),
@@ -45,7 +45,7 @@ export function wholeProgram(): Promise<Command> {
   )
 }
 
-/** The commands with their options; of those that are not asked for, the names only. */
+/** The commands with their options; commands that are not called have only their names. */
 async function programFor(args: readonly string[], finish: (code: number) => void): Promise<Command> {
   const program = new Command('sallyport')
     .usage('<command> [options]')

@@ -2,8 +2,8 @@ import { ConfigError } from '../config/problems.ts'
 import { type ReadConfig, readConfig } from '../workers/read-config.ts'
 
 /**
- * Reads a configuration that a gateway can go by, from its file, or from a YAML text in place of that. Rejects with
- * ConfigError, also where a policy cannot be made of its options; and once `stopping` says that nobody wants it any more.
+ * Reads a usable configuration from its file, or from a YAML text instead. Rejects with ConfigError, also if a policy cannot be created
+ * from its options, and once `stopping` says that the result is no longer needed.
  */
 export async function readUsable(
   file: string,

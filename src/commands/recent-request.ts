@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A request that has ended, as the admin API tells of it: what commands show of it, with whatever else there is. */
+/** A finished request in the admin API: the members that commands show, and any others. */
 export const requestSchema = z.looseObject({
   time: z.string(),
   durationMs: z.number(),
@@ -19,5 +19,5 @@ export const requestSchema = z.looseObject({
   grpcStatus: z.string().nullable(),
 })
 
-/** A request that has ended. */
+/** A finished request. */
 export type RecentRequest = z.output<typeof requestSchema>

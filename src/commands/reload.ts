@@ -4,7 +4,7 @@ import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin
 import { addExamples, CommandError } from './command.ts'
 import { problemsText } from './problems-text.ts'
 
-/** How long the gateway may take to answer, in milliseconds: it checks new instances before. */
+/** The timeout of the request to the gateway, in milliseconds: it first checks new instances. */
 const PATIENCE = 120_000
 
 const answerSchema = z.object({ outcome: z.enum(['applied', 'unchanged']), revision: z.string() })
@@ -13,7 +13,7 @@ interface Options extends AdminOptions {
   readonly force?: true
 }
 
-/** `sallyport reload`: has a running gateway read its configuration anew. */
+/** `sallyport reload`: makes a running gateway reload its configuration. */
 export function defineReload(command: Command): void {
   command
     .description(

@@ -15,7 +15,7 @@ interface Options {
   readonly json?: true
 }
 
-/** `sallyport replay`: tells which requests of an access log would end differently. */
+/** `sallyport replay`: shows which requests of an access log would have another outcome. */
 export function defineReplay(command: Command, finish: (code: number) => void): void {
   command
     .description(

@@ -9,16 +9,16 @@ import { addExamples, UsageError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type RecentRequest, requestSchema } from './recent-request.ts'
 
-/** How long the gateway may take to answer, in milliseconds. */
+/** The timeout of the request to the gateway, in milliseconds. */
 const PATIENCE = 10_000
 
-/** Between two questions while requests are followed, in milliseconds. */
+/** The polling interval while requests are followed, in milliseconds. */
 const INTERVAL = 500
 
-/** The most that the admin listener tells of at once. */
+/** The maximum number that the admin listener returns at once. */
 const MOST = 1000
 
-/** How many are shown that are over already. */
+/** The number of finished requests to show first. */
 const SHOWN = '20'
 
 const answerSchema = z.object({ requests: requestSchema.array() })
@@ -32,7 +32,7 @@ interface Options extends AdminOptions {
   readonly last: string
 }
 
-/** `sallyport requests`: shows the requests that a running gateway has answered last, and those that come. */
+/** `sallyport requests`: shows the requests that a running gateway has answered last, and follows new ones. */
 export function defineRequests(command: Command): void {
   command
     .description('Shows recent requests of a running gateway, from all its workers, newest last.')
@@ -55,7 +55,7 @@ async function showRequests(options: Options): Promise<void> {
   if (!(last <= MOST))
     throw new UsageError(`--last: expected a number from 0 to ${MOST}, not ${JSON.stringify(options.last)}`)
   const show = options.json === true ? (request: RecentRequest) => `${JSON.stringify(request)}\n` : asText()
-  // Whoever reads them has seen enough, as head(1) does.
+  // The reader has gone, as head(1) does.
   process.stdout.once('error', () => process.exit(exitCodes.done))
   let known = await ask(options)
   print(last === 0 ? [] : known.slice(-last), show)
@@ -70,7 +70,7 @@ async function showRequests(options: Options): Promise<void> {
   }
 }
 
-/** Those that the options let through, the oldest first. */
+/** The requests that match the options, oldest first. */
 async function ask(options: Options): Promise<RecentRequest[]> {
   const { route, status, service } = options
   const query = new URLSearchParams({ limit: String(MOST) })
@@ -82,7 +82,7 @@ async function ask(options: Options): Promise<RecentRequest[]> {
   return data.requests.filter((request) => service === undefined || request.service === service).toReversed()
 }
 
-/** Tells a request from all others: a client may send its ids again, and the time is reckoned back anew for each answer. */
+/** Identifies a request: a client may reuse its ids, and the time is not part of it because it is recomputed for each reply. */
 function idOf({ durationMs, correlationId, traceId, path }: RecentRequest): string {
   return [durationMs, correlationId, traceId, path].join(' ')
 }

@@ -1,16 +1,16 @@
 import { isatty } from 'node:tty'
 import type { Logger } from '../core/logger.ts'
 
-/** Signals that end the gateway once what is in flight has ended. */
+/** Signals that stop the gateway once requests in flight have finished. */
 const STOPPING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
 
-/** What ends the gateway: one of those, or that the terminal is gone in which it was started. */
+/** What stops the gateway: one of those signals, or the loss of the terminal in which it was started. */
 export type StopSignal = (typeof STOPPING)[number] | 'SIGHUP'
 
 /**
- * Resolves with the first signal that ends the gateway. The next SIGTERM, SIGINT or SIGQUIT ends the process at once.
- * SIGHUP calls `hangUp` instead, unless it says that the terminal is gone in which the gateway was started; service managers
- * and terminals send it along with others, so once the gateway is ending it does nothing.
+ * Resolves with the first signal that stops the gateway. The next SIGTERM, SIGINT or SIGQUIT ends the process immediately. SIGHUP calls
+ * `hangUp` instead, unless it means that the terminal in which the gateway was started is gone; service managers and terminals send it
+ * along with other signals, so it is ignored once the gateway is stopping.
  */
 export function stopSignal(hangUp: () => void): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>()
@@ -19,7 +19,7 @@ export function stopSignal(hangUp: () => void): Promise<StopSignal> {
   const stop = (signal: StopSignal): void => {
     stopping = true
     for (const each of STOPPING) process.off(each, stop)
-    // By default it would leave all memory in a file, with the secrets in it.
+    // By default, it would dump all memory to a core file, including secrets.
     process.on('SIGQUIT', () => process.kill(process.pid, 'SIGTERM'))
     resolve(signal)
   }
@@ -33,8 +33,8 @@ export function stopSignal(hangUp: () => void): Promise<StopSignal> {
 }
 
 /**
- * Keeps SIGHUP from ending a process that has nobody yet to hear it, unless it was started in a terminal, which may be gone. The
- * returned function ends that, and says whether it came.
+ * Keeps SIGHUP from ending a process before it has a handler, unless the process was started in a terminal, which may be gone. The returned
+ * function stops that and says whether SIGHUP arrived.
  */
 export function holdHangUp(): () => boolean {
   let came = false
@@ -46,7 +46,7 @@ export function holdHangUp(): () => boolean {
   }
 }
 
-/** SIGUSR1 would open Node's inspector, which runs whatever it is told to by whoever connects to its port. */
+/** SIGUSR1 would open Node's inspector, which runs any code for anyone who connects to its port. */
 export function refuseInspector(log: Logger): void {
   process.removeAllListeners('SIGUSR1')
   process.on('SIGUSR1', () => {

@@ -27,7 +27,7 @@ interface Options {
   readonly stateDir?: string
 }
 
-/** `sallyport start`: runs the gateway until a signal ends it, then lets what is in flight end. */
+/** `sallyport start`: runs the gateway until a signal stops it, then lets requests in flight finish. */
 export function defineStart(command: Command): void {
   command
     .description(
@@ -47,7 +47,7 @@ export function defineStart(command: Command): void {
 }
 
 async function start(options: Options): Promise<void> {
-  // First of all, as whatever is started below takes the environment over.
+  // First of all, because anything started below inherits the environment.
   const given = takeSockets()
   const hungUp = holdHangUp()
   const { config: file, watch = false } = options
@@ -159,7 +159,7 @@ function takeSockets(): GivenSockets {
   }
 }
 
-/** A thread in a call of the system that does not return keeps the process from ending, also by process.exit. */
+/** A thread in a system call that does not return keeps the process from exiting, even by process.exit. */
 async function killProcess(output: LogOutput): Promise<void> {
   output.log.error({}, 'A worker is in a call of the system that does not return: the process is killed')
   await output.close()

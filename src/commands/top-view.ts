@@ -4,7 +4,7 @@ import { printable } from '../core/printable.ts'
 import { parseLabels } from '../telemetry/metrics/labels.ts'
 import { type limitedSchema, limitedText } from './limits-text.ts'
 
-/** Endpoints that are shown, those with the most requests first. */
+/** The number of endpoints shown, those with the most requests first. */
 const ENDPOINTS = 15
 
 export const statusSchema = z.object({
@@ -44,19 +44,19 @@ export const servicesSchema = z.object({
     .array(),
 })
 
-/** What a gateway says of itself at one time. */
+/** The state of a gateway at one time. */
 export interface Sample {
   readonly status: z.output<typeof statusSchema>
   readonly services: z.output<typeof servicesSchema>['services']
-  /** Clients near their limits or over them, those with least left first. */
+  /** Clients near or over their limits, those with the least left first. */
   readonly limited: z.output<typeof limitedSchema>['clients']
-  /** Of each endpoint since the start. */
+  /** Counts of each endpoint since the start. */
   readonly endpoints: ReadonlyMap<string, Counts>
   /** Monotonic milliseconds. */
   readonly time: number
 }
 
-/** Requests, those of them that ended with 4xx and 5xx, and the seconds that all of them took. */
+/** Requests, those that ended with 4xx and 5xx, and the total seconds. */
 interface Counts {
   readonly requests: number
   readonly refused: number
@@ -66,7 +66,7 @@ interface Counts {
 
 const NONE: Counts = { requests: 0, refused: 0, failed: 0, seconds: 0 }
 
-/** The counts of endpoints in what /metrics says, in the text format of Prometheus. */
+/** The counts of endpoints in /metrics, in the Prometheus text format. */
 export function countsIn(metrics: string): Map<string, Counts> {
   const found = new Map<string, Counts>()
   const lines = metrics.matchAll(/^(http_requests_total|http_request_duration_seconds_sum)\{(.*)\} (\S+)$/gm)
@@ -87,7 +87,7 @@ export function countsIn(metrics: string): Map<string, Counts> {
   return found
 }
 
-/** What is shown: what the gateway did between two samples, its workers, and how the instances are, the bad ones first. */
+/** The view: the gateway's activity between two samples, its workers, and the state of the instances, unhealthy ones first. */
 export function topView(before: Sample, now: Sample): string {
   const { version, pid, readiness, uptimeSeconds, connections, inFlight, memory } = now.status
   const head =
@@ -140,7 +140,7 @@ function instancesText({ services }: Sample): string {
   return alignColumns([['SERVICE', 'INSTANCE', 'STATE', 'IN FLIGHT', ''], ...rows])
 }
 
-/** Counts go down only where the gateway was started anew: all of them are new then. */
+/** Counts decrease only if the gateway was restarted: then all of them are new. */
 function difference(now: Counts, before: Counts = NONE): Counts {
   if (now.requests < before.requests) return now
   return {

@@ -7,16 +7,16 @@ import { exitCodes } from './exit-codes.ts'
 import { limitedSchema } from './limits-text.ts'
 import { countsIn, type Sample, servicesSchema, statusSchema, topView } from './top-view.ts'
 
-/** How long the gateway may take to answer, in milliseconds. */
+/** The timeout of the request to the gateway, in milliseconds. */
 const PATIENCE = 10_000
 
-/** Between two views, in milliseconds. */
+/** The refresh interval in milliseconds. */
 const INTERVAL = 1000
 
-/** To the upper left corner, and nothing below (ECMA-48 sections 8.3.21 and 8.3.39). */
+/** Moves to the upper left corner and erases everything below (ECMA-48 sections 8.3.21 and 8.3.39). */
 const CLEAR = '\x1b[H\x1b[J'
 
-/** `sallyport top`: shows what a running gateway does. */
+/** `sallyport top`: shows the activity of a running gateway. */
 export function defineTop(command: Command): void {
   command.description(
     'Shows what a running gateway does, every second until Control-C: its workers, the endpoints with the most requests, the clients near ' +
@@ -41,7 +41,7 @@ async function showTop(options: AdminOptions): Promise<void> {
   }
 }
 
-/** As much of it as the terminal has room for, in the size that it has now; all where it does not say. */
+/** As much of the view as fits the current size of the terminal; all of it if the size is unknown. */
 function fitted(view: string): string {
   const { rows, columns } = process.stdout
   const lines = rows > 0 ? view.split('\n').slice(0, rows - 1) : view.split('\n')

@@ -5,10 +5,10 @@ const workersSchema = z
   .object({ worker: z.number(), remembered: z.number(), capacity: z.number(), since: z.string().nullable() })
   .array()
 
-/** In place of an answer, where nobody remembers the request. */
+/** The reply if no worker remembers the request. */
 export const nothingSchema = z.object({ workers: workersSchema })
 
-/** What the admin listener answers of the requests with one correlation id. */
+/** The reply of the admin listener about the requests with one correlation id. */
 export const answerSchema = z.object({
   requests: requestSchema
     .extend({

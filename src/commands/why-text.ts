@@ -6,12 +6,12 @@ import type { WhyAnswer } from './why-answer.ts'
 
 type Request = WhyAnswer['requests'][number]
 
-/** Why requests ended as they did, for people: the newest first. */
+/** Why requests ended as they did, in human-readable form: newest first. */
 export function whyText({ requests }: WhyAnswer, paint: Paint): string {
   return requests.map((request) => requestText(request, paint)).join('\n')
 }
 
-/** What is said where no worker remembers any. */
+/** The text if no worker remembers any. */
 export function nothingText(id: string, { workers }: Pick<WhyAnswer, 'workers'>): string {
   const lines = [`No worker remembers a request with the correlation id ${printable(id)}.`]
   if (workers.length === 0) lines.push('No worker answered.')
@@ -45,7 +45,7 @@ function requestText(request: Request, paint: Paint): string {
     .concat('\n')
 }
 
-/** The route, what was decided, and where the time went. */
+/** The route, the decisions, and where the time was spent. */
 function wayLines(
   { route, service, events, fields, serviceMs, clientMs, gatewayMs, error, detail }: Request,
   paint: Paint,

@@ -6,14 +6,14 @@ import { exitCodes } from './exit-codes.ts'
 import { answerSchema, nothingSchema } from './why-answer.ts'
 import { nothingText, whyText } from './why-text.ts'
 
-/** How long the gateway may take to answer, in milliseconds. */
+/** The timeout of the request to the gateway, in milliseconds. */
 const PATIENCE = 10_000
 
 interface Options extends AdminOptions {
   readonly json?: true
 }
 
-/** `sallyport why`: tells why a request ended as it did. */
+/** `sallyport why`: explains why a request ended as it did. */
 export function defineWhy(command: Command, finish: (code: number) => void): void {
   command
     .description(

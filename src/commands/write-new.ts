@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { messageOf } from '../core/error-facts.ts'
 import { CommandError } from './command.ts'
 
-/** A file that is to be: its path, what it holds, and in a few words what it is. */
+/** A file to write: its path, its contents, and a short description. */
 export interface NewFile {
   readonly path: string
   readonly text: string
@@ -11,8 +11,8 @@ export interface NewFile {
 }
 
 /**
- * Writes files into a folder, which is made where there is none: all of them, or none where one of them is there already, and
- * then `advice` says what to do. Throws CommandError.
+ * Writes files into a folder, which is created if necessary: all of them, or none if one of them exists already; `advice` then says what to
+ * do. Throws CommandError.
  */
 export function writeNew(folder: string, files: readonly NewFile[], advice: string): void {
   const taken = files.map(({ path }) => join(folder, path)).filter((path) => existsSync(path))
@@ -22,7 +22,7 @@ export function writeNew(folder: string, files: readonly NewFile[], advice: stri
     for (const { path, text } of files) {
       const file = join(folder, path)
       mkdirSync(dirname(file), { recursive: true })
-      // Not even where somebody else has made it meanwhile.
+      // Fails even if another process has created the file in the meantime.
       writeFileSync(file, text, { flag: 'wx' })
     }
   } catch (error) {
@@ -30,7 +30,7 @@ export function writeNew(folder: string, files: readonly NewFile[], advice: stri
   }
 }
 
-/** One line for each file: where it is and what it is. */
+/** One line for each file: its path and description. */
 export function listOf(folder: string, files: readonly NewFile[]): string {
   const rows = files.map(({ path, what }) => [join(folder, path), what] as const)
   const width = Math.max(...rows.map(([path]) => path.length))

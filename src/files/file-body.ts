@@ -1,10 +1,10 @@
 import { close, read } from 'node:fs'
 import type { BodySink, BodyStream } from '../http/body.ts'
 
-/** Octets that are read at a time. */
+/** Bytes per read. */
 const PIECE = 65_536
 
-/** A part of an open file on its way to a client, as fast as that takes it. Closes the file in the end. */
+/** A range of an open file, sent to a client as fast as it reads. Closes the file at the end. */
 export class FileBody implements BodyStream {
   readonly length: number
   private readonly descriptor: number
@@ -15,7 +15,7 @@ export class FileBody implements BodyStream {
   private reading = false
   private closed = false
 
-  /** From `start` up to `end`, exclusively. */
+  /** From `start` to `end`, exclusive. */
   constructor(descriptor: number, start: number, end: number) {
     this.descriptor = descriptor
     this.at = start
@@ -46,7 +46,7 @@ export class FileBody implements BodyStream {
   }
 
   leave(): boolean {
-    // The next piece gets a buffer of its own.
+    // The next piece gets a new buffer.
     this.buffer = Buffer.allocUnsafeSlow(0)
     return true
   }

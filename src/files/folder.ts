@@ -10,32 +10,32 @@ import { mayBeShown, namesIn } from './local-path.ts'
 import { isAbsent, READ_FLAGS } from './open-file.ts'
 import type { FileCoding, FilesOptions } from './schema.ts'
 
-/** For so many milliseconds a file is taken for unchanged. */
+/** How long a file is assumed to be unchanged, in milliseconds. */
 const FRESH = 1_000
-/** Octets of a file that is kept in memory at most, and of all that are, of all folders of a thread. */
+/** Maximum size in bytes of a file that is kept in memory, and of all of them, over all folders of a thread. */
 const SMALL = 32_768
 const ALL = 16 * 1024 ** 2
-/** Up to so many octets, what is sent is put together as a text faster than otherwise. */
+/** Up to this size in bytes, it is faster to build the reply as text. */
 const TINY = 2_048
-/** Octets that knowing a file takes beside what it holds. */
+/** The overhead of a known file in bytes, in addition to its contents. */
 const EACH = 2_048 + HEAD_ROOM
 
 const SUFFIXES: Readonly<Record<FileCoding, string>> = { br: '.br', zstd: '.zst', gzip: '.gz' }
 
-/** What is known of the files of a thread. */
+/** The cached files of a thread. */
 const memory = new Lru<Known>(ALL, (item) => item.forgotten())
 
-/** Folders so far: their files are told apart by that. */
+/** The number of folders so far: it distinguishes the files of different folders. */
 let folders = 0
 
 class Known implements LruItem<Known> {
   readonly key: string
-  /** The files of its folder that are known, by their paths. */
+  /** The cached files of its folder, by path. */
   private readonly files: Map<string, Known>
   private readonly path: string
   readonly size: number
   readonly found: Found
-  /** When it was looked at, in monotonic milliseconds. */
+  /** When it was last checked, in monotonic milliseconds. */
   seen: number
   newer: Known | null = null
   older: Known | null = null
@@ -49,13 +49,13 @@ class Known implements LruItem<Known> {
     this.size = [found.file, ...found.coded].reduce((sum, { content }) => sum + EACH + (content?.length ?? 0), 0)
   }
 
-  /** It has made room. */
+  /** It was evicted. */
   forgotten(): void {
     if (this.files.get(this.path) === this) this.files.delete(this.path)
   }
 }
 
-/** A folder whose files clients may have: what is in it by links that lead out of it, or by names that begin with a dot, is not. */
+/** A folder of files to serve, except those reached by links that lead out of it or by names that begin with a dot. */
 export class Folder {
   private readonly options: FilesOptions
   private readonly number = ++folders
@@ -67,7 +67,7 @@ export class Folder {
     this.options = options
   }
 
-  /** What a path in its normal form leads to, as it was within the last second; null where there is nothing. `now` is monotonic milliseconds. */
+  /** What a normalized path leads to, as of the last second; null if there is nothing. `now` is in monotonic milliseconds. */
   find(path: string, now: number): Found | Promise<Found | typeof FOLDER | null> {
     const known = this.known.get(path)
     if (known !== undefined && now - known.seen < FRESH) {
@@ -83,7 +83,7 @@ export class Folder {
     if (known !== undefined) this.drop(known)
   }
 
-  /** Nobody asks for its files any more. */
+  /** The folder is no longer in use. */
   close(): void {
     this.closed = true
     for (const known of this.known.values()) memory.remove(known)
@@ -98,7 +98,7 @@ export class Folder {
   private async look(path: string, now: number): Promise<Found | typeof FOLDER | null> {
     const known = this.known.get(path)
     const found = await this.read(path, known?.found ?? null)
-    // While it was looked at, it may have made room, or the folder was closed.
+    // It may have been evicted during the check, or the folder closed.
     const isKept = known !== undefined && this.known.get(path) === known
     if (found !== null && found !== FOLDER && isKept && found === known.found) {
       known.seen = now
@@ -113,7 +113,7 @@ export class Folder {
     return found
   }
 
-  /** Reads what the path leads to, or has `before` again where that has not changed. */
+  /** Reads what the path leads to, or returns `before` if that has not changed. */
   private async read(path: string, before: Found | null): Promise<Found | typeof FOLDER | null> {
     const names = namesIn(path)
     if (names === null) return null
@@ -197,7 +197,7 @@ export class Folder {
   }
 }
 
-/** All of it; null where it is not as long any more as it was. */
+/** The whole contents; null if the length has changed. */
 async function contentOf(handle: FileHandle, size: number): Promise<Bytes | null> {
   const octets = Buffer.allocUnsafeSlow(HEAD_ROOM + size)
   let at = 0

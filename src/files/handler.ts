@@ -17,29 +17,29 @@ import { FOLDER, type Found, type FoundFile } from './found.ts'
 import { openFile } from './open-file.ts'
 import type { FileCoding, FilesOptions } from './schema.ts'
 
-/** What describes the content, which a 304 does not have (RFC 9110 section 15.4.5). */
+/** Headers that describe the content, which a 304 does not have (RFC 9110 section 15.4.5). */
 const OF_CONTENT = new NameSet(['Content-Type', 'Content-Encoding'])
-/** What may ask for less than all of it. */
+/** Headers that may ask for less than the whole file. */
 const CONDITIONS = new NameSet(['If-Match', 'If-None-Match', 'If-Modified-Since', 'If-Unmodified-Since', 'Range'])
-/** Paths of applications, not of files: nothing of the last name is an extension. */
+/** Paths of applications rather than files: the last name has no extension. */
 const NO_EXTENSION = /\/[^/.]*$/
 
 export interface FilesRoute {
   readonly options: FilesOptions
-  /** What holds what is known of the folder: configurations that show it in the same way have that in common. */
+  /** Owns the cached state of the folder; configurations that serve it in the same way share it. */
   readonly holder: Holder
-  /** Changes the path of the request; null: it stays as it is. */
+  /** Changes the path of the request; null to leave it unchanged. */
   readonly rewrite: ((exchange: Exchange) => string) | null
   readonly clock: Pick<Clock, 'wall'>
 }
 
-/** The handler of a route that leads to a folder of files. */
+/** The handler of a route that serves a folder of files. */
 export function createFiles(route: FilesRoute): Handler {
   const files = new Files(route)
   return (exchange) => files.answer(exchange)
 }
 
-/** The folders of a thread, by how they are shown. */
+/** The folders of a thread, by how they are served. */
 const folders = new Shared<Folder>()
 
 class Files {
@@ -62,7 +62,7 @@ class Files {
       })
     const { rewrite } = this.route
     const path = rewrite === null ? exchange.path : rewrite(exchange)
-    // A prefix that was taken off may have been all of it.
+    // A prefix that was removed may have been the whole path.
     if (path === '/' && !exchange.path.endsWith('/')) return toFolder(exchange)
     const found = this.folder.find(path, exchange.start)
     return found instanceof Promise ? this.whenFound(found, path, exchange) : this.show(found, path, exchange)
@@ -90,7 +90,7 @@ class Files {
     return reply instanceof Promise ? reply.then((opened) => opened ?? this.showAgain(path, exchange)) : reply
   }
 
-  /** Another file has just taken its place. */
+  /** Another file has just replaced it. */
   private async showAgain(path: string, exchange: Exchange): Promise<Reply> {
     this.folder.forget(path)
     const found = await this.folder.find(path, exchange.start)
@@ -102,7 +102,7 @@ class Files {
   private reply(found: Found, exchange: Exchange): Reply | Promise<Reply | null> {
     const { headers } = exchange
     const file = found.coded.length === 0 ? found.file : this.choose(found, headers.combined('Accept-Encoding'))
-    // Most ask for all of it, whatever they have.
+    // Most requests ask for the whole file, whatever headers they have.
     if (!hasAnyOf(headers, CONDITIONS)) return withContent(200, file.fields, file, { start: 0, end: file.size })
     return replyWith(file, exchange, this.route.clock.wall())
   }
@@ -114,12 +114,12 @@ class Files {
   }
 }
 
-/** What files of a folder refer to is below it only where the path of the folder ends in a slash. */
+/** Relative links of a folder's files resolve below it only if its path ends in a slash. */
 function toFolder({ path, query }: Exchange): Reply {
   return new Reply(308, headersFromWire(knownLine('Location', `${path}/${query}`)), null)
 }
 
-/** Null where the file is not the same any more. */
+/** Null if the file has changed. */
 function replyWith(file: FoundFile, exchange: Exchange, wall: number): Reply | Promise<Reply | null> {
   const { headers, method } = exchange
   const { fields, size } = file

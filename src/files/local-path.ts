@@ -1,9 +1,9 @@
-/** The one name that may begin with a dot (RFC 8615). */
+/** The only name that may begin with a dot (RFC 8615). */
 const WELL_KNOWN = '.well-known'
 
 /**
- * The names that a path in its normal form has, in order, "" at the end for one that ends in a slash. Null where there is no such file for
- * clients: a name that begins with a dot, is empty, or holds what no name of a file may be trusted with.
+ * The names in a normalized path, in order, with "" at the end if it ends in a slash. Null if clients may not see such a file: a name that
+ * begins with a dot, is empty, or contains a character that is not safe in a file name.
  */
 export function namesIn(path: string): string[] | null {
   const names = path.slice(1).split('/')
@@ -22,7 +22,7 @@ export function namesIn(path: string): string[] | null {
 /** Whether clients may see a file or folder of that name. */
 export function mayBeShown(name: string): boolean {
   if (name.startsWith('.') && name !== WELL_KNOWN) return false
-  // A slash in a name would be another path; a NUL ends names for the system.
+  // A slash in a name would lead to another path; a NUL ends names for the system.
   return !/[/\\\0]/.test(name)
 }
 

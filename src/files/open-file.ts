@@ -2,18 +2,18 @@ import { close, constants, fstat, open } from 'node:fs'
 import { codeOf } from '../core/error-facts.ts'
 import { etagOf, type FoundFile } from './found.ts'
 
-/** A link in place of what was looked at, and something that never opens, are no files. */
+/** Does not follow a link that has replaced the file, and does not block on something that never opens. */
 export const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** What says that there is no such file, or none for clients. */
+/** Errors that mean that there is no such file, or none for clients. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EPERM', 'EINVAL'])
 
-/** Whether an error of the system says that there is no such file for clients. */
+/** Whether a system error means that there is no such file for clients. */
 export function isAbsent(error: unknown): boolean {
   return ABSENT.has(codeOf(error))
 }
 
-/** Opens a file that was found: resolves with its descriptor, or null where another one has taken its place since. */
+/** Opens a file that was found: resolves with its descriptor, or null if another file has replaced it since. */
 export function openFile({ place, etag, coding }: FoundFile): Promise<number | null> {
   return new Promise((resolve, reject) => {
     open(place, READ_FLAGS, (error, descriptor) => {

@@ -3,12 +3,12 @@ import { z } from 'zod'
 const pathExpected = 'expected a path below the folder such as "/index.html"'
 const patternExpected = 'expected a path such as "/assets/*" or "/app.js"'
 
-/** A path in its plain form, of names without a dot at the beginning. */
+/** A normalized path of names that do not begin with a dot. */
 const localPath = z.string(pathExpected).regex(/^(?:\/[^/*?%\\.][^/*?%\\]*)+$/, pathExpected)
 
 const codings = ['br', 'zstd', 'gzip'] as const
 
-/** A coding in which a file may lie beside the one without. */
+/** An encoding of which a variant may lie next to the original file. */
 export type FileCoding = (typeof codings)[number]
 
 const filesOptions = z.strictObject({
@@ -47,7 +47,7 @@ const filesOptions = z.strictObject({
     ),
 })
 
-/** Schema of a folder of files that a route leads to. */
+/** Schema of a folder of files that a route serves. */
 export const filesSchema = z.union([
   z
     .string()
@@ -56,5 +56,5 @@ export const filesSchema = z.union([
   filesOptions,
 ])
 
-/** A folder of files and how it is shown. */
+/** A folder of files and how it is served. */
 export type FilesOptions = z.output<typeof filesOptions>

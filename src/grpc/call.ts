@@ -1,18 +1,18 @@
 import type { GrpcStatus } from './status.ts'
 
-/** "application/grpc", alone or with the form of its messages; grpc-web is another protocol. */
+/** "application/grpc", alone or with a message format; grpc-web is a different protocol. */
 const CONTENT_TYPE = /^application\/grpc(?:[+;\s]|$)/i
 
-/** Whether a request with that Content-Type is a call of gRPC (gRPC over HTTP/2, "Content-Type"). */
+/** Whether a request with that Content-Type is a gRPC call (gRPC over HTTP/2, "Content-Type"). */
 export function isGrpc(contentType: string | undefined): boolean {
   return contentType !== undefined && CONTENT_TYPE.test(contentType)
 }
 
-/** What there is to know of an exchange that is a call of gRPC. */
+/** The state of an exchange that is a gRPC call. */
 export class GrpcCall {
-  /** When it is to be over, in monotonic milliseconds, as its client wants; Infinity where that is left open. */
+  /** The client's deadline in monotonic milliseconds; Infinity if there is none. */
   readonly deadline: number
-  /** How it ended, as its client is told; null while that is not known, or where the reply does not say it. */
+  /** The status that the client receives; null while it is unknown, or if the reply has none. */
   status: GrpcStatus | null = null
 
   constructor(deadline: number) {

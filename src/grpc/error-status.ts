@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../core/errors.ts'
 import { grpcStatus, type GrpcStatus, type GrpcStatusName } from './status.ts'
 
-/** The codes that the gateway's own errors have for clients of gRPC. */
+/** The gRPC codes of the gateway's own errors. */
 const names: Readonly<Record<ErrorCode, GrpcStatusName>> = {
   'bad-request': 'INVALID_ARGUMENT',
   unauthorized: 'UNAUTHENTICATED',
   forbidden: 'PERMISSION_DENIED',
-  // There is no such service, or no such method.
+  // There is no such service or method.
   'not-found': 'UNIMPLEMENTED',
   'method-not-allowed': 'UNIMPLEMENTED',
   'request-timeout': 'DEADLINE_EXCEEDED',
@@ -44,7 +44,7 @@ const names: Readonly<Record<ErrorCode, GrpcStatusName>> = {
   'version-not-supported': 'UNIMPLEMENTED',
 }
 
-/** The code of an error of the gateway's own. */
+/** The gRPC code of a gateway error. */
 export function statusOfError(code: ErrorCode): GrpcStatus {
   return grpcStatus(names[code])
 }

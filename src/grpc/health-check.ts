@@ -1,19 +1,19 @@
 import { frame, PREFIX } from './message-frame.ts'
 
-/** The method that says whether a service can work (grpc.health.v1). */
+/** The method that reports whether a service can work (grpc.health.v1). */
 export const HEALTH_CHECK = '/grpc.health.v1.Health/Check'
 
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const
 
-/** What a server says of a service of its own. */
+/** The status that a server reports for one of its services. */
 export type ServingStatus = (typeof STATUSES)[number]
 
-/** Field 1 of HealthCheckRequest, the name of the service, which has a length before it (Protocol Buffers, "Encoding"). */
+/** Field 1 of HealthCheckRequest, the name of the service, which is length-delimited (Protocol Buffers, "Encoding"). */
 const SERVICE = 0x0a
 /** Field 1 of HealthCheckResponse, the status, which is a varint. */
 const STATUS = 0x08
 
-/** A call of the method that asks for that service, or for the server as a whole: "". The name has up to 127 characters of ASCII. */
+/** A call of the method for that service, or for the server as a whole: "". The name has up to 127 ASCII characters. */
 export function healthRequest(service: string): Buffer {
   const name = Buffer.from(service, 'latin1')
   const message = name.length === 0 ? name : Buffer.concat([Buffer.from([SERVICE, name.length]), name])
@@ -21,8 +21,8 @@ export function healthRequest(service: string): Buffer {
 }
 
 /**
- * What the first message of the reply says. Throws an Error that says what is wrong with it, which is all that has another form than the
- * two that the protocol has: nothing for UNKNOWN, which is the default, and the status alone.
+ * The status in the first message of the reply. Throws an Error that says what is wrong unless the message has one of the two forms that
+ * the protocol has: empty for UNKNOWN, which is the default, or the status alone.
  */
 export function readHealthReply(content: Buffer): ServingStatus {
   const message = wholeMessage(content)

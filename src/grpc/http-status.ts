@@ -12,14 +12,14 @@ const FOR_CLIENTS: ReadonlyMap<number, GrpcStatus> = new Map([
   [504, grpcStatus('UNAVAILABLE')],
 ])
 
-/** What clients take a reply for that has that HTTP status and no grpc-status. */
+/** The gRPC status that clients infer from a reply with that HTTP status and no grpc-status. */
 export function statusWithoutOne(status: number): GrpcStatus {
   return FOR_CLIENTS.get(status) ?? grpcStatus('UNKNOWN')
 }
 
 /**
- * What says the same of the instance in HTTP: 503 where it could not do its work at all, 500 where it has failed with the request, 200
- * for all that says nothing against it. A deadline is the client's choice, as the method is.
+ * The equivalent HTTP status for judging the instance: 503 if it could not work at all, 500 if it failed to process the request, 200 for
+ * everything that is not its fault. Deadline and method are the client's choice.
  */
 const OF_INSTANCE: ReadonlyMap<GrpcStatus, number> = new Map([
   [grpcStatus('UNAVAILABLE'), 503],
@@ -28,7 +28,7 @@ const OF_INSTANCE: ReadonlyMap<GrpcStatus, number> = new Map([
   [grpcStatus('DATA_LOSS'), 500],
 ])
 
-/** The HTTP status that an instance is judged by which has replied with that code. */
+/** The HTTP status by which an instance that replied with that code is judged. */
 export function statusOfInstance(status: GrpcStatus): number {
   return OF_INSTANCE.get(status) ?? 200
 }

@@ -1,30 +1,30 @@
 import { COMPRESSED, PREFIX } from './message-frame.ts'
 
-/** Why messages cannot be read any further. */
+/** Why no further messages can be read. */
 export class UnreadableMessages extends Error {}
 
 const NOTHING = Buffer.alloc(0)
 
-/** Takes messages without compression out of the octets of a body, as they come. */
+/** Extracts uncompressed messages from the bytes of a body as they arrive. */
 export class MessageReader {
   private readonly limit: number
   private readonly prefix = Buffer.alloc(PREFIX)
-  /** Octets that are there of the prefix, and of the message. */
+  /** Bytes received so far of the prefix and of the message. */
   private prefixed = 0
   private size = 0
   private message = NOTHING
 
-  /** `limit` is what one message may have, in octets. */
+  /** `limit` is the maximum size of a message in bytes. */
   constructor(limit: number) {
     this.limit = limit
   }
 
-  /** Whether a message has begun that is not complete. */
+  /** Whether an incomplete message has begun. */
   get isPartial(): boolean {
     return this.prefixed > 0
   }
 
-  /** The messages that end in the chunk; they are copies. Throws UnreadableMessages. */
+  /** The messages that are completed by the chunk; they are copies. Throws UnreadableMessages. */
   read(chunk: Buffer): Buffer[] {
     const messages: Buffer[] = []
     let at = 0
@@ -53,7 +53,7 @@ export class MessageReader {
     this.message = NOTHING
   }
 
-  /** The message, with room for so many octets more as far as it has them: what is announced need not come. */
+  /** The message buffer, grown by up to that many bytes: the announced length may never arrive. */
   private roomFor(octets: number): Buffer {
     const length = this.prefix.readUInt32BE(1)
     const needed = Math.min(length, this.size + octets)

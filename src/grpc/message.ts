@@ -1,7 +1,7 @@
-/** What must not stand in grpc-message as it is: all but printable ASCII, and the percent sign. */
+/** Characters that must be encoded in grpc-message: all but printable ASCII, and the percent sign. */
 const ESCAPED = /[^\x20-\x24\x26-\x7e]/u
 
-/** A text as grpc-message has it: UTF-8, percent-encoded (gRPC over HTTP/2, "Status-Message"). */
+/** A text encoded for grpc-message: UTF-8, percent-encoded (gRPC over HTTP/2, "Status-Message"). */
 export function encodeMessage(text: string): string {
   if (!ESCAPED.test(text)) return text
   let encoded = ''

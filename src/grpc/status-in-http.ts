@@ -1,6 +1,6 @@
 import { grpcStatusName, type GrpcStatus, type GrpcStatusName } from './status.ts'
 
-/** What says the same in HTTP (google/rpc/code.proto). */
+/** The equivalent HTTP statuses (google/rpc/code.proto). */
 const STATUSES: Readonly<Record<GrpcStatusName, number>> = {
   OK: 200,
   CANCELLED: 499,
@@ -21,7 +21,7 @@ const STATUSES: Readonly<Record<GrpcStatusName, number>> = {
   UNAUTHENTICATED: 401,
 }
 
-/** The HTTP status that tells clients of HTTP what that code tells those of gRPC. */
+/** The HTTP status that is equivalent to a gRPC code. */
 export function httpStatusOf(status: GrpcStatus): number {
   return STATUSES[grpcStatusName(status)]
 }

@@ -1,4 +1,4 @@
-/** The codes in which gRPC says how a call ended, by their names; each is its place in the list (gRPC, "Status codes and their use"). */
+/** The names of the gRPC status codes; the code is the index in the list (gRPC, "Status codes and their use"). */
 export const grpcStatusNames = [
   'OK',
   'CANCELLED',
@@ -21,7 +21,7 @@ export const grpcStatusNames = [
 
 export type GrpcStatusName = (typeof grpcStatusNames)[number]
 
-/** A code as it stands in grpc-status: 0 to 16. */
+/** A code as in grpc-status: 0 to 16. */
 export type GrpcStatus = number
 
 /** The code with that name. */
@@ -36,7 +36,7 @@ export function grpcStatusName(status: GrpcStatus): GrpcStatusName {
 
 const UNKNOWN = grpcStatus('UNKNOWN')
 
-/** What grpc-status says: 'UNKNOWN' for what is no code that gRPC has, which is what clients make of it. */
+/** The code in grpc-status: 'UNKNOWN' for anything that is not a gRPC code, as clients treat it. */
 export function parseGrpcStatus(text: string): GrpcStatus {
   return /^\d{1,2}$/.test(text) && Number(text) < grpcStatusNames.length ? Number(text) : UNKNOWN
 }

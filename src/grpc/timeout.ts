@@ -2,17 +2,17 @@
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/
 const MOST = 99_999_999
 
-/** Milliseconds of each unit. */
+/** Milliseconds per unit. */
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
 
-/** What grpc-timeout says, in milliseconds; null where it is malformed. */
+/** The value of grpc-timeout in milliseconds; null if it is malformed. */
 export function parseTimeout(text: string): number | null {
   const [, digits = '', unit = ''] = TIMEOUT.exec(text) ?? []
   const milliseconds = UNITS[unit]
   return milliseconds === undefined ? null : Number(digits) * milliseconds
 }
 
-/** So many milliseconds as grpc-timeout has them: in the smallest unit that there is room for, never more, and at least 1u. */
+/** Formats milliseconds for grpc-timeout: in the smallest unit that fits, rounded down, and at least 1u. */
 export function formatTimeout(milliseconds: number): string {
   const micros = Math.floor(milliseconds * 1_000)
   if (micros <= MOST) return `${Math.max(1, micros)}u`

@@ -1,6 +1,6 @@
 import type { Ending } from './side.ts'
 
-/** What happens to a request, in a few words that are the same for all with which the same happens; `routes` are those that there are now. */
+/** The change of a request's outcome in a few words, equal for all requests with the same change; `routes` are the current ones. */
 export function changeText(before: Ending, after: Ending, routes: { has(id: string): boolean }): string {
   if (after.route === '' && after.code !== null) return `now ${statusText(after)} (${whereTo(before, routes)})`
   if (after.code !== null && after.code !== before.code) return `now ${statusText(after)}${onRoute(before, after)}`
@@ -10,7 +10,7 @@ export function changeText(before: Ending, after: Ending, routes: { has(id: stri
   return `${statusText(before)} → ${statusText(after)}${onRoute(before, after)}`
 }
 
-/** Such as "404 not-found", or what is known in its place. */
+/** Such as "404 not-found", or whatever is known instead. */
 export function statusText({ status, code, service }: Ending): string {
   if (status === null) return `whatever ${service ?? 'it leads to'} replies`
   return code === null ? String(status) : `${status} ${code}`

@@ -4,14 +4,14 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { createRouter, isSameMatch, type Router } from '../routing/router.ts'
 import type { LoggedRequest } from './logged-request.ts'
 
-/** Values that the log shows in place of secrets. */
+/** Replaces secrets in the log. */
 const REDACTED = '[redacted]'
 
-/** What decides which route a request takes, and does not stand in the log. */
+/** What determines a request's route but is not in the log. */
 export class RouteDoubts {
   private readonly router: Router<string>
   private readonly listeners: readonly string[]
-  /** Some route is found by a header field, a listener, or a query parameter. */
+  /** Some route is selected by a header, a listener, or a query parameter. */
   private readonly byField: boolean
   private readonly byListener: boolean
   private readonly parameters: ReadonlySet<string>
@@ -24,7 +24,7 @@ export class RouteDoubts {
     this.parameters = new Set(routes.flatMap(({ match }) => Object.keys(match.query ?? {})))
   }
 
-  /** Whether no request of a log leaves any. */
+  /** Whether no request of a log is ever in doubt. */
   get none(): boolean {
     return !this.byField && !this.byListener && this.parameters.size === 0
   }
@@ -53,7 +53,7 @@ export class RouteDoubts {
   }
 }
 
-/** The fields that the log holds; notes which others somebody asks for. */
+/** The headers that the log has; records which others are read. */
 class WatchedHeaders extends Headers {
   readonly missed = new Set<string>()
   private readonly fields: LoggedRequest['fields']

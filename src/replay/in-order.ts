@@ -1,8 +1,8 @@
 import type { LoggedRequest } from './logged-request.ts'
 
 /**
- * Puts requests in the order in which they began: the log has them as they ended, and as several workers wrote them. A heap
- * of the last `size` of them; what began earlier than one that has been handed out comes late.
+ * Puts requests in the order in which they began: the log has them in the order in which they ended, written by several workers. It is a
+ * heap of the last `size` requests; a request that began before one already returned is out of order.
  */
 export class InOrder {
   private readonly heap: LoggedRequest[] = []
@@ -12,7 +12,7 @@ export class InOrder {
     this.size = size
   }
 
-  /** Takes one in, and hands out the one that began first where there are too many; else null. */
+  /** Adds a request, and returns the one that began first if the heap is full; otherwise null. */
   put(request: LoggedRequest): LoggedRequest | null {
     const { heap } = this
     let at = heap.length
@@ -28,7 +28,7 @@ export class InOrder {
     return heap.length > this.size ? this.take() : null
   }
 
-  /** The one that began first; null where there is none left. */
+  /** Removes the one that began first; null if none are left. */
   take(): LoggedRequest | null {
     const { heap } = this
     const [first] = heap

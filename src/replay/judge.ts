@@ -3,22 +3,22 @@ import type { LoggedRequest } from './logged-request.ts'
 import type { Sameness } from './same.ts'
 import { DECIDED_BEFORE, type Ending, type Outcome, type Side } from './side.ts'
 
-/** What a request of the log comes to. */
+/** The result for a request of the log. */
 export type Verdict =
   | { readonly kind: 'same' }
   | { readonly kind: 'changed'; readonly before: Ending; readonly after: Ending }
-  /** With what requests do: "depend on …". */
+  /** What the requests do, as in "depend on …". */
   | { readonly kind: 'undecided'; readonly reasons: readonly string[] }
 
 const SAME: Verdict = { kind: 'same' }
 
 /**
- * Says what another configuration would make of requests that were answered already.
+ * Determines how another configuration would handle requests that have already been answered.
  *
- * 1. What was answered before any route was looked for is so again.
- * 2. The request is answered by the configuration that it was answered by, if that is known, and by the other one.
- * 3. Where something decides that the log does not hold, nobody can tell, unless all that could matter is the same in both.
- * 4. Else how it ended, as the log has it, is compared with how it would end.
+ * 1. A request that was answered before routing has the same outcome again.
+ * 2. The request is handled by the configuration that originally answered it, if known, and by the other one.
+ * 3. If the outcome depends on something that is not in the log, it is undecided, unless everything relevant is the same in both.
+ * 4. Otherwise the outcome in the log is compared with the simulated one.
  */
 export class Judge {
   private readonly before: Side | null
@@ -26,7 +26,7 @@ export class Judge {
   private readonly same: Sameness
   private readonly unchanged = new Map<string, boolean>()
   private readonly differences = new Map<string, readonly string[]>()
-  /** Whether requests take the same routes by both, and what holds for all of them is the same. */
+  /** Whether requests take the same routes in both, and the settings for all of them are the same. */
   private readonly sameFrame: boolean
   /** When the log begins, in milliseconds since 1970-01-01T00:00:00Z. */
   private begin: number | null = null
@@ -41,12 +41,12 @@ export class Judge {
       same.of(tableOf(before), tableOf(after))
   }
 
-  /** Ids that no configuration has are one: a log may hold any number of them. */
+  /** Ids that no configuration has are treated as one: a log may contain any number of them. */
   private idOf(route: string): string {
     return this.before?.route(route) === undefined && this.after.route(route) === undefined ? '' : route
   }
 
-  /** What comes of a request; they come in the order of their time. */
+  /** The verdict on a request; requests must be passed in chronological order. */
   judge(request: LoggedRequest): Verdict | Promise<Verdict> {
     this.begin ??= request.start
     // 1.
@@ -79,12 +79,12 @@ export class Judge {
     return { kind: 'changed', before: { route, status, service, code }, after }
   }
 
-  /** Nobody can tell what comes of it, unless nothing is different that could matter. */
+  /** The request is undecided, unless nothing relevant differs. */
   private settle({ route }: LoggedRequest, reasons: readonly string[]): Verdict {
     return this.isUnchanged(this.idOf(route)) ? SAME : { kind: 'undecided', reasons: [...new Set(reasons)] }
   }
 
-  /** Why what is simulated is not to be trusted. */
+  /** Why the simulation is not reliable for the request. */
   private doubtsOfLog(request: LoggedRequest, replayed: Outcome | null, after: Outcome): readonly string[] {
     if (replayed === null) return this.doubtsWithoutBefore(request, after)
     if (replayed.doubts.length === 0 && !fits(request, replayed)) return [whyNotFitting(request, replayed)]
@@ -104,7 +104,7 @@ export class Judge {
     return []
   }
 
-  /** Names of policies that decide by more than the log tells, and are different. */
+  /** Names of policies that depend on more than the log contains and that differ. */
   private differing(was: string, is: string): readonly string[] {
     const key = JSON.stringify([was, is])
     const known = this.differences.get(key)
@@ -128,7 +128,7 @@ export class Judge {
     return found
   }
 
-  /** Whether all that could matter for requests of a route is the same in both configurations. */
+  /** Whether everything relevant to the requests of a route is the same in both configurations. */
   private isUnchanged(id: string): boolean {
     const known = this.unchanged.get(id)
     if (known !== undefined) return known
@@ -142,7 +142,7 @@ export class Judge {
   }
 }
 
-/** What decides which route a request takes. */
+/** What determines the route of a request. */
 function tableOf({ config: { routes, pathParameters } }: Side): object {
   return {
     pathParameters,
@@ -150,7 +150,7 @@ function tableOf({ config: { routes, pathParameters } }: Side): object {
   }
 }
 
-/** Refused when it was read, answered by a listener or a CA's challenge, or one of the gateway's own endpoints. */
+/** Refused while it was read, answered by a listener or an ACME challenge, or by one of the gateway's own endpoints. */
 function isEarly({ route, code }: LoggedRequest): boolean {
   if (route.startsWith(OWN)) return true
   return route === '' && (code === null || !DECIDED_BEFORE.has(code))

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts'
 
-/** The time of a log, which goes on with its lines and never back. Nothing that is to be done later is done. */
+/** The time of a log, which advances with its lines and never goes back. Timers never run. */
 export class LogClock implements Clock {
   private time = 0
 
-  /** It is that late now, in milliseconds since 1970-01-01T00:00:00Z, or later. */
+  /** Sets the time to at least that, in milliseconds since 1970-01-01T00:00:00Z. */
   reach(time: number): void {
     if (time > this.time) this.time = time
   }

@@ -3,17 +3,17 @@ import { pipeline, Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { createGunzip } from 'node:zlib'
 
-/** Characters of a line at most: many times what the access log writes. A longer one counts as "". */
+/** Maximum length of a line in characters: many times what the access log writes. A longer one is read as "". */
 const LONGEST = 256 * 1024
 
-/** How a file begins that is compressed (RFC 1952 section 2.3.1). */
+/** The first bytes of a compressed file (RFC 1952 section 2.3.1). */
 const GZIP = [0x1f, 0x8b]
 
 const CHUNK = 256 * 1024
 
 /**
- * The lines of a file, plain or compressed with gzip, in pieces of a few thousand; "-" is the standard input. Rejects with what the
- * system says of a file that cannot be read.
+ * The lines of a file, plain or gzip-compressed, in batches of a few thousand; "-" is the standard input. Rejects with the system's error
+ * if a file cannot be read.
  */
 export async function* logLines(file: string): AsyncGenerator<readonly string[]> {
   const decoder = new StringDecoder('utf8')
@@ -44,7 +44,7 @@ async function* unpacked(source: Readable): AsyncGenerator<Buffer> {
   yield* GZIP.every((octet, i) => first.value[i] === octet) ? gunzipped(whole) : whole
 }
 
-/** What goes wrong with either ends what is read as well. */
+/** An error of either stream ends the iteration as well. */
 function gunzipped(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const gunzip = createGunzip()
   pipeline(Readable.from(source), gunzip, () => {})

@@ -2,15 +2,15 @@ import { parseJson } from '../core/parse-json.ts'
 import { type Fields, isFields } from '../core/value.ts'
 import { ACCESS_MESSAGE } from '../telemetry/access-text.ts'
 
-/** A request as the access log tells of it. */
+/** A request as recorded in the access log. */
 export interface LoggedRequest {
-  /** Number of its line in the log, from 1. */
+  /** Line number in the log, from 1. */
   readonly line: number
   /** When it began, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly start: number
   readonly method: string
   readonly scheme: 'http' | 'https'
-  /** "" where the client named none. */
+  /** "" if the client named none. */
   readonly host: string
   readonly path: string
   /** "?…" or "". */
@@ -18,36 +18,36 @@ export interface LoggedRequest {
   /** Path and query were longer than what is logged. */
   readonly cut: boolean
   readonly status: number
-  /** Who called; null for nobody that is known. */
+  /** The caller; null if anonymous. */
   readonly user: string | null
-  /** Id of the API key that it came with; null for none. */
+  /** Id of the API key that was used; null for none. */
   readonly key: string | null
-  /** Undefined where the log does not hold it, as for the next two. */
+  /** Undefined if the log does not contain it; this also applies to the next two. */
   readonly tier: string | undefined
-  /** How many the caller has. */
+  /** The caller's number of roles. */
   readonly roles: number | undefined
   readonly listener: string | undefined
-  /** By their names in lower case; null for a field that was not there. Undefined for all that the log does not hold. */
+  /** By lower-case name; null for a header that was absent. Undefined for headers that are not logged. */
   readonly fields: Readonly<Record<string, string | null>>
   readonly address: string
   /** Id of its route; "" for none. */
   readonly route: string
   readonly service: string | null
-  /** The instance that was asked last; null for none. */
+  /** The last instance that was tried; null for none. */
   readonly instance: string | null
-  /** Code of the error that the gateway replied with; null for none. */
+  /** Code of the gateway's error; null for none. */
   readonly code: string | null
 }
 
-/** What a line is: a request, a line of another kind, or what is wrong with it. */
+/** The result of reading a line: a request, another kind of line, or what is wrong with it. */
 export type ReadLine = { readonly request: LoggedRequest } | { readonly other: true } | { readonly problem: string }
 
-/** Characters of path and query that the access log keeps (telemetry/access-log.ts). */
+/** Maximum number of characters of path and query in the access log (telemetry/access-log.ts). */
 const URL_LENGTH = 1024
 
 const URL_PARTS = /^(?:(https?):\/\/([^/?*]*))?([^?]*)(.*)$/s
 
-/** Reads a line of the log. */
+/** Parses a line of the log. */
 export function readLine(text: string, line: number): ReadLine {
   const value = parseJson(text)
   if (!isFields(value)) return { problem: 'it is no JSON object' }

@@ -10,10 +10,10 @@ import { type Report, Tally } from './report.ts'
 import { Sameness } from './same.ts'
 import { Side } from './side.ts'
 
-/** Requests that are put in order at a time: of some seconds of a busy log. */
+/** The number of requests that are sorted at a time: some seconds of a busy log. */
 const IN_ORDER = 4096
 
-/** A configuration and the policies that it may name, in the order of the chain. */
+/** A configuration and the policies that it may name, in chain order. */
 export interface Configured {
   readonly config: GatewayConfig
   readonly chain: readonly Policy[]
@@ -22,16 +22,16 @@ export interface Configured {
 export interface ReplayOptions {
   /** The access log; "-" is the standard input. */
   readonly log: string
-  /** By which the requests were answered; null where that is not known. */
+  /** The configuration that answered the requests; null if unknown. */
   readonly before: Configured | null
   readonly after: Configured
-  /** The part of the clients, from 0 to 1, whose requests are looked at: of each all, as its limits count all. */
+  /** The share of clients, from 0 to 1, whose requests are examined: all requests of each, because limits count all of them. */
   readonly sample: number
 }
 
 /**
- * What would become of the requests of an access log by another configuration: with its router and its policies, in memory, with the
- * time of the log. Rejects with PolicyError, and with what the system says of a log that cannot be read.
+ * Determines what another configuration would do with the requests of an access log: with its router and its policies, in memory, using the
+ * time of the log. Rejects with PolicyError, and with the system's error if a log cannot be read.
  */
 export async function replay({ log, before, after, sample }: ReplayOptions): Promise<Report> {
   const clock = new LogClock()
@@ -74,10 +74,10 @@ export async function replay({ log, before, after, sample }: ReplayOptions): Pro
   return tally.report()
 }
 
-/** By who called, or else from where. */
+/** Chosen by caller, or else by address. */
 function isChosen({ user, key, address }: LoggedRequest, sample: number): boolean {
   if (sample >= 1) return true
-  // FNV-1a, whose last bits are mixed once more.
+  // FNV-1a, with an extra step that mixes the last bits.
   let hash = 0x811c9dc5
   for (const character of key ?? user ?? address) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)

@@ -3,7 +3,7 @@ import { statusText } from './change-text.ts'
 import type { Ending } from './side.ts'
 import type { Example, Group, Report } from './report.ts'
 
-/** A report for people: what changes and what cannot be told, each with examples. */
+/** A report in human-readable form: what changes and what is undecided, each with examples. */
 export function reportText(report: Report): string {
   const { requests, changed, undecided, from, to, changes, reasons } = report
   const period = from === null || to === null ? '' : `, ${from} to ${to}`
@@ -48,7 +48,7 @@ function countText(count: number, what: string): string {
   return `${numberText(count)} ${what}${count === 1 ? '' : 's'}`
 }
 
-/** With commas between thousands. */
+/** With commas as thousands separators. */
 function numberText(count: number): string {
   return count.toLocaleString('en-US')
 }

@@ -1,52 +1,52 @@
 import type { LoggedRequest } from './logged-request.ts'
 import type { Ending } from './side.ts'
 
-/** Groups of one kind that are told apart, and examples of each. */
+/** Maximum number of groups of one kind, and of examples of each. */
 const MOST = 100
 const EXAMPLES = 3
-/** Lines that cannot be read and are shown. */
+/** Maximum number of unreadable lines shown. */
 const SHOWN = 5
-/** Characters of a line that is shown. */
+/** Maximum number of characters of a line shown. */
 const WIDTH = 120
 
-/** A request that is one of a group. */
+/** A request in a group. */
 export interface Example {
   readonly line: number
   readonly method: string
   readonly url: string
   readonly before: Ending
-  /** Left out where that cannot be known. */
+  /** Omitted if unknown. */
   readonly after?: Ending
 }
 
-/** Requests with which the same happens. */
+/** Requests with the same change. */
 export interface Group {
   count: number
-  /** What happens, as in "now 404 …". */
+  /** The change, as in "now 404 …". */
   readonly text: string
   readonly examples: Example[]
 }
 
-/** What a log comes to by another configuration. */
+/** The effect of another configuration on a log. */
 export interface Report {
-  /** Requests of the log that were looked at. */
+  /** Requests of the log that were examined. */
   readonly requests: number
   readonly same: number
   readonly changed: number
   readonly undecided: number
-  /** When the first and the last of them began; null where there is none. */
+  /** When the first and the last of them began; null if there are none. */
   readonly from: string | null
   readonly to: string | null
   readonly changes: readonly Group[]
-  /** Why there are some of which nobody can tell; one may stand in several. */
+  /** Why some requests are undecided; a request may be in several groups. */
   readonly reasons: readonly Group[]
-  /** Lines that are no requests, and those that cannot be read, the first of them. */
+  /** Lines that are not requests, and the first of those that cannot be read. */
   readonly otherLines: number
   readonly malformed: number
   readonly problems: readonly { readonly line: number; readonly problem: string; readonly text: string }[]
 }
 
-/** Adds up what becomes of the requests of a log. Holds a few examples of each kind, however long the log is. */
+/** Sums up the verdicts on the requests of a log. It holds a few examples of each kind, however long the log is. */
 export class Tally {
   requests = 0
   private same = 0
@@ -60,7 +60,7 @@ export class Tally {
   private first = Infinity
   private last = -Infinity
 
-  /** A line is a request that is looked at. */
+  /** A line is a request that is examined. */
   seen({ start }: LoggedRequest): void {
     this.requests++
     if (start < this.first) this.first = start

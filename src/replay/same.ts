@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** Whether two parts of configurations mean the same; asked again, it knows. */
+/** Whether two parts of configurations have the same meaning; results are cached. */
 export class Sameness {
   private readonly known = new WeakMap<object, WeakMap<object, boolean>>()
 

@@ -22,26 +22,26 @@ import type { LogClock } from './log-clock.ts'
 import type { LoggedRequest } from './logged-request.ts'
 import type { Sameness } from './same.ts'
 
-/** How a request ends. */
+/** The outcome of a request. */
 export interface Ending {
   /** Id of the route; "" for none. */
   readonly route: string
-  /** Null where a service says it that was not asked. */
+  /** Null if it is the status of a service that was not called. */
   readonly status: number | null
   readonly service: string | null
   /** Code of the gateway's error; null for none. */
   readonly code: string | null
 }
 
-/** What comes of a request by one configuration. */
+/** The outcome of a request with one configuration. */
 export interface Outcome extends Ending {
-  /** It comes to what its route leads to. */
+  /** The request reaches the target of its route. */
   readonly arrived: boolean
-  /** What else decides, and does not stand in the log, as what requests do: "depend on …". */
+  /** Other factors that are not in the log, as what the requests do: "depend on …". */
   readonly doubts: readonly string[]
 }
 
-/** Codes of errors that are decided before the request would come to its service, and that are simulated. */
+/** Codes of errors that are decided before the request would reach its service, and that are simulated. */
 export const DECIDED_BEFORE: ReadonlySet<string> = new Set<ErrorCode>([
   'not-found',
   'method-not-allowed',
@@ -51,7 +51,7 @@ export const DECIDED_BEFORE: ReadonlySet<string> = new Set<ErrorCode>([
   'maintenance',
 ])
 
-/** Tiers that callers have without anybody saying so, and what limits of single consumers are called. */
+/** Tiers that callers have by default, and the name for limits of single consumers. */
 const USUAL_TIERS: ReadonlySet<string> = new Set(['authenticated', 'unauthenticated', 'api_key', 'consumer'])
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false }
@@ -59,17 +59,16 @@ const nobody: Threads = { askAll: () => Promise.resolve([]), askMain: () => Prom
 const half = (): number => 0.5
 
 /**
- * One configuration by which the requests of a log are answered once more: its router and the policies that decide by what the
- * log tells are the real ones. The log says who called, and what a service replied that was asked; limits count in memory, by
- * the time of the log.
+ * One configuration that handles the requests of a log again: its router, and the policies that depend only on what the log contains, are
+ * the real ones. The log provides the caller, and the reply of a service that was called; limits count in memory, by the time of the log.
  */
 export class Side {
   readonly config: GatewayConfig
-  /** All policies, in the order of the chain. */
+  /** All policies, in chain order. */
   readonly chain: readonly Policy[]
-  /** The longest time for which limits count, in milliseconds. */
+  /** The longest window of any limit, in milliseconds. */
   longestWindow = 0
-  /** What proof was asked of the last request; null where none was. */
+  /** The proof that the last request required; null if none. */
   proof: ProofOptions | null = null
   private readonly same: Sameness
   private readonly clock: LogClock
@@ -80,7 +79,7 @@ export class Side {
   private readonly unknowables = new Map<string, ReadonlyMap<string, unknown>>()
   private snapshot: Snapshot | null = null
 
-  // What is known of the request that is under way: one after the other.
+  // The request in progress: they are handled one at a time.
   private request: LoggedRequest | null = null
   private before: Side | null = null
   private arrived = false
@@ -110,12 +109,12 @@ export class Side {
     this.listener = first === undefined ? '' : listenerName(first)
   }
 
-  /** The route of that id; undefined for none. */
+  /** The route with that id; undefined if there is none. */
   route(id: string): RouteConfig | undefined {
     return this.routes.get(id)
   }
 
-  /** The policies of a route that decide by more than the log tells, with their options. */
+  /** The policies of a route that depend on more than the log contains, with their options. */
   unknowable(id: string): ReadonlyMap<string, unknown> {
     const known = this.unknowables.get(id)
     if (known !== undefined) return known
@@ -183,7 +182,7 @@ export class Side {
     }
   }
 
-  /** What comes of a request; `before` is the configuration by which it was answered, which has been asked, or null where that is not known. */
+  /** The outcome of a request; `before` is the configuration that answered it, which has already run it, or null if unknown. */
   run(request: LoggedRequest, before: Side | null): Outcome | Promise<Outcome> {
     this.request = request
     this.before = before
@@ -255,7 +254,7 @@ export class Side {
     return { route: route.id, status, service: arrived ? this.service : route.service, code, arrived, doubts }
   }
 
-  /** The request has come to what its route leads to: what replied then replies the same now. */
+  /** The request has reached the target of its route, which replies as it did then. */
   private arrive(route: RouteConfig): Reply {
     this.arrived = true
     const { request } = this
@@ -271,7 +270,7 @@ export class Side {
     return new Reply(this.status ?? 200, Headers.of(), null)
   }
 
-  /** Who called, as the log tells it. */
+  /** The caller, as recorded in the log. */
   private identify(options: ProofOptions): Consumer | null {
     this.proof = options
     const { request, before } = this
@@ -287,7 +286,7 @@ export class Side {
     return { id: user ?? key ?? '', roles: [], scopes: [], tier: own, key, claims: {} }
   }
 
-  /** Whether the caller had what is required, as the log shows it where the same was required. */
+  /** Whether the caller met the requirements, as the log shows if the requirements were the same. */
   private allows({ require }: ProofOptions): boolean {
     const { request, before } = this
     const known = before === null ? require : before.proof?.require
@@ -298,13 +297,13 @@ export class Side {
   }
 }
 
-/** Whether what the route leads to has said what the log tells. */
+/** Whether the logged reply came from the target of the route. */
 function hasReplied({ service, code, route }: LoggedRequest, { id, files }: RouteConfig): boolean {
   if (files !== undefined) return route === id
   return service !== null && (code === null || !DECIDED_BEFORE.has(code))
 }
 
-/** The configuration with those policies alone that decide by what the log tells. */
+/** The configuration reduced to the policies that depend only on what the log contains. */
 function onlyFacts(config: GatewayConfig, chain: readonly Policy[]): GatewayConfig {
   const known = new Map<PoliciesConfig, PoliciesConfig>()
   const reduced = (policies: PoliciesConfig): PoliciesConfig => {
@@ -328,7 +327,7 @@ function headersOf(fields: LoggedRequest['fields']): Headers {
     try {
       if (value !== null) headers.append(name, value)
     } catch {
-      // What cannot stand in a request was put into the log by somebody else.
+      // A value that cannot occur in a request was put into the log by someone else.
     }
   return headers
 }

@@ -1,14 +1,14 @@
 import type { Headers } from '../http/headers.ts'
 
-/** Characters of a value that are logged. */
+/** Maximum number of characters of a value to log. */
 const LENGTH = 128
-/** A value takes so many in the line at most, that lines stay short; one with too many escapes is cut after fewer. */
+/** Maximum length of a value as written in the line, which keeps lines short; a value with too many escapes is cut earlier. */
 const MOST = 200
 const ESCAPED = 32
 
 /**
- * Makes the member of a line of the access log that has the request fields of those names, as they came: a value, several joined
- * by commas, or null for none; by the names in lower case. Null where there are no names.
+ * Makes the member of an access log line that has the request headers of those names, unchanged: a value, several values joined by commas,
+ * or null for none, by lower-case name. Null if there are no names.
  */
 export function createFieldNotes(names: readonly string[]): ((headers: Headers) => string) | null {
   if (names.length === 0) return null

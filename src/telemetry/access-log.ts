@@ -11,43 +11,45 @@ import { redactQuery } from './redact.ts'
 import { isLogged } from './sampler.ts'
 import { createTimestamp } from './timestamp.ts'
 
-/** Writes the line of an exchange that is over: its status, octets of the body that were sent, and monotonic ms. */
+/** Writes the line of a finished exchange: its status, the bytes of the body that were sent, and the end in monotonic milliseconds. */
 export type AccessLog = (exchange: EndedExchange, status: number, bytes: number, end: number) => void
 
-/** Characters of a URL and of any other text that are logged, so that a line stays below what a pipe takes in one piece. */
+/**
+ * Maximum number of characters of a URL, and of any other text, to log, so that a line stays below the size that a pipe takes in one piece.
+ */
 const URL_LENGTH = 1024
 const TEXT_LENGTH = 256
 
 /** A character that JSON must escape, or that might not be ASCII. */
 const UNUSUAL = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
-/** What stands between the URL and the duration, for every status. */
+/** The text between the URL and the duration, for every status. */
 const STATUSES: readonly string[] = Array.from({ length: 1000 }, (_, status) =>
   flat(`","status_code":${status},"duration_ms":`),
 )
 
-/** "", ".001" to ".999", without zeros at their ends. */
+/** "", ".001" to ".999", without trailing zeros. */
 const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, thousandth) => String(thousandth / 1000).slice(1))
 
 export interface AccessLogOptions {
-  /** Part of the requests that is logged, from 0 to 1, chosen by the trace id: all lines of a trace, or none. */
+  /** Share of the requests to log, from 0 to 1, chosen by trace id: all lines of a trace, or none. */
   readonly sample: number
-  /** Decides which part that is: the same for all threads, and nothing that a client knows. */
+  /** Selects the share: the same key in all threads, and unknown to clients. */
   readonly sampleKey: string
-  /** Requests that take so many milliseconds are always logged, and of level 'warn'. */
+  /** Requests that take at least this many milliseconds are always logged, at level 'warn'. */
   readonly slow?: number | undefined
-  /** Whether lines say where the time went, as far as the exchange has a record of it. */
+  /** Whether lines break down the duration, as far as the exchange recorded it. */
   readonly timings: boolean
-  /** Whether lines have the tier and the number of roles of whoever calls, and the listener. */
+  /** Whether lines include the caller's tier and number of roles, and the listener. */
   readonly replay: boolean
 }
 
 /**
- * One line for each exchange, of level 'error' for a status of 500 and above, or what says the same in gRPC, and of level 'info' otherwise. Values of
+ * One line for each exchange, at level 'error' for a status of 500 or above or its gRPC equivalent, otherwise at level 'info'. Values of
  * query parameters that look like secrets are redacted.
  *
- * The line is put together by hand, of few long texts: that takes a fraction of pino's time, at one line for every
- * request, as each text that a line is made of costs more than the characters in it.
+ * The line is concatenated by hand from a few long texts. That takes a fraction of pino's time, which matters with one line per request:
+ * each piece that a line is made of costs more than the characters in it.
  */
 export function createAccessLog(output: LogOutput, clock: Clock, options: AccessLogOptions): AccessLog {
   const { log } = output
@@ -60,7 +62,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
     const duration = end - exchange.start
     const { grpc } = exchange
     const level = levelOf(grpc === null ? status : statusInHttp(exchange, status), duration, slow)
-    // Asked each time: the level may change while the gateway runs.
+    // Checked each time, because the level may change while the gateway runs.
     if (!log.isLevelEnabled(level) || route.logged === false) return
     if (level === 'info' && !isLogged(trace.traceId, sample, sampleKey)) return
     output.write(
@@ -80,7 +82,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
   }
 }
 
-/** Makes the beginning of a line, up to the method, once for each level and millisecond. */
+/** Makes the start of a line, up to the method, once for each level and millisecond. */
 function createBeginning(clock: Clock): (level: LogLevel) => string {
   const timestamp = createTimestamp(clock)
   let last = ''
@@ -95,7 +97,7 @@ function createBeginning(clock: Clock): (level: LogLevel) => string {
   }
 }
 
-/** Makes scheme and host of a URL, which are the same for one request after the other; nothing where no host was named. */
+/** Makes the scheme and host of a URL, which are usually the same as for the previous request; empty if no host was named. */
 function createOrigin(): (exchange: EndedExchange) => string {
   let [scheme, host, made] = ['', '', '']
   return (exchange) => {
@@ -107,7 +109,7 @@ function createOrigin(): (exchange: EndedExchange) => string {
   }
 }
 
-/** Makes what stands between the client's address and the code, once for each route and instance. */
+/** Makes the text between the client's address and the code, once for each route and instance. */
 function createDestination(): (route: RouteInfo, instance: string | null) => string {
   const routes = new WeakMap<RouteInfo, Map<string | null, string>>()
   return (route, instance) => {
@@ -122,30 +124,30 @@ function createDestination(): (route: RouteInfo, instance: string | null) => str
   }
 }
 
-/** Why a request was shed, by the code of its reply. */
+/** Why a request was shed, by the error code of its reply. */
 const SHED: Partial<Record<ErrorCode, string>> = {
   'service-overloaded': 'concurrency',
   'gateway-overloaded': 'overload',
 }
 
-/** The code, and beside it why the request was shed, if it was. */
+/** The code, and why the request was shed, if it was. */
 function codeOf(code: ErrorCode): string {
   const shed = SHED[code]
   return shed === undefined ? quoted(code) : `${quoted(code)},"shed":"${shed}"`
 }
 
-/** The id of the API key, which several of one owner may have; nothing where there is none. */
+/** The id of the API key, because one owner may have several; empty if there is none. */
 function keyOf(consumer: Consumer | null): string {
   return consumer === null || consumer.key === null ? '' : `,"api_key":${quoted(consumer.key)}`
 }
 
-/** What decides about requests besides, and stands nowhere else. */
+/** What else affects decisions about requests and is logged nowhere else. */
 function identityOf({ consumer, listener }: EndedExchange): string {
   const who = consumer === null ? '' : `,"tier":${quoted(consumer.tier)},"roles":${consumer.roles.length}`
   return `${who},"listener":${quoted(listener)}`
 }
 
-/** What the gateway's cache did: "hit", or why it asked the service (RFC 9211 section 2); nothing where it was not asked. */
+/** What the gateway's cache did: "hit", or why the request was forwarded (RFC 9211 section 2); empty if the cache was not consulted. */
 function cacheOf({ events }: ExchangeRecord): string {
   const status = events.findLast(({ name }) => name === 'sallyport.cache')?.attributes['sallyport.cache.status']
   const [, hit, reason] = /^[^;]*;\s*(?:(hit)\b|fwd=([a-z-]+))/.exec(String(status)) ?? []
@@ -153,14 +155,14 @@ function cacheOf({ events }: ExchangeRecord): string {
   return said === undefined ? '' : `,"cache":"${said}"`
 }
 
-/** Names are those of policies, and need no escaping. */
+/** Names are those of policies and need no escaping. */
 function membersOf(fields: Readonly<Record<string, string>>): string {
   return Object.entries(fields)
     .map(([name, value]) => `,"${name}":${quoted(value)}`)
     .join('')
 }
 
-/** A tunnel is open for as long as both sides like. */
+/** A tunnel stays open for as long as both sides want, so it is never slow. */
 function levelOf(status: number, duration: number, slow: number): LogLevel {
   if (status >= 500) return 'error'
   return duration >= slow && status !== 101 ? 'warn' : 'info'
@@ -174,7 +176,7 @@ function timingsOf(exchange: EndedExchange, { attempts, policies }: ExchangeReco
   )
 }
 
-/** Milliseconds to three decimals. */
+/** Milliseconds with up to three decimals. */
 function thousandths(milliseconds: number): string {
   const all = Math.round(milliseconds * 1000)
   const whole = Math.floor(all / 1000)
@@ -187,8 +189,7 @@ function quoted(value: string | null | undefined): string {
 }
 
 /**
- * What stands between the quotes of a JSON string, cut at `limit` characters; control characters that JSON would let
- * through are escaped as well.
+ * The text between the quotes of a JSON string, cut at `limit` characters; control characters that JSON would allow are escaped as well.
  */
 function escaped(value: string, limit = TEXT_LENGTH): string {
   const kept = value.length > limit ? value.slice(0, limit) : value

@@ -1,13 +1,13 @@
 import { printable } from '../core/printable.ts'
 import type { Color, Paint } from './paint.ts'
 
-/** The message of each line of the access log, by which it is known. */
+/** The message of each access log line, which identifies it. */
 export const ACCESS_MESSAGE = 'API Gateway Request'
 
-/** What is in a line of the log; all of it may come from clients. */
+/** The members of a log line; all of them may come from clients. */
 export type LineFields = Readonly<Record<string, unknown>>
 
-/** What the text below says in its own way, or leaves to the JSON. */
+/** Members that the text below covers, or that are only in the JSON format. */
 const SAID: ReadonlySet<string> = new Set(
   (
     'method url status_code duration_ms user_id correlation_id trace_id user_agent ip_address route service instance code bytes cache ' +
@@ -17,7 +17,7 @@ const SAID: ReadonlySet<string> = new Set(
 
 const OF_THIS_MACHINE = /^(?:127\.0\.0\.1|localhost|\[::1\])(?=:\d+$)/
 
-/** What a line of the access log tells: `200 GET /books/1 1.7ms books → :8101 HIT`; and what is left to be said besides. */
+/** The text of an access log line, such as `200 GET /books/1 1.7ms books → :8101 HIT`, and the remaining members. */
 export function accessText(fields: LineFields, paint: Paint): { readonly text: string; readonly rest: LineFields } {
   const { level, status_code: status, method, url, duration_ms: duration } = fields
   const slow: Color = level === 'warn' ? 'yellow' : 'dim'
@@ -34,7 +34,7 @@ export function accessText(fields: LineFields, paint: Paint): { readonly text: s
     fields['user_id'] === null ? '' : paint('dim', `by ${textOf(fields['user_id'])}`),
   ]
   const rest = Object.fromEntries(Object.entries(fields).filter(([name]) => !SAID.has(name)))
-  // Whoever looks for the cause looks for the id.
+  // The correlation id is needed to look for the cause.
   if (level === 'error') rest['correlation_id'] = fields['correlation_id']
   return { text: parts.filter((part) => part !== '').join(' '), rest }
 }
@@ -45,13 +45,13 @@ function colorOf(status: unknown): Color {
   return status >= 200 && status < 300 ? 'green' : 'cyan'
 }
 
-/** The service and its instance, or the route where it leads to none. */
+/** The service and its instance, or the route if it has no service. */
 function destinationText({ route, service, instance }: LineFields): string {
   const to = textOf(service ?? route)
   return typeof instance === 'string' ? `${to} → ${printable(instance.replace(OF_THIS_MACHINE, ''))}` : to
 }
 
-/** In the words that people know: HIT, MISS, or why the cache was not asked. */
+/** In familiar words: HIT, MISS, or why the cache was not consulted. */
 function cacheText(cache: unknown, paint: Paint): string {
   if (typeof cache !== 'string') return ''
   const word = cache.endsWith('miss') ? 'MISS' : printable(cache.toUpperCase())
@@ -63,7 +63,7 @@ function triesText({ attempts, retried }: LineFields): string {
   return typeof retried === 'string' ? `${attempts} attempts (${printable(retried)})` : `${attempts} attempts`
 }
 
-/** Milliseconds as people say them: 1.7ms, 250ms, 3.25s. */
+/** Milliseconds in human-readable form: 1.7ms, 250ms, 3.25s. */
 function durationText(milliseconds: unknown): string {
   if (typeof milliseconds !== 'number') return ''
   if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(2)}s`

@@ -9,15 +9,15 @@ import {
 import { grpcStatus, type GrpcStatus, grpcStatusName } from '../grpc/status.ts'
 import type { ReceivedExchange } from './received-exchange.ts'
 
-/** Characters of a method that are kept. */
+/** Maximum length of a method in characters. */
 const LENGTH = 256
 
-/** Of a method that nobody is known to have: clients may name any. */
+/** Stands for methods that are not known to exist, because clients may name anything. */
 const OTHER = '_OTHER'
 
 /**
- * The method of a call, as "package.Service/Method"; null where it may be one that a client has made up: no route is for it alone, and no
- * instance has answered it in another way than that there is none.
+ * The method of a call, as "package.Service/Method"; null if a client may have made it up: no route is for this method alone, and no
+ * instance has answered with anything other than "unimplemented".
  */
 export function knownMethod({ path, route, record }: ReceivedExchange): string | null {
   const answered = record?.attempts.at(-1)?.grpcStatus ?? null
@@ -25,7 +25,7 @@ export function knownMethod({ path, route, record }: ReceivedExchange): string |
   return known ? path.slice(1, LENGTH) : null
 }
 
-/** What spans of a call say of it (OpenTelemetry, semantic conventions for gRPC); nothing for other exchanges. */
+/** Attributes of a call's spans (OpenTelemetry, semantic conventions for gRPC); empty for other exchanges. */
 export function callAttributes(exchange: ReceivedExchange, status: GrpcStatus | null): Attributes {
   if (exchange.grpc === null) return {}
   const method = knownMethod(exchange)

@@ -1,18 +1,18 @@
 import { pino } from 'pino'
 import { BUFFER_SIZE, linesOf, type Writer, type WriterEvents } from './writer.ts'
 
-/** What is handed to a file at once, in bytes: appending takes whole what is written in one piece, however long. */
+/** The size of a write to a file, in bytes: appending is atomic for a single write, however long. */
 export const FILE_PIECE = 32 * 1024
 
-/** How long the end may take, in milliseconds: a disk that answers nothing does not keep the process. */
+/** The time limit for closing, in milliseconds, so that an unresponsive disk does not keep the process alive. */
 const END_PATIENCE = 5000
 
-/** What sonic-boom is in the content mode "buffer", which its types do not know. */
+/** The type of sonic-boom in the content mode "buffer", which its typings do not cover. */
 interface PieceSink {
   write(piece: Buffer | string): boolean
 }
 
-/** Resolves when `task` is done, or takes too long. */
+/** Resolves when `task` is done or takes too long. */
 function inTime(task: (done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, END_PATIENCE)
@@ -24,15 +24,15 @@ function inTime(task: (done: () => void) => void): Promise<void> {
 }
 
 /**
- * Writes to a file, in another thread, as a disk may take its time. That sonic-boom can be made synchronous while it writes, and stops
- * trying at an exit without its flushSync, is not among what it says of itself: tried on 4.2.1.
+ * Writes to a file in another thread, because a disk may be slow. It relies on undocumented behaviour of sonic-boom, tested with 4.2.1: it
+ * can be made synchronous while it is writing, and it stops retrying at exit if its flushSync is replaced.
  */
 export function createFileWriter(descriptor: number, { lost, drained }: WriterEvents): Writer {
   const writer = pino.destination({
     dest: descriptor,
     sync: false,
     contentMode: 'buffer',
-    // Writes each piece at once; with 0, a flush would not wait for what is being written.
+    // Writes each piece immediately; with 0, a flush would not wait for the write in progress.
     minLength: 1,
     maxWrite: FILE_PIECE,
     maxLength: BUFFER_SIZE,
@@ -41,14 +41,14 @@ export function createFileWriter(descriptor: number, { lost, drained }: WriterEv
   writer.on('drain', drained)
   // A log that cannot be written is no reason to stop serving.
   writer.on('error', () => {
-    // Would try for ever when the process exits.
+    // It would retry forever when the process exits.
     writer.flushSync = () => {}
   })
   const pieces: PieceSink = writer
   return {
     write: (piece) => void pieces.write(piece),
     flushSync() {
-      // Nothing may be begun now that another thread would have to end.
+      // From here on, no work may be started that another thread would have to finish.
       Object.assign(writer, { sync: true })
       writer.flushSync()
     },

@@ -1,24 +1,24 @@
-/** Gathers lines in UTF-8 and hands them over in pieces, each of whole lines. */
+/** Collects lines in UTF-8 and passes them on in pieces of whole lines. */
 export class LinePieces {
   private readonly handOver: (piece: Buffer) => void
   private readonly gathered: Buffer
   private used = 0
 
-  /** Pieces have up to `size` octets; a line that is longer is a piece by itself. */
+  /** Pieces have up to `size` bytes; a longer line is a piece by itself. */
   constructor(size: number, handOver: (piece: Buffer) => void) {
     this.gathered = Buffer.allocUnsafeSlow(size)
     this.handOver = handOver
   }
 
-  /** Takes in a line, which ends in "\n". */
+  /** Adds a line, which ends in "\n". */
   add(line: string): void {
     const room = this.gathered.length - this.used
-    // Three octets at most for each unit of UTF-16: most lines need not be measured.
+    // At most three bytes per UTF-16 code unit: most lines need not be measured.
     if (line.length * 3 > room && !this.makeRoom(Buffer.byteLength(line), room)) return this.handOver(Buffer.from(line))
     this.used += this.gathered.write(line, this.used)
   }
 
-  /** Hands over what there is. */
+  /** Passes on the collected lines. */
   flush(): void {
     if (this.used === 0) return
     const piece = Buffer.from(this.gathered.subarray(0, this.used))
@@ -26,7 +26,7 @@ export class LinePieces {
     this.handOver(piece)
   }
 
-  /** False where there is none for so many octets. */
+  /** Returns false if that many bytes never fit. */
   private makeRoom(octets: number, room: number): boolean {
     if (octets > room) this.flush()
     return octets <= this.gathered.length

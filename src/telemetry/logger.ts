@@ -13,49 +13,49 @@ import { textLine } from './text-lines.ts'
 import { createTimestamp } from './timestamp.ts'
 import type { Writer } from './writer.ts'
 
-/** Where log lines go: through `log`, or through `write` as a whole line that is JSON already and ends in "\n". */
+/** A destination of log lines: through `log`, or through `write` as a complete line of JSON that ends in "\n". */
 export interface LogOutput {
   readonly log: Logger
   readonly write: (line: string) => void
-  /** Lines of lower levels are written no more from now on, and those of this and higher ones are. */
+  /** From now on, only lines of this level and higher ones are written. */
   readonly setLevel: (level: LogLevel) => void
-  /** Writes lines in this format from now on. */
+  /** From now on, lines are written in this format. */
   readonly setFormat: (format: LogFormat) => void
-  /** Whether lines are written for people, who are told what would cost too much elsewhere. */
+  /** Whether lines are written for people; then they may include what would be too costly otherwise. */
   readonly isForPeople: () => boolean
-  /** Opens the file anew, as when it was renamed to make room; nothing for other destinations. */
+  /** Reopens the file, e.g. after log rotation has renamed it; does nothing for other destinations. */
   readonly reopen: () => void
-  /** Calls `watcher` with how many lines were lost, whenever some are. */
+  /** Calls `watcher` with the number of lost lines whenever some are lost. */
   readonly watchLost: (watcher: (lines: number) => void) => void
-  /** Resolves when everything is written out, or nobody takes it; what comes later is dropped. Never rejects. */
+  /** Resolves when everything is written, or when the reader does not accept it; later lines are dropped. Never rejects. */
   readonly close: () => Promise<void>
 }
 
-/** What lines look like; 'auto' is pretty on a terminal and JSON elsewhere. */
+/** The format of lines; 'auto' is pretty on a terminal and JSON elsewhere. */
 export type LogFormat = 'auto' | 'json' | 'pretty'
 
 export interface LoggerOptions {
   readonly level: LogLevel
   readonly format: LogFormat
   readonly clock: Clock
-  /** File descriptor, closed in the end unless it is the standard output, which is the default. */
+  /** File descriptor; closed at the end unless it is the standard output, which is the default. */
   readonly destination?: number
-  /** File that lines are appended to, in place of a descriptor. */
+  /** File that lines are appended to, instead of a descriptor. */
   readonly file?: string | undefined
 }
 
-/** The file of the log cannot be written. */
+/** The log file cannot be written. */
 export class LogFileError extends Error {}
 
-/** Asks all threads to open the file of the log anew. */
+/** Asks all threads to reopen the log file. */
 export const reopenLog = defineTopic<null, null>('reopen-log')
 
-/** How long a line waits for others to be written with it, in milliseconds. */
+/** How long a line may be held back to be written together with others, in milliseconds. */
 const FLUSH_INTERVAL = 100
 
 /**
- * The log of this thread: JSON lines that begin with level and timestamp and end with message, written asynchronously.
- * Throws LogFileError.
+ * The log of this thread: JSON lines that begin with level and timestamp and end with the message, written asynchronously. Throws
+ * LogFileError.
  */
 export function createLogger({ level, format, clock, file: path, ...options }: LoggerOptions): LogOutput {
   const destination = path === undefined ? (options.destination ?? 1) : openFile(path)
@@ -77,16 +77,16 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
       log.warn({ lines }, 'Log lines were dropped: the reader of the log is too slow')
     },
   }
-  /** Resolves when the files that came before are closed. */
+  /** Resolves when the previous files are closed. */
   let retired = Promise.resolve()
   let closed: Promise<void> | null = null
-  // Each write has its price: many lines go with one.
+  // Each write has a cost, so many lines are written together.
   const pieces = new LinePieces(isFile(destination) ? FILE_PIECE : PIPE_PIECE, (piece) => file.write(piece))
 
   const write = (line: string): void => {
     if (ended) return
     pieces.add(forPeople ? textLine(line, paint) : line)
-    // Whoever looks on sees the lines of all threads in the order of what they tell of.
+    // On a terminal, the lines of all threads appear in chronological order.
     if (terminal) pieces.flush()
   }
   const log = createLineLogger(level, clock, write)
@@ -106,7 +106,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     isForPeople: () => forPeople,
     reopen() {
       if (path === undefined || ended) return
-      // A new writer, as one that changes its file while it writes may write lines twice.
+      // Uses a new writer, because one that switches files during a write may write lines twice.
       pieces.flush()
       const before = file
       try {
@@ -130,7 +130,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     process.off('exit', flushOnExit)
     pieces.flush()
     await file.flush()
-    // Only now there is room for a count of those that had none.
+    // Only now is there room to report the number of lost lines.
     events.drained()
     pieces.flush()
     ended = true
@@ -156,7 +156,7 @@ function isFile(descriptor: number): boolean {
 
 function openFile(path: string): number {
   try {
-    // A pipe that nobody reads is an error rather than a wait.
+    // A pipe without a reader causes an error instead of blocking.
     return openSync(
       path,
       constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0),
@@ -172,7 +172,7 @@ export interface LineLogger extends Logger {
   level: string
 }
 
-/** A logger that hands each line to `write` as JSON ending in "\n". */
+/** A logger that passes each line to `write` as JSON ending in "\n". */
 export function createLineLogger(level: LogLevel, clock: Clock, write: (line: string) => void): LineLogger {
   const timestamp = createTimestamp(clock)
   return pino(

@@ -2,19 +2,19 @@ import type { Logger } from '../core/logger.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** How spans are gathered before they are exported. */
+/** How spans are batched before they are exported. */
 export interface ExportSettings {
-  /** Spans that wait at most. */
+  /** Maximum number of spans that wait. */
   readonly queueSize: number
-  /** Spans that are sent together at most. */
+  /** Maximum number of spans per export. */
   readonly batchSize: number
-  /** Milliseconds for which a span waits for others. */
+  /** How long a span waits for others, in milliseconds. */
   readonly delay: number
-  /** Milliseconds that an export may take. */
+  /** The time limit of an export, in milliseconds. */
   readonly timeout: number
 }
 
-/** What the OTEL_* variables say of the export, or null where they name no endpoint or switch it off. */
+/** The export settings in the OTEL_* variables, or null if they name no endpoint or disable the export. */
 export function readExportSettings(environment: Environment, log: Logger): ExportSettings | null {
   const text = (name: string): string => environment[name]?.trim() ?? ''
   const number = (name: string, standard: number): number => {

@@ -1,22 +1,21 @@
 import { isatty } from 'node:tty'
 
-/** Colors of terminals, by the numbers of Select Graphic Rendition (ECMA-48 section 8.3.117). */
+/** Terminal colors, by their Select Graphic Rendition parameters (ECMA-48 section 8.3.117). */
 const COLORS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 } as const
 
 export type Color = keyof typeof COLORS
 
-/** Gives a text a color, or leaves it as it is. */
+/** Colors a text, or returns it unchanged. */
 export type Paint = (color: Color, text: string) => string
 
-/** Gives texts their colors. */
+/** Colors texts. */
 export const inColor: Paint = (color, text) => `\x1b[${COLORS[color]}m${text}\x1b[0m`
 
-/** Leaves texts as they are. */
+/** Leaves texts unchanged. */
 export const plain: Paint = (_, text) => text
 
 /**
- * Colors for what is written to that descriptor: in a terminal that has them, unless NO_COLOR is set and not empty
- * (no-color.org).
+ * The colors for output to that descriptor: enabled on a terminal that supports them, unless NO_COLOR is set and not empty (no-color.org).
  */
 export function paintFor(descriptor: number, { NO_COLOR, TERM }: Readonly<Record<string, string | undefined>>): Paint {
   const wanted = (NO_COLOR ?? '') === '' && TERM !== 'dumb'

@@ -4,29 +4,29 @@ import type { Clock } from '../core/clock.ts'
 import { codeOf } from '../core/error-facts.ts'
 import { BUFFER_SIZE, linesOf, type Writer, type WriterEvents } from './writer.ts'
 
-/** What a pipe takes whole or not at all (PIPE_BUF), in bytes: lines of several threads do not mix. */
+/** The size up to which a write to a pipe is atomic (PIPE_BUF), in bytes: lines of several threads do not get mixed up. */
 export const PIPE_PIECE = 4096
 
-/** Pieces that are written in one turn of the event loop. */
+/** The number of pieces that are written per turn of the event loop. */
 const AT_ONCE = 64
-/** Until the next attempt where the pipe is full, in milliseconds. */
+/** The delay before the next attempt if the pipe is full, in milliseconds. */
 const RETRY = 5
-/** How long the end waits for a reader, in milliseconds. */
+/** How long closing waits for a reader, in milliseconds. */
 export interface Patience {
-  /** Until it takes something. */
+  /** For the reader to take anything. */
   readonly silence: number
-  /** Until it has taken everything. */
+  /** For the reader to take everything. */
   readonly total: number
 }
 
 const PATIENCE: Patience = { silence: 1000, total: 5000 }
 
-/** Standard input, output and error, which are not ours to close. */
+/** Descriptors of the standard streams, which are not ours to close. */
 const STANDARD = 2
 
 /**
- * Writes to a pipe, a socket or a terminal without ever waiting for it. A write that waits would hold a thread of the
- * process, and the process could not end before somebody reads.
+ * Writes to a pipe, a socket or a terminal without ever blocking. A blocking write would hold a thread of the process, and the process
+ * could not exit until someone reads.
  */
 export class PipeWriter implements Writer {
   private readonly descriptor: number
@@ -39,7 +39,7 @@ export class PipeWriter implements Writer {
   private broken = false
   private cancel: (() => void) | null = null
 
-  /** `descriptor` is closed in the end unless it is a standard one. */
+  /** `descriptor` is closed at the end unless it is a standard stream. */
   constructor(descriptor: number, clock: Clock, events: WriterEvents, patience = PATIENCE) {
     this.given = descriptor
     this.descriptor = openWithoutWaiting(descriptor)
@@ -64,7 +64,7 @@ export class PipeWriter implements Writer {
 
   async flush(): Promise<void> {
     const isOver = this.patience()
-    // A timer that keeps the process, which has nothing else to do any more.
+    // A timer that keeps the process alive, because there may be nothing else left to do so.
     while (!this.send(AT_ONCE)) {
       if (isOver()) return this.giveUp()
       await new Promise((resolve) => setTimeout(resolve, RETRY))
@@ -87,7 +87,7 @@ export class PipeWriter implements Writer {
     if (!this.broken) this.events.drained()
   }
 
-  /** Writes up to so many pieces; true when none is left. */
+  /** Writes up to that many pieces; returns true if none are left. */
   private send(pieces: number): boolean {
     let done = 0
     for (const [at, piece] of this.queue.entries()) {
@@ -99,7 +99,7 @@ export class PipeWriter implements Writer {
     return this.queue.length === 0
   }
 
-  /** False where the pipe has no room, or takes nothing any more. */
+  /** False if the pipe has no room, or no longer accepts anything. */
   private sendOne(piece: Buffer, at: number): boolean {
     try {
       const written = writeSync(this.descriptor, piece)
@@ -108,13 +108,13 @@ export class PipeWriter implements Writer {
       this.queue[at] = piece.subarray(written)
       return false
     } catch (error) {
-      // A reader that has gone (EPIPE), or a terminal (EIO), does not come back. That is no reason to stop serving.
+      // A reader that has gone (EPIPE) or a terminal that has (EIO) does not come back. That is no reason to stop serving.
       if (codeOf(error) !== 'EAGAIN') this.giveUp()
       return false
     }
   }
 
-  /** Says whether what is left is not worth waiting for. */
+  /** Returns a function that says whether to stop waiting. */
   private patience(): () => boolean {
     const end = performance.now() + this.wait.total
     let [left, since] = [this.waiting, performance.now()]
@@ -136,12 +136,15 @@ export class PipeWriter implements Writer {
   }
 }
 
-/** The same with a mode of its own, where the system can: others that write there may want to wait. */
+/**
+ * Opens the same destination with a non-blocking mode of its own, if the system supports that: other processes that write to it may want to
+ * block.
+ */
 function openWithoutWaiting(descriptor: number): number {
   try {
     return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK)
   } catch {
-    // A socket, or a system without /proc. What Node makes a stream of does not wait any more.
+    // A socket, or a system without /proc. Node makes the descriptor non-blocking when it wraps it in a stream.
     makeStream(descriptor)
     return descriptor
   }
@@ -151,6 +154,6 @@ function makeStream(descriptor: number): void {
   try {
     new Socket({ fd: descriptor, readable: false, writable: true }).unref()
   } catch {
-    // Whatever it is, it is written to as it is.
+    // Whatever the descriptor is, it is used as it is.
   }
 }

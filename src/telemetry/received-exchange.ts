@@ -1,8 +1,8 @@
 import type { ExchangeNotes, RequestFacts } from '../http/exchange.ts'
 
-/** An exchange as it came off the wire. */
+/** An exchange as received from the client. */
 export interface ReceivedExchange extends RequestFacts, ExchangeNotes {
-  /** Values of the fields of that name, joined by commas, or null. */
+  /** Values of the header of that name, joined by commas, or null. */
   readonly traceparent: string | null
   readonly tracestate: string | null
   trace: ExchangeNotes['trace']
@@ -10,12 +10,12 @@ export interface ReceivedExchange extends RequestFacts, ExchangeNotes {
   noted: ExchangeNotes['noted']
 }
 
-/** How an exchange ended. */
+/** The outcome of an exchange. */
 export interface Outcome {
   readonly status: number
-  /** Octets of content that were sent. */
+  /** Bytes of content that were sent. */
   readonly bytes: number
-  /** Whether the reply was sent whole. */
+  /** Whether the reply was sent completely. */
   readonly whole: boolean
   /** Monotonic milliseconds. */
   readonly end: number

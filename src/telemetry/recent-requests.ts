@@ -6,83 +6,83 @@ import { defineTopic } from '../core/threads.ts'
 import { callStatus } from './call-status.ts'
 import { redactQuery } from './redact.ts'
 
-/** An exchange that is over, without anything secret. */
+/** A finished exchange, without secrets. */
 export interface RecentRequest {
   /** When it began, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly time: number
-  /** When it ended, in monotonic milliseconds that all threads share. */
+  /** When it ended, in monotonic milliseconds, which all threads share. */
   readonly end: number
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly duration: number
-  /** The version of HTTP that the client spoke. */
+  /** The HTTP version that the client used. */
   readonly protocol: string
   readonly method: string
   /** Host and port as the client named them, or "". */
   readonly host: string
   readonly path: string
-  /** "?…" with the values of what looks like secrets taken out, or "". */
+  /** "?…" with the values of apparent secrets removed, or "". */
   readonly query: string
   readonly status: number
-  /** Octets of the body that were sent. */
+  /** Bytes of the body that were sent. */
   readonly bytes: number
   /** Id of the route, "" for none. */
   readonly route: string
   readonly service: string | null
   readonly instance: string | null
-  /** How often an instance was asked. */
+  /** The number of attempts to get a reply from an instance. */
   readonly attempts: number
-  /** Why another one was asked after the one before, or null. */
+  /** The reason for the retry, or null. */
   readonly retried: string | null
-  /** Milliseconds that services have taken for it, up to the head of each reply. */
+  /** Milliseconds that services took, up to the head of each reply. */
   readonly serviceTime: number
   /** IP address of the client. */
   readonly client: string
-  /** Id of the consumer, or null for nobody. */
+  /** Id of the consumer, or null if anonymous. */
   readonly consumer: string | null
-  /** Which limits apply to the consumer, or null for nobody. */
+  /** The tier that determines the consumer's limits, or null if anonymous. */
   readonly tier: string | null
   /** Id of the API key that was used, or null. */
   readonly apiKey: string | null
   readonly correlationId: string
   readonly traceId: string
-  /** Code of the error that the reply told of, or null. */
+  /** Code of the error in the reply, or null. */
   readonly error: string | null
-  /** How a call of gRPC ended, by name; null for all else. */
+  /** The name of a gRPC call's status; null for other exchanges. */
   readonly grpcStatus: string | null
 }
 
-/** An attempt to have an instance answer a request. */
+/** An attempt to get a reply from an instance. */
 export interface RecentAttempt {
   /** Host and port. */
   readonly instance: string
-  /** How far it came where it failed: "connect", "reply" or "body"; null where it did not, or nobody noted it. */
+  /** Where the attempt failed: "connect", "reply" or "body"; null if it did not fail or this was not recorded. */
   readonly phase: string | null
-  /** Why it failed, in a word; null where it did not, or replied. */
+  /** The reason for the failure, in one word; null if it did not fail, or got a reply. */
   readonly reason: string | null
-  /** Of the reply; null where there is none. */
+  /** Status of the reply; null if there is none. */
   readonly status: number | null
-  /** Milliseconds; null where nobody noted it. */
+  /** In milliseconds; null if this was not recorded. */
   readonly took: number | null
-  /** What went wrong, in words; null where nothing did. */
+  /** Description of the error; null if there was none. */
   readonly error: string | null
 }
 
-/** All that is known of a recent request. */
+/** Everything that is known of a recent request. */
 export interface RecentDetails extends RecentRequest {
   /** Milliseconds that were spent waiting for the client's body. */
   readonly clientTime: number
-  /** What the client calls itself, cut where it is long; null where it does not. */
+  /** The client's User-Agent, truncated if it is long; null if there is none. */
   readonly userAgent: string | null
-  /** The client left before it had its reply. */
+  /** The client disconnected before it had its reply. */
   readonly aborted: boolean
-  /** What the reply tells of the error, and what was underneath it; null where there is nothing. */
+  /** The error detail in the reply and its underlying cause; null if there is none. */
   readonly detail: string | null
   readonly cause: string | null
-  /** Those that failed, the first ones where there were many; all of them where decisions were recorded. */
+  /** The failed attempts, only the first ones if there were many; all attempts if decisions were recorded. */
   readonly tried: readonly RecentAttempt[]
-  /** What was decided on the way, in order; null where nobody recorded it. */
+  /** The decisions on the way, in order; null if they were not recorded. */
   readonly events: readonly { readonly name: string; readonly attributes: EventAttributes }[] | null
-  /** Further fields of its line in the access log. */
+  /** Further members of its access log line. */
   readonly fields: Readonly<Record<string, string>>
 }
 
@@ -93,21 +93,21 @@ export interface RecentAnswer {
   /** How many requests it remembers now, and how many it can. */
   readonly remembered: number
   readonly capacity: number
-  /** When the oldest of them ended, in milliseconds since 1970; null where there is none. */
+  /** When the oldest of them ended, in milliseconds since 1970; null if there are none. */
   readonly since: number | null
-  /** The newest first. */
+  /** Newest first. */
   readonly found: readonly RecentDetails[]
 }
 
-/** Asks each worker for all that it knows of the requests with that correlation id. */
+/** Asks each worker for everything it knows of the requests with that correlation id. */
 export const recentDetailsTopic = defineTopic<string, RecentAnswer>('recent-details')
 
-/** Requests of one correlation id that are told: clients may send one again and again. */
+/** Maximum number of requests returned for one correlation id, because clients may reuse one again and again. */
 const MOST_DETAILS = 20
 
-/** Which of the recent requests are wanted. */
+/** Selects recent requests. */
 export interface RecentFilter {
-  /** A status such as "404", or a class of them such as "4xx"; null for all. */
+  /** A status such as "404", or a class such as "4xx"; null for all. */
   readonly status: string | null
   /** Id of a route; null for all. */
   readonly route: string | null
@@ -117,21 +117,21 @@ export interface RecentFilter {
   readonly service?: string | null
   /** Id of a consumer or of an API key; all by default. */
   readonly consumer?: string | null
-  /** Those that took at least so many milliseconds; all by default. */
+  /** Minimum duration in milliseconds; all by default. */
   readonly slower?: number | null
-  /** Those that ended after that time only, in monotonic milliseconds; all by default. */
+  /** Only requests that ended after that time, in monotonic milliseconds; all by default. */
   readonly after?: number | null
-  /** How many at most. */
+  /** Maximum number of requests. */
   readonly limit: number
 }
 
-/** Asks each thread for its recent requests, the newest first. */
+/** Asks each thread for its recent requests, newest first. */
 export const recentRequestsTopic = defineTopic<RecentFilter, RecentRequest[]>('recent-requests')
 
-/** Characters that are told of a path, of a query and of what a client calls itself. */
+/** Maximum number of characters of a path, a query and a User-Agent. */
 const LENGTH = 1024
 
-/** What is kept of an exchange until its place is taken by another: references to texts that exist anyway. */
+/** What is kept of an exchange until its slot is reused: references to strings that exist anyway. */
 class Slot {
   protocol = ''
   method = ''
@@ -152,7 +152,7 @@ class Slot {
   grpcStatus: string | null = null
 }
 
-/** What only the details tell; references as well. */
+/** What only the details include; references as well. */
 class More {
   failures: readonly FailedAttempt[] | null = null
   failure: GatewayError | null = null
@@ -162,13 +162,13 @@ class More {
   aborted = false
 }
 
-/** Where one exchange is kept. */
+/** The place of one exchange in the ring. */
 class Place {
   readonly slot = new Slot()
   readonly more = new More()
 }
 
-/** The exchanges of one thread that ended last: a ring that is filled in place, and read and redacted only when asked. */
+/** The most recently finished exchanges of one thread: a ring that is updated in place, and read and redacted only on request. */
 export class RecentRequests {
   private readonly clock: Clock
   private places: readonly Place[]
@@ -182,7 +182,7 @@ export class RecentRequests {
   private next = 0
   private filled = 0
 
-  /** Remembers that many; at least 1. */
+  /** Remembers that many exchanges; at least 1. */
   constructor(size: number, clock: Clock) {
     this.clock = clock
     this.places = Array.from({ length: size }, () => new Place())
@@ -195,7 +195,7 @@ export class RecentRequests {
     this.serviceTimes = new Float64Array(size)
   }
 
-  /** Remembers that many from now on; at least 1. Of those at hand, the newest stay. */
+  /** Changes the number of exchanges to remember; at least 1. The newest of the current ones stay. */
   resize(size: number): void {
     const before = this.places.length
     if (size === before) return
@@ -217,7 +217,7 @@ export class RecentRequests {
     this.next = kept % size
   }
 
-  /** Takes in an exchange that is over, in place of the oldest one. */
+  /** Adds a finished exchange, replacing the oldest one. */
   add(exchange: EndedExchange, status: number, bytes: number, end: number): void {
     const at = this.next
     const place = this.places[at]
@@ -258,7 +258,7 @@ export class RecentRequests {
     if (this.filled < this.places.length) this.filled++
   }
 
-  /** Those that the filter lets through, the newest first. */
+  /** The exchanges that match the filter, newest first. */
   list(filter: RecentFilter): RecentRequest[] {
     const { status, route, correlationId, limit, service = null, consumer = null, slower = null, after = null } = filter
     const found: RecentRequest[] = []
@@ -268,7 +268,7 @@ export class RecentRequests {
       const slot = this.places[at]?.slot
       if (slot === undefined || (status !== null && !hasStatus(this.statuses[at] ?? 0, status))) continue
       const [start = 0, end = 0] = [this.starts[at], this.ends[at]]
-      // They are in the order of their ends, but for steps of less than what matters.
+      // They are ordered by their ends, apart from deviations that are too small to matter.
       if (after !== null && end <= after) break
       if (slower !== null && end - start < slower) continue
       if (route !== null && slot.route !== route) continue
@@ -331,7 +331,7 @@ function failedAttempt({ instance, phase, reason, status, took, error }: FailedA
   return { instance, phase, reason, status: status === 0 ? null : status, took, error: wordsOf(error) }
 }
 
-/** All attempts, with what was noted of those that failed. */
+/** All attempts, with what was recorded of those that failed. */
 function recorded({ attempts }: ExchangeRecord, failures: readonly FailedAttempt[]): RecentAttempt[] {
   const left = [...failures]
   return attempts.map(({ instance, status, error, start, end }) => {
@@ -347,7 +347,7 @@ function wordsOf(error: GatewayError | null): string | null {
   return error === null ? null : (rootCause(error) ?? error.message)
 }
 
-/** The numbers of a ring in their order, `kept` of them from `first` on, copied into one that has room for them. */
+/** The numbers of a ring in order, `kept` of them starting at `first`, copied into one with the new size. */
 function unrolled<Numbers extends Float64Array | Uint16Array>(
   ring: Numbers,
   first: number,

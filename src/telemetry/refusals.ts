@@ -2,18 +2,18 @@ import type { Clock } from '../core/clock.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 
-/** Between two lines, in milliseconds. */
+/** Interval between two lines, in milliseconds. */
 const INTERVAL = 1000
 
-/** Routes that a line names. */
+/** Maximum number of routes in a line. */
 const ROUTES = 10
 
-/** What was refused for one reason: route -> how many. */
+/** Refusals for one reason: route -> count. */
 type Counts = Map<string, number>
 
 /**
- * Requests that the gateway refuses because it cannot do otherwise at the moment, such as when it is too busy. There may be
- * thousands a second, and each looks like the others: one line a second says of each reason how many they were.
+ * Requests that the gateway refuses because of its own state, e.g. because it is too busy. There may be thousands of similar ones per
+ * second, so one line per second gives their number for each reason.
  */
 export class Refusals {
   private readonly clock: Clock
@@ -26,7 +26,7 @@ export class Refusals {
     this.log = log
   }
 
-  /** Counts one with that code, on the route with that id. */
+  /** Counts a refusal with that code, on the route with that id. */
   add(code: ErrorCode, route: string): void {
     let routes = this.counts.get(code)
     if (routes === undefined) this.counts.set(code, (routes = new Map()))
@@ -34,7 +34,7 @@ export class Refusals {
     this.cancel ??= this.clock.after(INTERVAL, () => this.flush())
   }
 
-  /** Says what has not been said yet. */
+  /** Logs what has not been logged yet. */
   flush(): void {
     this.cancel?.()
     this.cancel = null

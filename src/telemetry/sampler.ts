@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Logger } from '../core/logger.ts'
 
-/** Whether a trace is recorded: `parent` is what the caller decided, or null where the trace begins here. */
+/** Whether a trace is recorded: `parent` is the caller's decision, or null if the trace begins here. */
 export type Sampler = (traceId: string, parent: boolean | null) => boolean
 
 /** Values of OTEL_TRACES_SAMPLER; the argument is the ratio. */
@@ -14,10 +14,13 @@ const samplers: Readonly<Record<string, (ratio: number) => Sampler>> = {
   parentbased_traceidratio: (ratio) => byParent(byRatio(ratio)),
 }
 
-/** Values of the first 13 of the 14 digits that are random in every id that says so (W3C Trace Context Level 2 section 3.2.2.5.2). */
+/**
+ * The number of values of the first 13 of the 14 digits that are random in every id flagged as random (W3C Trace Context Level 2 section
+ * 3.2.2.5.2).
+ */
 const RANDOM_VALUES = 16 ** 13
 
-/** The sampler that OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG name, parentbased_always_on where they name none. */
+/** The sampler named by OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG; parentbased_always_on by default. */
 export function createSampler(environment: Readonly<Record<string, string | undefined>>, log: Logger): Sampler {
   const { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: argument } = environment
   const create = samplers[name?.trim() || 'parentbased_always_on']
@@ -31,15 +34,15 @@ export function createSampler(environment: Readonly<Record<string, string | unde
   return create(1)
 }
 
-/** Whether the trace is among that part of all, by the digits of its id: for whoever asks with the same ratio or a greater one. */
+/** Whether the trace is in that share of all traces, by the digits of its id; a trace that is in is also in for every greater ratio. */
 export function isAmong(traceId: string, ratio: number): boolean {
   if (ratio === 1) return true
   return Number.parseInt(traceId.slice(18, 31), 16) >= (1 - ratio) * RANDOM_VALUES
 }
 
 /**
- * Whether the requests of a trace are among that part of all which is logged. The key keeps clients, who may choose the id,
- * from choosing to be never logged.
+ * Whether the requests of a trace are in the share that is logged. The key prevents clients, who may choose the id, from choosing one that
+ * is never logged.
  */
 export function isLogged(traceId: string, ratio: number, key: string): boolean {
   if (ratio === 1) return true

@@ -9,14 +9,14 @@ import type { ExportSettings } from './otel-environment.ts'
 import { type SpanOrigin, spansOf } from './spans.ts'
 import type { Outcome, ReceivedExchange } from './received-exchange.ts'
 
-/** How long a stop waits for the collector, in milliseconds. */
+/** How long a shutdown waits for the collector, in milliseconds. */
 const CLOSE_PATIENCE = 3000
-/** How often a collector that does not take spans is logged at most, in milliseconds. */
+/** The minimum interval between log lines about a failing collector, in milliseconds. */
 const LOG_INTERVAL = 60_000
 
 /**
- * Sends spans to the collector that the OTEL_EXPORTER_OTLP_* variables name, as OTLP over HTTP. What waits is bounded:
- * when the collector does not keep up, the spans of further exchanges are dropped, and nothing else waits for it.
+ * Sends spans to the collector named by the OTEL_EXPORTER_OTLP_* variables, as OTLP over HTTP. The queue is bounded: if the collector does
+ * not keep up, the spans of further exchanges are dropped, and nothing else waits for it.
  */
 export class SpanOutput {
   readonly counts = { exported: 0, failed: 0, dropped: 0 }
@@ -27,11 +27,11 @@ export class SpanOutput {
   private readonly queueSize: number
   private readonly log: Logger
   private readonly clock: Clock
-  /** Spans that wait to be sent, and that are on their way. */
+  /** Spans that are waiting or being sent. */
   private waiting = 0
   private sending = 0
   private lost = 0
-  /** A stop did not wait any longer for the collector, which may still be tried. */
+  /** A shutdown stopped waiting for the collector, and an export may still be in progress. */
   gaveUp = false
   private lastLogged = Number.NEGATIVE_INFINITY
 
@@ -51,7 +51,7 @@ export class SpanOutput {
 
   write(exchange: ReceivedExchange, outcome: Outcome): void {
     const spans = spansOf(exchange, outcome, this.clock.wall() - this.clock.now(), this.origin)
-    // All of an exchange or nothing: a span without its parent tells little.
+    // All spans of an exchange or none: a span without its parent is of little use.
     if (this.waiting + spans.length > this.queueSize) {
       this.counts.dropped += spans.length
       return this.lose(spans.length, new Error('The span queue is full'))
@@ -68,7 +68,7 @@ export class SpanOutput {
   }
 
   private async shutDown(): Promise<void> {
-    // What could not be delivered is counted and logged where it happens.
+    // Undelivered spans are counted and logged where the failure occurs.
     await this.processor.shutdown().catch(() => {})
     await this.exporter.shutdown()
   }
@@ -79,7 +79,7 @@ export class SpanOutput {
     this.lose(this.waiting + this.sending, new Error('The collector does not answer'))
   }
 
-  /** The exporter, with an eye on what becomes of the spans. */
+  /** The exporter, wrapped to count the spans that are delivered or lost. */
   private counting(): SpanExporter {
     const { exporter } = this
     return {
@@ -97,7 +97,7 @@ export class SpanOutput {
           done(result)
         })
       },
-      // The processor leaves it out where its last export fails.
+      // The processor does not call it if its last export fails.
       shutdown: () => Promise.resolve(),
     }
   }
@@ -112,7 +112,7 @@ export class SpanOutput {
   }
 }
 
-/** What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before what the gateway says of itself. */
+/** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence over the gateway's own attributes. */
 function describeSelf(version: string): Resource {
   return resourceFromAttributes({
     [ATTR_SERVICE_NAME]: 'sallyport',

@@ -33,17 +33,17 @@ import { isServerError } from './call-status.ts'
 import { redactQuery } from './redact.ts'
 import type { Outcome, ReceivedExchange } from './received-exchange.ts'
 
-/** What is the same for every span. */
+/** What is the same for all spans. */
 export type SpanOrigin = Pick<ReadableSpan, 'resource' | 'instrumentationScope'>
 
-/** Methods that go into span names; others could be anything (semantic conventions, HTTP spans). */
+/** Methods that may appear in span names; others could be anything (semantic conventions, HTTP spans). */
 const METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
 
-/** Characters that are kept of a URL and of any other text. */
+/** Maximum number of characters of a URL, and of any other text. */
 const URL_LENGTH = 2048
 const TEXT_LENGTH = 256
 
-/** What differs between one span and another. */
+/** What differs from span to span. */
 interface SpanParts {
   readonly name: string
   readonly kind: SpanKind
@@ -52,13 +52,13 @@ interface SpanParts {
   readonly start: number
   readonly end: number
   readonly attributes: Attributes
-  /** What went wrong, or null. */
+  /** Description of the error, or null. */
   readonly failure: string | null
 }
 
 /**
- * The spans of an exchange that is over: the server's, and below it one of a client for each attempt, after OpenTelemetry's
- * semantic conventions for HTTP. `epoch` is the wall-clock time at which monotonic milliseconds were 0.
+ * The spans of a finished exchange: the server span and, below it, a client span for each attempt, following OpenTelemetry's semantic
+ * conventions for HTTP. `epoch` is the wall-clock time at monotonic time 0, in milliseconds.
  */
 export function spansOf(
   exchange: ReceivedExchange,
@@ -146,10 +146,10 @@ function nameOfRoute(method: string, pattern: string): string {
   return pattern === '' ? nameOf(method) : `${nameOf(method)} ${pattern}`
 }
 
-/** An error of the client's is none of the server's span (semantic conventions, HTTP spans, status). */
+/** A client error is not an error of the server span (semantic conventions, HTTP spans, status). */
 function failureOf({ error, aborted, grpc }: ReceivedExchange, status: number, whole: boolean): string | null {
   if (error !== null && error.fault !== 'client') return error.code
-  // One that the client has given too little time is an error of its own span.
+  // A call for which the client allowed too little time is an error of its own span.
   if (error === null && grpc !== null && grpc.status !== null && isServerError(grpc.status))
     return grpcStatusName(grpc.status)
   if (status >= 500) return String(status)
@@ -187,14 +187,14 @@ function clientParts(
     spanId: attempt.spanId,
     parent,
     start: attempt.start,
-    // The client may have gone before the instance was done.
+    // The client may have disconnected before the instance was done.
     end: Number.isNaN(attempt.end) ? outcome.end : attempt.end,
     attributes,
     failure: error === null ? type : reasonOf(error),
   }
 }
 
-/** All but OK is an error of a client's span. */
+/** Every status except OK is an error of a client span. */
 function typeOfCall(status: GrpcStatus | null): string | null {
   return status === null || status === 0 ? null : grpcStatusName(status)
 }
@@ -220,7 +220,7 @@ function serverOf(host: string): Attributes {
   return { [ATTR_SERVER_ADDRESS]: address, ...(port !== undefined && { [ATTR_SERVER_PORT]: Number(port) }) }
 }
 
-/** With what was underneath, which the client is not shown. */
+/** Includes the underlying cause, which the client does not see. */
 function reasonOf(error: GatewayError): string {
   const cause = rootCause(error)
   return cut(cause === undefined ? error.message : `${error.message}: ${cause}`, TEXT_LENGTH)

@@ -5,12 +5,12 @@ import type { Color, Paint } from './paint.ts'
 
 const COLORS: Readonly<Record<string, Color>> = { debug: 'dim', info: 'blue', warn: 'yellow', error: 'red' }
 
-/** Columns that a level takes. */
+/** Width of the level column. */
 const LEVEL_WIDTH = 5
 
 /**
- * Makes a line for people of a line of JSON: the time where this machine is, the level, the message, and whatever else it
- * says; of an error at level error, its stack below. Nothing in it steers a terminal, whatever it came from.
+ * Turns a line of JSON into a human-readable line: local time, level, message and the remaining members; for an error at level error, its
+ * stack below. Control sequences are removed, wherever they came from.
  */
 export function textLine(line: string, paint: Paint): string {
   const value: unknown = JSON.parse(line)
@@ -31,7 +31,7 @@ function timeOfDay(timestamp: unknown): string {
   return parts.map((part) => String(part).padStart(2, '0')).join(':')
 }
 
-/** ` name=value` for each that is known. */
+/** ` name=value` for each known member. */
 function fieldsText(fields: LineFields, paint: Paint): string {
   return Object.entries(fields)
     .filter(([, value]) => value !== null && value !== '')
@@ -45,7 +45,7 @@ function valueText(value: unknown): string {
   return printable(text)
 }
 
-/** Below the line, indented: the stack where the fault is the gateway's; else what has not been said yet. */
+/** The indented text below the line: the stack if the fault is the gateway's; otherwise what has not been said yet. */
 function errorText(error: unknown, level: unknown, fields: LineFields, paint: Paint): string {
   if (error === undefined || error === null) return ''
   const stack = fieldOf(error, 'stack')

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 
-/** Gives the wall-clock time as RFC 3339 text with milliseconds, made once for each millisecond that is asked for. */
+/** Returns a function for the wall-clock time as RFC 3339 text with milliseconds, which is formatted only once per millisecond. */
 export function createTimestamp(clock: Clock): () => string {
   let last = Number.NaN
   let text = ''

@@ -8,11 +8,11 @@ import { createSampler, type Sampler } from './sampler.ts'
 import type { SpanOutput } from './span-output.ts'
 import { traceOf } from './trace-context.ts'
 
-/** Puts each exchange into its trace, and hands its spans over for export where that is on. */
+/** Assigns each exchange to its trace, and passes its spans on for export if that is enabled. */
 export class Tracing {
   private readonly sampler: Sampler
   private readonly clock: Clock
-  /** Null where nothing is exported. */
+  /** Null if nothing is exported. */
   private readonly output: SpanOutput | null
 
   constructor(sampler: Sampler, clock: Clock, output: SpanOutput | null) {
@@ -21,13 +21,13 @@ export class Tracing {
     this.output = output
   }
 
-  /** Counts what becomes of spans. */
+  /** Counts exported and dropped spans. */
   watch(metrics: Metrics): void {
     for (const outcome of ['exported', 'failed', 'dropped'] as const)
       metrics.watch('sallyport_trace_spans_total', { outcome }, () => this.output?.counts[outcome] ?? 0)
   }
 
-  /** Continues the client's trace or begins one. */
+  /** Continues the client's trace or begins a new one. */
   begin(exchange: ReceivedExchange): void {
     exchange.trace = traceOf(exchange.traceparent, exchange.tracestate, this.sampler)
     if (this.output !== null && exchange.trace.sampled) exchange.record = new ExchangeRecord(this.clock)
@@ -37,18 +37,18 @@ export class Tracing {
     if (exchange.trace.sampled) this.output?.write(exchange, outcome)
   }
 
-  /** Whether a stop did not wait any longer for the collector, which may still be tried and keep the thread alive. */
+  /** Whether a shutdown stopped waiting for the collector; an export in progress may keep the thread alive. */
   get gaveUp(): boolean {
     return this.output?.gaveUp ?? false
   }
 
-  /** Resolves when what is left is exported, or cannot be within a few seconds. Never rejects. */
+  /** Resolves when the remaining spans are exported, or when that fails or takes more than a few seconds. Never rejects. */
   close(): Promise<void> {
     return this.output?.close() ?? Promise.resolve()
   }
 }
 
-/** Tracing as the OTEL_* variables say; what exports is loaded only where they name an endpoint. */
+/** Tracing as configured by the OTEL_* variables; the exporter is loaded only if they name an endpoint. */
 export async function startTracing(
   environment: Environment,
   version: string,

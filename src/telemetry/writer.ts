@@ -1,26 +1,26 @@
-/** Takes pieces of the log, each of whole lines, and writes them some time: nobody who logs waits for whoever reads it. */
+/** Accepts pieces of the log, each of whole lines, and writes them later: logging never blocks on the reader. */
 export interface Writer {
   write(piece: Buffer): void
-  /** Writes out what there is before it returns, as the process is about to end; gives up on a reader that takes nothing. */
+  /** Writes everything synchronously because the process is about to exit; gives up if the reader accepts nothing. */
   flushSync(): void
-  /** Resolves when what there is has been written, or when nobody takes it: it waits for a bounded time. */
+  /** Resolves when everything has been written, or when nobody reads it: the wait is bounded. */
   flush(): Promise<void>
-  /** Does the same and closes. */
+  /** Flushes and closes. */
   end(): Promise<void>
 }
 
-/** What a writer tells of itself. */
+/** Notifications from a writer. */
 export interface WriterEvents {
-  /** Lines were thrown away: too many wait, or nobody reads them any more. */
+  /** Lines were dropped: too many are waiting, or nobody reads them any more. */
   readonly lost: (lines: number) => void
   /** Everything is written: there is room again. */
   readonly drained: () => void
 }
 
-/** How much is kept for a reader that does not keep up, in bytes; further lines are dropped. */
+/** The buffer size for a reader that does not keep up, in bytes; further lines are dropped. */
 export const BUFFER_SIZE = 16 * 1024 * 1024
 
-/** How many lines a piece has. */
+/** The number of lines in a piece. */
 export function linesOf(piece: Buffer): number {
   let lines = 0
   for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines++

@@ -12,27 +12,27 @@ import { guardPolicy } from '../policies/guard.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 
-/** What a test may bring in place of the tools that a policy is given. */
+/** Replacements for the tools that a policy is given in a test. */
 export interface PolicyTestOptions {
   /**
-   * Tools to use: the others are the machine's clock, 0.5 as the random number, a log that nobody reads, and limits and caches in
-   * memory of their own.
+   * Tools to use: the defaults are the system clock, 0.5 as the random number, a log that is discarded, and limits and caches in memory of
+   * their own.
    */
   readonly tools?: Partial<PolicyToolbox>
-  /** The route that the policy is made for; "users", to user-service, by default. */
+  /** The route that the policy is made for; by default "users", to user-service. */
   readonly route?: RouteInfo
 }
 
-/** Counts that there is room for. */
+/** Maximum number of counts. */
 const COUNTS = 1024
-/** Octets of replies that are kept to be repeated. */
+/** Maximum size in bytes of replies that are stored to be repeated. */
 const REPLIES = 1024 ** 2
 
 const users: RouteInfo = { id: 'users', pattern: '/api/v1/users/{id}', service: 'user-service' }
 
 /**
- * A policy around `next`, as the gateway puts it around the next step: options as they are written in the configuration,
- * errors as the client's problem document would tell of them. Throws a ZodError for options that the schema refuses.
+ * A policy around `next`, as the gateway wraps it around the next step: options are given as in the configuration, and errors become the
+ * replies with the client's problem document. Throws a ZodError for options that the schema refuses.
  */
 export function applyPolicy<Schema extends z.ZodType>(
   policy: Policy<Schema>,

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto'
 import type { ApiKeys, StoredApiKey } from '../policies/policy.ts'
 
-/** API keys in memory, for `tools`: the keys themselves -> what a test says of them. One that says nothing else is "key-1", "key-2" and so on, of the tier api_key. */
+/**
+ * API keys in memory, for `tools`: maps each key to what the test sets of its record. Defaults: the ids "key-1", "key-2" and so on, and the
+ * tier api_key.
+ */
 export function fakeApiKeys(keys: Readonly<Record<string, Partial<Omit<StoredApiKey, 'sha256'>>>>): ApiKeys {
   const stored = Object.entries(keys).map(([key, said], i): [string, StoredApiKey] => {
     const sha256 = hash('sha256', key)

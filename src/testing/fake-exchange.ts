@@ -2,7 +2,7 @@ import type { Client, Consumer, Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { ownExchange } from '../http/own-exchange.ts'
 
-/** What a test says of an exchange, of its client and of its consumer; the rest is as `fakeExchange` has it. */
+/** The parts of an exchange, of its client and of its consumer that a test sets; `fakeExchange` fills in the rest. */
 export interface ExchangeParts extends Partial<Omit<Exchange, 'client' | 'consumer'>> {
   readonly client?: Partial<Client>
   readonly consumer?: Partial<Consumer> | null
@@ -25,8 +25,8 @@ const someone: Client = {
 const user: Consumer = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {} }
 
 /**
- * An exchange as it stands before a policy has seen it: GET http://api.example.com/api/v1/users/7?page=2 on the route "users", from
- * 192.0.2.1, by nobody known. Where part of a consumer is given, the rest is that of the user 42, without roles.
+ * An exchange before any policy has seen it: GET http://api.example.com/api/v1/users/7?page=2 on the route "users", from 192.0.2.1,
+ * anonymous. If part of a consumer is given, the rest is that of the user 42, without roles.
  */
 export function fakeExchange({ client, consumer = null, ...parts }: ExchangeParts = {}): Exchange {
   const exchange = ownExchange({

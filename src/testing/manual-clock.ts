@@ -2,17 +2,17 @@ import type { Clock } from '../core/clock.ts'
 
 interface Timer {
   readonly at: number
-  /** Of two that are due at the same time, the one that was set first runs first. */
+  /** Of two timers that are due at the same time, the one that was set first runs first. */
   readonly order: number
   readonly run: () => void
 }
 
-/** A clock that stands still until `advance`, which runs what falls due in the order of its time. */
+/** A clock that stands still until `advance`, which runs due timers in the order of their times. */
 export class ManualClock implements Clock {
   private elapsed = 0
   private origin: number
   private readonly due = new Set<Timer>()
-  /** The same and those that were called off, as a binary heap: the next one is first. */
+  /** The timers, including cancelled ones, as a binary heap: the next one is first. */
   private readonly heap: Timer[] = []
   private set = 0
 
@@ -45,7 +45,7 @@ export class ManualClock implements Clock {
     return () => cancel()
   }
 
-  /** Lets time pass, in milliseconds. */
+  /** Advances the time, in milliseconds. */
   advance(ms: number): void {
     const end = this.elapsed + ms
     for (let timer = this.heap[0]; timer !== undefined && timer.at <= end; timer = this.heap[0]) {
@@ -57,12 +57,12 @@ export class ManualClock implements Clock {
     this.elapsed = end
   }
 
-  /** Sets the wall clock on or back, in milliseconds: no time passes. */
+  /** Moves the wall clock forward or back, in milliseconds, without time passing. */
   step(ms: number): void {
     this.origin += ms
   }
 
-  /** Number of tasks that wait for their time. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.due.size
   }
@@ -79,7 +79,7 @@ export class ManualClock implements Clock {
     heap[at] = timer
   }
 
-  /** Takes out the first one. */
+  /** Removes the first one. */
   private pop(): void {
     const { heap } = this
     const last = heap.pop()!

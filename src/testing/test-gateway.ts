@@ -6,14 +6,14 @@ import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 export interface TestGateway extends AsyncDisposable {
   /** Where it listens, such as "http://127.0.0.1:40123". */
   readonly url: string
-  /** The lines of its log so far, those for each request among them. */
+  /** The lines of its log so far, including the line of each request. */
   readonly log: readonly Readonly<Record<string, unknown>>[]
   close(): Promise<void>
 }
 
 /**
- * Runs a gateway on a free port of 127.0.0.1 in this thread, without an admin listener unless the configuration has one, and resolves when it is ready. `await using` closes it at the
- * end of the test. Throws ConfigError as `createGateway` does.
+ * Runs a gateway on a free port of 127.0.0.1 in this thread, without an admin listener unless the configuration has one, and resolves when
+ * it is ready. `await using` closes it at the end of the test. Throws ConfigError like `createGateway`.
  */
 export async function startTestGateway(
   config: GatewayInput,

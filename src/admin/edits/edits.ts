@@ -11,9 +11,9 @@ import { plan } from '../plan.ts'
 import { sourceOf } from '../source-of.ts'
 import { isPlain, type Option, optionsOf, optionValue, valueExpected } from './options.ts'
 
-/** Edits that are checked or wait: each takes a thread of its own, so it is one at a time. */
+/** Maximum number of edits in progress or waiting: each takes a thread of its own, so they run one at a time. */
 const WAITING = 8
-/** Options that are changed at once. */
+/** Maximum number of options per edit. */
 const MOST = 100
 
 const asked = z.strictObject({
@@ -26,7 +26,7 @@ const asked = z.strictObject({
     .describe('Option -> its value; null takes it out of the text. Default none.'),
 })
 
-/** What is answered. */
+/** The reply. */
 export const edit = z.object({
   file: z.string().describe('Name of the file.'),
   writable: z.boolean().describe('Whether the caller may send the text with PUT /config.'),
@@ -48,7 +48,7 @@ export const edit = z.object({
     .array(),
 })
 
-/** POST /config/edit: some options of a route or a service changed in the text of the configuration. */
+/** POST /config/edit: changes some options of a route or a service in the text of the configuration. */
 export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext): void {
   const turns = new Turns()
   app.post(
@@ -111,7 +111,7 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
   )
 }
 
-/** The same, with what cannot be edited as a GatewayError 'conflict'. */
+/** Runs a function and turns its EditError into a GatewayError 'conflict'. */
 function refusing<Result>(run: () => Result): Result {
   try {
     return run()
@@ -129,7 +129,7 @@ function known(options: readonly Option[], name: string): Option {
   )
 }
 
-/** Of those that were changed, the one that stands where something is wrong. */
+/** The changed option that the problem is about, if it is about one. */
 function blamed(changed: readonly Option[], problem: string): string | null {
   const near = changed.find(({ path }) => {
     const own = formatPath(path)

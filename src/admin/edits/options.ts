@@ -4,25 +4,25 @@ import type { Path } from '../../config/problems.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { fieldOf, itemsOf } from '../../core/value.ts'
 
-/** What is expected of an option, in words. */
+/** The allowed values of an option, in words. */
 export const valueExpected =
   'expected a number, a rate such as "100/m", a duration such as "5s" or a part such as "20%"'
 
 const PLAIN = /^\d+(?:\.\d+)?(?:[a-z%]+|\/\d*[a-z]+)?$/
 const LENGTH = 64
 
-/** What an option may be told to be. */
+/** A value that an option may be set to. */
 export const optionValue = z.union([z.boolean(), z.number(), z.string().max(LENGTH), z.null()])
 
-/** Whether it names no file, no variable and no program, whatever the option. */
+/** Whether the value names no file, variable or program, whatever the option. */
 export function isPlain(value: OptionValue): boolean {
   return typeof value !== 'string' || PLAIN.test(value)
 }
 
-/** The value of an option; null where the text does not say any. */
+/** The value of an option; null if the text does not set it. */
 export type OptionValue = z.output<typeof optionValue>
 
-/** The options of routes that have a field of their own, and where they stand below the route. */
+/** Editable options of routes, with their paths below the route. */
 const ofRoutes: Readonly<Record<string, Path>> = {
   'timeouts.response': ['timeouts', 'response'],
   'timeouts.total': ['timeouts', 'total'],
@@ -32,7 +32,7 @@ const ofRoutes: Readonly<Record<string, Path>> = {
   maintenance: ['policies', 'maintenance'],
 }
 
-/** The same of services. */
+/** Editable options of services, with their paths below the service. */
 const ofServices: Readonly<Record<string, Path>> = {
   'timeouts.connect': ['timeouts', 'connect'],
   'timeouts.response': ['timeouts', 'response'],
@@ -48,7 +48,7 @@ export interface Subject {
   readonly name: string
 }
 
-/** An option of it, where it stands in the text, and what it says there. */
+/** An option, with its path in the text and its value there. */
 export interface Option {
   readonly option: string
   readonly path: Path
@@ -56,7 +56,7 @@ export interface Option {
   readonly edit: (value: OptionValue) => Edit
 }
 
-/** The options that a route or service has in that text of a configuration. Throws GatewayError 'conflict' where the text does not have it. */
+/** The options of a route or service in that configuration text. Throws GatewayError 'conflict' if the text does not contain it. */
 export function optionsOf(text: string, { kind, name }: Subject): Option[] {
   const base = kind === 'route' ? routePath(text, name) : ['services', name]
   if (base === null || writtenValue(text, base) === undefined)

@@ -7,16 +7,16 @@ import { describeRequest, requestFilter, toFilter } from '../requests.ts'
 import { EventStream } from './event-stream.ts'
 import { bucketBounds, Windows } from './windows.ts'
 
-/** Streams at a time: each takes a connection of the admin listener. */
+/** Maximum number of concurrent streams: each takes a connection of the admin listener. */
 const STREAMS = 24
-/** Requests of each thread that are told of in a second, at most. */
+/** Maximum number of requests per thread and second that are reported. */
 const SAMPLE = 50
 
 const asked = requestFilter.extend({
   requests: z.stringbool().default(false).describe('Whether to tell of requests as they end too, those of the filter.'),
 })
 
-/** GET /events: what happens, second by second. It costs nothing while nobody looks. */
+/** GET /events: live statistics, second by second. They cost nothing while no client is connected. */
 export function eventEndpoints(app: AdminApp, context: AdminContext): void {
   const { threads, clock, board, reloads, follow, log } = context
   const windows = new Windows(follow, clock, () => ({ generation: reloads.applied.generation, health: board.version }))
@@ -54,7 +54,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
       let after = clock.now()
       let asking = false
       const tell = (window: string): void => {
-        // Whoever is logged out, or is no user any more, is told nothing more.
+        // The stream ends once its user is logged out or no longer exists.
         if (caller?.holds() !== true) return stream.end()
         stream.send('window', window)
         if (requests && !asking) void tellRequests()
@@ -65,7 +65,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
         after = until
         const lists = await threads.askAll(recentRequestsTopic, { ...toFilter(filter), after: from, limit: SAMPLE })
         asking = false
-        // Those that ended later are told of the next time.
+        // Requests that ended later are reported next time.
         const ended = lists.flat().filter(({ end }) => end <= until)
         const more = lists.some(({ length }) => length === SAMPLE)
         if (ended.length > 0)

@@ -5,7 +5,7 @@ import { parseLabels } from '../../telemetry/metrics/labels.ts'
 import type { Rises } from '../../telemetry/metrics/rises.ts'
 import type { SeriesName } from '../../telemetry/metrics/thread-metrics.ts'
 
-/** How often is counted while somebody looks, in milliseconds. */
+/** The length of a window while someone is watching, in milliseconds. */
 const INTERVAL = 1000
 /** How many windows are remembered: a minute. */
 const REMEMBERED = 60
@@ -16,7 +16,7 @@ const ATTEMPTS = 'sallyport_instance_requests_total'
 const DURATIONS = 'sallyport_instance_duration_seconds'
 const LISTENERS = 'sallyport_listener_requests_total'
 
-/** Counters that are told of as they are, where they have risen. */
+/** Counters that are reported unchanged if they have risen. */
 const COUNTERS = [
   'sallyport_errors_total',
   'sallyport_shed_total',
@@ -31,12 +31,12 @@ const COUNTERS = [
 const NAMES: ReadonlySet<MetricName> = new Set([ROUTES, ATTEMPTS, DURATIONS, LISTENERS, ...COUNTERS])
 
 /**
- * What is counted in a window: requests, those with 4xx, those with 5xx or without a reply, seconds, and one number for each bucket up to
- * the last one that has any.
+ * The counts of a window: requests, those with 4xx, those with 5xx or without a reply, seconds, and one number for each bucket up to the
+ * last one that is not empty.
  */
 export type Tally = readonly number[]
 
-/** Which configuration and which state of the instances a window is of: others mean that there is something to ask anew. */
+/** The versions of the configuration and of the instances' state in a window: a change means that clients should fetch them again. */
 export interface Versions {
   readonly generation: number
   readonly health: number
@@ -46,30 +46,30 @@ export interface Versions {
 export interface Window extends Versions {
   /** When it ended, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: number
-  /** How long it was, in seconds. */
+  /** Its length in seconds. */
   readonly seconds: number
-  /** By the ids of routes, "" for requests without one; those without requests are left out. */
+  /** By route id, "" for requests without a route; routes without requests are left out. */
   readonly routes: Readonly<Record<string, Tally>>
-  /** By services and addresses of instances; those without requests are left out. */
+  /** By service and instance address; those without requests are left out. */
   readonly instances: Readonly<Record<string, Readonly<Record<string, Tally>>>>
-  /** Requests by the names of listeners; those without are left out. */
+  /** Requests by listener name; listeners without requests are left out. */
   readonly listeners: Readonly<Record<string, number>>
   /** Counters that have risen, as "name{labels}". */
   readonly counters: Readonly<Record<string, number>>
 }
 
-/** A window as JSON, which is made once for all who look. */
+/** A window as JSON, which is made once for all watchers. */
 interface Told {
   readonly at: number
   readonly json: string
 }
 
-/** Upper bounds of the buckets, in seconds; one more bucket has all that is above. */
+/** Upper bounds of the buckets, in seconds; one more bucket has everything above. */
 export const bucketBounds: readonly number[] = BUCKETS
 
 /**
- * What happens to routes and instances, second by second: by how much rises what the threads count anyway, in memory that is shared with
- * them. It looks only while somebody watches, and remembers a minute.
+ * The activity of routes and instances, second by second: the increases of what the threads count anyway, in memory shared with them. It is
+ * active only while someone is watching, and remembers a minute.
  */
 export class Windows {
   private readonly follow: MetricsHub['follow']
@@ -85,13 +85,13 @@ export class Windows {
     this.versions = versions
   }
 
-  /** The windows of the last minute in which somebody watched as a list in JSON, the oldest first. */
+  /** The windows of the last minute of watching as a JSON list, oldest first. */
   get recent(): string {
     const all = this.kept().map(({ json }) => json)
     return `[${all.join(',')}]`
   }
 
-  /** Has `watcher` told of each window in JSON, until the returned function is called. */
+  /** Calls `watcher` with the JSON of each window until the returned function is called. */
   watch(watcher: (json: string) => void): () => void {
     if (this.watchers.size === 0) this.begin()
     this.watchers.add(watcher)
@@ -134,7 +134,7 @@ export class Windows {
   }
 }
 
-/** What a series is a part of: a tally, or a counter of its own. Names are JSON already, as they are in each window. */
+/** What a series contributes to: a tally, or a counter of its own. Names are already JSON, as they appear in each window. */
 type Meaning =
   | { readonly kind: 'route'; readonly route: string; readonly outcome: string }
   | { readonly kind: 'attempts'; readonly service: string; readonly instance: string; readonly outcome: string }
@@ -155,7 +155,7 @@ function meaningOf({ name, labels: text }: SeriesName): Meaning {
 
 type Tallies = Map<string, number[]>
 
-/** What has risen, by names in JSON. */
+/** The increases, by names in JSON. */
 function risen(rises: Rises<Meaning>) {
   const routes: Tallies = new Map()
   const instances = new Map<string, Tallies>()
@@ -202,7 +202,7 @@ function addRequests(tally: number[], requests: number, outcome: string): void {
   if (FAILED.has(outcome)) tally[2]! += requests
 }
 
-/** Adds buckets and seconds of a histogram; says how many requests they have. */
+/** Adds the buckets and seconds of a histogram; returns the number of requests in them. */
 function addTimes(tally: number[], rise: Float64Array): number {
   let requests = 0
   let last = BUCKETS.length
@@ -217,7 +217,7 @@ function addTimes(tally: number[], rise: Float64Array): number {
   return requests
 }
 
-/** JSON of tallies, with their seconds to the microsecond. Thousands of names would make a slow object. */
+/** The JSON of tallies, with seconds to the microsecond. It is concatenated because an object with thousands of keys would be slow. */
 function tallies(all: Tallies): string {
   return object(all, (tally) => {
     tally[3] = Math.round(tally[3]! * 1e6) / 1e6

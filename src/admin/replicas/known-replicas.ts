@@ -1,25 +1,25 @@
 import type { ReplicaDescription } from '../../runtime/operations/describe.ts'
 
-/** Gateways that are remembered, at most: those that were seen least recently make room. */
+/** Maximum number of gateways to remember; the least recently seen are dropped. */
 const MOST = 200
-/** How long one that says nothing any more is remembered, in milliseconds. */
+/** How long a gateway that no longer answers is remembered, in milliseconds. */
 const REMEMBERED = 15 * 60_000
 
-/** A gateway, as it was when it was seen last. */
+/** A gateway, as last seen. */
 export interface SeenReplica {
   readonly description: ReplicaDescription
-  /** Whether it has said so just now. */
+  /** Whether it has just answered. */
   readonly answers: boolean
-  /** Wall-clock milliseconds. */
+  /** In wall-clock milliseconds. */
   readonly lastSeen: number
 }
 
-/** The gateways that were seen of those that share a Redis. Nobody keeps a list of them: it is made of what they answer. */
+/** The known gateways that share a Redis. There is no shared list; this one is built from their answers. */
 export class KnownReplicas {
-  /** By their ids, those that were seen last at the end. */
+  /** By id, the most recently seen last. */
   private readonly seen = new Map<string, { readonly description: ReplicaDescription; readonly at: number }>()
 
-  /** All of them, now that these have answered: they come first, in the order in which they are given. */
+  /** All known gateways after these have answered; those that answered come first, in the given order. */
   note(answering: readonly ReplicaDescription[], now: number): SeenReplica[] {
     for (const description of answering) {
       this.seen.delete(description.id)
@@ -27,7 +27,7 @@ export class KnownReplicas {
     }
     const ids = new Set(answering.map(({ id }) => id))
     for (const [id, { description, at }] of this.seen) {
-      // Another process, as of a container that was started anew, has taken its name and its place.
+      // Another process, e.g. of a restarted container, has taken over its name.
       const isReplaced = answering.some(({ name, startedAt }) => name === description.name && startedAt > at)
       if (isReplaced || now - at >= REMEMBERED || this.seen.size > MOST) this.seen.delete(id)
     }

@@ -36,7 +36,7 @@ export const answer = z.object({
 /** GET /replicas: the gateways that share the Redis of the configuration. */
 export function replicaEndpoints(app: AdminApp, { config, everywhere, clock }: AdminContext): void {
   const known = new KnownReplicas()
-  // However many look, one of them asks.
+  // Concurrent callers share the pending result.
   const asking = new SingleFlight<Everywhere<ReplicaDescription>>()
 
   app.get(

@@ -1,7 +1,7 @@
 import type { CommandFacts } from '../command-tree.ts'
 import { placeCases, placeOf, quoted, valueCases } from './shell-text.ts'
 
-/** Works from bash 3.2 on, which Macs have. Where nothing is offered, bash offers files. */
+/** Works with bash 3.2 and later; Macs have 3.2. If nothing is offered, bash offers files. */
 export function bashCompletions(all: readonly CommandFacts[]): string {
   const branches = all.map((facts) => {
     const options = facts.options.flatMap(({ short, long }) => (short === null ? [long] : [short, long]))

@@ -5,12 +5,12 @@ import { bashCompletions } from './bash.ts'
 import { fishCompletions } from './fish.ts'
 import { zshCompletions } from './zsh.ts'
 
-/** What makes the script of each shell, of the commands, each before those below it. */
+/** Generates the script of each shell from the commands, each before its subcommands. */
 const shells = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletions } satisfies Readonly<
   Record<string, (all: readonly CommandFacts[]) => string>
 >
 
-/** `sallyport completions`: prints a script that completes the command line in a shell. */
+/** `sallyport completions`: prints a completion script for a shell. */
 export function defineCompletions(command: Command): void {
   command
     .description('Prints a script that has a shell complete commands, options and files when Tab is pressed.')

@@ -1,6 +1,6 @@
 import type { CommandFacts, OptionFacts } from '../command-tree.ts'
 
-/** Shows what each command and option does. */
+/** Shows the description of each command and option. */
 export function fishCompletions(all: readonly CommandFacts[]): string {
   const lines = all.flatMap((facts) => [
     ...facts.children.map(
@@ -17,7 +17,7 @@ function begin(tested: string): string {
   return `complete -c sallyport -n ${quoted(tested)}`
 }
 
-/** That the words of the command are there, and none below it, where one is to come. */
+/** True if the words of the command have been typed and, if a subcommand is expected, none of its subcommands. */
 function condition({ path, children }: CommandFacts, toCome: boolean): string {
   if (path.length === 0) return '__fish_use_subcommand'
   const seen = path.map((word) => `__fish_seen_subcommand_from ${word}`)
@@ -30,7 +30,7 @@ function optionText({ short, long, description, takesValue }: OptionFacts): stri
   return `${names}${takesValue ? ' -r' : ''} -d ${quoted(description)}`
 }
 
-/** In fish a backslash before a quote, and before itself, stands for it. */
+/** In fish, a backslash escapes a quote and itself. */
 function quoted(text: string): string {
   return `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`
 }

@@ -1,16 +1,16 @@
 import type { CommandFacts } from '../command-tree.ts'
 
-/** A word as shells take it literally, in quotes. */
+/** A quoted word that shells take literally. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
-/** Where a command is, as the scripts write it: "" for the program, "/keys/create" for a command below another. */
+/** The place of a command in the scripts: "" for the program, "/keys/create" for a subcommand. */
 export function placeOf({ path }: CommandFacts): string {
   return path.map((name) => `/${name}`).join('')
 }
 
-/** Branches of a `case` that find out which command is meant, word by word. */
+/** Branches of a `case` that determine the command word by word. */
 export function placeCases(all: readonly CommandFacts[], indent: string): string {
   return all
     .filter(({ children }) => children.length > 0)

@@ -1,7 +1,7 @@
 import type { CommandFacts } from '../command-tree.ts'
 import { placeCases, placeOf, quoted, valueCases } from './shell-text.ts'
 
-/** Shows what each command and option does. */
+/** Shows the description of each command and option. */
 export function zshCompletions(all: readonly CommandFacts[]): string {
   const branches = all.map((facts) => {
     const options = facts.options.flatMap(({ short, long, description }) =>
@@ -47,7 +47,7 @@ fi
 `
 }
 
-/** "name:what it does", where a colon of the name would end it. */
+/** "name:description"; a colon in the name is escaped, because it would end the name. */
 function entry(name: string, description: string): string {
   return quoted(`${name.replaceAll(':', String.raw`\:`)}:${description}`)
 }

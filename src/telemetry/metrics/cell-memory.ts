@@ -1,21 +1,21 @@
-/** Numbers in one piece of memory: 64 KiB. */
+/** Numbers per block of memory: 64 KiB. */
 const CELLS = 8192
 
-/** Some numbers in a piece of memory that other threads can read. */
+/** A range of numbers in memory that other threads can read. */
 export interface CellPlace {
   readonly cells: Float64Array<SharedArrayBuffer>
   readonly at: number
   readonly count: number
 }
 
-/** The memory in which a thread counts. It grows piece by piece, and what is given back is used again. */
+/** The memory in which a thread counts. It grows block by block, and released ranges are reused. */
 export class CellMemory {
   private cells = allocate(0)
   private used = 0
-  /** What was given back, by how many numbers it has. */
+  /** Released ranges, by size. */
   private readonly free = new Map<number, CellPlace[]>()
 
-  /** Room for so many numbers, all 0. */
+  /** Allocates a range of that many numbers, all 0. */
   take(count: number): CellPlace {
     const again = this.free.get(count)?.pop()
     if (again !== undefined) {
@@ -31,7 +31,7 @@ export class CellMemory {
     return { cells: this.cells, at, count }
   }
 
-  /** Nobody writes or reads there any more. */
+  /** Releases a range that is no longer written or read. */
   giveBack(place: CellPlace): void {
     const places = this.free.get(place.count) ?? []
     places.push(place)

@@ -1,12 +1,12 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Counter, Histogram, Mark } from '../../core/metrics.ts'
 
-// The cells are read by index, within those that were allotted: each "!" says so, and costs nothing.
+// Cells are read by index within their allocated range: each "!" states that and costs nothing.
 
-/** Takes what is still counted for series that were retired; as long as any metric needs. */
+/** Absorbs what is still counted for retired series; as large as any metric needs. */
 const NOWHERE = new Float64Array(64)
 
-/** Some of a thread's numbers, in memory that outlives the thread. */
+/** A range of a thread's numbers, in memory that outlives the thread. */
 export class CellCounter implements Counter, Mark {
   private cells: Float64Array
   private at: number
@@ -24,14 +24,14 @@ export class CellCounter implements Counter, Mark {
     this.cells[this.at] = value
   }
 
-  /** Its numbers are needed for others: what is still added is lost. */
+  /** The range is needed for other series: later increments are lost. */
   detach(): void {
     this.cells = NOWHERE
     this.at = 0
   }
 }
 
-/** An observation that stands for all of its bucket. */
+/** A sample observation of a bucket. */
 export interface Exemplar {
   readonly traceId: string
   readonly seconds: number
@@ -39,9 +39,9 @@ export interface Exemplar {
   readonly wall: number
 }
 
-/** One number for each bucket, one for all that is above, and the sum of the seconds. */
+/** One number for each bucket, one for everything above the last bound, and the sum of the seconds. */
 export class CellHistogram implements Histogram {
-  /** The last example of each bucket, in places of its own: there may be one for every request. */
+  /** The latest exemplar of each bucket, in preallocated arrays, because there may be one for every request. */
   private readonly traceIds: (string | null)[]
   private readonly seconds: Float64Array
   private readonly ends: Float64Array
@@ -71,13 +71,13 @@ export class CellHistogram implements Histogram {
     this.ends[bucket] = end
   }
 
-  /** Its numbers are needed for others: what is still observed is lost. */
+  /** The range is needed for other series: later observations are lost. */
   detach(): void {
     this.cells = NOWHERE
     this.at = 0
   }
 
-  /** The last example of each bucket, null for one without; null where no bucket has one. */
+  /** The latest exemplar of each bucket, null for a bucket without one; null if no bucket has one. */
   exemplars(): (Exemplar | null)[] | null {
     if (this.traceIds.every((traceId) => traceId === null)) return null
     const { clock, seconds, ends } = this
@@ -87,7 +87,7 @@ export class CellHistogram implements Histogram {
     )
   }
 
-  /** Counts it, and says in which bucket. */
+  /** Counts an observation and returns its bucket. */
   private count(seconds: number): number {
     const { bounds, cells, at } = this
     let bucket = 0
@@ -98,7 +98,7 @@ export class CellHistogram implements Histogram {
   }
 }
 
-/** How many numbers a metric has: one, or those of a histogram with so many bounds. */
+/** How many numbers a metric needs: one, or those of a histogram with these bounds. */
 export function cellCount(bounds: readonly number[] | undefined): number {
   return bounds === undefined ? 1 : bounds.length + 2
 }

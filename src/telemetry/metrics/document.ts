@@ -14,8 +14,8 @@ export interface MetricsDocument {
 }
 
 /**
- * The metrics in the format that the client's Accept field asks for. Rejects with GatewayError 'too-busy' when the main
- * thread does not answer in time.
+ * The metrics in the format that the client's Accept header asks for. Rejects with GatewayError 'too-busy' if the main thread does not
+ * answer in time.
  */
 export async function metricsDocument(threads: Threads, accept: string | undefined): Promise<MetricsDocument> {
   const format = negotiateFormat(accept)
@@ -24,7 +24,7 @@ export async function metricsDocument(threads: Threads, accept: string | undefin
   return { contentType: contentTypes[format], text }
 }
 
-/** The same as a reply. */
+/** The metrics document as a reply. */
 export async function metricsReply(threads: Threads, accept: string | undefined): Promise<Reply> {
   const { contentType, text } = await metricsDocument(threads, accept)
   return new Reply(

@@ -5,19 +5,19 @@ import type { Series, Totals } from './totals.ts'
 /** The text format of Prometheus 0.0.4, and OpenMetrics 1.0.0. */
 export type Format = 'prometheus' | 'openmetrics'
 
-/** What a document of the format is labelled with. */
+/** The media type of each format. */
 export const contentTypes = {
   prometheus: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 } as const satisfies Record<Format, string>
 
-/** All metrics as a document, in the order of the table; one that nobody has used is left out. */
+/** All metrics as a document, in table order; unused metrics are left out. */
 export function writeMetrics(totals: Totals, format: Format): string {
   let text = ''
   for (const [name, { type, help, buckets, told = true }] of Object.entries<MetricEntry>(metricTable)) {
     const all = totals.of(name)
     if (all.length === 0 || !told) continue
-    // OpenMetrics has the suffix at the samples of a counter, and not in its name.
+    // In OpenMetrics, the suffix belongs to the samples of a counter and not to its name.
     const family = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name
     text += `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`
     for (const series of all) text += buckets === undefined ? sample(series) : histogram(series, buckets, format)
@@ -41,7 +41,7 @@ function histogram({ name, labels, cells, exemplars }: Series, bounds: readonly 
   return `${text}${name}_sum${braced(labels)} ${cells[bounds.length + 1]}\n${name}_count${braced(labels)} ${count}\n`
 }
 
-/** OpenMetrics writes whole numbers with a fraction, as Prometheus does with what it has read (canonical numbers). */
+/** OpenMetrics writes whole numbers with a fraction, as Prometheus does with numbers it has read (canonical numbers). */
 function bound(seconds: number | undefined, format: Format): string {
   if (seconds === undefined) return '+Inf'
   return format === 'openmetrics' && Number.isInteger(seconds) ? `${seconds}.0` : String(seconds)

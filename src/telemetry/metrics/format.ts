@@ -3,8 +3,8 @@ import type { Format } from './exposition.ts'
 const QVALUE = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 
 /**
- * The format that a client likes best by its Accept field (RFC 9110 section 12.5.1). Where it likes both equally, or
- * neither, it is Prometheus's.
+ * The format that a client prefers according to its Accept header (RFC 9110 section 12.5.1); the Prometheus format if there is no
+ * preference.
  */
 export function negotiateFormat(accept: string | undefined): Format {
   if (accept === undefined) return 'prometheus'
@@ -33,7 +33,7 @@ function parseRange(text: string): Range {
   return { type, version: values.get('version') ?? null, weight: QVALUE.test(weight) ? Number(weight) : 0 }
 }
 
-/** Of the ranges that take it, the most specific one counts. */
+/** Among the ranges that match, the most specific one counts. */
 function weightOf(type: string, versions: readonly string[], ranges: readonly Range[]): number {
   const main = `${type.slice(0, type.indexOf('/'))}/*`
   for (const name of [type, main, '*/*']) {

@@ -10,13 +10,13 @@ import { type Cells, Totals } from './totals.ts'
 /** Asks the main thread for the document with the metrics of all threads. */
 export const documentTopic = defineTopic<Format, string>('metrics')
 
-/** What one thread counts of one metric with its labels. */
+/** One series as counted by one thread. */
 interface CountedCells extends Cells {
-  /** Whether its labels come and go. */
+  /** Whether the labels come and go. */
   readonly held: boolean
 }
 
-/** What one thread counts. */
+/** The series of one thread. */
 class CountedSeries {
   private readonly byName = new Map<MetricName, Map<string, CountedCells>>()
 
@@ -43,22 +43,22 @@ class CountedSeries {
   }
 }
 
-/** Is told of what threads count, as long as it is interested. */
+/** Is notified of the series that threads count, for as long as it is registered. */
 type Follower = Pick<Rises<never>, 'meet' | 'part' | 'partAll'>
 
 /** The main thread's view of the metrics of all threads. */
 export class MetricsHub {
   private readonly threads: Threads
-  /** What each thread counts. */
+  /** The series of each thread. */
   private readonly counted = new Map<object, CountedSeries>()
-  /** What was counted by threads that are gone, or forgotten by some and not by others: no counter ever falls. */
+  /** The totals of threads that have ended, or of series that some threads have dropped and others have not: a counter never decreases. */
   private readonly retired = new Totals()
   private readonly clock: Clock
   private readonly followers = new Set<Follower>()
-  /** The documents that are being made: whoever asks meanwhile gets the same. */
+  /** Documents in progress: concurrent callers share the pending result. */
   private readonly making = new Map<Format, Promise<string>>()
 
-  /** What the main thread itself counts and tells. */
+  /** The metrics of the main thread itself. */
   readonly metrics: Metrics
 
   constructor(threads: Threads, answers: Answers, clock: Clock) {
@@ -70,7 +70,7 @@ export class MetricsHub {
     answers.on(documentTopic, (format) => this.document(format))
   }
 
-  /** `thread` counts something new, or forgets something. */
+  /** `thread` has new series, or drops some. */
   learn(thread: object, change: SeriesChange): void {
     const known = this.counted.get(thread) ?? new CountedSeries()
     this.counted.set(thread, known)
@@ -90,24 +90,24 @@ export class MetricsHub {
     }
   }
 
-  /** `thread` counts no more. */
+  /** `thread` has ended. */
   retire(thread: object): void {
     const counted = this.counted.get(thread)?.all() ?? []
     this.counted.delete(thread)
     for (const each of this.followers) each.partAll(thread)
     for (const each of counted) this.retired.add(each)
     const held = counted.flatMap(({ name, labels, held: comesAndGoes }) => (comesAndGoes ? [{ name, labels }] : []))
-    // The one that takes its place may not have them any more.
+    // The thread that replaces it may not have these series any more.
     if (held.length > 0) this.clock.after(FORGET, () => this.dropUncounted(held))
   }
 
-  /** Drops of those series what no thread counts: the others go on telling all that was counted. */
+  /** Drops those of the series that no thread counts; the others keep their totals. */
   private dropUncounted(series: readonly SeriesName[]): void {
     for (const each of series)
       if (![...this.counted.values()].some((known) => known.has(each))) this.retired.delete(each)
   }
 
-  /** What all threads have counted so far of those metrics. Nobody is asked: it lies in memory that they share. */
+  /** The current totals of those metrics over all threads. They are read from shared memory, without asking the threads. */
   totals(names: ReadonlySet<MetricName>): Totals {
     const totals = new Totals()
     for (const name of names) {
@@ -117,7 +117,7 @@ export class MetricsHub {
     return totals
   }
 
-  /** By how much those metrics rise from now on, each with what it stands for. To be closed. */
+  /** The increases of those metrics from now on, each with its meaning. The result must be closed. */
   follow<Meaning>(names: ReadonlySet<MetricName>, meaningOf: (series: SeriesName) => Meaning): Rises<Meaning> {
     const rises = new Rises(names, meaningOf, (gone) => this.followers.delete(gone))
     for (const [thread, known] of this.counted) for (const each of known.all()) rises.meet(thread, each, 'now')
@@ -133,7 +133,7 @@ export class MetricsHub {
 
   private async make(format: Format): Promise<string> {
     const answers = await this.threads.askAll(readingsTopic, { exemplars: format === 'openmetrics' })
-    // Only now, as what a thread had announced before it answered has arrived as well.
+    // Only now, because everything that a thread announced before its answer has arrived as well.
     const totals = new Totals()
     for (const each of this.retired.all()) totals.add(each)
     for (const known of this.counted.values()) for (const each of known.all()) totals.add(each)

@@ -1,6 +1,6 @@
 /**
- * Labels as both formats write them between the braces: `method="GET",status="200"`. Always in the order of `names`, so
- * that the same labels make the same text.
+ * Labels in the form that both formats use between the braces: `method="GET",status="200"`. They are always in the order of `names`, so
+ * equal labels have equal texts.
  */
 export function formatLabels(names: readonly string[], labels: Readonly<Record<string, string>>): string {
   return names.map((name) => `${name}="${escape(labels[name] ?? '')}"`).join(',')
@@ -15,7 +15,7 @@ function escape(value: string): string {
 
 const PAIR = /(\w+)="((?:[^"\\]|\\.)*)"/g
 
-/** Labels as `formatLabels` has written them, by their names. */
+/** Parses labels written by `formatLabels`, by name. */
 export function parseLabels(text: string): Map<string, string> {
   return new Map(Array.from(text.matchAll(PAIR), ([, name = '', value = '']) => [name, unescaped(value)]))
 }

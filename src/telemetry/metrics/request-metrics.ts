@@ -7,19 +7,19 @@ import { callStatus } from '../call-status.ts'
 import type { GrpcStatusName } from '../../grpc/status.ts'
 import { type BreakReason, breakReasons } from '../breakage.ts'
 
-/** Every other method is OTHER: clients may send any. */
+/** Every other method is counted as OTHER, because clients may send anything. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'TRACE', 'CONNECT'])
 const OTHER = 'OTHER'
 
-/** Of a call whose reply does not say how it ended. */
+/** The status of a call whose reply does not have one. */
 const NO_STATUS = 'NONE'
 
 type CallStatus = GrpcStatusName | typeof NO_STATUS
 
-/** The endpoint of all that no route takes. */
+/** The endpoint of all requests that match no route. */
 const UNMATCHED = 'unmatched'
 
-/** Counts exchanges that are over. */
+/** Counts finished exchanges. */
 export class RequestMetrics {
   private readonly metrics: Metrics
   private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
@@ -40,8 +40,8 @@ export class RequestMetrics {
   }
 
   /**
-   * An exchange is over: its status, octets of the body that were sent, and monotonic milliseconds.
-   * `traceId` is that of a trace which it is an example of, or null.
+   * An exchange has finished: its status, the bytes of the body that were sent, and the end in monotonic milliseconds. `traceId` is the
+   * trace for which it serves as an exemplar, or null.
    */
   record(exchange: EndedExchange, status: number, bytes: number, end: number, traceId: string | null): void {
     const { route, method, start, error, listener } = exchange
@@ -60,12 +60,12 @@ export class RequestMetrics {
     ofListener.add(1)
   }
 
-  /** A reply or a tunnel was broken off. */
+  /** A reply or a tunnel was aborted. */
   broke(reason: BreakReason): void {
     this.broken(reason).add(1)
   }
 
-  /** The head of a request could not be read. */
+  /** The head of a request could not be parsed. */
   refused(code: ErrorCode): void {
     const counter = this.refusals.get(code) ?? this.metrics.counter('sallyport_refused_requests_total', { code })
     this.refusals.set(code, counter)
@@ -85,7 +85,7 @@ export class RequestMetrics {
   }
 }
 
-/** What is counted of one path of a route. */
+/** The counts of one path of a route. */
 class RouteMetrics {
   readonly gateway: Histogram
   readonly bytes: Counter
@@ -110,7 +110,7 @@ class RouteMetrics {
     this.bytes = metrics.counter('sallyport_response_bytes_total', { service: this.service })
   }
 
-  /** Where the time of a request with that status is counted. */
+  /** The histogram for the duration of a request with that status. */
   took(status: number): Histogram {
     if (status < 400) return (this.well ??= this.tookOf('well'))
     if (status < 500) return (this.refused ??= this.tookOf('refused'))
@@ -141,7 +141,7 @@ class RouteMetrics {
   }
 }
 
-/** What is counted of one method there. */
+/** The counts of one method on that path. */
 class MethodMetrics {
   readonly duration: Histogram
   private readonly metrics: Metrics

@@ -3,26 +3,26 @@ import { cellCount } from './cells.ts'
 import { keyOf, type SeriesName } from './thread-metrics.ts'
 import type { Cells } from './totals.ts'
 
-/** One metric with its labels, of all threads. */
+/** One series, summed over all threads. */
 interface Followed<Meaning> {
   readonly meaning: Meaning
-  /** By how much its numbers have risen, and nobody was told yet. */
+  /** The increases that have not been reported yet. */
   readonly rise: Float64Array
   risen: boolean
 }
 
-/** What one thread counts of it. */
+/** The part of a series that one thread counts. */
 interface Place<Meaning> {
   readonly followed: Followed<Meaning>
   readonly cells: Float64Array
   readonly at: number
-  /** Its numbers when they were looked at last. */
+  /** The numbers at the last look. */
   readonly last: Float64Array
 }
 
 /**
- * By how much the counts of some metrics rise from look to look. What a series stands for is found out once, and a look costs two numbers
- * for each that has not changed.
+ * The increases of some metrics between looks. The meaning of a series is determined once, and a look at an unchanged series only compares
+ * two numbers.
  */
 export class Rises<Meaning> {
   private readonly names: ReadonlySet<MetricName>
@@ -32,7 +32,7 @@ export class Rises<Meaning> {
   private readonly places = new Map<object, Map<string, Place<Meaning>>>()
   private risen: Followed<Meaning>[] = []
 
-  /** `leave` is called once nobody looks any more. */
+  /** `leave` is called when this object is closed. */
   constructor(
     names: ReadonlySet<MetricName>,
     meaningOf: (series: SeriesName) => Meaning,
@@ -43,7 +43,7 @@ export class Rises<Meaning> {
     this.leave = leave
   }
 
-  /** `thread` counts something, from those numbers on. */
+  /** `thread` counts a series, starting from its current numbers or from zero. */
   meet(thread: object, series: Cells, from: 'now' | 'zero'): void {
     const { name, cells, at } = series
     if (!this.names.has(name)) return
@@ -62,7 +62,7 @@ export class Rises<Meaning> {
     places.set(key, { followed, cells, at, last })
   }
 
-  /** `thread` counts that no more: what it has counted is still told. */
+  /** `thread` no longer counts the series; what it has counted so far is still reported. */
   part(thread: object, series: SeriesName): void {
     const key = keyOf(series)
     const place = this.places.get(thread)?.get(key)
@@ -72,13 +72,13 @@ export class Rises<Meaning> {
     if (![...this.places.values()].some((places) => places.has(key))) this.known.delete(key)
   }
 
-  /** `thread` counts nothing any more. */
+  /** `thread` no longer counts anything. */
   partAll(thread: object): void {
     for (const place of this.places.get(thread)?.values() ?? []) this.take(place)
     this.places.delete(thread)
   }
 
-  /** Tells of each series that has risen since the last look, by how much. The numbers are good until `told` returns. */
+  /** Reports the increase of each series that has risen since the last look. The numbers are valid until `told` returns. */
   look(told: (meaning: Meaning, rise: Float64Array) => void): void {
     for (const places of this.places.values()) for (const place of places.values()) this.take(place)
     const { risen } = this
@@ -90,14 +90,14 @@ export class Rises<Meaning> {
     }
   }
 
-  /** Nobody looks any more. */
+  /** Stops following the metrics. */
   close(): void {
     this.leave(this)
   }
 
   private take({ followed, cells, at, last }: Place<Meaning>): void {
     const end = last.length - 1
-    // Of a histogram the last number is the seconds: what took none at all is in the first bucket.
+    // The last number of a histogram is the sum of seconds; an observation of zero seconds is counted in the first bucket.
     if (cells[at] === last[0] && cells[at + end] === last[end]) return
     const { rise } = followed
     for (let i = 0; i <= end; i++) {

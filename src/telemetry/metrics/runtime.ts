@@ -2,18 +2,18 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { Metrics } from '../../core/metrics.ts'
 
-/** Between two looks at how late the event loop is, in milliseconds: what it measures includes them. */
+/** The interval at which the event loop delay is sampled, in milliseconds; measured values include it. */
 const RESOLUTION = 20
 const WORST = 100
-/** In the order in which they are read, the worst last. */
+/** In the order in which they are read, the maximum last. */
 const PERCENTILES = [50, 99, WORST]
 
-/** What measures a thread all the time. */
+/** Continuous measurements of a thread. */
 export interface RuntimeWatch {
   stop(): void
 }
 
-/** Has the event loop and the heap of this thread read at each scrape. */
+/** Reads the event loop delay and the heap of this thread at each scrape. */
 export function watchRuntime(metrics: Metrics, worker: number): RuntimeWatch {
   const label = { worker: String(worker) }
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
@@ -21,7 +21,7 @@ export function watchRuntime(metrics: Metrics, worker: number): RuntimeWatch {
   for (const percentile of PERCENTILES)
     metrics.watch('sallyport_event_loop_delay_seconds', { ...label, quantile: String(percentile / 100) }, () => {
       const seconds = Math.max(0, delay.percentile(percentile) / 1e9 - RESOLUTION / 1000)
-      // The time until the next scrape begins.
+      // Starts a new measurement, until the next scrape.
       if (percentile === WORST) delay.reset()
       return seconds
     })

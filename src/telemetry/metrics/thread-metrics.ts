@@ -12,7 +12,7 @@ import { CellMemory, type CellPlace } from './cell-memory.ts'
 import { cellCount, CellCounter, CellHistogram, type Exemplar } from './cells.ts'
 import { formatLabels } from './labels.ts'
 
-/** How long numbers that nobody holds any more are told, in milliseconds: scrapes see the last of them. */
+/** How long released series are still exposed, in milliseconds, so that scrapes see their final values. */
 export const FORGET = 10 * 60_000
 
 /** One metric with its labels. */
@@ -21,54 +21,54 @@ export interface SeriesName {
   readonly labels: string
 }
 
-/** Where the numbers of one metric with its labels are. */
+/** The location of the numbers of one series. */
 export interface SeriesPlace extends SeriesName {
   readonly at: number
-  /** Whether its labels come and go. */
+  /** Whether the labels come and go. */
   readonly held: boolean
 }
 
-/** What a thread tells of its series: new ones, whose numbers it will change without telling anybody, or some that it forgets. */
+/** A change of a thread's series: new ones, whose numbers it then updates without notice, or dropped ones. */
 export type SeriesChange =
   | { readonly memory: SharedArrayBuffer; readonly places: readonly SeriesPlace[] }
   | { readonly forgotten: readonly (SeriesName & { readonly last: readonly number[] })[] }
 
-/** What this thread counts of one metric with its labels. */
+/** One series that this thread counts. */
 interface Counted extends SeriesName {
   readonly place: CellPlace
   readonly cells: CellCounter | CellHistogram
-  /** How many hold it; Infinity for good. */
+  /** The number of holders; Infinity if it is permanent. */
   holders: number
-  /** Which release was the last one; null while somebody holds it. */
+  /** Identifies the last release; null while there is a holder. */
   released: object | null
 }
 
-/** A number that was read at the moment of a scrape. */
+/** A number that is read at the time of a scrape. */
 export interface Reading {
   readonly name: MetricName
   readonly labels: string
   readonly value: number
 }
 
-/** The exemplars of one histogram: null for a bucket without. */
+/** The exemplars of one histogram: null for a bucket without one. */
 export interface Exemplars {
   readonly name: MetricName
   readonly labels: string
   readonly buckets: readonly (Exemplar | null)[]
 }
 
-/** What a thread answers a scrape. */
+/** A thread's answer to a scrape. */
 export interface ThreadAnswer {
   readonly readings: readonly Reading[]
   readonly exemplars: readonly Exemplars[]
 }
 
-/** Asks each thread for what is not in its cells. */
+/** Asks each thread for the values that are not in its cells. */
 export const readingsTopic = defineTopic<{ readonly exemplars: boolean }, ThreadAnswer>('metric-readings')
 
 /**
- * The metrics of one thread. Their numbers lie in memory that the main thread reads whenever it is scraped: nothing has
- * to be asked for them, and what a thread has counted outlives it.
+ * The metrics of one thread. The numbers are in memory that the main thread reads at each scrape, so the thread need not be asked for them,
+ * and they outlive the thread.
  */
 export class ThreadMetrics implements Metrics {
   private readonly announce: (change: SeriesChange) => void
@@ -76,15 +76,15 @@ export class ThreadMetrics implements Metrics {
   private readonly memory = new CellMemory()
   private readonly counters = new Map<string, Counted & { readonly cells: CellCounter }>()
   private readonly histograms = new Map<string, Counted & { readonly cells: CellHistogram }>()
-  /** Of those of one series the last one is read. */
+  /** If a series is watched several times, the latest watch is read. */
   private readonly watched = new Map<string, readonly (() => Reading)[]>()
   private readonly watchedAll = new Set<() => readonly Reading[]>()
   /** Not announced yet. */
-  /** What ends those that are to be forgotten later. */
+  /** Cancels the pending removals. */
   private readonly waiting = new Set<() => void>()
   private fresh: (SeriesPlace & { readonly memory: SharedArrayBuffer })[] = []
 
-  /** `announce` is told of new series before the thread does anything else. */
+  /** `announce` is called with new series before the thread does anything else. */
   constructor(announce: (change: SeriesChange) => void, clock: Clock) {
     this.announce = announce
     this.clock = clock
@@ -139,7 +139,7 @@ export class ThreadMetrics implements Metrics {
     read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
   ): () => void {
     const { labels: names } = metricTable[name]
-    // Of labels that are the same object each time the text is made once.
+    // The text of labels that are the same object each time is made only once.
     const texts = new WeakMap<LabelsOf<Name>, string>()
     const textOf = (labels: LabelsOf<Name>): string => {
       const known = texts.get(labels)
@@ -153,7 +153,7 @@ export class ThreadMetrics implements Metrics {
     return () => void this.watchedAll.delete(readings)
   }
 
-  /** What is not in the cells: what is watched, and exemplars if they are asked for. */
+  /** The values that are not in the cells: watched values, and exemplars if requested. */
   read({ exemplars }: { readonly exemplars: boolean }): ThreadAnswer {
     const examples = [...(exemplars ? this.histograms.values() : [])].flatMap(({ name, labels, cells }) => {
       const buckets = cells.exemplars()
@@ -227,7 +227,7 @@ export class ThreadMetrics implements Metrics {
       })
   }
 
-  /** Nothing is forgotten any more: the thread ends. */
+  /** Cancels all pending removals, because the thread is ending. */
   close(): void {
     for (const cancel of this.waiting) cancel()
     this.waiting.clear()
@@ -249,13 +249,13 @@ export class ThreadMetrics implements Metrics {
 
   private forget(gone: readonly Counted[]): void {
     if (gone.length === 0) return
-    // Announced as new, if they are, before they are as gone.
+    // New series are announced before their removal.
     this.flush()
     for (const counted of gone) {
       const key = keyOf(counted)
       this.counters.delete(key)
       this.histograms.delete(key)
-      // Whoever still has it, as for a request that has not ended, must not count for others.
+      // A remaining holder, e.g. a request that has not ended, must not count towards other series.
       counted.cells.detach()
     }
     this.announce({
@@ -265,7 +265,7 @@ export class ThreadMetrics implements Metrics {
         last: [...cells.subarray(at, at + count)],
       })),
     })
-    // Not before the main thread looks there no more.
+    // Not before the main thread has stopped reading this range.
     this.later(() => {
       for (const { place } of gone) this.memory.giveBack(place)
     })
@@ -278,7 +278,7 @@ function forGood<Each extends Counted>(counted: Each): Each {
   return counted
 }
 
-/** One text for one metric with its labels. */
+/** A text that identifies one series. */
 export function keyOf({ name, labels }: SeriesName): string {
   return `${name} ${labels}`
 }

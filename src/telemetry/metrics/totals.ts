@@ -2,7 +2,7 @@ import { type MetricEntry, type MetricName, metricTable } from '../../core/metri
 import { cellCount, type Exemplar } from './cells.ts'
 import type { Exemplars, Reading } from './thread-metrics.ts'
 
-/** The numbers of one metric with its labels, from `at` on: one, or of a histogram those that `CellHistogram` has. */
+/** The numbers of one series, starting at `at`: a single one, or those of a `CellHistogram`. */
 export interface Cells {
   readonly name: MetricName
   readonly labels: string
@@ -10,13 +10,13 @@ export interface Cells {
   readonly at: number
 }
 
-/** One metric with its labels, added up over the threads. */
+/** One series, summed over the threads. */
 export interface Series extends Cells {
-  /** Of a histogram, the newest of each bucket. */
+  /** For a histogram, the latest exemplar of each bucket. */
   exemplars: readonly (Exemplar | null)[]
 }
 
-/** Metrics of several threads, added up. */
+/** The summed metrics of several threads. */
 export class Totals {
   private readonly byName = new Map<string, Map<string, Series>>()
 
@@ -48,7 +48,7 @@ export class Totals {
     cells[0] = together === 'least' ? Math.min(value, known?.cells[0] ?? Infinity) : (cells[0] ?? 0) + value
   }
 
-  /** Keeps the newer ones. */
+  /** Keeps the later exemplar of each bucket. */
   illustrate({ name, labels, buckets }: Exemplars): void {
     const series = this.series(name, labels)
     series.exemplars = buckets.map((exemplar, i) => {
