@@ -1,6 +1,9 @@
-/** What the admin API answers, as far as the console shows it: a test holds it against the schemas, which browsers are to know nothing of. */
+/**
+ * The replies of the admin API, as far as the console shows them: a test compares them with the schemas, which must not be loaded in
+ * browsers.
+ */
 
-/** What operators may do, from the least to the most. */
+/** Roles of operators, in increasing order of rights. */
 export type Role = 'viewer' | 'operator' | 'admin'
 
 /** GET /session. */
@@ -9,14 +12,14 @@ export interface Session {
   readonly role: Role | null
   readonly by: 'session' | 'oidc' | 'token' | 'machine' | null
   readonly users: boolean
-  /** Host of the OpenID provider at which users can log in; null for none. */
+  /** Host of the OpenID provider for login; null for none. */
   readonly provider: string | null
   readonly token: boolean
 }
 
 /** POST /logout. */
 export interface LoggedOut {
-  /** Where the session at the provider ends; null where there is none. */
+  /** URL that ends the session at the provider; null for none. */
   readonly leave: string | null
 }
 
@@ -152,7 +155,7 @@ export interface Route {
   readonly replyStatus: number | null
   readonly policies: readonly string[]
   readonly lastRequestAt: string | null
-  /** Requests by what came of them in the cache, since the start; null where the route has none. */
+  /** Requests by their cache result, since the start; null if the route has no cache. */
   readonly cache: Readonly<Record<string, number>> | null
 }
 
@@ -183,15 +186,15 @@ export interface Request {
   readonly grpcStatus: string | null
 }
 
-/** What a policy decided. */
+/** A decision of a policy. */
 export interface Decision {
   readonly name: string
   readonly attributes: Readonly<Record<string, unknown>>
 }
 
-/** One of GET /requests/{correlationId}: all that is known of a request. */
+/** One of GET /requests/{correlationId}: everything that is known of a request. */
 export interface RequestDetails extends Request {
-  /** Why it ended so, in one sentence. */
+  /** Why it ended as it did, in one sentence. */
   readonly cause: string
   readonly userAgent: string | null
   readonly detail: string | null
@@ -205,12 +208,12 @@ export interface RequestDetails extends Request {
   }[]
   readonly clientMs: number
   readonly gatewayMs: number
-  /** Null where nobody recorded them. */
+  /** Null if they were not recorded. */
   readonly events: readonly Decision[] | null
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** One thing that is wrong with a configuration. */
+/** One problem of a configuration. */
 export interface Problem {
   readonly file: string | null
   readonly line: number | null
@@ -362,23 +365,23 @@ export interface Explanation {
   readonly notes: readonly string[]
 }
 
-/** Requests in a window: how many, with 4xx, with 5xx, seconds, and one number for each bucket up to the last one that has any. */
+/** Requests in a window: total, with 4xx, with 5xx, seconds, and one number for each bucket up to the last one that is not empty. */
 export type Tally = readonly number[]
 
-/** What happened in a second. */
+/** What happened in one second. */
 export interface Window {
   readonly at: number
   readonly seconds: number
   readonly routes: Readonly<Record<string, Tally>>
   readonly instances: Readonly<Record<string, Readonly<Record<string, Tally>>>>
-  /** Requests by the names of listeners. */
+  /** Requests by listener name. */
   readonly listeners: Readonly<Record<string, number>>
   readonly counters: Readonly<Record<string, number>>
   readonly generation: number
   readonly health: number
 }
 
-/** Where an API key is kept. */
+/** Where an API key is stored. */
 export type KeyStore = 'configuration' | 'redis'
 
 /** One of GET /keys. */
@@ -402,14 +405,14 @@ export interface ApiKeys {
   readonly redis: { readonly problem: string | null; readonly cacheSeconds: number } | null
 }
 
-/** What is to be changed in the configuration, by hand. */
+/** A change to make in the configuration by hand. */
 export interface Handwork {
   readonly file: string | null
   readonly patch: string | null
   readonly lines: string | null
 }
 
-/** POST /keys, and what POST /keys/{id}/rotate says of the new key. */
+/** POST /keys, and the new key in the reply to POST /keys/{id}/rotate. */
 export interface MadeKey {
   readonly id: string
   readonly key: string

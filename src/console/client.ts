@@ -1,8 +1,8 @@
 import type { Problem } from './answers.ts'
 
-/** What the admin API has refused, or that it does not answer. */
+/** A refusal of the admin API, or a failure to reach it. */
 export class Refusal extends Error {
-  /** 0 where nobody answers. */
+  /** 0 if there was no reply. */
   readonly status: number
   readonly problems: readonly Problem[]
 
@@ -13,12 +13,12 @@ export class Refusal extends Error {
   }
 }
 
-/** What is asked for besides a path. */
+/** Options of a request in addition to the path. */
 export interface Asked {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
-  /** Goes along as JSON. */
+  /** A body to send as JSON. */
   readonly json?: unknown
-  /** Goes along as it is. */
+  /** A body to send as text. */
   readonly text?: string
   readonly ifMatch?: string
   readonly signal?: AbortSignal
@@ -27,14 +27,14 @@ export interface Asked {
 const TOKEN = 'sallyport-token'
 
 let token = sessionStorage.getItem(TOKEN) ?? ''
-/** What is answered before anybody has logged in. */
+/** Endpoints that are available before login. */
 const OPEN = new Set(['/login', '/login/oidc', '/logout', '/session'])
-/** Whether nobody is logged in, or no more: nothing else is asked until somebody is. */
+/** Whether no one is logged in (any more): no other requests are sent until someone is. */
 let locked = false
-/** Called where that is found out. */
+/** Called when that is detected. */
 let whenLocked = (): void => {}
 
-/** Has `locked` called whenever a request is refused because nobody is logged in. */
+/** Calls `listener` whenever a request is refused because no one is logged in. */
 export function onLocked(listener: () => void): void {
   whenLocked = listener
 }
@@ -47,7 +47,7 @@ export function useToken(value: string): void {
   else sessionStorage.setItem(TOKEN, value)
 }
 
-/** Asks again from now on, as somebody has logged in. */
+/** Resumes requests after a login. */
 export function unlock(): void {
   locked = false
 }
@@ -57,20 +57,20 @@ export function hasToken(): boolean {
   return token !== ''
 }
 
-/** Asks the admin API, and resolves with its answer. Rejects with Refusal. */
+/** Sends a request to the admin API and resolves with its reply. Rejects with Refusal. */
 export async function ask<Answer>(path: string, asked: Asked = {}): Promise<Answer> {
   const response = await send(path, asked)
   return read<Answer>(response.status === 204 ? 'null' : await response.text())
 }
 
-/** What JSON of the admin API says. */
+/** Parses JSON of the admin API. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what it has asked for
 export function read<Answer>(json: string): Answer {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the admin API answers what answers.ts says
   return JSON.parse(json) as Answer
 }
 
-/** The same with the response, whose body is still to come. */
+/** Does the same but resolves with the response, whose body has not been read yet. */
 export async function send(
   path: string,
   { method = 'GET', json, text, ifMatch, signal }: Asked = {},
@@ -118,7 +118,7 @@ async function problemOf(response: Response): Promise<Refusal> {
   }
 }
 
-/** What went wrong, in words. */
+/** A description of the error. */
 export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

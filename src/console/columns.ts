@@ -6,7 +6,7 @@ import { Link } from './parts/marks.ts'
 import type { Column } from './parts/table.ts'
 import type { Rates } from './rates.ts'
 
-/** A route by its name, and what it matches. */
+/** The name of a route and its match. */
 export const routeColumn: Column<{ readonly route: Route }> = {
   head: 'Route',
   sort: ({ route }) => route.id,
@@ -19,7 +19,7 @@ export const routeColumn: Column<{ readonly route: Route }> = {
     ),
 }
 
-/** Requests a second. */
+/** Requests per second. */
 export const requestsColumn: Column<{ readonly rates: Rates }> = {
   head: 'Requests',
   numeric: true,
@@ -27,7 +27,7 @@ export const requestsColumn: Column<{ readonly rates: Rates }> = {
   cell: ({ rates }) => rate(rates.rate),
 }
 
-/** The share of requests that failed. */
+/** The share of failed requests. */
 export const failedColumn: Column<{ readonly rates: Rates }> = {
   head: 'Failed',
   numeric: true,

@@ -1,6 +1,6 @@
 import type { Decision } from './answers.ts'
 
-/** What decided, and what it decided, in a few words: "rate-limit" and "rejected, tier api_key". */
+/** The policy and its decision in a few words: "rate-limit" and "rejected, tier api_key". */
 export function decisionWords({ name, attributes }: Decision): readonly [who: string, what: string] {
   const words = Object.entries(attributes).map(([key, value]) => {
     const short = key.startsWith(`${name}.`) ? key.slice(name.length + 1) : key.replace(/^sallyport\./, '')

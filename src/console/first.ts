@@ -1,4 +1,4 @@
 import { applyTheme } from './theme.ts'
 
-// Before anything is shown.
+// Before anything is rendered.
 applyTheme()

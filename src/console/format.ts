@@ -1,45 +1,45 @@
-/** Numbers with their units, and times with their zones, as people read them. */
+/** Numbers with units and times with zones, in human-readable form. */
 
 const whole = new Intl.NumberFormat('en')
 const oneDigit = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 const twoDigits = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 
-/** A number of things, such as 12,345. */
+/** A count, such as 12,345. */
 export function count(value: number): string {
   return whole.format(Math.round(value))
 }
 
-/** Requests a second, such as "0.4/s" and "1,250/s"; "–" for none. */
+/** Requests per second, such as "0.4/s" and "1,250/s"; "–" for zero. */
 export function rate(value: number): string {
   if (value === 0) return '–'
   return value < 0.05 ? '<0.1/s' : `${value < 10 ? oneDigit.format(value) : count(value)}/s`
 }
 
-/** The same for a number that stands alone: "0/s" for none. */
+/** Like `rate`, for a number that stands alone: "0/s" for zero. */
 export function rateAlone(value: number): string {
   return value === 0 ? '0/s' : rate(value)
 }
 
-/** A share of 0 to 1 as a percentage that stands alone: "0%" for none. */
+/** A fraction from 0 to 1 as a percentage that stands alone: "0%" for zero. */
 export function shareAlone(value: number): string {
   return value === 0 ? '0%' : share(value)
 }
 
-/** A share of 0 to 1 as a percentage; "–" for none. */
+/** A fraction from 0 to 1 as a percentage; "–" for zero. */
 export function share(value: number): string {
   if (value === 0) return '–'
   if (value < 0.001) return '<0.1%'
   return value < 0.1 ? `${oneDigit.format(value * 100)}%` : `${count(value * 100)}%`
 }
 
-/** Milliseconds, such as "0.8 ms", "240 ms" and "3.2 s"; "–" for what is not known. */
+/** Milliseconds, such as "0.8 ms", "240 ms" and "3.2 s"; "–" if unknown. */
 export function milliseconds(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '–'
   if (value >= 1000) return `${twoDigits.format(value / 1000)} s`
   return value < 10 ? `${twoDigits.format(value)} ms` : `${count(value)} ms`
 }
 
-/** Octets, such as "512 B" and "1.4 MB". */
+/** Bytes, such as "512 B" and "1.4 MB". */
 export function octets(value: number): string {
   if (value < 1000) return `${value} B`
   if (value < 1e6) return `${oneDigit.format(value / 1e3)} kB`
@@ -53,7 +53,7 @@ const UNITS = [
   ['s', 1],
 ] as const
 
-/** A length of time in its two greatest units, such as "3 d 4 h", "12 min 5 s" and "0 s". */
+/** A duration in its two largest units, such as "3 d 4 h", "12 min 5 s" and "0 s". */
 export function duration(seconds: number): string {
   let left = Math.max(0, Math.round(seconds))
   const first = UNITS.findIndex(([, size]) => left >= size)
@@ -67,13 +67,13 @@ export function duration(seconds: number): string {
   return parts.join(' ')
 }
 
-/** How long ago that was, such as "12 s ago"; "just now" for less than two seconds. */
+/** The elapsed time, such as "12 s ago"; "just now" for less than two seconds. */
 export function ago(time: string | number, now: number): string {
   const seconds = (now - new Date(time).getTime()) / 1000
   return seconds < 2 ? 'just now' : `${duration(seconds)} ago`
 }
 
-/** How long until then, such as "in 12 d 4 h", or "now". */
+/** The remaining time, such as "in 12 d 4 h", or "now". */
 export function until(time: string | number, now: number): string {
   const seconds = (new Date(time).getTime() - now) / 1000
   return seconds < 1 ? 'now' : `in ${duration(seconds)}`
@@ -102,12 +102,12 @@ const dayOnly = new Intl.DateTimeFormat('en-GB', {
   timeZoneName: 'short',
 })
 
-/** The time of day in the zone of the reader: beside it, or in its title, `moment` says the zone. */
+/** The time of day in the user's zone; `moment` gives the zone, next to it or in its title. */
 export function timeOfDay(time: string | number): string {
   return clockTime.format(new Date(time))
 }
 
-/** The time of day with tenths, for what comes often. */
+/** The time of day with tenths of a second, for frequent events. */
 export function preciseTime(time: string | number): string {
   const date = new Date(time)
   return `${clockTime.format(date)}.${String(date.getMilliseconds()).padStart(3, '0')}`
@@ -123,7 +123,7 @@ export function day(time: string | number): string {
   return dayOnly.format(new Date(time))
 }
 
-/** The zone of the reader, such as "UTC" and "GMT+1". */
+/** The user's zone, such as "UTC" and "GMT+1". */
 export function zone(): string {
   return withDate.formatToParts(new Date()).find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }
@@ -133,7 +133,7 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`
 }
 
-/** The beginning of what is long and says little, such as a digest. */
+/** The beginning of a long text such as a digest. */
 export function short(text: string): string {
   return text.length > 12 ? text.slice(0, 12) : text
 }

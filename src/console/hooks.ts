@@ -4,25 +4,25 @@ import type { Refusal } from './client.ts'
 import { currentLive, type Live, watchLive } from './live.ts'
 import { pollOf } from './polls.ts'
 
-/** What happens now, kept up to date. */
+/** Live statistics, kept up to date. */
 export function useLive(): Live {
   const [live, setLive] = useState(currentLive())
   useEffect(() => watchLive(() => setLive(currentLive())), [])
   return live
 }
 
-/** An answer of the admin API that is asked for again and again. */
+/** A reply of the admin API that is polled. */
 export interface Polled<Answer> {
   readonly data: Answer | null
-  /** Why the last try failed; null where it did not. */
+  /** Why the last attempt failed; null if it succeeded. */
   readonly error: Refusal | null
-  /** Asks at once. */
+  /** Polls immediately. */
   readonly again: () => void
 }
 
 /**
- * Asks for `path` now, every so many milliseconds while the page is seen, and whenever `when` changes. What was known stays where a try
- * fails; null for a path that is not known yet.
+ * Fetches `path` now, then at that interval in milliseconds while the page is visible, and whenever `when` changes. If an attempt fails,
+ * the last reply is kept; pass null for a path that is not known yet.
  */
 export function usePolled<Answer>(path: string | null, interval = 5000, when: unknown = null): Polled<Answer> {
   const [, change] = useState(0)
@@ -37,19 +37,19 @@ export function usePolled<Answer>(path: string | null, interval = 5000, when: un
   return { data: data as Answer | null, error, again: () => poll.again() }
 }
 
-/** The routes, asked for where the configuration has changed: the rest of the time windows say what goes on with them. */
+/** The routes, fetched when the configuration has changed: in between, the windows provide their statistics. */
 export function useRoutes(when: unknown = null): Polled<{ readonly routes: readonly Route[] }> {
   return usePolled('/routes', 60_000, when)
 }
 
-/** Who is logged in; null as long as that is not known. */
+/** The current session; null while it is unknown. */
 export function useSession(): Polled<Session> {
   return usePolled<Session>('/session', 60_000)
 }
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
-/** Why whoever is logged in may not ask that of the admin API, in words; null where they may, and as long as that is not known. */
+/** Why the user may not send that request to the admin API; null if it is allowed, and while that is unknown. */
 export function useBarred(method: string, path: string): string | null {
   const { data } = usePolled<Listed>('/', 300_000)
   const role = useSession().data?.role ?? null
@@ -58,13 +58,13 @@ export function useBarred(method: string, path: string): string | null {
   return `Needs the role ${needed}: you are logged in as ${role}.`
 }
 
-/** Whether the admin API has an endpoint; false as long as that is not known. */
+/** Whether the admin API has an endpoint; false while that is unknown. */
 export function useHas(): (method: string, path: string) => boolean {
   const { data } = usePolled<Listed>('/', 300_000)
   return (method, path) => data?.endpoints.some((each) => each.method === method && each.path === path) === true
 }
 
-/** The time in milliseconds since 1970, which goes on every second, or as often as is said. */
+/** The time in milliseconds since 1970, updated every second or at the given interval. */
 export function useNow(interval = 1000): number {
   const [now, setNow] = useState(Date.now())
   useEffect(() => {
@@ -74,7 +74,7 @@ export function useNow(interval = 1000): number {
   return now
 }
 
-/** Calls `pressed` with each key that is pressed where nothing is typed into. */
+/** Calls `pressed` with each key that is pressed outside input fields. */
 export function useKeys(pressed: (key: string, event: KeyboardEvent) => void): void {
   const latest = useRef(pressed)
   latest.current = pressed

@@ -1,6 +1,6 @@
 import { h, type ComponentChildren } from 'preact'
 
-/** Strokes of 24 by 24. */
+/** SVG paths on a 24 by 24 grid. */
 const paths = {
   overview: 'M4 13h6V4H4zM14 20h6V4h-6zM4 20h6v-4H4z',
   routes: 'M6 5a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM18 15a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM8 7h6a3 3 0 0 1 0 6h-4a2 2 0 0 0 0 4h6',
@@ -20,7 +20,7 @@ const paths = {
 
 export type IconName = keyof typeof paths
 
-/** A small picture beside a word that says the same. */
+/** A decorative icon next to a word with the same meaning. */
 export function Icon({ name }: { name: IconName }): ComponentChildren {
   return h(
     'svg',

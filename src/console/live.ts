@@ -3,18 +3,18 @@ import { read, Refusal, send } from './client.ts'
 
 /** How many windows are kept: a minute. */
 const REMEMBERED = 60
-/** Between two tries to reach the gateway again, in milliseconds. */
+/** Interval between two attempts to reconnect, in milliseconds. */
 const AGAIN = 2000
 
-/** What is known of what happens now. */
+/** The current state of the live statistics. */
 export interface Live {
-  /** The seconds of the last minute, the oldest first. */
+  /** The seconds of the last minute, oldest first. */
   readonly windows: readonly Window[]
   /** Upper bounds of the buckets, in seconds. */
   readonly bounds: readonly number[]
-  /** Whether the gateway tells of what happens; null before its first word. */
+  /** Whether the event stream is connected; null before the first event. */
   readonly connected: boolean | null
-  /** Counts the changes of configuration and health that were heard of. */
+  /** Counts the changes of configuration and health that were reported. */
   readonly changes: number
 }
 
@@ -23,12 +23,12 @@ const watchers = new Set<() => void>()
 let ending: AbortController | null = null
 let known = ''
 
-/** What happens now. */
+/** The current live statistics. */
 export function currentLive(): Live {
   return live
 }
 
-/** Calls `changed` whenever there is more to tell, until the returned function is called: the gateway is asked only while somebody watches. */
+/** Calls `changed` on every update until the returned function is called; the event stream is open only while someone is watching. */
 export function watchLive(changed: () => void): () => void {
   watchers.add(changed)
   if (ending === null) begin()
@@ -60,7 +60,7 @@ function become(changed: Partial<Live>): void {
   for (const each of watchers) each()
 }
 
-/** Tells `listener` of the requests that end, until the returned function is called. */
+/** Calls `listener` with finished requests until the returned function is called. */
 export function followRequests(
   query: URLSearchParams,
   listener: (requests: readonly Request[], more: boolean) => void,
@@ -71,7 +71,7 @@ export function followRequests(
   return () => abort.abort()
 }
 
-/** What events have to tell, by their names. */
+/** The data of events, by event name. */
 interface Events {
   readonly hello: Pick<Live, 'windows' | 'bounds'>
   readonly window: Window
@@ -81,8 +81,8 @@ interface Events {
 type Listeners = { readonly [Name in keyof Events]?: (data: Events[Name]) => void } & { readonly lost?: () => void }
 
 /**
- * Reads a stream of events, again and again where it ends, until the signal says that that is enough. A page that nobody sees reads none:
- * browsers have few connections to one address, and each stream takes one.
+ * Reads an event stream, and reconnects when it ends, until the signal aborts. A hidden page reads none: browsers limit the connections to
+ * one address, and each stream takes one.
  */
 async function follow(path: string, signal: AbortSignal, listeners: Listeners): Promise<void> {
   while (!signal.aborted) {
@@ -97,7 +97,7 @@ async function follow(path: string, signal: AbortSignal, listeners: Listeners): 
       const response = await send(path, { signal: AbortSignal.any([signal, hiding.signal]) })
       if (response.body !== null) await readEvents(response.body, listeners)
     } catch (error) {
-      // The next try says the same, or works. Whoever is not logged in has lost nothing.
+      // The next attempt gives the same error, or succeeds. A user who is not logged in has not lost a connection.
       locked = error instanceof Refusal && error.status === 401
     } finally {
       document.removeEventListener('visibilitychange', look)
@@ -109,7 +109,7 @@ async function follow(path: string, signal: AbortSignal, listeners: Listeners): 
   }
 }
 
-/** Resolves when the page is seen, or the signal is given. */
+/** Resolves when the page is visible, or the signal aborts. */
 function untilSeen(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
@@ -123,7 +123,7 @@ function untilSeen(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Events as HTML, section 9.2.6 has them, as far as the gateway makes use of that. */
+/** Parses events as in HTML, section 9.2.6, as far as the gateway uses that format. */
 async function readEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>, listeners: Listeners): Promise<void> {
   let text = ''
   for await (const part of body.pipeThrough(new TextDecoderStream())) {

@@ -4,10 +4,10 @@ import type { LoggedOut, LoginBegun, Session } from './answers.ts'
 import { ask, hasToken, unlock, useToken } from './client.ts'
 import { Failure } from './parts/notes.ts'
 
-/** Who was logged in last in this page, "" for the token; null for nobody yet. */
+/** The last user of this page, "" for the token; null if there was none yet. */
 let last: string | null = null
 
-/** Ends the session, or forgets the token, and with it everything that was shown. */
+/** Ends the session, or forgets the token, and with it everything on the page. */
 export async function logOut(): Promise<void> {
   try {
     if (hasToken()) useToken('')
@@ -16,12 +16,12 @@ export async function logOut(): Promise<void> {
       if (leave !== null) return location.assign(leave)
     }
   } catch {
-    // The page that comes now says what is wrong.
+    // The page that is loaded next shows the problem.
   }
   location.reload()
 }
 
-/** Stands in front of the page while it is locked, until somebody is logged in. */
+/** Covers the page while it is locked, until someone has logged in. */
 export function Lock({
   locked,
   session,
@@ -51,7 +51,7 @@ function Login({ session, unlocked }: { session: Session; unlocked: () => void }
       class: 'dialog lock',
       'aria-labelledby': 'lock',
       onCancel: (event: Event) => event.preventDefault(),
-      // Browsers close it all the same, for whoever insists.
+      // Browsers close the dialog anyway if the user insists.
       onClose: open,
     },
     h('h1', { id: 'lock' }, 'Sallyport console'),
@@ -89,7 +89,7 @@ function PasswordForm({ unlocked }: FormProps): ComponentChildren {
     try {
       useToken('')
       const session = await ask<Session>('/login', { method: 'POST', json: { name: name.trim(), password } })
-      // What somebody else has opened here is not for everybody.
+      // Another user must not see what the previous one has opened.
       if (last !== null && last !== session.name) return location.reload()
       unlock()
       unlocked()
@@ -130,7 +130,7 @@ function AtProvider({ provider, isFirst }: { provider: string; isFirst: boolean 
     } catch (thrown) {
       setError(thrown)
     }
-    // Whoever comes back without having logged in may try again.
+    // A user who comes back without having logged in may try again.
     setRunning(false)
   }
   return h(

@@ -31,14 +31,14 @@ interface Shown {
 }
 
 interface Page {
-  /** The first part of the path behind the console's own. */
+  /** The first part of the path after the console's own. */
   readonly step: string
   readonly title: string
   readonly icon: IconName
-  /** Behind "g", it leads there. */
+  /** The key that goes there after "g". */
   readonly key: string
   readonly show: (shown: Shown) => ComponentChildren
-  /** What it asks the admin API to do, with POST; nothing where that is there in any case. */
+  /** The POST endpoint that it needs; absent if it is always available. */
   readonly needs?: string
 }
 
@@ -100,7 +100,7 @@ const pages: readonly Page[] = [
   },
 ]
 
-/** How long "g" waits for the key behind it, in milliseconds. */
+/** How long "g" waits for the next key, in milliseconds. */
 const CHORD = 1500
 
 function App(): ComponentChildren {
@@ -161,7 +161,7 @@ function App(): ComponentChildren {
           )
         : page.show({ place, findings, status: status.data }),
     ),
-    // In front of the page, which stays as it was for whoever goes on with it.
+    // Covers the page, which keeps its state for a user who continues.
     h(Lock, {
       locked,
       session: session.data,
@@ -222,7 +222,7 @@ function Bar({
   )
 }
 
-/** Who is logged in, and as what. */
+/** The current user and role. */
 function Who({ session: { name, role } }: { session: Session }): ComponentChildren {
   return h(
     Fragment,
@@ -298,7 +298,7 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
     h(
       'div',
       { class: 'menu-foot' },
-      // A page that is gone to carries a cookie, but no token.
+      // Navigating to a page sends a cookie, but no token.
       by !== 'token' && h('a', { href: '/docs/' }, 'Admin API'),
       h('span', { class: 'quiet' }, 'Press ? for keys'),
     ),

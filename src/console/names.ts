@@ -1,7 +1,7 @@
 import type { Tone } from './parts/marks.ts'
 import type { Instance, Route, Service } from './answers.ts'
 
-/** Links to one thing. */
+/** Links to single things. */
 export const links = {
   route: (id: string): string => `/console/routes/${encodeURIComponent(id)}`,
   service: (name: string): string => `/console/services/${encodeURIComponent(name)}`,
@@ -9,7 +9,7 @@ export const links = {
   request: (correlationId: string): string => `/console/requests/${encodeURIComponent(correlationId)}`,
 }
 
-/** How an instance is, in one word, and how bad that is. */
+/** The state of an instance in one word, and its severity. */
 export function instanceState({
   drained,
   ejected,
@@ -32,14 +32,14 @@ export const serviceTones: Readonly<Record<Service['status'], Tone>> = {
   unhealthy: 'critical',
 }
 
-/** How bad a status is. */
+/** The severity of a status. */
 export function statusTone(status: number): Tone {
   if (status >= 500) return 'critical'
   if (status >= 400) return 'warning'
   return status >= 300 ? 'notice' : 'good'
 }
 
-/** Where a route leads, in words. */
+/** The target of a route, in words. */
 export function destinationOf({ service, split, replyStatus }: Route): string {
   if (service !== null) return service
   if (split !== null)
@@ -49,13 +49,13 @@ export function destinationOf({ service, split, replyStatus }: Route): string {
   return replyStatus === null ? 'files' : `reply ${replyStatus}`
 }
 
-/** The services that a route leads to. */
+/** The services that a route forwards to. */
 export function servicesOf({ service, split }: Route): string[] {
   if (service !== null) return [service]
   return split === null ? [] : Object.keys(split)
 }
 
-/** What a route takes, in words. */
+/** The match of a route, in words. */
 export function matchWords({ match }: Route): string {
   const paths = match.path.length === 0 ? (match.pathRegex ?? 'every path') : match.path.join(', ')
   return [match.method.join(', '), `${match.host.join(', ')}${match.host.length > 0 ? ' ' : ''}${paths}`]

@@ -1,8 +1,8 @@
-/** Lines that an edit has changed, for `patch` and `git apply`. */
+/** Changed lines in the format of `patch` and `git apply`. */
 
-/** Cells of the table that finds what two texts have in common: where it would be larger, all in between counts as changed. */
+/** Maximum number of cells in the table that finds the common lines of two texts: beyond that, everything in between counts as changed. */
 const MOST = 4_000_000
-/** Unchanged lines around changes. */
+/** Number of unchanged lines around changes. */
 const CONTEXT = 3
 
 interface Line {
@@ -11,8 +11,8 @@ interface Line {
 }
 
 /**
- * A unified difference between two texts of a file, "" where they are the same. `shown` is the first one as it may be shown, line by line:
- * what is another line there stands in the difference only where it was changed.
+ * A unified diff between two texts of a file, "" if they are equal. `shown` is the displayable form of the first one, line by line: where
+ * it differs, the original line appears in the diff only if it was changed.
  */
 export function patchOf(file: string, before: string, after: string, shown = before): string {
   if (before === after) return ''
@@ -28,7 +28,7 @@ function linesOf(text: string): string[] {
   return lines
 }
 
-/** What stays, goes and comes, in order. */
+/** The lines that stay, are removed and are added, in order. */
 export function compare(before: readonly string[], after: readonly string[]): Line[] {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start++
@@ -42,7 +42,10 @@ export function compare(before: readonly string[], after: readonly string[]): Li
   ])
 }
 
-/** The same, in which what only comes or only goes begins with its least indented line where it may, as what people write does. */
+/**
+ * The same lines, where additions or removals without the other are moved up to begin with their least indented line if possible, as in
+ * hand-written changes.
+ */
 function slid(lines: readonly Line[]): Line[] {
   const all = [...lines]
   for (let start = 0; start < all.length;) {
@@ -58,7 +61,7 @@ function slid(lines: readonly Line[]): Line[] {
   return all
 }
 
-/** How many lines further up it may begin best. */
+/** How many lines further up the change should begin. */
 function slide(lines: readonly Line[], start: number, end: number): number {
   const indentAt = (at: number): number => lines[at]?.text.search(/\S/) ?? 0
   let [up, best] = [0, 0]
@@ -69,7 +72,7 @@ function slide(lines: readonly Line[], start: number, end: number): number {
   return best
 }
 
-/** So many unchanged lines and then changed ones, with the changed ones first. */
+/** That many unchanged lines followed by changed ones, with the changed ones moved to the front. */
 function moved(lines: readonly Line[], up: number): Line[] {
   const kind = lines.at(-1)?.kind ?? ' '
   return lines.map(({ text }, i) => ({ kind: i < lines.length - up ? kind : ' ', text }))
@@ -110,7 +113,7 @@ function between(gone: readonly string[], come: readonly string[]): Line[] {
 
 function hunksOf(lines: readonly Line[], isHidden: (line: number) => boolean): string[] {
   const hunks: string[] = []
-  /** Lines of the first text, and of the second, in front of `i`. */
+  /** Number of lines of the first and of the second text before `i`. */
   let [before, after] = [0, 0]
   let i = 0
   const pass = (end: number): void => {
@@ -120,7 +123,7 @@ function hunksOf(lines: readonly Line[], isHidden: (line: number) => boolean): s
       if (kind !== '-') after++
     }
   }
-  /** How many lines from `at` on, in that direction, may stand around a change. */
+  /** The number of lines that may surround a change, starting at `at` in that direction. */
   const contextAt = (at: number, line: number, step: 1 | -1): number => {
     let length = 0
     while (length < CONTEXT && lines[at + length * step]?.kind === ' ' && !isHidden(line + length * step)) length++
@@ -139,14 +142,14 @@ function hunksOf(lines: readonly Line[], isHidden: (line: number) => boolean): s
       while (end < lines.length && lines[end]?.kind !== ' ') end++
       pass(end)
       trailing = contextAt(end, before, 1)
-      // Changes that are near one another stand together.
+      // Changes that are close together are in one hunk.
       const next = lines.findIndex(({ kind }, at) => at >= end && kind !== ' ')
       const gap = next === -1 ? Infinity : next - end
       if (gap > 2 * CONTEXT || !clear(before, gap, isHidden)) break
       end = next
       pass(end)
     }
-    // With less behind a change than in front of it, patches are for the end of the file.
+    // With less context after a change than before it, patch tools assume the end of the file.
     if (end + trailing < lines.length) leading = Math.min(leading, trailing)
     const hunk = lines.slice(start - leading, end + trailing)
     const [removed, added] = [count(hunk, '+'), count(hunk, '-')]
@@ -160,12 +163,12 @@ function clear(from: number, length: number, isHidden: (line: number) => boolean
   return Array.from({ length }, (_, i) => from + i).every((line) => !isHidden(line))
 }
 
-/** How many lines there are of all kinds but one. */
+/** The number of lines of all kinds except one. */
 function count(hunk: readonly Line[], without: Line['kind']): number {
   return hunk.filter(({ kind }) => kind !== without).length
 }
 
-/** Where a hunk is, as headers of hunks say it. */
+/** The range of a hunk in the format of its header. */
 function rangeOf(start: number, length: number): string {
   return `${length === 0 ? start - 1 : start},${length}`
 }

@@ -1,25 +1,25 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** Where the console is. */
+/** The path of the console. */
 export const HOME = '/console/'
 
-/** What the address says. */
+/** The content of the address. */
 export interface Place {
-  /** The parts of the path behind the console's own, percent-decoded. */
+  /** The parts of the path after the console's own, percent-decoded. */
   readonly steps: readonly string[]
   readonly query: URLSearchParams
 }
 
 const MOVED = 'sallyport-moved'
 
-/** Goes to another page; `instead` of the current one in the history. */
+/** Goes to another page; with `instead`, replaces the current one in the history. */
 export function go(href: string, instead = false): void {
   if (instead) history.replaceState(null, '', href)
   else history.pushState(null, '', href)
   dispatchEvent(new Event(MOVED))
 }
 
-/** The place that the address names, kept up to date. */
+/** The current place in the address, kept up to date. */
 export function usePlace(): Place {
   const [place, setPlace] = useState(currentPlace)
   useEffect(() => {
@@ -51,7 +51,7 @@ function stepsOf(pathname: string): string[] {
   }
 }
 
-/** Has links of the console change the page without loading it anew. */
+/** Makes links of the console change the page without reloading it. */
 export function followLinks(): void {
   document.addEventListener('click', (event) => {
     if (

@@ -1,6 +1,6 @@
 import { yamlOf } from './yaml.ts'
 
-/** A policy of a route, with where it comes from. */
+/** A policy of a route, with its origin. */
 export interface EffectivePolicy {
   readonly name: string
   readonly origin: 'general' | 'route' | 'both' | 'off'
@@ -10,8 +10,8 @@ export interface EffectivePolicy {
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * The policies of a route in GET /config, in the order of `names`, and behind them those that are on for every route and off here. An
- * option is the route's own where it is another one than for every route.
+ * The policies of a route in GET /config, in the order of `names`, followed by those that are on for every route and off here. An option is
+ * the route's own if it differs from the one for every route.
  */
 export function effectivePolicies(config: Fields, id: string, names: readonly string[]): EffectivePolicy[] {
   const general = fieldsOf(config['policies'])
@@ -33,7 +33,7 @@ export function effectivePolicies(config: Fields, id: string, names: readonly st
   return [...on, ...off]
 }
 
-/** What the configuration says of a route, as YAML: with all that is filled in, and with secrets masked. */
+/** The configuration of a route as YAML, with defaults filled in and secrets masked. */
 export function fragmentOf(config: Fields, id: string): string {
   const route = routeOf(config, id)
   return route === undefined ? '' : yamlOf({ routes: [route] })

@@ -1,15 +1,15 @@
 import { ask, Refusal, wordsOf } from './client.ts'
 
-/** What is known of an answer that is asked for again and again. */
+/** What is known of a polled reply. */
 export interface Known {
   readonly data: unknown
-  /** Why the last try failed; null where it did not. */
+  /** Why the last attempt failed; null if it succeeded. */
   readonly error: Refusal | null
 }
 
 const NOTHING: Known = { data: null, error: null }
 
-/** One answer, for all who want to know it. */
+/** One reply, shared by all that need it. */
 class Poll {
   known: Known = NOTHING
   private readonly path: string
@@ -21,7 +21,7 @@ class Poll {
     this.path = path
   }
 
-  /** Calls `changed` with each answer, which is asked for every so many milliseconds, until the returned function is called. */
+  /** Calls `changed` with each reply, polling at that interval in milliseconds, until the returned function is called. */
   watch(changed: () => void, interval: number): () => void {
     this.watchers.set(changed, interval)
     this.again()
@@ -31,7 +31,7 @@ class Poll {
     }
   }
 
-  /** Asks at once, and not again for what is under way. */
+  /** Polls immediately, unless a request is already pending. */
   again(): void {
     if (this.asking === null && this.watchers.size > 0) void this.look()
   }
@@ -65,10 +65,10 @@ class Poll {
 }
 
 const polls = new Map<string, Poll>()
-/** Answers that are remembered for when somebody comes back to them. */
+/** Number of replies that are kept for when a page is opened again. */
 const REMEMBERED = 64
 
-/** The answer for a path, which several may watch. */
+/** The poll for a path, which several components may share. */
 export function pollOf(path: string): Poll {
   const known = polls.get(path) ?? new Poll(path)
   polls.delete(path)
@@ -80,7 +80,7 @@ export function pollOf(path: string): Poll {
   return known
 }
 
-/** Asks for all that is watched at once, as after a token was given. */
+/** Polls everything that is watched immediately, e.g. after a login. */
 export function askAgain(): void {
   for (const poll of polls.values()) poll.again()
 }

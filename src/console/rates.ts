@@ -1,24 +1,24 @@
 import type { Tally, Window } from './answers.ts'
 
-/** What a number of seconds came to. */
+/** Statistics of some seconds. */
 export interface Rates {
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number
   readonly requests: number
-  /** Shares of 4xx and of 5xx or no reply, 0 to 1. */
+  /** Fractions of 4xx and of 5xx or no reply, 0 to 1. */
   readonly refused: number
   readonly failed: number
-  /** Milliseconds; null where there were no requests. */
+  /** In milliseconds; null if there were no requests. */
   readonly median: number | null
   readonly p95: number | null
 }
 
-/** The seconds that numbers in tables are about. */
+/** Number of seconds that the numbers in tables cover. */
 const RECENT = 10
 
 const NONE: Rates = { rate: 0, requests: 0, refused: 0, failed: 0, median: null, p95: null }
 
-/** What tallies of so many seconds come to, with those upper bounds of their buckets. */
+/** The statistics of tallies over that many seconds, with those upper bounds of their buckets. */
 export function ratesOf(tallies: readonly Tally[], seconds: number, bounds: readonly number[]): Rates {
   const sum = added(tallies)
   const requests = sum[0] ?? 0
@@ -41,14 +41,14 @@ export function added(tallies: readonly Tally[]): number[] {
   return sum
 }
 
-/** How many requests there were, and how many of them ended with 4xx, and with 5xx or without a reply. */
+/** The number of requests, and of those that ended with 4xx, and with 5xx or without a reply. */
 export interface Outcomes {
   requests: number
   refused: number
   failed: number
 }
 
-/** What the requests of those windows came to, by the ids of their routes. */
+/** The outcomes of the requests in those windows, by route id. */
 export function outcomesOf(windows: readonly Window[]): ReadonlyMap<string, Outcomes> {
   const outcomes = new Map<string, Outcomes>()
   for (const { routes } of windows)
@@ -63,19 +63,19 @@ export function outcomesOf(windows: readonly Window[]): ReadonlyMap<string, Outc
   return outcomes
 }
 
-/** The seconds that windows were long. */
+/** The total length of windows in seconds. */
 export function secondsOf(windows: readonly Window[]): number {
   return windows.reduce((sum, { seconds }) => sum + seconds, 0)
 }
 
-/** The last windows, `seconds` of them. */
+/** The last windows, covering `seconds`. */
 export function lately(windows: readonly Window[], seconds = RECENT): readonly Window[] {
   return windows.slice(-seconds)
 }
 
 /**
- * How long the fastest `part` of the requests took at most, in milliseconds, as if those of a bucket were spread over it evenly; for the
- * last bucket, which has no upper bound, its lower one. Null where there were none.
+ * The percentile `part` of the durations in milliseconds, assuming that they are evenly distributed within a bucket; for the last bucket,
+ * which has no upper bound, its lower one. Null if there were no requests.
  */
 export function percentile(buckets: readonly number[], bounds: readonly number[], part: number): number | null {
   const total = buckets.reduce((sum, amount) => sum + amount, 0)
@@ -91,7 +91,7 @@ export function percentile(buckets: readonly number[], bounds: readonly number[]
   return 1000 * (bounds.at(-1) ?? 0)
 }
 
-/** What was counted of a counter in those windows, of all its labels that `wanted` lets through. */
+/** The total of a counter in those windows, over all labels that `wanted` accepts. */
 export function counted(
   windows: readonly Window[],
   name: string,
@@ -104,7 +104,7 @@ export function counted(
   return sum
 }
 
-/** What was counted of a counter in those windows, by one of its labels, the greatest first. */
+/** The total of a counter in those windows, by one of its labels, largest first. */
 export function countedBy(windows: readonly Window[], name: string, label: string): [string, number][] {
   const sums = new Map<string, number>()
   for (const { counters } of windows)

@@ -2,7 +2,7 @@ import type { Route, Tally, Window } from './answers.ts'
 import type { Live } from './live.ts'
 import { added, lately, type Rates, ratesOf, secondsOf } from './rates.ts'
 
-/** What is taken out of each window. */
+/** Selects tallies of a window. */
 export type Pick = (window: Window) => readonly Tally[]
 
 /** Requests of the routes with those ids. */
@@ -10,7 +10,7 @@ export function ofRoutes(ids: readonly string[]): Pick {
   return ({ routes }) => ids.flatMap((id) => (routes[id] === undefined ? [] : [routes[id]]))
 }
 
-/** What instances of a service were asked; of one of them where it is named. */
+/** Requests to the instances of a service; to a single one if it is given. */
 export function ofService(service: string, address?: string): Pick {
   return ({ instances }) => {
     const all = instances[service] ?? {}
@@ -19,37 +19,37 @@ export function ofService(service: string, address?: string): Pick {
   }
 }
 
-/** What the last ten seconds came to, or the last minute. */
+/** The statistics of the last ten seconds, or of the last minute. */
 export function recentRates({ windows, bounds }: Live, pick: Pick, seconds?: number): Rates {
   const recent = lately(windows, seconds)
   return ratesOf(recent.flatMap(pick), secondsOf(recent), bounds)
 }
 
-/** Requests a second that came by the listener with that name, of the last ten seconds. */
+/** Requests per second on the listener with that name, over the last ten seconds. */
 export function listenerRate({ windows }: Live, name: string): number {
   const recent = lately(windows)
   const requests = recent.reduce((sum, { listeners }) => sum + (listeners[name] ?? 0), 0)
   return requests === 0 ? 0 : requests / secondsOf(recent)
 }
 
-/** When a route was used last, in milliseconds since 1970; null where it was not since the gateway started. */
+/** When a route was last used, in milliseconds since 1970; null if it has not been used since the gateway started. */
 export function lastUsed({ windows }: Live, { id, lastRequestAt }: Route): number | null {
   const last = windows.findLast(({ routes }) => routes[id] !== undefined)
   const before = lastRequestAt === null ? null : Date.parse(lastRequestAt)
   return last === undefined ? before : Math.max(last.at, before ?? 0)
 }
 
-/** Requests a second, for each second of the last minute. */
+/** Requests per second, for each second of the last minute. */
 export function pointsOf({ windows }: Live, pick: Pick): number[] {
   return windows.map((window) => (added(pick(window))[0] ?? 0) / window.seconds)
 }
 
-/** Requests a second that failed. */
+/** Failed requests per second. */
 export function failurePoints({ windows }: Live, pick: Pick): number[] {
   return windows.map((window) => (added(pick(window))[2] ?? 0) / window.seconds)
 }
 
-/** The 95th percentile in milliseconds, for each second; 0 where there were no requests. */
+/** The 95th percentile in milliseconds, for each second; 0 if there were no requests. */
 export function slowPoints({ windows, bounds }: Live, pick: Pick): number[] {
   return windows.map((window) => ratesOf(pick(window), window.seconds, bounds).p95 ?? 0)
 }

@@ -2,16 +2,16 @@ import type { Certificate, ConfigStatus, Route, Service, Status, Window } from '
 import { count, day, duration, plural, share, timeOfDay } from './format.ts'
 import { counted, countedBy, type Outcomes, outcomesOf, secondsOf } from './rates.ts'
 
-/** Something that is wrong, or that whoever is in charge should know. */
+/** A problem, or something that the operator should know. */
 export interface Finding {
   readonly level: 'critical' | 'warning' | 'notice'
   readonly title: string
   readonly detail: string
-  /** Where in the console more is said of it. */
+  /** The page of the console with details. */
   readonly href: string
 }
 
-/** What is looked at; null for what is not known yet. */
+/** The data to examine; null if it is not known yet. */
 export interface Looked {
   readonly status: Status | null
   readonly services: readonly Service[] | null
@@ -19,16 +19,16 @@ export interface Looked {
   readonly config: ConfigStatus | null
   readonly certificates: readonly Certificate[] | null
   readonly windows: readonly Window[]
-  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  /** In milliseconds since 1970-01-01T00:00:00Z. */
   readonly now: number
 }
 
-/** Requests in a minute from which on a share of failures means something. */
+/** Number of requests per minute from which a failure rate is significant. */
 const ENOUGH = 20
 const NOTHING: Outcomes = { requests: 0, refused: 0, failed: 0 }
 const DAY = 86_400_000
 
-/** What is wrong now, the worst first. */
+/** The current problems, most severe first. */
 export function findWrong(looked: Looked): Finding[] {
   const order = { critical: 0, warning: 1, notice: 2 }
   const outcomes = outcomesOf(looked.windows)
@@ -163,7 +163,7 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
   return found
 }
 
-/** Where a problem is, with what comes before its message. */
+/** The place of a problem, as a prefix of its message. */
 function placeOf({ file, line, path }: { file: string | null; line: number | null; path: string }): string {
   const place = file === null ? '' : line === null ? file : `${file}:${line}`
   return [place, path]
@@ -196,7 +196,7 @@ function ofCertificates({ certificates, now }: Looked): Finding[] {
           href,
         },
       ]
-    // Of those that live for days only, the last fifth; by ACME they are renewed before.
+    // For certificates that are valid only for days, the last fifth; ACME renews them earlier.
     const late = Math.min(14 * DAY, (end - begin) / 5)
     if (left < late)
       return [
@@ -232,7 +232,7 @@ function ofLoad({ windows }: Looked): Finding[] {
   }))
 }
 
-/** Where most requests are refused something may be wrong with what clients send, or with what is asked of them. */
+/** If most requests are refused, something may be wrong with what clients send, or with what is required of them. */
 function ofRefusals({ windows, routes }: Looked, outcomes: ReadonlyMap<string, Outcomes>): Finding[] {
   const all = ['', ...(routes ?? []).map(({ id }) => id)].map((id) => outcomes.get(id) ?? NOTHING)
   const seconds = secondsOf(windows)

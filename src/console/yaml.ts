@@ -1,4 +1,4 @@
-/** Plain data as YAML, for people to read and to copy. */
+/** Plain data as YAML, to read and to copy. */
 export function yamlOf(value: unknown, indent = ''): string {
   if (Array.isArray(value)) {
     if (value.length === 0) return `${indent}[]\n`
@@ -22,7 +22,7 @@ function itemOf(item: unknown, indent: string): string {
   return `${indent}- ${text.slice(indent.length + 2)}`
 }
 
-/** Lists of plain values and what is empty stand on one line. */
+/** Lists of plain values and empty values are written on one line. */
 function isNested(value: unknown): boolean {
   if (Array.isArray(value)) return value.some((item) => typeof item === 'object' && item !== null)
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0
@@ -33,7 +33,7 @@ function flowOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? '{}' : scalarOf(value)
 }
 
-/** In quotes where it would be read as something else. */
+/** Quoted if it would be read as another type. */
 function scalarOf(value: unknown): string {
   if (typeof value !== 'string') return value === undefined ? 'null' : JSON.stringify(value)
   const plain =

@@ -2,14 +2,14 @@ import { Document, isMap, isNode, isScalar, isSeq } from 'yaml'
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import { configText, shownText } from './variables.ts'
 
-/** Characters of a line with a comment. */
+/** Maximum width of a line with a comment, in characters. */
 const WIDTH = 120
 
-/** Comments of a value that becomes YAML, by the map or list that they stand in. */
+/** Comments on the values of a future YAML text, by the map or list that contains the value. */
 export class Comments {
   private readonly all = new Map<object, Map<string | number, string[]>>()
 
-  /** Says something above the member of that key, or the item of that index. */
+  /** Adds a comment above the member with that key, or the item with that index. */
   add(parent: object, key: string | number, comment: string): void {
     const members = this.all.get(parent) ?? new Map<string | number, string[]>()
     const lines = members.get(key) ?? []
@@ -23,8 +23,8 @@ export class Comments {
 }
 
 /**
- * A configuration as YAML, with its comments. A list or map that stands in it at several places is written once, and named at the
- * others; texts have their variables as `${NAME}`.
+ * A configuration as YAML, with its comments. A list or map that occurs in several places is written once and referred to by aliases
+ * elsewhere; variables in texts become `${NAME}`.
  */
 export function commentedYaml(value: object, comments: Comments, head: readonly string[]): string {
   const document = new Document(value, { anchorPrefix: 'shared' })
@@ -59,7 +59,7 @@ function setComment(node: { commentBefore?: string | null }, lines: readonly str
   if (lines.length > 0) node.commentBefore = lines.map((line) => commentText(line)).join('\n')
 }
 
-/** In as many lines as it takes. */
+/** Wrapped to as many lines as needed. */
 function commentText(line: string): string {
   const words = shownText(line)
     .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')

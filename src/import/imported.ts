@@ -1,6 +1,6 @@
 import type { Report } from './report.ts'
 
-/** What became of a source: a configuration, and what to know of it. */
+/** The result of an import: a configuration, and a report. */
 export interface Imported {
   /** The text of a sallyport.yaml. */
   readonly yaml: string

@@ -1,8 +1,8 @@
-/** Gives names that are each given once, of the characters that names in the configuration may have. */
+/** Issues unique names of characters that are allowed in names of the configuration. */
 export class Names {
   private readonly given = new Set<string>()
 
-  /** The wanted name, or the nearest to it that is free. */
+  /** The wanted name, or a similar one that is free. */
   take(wanted: string, otherwise: string): string {
     const plain = nameOf(wanted)
     const base = plain === '' ? otherwise : plain

@@ -7,7 +7,9 @@ const ENDPOINTS = [
   ['openapi', '/openapi.json'],
 ] as const
 
-/** `endpoints` of the configuration, where some of the patterns have the paths of those of the gateway, which make way; empty elsewhere. */
+/**
+ * The `endpoints` setting that moves or disables the gateway's own endpoints whose paths some of the patterns use; empty if there are none.
+ */
 export function endpointsFor(patterns: readonly string[]): Fields {
   const taken = ENDPOINTS.filter(([, root]) =>
     patterns.some((pattern) => pattern === root || pattern.startsWith(`${root}/`)),
@@ -17,7 +19,7 @@ export function endpointsFor(patterns: readonly string[]): Fields {
     : { endpoints: Object.fromEntries(taken.map(([name, root]) => [name, `/_gateway${root}`])) }
 }
 
-/** What is to be known of endpoints that have made way. */
+/** The notes on endpoints that were moved or disabled. */
 export function endpointNotes(endpoints: Fields): string[] {
   const moved = Object.entries(endpoints).map(([name, path]) => `${name} to ${String(path)}`)
   return moved.length === 0

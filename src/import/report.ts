@@ -1,13 +1,13 @@
 import type { Position } from '../config/problems.ts'
 import { shownText } from './variables.ts'
 
-/** How well what was imported stands for what it was made of, from the best to the worst. */
+/** How faithfully something was imported, from best to worst. */
 export const fidelities = ['exact', 'narrower', 'different', 'left out'] as const
 
-/** Exact; taking less than before; otherwise; not there. */
+/** Exact; accepts less than before; behaves differently; missing. */
 export type Fidelity = (typeof fidelities)[number]
 
-/** What became of one entity of the source. */
+/** The result for one entity of the source. */
 export class Entry {
   readonly kind: string
   readonly name: string
@@ -25,12 +25,12 @@ export class Entry {
     return this.worst
   }
 
-  /** What to know of it, and what to do, in the order in which it was found. */
+  /** Notes and advice, in the order in which they were found. */
   get notes(): readonly string[] {
     return this.told
   }
 
-  /** Says something of it that is no better than that. */
+  /** Adds a note; the fidelity becomes at most that. */
   tell(fidelity: Fidelity, note: string): void {
     if (fidelities.indexOf(fidelity) > fidelities.indexOf(this.worst)) this.worst = fidelity
     const text = printable(note)
@@ -38,24 +38,24 @@ export class Entry {
   }
 }
 
-/** A variable of the environment that the configuration asks for. */
+/** An environment variable that the configuration refers to. */
 export interface ImportVariable {
   readonly name: string
-  /** What it is to hold. */
+  /** A description of its value. */
   readonly what: string
   readonly position: Position
 }
 
-/** What became of everything in a source. */
+/** The result for everything in a source. */
 export interface Report {
   readonly source: string
   readonly entries: readonly Entry[]
   readonly variables: readonly ImportVariable[]
-  /** What is to be known of the whole. */
+  /** Notes on the whole. */
   readonly notes: readonly string[]
 }
 
-/** A report as text: every entity on a line of its own, and below it what to know of it. */
+/** A report as text: one line for each entity, with its notes below. */
 export function reportText({ source, entries, variables, notes }: Report): string {
   const kinds = Math.max(0, ...entries.map(({ kind }) => kind.length))
   const rows = entries.flatMap(({ kind, name, position, fidelity, notes: told }) => [
@@ -72,7 +72,7 @@ export function reportText({ source, entries, variables, notes }: Report): strin
   ].join('\n')
 }
 
-/** A report for programs, in the form that docs/from-kong.md promises. */
+/** A report in the machine-readable form that docs/from-kong.md documents. */
 export function reportDocument({ source, entries, variables, notes }: Report) {
   const count = (fidelity: Fidelity): number => entries.filter((entry) => entry.fidelity === fidelity).length
   return {
@@ -96,7 +96,7 @@ export function reportDocument({ source, entries, variables, notes }: Report) {
   }
 }
 
-/** Whether something is not there any more. */
+/** Whether something was left out. */
 export function leavesOut({ entries }: Report): boolean {
   return entries.some(({ fidelity }) => fidelity === 'left out')
 }
@@ -110,7 +110,7 @@ function totals(entries: readonly Entry[]): string {
   return counts.length === 0 ? 'Nothing to import.' : `${entities}: ${counts.join(', ')}.`
 }
 
-/** One line without control characters: a source may hold anything. */
+/** One line without control characters: a source may contain anything. */
 function printable(text: string): string {
   return shownText(text).replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
 }

@@ -17,14 +17,14 @@ import type { Position } from '../config/problems.ts'
 import { ImportError } from './import-error.ts'
 import { markBeforeParsing, markVariables } from './variables.ts'
 
-/** What a file holds, with the places of its maps and lists. */
+/** The contents of a file, with the places of its maps and lists. */
 export interface SourceTree {
   readonly value: unknown
-  /** Where a map or list of `value` stands; the beginning of the file for anything else. */
+  /** The place of a map or list in `value`; the beginning of the file for anything else. */
   readonly positionOf: (value: unknown) => Position
 }
 
-/** A text that aliases make larger is an attack, or of no use to anybody. */
+/** A text that aliases make larger than this is an attack, or useless. */
 const MOST_NODES = 1_000_000
 const DEEPEST = 100
 
@@ -69,10 +69,10 @@ export function readSourceTree(text: string, file: string): SourceTree {
   }
 }
 
-/** Makes values of nodes. What an alias stands for is made anew, with the place of the alias. */
+/** Converts nodes to values. The target of an alias is converted again, with the place of the alias. */
 class Conversion {
   private nodes = 0
-  /** To find what an alias stands for takes a pass over the document. */
+  /** Finding the target of an alias takes a pass over the document. */
   private readonly targets = new Map<Alias, unknown>()
   private readonly document: Document.Parsed
   private readonly positions: WeakMap<object, Position>
@@ -117,7 +117,7 @@ class Conversion {
     return target
   }
 
-  /** Own members go before those that are merged beneath them. */
+  /** A map's own members take precedence over merged ones. */
   private addMembers(pairs: readonly Pair[], members: Map<string, unknown>, place: number | null, depth: number): void {
     if (depth > DEEPEST) this.fail(place ?? 0, 'is too large to import, or has too many aliases.')
     const merged = pairs.filter(({ key }) => isMergeKey(key))
@@ -125,7 +125,7 @@ class Conversion {
       const { key, value } = pair
       if (!isScalar(key) || isMergeKey(key)) continue
       const name = String(key.value)
-      // Assigning to that name would set a prototype, and nothing is called so.
+      // Assigning to that name would set the prototype, and no real member has it.
       if (name !== '__proto__') members.set(name, this.valueOf(value, place, depth + 1))
     }
     for (const pair of merged)

@@ -1,32 +1,32 @@
-/** Around the name of a variable in a text that was read; no text has these characters of its own then. */
+/** Encloses the name of a variable in a text that was read; these characters do not occur otherwise. */
 const OPEN = '\uE000'
 const CLOSE = '\uE001'
-/** In place of what a variable was longer, so that every place stays what it is. */
+/** Padding for a variable whose notation was longer, so that all offsets stay valid. */
 const PAD = '\uE002'
-/** Before what stands in for a variable that is not set. */
+/** Precedes the default of a variable that is not set. */
 const ELSE = '\uE003'
 
 const MARKS = /[\uE000-\uE003]/g
 const MARKED = /\uE000(\w+)(?:\uE003([^\uE000-\uE003]*))?\uE001/g
 const WHOLE = /^\uE000(\w+)\uE001$/
 
-/** decK: `${{ env "DECK_NAME" }}`, also with what makes a number or a truth value of it. */
+/** decK: `${{ env "DECK_NAME" }}`, possibly with a conversion to a number or boolean. */
 const DECK = /\$\{\{\s*env\s+\\?["'](\w+)\\?["']\s*(?:\|\s*\w+\s*)?\}\}/g
 /** References to a vault, such as "{vault://env/name}". */
 const VAULT = /\{vault:\/\/([^/{}]+)\/([^{}]+)\}/g
 const BRACED = /\$\{([A-Za-z_]\w*)\}/g
-/** As envsubst has it; only where nothing else can be meant. */
+/** The envsubst notation, only where it is unambiguous. */
 const BARE = /^\$([A-Z][A-Z0-9_]*)$/
 const BARE_IN_URL = /\$([A-Z][A-Z0-9_]*)/g
 
-/** Marks what has to be marked before a text is parsed: decK's variables are none in YAML. As long as the text. */
+/** Marks what has to be marked before parsing, because decK's variables are not valid YAML. The length does not change. */
 export function markBeforeParsing(text: string): string {
   return text
     .replaceAll(MARKS, '\uFFFD')
     .replaceAll(DECK, (whole, name: string) => mark(name).padEnd(whole.length, PAD))
 }
 
-/** Marks the variables of one value. */
+/** Marks the variables in one value. */
 export function markVariables(text: string): string {
   const marked = text
     .replaceAll(PAD, '')
@@ -38,17 +38,17 @@ export function markVariables(text: string): string {
   return /^https?:\/\//.test(marked) ? marked.replaceAll(BARE_IN_URL, (_, name: string) => mark(name)) : marked
 }
 
-/** A variable as it stands in a text, with what stands in for it where it is not set. */
+/** A marked variable in a text, with its default. */
 export function mark(name: string, otherwise?: string): string {
   return `${OPEN}${name}${otherwise === undefined ? '' : ELSE + otherwise}${CLOSE}`
 }
 
-/** Whether some of the text is a variable, so that nobody knows how it reads. */
+/** Whether part of the text is a variable, so that its final value is unknown. */
 export function hasVariable(text: string): boolean {
   return text.includes(OPEN)
 }
 
-/** The name of the variable that is all of the text; null for any other text. */
+/** The name of the variable that makes up the whole text; null for any other text. */
 export function wholeVariable(text: string): string | null {
   return WHOLE.exec(text)?.[1] ?? null
 }
@@ -58,19 +58,19 @@ export function variablesIn(text: string): string[] {
   return Array.from(text.matchAll(MARKED), ([, name = '']) => name)
 }
 
-/** A value of the configuration: variables as `${NAME}`, and every other dollar sign for itself. */
+/** The text in configuration syntax: variables as `${NAME}`, and all other dollar signs escaped. */
 export function configText(text: string): string {
   return shownText(text.replaceAll(/\$(?=[${])/g, '$$$$'))
 }
 
-/** The same for people. */
+/** The text in human-readable form. */
 export function shownText(text: string): string {
   return text.replaceAll(MARKED, (_, name: string, otherwise?: string) =>
     otherwise === undefined ? `\${${name}}` : `\${${name}:-${otherwise}}`,
   )
 }
 
-/** A name for a variable, made of any text. */
+/** A valid variable name made from any text. */
 export function variableName(text: string): string {
   const name = text
     .replaceAll(/[^A-Za-z0-9]+/g, '_')

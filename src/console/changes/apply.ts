@@ -6,7 +6,7 @@ import { ActionButton, Confirm } from '../parts/actions.ts'
 /** How long a change may wait for its confirmation. */
 const CONFIRM_WITHIN = ['30s', '1m', '5m', '15m'] as const
 
-/** Has a text of the configuration take effect, after a question, and rolled back by itself unless somebody keeps it. */
+/** Applies a text of the configuration after asking for confirmation; the change is rolled back automatically unless someone keeps it. */
 export function Apply({
   file,
   text,
@@ -15,7 +15,7 @@ export function Apply({
 }: {
   file: string
   text: string
-  /** Of the configuration that it takes the place of. */
+  /** Revision of the configuration that it replaces. */
   revision: string
   done: () => void
 }): ComponentChildren {

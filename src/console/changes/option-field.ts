@@ -1,9 +1,9 @@
 import { h, type ComponentChildren } from 'preact'
 
-/** What is in a field: a text, or whether something is on. */
+/** The value of a field: a text, or whether something is on. */
 export type OptionText = string | boolean
 
-/** What options are, and what they look like. */
+/** Labels and examples of options. */
 const WORDS: Readonly<Record<string, readonly [label: string, example: string]>> = {
   'timeouts.connect': ['Connect within', '2s'],
   'timeouts.response': ['Reply within, from the end of the request', '30s'],
@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<string, readonly [label: string, example: string]>>
 
 const WEIGHT = /^weight (.+)$/
 
-/** A field for one option, with what is wrong with it. */
+/** A field for one option, with its problem if there is one. */
 export function OptionField({
   option,
   text,

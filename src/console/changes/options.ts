@@ -18,7 +18,10 @@ interface Subject {
   readonly name: string
 }
 
-/** A form for the options of a route or a service: what it changes is compared, then applied where that is allowed, else it is a patch. */
+/**
+ * A form for the options of a route or a service: the change is first compared, then applied if that is allowed, otherwise shown as a
+ * patch.
+ */
 export function Options({ kind, name }: Subject): ComponentChildren {
   const live = useLive()
   const now = useNow()
@@ -167,7 +170,7 @@ function textOf(value: Edited['options'][number]['value']): OptionText {
   return value === null ? '' : String(value)
 }
 
-/** What is another value than in the text now, as POST /config/edit takes it. */
+/** The values that differ from the current text, in the form of POST /config/edit. */
 function changesOf({ options }: Edited, texts: Readonly<Record<string, OptionText>>): Record<string, unknown> {
   const changed = options.filter(({ option, value }) => (texts[option] || '') !== (textOf(value) || ''))
   return Object.fromEntries(changed.map(({ option }) => [option, valueOf(texts[option] ?? '')]))

@@ -12,7 +12,7 @@ const CLASSES: Readonly<Record<PlannedChange['class'], readonly [word: string, t
   live: ['while it runs', 'good'],
 }
 
-/** A plan as a difference that can be read. */
+/** A plan as a readable list of differences. */
 export function Planned({ plan }: { plan: Plan }): ComponentChildren {
   if (plan.same) return h(Note, { tone: 'good' }, 'It means the same as the running configuration.')
   return h(

@@ -3,7 +3,7 @@ import type { Problem } from '../answers.ts'
 import { Refusal } from '../client.ts'
 import { Failure } from '../parts/notes.ts'
 
-/** Why the admin API does not do it; with every problem, where it says them. */
+/** Why the admin API refused the request, with every problem if it lists them. */
 export function Refused({ error }: { error: unknown }): ComponentChildren {
   if (!(error instanceof Refusal) || error.problems.length === 0)
     return h(Failure, { title: 'That was not done.', error })
@@ -15,7 +15,7 @@ export function Refused({ error }: { error: unknown }): ComponentChildren {
   )
 }
 
-/** What is wrong with a configuration, and where. */
+/** The problems of a configuration, with their places. */
 export function Problems({ problems }: { problems: readonly Problem[] }): ComponentChildren {
   return h(
     'ul',

@@ -12,10 +12,10 @@ import { Asked, Failure, Note } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
 import { counted } from '../rates.ts'
 
-/** Outcomes that were answered without asking the service for a whole reply. */
+/** Results that did not require a full reply from the service. */
 const ANSWERED = ['hit', 'stale', 'revalidated', 'coalesced']
 
-/** How often stored replies are of use, and how to have them forgotten. */
+/** How often stored replies are used, and how to purge them. */
 export function Cache(): ComponentChildren {
   const live = useLive()
   const polled = usePolled<{ routes: Route[] }>('/routes', 5000, live.changes)

@@ -9,7 +9,7 @@ import { Table } from '../parts/table.ts'
 
 const DAY = 86_400_000
 
-/** The certificates that listeners show. */
+/** The certificates that listeners present. */
 export function Certificates(): ComponentChildren {
   const now = useNow()
   const polled = usePolled<{ certificates: Certificate[] }>('/certificates', 15_000)

@@ -14,7 +14,7 @@ import type { Finding } from '../wrong.ts'
 
 const WORDS: Readonly<Record<Finding['level'], string>> = { critical: 'Critical', warning: 'Warning', notice: 'Note' }
 
-/** What is wrong now, and what goes on. */
+/** The current problems and activity. */
 export function Overview({
   findings,
   status,
@@ -44,7 +44,7 @@ export function Overview({
       }),
     ),
     h(Workers, { status }),
-    // Without Redis no gateway knows of another.
+    // Without Redis, gateways do not know of each other.
     status?.workers.some(({ redis }) => redis !== null) === true && h(Replicas, null),
   )
 }
@@ -124,7 +124,7 @@ function Figures({
   )
 }
 
-/** Rows that are shown of each column, the busiest. */
+/** The number of rows per column, the busiest first. */
 const ROWS = 12
 const ROW = 56
 
@@ -139,7 +139,7 @@ interface Node {
 
 type Edge = readonly [from: number, to: number, strength: number]
 
-/** Listeners, routes, services and instances, with what goes on between them. */
+/** Listeners, routes, services and instances, with the traffic between them. */
 function Topology({
   live,
   routes,
@@ -282,7 +282,7 @@ function NodeCard({ node: { title, about, href, tone, figures } }: { node: Node 
   return href === null ? h('div', { class: 'node' }, content) : h('a', { class: 'node', href }, content)
 }
 
-/** Where a row of a column has its middle. */
+/** The vertical middle of a row. */
 function middle(row: number): number {
   return row * ROW + ROW / 2
 }

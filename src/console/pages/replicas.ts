@@ -13,7 +13,7 @@ const READINESS: Readonly<Record<Replica['readiness'], readonly [word: string, t
   draining: ['draining', 'warning'],
 }
 
-/** The gateways that share the Redis of this one. */
+/** The gateways that share this one's Redis. */
 export function Replicas(): ComponentChildren {
   const now = useNow(1000)
   const polled = usePolled<Answer>('/replicas', 5000)
@@ -44,7 +44,7 @@ export function Replicas(): ComponentChildren {
   )
 }
 
-/** What has not reached all gateways, in words. */
+/** The differences between the gateways, in words. */
 function Differing({ replicas }: { replicas: readonly Replica[] }): ComponentChildren {
   const others = replicas.filter(({ answers, isCurrent }) => answers && !isCurrent).length
   if (others === 0) return null

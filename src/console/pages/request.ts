@@ -12,7 +12,7 @@ import { Table } from '../parts/table.ts'
 import { explainLink } from './explain/asked.ts'
 import { shownRequest } from './requests.ts'
 
-/** What became of the requests with a correlation id, from the arrival to the reply. */
+/** The requests with a correlation id, from arrival to reply. */
 export function OneRequest({ id }: { id: string }): ComponentChildren {
   const { data, error } = usePolled<{ requests: RequestDetails[] }>(`/requests/${encodeURIComponent(id)}`, 15_000)
   const forgotten = error?.status === 404
@@ -46,7 +46,7 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
 
 interface StoryProps {
   readonly request: Request
-  /** Null where the gateway has forgotten it, and only what the list showed is known. */
+  /** Null if the gateway has forgotten it, and only the data from the list is known. */
   readonly details: RequestDetails | null
 }
 
@@ -105,7 +105,7 @@ function Story({ request, details }: StoryProps): ComponentChildren {
   )
 }
 
-/** Where its time went. */
+/** How its time was spent. */
 function Times({ request: { durationMs, serviceMs }, details }: StoryProps): ComponentChildren {
   const least = durationMs / 50
   const parts: readonly (readonly [kind: string, name: string, ms: number])[] =

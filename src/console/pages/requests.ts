@@ -11,14 +11,14 @@ import { Badge, Link, Time, Zone } from '../parts/marks.ts'
 import { Failure, Waiting } from '../parts/notes.ts'
 import { go } from '../place.ts'
 
-/** Requests that are shown at a time. */
+/** Maximum number of requests shown at a time. */
 const SHOWN = 200
-/** Requests that are remembered after they were shown. */
+/** Maximum number of requests remembered after they were shown. */
 const REMEMBERED = 2000
 
 const FILTERS = ['route', 'service', 'status', 'consumer', 'slower'] as const
 
-/** Requests that were shown, by their correlation ids: the gateway forgets them sooner than whoever has seen one. */
+/** Requests that were shown, by correlation id: the gateway forgets them sooner than a user may open one. */
 const shown = new Map<string, Request>()
 
 function remember(requests: readonly Request[]): void {
@@ -32,12 +32,12 @@ function remember(requests: readonly Request[]): void {
   }
 }
 
-/** The last one with that correlation id that was shown. */
+/** The last request with that correlation id that was shown. */
 export function shownRequest(correlationId: string): Request | undefined {
   return shown.get(correlationId)
 }
 
-/** Rows of requests, which stay as they are: they are made once, with a number for each, as the answers have none. */
+/** Rows of requests never change: they are made once, with a number for each, because the replies have no unique id. */
 const rows = new WeakMap<Request, ComponentChildren>()
 let number = 0
 
@@ -47,7 +47,7 @@ function rowOf(request: Request): ComponentChildren {
   return known
 }
 
-/** The requests that end now, and those that ended last. */
+/** The most recently finished requests, followed live. */
 export function Requests({ query }: { query: URLSearchParams }): ComponentChildren {
   const [requests, setRequests] = useState<readonly Request[] | null>(null)
   const [error, setError] = useState<unknown>(null)
@@ -116,7 +116,7 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
   )
 }
 
-/** Told of twice where it ended while the list was asked for. */
+/** A request that ended while the list was being fetched is reported twice. */
 function same(one: Request, other: Request): boolean {
   return (
     one.traceId === other.traceId &&

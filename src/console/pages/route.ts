@@ -12,7 +12,7 @@ import { Asked } from '../parts/notes.ts'
 import { effectivePolicies, type EffectivePolicy, fragmentOf } from '../policies.ts'
 import { failurePoints, lastUsed, ofRoutes, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
-/** One route: its match, its traffic, and the policies that are in effect, each with where it comes from. */
+/** One route: its match, its traffic, and the policies in effect, with their origins. */
 export function OneRoute({ id }: { id: string }): ComponentChildren {
   const live = useLive()
   const now = useNow()

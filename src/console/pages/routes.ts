@@ -12,7 +12,7 @@ import { Asked } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
 import { lastUsed, ofRoutes, pointsOf, recentRates } from '../traffic.ts'
 
-/** Routes that have rows at a time: more are found by the filter, or shown when they are asked for. */
+/** Maximum number of rows at a time: others are found with the filter, or shown on request. */
 const AT_ONCE = 200
 
 /** All routes. */

@@ -15,7 +15,7 @@ import { Asked } from '../parts/notes.ts'
 import { type Column, Table } from '../parts/table.ts'
 import { failurePoints, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
-/** One service: its instances, what became of them, and what bounds it. */
+/** One service: its instances, their history, and its limits. */
 export function OneService({ name }: { name: string }): ComponentChildren {
   const live = useLive()
   const polled = usePolled<{ services: Service[] }>('/services', 2000, live.changes)
@@ -210,7 +210,7 @@ function Instances({
   })
 }
 
-/** Only where instances have zones. */
+/** Shown only if instances have zones. */
 const zoneColumn: Column<{ readonly instance: Instance }> = {
   head: 'Zone',
   wide: true,

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { useBarred } from '../hooks.ts'
 import { Failure } from './notes.ts'
 
-/** Text that may be copied at once. */
+/** Text with a button that copies it. */
 export function Copy({ text, label = 'Copy' }: { text: string; label?: string }): ComponentChildren {
   const [said, setSaid] = useState('')
   const copy = async (): Promise<void> => {
@@ -18,7 +18,7 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
   return h('button', { type: 'button', class: 'button quiet', onClick: () => void copy() }, said === '' ? label : said)
 }
 
-/** A button for what the admin API does; whoever may not have that done cannot press it, and reads why. */
+/** A button for an action of the admin API; a user who may not perform it cannot press it and sees why. */
 export function ActionButton({
   method,
   path,
@@ -30,11 +30,11 @@ export function ActionButton({
   children,
 }: {
   method: 'POST' | 'PUT' | 'DELETE'
-  /** As the admin API lists it, such as "/services/{name}". */
+  /** As listed by the admin API, such as "/services/{name}". */
   path: string
   class?: string
   type?: 'button' | 'submit'
-  /** Where what it says is not enough to know it by. */
+  /** For screen readers, if the text alone is ambiguous. */
   label?: string
   disabled?: boolean
   onClick?: () => void
@@ -56,17 +56,17 @@ export function ActionButton({
   return barred === null ? button : h('span', { class: 'barred', title: barred }, button)
 }
 
-/** What is to be confirmed before it is done. */
+/** An action that needs confirmation. */
 export interface Question {
   readonly title: string
   readonly text: ComponentChildren
-  /** What the button says that does it. */
+  /** The label of the confirming button. */
   readonly action: string
   readonly danger?: boolean
   readonly run: () => Promise<unknown>
 }
 
-/** Asks before something is done; shows why it could not be. */
+/** Asks before an action; shows why it failed. */
 export function Confirm({ question, close }: { question: Question; close: () => void }): ComponentChildren {
   const dialog = useRef<HTMLDialogElement>(null)
   const [running, setRunning] = useState(false)

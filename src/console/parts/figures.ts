@@ -1,7 +1,7 @@
 import { type ComponentChildren, h } from 'preact'
 import type { Tone } from './marks.ts'
 
-/** One number that matters, with a line of how it was. */
+/** One important number, with a line of its recent values. */
 export function Figure({
   name,
   value,
@@ -30,10 +30,10 @@ const WIDTH = 120
 
 const HEIGHT = 28
 
-/** Seconds that a line is about. */
+/** Number of seconds in a line. */
 const POINTS = 60
 
-/** A line of the last minute, a point for each second. */
+/** A line of the last minute, with one point per second. */
 export function Spark({
   points,
   label,

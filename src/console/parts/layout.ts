@@ -1,7 +1,7 @@
 import { type ComponentChildren, h } from 'preact'
 import { useEffect } from 'preact/hooks'
 
-/** The heading of a page, with what can be done there. */
+/** The heading of a page, with its actions. */
 export function Head({
   title,
   about,
@@ -22,7 +22,7 @@ export function Head({
   )
 }
 
-/** A part of a page with a heading of its own. */
+/** A part of a page with its own heading. */
 export function Panel({
   title,
   aside,
@@ -48,7 +48,7 @@ export function Panel({
   )
 }
 
-/** What is shown where there is nothing to show, and what to do about it. */
+/** Shown if there is no content, with advice on what to do. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }): ComponentChildren {
   return h(
     'div',

@@ -3,17 +3,17 @@ import { wordsOf } from '../client.ts'
 import type { Polled } from '../hooks.ts'
 import type { Tone } from './marks.ts'
 
-/** What went wrong. */
+/** An error message. */
 export function Failure({ title, error }: { title: string; error: unknown }): ComponentChildren {
   return h('div', { class: 'note critical', role: 'alert' }, h('strong', null, title), ' ', wordsOf(error))
 }
 
-/** A word that is no error. */
+/** A message that is not an error. */
 export function Note({ tone, children }: { tone: Tone; children?: ComponentChildren }): ComponentChildren {
   return h('div', { class: `note ${tone}`, role: 'status' }, children)
 }
 
-/** Grey lines in place of what is still to come. */
+/** Grey lines as a placeholder for content that is loading. */
 export function Waiting({ lines = 4 }: { lines?: number }): ComponentChildren {
   return h(
     'div',
@@ -22,7 +22,7 @@ export function Waiting({ lines = 4 }: { lines?: number }): ComponentChildren {
   )
 }
 
-/** What was asked for, once it is there; until then that it is awaited, or why it does not come. */
+/** Content once it is loaded; until then a placeholder, or why it failed to load. */
 export function Asked<Answer>({
   polled,
   what,

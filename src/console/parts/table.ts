@@ -4,12 +4,12 @@ import { useRef, useState } from 'preact/hooks'
 /** A column of a table. */
 export interface Column<Row> {
   readonly head: string
-  /** Numbers stand to the right. */
+  /** Numbers are aligned to the right. */
   readonly numeric?: boolean
-  /** Left out where there is little room. */
+  /** Hidden if there is little room. */
   readonly wide?: boolean
   readonly cell: (row: Row) => ComponentChildren
-  /** What rows are sorted by; none where they are not. */
+  /** The sort key of rows; absent if the column cannot be sorted. */
   readonly sort?: (row: Row) => number | string
 }
 
@@ -27,7 +27,9 @@ export function Table<Row>({
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   keyOf: (row: Row) => string
-  /** Text of all that is shown of a row: rows for which it stays are not made anew. Where there may be a thousand. */
+  /**
+   * A text of everything that is shown of a row: if it is unchanged, the row is not rendered again. For tables with up to a thousand rows.
+   */
   sameAs?: (row: Row) => string
   first?: number
   descending?: boolean

@@ -8,23 +8,23 @@ import type { Identities } from './identities.ts'
 import { leftOut } from './plugins/left-out.ts'
 import { closed, type Fragment, type PluginTranslator, type PluginUse, type Scope } from './plugin.ts'
 
-/** A plugin that holds somewhere, and what it becomes there. */
+/** A plugin that applies somewhere, and its translation there. */
 export interface AppliedPlugin {
   readonly entity: Entity
   readonly name: string
   readonly fragment: Fragment
 }
 
-/** The plugins of a file by where they hold. Of several of one name at one place the last counts. */
+/** The plugins of a file by scope. If several of the same name apply to one scope, the last one counts. */
 export class AppliedPlugins {
   private readonly global = new Map<string, AppliedPlugin>()
   private readonly ofEntity = new Map<Entity, Map<string, AppliedPlugin>>()
-  /** Rates of single consumers, by their names, and of tiers. */
+  /** Rates of single consumers, by name, and of tiers. */
   private readonly consumers = new Map<string, unknown>()
   private readonly tiers = new Map<string, unknown>()
   private readonly context: Context
   private readonly identities: Identities
-  /** Options that decK has for several plugins at once. */
+  /** Options that decK lets several plugins share. */
   private readonly shared: unknown
 
   constructor(context: Context, identities: Identities, shared: unknown) {
@@ -35,23 +35,23 @@ export class AppliedPlugins {
       for (const entity of context.entities.ofKind(kind)) this.apply(entity)
   }
 
-  /** Those that hold for everything. */
+  /** The global plugins. */
   everywhere(): readonly AppliedPlugin[] {
     return [...this.global.values()]
   }
 
-  /** Those that are for a route or a service itself. */
+  /** The plugins of a route or service itself. */
   of(entity: Entity): readonly AppliedPlugin[] {
     return [...(this.ofEntity.get(entity)?.values() ?? [])]
   }
 
-  /** Those that hold for a route: its own before those of its service, and these before those for everything. */
+  /** The plugins that apply to a route: its own take precedence over those of its service, and these over global ones. */
   forRoute(route: Entity, service: Entity | null): readonly AppliedPlugin[] {
     const ofService = service === null ? undefined : this.ofEntity.get(service)
     return [...new Map([...this.global, ...(ofService ?? []), ...(this.ofEntity.get(route) ?? [])]).values()]
   }
 
-  /** Limits of consumers and of groups of them, which hold wherever limits do, and elsewhere too; null where there are none. */
+  /** Limits of consumers and consumer groups, which apply wherever limits apply, and also elsewhere; null if there are none. */
   get limits(): Fields | null {
     if (this.consumers.size + this.tiers.size === 0) return null
     return {
@@ -78,7 +78,7 @@ export class AppliedPlugins {
     known.set(name, { entity, name, fragment: translated(use) })
   }
 
-  /** Single consumers have limits of their own, and nothing else. */
+  /** Single consumers can only have limits of their own, nothing else. */
   private applyToConsumers(
     entity: Entity,
     name: string,
@@ -137,7 +137,7 @@ export class AppliedPlugins {
   }
 }
 
-/** What a plugin becomes, also one that nobody brings over. */
+/** The translation of a plugin, including one that has no translator. */
 function translated(use: PluginUse): Fragment {
   const { name, tell, config } = use
   const translator = translatorOf(name)
@@ -156,7 +156,7 @@ function translated(use: PluginUse): Fragment {
   return {}
 }
 
-/** Tells of options that say something, and that nothing came of. */
+/** Reports options that are set but have no effect in the translation. */
 function lookedAt({ translate, ignores = [] }: PluginTranslator, use: PluginUse): Fragment {
   const seen = new Set(ignores === 'all' ? Object.keys(use.config) : ignores)
   const config = new Proxy(use.config, {

@@ -11,18 +11,18 @@ import { mergeFragments, type Merged } from './merge-fragments.ts'
 import type { ImportedRoute } from './routes.ts'
 import type { KongService } from './services.ts'
 
-/** How long a stop waits where nothing is said, in milliseconds. */
+/** The default drain timeout, in milliseconds. */
 const USUAL_DRAIN = 30_000
 
-/** A route with what its plugins make of it. */
+/** A route combined with its translated plugins. */
 interface ComposedRoute {
   readonly route: ImportedRoute
   readonly merged: Merged
-  /** All of its policies, also those of every route. */
+  /** All of its policies, including those for every route. */
   readonly policies: Record<string, Fields>
 }
 
-/** The configuration, of routes with their services and plugins. */
+/** Composes the configuration from routes with their services and plugins. */
 export function compose(
   services: readonly KongService[],
   routes: readonly ImportedRoute[],
@@ -61,7 +61,10 @@ export function compose(
   }
 }
 
-/** Where a policy of every route has options that a route's own one has not, each route has all of its own. */
+/**
+ * The policies for every route; one whose options would be merged into a route's own policy without belonging there is moved into each
+ * route.
+ */
 function sharedPolicies(everywhere: Merged, composed: readonly ComposedRoute[]): Record<string, Fields> {
   return Object.fromEntries(
     Object.entries(everywhere.policies).filter(([name, options]) =>
@@ -103,7 +106,7 @@ function writtenRoute(
   }
 }
 
-/** Where a route leads. */
+/** The target of a route. */
 function targetOf(route: ImportedRoute, merged: Merged, preserving: ReadonlySet<KongService>): Fields {
   const { entity, service } = route
   const patterns = itemsOf([route.match['path']].flat()).flatMap((path) =>
@@ -139,7 +142,7 @@ function serviceOptions(service: KongService, preserving: ReadonlySet<KongServic
   return preserving.has(service) ? { ...service.options, host: 'client' } : service.options
 }
 
-/** The services all of whose routes keep the host of the client. */
+/** The services whose routes all preserve the client's host. */
 function preservingServices(routes: readonly ImportedRoute[]): ReadonlySet<KongService> {
   const found = new Set(
     routes.flatMap(({ service, preservesHost }) => (service !== null && preservesHost ? [service] : [])),
@@ -148,20 +151,20 @@ function preservingServices(routes: readonly ImportedRoute[]): ReadonlySet<KongS
   return found
 }
 
-/** A stop waits for replies as long as they may take; null where it does so anyway. */
+/** A drain timeout that lets replies take as long as they may; null if the default does. */
 function drainFor(services: readonly KongService[]): string | null {
   const longest = Math.max(0, ...services.map(({ readTimeout }) => readTimeout))
   return longest > USUAL_DRAIN ? durationText(longest) : null
 }
 
-/** Paths of routes for any host: those for a host go before the gateway's own endpoints. */
+/** Paths of routes without a host; routes with one take precedence over the gateway's own endpoints. */
 function patternsOf(routes: readonly ImportedRoute[]): string[] {
   return routes
     .filter(({ match }) => match['host'] === undefined)
     .flatMap(({ paths }) => paths.map(({ pattern }) => pattern))
 }
 
-/** Says above a policy what is inexact of the plugins that it is made of, and why it is closed. */
+/** Adds comments above a policy: inexact translations of the plugins it is made from, and why it denies everyone. */
 function tellOf(parent: object, name: string, options: Fields, merged: Merged, { comments }: Context): void {
   for (const { entity, fragment } of merged.sources.get(name) ?? [])
     if (Object.keys(fragment.policies ?? {})[0] === name)
@@ -174,7 +177,7 @@ function tellOf(parent: object, name: string, options: Fields, merged: Merged, {
     )
 }
 
-/** What is to be known of plugins that no policy came of. */
+/** The notes on plugins that no policy was made from. */
 export function withoutPolicy(plugins: readonly AppliedPlugin[]): string[] {
   return plugins.flatMap(({ entity, name, fragment }) =>
     Object.keys(fragment.policies ?? {}).length > 0 || fragment.closed !== undefined
@@ -197,7 +200,10 @@ function isUsable(parse: () => unknown): boolean {
   }
 }
 
-/** How callers sign in stays one value, so that it is written once; all else is copied, and written wherever it holds. */
+/**
+ * The authentication options stay one shared value, so that they are written once; everything else is copied and written wherever it
+ * applies.
+ */
 function ownCopy(policies: Readonly<Record<string, Fields>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(policies).map(([name, options]) => [name, copyOf(options, name === 'auth' ? 'methods' : '')]),

@@ -5,7 +5,7 @@ import type { Entity } from './entities.ts'
 import { fieldOf } from '../../core/value.ts'
 import { isGuard } from './guards.ts'
 
-/** What is known of each consumer beside its credentials, and which of them end every request. */
+/** The facts about each consumer apart from its credentials, including plugins that end every request. */
 export function consumerFacts(context: Context) {
   const { entities } = context
   const roles = new Map<Entity, string[]>()

@@ -9,20 +9,20 @@ import type { Entity } from './entities.ts'
 import type { Identities, TokenIssuer } from './identities.ts'
 import { Names } from '../names.ts'
 
-/** Makes the digest of a password, as `sallyport password` does. */
+/** Makes the digest of a password, like `sallyport password`. */
 export type MakeDigest = (password: string) => Promise<string>
 
-/** What is known of a consumer beside its credentials. */
+/** Facts about a consumer apart from its credentials. */
 export interface ConsumerFacts {
   /** Groups of acl. */
   readonly roles: readonly string[]
   /** The first of its consumer groups. */
   readonly tier: string | null
-  /** Why it is let in nowhere; null where it is. */
+  /** Why all of its requests are refused; null if they are not. */
   readonly blocked: string | null
 }
 
-/** The credentials of all consumers. What is in no use is told in `tellUnused`. */
+/** The credentials of all consumers. Unused ones are reported by `tellUnused`. */
 export async function readIdentities(
   context: Context,
   factsOf: (consumer: Entity) => ConsumerFacts,

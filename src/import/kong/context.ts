@@ -4,22 +4,22 @@ import type { Entry, ImportVariable } from '../report.ts'
 import { mark, variableName } from '../variables.ts'
 import type { Entities } from './entities.ts'
 
-/** What all parts of an import share. */
+/** State shared by all parts of an import. */
 export interface Context {
   readonly entities: Entities
   readonly comments: Comments
   readonly variables: Variables
   /** Whether plain paths may be regular expressions, as before format 3.0. */
   readonly guessesRegex: boolean
-  /** Stores of the configuration that something asks for. */
+  /** Stores that the configuration needs. */
   readonly stores: { redis?: Fields }
 }
 
-/** The variables that a configuration asks for. */
+/** The variables that the configuration refers to. */
 export class Variables {
   private readonly all = new Map<string, ImportVariable>()
 
-  /** A variable for something that must not stand in the configuration, as it stands in a text. */
+  /** A reference to a new variable for a value that must not be in the configuration. */
   secret(wanted: string, what: string, entry: Entry): string {
     const base = variableName(wanted)
     let name = base
@@ -28,14 +28,14 @@ export class Variables {
     return mark(name)
   }
 
-  /** The variable of that name, which may be asked for before; a new one where it is null. */
+  /** The variable of that name, which may have been requested before; a new one if the name is null. */
   ask(known: string | null, wanted: string, what: string, entry: Entry): string {
     if (known === null) return this.secret(wanted, what, entry)
     this.note(known, what, entry)
     return mark(known)
   }
 
-  /** A variable that the source has itself. */
+  /** Records a variable that the source itself refers to. */
   note(name: string, what: string, entry?: Entry): void {
     if (!this.all.has(name)) this.all.set(name, { name, what, position: entry?.position ?? { line: 1, column: 1 } })
   }

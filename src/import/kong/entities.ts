@@ -4,17 +4,17 @@ import { Entry } from '../report.ts'
 import type { SourceTree } from '../source-tree.ts'
 import { type KindFacts, kinds, unknownKind } from './kinds.ts'
 
-/** An entity of a declarative file, wherever it stands. */
+/** An entity of a declarative file, wherever it is written. */
 export interface Entity {
   /** The list that it belongs to, such as "routes". */
   readonly kind: string
   readonly fields: Fields
-  /** The one that it stands in. */
+  /** The entity that contains it. */
   readonly parent: Entity | null
   readonly entry: Entry
 }
 
-/** Every entity of a declarative file, once, in the order in which they stand there. */
+/** Every entity of a declarative file, once, in file order. */
 export class Entities {
   readonly all: readonly Entity[]
   private readonly byName = new Map<string, Entity>()
@@ -50,7 +50,10 @@ export class Entities {
     return this.byKind.get(kind) ?? []
   }
 
-  /** The entity that another one belongs to, by where it stands or by what it names; null where it names none, undefined where there is none of that name. */
+  /**
+   * The entity that another one belongs to, by nesting or by reference; null if it has no reference, undefined if the reference does not
+   * resolve.
+   */
   of(entity: Entity, field: string): Entity | null | undefined {
     const kind = (kinds[entity.kind] ?? unknownKind(entity.kind)).foreign[field]
     if (kind === undefined) return null
@@ -59,7 +62,7 @@ export class Entities {
     return name === null ? null : this.byName.get(`${kind} ${name}`)
   }
 
-  /** The entity of that kind and name, or id. */
+  /** The entity of that kind with that name or id. */
   find(kind: string, name: string): Entity | undefined {
     return this.byName.get(`${kind} ${name}`)
   }
@@ -88,14 +91,14 @@ function nameOf(fields: Fields, { named }: KindFacts): string {
   return ''
 }
 
-/** A text in place of a map is its name. */
+/** A text in place of a map is the entity's name. */
 function shorthand(item: unknown, { named }: KindFacts): Fields {
   const [field] = named
   const text = textOf(item)
   return field === undefined || text === undefined ? {} : { [field]: text }
 }
 
-/** What stands before "@" is a secret. */
+/** Removes the part before "@", which is secret. */
 function withoutUser(url: string): string {
   return url.replace(/\/\/[^/@]*@/, '//')
 }

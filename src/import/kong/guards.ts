@@ -6,7 +6,7 @@ const byName: ReadonlyMap<string, PluginTranslator> = new Map(
   translators.flatMap((translator) => translator.names.map((name) => [name, translator] as const)),
 )
 
-/** Translated plugins that decide who gets in, or answer themselves. */
+/** Translated plugins that control access or answer requests themselves. */
 const GUARDS: ReadonlySet<string> = new Set([
   'acl',
   'basic-auth',
@@ -22,12 +22,12 @@ const GUARDS: ReadonlySet<string> = new Set([
   'request-termination',
 ])
 
-/** Who brings a plugin over; undefined where nobody does. */
+/** The translator of a plugin; undefined if there is none. */
 export function translatorOf(name: string): PluginTranslator | undefined {
   return byName.get(name)
 }
 
-/** Whether a route without the plugin may let somebody in, or lead where it did not; of one that nobody knows it may. */
+/** Whether a route without the plugin might grant access or forward requests that it did not before; assumed for unknown plugins. */
 export function isGuard(name: string): boolean {
   if (byName.has(name)) return GUARDS.has(name)
   return (Object.hasOwn(leftOut, name) ? leftOut[name]?.guards : undefined) ?? true

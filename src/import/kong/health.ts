@@ -5,10 +5,10 @@ import { hasVariable } from '../variables.ts'
 import type { Entity } from './entities.ts'
 import { isSecretName } from './secret-names.ts'
 
-/** Fields that belong to the connection of a check. */
+/** Headers that belong to the connection of a health check. */
 const WIRE = /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i
 
-/** The checks of an upstream, as `health` and `passive` of a service. */
+/** The health checks of an upstream, as `health` and `passive` of a service. */
 export function healthOf({ entry, fields }: Entity, scheme: string): Fields {
   const checks = fields['healthchecks']
   return {
@@ -62,7 +62,7 @@ function passiveOf(passive: unknown, entry: Entity['entry']): unknown {
   return { consecutive: failures }
 }
 
-/** The least of those that are above 0; null where none is. */
+/** The smallest of the counts above 0; null if there are none. */
 function smallest(counts: unknown, names: readonly string[]): number | null {
   const known = names.map((name) => Math.round(numberOf(fieldOf(counts, name)) ?? 0)).filter((count) => count > 0)
   return known.length === 0 ? null : Math.min(...known)

@@ -2,7 +2,7 @@ import { parseHostPattern } from '../../routing/host.ts'
 import { PatternError } from '../../routing/pattern.ts'
 import type { Entry } from '../report.ts'
 
-/** The hosts of a route that can be had; null where there were some, and none of them can. */
+/** The hosts of a route that can be imported; null if there were some but none of them can. */
 export function importHosts(written: readonly string[], entry: Entry): readonly string[] | null {
   const hosts = written.flatMap((text) => {
     const withoutPort = text.replace(/:\d+$/, '')

@@ -1,27 +1,27 @@
 import type { Fields } from '../../core/value.ts'
 
-/** Who may call, by the credentials of a file; each list is one and the same wherever it is written. */
+/** The callers defined by the credentials of a file; each list is one shared value wherever it is written. */
 export interface Identities {
-  /** Keys of `api-key`; without those that nobody knows. */
+  /** Keys of `api-key`, without those whose value is unknown. */
   readonly apiKeys: readonly Fields[]
   /** Users of `basic`. */
   readonly users: readonly Fields[]
   /** JWT credentials. */
   readonly tokens: readonly TokenIssuer[]
-  /** Names of anonymous consumers that are refused, as a plugin of theirs ends every request. */
+  /** Names of anonymous consumers that are refused because one of their plugins ends every request. */
   readonly refused: ReadonlySet<string>
-  /** Says that some plugin asks for them, as otherwise they are of no use. */
+  /** Records that some plugin uses them; otherwise they have no effect. */
   readonly use: (kind: 'apiKeys' | 'users' | 'tokens') => void
 }
 
-/** Who signs tokens for a consumer, and by what they are verified. */
+/** The issuer of tokens for a consumer, and how its tokens are verified. */
 export interface TokenIssuer {
-  /** What the token says in the claim that names it. */
+  /** The value of the claim that identifies it. */
   readonly key: string
   readonly consumer: string
   readonly algorithm: string
-  /** A variable, as it stands in a text; null with a public key. */
+  /** A variable reference; null if a public key is used. */
   readonly secret: string | null
-  /** As PEM. */
+  /** In PEM format. */
   readonly publicKey: string | null
 }

@@ -22,8 +22,8 @@ import { type KongService, serviceOf } from './services.ts'
 const FORMATS: ReadonlySet<string> = new Set(['1.1', '2.1', '3.0'])
 
 /**
- * Makes a configuration of a declarative file of Kong, in YAML or JSON, and a report of what became of each of its entities. Nothing of
- * its secrets is in either. `file` is its name, for messages. Throws ImportError.
+ * Converts a declarative Kong file, in YAML or JSON, to a configuration and a report on each of its entities. Neither contains any of its
+ * secrets. `file` is its name, for messages. Throws ImportError.
  */
 export async function importKong(text: string, file: string, makeDigest: MakeDigest): Promise<Imported> {
   const tree = readSourceTree(text, file)
@@ -72,7 +72,7 @@ function formatOf({ value }: SourceTree, file: string): string {
   if (!isFields(value))
     throw new ImportError(`${file}: is not a declarative configuration of Kong: expected a map with _format_version.`)
   const format = textOf(value['_format_version'])
-  // YAML takes 3.0 for a number.
+  // YAML reads 3.0 as a number.
   const known = format === '3' || format === '2' || format === '1' ? `${format}.${format === '3' ? '0' : '1'}` : format
   if (known !== undefined && FORMATS.has(known)) return known
   const expected = `expected _format_version "1.1", "2.1" or "3.0"`
@@ -119,7 +119,7 @@ function tellOfConsumers({ entities }: Context): void {
       )
 }
 
-/** Those that no service leads to. */
+/** Reports the upstreams that no service uses. */
 function tellOfUpstreams({ entities }: Context): void {
   const hosts = new Set(
     entities.ofKind('services').flatMap(({ fields }) => {
@@ -150,7 +150,7 @@ function headOf(file: string, { entities }: Context, ofAll: readonly string[]): 
   ]
 }
 
-/** The innermost entity that has each variable. */
+/** The innermost entity that contains each variable. */
 function ownersOf({ entities }: Context): Map<string, Entry> {
   const owners = new Map<string, Entry>()
   for (const { kind, fields, entry } of entities.all) {
@@ -167,7 +167,7 @@ function variablesOf(value: unknown): Set<string> {
   const seen = new Set<unknown>()
   const look = (each: unknown): void => {
     if (typeof each === 'string') for (const name of variablesIn(each)) names.add(name)
-    // What stands in several places is one value.
+    // A value that occurs in several places is one shared object.
     if (typeof each !== 'object' || each === null || seen.has(each)) return
     seen.add(each)
     for (const child of Object.values(each)) look(child)

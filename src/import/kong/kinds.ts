@@ -1,12 +1,12 @@
-/** What a kind of entity is like in a declarative file. */
+/** The properties of a kind of entity in a declarative file. */
 export interface KindFacts {
-  /** In reports. */
+  /** The name in reports. */
   readonly called: string
-  /** Fields that name an entity, the first one that is there. */
+  /** Fields that identify an entity; the first one that is present counts. */
   readonly named: readonly string[]
-  /** Lists of entities inside of one, and their kinds. */
+  /** Lists of nested entities, and their kinds. */
   readonly nested: Readonly<Record<string, string>>
-  /** Fields that name another entity, and its kind. */
+  /** Fields that refer to another entity, and its kind. */
   readonly foreign: Readonly<Record<string, string>>
 }
 
@@ -16,7 +16,7 @@ function credential(called: string, named: readonly string[]): KindFacts {
   return { called, named, nested: {}, foreign: ofConsumer }
 }
 
-/** Every kind of entity by the list that has it. Lists that are not here are of plugins, and nobody here knows them. */
+/** Every kind of entity by the list that contains it. Other lists belong to plugins and are unknown here. */
 export const kinds: Readonly<Record<string, KindFacts>> = {
   services: {
     called: 'service',
@@ -97,7 +97,7 @@ export const kinds: Readonly<Record<string, KindFacts>> = {
   partials: { called: 'partial', named: ['name', 'id'], nested: {}, foreign: {} },
 }
 
-/** Facts of the entities of a list that is not known. */
+/** The properties of entities in an unknown list. */
 export function unknownKind(list: string): KindFacts {
   return { called: list, named: ['name', 'id'], nested: {}, foreign: {} }
 }

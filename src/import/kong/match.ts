@@ -7,10 +7,13 @@ import { hasVariable } from '../variables.ts'
 import type { Entity } from './entities.ts'
 import { importHosts } from './hosts.ts'
 
-/** No request with these gets as far as a route. */
+/** Requests with these methods never reach a route. */
 const NOT_OFFERED = new Set(['CONNECT', 'TRACE'])
 
-/** What a route asks of requests besides their paths, as `match` has it; null where the route is left out for it, which is told. */
+/**
+ * A route's conditions apart from its paths, in the form of `match`; null if they make it impossible to import the route, which is
+ * reported.
+ */
 export function matchOf({ entry, fields }: Entity): Fields | null {
   if (textOf(fields['expression']) !== undefined) {
     entry.tell('left out', 'Expressions of Kong are not imported: match by path, host, method, headers and query.')
@@ -92,7 +95,7 @@ function headersOf(value: unknown, entry: Entity['entry']): Fields | null {
   return headers
 }
 
-/** Kong looks for it somewhere in the value. */
+/** Kong searches for a match anywhere in the value. */
 function regexIn(written: string): string {
   const start = written.startsWith('^') ? '' : '.*'
   const end = written.endsWith('$') ? '' : '.*'

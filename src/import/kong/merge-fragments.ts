@@ -1,22 +1,22 @@
 import { type Fields, isFields, itemsOf } from '../../core/value.ts'
 import type { AppliedPlugin } from './applied-plugins.ts'
 
-/** Nobody: what is closed has this, until it is taken out. */
+/** All addresses: a route that had to be closed denies them until this is removed. */
 const NOBODY = ['0.0.0.0/0', '::/0']
 
-/** What all plugins of a route make of it together. */
+/** The combined translation of all plugins of a route. */
 export interface Merged {
   readonly policies: Readonly<Record<string, Fields>>
   readonly target: Fields | null
   readonly timeouts: Fields | null
   readonly path: string | null
-  /** Names of the plugins for whose sake nobody is let in. */
+  /** Names of the plugins because of which access is denied. */
   readonly closed: readonly string[]
-  /** By the policy, the plugins that it is made of. */
+  /** The plugins that each policy is made from. */
   readonly sources: ReadonlyMap<string, readonly AppliedPlugin[]>
 }
 
-/** Puts fragments together, with the limits of consumers beneath them. */
+/** Merges fragments, with the limits of consumers beneath them. */
 export function mergeFragments(plugins: readonly AppliedPlugin[], limits: Fields | null): Merged {
   const policies = new Map<string, Fields>(limits === null ? [] : [['rate-limit', limits]])
   const sources = new Map<string, AppliedPlugin[]>()
@@ -57,8 +57,8 @@ export function mergeFragments(plugins: readonly AppliedPlugin[], limits: Fields
 }
 
 /**
- * The plugins whose credentials count. Of several Kong wants the credentials of each, unless it may let anybody in as an anonymous consumer;
- * here one method is enough, so only the first of those that must be there counts.
+ * The plugins whose credentials count. Kong requires the credentials of each plugin, unless it allows an anonymous consumer; here one
+ * method is enough, so only the first mandatory plugin counts.
  */
 function signIn(plugins: readonly AppliedPlugin[]): readonly AppliedPlugin[] {
   const all = plugins.filter(({ fragment }) => fragment.policies?.['auth']?.['methods'] !== undefined)
@@ -73,7 +73,7 @@ function signIn(plugins: readonly AppliedPlugin[]): readonly AppliedPlugin[] {
   return [first]
 }
 
-/** Maps are put together; of anything else the second counts, but for lists of what goes. */
+/** Maps are merged; of other values the second one counts, except for lists of removals, which are joined. */
 function merged(a: Fields, b: Fields): Fields {
   const result: Record<string, unknown> = { ...a }
   for (const [key, value] of Object.entries(b)) {

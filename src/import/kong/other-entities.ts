@@ -4,7 +4,7 @@ import { kinds } from './kinds.ts'
 
 const consumers = 'Its plugin is not supported.'
 
-/** What becomes of kinds that are not brought over, and what to do in place of them. */
+/** Advice for kinds of entities that are not imported. */
 const advice: Readonly<Record<string, string>> = {
   certificates:
     'Save the certificate and key to files, and name them in tls.certificates of a listener: see docs/tls.md.',
@@ -22,7 +22,7 @@ const advice: Readonly<Record<string, string>> = {
   mtls_auth_credentials: 'Add a rule to auth.methods.mtls.',
 }
 
-/** Says of every entity that nothing else speaks of what became of it. */
+/** Reports on every entity that nothing else has reported on. */
 export function tellOfOthers({ entities }: Context): void {
   for (const { kind, fields, entry } of entities.all) {
     if (kind === 'vaults') {

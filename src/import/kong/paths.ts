@@ -4,25 +4,25 @@ import type { Fidelity } from '../report.ts'
 import { hasVariable } from '../variables.ts'
 import { regexPath } from './regex-path.ts'
 
-/** One path of a route, as the configuration has it. */
+/** One path of a route, as written in the configuration. */
 export interface ImportedPath {
-  /** As it was written, for messages. */
+  /** As written in the source, for messages. */
   readonly written: string
   readonly pattern: string
   readonly pathRegex: string | null
   readonly parameters: readonly string[]
-  /** The plain prefix that it is, without a slash at its end; null for an expression. */
+  /** The plain prefix, without a trailing slash; null for an expression. */
   readonly prefix: string | null
-  /** What Kong takes off a path that fits; see `RegexPath`. */
+  /** The part that Kong strips from a matching path; see `RegexPath`. */
   readonly strips: 'all' | 'to rest' | null
 }
 
 type Tell = (fidelity: Fidelity, note: string) => void
 
-/** Paths that Kong 2 takes for plain ones; all others are expressions there. */
+/** Paths that Kong 2 treats as plain; it treats all others as expressions. */
 const PLAIN_BEFORE_3 = /^[a-zA-Z0-9._~/%-]*$/
 
-/** A path of a route; null where it cannot be had, which is told. `guessesRegex` is what format 1.1 and 2.1 do. */
+/** A path of a route; null if it cannot be imported, which is reported. `guessesRegex` is the behaviour of formats 1.1 and 2.1. */
 export function importPath(written: string, guessesRegex: boolean, tell: Tell): ImportedPath | null {
   if (hasVariable(written)) {
     tell('left out', `The path ${written} is a variable: write the path itself.`)
@@ -41,7 +41,7 @@ function importRegex(written: string, regex: string, tell: Tell): ImportedPath |
   return null
 }
 
-/** Kong compares texts, and a pattern compares segments. */
+/** Kong compares texts, but a pattern compares segments. */
 function importPrefix(written: string, tell: Tell): ImportedPath | null {
   const plain = written.replaceAll(/\/{2,}/g, '/')
   const prefix = plain.replace(/\/$/, '')
@@ -64,7 +64,7 @@ function importPrefix(written: string, tell: Tell): ImportedPath | null {
   return { written, pattern, pathRegex: null, parameters: [], prefix: pattern.slice(0, -2), strips: 'to rest' }
 }
 
-/** With escapes for what means something in a pattern. */
+/** Escapes characters that have a meaning in patterns. */
 function escaped(prefix: string): string {
   return prefix.replaceAll(/[^A-Za-z0-9\-._~/%@!&'=,;]/g, (character) => {
     const code = encodeURIComponent(character)

@@ -2,32 +2,32 @@ import { compileWhole, refusalOfPattern } from '../../regexp/linear.ts'
 import { UnusablePattern } from '../../regexp/unusable-pattern.ts'
 import { parsePattern, PatternError } from '../../routing/pattern.ts'
 
-/** A regular expression for paths, as the configuration has it. */
+/** A regular expression for paths, as written in the configuration. */
 export interface RegexPath {
   readonly pattern: string
-  /** What the whole path must be besides; null where the pattern says all. */
+  /** An expression that the whole path must also match; null if the pattern is sufficient. */
   readonly pathRegex: string | null
-  /** Names of the parameters, in the order in which they stand in the pattern. */
+  /** Names of the parameters, in the order in which they appear in the pattern. */
   readonly parameters: readonly string[]
-  /** What Kong takes off a path, where it strips what the expression has matched: all of it, all but what "*" stands for, or what cannot be said. */
+  /** The part of a path that Kong strips if it strips the match: all of it, all except what "*" matches, or unknown. */
   readonly strips: 'all' | 'to rest' | null
 }
 
-/** A whole segment, whatever it is. */
+/** A whole segment with any content. */
 const ANY = /^\[\^\\?\/\]\+$/
-/** Whatever follows. */
+/** Any continuation. */
 const TAIL = /^(?:\.[*+]|\(\.[*+]\)|\(\?:\.[*+]\))$/
-/** A group with a name, or without, around all of a segment. */
+/** A named or unnamed group around a whole segment. */
 const GROUP = /^\((?:\?P?<([A-Za-z_]\w*)>|\?:)?([^()]*)\)$/
-/** Something that is more than a literal character. */
+/** More than a literal character. */
 const META = /[\\^$.|?*+()[\]{}]/
-/** What may stand for a slash: a dot outside of a class, or a class of what is not something. */
+/** May match a slash: a dot outside a class, or a negated class. */
 const MAY_BE_SLASH = /\/|\\[DSW]|\[\^(?!\\?\/)|^(?:[^[\\]|\\.|\[[^\]]*\])*\./
 const LONGEST = 900
 
 /**
- * Kong's regular expression, which the beginning of a path must fit, as a pattern where it is shaped in segments, else as
- * a pattern with an expression beside. A refusal where it cannot be followed in linear time.
+ * Translates Kong's regular expression, which must match the beginning of a path, to a pattern if it consists of segments, otherwise to a
+ * pattern with an additional expression. Returns a refusal if it cannot be matched in linear time.
  */
 export function regexPath(written: string): RegexPath | { readonly refusal: string } {
   const alternatives = splitOutside(written, '|').map((each) => {
@@ -44,7 +44,7 @@ export function regexPath(written: string): RegexPath | { readonly refusal: stri
   return byExpression(`(?:${wholes.join('|')})`, true, '')
 }
 
-/** Null where some segment is neither a literal nor a parameter. */
+/** Null if some segment is neither a literal nor a parameter. */
 function bySegments(source: string, isWhole: boolean): RegexPath | null {
   if (!source.startsWith('/')) return null
   const segments: string[] = []
@@ -66,7 +66,7 @@ function bySegments(source: string, isWhole: boolean): RegexPath | null {
     segments.push(`{${parameter}}`)
     if (!ANY.test(expression)) isExact = false
   }
-  // Kong goes on behind the end of an expression: "/a/b" takes "/a/bc".
+  // Kong ignores what follows the end of the match: "/a/b" also matches "/a/bc".
   const isOpen = !isWhole && !isRest
   const endsInLiteral = !parts.at(-1)?.includes('[') && literalOf(parts.at(-1) ?? '') !== null
   if (isOpen && endsInLiteral) segments.pop()
@@ -80,7 +80,7 @@ function bySegments(source: string, isWhole: boolean): RegexPath | null {
   return { pattern, pathRegex, parameters, strips: isOpen ? null : 'all' }
 }
 
-/** Whether it describes segments, none of them empty. */
+/** Whether it matches single segments only, and none of them empty. */
 function isOfOneSegment(expression: string): boolean {
   if (!ANY.test(expression) && MAY_BE_SLASH.test(expression)) return false
   try {
@@ -100,26 +100,26 @@ function byExpression(source: string, isWhole: boolean, prefix: string): RegexPa
   return { pattern: usable(`${prefix}/*`) ?? '/*', pathRegex: regex, parameters: [], strips }
 }
 
-/** The segments before the first one that is no literal. */
+/** The segments before the first one that is not a literal. */
 function literalPrefix(source: string): string {
   if (!source.startsWith('/')) return ''
   const literals: string[] = []
   const parts = splitSegments(source.slice(1))
   for (const [i, part] of parts.entries()) {
     const literal = literalOf(part)
-    // What stands last may go on.
+    // The last segment may continue.
     if (literal === null || literal === '' || i === parts.length - 1) break
     literals.push(literal)
   }
   return literals.map((literal) => `/${literal}`).join('')
 }
 
-/** At slashes outside of classes and groups, also those with a backslash before them. */
+/** Splits at slashes outside classes and groups, including escaped ones. */
 function splitSegments(source: string): string[] {
   return splitOutside(source.replaceAll(/\\\//g, '/'), '/')
 }
 
-/** At a character outside of classes and groups, and not behind a backslash. */
+/** Splits at a character outside classes and groups that is not escaped. */
 function splitOutside(source: string, separator: string): string[] {
   const parts: string[] = []
   let depth = 0
@@ -142,7 +142,7 @@ function splitOutside(source: string, separator: string): string[] {
   return [...parts, current]
 }
 
-/** The text that a segment stands for, where it is one text; null for any other. */
+/** The text that a segment matches, if it is a single one; otherwise null. */
 function literalOf(part: string): string | null {
   const text = part.replaceAll(/\\([^A-Za-z0-9])/g, '$1')
   const rest = part.replaceAll(/\\[^A-Za-z0-9]/g, '')

@@ -9,33 +9,33 @@ import { matchOf } from './match.ts'
 import { importPath, type ImportedPath } from './paths.ts'
 import type { KongService } from './services.ts'
 
-/** A route of the configuration that is made of one of Kong's, or of a part of it. */
+/** A route of the configuration that is made from a Kong route or a part of it. */
 export interface ImportedRoute {
   readonly entity: Entity
   readonly id: string
   readonly match: Fields
   readonly paths: readonly ImportedPath[]
-  /** Null where it leads nowhere but to what a plugin answers. */
+  /** Null if it leads only to a reply of a plugin. */
   readonly service: KongService | null
   readonly rewrite: Fields | null
-  /** Whether the service is asked for the host that the client has asked for. */
+  /** Whether the client's Host is sent to the service. */
   readonly preservesHost: boolean
-  /** Addresses from which it is taken, as `sources` says; empty for all. */
+  /** Addresses whose requests it accepts, as in `sources`; empty for all. */
   readonly sources: readonly string[]
 }
 
 /** An address that no client has. */
 const NOBODY = '255.255.255.255'
 
-/** What routes share while they are made. */
+/** State shared while routes are made. */
 export interface RouteTools {
   readonly context: Context
   readonly names: Names
-  /** Matches that are taken, and by which route. */
+  /** Matches in use, and the routes that use them. */
   readonly taken: Map<string, string>
 }
 
-/** The routes that one of Kong's becomes: one for each rewrite that its paths need. Empty where it is left out, which is told. */
+/** The routes that a Kong route becomes: one for each rewrite that its paths need. Empty if it is left out, which is reported. */
 export function routesOf(entity: Entity, service: KongService | null, tools: RouteTools): ImportedRoute[] {
   const { entry, fields } = entity
   const match = matchOf(entity)
@@ -103,7 +103,7 @@ function routeOf(
   }
 }
 
-/** How the path that the service gets differs from that of the request; null where it does not. */
+/** How the path sent to the service differs from that of the request; null if it does not. */
 function rewriteOf(
   path: ImportedPath | undefined,
   strips: boolean,
@@ -119,7 +119,7 @@ function rewriteOf(
   return { path: `${escapedBase(base)}/*` }
 }
 
-/** A brace of its own means a parameter. */
+/** Escapes braces, which mark parameters. */
 function escapedBase(base: string): string {
   return base.replaceAll('{', '%7B').replaceAll('}', '%7D').replaceAll('*', '%2A')
 }

@@ -7,13 +7,13 @@ import type { Context } from './context.ts'
 import type { Entity } from './entities.ts'
 import { hostHeaderOf, instancesOf, tellOfUpstream } from './upstreams.ts'
 
-/** A service that was imported. */
+/** An imported service. */
 export interface KongService {
   readonly entity: Entity
   readonly name: string
-  /** What it becomes, where its routes do not say more of it. */
+  /** Its options, unless its routes add to them. */
   readonly options: Fields
-  /** What stands before the paths that it is asked for, without a slash at its end; "" for nothing. */
+  /** The prefix of the paths that it receives, without a trailing slash; "" for none. */
   readonly base: string
   /** How long a reply may take, in milliseconds. */
   readonly readTimeout: number
@@ -21,7 +21,7 @@ export interface KongService {
   readonly isGrpc: boolean
 }
 
-/** Milliseconds of all time-outs of which nothing is said. */
+/** The default of all timeouts, in milliseconds. */
 const DEFAULT_TIMEOUT = 60_000
 const DEFAULT_RETRIES = 5
 const MOST_RETRIES = 10
@@ -33,7 +33,7 @@ interface Address {
   readonly path: string
 }
 
-/** The service of an entity; null where it is left out, which is told then. */
+/** The service for an entity; null if it is left out, which is reported. */
 export function serviceOf(entity: Entity, names: Names, context: Context): KongService | null {
   const { entry, fields } = entity
   if (flagOf(fields['enabled']) === false) {
@@ -91,9 +91,9 @@ function schemeOf(protocol: string): 'http' | 'https' | null {
   return /^(?:https|grpcs|wss)$/.test(protocol) ? 'https' : null
 }
 
-/** Of a service whose host is a name of the DNS. */
+/** The options of a service whose host is a DNS name. */
 function alone({ entry, fields }: Entity, { host, port }: Address, scheme: 'http' | 'https'): Fields | null {
-  // A port beside a URL is none of it; 80 is what Kong takes where nothing is said.
+  // A port next to a URL is not part of it; 80 is Kong's default.
   const known = port === '' ? (scheme === 'https' ? '443' : '80') : port
   const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
   const url = `${scheme}://${bracketed}:${known}`
@@ -129,7 +129,7 @@ function timeoutsOf({ entry, fields }: Entity): Fields {
   }
 }
 
-/** Another instance is asked only where there is one. */
+/** A retry on another instance requires that there is one. */
 function retryOf({ entry, fields }: Entity, instances: unknown): Fields {
   const retries = Math.round(numberOf(fields['retries']) ?? DEFAULT_RETRIES)
   if (!Array.isArray(instances) || instances.length < 2) return {}

@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import type { Entity } from './entities.ts'
 import { healthOf } from './health.ts'
 
-/** Port of a target that names none. */
+/** The default port of a target. */
 const DEFAULT_PORT = 8000
 const DEFAULT_WEIGHT = 100
 const MOST_WEIGHT = 1000
@@ -18,7 +18,7 @@ interface Target {
   readonly entity: Entity
 }
 
-/** What a service is made of whose host is an upstream; null where nothing of it can be reached. */
+/** The options of a service whose host is an upstream; null if it has no usable target. */
 export function instancesOf(upstream: Entity, scheme: string, context: Context): Fields | null {
   const targets = targetsOf(upstream, context)
   if (!targets.some(({ weight }) => weight > 0)) {
@@ -59,7 +59,7 @@ function targetsOf(upstream: Entity, context: Context): Target[] {
   })
 }
 
-/** With its port; null for what is no address. */
+/** With its port; null if it is not an address. */
 function addressOf(written: string): string | null {
   if (hasVariable(written)) return /^[^\s/]+$/.test(written) ? written : null
   const parsed = parseHostAndPort(written)
@@ -68,7 +68,7 @@ function addressOf(written: string): string | null {
   return `${host}:${parsed.port ?? DEFAULT_PORT}`
 }
 
-/** In the same proportions, as well as whole numbers up to the highest weight can have them. */
+/** Keeps the proportions as well as whole numbers up to the maximum weight can. */
 function scaled(weights: readonly number[]): number[] {
   const common = weights.reduce(greatestCommonDivisor, 0)
   const highest = Math.max(...weights) / common
@@ -91,7 +91,7 @@ function balancerOf(upstream: Entity): unknown {
   return 'least-requests'
 }
 
-/** What requests have in common that go to the same instance. */
+/** The request property that selects the instance. */
 function hashOf({ entry, fields }: Entity): unknown {
   const on = textOf(fields['hash_on']) ?? 'none'
   const fallback = textOf(fields['hash_fallback']) ?? 'none'
@@ -112,13 +112,13 @@ function hashOf({ entry, fields }: Entity): unknown {
   return { hash: { by: 'ip' } }
 }
 
-/** The Host field that an upstream says its targets are asked for. */
+/** The Host header that an upstream sets for its targets. */
 export function hostHeaderOf(upstream: Entity): string | null {
   const host = textOf(fieldOf(upstream.fields, 'host_header'))
   return host === undefined || host === '' ? null : host
 }
 
-/** Tells of what an upstream says besides. */
+/** Reports the remaining settings of an upstream. */
 export function tellOfUpstream({ entry, fields }: Entity): void {
   if (isFields(fields['client_certificate']) || textOf(fields['client_certificate']) !== undefined)
     entry.tell(

@@ -15,11 +15,11 @@ import { mark } from '../variables.ts'
 import { type Requirement, Security } from './security.ts'
 import { importTemplate } from './template.ts'
 
-/** What an import is told beside the document. */
+/** Options of an import apart from the document. */
 export interface OpenApiOptions {
-  /** Path of the document, as the configuration names it. */
+  /** Path of the document, as the configuration refers to it. */
   readonly document: string
-  /** The service that answers: its name, and its URL without a path; null where the document says. */
+  /** The service: its name, and its URL without a path; null to take it from the document. */
   readonly service: { readonly name: string; readonly url: string } | null
 }
 
@@ -48,8 +48,8 @@ interface Operation {
 }
 
 /**
- * Makes a configuration of an OpenAPI document of version 3: a route for each path and what its operations ask of callers, and validation by
- * the document. `file` is its name, for messages. Throws ImportError.
+ * Makes a configuration from an OpenAPI 3 document: one route for each path and set of security requirements, and validation by the
+ * document. `file` is its name, for messages. Throws ImportError.
  */
 export function importOpenApi(text: string, file: string, options: OpenApiOptions): Imported {
   const tree = readSourceTree(text, file)
@@ -125,13 +125,13 @@ function checkVersion(value: unknown, file: string): void {
 
 interface Server {
   readonly entry: Entry
-  /** Scheme, host and port; null for a relative one. */
+  /** Scheme, host and port; null for a relative URL. */
   readonly origin: string | null
-  /** The path, without a slash at its end. */
+  /** The path, without a trailing slash. */
   readonly base: string
 }
 
-/** The first one counts; a document without any is served at the root. */
+/** The first one counts; a document without servers is served at the root. */
 function serversOf(tree: SourceTree): Server[] {
   return itemsOf(fieldOf(tree.value, 'servers')).map((server, i) => {
     const written = textOf(fieldOf(server, 'url')) ?? '/'
@@ -180,7 +180,7 @@ function operationsOf(tree: SourceTree, security: Security): Operation[] {
   })
 }
 
-/** Requests that the service sends itself. */
+/** Requests that the service itself sends. */
 function hooksOf(tree: SourceTree): Entry[] {
   const hooks = fieldOf(tree.value, 'webhooks')
   return Object.entries(isFields(hooks) ? hooks : {}).map(([name, hook]) => {
@@ -196,7 +196,7 @@ interface WrittenRoute {
   readonly notes: readonly string[]
 }
 
-/** A route for each path and what its operations ask of callers. */
+/** One route for each path and set of security requirements. */
 function routesOf(
   operations: readonly Operation[],
   base: string,
@@ -248,7 +248,7 @@ function isOffered({ method, entry }: Operation): boolean {
   return false
 }
 
-/** What a route says otherwise than the policies of every route. */
+/** How a route deviates from the policies for every route. */
 function policiesOf(
   requirement: Requirement,
   asked: readonly string[],
@@ -276,7 +276,7 @@ function policiesOf(
   return Object.keys(auth).length === 0 ? {} : { policies: { auth } }
 }
 
-/** Whether some pattern of a schema cannot be tested in linear time. */
+/** Whether some pattern of a schema cannot be matched in linear time. */
 function hasUnusablePattern(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const pattern = fieldOf(value, 'pattern')

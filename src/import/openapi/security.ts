@@ -13,14 +13,14 @@ interface Method {
   readonly advice: string
 }
 
-/** What an operation asks of callers. */
+/** The security requirements of an operation. */
 export interface Requirement {
-  /** Names of the methods of auth, one of which is enough; empty for none. */
+  /** Names of the methods of auth, any one of which is enough; empty for none. */
   readonly methods: readonly string[]
   readonly scopes: readonly string[]
-  /** Whether nobody needs to show anything. */
+  /** Whether no credentials are required. */
   readonly isPublic: boolean
-  /** Whether nothing of what it asks can be had. */
+  /** Whether none of its requirements can be translated. */
   readonly isClosed: boolean
 }
 
@@ -61,7 +61,7 @@ export class Security {
     this.entries = entries
   }
 
-  /** The methods of auth by their names, with advice above each. */
+  /** The methods of auth by name, with advice as comments. */
   optionsOf(names: Iterable<string>, comments: Comments): Fields {
     const wanted = new Set(names)
     const found = new Map(
@@ -72,7 +72,7 @@ export class Security {
     return options
   }
 
-  /** What an operation asks; of a list of requirements one is enough, and of a requirement all. */
+  /** The requirements of an operation: one requirement of the list is enough, and it needs all of its schemes. */
   requirementOf(operation: unknown, entry: Entry): Requirement {
     const own = fieldOf(operation, 'security') ?? this.general
     const alternatives = itemsOf(own).filter(isFields)
@@ -88,7 +88,7 @@ export class Security {
         const method = this.methods.get(name)
         return method === undefined ? [] : [{ method, scopes: textsOf(alternative[name]) }]
       })
-      // A token says who the user is, and a key beside it often only which application.
+      // A token identifies the user, whereas a key next to it often identifies only the application.
       const known = usable.find(({ method }) => method.isToken) ?? usable[0]
       if (names.length > 1)
         entry.tell(

@@ -1,15 +1,15 @@
 import { parsePattern, PatternError } from '../../routing/pattern.ts'
 
-/** A path of a document, as a route has it. */
+/** A path of a document, in the form of a route. */
 export interface ImportedTemplate {
   readonly pattern: string
-  /** Where a parameter is only a part of a segment. */
+  /** Set if a parameter is only part of a segment. */
   readonly pathRegex: string | null
 }
 
 const PARAMETER = /\{([^{}]+)\}/g
 
-/** The path template of a document below a base path; null where it is no path. */
+/** Translates a path template of a document below a base path; null if it is not a path. */
 export function importTemplate(template: string, base: string): ImportedTemplate | null {
   if (!template.startsWith('/')) return null
   const names = new Set<string>()

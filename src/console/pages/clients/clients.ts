@@ -17,7 +17,7 @@ import { Keys } from './keys.ts'
 
 const REFUSED = new Set(['refused', 'denied', 'limited'])
 
-/** Who calls, and where they stand with their limits. */
+/** The callers and the state of their limits. */
 export function Clients({ query }: { query: URLSearchParams }): ComponentChildren {
   const live = useLive()
   const decisions = 'sallyport_rate_limit_decisions_total'
@@ -124,7 +124,7 @@ function Lookup({ client }: { client: string }): ComponentChildren {
   )
 }
 
-/** Who is near its limits, or over them. */
+/** The callers near or over their limits. */
 function Limited(): ComponentChildren {
   const now = useNow()
   const polled = usePolled<{ clients: LimitedClient[]; more: number }>('/limits', 3000)

@@ -4,7 +4,7 @@ import type { KeyStore, MadeKey } from '../../answers.ts'
 import { ask } from '../../client.ts'
 import { KeyDialog, TextField } from './key-dialog.ts'
 
-/** Makes a key. */
+/** The dialog that makes a key. */
 export function CreateKey({
   store,
   close,

@@ -4,7 +4,7 @@ import type { Handwork } from '../../answers.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
 
-/** What is to be changed in the configuration, to be copied. */
+/** A change to make in the configuration, to be copied. */
 export function Change({ change: { file, patch, lines } }: { change: Handwork }): ComponentChildren {
   const text = patch ?? lines
   const where = file === null ? 'the configuration' : file
@@ -32,7 +32,7 @@ export function Change({ change: { file, patch, lines } }: { change: Handwork })
   )
 }
 
-/** The same by itself. */
+/** The same in a dialog of its own. */
 export function ChangeDialog({
   title,
   change,

@@ -4,7 +4,7 @@ import type { MadeKey } from '../../answers.ts'
 import { Failure } from '../../parts/notes.ts'
 import { ShownKey } from './shown-key.ts'
 
-/** A form that a key comes of, and then the key. */
+/** A form that makes a key, then the key. */
 export function KeyDialog<Made extends MadeKey>({
   title,
   action,
@@ -15,12 +15,12 @@ export function KeyDialog<Made extends MadeKey>({
   children,
 }: {
   title: string
-  /** What the button says. */
+  /** The label of the button. */
   action: string
-  /** Whether the form says enough. */
+  /** Whether the form is complete. */
   ready: boolean
   make: () => Promise<Made>
-  /** What is said of the key beside it. */
+  /** The text next to the key. */
   aboutOf: (made: Made) => string
   close: () => void
   children?: ComponentChildren
@@ -46,7 +46,7 @@ export function KeyDialog<Made extends MadeKey>({
       ref: dialog,
       class: 'dialog broad',
       'aria-labelledby': 'key-dialog',
-      // A key that is not copied yet is not to be lost with one press.
+      // A key that has not been copied yet must not be lost with a single key press.
       onCancel: (event: Event) => made !== null && event.preventDefault(),
       onClose: close,
     },
@@ -77,7 +77,7 @@ export function KeyDialog<Made extends MadeKey>({
   )
 }
 
-/** A line of a form. */
+/** A text field of a form. */
 export function TextField({
   label,
   value,

@@ -13,13 +13,13 @@ import { CreateKey } from './create-key.ts'
 import { ChangeDialog } from './handwork.ts'
 import { RotateKey } from './rotate-key.ts'
 
-/** What is being done, in a dialog. */
+/** The current action, shown in a dialog. */
 type Doing =
   | { readonly what: 'create' }
   | { readonly what: 'rotate'; readonly key: ApiKey }
   | { readonly what: 'revoke'; readonly question: Question }
 
-/** The API keys of the configuration and its Redis: they are made, rotated and revoked here. */
+/** The API keys of the configuration and its Redis, which can be made, rotated and revoked here. */
 export function Keys(): ComponentChildren {
   const live = useLive()
   const polled = usePolled<ApiKeys>('/keys', 15_000, live.changes)
@@ -81,7 +81,7 @@ export function Keys(): ComponentChildren {
   )
 }
 
-/** What is asked before a key is revoked: that one alone where there are others of its id. */
+/** The question before a key is revoked: only that key if there are others with its id. */
 function revocationOf(key: ApiKey, keys: readonly ApiKey[], done: (answer: RevokedKeys) => void): Question {
   const others = keys.some((each) => each !== key && each.id === key.id)
   const only = others && key.prefix !== null ? `?${new URLSearchParams({ prefix: key.prefix })}` : ''

@@ -5,7 +5,7 @@ import { ask } from '../../client.ts'
 import { moment } from '../../format.ts'
 import { KeyDialog, TextField } from './key-dialog.ts'
 
-/** How long an old key may go on, and how that is said. */
+/** How long an old key may stay valid, with labels. */
 const OVERLAPS: readonly (readonly [time: string, words: string])[] = [
   ['0s', 'not at all: it ends at once'],
   ['1h', 'for an hour'],
@@ -14,7 +14,7 @@ const OVERLAPS: readonly (readonly [time: string, words: string])[] = [
   ['30d', 'for 30 days'],
 ]
 
-/** Puts another key in place of one, which goes on for a while. */
+/** The dialog that replaces a key, which stays valid for a while. */
 export function RotateKey({
   known: { id, expiresAt, store },
   close,

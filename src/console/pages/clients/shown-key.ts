@@ -4,7 +4,7 @@ import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
 import { Change } from './handwork.ts'
 
-/** A key that was made: it is here until the dialog is closed, and nowhere else. */
+/** A new key: it is shown until the dialog is closed, and nowhere else. */
 export function ShownKey({
   made: { key, configuration },
   about,

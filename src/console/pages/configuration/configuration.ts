@@ -13,7 +13,7 @@ import { Edit } from './edit.ts'
 import { History } from './history.ts'
 import { Problems } from '../../changes/refused.ts'
 
-/** What the gateway runs with, what is wrong with the last one that was read, and how to change it. */
+/** The running configuration, the problems of the last one that was read, and how to change it. */
 export function Configuration(): ComponentChildren {
   const live = useLive()
   const now = useNow()

@@ -11,7 +11,7 @@ import { Patch } from '../../changes/patch.ts'
 import { Refused } from '../../changes/refused.ts'
 import { Planned } from '../../changes/planned.ts'
 
-/** The text of the configuration, to be changed: applied where that is allowed, else as a patch. */
+/** An editor for the text of the configuration: changes are applied if that is allowed, otherwise shown as a patch. */
 export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): ComponentChildren {
   const [written, setWritten] = useState<(Written & { readonly revision: string }) | null>(null)
   const [text, setText] = useState('')
@@ -76,7 +76,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       },
     }),
     error !== null && h(Refused, { error }),
-    // Masked text is for those who may not send it.
+    // Masked text is for users who may not send it back.
     status.writable && !written.masked
       ? h(
           Fragment,

@@ -9,7 +9,7 @@ import type { Part } from './part.ts'
 import { Refused } from '../../changes/refused.ts'
 import { Planned } from '../../changes/planned.ts'
 
-/** What the file, as it is now, would change. */
+/** What the current contents of the file would change. */
 export function FilePlan({ status, again, ask: question }: Part): ComponentChildren {
   const [plan, setPlan] = useState<Plan | null>(null)
   const [error, setError] = useState<unknown>(null)

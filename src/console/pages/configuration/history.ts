@@ -8,7 +8,7 @@ import { Time } from '../../parts/marks.ts'
 import { Table } from '../../parts/table.ts'
 import type { Part } from './part.ts'
 
-/** The configurations before, and the way back. */
+/** The previous configurations, and how to return to them. */
 export function History({ status, again, ask: question, now }: Part & { now: number }): ComponentChildren {
   const { earlier } = status
   const back = (): void =>

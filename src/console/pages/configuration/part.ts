@@ -1,7 +1,7 @@
 import type { ConfigStatus } from '../../answers.ts'
 import type { Question } from '../../parts/actions.ts'
 
-/** What the parts of the page share. */
+/** Properties shared by the parts of the page. */
 export interface Part {
   readonly status: ConfigStatus
   readonly again: () => void

@@ -1,6 +1,6 @@
 import type { Request } from '../../answers.ts'
 
-/** What is asked about, as it is typed. */
+/** The question, as typed. */
 export interface Asked {
   readonly method: string
   readonly url: string
@@ -11,13 +11,13 @@ export interface Asked {
   readonly tier: string
 }
 
-/** What the address has of it: browsers remember that, so header fields and body, where credentials are, stay out of it. */
+/** The parameters in the address: browsers remember it, so headers and body, which may contain credentials, are left out. */
 export const NAMES = ['method', 'url', 'from', 'as', 'tier'] as const
 
-/** What the address does not have. */
+/** The parameters that are not in the address. */
 export const NOTHING = { headers: '', body: '' }
 
-/** Where a request that ended is explained. */
+/** A link that explains a finished request. */
 export function explainLink({ method, host, path, query, client, consumer, tier }: Request): string {
   const asked = new URLSearchParams({
     method,
@@ -29,7 +29,7 @@ export function explainLink({ method, host, path, query, client, consumer, tier 
   return `/console/explain?${asked}`
 }
 
-/** What the address of the page asks about. */
+/** The question in the address of the page. */
 export function askedOf(query: URLSearchParams): Asked {
   const of = (name: string, otherwise = ''): string => query.get(name) ?? otherwise
   return {
@@ -42,7 +42,7 @@ export function askedOf(query: URLSearchParams): Asked {
   }
 }
 
-/** The same as POST /explain takes it. */
+/** The question in the form of POST /explain. */
 export function questionOf({ method, url, from, headers, body, as, tier }: Asked): object {
   const fields = new Map<string, string[]>()
   for (const line of headers.split('\n')) {

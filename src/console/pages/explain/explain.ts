@@ -9,7 +9,7 @@ import { type Asked, askedOf, NAMES, NOTHING, questionOf } from './asked.ts'
 import { Form } from './form.ts'
 import { Explained } from './explained.ts'
 
-/** What would become of a request, and why, without sending it. */
+/** What would happen to a request and why, without sending it. */
 export function Explain({ query }: { query: URLSearchParams }): ComponentChildren {
   const [asked, setAsked] = useState(askedOf(query))
   const [answer, setAnswer] = useState<Explanation | null>(null)
@@ -17,7 +17,7 @@ export function Explain({ query }: { query: URLSearchParams }): ComponentChildre
   const [running, setRunning] = useState(false)
   const [times, setTimes] = useState(0)
   const text = query.toString()
-  /** What is asked besides what is in the address, and in which one. */
+  /** The parameters that are not in the address, and the address that they belong to. */
   const besides = useRef({ text: '', ...NOTHING })
   useEffect(() => {
     const { headers, body } = besides.current.text === text ? besides.current : NOTHING

@@ -7,7 +7,7 @@ import { Badge, Link } from '../../parts/marks.ts'
 import { Table } from '../../parts/table.ts'
 import { Step } from './step.ts'
 
-/** What would become of it: the verdict, and how it came about. */
+/** The outcome of a request, and how it came about. */
 export function Explained({ answer }: { answer: Explanation }): ComponentChildren {
   const { outcome, status, code, detail, service, route, path, routes, policies, sent, reply, notes, consumer, leads } =
     answer

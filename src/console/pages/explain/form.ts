@@ -11,7 +11,7 @@ interface FormProps {
   readonly running: boolean
 }
 
-/** What can be asked. */
+/** The form for a question. */
 export function Form({ asked, change, submit, running }: FormProps): ComponentChildren {
   const field = (name: keyof Asked, label: string, placeholder: string, grow = false): ComponentChildren =>
     h(

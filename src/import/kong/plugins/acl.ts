@@ -9,7 +9,7 @@ export const acl: PluginTranslator = {
     const { config, tell, identities } = use
     const allowed = [...textsOf(config['allow']), ...textsOf(config['whitelist'])].filter((group) => group !== '')
     const denied = [...textsOf(config['deny']), ...textsOf(config['blacklist'])]
-    // Groups of a token are not those of its consumer.
+    // A token's groups are not those of its consumer.
     const canDeny = allowed.length === 0 && denied.length > 0 && identities.tokens.length === 0
     if (canDeny && denied.every((group) => /^[\w.@ -]{1,100}$/.test(group)))
       return withGroups(config, { allow: denied.map((group) => `!(${JSON.stringify(group)} in consumer.roles)`) })
@@ -25,7 +25,7 @@ export const acl: PluginTranslator = {
   },
 }
 
-/** What the caller must have; services are told the groups. */
+/** The requirements on the caller; services receive the groups. */
 function withGroups(config: Fields, require: Fields): Fragment {
   return {
     policies: {

@@ -5,7 +5,7 @@ import { isSecretName } from '../secret-names.ts'
 import { pairsOf } from './pairs.ts'
 import { importTemplate } from './templates.ts'
 
-/** The changes to JSON bodies of a transformer, as transform has them; null where there are none. `member` is "body" or "json". */
+/** A transformer's changes to JSON bodies, in the form of transform; null if there are none. `member` is "body" or "json". */
 export function bodyEditsOf(use: PluginUse, member: 'body' | 'json'): Fields | null {
   const { config, tell, secret } = use
   const set: Record<string, unknown> = {}
@@ -48,7 +48,7 @@ function typed(text: string, type: string | undefined): unknown {
   return type === 'boolean' ? text === 'true' : text
 }
 
-/** A member of the body, with dots in between, as a JSON pointer (RFC 6901). */
+/** A member of the body, with dots as separators, as a JSON pointer (RFC 6901). */
 function pointerOf(name: string): string | null {
   const steps = name.replaceAll('[*]', '.*').split('.')
   if (name === '' || steps.some((step) => step === '' || step === '__proto__')) return null

@@ -1,7 +1,7 @@
 import { textsOf } from '../../read.ts'
 import type { PluginTranslator } from '../plugin.ts'
 
-/** bot-detection: nothing, as whoever wants to calls itself something else. */
+/** bot-detection: nothing, because any client can send another User-Agent. */
 export const botDetection: PluginTranslator = {
   names: ['bot-detection'],
   ignores: 'all',

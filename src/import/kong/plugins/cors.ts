@@ -5,7 +5,7 @@ import { hasVariable } from '../../variables.ts'
 import type { PluginTranslator, PluginUse } from '../plugin.ts'
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS']
-/** What browsers take where nothing is said, in milliseconds. */
+/** The default in browsers, in milliseconds. */
 const BROWSERS = 5_000
 
 /** cors: cors. */
@@ -50,7 +50,7 @@ export const cors: PluginTranslator = {
   },
 }
 
-/** Origins that can be had; null where there were some, and none of them can. */
+/** The origins that can be imported; null if there were some but none of them can. */
 function originsOf({ config, tell }: PluginUse): string[] | null {
   const written = textsOf(config['origins'])
   if (written.length === 0 || written.includes('*')) return ['*']
@@ -68,7 +68,7 @@ function originsOf({ config, tell }: PluginUse): string[] | null {
   return null
 }
 
-/** Kong takes an origin with other characters for an expression. */
+/** Kong treats an origin with other characters as an expression. */
 function originOf(text: string): string | null {
   if (hasVariable(text)) return text
   const plain = text.replace(/\/$/, '')

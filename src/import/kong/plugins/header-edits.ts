@@ -7,7 +7,7 @@ import { isSecretName } from '../secret-names.ts'
 import { pairsOf } from './pairs.ts'
 import { importTemplate, isFieldTemplate } from './templates.ts'
 
-/** The changes to header fields of a transformer, as request-headers and response-headers have them; null where there are none. */
+/** A transformer's changes to headers, in the form of request-headers and response-headers; null if there are none. */
 export function headerEditsOf(use: PluginUse): Fields | null {
   const { config, tell } = use
   const set: Record<string, string> = {}
@@ -22,7 +22,7 @@ export function headerEditsOf(use: PluginUse): Fields | null {
   }
 
   for (const item of itemsOf(fieldOf(config['remove'], 'headers'))) {
-    // A value after a colon says which of several goes.
+    // A value after a colon selects which of several headers to remove.
     const [name = '', value] = (textOf(item) ?? '').split(':')
     if (!isUsable(use, name)) continue
     if (value !== undefined && value !== '')
@@ -43,7 +43,7 @@ export function headerEditsOf(use: PluginUse): Fields | null {
   }
   for (const pair of added) {
     const [name, value] = pair
-    // Replaced where it is there, and added where it is not: it is set.
+    // A header that is replaced if present and added if absent is set.
     if (!isUsable(use, name) || isIn(replaced, pair)) continue
     if (!remove.some((removed) => removed.toLowerCase() === name.toLowerCase()))
       tell('different', `${name} is always set. Kong adds it only if it is missing.`)
@@ -72,7 +72,7 @@ function isUsable({ tell }: PluginUse, name: string): boolean {
   return false
 }
 
-/** What is set, in the form of templates here; a secret as a variable; null where it cannot be had, which is told. */
+/** The value to set, as a template; secrets become variables. Null if it cannot be translated, which is reported. */
 function templateOf({ tell, secret }: PluginUse, name: string, value: string): string | null {
   const template = importTemplate(value)
   if (template === null) {

@@ -22,7 +22,7 @@ import { requestTransformer } from './request-transformer.ts'
 import { responseTransformer } from './response-transformer.ts'
 import { upstreamTimeout } from './upstream-timeout.ts'
 
-/** Every plugin that is brought over, or of which there is something to say that depends on it. The one place where they are listed. */
+/** Every plugin that has a translator, including those for which only a report depends on the options. This is the only list of them. */
 export const translators: readonly PluginTranslator[] = [
   acl,
   basicAuth,

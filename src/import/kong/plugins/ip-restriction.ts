@@ -21,7 +21,7 @@ export const ipRestriction: PluginTranslator = {
   },
 }
 
-/** Null where there were some, and none can be had. */
+/** Null if there were some but none can be imported. */
 function networksOf({ tell }: PluginUse, written: readonly string[]): string[] | null {
   const networks = written.filter((text) => isNetwork(text))
   if (networks.length < written.length)

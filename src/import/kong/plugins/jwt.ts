@@ -40,7 +40,7 @@ export const jwt: PluginTranslator = {
   },
 }
 
-/** What a token says of its issuer chooses its key. */
+/** The key is selected by the token's issuer claim. */
 function byIssuer(tokens: readonly TokenIssuer[]): Fields {
   const issuers = tokens.map((token) => ({ issuer: token.key, ...keyOf(token), algorithms: [token.algorithm] }))
   const [only] = issuers
@@ -61,7 +61,7 @@ function keyOf({ secret, publicKey }: TokenIssuer): Fields {
   return secret === null ? { publicKeys: publicKey } : { secret }
 }
 
-/** Where tokens are looked for beside Authorization. */
+/** Where tokens are read from in addition to Authorization. */
 function placesOf({ config, tell }: Parameters<PluginTranslator['translate']>[0]): Fields {
   const headers = textsOf(config['header_names'])
   const header = headers.find((name) => isToken(name) && (!isWireField(name) || /^authorization$/i.test(name)))

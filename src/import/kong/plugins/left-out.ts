@@ -1,8 +1,8 @@
-/** A plugin that is not brought over. */
+/** A plugin that is not translated. */
 export interface LeftOut {
-  /** What to do in place of it. */
+  /** What to do instead. */
   readonly advice: string
-  /** Whether it decides who gets in, or answers itself: without it a route would be more open than it was, or lead elsewhere. */
+  /** Whether it controls access or answers requests itself: without it, a route would be more open than before, or lead elsewhere. */
   readonly guards: boolean
 }
 
@@ -15,7 +15,7 @@ const browsers = 'For browser logins use auth.methods.oidc: see docs/authenticat
 const guard = (advice: string): LeftOut => ({ advice, guards: true })
 const other = (advice: string): LeftOut => ({ advice, guards: false })
 
-/** The plugins that are known and not brought over, by their names in Kong. */
+/** Known plugins that are not translated, by their names in Kong. */
 export const leftOut: Readonly<Record<string, LeftOut>> = {
   acme: other('Use tls.acme of a listener: see docs/tls.md.'),
   'ai-azure-content-safety': guard(ai),

@@ -5,10 +5,10 @@ import { closed, type PluginTranslator, type PluginUse } from '../plugin.ts'
 import { withCaller } from './with-caller.ts'
 
 const DISCOVERY = /\/\.well-known\/openid-configuration\/?$/
-/** What these plugins may require besides, each in a form of its own. */
+/** Further requirements that these plugins support, each in its own format. */
 const OTHER_REQUIREMENTS = ['groups_required', 'client_roles', 'roles', 'consumer_claim']
 
-/** openid-connect and its substitutes: jwt for bearer tokens, and oidc for logins of browsers. */
+/** openid-connect and its substitutes: jwt for bearer tokens, and oidc for browser logins. */
 export const openidConnect: PluginTranslator = {
   names: ['openid-connect', 'oidc', 'kong-oidc', 'jwt-keycloak'],
   ignores: 'all',
@@ -55,7 +55,7 @@ function issuersOf({ config }: PluginUse): string[] {
   return [...new Set(issuers.filter((text) => hasVariable(text) || /^https?:\/\/[^\s@]+$/.test(text)))]
 }
 
-/** Of several texts Kong wants one, and here all are required. */
+/** Kong requires one of several texts, but here all are required. */
 function scopesOf({ name, config, tell }: PluginUse): string[] {
   const written = [...textsOf(config['scopes_required']), ...(name === 'jwt-keycloak' ? textsOf(config['scope']) : [])]
   if (written.length > 1) tell('narrower', 'All of its scopes are required together.')
@@ -64,7 +64,7 @@ function scopesOf({ name, config, tell }: PluginUse): string[] {
   )
 }
 
-/** Where tokens have roles, if that is not the usual claim. */
+/** The claim that contains roles, if it is not the default one. */
 function rolesClaimOf({ config }: PluginUse, roles: readonly string[]): Fields | null {
   if (roles.length === 0) return null
   const written = textsOf(config['roles_claim'])
@@ -72,7 +72,7 @@ function rolesClaimOf({ config }: PluginUse, roles: readonly string[]): Fields |
   return written.length === 0 ? null : { roles: written }
 }
 
-/** Logins of browsers, where it has them. */
+/** Browser login, if it is enabled. */
 function loginOf({ name, config, secret }: PluginUse, issuer: string, claims: Fields | null): Fields | null {
   const [clientId] = textsOf(config['client_id'])
   const methods = textsOf(config['auth_methods'])

@@ -2,7 +2,7 @@ import { itemsOf } from '../../../core/value.ts'
 import { textOf } from '../../read.ts'
 import { markVariables } from '../../variables.ts'
 
-/** Items such as "name:value"; the value is empty where there is no colon. */
+/** Items such as "name:value"; the value is empty if there is no colon. */
 export function pairsOf(list: unknown): (readonly [name: string, value: string])[] {
   return itemsOf(list).flatMap((item) => {
     const text = textOf(item)

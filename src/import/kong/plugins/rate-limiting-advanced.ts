@@ -28,7 +28,7 @@ export const rateLimitingAdvanced: PluginTranslator = {
   },
 }
 
-/** Limits and windows stand in two lists, side by side. */
+/** Limits and windows are two parallel lists. */
 function ratesOf({ config, tell }: PluginUse): string[] {
   const windows = itemsOf(config['window_size']).map((size) => Math.round(numberOf(size) ?? 0))
   const known = new Map<number, number>()

@@ -10,10 +10,10 @@ const UNITS = [
   ['day', 'd'],
 ] as const
 const MOST = 999_999_999
-/** What Kong says where the configuration says nothing. */
+/** Kong's default message. */
 const USUAL_MESSAGE = 'API rate limit exceeded'
 
-/** What limits of all kinds have besides: of by what they count, and of their errors, something is said. */
+/** Further options of all kinds of limits; the key that is counted by and the errors are reported separately. */
 export const LIMIT_IGNORES = ['sync_rate', 'header_name', 'path', 'error_code', 'error_message', 'redis']
 
 /** rate-limiting: rate-limit. */
@@ -31,7 +31,7 @@ export const rateLimiting: PluginTranslator = {
   },
 }
 
-/** The rates that all count at once. */
+/** The rates that apply at the same time. */
 function ratesOf({ config, tell }: PluginUse): string[] {
   const rates = UNITS.flatMap(([name, unit]) => {
     const count = Math.round(numberOf(config[name]) ?? 0)
@@ -44,7 +44,7 @@ function ratesOf({ config, tell }: PluginUse): string[] {
   return month > 0 ? [...rates, `${Math.min(month, MOST)}/30d`] : rates
 }
 
-/** A limit of every client, with what is said of how it is counted. Used by all plugins that limit rates. */
+/** A limit for every client, with notes on how it is counted. Used by all plugins that limit rates. */
 export function limit(use: PluginUse, rates: readonly string[], by: string, policy: string): Fragment {
   const { config, tell, scope } = use
   const quota = rates.length === 1 ? rates[0] : rates

@@ -53,7 +53,7 @@ function queryEditsOf({ config, tell, secret }: PluginUse): Fields | null {
   return Object.keys(edits).length === 0 ? null : edits
 }
 
-/** The path that the service gets, as `rewrite.path` has it; null where it stays. */
+/** The path sent to the service, in the form of `rewrite.path`; null if it is unchanged. */
 function pathOf({ config, tell }: PluginUse): string | null {
   const uri = textOf(fieldOf(config['replace'], 'uri'))
   if (uri === undefined || uri === '') return null

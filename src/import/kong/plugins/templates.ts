@@ -4,8 +4,8 @@ import { hasVariable } from '../../variables.ts'
 const MEMBER = /^(headers|query_params|uri_captures)(?:\.([A-Za-z_][\w-]*)|\[["']([^"'\]]+)["']\])$/
 
 /**
- * A template of Kong's transformers, such as "Bearer $(headers.x-token)", in the form that templates have here; null where it
- * calculates something, in Lua. `parameter` is how a parameter of the path is written.
+ * Translates a template of Kong's transformers, such as "Bearer $(headers.x-token)"; null if it contains a Lua expression that calculates
+ * something. `parameter` returns the notation of a path parameter.
  */
 export function importTemplate(
   text: string,
@@ -23,7 +23,7 @@ export function importTemplate(
   return result + literal(text.slice(at))
 }
 
-/** Where the bracket at a place is closed; -1 where it never is. */
+/** Where the bracket at a position is closed; -1 if it is not. */
 function closingOf(text: string, open: number): number {
   let depth = 0
   for (let i = open; i < text.length; i++) {
@@ -41,12 +41,12 @@ function placeholderOf(expression: string, parameter: (name: string) => string):
   return family === 'uri_captures' && /^[A-Za-z_]\w*$/.test(name) ? parameter(name) : null
 }
 
-/** A brace means a placeholder here. */
+/** A brace marks a placeholder here. */
 function literal(text: string): string {
   return text.replaceAll(/[{}]/g, '$&$&')
 }
 
-/** Whether a template may stand in a field. */
+/** Whether a template may be used in a header. */
 export function isFieldTemplate(text: string): boolean {
   return /^[\x20-\x7e\uE000\uE001]*$/.test(text) && (hasVariable(text) || text.trim() === text)
 }

@@ -2,7 +2,10 @@ import type { Fields } from '../../../core/value.ts'
 import { textOf } from '../../read.ts'
 import type { Fragment, PluginUse } from '../plugin.ts'
 
-/** A method of auth; services get X-Consumer-Username, as Kong's do. Without credentials only those get in that Kong lets in as an anonymous consumer. */
+/**
+ * An authentication method; services receive X-Consumer-Username, as with Kong. Requests without credentials are accepted only if Kong
+ * accepts them as an anonymous consumer.
+ */
 export function withCaller({ config, identities, tell }: PluginUse, methods: Fields): Fragment {
   const anonymous = textOf(config['anonymous']) ?? ''
   const isOpen = anonymous !== '' && !identities.refused.has(anonymous)
