@@ -5,9 +5,8 @@ import type { Peer } from './peers/peer.ts'
 import { sallyport } from './peers/sallyport.ts'
 
 /**
- * Sallyport as it was at a git ref, its tree unpacked into a new folder below `dir`; it shares today's node_modules.
- * `git archive` instead of `git worktree`, so that a run that is cut short leaves nothing behind in the repository.
- * Throws when the ref does not exist.
+ * Sallyport at a git ref, with its tree unpacked into a new folder below `dir`; it shares today's node_modules. Uses `git archive` instead
+ * of `git worktree`, so that an interrupted run leaves nothing behind in the repository. Throws if the ref does not exist.
  */
 export function sallyportAt(ref: string, projectRoot: string, dir: string): Peer {
   const git = (...args: string[]) => execFileSync('git', ['-C', projectRoot, ...args], { maxBuffer: 1024 ** 3 })

@@ -4,10 +4,10 @@ import { loadCore, start, type Child } from './children.ts'
 import { nginxHead } from './peers/nginx.ts'
 import { pooledConnections } from './peers/peer.ts'
 
-/** All proxies of a scenario run at once and keep their connections; enough for sixteen of them. */
+/** All proxies of a scenario run at the same time and keep their connections; enough for sixteen of them. */
 const connections = 16 * pooledConnections
 
-/** What `/small` answers with: 165 bytes of JSON. */
+/** The body of `/small`: 165 bytes of JSON. */
 const smallBody = JSON.stringify({
   id: 47110,
   name: 'A small resource as services send them',
@@ -17,13 +17,12 @@ const smallBody = JSON.stringify({
   active: true,
 })
 
-/** Where the service speaks HTTP/1.1, and where HTTP/2 with prior knowledge. */
+/** The ports for HTTP/1.1, and for HTTP/2 with prior knowledge. */
 export type BackendPorts = { http1: number; http2: number }
 
 /**
- * Starts the service behind every proxy, an nginx on the load's core: /small, /64k, /1m and /10m answer with such bodies,
- * the same below /cached may be kept for a
- * day, /read reads the whole request body before it answers.
+ * Starts the service behind every proxy, an nginx on the load's core: /small, /64k, /1m and /10m return bodies of that size, the same paths
+ * below /cached are cacheable for a day, and /read reads the whole request body before it answers.
  */
 export async function startBackend(ports: BackendPorts, dir: string): Promise<Child> {
   await writeFile(join(dir, '64k'), Buffer.alloc(65_536, 'x'))
@@ -34,7 +33,7 @@ export async function startBackend(ports: BackendPorts, dir: string): Promise<Ch
   return start({ command: 'nginx', args: ['-c', config, '-e', 'stderr'] }, loadCore)
 }
 
-/** nginx answers `return` before it has read the body, so /read goes through a proxy_pass that buffers the body. */
+/** nginx answers `return` before it has read the body, so /read uses a proxy_pass that buffers the body. */
 function backendConfig({ http1, http2 }: BackendPorts, dir: string): string {
   return `${nginxHead(dir, connections)}
   default_type application/json;

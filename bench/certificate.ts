@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A key as certificates have it. */
+/** The key type of a certificate. */
 export type KeyType = 'P-256' | 'RSA 2048'
 
-/** Files in PEM: the certificate, its key, and both in one. */
+/** PEM files: the certificate, its key, and both in one. */
 export type Certificate = { cert: string; key: string; both: string }
 
 const newKey: Record<KeyType, string[]> = {

@@ -5,21 +5,21 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { processTree } from './proc.ts'
 
-/** What to run; the environment is only what is named here, PATH and HOME. */
+/** A command to run; its environment consists only of what is listed here, PATH and HOME. */
 export type Command = {
   command: string
   args: string[]
   env?: Record<string, string>
 }
 
-/** A running child and what it has printed so far. */
+/** A running child and its output so far. */
 export type Child = {
   pid: number
   output(): string
   exited: Promise<number | null>
 }
 
-/** The core on which every measured proxy runs alone. */
+/** The core on which each measured proxy runs alone. */
 export const proxyCore = 0
 /** The core of the backend and the load generators. */
 export const loadCore = 1
@@ -27,13 +27,13 @@ export const loadCore = 1
 const outputLimit = 1024 * 1024
 const running = new Map<number, ChildProcess>()
 
-/** The full path of an installed program; Debian keeps servers in sbin, which a user's PATH may lack. */
+/** The full path of an installed program; Debian keeps servers in sbin, which may be missing from a user's PATH. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
   return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
 
-/** Starts the command on one core, which its child processes inherit; null: on whichever is free. */
+/** Starts the command on one core, which its child processes inherit; null: on any core. */
 export function start(command: Command, core: number | null): Child {
   const program = findProgram(command.command) ?? command.command
   const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...command.env }
@@ -55,7 +55,7 @@ export function start(command: Command, core: number | null): Child {
   return { pid, output: () => output, exited }
 }
 
-/** Runs the command to its end and returns what it printed; throws when it fails or takes longer than the seconds. */
+/** Runs the command to completion and returns its output; throws if it fails or exceeds the time limit in seconds. */
 export async function run(command: Command, core: number, seconds: number): Promise<string> {
   const child = start(command, core)
   const code = await Promise.race([child.exited, delay(seconds * 1000, 'late' as const, { ref: false })])
@@ -65,7 +65,7 @@ export async function run(command: Command, core: number, seconds: number): Prom
   throw new Error(`${command.command} ${problem}: ${child.output().trim().slice(-500)}`)
 }
 
-/** Ends the child and its descendants: asks first, and after three seconds forces those that remain. */
+/** Stops the child and its descendants: first with a signal they can handle, and after three seconds by force. */
 export async function stop(child: Child): Promise<void> {
   const tree = processTree(child.pid)
   if (!running.has(child.pid)) return
@@ -75,7 +75,7 @@ export async function stop(child: Child): Promise<void> {
   await child.exited
 }
 
-/** Forces everything that still runs to end, at once; for the way out of the process. */
+/** Kills everything that is still running, immediately; for use when the process exits. */
 export function stopAll(): void {
   for (const root of running.keys()) for (const pid of processTree(root)) signal(pid, 'SIGKILL')
 }
@@ -84,7 +84,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    // It ended by itself.
+    // It has already exited.
   }
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { programVersion } from './peers/version.ts'
 
-/** The machine that measures, as rows of a table. */
+/** The machine that runs the benchmark, as rows of a table. */
 export function describeMachine(): [string, string][] {
   const processors = cpus()
   const system = /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown'
@@ -15,7 +15,7 @@ export function describeMachine(): [string, string][] {
   ]
 }
 
-/** The versions of what measures: Node.js and the load generators. */
+/** The versions of Node.js and the load generators. */
 export function toolVersions(): [string, string][] {
   return [
     ['Node.js', process.version.slice(1)],
@@ -24,7 +24,7 @@ export function toolVersions(): [string, string][] {
   ]
 }
 
-/** The commit of the source tree, marked when files differ from it; empty outside a git repository. */
+/** The commit of the source tree, marked if files differ from it; empty outside a git repository. */
 export function describeCommit(root: string): string {
   try {
     return execFileSync('git', ['describe', '--always', '--dirty', '--exclude=*'], {

@@ -5,13 +5,13 @@ import type { Proxy } from './proxy.ts'
 import type { Measurement } from './results.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
-/** A load that is not done after this many seconds more than it was asked for has hung. */
+/** A load that exceeds its intended duration by more than this many seconds has hung. */
 const graceSeconds = 120
 
-/** A proxy without a JIT only fills its connection pools and caches. */
+/** A proxy without a JIT only needs to fill its connection pools and caches. */
 const warmUpWithoutJit = 1 / 20
 
-/** Sends the scenario's load until the proxy has had its warm-up; throws when the load fails. */
+/** Sends the scenario's load until the proxy has warmed up; throws if the load fails. */
 export async function warmUp(proxy: Proxy, scenario: Scenario): Promise<void> {
   const wanted = proxy.peer.jit ? scenario.warmUp : scenario.warmUp * warmUpWithoutJit
   const target = { origin: proxy.origin, seconds: 2, dir: proxy.dir }
@@ -25,8 +25,8 @@ export async function warmUp(proxy: Proxy, scenario: Scenario): Promise<void> {
 }
 
 /**
- * Measures one round of one proxy: the CPU time of its processes around one run of the load. A reply that is not 2xx
- * or a socket error makes the round invalid.
+ * Measures one round of one proxy: the CPU time of its processes during one run of the load. A reply that is not 2xx or a socket error
+ * invalidates the round.
  */
 export async function measure(proxy: Proxy, scenario: Scenario, seconds: number): Promise<Measurement> {
   const target: Target = { origin: proxy.origin, seconds, dir: proxy.dir }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Peer } from './peers/peer.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export type Options = {
   scenarios: Scenario[]
   peers: Peer[]
@@ -11,11 +11,11 @@ export type Options = {
   against: string | undefined
   /** Whether everything is measured in full, so that the results may replace those in docs/. */
   complete: boolean
-  /** Only writes docs/benchmarks.md and the chart again, from the figures in docs/benchmarks.json. */
+  /** Only regenerates docs/benchmarks.md and the chart from the figures in docs/benchmarks.json. */
   render: boolean
 }
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export const usage = `Usage: npm run bench -- [options]
 
 Measures Sallyport and its peers side by side and writes docs/benchmarks.md, .svg and .json.
@@ -31,7 +31,7 @@ With any of the options but --rounds, --seconds and --render it prints the repor
   --help                this text
 `
 
-/** Reads the command line; throws, naming what is allowed, at an unknown option, name or number. */
+/** Parses the command line; for an unknown option, name or number, throws an error that lists what is allowed. */
 export function readOptions(args: string[], allScenarios: Scenario[], allPeers: Peer[]): Options {
   const { values } = parseArgs({
     args,
@@ -61,7 +61,7 @@ export function readOptions(args: string[], allScenarios: Scenario[], allPeers: 
   }
 }
 
-/** The named ones in the order of the list, or all when no names are given; names may be written in any case. */
+/** The named items in list order, or all if no names are given; names are case-insensitive. */
 export function chosen<T extends { name: string }>(option: string, names: string | undefined, all: readonly T[]): T[] {
   if (names === undefined) return [...all]
   const wanted = names.split(',').map((name) => name.trim().toLowerCase())

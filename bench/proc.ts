@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The process and all its descendants, by their ids. */
+/** The ids of the process and all its descendants. */
 export function processTree(pid: number): number[] {
   const parents = new Map<number, number>()
   for (const name of readdirSync('/proc')) {
@@ -9,14 +9,14 @@ export function processTree(pid: number): number[] {
     if (stat !== '') parents.set(Number(name), parentFromStat(stat))
   }
   const tree = [pid]
-  // The loop goes on over the children that it appends.
+  // The loop also visits the children that it appends.
   for (const member of tree) {
     for (const [child, parent] of parents) if (parent === member) tree.push(child)
   }
   return tree
 }
 
-/** The CPU time of all threads of the processes, in nanoseconds; what ended threads had used is not in it. */
+/** The CPU time of all threads of the processes, in nanoseconds; excluding threads that have ended. */
 export function cpuNanoseconds(pids: number[]): number {
   let sum = 0
   for (const pid of pids) {
@@ -25,17 +25,17 @@ export function cpuNanoseconds(pids: number[]): number {
   return sum
 }
 
-/** The greatest resident memory that the processes ever had, in bytes; pages that they share count once for each. */
+/** The peak resident memory of the processes, in bytes; shared pages count once for each process. */
 export function peakMemoryBytes(pids: number[]): number {
   return pids.reduce((sum, pid) => sum + peakFromStatus(readOrEmpty(`/proc/${pid}/status`)), 0)
 }
 
-/** The parent's id from /proc/<pid>/stat, whose second field may hold spaces and parentheses. */
+/** The parent's id from /proc/<pid>/stat, whose second field may contain spaces and parentheses. */
 export function parentFromStat(stat: string): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
-/** Time on the CPU in nanoseconds, the first field of schedstat. */
+/** CPU time in nanoseconds, the first field of schedstat. */
 export function cpuFromSchedstat(schedstat: string): number {
   return Number(schedstat.split(' ')[0])
 }

@@ -14,7 +14,7 @@ import type { Request } from './loads/load.ts'
 import type { Peer } from './peers/peer.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
-/** A proxy that runs and has answered the scenario's request rightly. */
+/** A running proxy that has answered the scenario's request correctly. */
 export type Proxy = {
   peer: Peer
   child: Child
@@ -24,7 +24,7 @@ export type Proxy = {
 
 const startSeconds = 30
 
-/** Starts the peer for the scenario; throws, and ends it again, when it does not answer as the service would. */
+/** Starts the peer for the scenario; if it does not answer like the service, stops it and throws. */
 export async function startProxy(
   peer: Peer,
   scenario: Scenario,
@@ -72,7 +72,7 @@ async function firstAnswer(origin: string, scenario: Scenario, child: Child): Pr
   throw new Error(`answered ${answer.status} with ${answer.bytes} bytes; expected 200 with ${scenario.replyBytes}`)
 }
 
-/** Asks the system for a port that nobody listens on. */
+/** Asks the system for a free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -82,7 +82,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Repeats the attempt until it succeeds; throws, with what the child has printed, when it ends or takes longer than 30 s. */
+/** Repeats the attempt until it succeeds; throws an error with the child's output if the child exits or takes longer than 30 s. */
 export async function whenListening<T>(attempt: () => Promise<T>, child: Child): Promise<T> {
   const deadline = performance.now() + startSeconds * 1000
   for (;;) {

@@ -3,12 +3,12 @@ import { z } from 'zod'
 const figures = z.strictObject({
   /** CPU time of the proxy in microseconds per unit of the scenario. */
   cpu: z.number(),
-  /** Units a second. */
+  /** Units per second. */
   rate: z.number(),
   /** Latency in microseconds. */
   p50: z.number(),
   p99: z.number(),
-  /** The share of the time that the proxy was on its core. */
+  /** The fraction of time that the proxy was running on its core. */
   busy: z.number(),
   /** Peak resident memory in bytes since the proxy started. */
   memory: z.number(),
@@ -21,9 +21,9 @@ const peerResult = z.strictObject({ name: z.string(), rounds: z.array(measuremen
 const goal = z.strictObject({
   figure: z.enum(['cpu', 'p99']),
   ratio: z.number(),
-  /** Of which peer; left out, of the subject. */
+  /** The peer to judge; the subject if absent. */
   of: z.string().optional(),
-  /** Compared with which; left out, with nginx. */
+  /** The peer to compare with; nginx if absent. */
   to: z.string().optional(),
 })
 
@@ -55,7 +55,7 @@ export const resultsSchema = z.strictObject({
 export type Figures = z.infer<typeof figures>
 /** One round of one proxy: its figures, or why it must not count. */
 export type Measurement = z.infer<typeof measurement>
-/** What is to be reached in a scenario. */
+/** A goal of a scenario. */
 export type Goal = z.infer<typeof goal>
 /** All rounds of one proxy in one scenario. */
 export type PeerResult = z.infer<typeof peerResult>

@@ -19,8 +19,8 @@ export type Run = {
 }
 
 /**
- * Runs one scenario: 1. starts and warms up its peers, leaving out by name those that fail; 2. measures them in turn,
- * round after round, so that a change on the machine meets all of them; 3. ends them.
+ * Runs one scenario: 1. starts and warms up its peers, and reports those that fail; 2. measures them in turn, round after round, so that a
+ * change on the machine affects all of them; 3. stops them.
  */
 export async function runScenario(scenario: Scenario, run: Run): Promise<ScenarioResult> {
   const proxies: Proxy[] = []
@@ -66,7 +66,7 @@ export async function runScenario(scenario: Scenario, run: Run): Promise<Scenari
   }
 }
 
-/** The load's command with its ports and folders named instead of numbered, for whoever wants to run it by hand. */
+/** The load's command with named instead of numbered ports and folders, for running it by hand. */
 async function commandLine(scenario: Scenario, { dir, seconds }: Run): Promise<string> {
   const origin = `${scenario.tls === undefined ? 'http' : 'https'}://127.0.0.1:PORT`
   const { command } = await scenario.load({ origin, seconds, dir })

@@ -18,7 +18,7 @@ import { scenarios as allScenarios } from './scenarios/index.ts'
 
 const docs = join(projectRoot, 'docs')
 const subject = 'Sallyport'
-/** A load above this before the run means that others use the two cores too. */
+/** A load average above this before the run means that other processes use the two cores too. */
 const quietLoad = 0.5
 
 if (process.argv.includes('--help')) {
@@ -37,7 +37,7 @@ async function main(options: Options): Promise<void> {
   requireTools()
   const dir = mkdtempSync(join(tmpdir(), 'bench-'))
   cleanUpOnTheWayOut(dir)
-  // The harness must not run where the proxies are measured.
+  // The harness must not run on the core where the proxies are measured.
   spawnSync('taskset', ['-a', '-c', '-p', String(loadCore), String(process.pid)])
   const results = await measureAll(options, dir)
   if (!options.complete) return void process.stdout.write(shortReport(results))

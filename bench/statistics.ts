@@ -1,7 +1,7 @@
-/** The middle of several rounds with the least and the greatest. */
+/** The median of several rounds with the minimum and maximum. */
 export type Spread = { median: number; min: number; max: number }
 
-/** Median, least and greatest of the values; undefined where there are none. */
+/** Median, minimum and maximum of the values; undefined if there are none. */
 export function spread(values: number[]): Spread | undefined {
   const sorted = values.toSorted((a, b) => a - b)
   const min = sorted[0]
@@ -10,7 +10,7 @@ export function spread(values: number[]): Spread | undefined {
   return { median: percentile(sorted, 50), min, max }
 }
 
-/** The percentile of sorted values: the median interpolates, others take the nearest rank; NaN where there are none. */
+/** The percentile of sorted values: the median interpolates, others use the nearest rank; NaN if there are none. */
 export function percentile(sorted: readonly number[], percent: number): number {
   const rank = (percent / 100) * sorted.length
   const upper = sorted[Math.max(0, Math.ceil(rank) - 1)] ?? Number.NaN

@@ -1,7 +1,7 @@
 import type { Figures, Goal, PeerResult, ScenarioResult } from './results.ts'
 import { spread, type Spread } from './statistics.ts'
 
-/** A figure of one proxy over the rounds that count; undefined where none does. */
+/** A figure of one proxy over the rounds that count; undefined if none does. */
 export function figureOf(peer: PeerResult, figure: keyof Figures): Spread | undefined {
   return spread(peer.rounds.flatMap((round) => ('invalid' in round ? [] : [round[figure]])))
 }
@@ -17,7 +17,7 @@ export function ratioOf(peer: PeerResult, baseline: PeerResult, figure: keyof Fi
   )
 }
 
-/** The peers of a scenario that Sallyport is to be ahead of and is not, by the figure of the goal. */
+/** The peers of a scenario that Sallyport should beat but does not, by the figure of the goal. */
 export function aheadOf(scenario: ScenarioResult, subject: string, exempt: string[]): string[] {
   const figure = figureIn(scenario)
   const own = medianOf(scenario, subject, figure)
@@ -32,7 +32,7 @@ export function figureIn({ goals }: ScenarioResult): Goal['figure'] {
   return goals[0]?.figure ?? 'cpu'
 }
 
-/** One proxy's result in a scenario; undefined when it did not take part. */
+/** One proxy's result in a scenario; undefined if it did not take part. */
 export function peerIn(scenario: ScenarioResult, name: string): PeerResult | undefined {
   return scenario.peers.find((peer) => peer.name === name)
 }

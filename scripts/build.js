@@ -1,4 +1,7 @@
-/** Builds dist/: the gateway, and the console with what is no script. Plain JavaScript, as images are built without Node's own types. */
+/**
+ * Builds dist/: the gateway, and the console with its non-script files. Plain JavaScript, because images are built without type definitions
+ * for Node.
+ */
 import { execFileSync } from 'node:child_process'
 import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
 /**
- * Runs the public suite http-tests/cache-tests against the cache and prints its counts by group:
+ * Runs the public test suite http-tests/cache-tests against the cache and prints its counts by group:
  * node scripts/cache-tests.ts <folder of the suite, its packages installed> [options of the cache policy, as JSON] [workers, 1 by default]
- * With --write in place of the options it runs those of docs/cache-tests.md on both stores and writes docs/cache-tests.json.
- * For {"store":"redis"} it starts a redis-server.
+ * With --write instead of the options, it runs those of docs/cache-tests.md on both stores and writes docs/cache-tests.json. For
+ * {"store":"redis"}, it starts a redis-server.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ const ORIGIN_PORT = 18_100
 const REDIS_PORT = 18_101
 const KINDS = ['required', 'optimal', 'check'] as const
 
-/** What --write runs on each store: the defaults, and what makes the cache do all that it can. */
+/** What --write runs on each store: the defaults, and options that enable everything the cache can do. */
 const WRITTEN = [{}, { heuristic: 0.1, setCookie: true }]
 
 const suiteSchema = z.object({
@@ -43,7 +43,7 @@ const resultsSchema = z.record(z.string(), z.union([z.literal(true), z.tuple([z.
 type Results = z.output<typeof resultsSchema>
 type Kind = (typeof KINDS)[number]
 
-/** How many tests of each kind a group has, and how many of them passed. */
+/** The number of tests of each kind in a group, and how many of them passed. */
 interface Count {
   readonly group: string
   readonly counts: Readonly<Record<Kind, readonly [passed: number, all: number]>>
@@ -120,7 +120,7 @@ async function stop(child: ChildProcess | null): Promise<void> {
   await ended
 }
 
-/** Counts each group, and all of them together; prints which required and optimal tests failed. */
+/** Counts each group and the total; prints which required and optimal tests failed. */
 function count(results: Results): Count[] {
   const all = new Map(groups.flatMap(({ tests }) => tests.map((test) => [test.id, test])))
   const passes = (id: string): boolean => results[id] === true && all.get(id)!.depends_on.every(passes)

@@ -1,4 +1,4 @@
-/** Everything that is checked without running the gateway, quickest answer first; stops at the first failure. */
+/** All checks that do not run the gateway, fastest first; stops at the first failure. */
 import { spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 

@@ -1,4 +1,4 @@
-/** Writes deploy/grafana/dashboards from their source; with --check it only fails when a file is not current. */
+/** Writes deploy/grafana/dashboards from their source; with --check, it only fails if a file is out of date. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dashboards } from '../deploy/grafana/source/index.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Builds the images and tries them out: node scripts/image.ts [--stand-in]. Needs root on Linux, and buildah. With
- * --stand-in also debootstrap: the image that ours are built on is then made here and not pulled.
+ * Builds the images and tests them: node scripts/image.ts [--stand-in]. Needs root on Linux, and buildah. With --stand-in also debootstrap:
+ * the base image is then made here instead of pulled.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const base = /^ARG NODE_IMAGE=(.+)$/m.exec(readFileSync(join(root, 'deploy/docke
 const gateway = `microservice-platform/api-gateway:${version}`
 const examples = `microservice-platform/examples:${version}`
 
-/** The most that the image of the gateway may have, in octets. */
+/** Maximum size of the gateway's image, in bytes. */
 const LARGEST = 180e6
 const LARGEST_COMPRESSED = 60e6
 
@@ -28,11 +28,11 @@ const tools: readonly TestServer[] = [
 ]
 
 /**
- * 1. See to the tools, and to the base.
+ * 1. Check the tools and the base image.
  * 2. Build the images.
- * 3. Hold the size, and that there is no shell.
- * 4. Try out the gateway.
- * 5. Try out each of the services.
+ * 3. Check the size, and that there is no shell.
+ * 4. Test the gateway.
+ * 5. Test each of the services.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { 'stand-in': { type: 'boolean', default: false } } })
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   }
   build('deploy/docker/Dockerfile', gateway, ...labels.flatMap((label) => ['--build-arg', label]))
   build('examples/platform/Dockerfile', examples)
-  // What these have taken the place of.
+  // Images that the new ones have replaced.
   buildah('rmi', '--prune')
 
   await mounted(gateway, async (folder) => {
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   await mounted(examples, tryServices)
 }
 
-/** Does something with the folder where an image is mounted. */
+/** Calls `work` with the folder where an image is mounted. */
 async function mounted(image: string, work: (folder: string) => Promise<void>): Promise<void> {
   const container = buildah('from', '--pull-never', image).trim()
   try {

@@ -1,7 +1,7 @@
 /**
- * Imports every declarative file of Kong in a folder, and prints what becomes of them: which ones the importer cannot read, whose configuration
- * `check` refuses, and how the uses of plugins are brought over. Ends with 1 where there is one of the first two, or where fewer
- * than 80% of the uses are exact or partly brought over.
+ * Imports every declarative Kong file in a folder, and prints the results: files that the importer cannot read, files whose configuration
+ * `check` refuses, and how faithfully the uses of plugins are translated. Exits with 1 if there is a file of the first two kinds, or if
+ * fewer than 80% of the uses are exact or partly translated.
  *
  *     node scripts/kong-files.ts FOLDER
  */
@@ -14,13 +14,13 @@ import { checkImported, DIGEST } from '../test/support/imported.ts'
 
 const LEAST_SHARE = 0.8
 
-/** From the best to the worst: a plugin in a file counts as the worst of its places there. */
+/** From best to worst: a plugin in a file counts with its worst use there. */
 const RANK: readonly Fidelity[] = ['exact', 'narrower', 'different', 'left out']
 
 interface Outcome {
   readonly file: string
   readonly problem: string | null
-  /** Plugins of the file, each once. */
+  /** Plugins of the file, without duplicates. */
   readonly plugins: ReadonlyMap<string, Fidelity>
   readonly entities: number
 }

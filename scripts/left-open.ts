@@ -1,14 +1,14 @@
 /**
- * Loaded before every test file: one that is done and still holds something open fails, and says what, instead of hanging;
- * and processes that it started end with it, however it ends. A pid that was not there yet when a test read it is 0, and
- * would end the whole run.
+ * Loaded before every test file: a file that is done but still holds something open fails and reports it instead of hanging, and processes
+ * that it started end with it, however it ends. A pid that did not exist yet when a test read it is 0, and killing it would end the whole
+ * run.
  */
 import { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { after } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
 
-/** Looks, and milliseconds between them: hooks of the files, which come after this one, may take their time. */
+/** Number of looks, and milliseconds between them: hooks of the files, which run after this one, may take a while. */
 const LOOKS = 20
 const BETWEEN = 500
 
@@ -31,11 +31,11 @@ if (isTestFile && isMainThread) {
     if (pid > 0) return kill(pid, signal)
     throw new Error(`process.kill(${pid}) is for a whole group of processes: name one process`)
   }
-  // Without this the process would be gone at once, as when the runner has waited long enough.
+  // Without this, the process would exit without cleanup, e.g. when the runner has waited long enough.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 }
 
-/** It is over as soon as nothing keeps the process but this. */
+/** Done as soon as only this timer keeps the process alive. */
 function look(left: number): void {
   setTimeout(() => {
     if (left > 1) return look(left - 1)

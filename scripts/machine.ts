@@ -1,4 +1,4 @@
-/** What this machine is, as far as installing goes. */
+/** The properties of this machine that matter for installing. */
 export interface Machine {
   readonly has: (command: string) => boolean
   readonly debian: boolean

@@ -1,4 +1,4 @@
-// JavaScript without types: it has to run on a Node that is too old for the rest.
+// Plain JavaScript: it has to run on a Node that is too old for the rest.
 const wanted = 24
 const [major] = process.versions.node.split('.').map(Number)
 

@@ -1,6 +1,6 @@
 /**
  * Writes sallyport.schema.json and docs/configuration-reference.md from the configuration's schema, and docs/cli.md from the commands; with
- * --check it only fails when one of them is not current.
+ * --check, it only fails if one of them is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { configJsonSchema } from '../src/config/json-schema.ts'

@@ -1,5 +1,5 @@
 /**
- * Takes the pictures for the documentation from the running demo, with requests while they are taken: npm run demo, then
+ * Takes the screenshots for the documentation from the running demo, sending requests in the meantime: npm run demo, then
  * DEMO_API_KEY=… node scripts/screenshots.ts [URL] [URL of the admin listener]
  */
 import { mkdir, stat } from 'node:fs/promises'
@@ -8,14 +8,14 @@ import { chromium } from 'playwright-core'
 
 const url = process.argv[2] ?? 'http://127.0.0.1:8000'
 const admin = process.argv[3] ?? 'http://127.0.0.1:9000'
-/** The one that the demo prints. */
+/** The key that the demo prints. */
 const key = process.env['DEMO_API_KEY'] ?? ''
 const folder = fileURLToPath(new URL('../docs/images/', import.meta.url))
-/** Bytes of one picture: they are in the repository for good. */
+/** Maximum size of a screenshot in bytes: it stays in the repository forever. */
 const LARGEST = 300_000
-/** How long requests are sent before a picture is taken, in milliseconds: what the lines of the console show. */
+/** How long requests are sent before a screenshot is taken, in milliseconds: the period shown by the console's lines. */
 const MINUTE = 60_000
-/** What is asked for meanwhile, some of it in vain. */
+/** The requested paths, some of which fail. */
 const PATHS = [
   '/api/v1/products',
   '/api/v1/products',
@@ -27,7 +27,7 @@ const PATHS = [
   '/nowhere',
 ]
 
-/** Sends requests with the key of a partner, until the returned function is called. */
+/** Sends requests with a partner's key until the returned function is called. */
 function sendRequests(): () => void {
   let sent = 0
   const timer = setInterval(() => {

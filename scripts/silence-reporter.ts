@@ -1,11 +1,11 @@
 /**
- * Beside the reporter of a run: a test that blocks its whole process runs into no time-out of its own, and what is still running is
- * named when the run ends. How long all tests take together is for the machine to say.
+ * Runs next to the reporter of a run: a test that blocks its whole process never reaches its timeout, and tests that are still running are
+ * named when the run ends. The total duration is not limited here, because it depends on the machine.
  */
 import { systemClock } from '../src/core/clock.ts'
 import { endSilence } from './silence.ts'
 
-/** More than twice as long as a test may take. */
+/** More than twice the time limit of a test. */
 const SILENCE = 5 * 60_000
 
 export default endSilence(systemClock, SILENCE, () => process.kill(process.pid, 'SIGTERM'))

@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream'
 import type { Clock } from '../src/core/clock.ts'
 
-/** A reporter that says nothing itself, and has the run ended where no test has had anything to say for `most` ms. */
+/** A reporter without output that ends the run if no test has reported anything for `most` ms. */
 export function endSilence(clock: Clock, most: number, end: () => void): Transform {
   let cancel = clock.after(most, end)
   return new Transform({

@@ -1,4 +1,4 @@
-/** Runs the properties of HTTP/2 with five hundred times as many cases as `npm test`, a million of most: half an hour or so. */
+/** Runs the HTTP/2 property tests with five hundred times as many cases as `npm test`, a million for most: about half an hour. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 

@@ -1,4 +1,4 @@
-/** Which tests run when, and which of them share a process. */
+/** Determines which tests run when, and which of them share a process. */
 import { globSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,13 +6,13 @@ import { pathToFileURL } from 'node:url'
 
 const folders = '{src,test,examples,bench,scripts}'
 
-/** How a file of tests ends that `npm test` leaves to `npm run test:slow`. */
+/** The suffix of test files that `npm test` leaves to `npm run test:slow`. */
 const SLOW = '.slow.test.ts'
 
-/** Properties and comparisons with other implementations: both run them, the slow one with more cases. */
+/** Property tests and comparisons with other implementations: both commands run them, the slow one with more cases. */
 const DEEPER = /\.(?:property|reference)\.test\.ts$/
 
-/** Most files in one process: to load what a file tests takes longer than most of its tests do. */
+/** Maximum number of files per process: loading the code under test takes longer than most of its tests. */
 const SIZE = 24
 
 /** The files that `npm test` runs, below `root`, sorted. */
@@ -29,12 +29,12 @@ function testFiles(root: string): string[] {
   return globSync(`${folders}/**/*.test.ts`, { cwd: root }).sort()
 }
 
-/** Neighbors, in lists of at most `size`. */
+/** Groups of neighbouring files, with at most `size` files each. */
 export function groups(files: readonly string[], size: number = SIZE): string[][] {
   return Array.from({ length: Math.ceil(files.length / size) }, (_, i) => files.slice(i * size, (i + 1) * size))
 }
 
-/** Writes a module for each group, which loads its files; returns the modules, and the folder that holds nothing else. */
+/** Writes a module for each group, which loads its files; returns the modules, and the folder that contains only them. */
 export function writeGroups(root: string, files: readonly string[]): { folder: string; modules: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tests-'))
   const modules = groups(files).map((group, i) => {

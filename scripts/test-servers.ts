@@ -1,4 +1,4 @@
-/** The servers that the tests talk to: installed where that is possible, named where it is not. */
+/** The servers that the tests use: installed if possible, otherwise reported as missing. */
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
@@ -7,17 +7,17 @@ import type { Machine } from './machine.ts'
 
 /** A program that some tests start. */
 export interface TestServer {
-  /** Found on PATH under this name, or the whole path of a file. */
+  /** Looked up on PATH by this name, or the full path of a file. */
   readonly command: string
-  /** The Debian package that brings it. */
+  /** The Debian package that contains it. */
   readonly package: string
   /** What cannot be tested without it. */
   readonly tests: string
-  /** Where there is none for other systems, and its tests are for Linux alone. */
+  /** Set if it does not exist for other systems, so that its tests run on Linux only. */
   readonly linuxOnly?: true
 }
 
-/** All of them: one line each. */
+/** All servers, one per line. */
 const servers: readonly TestServer[] = [
   { command: 'chromium', package: 'chromium', tests: 'cross-origin requests in a browser' },
   { command: 'curl', package: 'curl', tests: 'what clients and load balancers send' },
@@ -46,10 +46,10 @@ const servers: readonly TestServer[] = [
   { command: 'zsh', package: 'zsh', tests: 'what completes commands in a shell' },
 ]
 
-/** What is to be done before the tests run: nothing, install packages, or tell the user what is missing. */
+/** What to do before the tests run: nothing, install packages, or tell the user what is missing. */
 export type Plan = { do: 'nothing' } | { do: 'install'; packages: string[] } | { do: 'tell'; message: string }
 
-/** Decides, and does nothing itself. */
+/** Makes the decision, without acting on it. */
 export function plan(wanted: readonly TestServer[], machine: Machine): Plan {
   const missing = wanted.filter(({ command, linuxOnly }) => {
     return !machine.has(command) && !(linuxOnly && !machine.platform.startsWith('linux-'))
@@ -65,15 +65,15 @@ export function plan(wanted: readonly TestServer[], machine: Machine): Plan {
 }
 
 /**
- * Makes sure of the servers and tools; returns the folders to look in before PATH. Throws an Error that says what is missing and
- * what to run.
+ * Makes the servers and tools available; returns the folders to search before PATH. Throws an Error that says what is missing and what to
+ * run.
  */
 export function ensureServers(): string[] {
   ensure(servers)
   return ensureKubernetesTools(thisMachine())
 }
 
-/** Makes sure of these programs; throws an Error that says what is missing and what to run. */
+/** Makes these programs available; throws an Error that says what is missing and what to run. */
 export function ensure(wanted: readonly TestServer[]): void {
   const decided = plan(wanted, thisMachine())
   if (decided.do === 'nothing') return

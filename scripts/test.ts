@@ -1,4 +1,4 @@
-/** Runs the tests that every change has to pass, the slow ones with --slow, or the files named as arguments. */
+/** Runs the tests that every change has to pass, the slow ones with --slow, or the files given as arguments. */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -7,7 +7,7 @@ import { ensureServers } from './test-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** The wires and the router are held to 95% of lines; a file that no test loads counts with none. */
+/** The wires and the router must reach 95% line coverage; a file that no test loads counts as uncovered. */
 const coverage = [
   '--experimental-test-coverage',
   '--test-coverage-include=src/http/**',
@@ -19,10 +19,10 @@ const coverage = [
   '--test-coverage-lines=95',
 ]
 
-/** For every process of the run, also those that tests start. */
+/** For every process of the run, including those that tests start. */
 const usualPorts = `--import=${new URL('usual-ports.js', import.meta.url).href}`
 
-/** How many times as many cases the properties have in the slow run. */
+/** The factor for the number of property test cases in the slow run. */
 const MORE_CASES = '5'
 
 let folders: string[] = []
@@ -45,7 +45,7 @@ function runChosen(args: readonly string[]): number {
   }
 }
 
-/** Runs those files, each in a process of its own; returns what the run exits with. */
+/** Runs those files, each in a separate process; returns the exit code. */
 function run(files: readonly string[], env: Readonly<Record<string, string>> = {}): number {
   const { status } = spawnSync(
     process.execPath,
@@ -57,7 +57,7 @@ function run(files: readonly string[], env: Readonly<Record<string, string>> = {
       `--test-reporter=${new URL('silence-reporter.ts', import.meta.url).href}`,
       '--test-reporter-destination=stderr',
       '--test-concurrency=3',
-      // Longer than tests wait for what must come, so that they can say what did not.
+      // Longer than the timeouts inside tests, so that a test can report what did not happen.
       '--test-timeout=180000',
       ...files,
     ],
@@ -67,7 +67,7 @@ function run(files: readonly string[], env: Readonly<Record<string, string>> = {
         ...process.env,
         ...env,
         NODE_OPTIONS: [process.env['NODE_OPTIONS'], usualPorts].filter(Boolean).join(' '),
-        // What one process compiles is kept for the next, which may be a gateway that a test starts.
+        // Compiled code is cached for later processes, including gateways that tests start.
         NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'),
         PATH: [...folders, process.env['PATH']].join(delimiter),
       },

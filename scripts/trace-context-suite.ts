@@ -1,10 +1,10 @@
 /**
- * Runs the public suite w3c/trace-context against the gateway and prints its report:
+ * Runs the public test suite w3c/trace-context against the gateway and prints its report:
  * node scripts/trace-context-suite.ts <folder of the suite> [names of tests]
  *
- * The gateway stands in both directions: the suite asks it for a service, and what the service sends to the suite passes
- * through it again, with nothing of the trace but what the gateway has told the service. It needs Python with aiohttp; the variable PYTHON names it
- * where it is not python3.
+ * The gateway is in both directions: the suite calls a service through it, and the service's requests to the suite pass through it again,
+ * with no trace headers except those that the gateway sent to the service. It needs Python with aiohttp; the variable PYTHON names the
+ * interpreter if it is not python3.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -65,7 +65,7 @@ process.exitCode = suite.exitCode ?? 1
 await gateway.close()
 service.close()
 
-/** Sends what the suite asks for, by way of the gateway. */
+/** Sends the requests that the suite asks for, through the gateway. */
 async function post(url: string, body: unknown, headers: Record<string, string>): Promise<void> {
   const { host, pathname } = new URL(url)
   if (host !== HARNESS) throw new Error(`${url} is not the suite's`)

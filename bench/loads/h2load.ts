@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { percentile } from '../statistics.ts'
 import { namedFailures, type Load, type LoadResult, type Request, type Target } from './load.ts'
 
-/** h2load wakes a client at most every 10 ms, so above 100 requests a second a client would send in bursts. */
+/** h2load wakes a client at most every 10 ms, so above 100 requests per second a client would send in bursts. */
 const requestsPerClient = 45
-/** The time between two requests of a client, over which the clients' starts are spread, in milliseconds. */
+/** The interval between two requests of a client, over which the clients' starts are spread, in milliseconds. */
 const clientPeriod = Math.round(1000 / requestsPerClient)
 
 const secondsPerUnit = new Map([
@@ -15,7 +15,7 @@ const secondsPerUnit = new Map([
   ['m', 60],
 ])
 
-/** A closed loop of a fixed number of requests, for bodies so large that cut-off ones would spoil the count. */
+/** A closed loop with a fixed number of requests, for bodies so large that truncated ones would distort the count. */
 export async function h2loadCount(
   target: Target,
   request: Request,
@@ -26,7 +26,7 @@ export async function h2loadCount(
   return h2load(target, args, request)
 }
 
-/** A closed loop over HTTP/2: so many requests are under way on every connection, for the target's seconds. */
+/** A closed loop over HTTP/2: that many requests are in flight on every connection, for the target's seconds. */
 export async function h2loadStreams(
   target: Target,
   request: Request,
@@ -37,7 +37,7 @@ export async function h2loadStreams(
   return h2load(target, args, request, false)
 }
 
-/** An open loop: requests start at a fixed rate a second, spread over so many clients that none has to wait. */
+/** An open loop: requests start at a fixed rate per second, spread over enough clients that none has to wait. */
 export async function h2loadRate(target: Target, request: Request, rate: number): Promise<Load> {
   const clients = Math.max(16, Math.ceil(rate / requestsPerClient))
   const perClient = rate / clients
@@ -69,7 +69,7 @@ function h2load(target: Target, args: string[], request: Request, http1 = true):
   }
 }
 
-/** Reads h2load's summary and its log, whose lines are start, status and duration with the times in microseconds. */
+/** Parses h2load's summary and its log, whose lines contain start, status and duration, with times in microseconds. */
 export function readH2load(output: string, log: string): LoadResult {
   const seconds = /^finished in ([\d.]+)(us|ms|s|m)/m.exec(output)
   const counts =

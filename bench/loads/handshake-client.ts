@@ -1,4 +1,4 @@
-/** Arguments: the origin, connections at a time, seconds, and full or resumed. Prints the figures as one line of JSON. */
+/** Arguments: the origin, the number of concurrent connections, seconds, and full or resumed. Prints the figures as one line of JSON. */
 import { connect } from 'node:tls'
 
 const [origin = '', connections = '1', seconds = '1', kind = 'full'] = process.argv.slice(2)
@@ -11,7 +11,7 @@ const request = `GET /small HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: clo
 const latencies: number[] = []
 const wrong = { errors: 0, status: 0, unexpected: 0 }
 
-/** One connection; resolves with the last ticket that it was given. */
+/** One connection; resolves with the last ticket that it received. */
 function once(session: Buffer | undefined): Promise<Buffer | undefined> {
   const begun = performance.now()
   const socket = connect({

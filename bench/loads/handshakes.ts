@@ -4,7 +4,7 @@ import { namedFailures, type Load, type Target } from './load.ts'
 
 const client = join(import.meta.dirname, 'handshake-client.ts')
 
-/** What the client prints, in one line: latencies in microseconds, from connecting to the end of the reply. */
+/** The output of the client, on one line: latencies in microseconds, from connecting to the end of the reply. */
 const figures = z.strictObject({
   requests: z.number(),
   seconds: z.number(),
@@ -15,7 +15,7 @@ const figures = z.strictObject({
   unexpected: z.number(),
 })
 
-/** TLS 1.3 handshakes, each for one small reply, so many at a time: resumed ones by ticket, or none of them. */
+/** TLS 1.3 handshakes, each for one small reply, that many at a time: either all resumed by ticket, or none. */
 export function handshakes({ origin, seconds }: Target, connections: number, resumed: boolean): Load {
   return {
     command: {

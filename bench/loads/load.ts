@@ -1,6 +1,6 @@
 import type { Command } from '../children.ts'
 
-/** The one request that a scenario repeats; the body is so many bytes of filler. */
+/** The request that a scenario repeats; the body is that many bytes of filler. */
 export type Request = {
   method: 'GET' | 'POST'
   path: string
@@ -8,7 +8,7 @@ export type Request = {
   body?: number
 }
 
-/** What a load generator saw; latencies in microseconds, and every reason for which the run must not count. */
+/** The result of a load generator; latencies in microseconds, and every reason why the run must not count. */
 export type LoadResult = {
   requests: number
   seconds: number
@@ -17,7 +17,7 @@ export type LoadResult = {
   failures: string[]
 }
 
-/** A load generator's run: the command, and how to read what it printed. */
+/** A load generator run: the command, and a parser for its output. */
 export type Load = {
   command: Command
   read(output: string): LoadResult | Promise<LoadResult>
@@ -30,7 +30,7 @@ export type Target = {
   dir: string
 }
 
-/** Names the counts that are not zero, such as `3 read errors`. */
+/** The counts that are not zero, with names, such as `3 read errors`. */
 export function namedFailures(counts: Record<string, number>): string[] {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)

@@ -2,15 +2,15 @@ import { createHmac } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What the tokens of the scenarios are signed with; it opens nothing. */
+/** The key that signs the tokens of the scenarios; it protects nothing. */
 export const secret = 'only-for-benchmarks-0123456789abcdef'
 
-/** Different callers. */
+/** The number of different callers. */
 const callers = 1000
-/** Seconds since 1970: none of them ends while anybody reads this. */
+/** Seconds since 1970: none of the tokens expires within the foreseeable future. */
 const expires = 4_102_444_800
 
-/** The HS256 token of one of the callers, numbered from 0. */
+/** The HS256 token of a caller, numbered from 0. */
 export function token(caller: number): string {
   const header = encode({ alg: 'HS256', typ: 'JWT' })
   const claims = encode({ iss: 'bench', sub: `user-${caller}`, roles: ['customer'], iat: 1_700_000_000, exp: expires })
@@ -18,7 +18,7 @@ export function token(caller: number): string {
   return `${header}.${claims}.${signature}`
 }
 
-/** A file in the folder with the tokens of all callers, one a line. */
+/** A file in the folder with the tokens of all callers, one per line. */
 export function tokenFile(dir: string): string {
   const file = join(dir, 'tokens')
   if (!existsSync(file))

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { namedFailures, type Load, type LoadResult, type Request, type Target } from './load.ts'
 
 const script = join(import.meta.dirname, 'wrk.lua')
-/** Over TLS, what every proxy can be held to: TLS 1.3, one cipher and one group. */
+/** Over TLS, settings that every proxy supports: TLS 1.3, one cipher and one group. */
 const openssl = join(import.meta.dirname, 'openssl.cnf')
 
 const figures = z.strictObject({
@@ -19,8 +19,8 @@ const figures = z.strictObject({
 })
 
 /**
- * A closed loop: every connection sends its next request as soon as the reply is there, for the target's seconds.
- * `tokens` is a file of bearer tokens, one a line, that the requests have in turn.
+ * A closed loop: every connection sends its next request as soon as the reply has arrived, for the target's seconds. `tokens` is a file of
+ * bearer tokens, one per line, which the requests use in turn.
  */
 export function wrk(target: Target, request: Request, connections: number, tokens?: string): Load {
   const headers = Object.entries(request.headers ?? {}).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
@@ -42,7 +42,7 @@ export function wrk(target: Target, request: Request, connections: number, token
   }
 }
 
-/** Reads the line of JSON that wrk.lua prints; throws where there is none. */
+/** Parses the line of JSON that wrk.lua prints; throws if there is none. */
 export function readWrk(output: string): LoadResult {
   const line = output.split('\n').find((candidate) => candidate.startsWith('{'))
   if (line === undefined) throw new Error(`wrk printed no figures: ${output.trim()}`)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pooledConnections, type Peer, type Place } from './peer.ts'
 import { programVersion } from './version.ts'
 
-/** Caddy on one processor; it sets the X-Forwarded headers by itself and has no access log unless told. */
+/** Caddy on one processor; it sets the X-Forwarded headers by itself and has no access log unless configured. */
 export const caddy: Peer = {
   name: 'Caddy',
   jit: false,
@@ -19,7 +19,7 @@ export const caddy: Peer = {
   },
 }
 
-/** Without `compression off` Caddy would ask the service for gzip in the client's name. */
+/** Without `compression off`, Caddy would request gzip from the service on behalf of the client. */
 function caddyfile({ port, backendPort, certificate, http2, http2Service }: Place): string {
   return `{
   admin off

@@ -10,7 +10,7 @@ import { sallyport } from './sallyport.ts'
 /** The source tree that this benchmark belongs to. */
 export const projectRoot = join(import.meta.dirname, '../..')
 
-/** Every proxy that is measured, in the order of a round. */
+/** Every measured proxy, in the order of a round. */
 export const peers: Peer[] = [
   nginx,
   haproxy,

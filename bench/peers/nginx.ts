@@ -5,8 +5,8 @@ import { pooledConnections, type Peer, type Place } from './peer.ts'
 import { programVersion } from './version.ts'
 
 /**
- * nginx with one worker: keep-alive to the service, bodies streamed both ways in large pieces, never to disk; what is
- * below /cached is stored, and its files stay open.
+ * nginx with one worker: keep-alive to the service, bodies streamed both ways in large pieces and never written to disk; everything below
+ * /cached is stored, with its files kept open.
  */
 export const nginx: Peer = {
   name: 'nginx',
@@ -38,7 +38,7 @@ ${temporary}
   keepalive_timeout 600s;`
 }
 
-/** Sessions are resumed by tickets, as is its default. */
+/** Sessions are resumed by tickets, which is its default. */
 function tlsLines({ cert, key }: Certificate): string {
   return `    ssl_certificate ${cert};
     ssl_certificate_key ${key};
@@ -71,7 +71,7 @@ ${files === undefined ? '' : filesLines(files)}  }
 `
 }
 
-/** Files stay open, are looked at every second as Sallyport does, and are sent by the kernel, the head together with the beginning. */
+/** Files stay open, are checked every second as Sallyport does, and are sent by the kernel, with the head together with the beginning. */
 function filesLines(folder: string): string {
   return `    location /files/ {
       alias ${folder}/;
@@ -99,7 +99,7 @@ const OVER_HTTP1 = `    location / {
     }
 `
 
-/** nginx speaks HTTP/2 to services with this module only: one request at a time on each connection. */
+/** nginx supports HTTP/2 to services only with this module: one request at a time on each connection. */
 const OVER_HTTP2 = `    location / {
       grpc_pass grpc://service;
       grpc_set_header Host $http_host;

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { pooledConnections, type Peer } from './peer.ts'
 import { packageVersion } from './version.ts'
 
-/** A proxy from npm: its server file in servers/ runs on the Node that runs the benchmark, as one process. */
+/** A proxy from npm: its server file in servers/ runs as one process on the Node that runs the benchmark. */
 export function nodePeer(packageName: string, server: string): Peer {
   return {
     name: packageName,

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import type { Peer } from './peer.ts'
 
 /**
- * The floor of what runs on Node: a relay of octets between sockets of node:net, which is no proxy, as it knows nothing of HTTP. What it costs
- * nobody on Node gets below by parsing faster.
+ * The lower bound for anything that runs on Node: it relays bytes between node:net sockets and is not a proxy, because it knows nothing of
+ * HTTP. No proxy on Node can get below its cost by faster parsing.
  */
 export const relay: Peer = {
   name: 'relay',

@@ -6,7 +6,10 @@ import { pooledConnections, type Peer, type Place } from './peer.ts'
 
 const manifest = z.object({ version: z.string() })
 
-/** Sallyport from the source tree at `root`, access log and health checks off; with more workers than one only where a scenario names it. */
+/**
+ * Sallyport from the source tree at `root`, without access log and health checks; variants with more than one worker run only in scenarios
+ * that name them.
+ */
 export function sallyport(name: string, root: string, workers = 1): Peer {
   const main = join(root, 'src/main.ts')
   return {

@@ -6,7 +6,7 @@ import { findProgram } from '../children.ts'
 
 const manifest = z.object({ version: z.string() })
 
-/** The first version number that a program prints about itself; undefined when it is not installed. */
+/** The first version number in a program's output; undefined if it is not installed. */
 export function programVersion(name: string, args: string[]): string | undefined {
   const program = findProgram(name)
   if (program === undefined) return undefined
@@ -14,7 +14,7 @@ export function programVersion(name: string, args: string[]): string | undefined
   return /\d+\.\d+[\w.+-]*/.exec(stdout + stderr)?.[0] ?? 'unknown'
 }
 
-/** The version of a package in bench/node_modules; undefined when it is not installed. */
+/** The version of a package in bench/node_modules; undefined if it is not installed. */
 export function packageVersion(name: string): string | undefined {
   const path = join(import.meta.dirname, '../node_modules', name, 'package.json')
   if (!existsSync(path)) return undefined

@@ -3,7 +3,7 @@ import { table } from './format.ts'
 
 const counted = z.tuple([z.int(), z.int()])
 
-/** What scripts/cache-tests.ts --write leaves in docs/cache-tests.json. */
+/** The contents of docs/cache-tests.json, written by scripts/cache-tests.ts --write. */
 export const cacheRunsSchema = z.array(
   z.object({
     store: z.enum(['memory', 'redis']),
@@ -14,7 +14,7 @@ export const cacheRunsSchema = z.array(
 
 export type CacheRuns = z.output<typeof cacheRunsSchema>
 
-/** Passed tests of the public suite for caches: each group with the default options, and all with others. */
+/** Passed tests of the public cache test suite: each group with the default options, and all of them with others. */
 export function cacheSection(runs: CacheRuns): string {
   const [memory, redis, ...others] = runs
   if (memory === undefined || redis === undefined) return 'Not measured.'

@@ -3,7 +3,7 @@ import { number } from './format.ts'
 /** One bar of a chart. */
 export type Bar = { name: string; value: number; highlight: boolean }
 
-/** Bars that are compared with one another, below what they have in common. */
+/** Bars to compare with each other, below a common heading. */
 export type Group = { heading: string; bars: Bar[] }
 
 const width = 760
@@ -14,7 +14,9 @@ const step = 34
 const thickness = 20
 const headingHeight = 30
 
-/** A horizontal bar chart as SVG, of one scale for all groups; it brings its own background, so that it can be read on light and dark pages. */
+/**
+ * A horizontal bar chart as SVG, with one scale for all groups; it has its own background, so that it is readable on light and dark pages.
+ */
 export function barChart(title: string, subtitle: string, groups: Group[]): string {
   const greatest = Math.max(...groups.flatMap(({ bars }) => bars.map(({ value }) => value)))
   const scale = (width - left - right) / greatest

@@ -2,10 +2,10 @@ import type { Goal, Results, ScenarioResult } from '../results.ts'
 import { aheadOf, peerIn, ratioOf } from '../summary.ts'
 import { table, withRange } from './format.ts'
 
-/** Peers that Sallyport does not have to be ahead of; the relay is no proxy, and the last one is Sallyport itself. */
+/** Peers that Sallyport does not have to beat; the relay is not a proxy, and the last one is Sallyport itself. */
 const exempt = ['nginx', 'HAProxy', 'relay', 'Sallyport with two workers']
 
-/** The goals of all scenarios with what this run reached. */
+/** The goals of all scenarios with the results of this run. */
 export function goalsSection({ scenarios, subject, baselines }: Results): string {
   const rows = scenarios.flatMap((scenario) => goalRows(scenario, subject, [...exempt, ...baselines]))
   if (rows.length === 0) return `${subject} was not measured, so no goal can be judged.`
@@ -20,7 +20,7 @@ function goalRows(scenario: ScenarioResult, subject: string, exempted: string[])
   return scenario.goals.map((goal, i) => [scenario.title, ...judged(scenario, goal, subject), i === 0 ? ahead : ''])
 }
 
-/** The goal, what was reached, and whether that meets it. */
+/** The goal, the result, and whether the result meets the goal. */
 function judged(scenario: ScenarioResult, goal: Goal, subject: string): string[] {
   const { figure, of = subject, to = 'nginx' } = goal
   const own = peerIn(scenario, of)

@@ -4,7 +4,7 @@ import { table } from './format.ts'
 import { goalsSection } from './goals-section.ts'
 import { scenarioSection } from './scenario-section.ts'
 
-/** The whole of docs/benchmarks.md: goals, how to read it, all tables, the cache's tests, the machine and the commands. */
+/** The whole of docs/benchmarks.md: goals, how to read it, all tables, the cache tests, the machine and the commands. */
 export function report(results: Results, cacheRuns: CacheRuns = []): string {
   const { date, rounds, seconds, skipped, machine, versions } = results
   const day = date.slice(0, 10)
@@ -30,7 +30,7 @@ export function report(results: Results, cacheRuns: CacheRuns = []): string {
   return `${parts.join('\n\n')}\n`
 }
 
-/** Goals and tables alone, for a look at the terminal. */
+/** Goals and tables only, for the terminal. */
 export function shortReport(results: Results): string {
   return `${tables(results)}\n\n${goalsSection(results)}\n`
 }

@@ -46,7 +46,7 @@ function row(peer: PeerResult, scenario: ScenarioResult, baselines: string[]): s
   ]
 }
 
-/** What must not be passed over: proxies left out and rounds that do not count. */
+/** What must not be overlooked: omitted proxies and rounds that do not count. */
 function problems(scenario: ScenarioResult): string[] {
   const leftOut = scenario.failed.map(({ name, reason }) => `${name} was left out: ${reason}`)
   const invalid = scenario.peers.flatMap(({ name, rounds }) =>

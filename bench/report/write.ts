@@ -17,12 +17,12 @@ export async function writeReport(results: Results, docs: string): Promise<void>
   await writeFile(join(docs, 'benchmarks.svg'), overview(results))
 }
 
-/** Reads the results of an earlier run back; throws when there are none or they have another shape. */
+/** Reads the results of an earlier run; throws if there are none or if they have another format. */
 export async function readResults(docs: string): Promise<Results> {
   return resultsSchema.parse(JSON.parse(await readFile(join(docs, 'benchmarks.json'), 'utf8')))
 }
 
-/** What the chart compares, each with a small reply: the scenario with its peers, and those whose subject stands beside them. */
+/** What the chart compares, each with a small reply: the scenarios with their peers, and those whose subject is shown next to them. */
 const charted = [
   { heading: 'HTTP/1.1', name: 'get-small', beside: [{ name: 'full', label: 'everything on' }] },
   { heading: 'HTTP/1.1 over TLS 1.3', name: 'tls-small', beside: [] },
@@ -30,7 +30,7 @@ const charted = [
   { heading: 'HTTP/2 over TLS 1.3', name: 'http2-tls', beside: [] },
 ]
 
-/** The chart of what a small reply costs over each protocol, cheapest first, and Sallyport with everything on beside it. */
+/** The chart of the cost of a small reply over each protocol, cheapest first, with Sallyport with everything enabled next to it. */
 function overview({ scenarios, subject }: Results): string {
   const barsOf = (name: string): Bar[] =>
     (scenarios.find((scenario) => scenario.name === name)?.peers ?? []).flatMap((peer) => {

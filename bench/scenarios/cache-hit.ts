@@ -4,7 +4,7 @@ import { defaultConnections, smallBytes, type Scenario } from './scenario.ts'
 const small = { method: 'GET', path: '/cached/small' } as const
 const large = { method: 'GET', path: '/cached/64k' } as const
 
-/** What both have in common: the peers that have a cache, and one reply that they all have stored. */
+/** Common to all: the peers that have a cache, and one reply that they have stored. */
 const common = {
   unit: { name: 'request', perRequest: 1 },
   goals: [{ figure: 'cpu', ratio: 1.3 }],
@@ -34,14 +34,14 @@ export const cacheHit64k: Scenario = {
   warmUp: 20_000,
 }
 
-/** The stored reply is in Redis: it is asked for each request whether that is still so. */
+/** The stored reply is in Redis: each request checks whether it is still there. */
 const inRedis = {
   goals: [{ figure: 'cpu', ratio: 2 }],
   sallyport: { policies: { cache: { store: 'redis' } } },
   needsRedis: true,
 } satisfies Partial<Scenario>
 
-/** The small one. */
+/** With the small reply. */
 export const cacheHitRedis: Scenario = {
   ...cacheHit,
   ...inRedis,
@@ -49,7 +49,7 @@ export const cacheHitRedis: Scenario = {
   title: `GET from the cache in Redis, small body, ${defaultConnections} connections`,
 }
 
-/** The one of 64 kB. */
+/** With the 64 kB reply. */
 export const cacheHitRedis64k: Scenario = {
   ...cacheHit64k,
   ...inRedis,

@@ -3,7 +3,7 @@ import { smallBytes, type Scenario } from './scenario.ts'
 
 const request = { method: 'GET', path: '/small' } as const
 
-/** Many clients at once, each always waiting for a reply. */
+/** Many concurrent clients, each always waiting for a reply. */
 export const connections1000: Scenario = {
   name: 'connections-1000',
   title: `GET, ${smallBytes} bytes, 1,000 connections`,
@@ -13,6 +13,6 @@ export const connections1000: Scenario = {
   load: (target) => wrk(target, request, 1000),
   warmUp: 50_000,
   goals: [{ figure: 'cpu', ratio: 1.3 }],
-  // So many at once are more than one thread answers in time: some would be shed, which nobody else does.
+  // One thread cannot answer this many in time: overload protection, which no other peer has, would shed some.
   sallyport: { overload: false },
 }

@@ -3,7 +3,7 @@ import { defaultConnections, type Scenario } from './scenario.ts'
 
 const request = { method: 'GET', path: '/files/10k.json' } as const
 
-/** A file of 10 kB, such as a script or a style sheet; nothing is asked of the service. */
+/** A 10 kB file, such as a script or a style sheet; the service is not involved. */
 export const file10k: Scenario = {
   name: 'file-10k',
   title: `GET, a file of 10 kB, ${defaultConnections} connections`,

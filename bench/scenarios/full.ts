@@ -2,8 +2,8 @@ import { secured } from './secured.ts'
 import { smallBytes, type Scenario } from './scenario.ts'
 
 /**
- * Everything that most gateways are put in place for, at once: the work of Kong's jwt, rate-limiting, correlation-id, cors
- * and prometheus plugins, security headers, trace context, and a line of the access log in a file for each request.
+ * Everything that gateways are typically used for, combined: the work of Kong's jwt, rate-limiting, correlation-id, cors and prometheus
+ * plugins, security headers, trace context, and an access log line in a file for each request.
  */
 export const full: Scenario = {
   ...secured,

@@ -2,7 +2,7 @@ import type { Request } from '../loads/load.ts'
 import { wrk } from '../loads/wrk.ts'
 import { defaultConnections, smallBytes, type Scenario } from './scenario.ts'
 
-/** What a browser sends, and some that services add. */
+/** Headers that a browser sends, and some that services add. */
 const headers = {
   Accept: 'application/json, text/plain, */*',
   'Accept-Encoding': 'gzip, deflate, br, zstd',
@@ -28,7 +28,7 @@ const headers = {
 
 const request: Request = { method: 'GET', path: '/small', headers }
 
-/** A request as a browser sends it: twenty headers beside Host. */
+/** A request as sent by a browser: twenty headers in addition to Host. */
 export const get20Headers: Scenario = {
   name: 'get-20-headers',
   title: `GET with ${Object.keys(headers).length} request headers, ${defaultConnections} connections`,

@@ -3,7 +3,7 @@ import { defaultConnections, type Scenario } from './scenario.ts'
 
 const request = { method: 'GET', path: '/64k' } as const
 
-/** A reply of several reads and writes. */
+/** A reply that takes several reads and writes. */
 export const get64k: Scenario = {
   name: 'get-64k',
   title: `GET, 64 kB, ${defaultConnections} connections`,

@@ -6,7 +6,7 @@ import { getSmall } from './get-small.ts'
 import { post1k } from './post-1k.ts'
 import { smallBytes, type Scenario } from './scenario.ts'
 
-/** Connections, and requests that are under way on each of them. */
+/** Connections, and requests in flight on each of them. */
 const few = { connections: 8, streams: 16 }
 const many = { connections: 64, streams: 1 }
 
@@ -29,7 +29,7 @@ function over(name: string, title: string, base: Scenario, { connections, stream
 
 const small = `GET, ${smallBytes} bytes`
 
-/** Services are asked over HTTP/1.1. */
+/** Services are called over HTTP/1.1. */
 export const http2Small = over('http2-small', small, getSmall, few, 0.75)
 export const http2Connections = over('http2-connections', small, getSmall, many, 1.1)
 export const http2Headers = over('http2-20-headers', `${small}, 20 header fields`, get20Headers, few, 0.75)
@@ -46,7 +46,7 @@ function throughout(name: string, spread: Spread, ratio: number): Scenario {
 export const http2Both = throughout('http2-both', few, 0.75)
 export const http2BothConnections = throughout('http2-both-connections', many, 0.9)
 
-/** All that `full` does, for clients of HTTP/2; nginx without anything. */
+/** Everything that `full` does, for HTTP/2 clients; nginx only forwards. */
 export const http2Full: Scenario = {
   ...full,
   name: 'http2-full',

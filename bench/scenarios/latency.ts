@@ -6,10 +6,10 @@ import { defaultConnections, smallBytes, type Scenario } from './scenario.ts'
 
 const request = { method: 'GET', path: '/small' } as const
 
-/** Requests a second, the same for all: what the slowest of those that take part can still do with ease. */
+/** Requests per second, the same for all: what the slowest peer can handle with ease. */
 const rate = 15_000
 
-/** How long replies take: requests start on time whatever became of others. */
+/** How long replies take: requests start on schedule, whatever happened to earlier ones. */
 export const latency: Scenario = {
   name: 'latency',
   title: `Latency at ${rate.toLocaleString('en-GB')} requests a second: GET, ${smallBytes} bytes`,
@@ -25,7 +25,7 @@ export const latency: Scenario = {
 
 const authorized = { ...request, headers: { Authorization: `Bearer ${token(0)}` } }
 
-/** The same with all that `full` does; nginx without anything. */
+/** The same with everything that `full` does; nginx only forwards. */
 export const latencyFull: Scenario = {
   ...full,
   name: 'latency-full',

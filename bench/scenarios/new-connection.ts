@@ -4,7 +4,7 @@ import { defaultConnections, smallBytes, type Scenario } from './scenario.ts'
 
 const request: Request = { method: 'GET', path: '/small', headers: { Connection: 'close' } }
 
-/** A client that connects anew for every request; a proxy may keep those to the service. */
+/** A client that opens a new connection for every request; a proxy may keep its connections to the service. */
 export const newConnection: Scenario = {
   name: 'new-connection',
   title: `GET, ${smallBytes} bytes, a new connection for each request, ${defaultConnections} at a time`,

@@ -9,7 +9,7 @@ const request: Request = {
   body: 10_000_000,
 }
 
-/** Streaming from the client to the service, which answers when it has the whole body. */
+/** Streaming from the client to the service, which answers once it has the whole body. */
 export const post10m: Scenario = {
   name: 'post-10m',
   title: `POST of 10 MB, ${streams} connections`,

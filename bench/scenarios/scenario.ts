@@ -2,54 +2,54 @@ import type { KeyType } from '../certificate.ts'
 import type { Load, Request, Target } from '../loads/load.ts'
 
 /**
- * What is to be reached: Sallyport's figure divided by nginx's in the same round is at most the ratio; or that of another peer, `of`, divided
- * by that of another one, `to`.
+ * A goal: Sallyport's figure divided by nginx's in the same round is at most the ratio; `of` and `to` select other peers for numerator and
+ * denominator.
  */
 export type Goal = { figure: 'cpu' | 'p99'; ratio: number; of?: string; to?: string }
 
-/** One kind of load. A new one is a file like its neighbours and a line in index.ts. */
+/** One kind of load. To add one, add a file like the others and a line in index.ts. */
 export type Scenario = {
   name: string
   title: string
   request: Request
   /** The size of a reply's body in bytes, checked once before the load. */
   replyBytes: number
-  /** What CPU time is counted by, and how many of it one request is. */
+  /** The unit for CPU time, and how many units one request counts as. */
   unit: { name: 'request' | 'MB'; perRequest: number }
   /** The command that runs for each measurement. */
   load: (target: Target) => Load | Promise<Load>
-  /** The load to warm up with where the measured one is too slow for it. */
+  /** The load for warming up, if the measured one is too slow for that. */
   warmUpLoad?: (target: Target) => Load | Promise<Load>
-  /** Requests before the first round for a proxy whose code is compiled while it runs; others get a twentieth. */
+  /** Requests before the first round for a proxy with a JIT; others get a twentieth. */
   warmUp: number
-  /** By the figure of the first one peers are compared. */
+  /** Peers are compared by the figure of the first goal. */
   goals: readonly [Goal, ...Goal[]]
-  /** The peers that take part, by name; left out, all but those that take part only where they are named. */
+  /** The names of the peers that take part; by default all except those that must be named. */
   peers?: string[]
-  /** The key of the certificate that proxies show, where clients speak TLS to them. */
+  /** The key type of the certificate that proxies present, if clients use TLS. */
   tls?: KeyType
-  /** Clients speak HTTP/2, without TLS with prior knowledge. */
+  /** Clients use HTTP/2, with prior knowledge if there is no TLS. */
   http2?: true
-  /** Proxies ask the service over HTTP/2, with prior knowledge. */
+  /** Proxies call the service over HTTP/2, with prior knowledge. */
   http2Service?: true
-  /** Files that proxies send themselves, below the path /files: their names and sizes in bytes. */
+  /** Files that proxies serve themselves, below the path /files: names and sizes in bytes. */
   files?: Record<string, number>
   /** Top-level keys of Sallyport's configuration for this scenario. */
   sallyport?: Record<string, unknown>
-  /** Whether Sallyport logs each request, into a file. */
+  /** Whether Sallyport logs each request to a file. */
   accessLog?: boolean
   /** Whether Sallyport's configuration also names a Redis server, which then runs on the load's core. */
   needsRedis?: boolean
 }
 
-/** Client connections unless a scenario is about their number. */
+/** The number of client connections, unless a scenario is about that number. */
 export const defaultConnections = 64
 
-/** What `/small` returns. */
+/** The size of the `/small` reply in bytes. */
 export const smallBytes = 165
 
-/** Client connections that carry large bodies. */
+/** The number of client connections that carry large bodies. */
 export const streams = 4
 
-/** How many large bodies stand for a second of load; their number is fixed, since cut-off ones would not be counted. */
+/** The number of large bodies per second of load; the total is fixed, because truncated ones would not be counted. */
 export const requestsPerSecond = 30

@@ -21,7 +21,7 @@ const scenario = {
   },
 } satisfies Partial<Scenario>
 
-/** Who calls is known by one of 1,000 tokens, and held to a limit in memory; nginx only passes on. */
+/** Callers are identified by one of 1,000 tokens and rate-limited in memory; nginx only forwards. */
 export const secured = {
   ...scenario,
   name: 'secured',

@@ -6,7 +6,7 @@ const small = { method: 'GET', path: '/small' } as const
 const large = { method: 'GET', path: '/1m' } as const
 const peers = ['nginx', 'HAProxy', 'Sallyport', 'Caddy']
 
-/** Handshakes that go on at the same time. */
+/** The number of concurrent handshakes. */
 const handshaking = 16
 
 const common = {
@@ -15,7 +15,7 @@ const common = {
   peers,
 } satisfies Partial<Scenario>
 
-/** Keep-alive connections that are encrypted. */
+/** Encrypted keep-alive connections. */
 export const tlsSmall: Scenario = {
   ...common,
   name: 'tls-small',
@@ -27,7 +27,7 @@ export const tlsSmall: Scenario = {
   goals: [{ figure: 'cpu', ratio: 1.35 }],
 }
 
-/** A body that takes its time to be encrypted. */
+/** A body that takes a while to encrypt. */
 export const tls1m: Scenario = {
   ...common,
   name: 'tls-1m',
@@ -41,7 +41,7 @@ export const tls1m: Scenario = {
   goals: [{ figure: 'cpu', ratio: 1 }],
 }
 
-/** A handshake for each request, with the key of the certificate. */
+/** A full handshake for each request, with the certificate's key type. */
 export const tlsHandshake: Scenario = {
   ...common,
   name: 'tls-handshake',
@@ -61,7 +61,7 @@ export const tlsHandshakeRsa: Scenario = {
   goals: [{ figure: 'cpu', ratio: 1.4 }],
 }
 
-/** A handshake for each request that goes on with the session of the one before. */
+/** A handshake for each request that resumes the previous session. */
 export const tlsResumed: Scenario = {
   ...tlsHandshake,
   name: 'tls-resumed',

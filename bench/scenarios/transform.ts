@@ -3,7 +3,7 @@ import { defaultConnections, smallBytes, type Scenario } from './scenario.ts'
 
 const request = { method: 'GET', path: '/small', headers: { Origin: 'https://app.example.com' } } as const
 
-/** The common case with what changes requests and replies on their way, against nginx that changes nothing. */
+/** The common case with changes to requests and replies, against nginx without any. */
 export const transform: Scenario = {
   name: 'transform',
   title: `GET, ${smallBytes} bytes, with CORS, security headers, and request and response headers`,

@@ -1,7 +1,7 @@
 import { getSmall } from './get-small.ts'
 import type { Scenario } from './scenario.ts'
 
-/** What several workers cost: the same requests by one and by two, on the same core. */
+/** The cost of several workers: the same requests handled by one and by two, on the same core. */
 export const twoWorkers: Scenario = {
   ...getSmall,
   name: 'two-workers',

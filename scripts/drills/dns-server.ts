@@ -1,21 +1,21 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 
-/** Octets of the head of a message (RFC 1035 section 4.1.1). */
+/** Size of a message header in bytes (RFC 1035 section 4.1.1). */
 const HEAD = 12
 const A = 1
 const IN = 1
-/** A reply, authoritative, to a query that wanted recursion or not. */
+/** An authoritative response, whether or not the query asked for recursion. */
 const ANSWER = 0x8400
 const RECURSION_DESIRED = 0x0100
 const NAME_ERROR = 3
-/** A pointer to the name of the question (RFC 1035 section 4.1.4). */
+/** A pointer to the name in the question (RFC 1035 section 4.1.4). */
 const NAME_OF_QUESTION = 0xc0_0c
 
-/** A name server over UDP that knows one name, whose addresses can change. */
+/** A DNS server over UDP that knows one name, whose addresses can change. */
 export class DnsServer {
   readonly name: string
-  /** For how long an answer may be kept, in seconds. */
+  /** How long an answer may be cached, in seconds. */
   private readonly ttl: number
   private readonly socket: Socket
   private addresses: readonly string[]
@@ -31,7 +31,7 @@ export class DnsServer {
     })
   }
 
-  /** Listens on 127.0.0.1, on a port that is free. */
+  /** Listens on a free port of 127.0.0.1. */
   static async start(name: string, ttl: number, addresses: readonly string[]): Promise<DnsServer> {
     const socket = createSocket('udp4')
     socket.bind(0, '127.0.0.1')
@@ -43,7 +43,7 @@ export class DnsServer {
     return this.socket.address().port
   }
 
-  /** Has the name lead to other IPv4 addresses from now on. */
+  /** Changes the IPv4 addresses of the name. */
   move(addresses: readonly string[]): void {
     this.addresses = addresses
   }
@@ -52,7 +52,7 @@ export class DnsServer {
     this.socket.close()
   }
 
-  /** The answer to a query, or null where it is none; other types than A have none, other names do not exist. */
+  /** The response to a query, or null if the message is not a query; types other than A have no records, other names do not exist. */
   private reply(query: Buffer): Buffer | null {
     const question = readQuestion(query)
     if (question === null) return null
@@ -79,7 +79,7 @@ export class DnsServer {
   }
 }
 
-/** The one question of a query: its name in lower case, its type, and where it ends. */
+/** The single question of a query: its name in lower case, its type, and where it ends. */
 function readQuestion(query: Buffer): { name: string; type: number; end: number } | null {
   if (query.length < HEAD || query.readUInt16BE(4) !== 1) return null
   const labels: string[] = []

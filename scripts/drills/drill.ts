@@ -3,41 +3,41 @@ import type { Result } from './results.ts'
 import type { Behaviour } from './service/behaviour.ts'
 import type { ServiceInstance } from './service/instance.ts'
 
-/** Seconds of a drill: all of them, and from when to when what it is about lasts. */
+/** The seconds of a drill: the total, and the start and end of the trouble. */
 export interface Span {
   readonly total: number
   readonly from: number
   readonly to: number
 }
 
-/** What a drill can lay hands on. */
+/** What a drill can control. */
 export interface Stage {
   readonly instances: readonly ServiceInstance[]
-  /** Where the instances are reached by a name. */
+  /** Set if the instances are reached by a DNS name. */
   readonly dns: DnsServer | null
 }
 
-/** Something that goes wrong with a service while requests come. */
+/** A failure of a service while requests arrive. */
 export interface Drill {
   readonly name: string
   /** What happens, as the heading of its table. */
   readonly title: string
-  /** What Sallyport is to reach, in words. */
+  /** The goal for Sallyport, in words. */
   readonly goal: string
-  /** The whole one, and that of --short. */
+  /** The full duration, and that of --short. */
   readonly span: Span
   readonly short: Span
-  /** Seconds of load before that do not count: code is compiled while it runs. */
+  /** Seconds of load that do not count at the start, while code is being compiled. */
   readonly warmUp: number
-  /** Requests a second. */
+  /** Requests per second. */
   readonly gets: number
   readonly posts: number
-  /** How long clients wait, in milliseconds, and how often they send a request anew that failed. */
+  /** How long clients wait, in milliseconds, and how often they retry a failed request. */
   readonly patience: number
   readonly clientRetries: number
   readonly instances: number
   readonly behaviour: Behaviour
-  /** Whether the instances are reached by a name, which at first leads to the first half of them. */
+  /** Whether the instances are reached by a DNS name, which initially resolves to the first half of them. */
   readonly isNamed: boolean
   begin(stage: Stage): void | Promise<void>
   end(stage: Stage): void | Promise<void>
@@ -47,7 +47,7 @@ export interface Drill {
   isMet(result: Result, healthy: Result | undefined): boolean
 }
 
-/** The load that most drills have: three instances, 150 GETs and 15 POSTs a second, clients that wait five seconds. */
+/** The load of most drills: three instances, 150 GETs and 15 POSTs per second, clients that wait five seconds. */
 export const usual = {
   span: { total: 50, from: 10, to: 40 },
   short: { total: 20, from: 4, to: 16 },
@@ -61,18 +61,18 @@ export const usual = {
   figure: ({ gets }: Result): string => `${whole(gets.failed)} of ${whole(gets.sent)}`,
 } as const
 
-/** A whole number, thousands separated. */
+/** A whole number with thousands separators. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-GB')
 }
 
-/** How many failed, and when all was well again after the trouble. */
+/** The number of failures, and the time until recovery. */
 export function backAfter(result: Result): string {
   const { recovery } = result
   return `${usual.figure(result)}, ${recovery === null ? 'never well again' : `well after ${recovery} s`}`
 }
 
-/** Whether at most so large a part of the GETs failed, and no POST was sent twice. */
+/** Whether at most that fraction of the GETs failed, and no POST was sent twice. */
 export function atMost(part: number, { gets, posts }: Result): boolean {
   return gets.failed <= gets.sent * part && posts.twice === 0
 }

@@ -3,22 +3,22 @@ import { chosen } from '../../bench/options.ts'
 import type { Drill } from './drill.ts'
 import type { Peer } from './peers/peer.ts'
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface Options {
   readonly drills: readonly Drill[]
   readonly peers: readonly Peer[]
   readonly short: boolean
   /** How the results are printed. */
   readonly json: boolean
-  /** Whether they go into docs/ as well. */
+  /** Whether they are also written to docs/. */
   readonly write: boolean
-  /** Only writes the tables of docs/resilience.md again, from docs/resilience.json. */
+  /** Only regenerates the tables of docs/resilience.md from docs/resilience.json. */
   readonly render: boolean
   readonly list: boolean
   readonly help: boolean
 }
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export const usage = `Usage: npm run drills -- [options]
 
 Has a service fail in many ways behind Sallyport, nginx, HAProxy and Caddy, and counts what clients notice of it. All of it takes
@@ -35,7 +35,7 @@ about ninety minutes, and 25 with --short. nginx, HAProxy and Caddy are those of
   --help             this text
 `
 
-/** Reads the command line; throws, naming what is allowed, at an unknown option or name. */
+/** Parses the command line; for an unknown option or name, throws an error that lists what is allowed. */
 export function readOptions(args: string[], allDrills: readonly Drill[], allPeers: readonly Peer[]): Options {
   const { values } = parseArgs({
     args,

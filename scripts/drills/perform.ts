@@ -14,13 +14,13 @@ import { ServiceInstance } from './service/instance.ts'
 
 const NAME = 'service.drill'
 const TTL = 2
-/** When the trouble began and was over, in milliseconds of performance.now(). */
+/** When the trouble began and ended, in milliseconds of performance.now(). */
 interface Trouble {
   readonly from: number
   readonly to: number
 }
 
-/** As `perform`; a peer that cannot be had for the drill is left out, with the reason. */
+/** Like `perform`, but a peer that cannot run the drill is skipped, with the reason. */
 export async function performOrSkip(drill: Drill, peer: Peer, short: boolean, parent: string): Promise<Result> {
   try {
     return await perform(drill, peer, short, parent)
@@ -31,12 +31,12 @@ export async function performOrSkip(drill: Drill, peer: Peer, short: boolean, pa
 }
 
 /**
- * Has one peer go through one drill.
+ * Runs one drill with one peer.
  *
- * 1. Start the instances, and the name server where there is one.
+ * 1. Start the instances, and the DNS server if there is one.
  * 2. Start the peer, and wait until it answers.
  * 3. Warm up, then send requests while things go wrong.
- * 4. Ask the peer what it has to tell, and end all that was started, whatever came of it.
+ * 4. Collect what the peer reports, and stop everything that was started, whatever the result.
  */
 export async function perform(drill: Drill, peer: Peer, short: boolean, parent: string): Promise<Result> {
   const span = short ? drill.short : drill.span
@@ -66,7 +66,7 @@ export async function perform(drill: Drill, peer: Peer, short: boolean, parent: 
   return summary(drill, peer, short, { load, trouble, told, twice: sentTwice(deliveries) })
 }
 
-/** The requests of a drill, and what became of them. */
+/** The requests of a drill and their outcomes. */
 class Load {
   gets = new Tally()
   posts = new Tally()
@@ -79,7 +79,7 @@ class Load {
     this.client = client
   }
 
-  /** Sends requests for so many seconds, and waits until all are answered or given up. */
+  /** Sends requests for that many seconds, and waits until all are answered or have timed out. */
   async run(seconds: number): Promise<void> {
     const { gets, posts } = this.drill
     const pending: Promise<void>[] = []
@@ -90,7 +90,7 @@ class Load {
     await Promise.all(pending)
   }
 
-  /** Begins to count anew. */
+  /** Resets the counts. */
   forget(): void {
     this.gets = new Tally()
     this.posts = new Tally()
@@ -113,7 +113,7 @@ async function setUp(drill: Drill, scope: AsyncDisposableStack, delivered: (id: 
   const port = await freePort()
   const instances: ServiceInstance[] = []
   for (let i = 0; i < drill.instances; i++) {
-    // Those of a name share the port.
+    // Instances with a DNS name share the port.
     const [host, itsPort] = isNamed ? [`127.0.1.${i + 1}`, port] : ['127.0.0.1', await freePort()]
     const instance = new ServiceInstance(host, itsPort, behaviour, delivered)
     scope.defer(() => instance.end())

@@ -4,15 +4,15 @@ import { type Drill, whole } from './drill.ts'
 import { peers } from './peers/index.ts'
 import type { Result } from './results.ts'
 
-/** Whom the goals are for. */
+/** The peer that the goals are for. */
 export const subject = 'Sallyport'
 
-/** The result of the drill in which nothing goes wrong, of one peer. */
+/** A peer's result of the drill in which nothing goes wrong. */
 export function healthyOf(peer: string, results: readonly Result[]): Result | undefined {
   return results.find((result) => result.drill === 'healthy' && result.peer === peer && result.skipped === null)
 }
 
-/** All tables: one with the figures that the goals are about, and one for each drill. */
+/** All tables: one with the figures of the goals, and one for each drill. */
 export function report(results: readonly Result[]): string {
   const performed = drills.filter(({ name }) => results.some(({ drill }) => drill === name))
   return [overview(performed, results), ...performed.map((drill) => section(drill, results))].join('\n\n')

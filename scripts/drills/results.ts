@@ -3,11 +3,11 @@ import { z } from 'zod'
 const failures = z.strictObject({
   sent: z.int(),
   failed: z.int(),
-  /** Reason -> how many. */
+  /** Reason -> count. */
   reasons: z.record(z.string(), z.int()),
 })
 
-/** What one drill did to one peer. */
+/** The result of one drill for one peer. */
 export const resultSchema = z.strictObject({
   drill: z.string(),
   peer: z.string(),
@@ -15,9 +15,9 @@ export const resultSchema = z.strictObject({
   date: z.iso.datetime(),
   /** Whether it was the short form. */
   short: z.boolean(),
-  /** What kept it from being run; then there are no figures. */
+  /** Why it was not run; in that case there are no figures. */
   skipped: z.string().nullable(),
-  /** Seconds in which things were wrong. */
+  /** The length of the trouble in seconds. */
   seconds: z.number(),
   gets: failures,
   posts: failures.extend({ twice: z.int() }),
@@ -25,16 +25,16 @@ export const resultSchema = z.strictObject({
   p50: z.number(),
   p99: z.number(),
   max: z.number(),
-  /** Seconds from the beginning of the trouble until the first GET began that failed, and the last one; null: none did. */
+  /** Seconds from the beginning of the trouble until the first and the last failed GET started; null if none failed. */
   firstFailure: z.number().nullable(),
   lastFailure: z.number().nullable(),
-  /** Seconds from the end of the trouble until 97% are answered and stay so; null: never. */
+  /** Seconds from the end of the trouble until 97% are answered permanently; null if never. */
   recovery: z.number().nullable(),
-  /** GETs answered a second while things were wrong. */
+  /** GETs answered per second during the trouble. */
   goodput: z.number(),
-  /** How late 99 of 100 GETs began at most, in milliseconds. */
+  /** The 99th percentile of the GETs' delay at the start, in milliseconds. */
   late: z.number(),
-  /** Null where the peer does not tell. */
+  /** Null if the peer does not report it. */
   ejections: z.int().nullable(),
   shed: z.int().nullable(),
 })
@@ -49,15 +49,15 @@ export const resultsSchema = z.strictObject({
 
 export type Results = z.output<typeof resultsSchema>
 
-/** Where requests began later than so many milliseconds, the machine was too busy for figures that say something. */
+/** Beyond this delay at the start, in milliseconds, the machine was too busy for meaningful figures. */
 const tooLate = 100
 
-/** Whether the machine had too little time for the drill. */
+/** Whether the machine was too busy for the drill. */
 export function isDoubtful({ late }: Result): boolean {
   return late > tooLate
 }
 
-/** The earlier results, but for those that there are new ones of. */
+/** The earlier results, replaced by the latest ones where there are any. */
 export function merged(earlier: readonly Result[], latest: readonly Result[]): Result[] {
   const isReplaced = ({ drill, peer }: Result): boolean =>
     latest.some((result) => result.drill === drill && result.peer === peer)

@@ -59,7 +59,7 @@ async function performAll(
   return results
 }
 
-/** What a drill has shown, in one line. */
+/** The result of a drill, on one line. */
 function verdict(drill: Drill, result: Result, healthy: Result | undefined): string {
   if (result.skipped !== null) return `${result.peer}, ${drill.name}: left out, ${result.skipped}`
   const doubt = isDoubtful(result)

@@ -10,11 +10,11 @@ const root = join(import.meta.dirname, '../..')
 const json = join(root, 'docs/resilience.json')
 const page = join(root, 'docs/resilience.md')
 
-/** The tables stand between these. */
+/** The tables are between these markers. */
 const BEGIN = '<!-- drills: written by npm run drills, do not edit -->'
 const END = '<!-- end of the drills -->'
 
-/** What docs/resilience.json has; throws where that has another shape. */
+/** The contents of docs/resilience.json; throws if it has another format. */
 export async function readResults(): Promise<Results> {
   const text = await readFile(json, 'utf8').catch(() => '{"machine":[],"results":[]}')
   return resultsSchema.parse(JSON.parse(text))
@@ -28,7 +28,7 @@ export async function writeResults(results: Results): Promise<void> {
   execFileSync(join(root, 'node_modules/.bin/oxfmt'), ['--write', json, page], { stdio: 'ignore' })
 }
 
-/** The text with the tables of these results in their place; throws where it has none. */
+/** The text with the tables of these results inserted; throws if it has no place for them. */
 export function withTables(text: string, results: Results): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (begin === -1 || end < begin) throw new Error(`no lines "${BEGIN}" and "${END}" to write the tables between`)

@@ -6,9 +6,9 @@ import { z } from 'zod'
 import { ACK, FrameParser, PREFACE, settings, SETTINGS_ACK, Type } from '../../test/support/http2-frames.ts'
 import { floods } from '../../test/support/http2-floods.ts'
 
-/** What became of a flood. */
+/** The outcome of a flood. */
 const endingSchema = z.object({
-  /** Milliseconds from its first octet to the GOAWAY, or the end of the connection; null where neither came in time. */
+  /** Milliseconds from its first byte to the GOAWAY, or to the end of the connection; null if neither happened in time. */
   after: z.number().nullable(),
   rounds: z.number(),
 })
@@ -17,10 +17,12 @@ type Ending = z.output<typeof endingSchema>
 
 const orderSchema = z.object({ port: z.number(), name: z.string(), most: z.number() })
 
-/** Octets that may wait in this process. */
+/** Maximum number of bytes buffered in this process. */
 const AHEAD = 1024 * 1024
 
-/** Floods the gateway in that way over one connection, as fast as that takes it, for so many milliseconds at most: in a thread of its own. */
+/**
+ * Floods the gateway over one connection in that way, as fast as it accepts data, for at most that many milliseconds: in a separate thread.
+ */
 export async function attack(port: number, name: string, most: number): Promise<Ending> {
   const thread = new Worker(new URL(import.meta.url), { workerData: { port, name, most } })
   return endingSchema.parse((await once(thread, 'message'))[0])

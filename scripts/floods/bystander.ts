@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** Milliseconds between two requests. */
 const PERIOD = 2
 
-/** Another client of the gateway, which asks it again and again. */
+/** Another client of the gateway, which sends requests continuously. */
 export class Bystander {
   private readonly session: ClientHttp2Session
 
@@ -19,7 +19,7 @@ export class Bystander {
     return new Bystander(session)
   }
 
-  /** Asks for so many milliseconds; resolves with how long each answer took, sorted, in milliseconds. Rejects where one fails. */
+  /** Sends requests for that many milliseconds; resolves with the duration of each, sorted, in milliseconds. Rejects if one fails. */
   async ask(ms: number): Promise<number[]> {
     const asked: Promise<number>[] = []
     for (const end = performance.now() + ms; performance.now() < end; await delay(PERIOD)) asked.push(this.once())

@@ -5,26 +5,26 @@ import { attack } from './attack.ts'
 import { Bystander } from './bystander.ts'
 import type { Target } from './gateway.ts'
 
-/** What one flood has cost. */
+/** The cost of one flood. */
 export interface Cost {
-  /** Milliseconds until it was ended; null where it was not within MOST. */
+  /** Milliseconds until it was ended; null if that took longer than MOST. */
   readonly after: number | null
   readonly rounds: number
-  /** CPU time of the gateway, in milliseconds, while nobody else asked for anything. */
+  /** CPU time of the gateway, in milliseconds, without other clients. */
   readonly cpu: number
-  /** By how much the gateway's memory grew, in bytes. */
+  /** The growth of the gateway's memory, in bytes. */
   readonly memory: number
-  /** How long another client waited, sorted, in milliseconds: before it, and from its beginning on for as long. */
+  /** The waiting times of another client, sorted, in milliseconds: before the flood, and for the same length of time from its beginning. */
   readonly before: readonly number[]
   readonly during: readonly number[]
 }
 
-/** How long a flood may last, in milliseconds. */
+/** Maximum duration of a flood, in milliseconds. */
 const MOST = 2000
-/** How long another client is watched. */
+/** How long another client is watched, in milliseconds. */
 const WATCHED = 1000
 
-/** Floods it twice: alone, to see what that costs, and beside another client. */
+/** Floods it twice: alone, to measure the cost, and next to another client. */
 export async function flood({ child, port }: Target, how: string): Promise<Cost> {
   const [cpu, memory] = [cpuNanoseconds([child.pid]), residentBytes(child.pid)]
   const { after, rounds } = await attack(port, how, MOST)

@@ -9,13 +9,16 @@ import { freePort } from '../../bench/proxy.ts'
 const HOST = '127.0.0.1'
 const main = join(import.meta.dirname, '../../src/main.ts')
 
-/** A gateway that is to be flooded. */
+/** A gateway to be flooded. */
 export interface Target {
   readonly child: Child
   readonly port: number
 }
 
-/** Starts a gateway of one worker on the bench's core: "/" it answers itself, everything else waits for a service that says nothing. */
+/**
+ * Starts a gateway with one worker on the benchmark's core: it answers "/" itself, and everything else waits for a service that never
+ * replies.
+ */
 export async function startTarget(dir: string): Promise<Target> {
   const silent = await freePort()
   const service = createServer(() => {})

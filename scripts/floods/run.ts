@@ -1,4 +1,4 @@
-/** Floods a gateway in every way that the tests know, over real sockets, and prints what that costs it, as a table. */
+/** Floods a gateway over real sockets in every way that the tests know, and prints the cost as a table. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,10 @@ const page = join(import.meta.dirname, '../../docs/protocols.md')
 const BEGIN = '<!-- floods: written by npm run floods, do not edit -->'
 const END = '<!-- end of the floods -->'
 
-/** What a flood may cost: milliseconds until it has ended, of CPU time, bytes of memory, and how many times as long as usual others wait. */
+/**
+ * The limits for a flood: milliseconds until it is ended, CPU time in milliseconds, bytes of memory, and the factor by which other clients
+ * wait longer than usual.
+ */
 const GOAL = { after: 1000, cpu: 100, memory: 20 * 1024 * 1024, slower: 2 }
 
 const dir = mkdtempSync(join(tmpdir(), 'floods-'))
@@ -30,7 +33,7 @@ process.on('SIGTERM', () => process.exit(143))
 const target = await startTarget(dir)
 const rows: string[][] = []
 let missed = 0
-// Code is compiled before it is measured.
+// Lets code be compiled before it is measured.
 for (const name of Object.keys(floods)) await flood(target, name)
 for (const name of Object.keys(floods)) {
   const costs: Cost[] = []

@@ -3,14 +3,14 @@ import { mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where images are kept, apart from those of the machine. */
+/** Where images are stored, separately from those of the machine. */
 const folder = join(homedir(), '.cache/sallyport-image')
 
-/** Works in a container too, where neither namespaces nor an overlay can be had. */
+/** Also works in a container, where neither namespaces nor an overlay are available. */
 const env = { ...process.env, BUILDAH_ISOLATION: 'chroot' }
 const storage = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs']
 
-/** Runs buildah with these words; returns what it prints. Throws where it fails. */
+/** Runs buildah with these arguments; returns its output. Throws if it fails. */
 export function buildah(...args: readonly string[]): string {
   return execFileSync('buildah', [...storage, ...args], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
@@ -21,7 +21,7 @@ export function hasImage(name: string): boolean {
   return status === 0
 }
 
-/** A folder of that name beside the images. */
+/** A folder of that name next to the images. */
 export function folderFor(name: string): string {
   const path = join(folder, name)
   mkdirSync(path, { recursive: true })

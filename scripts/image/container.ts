@@ -1,4 +1,4 @@
-/** Runs what is in a folder as a container engine does: on its own, without rights, and with nothing that can be written to. */
+/** Runs the contents of a folder like a container engine: isolated, unprivileged, and with nothing writable. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
@@ -14,24 +14,24 @@ export interface Contained {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** One that was started. */
+/** A started container. */
 export interface Container {
   readonly output: Readable
-  /** Its exit code; null where a signal has ended it. */
+  /** Its exit code; null if it was ended by a signal. */
   readonly ended: Promise<number | null>
-  /** Its process 1, as the machine numbers it; undefined before it is there, and when it has ended. */
+  /** The process id, on the machine, of its process 1; undefined before it has started and after it has ended. */
   readonly started: () => number | undefined
-  /** Likewise; throws an Error in place of undefined. */
+  /** The same, but throws an Error instead of returning undefined. */
   readonly first: () => number
-  /** Ends it at once, if it still runs. */
+  /** Kills it immediately, if it is still running. */
   readonly end: () => void
 }
 
 const user = '65532'
 
 /**
- * In namespaces for mounts and processes, so that the command is process 1; the last unshare gives up root, and with it every
- * capability. The network is that of the machine.
+ * In mount and process namespaces, so that the command is process 1; the last unshare gives up root, and with it every capability. The
+ * network is that of the machine.
  */
 const SCRIPT = `set -eu
 root=$1
@@ -43,7 +43,7 @@ mount --bind -o remount,ro "$root" "$root"
 exec env --ignore-environment "$@"
 `
 
-/** Starts one. */
+/** Starts a container. */
 export function startContainer({ root, folder, command, env }: Contained): Container {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const inside = ['/usr/bin/unshare', '--root', root, '--wd', folder, '--setgid', user, '--setuid', user, ...command]
@@ -63,14 +63,14 @@ export function startContainer({ root, folder, command, env }: Contained): Conta
   }
 }
 
-/** Runs one to its end; resolves with its exit code. */
+/** Runs a container until it ends; resolves with its exit code. */
 export function runContainer(contained: Contained): Promise<number | null> {
   const { output, ended } = startContainer(contained)
   output.pipe(process.stdout)
   return ended
 }
 
-/** With process 1 everything in its namespace ends. */
+/** When process 1 ends, so does everything in its namespace. */
 function firstOf({ pid, exitCode, signalCode }: ChildProcessByStdio<null, Readable, null>): number | undefined {
   if (exitCode !== null || signalCode !== null) return undefined
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')

@@ -1,18 +1,18 @@
-/** A stand-in for the image that ours are built on, for machines that cannot pull it. */
+/** A stand-in for the base image, for machines that cannot pull it. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildah, folderFor } from './buildah.ts'
 
-/** Certificates that this machine trusts, and those who stand between it and the package registry. */
+/** Certificates that this machine trusts, including those of proxies between it and the package registry. */
 const certificates = '/etc/ssl/certs/ca-certificates.crt'
 const trusted = '/usr/local/share/machine-certificates.crt'
 
 /**
  * Makes an image of that name:
  *
- * 1. Debian 12 as small as debootstrap makes it, with the libraries of C++ that Node is linked with.
- * 2. The Node that runs this script, and the npm of this machine, where the real image has its own.
+ * 1. Debian 12 in debootstrap's smallest variant, with the C++ libraries that Node is linked with.
+ * 2. The Node that runs this script and the npm of this machine, whereas the real image has its own.
  * 3. The image.
  */
 export function makeStandIn(name: string): void {

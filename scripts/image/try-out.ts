@@ -1,4 +1,4 @@
-/** Tries out the images: what is in them is started as a container engine does it, and asked. */
+/** Tests the images: their contents are started like a container engine would, and sent requests. */
 import { hash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -12,14 +12,14 @@ import { walkDemo } from './walk.ts'
 
 const command = '/usr/bin/sallyport'
 const SIGTERM = constants.signals.SIGTERM
-/** The exit code of what that has ended. */
+/** The exit code of a process ended by SIGTERM. */
 const TERMINATED = 128 + SIGTERM
 
 /**
- * 1. Start the platform, Redis, and the gateway between them, with the variables that compose gives it.
- * 2. See that it has no rights.
- * 3. Ask it: by its health command, and by the list of the demo; see that it has counted in Redis.
- * 4. End it by SIGTERM; another one while it starts, and another one by a second signal.
+ * 1. Start the platform, Redis, and the gateway between them, with the variables that compose sets.
+ * 2. Check that it has no privileges.
+ * 3. Send it requests: with its health command, and with the list of the demo; check that it has counted in Redis.
+ * 4. Stop it by SIGTERM; another one while it is starting, and another one by a second signal.
  */
 export async function tryGateway(root: string): Promise<void> {
   // 1.
@@ -67,7 +67,7 @@ export async function tryGateway(root: string): Promise<void> {
   }
 }
 
-/** Starts each service, asks whether it is healthy, and ends it. */
+/** Starts each service, checks that it is healthy, and stops it. */
 export async function tryServices(root: string): Promise<void> {
   for (const name of serviceNames) {
     const program = ['/usr/local/bin/node', 'serve.ts', name, '--port', '0']
@@ -100,7 +100,7 @@ async function assertCounted({ url }: RedisServer): Promise<void> {
   if (counts.length === 0) throw new Error('The gateway has counted nothing in Redis')
 }
 
-/** The first match in what a container prints; the rest is thrown away. */
+/** The first match in the output of a container; the rest is discarded. */
 async function found({ output }: Container, pattern: RegExp): Promise<RegExpExecArray> {
   const lines = createInterface(output)
   for await (const line of lines) {
@@ -133,8 +133,8 @@ async function assertEnds({ first, ended }: Container): Promise<void> {
 }
 
 /**
- * A signal that comes as soon as one can be handled is not lost on process 1: what ends is the start, or already the gateway,
- * which then stops as it always does.
+ * A signal that arrives as soon as one can be handled is not lost on process 1: it ends either the start, or the gateway, which then stops
+ * as usual.
  */
 async function assertEndsEarly(contained: Contained): Promise<void> {
   const gateway = startContainer(contained)
@@ -143,7 +143,7 @@ async function assertEndsEarly(contained: Contained): Promise<void> {
     for await (const _ of setInterval(5)) {
       deadline.throwIfAborted()
       const first = gateway.started()
-      // The one that is handled last: Node by itself has a handler for SIGTERM, which does not end process 1.
+      // SIGHUP is handled last. SIGTERM is not conclusive: Node itself has a handler for it, which does not end process 1.
       if (first !== undefined && handles(first, constants.signals.SIGHUP)) break
     }
     process.kill(gateway.first(), SIGTERM)
@@ -154,7 +154,7 @@ async function assertEndsEarly(contained: Contained): Promise<void> {
   }
 }
 
-/** A second signal ends what the first has left to wait. */
+/** A second signal ends what the first one is still waiting for. */
 async function assertEndsAtOnce({ env, ...contained }: Contained): Promise<void> {
   const gateway = startContainer({ ...contained, env: { ...env, SHUTDOWN_DELAY: '1h' } })
   try {
@@ -175,7 +175,7 @@ function handles(pid: number, signal: number): boolean {
   return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
 }
 
-/** Waits until a gateway takes requests, for a minute at most. */
+/** Waits until a gateway accepts requests, for at most a minute. */
 async function ready(url: string): Promise<void> {
   const deadline = AbortSignal.timeout(60_000)
   for await (const _ of setInterval(250)) {

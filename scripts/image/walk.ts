@@ -1,9 +1,9 @@
-/** Walks the list that the demo prints, as somebody who pastes its lines. */
+/** Runs the commands that the demo prints, like a user who pastes the lines. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { banner } from '../../examples/platform/banner.ts'
 
-/** What has to come of each line of the list, by its title; a step without one has to end with 0. */
+/** The expected output of each line of the list, by its title; a step that is not listed must exit with 0. */
 const expected: Readonly<Record<string, RegExp>> = {
   Health: /"status":"healthy"/,
   Products: /^HTTP\/(?:1\.1|2) 200/,
@@ -26,9 +26,7 @@ const expected: Readonly<Record<string, RegExp>> = {
   'The last requests': /"requests":/,
 }
 
-/**
- * Runs every line in one shell; resolves with how many there were. Rejects with the first step that went otherwise.
- */
+/** Runs every line in one shell; resolves with the number of lines. Rejects at the first step with an unexpected result. */
 export async function walkDemo(demo: Parameters<typeof banner>[0]): Promise<number> {
   const list = banner(demo)
   const steps = [...list.matchAll(/^ {2}(\S.*)\n(.+)$/gm)].map(([, title = '', command = '']) => ({

@@ -1,7 +1,7 @@
 import { pbkdf2Sync } from 'node:crypto'
 import { definePolicy, z } from '../../src/gateway.ts'
 
-/** A step that takes a thread about as long as a few signatures. */
+/** A step that occupies a thread for about as long as a few signatures. */
 export default definePolicy({
   name: 'costly',
   summary: 'Has the thread work for each request.',

@@ -16,11 +16,11 @@ Measures what one worker of the gateway can do with a costly policy, then sends 
 how many were answered within the second that clients wait: with overload as it is by default, and without.
 `
 const root = join(import.meta.dirname, '../..')
-/** Clients that ask one request after the other while the capacity is measured: few enough that nobody waits for long. */
+/** Number of clients that send requests back to back while the capacity is measured: few enough that none waits for long. */
 const CLIENTS = 8
 /** How long clients wait, in milliseconds. */
 const PATIENCE = 1_000
-/** Seconds in which code is compiled, and in which the capacity is measured. */
+/** Seconds for compiling code, and for measuring the capacity. */
 const WARM_UP = 3
 const MEASURED = 5
 const { values } = parseArgs({
@@ -47,7 +47,7 @@ async function main(times: number, seconds: number): Promise<void> {
   }
 }
 
-/** What became of the requests, in words. */
+/** The outcomes of the requests, in words. */
 async function measure(dir: string, overload: false | undefined, times: number, seconds: number): Promise<string> {
   const port = await freePort()
   const config = join(dir, 'sallyport.yaml')
@@ -70,7 +70,7 @@ async function measure(dir: string, overload: false | undefined, times: number, 
     const before = cpuNanoseconds(processTree(child.pid))
     const answered = await closedLoop(client, MEASURED)
     const between = cpuNanoseconds(processTree(child.pid))
-    /** A second of a processor suffices for so many. */
+    /** The number of requests that one second of CPU time is enough for. */
     const most = answered / ((between - before) / 1e9)
     const capacity = answered / MEASURED
     const tally = await overloaded(client, times * capacity, seconds)
@@ -103,7 +103,7 @@ function configuration(port: number, overload: false | undefined): Record<string
   }
 }
 
-/** How many requests are answered within so many seconds where each client asks again once it has its answer. */
+/** The number of requests answered in that many seconds if each client sends the next one once it has its reply. */
 async function closedLoop(client: Client, seconds: number): Promise<number> {
   const end = performance.now() + seconds * 1000
   let answered = 0
@@ -114,7 +114,7 @@ async function closedLoop(client: Client, seconds: number): Promise<number> {
   return answered
 }
 
-/** What becomes of so many requests a second, which do not wait for one another. */
+/** The outcomes of that many requests per second, which do not wait for each other. */
 async function overloaded(client: Client, rate: number, seconds: number): Promise<Tally> {
   const tally = new Tally()
   const pending: Promise<void>[] = []

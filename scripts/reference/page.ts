@@ -24,7 +24,7 @@ export function configReference(schema: Fields): string {
   return [HEAD, contentsOf(sections), ...sections.map(sectionText), renamedKeys()].join('\n')
 }
 
-/** The first two levels: what is below them is linked from its table. */
+/** The first two levels: deeper ones are linked from the tables. */
 function contentsOf(sections: readonly Section[]): string {
   const lines = sections
     .filter(({ level }) => level < 3)

@@ -4,18 +4,18 @@ import { type Fields, fieldOf, isFields, itemsOf } from '../../src/core/value.ts
 export interface Key {
   /** Its name in its section, such as `tls.ca`. */
   readonly name: string
-  /** Where it is in the configuration, with `name` and `[]` for any. */
+  /** Its path in the configuration, with `name` and `[]` as wildcards. */
   readonly path: string
   readonly schema: unknown
   readonly isRequired: boolean
-  /** Titles of sections about what is in its value. */
+  /** Titles of sections about the contents of its value. */
   readonly sections: readonly string[]
 }
 
 /** A map, with a title and a table. */
 export interface Section {
   readonly title: string
-  /** 1 for what stands at the top of the file, 2 for what is in that, 3 below. */
+  /** 1 for top-level keys, 2 for the keys in those, 3 for deeper ones. */
   readonly level: number
   readonly schema: unknown
   readonly keys: readonly Key[]
@@ -27,14 +27,16 @@ interface Inner {
   readonly fields: readonly [name: string, schema: unknown, isRequired: boolean][]
 }
 
-/** A map with so many keys, none of which holds maps, stands in the table of the map that it is in: by the path of that. */
+/**
+ * A map with at most this many keys, none of which contains maps, is listed in the table of the containing map; by the path of that one.
+ */
 const FEW: Readonly<Record<string, number>> = { '': 1, policies: 0 }
 const FEW_ELSEWHERE = 4
 
-/** What a route says of policies is said under policies. */
+/** The policies of a route are documented under policies. */
 const ELSEWHERE: Readonly<Record<string, string>> = { 'routes[].policies': 'policies' }
 
-/** Title of the section with what stands at the top of the file. */
+/** Title of the section with the top-level keys. */
 export const TOP = 'Top level'
 
 export function sectionsOf(schema: Fields): Section[] {
@@ -42,7 +44,7 @@ export function sectionsOf(schema: Fields): Section[] {
   return top === undefined ? [] : sectionsAt(TOP, 0, schema, top)
 }
 
-/** The link to a section, by the name that GitHub gives its heading. */
+/** The link to a section, with the anchor that GitHub gives its heading. */
 export function linkTo(title: string, text: string): string {
   const anchor = title
     .toLowerCase()
@@ -59,7 +61,7 @@ function sectionsAt(title: string, level: number, schema: unknown, map: Inner): 
   return [{ title, level: Math.min(Math.max(level, 1), 3), schema, keys }, ...found]
 }
 
-/** The keys of a map, with those of small maps in it; what is in larger ones is handed to `apart`. */
+/** The keys of a map, including those of small maps in it; larger ones are passed to `apart`. */
 function keysOf(map: Inner, before: string, apart: (path: string, inner: Inner, schema: unknown) => void): Key[] {
   return map.fields.flatMap(([field, schema, isRequired]): Key[] => {
     const name = before + field
@@ -83,7 +85,7 @@ function isInline({ path, fields }: Inner, few: number): boolean {
   return fields.length <= few && fields.every(([name, schema]) => innerOf(`${path}.${name}`, schema).length === 0)
 }
 
-/** The maps with known keys in a value, in any of its forms; items that look like the value itself are there once. */
+/** The maps with known keys in a value, in any of its forms; items that look like the value itself are included once. */
 function innerOf(path: string, schema: unknown): Inner[] {
   const found = new Map<string, Map<string, [string, unknown, boolean]>>()
   const look = (at: string, form: unknown): void => {

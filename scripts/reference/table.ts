@@ -18,7 +18,7 @@ export function tableOf({ keys }: Section): string {
   return [HEADINGS, HEADINGS.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-/** In words where the description has some, else the value. */
+/** The description's wording of the default if it has one, else the value. */
 function defaultOf({ schema, isRequired }: Key): string {
   if (isRequired) return '**required**'
   const fallback = fieldOf(schema, 'default')
@@ -29,18 +29,18 @@ function defaultOf({ schema, isRequired }: Key): string {
   return Array.isArray(fallback) ? 'none' : '–'
 }
 
-/** What somebody may write, in one line; nothing for a map with a section of its own, which shows that. */
+/** An example on one line; empty for a map with a section of its own, which shows one. */
 function exampleOf({ name, schema, sections }: Key): string {
   if (sections.length > 0) return ''
   const example = exampleValue(schema)
   return example === undefined ? '' : codeOf(inLine({ [name.split(/[.[]/).at(-1) ?? name]: example }).slice(2, -2))
 }
 
-/** An example that its schema has, else a value that is not the default, else the default. */
+/** An example from the schema, else a value that is not the default, else the default. */
 function exampleValue(schema: unknown): unknown {
   const fallback = fieldOf(schema, 'default')
   const usual = isScalar(fallback) || (Array.isArray(fallback) && fallback.length > 0) ? fallback : undefined
-  // A unit has the same examples wherever it is.
+  // A unit has the same examples everywhere.
   if (unitOf(schema) !== null && usual !== undefined) return usual
   const [shown] = itemsOf(fieldOf(schema, 'examples'))
   if (shown !== undefined) return shown

@@ -3,13 +3,13 @@ import { stringify } from 'yaml'
 /** The last sentence, if it is about the default; a dot within a word does not end it. */
 const DEFAULT = / ?\bDefault:? ((?:[^.]|\.(?! |$))+)\.$/
 
-/** A description as Markdown, in which nothing but code has a meaning of its own. */
+/** A description as Markdown, with everything escaped except code. */
 export function proseOf(description: unknown): string {
   const parts = (typeof description === 'string' ? description : '').split(/(`[^`]*`)/)
   return parts.map((part, i) => (i % 2 === 1 ? part : part.replaceAll(/[|*<>[\]_{}]/g, '\\$&'))).join('')
 }
 
-/** A description, and what its last words say of the default; null where they say nothing. */
+/** A description, and its statement of the default; null if it has none. */
 export function partsOf(description: unknown): { readonly meaning: string; readonly byDefault: string | null } {
   const text = typeof description === 'string' ? description : ''
   const said = DEFAULT.exec(text)
@@ -18,12 +18,12 @@ export function partsOf(description: unknown): { readonly meaning: string; reado
     : { meaning: text.slice(0, said.index), byDefault: said[1] ?? null }
 }
 
-/** A value in one line of YAML. */
+/** A value as one line of YAML. */
 export function inLine(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trimEnd()
 }
 
-/** Code in a cell of a table. */
+/** Code in a table cell. */
 export function codeOf(text: string): string {
   const code = text.replaceAll('|', '\\|')
   return text.includes('`') ? `\`\` ${code} \`\`` : `\`${code}\``

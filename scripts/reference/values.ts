@@ -1,7 +1,7 @@
 import { fieldOf, isFields, itemsOf } from '../../src/core/value.ts'
 import { anyOf, codeOf, inLine } from './text.ts'
 
-/** Texts with a unit, by the pattern that their schema has. */
+/** Texts with a unit, by the pattern in their schema. */
 const UNITS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^\^\(\\d\+\)\(ms\|s\|m\|h\)\$$/, 'duration'],
   [/^\^\(\\d\+\)\(b\|kb\|mb\|gb\)\$$/, 'size'],
@@ -10,18 +10,18 @@ const UNITS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\\\/s\$$/, 'rate per second'],
 ]
 
-/** Numbers of which JSON Schema has to say that they are none too large to be exact. */
+/** The bound that JSON Schema adds to numbers to keep them exact; it is not a real limit. */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER
 
-/** What may be written as a value, with its unit and the range that is allowed. */
+/** The allowed values, with unit and range. */
 export function valueText(schema: unknown): string {
   const forms = formsOf(schema)
-  // Of durations, some may be none at all.
+  // Some durations may be zero.
   const none = itemsOf(fieldOf(schema, 'examples')).includes('0s') ? ['`0s`'] : []
   return forms.length === 0 ? 'any value' : anyOf([...forms, ...none])
 }
 
-/** The unit of a text; null where it has none. */
+/** The unit of a text; null if it has none. */
 export function unitOf(schema: unknown): string | null {
   const pattern = fieldOf(schema, 'pattern')
   const own = typeof pattern === 'string' ? UNITS.find(([unit]) => unit.test(pattern))?.[1] : undefined
@@ -34,7 +34,7 @@ export function unitOf(schema: unknown): string | null {
   )
 }
 
-/** The words of which one may be written. */
+/** The words that are allowed. */
 export function wordsOf(schema: unknown): readonly unknown[] {
   const forms = [schema, ...itemsOf(fieldOf(schema, 'anyOf'))]
   return forms.flatMap(fixedOf)
@@ -43,7 +43,7 @@ export function wordsOf(schema: unknown): readonly unknown[] {
 function formsOf(schema: unknown): string[] {
   if (!isFields(schema) || '$ref' in schema) return []
   const all = fixedOf(schema)
-  // DEBUG beside debug.
+  // Leaves out upper-case variants such as DEBUG next to debug.
   const words = all.filter((word) => typeof word !== 'string' || word === lower(word) || !all.includes(lower(word)))
   if (words.length > 0) return words.map((word) => codeOf(inLine(word)))
   const branches = itemsOf(schema['anyOf'])
@@ -83,7 +83,7 @@ function listText(schema: unknown): string {
   return `list${count === '' ? '' : ` of ${count.trimEnd()}`}, each ${anyOf(formsOf(items))}`
 }
 
-/** What many of a value are; null where one word does not say that. */
+/** The plural for several values; null if there is no single word for it. */
 function pluralOf(schema: unknown): string | null {
   const forms = formsOf(schema)
   const [only] = forms

@@ -21,7 +21,7 @@ await gateway({
           headers['x-forwarded-proto'] = 'http'
           return headers
         },
-        // Otherwise the reply of a client that has gone is never read, and its socket never comes back to the pool.
+        // Otherwise the reply for a client that has disconnected is never read, and its socket never returns to the pool.
         onClientConnectionTerminated(res, error, response) {
           response?.stream.destroy()
         },

@@ -15,7 +15,7 @@ await app.register(proxy, {
       'x-forwarded-proto': request.protocol,
       'x-forwarded-host': request.host,
     }),
-    // Otherwise the service's `Connection: keep-alive` goes to a client that has asked to close.
+    // Otherwise the service's `Connection: keep-alive` is sent to a client that has asked to close.
     rewriteHeaders(headers) {
       delete headers.connection
       return headers

@@ -1,4 +1,4 @@
-/** Passes octets on between each client and a connection of its own to the service, and looks at none of them. */
+/** Relays bytes between each client and a dedicated connection to the service, without looking at them. */
 import net from 'node:net'
 
 const [port, backendPort] = process.argv.slice(2).map(Number)

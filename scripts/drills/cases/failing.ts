@@ -3,7 +3,7 @@ import { type Behaviour, well } from '../service/behaviour.ts'
 
 type Named = Pick<Drill, 'name' | 'title' | 'goal' | 'isMet'>
 
-/** One instance of three fails in some way for a while; its health checks pass all the time. */
+/** One of three instances fails in some way for a while; its health checks keep passing. */
 function oneFails(named: Named, fault: Partial<Behaviour>): Drill {
   return {
     ...usual,
@@ -14,7 +14,7 @@ function oneFails(named: Named, fault: Partial<Behaviour>): Drill {
   }
 }
 
-/** It resets each connection once the request is there. */
+/** It resets each connection once the request has arrived. */
 export const reset = oneFails(
   {
     name: 'reset',
@@ -25,7 +25,7 @@ export const reset = oneFails(
   { fault: 'reset' },
 )
 
-/** It closes each connection once the request is there. */
+/** It closes each connection once the request has arrived. */
 export const close = oneFails(
   {
     name: 'close',
@@ -58,7 +58,7 @@ export const half500 = oneFails(
   { fault: 'status', status: 500, share: 0.5 },
 )
 
-/** Its bodies break off in the middle. */
+/** Its bodies are cut off in the middle. */
 export const truncated = oneFails(
   {
     name: 'truncated',

@@ -1,7 +1,7 @@
 import { atMost, backAfter, type Drill, usual } from '../drill.ts'
 import { well } from '../service/behaviour.ts'
 
-/** An instance hangs, connections open, as one does that swaps or is stopped by a debugger. */
+/** An instance hangs with open connections, as if it were swapping or stopped by a debugger. */
 export const stopped: Drill = {
   ...usual,
   name: 'stopped',
@@ -14,7 +14,7 @@ export const stopped: Drill = {
   isMet: (result) => atMost(10 / 7500, result),
 }
 
-/** An instance dies under load, and is started again. */
+/** An instance dies under load and is restarted. */
 export const killed: Drill = {
   ...usual,
   name: 'killed',
@@ -41,7 +41,7 @@ export const refused: Drill = {
   isMet: ({ recovery, posts }) => recovery !== null && recovery <= 1 && posts.twice === 0,
 }
 
-/** The name of the service leads to other instances; the former ones end 10 s later. */
+/** The DNS name of the service changes to other instances; the old ones stop 10 s later. */
 export const moved: Drill = {
   ...usual,
   name: 'moved',

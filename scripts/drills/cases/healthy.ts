@@ -1,7 +1,7 @@
 import { type Drill, usual } from '../drill.ts'
 import { well } from '../service/behaviour.ts'
 
-/** Nothing goes wrong: what the others are compared with. */
+/** Nothing goes wrong: the baseline for the other drills. */
 export const healthy: Drill = {
   ...usual,
   name: 'healthy',
@@ -13,7 +13,7 @@ export const healthy: Drill = {
   isMet: ({ gets, posts }) => gets.failed === 0 && posts.failed === 0 && posts.twice === 0,
 }
 
-/** A service that is well, and takes 10 ms for most requests and 1 to 2.5 s for 8 of 100, for ten minutes. */
+/** A healthy service that takes 10 ms for most requests and 1 to 2.5 s for 8 of 100, for ten minutes. */
 export const bimodal: Drill = {
   ...usual,
   name: 'bimodal',

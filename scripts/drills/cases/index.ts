@@ -4,7 +4,7 @@ import { killed, moved, refused, stopped } from './gone.ts'
 import { bimodal, healthy } from './healthy.ts'
 import { overload, sick, storm } from './overloaded.ts'
 
-/** All drills, in the order in which they run; what the others are compared with comes first. */
+/** All drills, in the order in which they run; the baseline comes first. */
 export const drills: readonly Drill[] = [
   healthy,
   reset,

@@ -1,18 +1,21 @@
 import { backAfter, type Drill, usual, whole } from '../drill.ts'
 import { well } from '../service/behaviour.ts'
 
-/** Ten requests at a time for each of the three; clients wait for a second. */
+/** Each of the three serves ten requests at a time; clients wait for a second. */
 const slots = 10
 const loaded = { ...usual, posts: 0, patience: 1000 }
 
-/** Requests a second that they can answer, by how long one takes. */
+/** The requests per second that they can answer, by the duration of one. */
 const capacity = (mean: number): number => (usual.instances * slots * 1000) / mean
 
-/** The storm is over something that answers 750 a second, the overload half as many, as three times that come. */
+/**
+ * The storm uses a service that can answer 750 per second, the overload one that can answer half as many, because three times the capacity
+ * is sent.
+ */
 const quick = 40
 const slower = 80
 
-/** For a while all instances are slower, and clients, who wait for one second, send anew what failed. */
+/** All instances are slower for a while, and clients, which wait for one second, retry failed requests. */
 export const storm: Drill = {
   ...loaded,
   name: 'storm',
@@ -45,7 +48,7 @@ export const overload: Drill = {
   isMet: ({ goodput }) => goodput >= 0.9 * capacity(slower),
 }
 
-/** The service itself is sick: there is no better instance. */
+/** The service itself is failing: no instance is better than the others. */
 export const sick: Drill = {
   ...usual,
   name: 'sick',

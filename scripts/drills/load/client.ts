@@ -1,12 +1,12 @@
 import { Agent, request } from 'node:http'
 import { idField, replyBytes } from '../service/behaviour.ts'
 
-/** Why a request failed, as a client sees it: the status, or what became of the connection; null: it did not. */
+/** Why a request failed, as seen by the client: the status, or what happened to the connection; null if it succeeded. */
 export type Failure = string | null
 
 const postBody = Buffer.alloc(1000, 'x')
 
-/** What clients of the gateway do: requests over connections that are kept, each waited for so long and no longer. */
+/** A client of the gateway: it sends requests over keep-alive connections, each with a timeout. */
 export class Client {
   private readonly port: number
   /** In milliseconds. */
@@ -18,7 +18,7 @@ export class Client {
     this.patience = patience
   }
 
-  /** Sends a GET, or a POST with a body and this id; resolves with how it failed, also where its body was not whole. */
+  /** Sends a GET, or a POST with a body and this id; resolves with the failure, including a truncated body. */
   send(id: string | null): Promise<Failure> {
     const { port, agent, patience } = this
     const { promise, resolve } = Promise.withResolvers<Failure>()

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Begins so many things a second at even distances, each on time whatever became of those before, until so many seconds are
- * over; `begin` is told when its turn was, in milliseconds of performance.now().
+ * Starts that many tasks per second at even intervals, each on schedule whatever happened to earlier ones, for that many seconds; `begin`
+ * is passed the scheduled time, in milliseconds of performance.now().
  */
 export async function openLoop(rate: number, seconds: number, begin: (due: number) => void): Promise<void> {
   const start = performance.now()

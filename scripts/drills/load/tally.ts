@@ -1,20 +1,20 @@
 import type { Failure } from './client.ts'
 
 interface Sample {
-  /** When the request was to begin, and how long it took until it was answered or had failed: milliseconds. */
+  /** The scheduled start of the request, and the time until it was answered or had failed, in milliseconds. */
   readonly due: number
   readonly took: number
   readonly failure: Failure
 }
 
-/** How many of a kind of requests failed, of how many, and why. */
+/** How many requests of a kind failed, of how many, and why. */
 export interface Failures {
   readonly sent: number
   readonly failed: number
   readonly reasons: Record<string, number>
 }
 
-/** What became of the requests of one method. */
+/** The outcomes of the requests of one method. */
 export class Tally {
   private readonly samples: Sample[] = []
   private readonly delays: number[] = []
@@ -23,17 +23,17 @@ export class Tally {
     this.samples.push({ due, took, failure })
   }
 
-  /** One begins so many milliseconds after it was to begin. */
+  /** A request starts that many milliseconds late. */
   begun(late: number): void {
     this.delays.push(late)
   }
 
-  /** How late 99 of 100 began at most, in milliseconds: much where the machine has too little time for the load itself. */
+  /** The 99th percentile of the delay at the start, in milliseconds: high if the machine is too busy for the load itself. */
   lateness(): number {
     return partOf(this.delays, 0.99)
   }
 
-  /** Counts what failed, by reason. */
+  /** The failures by reason. */
   failures(): Failures {
     const reasons: Record<string, number> = {}
     let failed = 0
@@ -45,7 +45,7 @@ export class Tally {
     return { sent: this.samples.length, failed, reasons }
   }
 
-  /** How long so large a part took at most, in milliseconds; failed ones count with the time until they had. */
+  /** The percentile `part` of the durations, in milliseconds; failed requests count with the time until the failure. */
   percentile(part: number): number {
     return partOf(
       this.samples.map(({ took }) => took),
@@ -53,21 +53,21 @@ export class Tally {
     )
   }
 
-  /** When the first and the last request began that failed; null where none did. */
+  /** When the first and the last failed request started; null if none failed. */
   failing(): readonly [first: number, last: number] | null {
     const times = this.samples.filter(({ failure }) => failure !== null).map(({ due }) => due)
     if (times.length === 0) return null
     return times.reduce(([first, last], due) => [Math.min(first, due), Math.max(last, due)], [Infinity, -Infinity])
   }
 
-  /** How many were answered well of those that began from one time to another. */
+  /** The number of successful requests among those that started within that time. */
   answered(from: number, to: number): number {
     return this.samples.filter(({ due, failure }) => due >= from && due < to && failure === null).length
   }
 
   /**
-   * How long after `from` it took until all was well again, that is until no half second has less than 97 of 100 requests
-   * answered; null where that was not before the end, in milliseconds.
+   * The time from `from` until recovery, which means that every later half second has at least 97 of 100 requests answered, in
+   * milliseconds; null if that was not reached before the end.
    */
   recovery(from: number): number | null {
     const halves = new Map<number, { sent: number; answered: number }>()

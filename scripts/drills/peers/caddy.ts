@@ -4,8 +4,8 @@ import { programVersion } from '../../../bench/peers/version.ts'
 import type { Addresses, Peer, Place } from './peer.ts'
 
 /**
- * Caddy as its documentation has it for resilience: active checks each second (not where a name leads to the instances: it has none
- * for those), passive ones on, and another try for GET and for what could not be connected to.
+ * Caddy as its documentation recommends for resilience: active checks every second (not with a DNS name, for which it has none), passive
+ * checks, and retries for GET and for failed connections.
  */
 export const caddy: Peer = {
   name: 'Caddy',

@@ -4,8 +4,8 @@ import { programVersion } from '../../../bench/peers/version.ts'
 import type { Addresses, Peer, Place } from './peer.ts'
 
 /**
- * HAProxy as its manual has it for resilience: active checks each second, traffic that is observed marks an instance down, all that
- * its manual calls retryable is tried elsewhere for GET, and instances have a short queue in front of them.
+ * HAProxy as its manual recommends for resilience: active checks every second, an instance is marked down based on observed traffic,
+ * everything that its manual calls retryable is retried elsewhere for GET, and instances have a short queue.
  */
 export const haproxy: Peer = {
   name: 'HAProxy',

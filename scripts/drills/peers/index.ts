@@ -4,5 +4,5 @@ import { nginx } from './nginx.ts'
 import type { Peer } from './peer.ts'
 import { sallyport } from './sallyport.ts'
 
-/** All that are drilled, in the order of the tables. */
+/** All peers, in the order of the tables. */
 export const peers: readonly Peer[] = [sallyport, nginx, haproxy, caddy]

@@ -4,9 +4,9 @@ import { programVersion } from '../../../bench/peers/version.ts'
 import type { Addresses, Peer, Place } from './peer.ts'
 
 /**
- * nginx as its documentation and its users have it for resilience: what fails is tried elsewhere, but no POST that was sent; an
- * instance that fails often is left out for ten seconds. The open-source edition has no active checks. A name that moves needs a
- * variable, which rules out an upstream: `resolve` came with nginx 1.27.3.
+ * nginx as its documentation and its users recommend for resilience: failed requests are retried elsewhere, except a POST that was sent; an
+ * instance that fails often is avoided for ten seconds. The open-source edition has no active checks. A DNS name that changes requires a
+ * variable, which rules out an upstream: `resolve` was added in nginx 1.27.3.
  */
 export const nginx: Peer = {
   name: 'nginx',

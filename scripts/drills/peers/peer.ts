@@ -1,6 +1,6 @@
 import type { Command } from '../../../bench/children.ts'
 
-/** Where a peer runs and what is behind it. */
+/** Where a peer runs, and the service behind it. */
 export interface Place {
   readonly port: number
   readonly adminPort: number
@@ -9,23 +9,23 @@ export interface Place {
   readonly service: Addresses
 }
 
-/** Where the instances of the service are: at known addresses, or at those that a name has at the moment. */
+/** The instances of the service: at known addresses, or at the current addresses of a DNS name. */
 export type Addresses =
   | { readonly instances: readonly string[] }
   | { readonly name: string; readonly port: number; readonly server: string }
 
-/** A gateway or proxy that is drilled. */
+/** A gateway or proxy that takes part in the drills. */
 export interface Peer {
   readonly name: string
-  /** What is installed here; undefined where nothing is. */
+  /** The installed version; undefined if it is not installed. */
   version(): string | undefined
-  /** Writes its configuration and returns how to start it in the foreground. */
+  /** Writes its configuration and returns the command that starts it in the foreground. */
   prepare(place: Place): Promise<Command>
-  /** What it tells of itself after a drill. */
+  /** What it reports of itself after a drill. */
   told?(place: Place): Promise<Told>
 }
 
-/** What Sallyport counts: instances that were ejected, and requests that it has shed. */
+/** Sallyport's own counts: ejected instances and shed requests. */
 export interface Told {
   readonly ejections: number
   readonly shed: number

@@ -8,7 +8,7 @@ import type { Peer, Place, Told } from './peer.ts'
 const root = join(import.meta.dirname, '../../..')
 const manifest = z.object({ version: z.string() })
 
-/** Sallyport from this source tree, as it is where nothing is said about resilience. */
+/** Sallyport from this source tree, with its default resilience settings. */
 export const sallyport: Peer = {
   name: 'Sallyport',
   version() {
@@ -45,7 +45,7 @@ function configuration({ port, adminPort, service }: Place): Record<string, unkn
   }
 }
 
-/** What the metrics tell. */
+/** The counts in the metrics. */
 function readTold(metrics: string): Told {
   return { ejections: sum(metrics, 'sallyport_ejections_total'), shed: sum(metrics, 'sallyport_shed_total') }
 }

@@ -1,29 +1,29 @@
 import { z } from 'zod'
 
-/** How an instance behaves; times are milliseconds. */
+/** How an instance behaves; times are in milliseconds. */
 export const behaviourSchema = z.strictObject({
   /**
-   * What becomes of the requests that are hit: answered, the connection reset or closed once the request is there, a
-   * status, or a body that breaks off in its middle. `/health` is answered all the same.
+   * What happens to affected requests: they are answered, the connection is reset or closed once the request has arrived, they get an error
+   * status, or a body that is cut off in the middle. `/health` is answered in any case.
    */
   fault: z.enum(['none', 'reset', 'close', 'status', 'truncate']),
-  /** Of the fault `status`. */
+  /** For the fault `status`. */
   status: z.int(),
-  /** Part of the requests that the fault hits, from 0 to 1. */
+  /** Fraction of the requests that the fault affects, from 0 to 1. */
   share: z.number(),
-  /** How long a request takes, as a mean: exponentially distributed. */
+  /** The mean duration of a request; exponentially distributed. */
   mean: z.number(),
-  /** Part of the requests that take something between `from` and `to` instead. */
+  /** Fraction of the requests that take between `from` and `to` instead. */
   slow: z.strictObject({ share: z.number(), from: z.number(), to: z.number() }),
-  /** Requests that are served at the same time; others wait, and are served even if nobody waits for them any more. */
+  /** Number of requests that are served at the same time; others wait, and are served even if the client has gone. */
   slots: z.int(),
-  /** Whether connections are accepted; where they are not, those that stand are reset. */
+  /** Whether connections are accepted; if not, existing ones are reset. */
   listening: z.boolean(),
 })
 
 export type Behaviour = z.output<typeof behaviourSchema>
 
-/** An instance that is well: 10 ms a request, and never short of slots. */
+/** A healthy instance: 10 ms per request, and never short of slots. */
 export const well: Behaviour = {
   fault: 'none',
   status: 200,
@@ -34,14 +34,14 @@ export const well: Behaviour = {
   listening: true,
 }
 
-/** What an instance tells: that it listens, or that a POST with this id has come. */
+/** A report of an instance: that it is listening, or that a POST with this id has arrived. */
 export const reportSchema = z.union([
   z.strictObject({ listening: z.literal(true) }),
   z.strictObject({ delivered: z.string() }),
 ])
 
-/** The field in which a POST carries its id. */
+/** The header that contains the id of a POST. */
 export const idField = 'x-delivery'
 
-/** Octets of the body of each reply. */
+/** Size of each reply's body in bytes. */
 export const replyBytes = 1000

@@ -8,12 +8,12 @@ const startSeconds = 20
 
 const running = new Set<ChildProcess>()
 
-/** Ends all instances that run, stopped ones too, at once: for the way out of the process. */
+/** Kills all running instances, including stopped ones, immediately; for use when the process exits. */
 export function killInstances(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
-/** An instance of the service that is drilled, and the process in which it runs. */
+/** An instance of the drilled service, and the process in which it runs. */
 export class ServiceInstance {
   readonly host: string
   readonly port: number
@@ -21,7 +21,7 @@ export class ServiceInstance {
   private readonly delivered: (id: string) => void
   private child: ChildProcess | null = null
 
-  /** `delivered` is told the id of each POST that comes. */
+  /** `delivered` is called with the id of each POST that arrives. */
   constructor(host: string, port: number, behaviour: Behaviour, delivered: (id: string) => void) {
     this.host = host
     this.port = port
@@ -33,7 +33,7 @@ export class ServiceInstance {
     return `${this.host}:${this.port}`
   }
 
-  /** Starts the process; resolves when it listens. */
+  /** Starts the process; resolves when it is listening. */
   async start(): Promise<void> {
     const args = [this.host, String(this.port), JSON.stringify(this.behaviour)]
     const child = fork(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
@@ -60,28 +60,28 @@ export class ServiceInstance {
     }
   }
 
-  /** Has the instance behave otherwise from now on, in what is named. */
+  /** Changes the given parts of the instance's behaviour. */
   behave(change: Partial<Behaviour>): void {
     this.behaviour = { ...this.behaviour, ...change }
     this.child?.send(this.behaviour)
   }
 
-  /** Stops the process as it stands, connections open (SIGSTOP). */
+  /** Suspends the process with its connections open (SIGSTOP). */
   freeze(): void {
     this.child?.kill('SIGSTOP')
   }
 
-  /** Has it go on (SIGCONT). */
+  /** Resumes it (SIGCONT). */
   thaw(): void {
     this.child?.kill('SIGCONT')
   }
 
-  /** Ends the process at once (SIGKILL), which works on a stopped one too. */
+  /** Kills the process immediately (SIGKILL), even if it is suspended. */
   kill(): void {
     this.child?.kill('SIGKILL')
   }
 
-  /** Ends the process, if it runs; resolves when it is gone. */
+  /** Stops the process if it is running; resolves when it has exited. */
   async end(): Promise<void> {
     const { child } = this
     this.child = null

@@ -1,6 +1,6 @@
 /**
- * One instance of the service that is drilled, a process of its own: node program.ts <host> <port> <behaviour as JSON>.
- * It takes another behaviour as a message, reports each POST that comes, and ends with its parent.
+ * One instance of the drilled service, as a separate process: node program.ts <host> <port> <behaviour as JSON>. It accepts changes of its
+ * behaviour as messages, reports each POST that arrives, and exits with its parent.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Slots } from './slots.ts'

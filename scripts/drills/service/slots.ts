@@ -1,6 +1,6 @@
 import type { Behaviour } from './behaviour.ts'
 
-/** Serves so many requests at a time as the behaviour of the moment says, in the order in which they have come. */
+/** Serves as many requests at a time as the current behaviour allows, in the order of arrival. */
 export class Slots {
   private readonly behaviour: () => Behaviour
   private readonly waiting: (() => void)[] = []
