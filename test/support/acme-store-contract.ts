@@ -3,11 +3,11 @@ import test, { type TestContext } from 'node:test'
 import type { Challenge } from '../../src/acme/challenge.ts'
 import type { AcmeStore } from '../../src/acme/store.ts'
 
-/** A store in the hands of a test. */
+/** A store under test. */
 export interface OpenStore {
-  /** As another process would open it. */
+  /** Opens the same store as another process would. */
   another: () => AcmeStore
-  /** Lets the locks of these names run out. */
+  /** Makes the locks of these names expire. */
   expire: (...names: string[]) => Promise<void> | void
 }
 
@@ -21,7 +21,7 @@ const challenge = (token: string): Challenge => ({
   keyAuthorization: `${token}.thumbprint`,
 })
 
-/** What every store of ACME does. */
+/** The behaviour of every ACME store. */
 export function acmeStoreContract(store: string, open: (t: TestContext) => Promise<OpenStore>): void {
   const check = (behaviour: string, body: (opened: OpenStore) => Promise<void>): void => {
     test(`${store}: ${behaviour}`, async (t) => body(await open(t)))

@@ -5,22 +5,22 @@ import type { GatewayInput } from '../../src/gateway.ts'
 import { type Answer, send } from './client.ts'
 import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts'
 
-/** What to ask the admin listener for. */
+/** A request to the admin listener. */
 export interface AdminAsk {
   readonly method?: string
-  /** Goes along as JSON. */
+  /** A body to send as JSON. */
   readonly json?: unknown
-  /** Goes along as it is. */
+  /** A body to send unchanged. */
   readonly body?: string
   readonly headers?: OutgoingHttpHeaders
 }
 
-/** An answer of the admin listener. */
+/** A reply of the admin listener. */
 export interface AdminAnswer extends Answer {
   readonly json: Record<string, unknown>
 }
 
-/** Asks the admin listener as a well-behaved program does. */
+/** Sends a request to the admin listener like a well-behaved program. */
 export async function askAdmin(
   port: number,
   path: string,
@@ -33,7 +33,7 @@ export async function askAdmin(
   return { ...answer, json: isJson ? (JSON.parse(answer.text) as Record<string, unknown>) : {} }
 }
 
-/** A gateway of a test with an admin listener on a free port. */
+/** A test gateway with an admin listener on a free port. */
 export async function startAdminGateway(
   t: TestContext,
   { admin = {}, ...config }: GatewayInput,

@@ -9,7 +9,7 @@ import { cleanUp } from './cleanup.ts'
 const GROUP = 'discovery.k8s.io'
 const COLLECTION = /^\/apis\/discovery\.k8s\.io\/v1\/namespaces\/([^/]+)\/endpointslices(?:\/([^/]+))?$/
 
-/** An EndpointSlice as tests write it. */
+/** An EndpointSlice in the notation of tests. */
 export interface TestSlice {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
   readonly addressType?: string
@@ -34,7 +34,7 @@ interface Watcher {
   readonly selector: string
 }
 
-/** What was asked. */
+/** A received request. */
 export interface Asked {
   readonly kind: 'list' | 'watch' | 'other'
   readonly path: string
@@ -56,17 +56,17 @@ export function slice(service: string, name: string, addresses: readonly string[
 }
 
 /**
- * As much of an API server of Kubernetes as EndpointSlices need: lists in pages, watches with bookmarks, resource versions that are
- * forgotten, conflicts, refusals, and streams that break.
+ * The parts of a Kubernetes API server that EndpointSlices need: paged lists, watches with bookmarks, resource versions that expire,
+ * conflicts, refusals, and streams that break.
  */
 export class ApiServer {
   readonly asked: Asked[] = []
-  /** What has to be shown; null for nothing. */
+  /** The required token; null for none. */
   token: string | null = null
-  /** What is answered to everything, in place of what was asked for; null for nothing. */
+  /** The reply to every request, instead of the regular one; null for none. */
   refusal: { readonly status: number; readonly message: string; readonly headers?: Record<string, string> } | null =
     null
-  /** Nothing is answered at all. */
+  /** Requests get no reply at all. */
   silent = false
   private readonly server: Server
   private readonly stored = new Map<string, Stored>()
@@ -74,7 +74,7 @@ export class ApiServer {
   private readonly watchers = new Set<Watcher>()
   private readonly lookers = new Set<() => void>()
   private version = 1000
-  /** Events up to this one are forgotten. */
+  /** Events up to this one have been compacted. */
   private compacted = 0
 
   constructor(server: Server) {
@@ -86,7 +86,7 @@ export class ApiServer {
     return (this.server.address() as AddressInfo).port
   }
 
-  /** Makes the slice, or puts it in the place of the one with that name. */
+  /** Creates the slice, or replaces the one with that name. */
   put(namespace: string, value: TestSlice): void {
     const key = `${namespace}/${value.metadata.name}`
     const version = ++this.version
@@ -107,26 +107,26 @@ export class ApiServer {
     this.publish({ version, type: 'DELETED', stored: { namespace, object } })
   }
 
-  /** Forgets everything that has happened: who asks for what came after an older version gets 410. */
+  /** Compacts all events so far: a request for what came after an older version gets 410. */
   compact(): void {
     this.version++
     this.compacted = this.version
     this.events.length = 0
   }
 
-  /** Tells all who watch how far they are. */
+  /** Sends a bookmark to all watches. */
   bookmark(): void {
     const metadata = { resourceVersion: String(this.version) }
     this.write({ type: 'BOOKMARK', object: { kind: 'EndpointSlice', apiVersion: `${GROUP}/v1`, metadata } })
   }
 
-  /** Sends a line to all who watch, whatever it is. */
+  /** Sends an arbitrary line to all watches. */
   write(line: unknown): void {
     const text = typeof line === 'string' ? line : `${JSON.stringify(line)}\n`
     for (const { response } of this.watchers) response.write(text)
   }
 
-  /** Ends all watches, in order or by a reset. */
+  /** Ends all watches, orderly or by a reset. */
   end(how: 'orderly' | 'reset'): void {
     for (const { response } of this.watchers) {
       if (how === 'orderly') response.end()
@@ -139,7 +139,7 @@ export class ApiServer {
     return this.watchers.size
   }
 
-  /** Resolves once that is so; looked at after each question. */
+  /** Resolves once the condition is true; it is checked after each request. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => void this.lookers.add(resolve))
   }
@@ -270,7 +270,7 @@ function json(response: ServerResponse, code: number, value: unknown, headers: R
 
 const VERSION = { groupVersion: `${GROUP}/v1`, version: 'v1' }
 
-/** With which clients find out what there is. */
+/** Documents with which clients discover the API. */
 const DOCUMENTS: Readonly<Record<string, unknown>> = {
   '/api': { kind: 'APIVersions', versions: ['v1'] },
   '/api/v1': { kind: 'APIResourceList', groupVersion: 'v1', resources: [] },

@@ -21,7 +21,7 @@ import { Stranded } from '../../src/services/stranded.ts'
 import { makeExchange } from './exchange.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** An instance whose lanes do what a test says; nothing of it is on the network. */
+/** An instance whose lanes are controlled by the test; it does not use the network. */
 export class ScriptedInstance implements Lane {
   readonly address: string
   readonly authority: string
@@ -30,13 +30,13 @@ export class ScriptedInstance implements Lane {
   inFlight = 0
   sent = 0
   cancelled = 0
-  /** The requests that have gone there. */
+  /** The requests sent to it. */
   readonly requests: OutgoingRequest[] = []
-  /** Who waits for the reply to the last one. */
+  /** Waits for the reply to the last request. */
   listener: ReplyListener | null = null
-  /** Ends what waits for a lane, where none is free. */
+  /** Settles the wait for a lane, if none is free. */
   lanes: { resolve: (lane: Lane) => void; reject: (error: Error) => void } | null = null
-  /** Whether a lane is free at once. */
+  /** Whether a lane is free immediately. */
   free = true
 
   constructor(slot: number) {
@@ -69,7 +69,7 @@ export class ScriptedInstance implements Lane {
   endExchange = (): void => void this.sent--
 }
 
-/** The outcome of an attempt as it was told, in words. */
+/** The outcome of an attempt as reported, in words. */
 export type Told = Pick<Outcome, 'phase' | 'status' | 'reason' | 'fault' | 'took' | 'streamed' | 'again'> & {
   readonly slot: number
   readonly told: 'ended' | 'passed' | 'brokeOff'
@@ -79,13 +79,13 @@ export interface AttemptsSetUp {
   readonly retry?: z.input<typeof retrySchema>
   readonly hedge?: z.input<typeof hedgeSchema>
   readonly total?: number
-  /** How many other requests go to two instances already. */
+  /** How many other requests two instances already have. */
   readonly others?: number
-  /** Which of the instances the client is bound to. */
+  /** The instance that the client is bound to. */
   readonly bound?: number
-  /** How many requests each of the instances has failed in a row. */
+  /** The number of consecutive failures of each instance. */
   readonly rows?: readonly number[]
-  /** What is drawn at random. */
+  /** The value of the random number. */
   readonly drawn?: number
 }
 
@@ -119,7 +119,7 @@ function makeHedge(
   return new Hedge('users', parsed, { clock, metrics: { counter }, budget })
 }
 
-/** A service of instances that are asked in their order, and what is told of it. */
+/** A service whose instances are tried in order, and everything reported about it. */
 export function makeService(instances: readonly ScriptedInstance[], clock: ManualClock, set: AttemptsSetUp = {}) {
   const { rows = [], others = 0, bound } = set
   const deadlines = new Deadlines(clock)
@@ -163,7 +163,7 @@ export function makeService(instances: readonly ScriptedInstance[], clock: Manua
   return { service, board, told, retries, hedges }
 }
 
-/** How requests are written that have so long in all, in milliseconds. */
+/** The form of requests with that total timeout in milliseconds. */
 export function makeForm(total = 0): RequestForm {
   return new RequestForm('client', {
     rewrite: null,
@@ -176,7 +176,7 @@ export function makeForm(total = 0): RequestForm {
   })
 }
 
-/** The attempts to answer one exchange, by instances that are asked in their order. */
+/** The attempts to answer one exchange, by instances that are tried in order. */
 export function setUpAttempts(
   instances: readonly ScriptedInstance[],
   parts: Partial<Exchange> = {},
@@ -195,5 +195,5 @@ export function setUpAttempts(
   return { clock, ...others, exchange, result }
 }
 
-/** Lets promises that are settled be heard. */
+/** Lets the handlers of settled promises run. */
 export const heard = (): Promise<unknown> => new Promise(setImmediate)

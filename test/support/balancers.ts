@@ -9,10 +9,10 @@ import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 import { freePorts, until } from './redis.ts'
 
-/** Where Debian has what nginx balances connections with; elsewhere it is in nginx itself. */
+/** The nginx module for balancing connections, as installed by Debian; elsewhere it is built into nginx. */
 const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
-/** Runs HAProxy until the end of the test; `sections` is what follows `defaults`, for the port that it is to listen on, which is returned. */
+/** Runs HAProxy until the end of the test; `sections` returns what follows `defaults`, for the port to listen on, which is returned. */
 export async function startHaproxy(t: TestContext, sections: (port: number) => string): Promise<number> {
   const [port] = await freePorts(1)
   const folder = await temporaryFolder(t)
@@ -23,7 +23,7 @@ export async function startHaproxy(t: TestContext, sections: (port: number) => s
   return port!
 }
 
-/** Runs nginx until the end of the test; `blocks` is what stands beside `events`, for the port that it is to listen on, which is returned. */
+/** Runs nginx until the end of the test; `blocks` returns what is next to `events`, for the port to listen on, which is returned. */
 export async function startNginx(t: TestContext, blocks: (port: number) => string): Promise<number> {
   const [port] = await freePorts(1)
   const folder = await temporaryFolder(t)
@@ -35,7 +35,7 @@ export async function startNginx(t: TestContext, blocks: (port: number) => strin
   return port!
 }
 
-/** Blocks of nginx's `http` that write nothing outside of its folder. */
+/** An `http` block for nginx that writes nothing outside its folder. */
 export function httpBlock(server: string): string {
   const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((what) => `${what}_temp_path ${what};`)
@@ -59,7 +59,7 @@ async function run(t: TestContext, port: number, command: string, args: readonly
   })
 }
 
-/** Whether somebody listens there. */
+/** Whether the port accepts connections. */
 function accepts(port: number): Promise<boolean> {
   const socket = connect({ port, host: '127.0.0.1' })
   return new Promise((resolve) => {
@@ -71,7 +71,7 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** A folder until the end of the test. */
+/** A folder that exists until the end of the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-balancer-'))
   cleanUp(t, () => rm(folder, { recursive: true }))

@@ -1,15 +1,15 @@
 import type { BodySink, BodyStream } from '../../src/http/body.ts'
 import type { Headers } from '../../src/http/headers.ts'
 
-/** A sink that keeps what it is given. */
+/** A sink that stores what it receives. */
 export class CollectingSink implements BodySink {
-  /** One character an octet. */
+  /** One character per byte. */
   text = ''
   writes = 0
   ended = false
   trailers: Headers | null = null
   error: Error | null = null
-  /** What `write` answers. */
+  /** The return value of `write`. */
   taking = true
 
   write(chunk: Buffer): boolean {
@@ -28,7 +28,7 @@ export class CollectingSink implements BodySink {
   }
 }
 
-/** A body whose octets the test pushes. */
+/** A body whose bytes the test pushes. */
 export class PushedBody implements BodyStream {
   readonly length: number
   sink: BodySink | null = null
@@ -37,7 +37,7 @@ export class PushedBody implements BodyStream {
   private readonly first: string | null
   private readonly lent: Buffer[] = []
 
-  /** `first` is there when somebody pipes it, or nothing is. */
+  /** `first` is available when the body is piped, or nothing is. */
   constructor(length: number, first: string | null = null) {
     this.length = length
     this.first = first
@@ -48,7 +48,7 @@ export class PushedBody implements BodyStream {
     if (this.first !== null) this.push(this.first)
   }
 
-  /** One character an octet; answers what the sink does. The chunk is only lent: it is overwritten when it may be. */
+  /** One character per byte; returns the sink's result. The chunk is only lent: it is overwritten as soon as that is allowed. */
   push(text: string): boolean {
     const chunk = Buffer.from(text, 'latin1')
     const more = this.sink!.write(chunk)
@@ -71,7 +71,7 @@ export class PushedBody implements BodyStream {
   }
 }
 
-/** A body in parts, each handed on as soon as the sink wants more; what the sink no longer uses is overwritten. */
+/** A body in parts, each passed on as soon as the sink wants more; what the sink no longer uses is overwritten. */
 export class PartsBody implements BodyStream {
   readonly length: number
   private readonly parts: Buffer[]
@@ -79,7 +79,7 @@ export class PartsBody implements BodyStream {
   private sink: BodySink | null = null
   private lent: Buffer | null = null
 
-  /** One character an octet; `known` says whether the length is known beforehand. */
+  /** One character per byte; `known` says whether the length is known in advance. */
   constructor(parts: readonly string[], known: boolean, trailers: Headers | null) {
     this.parts = parts.map((part) => Buffer.from(part, 'latin1'))
     this.length = known ? this.parts.reduce((sum, { length }) => sum + length, 0) : -1

@@ -1,6 +1,6 @@
 import { type Answer, type Ask, send } from './client.ts'
 
-/** A browser as far as logins need one: it keeps cookies of the gateway, and says what a request is for. */
+/** A browser as far as logins need one: it stores the gateway's cookies, and sends the fetch metadata headers. */
 export class BrowserJar {
   readonly cookies = new Map<string, string>()
   private readonly port: number
@@ -14,7 +14,7 @@ export class BrowserJar {
     return this.ask({ path, headers: { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Site': 'none', ...headers } })
   }
 
-  /** Asks as a page of the gateway's own does. */
+  /** Sends a request like a page of the gateway itself. */
   fetch(path: string, { headers, ...more }: Ask = {}): Promise<Answer> {
     return this.ask({
       path,
@@ -23,12 +23,12 @@ export class BrowserJar {
     })
   }
 
-  /** Goes to the provider and back: the reply to the callback. */
+  /** Goes to the provider and back; returns the reply to the callback. */
   async logIn(page: Answer): Promise<Answer> {
     return this.open(await this.callbackOf(page))
   }
 
-  /** The path that the provider sends the browser back to. */
+  /** The path to which the provider redirects the browser. */
   async callbackOf({ headers }: Answer): Promise<string> {
     const reply = await fetch(headers.location ?? '', { redirect: 'manual' })
     const { pathname, search } = new URL(reply.headers.get('Location') ?? '')

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
 import { cleanUp } from './cleanup.ts'
 
-/** Chromium with a profile of its own, until the end of the test. */
+/** Chromium with a separate profile, until the end of the test. */
 export async function startBrowser(t: TestContext): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: onPath('chromium'),

@@ -6,7 +6,7 @@ import { Headers } from '../../src/http/headers.ts'
 import { makeCacheEntry } from './cache-entry.ts'
 import type { ManualClock } from './manual-clock.ts'
 
-/** A store of a test, and another view of the same where several threads share it. */
+/** A store under test, and a second view of it if several threads share it. */
 export interface OpenStore {
   readonly store: CacheStore
   readonly other: CacheStore
@@ -16,7 +16,7 @@ export interface OpenStore {
 const X1 = { vary: ['x'], selecting: ['1'] }
 const X2 = { vary: ['x'], selecting: ['2'] }
 
-/** What an entry says, whatever time it is where it is found. */
+/** The contents of an entry, without the times that depend on where it is found. */
 function essence({ body, ...entry }: CacheEntry): unknown {
   return { ...entry, body: body?.toBuffer().toString('latin1') ?? null }
 }
@@ -24,7 +24,7 @@ function essence({ body, ...entry }: CacheEntry): unknown {
 /** Opens an empty store until the end of a test. */
 export type Open = (t: TestContext) => Promise<OpenStore>
 
-/** What every store does; `setUp` starts what all of these tests need. */
+/** The behaviour of every store; `setUp` starts what all of these tests need. */
 export function cacheContract(name: string, setUp: (t: TestContext) => Promise<Open>): void {
   test(name, async (t) => {
     const open = await setUp(t)
@@ -38,7 +38,7 @@ function statements(): ReadonlyMap<string, Check> {
   const all = new Map<string, Check>()
   const statement = (what: string, check: Check): unknown => all.set(what, check)
 
-  /** What a request for http://h/a finds under a key. */
+  /** The result of a request for http://h/a under a key. */
   const find = (store: CacheStore, key = 'k', x = '', url = 'h/a') =>
     store.find(url, key, Headers.of(x === '' ? [] : [['X', x]]))
 

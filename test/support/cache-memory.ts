@@ -10,8 +10,8 @@ import { storeTools } from './store-tools.ts'
 import { TestCounter } from './test-counter.ts'
 
 /**
- * Fills a store of so many octets with replies whose bodies have so many octets, hands each out once, and prints as JSON what the process
- * holds more than before, in octets, and how many replies have made room for others. Run with --expose-gc.
+ * Fills a store of that size in bytes with replies whose bodies have that size in bytes, reads each once, and prints as JSON how much more
+ * memory the process uses than before, in bytes, and how many replies were evicted. Run with --expose-gc.
  */
 const [memory = 0, size = 0] = process.argv.slice(2).map(Number)
 
@@ -28,7 +28,7 @@ function held(): number {
   return heapUsed + arrayBuffers
 }
 
-/** The body as it comes: whole, as a byte string, or in pieces that are only lent. */
+/** The body as it arrives: whole, as a byte string, or in pieces that are only lent. */
 function bodyOf(): Bytes {
   if (size <= 14_000) return Bytes.fromLatin1(lent.toString('latin1', 0, size)).kept()
   const kept: Bytes[] = []
@@ -41,7 +41,7 @@ function bodyOf(): Bytes {
 }
 
 function put(number: number): void {
-  // As off the wire: what is kept of a head is a part of it.
+  // As read from a connection: what is kept of a head is a slice of it.
   const text = request.toString('latin1')
   const sent = headersFromWire(text.slice(text.indexOf('Accept-Language')))
   const head = `HTTP/1.1 200 OK\r\nETag: "${number}-abcdefghijklmnop"\r\nLast-Modified: Mon, 15 Jan 2024 10:30:00 GMT\r\nVary: Accept-Language\r\nX-More: ${'y'.repeat(200)}\r\n\r\n`

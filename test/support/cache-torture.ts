@@ -5,17 +5,17 @@ import { Headers } from '../../src/http/headers.ts'
 import { MemoryCacheStore } from '../../src/policies/cache/memory/memory-store.ts'
 import { makeCacheEntry } from './cache-entry.ts'
 
-/** What a thread is to do with a memory. */
+/** The task of a thread that shares a memory. */
 export interface TortureOrder {
   readonly buffer: SharedArrayBuffer
-  /** Of each key: how often its URL was begun to be made invalid, and how often that was done. */
+  /** For each key: how many invalidations of its URL were started, and how many were completed. */
   readonly purges: SharedArrayBuffer
   readonly keys: number
   readonly thread: number
   readonly steps: number
 }
 
-/** What it has seen. */
+/** What it has observed. */
 export interface TortureReport {
   readonly found: number
   readonly problems: readonly string[]
@@ -32,7 +32,7 @@ const random = (below: number): number => Math.floor(Math.random() * below)
 const problems: string[] = []
 let found = 0
 
-/** A body shows in each of its parts which key it is for, and which number it has. */
+/** Each part of a body contains its key and number. */
 function put(key: number): void {
   const asked = systemClock.now()
   const number = Atomics.load(begun, key)

@@ -14,10 +14,10 @@ import { signerOf } from '../../src/tls/x509/signature.ts'
 const HOUR = 3_600_000
 const YEARS = 10 * 365 * 24 * HOUR
 
-/** Kinds of keys that certificates of tests have. */
+/** Kinds of keys of test certificates. */
 export type KeyKind = 'ec' | 'rsa'
 
-/** A certificate of a test; without anything else it is for localhost, 127.0.0.1 and ::1, and valid for an hour around now. */
+/** A test certificate; by default it is for localhost, 127.0.0.1 and ::1, and valid for an hour around now. */
 export interface LeafOptions {
   readonly subject?: Subject
   readonly names?: readonly string[]
@@ -29,13 +29,13 @@ export interface LeafOptions {
   readonly extensions?: readonly Extension[]
 }
 
-/** A certificate with its private key, both PEM: what node:tls takes as it is. `cert` has what leads to the CA after the leaf. */
+/** A certificate with its private key, both PEM, in the form that node:tls takes. `cert` contains the chain to the CA after the leaf. */
 export interface Leaf {
   readonly cert: string
   readonly key: string
 }
 
-/** A CA of a test; without anything else it has an EC key, and is valid for ten years around now. */
+/** A test CA; by default it has an EC key, and is valid for ten years around now. */
 export interface AuthorityOptions {
   readonly subject?: Subject
   readonly key?: KeyObject | KeyKind
@@ -43,7 +43,7 @@ export interface AuthorityOptions {
   readonly notAfter?: number
 }
 
-/** A new private key: EC on P-256, or RSA of 2048 bits. */
+/** A new private key: EC on P-256, or RSA with 2048 bits. */
 export function newKey(kind: KeyKind = 'ec'): KeyObject {
   if (kind === 'rsa') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
@@ -53,9 +53,9 @@ export function newKey(kind: KeyKind = 'ec'): KeyObject {
 export class Authority {
   readonly subject: Subject
   readonly key: KeyObject
-  /** Its own certificate, PEM: what a client is given as `ca`. */
+  /** Its own certificate, PEM, for use as a client's `ca`. */
   readonly cert: string
-  /** PEM of what leads from its certificates to the root; "" for a root. */
+  /** PEM of the chain from its certificates to the root; "" for a root. */
   private readonly chain: string
   private revocations = 0
 
@@ -68,12 +68,12 @@ export class Authority {
     this.chain = parent === null ? '' : this.cert + parent.chain
   }
 
-  /** A CA that this one has signed. */
+  /** A CA signed by this one. */
   intermediate(options: AuthorityOptions = {}): Authority {
     return new Authority({ subject: { commonName: 'Test intermediate CA' }, ...options }, this)
   }
 
-  /** A certificate that it has signed, for servers unless `purposes` says otherwise. */
+  /** A certificate signed by it, for servers unless `purposes` says otherwise. */
   issue(options: LeafOptions = {}): Leaf {
     const { key = 'ec', names = ['localhost', '127.0.0.1', '::1'], purposes = ['server'], ...rest } = options
     const own = keyOf(key)
@@ -90,12 +90,12 @@ export class Authority {
     return { cert: createCertificate(described) + this.chain, key: own.export({ type: 'pkcs8', format: 'pem' }) }
   }
 
-  /** A certificate of a client. */
+  /** A client certificate. */
   issueClient(options: LeafOptions = {}): Leaf {
     return this.issue({ subject: { commonName: 'client' }, names: [], purposes: ['client'], ...options })
   }
 
-  /** PEM of a list of what it has revoked (RFC 5280 section 5), valid for an hour around now. */
+  /** PEM of its revocation list (RFC 5280 section 5), valid for an hour around now. */
   revoke(certificates: readonly string[], { notBefore, notAfter } = lasting({})): string {
     const signer = signerOf(this.key)
     const at = time(notBefore)
@@ -114,7 +114,7 @@ export class Authority {
   }
 }
 
-/** A certificate that signed itself. */
+/** A self-signed certificate. */
 export function selfSigned({ key = 'ec', names = ['localhost'], ...rest }: LeafOptions = {}): Leaf {
   const own = keyOf(key)
   const { subject = { commonName: names[0] ?? 'leaf' }, purposes = ['server'] } = rest

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 
 const stacks = new WeakMap<TestContext, (() => unknown)[]>()
 
-/** Undoes something at the end of the test; what was set up last is undone first. */
+/** Registers a cleanup for the end of the test; cleanups run in reverse order. */
 export function cleanUp(t: TestContext, undo: () => unknown): void {
   const known = stacks.get(t)
   if (known !== undefined) return void known.push(undo)

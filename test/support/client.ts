@@ -2,19 +2,19 @@ import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request
 import { request as requestSecurely } from 'node:https'
 import { isSecure } from './scheme.ts'
 
-/** What to ask for. */
+/** The request to send. */
 export interface Ask {
   readonly method?: string
   readonly path?: string
   readonly headers?: OutgoingHttpHeaders
   readonly body?: string | Buffer
-  /** Keeps connections; one a request by default. */
+  /** Keeps connections; one per request by default. */
   readonly agent?: Agent
-  /** The address of this machine to ask from. */
+  /** The local address to send from. */
   readonly localAddress?: string
 }
 
-/** A reply that came whole. */
+/** A complete reply. */
 export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -23,7 +23,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** Asks with node:http. Rejects when the reply does not come, or not whole. */
+/** Sends a request with node:http. Rejects if there is no reply, or an incomplete one. */
 export function send(
   port: number,
   { method = 'GET', path = '/', headers = {}, body, agent, localAddress }: Ask = {},

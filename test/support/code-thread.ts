@@ -1,4 +1,4 @@
-/** A thread that loads code as others have loaded it, in that order, and tells what each file's function returns. */
+/** A thread that loads code passed on by other threads, in that order, and reports the return value of each file's function. */
 import { parentPort } from 'node:worker_threads'
 import { goBy } from '../../src/config/fresh-modules.ts'
 import { importEntry } from '../../src/config/import-module.ts'

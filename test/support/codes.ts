@@ -1,6 +1,6 @@
 import { GatewayError } from '../../src/core/errors.ts'
 
-/** The code of the error that the call throws, or what it returns. */
+/** The code of the error that the call throws, or its return value. */
 export function codeOf<T>(call: () => T): T | string {
   try {
     return call()
@@ -10,7 +10,7 @@ export function codeOf<T>(call: () => T): T | string {
   }
 }
 
-/** What an object of a parser says: all of it but what it only works with. */
+/** The result of a parser: all of its fields except internal ones. */
 export function plainState(parser: { readonly fields: object }): object {
   const plain = (object: object) =>
     Object.entries(object).filter(

@@ -7,7 +7,7 @@ import { type Message, readMessage, readValues } from './protobuf.ts'
 
 export type Values = Readonly<Record<string, unknown>>
 
-/** A span as the collector got it; times are nanoseconds. */
+/** A span as received by the collector; times are in nanoseconds. */
 export interface CollectedSpan {
   readonly traceId: string
   readonly spanId: string
@@ -26,18 +26,18 @@ export interface CollectedSpan {
   readonly flags: number
 }
 
-/** A collector that takes spans as OTLP over HTTP. */
+/** A collector that accepts spans as OTLP over HTTP. */
 export interface Collector {
   readonly url: string
   readonly spans: readonly CollectedSpan[]
-  /** Header fields of the exports. */
+  /** Headers of the exports. */
   readonly exports: readonly NodeJS.Dict<string | string[]>[]
 }
 
 /** Field numbers of opentelemetry/proto/trace/v1/trace.proto. */
 const KINDS: readonly CollectedSpan['kind'][] = ['other', 'other', 'server', 'client']
 
-/** Runs a collector until the end of the test, which answers every export with that status, and speaks TLS where it is given what that takes. */
+/** Runs a collector until the end of the test. It answers every export with that status, and uses TLS if given the options. */
 export async function startCollector(t: TestContext, status = 200, tls?: ServerOptions): Promise<Collector> {
   const spans: CollectedSpan[] = []
   const exports: NodeJS.Dict<string | string[]>[] = []

@@ -8,7 +8,7 @@ import { PATIENCE } from './patience.ts'
 
 const sallyport = new URL('../../src/main.ts', import.meta.url).pathname
 
-/** A process that ended. */
+/** A finished process. */
 export interface Outcome {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -23,14 +23,14 @@ export interface CommandOptions {
   readonly main?: string
   /** A module to load before the program. */
   readonly preload?: string
-  /** Descriptors of listening sockets that it is given, as systemd does (sd_listen_fds(3)). */
+  /** Descriptors of listening sockets to pass to it, like systemd (sd_listen_fds(3)). */
   readonly sockets?: readonly number[]
 }
 
-/** Says for which process the sockets are, which only that process knows, and becomes the program. */
+/** Sets the process id that the sockets are for, which only the process itself knows, and becomes the program. */
 const GIVE = 'export LISTEN_PID=$$; exec "$0" "$@"'
 
-/** `sallyport` in a process of its own. */
+/** `sallyport` as a separate process. */
 export class Command {
   readonly child: ChildProcess
   readonly ended: Promise<Outcome>
@@ -43,7 +43,7 @@ export class Command {
     { env = {}, cwd, main = sallyport, preload, sockets = [] }: CommandOptions = {},
   ) {
     const imports = preload === undefined ? [] : ['--import', preload]
-    // The runner's own variables are not for a program that is under test.
+    // The test runner's own variables must not reach the program under test.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
     const program = [process.execPath, ...imports, main, ...args]
     const given = sockets.length === 0 ? {} : { LISTEN_FDS: String(sockets.length) }
@@ -63,7 +63,7 @@ export class Command {
     })
   }
 
-  /** Lines of the log so far. */
+  /** The lines of the log so far. */
   get log(): Record<string, unknown>[] {
     const whole = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1)
     return whole
@@ -72,12 +72,12 @@ export class Command {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
   }
 
-  /** The first line of the log with that message, now or when it comes. */
+  /** The first line of the log with that message, waiting for it if necessary. */
   async line(message: string): Promise<Record<string, unknown>> {
     return (await this.lines(message, 1))[0]!
   }
 
-  /** The first lines of the log with that message, once there are so many. */
+  /** The first lines of the log with that message, once there are that many. */
   lines(message: string, count: number): Promise<Record<string, unknown>[]> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
@@ -102,7 +102,7 @@ export class Command {
   }
 }
 
-/** Writes a file that is there until the end of the test; returns its path. */
+/** Writes a file that exists until the end of the test; returns its path. */
 export async function temporaryFile(t: TestContext, name: string, content: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
@@ -111,25 +111,25 @@ export async function temporaryFile(t: TestContext, name: string, content: strin
   return file
 }
 
-/** Runs a command to its end. */
+/** Runs a command to completion. */
 export function run(args: readonly string[], options?: CommandOptions): Promise<Outcome> {
   return new Command(args, options).ended
 }
 
 /**
- * What a gateway has where its YAML says nothing else. Without the documentation services hear what the test sends, and nothing
- * else; a worker for each core costs half a second of one each.
+ * Default settings of a gateway unless its YAML sets them. Without the documentation endpoints, services receive only the test's own
+ * requests; one worker for each core would take half a second of one each.
  */
 const DEFAULTS = { admin: 'false', endpoints: '{ docs: false, openapi: false }', workers: '1' }
 
-/** `sallyport start` with that YAML, and the defaults above, once it listens; killed at the end of the test if it still runs. */
+/** `sallyport start` with that YAML and the defaults above, once it listens; killed at the end of the test if it is still running. */
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
   const missing = Object.entries(DEFAULTS).filter(([key]) => !new RegExp(`^${key}:`, 'm').test(yaml))
   const text = [yaml, ...missing.map(([key, value]) => `${key}: ${value}`), ''].join('\n')
   return startCommand(t, await temporaryFile(t, 'sallyport.yaml', text), options)
 }
 
-/** `sallyport start` with that file, once it listens; killed at the end of the test if it still runs. */
+/** `sallyport start` with that file, once it listens; killed at the end of the test if it is still running. */
 export async function startCommand(
   t: TestContext,
   file: string,

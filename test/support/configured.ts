@@ -2,22 +2,22 @@ import type { TestContext } from 'node:test'
 import { type AdminAnswer, type AdminAsk, askAdmin } from './admin.ts'
 import { type Command, startCommand, temporaryFile } from './command.ts'
 
-/** A gateway with two workers that has been started with a configuration file, and what is asked of it. */
+/** A gateway with two workers, started with a configuration file, and ways to send it requests. */
 export interface Configured {
   readonly file: string
   readonly command: Command
   /** URL of its admin listener. */
   readonly admin: string
-  /** Asks its operators' listener. */
+  /** Sends a request to its admin listener. */
   readonly ask: (path: string, what?: AdminAsk) => Promise<AdminAnswer>
-  /** What it answers its clients. */
+  /** The body of its reply to clients. */
   readonly answer: () => Promise<string>
 }
 
-/** What operators of one that takes configurations send with them. */
+/** The token of operators on gateways that accept configurations. */
 export const TOKEN = 'token-of-the-operators'
 
-/** A configuration that has all answered with that text, and whatever else it says; `writable` has operators send others. */
+/** A configuration that answers every request with that text, with further settings; `writable` lets operators send configurations. */
 export function answering(body: string, more = '', writable = false): string {
   const admin = writable ? `, writable: true, token: ${TOKEN}` : ''
   return `

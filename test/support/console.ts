@@ -3,20 +3,20 @@ import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { cleanUp } from './cleanup.ts'
 
-/** How a page is looked at. */
+/** How a page is displayed. */
 export interface Look {
   readonly width?: number
   readonly theme?: 'light' | 'dark'
 }
 
-/** A page of the console, and what there was to complain of. */
+/** A page of the console, and the complaints about it. */
 export interface Opened {
   readonly page: Page
-  /** Errors and warnings in the browser's console, breaches of the Content-Security-Policy among them, and requests to elsewhere. */
+  /** Errors and warnings in the browser's console, including violations of the Content-Security-Policy, and requests to other origins. */
   readonly complaints: readonly string[]
 }
 
-/** Opens a page in a context of its own, until the end of the test. */
+/** Opens a page in a separate context, until the end of the test. */
 export async function openConsole(
   t: TestContext,
   browser: Browser,
@@ -39,7 +39,7 @@ export async function openConsole(
   return { page, complaints }
 }
 
-/** What keeps people from using a page, by axe: serious and critical findings. */
+/** Accessibility problems found by axe: serious and critical ones. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
   return page.evaluate(
@@ -49,7 +49,7 @@ export async function barriers(page: Page): Promise<string[]> {
   )
 }
 
-/** Octets by which the page is wider than the window: none, as nothing but tables is to be pushed aside. */
+/** The number of pixels by which the page is wider than the window: should be 0, because only tables may scroll sideways. */
 export function overhang(page: Page): Promise<number> {
   return page.evaluate('Math.max(0, document.documentElement.scrollWidth - innerWidth)')
 }

@@ -38,12 +38,12 @@ const dashboardSchema = z.object({
 
 export type Panel = z.output<typeof panelSchema>
 
-/** The dashboards as Grafana loads them. */
+/** The dashboards as loaded by Grafana. */
 export const dashboards = readdirSync(folder).map((name) =>
   dashboardSchema.parse(JSON.parse(readFileSync(join(folder, name), 'utf8'))),
 )
 
-/** All but the headings. */
+/** All panels except headings. */
 export function panelsOf({ panels }: (typeof dashboards)[number]): Panel[] {
   return panels.filter(({ type }) => type !== 'row')
 }

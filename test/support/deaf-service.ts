@@ -19,7 +19,7 @@ export async function startDeafService(t: TestContext): Promise<{ readonly port:
   const [text] = (await once(child.stdout, 'data')) as [Buffer]
   const port = Number(text.toString())
   child.kill('SIGSTOP')
-  // A stopped process accepts nothing: once its backlog is full, the system drops what asks for more.
+  // A suspended process accepts nothing: once its backlog is full, the system drops further connection attempts.
   for (;;) {
     const socket = connectSocket({ port, host: '127.0.0.1' })
     cleanUp(t, () => socket.destroy())

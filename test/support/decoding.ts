@@ -1,11 +1,11 @@
 import type { BodyDecoder, DecoderOutput } from '../../src/http1/body-decoder.ts'
 import type { Headers } from '../../src/http/headers.ts'
 
-/** What a decoder found. */
+/** The output of a decoder. */
 export class Decoded implements DecoderOutput {
-  /** One character an octet. */
+  /** One character per byte. */
   text = ''
-  /** How often content was handed on. */
+  /** The number of pieces of content. */
   parts = 0
   completed = 0
   trailers: Headers | null = null
@@ -21,14 +21,14 @@ export class Decoded implements DecoderOutput {
   }
 }
 
-/** Decodes parts of a text, one character an octet; says what was found and how many octets belonged to the body. */
+/** Decodes parts of a text, one character per byte; returns the output and how many bytes belonged to the body. */
 export function decodeParts(decoder: BodyDecoder, parts: readonly string[]): Decoded & { used: number } {
   const output = Object.assign(new Decoded(), { used: 0 })
   for (const part of parts) {
     if (output.completed > 0) break
     const octets = Buffer.from(part, 'latin1')
     output.used += decoder.decode(octets, 0, octets.length, output)
-    // What is read is only lent.
+    // The buffer of a read is only lent.
     octets.fill('!')
   }
   return output

@@ -10,7 +10,7 @@ const JWT_SECRET = 'a secret of at least thirty-two characters'
 
 const ENDPOINTS: GatewayInput['endpoints'] = {}
 
-/** The example platform with the gateway of sallyport.yaml in front of it, on free ports until the end of the test. */
+/** The example platform behind a gateway with sallyport.yaml, on free ports until the end of the test. */
 export async function startDemo(t: TestContext, options?: TestGatewayOptions): Promise<TestGateway> {
   const platform = await startPlatform({ jwtSecret: JWT_SECRET, ports: freePorts })
   cleanUp(t, () => platform.close())

@@ -9,31 +9,31 @@ const HOST = '127.0.0.1'
 const TYPES = { A: 1, AAAA: 28, SRV: 33 } as const
 /** RFC 1035 section 4.1.1. */
 const CODES = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const
-/** What fits into a reply by UDP without EDNS, in octets. */
+/** Maximum size of a UDP response without EDNS, in bytes. */
 const DATAGRAM = 512
 
 type Type = keyof typeof TYPES
 
-/** What is answered to one question. */
+/** The response to one question. */
 export interface DnsReply {
   /** Default NOERROR. */
   readonly code?: keyof typeof CODES
   /** Addresses, or "priority weight port target". Default none. */
   readonly records?: readonly string[]
-  /** Seconds. Default 0. */
+  /** In seconds. Default 0. */
   readonly ttl?: number
-  /** Nothing is said at all. Default false. */
+  /** There is no response at all. Default false. */
   readonly silent?: boolean
 }
 
-/** A question that was asked. */
+/** A received question. */
 export interface DnsQuestion {
   readonly name: string
   readonly type: string
   readonly over: 'udp' | 'tcp'
 }
 
-/** A DNS server of a test: what it does not know is NXDOMAIN. */
+/** A DNS server for tests: unknown names are NXDOMAIN. */
 export class DnsServer {
   readonly asked: DnsQuestion[] = []
   private readonly replies = new Map<string, DnsReply>()
@@ -53,7 +53,7 @@ export class DnsServer {
     this.replies.set(`${type} ${name}`, reply)
   }
 
-  /** Resolves when that has been asked so many times. */
+  /** Resolves when that question has been asked that many times. */
   async until(name: string, type: Type, times: number): Promise<void> {
     const count = (): number => this.asked.filter((each) => each.name === name && each.type === type).length
     while (count() < times) {
@@ -63,7 +63,7 @@ export class DnsServer {
     }
   }
 
-  /** What is answered to a message by a client; null for nothing. */
+  /** The response to a client's message; null for none. */
   answer(message: Buffer, over: 'udp' | 'tcp'): Buffer | null {
     const { name, type, end } = questionOf(message)
     this.asked.push({ name, type, over })
@@ -76,7 +76,7 @@ export class DnsServer {
     const truncated = over === 'udp' && whole.length + 12 > DATAGRAM
     const header = Buffer.alloc(12)
     message.copy(header, 0, 0, 2)
-    // A response, with what was asked for: recursion, which is available.
+    // A response with recursion desired and available.
     header.writeUInt16BE(0x8180 | (truncated ? 0x0200 : 0) | CODES[code ?? 'NOERROR'], 2)
     header.writeUInt16BE(1, 4)
     header.writeUInt16BE(truncated ? 0 : answers.length, 6)
@@ -148,7 +148,7 @@ function questionOf(message: Buffer): { name: string; type: string; end: number 
 function encode(type: string, record: string, ttl: number): Buffer {
   const data = type === 'SRV' ? srv(record) : isIPv6(record) ? v6(record) : Buffer.from(record.split('.').map(Number))
   const head = Buffer.alloc(12)
-  // The name is the one that was asked for.
+  // A pointer to the name in the question.
   head.writeUInt16BE(0xc00c, 0)
   head.writeUInt16BE(type === 'SRV' ? TYPES.SRV : type === 'AAAA' ? TYPES.AAAA : TYPES.A, 2)
   head.writeUInt16BE(1, 4)

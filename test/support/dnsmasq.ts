@@ -5,7 +5,7 @@ import { cleanUp } from './cleanup.ts'
 import { PATIENCE } from './patience.ts'
 import { freePorts } from './redis.ts'
 
-/** Runs dnsmasq until the end of the test with those options, and nothing of the machine's; returns its address and port. */
+/** Runs dnsmasq until the end of the test with only those options, ignoring the machine's configuration; returns its address and port. */
 export async function startDnsmasq(t: TestContext, ...options: readonly string[]): Promise<string> {
   const [port] = await freePorts(1)
   const own = ['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--pid-file=']

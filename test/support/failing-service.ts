@@ -20,30 +20,30 @@ import { makeExchange } from './exchange.ts'
 import { ManualClock } from './manual-clock.ts'
 import { seeded } from './simulation.ts'
 
-/** A service that is simulated, and the requests that come at random; times are milliseconds. */
+/** A simulated service and its random requests; times are in milliseconds. */
 export interface FailingService {
-  /** What `passive` and `retry` of the service say. */
+  /** The settings `passive` and `retry` of the service. */
   readonly settings: Readonly<Record<'passive' | 'retry', unknown>>
-  /** The part of its requests that each instance answers with 503. */
+  /** The fraction of its requests that each instance answers with 503. */
   readonly failing: readonly number[]
-  /** How long a request takes as a mean, and how many are served at the same time; others wait, but not more than `queue`. */
+  /** The mean duration of a request, and how many are served at the same time; at most `queue` others wait. */
   readonly mean: number
   readonly slots: number
   readonly queue: number
-  /** Requests in a millisecond. */
+  /** Requests per millisecond. */
   readonly rate: number
   readonly duration: number
   readonly seed: number
 }
 
-/** What came of it; parts are of the requests. */
+/** The result; fractions are relative to the number of requests. */
 export interface FailingServiceResult {
   readonly failed: number
   readonly attempts: number
   readonly ejections: number
 }
 
-/** Has a service with real passive health and retries forward requests to instances that are simulated: the same each time. */
+/** Lets a service with real passive health checks and retries forward requests to simulated instances; deterministic. */
 export async function simulateFailing(simulation: FailingService): Promise<FailingServiceResult> {
   const { settings, failing, rate, duration, seed } = simulation
   const clock = new ManualClock()
@@ -93,7 +93,7 @@ export async function simulateFailing(simulation: FailingService): Promise<Faili
   }
 }
 
-/** An instance, and the lanes to it, of which one is always free. */
+/** An instance and its lanes, of which one is always free. */
 class FailingInstance implements Lane, LanePool {
   readonly size = { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 }
   asked = 0
@@ -115,7 +115,7 @@ class FailingInstance implements Lane, LanePool {
     return this
   }
 
-  /** Not asked for, as there is always one. */
+  /** Never called, because a lane is always free. */
   acquire(): Promise<Lane> {
     return Promise.reject(new Error('a new lane is wanted'))
   }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { temporaryFolder } from './balancers.ts'
 
-/** Writes files, by their paths below a folder that is there until the end of the test, each last changed in 2026; returns the folder. */
+/** Writes files, by path below a folder that exists until the end of the test, each last modified in 2026; returns the folder. */
 export async function writeFolder(t: TestContext, files: Readonly<Record<string, string | Buffer>>): Promise<string> {
   const folder = await temporaryFolder(t)
   for (const [path, content] of Object.entries(files)) {
@@ -15,5 +15,5 @@ export async function writeFolder(t: TestContext, files: Readonly<Record<string,
   return folder
 }
 
-/** When they were changed. */
+/** Their modification time. */
 export const CHANGED = new Date('2026-01-15T10:30:00Z')

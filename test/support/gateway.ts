@@ -11,7 +11,7 @@ import { defaultListeners, noteDefault } from './scheme.ts'
 /** A line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>
 
-/** A log that can be waited for. */
+/** A log whose lines can be awaited. */
 export class TestLog implements LogOutput {
   readonly lines: LogLine[] = []
   readonly log
@@ -45,7 +45,7 @@ export class TestLog implements LogOutput {
     return this.lines.filter(({ message }) => message === 'API Gateway Request')
   }
 
-  /** The first line, after the `skip` first ones, that has those fields, now or when it comes. */
+  /** The first line after `skip` ones that has those members, waiting for it if necessary. */
   line(fields: LogLine, skip = 0): Promise<LogLine> {
     const { promise, resolve, reject } = Promise.withResolvers<LogLine>()
     const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), PATIENCE)
@@ -64,7 +64,7 @@ export class TestLog implements LogOutput {
   }
 }
 
-/** A gateway of a test. */
+/** A test gateway. */
 export interface TestGateway {
   readonly gateway: Gateway
   readonly port: number
@@ -79,13 +79,13 @@ export interface TestGatewayOptions {
   readonly random?: () => number
   /** 'debug' by default. */
   readonly level?: LogLevel
-  /** Policies of the test's own. */
+  /** Custom policies of the test. */
   readonly policies?: readonly Policy[]
-  /** Has worker threads answer, by the clock of the system; what these log is not in `log`. Default false. */
+  /** Answers requests in worker threads, with the system clock; their log lines are not in `log`. Default false. */
   readonly workers?: boolean
 }
 
-/** Without the documentation: services hear what the test sends, and nothing else. */
+/** Without the documentation endpoints, services receive only the test's own requests. */
 const QUIET: GatewayInput['endpoints'] = { docs: false, openapi: false }
 
 /** Runs a gateway on a free port until the end of the test. */
@@ -103,7 +103,7 @@ export async function startGateway(
 ): Promise<TestGateway> {
   const log = new TestLog(clock, level)
   const listeners = defaultListeners()
-  // Other tests may keep the machine so busy that events come late.
+  // Other tests may keep the machine so busy that events are late.
   const defaults: GatewayInput = { listeners, admin: false, endpoints: QUIET, drainTimeout: '1s', overload: false }
   const options = workers ? { output: log, workers } : { output: log, clock, random, policies }
   const gateway = await createGateway({ ...defaults, ...config }, options)
@@ -118,7 +118,7 @@ export async function startGateway(
   return { gateway, port, log }
 }
 
-/** A configuration in which every path leads to one service that is not checked. */
+/** A configuration that sends every path to one service without health checks. */
 export function proxyTo(
   instances: string | readonly string[],
   { service = {}, ...config }: GatewayInput & { service?: Partial<NonNullable<GatewayInput['services']>[string]> } = {},

@@ -21,21 +21,21 @@ const asItIs = (message: Buffer): Buffer => message
 export interface CallEnd {
   readonly messages: readonly string[]
   readonly status: StatusObject
-  /** Metadata that came before the first message; null where none did. */
+  /** Metadata received before the first message; null if there was none. */
   readonly head: Metadata | null
 }
 
-/** A client of @grpc/grpc-js whose messages are texts: calls go to whatever method is named. */
+/** A @grpc/grpc-js client whose messages are texts; it can call any method. */
 export class GrpcClient {
   private readonly client: Client
 
   constructor(t: TestContext, target: string, credentials = kinds.createInsecure(), options: ChannelOptions = {}) {
-    // A channel of each client's own: tests share no connections.
+    // A separate channel for each client, so that tests do not share connections.
     this.client = new Client(target, credentials, { 'grpc.use_local_subchannel_pool': 1, ...options })
     cleanUp(t, () => this.client.close())
   }
 
-  /** One message there, one back. */
+  /** A call with one message in each direction. */
   async unary(
     method: string,
     message: string | Buffer = '',
@@ -57,7 +57,7 @@ export class GrpcClient {
     return ended(call, messages)
   }
 
-  /** One message there, any number back. */
+  /** One request message, any number of reply messages. */
   list(
     method: string,
     message = '',
@@ -67,7 +67,7 @@ export class GrpcClient {
     return this.client.makeServerStreamRequest(method, asItIs, asItIs, Buffer.from(message), metadata, options)
   }
 
-  /** Any number there, one back, which `replied` is told. */
+  /** Any number of request messages, one reply message, which is passed to `replied`. */
   collect(
     method: string,
     replied: (reply: Buffer) => void = () => {},
@@ -78,13 +78,13 @@ export class GrpcClient {
     })
   }
 
-  /** Any number both ways. */
+  /** Any number of messages in both directions. */
   chat(method: string, metadata = new Metadata(), options: CallOptions = {}): ClientDuplexStream<Buffer, Buffer> {
     return this.client.makeBidiStreamRequest(method, asItIs, asItIs, metadata, options)
   }
 }
 
-/** What all calls have in common. */
+/** The common part of all calls. */
 interface AnyCall {
   on(event: 'metadata', listener: (metadata: Metadata) => void): unknown
   on(event: 'status', listener: (status: StatusObject) => void): unknown
@@ -92,14 +92,14 @@ interface AnyCall {
   on(event: 'data', listener: (message: Buffer) => void): unknown
 }
 
-/** Waits for the end of a call; messages that come are added to `messages`. */
+/** Waits for the end of a call; received messages are added to `messages`. */
 export async function ended(call: AnyCall, messages: string[] = []): Promise<CallEnd> {
   let head: Metadata | null = null
   call.on('metadata', (metadata) => (head = metadata))
   call.on('error', () => {})
   if ('read' in call) call.on('data', (message) => messages.push(message.toString()))
   const status = await new Promise<StatusObject>((resolve) => call.on('status', resolve))
-  // What a reply of one message is told by comes a little later than its status.
+  // The callback of a single reply message runs slightly later than the status event.
   await new Promise(setImmediate)
   return { messages, status, head }
 }

@@ -1,4 +1,4 @@
-/** A message as it stands in the body of a call: not compressed, with its length before it. */
+/** A message as framed in the body of a call: uncompressed, with a length prefix. */
 export function grpcFrame(message: string | Buffer): Buffer {
   const content = Buffer.from(message)
   const prefix = Buffer.alloc(5)

@@ -24,7 +24,7 @@ const method = (name: string, requestStream: boolean, responseStream: boolean, s
   responseDeserialize: asItIs,
 })
 
-/** shop.v1.Users, whose messages are octets: one method of each kind. */
+/** shop.v1.Users, whose messages are bytes: one method of each kind. */
 const definition = {
   Get: method('Get', false, false),
   List: method('List', false, true),
@@ -32,7 +32,7 @@ const definition = {
   Chat: method('Chat', true, true),
 }
 
-/** What a server says of each of its services, "" for the server as a whole: grpc.health.v1 by its octets. */
+/** The health service for each service, "" for the server as a whole: grpc.health.v1 with raw bytes. */
 const health = { Check: method('Check', false, false, 'grpc.health.v1.Health') }
 
 export type UnaryCall = ServerUnaryCall<Buffer, Buffer>
@@ -41,13 +41,13 @@ export type CollectCall = ServerReadableStream<Buffer, Buffer>
 export type ChatCall = ServerDuplexStream<Buffer, Buffer>
 export type SendReply = sendUnaryData<Buffer>
 
-/** What the methods do that a test is about; the others echo what they get. */
+/** The methods that a test replaces; the others echo what they receive. */
 export interface GrpcMethods {
   Get?(call: UnaryCall, reply: SendReply): void
   List?(call: ListCall): void
   Collect?(call: CollectCall, reply: SendReply): void
   Chat?(call: ChatCall): void
-  /** What is replied to a health check for that service: the number of a status, or an error. There is no such method unless it is here. */
+  /** The reply to a health check for that service: a status number, or an error. The method exists only if this is given. */
   health?(service: string): number | { code: number; details: string }
 }
 
@@ -55,13 +55,16 @@ export interface GrpcMethods {
 export interface GrpcService {
   readonly url: string
   readonly port: number
-  /** Of each call so far. */
+  /** The metadata of each call so far. */
   readonly heard: readonly Metadata[]
-  /** Ends every connection at once. */
+  /** Closes every connection immediately. */
   kill(): void
 }
 
-/** Echoes: a unary call its message, List one message for each character, Collect all that came as one, Chat each at once. */
+/**
+ * Echoes: a unary call its message, List one message per character, Collect everything received as one message, Chat each message
+ * immediately.
+ */
 const ECHO: Required<Omit<GrpcMethods, 'health'>> = {
   Get: ({ request }, reply) => reply(null, request),
   List(call) {

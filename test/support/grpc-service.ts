@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js'
 import { cleanUp } from './cleanup.ts'
 
-/** What the methods of a service do, by their paths: messages are octets. */
+/** The methods of a service, by path: messages are bytes. */
 export interface GrpcMethods {
   readonly unary?: Readonly<Record<string, handleUnaryCall<Buffer, Buffer>>>
   readonly list?: Readonly<Record<string, handleServerStreamingCall<Buffer, Buffer>>>
@@ -16,7 +16,7 @@ export interface GrpcMethods {
 
 const asItIs = (message: Buffer): Buffer => message
 
-/** A service of @grpc/grpc-js, over HTTP/2 without TLS, until the end of the test. Resolves with its address as an instance. */
+/** A @grpc/grpc-js service, over HTTP/2 without TLS, until the end of the test. Resolves with its instance address. */
 export async function startGrpcService(t: TestContext, { unary = {}, list = {} }: GrpcMethods): Promise<string> {
   const server = new Server()
   cleanUp(t, () => server.forceShutdown())

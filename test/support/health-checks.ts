@@ -5,7 +5,7 @@ import type { HealthOptions } from '../../src/services/health/monitor.ts'
 import type { ProbeTarget } from '../../src/services/health/probe.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** The options of a service unless the test says otherwise. */
+/** The default options of a service. */
 export const options: HealthOptions = {
   method: 'GET',
   path: '/health',
@@ -29,7 +29,7 @@ interface Check {
   readonly answer: (outcome: number | Error) => void
 }
 
-/** A checker with a clock, a log and a probe in the hands of the test. */
+/** A checker whose clock, log and probe are controlled by the test. */
 export function setUp(random = () => 0.5) {
   const clock = new ManualClock()
   const board = HealthBoard.create(8)
@@ -42,7 +42,7 @@ export function setUp(random = () => 0.5) {
     error: write('error'),
     isLevelEnabled: () => true,
   }
-  /** Checks under way by port. */
+  /** Pending checks by port. */
   const open = new Map<number, Check>()
   const started: ProbeTarget[] = []
   let cancelled = 0
@@ -73,7 +73,7 @@ export function setUp(random = () => 0.5) {
     started,
     cancelled: () => cancelled,
     answer: (port: number, outcome: number | Error) => open.get(port)!.answer(outcome),
-    /** Answers each of the checks of an instance in turn, as soon as it comes, and collects its states. */
+    /** Answers the checks of an instance one after the other as they arrive, and collects its states. */
     states: (port: number, ...outcomes: (number | Error)[]): string[] =>
       outcomes.map((outcome) => {
         while (!open.has(port)) clock.advance(1_000)

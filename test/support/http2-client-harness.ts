@@ -16,7 +16,7 @@ import { ManualClock } from './manual-clock.ts'
 import { outgoing } from './outgoing.ts'
 import { readInto, RecordingSocket } from './recording-socket.ts'
 
-/** What became of one exchange. */
+/** The events of one exchange. */
 export class Told implements ReplyListener {
   readonly lane: ClientStream
   readonly interim: number[] = []
@@ -24,9 +24,9 @@ export class Told implements ReplyListener {
   lasting = false
   error: GatewayError | null = null
   broken: GatewayError | null = null
-  /** How often it was told that the lane is done with it. */
+  /** How often it was notified that the lane is done with it. */
   finishes = 0
-  /** In which order it was told. */
+  /** The order of the notifications. */
   readonly calls: string[] = []
   private sink: CollectingSink | null = null
 
@@ -59,7 +59,7 @@ export class Told implements ReplyListener {
     this.finishes++
   }
 
-  /** Takes the body as it comes, or reads on from where it was taken before. */
+  /** Receives the body as it arrives, or continues reading where it stopped before. */
   pipe(): CollectingSink {
     if (this.sink !== null) return this.sink
     this.sink = new CollectingSink()
@@ -68,7 +68,7 @@ export class Told implements ReplyListener {
     return this.sink
   }
 
-  /** All of the body that has come. */
+  /** The body received so far. */
   get text(): string | null {
     const body = this.reply?.body
     if (body === null || body === undefined) return null
@@ -79,14 +79,14 @@ export class Told implements ReplyListener {
     return this.pipe().trailers
   }
 
-  /** What went wrong, in the words of the cause. */
+  /** The message of the error's cause. */
   get why(): string {
     const error = this.error ?? this.broken
     return error?.cause instanceof Error ? error.cause.message : (error?.message ?? '')
   }
 }
 
-/** A connection to a service on a socket that leads nowhere; the test is the service. */
+/** A connection to a service on a socket without a network; the test plays the service. */
 export class RecordedService implements ClientOwner {
   readonly clock = new ManualClock()
   readonly deadlines = new Deadlines(this.clock)
@@ -95,7 +95,7 @@ export class RecordedService implements ClientOwner {
   readonly head: ResponseHead
   readonly connection: ClientConnection
   readonly frames: h2.Frame[]
-  /** What the owner was told. */
+  /** The notifications to the owner. */
   readonly events: string[] = []
   refusal: Error | null = null
   mayLast = true
@@ -118,7 +118,7 @@ export class RecordedService implements ClientOwner {
     readInto(this.socket, this.connection)
   }
 
-  /** One that has said that it speaks HTTP/2, with these settings. */
+  /** A service that has sent its SETTINGS, with these values. */
   static greeted(
     settings: Readonly<Record<number, number>> = {},
     options: Partial<ClientOptions> = {},
@@ -144,12 +144,12 @@ export class RecordedService implements ClientOwner {
     return told
   }
 
-  /** Octets arrive, if the connection reads. */
+  /** Bytes arrive, if the connection is reading. */
   receive(...frames: Buffer[]): void {
     if (!this.socket.destroyed) this.socket.emit('data', Buffer.concat(frames))
   }
 
-  /** Lets everything be written that was said. */
+  /** Lets all pending writes happen. */
   async turn(): Promise<void> {
     await new Promise(setImmediate)
     await new Promise(setImmediate)

@@ -2,13 +2,13 @@ import * as h2 from './http2-frames.ts'
 
 const { Type, frame, headers, encode, request, get, post, data, ping } = h2
 
-/** What a client may do on and on: `begin` once, then `round` for each n from 0 on, which comes to so many streams. */
+/** What a client can do endlessly: `begin` once, then `round` for each n from 0, which uses that many streams. */
 export interface Flood {
   readonly begin?: Buffer
   readonly round: (n: number) => Buffer
 }
 
-/** The id of the stream that a client begins as its nth, from 0 on. */
+/** The id of a client's nth stream, from 0. */
 export const id = (n: number) => 2 * n + 1
 const update = (stream: number, value: string) =>
   frame(Type.priorityUpdate, 0, 0, Buffer.concat([h2.int32(stream), Buffer.from(value)]))

@@ -33,7 +33,7 @@ export const Code = {
   calm: 11,
 } as const
 
-/** One frame as it was read. */
+/** One frame that was read. */
 export interface Frame {
   readonly type: number
   readonly flags: number
@@ -102,7 +102,7 @@ export function text(value: string): Buffer {
   return Buffer.concat([Buffer.from(integer(value.length, 7)), Buffer.from(value, 'latin1')])
 }
 
-/** RFC 7541 section 5.1, with so many bits for the beginning of it, and the flags before them. */
+/** RFC 7541 section 5.1, with a prefix of that many bits, and the flags before them. */
 export function integer(value: number, bits: number, flags = 0): number[] {
   const most = 2 ** bits - 1
   if (value < most) return [flags | value]
@@ -123,7 +123,7 @@ export function headers(stream: number, fields: Fields | Buffer, end = false): B
   return frame(Type.headers, END_HEADERS | (end ? END_STREAM : 0), stream, section)
 }
 
-/** A field section in so many frames. */
+/** A field section split into that many frames. */
 export function inFrames(stream: number, section: Buffer, parts: number, end = true): Buffer {
   const size = Math.ceil(section.length / parts)
   const frames = Array.from({ length: parts }, (_, i) => {
@@ -134,17 +134,17 @@ export function inFrames(stream: number, section: Buffer, parts: number, end = t
   return Buffer.concat(frames)
 }
 
-/** A whole GET. */
+/** A complete GET. */
 export function get(stream: number, path = '/', more: Fields = []): Buffer {
   return headers(stream, request('GET', path, more), true)
 }
 
-/** The beginning of a POST. */
+/** The head of a POST. */
 export function post(stream: number, path = '/', more: Fields = []): Buffer {
   return headers(stream, request('POST', path, more))
 }
 
-/** Cuts octets into frames as they come. */
+/** Splits bytes into frames as they arrive. */
 export class FrameParser {
   readonly frames: Frame[] = []
   private rest: Buffer = Buffer.alloc(0)

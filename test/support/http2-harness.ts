@@ -7,11 +7,11 @@ import * as h2 from './http2-frames.ts'
 import { readInto, RecordingSocket } from './recording-socket.ts'
 import { ServerHarness } from './server-harness.ts'
 
-/** A connection over HTTP/2 on a socket that leads nowhere. */
+/** An HTTP/2 connection on a socket without a network. */
 export class RecordedHttp2 {
   readonly connection: ServerConnection
   readonly socket = new RecordingSocket()
-  /** Every frame that was written so far. */
+  /** Every frame written so far. */
   readonly frames: h2.Frame[]
   private readonly parser = new h2.FrameParser()
 
@@ -26,13 +26,13 @@ export class RecordedHttp2 {
     readInto(socket, this.connection)
   }
 
-  /** Octets arrive, if the connection reads. */
+  /** Bytes arrive, if the connection is reading. */
   receive(...frames: Buffer[]): void {
     if (this.socket.destroyed) return
     this.socket.emit('data', Buffer.concat(frames))
   }
 
-  /** Lets everything be written that was said, by promises too. */
+  /** Lets all pending writes happen, including those after promises. */
   async turn(): Promise<void> {
     await new Promise(setImmediate)
     await new Promise(setImmediate)
@@ -59,24 +59,24 @@ export class RecordedHttp2 {
     return this.of(h2.Type.reset, stream).at(-1)?.payload.readUInt32BE()
   }
 
-  /** Octets of content that were sent, in one stream or in all. */
+  /** Bytes of content that were sent, on one stream or on all. */
   contentOf(stream?: number): number {
     return this.of(h2.Type.data, stream).reduce((sum, { payload }) => sum + payload.length, 0)
   }
 
-  /** By how much more the client was told that it may send. */
+  /** The total of window updates sent to the client. */
   granted(stream: number): number {
     return this.of(h2.Type.window, stream).reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0)
   }
 }
 
-/** What stands behind connections over HTTP/2 in tests. */
+/** The server behind HTTP/2 connections in tests. */
 export class Http2Harness extends ServerHarness {
   constructor(answer: (exchange: ServerExchange) => Reply | Promise<Reply>, options: Partial<ServerOptions> = {}) {
     super(answer, options)
   }
 
-  /** Connects, with the preface and these SETTINGS, which have been answered. */
+  /** Connects and exchanges the preface and these SETTINGS, including acknowledgements. */
   async begin(settings: Readonly<Record<number, number>> = {}): Promise<RecordedHttp2> {
     const recorded = new RecordedHttp2(this)
     recorded.receive(h2.PREFACE, h2.settings(settings), h2.SETTINGS_ACK)

@@ -10,15 +10,15 @@ import * as h2 from './http2-frames.ts'
 import { PATIENCE } from './patience.ts'
 import { connectSecurely } from './tls.ts'
 
-/** What came of one stream. */
+/** What was received on one stream. */
 export class StreamLog {
-  /** Of the last section that is no interim response. */
+  /** Of the last field section that is not an interim response. */
   status = 0
   readonly interim: number[] = []
   headers: (readonly [string, string])[] = []
   trailers: (readonly [string, string])[] | null = null
   readonly chunks: Buffer[] = []
-  /** Octets of content. */
+  /** Bytes of content. */
   octets = 0
   ended = false
   /** The code it was reset with. */
@@ -37,15 +37,15 @@ export class StreamLog {
 export interface PeerOptions {
   /** Of the client; none by default. */
   readonly settings?: Readonly<Record<number, number>>
-  /** Over TLS, by ALPN. */
+  /** Over TLS, with ALPN. */
   readonly secure?: boolean
-  /** What is written in place of the preface and SETTINGS. */
+  /** Written instead of the preface and SETTINGS. */
   readonly begin?: Buffer
-  /** Keeps no content. */
+  /** Does not keep content. */
   readonly forgets?: boolean
 }
 
-/** A client of HTTP/2 in the hands of a test: it sends the frames that it is given, and reads what comes without answering anything. */
+/** An HTTP/2 client controlled by a test: it sends the frames that it is given, and reads what arrives without answering anything. */
 export class Http2Peer {
   readonly socket: Socket
   readonly frames: h2.Frame[] = []
@@ -54,11 +54,11 @@ export class Http2Peer {
   readonly goaways: { readonly last: number; readonly code: number; readonly text: string }[] = []
   settings: ReadonlyMap<number, number> | null = null
   settingsAcks = 0
-  /** Octets of content of all streams. */
+  /** Bytes of content over all streams. */
   octets = 0
   connectionUpdates: number[] = []
   ending: 'end' | 'reset' | null = null
-  /** Is told of each frame. */
+  /** Called with each frame. */
   onFrame: ((frame: h2.Frame) => void) | null = null
 
   private readonly parser = new h2.FrameParser()
@@ -87,7 +87,7 @@ export class Http2Peer {
     return known
   }
 
-  /** Waits until `reached` says so; it is asked again with whatever comes. */
+  /** Waits until `reached` returns true; it is called again whenever something arrives. */
   async until(what: string, reached: () => boolean): Promise<void> {
     if (reached()) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -105,20 +105,20 @@ export class Http2Peer {
     }
   }
 
-  /** Waits for the end of a stream, whichever it is. */
+  /** Waits for the end of a stream, however it ends. */
   async over(id: number): Promise<StreamLog> {
     const stream = this.stream(id)
     await this.until(`the end of stream ${id}`, () => stream.over)
     return stream
   }
 
-  /** Waits until all that was sent has been looked at. */
+  /** Waits until everything sent so far has been processed. */
   async settled(content = `ping${String(this.pongs.length).padStart(4, '0')}`): Promise<void> {
     this.write(h2.ping(content))
     await this.until(`the answer to ${content}`, () => this.pongs.includes(content))
   }
 
-  /** Waits for the end of the connection, and says how it came: by FIN or by a reset. */
+  /** Waits for the end of the connection, and returns how it ended: by FIN or by a reset. */
   async closed(): Promise<'end' | 'reset'> {
     await this.until('the end', () => this.ending !== null)
     return this.ending ?? 'reset'
@@ -238,7 +238,7 @@ export class Http2Peer {
   }
 }
 
-/** Connects until the end of the test, and begins with the preface and SETTINGS. */
+/** Connects until the end of the test, and sends the preface and SETTINGS. */
 export async function connectHttp2(
   t: TestContext,
   port: number,

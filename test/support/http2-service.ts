@@ -25,7 +25,7 @@ export interface Http2Service {
   readonly address: string
   /** Connections so far. */
   readonly sessions: readonly ServerHttp2Session[]
-  /** Header fields of the requests so far, health checks left out. */
+  /** Headers of the requests so far, except health checks. */
   readonly heard: readonly IncomingHttpHeaders[]
 }
 
@@ -35,7 +35,7 @@ export interface Http2ServiceOptions extends ServerOptions {
   readonly port?: number
 }
 
-/** Runs until the end of the test; GET /health is answered with 200. */
+/** Runs until the end of the test; answers GET /health with 200. */
 export async function startHttp2Service(
   t: TestContext,
   answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
@@ -68,7 +68,7 @@ export async function startHttp2Service(
   return { port, url: `${secure ? 'https' : 'http'}://${address}`, address, sessions, heard }
 }
 
-/** A request as it came. */
+/** A received request. */
 export class HeardRequest {
   fields: readonly (readonly [string, string])[] = []
   trailers: readonly (readonly [string, string])[] | null = null
@@ -76,7 +76,7 @@ export class HeardRequest {
   ended = false
   /** The code that it was reset with. */
   reset: number | null = null
-  /** Octets that more may be sent of the reply. */
+  /** The total of window updates for the reply, in bytes. */
   granted = 0
 
   get(name: string): string | undefined {
@@ -88,17 +88,17 @@ export class HeardRequest {
   }
 }
 
-/** One connection of the gateway, in the hands of a test: it sends the frames that it is given, and answers nothing by itself. */
+/** One connection of the gateway, controlled by a test: it sends the frames that it is given, and answers nothing by itself. */
 export class ServicePeer {
   readonly socket: Socket
-  /** Requests by their streams. */
+  /** Requests by stream. */
   readonly requests = new Map<number, HeardRequest>()
   settings: ReadonlyMap<number, number> | null = null
   acknowledged = 0
   readonly pings: string[] = []
   readonly pongs: string[] = []
   readonly goaways: { readonly last: number; readonly code: number; readonly text: string }[] = []
-  /** Octets that more may be sent on the connection. */
+  /** The total of window updates for the connection, in bytes. */
   granted = 0
   ending: 'end' | 'reset' | null = null
   private preface = h2.PREFACE.length
@@ -120,12 +120,12 @@ export class ServicePeer {
     this.socket.write(Buffer.concat(frames))
   }
 
-  /** Says at first that it speaks HTTP/2. */
+  /** Sends the server's first SETTINGS. */
   greet(settings: Readonly<Record<number, number>> = {}): void {
     this.write(h2.settings(settings), h2.SETTINGS_ACK)
   }
 
-  /** The stream of a request for that path, once its head is there; the `skip` first ones do not count. */
+  /** The stream of a request for that path, once its head has arrived, not counting the first `skip` ones. */
   async request(path: string, skip = 0): Promise<number> {
     const found = (): number | undefined => [...this.requests].filter(([, each]) => each.path === path)[skip]?.[0]
     await this.until(`a request for ${path}`, () => found() !== undefined)
@@ -138,13 +138,13 @@ export class ServicePeer {
     return known
   }
 
-  /** Waits until all of that request is there. */
+  /** Waits until the whole request has arrived. */
   async whole(stream: number): Promise<HeardRequest> {
     await this.until(`the end of stream ${stream}`, () => this.of(stream).ended)
     return this.of(stream)
   }
 
-  /** Waits until it was reset, and says by which code. */
+  /** Waits until it was reset, and returns the code. */
   async reset(stream: number): Promise<number> {
     await this.until(`a reset of stream ${stream}`, () => this.of(stream).reset !== null)
     return this.of(stream).reset ?? 0
@@ -155,7 +155,7 @@ export class ServicePeer {
     return this.ending ?? 'reset'
   }
 
-  /** Waits until `reached` says so; it is asked again with whatever comes. */
+  /** Waits until `reached` returns true; it is called again whenever something arrives. */
   async until(what: string, reached: () => boolean): Promise<void> {
     if (reached()) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -236,18 +236,18 @@ function settingsIn(payload: Buffer): ReadonlyMap<number, number> {
   return values
 }
 
-/** A service whose connections are in the hands of a test. */
+/** A service whose connections are controlled by a test. */
 export interface PeeredService {
   readonly port: number
   readonly url: string
   readonly address: string
   /** Connections so far. */
   readonly peers: readonly ServicePeer[]
-  /** The connection of that number, from 0 on, once it is there. */
+  /** The connection with that number, from 0, once it exists. */
   peer(number: number): Promise<ServicePeer>
 }
 
-/** Listens until the end of the test. `serve` has each connection; by default it is greeted. */
+/** Listens until the end of the test. `serve` receives each connection; by default the server's SETTINGS are sent. */
 export async function startPeeredService(
   t: TestContext,
   serve: (peer: ServicePeer, number: number) => void = (peer) => peer.greet(),
@@ -276,12 +276,12 @@ export async function startPeeredService(
   return { port, url: `http://${address}`, address, peers, peer }
 }
 
-/** A head of a reply in one HEADERS frame. */
+/** A reply head in one HEADERS frame. */
 export function replyHead(stream: number, status: number, fields: h2.Fields = [], end = false): Buffer {
   return h2.headers(stream, [[':status', String(status)], ...fields], end)
 }
 
-/** A whole reply. */
+/** A complete reply. */
 export function wholeReply(stream: number, content: string, status = 200): Buffer {
   return Buffer.concat([replyHead(stream, status), h2.data(stream, content, true)])
 }

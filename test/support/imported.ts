@@ -5,10 +5,10 @@ import { tryPolicies } from '../../src/front/try-policies.ts'
 import type { GatewayConfig } from '../../src/config/schema.ts'
 import type { Imported } from '../../src/import/imported.ts'
 
-/** The digest of a password that nobody knows. */
+/** The digest of an unknown password. */
 export const DIGEST = '$scrypt$ln=15,r=8,p=3$IUwhBKDUm0K0dERWJ0eySQ$0lqcuvLXWdgGuO3eMPIc9rCHSw4Uc2UFqh6ndm1rZYs'
 
-/** What `sallyport check` does with an imported configuration, once its variables are set. Rejects with ConfigError or PolicyError. */
+/** Checks an imported configuration like `sallyport check`, with its variables set. Rejects with ConfigError or PolicyError. */
 export async function checkImported({ yaml, report }: Imported): Promise<GatewayConfig> {
   const environment = Object.fromEntries(report.variables.map(({ name }) => [name, valueFor(name)]))
   const { config, chain } = await loadWhole('sallyport.yaml', environment, new ReadFiles(), yaml)
@@ -16,7 +16,7 @@ export async function checkImported({ yaml, report }: Imported): Promise<Gateway
   return config
 }
 
-/** Something that is good wherever such a variable stands. */
+/** A value that is valid wherever such a variable is used. */
 function valueFor(name: string): string {
   if (name.endsWith('_SHA256')) return hash('sha256', name)
   if (name.endsWith('_DIGEST')) return DIGEST

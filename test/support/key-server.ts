@@ -1,16 +1,16 @@
 import type { TestContext } from 'node:test'
 import { startService } from './service.ts'
 
-/** A provider of keys whose answer the test decides. */
+/** A key server whose replies are controlled by the test. */
 export interface KeyServer {
   readonly url: string
-  /** The JSON Web Keys that it gives out. */
+  /** The JSON Web Keys that it serves. */
   keys: readonly object[]
-  /** Answers with this instead: status and text, or nothing at all. */
+  /** Replies with this status and text instead, or not at all. */
   broken: { readonly status: number; readonly text: string } | 'silent' | null
   /** Further paths and their JSON. */
   readonly documents: Record<string, unknown>
-  /** Requests so far. */
+  /** Number of requests so far. */
   readonly requests: number
 }
 

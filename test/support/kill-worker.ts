@@ -1,7 +1,7 @@
 /**
- * Preloaded into a gateway under test: SIGUSR2 kills the worker thread that was started first, as a crash would.
- * With STOP_AT_WORKER=n the process gets SIGTERM at the moment in which its nth worker begins to start, and with
- * KILL_AT_WORKER=n the first one dies at that moment. With HANG_UP_AT_READING it gets SIGHUP as it first reads its configuration.
+ * Preloaded into a gateway under test: SIGUSR2 kills the worker thread that was started first, as a crash would. With STOP_AT_WORKER=n, the
+ * process gets SIGTERM at the moment its nth worker begins to start, and with KILL_AT_WORKER=n the first one dies at that moment. With
+ * HANG_UP_AT_READING, it gets SIGHUP when it first reads its configuration.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import { isMainThread, type Worker } from 'node:worker_threads'
@@ -14,7 +14,7 @@ if (isMainThread) {
     const { worker } = message as { worker: Worker }
     if (!hungUp) process.kill(process.pid, 'SIGHUP')
     hungUp = true
-    // Not the one that reads the configuration.
+    // Not the thread that reads the configuration.
     if (worker.threadName?.startsWith('worker-') !== true) return
     workers.push(worker)
     started++

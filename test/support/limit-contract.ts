@@ -10,17 +10,17 @@ import {
 } from '../../src/policies/rate-limit/meter.ts'
 import { type Decided, promises } from './limit-model.ts'
 
-/** A store in the hands of a test. */
+/** A store under test. */
 export interface LimitStore {
   meter(limit: Limit): Meter
-  /** Lets milliseconds pass. */
+  /** Lets that many milliseconds pass. */
   advance(ms: number): Promise<void> | void
   /** Milliseconds that have passed. */
   now(): number
 }
 
 export interface ContractOptions {
-  /** How many sequences of requests the promises are tried on. */
+  /** The number of request sequences on which the promises are tested. */
   readonly runs: number
 }
 
@@ -28,7 +28,7 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** What every store does, for every algorithm. */
+/** The behaviour of every store, for every algorithm. */
 export function limitContract(
   name: string,
   open: (t: TestContext) => Promise<LimitStore> | LimitStore,
@@ -166,7 +166,7 @@ export function limitContract(
           const client = `${store.client}-${++run}`
           const decided: Decided[] = []
           for (const { after, cost } of requests) {
-            // In steps that no real time between the requests adds up to.
+            // In steps that are large compared with the real time between requests.
             await store.advance(after * 100)
             const decision = await meter.decide(client, cost)
             decided.push({ at: store.now() - start, cost, admitted: decision?.admitted ?? false })
@@ -179,7 +179,7 @@ export function limitContract(
   }
 }
 
-/** A store, an algorithm, and a client that nobody else is. */
+/** A store, an algorithm, and a client of its own. */
 class Harness {
   readonly client: string
   private readonly store: LimitStore
@@ -205,7 +205,7 @@ class Harness {
     return decision
   }
 
-  /** Uses up so many single requests. */
+  /** Uses up that many single requests. */
   async take(meter: Meter, requests: number): Promise<void> {
     for (let i = 0; i < requests; i++) assert.equal((await this.decide(meter)).admitted, true)
   }

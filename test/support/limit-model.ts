@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import type { Algorithm, Quota } from '../../src/policies/rate-limit/meter.ts'
 
-/** A request that was decided, `at` in milliseconds. */
+/** A decision on a request, with the time `at` in milliseconds. */
 export interface Decided {
   readonly at: number
   readonly cost: number
   readonly admitted: boolean
 }
 
-/** What docs/rate-limits.md promises of each algorithm, checked against everything that was decided of one client. */
+/** The promises of docs/rate-limits.md for each algorithm, checked against all decisions for one client. */
 export const promises: Readonly<Record<Algorithm, (decided: readonly Decided[], quota: Quota) => void>> = {
   'fixed-window': checkFixedWindow,
   'sliding-window': checkSlidingWindow,
@@ -17,7 +17,7 @@ export const promises: Readonly<Record<Algorithm, (decided: readonly Decided[], 
 
 const SLICES = 8
 
-/** A window begins with the first admitted request after the one before it, and admits all that fits. */
+/** A window begins with the first admitted request after the previous one, and admits as many as the limit allows. */
 function checkFixedWindow(decided: readonly Decided[], { limit, window }: Quota): void {
   let end = -Infinity
   let used = 0
@@ -30,7 +30,7 @@ function checkFixedWindow(decided: readonly Decided[], { limit, window }: Quota)
   }
 }
 
-/** No window of that length, wherever it begins, has more than the limit; what was used is back after 9/8 of a window. */
+/** No window of that length, wherever it begins, exceeds the limit; used requests are available again after 9/8 of a window. */
 function checkSlidingWindow(decided: readonly Decided[], { limit, window }: Quota): void {
   const since = (start: number, until: number): number => sum(decided, (at) => at > start && at <= until)
   for (const [i, { at, cost, admitted }] of decided.entries()) {
@@ -45,7 +45,7 @@ function checkSlidingWindow(decided: readonly Decided[], { limit, window }: Quot
   }
 }
 
-/** The bucket never gives more than it holds, and gives what it holds. */
+/** The bucket never gives more than it holds, and gives everything it holds. */
 function checkTokenBucket(decided: readonly Decided[], { limit, window }: Quota): void {
   const interval = Math.ceil((window * 1000) / limit) / 1000
   for (const [i, first] of decided.entries()) {

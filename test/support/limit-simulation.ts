@@ -8,39 +8,39 @@ import { ManualClock } from './manual-clock.ts'
 import { makeOutcome, someInstance } from './outcome.ts'
 import { seeded } from './simulation.ts'
 
-/** What is drawn with: uniform, exponential of a mean, lognormal of a median. */
+/** Random number generators: uniform, exponential with a mean, lognormal with a median. */
 export interface Draw {
   uniform(): number
   exponential(mean: number): number
   lognormal(median: number, sigma: number): number
 }
 
-/** A service of four instances behind a gateway of two workers; times are milliseconds. */
+/** A service with four instances behind a gateway with two workers; times are in milliseconds. */
 export interface LoadSimulation {
   readonly concurrency: ConcurrencyOptions
-  /** Requests that one instance serves at the same time; others wait there. */
+  /** The number of requests that one instance serves at the same time; others wait there. */
   readonly slots: number
-  /** How long one takes, when it begins. */
+  /** The duration of a request, when it starts. */
   readonly time: (now: number, draw: Draw) => number
-  /** Requests in a millisecond. */
+  /** Requests per millisecond. */
   readonly rate: (now: number) => number
   readonly duration: number
-  /** After which a request is given up, which the instance does not notice. Default never. */
+  /** The timeout after which a request is abandoned, which the instance does not notice. Default none. */
   readonly timeout?: number
-  /** Further attempts for each request; no budget bounds them. */
+  /** Further attempts for each request, without a retry budget. */
   readonly retries?: number
   readonly priority?: (draw: Draw) => Priority
   readonly seed?: number
 }
 
-/** What became of the requests that began within a second. */
+/** The outcomes of the requests that started within one second. */
 export interface Second {
   asked: number
   answered: number
   shed: number
 }
 
-/** What came of it. */
+/** The result. */
 export class SimulatedLoad {
   readonly seconds: Second[] = []
   readonly latencies: number[] = []
@@ -54,17 +54,17 @@ export class SimulatedLoad {
     return (this.seconds[Math.floor(now / 1000)] ??= { asked: 0, answered: 0, shed: 0 })
   }
 
-  /** Answers a second, in those seconds. */
+  /** Replies per second, in those seconds. */
   answered(from: number, to: number): number {
     return this.sum(from, to, 'answered') / (to - from)
   }
 
-  /** Percent that were shed of those that were asked in those seconds. */
+  /** The percentage of requests shed in those seconds. */
   shed(from = 0, to = this.seconds.length): number {
     return (100 * this.sum(from, to, 'shed')) / this.sum(from, to, 'asked')
   }
 
-  /** The time that so large a part of the answers took less than. */
+  /** The percentile `part` of the reply times. */
   percentile(part: number): number {
     return this.latencies.toSorted((a, b) => a - b)[Math.floor(this.latencies.length * part)]!
   }
@@ -74,7 +74,7 @@ export class SimulatedLoad {
   }
 }
 
-/** The same each time. */
+/** Deterministic. */
 export function simulateLoad(simulation: LoadSimulation): SimulatedLoad {
   const { concurrency, slots, time, rate, duration, timeout = Infinity, retries = 0, seed = 5 } = simulation
   const clock = new ManualClock()
@@ -174,7 +174,7 @@ class Server {
         this.first++
         this.start(next)
       }
-      // Whoever has given it up does not make it go away.
+      // Abandoning a request does not remove it.
       if (!job.over) job.done()
     })
   }

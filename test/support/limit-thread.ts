@@ -1,19 +1,19 @@
-/** A thread that asks for every client in turn, so many times, and tells how often each was admitted. */
+/** A thread that sends requests for every client in turn, that many times, and reports how often each was admitted. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Limit } from '../../src/policies/rate-limit/meter.ts'
 import { MemoryMeter } from '../../src/policies/rate-limit/memory/memory-meter.ts'
 import { SharedTable } from '../../src/policies/rate-limit/memory/table.ts'
 
-/** What a thread is started with. */
+/** The data that a thread is started with. */
 export interface LimitThreadData {
   readonly buffer: SharedArrayBuffer
   readonly limit: Limit
   readonly clients: readonly string[]
   readonly rounds: number
-  /** By how much its clock is ahead, in milliseconds. */
+  /** How far its clock is ahead, in milliseconds. */
   readonly ahead: number
-  /** One number: the threads that have yet to come before all begin at once. */
+  /** One number: the threads that have yet to arrive before all start at the same time. */
   readonly gate: SharedArrayBuffer
 }
 

@@ -33,8 +33,8 @@ export function listenersConfig(listeners: readonly ListenerInput[], more: Gatew
 }
 
 /**
- * The listeners of one thread, and what they show, until the end of the test. Each request is answered with the scheme by which it
- * came; one for /held when the test says so, and with what it says.
+ * The listeners of one thread, and the certificates they present, until the end of the test. Each request is answered with its scheme; one
+ * for /held waits until the test provides the reply.
  */
 export function startListeners(t: TestContext) {
   const clock = new ManualClock(Date.now())
@@ -98,13 +98,13 @@ export function startListeners(t: TestContext) {
     clock,
     listeners,
     lines,
-    /** Replies that are awaited. */
+    /** Pending replies. */
     held,
     prepareConfig: prepare,
-    /** Makes these ready, and says on which ports they are going to be. */
+    /** Prepares these listeners, and returns their future ports. */
     prepare: (each: readonly ListenerInput[], more: GatewayInput = {}, opening = ALONE) =>
       prepare(listenersConfig(each, more), opening),
-    /** Makes the listeners these, and says on which ports they are. */
+    /** Switches to these listeners, and returns their ports. */
     apply: async (each: readonly ListenerInput[], more: GatewayInput = {}, opening = ALONE): Promise<number[]> => {
       const { ports, commit } = await prepare(listenersConfig(each, more), opening)
       commit()

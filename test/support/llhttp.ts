@@ -1,19 +1,19 @@
 import { HTTPParser, methods } from 'node:_http_common'
 
-/** One message as Node's llhttp reads it, without any leniency. */
+/** One message as parsed by Node's llhttp, without any leniency. */
 export interface ReadMessage {
   method: string
   target: string
   status: number
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   headers: string[]
-  /** One character an octet. */
+  /** One character per byte. */
   body: string
   trailers: string[]
   complete: boolean
   /** Whether the connection may carry another message. */
   keepAlive: boolean
-  /** Whether another protocol is asked for, or begins: then nothing behind the message is read. */
+  /** Whether another protocol is requested or begins: then nothing after the message is read. */
   upgrade: boolean
 }
 
@@ -26,12 +26,12 @@ export interface Reading {
 /** The methods that llhttp knows. */
 export const knownMethods: readonly string[] = methods
 
-/** Reads requests: the second opinion on what they mean. */
+/** Parses requests, as a second opinion on their meaning. */
 export function readRequests(parts: readonly Buffer[]): Reading {
   return read(HTTPParser.REQUEST, parts, 0, false)
 }
 
-/** Reads the responses to requests with that method, up to the end of the connection if `closed`. */
+/** Parses the responses to requests with that method, up to the end of the connection if `closed`. */
 export function readResponses(parts: readonly Buffer[], method: string, closed: boolean): Reading {
   return read(HTTPParser.RESPONSE, parts, method === 'HEAD' ? SKIP_BODY : 0, closed)
 }
@@ -95,7 +95,7 @@ function read(type: number, parts: readonly Buffer[], afterHead: number, closed:
   return { messages, error: end instanceof Error ? codeOf(end) : null }
 }
 
-/** The numbers of llhttp leave a gap before the last of the methods that HTTP has. */
+/** The numbers of llhttp have a gap before the last of the HTTP methods. */
 function methodName(number: number): string {
   return (number < methods.length - 1 ? methods[number] : methods.at(-1)) ?? ''
 }

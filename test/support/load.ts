@@ -6,21 +6,21 @@ import { cleanUp } from './cleanup.ts'
 
 export interface LoadOptions {
   readonly secure: boolean
-  /** Clients that ask over one connection for as long as they may. */
+  /** Clients that keep using one connection for as long as possible. */
   readonly keeping: number
-  /** Clients that connect anew for each request. */
+  /** Clients that open a new connection for each request. */
   readonly connecting: number
 }
 
-/** How long a client waits after each reply, in milliseconds: who starts meanwhile needs the processor too. */
+/** How long a client waits after each reply, in milliseconds: a process that is starting at the same time needs the CPU too. */
 const THOUGHT = 10
 
-/** Clients that ask one request after the other, and never twice for the same. */
+/** Clients that send one request after the other, without retries. */
 export class Load {
   answered = 0
-  /** Of requests that were not answered with 200. */
+  /** Requests that were not answered with 200. */
   readonly failures: string[] = []
-  /** Replies that said "Connection: close" to clients that keep connections. */
+  /** Replies with "Connection: close" to clients that keep connections. */
   moved = 0
   private readonly port: number
   private readonly clients: Promise<void>[]
@@ -42,7 +42,7 @@ export class Load {
     cleanUp(t, () => this.stop())
   }
 
-  /** Resolves when so many more requests have come to their end. */
+  /** Resolves when that many more requests have finished. */
   async more(requests: number): Promise<void> {
     const until = this.done + requests
     while (this.done < until) await new Promise<void>((resolve) => this.waiting.add(resolve))

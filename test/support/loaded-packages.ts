@@ -1,4 +1,4 @@
-/** Preloaded into a gateway under test: notes which thread loads which package, a line each, in the file LOADED_PACKAGES. */
+/** Preloaded into a gateway under test: records which thread loads which package, one per line, in the file LOADED_PACKAGES. */
 import { appendFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { threadName } from 'node:worker_threads'

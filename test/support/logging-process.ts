@@ -1,6 +1,6 @@
 /**
- * A process that logs 500 lines of different lengths in each of three worker threads and in the main thread, and then
- * ends without closing the log.
+ * A process that logs 500 lines of different lengths in each of three worker threads and in the main thread, and then exits without closing
+ * the log.
  */
 import { isMainThread, threadId, Worker } from 'node:worker_threads'
 import { once } from 'node:events'

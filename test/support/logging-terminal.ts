@@ -1,4 +1,4 @@
-/** Logs two lines, and is gone before any time has passed. */
+/** Logs two lines and exits immediately. */
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { ManualClock } from './manual-clock.ts'
 

@@ -12,7 +12,7 @@ import { Service } from 'kubernetes-models/v1/Service'
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parseAllDocuments } from 'yaml'
 
-/** Objects of Kubernetes by kind: there is one of each kind in what is rendered here. */
+/** Kubernetes objects by kind: the rendered manifests contain one of each kind. */
 export interface Manifests {
   readonly Deployment: Deployment
   readonly Service: Service
@@ -42,7 +42,7 @@ const models = {
 const deploy = join(import.meta.dirname, '../../deploy')
 export const chart = join(deploy, 'helm/sallyport')
 
-/** What `kubectl kustomize` makes of a folder of deploy/kubernetes. */
+/** The output of `kubectl kustomize` for a folder of deploy/kubernetes. */
 export function kustomize(folder: string): Manifests {
   return read(succeed(spawnSync('kubectl', ['kustomize', join(deploy, 'kubernetes', folder)], { encoding: 'utf8' })))
 }
@@ -52,7 +52,7 @@ export function helm(...args: readonly string[]): SpawnSyncReturns<string> {
   return spawnSync('helm', args, { encoding: 'utf8' })
 }
 
-/** What the chart makes of one of the sets of values in its folder ci. */
+/** The chart rendered with one of the sets of values in its folder ci. */
 export function helmTemplate(values: string): Manifests {
   return read(succeed(helm('template', 'test', chart, '--values', valuesFile(values))))
 }
@@ -62,7 +62,7 @@ export function valuesFile(values: string): string {
   return join(chart, `ci/${values}-values.yaml`)
 }
 
-/** Reads manifests; throws where one is not what the schema of its kind says, or of a kind that is there already. */
+/** Parses manifests; throws if one violates the schema of its kind, or if a kind occurs twice. */
 export function read(text: string): Manifests {
   const found: Record<string, unknown> = {}
   for (const document of parseAllDocuments(text)) {

@@ -1,8 +1,8 @@
 import type { FileWatcher } from '../../src/core/watch-files.ts'
 
-/** A watcher of files that tells of a change when the test says so. */
+/** A file watcher that reports a change when the test says so. */
 export interface ManualWatcher extends FileWatcher {
-  /** The files that are watched. */
+  /** The watched files. */
   readonly paths: readonly string[]
   change(path: string): void
 }

@@ -3,26 +3,26 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Code in a document. */
+/** A code block in a document. */
 export interface CodeBlock {
-  /** The document, from the root of the project, and the line that the code begins in. */
+  /** The document, relative to the root of the project, and the line where the code begins. */
   readonly document: string
   readonly line: number
-  /** What is written behind the fence; null for a block that is only indented. */
+  /** The info string of the fence; null for a block that is only indented. */
   readonly language: string | null
   readonly code: string
-  /** Why it is not run, from a comment above it: `<!-- not run: … -->`; null where it is. */
+  /** Why it is not run, from a comment above it: `<!-- not run: … -->`; null if it is run. */
   readonly notRun: string | null
-  /** The file that it is, from a comment above it: `<!-- file: … -->`. */
+  /** The file that it contains, from a comment above it: `<!-- file: … -->`. */
   readonly file: string | null
 }
 
-/** Every document for users and contributors; decisions tell of their time, and are not among them. */
+/** Every document for users and contributors, except decision records, which describe the time when they were made. */
 const documents: readonly string[] = globSync(['*.md', 'docs/*.md', '{bench,deploy,examples}/**/*.md'], {
   cwd: root,
 }).toSorted()
 
-/** All code of these documents. */
+/** All code blocks of these documents. */
 export function codeBlocks(): CodeBlock[] {
   return documents.flatMap((document) => blocksOf(document, readFileSync(join(root, document), 'utf8')))
 }
@@ -57,7 +57,7 @@ function isIndented(line: string | undefined): boolean {
   return line?.startsWith('    ') === true && line.trim() !== ''
 }
 
-/** Of comments that stand right above, each in a line of its own. */
+/** From comments directly above, each on a line of its own. */
 function notesAbove(lines: readonly string[], at: number): Pick<CodeBlock, 'notRun' | 'file'> {
   const notes = { notRun: null as string | null, file: null as string | null }
   for (let i = at - 1; i >= 0; i--) {

@@ -4,7 +4,7 @@ import { ReplyMemory } from '../../src/policies/cache/memory/reply-memory.ts'
 import { ManualClock } from './manual-clock.ts'
 import { TestCounter } from './test-counter.ts'
 
-/** Stores of several threads on one memory of so many octets, each with a part of that at hand. */
+/** Stores of several threads on one memory of that size in bytes, each with a share of it locally. */
 export function memoryStores(
   threads: number,
   octets: number,

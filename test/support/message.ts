@@ -1,15 +1,15 @@
-/** What a test reads off the wire: an HTTP/1.1 message taken apart without any of the project's own code. */
+/** An HTTP/1.1 message as a test reads it from a connection, parsed without any of the project's own code. */
 export interface Message {
   /** The request or status line. */
   readonly start: string
   readonly fields: Fields
   readonly body: Buffer
-  /** Sizes of the chunks, where it was chunked. */
+  /** Sizes of the chunks, if it was chunked. */
   readonly chunks: readonly number[]
   readonly trailers: Fields
 }
 
-/** The lines of a field section in their order. */
+/** The lines of a field section, in order. */
 export class Fields {
   readonly lines: readonly string[]
 
@@ -17,7 +17,7 @@ export class Fields {
     this.lines = lines
   }
 
-  /** Values of every line of that name. */
+  /** Values of every line with that name. */
   all(name: string): string[] {
     const start = `${name.toLowerCase()}:`
     return this.lines
@@ -25,7 +25,7 @@ export class Fields {
       .map((line) => line.slice(start.length).trim())
   }
 
-  /** The value, of several lines joined; undefined if there is none. */
+  /** The value, joined if there are several lines; undefined if there is none. */
   get(name: string): string | undefined {
     const values = this.all(name)
     return values.length === 0 ? undefined : values.join(', ')
@@ -37,17 +37,17 @@ export class Fields {
   }
 }
 
-/** Octets that arrive, to be asked for. */
+/** A source of incoming bytes. */
 export interface Source {
-  /** That many octets. */
+  /** That many bytes. */
   take(length: number): Promise<Buffer>
-  /** Up to and with the text. */
+  /** Everything up to and including the text. */
   until(text: string): Promise<string>
   /** Everything up to the end. */
   rest(): Promise<Buffer>
 }
 
-/** Reads a message; `bodyless` for a reply to HEAD, `request` for one that has no content where its length is not said. */
+/** Reads a message; `bodyless` for a reply to HEAD, `request` for a message that has no content unless its length is given. */
 export async function readMessage(source: Source, kind: 'request' | 'reply' | 'bodyless'): Promise<Message> {
   const [start = '', ...lines] = (await source.until('\r\n\r\n')).slice(0, -4).split('\r\n')
   const fields = new Fields(lines)

@@ -16,7 +16,7 @@ export const fieldValue = text([...VALUE, '\t', ' ', ' ', ',', ';'], 0, 12).map(
 )
 export const content = fc.string({ unit: fc.nat(255).map((octet) => String.fromCharCode(octet)), maxLength: 60 })
 
-/** Names that mean something to some reader, beside any token. */
+/** Names that have a meaning for some parser, in addition to arbitrary tokens. */
 const name = fc.oneof(
   { weight: 3, arbitrary: token },
   fc.constantFrom(
@@ -43,7 +43,7 @@ const name = fc.oneof(
 
 const space = fc.constantFrom('', ' ', ' ', ' ', '\t', ' \t ')
 
-/** Field lines; `Connection` options and others that frame are added by who frames. */
+/** Field lines; `Connection` options and other framing fields are added by the generators of the framing. */
 const fieldLines = fc
   .array(fc.tuple(name, space, fieldValue, fc.constantFrom('', '', ' ', '\t')), { maxLength: 5 })
   .map((fields) => fields.map(([key, before, value, after]) => `${key}:${before}${value}${after}\r\n`))
@@ -150,7 +150,7 @@ const response = fc
       `${before.join('')}${line}${mixed(lines, at, persistence, field)}\r\n${data}`,
   )
 
-/** Octets that some reader or other has taken for the end, the beginning or the length of something. */
+/** Bytes that some parser has treated as the end, the beginning or the length of something. */
 const dangerous = fc.oneof(
   fc.constantFrom(
     '\r',
@@ -195,7 +195,7 @@ const dangerous = fc.oneof(
   fc.nat(255).map((octet) => String.fromCharCode(octet)),
 )
 
-/** Where something is put in, how much goes for it, and what. */
+/** The position of an edit, how much it replaces, and the replacement. */
 const edit = fc.record({
   at: fc.nat(400),
   drop: fc.constantFrom(0, 0, 1, 1, 2, 5),
@@ -213,14 +213,14 @@ const edited = (original: fc.Arbitrary<string>): fc.Arbitrary<string> =>
 const several = (message: fc.Arbitrary<string>) =>
   fc.array(message, { minLength: 1, maxLength: 3 }).map((messages) => messages.join(''))
 
-/** One request or a few in a row, as a client should send them, and as an attacker might. */
+/** One or several requests in a row, both as a client should send them and as an attacker might. */
 export const requests = edited(several(request))
 export const soundRequests = several(request)
-/** One response with perhaps an interim one before it. */
+/** One response, possibly with an interim one before it. */
 export const responses = edited(response)
 export const soundResponses = response
 
-/** Cuts octets into reads at places that the numbers decide. */
+/** Splits bytes into reads at positions that the numbers determine. */
 export const cuts = fc.array(fc.nat(1000), { maxLength: 6 })
 
 export function cut(whole: string, places: readonly number[]): Buffer[] {

@@ -7,7 +7,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** The metrics of a gateway at one moment. */
+/** The metrics of a gateway at one time. */
 export class Scrape {
   readonly text: string
   readonly samples: readonly Sample[]
@@ -20,7 +20,7 @@ export class Scrape {
       .map(parseSample)
   }
 
-  /** The samples of that name that have those labels, whatever others they have. */
+  /** The samples with that name and those labels, whatever other labels they have. */
   all(name: string, labels: Readonly<Record<string, string>> = {}): Sample[] {
     return this.samples.filter(
       (sample) =>
@@ -28,13 +28,13 @@ export class Scrape {
     )
   }
 
-  /** The sum of those. */
+  /** Their sum. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
     return this.all(name, labels).reduce((sum, { value }) => sum + value, 0)
   }
 }
 
-/** Asks a gateway for its metrics. */
+/** Fetches the metrics of a gateway. */
 export async function scrape(port: number, accept?: string): Promise<Scrape> {
   const { status, text } = await send(port, {
     path: '/metrics',

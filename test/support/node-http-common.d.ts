@@ -1,4 +1,4 @@
-/** The part of Node's own binding to llhttp that the tests of the wire use. */
+/** The part of Node's own llhttp binding that the wire tests use. */
 declare module 'node:_http_common' {
   export class HTTPParser {
     static readonly REQUEST: number

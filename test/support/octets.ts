@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** Octets in which no part looks like another: a shift, a loss and a repetition all change the digest. */
+/** Bytes in which no part is like another: a shift, a loss and a repetition all change the digest. */
 export function octets(length: number): Buffer {
   const block = Buffer.alloc(65_537)
   for (let i = 0, state = 1; i < block.length; i++) {
@@ -10,7 +10,7 @@ export function octets(length: number): Buffer {
   return length === 0 ? Buffer.alloc(0) : Buffer.alloc(length, block)
 }
 
-/** In hexadecimal digits. */
+/** In hexadecimal. */
 export function digest(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex')
 }

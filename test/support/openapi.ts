@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 /** A JSON object. */
 export type Json = Readonly<Record<string, unknown>>
 
-/** An OpenAPI document, as far as tests look into it. */
+/** An OpenAPI document, as far as tests inspect it. */
 export interface ApiDocument {
   readonly openapi: string
   readonly info: { readonly title: string; readonly version: string; readonly description?: string }
@@ -28,15 +28,15 @@ export interface ApiOperation {
 
 const file = new URL('../vectors/openapi/schema.json', import.meta.url)
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
-/** The published schema leaves open what schemas in a document are: here, those of JSON Schema. */
+/** The published schema leaves open the dialect of schemas in a document: here, it is JSON Schema. */
 const text = readFileSync(file, 'utf8').replaceAll('"$dynamicRef": "#meta"', `"$ref": "${DIALECT}"`)
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true })
 const isDocument = ajv.compile(JSON.parse(text) as Json)
 
 /**
- * Takes a text for the OpenAPI 3.1 document that it must be: as the published schema has it, every reference leads
- * somewhere, every parameter of a path is described, and no two operations share an id.
+ * Parses a text and checks that it is a valid OpenAPI 3.1 document: it conforms to the published schema, every reference resolves, every
+ * path parameter is described, and no two operations share an id.
  */
 export function documentOf(written: string): ApiDocument {
   const document = JSON.parse(written) as ApiDocument
@@ -55,7 +55,7 @@ export function documentOf(written: string): ApiDocument {
   return document
 }
 
-/** Every text under $ref, and what discriminators lead to. */
+/** Every text under $ref, and the targets of discriminators. */
 function referencesOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {

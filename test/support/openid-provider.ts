@@ -5,38 +5,38 @@ import type { Clock } from '../../src/core/clock.ts'
 import { startService } from './service.ts'
 import { jwkOf, tokenOf } from './tokens.ts'
 
-/** The gateway as the provider knows it. */
+/** The gateway's registration at the provider. */
 export const CLIENT = { clientId: 'shop', clientSecret: 'the secret of the shop' }
 
-/** What the provider says instead of what it should. */
+/** Ways in which the provider misbehaves. */
 export interface Mischief {
   /** Changes the claims of ID tokens. */
   readonly claims?: (claims: object) => object
-  /** Signs ID tokens with a key that it does not tell of, under the id of its own. */
+  /** Signs ID tokens with a key that is not published, under the id of the published one. */
   readonly signsWithAnother?: boolean
-  /** An error in place of a code. */
+  /** An error instead of a code. */
   readonly refusal?: string
   /** An error of the token endpoint. */
   readonly tokenError?: string
 }
 
-/** A strict OpenID provider: whoever comes to it is logged in as `user`. */
+/** A strict OpenID provider: every visitor is logged in as `user`. */
 export interface OpenIdProvider {
   readonly url: string
-  /** Claims of whoever logs in. */
+  /** Claims of the user who logs in. */
   user: { readonly sub: string } & Record<string, unknown>
   /** Further claims of the userinfo endpoint. */
   userinfo: object
   mischief: Mischief
-  /** Seconds that access tokens count. */
+  /** The validity of access tokens in seconds. */
   lifetime: number
-  /** Whether it answers with 500 and nothing else. */
+  /** Whether it answers everything with 500. */
   isBroken: boolean
-  /** Other keys than before, under another id. */
+  /** Replaces the keys, under another id. */
   rotate(): void
-  /** Refresh tokens that count. */
+  /** Valid refresh tokens. */
   readonly refreshTokens: ReadonlySet<string>
-  /** Requests to that path so far. */
+  /** Number of requests to that path so far. */
   count(path: string): number
 }
 
@@ -45,7 +45,7 @@ interface Code {
   isUsed: boolean
 }
 
-/** Serves one until the end of the test. Its tokens have the time of that clock. */
+/** Runs a provider until the end of the test. Its tokens use the time of that clock. */
 export async function startOpenIdProvider(t: TestContext, clock: Clock): Promise<OpenIdProvider> {
   const codes = new Map<string, Code>()
   const refreshTokens = new Set<string>()
@@ -64,7 +64,7 @@ export async function startOpenIdProvider(t: TestContext, clock: Clock): Promise
       ...provider.user,
     }
     const claims = provider.mischief.claims?.(all) ?? all
-    // As they are, without those that tokens of other tests have.
+    // Only these claims, without those that tokens of other tests have.
     return tokenOf({
       header: { kid: keys.id },
       claims: { roles: undefined, ...claims },

@@ -1,6 +1,6 @@
 import type { OutgoingRequest } from '../../src/http/outgoing-request.ts'
 
-/** A plain request for a service; its head is `OUTGOING_HEAD`. */
+/** A plain request to a service; its head is `OUTGOING_HEAD`. */
 export const outgoing: OutgoingRequest = {
   client: 'a',
   method: 'GET',

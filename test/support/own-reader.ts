@@ -12,13 +12,13 @@ import { RequestHead } from '../../src/http1/request-head.ts'
 import { hasNoContent } from '../../src/http/content.ts'
 import { CHUNKED, ResponseHead, UNTIL_CLOSE } from '../../src/http1/response-head.ts'
 
-/** One message as the parsers of the gateway read it. */
+/** One message as parsed by the gateway. */
 export interface OwnMessage {
   /** Method and target, or the status. */
   start: string
-  /** End-to-end names and values in turn. */
+  /** Alternating names and values of end-to-end headers. */
   headers: readonly string[]
-  /** One character an octet. */
+  /** One character per byte. */
   body: string
   trailers: readonly string[]
   complete: boolean
@@ -32,13 +32,13 @@ export interface OwnReading {
   error: string | null
 }
 
-/** A message whose head was read, and what is to be done with what follows. */
+/** A message whose head was parsed, and how to handle what follows. */
 interface Begun {
   readonly message: OwnMessage
   readonly decoder: BodyDecoder | null
 }
 
-/** Reads requests with the parsers of the gateway, without a connection around them. */
+/** Parses requests with the gateway's parsers, without a connection. */
 export function readOwnRequests(parts: readonly Buffer[]): OwnReading {
   const head = new RequestHead(defaultHeadLimits)
   return read(
@@ -53,7 +53,7 @@ export function readOwnRequests(parts: readonly Buffer[]): OwnReading {
   )
 }
 
-/** Reads the responses to requests with that method, up to the end of the connection if `closed`. */
+/** Parses the responses to requests with that method with the gateway's parsers, up to the end of the connection if `closed`. */
 export function readOwnResponses(parts: readonly Buffer[], method: string, closed: boolean): OwnReading {
   const head = new ResponseHead(defaultHeadLimits)
   return read(
@@ -69,7 +69,7 @@ export function readOwnResponses(parts: readonly Buffer[], method: string, close
   )
 }
 
-/** Whether the gateway keeps fields of that name to itself. */
+/** Whether the gateway does not forward headers with that name. */
 export function isWireField(names: FieldNames, name: string): boolean {
   const octets = Buffer.from(name, 'latin1')
   const folded = Array.from(octets, (octet) => (foldedToken[octet] === ODD ? HYPHEN : foldedToken[octet]!))
@@ -126,7 +126,7 @@ function read(
   })
   try {
     for (const part of parts) {
-      // What lies behind the given end is not to be looked at, and what was read only lent.
+      // The parser must not read beyond the given end, and the buffer of a read is only lent.
       const lent = Buffer.concat([part, Buffer.from('\r\n\r\n0\r\n\r\n')])
       input.feed(lent, part.length)
       lent.fill('!')

@@ -1,12 +1,12 @@
 import { ManualClock } from './manual-clock.ts'
 
-/** How often the clock is moved on, and by how much at most, in milliseconds. */
+/** The interval and the maximum step of the clock, in milliseconds. */
 const PERIOD = 10
 const STEP = 20
 
 /**
- * A clock that keeps pace with the machine's, and falls behind while the event loop does. What takes a number of turns
- * is never late on it because other processes have taken the processor.
+ * A clock that keeps pace with the machine's, and falls behind while the event loop does. A task that takes a certain number of turns is
+ * therefore never late on it because other processes have used the CPU.
  */
 export class PacedClock extends ManualClock {
   private last = performance.now()

@@ -8,7 +8,7 @@ import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ManualClock } from './manual-clock.ts'
 import { makeOutcome } from './outcome.ts'
 
-/** What the options are where nothing is said. */
+/** The default options. */
 const passiveDefaults: PassiveOptions = (() => {
   const options = passiveSchema.parse({})
   if (options === false) throw new Error('passive health is off')
@@ -17,13 +17,13 @@ const passiveDefaults: PassiveOptions = (() => {
 
 export interface PassiveParts {
   readonly options?: Partial<PassiveOptions>
-  /** Weights of the instances, one each. */
+  /** The weights of the instances, one for each. */
   readonly weights: readonly number[]
   readonly workers?: number
   readonly random?: () => number
 }
 
-/** One service whose instances are judged in several workers, and the keeper of the main thread. */
+/** One service whose instances are judged by several workers, and the main thread's keeper. */
 export function setUpPassive({ options, weights, workers = 1, random = () => 0 }: PassiveParts) {
   const clock = new ManualClock()
   const all: PassiveOptions = { ...passiveDefaults, ...options }
@@ -52,7 +52,7 @@ export function setUpPassive({ options, weights, workers = 1, random = () => 0 }
   })
   const keep = (passive: PassiveOptions | false): void => keeper.configure([{ name: 'orders', passive, instances }])
   keep(all)
-  /** An instance is asked and replies, or does not. */
+  /** Sends a request to an instance, which replies or fails. */
   const ask = (slot: number, end: number | FailureReason, worker = 0, took = 1): void => {
     const judge = judges[worker]!
     const instance = instances[slot]!

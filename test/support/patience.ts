@@ -1,5 +1,5 @@
 /**
- * How long a test waits for what must come, in milliseconds, before it fails and says what it waited for. Longer than a
- * machine with much else to do can take: it costs nothing but where something fails.
+ * How long a test waits for an expected event, in milliseconds, before it fails and says what it waited for. It is longer than a very busy
+ * machine can take, which has no cost unless something fails.
  */
 export const PATIENCE = 120_000

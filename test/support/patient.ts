@@ -1,6 +1,6 @@
 /**
- * Preloaded into a gateway under test: the five seconds in which clients may ask once more before their connections end are an
- * hour, so that they are in time on the slowest machine.
+ * Preloaded into a gateway under test: extends the five seconds in which clients may send one more request before their connections are
+ * closed to an hour, so that even the slowest machine is in time.
  */
 const PATIENCE = 5_000
 const HOUR = 3_600_000

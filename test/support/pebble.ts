@@ -20,21 +20,21 @@ export const externalAccount = {
 }
 
 export interface PebbleOptions {
-  /** Where it looks for http-01. */
+  /** The port for http-01 validation. */
   readonly httpPort?: number
-  /** Where it looks for tls-alpn-01. */
+  /** The port for tls-alpn-01 validation. */
   readonly tlsPort?: number
-  /** How long certificates are valid, in seconds. Default 5 years. */
+  /** The validity of certificates in seconds. Default 5 years. */
   readonly validity?: number
-  /** Whether it wants an external account. */
+  /** Whether it requires an external account. */
   readonly external?: boolean
-  /** Part of the nonces that it refuses, in per cent. Default 30. */
+  /** Percentage of nonces that it refuses. Default 30. */
   readonly refusedNonces?: number
-  /** Whether it takes every challenge for solved. */
+  /** Whether it considers every challenge solved. */
   readonly alwaysValid?: boolean
 }
 
-/** A DNS server of a test, in which every name is 127.0.0.1. */
+/** A DNS server for tests, in which every name resolves to 127.0.0.1. */
 export class TestDns {
   readonly port: number
   private readonly management: number
@@ -44,7 +44,7 @@ export class TestDns {
     this.management = management
   }
 
-  /** What a hook would do: the name ends in a dot. */
+  /** What a hook would do; the name ends with a dot. */
   async setTxt(host: string, value: string): Promise<void> {
     await this.tell('/set-txt', { host, value })
   }
@@ -53,7 +53,7 @@ export class TestDns {
     await this.tell('/clear-txt', { host })
   }
 
-  /** The URL of its own interface. */
+  /** The URL of its management interface. */
   get url(): string {
     return `http://${HOST}:${this.management}`
   }
@@ -64,10 +64,10 @@ export class TestDns {
   }
 }
 
-/** An ACME server of a test: pebble, strict, with nonces that it refuses. */
+/** An ACME server for tests: pebble in strict mode, which also refuses some nonces. */
 export class Pebble {
   readonly directory: string
-  /** PEM of who signed the certificate of its own server. */
+  /** PEM of the CA that signed the certificate of its own server. */
   readonly ca: string
   private readonly management: number
   private readonly run: () => ChildProcess
@@ -80,7 +80,7 @@ export class Pebble {
     this.run = run
   }
 
-  /** Starts it, with none of the accounts and another root than before; resolves when it answers. */
+  /** Starts it, without any accounts and with a new root; resolves when it answers. */
   async start(): Promise<void> {
     this.child = this.run()
     await until('pebble', () => this.ask('/roots/0').then(Boolean, () => false))
@@ -170,13 +170,13 @@ export async function startPebble(t: TestContext, dns: TestDns, options: PebbleO
   return server
 }
 
-/** What a CA says of a certificate that it wants to be renewed at once (RFC 9773 section 4.2), and of one that has time. */
+/** The renewal information for a certificate that the CA wants renewed immediately (RFC 9773 section 4.2), and for one that can wait. */
 export const DUE = { suggestedWindow: { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' } }
 export const NOT_DUE = { suggestedWindow: { start: '2226-01-01T00:00:00Z', end: '2226-01-02T00:00:00Z' } }
 
 /**
- * The CA that is that pebble, and says when it wants certificates to be renewed, which pebble does not: `said` is for the certificate of that
- * place in the order in which they are first asked about. `asked` has the ids of the certificates.
+ * A CA that wraps that pebble and adds renewal information, which pebble does not provide: `said` is indexed by the order in which
+ * certificates are first asked about. `asked` collects the ids of the certificates.
  */
 export async function withRenewalInfo(
   t: TestContext,

@@ -6,10 +6,10 @@ import { type Message, readMessage, type Source } from './message.ts'
 import { PATIENCE } from './patience.ts'
 import { openSocket } from './scheme.ts'
 
-/** How a connection came to its end: the other side sent FIN, or reset it. */
+/** How a connection ended: the other side sent FIN, or reset it. */
 export type Ending = 'end' | 'reset'
 
-/** One end of a TCP connection in the hands of a test. */
+/** One end of a TCP connection, controlled by a test. */
 export class Peer implements Source {
   readonly socket: Socket
   private chunks: Buffer[] = []
@@ -34,11 +34,11 @@ export class Peer implements Source {
     this.socket.write(data, 'latin1')
   }
 
-  /** Writes piece by piece, so that a reader in this process gets each by itself. */
+  /** Writes piece by piece, so that a reader in this process receives each piece separately. */
   async writeInPieces(pieces: readonly (string | Buffer)[]): Promise<void> {
     for (const piece of pieces) {
       await new Promise((resolve) => this.socket.write(piece, 'latin1', resolve))
-      // Between two turns of the event loop it reads its sockets.
+      // The process reads its sockets between two turns of the event loop.
       await new Promise(setImmediate)
       await new Promise(setImmediate)
     }
@@ -53,7 +53,7 @@ export class Peer implements Source {
     this.socket.resetAndDestroy()
   }
 
-  /** Octets that came and were not asked for. */
+  /** Received bytes that have not been read. */
   get received(): Buffer {
     return Buffer.concat(this.chunks)
   }
@@ -74,7 +74,7 @@ export class Peer implements Source {
     return this.consume(this.length)
   }
 
-  /** Waits for the end of the connection, and says how it came. */
+  /** Waits for the end of the connection, and returns how it ended. */
   closed(): Promise<Ending> {
     return this.when('the end', () => this.ending ?? undefined)
   }
@@ -84,7 +84,7 @@ export class Peer implements Source {
     return readMessage(this, 'request')
   }
 
-  /** Reads a reply to a request of that method. */
+  /** Reads a reply to a request with that method. */
   reply(method = 'GET'): Promise<Message> {
     return readMessage(this, method === 'HEAD' ? 'bodyless' : 'reply')
   }
@@ -139,14 +139,14 @@ export class Peer implements Source {
   }
 }
 
-/** Connects to a port of this machine, from an address of it, until the end of the test. */
+/** Connects to a local port, from a local address, until the end of the test. */
 export async function connect(t: TestContext, port: number, localAddress = '127.0.0.1'): Promise<Peer> {
   const socket = await openSocket(port, localAddress)
   cleanUp(t, () => socket.destroy())
   return new Peer(socket)
 }
 
-/** Waits until nobody listens on the port: what is on the point of closing may still accept or reset. */
+/** Waits until nothing listens on the port: a listener that is closing may still accept or reset. */
 export async function refused(port: number, host = '127.0.0.1'): Promise<void> {
   const deadline = Date.now() + PATIENCE
   for (;;) {
@@ -161,19 +161,19 @@ export async function refused(port: number, host = '127.0.0.1'): Promise<void> {
   }
 }
 
-/** A service that speaks as the test has it say. */
+/** A service whose replies the test writes. */
 export interface RawService {
   readonly port: number
   readonly url: string
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly connections: number
-  /** The next connection that was not yet taken. */
+  /** The next connection that has not been taken yet. */
   readonly accept: () => Promise<Peer>
   /** Stops listening and resets every connection. */
   readonly kill: () => Promise<void>
 }
 
-/** Listens until the end of the test; `serve`, if given, takes every connection, otherwise `accept` does. */
+/** Listens until the end of the test; `serve`, if given, receives every connection, otherwise `accept` does. */
 export async function startRawService(
   t: TestContext,
   serve?: (peer: Peer, number: number) => Promise<void> | void,
@@ -188,7 +188,7 @@ export async function startRawService(
     const peer = new Peer(socket)
     connections++
     if (serve !== undefined) {
-      // The gateway leaves when it likes: only what the test itself sees counts.
+      // The gateway may disconnect at any time: only what the test itself observes counts.
       Promise.resolve(serve(peer, connections)).catch(() => socket.destroy())
       return
     }

@@ -16,19 +16,19 @@ import { authority, writeLeaf } from './tls.ts'
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 const API_KEY = 'the key of a partner'
 
-/** Requests at a time, which are more than the service has connections and places to wait for one. */
+/** Number of concurrent requests, which exceeds the service's connections and queue. */
 const CROWD = 8
 
-/** How long the certificate of the gateway is valid, in milliseconds: two days, which both alerts find too short. */
+/** The remaining validity of the gateway's certificate, in milliseconds: two days, which is too short for both alerts. */
 const CERTIFICATE_LEFT = 2 * 24 * 3_600_000
 
-/** The service to which everything happens. */
+/** The service that suffers all failures. */
 export const FRAGILE = 'fragile-service'
 
 const gateway = new URL('../../src/gateway.ts', import.meta.url).href
 const preload = new URL('kill-worker.ts', import.meta.url).href
 
-/** A policy of the user's own that does not work. */
+/** A custom policy that does not work. */
 const BROKEN = `
 import { definePolicy, z } from ${JSON.stringify(gateway)}
 
@@ -40,7 +40,7 @@ export default definePolicy({
 })
 `
 
-/** The platform with a gateway in front of it, and requests that meet every kind of outcome. */
+/** The platform behind a gateway, and requests with every kind of outcome. */
 export interface PlatformTraffic {
   readonly port: number
   readonly redis: RedisServer
@@ -50,7 +50,7 @@ export interface PlatformTraffic {
   readonly killWorker: () => Promise<void>
 }
 
-/** Starts the platform, a Redis, a service that fails in every way, and the command line's gateway before them. */
+/** Starts the platform, a Redis, a service that fails in every way, and a gateway from the command line in front of them. */
 export async function startTraffic(t: TestContext): Promise<PlatformTraffic> {
   const platform = await startPlatform({ jwtSecret: JWT_SECRET, ports: anyPorts })
   cleanUp(t, () => platform.close())

@@ -14,10 +14,10 @@ import { storeTools } from './store-tools.ts'
 
 const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'user-service' }
 
-/** Octets of replies that are kept to be repeated. */
+/** Maximum size in bytes of replies that are stored to be repeated. */
 const REPLIES = 1024 ** 2
 
-/** What a policy may use, with a clock that stands still and no services, unless the test brings its own. */
+/** The tools of a policy, with a clock that stands still and no services, unless the test provides its own. */
 export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)
@@ -42,7 +42,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   }
 }
 
-/** A policy around `next`, with its options as they are written in the configuration for every route. */
+/** A policy around `next`, with its options as written in the configuration for every route. */
 export function applyPolicy<Schema extends z.ZodType>(
   policy: Policy<Schema>,
   options: z.input<Schema>,

@@ -11,7 +11,7 @@ export interface Problem {
   readonly instance: string
 }
 
-/** Takes a reply for the problem document that it must be. */
+/** Parses a reply that must be a problem document. */
 export function problemOf({ start, fields, body }: Message): Problem {
   assert.equal(fields.get('Content-Type'), 'application/problem+json')
   assert.equal(fields.get('Cache-Control'), 'no-store')
@@ -23,7 +23,7 @@ export function problemOf({ start, fields, body }: Message): Problem {
   return problem
 }
 
-/** Reads a problem document of that status, after which the gateway closes the connection. */
+/** Reads a problem document with that status, after which the gateway closes the connection. */
 export async function refusal(client: Peer, status: number): Promise<Problem> {
   const reply = await client.reply()
   assert.match(reply.start, new RegExp(`^HTTP/1\\.1 ${status} `))

@@ -8,12 +8,12 @@ import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** A configuration with the policies that there are. */
+/** A configuration with the built-in policies. */
 function parsed(value: GatewayInput): GatewayConfig {
   return parseConfig(value, { value, chain: policies, findings: [] })
 }
 
-/** What there is once in a process, in which one configuration follows the other, until the end of the test. */
+/** The process-wide scope, in which one configuration follows another, until the end of the test. */
 export function startScope(t: TestContext, input: GatewayInput) {
   const clock = new ManualClock()
   const formats: string[] = []

@@ -23,13 +23,13 @@ const querySchema = z.object({ data: z.union([vectorSchema, scalarSchema]) })
 const ruleSchema = z.object({ name: z.string(), health: z.string(), lastError: z.string().optional() })
 const rulesSchema = z.object({ data: z.object({ groups: z.array(z.object({ rules: z.array(ruleSchema) })) }) })
 
-/** One series of an answer. */
+/** One series of a result. */
 export type Series = z.output<typeof seriesSchema>
 
-/** A rule as Prometheus has loaded it. */
+/** A rule as loaded by Prometheus. */
 export type LoadedRule = z.output<typeof ruleSchema>
 
-/** A Prometheus of a test. */
+/** A Prometheus server for tests. */
 export class Prometheus {
   private readonly port: number
 
@@ -37,7 +37,7 @@ export class Prometheus {
     this.port = port
   }
 
-  /** What an expression is now; throws an Error with what Prometheus says against it. */
+  /** The current value of an expression; throws an Error with Prometheus's message. */
   async query(expression: string): Promise<Series[]> {
     const { data } = querySchema.parse(await this.ask('/api/v1/query', { query: expression }))
     return data.result
@@ -47,7 +47,7 @@ export class Prometheus {
     return rulesSchema.parse(await this.ask('/api/v1/rules', {})).data.groups.flatMap(({ rules }) => rules)
   }
 
-  /** Whether it has loaded its configuration and takes queries. */
+  /** Whether it has loaded its configuration and accepts queries. */
   async isReady(): Promise<boolean> {
     return send(this.port, { path: '/-/ready' }).then(
       ({ status }) => status === 200,
@@ -62,7 +62,7 @@ export class Prometheus {
   }
 }
 
-/** Runs a Prometheus with that configuration on a free port until the end of the test. */
+/** Runs Prometheus with that configuration on a free port until the end of the test. */
 export async function startPrometheus(t: TestContext, configuration: unknown): Promise<Prometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-prometheus-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
@@ -89,7 +89,7 @@ export async function startPrometheus(t: TestContext, configuration: unknown): P
   return prometheus
 }
 
-/** Runs promtool in a folder; returns whether it is content, and what it says. */
+/** Runs promtool in a folder; returns whether it succeeded, and its output. */
 export function promtool(folder: string, ...args: string[]): { content: boolean; output: string } {
   const { status, stdout, stderr, error } = spawnSync('promtool', args, { cwd: folder, encoding: 'utf8' })
   if (error !== undefined) throw error

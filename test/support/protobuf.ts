@@ -1,17 +1,17 @@
-/** A message of Protocol Buffers, read without its schema. */
+/** A Protocol Buffers message, parsed without its schema. */
 export interface Message {
-  /** The nested messages of that field number. */
+  /** The nested messages with that field number. */
   messages(field: number): Message[]
-  /** 0 where there is none. */
+  /** 0 if there is none. */
   number(field: number): bigint
-  /** Empty where there are none. */
+  /** Empty if there are none. */
   octets(field: number): Buffer
-  /** "" where there is none. */
+  /** "" if there is none. */
   text(field: number): string
   has(field: number): boolean
 }
 
-/** Reads a message; throws a RangeError when it breaks off. */
+/** Parses a message; throws a RangeError if it is truncated. */
 export function readMessage(octets: Buffer): Message {
   const fields = new Map<number, (bigint | Buffer)[]>()
   let at = 0
@@ -57,7 +57,7 @@ export function readMessage(octets: Buffer): Message {
   }
 }
 
-/** Attributes: messages with a key and a value that is a text, a boolean or a whole number. */
+/** Attributes: messages with a key and a value that is a text, a boolean or an integer. */
 export function readValues(pairs: readonly Message[]): Record<string, unknown> {
   return Object.fromEntries(pairs.map((pair): [string, unknown] => [pair.text(1), valueOf(pair.messages(2)[0])]))
 }

@@ -9,15 +9,15 @@ import {
 import type { Node } from 'typescript/unstable/ast'
 import { API, type Checker, type Project, type Symbol as Named, SymbolFlags } from 'typescript/unstable/sync'
 
-/** What is wrong with the types that a package shows. */
+/** Problems with the types that a package exports. */
 export interface PublicTypes {
-  /** Types that an export mentions, and that no entry point exports: "Exchange mentions PathForms". */
+  /** Types that an export mentions but no entry point exports: "Exchange mentions PathForms". */
   readonly missing: readonly string[]
   /** Exports without a docstring. */
   readonly undocumented: readonly string[]
 }
 
-/** Walks what the entry points of the project with that tsconfig.json export; `inside` says which files are of the package. */
+/** Walks the exports of the entry points of the project with that tsconfig.json; `inside` says which files belong to the package. */
 export function readPublicTypes(
   tsconfig: string,
   entryPoints: readonly string[],
@@ -68,12 +68,12 @@ function original(symbol: Named, checker: Checker): Named {
   return (symbol.flags & SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol)
 }
 
-/** Tells of each name of a type below a declaration; what is private has none in a declaration. */
+/** Reports each type name below a declaration; private members have none in a declaration. */
 function visit(node: Node, tell: (name: Node) => void): void {
   if (isTypeReferenceNode(node)) tell(lastName(node.typeName))
   if (isExpressionWithTypeArguments(node) && isIdentifier(node.expression)) tell(node.expression)
   if (isImportTypeNode(node) && node.qualifier !== undefined) tell(lastName(node.qualifier))
-  // What a value looks like is said where it is, and what an object is made of concerns the package alone.
+  // The type of a value is documented with the value, and constructor parameters concern only the package itself.
   if (node.kind === SyntaxKind.TypeQuery || node.kind === SyntaxKind.Constructor) return
   node.forEachChild((child) => {
     visit(child, tell)

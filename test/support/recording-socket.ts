@@ -4,15 +4,15 @@ import { TurnWriter } from '../../src/http/turn-writer.ts'
 type Done = (error?: Error | null) => void
 
 /**
- * A socket that leads nowhere: what is written to it is kept, and the test says what arrives, all within the call.
- * Like a real one it goes on using what it has not yet taken: nobody may change that before it says that it is done.
+ * A socket without a network: writes are recorded, and the test provides what arrives, all synchronously. Like a real socket, it keeps
+ * using data that has not been taken yet: the data must not change until the write is reported as done.
  */
 export class RecordingSocket extends Socket {
-  /** Whether the peer takes what is written. */
+  /** Whether the peer accepts what is written. */
   taking = true
-  /** What the peer does with the next writes, one after another, whatever `taking` says. */
+  /** Whether the peer accepts each of the next writes, one after another, regardless of `taking`. */
   takes: boolean[] = []
-  /** Octets that may wait here before it asks for nothing more to be written. */
+  /** Number of bytes that may wait here before it asks for writing to stop. */
   room = 0
   reading = true
   hasEnded = false
@@ -22,14 +22,14 @@ export class RecordingSocket extends Socket {
 
   constructor() {
     super({ allowHalfOpen: true })
-    // The stream's own answers would need a peer.
+    // The stream's own value would need a peer.
     Object.defineProperty(this, 'writableNeedDrain', { get: () => this.writableLength > this.room })
     Object.defineProperty(this, 'writableLength', {
       get: () => this.untaken.reduce((sum, { octets }) => sum + octets.length, 0),
     })
   }
 
-  /** Everything taken so far, one character an octet: the turn is over for whoever asks. */
+  /** Everything accepted so far, one character per byte; reading it ends the turn. */
   get written(): string {
     TurnWriter.endTurn()
     return this.taken
@@ -39,13 +39,13 @@ export class RecordingSocket extends Socket {
     this.taken = text
   }
 
-  /** Octets arrive, one character an octet, and are all that arrives in this turn. */
+  /** Bytes arrive, one character per byte, and are all that arrives in this turn. */
   receive(text: string): void {
     this.emit('data', Buffer.from(text, 'latin1'))
     TurnWriter.endTurn()
   }
 
-  /** The peer takes what there is. */
+  /** The peer accepts everything that is waiting. */
   drain(): void {
     TurnWriter.endTurn()
     this.taking = true
@@ -56,7 +56,7 @@ export class RecordingSocket extends Socket {
     TurnWriter.endTurn()
   }
 
-  /** What was taken since the last call. */
+  /** What was accepted since the last call. */
   flush(): string {
     const { written } = this
     this.written = ''
@@ -108,20 +108,20 @@ export class RecordingSocket extends Socket {
   }
 }
 
-/** What hands over octets as a socket does that reads into the buffer it is given. */
+/** Reads incoming bytes like a socket that reads into a given buffer. */
 export interface Reader {
   readonly readBuffer: Buffer
   read(octets: Buffer, end: number): void
 }
 
-/** Has everything that arrives read the way `net` reads: into the buffer that was named after the last read. */
+/** Lets everything that arrives be read the way `net` does: into the buffer that was returned after the last read. */
 export function readInto(socket: RecordingSocket, reader: Reader): void {
   let buffer = reader.readBuffer
   socket.on('data', (octets: Buffer) => {
     if (!socket.reading) throw new Error('octets arrive while reading is paused')
     for (let at = 0; at < octets.length; at += buffer.length) {
       const end = octets.copy(buffer, 0, at)
-      // Behind what was read lies what was read before.
+      // The buffer contains old data after what was read.
       buffer.write('\r\n\r\nGET / HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', end, 'latin1')
       reader.read(buffer, end)
       buffer = reader.readBuffer

@@ -9,16 +9,16 @@ import { authority } from './tls-service.ts'
 
 const HOST = '127.0.0.1'
 
-/** A client certificate that the servers here take. */
+/** A client certificate that the servers here accept. */
 export const client = authority.issueClient()
 
-/** What the tests themselves connect with. */
+/** The TLS options of the tests' own connections. */
 export const trusted: RedisTls = { ca: authority.cert, ...client }
 
-/** Options of a server that speaks TLS alone, and to those alone who show a certificate of `authority`. */
+/** Options of a server that accepts only TLS, and only clients with a certificate of `authority`. */
 async function secureOptions(t: TestContext, port: number): Promise<string[]> {
   const folder = await temporaryFolder(t)
-  // Among themselves, servers are clients as well.
+  // Servers are also clients of each other.
   const { cert, key } = authority.issue({ purposes: ['server', 'client'] })
   for (const [name, text] of Object.entries({ ca: authority.cert, cert, key }))
     await writeFile(join(folder, name), text)
@@ -34,7 +34,7 @@ async function secureOptions(t: TestContext, port: number): Promise<string[]> {
   }).flat()
 }
 
-/** Starts a Redis that speaks TLS, and resolves with its port. */
+/** Starts a Redis that uses TLS, and resolves with its port. */
 export async function startSecureRedis(t: TestContext, ...further: string[]): Promise<number> {
   const [port] = await freePorts(1)
   await startRedis(t, ...(await secureOptions(t, port!)), ...further)
@@ -54,7 +54,7 @@ export async function startSecureSentinel(t: TestContext): Promise<Address> {
   return { host: HOST, port: port! }
 }
 
-/** A Cluster of one master that has every slot; resolves with its address. */
+/** A Cluster with one master that has every slot; resolves with its address. */
 export async function startSecureCluster(t: TestContext): Promise<Address> {
   const [bus] = await freePorts(1)
   const options = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-announce-ip', HOST]
@@ -66,7 +66,7 @@ export async function startSecureCluster(t: TestContext): Promise<Address> {
   return { host: HOST, port }
 }
 
-/** Connects the test to a Redis until its end. */
+/** Connects the test to a Redis until the test ends. */
 export function connect(t: TestContext, place: RedisPlace, tls: boolean | RedisTls = trusted): RedisClient {
   const redis = connectRedis({ place, tls, timeout: 1000 })
   cleanUp(t, () => redis.disconnect())

@@ -13,10 +13,10 @@ import { PATIENCE } from './patience.ts'
 
 const HOST = '127.0.0.1'
 const SLOTS = 16_384
-/** Between two looks at something that says nothing itself, in milliseconds. */
+/** Polling interval for conditions without a notification, in milliseconds. */
 const LOOK_AGAIN = 20
 
-/** A redis-server of a test. */
+/** A redis-server for tests. */
 export class RedisServer {
   readonly port: number
   readonly url: string
@@ -29,7 +29,7 @@ export class RedisServer {
     this.args = args
   }
 
-  /** Starts the process; resolves when it takes connections. */
+  /** Starts the process; resolves when it accepts connections. */
   async start(): Promise<void> {
     const child = spawn('redis-server', this.args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.child = child
@@ -55,7 +55,7 @@ export class RedisServer {
     await ended
   }
 
-  /** Stops the process in the middle of whatever it does: its connections stay open and nothing answers. */
+  /** Suspends the process at an arbitrary point: its connections stay open and nothing answers. */
   pause(): void {
     this.child!.kill('SIGSTOP')
   }
@@ -79,7 +79,7 @@ export function connectTo(t: TestContext, server: RedisServer): Redis {
   return client
 }
 
-/** A master, its replica, and a Sentinel that watches them: with more of them the choice of a new master takes seconds. */
+/** A master, its replica, and a single Sentinel that watches them: with more Sentinels, electing a new master takes seconds. */
 export async function startSentinels(t: TestContext) {
   const [masterPort, replicaPort, sentinelPort] = await freePorts(3)
   const master = await run(t, masterPort!, ['--repl-diskless-sync-delay', '0'])
@@ -120,7 +120,7 @@ export async function startCluster(t: TestContext): Promise<RedisServer[]> {
   return servers
 }
 
-/** Looks again and again until it is so. */
+/** Polls until the condition is true. */
 export async function until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + PATIENCE
   while (!(await reached())) {
@@ -139,17 +139,17 @@ async function run(t: TestContext, port: number, options: readonly string[]): Pr
   return server
 }
 
-/** A folder until the end of the test. */
+/** A folder that exists until the end of the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   return folder
 }
 
-/** Below those that a system gives to whoever asks for any, which could be one of these by the time that somebody listens there. */
+/** Below the ephemeral ports, which the system might assign to another process before the server listens. */
 const [LEAST, MOST] = [12_000, 32_000]
 
-/** Ports that nobody listens on. */
+/** Ports on which nothing listens. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listenSomewhere()))
   const ports = servers.map((server) => (server.address() as AddressInfo).port)

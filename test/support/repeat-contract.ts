@@ -3,12 +3,12 @@ import test, { type TestContext } from 'node:test'
 import * as fc from 'fast-check'
 import type { KeyClaim, HeldKey, RepeatStore, StoredReply } from '../../src/policies/idempotency/store.ts'
 
-/** A store of a test, and what passes its time. */
+/** A store under test, and ways to let its time pass. */
 export interface OpenRepeatStore {
   readonly store: RepeatStore
-  /** Every lease ends. */
+  /** Every lease expires. */
   readonly lapse: () => Promise<void>
-  /** So does the time of every key. */
+  /** The retention time of every key expires as well. */
   readonly end: () => Promise<void>
 }
 
@@ -25,7 +25,7 @@ const reply: fc.Arbitrary<StoredReply> = fc.record({
   digest: fc.option(fc.string()),
 })
 
-/** What may happen; `of` chooses one of the requests that have claimed something. */
+/** A possible step; `of` selects one of the requests that have claimed something. */
 const step = fc.oneof(
   fc.record({
     do: fc.constant('claim' as const),
@@ -47,7 +47,7 @@ interface Known {
   state: 'lock' | 'lapsed' | 'spent' | StoredReply
 }
 
-/** Which of all requests with a key is the first, and what the others get: as docs/idempotency.md says. */
+/** Which of all requests with a key is the first, and what the others receive, as documented in docs/idempotency.md. */
 class Model {
   private readonly keys = new Map<string, Known>()
 
@@ -63,7 +63,7 @@ class Model {
     return { is: 'stored', head: known.head, reply: known.state }
   }
 
-  /** What a request says that has the key still, though perhaps nobody has heard of it for long. */
+  /** The reply of a request that still holds the key, even if it has not been heard of for long. */
   settle(id: string, token: string, state: Known['state'] | null): void {
     const known = this.keys.get(id)
     if (known?.token !== token || (known.state !== 'lock' && known.state !== 'lapsed')) return
@@ -116,14 +116,14 @@ async function run(steps: readonly Step[], { store, lapse, end }: OpenRepeatStor
   }
 }
 
-/** Octets are octets, whatever holds them. */
+/** Byte arrays are equal whatever their class. */
 function plain(claim: KeyClaim | null): unknown {
   if (claim === null || claim.is !== 'stored') return claim
   const { body, ...rest } = claim.reply
   return { ...claim, reply: { ...rest, body: body === null ? null : [...body] } }
 }
 
-/** What every store does, whatever happens in whatever order; `open` opens an empty one. */
+/** The behaviour of every store, for any order of steps; `open` opens an empty one. */
 export function repeatContract(
   name: string,
   runs: number,

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { matchKeys, type RouteMatch, type ValueMatch } from '../../src/routing/match.ts'
 import { normalizePath } from '../../src/routing/path.ts'
 
-/** A request as a router is asked about it. */
+/** A request to look up in a router. */
 export interface AskedRequest {
   readonly listener: string
   readonly host: string
@@ -31,7 +31,7 @@ const condition = fc.option(
   ),
   { nil: undefined, freq: 1 },
 )
-/** What routes may want. */
+/** Matches that routes may have. */
 export const matches: fc.Arbitrary<RouteMatch> = fc.record({
   path: fc.uniqueArray(pattern, { minLength: 1, maxLength: 3 }),
   listener: fc.option(fc.uniqueArray(fc.constantFrom('inside', 'outside'), { minLength: 1 }), {
@@ -45,7 +45,7 @@ export const matches: fc.Arbitrary<RouteMatch> = fc.record({
   headers: condition,
   query: condition,
 })
-/** Requests of which some take some of those routes. */
+/** Requests, some of which match some of those routes. */
 export const requests: fc.Arbitrary<AskedRequest> = fc.record({
   listener: fc.constantFrom('inside', 'outside', 'elsewhere'),
   host: fc.constantFrom('x.y.z', 'w.y.z', 'y.z', 'v.z', 'z', ''),
@@ -58,7 +58,7 @@ export const requests: fc.Arbitrary<AskedRequest> = fc.record({
   query: fc.constantFrom('', '?k=1', '?k=2', '?l=1', '?k=1&l=2', '?k'),
 })
 
-/** The routes without those that another one before them is like: these are the configuration's to refuse. */
+/** The routes without duplicates of earlier ones, which the configuration would refuse. */
 export function withoutDuplicates(routes: readonly RouteMatch[]): RouteMatch[] {
   const seen = new Set<string>()
   return routes.filter((match) => {

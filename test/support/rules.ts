@@ -18,10 +18,10 @@ const rulesSchema = z.object({
   groups: z.array(z.object({ name: z.string(), rules: z.array(z.union([recordingSchema, alertSchema])) })),
 })
 
-/** A rule that records what its expression is. */
+/** A recording rule. */
 export type RecordingRule = z.output<typeof recordingSchema>
 
-/** A rule that fires while its expression is something. */
+/** An alerting rule. */
 export type AlertRule = z.output<typeof alertSchema>
 
 const rules = ['rules/indicators.yml', 'rules/alerts.yml']

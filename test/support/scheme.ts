@@ -5,30 +5,30 @@ import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { Authority } from './certificates.ts'
 
-/** Whether gateways of tests that name no listeners speak TLS, and clients with them. */
+/** Whether test gateways without configured listeners use TLS, and so do their clients. */
 const secure = process.env['TEST_SCHEME'] === 'https'
 
-/** Ports of gateways that speak TLS. */
+/** Ports of gateways that use TLS. */
 const ports = new Set<number>()
 let files: { cert: string; key: string } | null = null
 
-/** The listeners of a gateway whose test names none. */
+/** The listeners of a gateway whose test configures none. */
 export function defaultListeners() {
   const address = '127.0.0.1:0'
   return [secure ? { address, tls: { certificates: [(files ??= makeFiles())] } } : { address }]
 }
 
-/** Has `openSocket` speak TLS with the default listener on that port. */
+/** Makes `openSocket` use TLS if that is the default for the listener on that port. */
 export function noteDefault(port: number): void {
   if (secure) ports.add(port)
 }
 
-/** Whether it does. */
+/** Whether the port uses TLS. */
 export function isSecure(port: number): boolean {
   return ports.has(port)
 }
 
-/** A connection to a port of this machine from an address of it, once it is encrypted where it is to be. */
+/** A connection to a local port from a local address, after the TLS handshake if it uses TLS. */
 export async function openSocket(port: number, localAddress: string): Promise<Socket> {
   const raw = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
   await happens(raw, 'connect')
@@ -53,7 +53,7 @@ function happens(socket: Socket, event: 'connect' | 'secureConnect'): Promise<vo
   })
 }
 
-/** Valid for whatever a test's clock says. */
+/** Valid at any time of a test's clock. */
 function makeFiles(): { cert: string; key: string } {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-scheme-'))
   process.once('exit', () => rmSync(folder, { recursive: true }))

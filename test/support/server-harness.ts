@@ -32,7 +32,7 @@ const client: Client = {
   forwardingFields: () => '',
 }
 
-/** What stands behind server connections in tests: answers as the test says, and keeps what it is told. */
+/** The handler behind server connections in tests: answers as the test says, and records what it is passed. */
 export class ServerHarness implements ServerHandler {
   readonly clock = new ManualClock()
   readonly deadlines = new Deadlines(this.clock)
@@ -50,7 +50,7 @@ export class ServerHarness implements ServerHandler {
     this.head = new RequestHead(this.options)
   }
 
-  /** A connection on a socket that leads nowhere. */
+  /** A connection on a socket without a network. */
   open(): { connection: ServerConnection; socket: RecordingSocket } {
     const socket = new RecordingSocket()
     return { connection: this.connect(socket), socket }

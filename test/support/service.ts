@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 
-/** What a service heard. */
+/** A request that a service received. */
 export interface Heard {
   readonly method: string
   readonly url: string
@@ -18,9 +18,9 @@ export interface TestService {
   readonly url: string
   /** "127.0.0.1:port". */
   readonly address: string
-  /** Requests so far, health checks left out. */
+  /** Requests so far, except health checks. */
   readonly heard: readonly Heard[]
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly connections: number
   /** Stops listening and resets every connection. */
   readonly kill: () => Promise<void>
@@ -28,7 +28,7 @@ export interface TestService {
 
 export interface ServiceOptions {
   readonly port?: number
-  /** Answers GET /health; 200 by default. */
+  /** The status of GET /health; 200 by default. */
   readonly health?: () => number
   /** How long an idle connection is kept, in milliseconds. */
   readonly keepAlive?: number
@@ -61,7 +61,7 @@ export async function startService(
   const { port } = server.address() as AddressInfo
   const kill = (): Promise<void> => {
     for (const socket of sockets) {
-      // A reset in the middle of an orderly end would keep the event loop spinning (seen on Node 26.10).
+      // A reset in the middle of an orderly close would keep the event loop spinning (seen on Node 26.10).
       if (socket.writableEnded) socket.destroy()
       else socket.resetAndDestroy()
     }

@@ -3,12 +3,12 @@ import { setTimeout } from 'node:timers/promises'
 import type { Gateway, PoolSize } from '../../src/gateway.ts'
 import { PATIENCE } from './patience.ts'
 
-/** Turns of the event loop in which what happens in this process has long happened. */
+/** A number of turns of the event loop after which everything that happens only in this process has happened. */
 const TURNS = 50
 
 /**
- * Lets the event loop turn until `reached` says so. What takes longer depends on another process or on the machine, whose time it
- * leaves to them.
+ * Lets the event loop turn until `reached` returns true. What takes longer depends on another process or on the machine, and is waited for
+ * without using the CPU.
  */
 export async function turnUntil(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + PATIENCE
@@ -23,7 +23,7 @@ export function poolOf({ pools }: Gateway, n = 0): PoolSize {
   return Object.values(pools['backend']!)[n]!
 }
 
-/** What a gateway holds that has nothing to do, and of which nobody has asked anything lately. */
+/** What an idle gateway holds some time after the last request. */
 export const NOTHING = { connections: 0, watched: 0, idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 }
 
 /** What a gateway holds at the moment. */
@@ -34,7 +34,7 @@ export function holdings({ connections, watched, pools }: Gateway) {
   return { connections, watched, ...sum }
 }
 
-/** Waits until nothing is open and watched but idle connections to the services; fails with what is left. */
+/** Waits until nothing is open or watched except idle connections to the services; fails with what is left. */
 export async function settled(gateway: Gateway): Promise<void> {
   const left = (): string => JSON.stringify(holdings(gateway))
   const quiet = (): boolean => {

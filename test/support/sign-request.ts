@@ -1,21 +1,21 @@
 import { createHmac, hash, type KeyObject, sign } from 'node:crypto'
 
-/** What is signed, and how. */
+/** What to sign, and how. */
 export interface ToSign {
   readonly method?: string
   readonly path?: string
   readonly authority: string
   readonly body?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Components as they are written. */
+  /** Components, as written. */
   readonly components?: readonly string[]
-  /** Parameters after the components, in their order. */
+  /** Parameters after the components, in order. */
   readonly parameters: Readonly<Record<string, string | number>>
-  /** A private key of Ed25519, or a shared secret. */
+  /** An Ed25519 private key, or a shared secret. */
   readonly key: KeyObject | string
 }
 
-/** Fields of a request that is signed (RFC 9421), made without the code that verifies it. */
+/** Headers of a signed request (RFC 9421), made without the code that verifies it. */
 export function signedFields(what: ToSign): Record<string, string> {
   const { method = 'GET', path = '/', authority, body, parameters, key } = what
   const digest = body === undefined ? {} : { 'content-digest': `sha-256=:${hash('sha256', body, 'base64')}:` }

@@ -1,6 +1,6 @@
 import { ManualClock } from './manual-clock.ts'
 
-/** A clock that stands still, and says when somebody wants to be told of a time. */
+/** A clock that stands still, and reports when a timer is set. */
 export class SignallingClock extends ManualClock {
   private readonly waiting = new Set<() => void>()
 
@@ -11,7 +11,7 @@ export class SignallingClock extends ManualClock {
     return cancel
   }
 
-  /** Resolves when a task is given a time from now on. */
+  /** Resolves when the next timer is set. */
   armed(): Promise<void> {
     return new Promise((resolve) => void this.waiting.add(resolve))
   }

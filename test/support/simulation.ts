@@ -6,36 +6,36 @@ import { makeExchange } from './exchange.ts'
 import { makeOutcome } from './outcome.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** How long replies are waited for after the last request. */
+/** How long to wait for replies after the last request. */
 const PATIENCE = 80_000
 
-/** What is simulated; times are milliseconds. */
+/** What to simulate; times are in milliseconds. */
 export interface Simulation {
   readonly kind: BalancerKind
   readonly workers: number
-  /** Whether workers see the requests of one another. */
+  /** Whether workers see each other's requests. */
   readonly shared: boolean
-  /** How long each instance takes for a request, as a mean, at a time since the start. */
+  /** The mean duration of a request on each instance, at a time since the start. */
   readonly means: readonly ((now: number) => number)[]
-  /** Requests of one instance that are served at the same time; others wait there. */
+  /** The number of requests that one instance serves at the same time; others wait there. */
   readonly slots: number
-  /** Requests in a millisecond. */
+  /** Requests per millisecond. */
   readonly rate: number
   readonly duration: number
   readonly seed: number
-  /** When each instance comes to the service; all are there from the start by default. */
+  /** When each instance joins the service; all are there from the start by default. */
   readonly joins?: readonly number[]
-  /** Only requests that began within this time are measured; all by default. */
+  /** Only requests that started within this time are measured; all by default. */
   readonly measured?: readonly [from: number, to: number]
 }
 
-/** What came of it: how long the requests took, in milliseconds, shortest first, and how many each instance got. */
+/** The result: the durations of the requests in milliseconds, shortest first, and the number of requests of each instance. */
 export interface Simulated {
   readonly latencies: readonly number[]
   readonly counts: readonly number[]
 }
 
-/** A service whose requests come at random, and are balanced by several workers: the same each time. */
+/** A service with random requests, balanced by several workers; deterministic. */
 export function simulate(simulation: Simulation): Simulated {
   const { kind, workers, shared, means, slots, rate, duration, seed, joins = [], measured = [0, Infinity] } = simulation
   const clock = new ManualClock()
@@ -68,12 +68,12 @@ export function simulate(simulation: Simulation): Simulated {
     })
   }
   clock.after(exponential(1 / rate), arrive)
-  // What still waits then is not counted.
+  // Requests that are still waiting then are not counted.
   clock.advance(duration + PATIENCE)
   return { latencies: latencies.toSorted((a, b) => a - b), counts: servers.map(({ served }) => served) }
 }
 
-/** The latency that so large a part of the requests stayed below. */
+/** The percentile `part` of the latencies. */
 export function percentile({ latencies }: Simulated, part: number): number {
   return latencies[Math.floor(latencies.length * part)]!
 }
@@ -136,7 +136,7 @@ class Server {
   }
 }
 
-/** A small generator of uniform numbers that gives the same sequence each run (mulberry32). */
+/** A small generator of uniform numbers with the same sequence in each run (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {

@@ -4,7 +4,7 @@ import type { StoreTools } from '../../src/policies/store-tools.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** What stores are made with: one thread, room for so many counts, and no Redis, unless the test brings its own. */
+/** The tools that stores are made with: one thread, room for that many counts, and no Redis, unless the test provides its own. */
 export function storeTools({ entries = 64, ...parts }: Partial<StoreTools> & { entries?: number } = {}): StoreTools {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)

@@ -12,9 +12,9 @@ export interface TerminalOptions {
   readonly main?: string
 }
 
-/** A program, `sallyport` by default, in a terminal of its own, which script(1) of util-linux makes, with somebody who types and reads. */
+/** A program, `sallyport` by default, in a pseudo-terminal made by script(1) of util-linux, with a simulated user who types and reads. */
 export class Terminal {
-  /** Everything that was shown, escapes included, with "\n" at the end of lines. */
+  /** Everything that was displayed, escape sequences included, with "\n" at the end of lines. */
   shown = ''
   /** Its exit code. */
   readonly ended: Promise<number | null>
@@ -37,7 +37,7 @@ export class Terminal {
       this.child.once('error', reject)
       this.child.once('close', resolve)
     })
-    // With the terminal goes whatever runs in it.
+    // Everything that runs in the terminal ends with it.
     cleanUp(t, async () => {
       this.child.kill('SIGKILL')
       await this.ended
@@ -49,7 +49,7 @@ export class Terminal {
     this.child.stdin!.write(text)
   }
 
-  /** What fits in all that is shown, now or when it comes. */
+  /** The first match in everything displayed, waiting for it if necessary. */
   until(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {

@@ -1,6 +1,6 @@
 import type { Counter } from '../../src/core/metrics.ts'
 
-/** A counter that tells what it has counted. */
+/** A counter whose count can be read. */
 export class TestCounter implements Counter {
   total = 0
 

@@ -9,7 +9,10 @@ import { ProcessStores } from '../../src/policies/process-stores.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { type SeriesChange, ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 
-/** What generations of one thread are made with, with room for so many instances on the health board; `announce` is told of their series. */
+/**
+ * The tools that generations of one thread are made with, with room for that many instances on the health board; `announce` is called with
+ * their series.
+ */
 export function threadTools(clock: Clock, instances: number, announce: (change: SeriesChange) => void = () => {}) {
   const { log } = createMemoryLogger()
   const answers = new Answers(log)
@@ -32,7 +35,7 @@ export function threadTools(clock: Clock, instances: number, announce: (change: 
   return tools
 }
 
-/** What slots are allotted for, of the services of a configuration. */
+/** What slots are assigned for, from the services of a configuration. */
 export function addressesOf(services: Readonly<Record<string, Addressed>>): Addresses {
   return new Map(
     Object.entries(services).map(([name, { instances }]) => [name, instances.map(({ url }) => formatAddress(url))]),

@@ -26,19 +26,19 @@ export interface Asked {
   readonly address?: string
 }
 
-/** What came of it. */
+/** The reply. */
 export interface Told {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
 }
 
-/** One thread without listeners, in which one configuration follows the other, until the end of the test. */
+/** One thread without listeners, in which one configuration follows another, until the end of the test. */
 export function startThread(t: TestContext) {
   return startThreadBy(t, new ManualClock())
 }
 
-/** The same by another clock; `announce` is told of series. */
+/** The same with another clock; `announce` is called with series. */
 export function startThreadBy<Time extends Clock>(
   t: TestContext,
   clock: Time,
@@ -57,7 +57,7 @@ export function startThreadBy<Time extends Clock>(
     clock,
     deadlines,
     answers,
-    /** Makes the next generation, which does not answer yet. */
+    /** Creates the next generation, which does not answer requests yet. */
     prepare: async (input: GatewayInput, policies: readonly Policy[] = []): Promise<Generation> => {
       const value = { endpoints: { docs: false as const, openapi: false as const }, ...input }
       const loaded = await readPolicyFiles(value, 'sallyport.yaml', policies)
@@ -73,13 +73,13 @@ export function startThreadBy<Time extends Clock>(
       generations.push(made)
       return made
     },
-    /** What a scrape says of that metric. */
+    /** The values of that metric in a scrape. */
     gauge: (name: string): readonly (readonly [labels: string, value: number])[] =>
       metrics
         .read({ exemplars: false })
         .readings.filter((reading) => reading.name === name)
         .map(({ labels, value }) => [labels, value] as const),
-    /** Has a request answered as one that came over the wire. */
+    /** Handles a request like one received from a connection. */
     ask: async (generation: Generation, asked: Asked = {}): Promise<Told> => {
       const { method = 'GET', target = '/', headers = {}, address = '192.0.2.1' } = asked
       const exchange = ownExchange({

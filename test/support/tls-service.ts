@@ -7,14 +7,14 @@ import { cleanUp } from './cleanup.ts'
 import { readMessage } from './message.ts'
 import { Peer } from './peer.ts'
 
-/** A service that speaks TLS, and what came of its handshakes. */
+/** A TLS service, and the results of its handshakes. */
 export interface TlsService {
   readonly port: number
-  /** With the name localhost. */
+  /** With the host name localhost. */
   readonly url: string
   /** "localhost:port". */
   readonly address: string
-  /** Connections whose handshake was completed, in their order. */
+  /** Connections whose handshake was completed, in order. */
   readonly sockets: readonly TLSSocket[]
   /** Whether each of them resumed a session. */
   readonly resumed: readonly boolean[]
@@ -23,17 +23,17 @@ export interface TlsService {
   readonly requests: readonly string[]
 }
 
-/** A CA that tests believe, and that signs for localhost, 127.0.0.1 and ::1. */
+/** A CA that tests trust, which signs for localhost, 127.0.0.1 and ::1. */
 export const authority = new Authority()
-/** A certificate of it for servers. */
+/** A server certificate signed by it. */
 export const leaf = authority.issue()
 
 export interface TlsServiceOptions extends TlsOptions {
-  /** Says what there is to say to each request: "HTTP/1.1 200 OK" with an empty body by default. */
+  /** Replies to each request: "HTTP/1.1 200 OK" with an empty body by default. */
   readonly answer?: (request: string, socket: TLSSocket) => void
 }
 
-/** Runs until the end of the test; its certificate is of `authority` unless the options have another one. */
+/** Runs until the end of the test; its certificate is signed by `authority` unless the options have another one. */
 export async function startTlsService(t: TestContext, options: TlsServiceOptions = {}): Promise<TlsService> {
   const { answer = answerEmpty, ...rest } = options
   const sockets: TLSSocket[] = []
@@ -56,7 +56,7 @@ export async function startTlsService(t: TestContext, options: TlsServiceOptions
         answer(requests.at(-1)!, socket)
       }
     } catch {
-      // The gateway leaves when it likes.
+      // The gateway may disconnect at any time.
       return
     }
   }

@@ -3,7 +3,7 @@ import { createHmac, generateKeyPairSync, type KeyObject, constants, sign } from
 /** A secret that is long enough for every algorithm. */
 export const SECRET = 'a secret of the tests that is long enough for HS512, which wants sixty-four'
 
-/** 2024-01-15T10:30:00Z, where the manual clock begins, in seconds. */
+/** 2024-01-15T10:30:00Z, the initial time of the manual clock, in seconds. */
 export const NOW = Date.UTC(2024, 0, 15, 10, 30) / 1000
 
 /** Key pairs, one of each kind. */
@@ -26,12 +26,12 @@ export function jwkOf(key: KeyObject, members: object = {}): object {
   return { ...key.export({ format: 'jwk' }), ...members }
 }
 
-/** What a token is made of; alice's, valid for an hour, signed with SECRET unless the test says otherwise. */
+/** The parts of a token; by default alice's, valid for an hour, signed with SECRET. */
 export interface TokenParts {
   readonly header?: object
   readonly claims?: object
   readonly key?: KeyObject | string
-  /** How the signature is made, whatever the header says. */
+  /** The algorithm of the signature, whatever the header says. */
   readonly algorithm?: string
 }
 
@@ -41,7 +41,7 @@ export function tokenOf({ header = {}, claims = {}, key = SECRET, algorithm = 'H
   return `${input}.${signatureOf(input, key, algorithm).toString('base64url')}`
 }
 
-/** base64url of a value as JSON. */
+/** The JSON of a value as base64url. */
 export function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }

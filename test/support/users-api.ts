@@ -34,7 +34,7 @@ const { method: methods } = createFileRegistry(
   () => file_google_protobuf_wrappers,
 ).getService('shop.v1.Users')!
 
-/** A text as the message of shop.v1.Users, whose methods have texts for messages. */
+/** A text encoded as a message of shop.v1.Users, whose messages are texts. */
 export function encodeText(value: string): Buffer {
   return Buffer.from(toBinary(StringValueSchema, create(StringValueSchema, { value })))
 }
@@ -44,7 +44,7 @@ export function decodeText(octets: Buffer): string {
   return fromBinary(StringValueSchema, octets).value
 }
 
-/** Calls shop.v1.Users. */
+/** A client of shop.v1.Users. */
 export class UsersClient {
   private readonly transport: Transport
 
@@ -52,7 +52,7 @@ export class UsersClient {
     this.transport = transport
   }
 
-  /** What Get replies, with the metadata before and after it. */
+  /** The reply of Get, with the metadata before and after it. */
   async get(value: string, header: Readonly<Record<string, string>> = {}, timeout?: number) {
     const method = methods['get']
     if (method === undefined || !isUnary(method)) throw new Error('Get is not unary')
@@ -60,7 +60,7 @@ export class UsersClient {
     return { text: textOf(reply.message), header: reply.header, trailer: reply.trailer }
   }
 
-  /** The texts that List replies, as they come. */
+  /** The texts that List replies with, as they arrive. */
   async *list(value: string, signal?: AbortSignal): AsyncGenerator<string> {
     const method = methods['list']
     if (method === undefined || !isList(method)) throw new Error('List is no stream')
