@@ -27,9 +27,7 @@ interface Inner {
   readonly fields: readonly [name: string, schema: unknown, isRequired: boolean][]
 }
 
-/**
- * A map with at most this many keys, none of which contains maps, is listed in the table of the containing map; by the path of that one.
- */
+/** By the path of a map: a map inside it with at most this many keys, none of which contains maps, is listed in its table. */
 const FEW: Readonly<Record<string, number>> = { '': 1, policies: 0 }
 const FEW_ELSEWHERE = 4
 

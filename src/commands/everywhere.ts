@@ -43,7 +43,7 @@ export async function doEverywhere<Own extends Answer>(
   return unreached === null && replicas.every(({ problem }) => problem === null) ? exitCodes.done : exitCodes.incomplete
 }
 
-/** One line for each gateway, unless only this one was involved and succeeded. */
+/** One line for each gateway, unless only one was involved. */
 function gatewaysOf({ replicas, unreached }: Answer): string[] {
   if (replicas.length <= 1 && unreached === null) return []
   return [alignColumns(replicas.map(({ name, problem }) => ['', printable(name), printable(problem ?? 'done')]))]

@@ -88,7 +88,8 @@ function urlNow(file: string): URL {
 }
 
 /**
- * The URL of a module with the digest of its code, which Node does not pass on for a CommonJS module; null for a module that is not fresh.
+ * The URL of a module that includes its code's digest, which Node does not pass on for a CommonJS module; null for a module that is not
+ * fresh.
  */
 function freshOf(url: string | undefined): string | null {
   if (url === undefined || !url.startsWith('file:')) return null

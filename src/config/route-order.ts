@@ -14,7 +14,7 @@ import type { GatewayConfig } from './schema.ts'
 
 type Line = MatchLine<number>
 
-/** The maximum number of routes at one path that are compared with each other; if there are more, none are. */
+/** Only this many routes at one path are compared with each other; any further ones are not compared. */
 const MOST_COMPARED = 300
 
 /**

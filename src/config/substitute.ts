@@ -71,7 +71,7 @@ function fromFile(path: string, read: ReadFile): Found {
   }
 }
 
-/** A secret should not be written in the file itself, so no default is advised for one. */
+/** A secret that is written in the file is no longer secret, so no default is advised for one. */
 function adviceFor(name: string): string {
   return SECRET.test(name) ? 'set it' : `set it, or write "\${${name}:-default}"`
 }

@@ -8,7 +8,7 @@ const ENDPOINTS = [
 ] as const
 
 /**
- * The `endpoints` setting that moves or disables the gateway's own endpoints whose paths some of the patterns use; empty if there are none.
+ * The `endpoints` setting that moves those of the gateway's own endpoints whose paths some of the patterns use; empty if there are none.
  */
 export function endpointsFor(patterns: readonly string[]): Fields {
   const taken = ENDPOINTS.filter(([, root]) =>
@@ -19,7 +19,7 @@ export function endpointsFor(patterns: readonly string[]): Fields {
     : { endpoints: Object.fromEntries(taken.map(([name, root]) => [name, `/_gateway${root}`])) }
 }
 
-/** The notes on endpoints that were moved or disabled. */
+/** The notes on endpoints that were moved. */
 export function endpointNotes(endpoints: Fields): string[] {
   const moved = Object.entries(endpoints).map(([name, path]) => `${name} to ${String(path)}`)
   return moved.length === 0

@@ -31,8 +31,8 @@ const REPLIES = 1024 ** 2
 const users: RouteInfo = { id: 'users', pattern: '/api/v1/users/{id}', service: 'user-service' }
 
 /**
- * A policy around `next`, as the gateway wraps it around the next step: options are given as in the configuration, and errors become the
- * replies with the client's problem document. Throws a ZodError for options that the schema refuses.
+ * A policy around `next`, as the gateway wraps it around the next step: options are given as in the configuration, and errors are those
+ * that the client's problem document would report. Throws a ZodError for options that the schema refuses.
  */
 export function applyPolicy<Schema extends z.ZodType>(
   policy: Policy<Schema>,

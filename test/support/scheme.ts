@@ -18,7 +18,7 @@ export function defaultListeners() {
   return [secure ? { address, tls: { certificates: [(files ??= makeFiles())] } } : { address }]
 }
 
-/** Makes `openSocket` use TLS if that is the default for the listener on that port. */
+/** Makes `openSocket` use TLS for that port, on which a default listener runs, if default listeners use TLS. */
 export function noteDefault(port: number): void {
   if (secure) ports.add(port)
 }

@@ -16,7 +16,7 @@ const ATTEMPTS = 'sallyport_instance_requests_total'
 const DURATIONS = 'sallyport_instance_duration_seconds'
 const LISTENERS = 'sallyport_listener_requests_total'
 
-/** Counters that are reported unchanged if they have risen. */
+/** Counters that are reported individually if they have risen. */
 const COUNTERS = [
   'sallyport_errors_total',
   'sallyport_shed_total',

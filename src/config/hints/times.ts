@@ -39,7 +39,7 @@ function ofPool({ pool: { idleTimeout, lifetime } }: Service): Hint[] {
 
 function ofDrain({ timeouts: { response, total } }: Service, drain: number): Hint[] {
   const longest = Math.min(response, total ?? Infinity)
-  // If only one of the two is set, the other one defaults to it.
+  // A setting that was left at its default is not reported.
   if (longest <= drain || (longest === DEFAULTS.response && total === undefined)) return []
   const key = total !== undefined && total < response ? 'total' : 'response'
   const message = `a reply may take ${spell(longest)}, and drainTimeout cuts it off after ${spell(drain)} when the gateway stops. Make drainTimeout longer.`

@@ -62,8 +62,8 @@ export function compose(
 }
 
 /**
- * The policies for every route; one whose options would be merged into a route's own policy without belonging there is moved into each
- * route.
+ * The policies for every route. A policy is left out if some route's own version lacks one of its options, because the option would be
+ * merged into it; each route then has all of its options itself.
  */
 function sharedPolicies(everywhere: Merged, composed: readonly ComposedRoute[]): Record<string, Fields> {
   return Object.fromEntries(

@@ -129,7 +129,7 @@ function timeoutsOf({ entry, fields }: Entity): Fields {
   }
 }
 
-/** A retry on another instance requires that there is one. */
+/** A retry goes to another instance, so it requires at least two. */
 function retryOf({ entry, fields }: Entity, instances: unknown): Fields {
   const retries = Math.round(numberOf(fields['retries']) ?? DEFAULT_RETRIES)
   if (!Array.isArray(instances) || instances.length < 2) return {}
