@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { stringify } from 'yaml'
-import { type Edit, EditError, editedSource, writtenValue } from './edited-source.ts'
+import { at } from '../core/value.ts'
+import { type Edit, EditError, editedSource, readText } from './edited-source.ts'
+import type { Path } from './problems.ts'
 
 const TEXT = `# What the gateway does.
 services:
@@ -22,9 +24,14 @@ routes:
     service: shop
 `
 
+/** What is written at that place. */
+function writtenValue(text: string, path: Path): unknown {
+  return path.reduce(at, readText(text).data)
+}
+
 /** What was a line, and what it is now; one that came or went is "". */
 function changed(...edits: readonly Edit[]): string[] {
-  const [before, after] = [TEXT, editedSource(TEXT, edits)].map((text) => text.split('\n'))
+  const [before, after] = [TEXT, editedSource(readText(TEXT), edits)].map((text) => text.split('\n'))
   return [
     ...before!.filter((line) => !after!.includes(line)).map((line) => `-${line}`),
     ...after!.filter((line) => !before!.includes(line)).map((line) => `+${line}`),
@@ -67,8 +74,8 @@ test('an edit changes its own line, and no other', () => {
 
 test('what is written by an alias is not changed behind its back', () => {
   const text = `usual: &usual { attempts: 2, budget: 10% }\nservices: { shop: { retry: *usual }, till: { retry: *usual } }\n`
-  assert.throws(() => editedSource(text, [{ path: ['services', 'shop', 'retry', 'attempts'], value: 3 }]), EditError)
-  const after = editedSource(text, [{ path: ['services', 'shop', 'retry'], value: false }])
+  assert.throws(() => editedSource(readText(text), [{ path: ['services', 'shop', 'retry', 'attempts'], value: 3 }]), EditError)
+  const after = editedSource(readText(text), [{ path: ['services', 'shop', 'retry'], value: false }])
   assert.equal(writtenValue(after, ['services', 'till', 'retry', 'attempts']), 2)
 })
 
@@ -95,7 +102,7 @@ test('whatever is written, an edit does what it says or is refused, however the 
       (data, path, value, collectionStyle) => {
         const text = stringify(data, { collectionStyle })
         try {
-          const after = editedSource(text, [{ path, value }])
+          const after = editedSource(readText(text), [{ path, value }])
           assert.deepEqual(writtenValue(after, path), value)
         } catch (error) {
           assert.ok(error instanceof EditError, String(error))

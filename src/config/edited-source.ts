@@ -26,38 +26,36 @@ export class EditError extends Error {
   override readonly name = 'EditError'
 }
 
-/**
- * The text of a YAML configuration with some values changed and everything else as it was written: comments, order and spacing. Throws
- * EditError if the text does not allow that.
- */
-export function editedSource(text: string, edits: readonly Edit[]): string {
-  return edits.reduce(edited, text)
+/** A text of a configuration in YAML, and what it says: to be read once, as a long one takes long. */
+export interface ReadText {
+  readonly text: string
+  readonly document: Document.Parsed
+  /** What is written, as plain data, with variables as they are written. */
+  readonly data: unknown
 }
 
-/** The value written at that path, as plain data; undefined if there is none. */
-export function writtenValue(text: string, path: Path): unknown {
-  return path.reduce(valueAt, dataOf(readText(text)))
-}
-
-function edited(text: string, edit: Edit): string {
-  const document = readText(text)
-  const wanted = withValue(dataOf(document), edit.path, edit.value)
-  const after = spliced(text, document, edit)
-  if (isDeepStrictEqual(dataOf(readText(after)), wanted)) return after
-  throw new EditError(
-    `${formatPath(edit.path)} cannot be changed alone, as its place is written by an alias or a merge key: change the text.`,
-  )
-}
-
-function readText(text: string): Document.Parsed {
+/** Reads a text that is to be edited. Throws EditError where it cannot be read. */
+export function readText(text: string): ReadText {
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true, merge: true })
   const [error] = document.errors
-  if (error === undefined) return document
+  if (error === undefined) return { text, document, data: document.toJS() }
   throw new EditError(`The text cannot be read without its variables (${error.message}): change it by hand.`)
 }
 
-function dataOf(document: Document): unknown {
-  return document.toJS()
+/**
+ * The text with some values changed, and all else as it was written: comments, order and spaces. Throws EditError where the text is not
+ * such that this can be done.
+ */
+export function editedSource(before: ReadText, edits: readonly Edit[]): string {
+  return edits.reduce(edited, before).text
+}
+
+function edited({ text, document, data }: ReadText, edit: Edit): ReadText {
+  const after = readText(spliced(text, document, edit))
+  if (isDeepStrictEqual(after.data, withValue(data, edit.path, edit.value))) return after
+  throw new EditError(
+    `${formatPath(edit.path)} cannot be changed alone, as its place is written by an alias or a merge key: change the text.`,
+  )
 }
 
 /** A copy of the data with the value at that path. */

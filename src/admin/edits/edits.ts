@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { EditError, editedSource } from '../../config/edited-source.ts'
+import { EditError, editedSource, readText } from '../../config/edited-source.ts'
 import { maskedSource } from '../../config/masked-source.ts'
 import { ConfigError, formatPath } from '../../config/problems.ts'
 import { GatewayError } from '../../core/errors.ts'
@@ -71,7 +71,8 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
       const { text, config } = reloads.applied
       if (text === null) throw new GatewayError('conflict', `${file} is a module: change it there, and reload it.`)
       const writable = config.admin !== false && config.admin.writable && operator?.role === 'admin'
-      const options = refusing(() => optionsOf(text, { kind, name }))
+      const written = refusing(() => readText(text))
+      const options = optionsOf(written.data, { kind, name })
       const wanted = Object.entries(changes).map(([option, value]) => ({ option: known(options, option), value }))
       const changed = wanted.map(({ option }) => option)
       const odd = wanted.filter(({ value }) => !isPlain(value)).map(({ option }) => option)
@@ -80,7 +81,7 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
           ? text
           : refusing(() =>
               editedSource(
-                text,
+                written,
                 wanted.map(({ option, value }) => option.edit(value)),
               ),
             )

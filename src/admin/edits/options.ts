@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { type Edit, writtenValue } from '../../config/edited-source.ts'
+import type { Edit } from '../../config/edited-source.ts'
 import type { Path } from '../../config/problems.ts'
 import { GatewayError } from '../../core/errors.ts'
-import { fieldOf, itemsOf } from '../../core/value.ts'
+import { at, fieldOf, itemsOf } from '../../core/value.ts'
 
 /** The allowed values of an option, in words. */
 export const valueExpected =
@@ -56,10 +56,10 @@ export interface Option {
   readonly edit: (value: OptionValue) => Edit
 }
 
-/** The options of a route or service in that configuration text. Throws GatewayError 'conflict' if the text does not contain it. */
-export function optionsOf(text: string, { kind, name }: Subject): Option[] {
-  const base = kind === 'route' ? routePath(text, name) : ['services', name]
-  if (base === null || writtenValue(text, base) === undefined)
+/** The options that a route or service has in a text of a configuration that says `data`. Throws GatewayError 'conflict' where it is not there. */
+export function optionsOf(data: unknown, { kind, name }: Subject): Option[] {
+  const base = kind === 'route' ? routePath(data, name) : ['services', name]
+  if (base === null || valueAt(data, base) === undefined)
     throw new GatewayError(
       'conflict',
       `The text of the configuration does not have the ${kind} ${name}: change it where it is written.`,
@@ -67,18 +67,23 @@ export function optionsOf(text: string, { kind, name }: Subject): Option[] {
   const places = Object.entries(kind === 'route' ? ofRoutes : ofServices)
   const plain = places.map(([option, steps]): Option => {
     const path = [...base, ...steps]
+    const written = valueAt(data, path)
     return {
       option,
       path,
-      value: option === 'maintenance' ? isOn(writtenValue(text, path)) : plainOf(writtenValue(text, path)),
+      value: option === 'maintenance' ? isOn(written) : plainOf(written),
       edit: (value) => ({ path, value: option === 'maintenance' && value === true ? {} : (value ?? undefined) }),
     }
   })
-  return kind === 'route' ? plain : [...plain, ...weightsOf(text, base)]
+  return kind === 'route' ? plain : [...plain, ...weightsOf(data, base)]
 }
 
-function routePath(text: string, id: string): Path | null {
-  const index = itemsOf(writtenValue(text, ['routes'])).findIndex((route) => fieldOf(route, 'id') === id)
+function valueAt(data: unknown, path: Path): unknown {
+  return path.reduce(at, data)
+}
+
+function routePath(data: unknown, id: string): Path | null {
+  const index = itemsOf(fieldOf(data, 'routes')).findIndex((route) => fieldOf(route, 'id') === id)
   return index === -1 ? null : ['routes', index]
 }
 
@@ -91,9 +96,9 @@ function plainOf(value: unknown): OptionValue {
 }
 
 /** The weights of the instances that have an entry of their own. */
-function weightsOf(text: string, base: Path): Option[] {
+function weightsOf(data: unknown, base: Path): Option[] {
   const list = [...base, 'instances']
-  return itemsOf(writtenValue(text, list)).flatMap((entry, i): Option[] => {
+  return itemsOf(valueAt(data, list)).flatMap((entry, i): Option[] => {
     const url = typeof entry === 'string' ? entry : fieldOf(entry, 'url')
     if (typeof url !== 'string' || !/^https?:\/\/[^,]+$/.test(url)) return []
     const path = [...list, i]
