@@ -74,7 +74,10 @@ test('an edit changes its own line, and no other', () => {
 
 test('what is written by an alias is not changed behind its back', () => {
   const text = `usual: &usual { attempts: 2, budget: 10% }\nservices: { shop: { retry: *usual }, till: { retry: *usual } }\n`
-  assert.throws(() => editedSource(readText(text), [{ path: ['services', 'shop', 'retry', 'attempts'], value: 3 }]), EditError)
+  assert.throws(
+    () => editedSource(readText(text), [{ path: ['services', 'shop', 'retry', 'attempts'], value: 3 }]),
+    EditError,
+  )
   const after = editedSource(readText(text), [{ path: ['services', 'shop', 'retry'], value: false }])
   assert.equal(writtenValue(after, ['services', 'till', 'retry', 'attempts']), 2)
 })

@@ -3,6 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { parse } from 'yaml'
 import { type KeyEntry, keyLines, withKey, withoutKey, withRotatedKey } from './key-edits.ts'
+import { readYaml } from './yaml.ts'
 
 const NEW: KeyEntry = { id: 'new', sha256: 'n', roles: ['a, b', 'c'] }
 const END = '2027-01-31T00:00:00.000Z'
@@ -146,14 +147,34 @@ const texts = fc
 test('however a list is written, it holds afterwards what it is to, and nothing else has changed', () => {
   fc.assert(
     fc.property(texts, entry, ({ keys, text }, key) => {
-      assert.deepEqual(keysIn(withKey(text, key)), [...keys, key])
+      const written = JSON.parse(JSON.stringify(key).replaceAll('${X}', '$$$${X}')) as KeyEntry
+      assert.deepEqual(keysIn(withKey(text, key)), [...keys, written])
       const left = keys.filter(({ id }) => id !== key.id)
       if (left.length < keys.length) assert.deepEqual(keysIn(withoutKey(text, key.id)), left)
       const at = keys.findIndex(({ id }) => id === key.id)
       if (at === -1) return
       const rotated = keysIn(withRotatedKey(text, key, END))
       const old = { ...keys[at]!, expires: END }
-      assert.deepEqual(rotated, [...keys.slice(0, at), key, old, ...keys.slice(at + 1)])
+      assert.deepEqual(rotated, [...keys.slice(0, at), written, old, ...keys.slice(at + 1)])
     }),
   )
+})
+
+test('what looks like a variable in a key is written so that it reads none', () => {
+  const meant = { id: '${HOME}', owner: '$${file:/etc/passwd}', tier: '$$', sha256: 'n', roles: ['a$b', '${'] }
+  const read = (text: string | null): KeyEntry[] | undefined => {
+    assert.ok(text !== null)
+    const { value } = readYaml(text, 'sallyport.yaml', { HOME: 'a secret' })
+    return (value as Written).policies.auth.methods['api-key'].keys
+  }
+  const added = withKey(block, meant)
+  assert.deepEqual(read(added), [{ id: 'a', sha256: 'aa' }, { id: 'b', sha256: 'bb' }, meant])
+  assert.deepEqual(read(keyLines(meant)), [meant])
+  assert.deepEqual(read(withRotatedKey(added!, { ...meant, sha256: 'next' }, END))?.slice(2), [
+    { ...meant, sha256: 'next' },
+    { ...meant, expires: END },
+  ])
+  assert.deepEqual(read(withoutKey(added!, meant.id)), keysIn(block))
+  const flow = 'policies: { auth: { methods: { api-key: { keys: [] } } } }\n'
+  assert.deepEqual(read(withKey(flow, meant)), [meant])
 })

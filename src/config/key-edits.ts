@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Document, isMap, isSeq, parseDocument, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
+import { escapeVariables } from '../core/escape-variables.ts'
 import { isFields } from '../core/value.ts'
 import { addItem, nodeAt, removeItem, setValue } from './yaml-edits.ts'
 
-/** An API key as written under `keys` of the method `api-key`. */
+/** An API key under `keys` of the method `api-key`. Whoever makes one says what it is to be: no text in it is a variable. */
 export type KeyEntry = Readonly<Record<string, unknown>> & { readonly id: string }
 
 /** A change of a list of keys, as steps that are applied one after the other. */
@@ -24,7 +25,7 @@ const METHOD = ['policies', 'auth', 'methods', 'api-key']
  */
 export function withKey(text: string, key: KeyEntry): string | null {
   const [first] = methodsIn(parseDocument(text))
-  return first === undefined ? null : edited(text, (i) => (i === 0 ? () => [{ add: key }] : null))
+  return first === undefined ? null : edited(text, (i) => (i === 0 ? () => [{ add: asWritten(key) }] : null))
 }
 
 /**
@@ -32,13 +33,14 @@ export function withKey(text: string, key: KeyEntry): string | null {
  * new one and expires at `end`, an ISO 8601 time, or is removed if `end` is null. Null as above, and if no key has that id.
  */
 export function withRotatedKey(text: string, key: KeyEntry, end: string | null): string | null {
+  const add = asWritten(key)
   return edited(text, () => (keys) => {
     const own = indexesOf(keys, key.id)
     const at = own.find((i) => keys[i]?.['expires'] === undefined) ?? own[0]
     if (at === undefined) return []
-    if (end === null) return [{ add: key, at }, { remove: at + 1 }]
+    if (end === null) return [{ add, at }, { remove: at + 1 }]
     return [
-      { add: key, at },
+      { add, at },
       { expire: at + 1, expires: end },
     ]
   })
@@ -56,7 +58,19 @@ export function withoutKey(text: string, id: string, prefix?: string): string | 
 }
 
 function indexesOf(keys: readonly KeyEntry[], id: string): number[] {
-  return keys.flatMap((key, i) => (key.id === id ? [i] : []))
+  const written = escapeVariables(id)
+  return keys.flatMap((key, i) => (key.id === written ? [i] : []))
+}
+
+/** The key as it stands in a text. */
+function asWritten(key: KeyEntry): KeyEntry {
+  const texts = Object.entries(key).map(([name, value]) => [name, literal(value)] as const)
+  return { ...Object.fromEntries(texts), id: escapeVariables(key.id) }
+}
+
+function literal(value: unknown): unknown {
+  if (typeof value === 'string') return escapeVariables(value)
+  return Array.isArray(value) ? value.map(literal) : value
 }
 
 /** The text after the changes of its lists, by their index among all lists; null if nothing changes, or if something else would change. */
@@ -127,5 +141,5 @@ function withoutLists(document: Document): unknown {
 
 /** A key as configuration lines that apply to every route. */
 export function keyLines(key: KeyEntry): string {
-  return stringify({ policies: { auth: { methods: { 'api-key': { keys: [key] } } } } })
+  return stringify({ policies: { auth: { methods: { 'api-key': { keys: [asWritten(key)] } } } } })
 }

@@ -1,4 +1,6 @@
-/** Encloses the name of a variable in a text that was read; these characters do not occur otherwise. */
+import { escapeVariables } from '../core/escape-variables.ts'
+
+/** Around the name of a variable in a text that was read; no text has these characters of its own then. */
 const OPEN = '\uE000'
 const CLOSE = '\uE001'
 /** Padding for a variable whose notation was longer, so that all offsets stay valid. */
@@ -60,7 +62,7 @@ export function variablesIn(text: string): string[] {
 
 /** The text in configuration syntax: variables as `${NAME}`, and all other dollar signs escaped. */
 export function configText(text: string): string {
-  return shownText(text.replaceAll(/\$(?=[${])/g, '$$$$'))
+  return shownText(escapeVariables(text))
 }
 
 /** The text in human-readable form. */
