@@ -277,6 +277,21 @@ test('a viewer changes no key, and an operator revokes those in Redis alone', as
   assert.deepEqual(await statuses(secret), [401])
 })
 
+test('a key in Redis is revoked by its prefix although the configuration has one of its id', async (t) => {
+  const redis = await startRedis(t)
+  const ci = { id: 'ci', sha256: hash('sha256', 'the-key') }
+  const stores = { redis: { url: redis.url, timeout: '5s' } }
+  const before = await startGate(t, { store: 'redis' }, { stores })
+  const secret = String((await before.ask('/keys', { method: 'POST', json: { id: 'ci' } })).json['key'])
+  const { logIn, statuses } = await startGate(t, { store: 'redis', keys: [ci] }, { stores })
+  assert.deepEqual(await statuses(secret), [200])
+  const otto = await logIn('otto')
+  assert.equal((await otto('/keys/ci', { method: 'DELETE' })).status, 403)
+  const revoked = await otto(`/keys/ci?prefix=${secret.slice(0, 11)}`, { method: 'DELETE' })
+  assert.partialDeepStrictEqual(revoked, { status: 200, json: { done: true } })
+  assert.deepEqual([await statuses(secret), await statuses('the-key')], [[401], [200]])
+})
+
 test('what cannot be done to a key is refused with why', async (t) => {
   const redis = await startRedis(t)
   const ci = { id: 'ci', sha256: hash('sha256', 'the-key') }

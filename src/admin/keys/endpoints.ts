@@ -117,7 +117,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
     },
     async ({ params: { id }, query: { prefix }, operator }) => {
       const keys = managed()
-      const isWritten = keys.place.configured.some((key) => key.id === id)
+      const isWritten = keys.written(id, prefix).length > 0
       if (isWritten && operator !== null && !hasRole(operator.role, 'admin'))
         throw new GatewayError(
           'forbidden',

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../../core/errors.ts'
+import type { WrittenKey } from './api-key.ts'
 import type { StoredApiKey } from './api-key-store.ts'
 import { describeWritten, newestOf } from './key-entry.ts'
 import { type KeyConfiguration, type KeyPlace, keyPlace } from './key-place.ts'
@@ -62,8 +63,8 @@ export class ManagedKeys {
    * `KeyRing`.
    */
   async rotate(id: string, overlap: number, expires?: number): Promise<Rotated> {
-    const { configured, redis } = this.place
-    const written = newestOf(configured.filter((key) => key.id === id))
+    const { redis } = this.place
+    const written = newestOf(this.written(id))
     const now = this.now()
     if (written !== undefined) {
       const like = describeWritten(written)
@@ -76,18 +77,20 @@ export class ManagedKeys {
     return { ...(await withKeyRing(redis, this.now, (ring) => ring.rotate(id, overlap, expires))), store: 'redis' }
   }
 
-  /** Revokes all keys of that id, or only those that begin with `prefix`. */
+  /** Those of that id that stand in the configuration, or those of them that begin with `prefix`. */
+  written(id: string, prefix?: string): WrittenKey[] {
+    return this.place.configured.filter((key) => key.id === id && (prefix === undefined || key.prefix === prefix))
+  }
+
+  /** Revokes all keys of that id, or those of them that begin with `prefix`: in the configuration, else in Redis. */
   async revoke(id: string, prefix?: string): Promise<Revoked> {
-    const { configured, redis } = this.place
-    const written = configured.filter((key) => key.id === id)
-    if (written.length > 0) {
-      const keys = written.filter((key) => prefix === undefined || key.prefix === prefix)
-      if (keys.length === 0) throw noKey(id, prefix)
+    const written = this.written(id, prefix)
+    if (written.length > 0)
       return {
         store: 'configuration',
-        keys: keys.map(({ sha256, prefix: begin = null }) => ({ sha256, prefix: begin })),
+        keys: written.map(({ sha256, prefix: begin = null }) => ({ sha256, prefix: begin })),
       }
-    }
+    const { redis } = this.place
     if (redis === null) throw noKey(id, prefix)
     return { store: 'redis', keys: await withKeyRing(redis, this.now, (ring) => ring.revoke(id, prefix)) }
   }
