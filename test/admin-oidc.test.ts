@@ -326,6 +326,21 @@ test('behind a proxy that says https the cookies are for https alone, and so is 
   assert.match(String(elsewhere.json['detail']), /come back to https:\/\/console\.example\.com: open the console there/)
 })
 
+test('where browsers know the console by https the cookies are for https alone, whatever the proxy says', async (t) => {
+  const { ask, callbackOf } = await setUp(t, {}, { publicUrl: 'https://console.example.com' })
+  const proxied = { Host: 'console.example.com', Origin: 'https://console.example.com' }
+  const begun = await ask('/login/oidc', { method: 'POST', json: {}, headers: proxied })
+  const cookie = String(begun.headers['set-cookie'])
+  assert.match(cookie, /^__Host-sallyport-login=.*; Secure$/)
+  const headers = { ...proxied, Cookie: cookie.split(';')[0]! }
+  const answer = await ask(await callbackOf(begun), { headers })
+  assert.match(String(answer.headers['set-cookie']), /^__Host-sallyport=.*; Secure$/)
+  const session = { ...proxied, Cookie: String(answer.headers['set-cookie']).split(';')[0]! }
+  const { json } = await ask('/logout', { method: 'POST', headers: session })
+  const back = new URL(String(json['leave'])).searchParams.get('post_logout_redirect_uri')
+  assert.equal(back, 'https://console.example.com/console/')
+})
+
 test('nothing of a login that proves something is in the log', async (t) => {
   const { provider, begin, callbackOf, open, log } = await setUp(t)
   const jar = new Jar()

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { hostname } from 'node:os'
 import type { FastifyRequest } from 'fastify'
+import { publicUrlOf } from '../../config/admin-schema.ts'
 import type { GatewayConfig } from '../../config/schema.ts'
 import { type HeldNetworks, networksOf } from '../../core/held-networks.ts'
 import { plainAddress } from '../../core/plain-address.ts'
@@ -11,7 +13,10 @@ import { TrustedProxies } from '../../listener/trusted-proxies.ts'
 /** Where a request comes from. */
 export type ClientPlace = Pick<Client, 'address' | 'scheme'>
 
-/** Finds out where requests come from: as trusted proxies say where they pass them on. The listener itself speaks plain http. */
+/**
+ * Finds out where requests come from: as trusted proxies say where they pass them on, and by https where that is what browsers know the
+ * console as. The listener itself speaks plain http.
+ */
 export class ClientPlaces {
   private readonly config: () => GatewayConfig
   private readonly held: () => HeldNetworks
@@ -27,10 +32,16 @@ export class ClientPlaces {
   }
 
   of({ headers, raw }: FastifyRequest): ClientPlace {
-    const address = plainAddress(raw.socket.remoteAddress ?? '')
+    const peer = plainAddress(raw.socket.remoteAddress ?? '')
+    const scheme = this.isSecureAt(headers.host) ? 'https' : 'http'
     const { proxies } = this
-    if (!proxies.has(address)) return { address, scheme: 'http' }
-    return proxies.clientBehind(address, 'http', fieldsOf(headers, this.config().clientHeader))
+    if (!proxies.has(peer)) return { address: peer, scheme }
+    return proxies.clientBehind(peer, scheme, fieldsOf(headers, this.config().clientHeader))
+  }
+
+  private isSecureAt(host = ''): boolean {
+    const { admin } = this.config()
+    return admin !== false && publicUrlOf(admin, hostname()) === `https://${host}`
   }
 
   private get proxies(): TrustedProxies {
