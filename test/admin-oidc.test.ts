@@ -358,6 +358,19 @@ test('nothing of a login that proves something is in the log', async (t) => {
     assert.ok(!text.includes(secret))
 })
 
+test('callbacks of no login do not fill the log, and one that cannot be answered is logged without its code', async (t) => {
+  const { begin, open, log } = await setUp(t)
+  const jar = new Jar()
+  assert.equal((await open(jar, '/login/oidc/callback?code=the-code&state=a')).status, 401)
+  const [line] = log.lines.filter(({ message }) => message === 'A login at the provider was refused')
+  assert.equal(line?.['level'], 'debug')
+  const begun = await begin(jar, undefined, { Host: 'a:99999' })
+  const state = new URL(String(begun.json['url'])).searchParams.get('state')
+  assert.equal((await open(jar, `/login/oidc/callback?code=the-code&state=${state}`)).status, 500)
+  await log.line({ message: 'An admin request failed' })
+  assert.ok(!JSON.stringify(log.lines).includes('the-code'))
+})
+
 test('a provider that answers nothing is given up on', async (t) => {
   const asked = Promise.withResolvers<void>()
   const silent = await startService(t, () => asked.resolve())

@@ -8,7 +8,7 @@ import { fieldOf } from '../core/value.ts'
 import { GatewayError } from '../core/errors.ts'
 import { FOLLOW_SYSTEM_THEME, PRODUCT_ICON } from '../core/product-icon.ts'
 import { version } from '../core/version.ts'
-import { redactQuery } from '../telemetry/redact.ts'
+import { redactTarget } from '../telemetry/redact.ts'
 import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
 import { certificateEndpoints } from './certificates.ts'
 import { changeEndpoints } from './changes.ts'
@@ -107,10 +107,8 @@ export async function createApplication(
   // Logs each change, performed or refused, with the caller.
   app.addHook('onResponse', async ({ operator: caller, method, url, routeOptions }, { statusCode: status }) => {
     if (caller === null || isSafe(method) || routeOptions.config.readsOnly === true) return
-    const [path = '', query] = url.split('?', 2)
-    const shown = query === undefined ? path : path + redactQuery(`?${query}`)
     log.warn(
-      { ...callerFields(caller), role: caller.role, method, path: shown, status },
+      { ...callerFields(caller), role: caller.role, method, path: redactTarget(url), status },
       'An operator has asked for a change',
     )
   })

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, type ErrorEntry, errorTable, GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { problemText } from '../http/problem.ts'
+import { redactTarget } from '../telemetry/redact.ts'
 
 /** Replies to an error with a problem document (RFC 9457); internal errors are logged. */
 export function answerProblem(
@@ -11,7 +12,7 @@ export function answerProblem(
   log: Logger,
 ): FastifyReply {
   const error = problemOf(thrown)
-  if (error.fault === 'gateway') log.error({ url: request.url, error }, 'An admin request failed')
+  if (error.fault === 'gateway') log.error({ url: redactTarget(request.url), error }, 'An admin request failed')
   for (const [name, value] of error.headers) void reply.header(name, value)
   // Fastify would serialize a string of this type as JSON again.
   const document = Buffer.from(problemText(error, request.id))

@@ -20,7 +20,13 @@ export function redactQuery(query: string): string {
   )
 }
 
-/** Whether a name suggests a secret, such as the name of a query parameter, a header or an option. */
+/** The path of a request with its query, if it has one, in which that is redacted. */
+export function redactTarget(target: string): string {
+  const mark = target.indexOf('?')
+  return mark === -1 ? target : target.slice(0, mark) + redactQuery(target.slice(mark))
+}
+
+/** Whether a name speaks of a secret, such as that of a query parameter, a header field or an option. */
 export function isSecret(name: string): boolean {
   return SECRET.test(decode(name).replace(/([a-z0-9])([A-Z])/g, '$1_$2'))
 }

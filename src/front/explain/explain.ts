@@ -20,7 +20,7 @@ import { createExplainer, type TriedLine } from '../../routing/explain.ts'
 import type { RouteEntry } from '../../routing/match.ts'
 import type { CurrentService } from '../../services/current-service.ts'
 import type { HealthBoard } from '../../services/health/board.ts'
-import { redactQuery } from '../../telemetry/redact.ts'
+import { redactTarget } from '../../telemetry/redact.ts'
 import { largestBody } from '../body-limit.ts'
 import { type CompiledRoute, Compiler, type SnapshotToolbox } from '../compiler.ts'
 import { listenerOptions } from '../listener-options.ts'
@@ -324,9 +324,7 @@ function httpsPort({ listeners }: GatewayConfig): number {
 }
 
 function shownRequest({ method, target, authority, fields }: NonNullable<DryForward['sent']>['request'] & object) {
-  const mark = target.indexOf('?')
-  const shown = mark === -1 ? target : target.slice(0, mark) + redactQuery(target.slice(mark))
-  return { method, target: shown, host: authority, fields: shownFields(headersFromWire(fields)) }
+  return { method, target: redactTarget(target), host: authority, fields: shownFields(headersFromWire(fields)) }
 }
 
 function shownFields(headers: Headers): ShownField[] {

@@ -104,7 +104,9 @@ export function providerEndpoints(
       } catch (thrown) {
         const error = asGatewayError(thrown)
         if (error.code === 'internal-error') throw error
-        log.warn({ address, error }, 'A login at the provider was refused')
+        // Anybody may send what nobody has begun, as often as they like.
+        const isBegun = error.cause !== undefined
+        log[isBegun ? 'warn' : 'debug']({ address, error }, 'A login at the provider was refused')
         const links = [[HOME, 'To the console, to log in again']] as const
         return answer(reply, error.status, { title: 'You are not logged in', said: [error.message], links })
       }
