@@ -303,6 +303,7 @@ test('what cannot be done to a key is refused with why', async (t) => {
     ['/keys', { id: 'partner' }, 409, /There is an API key "partner" already/],
     ['/keys', { id: 'ci' }, 409, /The configuration has an API key "ci" already/],
     ['/keys', { id: 'a b' }, 400, /^id: expected 1 to 128 visible ASCII characters/],
+    ['/keys', { id: '..' }, 400, /^id: expected 1 to 128 visible ASCII characters, and not "\." or "\.\."/],
     ['/keys', { id: 'a', owner: '\u001b[31m' }, 400, /^owner: expected visible characters/],
     ['/keys', { id: 'a', expires: '2020-01-01' }, 400, /^expires: expected a time such as "90d"/],
     ['/keys', { id: 'a', sha256: ci.sha256 }, 400, /sha256/],

@@ -166,7 +166,7 @@ test('what cannot be a key is refused with what is allowed', async (t) => {
   const keys = await keysOf(t, configOf({ keys: [] }))
   for (const [args, problem] of [
     [['create'], /^error: required option '--id <id>' not specified$/m],
-    [['create', '--id', 'a b'], /^error: --id: expected 1 to 128 visible ASCII characters$/m],
+    [['create', '--id', 'a b'], /^error: --id: expected 1 to 128 visible ASCII characters, and not "\." or "\.\."$/m],
     [['create', '--id', 'a', '--tier', ''], /^error: --tier: expected visible characters$/m],
     [['create', '--id', 'a', '--owner', '\u001b[31m'], /^error: --owner: expected visible characters$/m],
     [

@@ -16,8 +16,10 @@ const text = z
   .regex(/^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u, 'expected visible characters')
   .max(128)
 
-/** The id of a new key. */
-const keyId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters')
+/** Id of a key that is made: a part of the path of a URL, which "." and ".." cannot be (RFC 3986 section 5.2.4). */
+const keyId = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters, and not "." or ".."')
 
 /** The properties of a key to be created. */
 export const keyRequest = z.strictObject({

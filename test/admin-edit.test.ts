@@ -1,0 +1,67 @@
+/** Options that operators change in the text of a configuration over the admin API: what they may write, and what they get to see. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import test from 'node:test'
+import { stringify } from 'yaml'
+import { digestOf } from '../src/core/password-digest.ts'
+import { askAdmin } from './support/admin.ts'
+import { startCommand, temporaryFile } from './support/command.ts'
+
+const TOKEN = 'token-of-the-operators'
+const PASSWORD = 'a password of theirs'
+const SECRET = 'a-shared-secret-of-thirty-two-octets'
+
+test('an option takes plain values alone, no variable, file or other key, and shows nobody a secret of the text', async (t) => {
+  const text = stringify({
+    workers: 1,
+    admin: {
+      address: '127.0.0.1:0',
+      token: TOKEN,
+      users: [{ name: 'otto', password: await digestOf(PASSWORD), role: 'operator' }],
+    },
+    listeners: [{ address: '127.0.0.1:0' }],
+    services: { shop: { instances: ['http://127.0.0.1:1'], health: false } },
+    policies: { auth: { methods: { jwt: { secret: SECRET } } } },
+    routes: [{ id: 'books', match: { path: '/*' }, service: 'shop' }],
+  })
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { adminPort, command } = await startCommand(t, file)
+  const login = await askAdmin(adminPort, '/login', { method: 'POST', json: { name: 'otto', password: PASSWORD } })
+  const otto = { Cookie: String(login.headers['set-cookie']).split(';', 1)[0]! }
+  const edit = (json: object, headers: object = otto) =>
+    askAdmin(adminPort, '/config/edit', { method: 'POST', json, headers: { ...headers } })
+  const books = { kind: 'route', name: 'books' }
+
+  for (const headers of [otto, { Authorization: `Bearer ${TOKEN}` }]) {
+    const { status, json, text: answer } = await edit({ ...books, changes: { 'timeouts.response': '7s' } }, headers)
+    assert.equal(status, 200)
+    assert.partialDeepStrictEqual(json, { writable: false, problems: [], plan: { same: false } })
+    assert.match(String(json['after']), /timeouts: \{ response: 7s \}/)
+    for (const secret of [SECRET, TOKEN]) assert.ok(!answer.includes(secret))
+  }
+  for (const value of [
+    '${HOME}',
+    '${file:/etc/hostname}',
+    '$$',
+    '5s\n    service: other',
+    '5s # five',
+    '*a',
+    '{ a: b }',
+  ]) {
+    const { json } = await edit({ ...books, changes: { 'timeouts.response': value } })
+    const [problem] = json['problems'] as { option: string; message: string }[]
+    assert.equal(problem?.option, 'timeouts.response', value)
+    assert.match(problem.message, /^expected a number, a rate/)
+    assert.deepEqual([json['plan'], json['after']], [null, json['before']])
+  }
+  for (const name of ['__proto__', 'constructor', 'books\n'])
+    for (const kind of ['route', 'service']) assert.equal((await edit({ kind, name })).status, 409, name)
+  for (const option of ['toString', 'policies', 'match', 'weight shop'])
+    assert.equal((await edit({ ...books, changes: { [option]: 1 } })).status, 400, option)
+
+  assert.equal(await readFile(file, 'utf8'), text)
+  assert.deepEqual(
+    command.log.filter(({ message }) => message === 'An operator has asked for a change'),
+    [],
+  )
+})
