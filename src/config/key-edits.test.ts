@@ -175,6 +175,6 @@ test('what looks like a variable in a key is written so that it reads none', () 
     { ...meant, expires: END },
   ])
   assert.deepEqual(read(withoutKey(added!, meant.id)), keysIn(block))
-  const flow = 'policies: { auth: { methods: { api-key: { keys: [] } } } }\n'
-  assert.deepEqual(read(withKey(flow, meant)), [meant])
+  const inline = 'policies: { auth: { methods: { api-key: { keys: [] } } } }\n'
+  assert.deepEqual(read(withKey(inline, meant)), [meant])
 })
