@@ -81,10 +81,10 @@ export function Keys(): ComponentChildren {
   )
 }
 
-/** The question before a key is revoked: only that key if there are others with its id. */
+/** The question before a key is revoked: only that key if its prefix is known, even if the list of keys is out of date. */
 function revocationOf(key: ApiKey, keys: readonly ApiKey[], done: (answer: RevokedKeys) => void): Question {
   const others = keys.some((each) => each !== key && each.id === key.id)
-  const only = others && key.prefix !== null ? `?${new URLSearchParams({ prefix: key.prefix })}` : ''
+  const only = key.prefix !== null ? `?${new URLSearchParams({ prefix: key.prefix })}` : ''
   const all = others && only === ''
   return {
     title: all ? `Revoke all keys ${key.id}?` : `Revoke ${nameOf(key)}?`,
