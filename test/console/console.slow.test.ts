@@ -8,7 +8,7 @@ import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
-import { startRedis } from '../support/redis.ts'
+import { startRedis, until } from '../support/redis.ts'
 import { startService } from '../support/service.ts'
 import { authority, writeLeaf } from '../support/tls.ts'
 
@@ -304,8 +304,9 @@ inBoth('a change is compared, applied, and rolled back or kept', async (t, start
   assert.equal(await answer(), 'two')
   assert.equal(await readFile(file, 'utf8'), before)
   await page.getByRole('button', { name: 'Roll back now' }).click()
+  // Nothing waits any more as soon as the rollback has begun.
   await page.getByText('waits for your word').waitFor({ state: 'detached' })
-  assert.equal(await answer(), 'one')
+  await until('the change is rolled back', async () => (await answer()) === 'one')
   await edit(before.replace('body: one', 'body: three'))
   await page.getByRole('button', { name: 'Apply', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
