@@ -16,6 +16,7 @@ export interface ServiceRequest {
   readonly signal?: AbortSignal
 }
 
+/** The reply of a service to a request of the gateway itself. */
 export interface ServiceReply {
   readonly status: number
   readonly headers: Headers
