@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test from 'node:test'
-import { ManualClock } from '../test/support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { endSilence } from './silence.ts'
 
 test('a run ends where nothing was said for so long, however long it takes', async () => {

@@ -6,7 +6,7 @@ import { digestOf } from '../src/core/password-digest.ts'
 import { type AdminAsk, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { proxyTo } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 
 const TOKEN = 'correct-horse-battery'
 const PASSWORD = 'a password of theirs'

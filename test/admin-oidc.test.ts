@@ -5,7 +5,7 @@ import type { GatewayInput } from '../src/gateway.ts'
 import { digestOf } from '../src/core/password-digest.ts'
 import { type AdminAnswer, startAdminGateway } from './support/admin.ts'
 import { proxyTo } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { CLIENT, startOpenIdProvider } from './support/openid-provider.ts'
 import { startService } from './support/service.ts'
 
@@ -122,7 +122,7 @@ test('whoever has no role is told who they are and what is said of them, and get
   assert.equal(answer.status, 403)
   assert.match(String(answer.headers['content-type']), /^text\/html/)
   assert.match(String(answer.headers['content-security-policy']), /default-src 'none'; style-src 'sha256-/)
-  assert.match(answer.text, /<h1>You are &#60;b&#62;mallory, and have no role here<\/h1>/)
+  assert.match(answer.text, /<h1>You are &#60;b&#62;mallory and have no role here<\/h1>/)
   assert.match(answer.text, /cooks, &#60;i&#62;/)
   assert.match(answer.text, new RegExp(`href="${provider.url}/logout[^"]*"`))
   assert.doesNotMatch(answer.text, /gateway-admins/)
@@ -153,7 +153,7 @@ test('a callback counts once, in the browser that has begun it, with its state a
   const refused = async (by: Jar, path: string): Promise<void> => {
     const answer = await open(by, path)
     assert.equal(answer.status, 401, path)
-    assert.match(answer.text, /The login has failed, or was begun more than ten minutes ago or in another browser/)
+    assert.match(answer.text, /The login failed, or was started more than ten minutes ago or in another browser/)
     assert.equal(by.cookies.has('sallyport'), false)
   }
   await refused(other, callback)
@@ -211,7 +211,7 @@ test('a provider that cannot be asked says so, and passwords and the token go on
   const answer = await begin(new Jar())
   assert.equal(answer.status, 503)
   assert.equal(answer.headers['retry-after'], '1')
-  assert.match(String(answer.json['detail']), /^The OpenID provider http:\S+ cannot be asked: the log of the gateway/)
+  assert.match(String(answer.json['detail']), /^The OpenID provider http:\S+ cannot be reached: the gateway's log/)
   await log.line({ message: 'The OpenID provider cannot be asked; sessions go on' })
   const login = await ask('/login', { method: 'POST', json: { name: 'ada', password: PASSWORD } })
   assert.equal(login.status, 200)
@@ -225,7 +225,7 @@ test('a provider that breaks while somebody logs in says so on the page', async 
   provider.isBroken = true
   const answer = await open(jar, callback)
   assert.equal(answer.status, 503)
-  assert.match(answer.text, /The OpenID provider http:\S+ cannot be asked/)
+  assert.match(answer.text, /The OpenID provider http:\S+ cannot be reached/)
   assert.equal(await roleOf(jar), null)
 })
 
@@ -323,7 +323,7 @@ test('behind a proxy that says https the cookies are for https alone, and so is 
   // By another name no login would come back.
   const elsewhere = await ask('/login/oidc', { method: 'POST', json: {} })
   assert.equal(elsewhere.status, 409)
-  assert.match(String(elsewhere.json['detail']), /come back to https:\/\/console\.example\.com: open the console there/)
+  assert.match(String(elsewhere.json['detail']), /return to https:\/\/console\.example\.com: open the console there/)
 })
 
 test('where browsers know the console by https the cookies are for https alone, whatever the proxy says', async (t) => {

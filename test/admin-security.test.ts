@@ -9,7 +9,7 @@ import { createGateway } from '../src/gateway.ts'
 import { startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway, TestLog } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 
 const TOKEN = 'correct-horse-battery'
 const drain = '/services/backend/instances/127.0.0.1:1/drain'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import test from 'node:test'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { proxyTo } from './support/gateway.ts'

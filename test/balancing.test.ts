@@ -6,7 +6,7 @@ import { send } from './support/client.ts'
 import { startDeafService } from './support/deaf-service.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect } from './support/peer.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 

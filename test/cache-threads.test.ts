@@ -10,7 +10,7 @@ import { ReplyMemory } from '../src/policies/cache/memory/reply-memory.ts'
 import { makeCacheEntry } from './support/cache-entry.ts'
 import { cleanUp } from './support/cleanup.ts'
 import type { TortureOrder, TortureReport } from './support/cache-torture.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { memoryStores } from './support/memory-stores.ts'
 
 const KEYS = 60

@@ -5,7 +5,7 @@ import test from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 

@@ -6,7 +6,7 @@ import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
 import { CHANGED, writeFolder } from './support/folder.ts'
 import { startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { connect } from './support/peer.ts'
 
 type Route = NonNullable<GatewayInput['routes']>[number]

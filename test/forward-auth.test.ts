@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { type Ask, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startService } from './support/service.ts'
 
 type Auth = Exclude<NonNullable<GatewayInput['policies']>['auth'], false | undefined>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 

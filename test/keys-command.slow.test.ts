@@ -91,7 +91,7 @@ test('keys of Redis are listed with their beginnings and never shown again, and 
     assert.match(again.stderr, new RegExp(`API key "${id}" already`))
   }
   for (const [id, why] of [
-    ['ci', /stands in .*keys\.yaml: remove it there/],
+    ['ci', /is in .*keys\.yaml: remove it there/],
     ['none', /There is no API key "none"/],
   ] as const) {
     const { code: failed, stderr } = await keys('revoke', id)

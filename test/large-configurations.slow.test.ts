@@ -7,7 +7,7 @@ import { Generation } from '../src/front/generation.ts'
 import type { Policy } from '../src/policies/policy.ts'
 import { SlotRegistry } from '../src/services/health/slots.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { addressesOf, threadTools } from './support/thread-tools.ts'
 
 /** Each look at it takes a millisecond. */

@@ -5,7 +5,7 @@ import type { GatewayInput, Rate } from '../src/gateway.ts'
 import { askAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start } from './support/command.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startRedis } from './support/redis.ts'
 
 const KEY = 'the key of a partner'

@@ -4,7 +4,7 @@ import test from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 
 /** The smallest table that may be configured, and more clients than it has room for. */
 const ENTRIES = 1024

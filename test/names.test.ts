@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 
 /** Services on one port of several addresses of this machine, each of which answers with its own address. */
 async function startOn(t: TestContext, hosts: readonly string[]): Promise<number> {

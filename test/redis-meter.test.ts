@@ -12,7 +12,7 @@ import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { limitContract } from './support/limit-contract.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { connectTo, startCluster, startRedis, startSentinels, until } from './support/redis.ts'
 
 const MINUTE = 60_000

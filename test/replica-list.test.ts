@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import test, { type TestContext } from 'node:test'
+import { answer as replicaList } from '../src/admin/replicas/replicas.ts'
 import type { GatewayInput } from '../src/gateway.ts'
 import { startAdminGateway } from './support/admin.ts'
 import { connectTo, type RedisServer, startRedis, until } from './support/redis.ts'
@@ -22,17 +23,10 @@ async function listening(t: TestContext, redis: RedisServer, expected: number): 
   })
 }
 
-interface Told {
-  readonly shared: boolean
-  readonly unreached: string | null
-  readonly problems: readonly object[]
-  readonly replicas: readonly Readonly<Record<string, unknown>>[]
-}
-
-async function replicasOf({ ask }: Awaited<ReturnType<typeof startAdminGateway>>): Promise<Told> {
+async function replicasOf({ ask }: Awaited<ReturnType<typeof startAdminGateway>>) {
   const { status, json } = await ask('/replicas')
   assert.equal(status, 200)
-  return json as unknown as Told
+  return replicaList.parse(json)
 }
 
 test('each gateway knows the others: what they run, and where their consoles are', async (t) => {
@@ -51,7 +45,7 @@ test('each gateway knows the others: what they run, and where their consoles are
       [false, true, 'ready'],
     ],
   )
-  const revisionOf = async ({ ask }: typeof a) => (await ask('/config/status')).json['revision']
+  const revisionOf = async ({ ask }: typeof a) => String((await ask('/config/status')).json['revision'])
   const [own, ...others] = replicas
   assert.partialDeepStrictEqual(own, { isCurrent: true, console: null, revision: await revisionOf(a) })
   const revisions = new Map(others.map((each) => [each['revision'], each]))

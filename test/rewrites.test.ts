@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 

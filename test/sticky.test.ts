@@ -5,7 +5,7 @@ import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, startRawService } from './support/peer.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startService, type TestService } from './support/service.ts'
 
 const secrets = ['a secret of this test, of 32 octets and more']

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { GatewayInput } from '../src/gateway.ts'
 import { start } from './support/command.ts'
 import { startGateway } from './support/gateway.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { authority, type CertificateFiles, connectSecurely, tlsListeners, writeLeaf } from './support/tls.ts'
 
 const GET = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'

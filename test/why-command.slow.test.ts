@@ -84,7 +84,7 @@ test('why says that policies were not recorded, has colors in a terminal, and en
   const terminal = new Terminal(t, ['why', 'one', ...at])
   assert.equal(await terminal.ended, 0)
   assert.ok(terminal.shown.includes('\x1b[31m503\x1b[0m'))
-  assert.match(terminal.shown, /was not recorded/)
+  assert.match(terminal.shown, /were not recorded/)
   const { code, stdout, stderr } = await why('another')
   assert.deepEqual([code, stdout], [1, ''])
   assert.match(stderr, /^No worker remembers a request with the correlation id another\.\n/)

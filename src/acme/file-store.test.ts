@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { acmeStoreContract } from '../../test/support/acme-store-contract.ts'
 import { cleanUp } from '../../test/support/cleanup.ts'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { FileStore } from './file-store.ts'
 
 const MINUTE = 60_000

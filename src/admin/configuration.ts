@@ -22,7 +22,7 @@ export const status = z.object({
   generation,
   since: time.describe('When it came into force.'),
   current: z.boolean().describe('False if the last one read was refused.'),
-  warnings: problemSchema.array().describe('What works in the running configuration, and should be looked at.'),
+  warnings: problemSchema.array().describe('Warnings about the running configuration.'),
   writable: z.boolean().describe('Whether operators may send configurations (admin.writable).'),
   lastReload: z
     .object({
@@ -121,7 +121,8 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     {
       schema: {
         summary: 'The text of the running configuration, as it is written in its file',
-        description: 'To be changed, and sent with PUT /config. Secrets are masked for callers who may not send one.',
+        description:
+          'For editing and sending with PUT /config. Secrets are masked for callers who may not send a configuration.',
         tags: ['configuration'],
         response: { 200: written },
       },

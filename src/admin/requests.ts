@@ -72,7 +72,7 @@ const attempt = z.object({
 
 export const details = recentRequest.extend({
   cause: z.string().describe('Why it ended so, in one sentence.'),
-  userAgent: z.string().nullable().describe('What the client calls itself, cut where it is long.'),
+  userAgent: z.string().nullable().describe('User-Agent of the client, truncated if it is long.'),
   detail: z.string().nullable().describe('What the client was told of the error.'),
   tried: attempt
     .array()

@@ -49,7 +49,7 @@ export const status = z.object({
   uptimeSeconds: z.number(),
   listeners: z
     .object({
-      name: z.string().describe('Its address as configured where it has none.'),
+      name: z.string().describe('Its configured address if it has no name.'),
       address: z.string().describe('Host and port.'),
     })
     .array()

@@ -13,7 +13,10 @@ export function defineRevokeKey(command: Command): void {
     .summary('end an API key')
     .description('Revokes an API key in Redis: every gateway refuses it.')
     .argument('<id>', 'id of the key')
-    .option('--prefix <prefix>', 'only the key that begins so, as after a rotation (default: all of the id)')
+    .option(
+      '--prefix <prefix>',
+      'only the key that starts with this, for example after a rotation (default: all keys of the ID)',
+    )
     .addOption(configOption())
     .action(revokeKey)
   addExamples(command, [
@@ -26,7 +29,7 @@ async function revokeKey(id: string, { config, prefix }: Options): Promise<void>
   const cache = await withKeysOf(config, async (keys) => {
     const { store } = await keys.revoke(id, prefix)
     if (store === 'configuration')
-      throw new CommandError(`The API key "${id}" stands in ${config}: remove it there, and reload the gateway.`)
+      throw new CommandError(`The API key "${id}" is in ${config}: remove it there, and reload the gateway.`)
     return keys.place.cache
   })
   const which = prefix === undefined ? `The API key "${id}"` : `The API key "${id}" that begins with ${prefix}`

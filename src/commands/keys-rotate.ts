@@ -23,10 +23,12 @@ interface Options {
 export function defineRotateKey(command: Command): void {
   command
     .summary('put another API key in place of one')
-    .description('Makes a new API key like an old one, which goes on to work for a while, and prints the new one once.')
+    .description(
+      'Creates an API key that replaces an existing one, and prints it once. The old key keeps working for a while.',
+    )
     .argument('<id>', 'id of the key')
-    .option('--overlap <time>', 'how long the old key goes on: 30m, 12h, 7d, or 0s to end it at once', '24h')
-    .option('--expires <time>', 'when the new key expires: 90d, 12h or 2027-01-31 (default: when the old one was to)')
+    .option('--overlap <time>', 'how long the old key keeps working: 30m, 12h, 7d, or 0s to end it at once', '24h')
+    .option('--expires <time>', 'when the new key expires: 90d, 12h or 2027-01-31 (default: like the old one)')
     .addOption(configOption())
     .action(rotateKey)
   addExamples(command, [

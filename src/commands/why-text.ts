@@ -64,7 +64,7 @@ function wayLines(
   const lines = columns(told.map((row) => row.map(printable)))
   if (events === null)
     lines.push(
-      `  ${paint('dim', 'What policies decided was not recorded: log.access.timings, and sampled traces, have it recorded.')}`,
+      `  ${paint('dim', 'The decisions of policies were not recorded: they are with log.access.timings and in sampled traces.')}`,
     )
   return lines
 }

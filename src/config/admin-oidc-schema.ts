@@ -12,11 +12,11 @@ export const adminOidc = z.strictObject({
   ...providerShape,
   scopes: scopeList
     .default(['openid', 'profile'])
-    .describe('What the provider is asked for. Default openid and profile.'),
+    .describe('Scopes to request from the provider. Default openid and profile.'),
   name: claimPath
     .default('preferred_username')
     .describe(
-      'Claim with the name that the console and the log show; dots lead into nested claims, or a list of steps. sub, which is logged beside it, where there is none. Default preferred_username.',
+      'Claim with the name that the console and the log show; dots lead into nested claims, or use a list of steps. If it is missing, sub is used, which is logged as well. Default preferred_username.',
     )
     .meta({ examples: ['email'] }),
   roles: z
@@ -24,7 +24,7 @@ export const adminOidc = z.strictObject({
       claim: claimPath
         .default('roles')
         .describe(
-          'Claim with what the provider says that they are: a text, or a list; dots lead into nested claims, or a list of steps. Default roles.',
+          'Claim that determines the role: a text or a list; dots lead into nested claims, or use a list of steps. Default roles.',
         )
         .meta({ examples: ['groups'] }),
       map: z
@@ -38,7 +38,7 @@ export const adminOidc = z.strictObject({
         )
         .meta({ examples: [{ 'gateway-admins': 'admin', 'on-call': 'operator' }] }),
     })
-    .describe('The roles of those who log in there.'),
+    .describe('The roles of users who log in there.'),
 })
 
 /** The settings of operator login through an OpenID provider, after parsing. */

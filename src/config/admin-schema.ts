@@ -71,12 +71,12 @@ const adminOptions = z
     oidc: adminOidc
       .optional()
       .describe(
-        'OpenID provider at which operators log in to the console, whose redirect URI is /login/oidc/callback of the console. Default none.',
+        'OpenID provider where operators log in to the console. Its redirect URI is /login/oidc/callback on the console. Default none.',
       ),
     publicUrl: publicUrl
       .optional()
       .describe(
-        'What browsers know the console as, such as "https://console.example.com": what a login at the provider comes back to, and where other gateways of the same Redis link to this one. {host} stands for the name of the machine. Default the scheme and host of each request, and no links.',
+        'URL of the console in browsers, such as "https://console.example.com". Logins at the provider return to it, and other gateways on the same Redis link to it. {host} stands for the name of the machine. Default the scheme and host of each request, and no links.',
       )
       .meta({ examples: ['https://console.example.com'] }),
     loginLifetime: duration

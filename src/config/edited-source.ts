@@ -107,7 +107,7 @@ function flow(value: unknown): string {
 
 function rangeOf(node: unknown): readonly [start: number, end: number] {
   if (!isNode(node) || !node.range)
-    throw new EditError('The text is not such that it can be changed here: change it by hand.')
+    throw new EditError('The text is written in a way that cannot be edited here: change it by hand.')
   return [node.range[0], node.range[1]]
 }
 

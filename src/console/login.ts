@@ -69,7 +69,7 @@ function Login({ session, unlocked }: { session: Session; unlocked: () => void }
       h(
         'button',
         { type: 'button', class: 'link', onClick: () => setByToken(!byToken) },
-        byToken ? 'Log in by your name instead' : 'Use the token instead',
+        byToken ? 'Log in with your name instead' : 'Use the token instead',
       ),
   )
 }

@@ -39,7 +39,7 @@ export const metricTable = {
   },
   sallyport_listener_requests_total: {
     type: 'counter',
-    help: 'Requests by the name of the listener that they came by, or its address where it has none.',
+    help: 'Requests by the name of their listener, or its address if it has no name.',
     labels: ['listener'],
   },
   sallyport_route_last_request_seconds: {

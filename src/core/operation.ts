@@ -48,7 +48,7 @@ export const everywhereShape = {
   replicas: z
     .object({
       name: z.string().describe('Host and process.'),
-      asked: z.boolean().describe('Whether it is the one that got the request.'),
+      asked: z.boolean().describe('Whether it is the gateway that received this request.'),
       problem: z.string().nullable().describe('Why it was not done there; null where it was.'),
     })
     .array()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { Slices, type Steps, takeAll } from './slices.ts'
 
 test('work goes on for 5 ms, and after everything else has had its turn for 5 ms more', async () => {

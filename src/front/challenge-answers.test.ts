@@ -7,7 +7,7 @@ import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '.
 import { Answers } from '../core/threads.ts'
 import { Bytes } from '../http/body.ts'
 import { makeExchange } from '../../test/support/exchange.ts'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { TestLog } from '../../test/support/gateway.ts'
 import { ChallengeAnswers } from './challenge-answers.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { Generations } from './generations.ts'
 
 /** A generation that writes down what becomes of it, and of what takes effect with it. */

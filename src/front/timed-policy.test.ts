@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../test/support/exchange.ts'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { compose, type Middleware } from '../http/handler.ts'
 import { ExchangeRecord } from '../http/record.ts'
 import { Reply } from '../http/reply.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { parseConfig } from '../config/parse.ts'
 import type { GatewayInput } from '../config/schema.ts'
 import { Headers } from '../http/headers.ts'

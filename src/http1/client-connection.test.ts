@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { OUTGOING_HEAD, outgoing } from '../../test/support/outgoing.ts'
 import { readInto, RecordingSocket } from '../../test/support/recording-socket.ts'
 import { Bytes, isStream } from '../http/body.ts'

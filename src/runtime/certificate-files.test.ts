@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { authority, replaceLeaf, writeLeaf } from '../../test/support/tls.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'

@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, readFileSync, renameSync, rmSync, watch } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { createLogger, type LoggerOptions } from './logger.ts'
 

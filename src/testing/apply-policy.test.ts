@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rootCause } from '../core/errors.ts'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from './manual-clock.ts'
 import {
   type Caches,
   type Client,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { Answers, defineTopic } from '../core/threads.ts'
 import { createLineLogger } from '../telemetry/logger.ts'
 import { Channel, type ChannelMessage } from './channel.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import type { WorkerEnd } from './running-worker.ts'
 import { type SlotWorker, WorkerSlot } from './worker-slot.ts'
 

@@ -9,7 +9,7 @@ import { Transport } from '../../src/acme/transport.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { Authority, selfSigned } from '../support/certificates.ts'
 import { cleanUp } from '../support/cleanup.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 const HOUR = 3600_000
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { proxyTo, startGateway } from '../support/gateway.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { connect, startRawService } from '../support/peer.ts'
 import { settled } from '../support/settled.ts'
 

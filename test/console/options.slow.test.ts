@@ -84,7 +84,7 @@ test('where no configuration may be sent, the form of a service ends in a patch 
   await page.getByRole('button', { name: 'Check and compare' }).click()
   await page.getByText('at most 1000').waitFor()
   await weight.fill('3')
-  await page.getByLabel('Requests at a time').fill('200')
+  await page.getByLabel('Concurrent requests, over all workers').fill('200')
   await page.getByRole('button', { name: 'Check and compare' }).click()
   await page.getByRole('heading', { name: 'The patch' }).waitFor()
   const patch = await page.locator('pre.code').innerText()

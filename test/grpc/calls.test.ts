@@ -7,7 +7,7 @@ import type { GatewayInput } from '../../src/gateway.ts'
 import { proxyTo, startGateway, type TestGatewayOptions } from '../support/gateway.ts'
 import { ended, GrpcClient, nextMessage } from '../support/grpc-client.ts'
 import { type ChatCall, type GrpcMethods, startGrpcService } from '../support/grpc-server.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { scrape } from '../support/metrics.ts'
 import { authority, tlsListeners, writeLeaf } from '../support/tls.ts'
 

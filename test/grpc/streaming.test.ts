@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js'
 import { startGateway } from '../support/gateway.ts'
 import { ended, GrpcClient, nextMessage } from '../support/grpc-client.ts'
 import { grpcFrame } from '../support/grpc-frames.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { startService } from '../support/service.ts'
 
 const HOUR = 3_600_000

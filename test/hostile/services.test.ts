@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { proxyTo, startGateway } from '../support/gateway.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { connect, type Peer, startRawService } from '../support/peer.ts'
 import { request } from './request-case.ts'
 import { reply, type ServiceCase } from './service-case.ts'

@@ -14,7 +14,7 @@ import {
   startPeeredService,
   wholeReply,
 } from '../support/http2-service.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { connect } from '../support/peer.ts'
 import { authority, startTlsService } from '../support/tls-service.ts'
 

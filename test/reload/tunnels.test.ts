@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../../src/gateway.ts'
 import { send } from '../support/client.ts'
 import { startGateway } from '../support/gateway.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { connect, type Peer, startRawService } from '../support/peer.ts'
 import { turnUntil } from '../support/settled.ts'
 

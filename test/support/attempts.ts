@@ -19,7 +19,7 @@ import { Retry } from '../../src/services/retry/retry.ts'
 import { BUDGET_KINDS, RetryBudget } from '../../src/services/retry/retry-budget.ts'
 import { Stranded } from '../../src/services/stranded.ts'
 import { makeExchange } from './exchange.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** An instance whose lanes are controlled by the test; it does not use the network. */
 export class ScriptedInstance implements Lane {

@@ -4,7 +4,7 @@ import { Bytes } from '../../src/http/body.ts'
 import type { CacheStore, CacheEntry } from '../../src/policies/cache/store.ts'
 import { Headers } from '../../src/http/headers.ts'
 import { makeCacheEntry } from './cache-entry.ts'
-import type { ManualClock } from './manual-clock.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A store under test, and a second view of it if several threads share it. */
 export interface OpenStore {

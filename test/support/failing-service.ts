@@ -17,7 +17,7 @@ import { CurrentService } from '../../src/services/current-service.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 import { makeExchange } from './exchange.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { seeded } from './simulation.ts'
 
 /** A simulated service and its random requests; times are in milliseconds. */

@@ -4,7 +4,7 @@ import type { LogLevel } from '../../src/core/logger.ts'
 import { createGateway, type Gateway, type GatewayInput, type Policy } from '../../src/gateway.ts'
 import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
 import { cleanUp } from './cleanup.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { PATIENCE } from './patience.ts'
 import { defaultListeners, noteDefault } from './scheme.ts'
 

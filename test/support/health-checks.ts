@@ -3,7 +3,7 @@ import { HealthBoard } from '../../src/services/health/board.ts'
 import { HealthChecker, type CheckedService } from '../../src/services/health/checker.ts'
 import type { HealthOptions } from '../../src/services/health/monitor.ts'
 import type { ProbeTarget } from '../../src/services/health/probe.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** The default options of a service. */
 export const options: HealthOptions = {

@@ -12,7 +12,7 @@ import type { ClientStream } from '../../src/http2/client-stream.ts'
 import { ResponseHead } from '../../src/http2/response-head.ts'
 import { CollectingSink } from './bodies.ts'
 import * as h2 from './http2-frames.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { outgoing } from './outgoing.ts'
 import { readInto, RecordingSocket } from './recording-socket.ts'
 

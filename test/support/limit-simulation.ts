@@ -4,7 +4,7 @@ import { SHARES, SHED } from '../../src/services/concurrency/limit.ts'
 import type { Priority } from '../../src/services/concurrency/priority.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import type { Outcome } from '../../src/services/outcome.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { makeOutcome, someInstance } from './outcome.ts'
 import { seeded } from './simulation.ts'
 

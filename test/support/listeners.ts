@@ -19,7 +19,7 @@ import { TicketSeeds } from '../../src/runtime/ticket-seeds.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './cleanup.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 export type ListenerInput = NonNullable<GatewayInput['listeners']>[number]
 

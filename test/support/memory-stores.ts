@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/core/clock.ts'
 import { MemoryCacheStore } from '../../src/policies/cache/memory/memory-store.ts'
 import { ReplyMemory } from '../../src/policies/cache/memory/reply-memory.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { TestCounter } from './test-counter.ts'
 
 /** Stores of several threads on one memory of that size in bytes, each with a share of it locally. */

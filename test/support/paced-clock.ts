@@ -1,4 +1,4 @@
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** The interval and the maximum step of the clock, in milliseconds. */
 const PERIOD = 10

@@ -5,7 +5,7 @@ import { passiveSchema, type PassiveOptions } from '../../src/services/passive/i
 import { EjectionKeeper } from '../../src/services/passive/keeper.ts'
 import { PassiveHealth } from '../../src/services/passive/passive-health.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { makeOutcome } from './outcome.ts'
 
 /** The default options. */

@@ -9,7 +9,7 @@ import { OpenRepeats } from '../../src/policies/idempotency/repeat-stores.ts'
 import { LimitStores } from '../../src/policies/rate-limit/limit-stores.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { storeTools } from './store-tools.ts'
 
 const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'user-service' }

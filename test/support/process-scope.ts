@@ -6,7 +6,7 @@ import { policies } from '../../src/policies/index.ts'
 import { ProcessScope } from '../../src/runtime/process-scope.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { cleanUp } from './cleanup.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A configuration with the built-in policies. */
 function parsed(value: GatewayInput): GatewayConfig {

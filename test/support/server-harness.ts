@@ -7,7 +7,7 @@ import { RequestHead } from '../../src/http1/request-head.ts'
 import { ServerConnection } from '../../src/http1/server-connection.ts'
 import type { ServerHandler, ServerOptions } from '../../src/http/server-handler.ts'
 import type { ServerExchange } from '../../src/http/server-exchange.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { readInto, RecordingSocket } from './recording-socket.ts'
 
 export const serverOptions: ServerOptions = {

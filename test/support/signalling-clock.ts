@@ -1,4 +1,4 @@
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A clock that stands still, and reports when a timer is set. */
 export class SignallingClock extends ManualClock {

@@ -4,7 +4,7 @@ import { HealthBoard } from '../../src/services/health/board.ts'
 import type { Instance } from '../../src/services/instance.ts'
 import { makeExchange } from './exchange.ts'
 import { makeOutcome } from './outcome.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** How long to wait for replies after the last request. */
 const PATIENCE = 80_000

@@ -15,7 +15,7 @@ import type { Policy } from '../../src/policies/policy.ts'
 import { SlotRegistry } from '../../src/services/health/slots.ts'
 import type { SeriesChange } from '../../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './cleanup.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { addressesOf, threadTools } from './thread-tools.ts'
 
 /** A request to a generation, and the address that it comes from. */

@@ -18,12 +18,12 @@ const MOST = 100
 
 const asked = z.strictObject({
   kind: z.enum(['route', 'service']),
-  name: z.string().describe('Id of the route, or name of the service.'),
+  name: z.string().describe('ID of the route, or name of the service.'),
   changes: z
     .record(z.string(), optionValue)
     .refine((changes) => Object.keys(changes).length <= MOST, `expected at most ${MOST} changes`)
     .default({})
-    .describe('Option -> its value; null takes it out of the text. Default none.'),
+    .describe('Option -> its value; null removes it from the text. Default none.'),
 })
 
 /** The reply. */
@@ -33,15 +33,15 @@ export const edit = z.object({
   options: z
     .object({ option: z.string(), value: optionValue })
     .array()
-    .describe('What can be changed so, with what the text says itself; null for nothing.'),
+    .describe('The options that can be changed, with their values in the text; null for those that are not set.'),
   before: z
     .string()
-    .describe('The text of the running configuration; with secrets masked where the caller may not send one.'),
+    .describe('The text of the running configuration; secrets are masked if the caller may not send a configuration.'),
   after: z.string().describe('The same text with the changes.'),
-  plan: plan.nullable().describe('What they would change; null where there are none, or where there are problems.'),
+  plan: plan.nullable().describe('What the changes would do; null if there are none, or if there are problems.'),
   problems: z
     .object({
-      option: z.string().nullable().describe('Which change it comes of; null where that is not known.'),
+      option: z.string().nullable().describe('The option that caused it; null if unknown.'),
       path: z.string(),
       message: z.string(),
     })
@@ -56,9 +56,9 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
     {
       config: { role: 'operator', readsOnly: true },
       schema: {
-        summary: 'Change options of a route or a service in the text of the configuration, without applying it',
+        summary: 'Change options of a route or service in the text of the configuration, without applying it',
         description:
-          'Comments and the order of lines stay. The changes are checked and compared as by POST /config/plan. The answer ends in a text for PUT ' +
+          'Comments and the order of lines are kept. The changes are checked and compared as by POST /config/plan. The answer contains a text for PUT ' +
           '/config, or in a difference for the file where admin.writable is off.',
         tags: ['configuration'],
         body: asked,

@@ -62,7 +62,7 @@ export function optionsOf(data: unknown, { kind, name }: Subject): Option[] {
   if (base === null || valueAt(data, base) === undefined)
     throw new GatewayError(
       'conflict',
-      `The text of the configuration does not have the ${kind} ${name}: change it where it is written.`,
+      `The text of the configuration does not contain the ${kind} ${name}: change it where it is defined.`,
     )
   const places = Object.entries(kind === 'route' ? ofRoutes : ofServices)
   const plain = places.map(([option, steps]): Option => {

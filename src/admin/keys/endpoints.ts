@@ -13,7 +13,7 @@ import { describeMade, listKeys } from './list-keys.ts'
 import { keyList, madeKey, revokedKeys, rotatedKey } from './schemas.ts'
 import { WrittenKeys } from './written-keys.ts'
 
-const params = z.object({ id: z.string().min(1).describe('Id of the key.') })
+const params = z.object({ id: z.string().min(1).describe('ID of the key.') })
 const NOBODY = { replicas: [], unreached: null }
 
 /** GET and POST /keys, POST /keys/{id}/rotate, DELETE /keys/{id}: the API keys of the configuration and those in its Redis. */
@@ -28,8 +28,8 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
     try {
       return tellEverywhere(await everywhere(forgettingKeys, { sha256: sha256.slice(0, MOST_FORGOTTEN) }))
     } catch (error) {
-      log.error({ error }, 'Workers and other gateways could not be told of a change of API keys')
-      return { replicas: [], unreached: 'No gateway could be told, this one neither: the log says why' }
+      log.error({ error }, 'Workers and other gateways could not be informed about a change of API keys')
+      return { replicas: [], unreached: 'No gateway could be informed, not even this one: see the log' }
     }
   }
 
@@ -37,7 +37,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
     '/keys',
     {
       schema: {
-        summary: 'The API keys of the configuration, and those in its Redis',
+        summary: 'The API keys in the configuration and in its Redis',
         description: 'Never the keys themselves.',
         tags: ['keys'],
         response: { 200: keyList },
@@ -52,7 +52,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       schema: {
         summary: 'Create an API key',
         description:
-          'It is kept in Redis where a route looks keys up there, and works at once. Else the answer says how to change the configuration.',
+          'The key is stored in Redis if a route looks keys up there, and works at once. Otherwise the answer shows how to change the configuration.',
         tags: ['keys'],
         body: keyRequest,
         response: { 201: madeKey },
@@ -77,9 +77,9 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
     '/keys/:id/rotate',
     {
       schema: {
-        summary: 'Put another API key in place of one',
+        summary: 'Replace an API key',
         description:
-          'The new one has the same id, owner, tier and roles. The old one goes on for `overlap`, by default 24h: until then both work.',
+          'The new key has the same ID, owner, tier and roles. The old key keeps working for `overlap`, by default 24h.',
         tags: ['keys'],
         params,
         body: rotation.prefault({}),
@@ -108,10 +108,10 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       schema: {
         summary: 'Revoke an API key',
         description:
-          'Every key of the id, or with `prefix` the one that begins so. All gateways that share the Redis refuse it at once. For one in the configuration, which takes an admin, the answer says how to change that.',
+          'Revokes all keys of the ID, or with `prefix` the one that starts with it. All gateways on the same Redis reject it at once. For a key in the configuration, which requires the role admin, the answer shows how to change the configuration.',
         tags: ['keys'],
         params,
-        querystring: z.strictObject({ prefix: z.string().min(1).optional().describe('How the key begins.') }),
+        querystring: z.strictObject({ prefix: z.string().min(1).optional().describe('How the key starts.') }),
         response: { 200: revokedKeys },
       },
     },
@@ -121,7 +121,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       if (isWritten && operator !== null && !hasRole(operator.role, 'admin'))
         throw new GatewayError(
           'forbidden',
-          `The API key "${id}" stands in the configuration: that takes the role admin to change.`,
+          `The API key "${id}" is in the configuration: changing it requires the role admin.`,
         )
       const { keys: found, store } = await keys.revoke(id, prefix)
       const revoked = found.map((key) => ({ prefix: key.prefix }))

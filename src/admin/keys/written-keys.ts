@@ -9,12 +9,12 @@ import type { AdminContext } from '../context.ts'
 
 /** What is to be changed by hand, as keys of the configuration are. */
 export const handwork = z.object({
-  file: z.string().nullable().describe('Name of the file; null where the configuration has none.'),
+  file: z.string().nullable().describe('Name of the file; null if the configuration has none.'),
   patch: z
     .string()
     .nullable()
-    .describe('The change of the file, for `patch -p1`; null where it has to be made by hand.'),
-  lines: z.string().nullable().describe('The lines of the new key by themselves; null where there is none.'),
+    .describe('Patch for the file, for `patch -p1`; null if the file must be changed by hand.'),
+  lines: z.string().nullable().describe('Only the lines of the new key; null if there is none.'),
 })
 
 export type Handwork = z.output<typeof handwork>

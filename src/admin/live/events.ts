@@ -34,7 +34,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
         description:
           'text/event-stream. `hello` comes first, with the upper bounds of the buckets in seconds and the windows of the last minute. Then ' +
           'each second `window`: requests by route and by instance, each as a list of how many there were, how many with 4xx, with 5xx, the ' +
-          'seconds that they took, and one number for each bucket up to the last one that has any; requests by listener; and counters that have risen. With `requests`, also those that ended since, ' +
+          'seconds they took, and one number per bucket up to the last non-empty one; requests by listener; and counters that increased. With `requests`, also those that ended since, ' +
           `${SAMPLE} of each worker at most.`,
         tags: ['requests'],
         produces: ['text/event-stream'],

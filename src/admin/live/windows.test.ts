@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { Answers } from '../../core/threads.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { MetricsHub } from '../../telemetry/metrics/hub.ts'

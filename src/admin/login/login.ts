@@ -33,7 +33,7 @@ export const told = z.object({
     .enum(proofs)
     .nullable()
     .describe(
-      'How the caller is known: session for a user with a password, oidc for one of the provider; machine where nobody has to log in.',
+      'How the caller was identified: session for a user with a password, oidc for a user of the provider, machine if no login is required.',
     ),
   users: z.boolean().describe('Whether users can log in (admin.users).'),
   provider: z
@@ -47,7 +47,7 @@ export const loggedOut = told.extend({
   leave: z
     .string()
     .nullable()
-    .describe('Where the browser can end its session at the OpenID provider as well; null where there is none.'),
+    .describe('Where the browser can end its session at the OpenID provider too; null if there is none.'),
 })
 
 /** Whether a request is for what is there for those who are not logged in yet. */

@@ -9,28 +9,28 @@ import { KnownReplicas, type SeenReplica } from './known-replicas.ts'
 
 const replica = z.object({
   name: z.string().describe('Host and process.'),
-  asked: z.boolean().describe('Whether it is the one that got the request.'),
-  answers: z.boolean().describe('Whether it has answered just now; what else is said is of when it was seen last.'),
+  asked: z.boolean().describe('Whether it is the gateway that received this request.'),
+  answers: z.boolean().describe('Whether it answered just now; otherwise the data is from when it was last seen.'),
   lastSeen: z.iso.datetime(),
   version: z.string(),
   startedAt: z.iso.datetime(),
   readiness: z.enum(readinessStates),
-  revision: z.string().describe('Of the configuration that it runs.'),
-  since: z.iso.datetime().describe('Since when it runs that configuration.'),
-  isCurrent: z.boolean().describe('Whether that is the configuration of the gateway that was asked.'),
-  console: z.string().nullable().describe('URL of its console; null where its admin.publicUrl is not set.'),
+  revision: z.string().describe('Of its configuration.'),
+  since: z.iso.datetime().describe('When it applied that configuration.'),
+  isCurrent: z.boolean().describe('Whether it has the same configuration as the gateway that was asked.'),
+  console: z.string().nullable().describe('URL of its console; null if admin.publicUrl is not set.'),
 })
 
 export const answer = z.object({
-  shared: z.boolean().describe('Whether the configuration has a Redis, through which gateways know of one another.'),
+  shared: z.boolean().describe('Whether the configuration has a Redis, through which gateways find each other.'),
   replicas: replica
     .array()
-    .describe('The one that was asked first. One that has fallen silent is left out after 15 minutes.'),
+    .describe('The gateway that was asked comes first. One that no longer answers is left out after 15 minutes.'),
   problems: z
     .object({ name: z.string(), problem: z.string() })
     .array()
-    .describe('Gateways that have answered, and cannot say what they are.'),
-  unreached: z.string().nullable().describe('Why there may be others that have not answered; null where all have.'),
+    .describe('Gateways that answered but could not report their state.'),
+  unreached: z.string().nullable().describe('Why other gateways may not have answered; null if all did.'),
 })
 
 /** GET /replicas: the gateways that share the Redis of the configuration. */
@@ -43,8 +43,8 @@ export function replicaEndpoints(app: AdminApp, { config, everywhere, clock }: A
     '/replicas',
     {
       schema: {
-        summary: 'The gateways that share the Redis of the configuration',
-        description: 'Asks all of them, which takes up to 1.5 s where one does not answer.',
+        summary: 'The gateways on the same Redis',
+        description: 'Asks all gateways. This takes up to 1.5 s if one does not answer.',
         tags: ['gateway'],
         response: { 200: answer },
       },

@@ -55,7 +55,7 @@ export function Apply({
       h(Confirm, {
         question: {
           title: 'Apply the change?',
-          text: `It takes effect in all workers at once. It is rolled back by itself after ${within}, unless you keep it; only then it is written to ${file}.`,
+          text: `It takes effect in all workers at once. After ${within} it is rolled back automatically unless you keep it; only then is it written to ${file}.`,
           action: 'Apply',
           run,
         },

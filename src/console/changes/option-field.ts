@@ -6,15 +6,15 @@ export type OptionText = string | boolean
 /** Labels and examples of options. */
 const WORDS: Readonly<Record<string, readonly [label: string, example: string]>> = {
   'timeouts.connect': ['Connect within', '2s'],
-  'timeouts.response': ['Reply within, from the end of the request', '30s'],
-  'timeouts.total': ['Reply within, retries included', '60s'],
+  'timeouts.response': ['Time to reply, from the end of the request', '30s'],
+  'timeouts.total': ['Time to reply, including retries', '60s'],
   'rate-limit.unauthenticated': ['Requests of an anonymous client', '100/m'],
   'rate-limit.authenticated': ['Requests of a user', '1000/m'],
   'rate-limit.api_key': ['Requests of an API key', '1000/m'],
   maintenance: ['Under maintenance: replies 503', ''],
   'retry.attempts': ['Retries of a request', '1'],
-  'retry.budget': ['Retries, as a part of all requests', '20%'],
-  concurrency: ['Requests at a time, of all workers', '200'],
+  'retry.budget': ['Retries, as a share of all requests', '20%'],
+  concurrency: ['Concurrent requests, over all workers', '200'],
 }
 
 const WEIGHT = /^weight (.+)$/

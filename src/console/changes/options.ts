@@ -76,8 +76,8 @@ export function Options({ kind, name }: Subject): ComponentChildren {
           'p',
           { class: 'quiet' },
           kind === 'route'
-            ? 'Rate limits, timeouts and maintenance of this route; all else in the text of the configuration.'
-            : 'Timeouts, retries, the limit of requests and the weights of instances; all else in the text of the configuration.',
+            ? 'Rate limits, timeouts and maintenance of this route; edit the text of the configuration for anything else.'
+            : 'Timeouts, retries, the concurrency limit and the weights of instances; edit the text of the configuration for anything else.',
         ),
       ),
     )
@@ -122,7 +122,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
         h(
           'p',
           { class: 'quiet' },
-          'An empty field is not written in the file: what is said for every route, or the default, counts.',
+          'An empty field is left out of the file: the global setting or the default applies.',
         ),
         h(
           'div',

@@ -19,7 +19,7 @@ export function Replicas(): ComponentChildren {
   const polled = usePolled<Answer>('/replicas', 5000)
   return h(
     Panel,
-    { title: 'Replicas', aside: 'Gateways that share the Redis of this one' },
+    { title: 'Replicas', aside: 'Gateways on the same Redis' },
     h(Asked<Answer>, {
       polled,
       what: 'The replicas',

@@ -80,7 +80,7 @@ function Story({ request, details }: StoryProps): ComponentChildren {
         h(
           'p',
           { class: 'quiet' },
-          'What policies decided was not recorded: log.access.timings, and sampled traces, have it recorded.',
+          'The decisions of policies were not recorded: they are with log.access.timings and in sampled traces.',
         ),
     ),
     details !== null && details.tried.length > 0 && h(Attempts, { details }),

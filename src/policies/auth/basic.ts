@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { PasswordTurns } from '../../core/password-turns.ts'
 import { passwordText, PasswordUsers, passwordUserName, refuseRepeatedUsers } from '../../core/password-users.ts'
 import { basicCredentials, type BasicCredentials, dropBasicCredentials } from './basic-credentials.ts'
+import { consumerRoles, consumerTier } from './consumer-options.ts'
 import { CredentialError } from './credential-error.ts'
 import { isForeign } from './foreign.ts'
 import { IdentityCache, type Verified } from './identity-cache.ts'
@@ -18,14 +19,8 @@ const userSchema = z.strictObject({
   password: passwordText
     .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.')
     .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] }),
-  tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
-  roles: z
-    .string()
-    .min(1)
-    .array()
-    .default([])
-    .describe('Roles of the consumer. Default none.')
-    .meta({ examples: [['partner']] }),
+  tier: consumerTier('authenticated'),
+  roles: consumerRoles,
 })
 
 /** Name and password of users in the configuration (RFC 7617). */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
 import { startService } from '../../../test/support/service.ts'
 import { NOW } from '../../../test/support/tokens.ts'

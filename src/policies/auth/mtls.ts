@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import type { ClientCertificate } from '../../http/client-certificate.ts'
+import { consumerRoles, consumerTier } from './consumer-options.ts'
 import { CredentialError } from './credential-error.ts'
 import { type Identity, identityOf } from './identity.ts'
 import { defineAuthMethod } from './method.ts'
@@ -63,14 +64,8 @@ const ruleSchema = z.strictObject({
     .optional()
     .describe('Id of the consumer: X-User-ID. Default as `id` says.')
     .meta({ examples: ['orders'] }),
-  roles: z
-    .string()
-    .min(1)
-    .array()
-    .default([])
-    .describe('Roles of the consumer. Default none.')
-    .meta({ examples: [['partner']] }),
-  tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
+  roles: consumerRoles,
+  tier: consumerTier('authenticated'),
 })
 
 type Rule = z.output<typeof ruleSchema>

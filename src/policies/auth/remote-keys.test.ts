@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { startKeyServer } from '../../../test/support/key-server.ts'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
 import { jwkOf, pairs } from '../../../test/support/tokens.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'

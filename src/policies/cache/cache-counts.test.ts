@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { ThreadMetrics } from '../../telemetry/metrics/thread-metrics.ts'
 import { watchStores } from './cache-counts.ts'
 import { SeenReplies } from './seen-replies.ts'

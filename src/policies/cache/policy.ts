@@ -65,7 +65,7 @@ const options = z.strictObject({
   memory: size
     .prefault('64mb')
     .describe(
-      'Memory of the process for stored replies, which all worker threads share, or for copies of those in Redis, of which they have equal shares. Routes with the same figure share it. Default 64mb.',
+      'Memory of the process for stored replies, which all workers share, or for copies of those in Redis, which is divided among the workers. Routes with the same size share it. Default 64mb.',
     ),
   wait: durationOrZero
     .prefault('5s')

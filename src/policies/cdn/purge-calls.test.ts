@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { TestLog } from '../../../test/support/gateway.ts'
 import { turnUntil } from '../../../test/support/settled.ts'
 import type { PurgeCall } from './topics.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { storeTools } from '../../../test/support/store-tools.ts'
 import { algorithms, type Limit } from './meter.ts'
 import { LimitStores } from './limit-stores.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 import type { Balancer } from './balancer.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { makeOutcome, someInstance } from '../../../test/support/outcome.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Outcome } from '../outcome.ts'

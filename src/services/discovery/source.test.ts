@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import type { Discoverer, Finder, Found } from './discoverer.ts'
 import { Source } from './source.ts'

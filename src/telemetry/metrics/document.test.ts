@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Answers, type Threads } from '../../core/threads.ts'
-import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { createMemoryLogger } from '../memory-logger.ts'
 import { metricsDocument } from './document.ts'
 import { MetricsHub } from './hub.ts'

@@ -23,11 +23,11 @@ const TARGET_LENGTH = 2000
 const SHOWN = 20
 
 const wanted = z.strictObject({
-  return: z.string().default(HOME).describe('Path of the console to come back to.'),
+  return: z.string().default(HOME).describe('Path in the console to return to.'),
 })
 
 /** What the console is told of a login that it has begun. */
-export const begun = z.object({ url: z.string().describe('Where the browser is to go.') })
+export const begun = z.object({ url: z.string().describe('Where to send the browser.') })
 
 /** What browsers know the listener as, for a request that came with that scheme. */
 export function originOf({ headers }: FastifyRequest, scheme: string): string {
@@ -47,7 +47,7 @@ export function providerEndpoints(
     const url = admin === false ? null : publicUrlOf(admin, hostname())
     if (url === null) return originOf(request, scheme)
     if (new URL(url).host === request.headers.host) return url
-    throw new GatewayError('conflict', `Logins at the provider come back to ${url}: open the console there.`)
+    throw new GatewayError('conflict', `Logins at the provider return to ${url}: open the console there.`)
   }
 
   app.post(
@@ -57,7 +57,7 @@ export function providerEndpoints(
       schema: {
         summary: 'Begin a login at the OpenID provider',
         description:
-          'The answer says where the browser is to go, and sets the cookie that it has to come back with, within 10 minutes. Counts as an attempt to log in.',
+          'The answer contains the URL for the browser, and sets the cookie that it must return with within 10 minutes. Counts as a login attempt.',
         tags: ['login'],
         body: wanted,
         response: { 200: begun },
@@ -79,8 +79,9 @@ export function providerEndpoints(
     CALLBACK,
     {
       schema: {
-        summary: 'Where the OpenID provider sends browsers back to',
-        description: 'Answers with the cookie of a session and leads to the console, or with a page that says why not.',
+        summary: 'The URL to which the OpenID provider returns browsers',
+        description:
+          'Sets the session cookie and redirects to the console, or returns a page with the reason for the failure.',
         tags: ['login'],
       },
     },
@@ -94,7 +95,7 @@ export function providerEndpoints(
         const { name, subject, loggedIn } = who
         const said = { operator: name, subject, address }
         if (loggedIn === null) {
-          log.warn(said, 'A login was refused: the provider says nothing that has a role here')
+          log.warn(said, 'A login was refused: no role is mapped to what the provider reports')
           return answer(reply, 403, await strangerPage(who, request, scheme))
         }
         sessions.end(sessionIn(cookie, isSecure))
@@ -107,7 +108,7 @@ export function providerEndpoints(
         // Anybody may send what nobody has begun, as often as they like.
         const isBegun = error.cause !== undefined
         log[isBegun ? 'warn' : 'debug']({ address, error }, 'A login at the provider was refused')
-        const links = [[HOME, 'To the console, to log in again']] as const
+        const links = [[HOME, 'Back to the console, to log in again']] as const
         return answer(reply, error.status, { title: 'You are not logged in', said: [error.message], links })
       }
     },
@@ -118,15 +119,15 @@ export function providerEndpoints(
     const leave = await provider.leave(originOf(request, scheme) + HOME)
     const shown = said.slice(0, SHOWN).join(', ') + (said.length > SHOWN ? ', …' : '')
     return {
-      title: `You are ${name}, and have no role here`,
+      title: `You are ${name} and have no role here`,
       said: [
         `${provider.host} knows you, but nothing that it says of you has a role in this gateway.`,
-        said.length === 0 ? 'It says nothing of the kind.' : `It says that you are: ${shown}.`,
+        said.length === 0 ? 'It reports nothing of the kind.' : `It reports: ${shown}.`,
         'Ask the operators of the gateway for a role: admin.oidc.roles assigns them.',
       ],
       links: [
-        [HOME, 'To the console, to log in in another way'],
-        ...(leave === null ? [] : [[leave, `Log out at ${provider.host}, to come back as somebody else`] as const]),
+        [HOME, 'Back to the console, to log in another way'],
+        ...(leave === null ? [] : [[leave, `Log out at ${provider.host}, to log in as someone else`] as const]),
       ],
     }
   }

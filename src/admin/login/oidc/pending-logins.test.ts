@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import { PATIENCE, PendingLogins } from './pending-logins.ts'
 
 const login = { nonce: 'n', verifier: 'v', redirectUri: 'http://a/', target: '/console/', provider: 'p' }

@@ -54,7 +54,7 @@ export class ProviderLogins {
   async begin(browser: string, redirectUri: string, target: string): Promise<string> {
     const { options } = this
     if (options === null)
-      throw new GatewayError('conflict', 'This gateway has no OpenID provider: say which one it is under admin.oidc.')
+      throw new GatewayError('conflict', 'This gateway has no OpenID provider: configure admin.oidc.')
     const [state, nonce, verifier] = [randomText(), randomText(), randomText()]
     const url = await this.providerOf(options)
       .authorizationUrl({
@@ -145,7 +145,7 @@ function unreachable({ issuer }: AdminOidc, error: unknown): unknown {
   const { headers } = error
   return new GatewayError(
     error.code,
-    `The OpenID provider ${shownUrl(issuer)} cannot be asked: the log of the gateway says why. Try again later, or log in in another way.`,
+    `The OpenID provider ${shownUrl(issuer)} cannot be reached: the gateway's log has the reason. Try again later, or log in another way.`,
     { cause: error, headers },
   )
 }
@@ -153,7 +153,7 @@ function unreachable({ issuer }: AdminOidc, error: unknown): unknown {
 function unproven(cause?: unknown): GatewayError {
   return new GatewayError(
     'unauthorized',
-    'The login has failed, or was begun more than ten minutes ago or in another browser. Begin it again.',
+    'The login failed, or was started more than ten minutes ago or in another browser. Start it again.',
     { cause },
   )
 }

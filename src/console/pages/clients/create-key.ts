@@ -40,15 +40,15 @@ export function CreateKey({
       ready: id.trim() !== '',
       make,
       aboutOf: ({ store: kept }) =>
-        kept === 'redis' ? 'It works at once, in every gateway that shares the Redis.' : 'It does not work yet.',
+        kept === 'redis' ? 'It works at once in all gateways on the same Redis.' : 'It does not work yet.',
       close,
     },
     h(
       'p',
       { class: 'quiet' },
       store === 'redis'
-        ? 'Its digest is kept in Redis; the key itself is nowhere.'
-        : 'The configuration has its keys itself: you get the key, and the change of the file that holds its digest.',
+        ? 'Only its digest is stored in Redis; the key itself is not stored anywhere.'
+        : 'Keys are stored in the configuration: you get the key and a patch for the file, which contains its digest.',
     ),
     h(TextField, {
       label: 'Id',
@@ -61,7 +61,7 @@ export function CreateKey({
       label: 'Owner',
       value: owner,
       change: setOwner,
-      hint: 'Whom it stands for, as X-User-ID. Empty: the id.',
+      hint: 'The consumer it stands for, as X-User-ID. Empty: the ID.',
     }),
     h(TextField, { label: 'Tier', value: tier, change: setTier, hint: 'Which limits apply. Empty: api_key.' }),
     h(TextField, { label: 'Roles', value: roles, change: setRoles, hint: 'Separated by commas.' }),

@@ -15,8 +15,8 @@ export function Change({ change: { file, patch, lines } }: { change: Handwork })
       'p',
       null,
       patch !== null
-        ? `This is the change of ${where}, for its repository or with patch -p1. It holds the digest of the key, never the key. It counts once the gateway has reloaded it.`
-        : `How ${where} is written, it has to be changed by hand${lines === null ? ': take the key out of auth.methods.api-key.keys' : ', so that it holds these lines'}. It counts once the gateway has reloaded it.`,
+        ? `This is the patch for ${where}, for its repository or patch -p1. It contains the digest of the key, never the key. It takes effect once the gateway has reloaded it.`
+        : `Because of the way ${where} is written, it must be changed by hand${lines === null ? ': remove the key from auth.methods.api-key.keys' : ': add these lines'}. The change takes effect once the gateway has reloaded it.`,
     ),
     text !== null &&
       h(

@@ -90,8 +90,8 @@ function revocationOf(key: ApiKey, keys: readonly ApiKey[], done: (answer: Revok
     title: all ? `Revoke all keys ${key.id}?` : `Revoke ${nameOf(key)}?`,
     text:
       key.store === 'redis'
-        ? 'Every gateway that shares the Redis refuses it at once. It cannot be taken back.'
-        : 'It stands in the configuration: you get the change of the file, and it is refused once the gateway has reloaded that.',
+        ? 'All gateways on the same Redis reject it at once. This cannot be undone.'
+        : 'The key is in the configuration: you get a patch for the file. The key is rejected once the gateway has reloaded it.',
     action: 'Revoke',
     danger: key.store === 'redis',
     run: async () => {
@@ -114,7 +114,7 @@ function None({ store, lost }: { store: ApiKeys['store']; lost: string | null })
         h('code', null, 'api-key'),
         ', and clients can prove with a key who they are.',
       )
-    : h(Empty, { title: 'There are no API keys' }, 'No request gets in with one, until one is created.')
+    : h(Empty, { title: 'There are no API keys' }, 'No request is accepted with an API key until one is created.')
 }
 
 function KeyTable({
@@ -172,7 +172,7 @@ function KeyTable({
         sort: ({ lastUsedAt }) => lastUsedAt ?? '',
         cell: ({ lastUsedAt: at }) =>
           at === null
-            ? h('span', { class: 'quiet', title: 'Not since this gateway started, and not here' }, 'not seen')
+            ? h('span', { class: 'quiet', title: 'Not seen by this gateway since it started' }, 'not seen')
             : h(Time, { at }, ago(at, now)),
       },
       { head: 'Store', wide: true, sort: ({ store }) => store, cell: ({ store }) => store },

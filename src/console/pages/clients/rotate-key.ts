@@ -53,7 +53,7 @@ export function RotateKey({
         OVERLAPS.map(([time, words]) => h('option', { key: time, value: time }, words)),
       ),
       store === 'configuration' &&
-        h('small', { class: 'quiet' }, 'Counted from now: the patch names the time when it ends.'),
+        h('small', { class: 'quiet' }, 'The time starts now: the patch contains the time of expiry.'),
     ),
     h(TextField, {
       label: 'The new key expires',

@@ -4,6 +4,7 @@ import { repeatsOf } from '../../../core/repeats.ts'
 import { fieldName } from '../../field-name.ts'
 import { duration } from '../../../core/units.ts'
 import { configuredApiKeys } from './configured-api-keys.ts'
+import { consumerRoles, consumerTier } from '../consumer-options.ts'
 import { CredentialError } from '../credential-error.ts'
 import { onlyField, queryParameter, withoutParameter } from '../credentials.ts'
 import { keyExpiry } from './key-expiry.ts'
@@ -19,7 +20,7 @@ const keySchema = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'Name of the key in limits, lists, log and metrics. Unique, but that those keys may share it that a new one takes the place of: they have `expires`.',
+      'Name of the key in limits, lists, log and metrics. It must be unique, except that keys being replaced by a new one can share it if they have `expires`.',
     )
     .meta({ examples: ['partner'] }),
   sha256: z
@@ -40,7 +41,7 @@ const keySchema = z.strictObject({
     .min(1)
     .max(16)
     .optional()
-    .describe('How the key begins, by which people tell keys apart; never the whole key.')
+    .describe('How the key starts, so that people can tell keys apart; never the whole key.')
     .meta({ examples: ['sp_eaf9c494'] }),
   owner: z
     .string()
@@ -48,14 +49,8 @@ const keySchema = z.strictObject({
     .optional()
     .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
     .meta({ examples: ['partner'] }),
-  tier: z.string().min(1).default(KEY_TIER).describe(`Tier of the consumer. Default ${KEY_TIER}.`),
-  roles: z
-    .string()
-    .min(1)
-    .array()
-    .default([])
-    .describe('Roles of the consumer. Default none.')
-    .meta({ examples: [['partner']] }),
+  tier: consumerTier(KEY_TIER),
+  roles: consumerRoles,
   expires: keyExpiry
     .optional()
     .describe('When the key expires: a date, at its start (UTC), or a time. Default never.')

@@ -24,7 +24,7 @@ const keyId = z
 /** The properties of a key to be created. */
 export const keyRequest = z.strictObject({
   id: keyId.describe('Name of the key in limits, lists, log and metrics.'),
-  owner: text.optional().describe('Consumer that the key stands for: X-User-ID. Default the id.'),
+  owner: text.optional().describe('Consumer that the key stands for: X-User-ID. Default the ID.'),
   tier: text.default(KEY_TIER).describe(`Tier of the consumer. Default ${KEY_TIER}.`),
   roles: text.array().max(100).default([]).describe('Roles of the consumer. Default none.'),
   expires: z.string().optional().describe('When it expires: "90d", "12h", a date or a time. Default never.'),
@@ -39,12 +39,12 @@ const overlap = z
     context.addIssue({ code: 'custom', message: 'expected a time from "0s" to "365d", such as "7d" or "12h"' })
     return z.NEVER
   })
-  .describe('How long the old key goes on to work: from "0s" to "365d".')
+  .describe('How long the old key keeps working: from "0s" to "365d".')
 
 /** The options of a key rotation. */
 export const rotation = z.strictObject({
   overlap: overlap.prefault('24h'),
-  expires: z.string().optional().describe('When the new key expires. Default: when the old one was to expire.'),
+  expires: z.string().optional().describe('When the new key expires. Default: like the old key.'),
 })
 
 /** When a key created at `now` expires, both in wall-clock milliseconds; null if the text is not a time in the future. */

@@ -86,7 +86,7 @@ export class KeyRing {
     if (!(await this.keys.replace(newest, old, made.key, ended)))
       throw new GatewayError(
         'conflict',
-        `The API key "${id}" was changed by somebody else meanwhile: nothing was done.`,
+        `The API key "${id}" was changed by someone else in the meantime: nothing was done.`,
       )
     return { ...made, old }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import test from 'node:test'
-import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import type { StoredApiKey } from './api-key-store.ts'
 import { GatewayError } from '../../../core/errors.ts'
 import { SharedApiKeys } from './shared-api-keys.ts'

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { messageOf } from '../../../core/error-facts.ts'
 import { duration, durationOrZero, size } from '../../../core/units.ts'
+import { consumerRoles, consumerTier } from '../consumer-options.ts'
 import { signatureAlgorithms, signatureKey } from './algorithms.ts'
 import { isComponent } from './components.ts'
 
@@ -29,14 +30,8 @@ const keySchema = z
       .optional()
       .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
       .meta({ examples: ['partner'] }),
-    tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
-    roles: z
-      .string()
-      .min(1)
-      .array()
-      .default([])
-      .describe('Roles of the consumer. Default none.')
-      .meta({ examples: [['partner']] }),
+    tier: consumerTier('authenticated'),
+    roles: consumerRoles,
   })
   .transform(({ publicKey, secret, ...key }, context) => {
     const report = (path: string, message: string) =>

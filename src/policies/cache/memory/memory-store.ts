@@ -214,8 +214,7 @@ export const memoryReplies = {
 } as const satisfies ReplyStore
 
 function bufferOf(opened: OpenedMemory | undefined): SharedArrayBuffer | null {
-  if (opened === undefined)
-    throw new Error('The main thread has not said which memory stored replies are in: try again')
+  if (opened === undefined) throw new Error('The main thread has not provided the memory for stored replies: try again')
   if (opened.problem !== null) throw new Error(opened.problem)
   return opened.buffer
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import type { StoredReply } from '../store.ts'
 import { LEASE, SPENT_SIZE } from '../store.ts'
 import { MemoryRepeats } from './memory-repeats.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { limitContract } from '../../../../test/support/limit-contract.ts'
-import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
 import { algorithms } from '../meter.ts'
 import { MemoryMeter } from './memory-meter.ts'
 import { SharedTable } from './table.ts'

@@ -1,1 +1,0 @@
-export { ManualClock } from '../../src/testing/manual-clock.ts'
