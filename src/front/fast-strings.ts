@@ -1,5 +1,5 @@
 /** Inherits from String.prototype and stores a property. */
-class Heir extends String {
+class StringSubclass extends String {
   readonly stored: boolean
 
   constructor() {
@@ -14,5 +14,5 @@ class Heir extends String {
  * the cost of scanning a header. V8 returns to the fast mode when a property is stored in an object that inherits from it.
  */
 export function makeStringsFast(): void {
-  void new Heir()
+  void new StringSubclass()
 }

@@ -19,7 +19,7 @@ import { STREAMS } from './settings.ts'
 const SPARE = 2
 
 /** A request that waits for a connection being established. */
-interface Joined extends Waiting {
+interface DialWaiter extends Waiting {
   readonly resolve: (lane: ClientStream) => void
   readonly reject: (error: unknown) => void
 }
@@ -29,7 +29,7 @@ interface Joined extends Waiting {
  * fewer.
  */
 class Dial {
-  readonly joined = new WaitingList<Joined>()
+  readonly waiters = new WaitingList<DialWaiter>()
   /** The client named to the service in the preamble of the connection; null where it may be used for any client. */
   readonly introduced: string | null
   connection: ClientConnection | null = null
@@ -114,7 +114,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     const introduced = this.options.introduction === null ? null : client
     // 1.
     for (const dialled of this.dials)
-      if (dialled.introduced === introduced && dialled.joined.size < STREAMS) return join(dialled, client)
+      if (dialled.introduced === introduced && dialled.waiters.size < STREAMS) return join(dialled, client)
     // 2.
     if (introduced !== null && this.full) this.resting[0]?.retire()
     const resting = this.resting.filter((connection) => connection.hasRoom && isFor(connection, client))
@@ -219,7 +219,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     if (!this.full) return true
     if (this.options.introduction !== null) return this.resting.length > 0
     return (
-      this.connections.some(({ hasRoom }) => hasRoom) || [...this.dials].some(({ joined }) => joined.size < STREAMS)
+      this.connections.some(({ hasRoom }) => hasRoom) || [...this.dials].some(({ waiters }) => waiters.size < STREAMS)
     )
   }
 
@@ -254,12 +254,12 @@ function isFor({ introduced }: ClientConnection, client: string): boolean {
 }
 
 function join(dialled: Dial, client: string): Promise<ClientStream> {
-  return new Promise((resolve, reject) => dialled.joined.add({ client, resolve, reject }))
+  return new Promise((resolve, reject) => dialled.waiters.add({ client, resolve, reject }))
 }
 
 /** Removes and returns all requests that wait for it, in turns by client. */
-function all(dialled: Dial | undefined): Joined[] {
-  const joined: Joined[] = []
-  for (let next = dialled?.joined.next(); next !== undefined; next = dialled?.joined.next()) joined.push(next)
-  return joined
+function all(dialled: Dial | undefined): DialWaiter[] {
+  const waiters: DialWaiter[] = []
+  for (let next = dialled?.waiters.next(); next !== undefined; next = dialled?.waiters.next()) waiters.push(next)
+  return waiters
 }
