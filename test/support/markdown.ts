@@ -20,6 +20,8 @@ export interface CodeBlock {
 /** Every document for users and contributors, except decision records, which describe the time when they were made. */
 const documents: readonly string[] = globSync(['*.md', 'docs/*.md', '{bench,deploy,examples}/**/*.md'], {
   cwd: root,
+  // The packages of the peers, once they are installed.
+  exclude: ['**/node_modules/**'],
 }).toSorted()
 
 /** All code blocks of these documents. */
