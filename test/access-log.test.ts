@@ -14,7 +14,7 @@ async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {})
   return { service, port, log }
 }
 
-test('each request is one line with the fields of the specification', async (t) => {
+test('each request is logged as one line with the specified fields', async (t) => {
   const clock = new ManualClock(Date.UTC(2024, 0, 15, 10, 30))
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url, { policies: { 'correlation-id': {} } }), { clock })
@@ -52,7 +52,7 @@ test('each request is one line with the fields of the specification', async (t) 
   ])
 })
 
-test('values that look like secrets are redacted, and the service gets them', async (t) => {
+test('values that look like secrets are redacted in the log, but forwarded to the service', async (t) => {
   const { service, port, log } = await setUp(t)
   const path = '/login?user=me&password=hunter2&token=t0k&api_key=k&%74oken=disguised&page=1'
   await send(port, { path })
@@ -62,7 +62,7 @@ test('values that look like secrets are redacted, and the service gets them', as
   assert.doesNotMatch(JSON.stringify(log.lines), /hunter2|t0k|disguised/)
 })
 
-test('header fields that hold credentials are nowhere in the log', async (t) => {
+test('header fields that hold credentials do not appear in the log', async (t) => {
   const gone = await startService(t)
   const { port, log } = await startGateway(t, proxyTo(gone.url))
   // Not before: the gateway could get its port.
@@ -72,7 +72,7 @@ test('header fields that hold credentials are nowhere in the log', async (t) => 
   assert.doesNotMatch(JSON.stringify(log.lines), /hunter2/)
 })
 
-test('a line cannot be forged', async (t) => {
+test('a client cannot forge a log line', async (t) => {
   const { port, log } = await setUp(t)
   const client = await connect(t, port)
   client.write('GET /a"b%22 HTTP/1.1\r\nHost: a\r\nUser-Agent: "}\\\x9f\t{"level":"error\r\n\r\n')
@@ -84,7 +84,7 @@ test('a line cannot be forged', async (t) => {
   assert.equal(line!['level'], 'info')
 })
 
-test('bytes are those that the client got of the content', async (t) => {
+test('bytes is the number of content octets that the client received', async (t) => {
   const service = await startService(t, (request, response) => {
     if (request.url === '/none') response.writeHead(204)
     else response.write('x'.repeat(1000))
@@ -106,7 +106,7 @@ test('bytes are those that the client got of the content', async (t) => {
 
 const pathOf = (url: unknown): string => new URL(String(url)).pathname
 
-test('requests that the gateway answers are logged, refused ones with what they could tell', async (t) => {
+test('requests that the gateway answers or rejects are logged with everything known about them', async (t) => {
   const { port, log } = await setUp(t, { routes: [{ id: 'fixed', match: { path: '/fixed' }, reply: {} }] })
   await send(port, { path: '/fixed' })
   await send(port, { path: '/nowhere' })
@@ -127,7 +127,7 @@ test('requests that the gateway answers are logged, refused ones with what they 
   assert.equal(log.lines.at(-1)!['message'], 'Request refused')
 })
 
-test('probes of the gateway itself are logged where everything is, and nowhere else', async (t) => {
+test('requests to health endpoints are not logged at level info', async (t) => {
   const routes = [{ id: 'fixed', match: { path: '/fixed' }, reply: {} }]
   const { port, log } = await startGateway(t, { routes }, { level: 'info' })
   await send(port, { path: '/health/ready' })
@@ -138,7 +138,7 @@ test('probes of the gateway itself are logged where everything is, and nowhere e
   )
 })
 
-test('errors of a service are of level error in the access log, and explained by one line of their own', async (t) => {
+test('an error of a service is logged at level error, with a line of its own that explains it', async (t) => {
   const gone = await startService(t)
   const { port, log } = await startGateway(t, proxyTo(gone.url, { policies: { 'correlation-id': {} } }))
   // Not before: the gateway could get its port.
@@ -149,13 +149,13 @@ test('errors of a service are of level error in the access log, and explained by
   assert.deepEqual([reason['correlation_id'], reason['route'], reason['service']], ['c-1', 'all', 'backend'])
 })
 
-test('access: false leaves requests out of the log', async (t) => {
+test('access: false turns off the access log', async (t) => {
   const { port, log } = await setUp(t, { log: { access: false } })
   await send(port)
   assert.deepEqual(log.requests, [])
 })
 
-test('a route may be left out of the log', async (t) => {
+test('log: false of a route leaves its requests out of the log', async (t) => {
   const routes = [
     { id: 'quiet', match: { path: '/quiet' }, reply: {}, log: false },
     { id: 'other', match: { path: '/other' }, reply: {} },
@@ -169,7 +169,7 @@ test('a route may be left out of the log', async (t) => {
   )
 })
 
-test('timings are those of the service, the gateway and the policies', async (t) => {
+test('timings show the time of the service, the gateway and the policies', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const config = {
@@ -190,7 +190,7 @@ test('timings are those of the service, the gateway and the policies', async (t)
   )
 })
 
-test('timings of a request whose client leaves are those until then, and a long reply is not the time of the gateway', async (t) => {
+test('timings of an aborted request end at the disconnect, and a long reply does not count as time of the gateway', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const config = { log: { access: { timings: true } } }

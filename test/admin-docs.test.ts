@@ -23,7 +23,7 @@ const keys = [{ id: 'ci', sha256: hash('sha256', 'the-key') }]
 const auth = { methods: { 'api-key': { keys } }, public: ['/*'] }
 const backend = proxyTo('http://127.0.0.1:1', { policies: { auth, 'rate-limit': {}, cache: {} } })
 
-test('GET / lists every operation of the OpenAPI document, and that document each of them', async (t) => {
+test('GET / and the OpenAPI document list the same operations', async (t) => {
   const { ask } = await startAdminGateway(t, {})
   const { endpoints } = (await ask('/')).json as { endpoints: { method: string; path: string; summary: string }[] }
   const document = (await ask('/openapi.json')).json as unknown as Document
@@ -36,14 +36,14 @@ test('GET / lists every operation of the OpenAPI document, and that document eac
   assert.equal(document.security, undefined)
 })
 
-test('the document asks for the token where there is one', async (t) => {
+test('the document declares the token if there is one', async (t) => {
   const token = 'correct-horse-battery'
   const { ask } = await startAdminGateway(t, { admin: { token } })
   const document = (await ask('/openapi.json', { headers: { Authorization: `Bearer ${token}` } })).json
   assert.deepEqual(document['security'], [{ token: [] }])
 })
 
-test('every answer is what the document says', async (t) => {
+test('each response matches its schema in the document', async (t) => {
   const { port, ask } = await startAdminGateway(t, backend)
   const { text: refused } = await send(port)
   const { instance: correlationId } = JSON.parse(refused) as { instance: string }
@@ -120,7 +120,7 @@ test('every answer is what the document says', async (t) => {
   }
 })
 
-test('what is for configurations in files is refused where there is none, as the document says', async (t) => {
+test('operations on configuration files return 409 without a file, as documented', async (t) => {
   const { ask } = await startAdminGateway(t, backend)
   const { paths } = (await ask('/openapi.json')).json as unknown as Document
   const ajv = new Ajv2020({ strict: true })
@@ -132,7 +132,7 @@ test('what is for configurations in files is refused where there is none, as the
   }
 })
 
-test('browsers get a page at /, which links to what they can look at', async (t) => {
+test('browsers get an HTML page at /, with links to the GET endpoints', async (t) => {
   const { adminPort } = await startAdminGateway(t, {})
   const browser = await startBrowser(t)
   const page = await browser.newPage()
@@ -146,7 +146,7 @@ test('browsers get a page at /, which links to what they can look at', async (t)
   assert.deepEqual(refused, [])
 })
 
-test('the documentation page shows the API and tries it out, under its Content-Security-Policy', async (t) => {
+test('the documentation page shows the API and can send requests, under its Content-Security-Policy', async (t) => {
   const { adminPort, ask } = await startAdminGateway(t, backend)
   const browser = await startBrowser(t)
   const page = await browser.newPage()

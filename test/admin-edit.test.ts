@@ -11,7 +11,7 @@ const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
 const SECRET = 'a-shared-secret-of-thirty-two-octets'
 
-test('an option takes plain values alone, no variable, file or other key, and shows nobody a secret of the text', async (t) => {
+test('an edited option takes only plain values, no variables, files or other keys, and the response contains no secrets', async (t) => {
   const text = stringify({
     workers: 1,
     admin: {

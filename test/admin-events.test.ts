@@ -45,7 +45,7 @@ async function* eventsOf(response: IncomingMessage): AsyncGenerator<Event, void>
   }
 }
 
-test('a stream tells of what happens by route and instance, and of the requests that end', async (t) => {
+test('the stream has counts by route and instance, and the requests as they end', async (t) => {
   const service = await startService(t)
   const { port, adminPort } = await startAdminGateway(t, proxyTo(service.url))
   const { response, next } = await follow(t, adminPort, '?requests=true')
@@ -61,7 +61,7 @@ test('a stream tells of what happens by route and instance, and of the requests 
   )
 })
 
-test('a window has the tallies of its second', async (t) => {
+test('each window has the counts of its second', async (t) => {
   const service = await startService(t, (_, response) => void response.writeHead(503).end())
   const { port, adminPort } = await startAdminGateway(t, proxyTo(service.url))
   const { next } = await follow(t, adminPort)
@@ -79,7 +79,7 @@ test('a window has the tallies of its second', async (t) => {
   }
 })
 
-test('streams are bounded, end with their clients, and hold up no end', async (t) => {
+test('the number of streams is limited, they end with their clients, and they do not delay shutdown', async (t) => {
   const { gateway, adminPort } = await startAdminGateway(t, {})
   const all = await Promise.all(Array.from({ length: 24 }, () => follow(t, adminPort)))
   const refused = await send(adminPort, { path: '/events' })
@@ -96,7 +96,7 @@ test('streams are bounded, end with their clients, and hold up no end', async (t
   await Promise.all(ended)
 })
 
-test('streams want the token, and take filters that are none for 400', async (t) => {
+test('streams require the token, and invalid filters get 400', async (t) => {
   const { adminPort } = await startAdminGateway(t, { admin: { token: 'correct-horse-battery' } })
   assert.equal((await send(adminPort, { path: '/events' })).status, 401)
   const headers = { Authorization: 'Bearer correct-horse-battery' }

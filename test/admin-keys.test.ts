@@ -68,7 +68,7 @@ async function startTwo(t: TestContext) {
     await startGate(t, { store: 'redis', cache: '1h' }, { stores }),
   ]
   const observer = connectTo(t, redis)
-  await until('both to listen', async () => {
+  await until('both gateways to subscribe', async () => {
     const [, count] = (await observer.pubsub('NUMSUB', 'sallyport:operations:0')) as [string, number]
     return count === 2
   })
@@ -79,7 +79,7 @@ async function startTwo(t: TestContext) {
 const ALL = [[200], [200]]
 const NONE = [[401], [401]]
 
-test('a key is made, rotated with an overlap and revoked in all workers of all gateways at once', async (t) => {
+test('a key is created, rotated with an overlap and revoked in all workers of all gateways at once', async (t) => {
   const { observer, a, b, everywhere } = await startTwo(t)
   const json = { id: 'partner', owner: 'alice', tier: 'gold', roles: ['a', 'b'], expires: '90d' }
   const made = await a.ask('/keys', { method: 'POST', json })
@@ -132,14 +132,14 @@ test('a key is made, rotated with an overlap and revoked in all workers of all g
   for (const secret of [first, second]) assert.ok(!told.includes(secret.slice(12)))
 })
 
-test('an old key works until its overlap is over, and not at all without one', async (t) => {
+test('an old key works until its overlap ends, and without an overlap stops at once', async (t) => {
   const { a, everywhere } = await startTwo(t)
   const secretOf = async (path: string, json: object) =>
     String((await a.ask(path, { method: 'POST', json })).json['key'])
   const first = await secretOf('/keys', { id: 'ci' })
   assert.deepEqual(await everywhere(first), ALL)
   const second = await secretOf('/keys/ci/rotate', { overlap: '2s' })
-  await until('the old key to end', async () => (await everywhere(first)).flat().every((status) => status === 401))
+  await until('the old key to expire', async () => (await everywhere(first)).flat().every((status) => status === 401))
   assert.deepEqual(await everywhere(second), ALL)
   const third = await secretOf('/keys/ci/rotate', { overlap: '0s', expires: '30d' })
   assert.deepEqual([await everywhere(second), await everywhere(third)], [NONE, ALL])
@@ -152,7 +152,7 @@ test('an old key works until its overlap is over, and not at all without one', a
   assert.ok(Math.abs(Date.parse(keys[0]!.expiresAt!) - Date.now() - 30 * 86_400_000) < 60_000)
 })
 
-test('while Redis is away nothing is done, and that is said; the keys of the configuration are listed all the same', async (t) => {
+test('while Redis is down keys cannot be changed, and keys of the configuration are still listed', async (t) => {
   const redis = await startRedis(t)
   const ci = { id: 'ci', sha256: hash('sha256', 'the-key'), prefix: 'the-' }
   const stores = { redis: { url: redis.url, timeout: '400ms' } }
@@ -197,7 +197,7 @@ async function applyPatch(
   return patch
 }
 
-test('for a key in the configuration a patch of the file comes instead, with the digest and never with the key', async (t) => {
+test('changing a key of the configuration returns a patch of the file, with the digest instead of the key', async (t) => {
   const old = { id: 'old', sha256: hash('sha256', 'old-key'), roles: ['reader'] }
   const jwt = { secret: 'a-shared-secret-of-thirty-two-octets' }
   const gate = await startGate(
@@ -241,7 +241,7 @@ test('for a key in the configuration a patch of the file comes instead, with the
   assert.deepEqual((await listed()).keys, [])
 })
 
-test('a viewer changes no key, and an operator revokes those in Redis alone', async (t) => {
+test('viewers cannot change keys, and operators can only revoke keys in Redis', async (t) => {
   const redis = await startRedis(t)
   const ci = { id: 'ci', sha256: hash('sha256', 'the-key') }
   const stores = { redis: { url: redis.url, timeout: '5s' } }
@@ -265,7 +265,7 @@ test('a viewer changes no key, and an operator revokes those in Redis alone', as
   assert.deepEqual(await statuses(secret), [401])
 })
 
-test('a key in Redis is revoked by its prefix although the configuration has one of its id', async (t) => {
+test('a key in Redis can be revoked by its prefix even if the configuration has one with the same id', async (t) => {
   const redis = await startRedis(t)
   const ci = { id: 'ci', sha256: hash('sha256', 'the-key') }
   const stores = { redis: { url: redis.url, timeout: '5s' } }
@@ -280,7 +280,7 @@ test('a key in Redis is revoked by its prefix although the configuration has one
   assert.deepEqual([await statuses(secret), await statuses('the-key')], [[401], [200]])
 })
 
-test('what cannot be done to a key is refused with why', async (t) => {
+test('invalid changes of keys are rejected with the reason', async (t) => {
   const redis = await startRedis(t)
   const ci = { id: 'ci', sha256: hash('sha256', 'the-key') }
   const ended = { id: 'ended', sha256: hash('sha256', 'ended'), expires: '2020-01-01' }

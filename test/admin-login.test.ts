@@ -42,7 +42,7 @@ function cookieOf(fields: readonly string[] | undefined): string {
   return fields[0]!
 }
 
-test('a user logs in, is known, and logs out', async (t) => {
+test('a user logs in, has a session, and logs out', async (t) => {
   const { ask, logIn, sessionOf } = await start(t)
   assert.equal((await ask('/status')).status, 401)
   assert.deepEqual((await ask('/session')).json, {
@@ -66,7 +66,7 @@ test('a user logs in, is known, and logs out', async (t) => {
   assert.equal((await ask('/status', { headers })).status, 401)
 })
 
-test('behind a trusted proxy that says https the cookie is for https alone', async (t) => {
+test('behind a trusted proxy that reports https the cookie is Secure', async (t) => {
   const { ask, logIn } = await start(t, { trustedProxies: ['127.0.0.1'] })
   const https = { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' }
   const cookie = cookieOf((await logIn('vera', https)).headers['set-cookie'])
@@ -80,13 +80,13 @@ test('behind a trusted proxy that says https the cookie is for https alone', asy
   assert.equal(await statusWith({ Cookie: pair }), 401)
 })
 
-test('the word of a proxy that nobody trusts counts for nothing', async (t) => {
+test('X-Forwarded-Proto of an untrusted proxy is ignored', async (t) => {
   const { logIn } = await start(t)
   const answer = await logIn('vera', { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' })
   assert.match(cookieOf(answer.headers['set-cookie']), /^sallyport=/)
 })
 
-test('a session that somebody else has put into the browser is nobody’s after the login', async (t) => {
+test('a session planted in the browser ends at login, so session fixation fails', async (t) => {
   const { ask, logIn, sessionOf } = await start(t)
   const planted = await sessionOf('vera')
   const answer = await logIn('ada', planted)
@@ -98,7 +98,7 @@ test('a session that somebody else has put into the browser is nobody’s after 
   assert.notEqual(cookieOf((await logIn('ada', { Cookie: made })).headers['set-cookie']).split(';')[0], made)
 })
 
-test('wrong passwords and unknown names are refused alike, and no password is in the log', async (t) => {
+test('wrong passwords and unknown names get the same response, and no password is logged', async (t) => {
   const { ask, logIn, log } = await start(t)
   const wrong = await logIn('vera', {}, 'not-her-password')
   const unknown = await logIn('not-a-name-but-a-password')
@@ -123,7 +123,7 @@ test('wrong passwords and unknown names are refused alike, and no password is in
   )
 })
 
-test('ten attempts a minute: then nobody is asked for a password', async (t) => {
+test('after ten attempts a minute, logins are rejected without checking the password', async (t) => {
   const clock = new ManualClock()
   const { logIn } = await start(t, {}, clock)
   for (let i = 0; i < 10; i++) assert.equal((await logIn(`nobody-${i}`)).status, 401)
@@ -134,7 +134,7 @@ test('ten attempts a minute: then nobody is asked for a password', async (t) => 
   assert.equal((await logIn('vera')).status, 200)
 })
 
-test('a session ends by the clock, and when a reload changes its user', async (t) => {
+test('sessions expire, and end when a reload changes their user', async (t) => {
   const clock = new ManualClock()
   const { ask, sessionOf, gateway } = await start(t, { admin: { loginLifetime: '3h' } }, clock)
   const [vera, ada] = [await sessionOf('vera'), await sessionOf('ada')]
@@ -154,7 +154,7 @@ test('a session ends by the clock, and when a reload changes its user', async (t
   assert.equal((await ask('/status', { headers: ada })).status, 401)
 })
 
-test('no page of another origin changes anything with the session', async (t) => {
+test('pages of other origins cannot change anything with a session', async (t) => {
   const { adminPort, sessionOf } = await start(t)
   const ada = await sessionOf('ada')
   const statusWith = async (path: string, headers: Record<string, string>): Promise<number> =>
@@ -170,7 +170,7 @@ test('no page of another origin changes anything with the session', async (t) =>
   assert.equal(await statusWith(drain, { 'X-Requested-With': 'console' }), 200)
 })
 
-test('a viewer is refused every change, and sees everything else', async (t) => {
+test('viewers can read everything and change nothing', async (t) => {
   const { ask, sessionOf } = await start(t)
   const [vera, otto] = [await sessionOf('vera'), await sessionOf('otto')]
   const { endpoints } = (await ask('/', { headers: vera })).json as {
@@ -201,7 +201,7 @@ test('a viewer is refused every change, and sees everything else', async (t) => 
   assert.equal((await ask('/docs', { headers: vera })).status, 200)
 })
 
-test('what each role may do is done, and logged with the name', async (t) => {
+test('each role can do what it allows, and changes are logged with the name', async (t) => {
   const { ask, sessionOf, log } = await start(t, { admin: { token: TOKEN } })
   const [vera, otto] = [await sessionOf('vera'), await sessionOf('otto')]
   const bearer = { Authorization: `Bearer ${TOKEN}` }
@@ -247,7 +247,7 @@ test('GET /events ends with the session', async (t) => {
   }
 })
 
-test('on this machine, without users and token, nobody has to log in', async (t) => {
+test('on loopback without users and token no login is needed', async (t) => {
   const { ask } = await startAdminGateway(t, backend)
   const told = { name: null, role: 'admin', by: 'machine', users: false, provider: null, token: false }
   assert.deepEqual((await ask('/session')).json, told)

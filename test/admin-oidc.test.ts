@@ -73,7 +73,7 @@ async function setUp(t: TestContext, oidc: Partial<Oidc> = {}, admin: Partial<Ad
   return { ...started, clock, provider, begin, callbackOf, open, logIn, roleOf, reload }
 }
 
-test('an operator logs in at the provider, comes back to the page, and is known by name and role', async (t) => {
+test('an operator logs in at the provider, returns to the page, and has a name and a role', async (t) => {
   const { ask, provider, begin, callbackOf, open, log } = await setUp(t)
   const jar = new Jar()
   assert.equal((await ask('/status')).status, 401)
@@ -103,7 +103,7 @@ test('an operator logs in at the provider, comes back to the page, and is known 
   assert.partialDeepStrictEqual(login, { operator: 'otto', subject: '7', role: 'operator' })
 })
 
-test('a logout ends the session here, and says where it ends at the provider', async (t) => {
+test('a logout ends the session, and returns the logout URL of the provider', async (t) => {
   const { ask, provider, logIn, adminPort } = await setUp(t)
   const { jar } = await logIn()
   const { headers } = jar
@@ -115,7 +115,7 @@ test('a logout ends the session here, and says where it ends at the provider', a
   assert.equal((await ask('/logout', { method: 'POST' })).json['leave'], null)
 })
 
-test('whoever has no role is told who they are and what is said of them, and gets in nowhere', async (t) => {
+test('users without a role are told their name and claims, and get no session', async (t) => {
   const { ask, provider, logIn, log } = await setUp(t)
   provider.user = { sub: '9', preferred_username: '<b>mallory', roles: ['cooks', '<i>'] }
   const { jar, answer } = await logIn()
@@ -132,7 +132,7 @@ test('whoever has no role is told who they are and what is said of them, and get
   assert.match(String(line['message']), /^A login was refused/)
 })
 
-test('the name is that of a claim, or else what the provider knows somebody by', async (t) => {
+test('the name is taken from the configured claim, or else from sub', async (t) => {
   const { ask, provider, logIn } = await setUp(t, { name: 'contact.email', roles: { claim: 'realm.roles', map } })
   const nameOf = async (user: object): Promise<unknown> => {
     provider.user = { sub: '7', realm: { roles: 'everybody' }, ...user }
@@ -144,7 +144,7 @@ test('the name is that of a claim, or else what the provider knows somebody by',
     assert.equal(await nameOf({ contact }), '7')
 })
 
-test('a callback counts once, in the browser that has begun it, with its state and not too late', async (t) => {
+test('a callback works once, in the browser that started the login, with its state and in time', async (t) => {
   const { clock, begin, callbackOf, open, roleOf } = await setUp(t)
   const jar = new Jar()
   const callback = await callbackOf(await begin(jar))
@@ -172,7 +172,7 @@ test('a callback counts once, in the browser that has begun it, with its state a
   assert.equal(await roleOf(jar), null)
 })
 
-test('two tabs of a browser log in beside each other', async (t) => {
+test('two tabs of a browser can log in at the same time', async (t) => {
   const { begin, callbackOf, open } = await setUp(t)
   const jar = new Jar()
   const [first, second] = [await begin(jar, '/console/cache'), await begin(jar, '/console/routes')]
@@ -189,7 +189,7 @@ for (const [what, mischief] of [
   ['about nobody', { claims: (claims: object) => ({ ...claims, sub: undefined }) }],
   ['signed with another key', { signsWithAnother: true }],
 ] as const)
-  test(`an ID token ${what} lets nobody in`, async (t) => {
+  test(`an ID token ${what} is rejected`, async (t) => {
     const { provider, logIn, roleOf } = await setUp(t)
     provider.mischief = mischief
     const { jar, answer } = await logIn()
@@ -197,7 +197,7 @@ for (const [what, mischief] of [
     assert.equal(await roleOf(jar), null)
   })
 
-test('what the provider refuses is told', async (t) => {
+test('an error from the provider is shown', async (t) => {
   const { provider, logIn } = await setUp(t)
   provider.mischief = { refusal: 'access_denied' }
   const { answer } = await logIn()
@@ -205,7 +205,7 @@ test('what the provider refuses is told', async (t) => {
   assert.match(answer.text, /The provider has refused the login: access_denied/)
 })
 
-test('a provider that cannot be asked says so, and passwords and the token go on', async (t) => {
+test('an unreachable provider is reported, and logins by password and token still work', async (t) => {
   const { ask, provider, begin, log } = await setUp(t, {}, { users, token: TOKEN })
   provider.isBroken = true
   const answer = await begin(new Jar())
@@ -218,7 +218,7 @@ test('a provider that cannot be asked says so, and passwords and the token go on
   assert.equal((await ask('/status', { headers: { Authorization: `Bearer ${TOKEN}` } })).status, 200)
 })
 
-test('a provider that breaks while somebody logs in says so on the page', async (t) => {
+test('if the provider fails during a login the page says so', async (t) => {
   const { provider, begin, callbackOf, open, roleOf } = await setUp(t)
   const jar = new Jar()
   const callback = await callbackOf(await begin(jar))
@@ -229,7 +229,7 @@ test('a provider that breaks while somebody logs in says so on the page', async 
   assert.equal(await roleOf(jar), null)
 })
 
-test('nobody is led to another host, whatever is asked for', async (t) => {
+test('redirects after a login never lead to another host', async (t) => {
   const { logIn, clock } = await setUp(t)
   for (const target of [
     '//evil.example.com/console/',
@@ -247,7 +247,7 @@ test('nobody is led to another host, whatever is asked for', async (t) => {
   }
 })
 
-test('pages of other sites begin no login, and neither does a request without a sign of its own', async (t) => {
+test('logins cannot be started by other sites, or by a GET request', async (t) => {
   const { ask, provider, begin } = await setUp(t)
   const answer = await begin(new Jar(), undefined, { Origin: 'http://evil.example.com' })
   assert.equal(answer.status, 403)
@@ -255,7 +255,7 @@ test('pages of other sites begin no login, and neither does a request without a 
   assert.equal(provider.count('/.well-known/openid-configuration'), 0)
 })
 
-test('an address has ten attempts a minute, with passwords and at the provider together', async (t) => {
+test('the limit of ten attempts a minute per address covers passwords and the provider together', async (t) => {
   const { ask, begin, clock } = await setUp(t, {}, { users })
   const statuses: number[] = []
   for (let i = 0; i < 9; i++) statuses.push((await begin(new Jar())).status)
@@ -267,7 +267,7 @@ test('an address has ten attempts a minute, with passwords and at the provider t
   assert.equal((await begin(new Jar())).status, 200)
 })
 
-test('a session ends when its provider, or its role, is gone from the configuration, and stays otherwise', async (t) => {
+test('a session ends when the configuration drops its provider or its role, and only then', async (t) => {
   const { logIn, reload, roleOf, provider } = await setUp(t, {}, { token: TOKEN })
   const { jar: otto } = await logIn()
   provider.user = { sub: '8', preferred_username: 'vera', roles: ['everybody'] }
@@ -288,7 +288,7 @@ test('a session ends when its provider, or its role, is gone from the configurat
   }
 })
 
-test('a login that was begun before the provider was exchanged is none', async (t) => {
+test('a login that was started with another provider configuration is rejected', async (t) => {
   const { begin, callbackOf, open, reload } = await setUp(t, {}, { token: TOKEN })
   const jar = new Jar()
   const callback = await callbackOf(await begin(jar))
@@ -298,7 +298,7 @@ test('a login that was begun before the provider was exchanged is none', async (
   assert.equal((await begin(jar)).status, 409)
 })
 
-test('behind a proxy that says https the cookies are for https alone, and so is the way back', async (t) => {
+test('behind a proxy that reports https the cookies are Secure, and the callback URL is https', async (t) => {
   const clock = new ManualClock()
   const provider = await startOpenIdProvider(t, clock)
   provider.user = { sub: '7', roles: 'ops' }
@@ -326,7 +326,7 @@ test('behind a proxy that says https the cookies are for https alone, and so is 
   assert.match(String(elsewhere.json['detail']), /return to https:\/\/console\.example\.com: open the console there/)
 })
 
-test('where browsers know the console by https the cookies are for https alone, whatever the proxy says', async (t) => {
+test('with an https publicUrl the cookies are Secure, whatever the proxy reports', async (t) => {
   const { ask, callbackOf } = await setUp(t, {}, { publicUrl: 'https://console.example.com' })
   const proxied = { Host: 'console.example.com', Origin: 'https://console.example.com' }
   const begun = await ask('/login/oidc', { method: 'POST', json: {}, headers: proxied })
@@ -341,7 +341,7 @@ test('where browsers know the console by https the cookies are for https alone, 
   assert.equal(back, 'https://console.example.com/console/')
 })
 
-test('nothing of a login that proves something is in the log', async (t) => {
+test('codes, states and tokens of logins are not logged', async (t) => {
   const { provider, begin, callbackOf, open, log } = await setUp(t)
   const jar = new Jar()
   const callback = await callbackOf(await begin(jar))
@@ -358,7 +358,7 @@ test('nothing of a login that proves something is in the log', async (t) => {
     assert.ok(!text.includes(secret))
 })
 
-test('callbacks of no login do not fill the log, and one that cannot be answered is logged without its code', async (t) => {
+test('unknown callbacks are logged at debug only, and failed ones without their code', async (t) => {
   const { begin, open, log } = await setUp(t)
   const jar = new Jar()
   assert.equal((await open(jar, '/login/oidc/callback?code=the-code&state=a')).status, 401)
@@ -371,7 +371,7 @@ test('callbacks of no login do not fill the log, and one that cannot be answered
   assert.ok(!JSON.stringify(log.lines).includes('the-code'))
 })
 
-test('a provider that answers nothing is given up on', async (t) => {
+test('a provider that does not respond times out', async (t) => {
   const asked = Promise.withResolvers<void>()
   const silent = await startService(t, () => asked.resolve())
   const { begin, clock } = await setUp(t, { issuer: silent.url })

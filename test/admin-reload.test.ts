@@ -54,7 +54,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
 
 const unchecked = (...instances: string[]) => ({ instances, health: false as const })
 
-test('operators are shown the configuration that is applied, never one that is only prepared', async (t) => {
+test('the admin API shows the applied configuration, never a prepared one', async (t) => {
   const { prepare, ask, reload } = await startProcess(t, { services: { users: unchecked('http://127.0.0.1:1') } })
   const servicesOf = async (): Promise<string[]> => Object.keys((await ask('/config')).json['services'] as object)
   assert.deepEqual(await servicesOf(), ['users'])
@@ -66,7 +66,7 @@ test('operators are shown the configuration that is applied, never one that is o
   assert.deepEqual(await servicesOf(), ['payments'])
 })
 
-test('routes are those of the configuration that is applied, worked out once for each', async (t) => {
+test('the list of routes follows the applied configuration, and is computed once for each', async (t) => {
   const reply = { status: 200 }
   const { ask, reload, asked } = await startProcess(t, { routes: [{ id: 'a', match: { path: '/a' }, reply }] })
   const routesOf = async () =>
@@ -91,7 +91,7 @@ test('routes are those of the configuration that is applied, worked out once for
   assert.equal(asked.length, 2)
 })
 
-test('an instance that a reload adds can be drained, one that it takes out cannot, and drained ones stay so', async (t) => {
+test('instances added by a reload can be drained, removed ones cannot, and drained ones stay drained', async (t) => {
   const { ask, reload } = await startProcess(t, {
     services: { users: unchecked('http://127.0.0.1:1', 'http://127.0.0.1:2') },
   })
@@ -118,7 +118,7 @@ test('an instance that a reload adds can be drained, one that it takes out canno
   assert.equal(await drain(4), 409)
 })
 
-test('another token counts from the next request on, and is not shown', async (t) => {
+test('a new token applies from the next request on, and is not shown', async (t) => {
   const [before, after] = ['the-token-before-0123', 'the-token-after-456789']
   const { ask, reload } = await startProcess(t, { admin: { token: before } })
   const statusWith = async (token: string): Promise<number> =>
@@ -132,7 +132,7 @@ test('another token counts from the next request on, and is not shown', async (t
   assert.equal(await statusWith(before), 200)
 })
 
-test('the document says that requests carry a token while they do', async (t) => {
+test('the document declares the token only while one is configured', async (t) => {
   const { ask, reload } = await startProcess(t, {})
   const securityOf = async (path: string): Promise<unknown> =>
     (await ask(path, { headers: { Authorization: 'Bearer 0123456789abcdef' } })).json['security']

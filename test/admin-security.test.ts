@@ -16,7 +16,7 @@ const drain = '/services/backend/instances/127.0.0.1:1/drain'
 const forced = `${drain}?force=true`
 const backend = proxyTo('http://127.0.0.1:1')
 
-test('every path asks for the token where there is one', async (t) => {
+test('every path requires the token if there is one', async (t) => {
   const { adminPort, ask } = await startAdminGateway(t, { admin: { token: TOKEN } })
   const { json } = await ask('/', { headers: { Authorization: `Bearer ${TOKEN}` } })
   const open = new Set(['/login', '/logout', '/session', '/login/oidc', '/login/oidc/callback'])
@@ -45,7 +45,7 @@ test('every path asks for the token where there is one', async (t) => {
   assert.equal((await send(adminPort, { path: '/status', headers: rebound })).status, 200)
 })
 
-test('without a token only the names of this machine are answered', async (t) => {
+test('without a token only Host names of the loopback interface are accepted', async (t) => {
   const { adminPort } = await startAdminGateway(t, {})
   const statusFor = async (host: string): Promise<number> =>
     (await send(adminPort, { path: '/status', headers: { Host: host } })).status
@@ -55,7 +55,7 @@ test('without a token only the names of this machine are answered', async (t) =>
     assert.equal(await statusFor(host), 421, `"${host}"`)
 })
 
-test('pages of other origins change nothing', async (t) => {
+test('pages of other origins cannot change anything', async (t) => {
   const { adminPort, ask } = await startAdminGateway(t, backend)
   const statusWith = async (headers: Record<string, string>): Promise<number> =>
     (await send(adminPort, { method: 'PUT', path: forced, headers })).status
@@ -84,7 +84,7 @@ test('pages of other origins change nothing', async (t) => {
   assert.equal(instances[0]!.drained, false)
 })
 
-test('no page of another origin may read or frame anything', async (t) => {
+test('pages of other origins can neither read nor frame responses', async (t) => {
   const { adminPort } = await startAdminGateway(t, {})
   const headers = { Origin: 'http://localhost:3000', 'Access-Control-Request-Method': 'PUT' }
   for (const [method, path] of [
@@ -106,7 +106,7 @@ test('no page of another origin may read or frame anything', async (t) => {
   }
 })
 
-test('what is too large, malformed or of another type is refused with a problem document', async (t) => {
+test('bodies that are too large, malformed or of another type get a problem document', async (t) => {
   const { ask, adminPort } = await startAdminGateway(t, {})
   const put = { method: 'PUT', path: '/log-level' }
   const large = JSON.stringify({ level: 'a'.repeat(20_000) })
@@ -127,7 +127,7 @@ test('what is too large, malformed or of another type is refused with a problem 
   assert.deepEqual((await ask('/log-level')).json, { level: 'debug' })
 })
 
-test('a request that does not come to its end holds up the end of the gateway for a second at most', async (t) => {
+test('an incomplete request delays shutdown by one second at most', async (t) => {
   const clock = new ManualClock()
   const { adminPort, gateway } = await startAdminGateway(t, {}, { clock })
   const socket = connect(adminPort, '127.0.0.1').on('error', () => {})
@@ -145,7 +145,7 @@ test('a request that does not come to its end holds up the end of the gateway fo
   await gone
 })
 
-test('nothing of the admin listener is on the main one', async (t) => {
+test('the main listener has none of the admin endpoints', async (t) => {
   const { port, ask } = await startAdminGateway(t, {})
   const { json } = await ask('/')
   const endpoints = json['endpoints'] as { method: string; path: string }[]
@@ -156,13 +156,13 @@ test('nothing of the admin listener is on the main one', async (t) => {
     assert.equal((await send(port, { method, path })).status, 404, `${method} ${path}`)
 })
 
-test('a request that is meant for the admin listener does not get to it through a service', async (t) => {
+test('a client cannot reach the admin listener through a service', async (t) => {
   const admin = await startAdminGateway(t, {})
   const { port } = await startGateway(t, proxyTo(`http://127.0.0.1:${admin.adminPort}`))
   assert.equal((await send(port, { path: '/status', headers: { Host: 'gateway.example.com' } })).status, 421)
 })
 
-test('without a token nothing that a proxy passes on is answered, whatever host it names', async (t) => {
+test('without a token requests forwarded by a proxy are rejected, whatever their Host', async (t) => {
   const admin = await startAdminGateway(t, backend)
   const url = `http://127.0.0.1:${admin.adminPort}`
   const { port } = await startGateway(t, proxyTo(url, { service: { host: 'localhost' } }))
@@ -179,13 +179,13 @@ test('without a token nothing that a proxy passes on is answered, whatever host 
   assert.equal((await send(admin.adminPort, { path: '/status', headers: { 'X-Forward': 'x' } })).status, 200)
 })
 
-test('with a token it may come through a proxy', async (t) => {
+test('with a token requests through a proxy are accepted', async (t) => {
   const { adminPort } = await startAdminGateway(t, { admin: { token: TOKEN } })
   const headers = { Authorization: `Bearer ${TOKEN}`, Via: '1.1 proxy', 'X-Forwarded-For': '192.0.2.1' }
   assert.equal((await send(adminPort, { path: '/status', headers })).status, 200)
 })
 
-test('keep-alive connections do not hold up the end', async (t) => {
+test('keep-alive connections do not delay shutdown', async (t) => {
   const { adminPort, gateway } = await startAdminGateway(t, {})
   const agent = new Agent({ keepAlive: true })
   assert.equal((await send(adminPort, { path: '/status', agent })).status, 200)
@@ -194,7 +194,7 @@ test('keep-alive connections do not hold up the end', async (t) => {
   agent.destroy()
 })
 
-test('an admin address that is taken is said to be, and nothing is left running', async (t) => {
+test('an admin address in use is an error that says so, and nothing is left running', async (t) => {
   const { adminPort } = await startAdminGateway(t, {})
   const output = new TestLog(systemClock)
   const config = { listeners: [{ address: '127.0.0.1:0' }], admin: { address: `127.0.0.1:${adminPort}` } }
@@ -205,7 +205,7 @@ test('an admin address that is taken is said to be, and nothing is left running'
   })
 })
 
-test('without an admin listener there is no address', async (t) => {
+test('without an admin listener adminAddress is null', async (t) => {
   const { gateway } = await startGateway(t, { admin: false })
   assert.equal(gateway.adminAddress, null)
 })

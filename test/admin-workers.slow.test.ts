@@ -54,7 +54,7 @@ function idleOf(instance: Shown['instances'][number] | undefined): number {
   return instance?.connections.idle ?? 0
 }
 
-test('what the workers know and do is told as one', async (t) => {
+test('status, services, requests and limits cover all workers', async (t) => {
   const cached = { 'Cache-Control': 'max-age=600' }
   const services = [
     await startService(t, (_, response) => void response.writeHead(200, cached).end('first')),
@@ -96,7 +96,7 @@ test('what the workers know and do is told as one', async (t) => {
   assert.deepEqual([logged('/quiet'), logged('/loud')], [0, 20])
 })
 
-test('what was drained and what is logged holds for all workers, also for one that takes the place of another', async (t) => {
+test('draining and the log level apply to all workers, and to replacements of workers', async (t) => {
   const services = [await startService(t), await startService(t)]
   const [first, second] = services
   const { command, port, adminPort } = await startTwo(t, services)
@@ -119,7 +119,7 @@ test('what was drained and what is logged holds for all workers, also for one th
   assert.ok(!command.log.some(({ url }) => String(url).includes('/replaced')))
 })
 
-test('workers balance by the requests of all, and what one leaves that dies is taken back', async (t) => {
+test('workers balance by the requests of all of them, and those of a worker that dies are no longer counted', async (t) => {
   const held: (() => void)[] = []
   let arrived = Promise.withResolvers<void>()
   const hold = (): Promise<TestService> =>
@@ -153,10 +153,12 @@ test('workers balance by the requests of all, and what one leaves that dies is t
   for (const release of held) release()
   const answered = (await Promise.all(replies)).filter((whole) => whole)
   assert.equal(first + second, answered.length)
-  await turnUntil('requests that are over not to count', async () => (await inFlight()).every((count) => count === 0))
+  await turnUntil('finished requests to be no longer counted', async () =>
+    (await inFlight()).every((count) => count === 0),
+  )
 })
 
-test('operators are answered while the gateway drains, and the process ends', async (t) => {
+test('the admin API works while the gateway drains, and the process exits', async (t) => {
   const held = Promise.withResolvers<() => void>()
   const service = await startService(t, (_, response) => held.resolve(() => void response.end('late')))
   const { command, port, adminPort } = await startTwo(t, [service])
@@ -170,7 +172,7 @@ test('operators are answered while the gateway drains, and the process ends', as
   assert.equal((await command.ended).code, 0)
 })
 
-test('an admin address that is taken ends the start with one clear error', async (t) => {
+test('an admin address in use stops the start with one clear error', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
@@ -183,7 +185,7 @@ test('an admin address that is taken ends the start with one clear error', async
   assert.doesNotMatch(stdout, /Sallyport is listening/)
 })
 
-test('ADMIN_TOKEN of the environment opens other addresses, and is asked for', async (t) => {
+test('ADMIN_TOKEN in the environment allows addresses other than loopback, and is required', async (t) => {
   const yaml = 'listeners: [{ address: 127.0.0.1:0 }]\nadmin: { address: 0.0.0.0:0 }\nworkers: 1\n'
   const file = await temporaryFile(t, 'open.yaml', yaml)
   const { code, stderr } = await run(['start', '--config', file], { env: { ADMIN_TOKEN: '' } })

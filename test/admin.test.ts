@@ -36,7 +36,7 @@ function quotasOf(json: Record<string, unknown>): Record<string, unknown> {
   )
 }
 
-test('GET /status tells of the process, its connections and its requests', async (t) => {
+test('GET /status describes the process, its connections and its requests', async (t) => {
   const held = Promise.withResolvers<() => void>()
   const service = await startService(t, (_, response) => held.resolve(() => void response.end()))
   const { port, ask } = await startAdminGateway(t, proxyTo(service.url))
@@ -62,7 +62,7 @@ test('GET /status tells of the process, its connections and its requests', async
   assert.equal((await ask('/status')).json['inFlight'], 0)
 })
 
-test('GET /metrics is the same as on the listeners, whatever they show', async (t) => {
+test('GET /metrics equals that of the listeners, even if they do not serve it', async (t) => {
   const routes = [{ id: 'hello', match: { path: '/hello' }, reply: {} }]
   const { port, adminPort, ask } = await startAdminGateway(t, {
     routes,
@@ -77,7 +77,7 @@ test('GET /metrics is the same as on the listeners, whatever they show', async (
   assert.match(openMetrics.headers['content-type']!, /^application\/openmetrics-text/)
 })
 
-test('GET /routes lists the routes with their policies in the order in which they run', async (t) => {
+test('GET /routes lists the routes with their policies in execution order', async (t) => {
   const { ask } = await startAdminGateway(t, {
     services: { users: { instances: ['http://127.0.0.1:1'], health: false } },
     policies: { cors: {}, 'correlation-id': {} },
@@ -141,7 +141,7 @@ test('GET /routes lists the routes with their policies in the order in which the
   ])
 })
 
-test('GET /services says how each instance is and why', async (t) => {
+test('GET /services shows the state of each instance and the reason', async (t) => {
   const clock = new ManualClock()
   const well = await startService(t)
   const ill = await startService(t, undefined, { health: () => 500 })
@@ -173,7 +173,7 @@ test('GET /services says how each instance is and why', async (t) => {
   assert.deepEqual([unknown.status, unknown.json['detail']], [404, 'There is no service "orders".'])
 })
 
-test('GET /services says what bounds the requests that wait for a service', async (t) => {
+test('GET /services shows the concurrency limits of each service', async (t) => {
   const instances = ['http://127.0.0.1:1']
   const { ask } = await startAdminGateway(t, {
     services: {
@@ -194,7 +194,7 @@ test('GET /services says what bounds the requests that wait for a service', asyn
   )
 })
 
-test('GET /services says how many requests may be sent again', async (t) => {
+test('GET /services shows the remaining retry budget', async (t) => {
   const failing = await startService(t, (_, response) => void response.writeHead(503).end())
   const well = await startService(t)
   const instances = [failing.url, well.url]
@@ -213,7 +213,7 @@ test('GET /services says how many requests may be sent again', async (t) => {
   assert.equal((await alone.ask('/services/backend')).json['retries'], null)
 })
 
-test('a drained instance gets no new requests, what is in flight ends, and it comes back', async (t) => {
+test('a drained instance gets no new requests, finishes those in flight, and can be taken back', async (t) => {
   const held = Promise.withResolvers<() => void>()
   const first = await startService(t, ({ url }, response) => {
     if (url === '/slow') held.resolve(() => void response.end('slow'))
@@ -246,7 +246,7 @@ test('a drained instance gets no new requests, what is in flight ends, and it co
   assert.deepEqual(await askAll(), ['first', 'second'])
 })
 
-test('health checks do not bring a drained instance back', async (t) => {
+test('a passing health check does not put a drained instance back', async (t) => {
   const clock = new ManualClock()
   const states = [200, 500, 200]
   const service = await startService(t, undefined, { health: () => states.shift() ?? 200 })
@@ -263,7 +263,7 @@ test('health checks do not bring a drained instance back', async (t) => {
   }
 })
 
-test('the last instance that can be used is drained only by force', async (t) => {
+test('draining the last usable instance requires force', async (t) => {
   const well = await startService(t)
   const ill = await startService(t, undefined, { health: () => 500 })
   const health = { interval: '1h' } as const
@@ -280,7 +280,7 @@ test('the last instance that can be used is drained only by force', async (t) =>
   assert.equal((await send(port)).status, 200)
 })
 
-test('an instance that is none of the service is not found', async (t) => {
+test('an address that is not an instance of the service is 404', async (t) => {
   const { ask } = await startAdminGateway(t, proxyTo('http://127.0.0.1:1'))
   const wrong = await ask('/services/backend/instances/127.0.0.1:2/drain', { method: 'PUT' })
   assert.deepEqual(
@@ -293,7 +293,7 @@ test('an instance that is none of the service is not found', async (t) => {
   assert.match(String(vague.json['detail']), /^force: /)
 })
 
-test('GET /requests shows what ended last, redacted, and filters it', async (t) => {
+test('GET /requests shows the last finished requests, redacted, and filters them', async (t) => {
   const { port, ask } = await startAdminGateway(t, {
     policies: { 'correlation-id': {} },
     routes: [{ id: 'hello', match: { path: '/hello' }, reply: { status: 200, body: 'hello' } }],
@@ -344,7 +344,7 @@ test('GET /requests shows what ended last, redacted, and filters it', async (t) 
     assert.equal((await ask(`/requests?${query}`)).status, 400, query)
 })
 
-test('no requests are remembered where the configuration says so', async (t) => {
+test('with admin.requests 0 no requests are kept', async (t) => {
   const routes = [{ id: 'hello', match: { path: '/hello' }, reply: {} }]
   const { port, ask } = await startAdminGateway(t, { admin: { requests: 0 }, routes })
   await send(port, { path: '/hello' })
@@ -352,7 +352,7 @@ test('no requests are remembered where the configuration says so', async (t) => 
 })
 
 for (const store of ['memory', 'redis'] as const)
-  test(`limits in ${store}: an operator sees where a client stands, and gives it a new start`, async (t) => {
+  test(`limits in ${store}: an operator sees the usage of a client, and resets it`, async (t) => {
     const redis = store === 'redis' ? { url: (await startRedis(t)).url, timeout: '10s' as const } : null
     const key = 'a-key-of-the-tests'
     const { port, ask } = await startAdminGateway(t, {
@@ -400,7 +400,7 @@ for (const store of ['memory', 'redis'] as const)
     assert.deepEqual((await ask('/limits/key:partner')).json, NO_LIMITS)
   })
 
-test('a reset that Redis cannot be told of is refused', async (t) => {
+test('resetting a limit while Redis is down is 503', async (t) => {
   const redis = await startRedis(t)
   connectTo(t, redis)
   const { ask } = await startAdminGateway(t, {
@@ -413,7 +413,7 @@ test('a reset that Redis cannot be told of is refused', async (t) => {
   assert.deepEqual([status, json['type']], [503, 'urn:sallyport:error:limits-unavailable'])
 })
 
-test('what is no client has no limits', async (t) => {
+test('an invalid client in /limits is 400', async (t) => {
   const { ask } = await startAdminGateway(t, {})
   for (const client of ['42', 'user:', 'tenant:42', 'address:nowhere', 'key']) {
     const { status, json } = await ask(`/limits/${client}`)
@@ -424,7 +424,7 @@ test('what is no client has no limits', async (t) => {
   }
 })
 
-test('POST /cache/purge forgets a URL, what begins so, or a group', async (t) => {
+test('POST /cache/purge removes a URL, a prefix, or a group', async (t) => {
   const service = await startService(t, ({ url = '' }, response) => {
     const groups = url.startsWith('/goods') ? { 'Cache-Groups': '"goods"' } : {}
     response.writeHead(200, { 'Cache-Control': 'max-age=60', ...groups }).end('fresh')
@@ -458,7 +458,7 @@ test('POST /cache/purge forgets a URL, what begins so, or a group', async (t) =>
     assert.equal(await purge(wrong), 400, JSON.stringify(wrong))
 })
 
-test('PUT /log-level changes what is logged at once', async (t) => {
+test('PUT /log-level takes effect at once', async (t) => {
   const { port, ask, log } = await startAdminGateway(t, {
     routes: [{ id: 'all', match: { path: '/*' }, reply: {} }],
   })
@@ -478,7 +478,7 @@ test('PUT /log-level changes what is logged at once', async (t) => {
   )
 })
 
-test('GET /config shows what the gateway runs with, without secrets', async (t) => {
+test('GET /config shows the running configuration without secrets', async (t) => {
   const { ask } = await startAdminGateway(t, {
     admin: { token: 's3cr3t-s3cr3t-s3cr3t' },
     drainTimeout: '7s',

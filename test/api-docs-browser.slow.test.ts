@@ -16,7 +16,7 @@ async function tryOut(page: Page, id: string): Promise<string> {
   return operation.locator('.live-responses-table tr.response .response-col_status').innerText()
 }
 
-test('a browser shows the documentation, and tries it out', async (t) => {
+test('a browser shows the documentation and can send requests from it', async (t) => {
   const { port, log } = await startDemo(t)
   await Promise.all(
     serviceNames.map((service) => log.line({ service, message: 'The documentation of a service has changed' })),
@@ -34,7 +34,7 @@ test('a browser shows the documentation, and tries it out', async (t) => {
   await page.goto(`${origin}/docs`)
   await page.locator('.opblock').first().waitFor()
 
-  await t.test('every operation is there, by service', async () => {
+  await t.test('every operation is listed, grouped by service', async () => {
     const operations = Object.values(document.paths).flatMap((item) => Object.values(item))
     assert.equal(await page.locator('.opblock').count(), operations.length)
     const tags = await page.locator('.opblock-tag').all()
@@ -51,7 +51,7 @@ test('a browser shows the documentation, and tries it out', async (t) => {
     assert.equal(await tryOut(page, 'listProducts'), '200')
   })
 
-  await t.test('one that wants a token is refused without it, and answered with it', async () => {
+  await t.test('an operation that requires a token is 401 without it, and succeeds with it', async () => {
     assert.equal(await tryOut(page, 'getMe'), '401')
     const body = JSON.stringify({ email: 'alice@example.com', password: 'wonderland' })
     const headers = { 'Content-Type': 'application/json' }
@@ -69,7 +69,7 @@ test('a browser shows the documentation, and tries it out', async (t) => {
     assert.match(await operation.locator('.live-responses-table').innerText(), /alice@example\.com/)
   })
 
-  await t.test('nothing was asked elsewhere, and the browser had nothing to complain of but the 401', () => {
+  await t.test('the page sends no requests to other hosts, and the only errors in the console are the 401s', () => {
     assert.deepEqual(
       asked.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:')),
       [],
@@ -80,7 +80,7 @@ test('a browser shows the documentation, and tries it out', async (t) => {
     )
   })
 
-  await t.test('tokens are gone with the page', async () => {
+  await t.test('tokens do not outlive the page', async () => {
     // The address leads to the operation that was opened last.
     await page.goto('about:blank')
     await page.goto(`${origin}/docs`)

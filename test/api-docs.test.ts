@@ -22,7 +22,7 @@ async function fetchDocument(port: number) {
   return documentOf(reply.text)
 }
 
-test('the document of the platform tells of every operation, and no more', async (t) => {
+test('the document of the example platform lists exactly its public operations', async (t) => {
   const gateway = await startDemo(t)
   await read(gateway, serviceNames)
   const { port } = gateway
@@ -33,25 +33,25 @@ test('the document of the platform tells of every operation, and no more', async
   )
   assert.ok(Object.values(paths).flatMap((item) => Object.keys(item)).length >= 40)
 
-  await t.test('what is for the gateway alone is not there', () => {
+  await t.test('internal operations are left out', () => {
     assert.equal(paths['/api/v1/auth/introspect'], undefined)
     assert.equal(paths['/openapi.json'], undefined)
   })
 
-  await t.test('the same schema of all services is there once', () => {
+  await t.test('a schema that several services share is listed once', () => {
     const names = Object.keys(components['schemas']!)
     assert.ok(names.includes('Problem') && names.includes('Order'))
     assert.ok(!names.some((name) => name.includes('.')))
   })
 
-  await t.test('it says who may do what', () => {
+  await t.test('each operation lists who may call it', () => {
     assert.deepEqual(paths['/api/v1/auth/login']!['post']!.security, [])
     assert.deepEqual(paths['/api/v1/products']!['get']!.security, [])
     assert.deepEqual(paths['/api/v1/products']!['post']!.security, [{ bearer: [] }, { apiKey: [] }])
     assert.deepEqual(paths['/api/v1/roles']!['get']!.security, [{ bearer: ['admin'] }, { apiKey: ['admin'] }])
   })
 
-  await t.test('every operation is answered by a service, not by a missing route', async () => {
+  await t.test('every operation is answered by a service', async () => {
     for (const [template, item] of Object.entries(paths))
       for (const method of Object.keys(item)) {
         const path = template.replace(/\{\w+\}/g, 'nobody')
@@ -79,7 +79,7 @@ function hello(summary: string): string {
   return JSON.stringify({ openapi: '3.0.3', paths: { '/hello': { get: { summary, responses: {} } } } })
 }
 
-test('the document has a tag that changes with it, and is compressed on request', async (t) => {
+test('the ETag of the document changes with it, and the document is compressed on request', async (t) => {
   const { gateway, port } = await startDescribed(t, () => hello('Greets'))
   await read(gateway, ['hello'])
   const first = await send(port, { path: '/openapi.json' })
@@ -94,20 +94,20 @@ test('the document has a tag that changes with it, and is compressed on request'
   assert.deepEqual(Object.keys((await fetchDocument(port)).paths), ['/api/hello', '/health'])
 })
 
-test('a service that cannot describe itself is documented by its routes', async (t) => {
+test('a service without a valid document is documented by its routes', async (t) => {
   const { gateway, port } = await startDescribed(t, () => '{"openapi":"3.0.0","paths":')
   await gateway.log.line({ service: 'hello', message: 'The documentation of a service cannot be read' })
   assert.deepEqual(Object.keys((await fetchDocument(port)).paths), ['/api/{path}', '/health'])
   assert.equal((await send(port, { path: '/api/hello' })).text, 'hello')
 })
 
-test('openapi: false asks the service nothing', async (t) => {
+test('with openapi: false the service is not asked for a document', async (t) => {
   const { service, port } = await startDescribed(t, () => hello('Greets'), false)
   assert.deepEqual(Object.keys((await fetchDocument(port)).paths), ['/api/{path}', '/health'])
   assert.deepEqual(service.heard, [])
 })
 
-test('a gateway that stops waits for no document', async (t) => {
+test('shutdown does not wait for documents', async (t) => {
   const service = await startRawService(t)
   const config = {
     endpoints: { docs: false as const },
@@ -125,7 +125,7 @@ test('a gateway that stops waits for no document', async (t) => {
   )
 })
 
-test('the page and what it loads are served under a policy that lets nothing else in', async (t) => {
+test('the page and its resources are served with a strict Content-Security-Policy', async (t) => {
   const { port } = await startGateway(t, {
     endpoints: { health: false, metrics: false },
     docs: { title: '<Shop> & "more"' },
@@ -158,7 +158,7 @@ test('the page and what it loads are served under a policy that lets nothing els
   }
 })
 
-test('nothing else of the package or the disk is served', async (t) => {
+test('no other files of the package or the disk are served', async (t) => {
   const { port } = await startGateway(t, { endpoints: { health: false, metrics: false } })
   for (const path of [
     '/docs/swagger-ui-bundle.js',
@@ -174,7 +174,7 @@ test('nothing else of the package or the disk is served', async (t) => {
   assert.equal((await send(port, { path: '/docs', method: 'HEAD' })).body.length, 0)
 })
 
-test('endpoints switches the page and the document off, and then no service is asked', async (t) => {
+test('endpoints can turn off the page and the document, and then no service is asked', async (t) => {
   const service = await startService(t)
   const config = {
     services: { all: { instances: [service.url], health: false as const } },
@@ -195,7 +195,7 @@ test('endpoints switches the page and the document off, and then no service is a
   )
 })
 
-test('the page and the document can be elsewhere, and find each other there', async (t) => {
+test('the page and the document can have other paths, and link to each other', async (t) => {
   for (const [docs, openapi, link] of [
     ['/internal/api', '/openapi.json', '../openapi.json'],
     ['/internal/api', '/internal/api.json', 'api.json'],

@@ -34,7 +34,7 @@ const places: Readonly<Record<string, (t: TestContext) => Promise<RedisPlace>>> 
 }
 
 for (const [what, start] of Object.entries(places))
-  test(`${what} keeps keys by their digests, lists them by their ids and forgets them`, async (t) => {
+  test(`${what} stores keys by digest, lists them by id and removes them`, async (t) => {
     const keys = await open(t, await start(t))
     assert.deepEqual(await keys.list(), [])
     const all = Array.from({ length: 600 }, (_, i) => makeKey(`key-${String(i).padStart(3, '0')}`).key)
@@ -48,7 +48,7 @@ for (const [what, start] of Object.entries(places))
     assert.equal((await keys.list()).length, 599)
   })
 
-test('neither the key nor anything it could be made of is in Redis', async (t) => {
+test('Redis holds neither the key nor anything it could be derived from', async (t) => {
   const server = await startRedis(t)
   const keys = await open(t, server)
   const { secret, key } = makeKey('ci')
@@ -60,7 +60,7 @@ test('neither the key nor anything it could be made of is in Redis', async (t) =
   assert.ok(!text.includes(secret.slice(key.prefix.length)))
 })
 
-test('an entry that stands under another digest, or is no key, is none', async (t) => {
+test('an entry under the wrong digest, or that is not a key, is ignored', async (t) => {
   const server = await startRedis(t)
   const keys = await open(t, server)
   const [one, other] = [makeKey('one').key, makeKey('other').key]
@@ -85,7 +85,7 @@ async function startWithKeys(t: TestContext, redis: object, cache: Duration) {
 }
 
 for (const [what, start] of Object.entries(places))
-  test(`a key in ${what} works from when it is made until it is revoked, in every gateway`, async (t) => {
+  test(`a key in ${what} works from its creation until it is revoked, in every gateway`, async (t) => {
     const place = await start(t)
     const redis = 'cluster' in place ? { cluster: place.cluster.map(({ port }) => `127.0.0.1:${port}`) } : place
     const keys = await open(t, place)
@@ -99,12 +99,12 @@ for (const [what, start] of Object.entries(places))
       assert.equal(await status(makeKey('ci').secret), 401)
     }
     await keys.remove([key])
-    for (const { status } of gateways) await until('the key to be refused', async () => (await status(secret)) === 401)
+    for (const { status } of gateways) await until('the key to be rejected', async () => (await status(secret)) === 401)
     await keys.add(key)
-    for (const { status } of gateways) await until('the key to work', async () => (await status(secret)) === 204)
+    for (const { status } of gateways) await until('the key to be accepted', async () => (await status(secret)) === 204)
   })
 
-test('while Redis hangs known keys go on, others get 503 at once, and all is well again afterwards', async (t) => {
+test('while Redis hangs known keys still work and others get 503 at once, and all keys work again afterwards', async (t) => {
   const server = await startRedis(t)
   cleanUp(t, () => server.resume())
   const keys = await open(t, server)
@@ -130,7 +130,7 @@ test('while Redis hangs known keys go on, others get 503 at once, and all is wel
   assert.equal(log.lines.filter(({ message }) => String(message).startsWith('Redis cannot be used')).length, 1)
 })
 
-test('a gateway whose Redis is not there refuses keys with 503, never with 500', async (t) => {
+test('while Redis is down unknown keys get 503, never 500', async (t) => {
   const server = await startRedis(t)
   await server.kill()
   const { status, log } = await startWithKeys(t, { url: server.url }, '10s')
@@ -140,7 +140,7 @@ test('a gateway whose Redis is not there refuses keys with 503, never with 500',
   assert.equal(await status('some-key'), 401)
 })
 
-test('an entry in Redis that is no key is refused, and logged without stopping anything', async (t) => {
+test('an invalid entry in Redis is rejected and logged, and other keys still work', async (t) => {
   const server = await startRedis(t)
   const keys = await open(t, server)
   const [good, broken] = [makeKey('good'), makeKey('broken')]

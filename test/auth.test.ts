@@ -56,7 +56,7 @@ function problemOf(text: string): Record<string, unknown> {
   return JSON.parse(text) as Record<string, unknown>
 }
 
-test('who calls with a token reaches the service, which learns who it is', async (t) => {
+test('a request with a token reaches the service with the identity of the caller', async (t) => {
   const { service, port, log } = await setUp(t, { methods: { jwt } })
   for (let i = 0; i < 2; i++) assert.equal((await send(port, { path: '/api/a', headers: bearer(token) })).status, 200)
   for (const { headers } of service.heard) {
@@ -68,7 +68,7 @@ test('who calls with a token reaches the service, which learns who it is', async
   assert.equal((await log.line({ status_code: 200 }))['user_id'], 'alice')
 })
 
-test('who calls without a token gets a 401 that says so, and the service nothing', async (t) => {
+test('a request without a token gets a 401 problem document, and never reaches the service', async (t) => {
   const { service, port, log } = await setUp(t, { methods: { jwt } })
   const answer = await send(port, { path: '/api/a', method: 'POST', body: 'x'.repeat(100_000) })
   assert.equal(answer.status, 401)
@@ -82,7 +82,7 @@ test('who calls without a token gets a 401 that says so, and the service nothing
   assert.equal((await log.line({ status_code: 401 }))['user_id'], null)
 })
 
-test('who lacks a role gets a 403, and who has it does not', async (t) => {
+test('a caller without a required role gets 403, and one with it gets in', async (t) => {
   const { service, port } = await setUp(t, { methods: { jwt } })
   const refused = await send(port, { path: '/admin/a', headers: bearer(token) })
   assert.equal(refused.status, 403)
@@ -107,7 +107,7 @@ const spellings = [
   'X-CONSUMER_TIER',
 ]
 for (const credentials of ['', `Authorization: Bearer ${token}\r\n`])
-  test(`nobody can make an identity up, in any spelling, ${credentials === '' ? 'without' : 'with'} a token`, async (t) => {
+  test(`forged identity headers are dropped in any spelling, ${credentials === '' ? 'without' : 'with'} a token`, async (t) => {
     const { service, port } = await setUp(t, { methods: { jwt }, public: ['/api/*'] })
     const client = await connect(t, port)
     const forged = spellings.map((name) => `${name}: root\r\n`).join('')
@@ -120,7 +120,7 @@ for (const credentials of ['', `Authorization: Bearer ${token}\r\n`])
     assert.deepEqual(told, credentials === '' ? [] : ['X-User-ID', 'X-User-Roles', 'X-Consumer-Tier'])
   })
 
-test('an identity in the trailers of a request does not reach the service', async (t) => {
+test('forged identity trailers do not reach the service', async (t) => {
   const { service, port } = await setUp(t, { methods: { jwt } })
   const client = await connect(t, port)
   client.write(
@@ -131,7 +131,7 @@ test('an identity in the trailers of a request does not reach the service', asyn
   assert.equal(service.heard[0]?.headers['x-user-id'], 'alice')
 })
 
-test('the first request of one connection says nothing about the second', async (t) => {
+test('requests on one connection are authenticated independently', async (t) => {
   const { service, port } = await setUp(t, { methods: { jwt } })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   cleanUp(t, () => agent.destroy())
@@ -144,26 +144,26 @@ test('the first request of one connection says nothing about the second', async 
   )
 })
 
-test('public paths, routes without the policy and the gateway’s own endpoints ask nobody', async (t) => {
+test('public paths, routes without the policy and the gateway’s own endpoints need no credentials', async (t) => {
   const { port } = await setUp(t, { methods: { jwt }, public: ['/api/login'] })
   for (const path of ['/api/login', '/open', '/health', '/health/live'])
     assert.equal((await send(port, { path })).status, 200, path)
 })
 
 for (const path of ['/api/login/', '/api//login/x', '/api/LOGIN', '/api/%6cogin/.%2e/secret'])
-  test(`${path} is not the public path /api/login`, async (t) => {
+  test(`${path} does not count as the public path /api/login`, async (t) => {
     const { port } = await setUp(t, { methods: { jwt }, public: ['/api/login'] })
     assert.equal((await send(port, { path })).status, 401)
   })
 
-test('dot segments make no difference to what is public', async (t) => {
+test('dot segments are resolved before the check for public paths', async (t) => {
   const { service, port } = await setUp(t, { methods: { jwt }, public: ['/api/login'] })
   for (const path of ['/api/./login', '/api/x/../login', '/api/%2e/login'])
     assert.equal((await send(port, { path })).status, 200, path)
   assert.deepEqual(new Set(service.heard.map(({ url }) => url)), new Set(['/api/login']))
 })
 
-test('a path that is public in one spelling or reading only is 400, with credentials too', async (t) => {
+test('a path that is public in only one reading is 400, even with credentials', async (t) => {
   const { service, port } = await setUp(t, { methods: { jwt }, public: ['/api/login'] })
   for (const path of ['/api/%6cogin', '/api//login', '/api/login%2f', '/api/login;a=b']) {
     assert.equal((await send(port, { path })).status, 400, path)
@@ -172,7 +172,7 @@ test('a path that is public in one spelling or reading only is 400, with credent
   assert.equal(service.heard.length, 0)
 })
 
-test('where no route leads, it is a 404 or a 405 for everybody', async (t) => {
+test('without a matching route the reply is 404 or 405, whatever the credentials', async (t) => {
   const { port } = await setUp(t, { methods: { jwt } })
   for (const headers of [{}, bearer(token), bearer('bad.bad.bad')]) {
     assert.equal((await send(port, { path: '/nowhere', headers })).status, 404)
@@ -180,7 +180,7 @@ test('where no route leads, it is a 404 or a 405 for everybody', async (t) => {
   }
 })
 
-test('an API key in the query reaches neither the service nor the log, right or wrong', async (t) => {
+test('an API key in the query is neither forwarded nor logged, whether valid or not', async (t) => {
   const keys = [{ id: 'ci', sha256: hash('sha256', 'sesame-right'), owner: 'alice' }]
   const { service, port, log } = await setUp(t, { methods: { 'api-key': { query: 'k', keys } } })
   assert.equal((await send(port, { path: '/api/a?k=sesame-right&b=1' })).status, 200)
@@ -195,7 +195,7 @@ test('an API key in the query reaches neither the service nor the log, right or 
   assert.doesNotMatch(JSON.stringify(log.lines), /sesame/)
 })
 
-test('a header field with an API key reaches the service neither', async (t) => {
+test('an API key in a header field is not forwarded to the service', async (t) => {
   const keys = [{ id: 'ci', sha256: hash('sha256', 'sesame'), roles: ['admin'] }]
   const { service, port } = await setUp(t, { methods: { 'api-key': { keys } } })
   assert.equal((await send(port, { path: '/admin/a', headers: { 'X-API-Key': 'sesame' } })).status, 200)
@@ -204,7 +204,7 @@ test('a header field with an API key reaches the service neither', async (t) => 
   assert.deepEqual([heard?.headers['x-user-id'], heard?.headers['x-user-roles']], ['ci', 'admin'])
 })
 
-test('a new key of the provider is taken with the first token that names it, while traffic goes on', async (t) => {
+test('a new key of the provider is fetched with the first token that names it, without failing other requests', async (t) => {
   const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
   const clock = new ManualClock()
   const { port } = await setUp(t, { methods: { jwt: { jwks: `${server.url}/keys` } } }, { clock })
@@ -237,7 +237,7 @@ async function startUsers(t: TestContext) {
 
 const asks = { service: 'users', path: '/introspect' }
 
-test('the user service is asked about a token through the gateway’s own service, once for many requests', async (t) => {
+test('a token is introspected once for many requests, through the gateway’s own service', async (t) => {
   const { state, service, config } = await startUsers(t)
   const { port } = await setUp(t, { methods: { jwt: { ...jwt, introspection: asks } } }, { config })
   const answers = await Promise.all(
@@ -252,7 +252,7 @@ test('the user service is asked about a token through the gateway’s own servic
   assert.equal(passed?.headers['x-user-roles'], 'from%20the%20user%20service')
 })
 
-test('a token that was revoked is refused within the configured time', async (t) => {
+test('a revoked token is rejected within the configured time', async (t) => {
   const { state, config } = await startUsers(t)
   const clock = new ManualClock()
   const { port } = await setUp(t, { methods: { jwt: { ...jwt, introspection: asks } } }, { config, clock })
@@ -270,7 +270,7 @@ for (const [onUnreachable, status] of [
   ['deny', 503],
   ['accept', 200],
 ] as const)
-  test(`a user service that does not answer in time means ${status} where that is configured to ${onUnreachable}`, async (t) => {
+  test(`a user service that times out causes ${status} with onUnreachable: ${onUnreachable}`, async (t) => {
     const { state, config } = await startUsers(t)
     const introspection = { ...asks, onUnreachable, timeout: '100ms' } as const
     const { port } = await setUp(t, { methods: { jwt: { ...jwt, introspection } } }, { config })
@@ -278,7 +278,7 @@ for (const [onUnreachable, status] of [
     assert.equal((await send(port, { path: '/users/a', headers: bearer(token) })).status, status)
   })
 
-test('a user service that cannot be reached means 503', async (t) => {
+test('an unreachable user service causes 503', async (t) => {
   const { service, config } = await startUsers(t)
   await service.kill()
   const { port, log } = await setUp(t, { methods: { introspection: asks } }, { config })

@@ -37,7 +37,7 @@ async function drainsSoon(socket: Socket): Promise<boolean> {
   return false
 }
 
-test('a client that does not read its reply stops the service, not the memory of the gateway', async (t) => {
+test('a client that does not read its reply stops the service, with bounded memory in the gateway', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -53,7 +53,7 @@ test('a client that does not read its reply stops the service, not the memory of
   assert.ok(process.memoryUsage().arrayBuffers - before < 16 * MEGABYTE)
 })
 
-test('a service that does not read the request stops the client, not the memory of the gateway', async (t) => {
+test('a service that does not read the request stops the client, with bounded memory in the gateway', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '1000mb' } }))
   const client = await connect(t, port)
@@ -67,7 +67,7 @@ test('a service that does not read the request stops the client, not the memory 
   peer.reset()
 })
 
-test('a slow reader gets all of it, and the service may go on once it reads', async (t) => {
+test('a slow reader gets the whole reply, and the service continues as it reads', async (t) => {
   const body = octets(30 * MEGABYTE)
   const service = await startService(t, (_, response) => void response.end(body))
   const { port } = await startGateway(t, proxyTo(service.url))
@@ -84,7 +84,7 @@ test('a slow reader gets all of it, and the service may go on once it reads', as
   assert.ok(stops > 20)
 })
 
-test('a client that takes nothing of its reply for writeTimeout is cut off', async (t) => {
+test('a client that reads nothing for writeTimeout is disconnected', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { writeTimeout: '60s' } }), { clock })
@@ -114,7 +114,7 @@ for (const [name, begin] of [
   ],
 ] as const)
   for (const how of name === 'in the middle of its body' ? (['end', 'reset'] as const) : (['reset'] as const))
-    test(`a client that leaves ${name} (${how}) ends the exchange with the service`, async (t) => {
+    test(`a client that disconnects ${name} (${how}) ends the exchange with the service`, async (t) => {
       const service = await startRawService(t)
       const { port, log } = await startGateway(t, proxyTo(service.url))
       const client = await connect(t, port)
@@ -130,7 +130,7 @@ for (const [name, begin] of [
       )
     })
 
-test('a client that leaves in the middle of its reply ends the exchange with the service', async (t) => {
+test('a client that disconnects during its reply ends the exchange with the service', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -143,7 +143,7 @@ test('a client that leaves in the middle of its reply ends the exchange with the
   await peer.closed()
 })
 
-test('a client that leaves while its request waits for a connection leaves nothing behind', async (t) => {
+test('a client that disconnects while its request waits for a connection leaves nothing behind', async (t) => {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url, { service: { pool: { connections: 1 } } }))
   const [first, second, third] = [await connect(t, port), await connect(t, port), await connect(t, port)]
@@ -161,7 +161,7 @@ test('a client that leaves while its request waits for a connection leaves nothi
   assert.equal((await third.reply()).body.toString(), '3')
 })
 
-test('a service that answers early and reads no more does not hold the upload', async (t) => {
+test('an early reply of a service that stops reading does not block the upload', async (t) => {
   const service = await startService(t, (_, response) => void response.writeHead(413).end('no'))
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '1000mb' } }))
   const status = await new Promise((resolve, reject) => {
@@ -177,7 +177,7 @@ test('a service that answers early and reads no more does not hold the upload', 
   assert.equal(status, 413)
 })
 
-test('a client that pipelines and does not read gets no more than fits on the way', async (t) => {
+test('pipelined replies to a client that does not read are bounded', async (t) => {
   const size = 14_000
   let asked = 0
   const service = await startRawService(t, async (peer) => {
@@ -201,7 +201,7 @@ test('a client that pipelines and does not read gets no more than fits on the wa
   for (let i = 0; i < asked; i++) assert.equal((await client.reply()).body.length, size)
 })
 
-test('a client that closes its side after its request gets the whole reply', async (t) => {
+test('a client that half-closes its connection after its request gets the whole reply', async (t) => {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -217,7 +217,7 @@ test('a client that closes its side after its request gets the whole reply', asy
 })
 
 for (const leaves of ['closes', 'resets'] as const)
-  test(`a client that ${leaves} its connection ends the exchange at once, before there is anything of a reply`, async (t) => {
+  test(`a client that ${leaves} its connection ends the exchange at once, before any part of the reply`, async (t) => {
     const service = await startRawService(t)
     const { port, log } = await startGateway(t, proxyTo(service.url))
     const client = await connect(t, port)
@@ -230,7 +230,7 @@ for (const leaves of ['closes', 'resets'] as const)
     assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], 499)
   })
 
-test('a client that closes its side and waits is asked whether it is there, and gets its reply', async (t) => {
+test('after a half-close an interim reply checks that the client is still there, and it gets its reply', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -244,7 +244,7 @@ test('a client that closes its side and waits is asked whether it is there, and 
   assert.match((await client.rest()).toString('latin1'), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhello$/)
 })
 
-test('an HTTP/1.0 client has left when its reply meets nobody: nothing may be sent to it before', async (t) => {
+test('a disconnect of an HTTP/1.0 client is only detected when the reply is written, as it may not get interim replies', async (t) => {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)

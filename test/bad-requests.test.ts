@@ -49,7 +49,7 @@ const BAD: Record<string, [request: string, status: number]> = {
 }
 
 for (const [name, [request, status]] of Object.entries(BAD))
-  test(`a request that ${name} is ${status}, and never reaches a service`, async (t) => {
+  test(`a request that ${name} is ${status} and never reaches a service`, async (t) => {
     const service = await startService(t)
     const config = proxyTo(service.url, { policies: { 'correlation-id': {} } })
     const { port, log } = await startGateway(t, config)
@@ -68,7 +68,7 @@ for (const [name, [request, status]] of Object.entries(BAD))
     )
   })
 
-test('a bad request on a connection that was good before is refused as well', async (t) => {
+test('a bad request is rejected on a connection that was in use before', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -79,7 +79,7 @@ test('a bad request on a connection that was good before is refused as well', as
   assert.equal(service.heard.length, 1)
 })
 
-test('a chunk that breaks while the service reads ends both connections', async (t) => {
+test('a malformed chunk during forwarding ends both connections', async (t) => {
   let broken = false
   const service = await startService(t, (request) => {
     request.on('error', () => (broken = true))
@@ -95,7 +95,7 @@ test('a chunk that breaks while the service reads ends both connections', async 
   assert.equal(broken || service.heard.length === 0, true)
 })
 
-test('a client that goes on sending after a refusal still gets to read it', async (t) => {
+test('a client that keeps sending after a rejection can still read the reply', async (t) => {
   const { port } = await startGateway(t, { routes: [] })
   const client = await connect(t, port)
   client.write(`POST / HTTP/1.1\r\n${HOST}Content-Length: 100000000\r\n\r\n`)

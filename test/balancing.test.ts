@@ -13,7 +13,7 @@ import { turnUntil } from './support/settled.ts'
 /** How often each of the services answered. */
 const counts = (services: TestService[]): number[] => services.map(({ heard }) => heard.length)
 
-test('round-robin takes turns', async (t) => {
+test('round-robin alternates between instances', async (t) => {
   const services = [await startService(t), await startService(t)]
   const config = proxyTo(
     services.map(({ url }) => url),
@@ -43,14 +43,14 @@ test('round-robin follows the weights', async (t) => {
   assert.deepEqual(counts(services), [10, 4, 2])
 })
 
-test('instances from one text with commas share the requests', async (t) => {
+test('instances given as one comma-separated string share the requests', async (t) => {
   const services = [await startService(t), await startService(t)]
   const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url).join(', ')))
   for (let i = 0; i < 6; i++) await send(port)
   assert.deepEqual(counts(services), [3, 3])
 })
 
-test('where nothing is said, requests one after another go to one instance after the other', async (t) => {
+test('by default, sequential requests go to one instance after the other', async (t) => {
   const services = [await startService(t), await startService(t), await startService(t)]
   const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url)))
   const answers: string[] = []
@@ -59,7 +59,7 @@ test('where nothing is said, requests one after another go to one instance after
   assert.deepEqual(answers, [...ports, ...ports])
 })
 
-test('where nothing is said, the instance that is busy is spared until the others are as busy', async (t) => {
+test('by default, a busy instance gets no requests until the others are as busy', async (t) => {
   const held = Promise.withResolvers<ServerResponse>()
   const slow = await startService(t, (_, response) => held.resolve(response))
   const quick = await startService(t)
@@ -72,19 +72,19 @@ test('where nothing is said, the instance that is busy is spared until the other
   assert.deepEqual(counts([slow, quick]), [1, 10])
 })
 
-test('a request that waits for a connection counts for the instance that it waits for', async (t) => {
+test('a request that waits for a connection counts towards the load of its instance', async (t) => {
   const deaf = await startDeafService(t)
   const quick = await startService(t)
   const clock = new ManualClock()
   const { port, gateway } = await startGateway(t, proxyTo([deaf.url, quick.url]), { clock })
   const waits = send(port)
-  await turnUntil('it to wait', () => gateway.pools['backend']![`127.0.0.1:${deaf.port}`]!.connecting === 1)
+  await turnUntil('it to connect', () => gateway.pools['backend']![`127.0.0.1:${deaf.port}`]!.connecting === 1)
   for (let i = 0; i < 10; i++) assert.equal((await send(port)).text, String(quick.port))
   clock.advance(2_300)
   assert.equal((await waits).text, String(quick.port))
 })
 
-test('hash sends what has the same header to the same instance, and goes on with another one when that is gone', async (t) => {
+test('hash sends the same header value to the same instance, and to another one when that is down', async (t) => {
   const services = [await startService(t), await startService(t), await startService(t)]
   const instances = services.map(({ url }) => url)
   const config = proxyTo(instances, { service: { balancer: { hash: { by: { header: 'X-Tenant' } } } } })
@@ -101,7 +101,7 @@ test('hash sends what has the same header to the same instance, and goes on with
   }
 })
 
-test('latency keeps away from an instance that was slow', async (t) => {
+test('latency avoids an instance that was slow', async (t) => {
   const clock = new ManualClock()
   const held: ServerResponse[] = []
   let arrived = (): void => {}
@@ -126,7 +126,7 @@ test('latency keeps away from an instance that was slow', async (t) => {
   assert.deepEqual(counts([slow]), before)
 })
 
-test('latency keeps away from an instance that clients do not wait for', async (t) => {
+test('latency avoids an instance whose clients give up waiting', async (t) => {
   const clock = new ManualClock()
   let arrived = (): void => {}
   const hanging = await startService(t, () => arrived())
@@ -146,7 +146,7 @@ test('latency keeps away from an instance that clients do not wait for', async (
   for (let i = 0; i < 20; i++) assert.equal((await send(port)).text, String(quick.port))
 })
 
-test('latency does not hold it against an instance that a client is slow to upload', async (t) => {
+test('latency does not count the time of a slow upload against an instance', async (t) => {
   const clock = new ManualClock()
   let arrived = (): void => {}
   const services = await Promise.all(
@@ -176,7 +176,7 @@ test('latency does not hold it against an instance that a client is slow to uplo
   for (const [i, count] of counts(services).entries()) assert.ok(count > before[i]!)
 })
 
-test('latency keeps away from an instance that refuses quickly', async (t) => {
+test('latency avoids an instance that fails fast', async (t) => {
   const failing = await startService(t, (_, response) => void response.writeHead(503).end())
   const good = await startService(t)
   const config = proxyTo([failing.url, good.url], { service: { balancer: 'latency' } })
@@ -186,7 +186,7 @@ test('latency keeps away from an instance that refuses quickly', async (t) => {
   for (let i = 0; i < 20; i++) assert.equal((await send(port)).status, 200)
 })
 
-test('an instance of weight 0 gets nothing, not even where the others are unhealthy', async (t) => {
+test('an instance of weight 0 gets no requests, even if the others are unhealthy', async (t) => {
   const [used, spare] = [await startService(t, undefined, { health: () => 500 }), await startService(t)]
   const config = proxyTo([], {
     service: { instances: [used.url, { url: spare.url, weight: 0 }], health: { interval: '1h', unhealthyAfter: 1 } },
@@ -199,7 +199,7 @@ test('an instance of weight 0 gets nothing, not even where the others are unheal
 
 const health = { path: '/health', interval: '10s', timeout: '5s', unhealthyAfter: 2, healthyAfter: 1 } as const
 
-test('health checks turn an instance off, and on again', async (t) => {
+test('health checks take an instance out and bring it back', async (t) => {
   const clock = new ManualClock()
   let status = 200
   const steady = await startService(t)
@@ -238,7 +238,7 @@ async function advanceUntil<T>(clock: ManualClock, happened: Promise<T>): Promis
   return done
 }
 
-test('no healthy instance is 503 "Service unavailable", without trying any', async (t) => {
+test('without a healthy instance the reply is 503 "Service unavailable", without trying any', async (t) => {
   const services = [
     await startService(t, undefined, { health: () => 500 }),
     await startService(t, undefined, { health: () => 404 }),
@@ -258,7 +258,7 @@ test('no healthy instance is 503 "Service unavailable", without trying any', asy
   assert.deepEqual(counts(services), [0, 0])
 })
 
-test('an instance that is down at the start gets no request, and its share once it is up', async (t) => {
+test('an instance that is down at the start gets no requests until it is up', async (t) => {
   const clock = new ManualClock()
   const up = await startService(t)
   const down = await startService(t)
@@ -271,7 +271,7 @@ test('an instance that is down at the start gets no request, and its share once 
   assert.equal(back.heard.length, 2)
 })
 
-test('the checks of one service leave the others alone', async (t) => {
+test('health checks of one service do not affect the others', async (t) => {
   const well = await startService(t)
   const ill = await startService(t, undefined, { health: () => 500 })
   const { port } = await startGateway(t, {
@@ -285,7 +285,7 @@ test('the checks of one service leave the others alone', async (t) => {
   assert.equal((await send(port, { path: '/ill' })).status, 503)
 })
 
-test('a request in flight on an instance that turns unhealthy is answered', async (t) => {
+test('a request in flight on an instance that becomes unhealthy is answered', async (t) => {
   const clock = new ManualClock()
   let status = 200
   const held = Promise.withResolvers<ServerResponse>()

@@ -27,7 +27,7 @@ async function setUp(
   return { service, log, port, ask }
 }
 
-test('a user with the right password is let in, and the service learns who it is, but not the password', async (t) => {
+test('a user with the right password gets in, and the service gets the name but not the password', async (t) => {
   const { service, ask, log } = await setUp(t)
   for (let round = 0; round < 2; round++) {
     assert.equal((await ask(basic('alice', 'correct horse'))).status, 200)
@@ -40,7 +40,7 @@ test('a user with the right password is let in, and the service learns who it is
   assert.ok(!JSON.stringify(log.lines).includes('correct horse'))
 })
 
-test('whoever is not let in is told how to sign in', async (t) => {
+test('a rejected request gets a Basic challenge and the reason', async (t) => {
   const { service, ask, port } = await setUp(t)
   for (const [authorization, detail] of [
     [undefined, 'Missing user name and password'],
@@ -57,7 +57,7 @@ test('whoever is not let in is told how to sign in', async (t) => {
   assert.equal((await scrape(port)).sum('sallyport_auth_outcomes_total', { method: 'basic', outcome: 'invalid' }), 3)
 })
 
-test('guesses of one address come to an end, and those who are known go on', async (t) => {
+test('failed logins are limited per address, and known credentials still work', async (t) => {
   const { ask } = await setUp(t, { methods: {}, failures: '2/h' })
   const right = basic('alice', 'correct horse')
   assert.equal((await ask(right)).status, 200)
@@ -67,7 +67,7 @@ test('guesses of one address come to an end, and those who are known go on', asy
   assert.equal((await ask(right)).status, 200)
 })
 
-test('what a browser sends for pages of other sites counts for reading alone', async (t) => {
+test('credentials sent by a browser for pages of other sites only allow reading', async (t) => {
   const { ask } = await setUp(t)
   const right = basic('alice', 'correct horse')
   const foreign = { 'Sec-Fetch-Site': 'cross-site' }
@@ -76,7 +76,7 @@ test('what a browser sends for pages of other sites counts for reading alone', a
   assert.equal((await ask(right, { 'Sec-Fetch-Site': 'same-origin' }, 'POST')).status, 200)
 })
 
-test('the command makes a digest that lets in, of a password that it reads', async (t) => {
+test('the password command prints a digest of the password it reads, which works as a credential', async (t) => {
   const { status, stdout } = spawnSync(process.execPath, [main, 'password'], {
     input: 'batter y staple\n',
     encoding: 'utf8',

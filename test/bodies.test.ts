@@ -64,7 +64,7 @@ for (const size of SIZES) {
   const body = content.subarray(0, size)
 
   for (const framing of ['length', 'chunked'])
-    test(`a request body of ${size} octets arrives as it was sent (${framing})`, async (t) => {
+    test(`a request body of ${size} octets arrives unchanged (${framing})`, async (t) => {
       const port = await setUp(t)
       const headers = framing === 'length' ? { 'Content-Length': size } : { 'Transfer-Encoding': 'chunked' }
       const { response } = await ask(port, '/length/0', 'POST', headers, body)
@@ -75,7 +75,7 @@ for (const size of SIZES) {
     })
 
   for (const framing of ['length', 'chunked', 'close'])
-    test(`a reply body of ${size} octets arrives as it was sent (${framing})`, async (t) => {
+    test(`a reply body of ${size} octets arrives unchanged (${framing})`, async (t) => {
       const port = await setUp(t)
       const { response, received } = await ask(port, `/${framing}/${size}`, 'GET', {}, Buffer.alloc(0))
       assert.equal(received, digest(body))
@@ -94,7 +94,7 @@ function inChunks(body: Buffer, size: number): Buffer {
 }
 
 for (const size of [300, 4_000, 16_384])
-  test(`a request body in chunks of ${size} octets arrives as it was sent, also where a connection is made for it`, async (t) => {
+  test(`a request body in chunks of ${size} octets arrives unchanged, on new and reused connections`, async (t) => {
     const port = await setUp(t)
     const body = content.subarray(0, MEGABYTE)
     const client = await connect(t, port)
@@ -105,7 +105,7 @@ for (const size of [300, 4_000, 16_384])
     }
   })
 
-test('a reply body of which many chunks come at once is compressed as it came', async (t) => {
+test('a reply body of many chunks that arrive at once is compressed unchanged', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { policies: { compression: {} } }))
   const body = content.subarray(0, MEGABYTE)
@@ -128,7 +128,7 @@ test('a reply body of which many chunks come at once is compressed as it came', 
   assert.equal(digest(await reply), digest(body))
 })
 
-test('a body that is sent back while it comes is the same both ways', async (t) => {
+test('a body echoed while it arrives is unchanged in both directions', async (t) => {
   const service = await startService(t, (incoming, response) => void incoming.pipe(response))
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '51mb' } }))
   const body = content.subarray(0, 20 * MEGABYTE)
@@ -136,7 +136,7 @@ test('a body that is sent back while it comes is the same both ways', async (t) 
   assert.equal(received, digest(body))
 })
 
-test('bodies that are on their way at the same time do not mix', async (t) => {
+test('concurrent bodies do not mix', async (t) => {
   const service = await startService(t, (incoming, response) => void incoming.pipe(response))
   const { port } = await startGateway(t, proxyTo(service.url))
   const exchanges = Array.from({ length: 24 }, async (_, i) => {
@@ -148,7 +148,7 @@ test('bodies that are on their way at the same time do not mix', async (t) => {
   await Promise.all(exchanges)
 })
 
-test('a client of HTTP/1.0 gets a body of unknown length up to the end of the connection', async (t) => {
+test('an HTTP/1.0 client gets a body of unknown length delimited by the end of the connection', async (t) => {
   const port = await setUp(t)
   const client = await connect(t, port)
   client.write('GET /chunked/100000 HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n')
@@ -158,7 +158,7 @@ test('a client of HTTP/1.0 gets a body of unknown length up to the end of the co
   assert.equal(digest(reply.body), digest(content.subarray(0, 100_000)))
 })
 
-test('a close-delimited reply does not cost the client its connection', async (t) => {
+test("a close-delimited reply does not close the client's connection", async (t) => {
   const port = await setUp(t)
   const client = await connect(t, port)
   for (let i = 0; i < 3; i++) {
@@ -169,7 +169,7 @@ test('a close-delimited reply does not cost the client its connection', async (t
   }
 })
 
-test('POST without a body says so to the service', async (t) => {
+test('POST without a body is forwarded with Content-Length: 0', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   for (const method of ['POST', 'GET']) await send(port, { method })
@@ -179,13 +179,13 @@ test('POST without a body says so to the service', async (t) => {
   assert.equal(get!.headers['transfer-encoding'], undefined)
 })
 
-test('GET may have a body', async (t) => {
+test('GET can have a body', async (t) => {
   const service = await startService(t, (incoming, response) => void incoming.pipe(response))
   const { port } = await startGateway(t, proxyTo(service.url))
   assert.equal((await send(port, { headers: { 'Content-Length': 4 }, body: 'body' })).text, 'body')
 })
 
-test('a reply that comes before the request is read is passed on, and the connection ends', async (t) => {
+test('a reply that arrives before the request is complete is forwarded, and the connection closes', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -199,7 +199,7 @@ test('a reply that comes before the request is read is passed on, and the connec
   assert.equal(await client.closed(), 'end')
 })
 
-test('100-continue is given when the service wants the body', async (t) => {
+test('100 Continue is sent when the service wants the body', async (t) => {
   const port = await setUp(t)
   const client = await connect(t, port)
   client.write('POST /length/0 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n')
@@ -208,7 +208,7 @@ test('100-continue is given when the service wants the body', async (t) => {
   assert.equal((await client.reply()).fields.get('X-Received'), digest(Buffer.from('body')))
 })
 
-test('no 100-continue is given for a request that the gateway answers itself', async (t) => {
+test('a request that the gateway answers itself gets no 100 Continue', async (t) => {
   const { port } = await startGateway(t, { routes: [] })
   const client = await connect(t, port)
   client.write('POST /nowhere HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n')

@@ -30,7 +30,7 @@ async function assertInStep({ ask, service }: Awaited<ReturnType<typeof setUp>>)
   assert.equal(service.connections, 1)
 }
 
-test('a reply to HEAD has the fields of GET and no content', async (t) => {
+test('a reply to HEAD has the headers of GET and no content', async (t) => {
   const exchange = await setUp(t)
   const reply = await exchange.ask('HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: "x"\r\n\r\n')
   assert.equal(reply.fields.get('Content-Length'), '1000')
@@ -56,7 +56,7 @@ test('204 has no content and no length', async (t) => {
   await assertInStep(exchange)
 })
 
-test('304 has no content, and keeps the length that it announces', async (t) => {
+test('304 has no content and keeps its Content-Length', async (t) => {
   const exchange = await setUp(t)
   const reply = await exchange.ask('GET', 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 1000\r\n\r\n')
   assert.match(reply.start, / 304 /)
@@ -65,7 +65,7 @@ test('304 has no content, and keeps the length that it announces', async (t) => 
   await assertInStep(exchange)
 })
 
-test('205 and 200 with an empty body say so', async (t) => {
+test('205 and 200 with an empty body have Content-Length: 0', async (t) => {
   const exchange = await setUp(t)
   for (const status of ['200 OK', '205 Reset Content']) {
     const reply = await exchange.ask('GET', `HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`)
@@ -74,7 +74,7 @@ test('205 and 200 with an empty body say so', async (t) => {
   await assertInStep(exchange)
 })
 
-test('interim replies go before the final one', async (t) => {
+test('interim replies are forwarded before the final one', async (t) => {
   const exchange = await setUp(t)
   const { client, service } = exchange
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
@@ -92,7 +92,7 @@ test('interim replies go before the final one', async (t) => {
   assert.equal((await client.reply()).body.toString(), 'ok')
 })
 
-test('an interim reply is not sent to a client of HTTP/1.0', async (t) => {
+test('an interim reply is not sent to an HTTP/1.0 client', async (t) => {
   const { client, service } = await setUp(t)
   client.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -101,7 +101,7 @@ test('an interim reply is not sent to a client of HTTP/1.0', async (t) => {
   assert.match((await client.reply()).start, / 200 /)
 })
 
-test('a Date is added where the service gave none, and kept where it did', async (t) => {
+test('Date is added if the service sends none, and kept otherwise', async (t) => {
   const exchange = await setUp(t)
   const date = 'Mon, 15 Jan 2024 10:30:00 GMT'
   const dated = await exchange.ask('GET', `HTTP/1.1 200 OK\r\nDate: ${date}\r\nContent-Length: 0\r\n\r\n`)
@@ -111,7 +111,7 @@ test('a Date is added where the service gave none, and kept where it did', async
   assert.ok(Math.abs(Date.parse(undated.fields.get('Date')!) - Date.now()) < 60_000)
 })
 
-test('a status that has no reason phrase, or an unknown one, is passed on', async (t) => {
+test('a status without a reason phrase, or an unknown status, is forwarded', async (t) => {
   const exchange = await setUp(t)
   assert.match((await exchange.ask('GET', 'HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n')).start, /^HTTP\/1\.1 299 ?$/)
   assert.match((await exchange.ask('GET', 'HTTP/1.1 599 Odd\r\nContent-Length: 0\r\n\r\n')).start, /^HTTP\/1\.1 599 /)

@@ -35,7 +35,7 @@ for (const [name, request, reply, requestMeans, replyMeans] of [
   ['chunked, with trailers', REQUEST, REPLY, HEARD, ANSWERED],
   ['with Content-Length', FIXED_REQUEST, FIXED_REPLY, FIXED_HEARD, FIXED_ANSWERED],
 ] as const) {
-  test(`a request ${name} may be cut anywhere`, async (t) => {
+  test(`a request ${name} can be split anywhere`, async (t) => {
     const service = await startRawService(t)
     const { port } = await startGateway(t, proxyTo(service.url))
     const client = await connect(t, port)
@@ -52,7 +52,7 @@ for (const [name, request, reply, requestMeans, replyMeans] of [
     assert.equal(service.connections, 1)
   })
 
-  test(`a reply ${name} may be cut anywhere`, async (t) => {
+  test(`a reply ${name} can be split anywhere`, async (t) => {
     const service = await startRawService(t)
     const { port } = await startGateway(t, proxyTo(service.url))
     const client = await connect(t, port)
@@ -70,7 +70,7 @@ for (const [name, request, reply, requestMeans, replyMeans] of [
   })
 }
 
-test('a close-delimited reply may be cut anywhere', async (t) => {
+test('a close-delimited reply can be split anywhere', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -83,7 +83,7 @@ test('a close-delimited reply may be cut anywhere', async (t) => {
   }
 })
 
-test('the service learns that the client takes trailers, and which ones come', async (t) => {
+test('TE: trailers is forwarded to the service, without other codings', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -94,7 +94,7 @@ test('the service learns that the client takes trailers, and which ones come', a
   assert.match(fields.get('Connection')!, /^TE$/i)
 })
 
-test('fields that frame, route or authenticate do not come in by way of trailers', async (t) => {
+test('trailers that affect framing, routing or authentication are dropped', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -107,7 +107,7 @@ test('fields that frame, route or authenticate do not come in by way of trailers
   assert.deepEqual(trailers.names, ['x-sum'])
 })
 
-test('octets behind a reply are never taken for the next one', async (t) => {
+test('octets after a reply are never taken for the next reply', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -123,7 +123,7 @@ test('octets behind a reply are never taken for the next one', async (t) => {
   assert.equal((await client.reply()).body.toString(), '2')
 })
 
-test('octets that nobody asked for end the connection to the service', async (t) => {
+test('unsolicited octets end the connection to the service', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)

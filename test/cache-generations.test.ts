@@ -69,7 +69,7 @@ function startCaches(t: TestContext) {
   }
 }
 
-test('what is stored stays while all else changes', async (t) => {
+test('stored replies survive changes to other parts of the configuration', async (t) => {
   const { one, services } = await startServices(t)
   const { follow, status } = startCaches(t)
   await follow(configOf(services, {}))
@@ -105,7 +105,7 @@ for (const [name, before, after] of [
   ['has a policy behind the cache', {}, own],
   ['has another policy behind the cache', own, { policies: { marks: { mark: 'b' } } as Route['policies'] }],
 ] as const satisfies [string, Partial<Route>, Partial<Route>][])
-  test(`what was stored is not used once its route ${name}, and is again once it does not`, async (t) => {
+  test(`a stored reply is not used while its route ${name}, and is again afterwards`, async (t) => {
     const { services } = await startServices(t)
     const { follow, status } = startCaches(t)
     await follow(configOf(services, {}, before), [marks])
@@ -116,7 +116,7 @@ for (const [name, before, after] of [
     assert.equal(await status('/0'), 'hit')
   })
 
-test('a service that is asked by another host replies something else', async (t) => {
+test('a stored reply is not used once its service is called with another Host', async (t) => {
   const { services } = await startServices(t)
   const { follow, status } = startCaches(t)
   await follow(configOf(services, {}))
@@ -125,7 +125,7 @@ test('a service that is asked by another host replies something else', async (t)
   assert.equal(await status('/0'), 'fwd=uri-miss')
 })
 
-test('a policy of another version stored other replies', async (t) => {
+test('a stored reply is only used with the same version of a custom policy', async (t) => {
   const { services } = await startServices(t)
   const { follow, status } = startCaches(t)
   const versions = ['1', '2'].map((version) => [{ ...marks, version }])
@@ -137,7 +137,7 @@ test('a policy of another version stored other replies', async (t) => {
   assert.equal(await status('/0'), 'hit')
 })
 
-test('more memory, or less, is given to what is stored already, once the configuration takes over', async (t) => {
+test('a change of memory applies to stored replies when the configuration takes over', async (t) => {
   const { services } = await startServices(t)
   const { follow, status, prepare, bytes } = startCaches(t)
   await follow(configOf(services, {}, { match: { path: '/*' } }))
@@ -160,7 +160,7 @@ test('more memory, or less, is given to what is stored already, once the configu
   assert.equal(await status('/0'), 'fwd=uri-miss')
 })
 
-test('of routes with different figures each keeps what it has stored', async (t) => {
+test('routes keep their stored replies when the memory of any of them changes', async (t) => {
   const { services } = await startServices(t)
   const { follow, status, bytes } = startCaches(t)
   const sized = (memory: number) => ({ policies: { cache: { memory: `${memory}b` as const } } })
@@ -179,7 +179,7 @@ test('of routes with different figures each keeps what it has stored', async (t)
   assert.equal(bytes().length, 1)
 })
 
-test('a change through a request of the configuration before makes invalid what this one has stored', async (t) => {
+test('an unsafe request to the previous configuration invalidates replies stored by the current one', async (t) => {
   const { services } = await startServices(t)
   const { prepare, ask } = startThread(t)
   const first = await prepare(configOf(services, {}))
@@ -191,7 +191,7 @@ test('a change through a request of the configuration before makes invalid what 
   assert.match((await ask(second, { target: '/0' })).headers['Cache-Status']!, /uri-miss/)
 })
 
-test('in Redis too, replies are found by the rules that they were stored by', async (t) => {
+test('stored replies in Redis are also found only by the rules they were stored under', async (t) => {
   const { one, services } = await startServices(t)
   const { url } = await startRedis(t)
   const { prepare, ask } = startThreadBy(t, systemClock)

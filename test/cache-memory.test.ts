@@ -8,7 +8,7 @@ const script = fileURLToPath(new URL('support/cache-memory.ts', import.meta.url)
 const MB = 1024 ** 2
 
 for (const size of [165, 10_000, 20_000, 70_000, 700_000])
-  test(`a cache of 16 MB that is full of replies of ${size} bytes takes no more than that`, async () => {
+  test(`a full cache of 16 MB with replies of ${size} bytes uses no more memory than that`, async () => {
     const args = ['--expose-gc', script, String(16 * MB), String(size)]
     const { stdout } = await promisify(execFile)(process.execPath, args)
     const { held, evicted } = JSON.parse(stdout) as { held: number; evicted: number }

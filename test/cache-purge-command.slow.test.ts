@@ -25,7 +25,7 @@ for (const [args, body] of [
   [['--prefix', 'http://h/a'], { prefix: 'http://h/a' }],
   [['--host', 'h', '--group', 'products'], { host: 'h', group: 'products' }],
 ] as const)
-  test(`cache purge ${args.join(' ')} asks the admin listener to`, async (t) => {
+  test(`cache purge ${args.join(' ')} sends the request to the admin listener`, async (t) => {
     const { url, asked } = await startAdmin(t, 200, '{"purged":3,"replicas":[],"unreached":null}')
     const outcome = await run(['cache', 'purge', ...args, '--admin', url], { env: { ADMIN_TOKEN: 'secret' } })
     assert.deepEqual(outcome, { code: 0, signal: null, stdout: '3 stored replies purged\n', stderr: '' })
@@ -33,7 +33,7 @@ for (const [args, body] of [
     assert.deepEqual(await Promise.all(asked), [{ ...expected, body }])
   })
 
-test('the address and the token of the admin listener are those of the configuration', async (t) => {
+test('the address and the token of the admin listener are taken from the configuration', async (t) => {
   const { url, asked } = await startAdmin(t, 200, '{"purged":1,"replicas":[],"unreached":null}')
   const { host } = new URL(url)
   const routes = 'routes: [{ id: a, match: { path: / }, reply: {} }]\n'
@@ -68,7 +68,7 @@ for (const [status, answer, said] of [
   [200, '{}', /answered 200: that is not an answer of an admin listener\.\n$/],
   [404, 'not JSON', /answered 404: that is not an answer of an admin listener\.\n$/],
 ] as const)
-  test(`the answer ${status} ${answer} is an error that says so`, async (t) => {
+  test(`the answer ${status} ${answer} is reported as an error`, async (t) => {
     const { url } = await startAdmin(t, status, answer)
     const { code, stdout, stderr } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', url])
     assert.equal(code, 1)
@@ -76,7 +76,7 @@ for (const [status, answer, said] of [
     assert.match(stderr, said)
   })
 
-test('where nobody listens the command says so', async () => {
+test('an unreachable admin listener is reported', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -96,7 +96,7 @@ for (const args of [
   ['cache', 'purge', '--url', 'http://h/', '--admin', 'nowhere'],
   ['cache', 'purge', '--all'],
 ])
-  test(`${args.join(' ')} is a mistake, and the usage is shown`, async () => {
+  test(`${args.join(' ')} is a usage error`, async () => {
     const { code, stderr } = await run(args)
     assert.equal(code, 64)
     assert.match(stderr, /Usage: sallyport/)

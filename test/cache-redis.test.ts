@@ -47,11 +47,11 @@ const places: Readonly<Record<string, (t: TestContext) => Promise<object>>> = {
 }
 
 for (const [place, start] of Object.entries(places))
-  test(`${place}: what one gateway stored another one answers with, until a change through either`, async (t) => {
+  test(`${place}: a reply stored by one gateway is used by another, until an unsafe request through either`, async (t) => {
     const { service, a, b } = await setUp(t, await start(t), fresh)
     for (const path of ['/a', '/b', '/c']) {
       assert.match(await status(a({ path })), /fwd=uri-miss; stored$/)
-      await until('the entry', async () => (await status(a({ path }))).startsWith('sallyport; hit'))
+      await until('the stored entry', async () => (await status(a({ path }))).startsWith('sallyport; hit'))
       const hit = await b({ path })
       assert.match(String(hit.headers['cache-status']), /^sallyport; hit; ttl=/)
       assert.equal(hit.body.toString(), 'hello')
@@ -61,7 +61,7 @@ for (const [place, start] of Object.entries(places))
     assert.equal(service.heard.filter(({ method }) => method === 'GET').length, 6)
   })
 
-test('a large body comes out of Redis as it went in, whole, in part and not at all', async (t) => {
+test('a large body comes back unchanged from Redis, as a whole, as a range and as 304', async (t) => {
   const content = randomBytes(3_000_001)
   const { url } = await startRedis(t)
   const { a, b } = await setUp(t, { url }, (_, response) => {
@@ -70,7 +70,7 @@ test('a large body comes out of Redis as it went in, whole, in part and not at a
     response.end(content)
   })
   await a()
-  await until('the entry', async () => (await status(a())).startsWith('sallyport; hit'))
+  await until('the stored entry', async () => (await status(a())).startsWith('sallyport; hit'))
   const [whole, again] = await Promise.all([b(), b()])
   for (const { headers, body } of [whole, again]) {
     assert.match(String(headers['cache-status']), /^sallyport; hit/)
@@ -84,14 +84,14 @@ test('a large body comes out of Redis as it went in, whole, in part and not at a
   assert.equal(head.headers['content-length'], '3000001')
 })
 
-test('requests that wait for the reply to one like them are answered from Redis', async (t) => {
+test('requests that wait for an identical request are answered from Redis', async (t) => {
   const waiting: (() => void)[] = []
   const { url } = await startRedis(t)
   const { service, a } = await setUp(t, { url }, (request, response) => {
     waiting.push(() => fresh(request, response))
   })
   const first = a()
-  await until('the first', () => waiting.length === 1)
+  await until('the first request', () => waiting.length === 1)
   const others = [a(), a(), a()]
   waiting[0]!()
   assert.match(await status(first), /stored$/)
@@ -103,11 +103,11 @@ for (const [how, fail] of [
   ['is gone', (server: RedisServer) => server.kill()],
   ['does not answer', (server: RedisServer) => Promise.resolve(server.pause())],
 ] as const)
-  test(`where Redis ${how} every request goes to the service, without waiting long, and the log says so once`, async (t) => {
+  test(`when Redis ${how}, every request goes to the service after a short wait, and that is logged once`, async (t) => {
     const server = await startRedis(t)
     const { service, a, log } = await setUp(t, { url: server.url, timeout: IMPATIENT }, fresh)
     await a()
-    await until('the entry', async () => (await status(a())).startsWith('sallyport; hit'))
+    await until('the stored entry', async () => (await status(a())).startsWith('sallyport; hit'))
     await fail(server)
     const heard = service.heard.length
     // What other processes take of the processor is no wait for Redis.
@@ -125,20 +125,20 @@ for (const [how, fail] of [
     assert.equal(log.lines.filter(({ message }) => message === DOWN).length, 1)
   })
 
-test('a Redis that comes back with what was changed meanwhile does not answer with it', async (t) => {
+test('entries invalidated during an outage of Redis are not used afterwards', async (t) => {
   const server = await startRedis(t)
   const redis = connectTo(t, server)
   const { a } = await setUp(t, { url: server.url, timeout: IMPATIENT }, fresh)
   await a()
-  await until('the entry', async () => (await status(a())).startsWith('sallyport; hit'))
+  await until('the stored entry', async () => (await status(a())).startsWith('sallyport; hit'))
   server.pause()
   await a({ method: 'POST' })
   server.resume()
-  await until('the entry to be forgotten', async () => (await redis.keys('*:entry:*')).length === 0)
+  await until('the entry to be removed', async () => (await redis.keys('*:entry:*')).length === 0)
   assert.match(await status(a()), /fwd=uri-miss/)
 })
 
-test('what Redis refuses to keep is not in the log', async (t) => {
+test('content that Redis rejects is not logged', async (t) => {
   const redis = await startRedis(t)
   const { a, log } = await setUp(t, { url: redis.url }, (_, response) =>
     response.setHeader('Cache-Control', 'max-age=60').end('hush-hush'),

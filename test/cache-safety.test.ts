@@ -25,7 +25,7 @@ function sessions() {
 }
 
 for (const cache of [{ ttl: '30s' }, { heuristic: 0.5 }, {}] satisfies CacheOptions[])
-  test(`everybody gets the page of their own session, with ${JSON.stringify(cache)}`, async (t) => {
+  test(`each user gets the page of their own session, with ${JSON.stringify(cache)}`, async (t) => {
     const service = await startService(t, sessions())
     const { port } = await startGateway(t, proxyTo(service.url, { policies: { cache } }))
     const login = async (name: string): Promise<string> => {
@@ -52,7 +52,7 @@ async function startLinks(t: TestContext, config: GatewayInput) {
   return { port, page: async (headers: Record<string, string>) => (await send(port, { headers })).text }
 }
 
-test('what a believed proxy says of the host poisons no page of another host', async (t) => {
+test('X-Forwarded-Host and -Proto of a trusted proxy cannot poison pages of another host', async (t) => {
   const { page } = await startLinks(t, { trustedProxies: ['127.0.0.1'] })
   const host = { Host: 'gateway' }
   for (const [forwarded, url] of [
@@ -65,7 +65,7 @@ test('what a believed proxy says of the host poisons no page of another host', a
   assert.equal(await page({ ...host, 'X-Forwarded-Proto': 'https' }), 'https://gateway gateway')
 })
 
-test('nor does what it says besides, where it passes that on', async (t) => {
+test('other forwarded headers of a trusted proxy cannot poison pages either', async (t) => {
   const service = await startService(t, ({ headers }, response) => {
     response.setHeader('Cache-Control', 'max-age=60')
     response.end(`${String(headers['x-auth-request-user'])} ${String(headers['x-forwarded-prefix'])}`)
@@ -87,7 +87,7 @@ test('nor does what it says besides, where it passes that on', async (t) => {
 })
 
 for (const field of ['X-Forwarded-For', 'X-Real-IP', 'X-Client-IP'])
-  test(`a reply that depends on the address, by ${field}, is for no other address`, async (t) => {
+  test(`a reply that varies by address, by ${field}, is not used for other addresses`, async (t) => {
     const service = await startService(t, ({ headers }, response) => {
       response.setHeader('Cache-Control', 'max-age=60')
       response.setHeader('Vary', field)
@@ -103,19 +103,19 @@ for (const field of ['X-Forwarded-For', 'X-Real-IP', 'X-Client-IP'])
     }
   })
 
-test('what anybody else says of the host counts for nothing', async (t) => {
+test('X-Forwarded-Host of untrusted clients is ignored', async (t) => {
   const { page } = await startLinks(t, {})
   assert.equal(await page({ Host: 'shop', 'X-Forwarded-Host': 'evil.example' }), 'http://shop shop')
   assert.equal(await page({ Host: 'shop' }), 'http://shop shop')
 })
 
-test('a host has one spelling, for the service as for the key', async (t) => {
+test('Host is normalized, both for the service and for the key', async (t) => {
   const { page } = await startLinks(t, {})
   assert.equal(await page({ Host: 'SHOP.Example' }), 'http://shop.example shop.example')
   assert.equal(await page({ Host: 'shop.example' }), 'http://shop.example shop.example')
 })
 
-test('events go to each client as they come, and are not told again', async (t) => {
+test('event streams are forwarded as they arrive, and not stored', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { policies: { cache: { ttl: '30s' } } }))
   for (const number of [1, 2]) {

@@ -80,7 +80,7 @@ for (const [what, parts, seconds] of [
   ['the time that it may be used stale', { staleWhileRevalidate: 5_000, staleIfError: 30_000 }, 90],
   ['an hour to ask whether it is still good, where it has a validator', { etag: '"1"', staleIfError: 30_000 }, 3660],
 ] as const)
-  test(`Redis: an entry ends after ${what}, and everything that is about it`, async (t) => {
+  test(`Redis: an entry expires after ${what}, with everything that belongs to it`, async (t) => {
     const { redis, first, entry } = await stored(t, { ...parts, groups: ['h g'] })
     await first.store.put('k', entry, 0)
     const keys = await redis.keys('*')
@@ -93,13 +93,13 @@ for (const [what, parts, seconds] of [
     assert.equal(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
   })
 
-test('Redis: what is of no use any more is not kept', async (t) => {
+test('Redis: an expired reply is not stored', async (t) => {
   const { redis, first, entry } = await stored(t, { born: -60_000 })
   await first.store.put('k', entry, 0)
   assert.deepEqual(await redis.keys('*'), [])
 })
 
-test('Redis: an entry whose body is not whole is not found', async (t) => {
+test('Redis: an entry with an incomplete body is a miss', async (t) => {
   const { redis, first, second, entry } = await stored(t, { body: Bytes.fromBuffer(Buffer.alloc(150_000, 'b')) })
   await first.store.put('k', entry, 0)
   const [key] = await redis.keys('*:entry:*')
@@ -108,7 +108,7 @@ test('Redis: an entry whose body is not whole is not found', async (t) => {
   assert.equal(await second.store.find('h/a', 'k', ASKED), 'uri-miss')
 })
 
-test('Redis: a copy in memory is used for as long as Redis has the entry', async (t) => {
+test('Redis: a copy in memory is used as long as Redis has the entry', async (t) => {
   const { redis, first, second, entry } = await stored(t)
   await first.store.put('k', entry, 0)
   await second.store.find('h/a', 'k', ASKED)
@@ -124,7 +124,7 @@ for (const [what, invalidate] of [
   ['group', (store: CacheStore) => store.invalidateGroup('h g')],
   ['prefix', (store: CacheStore) => store.invalidatePrefix('h/')],
 ] as const)
-  test(`Redis: a reply that was on its way while another process made its ${what} invalid is not kept`, async (t) => {
+  test(`Redis: a reply in transit while another process invalidates its ${what} is not stored`, async (t) => {
     const { first, second, clock, entry } = await stored(t, { groups: ['h g'], lifetime: 300_000 })
     await invalidate(second.store)
     // On this clock the service was asked ten seconds before, on that of Redis, which goes on meanwhile, too.
@@ -139,7 +139,7 @@ for (const [what, invalidate] of [
     assert.equal(await first.store.find('h/a', 'late', ASKED), 'uri-miss')
   })
 
-test('Redis: while it does not answer there are only misses, and what was forgotten meanwhile stays so', async (t) => {
+test('Redis: during an outage there are only misses, and entries invalidated meanwhile stay invalid', async (t) => {
   const { server, first, second, clock, entry } = await stored(t)
   await first.store.put('k', entry, 0)
   await server.kill()
@@ -153,17 +153,17 @@ test('Redis: while it does not answer there are only misses, and what was forgot
   await until('the outage to end', () => usable(first) && usable(second))
   // As if it had only been out of reach: what was there still is.
   await second.store.put('k', entry, clock.now())
-  await until('the entry to be forgotten', async () => {
+  await until('the entry to be invalidated', async () => {
     clock.advance(500)
     return (await second.store.find('h/a', 'k', ASKED)) === 'uri-miss'
   })
-  await until('the first to believe Redis again', async () => {
+  await until('the first store to use Redis again', async () => {
     await first.store.put('k', makeCacheEntry({ born: clock.now() }), clock.now())
     return (await first.store.find('h/a', 'k', ASKED)) !== 'uri-miss'
   })
 })
 
-test('Redis: one without memory left is read on, complained about once, and written to when it has some', async (t) => {
+test('Redis: out of memory, entries can be read, the failure is logged once, and writes resume once there is memory', async (t) => {
   const { redis, first, clock, entry } = await stored(t)
   await redis.config('SET', 'maxmemory', '1')
   await first.store.put('k', entry, 0)

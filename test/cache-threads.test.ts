@@ -16,7 +16,7 @@ import { memoryStores } from './support/memory-stores.ts'
 const KEYS = 60
 const THREADS = 3
 
-test('threads that put, find and forget at the same time never find what is torn, of another key, or forgotten', async (t) => {
+test('concurrent put, find and invalidate never yield a torn, wrong or invalidated entry', async (t) => {
   const octets = 500_000
   const buffer = ReplyMemory.create(octets, Math.random)!
   const purges = new SharedArrayBuffer(2 * KEYS * Int32Array.BYTES_PER_ELEMENT)
@@ -40,7 +40,7 @@ test('threads that put, find and forget at the same time never find what is torn
 
 const ASKED = Headers.of()
 
-test('a thread that ends while it writes holds nobody up: the next one with its number finds an empty cache', async () => {
+test('a thread that dies while writing blocks nobody, and its successor gets an empty cache', async () => {
   const clock = new ManualClock()
   const memories = new ReplyMemories(() => 0.5)
   const use = { octets: 1_000_000, worker: 0, thread: 2 }
@@ -62,7 +62,7 @@ test('a thread that ends while it writes holds nobody up: the next one with its 
   assert.equal(await forgotten, 1)
 })
 
-test('what a thread was fetching when it ended is fetched by the next one', async () => {
+test('a fetch whose thread died is taken over by the next one', async () => {
   const memories = new ReplyMemories(() => 0.5)
   const use = { octets: 1_000_000, worker: 0, thread: 2 }
   const buffer = memories.open(use, systemClock)!
@@ -80,7 +80,7 @@ test('what a thread was fetching when it ended is fetched by the next one', asyn
   assert.deepEqual(other!.status('l'), own, 'those of others go on')
 })
 
-test('a memory is there for as long as a thread uses it', () => {
+test('a memory exists as long as a thread uses it', () => {
   const memories = new ReplyMemories(() => 0.5)
   const use = { octets: 100_000, worker: 0, thread: 2 }
   const buffer = memories.open(use, systemClock)

@@ -64,7 +64,7 @@ const statusesOf = (answers: readonly Answer[]): string[] =>
       .replace(/;? ?ttl.*/, ''),
   )
 
-test('what one worker has stored every worker answers with, and a purge is seen by all at once and counted once', async (t) => {
+test('a reply stored by one worker is used by all, and a purge takes effect in all at once and is counted once', async (t) => {
   const { service, fleet, ask } = await startWorkers(t, {})
   await ask()
   for (let i = 1; i <= 3; i++) {
@@ -77,7 +77,7 @@ test('what one worker has stored every worker answers with, and a purge is seen 
   }
 })
 
-test('a service is asked once for what all workers want to know at the same time', async (t) => {
+test('simultaneous requests to all workers are collapsed into one request to the service', async (t) => {
   const asked = Promise.withResolvers<ServerResponse>()
   const { service, ask } = await startWorkers(t, { wait: '1m' }, {}, (_, response) => asked.resolve(response))
   const waiting = Array.from({ length: MANY }, () => ask())
@@ -96,7 +96,7 @@ test('a service is asked once for what all workers want to know at the same time
   assert.equal(statuses.filter((status) => status === 'fwd=uri-miss; stored').length, 1)
 })
 
-test('where the client leaves for whom the service was asked, one of those who wait in any worker is next', async (t) => {
+test('when the client of a collapsed request disconnects, a waiting one in any worker takes over', async (t) => {
   const responses: ServerResponse[] = []
   let heard = (): void => {}
   const { service, port, ask } = await startWorkers(t, { wait: '1m' }, {}, (_, response) => {
@@ -117,7 +117,7 @@ test('where the client leaves for whom the service was asked, one of those who w
   assert.equal(service.heard.length, 2)
 })
 
-test('what is not stored is not waited for: all who want it ask themselves', async (t) => {
+test('requests for replies that cannot be stored are not collapsed', async (t) => {
   const { service, ask } = await startWorkers(
     t,
     {},
@@ -128,13 +128,13 @@ test('what is not stored is not waited for: all who want it ask themselves', asy
   assert.equal(service.heard.length, MANY)
 })
 
-test('a purge of what all workers share is counted once', async (t) => {
+test('a purge in a shared store is counted once', async (t) => {
   const { url } = await startRedis(t)
   const { service, fleet, ask } = await startWorkers(t, { store: 'redis' }, { redis: { url, timeout: '10s' } })
   await ask()
   const agent = new Agent({ keepAlive: true })
   cleanUp(t, () => agent.destroy())
-  await until('the entry', async () => String((await ask({ agent })).headers['cache-status']).includes('hit'))
+  await until('the stored entry', async () => String((await ask({ agent })).headers['cache-status']).includes('hit'))
   const asked = service.heard.length
   for (let i = 0; i < 10; i++) assert.match(String((await ask()).headers['cache-status']), /hit/)
   assert.equal(service.heard.length, asked)
@@ -142,7 +142,7 @@ test('a purge of what all workers share is counted once', async (t) => {
   assert.match(String((await ask()).headers['cache-status']), /fwd=uri-miss/)
 })
 
-test('a change through one worker makes what all of them answer with invalid, before its client knows', async (t) => {
+test('an unsafe request through one worker invalidates replies in all of them, before its client gets the reply', async (t) => {
   const { service, ask } = await startWorkers(t, {})
   for (let i = 0; i < 5; i++) {
     await ask()

@@ -25,7 +25,7 @@ for (const [what, size, chunked] of [
   ['a body of 700 kB', 700_001, false],
   ['a chunked body of 700 kB', 700_001, true],
 ] as const)
-  test(`${what} comes out of the store as it went in`, async (t) => {
+  test(`${what} comes out of the store unchanged`, async (t) => {
     const content = randomBytes(size)
     const { service, ask } = await setUp(t, (_, response) => {
       response.setHeader('Cache-Control', 'max-age=60')
@@ -48,7 +48,7 @@ for (const [what, size, chunked] of [
     assert.equal(service.heard.length, 1)
   })
 
-test('the client has the beginning of a body before the service has sent its end', async (t) => {
+test('the client gets the start of a body before the service has sent the rest', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { policies: { cache: {} } }))
   const client = await connect(t, port)
@@ -65,7 +65,7 @@ test('the client has the beginning of a body before the service has sent its end
   assert.match(String(hit.fields.get('Cache-Status')), /hit/)
 })
 
-test('a reply that breaks off is not stored', async (t) => {
+test('an incomplete reply is not stored', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { policies: { cache: {} } }))
   for (let i = 0; i < 2; i++) {
@@ -80,7 +80,7 @@ test('a reply that breaks off is not stored', async (t) => {
   }
 })
 
-test('a reply whose client leaves is not stored, and those that waited for it ask themselves', async (t) => {
+test('an aborted reply is not stored, and requests that waited for it go to the service', async (t) => {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url, { policies: { cache: {} } }))
   const first = await connect(t, port)
@@ -99,7 +99,7 @@ test('a reply whose client leaves is not stored, and those that waited for it as
   assert.equal((await second.reply()).body.toString(), 'ok')
 })
 
-test('a body that turns out to be over the limit is passed through', async (t) => {
+test('a body that exceeds the limit is forwarded without being stored', async (t) => {
   const { service, ask } = await setUp(
     t,
     (_, response) => {
@@ -113,7 +113,7 @@ test('a body that turns out to be over the limit is passed through', async (t) =
   assert.equal(service.heard.length, 2)
 })
 
-test('parts, validation and errors say what they are on the wire', async (t) => {
+test('ranges, conditional requests and errors are correct on the wire', async (t) => {
   const { service, ask } = await setUp(t, (_, response) => {
     response
       .writeHead(200, { 'Cache-Control': 'max-age=60', ETag: '"a"', 'Content-Type': 'text/plain' })
@@ -135,7 +135,7 @@ test('parts, validation and errors say what they are on the wire', async (t) => 
   assert.equal((await ask()).text, '0123456789')
 })
 
-test('many requests at once are one for the service', async (t) => {
+test('simultaneous requests are collapsed into one to the service', async (t) => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const { service, ask } = await setUp(t, (_, response) => {
     void promise.then(() => response.writeHead(200, { 'Cache-Control': 'max-age=60' }).end('x'.repeat(100_000)))
@@ -148,7 +148,7 @@ test('many requests at once are one for the service', async (t) => {
   assert.equal(service.heard.length, 1)
 })
 
-test('several connections get the same large stored body, at the pace of each', async (t) => {
+test('several connections read the same large stored body, each at its own pace', async (t) => {
   const content = randomBytes(900_000)
   const { port, ask } = await setUp(t, (_, response) => {
     response.writeHead(200, { 'Cache-Control': 'max-age=60', 'Content-Length': content.length }).end(content)

@@ -23,7 +23,7 @@ async function setUp(t: TestContext, cdn: Cdn, listener?: RequestListener, more:
   return { service, port, log, get: (headers = {}, path = '/') => send(port, { path, headers }) }
 }
 
-test('who does not know the secret gets 403, either of two counts while one is replaced, and services never see it', async (t) => {
+test('without the secret the reply is 403, two secrets work during rotation, and services never see them', async (t) => {
   const { service, port, get } = await setUp(t, { secret })
   assert.equal((await get()).status, 403)
   assert.equal((await get({ 'X-Origin-Verify': 'another-secret-of-somebody' })).status, 403)
@@ -39,7 +39,7 @@ test('who does not know the secret gets 403, either of two counts while one is r
   assert.equal((await get({}, '/none')).status, 403, 'nobody learns which routes there are')
 })
 
-test('the CDN is known by its network as the peer, and behind a load balancer that is trusted', async (t) => {
+test('the CDN is recognized by its network, as the peer or behind a trusted load balancer', async (t) => {
   const peer = await setUp(t, { from: ['127.0.0.0/8'] })
   assert.equal((await peer.get()).status, 200)
   const stranger = await setUp(t, { from: ['192.0.2.0/24'] })
@@ -53,7 +53,7 @@ test('the CDN is known by its network as the peer, and behind a load balancer th
   assert.equal((await untrusted.get({ 'X-Forwarded-For': '192.0.2.1' })).status, 200)
 })
 
-test('who gets to the load balancer past the CDN does not become the CDN by the field in which that names clients', async (t) => {
+test('a client that bypasses the CDN cannot pass for it with a forged client header', async (t) => {
   const { get } = await setUp(t, { from: ['192.0.2.0/24'] }, undefined, {
     trustedProxies: ['127.0.0.1', '192.0.2.0/24'],
     clientHeader: 'CF-Connecting-IP',
@@ -63,14 +63,14 @@ test('who gets to the load balancer past the CDN does not become the CDN by the 
   assert.equal((await named('192.0.2.1', '203.0.113.9')).status, 403)
 })
 
-test('all that is named has to be there', async (t) => {
+test('all configured conditions have to be met', async (t) => {
   const { get } = await setUp(t, { from: ['192.0.2.0/24'], secret })
   assert.equal((await get({ 'X-Origin-Verify': NEW })).status, 403)
   const certificate = await setUp(t, { certificate: true })
   assert.equal((await certificate.get()).status, 403)
 })
 
-test('where others may pass, what is for the CDN alone is for the CDN alone', async (t) => {
+test('with others: pass, headers for the CDN are sent only to the CDN', async (t) => {
   const { get } = await setUp(t, { secret, others: 'pass', tags: 'Cache-Tag' }, (_, response) => {
     response
       .setHeader('Cache-Groups', '"shoes"')
@@ -88,7 +88,7 @@ test('where others may pass, what is for the CDN alone is for the CDN alone', as
   for (const name of ['cache-tag', 'surrogate-control', 'surrogate-key']) assert.equal(other.headers[name], undefined)
 })
 
-test('a request that has been here is 508, and one that goes on says so', async (t) => {
+test('a request that loops is 508, and CDN-Loop is extended on forwarding', async (t) => {
   const { service, get } = await setUp(t, { loop: 'gateway.example' })
   assert.equal((await get({ 'CDN-Loop': 'cdn.example; a="1, gateway.example", other' })).status, 200)
   assert.match(
@@ -101,7 +101,7 @@ test('a request that has been here is 508, and one that goes on says so', async 
   assert.equal(service.heard.length, 1)
 })
 
-test('two gateways that lead to one another end it', async (t) => {
+test('a loop between two gateways is stopped', async (t) => {
   const ports: number[] = []
   const service = await startService(t, (request, response) => {
     // Leads back to the gateway that has asked.
@@ -152,7 +152,7 @@ const hooks = (url: string): Cdn['purge'] => [
 ]
 
 for (const workers of [1, 2])
-  test(`what an operator purges is purged in the CDN once, with ${workers} workers`, async (t) => {
+  test(`a purge by an operator is sent to the CDN once, with ${workers} workers`, async (t) => {
     const api = await startApi(t)
     const service = await startService(t)
     const { ask } = await startAdminGateway(
@@ -183,7 +183,7 @@ for (const workers of [1, 2])
     ])
   })
 
-test('what a service says of groups is told to the CDN, after changes that have succeeded', async (t) => {
+test('cache groups in replies to successful unsafe requests are purged in the CDN', async (t) => {
   const api = await startApi(t)
   const { port, service } = await setUp(t, { purge: hooks(api.url) }, (request, response) => {
     response.writeHead(request.url === '/fails' ? 409 : 200, { 'Cache-Group-Invalidation': '"shoes", "socks"' }).end()
@@ -198,7 +198,7 @@ test('what a service says of groups is told to the CDN, after changes that have 
   assert.equal(metrics.sum('sallyport_cdn_purges_total', { outcome: 'failed' }), 0)
 })
 
-test('a gateway with a cache in front, as the CDN, stores no reply that is private', async (t) => {
+test('a gateway that acts as the CDN stores no private replies', async (t) => {
   let count = 0
   const service = await startService(t, (request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://a')
@@ -268,7 +268,7 @@ test('a gateway with a cache in front, as the CDN, stores no reply that is priva
   )
 })
 
-test('the documentation of the API says which refusals there are', () => {
+test('the API documentation lists the possible rejections', () => {
   const refusalsOf = (written: object): unknown[] =>
     (policy.document?.(policy.options.parse(written), { method: 'GET', path: '/' }).refusals ?? []).map(
       ({ code }) => code,

@@ -30,7 +30,7 @@ async function modeOf(file: string): Promise<number> {
   return (await stat(file)).mode & 0o777
 }
 
-test('without anything else it makes a certificate for this machine, which whoever trusts the authority accepts', async (t) => {
+test('by default it creates a certificate for localhost, accepted by clients that trust the authority', async (t) => {
   const { make, path, read } = await workshop(t)
   const { code, stdout, stderr } = await make()
   assert.deepEqual([code, stderr], [0, ''])
@@ -55,7 +55,7 @@ test('without anything else it makes a certificate for this machine, which whoev
   }
 })
 
-test('the authority is made once, for certificates of all names and folders', async (t) => {
+test('the authority is created once, and used for all names and folders', async (t) => {
   const { make, path, read } = await workshop(t)
   assert.match((await make()).stdout, /the authority, which is new/)
   const more = await make('*.shop.test', 'münchen.test', '192.168.1.7', '--out', 'x/y', '--days', '30')
@@ -70,7 +70,7 @@ test('the authority is made once, for certificates of all names and folders', as
   assert.notEqual(await read('third', 'ca.pem'), await read('tls', 'ca.pem'))
 })
 
-test('nothing is written over without --force', async (t) => {
+test('nothing is overwritten without --force', async (t) => {
   const { make, path, read } = await workshop(t)
   await make()
   const before = await Promise.all(['localhost.pem', 'localhost-key.pem'].map((name) => read('tls', name)))
@@ -94,7 +94,7 @@ test('nothing is written over without --force', async (t) => {
   assert.equal((await make('b.test')).code, 0)
 })
 
-test('a certificate of a client has its name, and is for clients only', async (t) => {
+test('a client certificate has the name of the client, and is valid for clients only', async (t) => {
   const { make, read } = await workshop(t)
   const { code, stdout } = await make('--client', 'alice')
   assert.equal(code, 0)
@@ -106,7 +106,7 @@ test('a certificate of a client has its name, and is for clients only', async (t
   assert.deepEqual([mail.subject, mail.subjectAltName], ['CN=alice@example.com', 'email:alice@example.com'])
 })
 
-test('what is no name, no number of days and no client is refused with the help', async (t) => {
+test('invalid names, days and clients are usage errors', async (t) => {
   const { make, path } = await workshop(t)
   for (const [args, problem] of [
     [['https://localhost'], '"https://localhost" is no name'],
@@ -127,7 +127,7 @@ test('what is no name, no number of days and no client is refused with the help'
   assert.deepEqual(await readdir(path()), [])
 })
 
-test('an authority that cannot be used says why, and is left alone', async (t) => {
+test('a broken authority is reported and left alone', async (t) => {
   const { make, path, read } = await workshop(t)
   await make()
   const key = await read('data', 'sallyport', 'ca-key.pem')
@@ -145,7 +145,7 @@ test('an authority that cannot be used says why, and is left alone', async (t) =
   assert.equal((await make('a.test')).code, 0)
 })
 
-test('a folder that cannot be made is told as the system says it', async (t) => {
+test('a folder that cannot be created is reported with the system error', async (t) => {
   const { make, path } = await workshop(t)
   await writeFile(path('file'), '')
   const { code, stderr } = await make('--out', 'file/inside')

@@ -12,7 +12,7 @@ function inDays(days: number): number {
   return Math.floor(Date.now() / 1000) + days * DAY
 }
 
-test('it is told when each certificate expires, by its first name, and of several with one name the first to expire', async (t) => {
+test('the expiry of each certificate is a metric labelled by its first name, with the earliest of several', async (t) => {
   const issue = (names: string[], end: number) => writeLeaf(t, authority.issue({ names, notAfter: end * 1000 }))
   const [soon, late, other] = [inDays(1), inDays(2), inDays(3)]
   const files = [issue(['a.test', 'b.test'], late), issue(['a.test'], soon), issue(['*.c.test'], other)]
@@ -38,7 +38,7 @@ test('it is told when each certificate expires, by its first name, and of severa
   ])
 })
 
-test('a gateway without TLS tells of no certificates', async (t) => {
+test('a gateway without TLS has no such metric', async (t) => {
   const { port } = await startGateway(t, {})
   assert.deepEqual((await scrape(port)).all(METRIC), [])
 })

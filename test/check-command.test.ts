@@ -15,7 +15,7 @@ routes:
     rewrite: { strip: /api }
 `
 
-test('check tells in the order of the file what is probably not meant so, each with its place and what to do', async (t) => {
+test('check prints warnings in file order, with place and remedy', async (t) => {
   const { code, stdout, stderr } = await run(['check', await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)])
   assert.equal(code, 0)
   assert.match(stdout, /\/users\/\* +\* +-> users/)
@@ -29,7 +29,7 @@ test('check tells in the order of the file what is probably not meant so, each w
   assert.match(told[2]!, /a\.yaml:11:23: warning: routes\[0\]\.rewrite\.strip: never applies.*remove it\.$/)
 })
 
-test('check --strict refuses what is worth a warning', async (t) => {
+test('check --strict fails on warnings', async (t) => {
   const refused = await run(['check', '--strict', await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)])
   assert.equal(refused.code, 1)
   assert.equal(refused.stdout, '')
@@ -41,7 +41,7 @@ test('check --strict refuses what is worth a warning', async (t) => {
   assert.deepEqual([taken.code, taken.stderr], [0, ''])
 })
 
-test('check --json prints problems and warnings for programs, whatever it finds', async (t) => {
+test('check --json prints problems and warnings as JSON, whatever it finds', async (t) => {
   const worth = await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)
   const warned = await run(['check', '--json', worth])
   assert.deepEqual([warned.code, warned.stderr], [0, ''])
@@ -71,13 +71,13 @@ test('check --json prints problems and warnings for programs, whatever it finds'
   })
 })
 
-test('a configuration without routes is worth a warning', async (t) => {
+test('a configuration without routes causes a warning', async (t) => {
   const { code, stderr } = await run(['check', await temporaryFile(t, 'a.yaml', 'admin: false\n')])
   assert.equal(code, 0)
   assert.match(stderr, /warning: routes: none: every request gets 404/)
 })
 
-test('nothing is to be said of the configurations that come with the gateway', async () => {
+test('the configurations that come with the gateway cause no warnings', async () => {
   const env = {
     ...Object.fromEntries(
       ['USER', 'ORDER', 'INVENTORY', 'PAYMENT', 'NOTIFICATION'].map((name) => [`${name}_SERVICE_URL`, '']),

@@ -81,7 +81,7 @@ async function heard(
 const END = '-----END CERTIFICATE-----\n'
 const der = (cert: string): string => new X509Certificate(cert).raw.toString('base64')
 
-test('Client-Cert and Client-Cert-Chain are those of RFC 9440, and nobody elseâ€™s', async (t) => {
+test('Client-Cert and Client-Cert-Chain follow RFC 9440', async (t) => {
   assert.deepEqual(await heard(t, ['client-cert'], alice), [['Client-Cert', `:${der(alice.cert)}:`]])
   const leaf = between.issueClient()
   assert.deepEqual(await heard(t, ['client-cert'], leaf), [
@@ -90,7 +90,7 @@ test('Client-Cert and Client-Cert-Chain are those of RFC 9440, and nobody elseâ€
   ])
 })
 
-test('Client-Cert-Chain has what the certificate was verified by, whatever else a client sends', async (t) => {
+test('Client-Cert-Chain is the chain used for verification, whatever else the client sends', async (t) => {
   const admins = ofClients.intermediate({ subject: { commonName: 'Admins' } })
   const twin = new Authority({ subject: { commonName: 'Between' } }).intermediate({
     subject: { commonName: 'Between' },
@@ -118,7 +118,7 @@ test('Client-Cert-Chain has what the certificate was verified by, whatever else 
   ])
 })
 
-test('X-SSL-Client-* are those that nginx is mostly made to set', async (t) => {
+test('X-SSL-Client-* have the values that nginx would set', async (t) => {
   const fields = Object.fromEntries(await heard(t, ['x-ssl-client'], alice))
   const read = new X509Certificate(alice.cert)
   assert.equal(fields['X-SSL-Client-Verify'], 'SUCCESS')
@@ -132,25 +132,25 @@ test('X-SSL-Client-* are those that nginx is mostly made to set', async (t) => {
   assert.equal(Object.keys(fields).length, 5)
 })
 
-test('X-Forwarded-Client-Cert is that of Envoy', async (t) => {
+test('X-Forwarded-Client-Cert has the format of Envoy', async (t) => {
   const hash = new X509Certificate(alice.cert).fingerprint256.replaceAll(':', '').toLowerCase()
   const value = `Hash=${hash};Subject="${String.raw`CN=alice,O=Ex\\c3\\a4mple`}";URI="${names[0]}";DNS="${names[1]}"`
   assert.deepEqual(await heard(t, ['x-forwarded-client-cert'], alice), [['X-Forwarded-Client-Cert', value]])
 })
 
-test('nothing is said where nothing was shown, or nothing is to be said', async (t) => {
+test('nothing is set without a certificate, or without configured headers', async (t) => {
   assert.deepEqual(await heard(t, ['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'], null), [])
   assert.deepEqual(await heard(t, [], alice), [])
 })
 
-test('a trusted proxy may say it of its clients, and then the gateway does not say it of the proxy; else its word is taken out', async (t) => {
+test('a trusted proxy can set the header for its clients; otherwise its value is replaced', async (t) => {
   const config = { trustedProxies: ['127.0.0.1'], proxyFields: ['Client-Cert'] }
   const forged = [['Client-Cert', ':Zm9yZ2Vk:']]
   assert.deepEqual(await heard(t, ['client-cert'], alice, config, ['X-Forwarded-For: 203.0.113.9']), forged)
   assert.deepEqual(await heard(t, ['client-cert'], alice, config), [['Client-Cert', `:${der(alice.cert)}:`]])
 })
 
-test('a stored reply is for the certificate that it was made for', async (t) => {
+test('a stored reply is only used for the certificate it was created for', async (t) => {
   const { port, service } = await start(t, ['client-cert'], {
     policies: { cache: { ttl: '1m' } },
   })

@@ -79,7 +79,7 @@ for (const mode of ['required', 'wanted'] as const)
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const only = { minVersion: version, maxVersion: version } as const
 
-    test(`${mode}, ${version}: a certificate of the authority is let in, and none is only where it is wanted`, async (t) => {
+    test(`${mode}, ${version}: a certificate of the authority is accepted, and none is accepted only if optional`, async (t) => {
       const { ca } = write(t, { ca: ofClients.cert })
       const { port, service, gateway } = await start(t, { mode, ca })
       assert.equal(await ask(port, { ...only, ...good }), 200)
@@ -89,7 +89,7 @@ for (const mode of ['required', 'wanted'] as const)
     })
 
     for (const [name, leaf] of bad)
-      test(`${mode}, ${version}: a certificate ${name} is refused, and no request is answered`, async (t) => {
+      test(`${mode}, ${version}: a certificate ${name} is rejected, and no request is answered`, async (t) => {
         const { ca } = write(t, { ca: ofClients.cert })
         const { port, service, log, gateway } = await start(t, { mode, ca })
         assert.equal(await ask(port, { ...only, ...leaf }), null)
@@ -100,7 +100,7 @@ for (const mode of ['required', 'wanted'] as const)
       })
   }
 
-test('certificates lead to the root over those between, which the client sends', async (t) => {
+test('intermediate certificates sent by the client complete the chain', async (t) => {
   const { ca } = write(t, { ca: ofClients.cert })
   const { port } = await start(t, { ca })
   const between = ofClients.intermediate()
@@ -113,7 +113,7 @@ test('certificates lead to the root over those between, which the client sends',
   )
 })
 
-test('what is revoked is refused, and the list is read again when it changes; the client that it names has to connect anew', async (t) => {
+test('revoked certificates are rejected, a changed list is read again, and connections that use a revoked one are closed', async (t) => {
   const files = write(t, { ca: ofClients.cert, crl: ofClients.revoke([]) })
   const { port, log } = await start(t, files)
   const { peer } = await connectSecurely(t, port, good)
@@ -137,7 +137,7 @@ test('what is revoked is refused, and the list is read again when it changes; th
   assert.equal(await ask(port, good), 200)
 })
 
-test('a handshake that began before a list changed counts no more than one that ended before', async (t) => {
+test('a handshake that began before the list changed is subject to the new list', async (t) => {
   const files = write(t, { ca: ofClients.cert, crl: ofClients.revoke([]) })
   const { port, log, service } = await start(t, files)
   // Passes on what the client says first, and the rest when it is told to.
@@ -169,7 +169,7 @@ test('a handshake that began before a list changed counts no more than one that 
   assert.equal(service.heard.length, 0)
 })
 
-test('another authority takes the place of the one before, for new connections and open ones', async (t) => {
+test('a replaced authority applies to new connections and open ones', async (t) => {
   const files = write(t, { ca: ofClients.cert })
   const { port, log } = await start(t, files)
   const { peer } = await connectSecurely(t, port, good)
@@ -183,7 +183,7 @@ test('another authority takes the place of the one before, for new connections a
 })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
-  test(`no session is resumed where certificates are asked for, so that none is believed unseen: ${version}`, async (t) => {
+  test(`sessions that were resumed would skip the check, so none is where certificates are requested: ${version}`, async (t) => {
     const files = write(t, { ca: ofClients.cert, crl: ofClients.revoke([]) })
     const { port, log } = await start(t, files)
     const only = { minVersion: version, maxVersion: version, ...good } as const
@@ -204,7 +204,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     assert.equal(await ask(port, { ...bare, session }), null)
   })
 
-test('a session of a listener that asks for no certificate is of no use on one that does, nor the other way round', async (t) => {
+test('sessions of listeners with and without client certificates cannot be resumed on each other', async (t) => {
   const service = await startService(t)
   const { ca } = write(t, { ca: ofClients.cert })
   const pair = writeLeaf(t, ofServers.issue())
@@ -228,7 +228,7 @@ test('a session of a listener that asks for no certificate is of no use on one t
   }
 })
 
-test('curl and openssl are let in with a certificate, and told that one is missing', async (t) => {
+test('curl and openssl connect with a certificate, and get an alert without one', async (t) => {
   const { ca, cert, key, server } = write(t, {
     ca: ofClients.cert,
     cert: good.cert,
@@ -275,7 +275,7 @@ test('curl and openssl are let in with a certificate, and told that one is missi
   assert.match(await said('-tls1_2'), /alert handshake failure|sslv3 alert handshake failure|alert certificate/)
 })
 
-test('files that cannot be used are problems of the configuration, each with its reason', async (t) => {
+test('unusable files are configuration problems, each with its reason', async (t) => {
   const pair = writeLeaf(t, ofServers.issue())
   const between = ofClients.intermediate()
   const files = write(t, {

@@ -26,7 +26,7 @@ async function ask(t: TestContext, from: string, lines: readonly string[], confi
 }
 
 for (const value of ['203.0.113.9', '2001:db8::9'])
-  test(`a trusted proxy says in it who the client is: ${value}`, async (t) => {
+  test(`the client address is taken from the header of a trusted proxy: ${value}`, async (t) => {
     const { headers, address } = await ask(t, PROXY, [`CF-Connecting-IP: ${value}`])
     assert.equal(address, value)
     assert.equal(headers['x-forwarded-for'], `${value}, ${PROXY}`)
@@ -34,12 +34,12 @@ for (const value of ['203.0.113.9', '2001:db8::9'])
   })
 
 for (const field of ['CF-Connecting-IP: 2001:DB8:0:0::09', 'X-Forwarded-For: 2001:DB8:0:0::09'])
-  test(`an address is one client however a proxy spells it: ${field}`, async (t) => {
+  test(`the address is normalized: ${field}`, async (t) => {
     const { address } = await ask(t, PROXY, [field])
     assert.equal(address, '2001:db8::9')
   })
 
-test('of X-Forwarded-For, only what trusted proxies wrote goes on beside it; scheme and host are as they say', async (t) => {
+test('only entries of X-Forwarded-For by trusted proxies are kept; scheme and host are taken from the proxy', async (t) => {
   const { headers, address } = await ask(t, PROXY, [
     'cf-connecting-ip: 203.0.113.9',
     'X-Forwarded-For: 1.1.1.1, 203.0.113.9, 10.0.0.5',
@@ -52,7 +52,7 @@ test('of X-Forwarded-For, only what trusted proxies wrote goes on beside it; sch
   assert.equal(headers['x-forwarded-host'], 'shop.example')
 })
 
-test('from anybody else it is dropped', async (t) => {
+test('the header of an untrusted client is dropped', async (t) => {
   const { headers, address } = await ask(t, STRANGER, ['CF-Connecting-IP: 203.0.113.9'])
   assert.equal(address, STRANGER)
   assert.equal(headers['x-forwarded-for'], STRANGER)
@@ -69,14 +69,14 @@ for (const [name, lines] of [
   ['empty', ['CF-Connecting-IP:']],
   ['missing', []],
 ] as const)
-  test(`where it is not one address, it is not believed, and goes no further: ${name}`, async (t) => {
+  test(`a value that is not exactly one address is ignored and dropped: ${name}`, async (t) => {
     const { headers, address } = await ask(t, PROXY, [...lines, 'X-Forwarded-For: 198.51.100.4'])
     assert.equal(address, '198.51.100.4')
     assert.equal(headers['x-forwarded-for'], `198.51.100.4, ${PROXY}`)
     assert.equal(headers['cf-connecting-ip'], undefined)
   })
 
-test('any name may be given; in no spelling does it pass from strangers, nor among trailers', async (t) => {
+test('any header name can be configured, and untrusted ones are dropped in every spelling and in trailers', async (t) => {
   const config = { clientHeader: 'X-Edge-Client' }
   const proxy = await ask(t, PROXY, ['X-Edge-Client: 203.0.113.9'], config)
   assert.deepEqual([proxy.address, proxy.headers['x-edge-client']], ['203.0.113.9', '203.0.113.9'])
@@ -95,7 +95,7 @@ test('any name may be given; in no spelling does it pass from strangers, nor amo
   assert.deepEqual([twins.address, twins.headers['x_edge_client']], [PROXY, undefined])
 })
 
-test('stored replies are shared by all clients that it names', async (t) => {
+test('stored replies are shared by all clients that the header names', async (t) => {
   const service = await startService(t, (_, response) => {
     response.setHeader('Cache-Control', 'max-age=60')
     response.end('x')
@@ -110,7 +110,7 @@ test('stored replies are shared by all clients that it names', async (t) => {
   assert.equal(service.heard.length, 1)
 })
 
-test('a trailer of that name does not reach the service', async (t) => {
+test('a trailer with that name is not forwarded', async (t) => {
   let trailers: NodeJS.Dict<string> = {}
   const service = await startService(t, (request, response) => {
     request.resume().on('end', () => {
@@ -126,7 +126,7 @@ test('a trailer of that name does not reach the service', async (t) => {
   assert.deepEqual({ ...trailers }, { 'x-sum': '1' })
 })
 
-test('a proxy behind the PROXY protocol is believed in it where the header names a trusted one', async (t) => {
+test('behind the PROXY protocol the header is used if the PROXY header names a trusted proxy', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(
     t,
@@ -160,6 +160,6 @@ for (const name of [
   'Authorization',
   '',
 ])
-  test(`${JSON.stringify(name)} is no such header`, async (t) => {
+  test(`${JSON.stringify(name)} is rejected as a header name`, async (t) => {
     await assert.rejects(startGateway(t, { clientHeader: name }), /clientHeader: expected the name of a header/)
   })

@@ -49,7 +49,7 @@ routes:
     service: user
 `
 
-test('check prints the routing table of a good file and exits 0', async (t) => {
+test('check prints the routing table of a valid file and exits with 0', async (t) => {
   const { code, stdout, stderr } = await run(['check', await temporaryFile(t, 'good.yaml', GOOD)])
   assert.equal(code, 0)
   assert.equal(stderr, '')
@@ -65,7 +65,7 @@ test('check prints the routing table of a good file and exits 0', async (t) => {
   )
 })
 
-test('check prints every problem of a bad file with its place and exits 1', async (t) => {
+test('check prints every problem of an invalid file with its place and exits with 1', async (t) => {
   const file = await temporaryFile(t, 'bad.yaml', BAD)
   const { code, stdout, stderr } = await run(['check', file])
   assert.equal(code, 1)
@@ -85,14 +85,14 @@ test('check prints every problem of a bad file with its place and exits 1', asyn
   )
 })
 
-test('check takes sallyport.yaml of the folder by default', async (t) => {
+test('check reads sallyport.yaml in the working directory by default', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', GOOD)
   const { code, stdout } = await run(['check'], { cwd: dirname(file) })
   assert.equal(code, 0)
   assert.match(stdout, /\/api\/users\/\*/)
 })
 
-test('a file that is not there is one clear line', async () => {
+test('a missing file is reported in one line', async () => {
   for (const args of [
     ['check', 'nowhere.yaml'],
     ['start', '--config', 'nowhere.yaml'],
@@ -105,7 +105,7 @@ test('a file that is not there is one clear line', async () => {
   }
 })
 
-test('start with a bad file exits 1 and listens nowhere', async (t) => {
+test('start with an invalid file exits with 1 and does not listen', async (t) => {
   const { port, kill } = await startRawService(t)
   await kill()
   const file = await temporaryFile(t, 'bad.yaml', BAD.replace('127.0.0.1:0', `127.0.0.1:${port}`))
@@ -116,7 +116,7 @@ test('start with a bad file exits 1 and listens nowhere', async (t) => {
   await refused(port)
 })
 
-test('start on an address that is taken exits 1 and says so', async (t) => {
+test('start with an address in use exits with 1 and says so', async (t) => {
   const { port } = await startRawService(t)
   for (const workers of [1, 2]) {
     const yaml = GOOD.replace('127.0.0.1:0', `127.0.0.1:${port}`)
@@ -127,14 +127,14 @@ test('start on an address that is taken exits 1 and says so', async (t) => {
   }
 })
 
-test('start serves with values of the environment', async (t) => {
+test('start uses environment variables in the configuration', async (t) => {
   const service = await startService(t)
   const { port } = await start(t, `workers: 1\n${GOOD}`, { env: { USERS_URL: service.url } })
   const reply = await send(port, { path: '/api/users/7' })
   assert.equal(reply.text, String(service.port))
 })
 
-test('the configuration of the project starts with the variables of the compose file', async (t) => {
+test('the configuration of the project is valid with the variables of the compose file', async (t) => {
   const service = await startService(t)
   const env = Object.fromEntries(
     ['USER', 'ORDER', 'INVENTORY', 'PAYMENT', 'NOTIFICATION'].map((name) => [`${name}_SERVICE_URL`, service.url]),
@@ -147,7 +147,7 @@ test('the configuration of the project starts with the variables of the compose 
   for (const path of ['/api/v1/users/*', '/api/v1/order-items/*', '/api/v1/email/*']) assert.ok(stdout.includes(path))
 })
 
-test('unknown commands and options are refused with the usage', async () => {
+test('unknown commands and options are usage errors', async () => {
   for (const args of [['strat'], ['start', '--confg', 'x'], ['check', '--nope']]) {
     const { code, stdout, stderr } = await run(args)
     assert.equal(code, 64)
@@ -156,7 +156,7 @@ test('unknown commands and options are refused with the usage', async () => {
   }
 })
 
-test('a command that is spelled wrong is told of the right one', async () => {
+test('a misspelled command gets a suggestion', async () => {
   assert.match((await run(['strat'])).stderr, /unknown command 'strat'\n.*start/)
 })
 
@@ -167,14 +167,14 @@ test('--version prints the version of the package', async () => {
   assert.deepEqual(await run(['--version']), { code: 0, signal: null, stdout: `${version}\n`, stderr: '' })
 })
 
-test('a command whose reader has gone ends without a word, as for head', async () => {
+test('a closed pipe, as with head, ends a command silently', async () => {
   const command = new Command(['--help'])
   command.child.stdout!.destroy()
   const { code, signal, stderr } = await command.ended
   assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
 })
 
-test('--help lists every command, and every command has a help of its own', async () => {
+test('--help lists every command, and every command has its own help', async () => {
   const { code, stdout } = await run(['--help'])
   assert.equal(code, 0)
   const listed = [...stdout.matchAll(/^ {2}([a-z-]+) .*/gm)].map(([, name]) => name!)
@@ -212,7 +212,7 @@ test('--help lists every command, and every command has a help of its own', asyn
     assert.ok(command.helpInformation().startsWith(`Usage: sallyport ${path.join(' ')} `), path.join(' '))
 })
 
-test('every command shows how it is called, with options that it has, and stands in the guide', async () => {
+test('every command has examples with existing options, and is in the guide', async () => {
   const guide = await readFile(new URL('../docs/command-line.md', import.meta.url), 'utf8')
   const all = allOf(factsOf(await wholeProgram())).filter(({ children }) => children.length === 0)
   assert.ok(all.length > 10)
@@ -231,7 +231,7 @@ test('every command shows how it is called, with options that it has, and stands
   }
 })
 
-test('the exit codes of the help are those that the documentation lists', async () => {
+test('the exit codes in the help are those in the documentation', async () => {
   const { stdout } = await run(['--help'])
   const page = await readFile(new URL('../docs/command-line.md', import.meta.url), 'utf8')
   const codes = [...stdout.matchAll(/^ {2}(\d+) {2,}/gm)].map(([, code]) => code)
@@ -243,7 +243,7 @@ test('the exit codes of the help are those that the documentation lists', async 
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  test(`${signal} lets a slow request end, and the process exits 0`, async (t) => {
+  test(`${signal} lets a slow request finish, and the process exits with 0`, async (t) => {
     const service = await startRawService(t)
     const { command, port } = await start(t, `workers: 2\n${GOOD}`, { env: { USERS_URL: service.url } })
     const [client, idle] = [await connect(t, port), await connect(t, port)]
@@ -267,7 +267,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     )
   })
 
-test('what does not end by drainTimeout is cut off, and the process exits 0 all the same', async (t) => {
+test('after drainTimeout the rest is cut off, and the process still exits with 0', async (t) => {
   const service = await startRawService(t)
   const yaml = `workers: 1\ndrainTimeout: 200ms\n${GOOD}`
   const { command, port } = await start(t, yaml, { env: { USERS_URL: service.url } })
@@ -279,7 +279,7 @@ test('what does not end by drainTimeout is cut off, and the process exits 0 all 
   assert.equal((await command.ended).code, 0)
 })
 
-test('check refuses what start refuses, in the same words', async (t) => {
+test('check rejects what start rejects, with the same messages', async (t) => {
   const folder = dirname(await temporaryFile(t, 'touchy.ts', TOUCHY))
   const many = Array.from({ length: 5000 }, (_, i) => `http://10.${i >> 8}.${i & 255}.1:80`)
   const yaml = (text: string) => `listeners: [{ address: '127.0.0.1:0' }]\nadmin: false\n${text}\n`
@@ -319,7 +319,7 @@ routes:
   assert.equal((await run(['check', 'many.yaml'], { cwd: folder })).code, 0)
 })
 
-test('there may be any number of instances', async (t) => {
+test('the number of instances is not limited', async (t) => {
   const many = Array.from({ length: 5000 }, (_, i) => `http://10.${i >> 8}.${i & 255}.1:80`)
   const yaml = `listeners: [{ address: '127.0.0.1:0' }]
 workers: 1

@@ -39,7 +39,7 @@ function linesOf({ stdout }: { readonly stdout: string }): string[] {
 }
 
 for (const [shell, offers] of Object.entries(shells))
-  test(`${shell} completes commands, those below them, options and values`, async (t) => {
+  test(`${shell} completes commands, subcommands, options and values`, async (t) => {
     const made = await run(['completions', shell])
     assert.deepEqual([made.code, made.stderr], [0, ''])
     const file = await temporaryFile(t, 'script', made.stdout)
@@ -54,7 +54,7 @@ for (const [shell, offers] of Object.entries(shells))
     assert.deepEqual(await offered('start', '--config', ''), shell === 'bash' ? [] : ['FILES'])
   })
 
-test('a shell that is not known is refused, with those that are', async () => {
+test('an unknown shell is rejected with the list of known ones', async () => {
   const { code, stdout, stderr } = await run(['completions', 'tcsh'])
   assert.deepEqual([code, stdout], [64, ''])
   assert.match(stderr, /'tcsh' is invalid for argument 'shell'\. Allowed choices are bash, zsh, fish\./)

@@ -38,7 +38,7 @@ async function exchange(t: TestContext, coding = 'gzip') {
 for (const coding of ['br', 'gzip', 'zstd'] as const)
   for (const length of [1024, 15_000, 65_536, 70_000, 3_000_000])
     for (const framing of ['length', 'chunked'])
-      test(`a ${framing} text of ${length} octets arrives as it was, with ${coding}`, async (t) => {
+      test(`a ${framing} text of ${length} octets arrives unchanged, compressed with ${coding}`, async (t) => {
         const text = textOf(length)
         const service = await startService(t, (_, response) => {
           response.setHeader('Content-Type', 'text/plain; charset=utf-8')
@@ -58,7 +58,7 @@ for (const coding of ['br', 'gzip', 'zstd'] as const)
         assert.ok(plain.body.equals(text))
       })
 
-test('HEAD says what GET would, and a stored reply can be confirmed', async (t) => {
+test('HEAD has the headers of GET, and a stored reply can be revalidated', async (t) => {
   const text = textOf(5000)
   const service = await startService(t, (request, response) => {
     response.setHeader('ETag', '"v1"')
@@ -79,7 +79,7 @@ test('HEAD says what GET would, and a stored reply can be confirmed', async (t) 
   assert.equal(confirmed.headers.etag, 'W/"v1~compressed"')
 })
 
-test('what the service sends bit by bit reaches the client bit by bit', async (t) => {
+test('a streamed reply reaches the client piece by piece', async (t) => {
   const { client, peer } = await exchange(t)
   const reader = createGunzip()
   let read = ''
@@ -112,7 +112,7 @@ for (const [how, head] of [
   ['chunked', 'Transfer-Encoding: chunked\r\n\r\nfff\r\n'],
   ['of known length', 'Content-Length: 100000\r\n\r\n'],
 ] as const)
-  test(`a reply ${how} that breaks off is never taken for whole`, async (t) => {
+  test(`a reply ${how} that is cut off never looks complete`, async (t) => {
     const { client, peer, gateway } = await exchange(t)
     peer.write(`${HEAD}${head}${textOf(2000).toString()}`)
     await client.until('Transfer-Encoding: chunked\r\n')
@@ -122,7 +122,7 @@ for (const [how, head] of [
     await settled(gateway)
   })
 
-test('a client that leaves ends the exchange with the service', async (t) => {
+test('a client that disconnects ends the exchange with the service', async (t) => {
   const { client, peer, gateway } = await exchange(t)
   peer.write(`${HEAD}Content-Length: 100000000\r\n\r\n${textOf(100_000).toString()}`)
   await client.until('\r\n\r\n')
@@ -131,7 +131,7 @@ test('a client that leaves ends the exchange with the service', async (t) => {
   await settled(gateway)
 })
 
-test('a client that does not read its reply stops the service, not the memory of the gateway', async (t) => {
+test('a client that does not read a compressed reply stops the service, with bounded memory in the gateway', async (t) => {
   const { client, peer } = await exchange(t)
   const chunk = octets(1_000_000)
   const total = 200
@@ -152,7 +152,7 @@ test('a client that does not read its reply stops the service, not the memory of
   assert.ok(process.memoryUsage().arrayBuffers - before < 16_000_000)
 })
 
-test('the next request on the connection is answered as usual', async (t) => {
+test('the connection can be used for further requests', async (t) => {
   const text = textOf(100_000)
   const service = await startService(t, (_, response) => {
     response.setHeader('Content-Type', 'text/plain')
@@ -167,7 +167,7 @@ test('the next request on the connection is answered as usual', async (t) => {
   assert.equal(service.connections, 1)
 })
 
-test('a client of HTTP/1.0 gets it up to the end of the connection', async (t) => {
+test('an HTTP/1.0 client gets a compressed reply delimited by the end of the connection', async (t) => {
   const text = textOf(100_000)
   const service = await startService(t, (_, response) => {
     response.setHeader('Content-Type', 'text/plain')
@@ -182,7 +182,7 @@ test('a client of HTTP/1.0 gets it up to the end of the connection', async (t) =
 })
 
 /** A document that is changed only by whoever has read what is there, as services with strong tags have it. */
-test('what was read compressed can be changed with If-Match, and not what has changed since', async (t) => {
+test('If-Match with the ETag of a compressed reply works, and fails once the resource has changed', async (t) => {
   const content = textOf(5000)
   let version = 1
   const service = await startService(t, ({ method, headers }, response) => {

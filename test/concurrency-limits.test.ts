@@ -31,13 +31,13 @@ async function setUp(t: TestContext, concurrency: Concurrency) {
   const hold = async (path = '/normal'): Promise<Promise<Answer>[]> => {
     const count = held.length
     const answer = send(port, { path })
-    await turnUntil('the service is asked', () => held.length > count)
+    await turnUntil('the request to reach the service', () => held.length > count)
     return [answer]
   }
   return { ...started, held, hold }
 }
 
-test('beyond the limit of a service requests get 503 with the registered type, and the others are answered', async (t) => {
+test('requests above the limit of a service get 503 with the registered type, and the others are answered', async (t) => {
   const { port, held, hold, log } = await setUp(t, 2)
   const answers = [...(await hold()), ...(await hold())]
   const shed = await send(port, { path: '/normal' })
@@ -61,7 +61,7 @@ test('beyond the limit of a service requests get 503 with the registered type, a
   assert.equal((await next!).text, 'again')
 })
 
-test('what is shed is counted by service, reason and priority, and the limit is told', async (t) => {
+test('shed requests are counted by service, reason and priority, and the limit is a metric', async (t) => {
   const { port, hold, held } = await setUp(t, 1)
   const [answer] = await hold('/high')
   await send(port, { path: '/low' })
@@ -76,7 +76,7 @@ test('what is shed is counted by service, reason and priority, and the limit is 
   await answer
 })
 
-test('the adaptive limit is 2000 while nothing is slow, and where nothing is said there is none', async (t) => {
+test('the adaptive limit starts at 2000, and by default there is no limit', async (t) => {
   const { port } = await setUp(t, { mode: 'adaptive' })
   assert.equal((await scrape(port)).sum('sallyport_concurrency_limit', { service: 'backend' }), 2000)
   const without = await setUp(t, undefined)
@@ -84,7 +84,7 @@ test('the adaptive limit is 2000 while nothing is slow, and where nothing is sai
   assert.doesNotMatch(text, /^sallyport_concurrency_limit\{/m)
 })
 
-test('low priority is shed first, high priority last', async (t) => {
+test('low priority is shed first and high priority last', async (t) => {
   const { port, held, hold } = await setUp(t, 10)
   const answers: Promise<Answer>[] = []
   const status = async (path: string): Promise<number> => (await send(port, { path })).status
@@ -98,7 +98,7 @@ test('low priority is shed first, high priority last', async (t) => {
   await Promise.all(answers)
 })
 
-test('the own endpoints of the gateway are answered all the same', async (t) => {
+test("the gateway's own endpoints are not limited", async (t) => {
   const { port, held, hold } = await setUp(t, 1)
   const [answer] = await hold()
   assert.equal((await send(port, { path: '/health' })).status, 200)
@@ -106,11 +106,11 @@ test('the own endpoints of the gateway are answered all the same', async (t) => 
   await answer
 })
 
-test('a client that leaves makes room', async (t) => {
+test('a client that disconnects frees its place', async (t) => {
   const { port, held, hold } = await setUp(t, 1)
   const client = await connect(t, port)
   client.write('GET /normal HTTP/1.1\r\nHost: a\r\n\r\n')
-  await turnUntil('the service is asked', () => held.length === 1)
+  await turnUntil('the request to reach the service', () => held.length === 1)
   assert.equal((await send(port, { path: '/normal' })).status, 503)
   const gone = once(held[0]!, 'close')
   client.reset()
@@ -120,7 +120,7 @@ test('a client that leaves makes room', async (t) => {
   assert.equal((await answer!).status, 200)
 })
 
-test('a client that sends its body slowly takes no place while it does', async (t) => {
+test('a slow upload takes no place until its body is complete', async (t) => {
   const { port, held, hold } = await setUp(t, 1)
   const client = await connect(t, port)
   client.write('POST /normal HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nha')
@@ -128,13 +128,13 @@ test('a client that sends its body slowly takes no place while it does', async (
   held[0]!.end()
   assert.equal((await answer!).status, 200)
   client.write('lf')
-  await turnUntil('the service is asked', () => held.length === 2)
+  await turnUntil('the request to reach the service', () => held.length === 2)
   assert.equal((await send(port, { path: '/normal' })).status, 503)
   held[1]!.end()
   assert.match(await client.until('\r\n\r\n'), / 200 /)
 })
 
-test('neither failures of instances nor instances that are all down leave anything counted', async (t) => {
+test('failing or missing instances leave no request counted', async (t) => {
   const service = await startRawService(t, async (peer) => {
     await peer.request()
     peer.reset()
@@ -160,7 +160,7 @@ const REPLIES: Record<string, string> = {
 }
 
 for (const concurrency of [1, { floor: 1, most: 1 }])
-  test(`500 event streams, WebSockets and downloads take no place: ${JSON.stringify(concurrency)}`, async (t) => {
+  test(`500 event streams, WebSockets and downloads do not count towards the limit: ${JSON.stringify(concurrency)}`, async (t) => {
     const service = await startRawService(t, async (peer) => {
       const { start } = await peer.request()
       peer.write(REPLIES[start.split(' ')[1]!]!)
@@ -195,7 +195,7 @@ test('two workers share one limit', async (t) => {
   const { port } = gateway.addresses[0]!
   const statuses: number[] = []
   const answers = Array.from({ length: 40 }, async () => void statuses.push((await send(port)).status))
-  await turnUntil('the others are shed', () => statuses.length + held.length === 40)
+  await turnUntil('the others to be shed', () => statuses.length + held.length === 40)
   // Two that come for the last place in the same moment may both be shed.
   assert.ok(held.length === 3 || held.length === 2, String(held.length))
   const shed = statuses.length

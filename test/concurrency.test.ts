@@ -12,7 +12,7 @@ import { startService } from './support/service.ts'
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 const reply = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 
-test('1,000 clients at the same time each get their own replies', async (t) => {
+test('each of 1,000 concurrent clients gets its own replies', async (t) => {
   const service = await startService(t, (request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -36,7 +36,7 @@ test('1,000 clients at the same time each get their own replies', async (t) => {
   assert.ok(service.connections <= 256, `${service.connections} connections to the service`)
 })
 
-test('the pool keeps to its bound of connections, and the rest waits in order', async (t) => {
+test('the pool opens no more connections than its limit, and the rest waits in order', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { service: { pool: { connections: 2 } } }))
   const clients = await Promise.all([1, 2, 3, 4, 5].map(() => connect(t, port)))
@@ -63,7 +63,7 @@ test('the pool keeps to its bound of connections, and the rest waits in order', 
   assert.equal(service.connections, 2)
 })
 
-test('a request that finds the queue full, or waits in it too long, gets 503 with Retry-After', async (t) => {
+test('a request gets 503 with Retry-After if the queue is full or after queueTimeout', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const pool = { connections: 1, queue: 1, queueTimeout: '2s' } as const
@@ -84,14 +84,14 @@ test('a request that finds the queue full, or waits in it too long, gets 503 wit
   assert.equal((await first.reply()).body.toString(), '1')
 })
 
-test('connections to a service are kept and used again', async (t) => {
+test('connections to a service are kept and reused', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   for (let i = 0; i < 20; i++) await send(port)
   assert.equal(service.connections, 1)
 })
 
-test('a connection to a service that was idle for too long is closed', async (t) => {
+test('a connection to a service that is idle for too long is closed', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { service: { pool: { idleTimeout: '30s' } } }), { clock })
@@ -114,7 +114,7 @@ for (const [name, field] of [
   ['closes', 'Connection: close'],
   ['gives up after a second', 'Keep-Alive: timeout=1'],
 ] as const)
-  test(`a connection that the service says it ${name} is not used again`, async (t) => {
+  test(`a connection that the service says it ${name} is not reused`, async (t) => {
     const clock = new ManualClock()
     const service = await startRawService(t)
     const { port } = await startGateway(t, proxyTo(service.url), { clock })
@@ -132,7 +132,7 @@ for (const [name, field] of [
     await (await service.accept()).request()
   })
 
-test('an idle client connection ends after idleTimeout, and not before', async (t) => {
+test('an idle client connection is closed after idleTimeout, and not before', async (t) => {
   const clock = new ManualClock()
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { idleTimeout: '60s' } }), { clock })
@@ -147,7 +147,7 @@ test('an idle client connection ends after idleTimeout, and not before', async (
   assert.equal(client.received.length, 0)
 })
 
-test('connections beyond the limit are not served, and make room when others leave', async (t) => {
+test('connections beyond the limit are closed, and a new one is accepted once another closes', async (t) => {
   const service = await startService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { limits: { connections: 2 } }))
   const [first, second] = [await connect(t, port), await connect(t, port)]
@@ -164,7 +164,7 @@ test('connections beyond the limit are not served, and make room when others lea
   assert.equal((await send(port)).status, 200)
 })
 
-test('clients with keep-alive and without share the gateway', async (t) => {
+test('clients with and without keep-alive are served at the same time', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })

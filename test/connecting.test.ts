@@ -23,7 +23,7 @@ async function setUp(t: TestContext, instances: string[]) {
   }
 }
 
-test('an instance that does not answer for timeouts.connect makes way for the next one', async (t) => {
+test('after timeouts.connect the next instance is tried', async (t) => {
   const [deaf, well] = [await startDeafService(t), await startService(t)]
   const { clock, port, connecting } = await setUp(t, [deaf.url, well.url])
   const asked = send(port, { method: 'POST', body: 'body' })
@@ -32,7 +32,7 @@ test('an instance that does not answer for timeouts.connect makes way for the ne
   assert.equal((await asked).text, String(well.port))
 })
 
-test('when no instance answers, the request is 503 after one try of each', async (t) => {
+test('if no instance can be connected to, the reply is 503 after one try of each', async (t) => {
   const [one, two] = [await startDeafService(t), await startDeafService(t)]
   const { clock, port, log, connecting } = await setUp(t, [one.url, two.url])
   const asked = send(port)
@@ -46,7 +46,7 @@ test('when no instance answers, the request is 503 after one try of each', async
   assert.match(JSON.stringify(await log.line({ message: 'Request failed in the service' })), /within 2000 ms/)
 })
 
-test('a client that leaves while a connection is being made is let go', async (t) => {
+test('a client that disconnects while the gateway connects to the service ends the exchange', async (t) => {
   const deaf = await startDeafService(t)
   const { clock, port, log, connecting } = await setUp(t, [deaf.url])
   const client = await connect(t, port)
@@ -57,7 +57,7 @@ test('a client that leaves while a connection is being made is let go', async (t
   clock.advance(2_300)
 })
 
-test('a connection that went wrong before it was accepted keeps nobody else from being served', async (t) => {
+test('an error while accepting one connection does not affect others', async (t) => {
   const service = await startService(t)
   const listen = t.mock.method(Server.prototype, 'listen')
   const { port } = await startGateway(t, proxyTo(service.url))

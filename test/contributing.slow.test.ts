@@ -69,7 +69,7 @@ function extended(t: TestContext): string {
   return folder
 }
 
-test('a policy, an auth method, a balancer and a store are a file and a line each, as shown', async (t) => {
+test('a policy, an auth method, a balancer and a store need one file and one line each, as documented', async (t) => {
   assert.deepEqual([shown.length, changes.length], [4, 4])
   const folder = extended(t)
   const compiler = join(root, 'node_modules/.bin/tsc')
@@ -101,7 +101,7 @@ routes: [{ id: users, match: { path: /users }, service: users }]
   assert.equal((await send(port, { path: '/users', headers: forged })).status, 401)
 })
 
-test('every contract and list that is named is there', () => {
+test('every contract and list that the page names exists', () => {
   const named = new Set(Array.from(text.matchAll(/`((?:src|test|scripts|docs)\/[^`]+)`/g), ([, path = '']) => path))
   const added = new Set(shown.map(({ file }) => file))
   assert.ok(named.size > 12)

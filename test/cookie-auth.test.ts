@@ -57,7 +57,7 @@ async function setUp(t: TestContext) {
   return { service, port, own: `http://127.0.0.1:${port}` }
 }
 
-test('over plain http, where browsers do not name the site, a cookie counts for pages of the same origin alone', async (t) => {
+test('over plain HTTP, where browsers send no Sec-Fetch-Site, a cookie is only accepted from pages of the same origin', async (t) => {
   const { service, port, own } = await setUp(t)
   const post = async (origin: string | null, path = '/api/a', more = {}) => {
     const headers = { ...cookie, ...(origin !== null && { Origin: origin }), ...more }
@@ -90,7 +90,7 @@ async function open(t: TestContext, port: number, path: string, origin: string |
   })
 }
 
-test('a WebSocket with the cookie is for pages of the same origin, and those that may send credentials by cors', async (t) => {
+test('a WebSocket with the cookie is only accepted from pages of the same origin or those allowed credentials by cors', async (t) => {
   const { port, own } = await setUp(t)
   assert.equal(await open(t, port, '/api/chat', own), 101)
   assert.equal(await open(t, port, '/api/chat', null), 101)

@@ -94,11 +94,11 @@ function ask(page: Page, url: string, options: Ask = {}): Promise<Read | null> {
   )
 }
 
-test('a browser lets pages use the API as the policy says', async (t) => {
+test('a browser lets pages use the API as the cors policy says', async (t) => {
   const { gateway, service, welcome, stranger } = await setUp(t)
   const methods = (): string[] => service.heard.map(({ method, url }) => `${method} ${url}`)
 
-  await t.test('a simple request can be read, with what is exposed and nothing more', async () => {
+  await t.test('a simple request can be read, with the exposed headers only', async () => {
     const read = await ask(welcome, `${gateway}/`)
     assert.equal(read?.status, 200)
     assert.equal(read.text, 'GET ')
@@ -106,25 +106,25 @@ test('a browser lets pages use the API as the policy says', async (t) => {
     assert.equal(read.other, null)
   })
 
-  await t.test('a request with a preflight goes through, also on a route for its method alone', async () => {
+  await t.test('a request with a preflight succeeds, also on a route for that method only', async () => {
     const json = { method: 'PUT', headers: { 'Content-Type': 'application/json', 'X-Own': '1' }, body: '{}' }
     assert.equal((await ask(welcome, `${gateway}/items/7`, json))?.text, 'PUT ')
     assert.ok(!methods().some((line) => line.startsWith('OPTIONS')))
   })
 
-  await t.test('a method or a header that is not allowed stops at the preflight', async () => {
+  await t.test('a disallowed method or header fails at the preflight', async () => {
     assert.equal(await ask(welcome, `${gateway}/items/7`, { method: 'PATCH' }), null)
     assert.equal(await ask(welcome, `${gateway}/`, { headers: { 'X-Strange': '1' } }), null)
     assert.ok(!methods().includes('PATCH /items/7'))
   })
 
-  await t.test('cookies are kept and sent where credentials are allowed', async () => {
+  await t.test('cookies are kept and sent if credentials are allowed', async () => {
     await ask(welcome, `${gateway}/login`, { method: 'POST', credentials: 'include' })
     assert.equal((await ask(welcome, `${gateway}/`, { credentials: 'include' }))?.text, 'GET session=7')
     assert.equal((await ask(welcome, `${gateway}/`, { credentials: 'omit' }))?.text, 'GET ')
   })
 
-  await t.test('errors of the gateway can be read too', async () => {
+  await t.test('errors of the gateway can be read', async () => {
     for (const [path, options, status] of [
       ['/down', {}, 503],
       ['/items/7', { method: 'DELETE' }, 405],
@@ -139,7 +139,7 @@ test('a browser lets pages use the API as the policy says', async (t) => {
   })
 
   await t.test(
-    'a page of another origin reads nothing, and what needs a preflight does not reach the service',
+    'a page of a disallowed origin cannot read anything, and requests with a preflight do not reach the service',
     async () => {
       const before = service.heard.length
       assert.equal(await ask(stranger, `${gateway}/`), null)
@@ -150,12 +150,12 @@ test('a browser lets pages use the API as the policy says', async (t) => {
     },
   )
 
-  await t.test('a route for everybody is for that page too, but without credentials', async () => {
+  await t.test('a route for all origins is open to that page, but without credentials', async () => {
     assert.equal((await ask(stranger, `${gateway}/anyone`))?.text, 'GET ')
     assert.equal(await ask(stranger, `${gateway}/anyone`, { credentials: 'include' }), null)
   })
 
-  await t.test('a route without the policy is for no page', async () => {
+  await t.test('a route without the policy is closed to all pages', async () => {
     assert.equal(await ask(welcome, `${gateway}/closed`, { method: 'PUT' }), null)
     assert.ok(!methods().includes('PUT /closed'))
   })

@@ -56,7 +56,7 @@ function allowed({ headers }: Answer): string | undefined {
   return headers['access-control-allow-origin']
 }
 
-test('a preflight passes before authentication and limits, however often it comes', async (t) => {
+test('preflights are answered before authentication and rate limits', async (t) => {
   const { service, log, preflight } = await setUp(t)
   for (let i = 0; i < 5; i++) {
     const reply = await preflight('/any/thing', 'DELETE')
@@ -76,7 +76,7 @@ test('a preflight passes before authentication and limits, however often it come
   )
 })
 
-test('a preflight takes the route of the request that it asks about', async (t) => {
+test('a preflight is answered by the policy of the route for the requested method', async (t) => {
   const { service, preflight } = await setUp(t)
   assert.equal(allowed(await preflight('/items', 'POST')), APP)
   const list = await preflight('/items', 'GET', PARTNER)
@@ -101,7 +101,7 @@ test('a preflight takes the route of the request that it asks about', async (t) 
   assert.equal(service.heard.length, 0)
 })
 
-test('no policy speaks for a route that has none', async (t) => {
+test('a preflight for a route with cors: false is rejected', async (t) => {
   const { service, preflight } = await setUp(t)
   const refused = await preflight('/any/inner', 'POST')
   assert.equal(refused.status, 403)
@@ -118,7 +118,7 @@ test('a service whose route has no policy answers preflights itself', async (t) 
   assert.equal(service.heard[0]?.method, 'OPTIONS')
 })
 
-test('where no route leads, the policy of all routes answers, so that the error can be read', async (t) => {
+test('without a matching route the policy of all routes applies, so that the error can be read', async (t) => {
   const { port, preflight } = await setUp(t)
   for (const [path, method, status] of [
     ['/nowhere', 'GET', 404],
@@ -131,7 +131,7 @@ test('where no route leads, the policy of all routes answers, so that the error 
   }
 })
 
-test('an OPTIONS request that is no preflight goes the way of every request', async (t) => {
+test('an OPTIONS request that is not a preflight is handled like any request', async (t) => {
   const { port, service } = await setUp(t)
   assert.equal((await send(port, { method: 'OPTIONS', path: '/items', headers: { Origin: APP } })).status, 405)
   assert.equal((await send(port, { method: 'OPTIONS', path: '/any/thing' })).status, 401)
@@ -142,7 +142,7 @@ test('an OPTIONS request that is no preflight goes the way of every request', as
   )
 })
 
-test('what a service says is replaced, on replies and errors alike', async (t) => {
+test('CORS headers of the service are replaced, on replies and errors', async (t) => {
   const { port } = await setUp(t)
   const served = await send(port, { path: '/open', headers: { Origin: APP } })
   assert.equal(served.text, 'served')
@@ -162,7 +162,7 @@ test('what a service says is replaced, on replies and errors alike', async (t) =
   assert.equal(stranger.headers.vary, 'Origin')
 })
 
-test('without the policy, OPTIONS of a route for another method is refused as ever', async (t) => {
+test('without the policy, OPTIONS on a route for another method is 405', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, {
     services: { backend: { instances: [service.url], health: false } },

@@ -11,7 +11,7 @@ import { prepareConfiguration } from '../examples/platform/demo-configuration.ts
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 const API_KEY = 'the key of a partner'
 
-test('every line that the demo prints works over TLS, with the authority that it names', async (t) => {
+test('every command that the demo prints works over TLS, with the authority that it names', async (t) => {
   const platform = await startPlatform({ jwtSecret: JWT_SECRET, ports: freePorts })
   cleanUp(t, () => platform.close())
   const urls = Object.entries(platform.instances).map(
@@ -39,7 +39,7 @@ test('every line that the demo prints works over TLS, with the authority that it
   assert.ok((await walkDemo(demo)) > 15)
 })
 
-test('nothing is left of the certificates of the demo', () => {
+test('the certificates of the demo are removed', () => {
   const demo = prepareConfiguration(true)
   const { config, ca } = demo
   assert.ok(ca !== null && existsSync(config) && existsSync(ca))

@@ -74,7 +74,7 @@ async function statuses(port: number): Promise<unknown> {
   return services
 }
 
-test('every address of a name is an instance', async (t) => {
+test('each address of a name is an instance', async (t) => {
   const dns = await startDns(t)
   const { port: at } = await startInstances(t, '127.0.0.1', '127.0.0.2', '127.0.0.3')
   dns.set(NAME, 'A', { records: ['127.0.0.1', '127.0.0.2', '127.0.0.3'] })
@@ -86,7 +86,7 @@ test('every address of a name is an instance', async (t) => {
 })
 
 for (const workers of [false, true])
-  test(`a name that moves under load costs no request, ${workers ? 'with two workers' : 'in one thread'}`, async (t) => {
+  test(`changing the addresses of a name under load loses no request, ${workers ? 'with two workers' : 'in one thread'}`, async (t) => {
     const dns = await startDns(t)
     const { port: at, servers } = await startInstances(t, '127.0.0.1', '127.0.0.2')
     dns.set(NAME, 'A', { records: ['127.0.0.1'] })
@@ -107,7 +107,7 @@ for (const workers of [false, true])
     assert.equal(metrics.sum('sallyport_discovery_instances', { service: 'users' }), 1)
   })
 
-test('requests are 503 until a name is answered for the first time, and health says so', async (t) => {
+test('until a name is resolved for the first time requests are 503, and the status and health show why', async (t) => {
   const dns = await startDns(t)
   const { port: at } = await startInstances(t, '127.0.0.1')
   const { port, ask, log } = await startAdminGateway(t, discovering(dns, { port: at }), { clock: quick })
@@ -136,7 +136,7 @@ for (const [what, reply] of [
   ['is gone', { code: 'NXDOMAIN' }],
   ['cannot be looked up', { code: 'SERVFAIL' }],
 ] as const)
-  test(`what was found stays when a name ${what}, and that is logged once`, async (t) => {
+  test(`known instances stay when a name ${what}, and that is logged once`, async (t) => {
     const dns = await startDns(t)
     const { port: at } = await startInstances(t, '127.0.0.1')
     dns.set(NAME, 'A', { records: ['127.0.0.1'] })
@@ -154,7 +154,7 @@ for (const [what, reply] of [
     assert.equal((await scrape(port)).sum('sallyport_discovery_instances', { service: 'users' }), 1)
   })
 
-test('instances that cannot be exchanged are tried again, those before answer meanwhile, and the status says why', async (t) => {
+test('a failed update of instances is retried, the old ones stay in use meanwhile, and the status shows why', async (t) => {
   const drainTimeout = 12_345
   let [armed, failures] = [false, 0]
   const clock: Clock = {
@@ -183,7 +183,7 @@ test('instances that cannot be exchanged are tried again, those before answer me
   assert.ok(failures > 0)
 })
 
-test('an answer without an address is believed the third time in a row', async (t) => {
+test('an answer without addresses is only accepted the third time in a row', async (t) => {
   const dns = await startDns(t)
   const { port: at } = await startInstances(t, '127.0.0.1')
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
@@ -195,7 +195,7 @@ test('an answer without an address is believed the third time in a row', async (
   assert.equal((await send(port, { path: '/' })).status, 503)
 })
 
-test('SRV records say ports and weights, those of the lowest priority count, and a large answer comes by TCP', async (t) => {
+test('SRV records give ports and weights, only the lowest priority is used, and large answers arrive over TCP', async (t) => {
   const dns = await startDns(t)
   const one = await startInstances(t, '127.0.0.1')
   const two = await startInstances(t, '127.0.0.2')
@@ -220,7 +220,7 @@ test('SRV records say ports and weights, those of the lowest priority count, and
   assert.ok(!dns.asked.some((each) => each.name.startsWith('spare-')))
 })
 
-test('a request in flight ends at an instance that is gone, and no other one goes there', async (t) => {
+test('a request in flight on a removed instance finishes, and no new one goes there', async (t) => {
   const dns = await startDns(t)
   const { port: at, servers } = await startInstances(t, '127.0.0.1', '127.0.0.2')
   const { promise: asked, resolve: heard } = Promise.withResolvers<() => void>()
@@ -237,7 +237,7 @@ test('a request in flight ends at an instance that is gone, and no other one goe
   assert.equal((await slow).text, 'late')
 })
 
-test('a reload keeps what was found, also where the name is asked for in another way and does not answer', async (t) => {
+test('a reload keeps discovered instances, even if the query changes and is not answered', async (t) => {
   const dns = await startDns(t)
   const { port: at } = await startInstances(t, '127.0.0.1')
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
@@ -258,7 +258,7 @@ test('a reload keeps what was found, also where the name is asked for in another
   assert.doesNotMatch((await send(port, { path: '/metrics' })).text, /^sallyport_discovery_instances\{/m)
 })
 
-test('dnsmasq is understood: addresses of both families, a set that is too large for a datagram, SRV, and names that are not there', async (t) => {
+test('dnsmasq works: addresses of both families, truncated answers, SRV, and names that do not exist', async (t) => {
   const { port: at } = await startInstances(t, '127.0.0.1')
   const many = Array.from({ length: 100 }, (_, i) => `--host-record=many.internal,127.0.1.${i + 1}`)
   const address = await startDnsmasq(
@@ -298,7 +298,7 @@ test('dnsmasq is understood: addresses of both families, a set that is too large
   assert.equal((discovery as { problem: string }).problem, 'there is no name none.internal')
 })
 
-test('certificates of instances have the name that is discovered, or the one that tls.serverName says', async (t) => {
+test('certificates of instances are verified against the discovered name, or tls.serverName', async (t) => {
   const dns = await startDns(t)
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
   const { port: at } = await startTlsService(t, authority.issue({ names: [NAME] }))
@@ -313,7 +313,7 @@ test('certificates of instances have the name that is discovered, or the one tha
   assert.equal((await send(port, { path: '/wrong' })).status, 502)
 })
 
-test('certificates that were exchanged stay so when instances change', async (t) => {
+test('a rotated client certificate stays in use when instances change', async (t) => {
   const dns = await startDns(t)
   const answer = (_: string, socket: TLSSocket): void => {
     const name = String(socket.getPeerCertificate().subject.CN)
@@ -337,7 +337,7 @@ test('certificates that were exchanged stay so when instances change', async (t)
   assert.equal((await send(port, { path: '/' })).text, 'second')
 })
 
-test('a worker that takes the place of another has the instances that were found', async (t) => {
+test('a replacement worker gets the discovered instances', async (t) => {
   const dns = await startDns(t)
   const { port: at } = await startInstances(t, '127.0.0.1', '127.0.0.2')
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
@@ -354,7 +354,7 @@ test('a worker that takes the place of another has the instances that were found
   assert.equal((await send(port, { path: '/' })).text, '127.0.0.2')
 })
 
-test('a gateway that stops waits for no first answer', async (t) => {
+test('shutdown does not wait for a first answer', async (t) => {
   const dns = await startDns(t)
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
   const config = discovering(dns, { port: 1, type: 'A' })

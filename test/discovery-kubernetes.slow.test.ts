@@ -54,7 +54,7 @@ async function answers(port: number, requests: number): Promise<string[]> {
   return seen.toSorted()
 }
 
-test('the pods of a Service get requests as its slices change, by a watch that services share', async (t) => {
+test('requests go to the pods of a Service as its slices change, with one watch for several services', async (t) => {
   const api = await startApiServer(t)
   const pods = await startPods(t, '127.0.0.1', '127.0.0.2', '127.0.0.3')
   api.put('shop', slice('users', 'users-a', ['127.0.0.1'], pods))
@@ -82,7 +82,7 @@ test('the pods of a Service get requests as its slices change, by a watch that s
   )
 })
 
-test('a rollout under load costs no request, with two workers', async (t) => {
+test('a rollout under load loses no request, with two workers', async (t) => {
   const api = await startApiServer(t)
   const pods = await startPods(t, '127.0.0.1', '127.0.0.2', '127.0.0.3')
   const endpoint = (host: string, conditions: object) => ({ addresses: [host], conditions })
@@ -112,7 +112,7 @@ test('a rollout under load costs no request, with two workers', async (t) => {
   assert.deepEqual(load.failures, [])
 })
 
-test('the API server is asked over TLS with the token of a file, which counts anew with each question', async (t) => {
+test('the API server is queried over TLS with the token in a file, which is read again for each query', async (t) => {
   const api = await startApiServer(t, authority.issue())
   const pods = await startPods(t, '127.0.0.1', '127.0.0.2')
   api.put('shop', slice('users', 'users-a', ['127.0.0.1'], pods))
@@ -135,7 +135,7 @@ test('the API server is asked over TLS with the token of a file, which counts an
   assert.deepEqual(await answers(port, 1), ['127.0.0.2'])
 })
 
-test('a Service without slices is 503, and one without that port says which it has', async (t) => {
+test('a Service without slices is 503, and for a missing port the status lists the existing ones', async (t) => {
   const api = await startApiServer(t)
   const { port, ask } = await startAdminGateway(t, discovering(api))
   assert.equal((await send(port, { path: '/' })).status, 503)
@@ -148,7 +148,7 @@ test('a Service without slices is 503, and one without that port says which it h
   assert.equal((discovery as { problem: string }).problem, 'it has no port grpc: its ports are http')
 })
 
-test('kubectl finds in the API server of these tests what it finds in others: pages, watches, and conflicts', async (t) => {
+test('the test API server passes for a real one with kubectl: pages, watches and conflicts', async (t) => {
   const api = await startApiServer(t)
   const home = join(await temporaryFile(t, 'kubectl', ''), '..')
   const own = [`--server=http://127.0.0.1:${api.port}`, '--namespace=shop', `--cache-dir=${join(home, 'cache')}`]

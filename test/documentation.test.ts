@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..')
 const files = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'bench/*.md'], { cwd: root })
 
 for (const file of files) {
-  test(`every link of ${file} leads to a file, and to a section if it names one`, () => {
+  test(`every link of ${file} leads to an existing file and section`, () => {
     const text = readFileSync(join(root, file), 'utf8').replaceAll(/^(`{3,})[^]*?^\1$/gm, '')
     const links = [...text.matchAll(/\]\(([^()\s]+(?:\([^()]*\))?[^()\s]*)\)/g)].map(([, link = '']) => link)
     for (const link of links.filter((each) => !/^[a-z]+:/.test(each))) {
@@ -24,7 +24,7 @@ for (const file of files) {
   })
 }
 
-test('troubleshooting lists every error that a client or the access log is told of', () => {
+test('the troubleshooting page lists every error that clients or the access log can show', () => {
   const text = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')
   const listed = [...text.matchAll(/^\| (\d{3}) +\| `([a-z-]+)` +\| ([a-z]+) +\|/gm)].map(([, ...cells]) =>
     cells.join(' '),
@@ -35,7 +35,7 @@ test('troubleshooting lists every error that a client or the access log is told 
   assert.deepEqual(listed.toSorted(), expected.toSorted())
 })
 
-test('the messages of the log that operations lists are in the source', () => {
+test('the log messages on the operations page occur in the source', () => {
   const [, table = ''] =
     /^\| message .*\n([^]*?)\n\n/m.exec(readFileSync(join(root, 'docs/operations.md'), 'utf8')) ?? []
   const first = table
@@ -67,7 +67,7 @@ for (const { name, options } of policies) {
   })
 }
 
-test('every file and folder that the architecture names is there', () => {
+test('every file and folder that the architecture page names exists', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   const named = new Set(Array.from(text.matchAll(/`([\w./-]+(?:\.ts|\/))`/g), ([, path = '']) => path))
   assert.ok(named.size > 60)
@@ -77,7 +77,7 @@ test('every file and folder that the architecture names is there', () => {
   }
 })
 
-test('the architecture has all policies in their order', () => {
+test('the architecture page lists all policies in order', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   const [, rows = ''] = /^\| phase +\| policies .*\n.*\n([^]*?)\n\n/m.exec(text) ?? []
   const told = rows
@@ -89,7 +89,7 @@ test('the architecture has all policies in their order', () => {
   )
 })
 
-test('the architecture tells of each part of the source what scripts/layers.ts lets it import', () => {
+test('the architecture page lists the allowed imports of scripts/layers.ts', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   const [, rows = ''] = /^\| part of `src\/`.*\n.*\n([^]*?)\n\n/m.exec(text) ?? []
   const told = Array.from(rows.matchAll(/^\| `([^`]+)` +\|.*\| ([^|]*?) +\|$/gm), ([, part, imports]) => [

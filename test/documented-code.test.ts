@@ -23,21 +23,21 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   proto: 'what a service defines',
 }
 
-test('every block of code is in a language that some test runs, or says why it is not run', () => {
+test('every code block has a language that a test runs, or a reason not to', () => {
   const stray = blocks.filter(({ language, notRun }) => {
     return language !== null && notRun === null && !Object.hasOwn(LANGUAGES, language)
   })
   assert.deepEqual(stray.map(placeOf), [])
 })
 
-test('what is only indented is no configuration and no TypeScript: those have a fence, and so a test', () => {
+test('configuration and TypeScript are in fenced blocks, so that tests find them', () => {
   const stray = blocks.filter(({ language, notRun, code }) => {
     return language === null && notRun === null && /^(?:import .* from |[a-z]\w*: \{)/m.test(code) && !hasCommands(code)
   })
   assert.deepEqual(stray.map(placeOf), [])
 })
 
-test('every command that is shown exists, with its options', async () => {
+test('every documented command exists with its options', async () => {
   const all = allOf(factsOf(await wholeProgram()))
   const lines = blocks.flatMap((block) =>
     linesOf(block.code).map((line) => ({ line, where: `${block.document}:${block.line}` })),
@@ -59,7 +59,7 @@ test('every command that is shown exists, with its options', async () => {
 })
 
 for (const block of blocks.filter(({ language, notRun }) => language === 'json' && notRun === null))
-  test(`the JSON at ${placeOf(block)} is JSON`, () => {
+  test(`the JSON at ${placeOf(block)} is valid`, () => {
     assert.doesNotThrow(() => void JSON.parse(block.code))
   })
 

@@ -47,7 +47,7 @@ const scripts = shown.filter((block) => {
   return block.language === 'sh' || block.language === 'console' || (block.language === null && hasCommands(block.code))
 })
 
-test('commands that documents show do what they are shown for', { timeout: 600_000 }, async (t) => {
+test('documented commands print what their documents say', { timeout: 600_000 }, async (t) => {
   const place = await prepare(t)
   const run = scripts.filter(({ notRun }) => notRun === null)
   assert.ok(run.length > 12)

@@ -22,7 +22,7 @@ const PLACES: Readonly<Record<string, (excerpt: object) => unknown>> = {
 
 for (const { document, line, language, notRun, code } of codeBlocks()) {
   if (language !== 'yaml' || notRun !== null) continue
-  test(`the configuration at ${document}:${line} is one`, async (t) => {
+  test(`the configuration at ${document}:${line} is valid`, async (t) => {
     const value = parse(code, { merge: true }) as object
     const [first = ''] = Object.keys(Array.isArray(value) ? (value[0] as object) : value)
     const yaml = await temporaryFile(t, 'shown.yaml', JSON.stringify(complete(value, first, code)))

@@ -16,7 +16,7 @@ const execute = promisify(execFile)
 const blocks = codeBlocks()
 
 test(
-  'TypeScript that is shown compiles, and runs: configurations are checked, tests pass',
+  'documented TypeScript compiles and runs: configurations pass check, and tests pass',
   { timeout: 600_000 },
   async (t) => {
     const folder = await writeShown(t)

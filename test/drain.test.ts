@@ -16,7 +16,7 @@ async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {})
   return { clock, service, port, gateway, log }
 }
 
-test('a request in flight is answered, and its connection and those to the service end', async (t) => {
+test('a request in flight is answered, and then its connections are closed', async (t) => {
   const { service, port, gateway } = await setUp(t)
   const client = await connect(t, port)
   client.write(GET)
@@ -34,7 +34,7 @@ test('a request in flight is answered, and its connection and those to the servi
   assert.equal(gateway.connections, 0)
 })
 
-test('bodies that are on their way arrive whole in both directions', async (t) => {
+test('bodies in transit arrive completely in both directions', async (t) => {
   const { service, port, gateway } = await setUp(t)
   const [uploading, downloading] = [await connect(t, port), await connect(t, port)]
   uploading.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70010\r\n\r\n${'a'.repeat(70_000)}first`)
@@ -59,7 +59,7 @@ test('bodies that are on their way arrive whole in both directions', async (t) =
   await closed
 })
 
-test('a body that is still gathered comes whole, and its request is answered', async (t) => {
+test('a body that is still being buffered arrives completely, and its request is answered', async (t) => {
   const { service, port, gateway } = await setUp(t)
   const client = await connect(t, port)
   await client.writeInPieces(['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nfirst'])
@@ -74,7 +74,7 @@ test('a body that is still gathered comes whole, and its request is answered', a
   await closed
 })
 
-test('idle connections end at once, used or not, and new ones are not accepted', async (t) => {
+test('idle connections are closed at once, and new ones are refused', async (t) => {
   const { service, port, gateway } = await setUp(t)
   const [used, unused] = [await connect(t, port), await connect(t, port)]
   used.write(GET)
@@ -91,7 +91,7 @@ test('idle connections end at once, used or not, and new ones are not accepted',
   await refused(port)
 })
 
-test('no further request of a connection is served', async (t) => {
+test('pipelined requests after the current one are not served', async (t) => {
   const { service, port, gateway } = await setUp(t)
   const client = await connect(t, port)
   client.write(GET + GET)
@@ -106,7 +106,7 @@ test('no further request of a connection is served', async (t) => {
   assert.equal(peer.received.length, 0)
 })
 
-test('what does not end in time is cut off at the deadline', async (t) => {
+test('whatever has not ended by the deadline is cut off', async (t) => {
   const { clock, service, port, gateway } = await setUp(t, { service: { timeouts: { response: '1h' } } })
   const client = await connect(t, port)
   client.write(GET)
@@ -128,7 +128,7 @@ for (const [what, version, head] of [
   ['that the end of the connection ends', '1.1', '\r\nfirst'],
   ['that is too short', '1.1', 'Content-Length: 10\r\n\r\nfirst'],
 ])
-  test(`at the deadline a reply ${what} ends with a reset, so that nobody takes it for whole`, async (t) => {
+  test(`at the deadline a reply ${what} ends with a reset, so that it does not look complete`, async (t) => {
     const { clock, service, port, gateway } = await setUp(t)
     const client = await connect(t, port)
     client.write(`GET / HTTP/${version}\r\nHost: a\r\n\r\n`)
@@ -142,7 +142,7 @@ for (const [what, version, head] of [
     await closed
   })
 
-test('a client that never closes its side does not hold the gateway', async (t) => {
+test('a client that never closes its side does not block the drain', async (t) => {
   const { clock, port, gateway } = await setUp(t)
   const client = await connect(t, port)
   const closed = gateway.close()
@@ -151,7 +151,7 @@ test('a client that never closes its side does not hold the gateway', async (t) 
   await closed
 })
 
-test('while shutdownDelay lasts, all but the health endpoints answer as before, and clients are asked to leave', async (t) => {
+test('during shutdownDelay only readiness changes, and replies ask clients to close', async (t) => {
   const { clock, service, port, gateway } = await setUp(t, { shutdownDelay: '5s' })
   const kept = await connect(t, port)
   const ask = async (client: Peer, path: string): Promise<Message> => {
@@ -191,7 +191,7 @@ test('while shutdownDelay lasts, all but the health endpoints answer as before, 
   await refused(port)
 })
 
-test('a gateway does not share a port with another one of the process, and takes it over when that has closed', async (t) => {
+test('a port in use by another gateway in the process is an error, until that one closes', async (t) => {
   const { port, gateway } = await setUp(t)
   const listeners = [{ address: `127.0.0.1:${port}` }]
   await assert.rejects(startGateway(t, { listeners }), {
@@ -203,13 +203,13 @@ test('a gateway does not share a port with another one of the process, and takes
   assert.equal(second.port, port)
 })
 
-test('closing twice is closing once', async (t) => {
+test('a second close returns the same promise', async (t) => {
   const { gateway } = await setUp(t)
   assert.equal(gateway.close(), gateway.close())
   await gateway.close()
 })
 
-test('an instance is not checked any more', async (t) => {
+test('health checks stop', async (t) => {
   const clock = new ManualClock()
   let checks = 0
   const service = await startRawService(t, async (peer) => {
@@ -224,7 +224,7 @@ test('an instance is not checked any more', async (t) => {
   assert.equal(clock.pending, 0)
 })
 
-test('an address that is taken is an error, and nothing stays open', async (t) => {
+test('an address in use is an error, and nothing stays open', async (t) => {
   const clock = new ManualClock()
   const { port: taken } = await startRawService(t)
   const { port: free, kill } = await startRawService(t)

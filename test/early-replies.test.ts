@@ -71,7 +71,7 @@ for (const [what, path, status] of [
   ['403 of a service', '/service', 403],
 ] as const)
   for (const [name, client] of Object.entries(CLIENTS))
-    test(`an early ${what} reaches every client that uploads (${name})`, async (t) => {
+    test(`an early ${what} reaches every client during its upload (${name})`, async (t) => {
       const url = await setUp(t)
       const statuses: (number | string)[] = []
       for (let i = 0; i < TIMES; i++) statuses.push(await client(url + path))

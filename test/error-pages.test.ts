@@ -12,7 +12,7 @@ import { startService } from './support/service.ts'
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const PAGE = '<style>p { color: red }</style><title>{title}</title><p>{status} {correlation.id}</p>'
 
-test('browsers get the page of a status, and programs the problem document', async (t) => {
+test('browsers get the page of a status, and other clients the problem document', async (t) => {
   const { port } = await startGateway(t, {
     policies: {
       'correlation-id': {},
@@ -49,7 +49,7 @@ test('browsers get the page of a status, and programs the problem document', asy
   assert.deepEqual([other.status, other.text, other.headers.allow], [405, 'other', 'GET, HEAD'])
 })
 
-test('JSON of the user takes the place of problem documents for all but those that ask for these', async (t) => {
+test('custom JSON replaces problem documents, except for clients that ask for those', async (t) => {
   const { port } = await startGateway(t, {
     policies: {
       'error-pages': { '4xx': { body: '{"error":"{title}","id":"{correlation.id}"}', type: 'application/json' } },
@@ -65,7 +65,7 @@ test('JSON of the user takes the place of problem documents for all but those th
   assert.match((await ask('application/problem+json')).text, /urn:sallyport:error:not-found/)
 })
 
-test('a page for services takes the place of what they say, and what described that goes', async (t) => {
+test('a page for services replaces the bodies of their errors, without headers that described the body', async (t) => {
   const service = await startService(t, (request, response) => {
     const status = Number(request.url?.slice(1))
     response.writeHead(status, {
@@ -94,7 +94,7 @@ test('a page for services takes the place of what they say, and what described t
   assert.equal((await ask('/200')).text, 'of the service')
 })
 
-test('pages of a route stand beside those of every route, and files are read again when they change', async (t) => {
+test('pages of a route are added to those for all routes, and changed files are read again', async (t) => {
   const general = await temporaryFile(t, 'general.html', 'general {status}')
   const own = join(dirname(general), 'own.html')
   await writeFile(own, 'own')
@@ -114,7 +114,7 @@ services: { s: { instances: ['http://127.0.0.1:1'], health: false } }
   assert.deepEqual([await ask('/none'), await ask('/gone')], ['general 404', 'changed'])
 })
 
-test('what is wrong with a page is a problem of the configuration', async (t) => {
+test('mistakes in pages are configuration problems', async (t) => {
   const page = await temporaryFile(t, 'page.html', '<script>f("{correlation.id}")</script>')
   const config = join(dirname(page), 'sallyport.yaml')
   const problemsOf = async (pages: string): Promise<string> => {

@@ -35,7 +35,7 @@ function shown(stdout: string): string[] {
     .filter((line) => line !== '')
 }
 
-test('explain tells the story of a request to a running gateway, in plain text where nobody looks', async (t) => {
+test('explain prints how a running gateway handles a request, as plain text if not in a terminal', async (t) => {
   const { at } = await setUp(t)
   const { code, stdout, stderr } = await run(['explain', 'GET', '/books/7', '--as', 'user:42', '--roles', 'a,b', ...at])
   assert.deepEqual([code, stderr], [0, ''])
@@ -72,7 +72,7 @@ test('explain tells the story of a request to a running gateway, in plain text w
   ])
 })
 
-test('explain prints JSON for programs, and ends with 0 whatever becomes of the request', async (t) => {
+test('explain --json prints JSON, and exits with 0 whatever the status of the reply', async (t) => {
   const { at } = await setUp(t)
   const { code, stdout } = await run(['explain', 'GET', '/books/7', '--token', 'a.b.c', '--json', ...at])
   const told = JSON.parse(stdout) as Explanation
@@ -87,7 +87,7 @@ test('explain has colors in a terminal', async (t) => {
   assert.match(stripVTControlCharacters(terminal.shown), /reply\n {2}404 not-found: No route leads there\./)
 })
 
-test('explain goes by a file without a gateway, and says what is not known then', async (t) => {
+test('explain with a file works without a gateway, and lists what is unknown', async (t) => {
   const file = await temporaryFile(t, 'new.yaml', routes('http://127.0.0.1:1'))
   const { code, stdout, stderr } = await run([
     'explain',
@@ -115,14 +115,14 @@ for (const [what, args, message] of [
   ['roles of nobody', ['GET', '/', '--roles', 'a'], /--as names/],
   ['two places to ask', ['GET', '/', '--config', 'FILE', '--admin', 'http://127.0.0.1:1'], /not both/],
 ] as const)
-  test(`explain refuses ${what}`, async (t) => {
+  test(`explain rejects ${what}`, async (t) => {
     const file = await temporaryFile(t, 'sallyport.yaml', routes('http://127.0.0.1:1'))
     const { code, stderr } = await run(['explain', ...args.map((arg) => (arg === 'FILE' ? file : arg))])
     assert.equal(code, 64)
     assert.match(stderr, message)
   })
 
-test('explain says where nobody answers, and ends with 1', async () => {
+test('explain reports an unreachable gateway and exits with 1', async () => {
   const { code, stderr } = await run(['explain', 'GET', '/', '--admin', 'http://127.0.0.1:1'])
   assert.equal(code, 1)
   assert.match(stderr, /does not answer/)

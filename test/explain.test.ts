@@ -82,7 +82,7 @@ const full: Omit<GatewayInput, 'services' | 'admin'> = {
   ],
 }
 
-test('the way of a request is told: its path, the routes, the policies, the instances, and the head as it would leave', async (t) => {
+test('an explanation has path, routes, policies, instances and the forwarded head', async (t) => {
   const { explain, service } = await setUp(t, full)
   const told = await explain('https://api.example.com/books/./7?page=2&token=abc', { from: '203.0.113.9' })
   assert.deepEqual(told.path, { written: '/books/./7', normal: '/books/7', refused: null })
@@ -126,7 +126,7 @@ test('the way of a request is told: its path, the routes, the policies, the inst
   assert.equal(service.heard.length, 0)
 })
 
-test('whoever a request is taken to come from needs no proof, and credentials are verified as ever', async (t) => {
+test('an assumed caller needs no credentials, and given credentials are verified', async (t) => {
   const { explain } = await setUp(t, full)
   const refused = await explain('/editors')
   assert.deepEqual([refused.outcome, refused.status, refused.code], ['replied', 401, 'unauthorized'])
@@ -151,7 +151,7 @@ test('whoever a request is taken to come from needs no proof, and credentials ar
   assert.equal((await explain('/books/1', { headers: { 'X-API-Key': 'wrong' } })).consumer, null)
 })
 
-test('what the gateway answers itself is told with its status, and why', async (t) => {
+test('replies of the gateway itself are explained with status and reason', async (t) => {
   const { explain } = await setUp(t, full)
   const status = async (url: string, question: object = {}) => {
     const { outcome, status: code, route } = await explain(url, question)
@@ -176,7 +176,7 @@ test('what the gateway answers itself is told with its status, and why', async (
   assert.equal(divided.service!.name, 'other')
 })
 
-test('of instances that get no requests it is told why', async (t) => {
+test('each unused instance has its reason', async (t) => {
   const { explain, ask } = await setUp(t, full)
   const [instance] = (await explain('/books/1')).service!.instances
   await ask(`/services/books/instances/${instance!.address}/drain?force=true`, { method: 'PUT' })
@@ -188,7 +188,7 @@ test('of instances that get no requests it is told why', async (t) => {
   )
 })
 
-test('stored replies, limits that are used up and keys that were used are found', async (t) => {
+test('stored replies, exhausted limits and used keys are taken into account', async (t) => {
   const { explain, port } = await setUp(t, full)
   assert.equal((await explain('/books/1')).outcome, 'sent')
   await send(port, { path: '/books/1' })
@@ -212,7 +212,7 @@ test('stored replies, limits that are used up and keys that were used are found'
   assert.equal((await explain('/hello', { from: '203.0.113.9' })).status, 204)
 })
 
-test('nothing is changed by questions: no count, limit, stored reply, key or request to a service', async (t) => {
+test('explanations change nothing: no counts, limits, stored replies or keys, and no requests to services', async (t) => {
   const { explain, ask, port, service } = await setUp(t, full)
   await send(port, { path: '/books/1' })
   await send(port, { path: '/paid', method: 'POST', headers: { 'Idempotency-Key': '"1"' } })
@@ -252,7 +252,7 @@ test('nothing is changed by questions: no count, limit, stored reply, key or req
   assert.deepEqual({ ...after, metrics: [] }, { ...before, metrics: [] })
 })
 
-test('a policy of a user is run only where it says that it changes nothing but by its tools', async (t) => {
+test('a custom policy is run only if it declares runsDry', async (t) => {
   let calls = 0
   const own = (name: string, runsDry?: true) =>
     definePolicy({
@@ -282,7 +282,7 @@ test('a policy of a user is run only where it says that it changes nothing but b
   assert.match(told.notes.join(' '), /careless was not run/)
 })
 
-test('questions that are none are refused', async (t) => {
+test('invalid questions are rejected', async (t) => {
   const { ask } = await setUp(t, full)
   const refusal = async (json: object) => {
     const { status, json: problem } = await ask('/explain', { method: 'POST', json })
@@ -352,7 +352,7 @@ function requestsTo(count: number, token: string, seed: number): Ask[] {
 
 // Each with a demo of its own, whose limits are not used up.
 for (const seed of [1, 2, 3, 4])
-  test(`of 500 requests to the demo, each has the route, the status and the service that were foretold: ${seed} of 4`, async (t) => {
+  test(`the explanations of 500 requests to the demo match their routes, statuses and services: ${seed} of 4`, async (t) => {
     const { port, log, gateway } = await startDemo(t)
     const adminPort = gateway.adminAddress!.port
     const login = await send(port, {

@@ -23,7 +23,7 @@ const BEGINNINGS = {
 
 for (const [name, beginning] of Object.entries(BEGINNINGS))
   for (const how of ['end', 'reset'] as const)
-    test(`a reply ${name} that breaks off (${how}) is broken for the client too`, async (t) => {
+    test(`a reply ${name} that is cut off (${how}) is also cut off for the client`, async (t) => {
       const { service, client, log } = await setUp(t)
       client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
       const peer = await service.accept()
@@ -38,7 +38,7 @@ for (const [name, beginning] of Object.entries(BEGINNINGS))
       assert.deepEqual([line['level'], line['reason']], ['warn', 'service'])
     })
 
-test('a close-delimited reply that is reset is broken for the client too', async (t) => {
+test('a close-delimited reply that is reset is also reset for the client', async (t) => {
   const { service, client } = await setUp(t)
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -49,7 +49,7 @@ test('a close-delimited reply that is reset is broken for the client too', async
   assert.equal(await client.closed(), 'reset')
 })
 
-test('a client of HTTP/1.0 does not take a broken reply for whole either', async (t) => {
+test('a cut-off reply does not look complete to an HTTP/1.0 client', async (t) => {
   const { service, client } = await setUp(t)
   client.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -60,7 +60,7 @@ test('a client of HTTP/1.0 does not take a broken reply for whole either', async
   assert.equal(await client.closed(), 'reset')
 })
 
-test('an instance killed in mid-reply breaks that reply only', async (t) => {
+test('an instance killed during a reply only affects that reply', async (t) => {
   const half = await startRawService(t, async (peer) => {
     await peer.request()
     peer.write(BEGINNINGS['with Content-Length'])
@@ -100,7 +100,7 @@ for (const [name, reply] of Object.entries({
     await (await service.accept()).request()
   })
 
-test('no request fails while instances are killed and another one is healthy', async (t) => {
+test('no request fails while instances are killed as long as another one is healthy', async (t) => {
   const steady = await startService(t)
   let other = await startService(t)
   const { port } = await startGateway(t, proxyTo([steady.url, other.url]))
@@ -138,7 +138,7 @@ async function staleAfterOne(t: TestContext) {
 }
 
 for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
-  test(`${method} is sent again when a reused connection turns out to be closed`, async (t) => {
+  test(`${method} is sent again if a reused connection turns out to be closed`, async (t) => {
     const { service, client } = await staleAfterOne(t)
     client.write(`${method} /second HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody`)
     const reply = await client.reply(method)
@@ -147,7 +147,7 @@ for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
   })
 
 for (const method of ['POST', 'PATCH', 'LOCK'])
-  test(`${method} is not sent again when a reused connection turns out to be closed`, async (t) => {
+  test(`${method} is not sent again if a reused connection turns out to be closed`, async (t) => {
     const { service, client } = await staleAfterOne(t)
     client.write(`${method} /second HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody`)
     const reply = await client.reply()
@@ -155,7 +155,7 @@ for (const method of ['POST', 'PATCH', 'LOCK'])
     assert.equal(service.connections, 1)
   })
 
-test('PUT is not sent again once its body was begun', async (t) => {
+test('PUT is not sent again after a part of its body was sent', async (t) => {
   const { service, client } = await setUp(t)
   client.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -169,7 +169,7 @@ test('PUT is not sent again once its body was begun', async (t) => {
   assert.equal(service.connections, 1)
 })
 
-test('a fresh connection that closes without a reply is 502, and nothing is sent again', async (t) => {
+test('a new connection that closes without a reply is 502, without another try', async (t) => {
   const service = await startRawService(t, async (peer: Peer) => {
     await peer.request()
     peer.end()
@@ -179,7 +179,7 @@ test('a fresh connection that closes without a reply is 502, and nothing is sent
   assert.equal(service.connections, 1)
 })
 
-test('a request is sent again once only', async (t) => {
+test('a request is sent again only once', async (t) => {
   let requests = 0
   const service = await startRawService(t, async (peer, number) => {
     for (;;) {
@@ -195,7 +195,7 @@ test('a request is sent again once only', async (t) => {
   assert.equal(requests, 3)
 })
 
-test('a reply that had begun is not asked for again', async (t) => {
+test('after the start of a reply the request is not sent again', async (t) => {
   let requests = 0
   const service = await startRawService(t, async (peer) => {
     for (;;) {
@@ -214,7 +214,7 @@ test('a reply that had begun is not asked for again', async (t) => {
   assert.equal(requests, 2)
 })
 
-test('an instance that cannot be connected to makes way for the next one, whatever the method', async (t) => {
+test('if an instance cannot be connected to, the next one is tried, whatever the method', async (t) => {
   const gone = await startService(t)
   const well = await startService(t)
   const { port } = await startGateway(t, proxyTo([gone.url, well.url]))
@@ -226,7 +226,7 @@ test('an instance that cannot be connected to makes way for the next one, whatev
   }
 })
 
-test('all instances failing is 503 "Service unavailable"', async (t) => {
+test('if all instances fail the reply is 503 "Service unavailable"', async (t) => {
   const [one, two] = [await startService(t), await startService(t)]
   await Promise.all([one.kill(), two.kill()])
   const { port, log } = await startGateway(t, proxyTo([one.url, two.url]))

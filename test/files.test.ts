@@ -35,7 +35,7 @@ const SITE = {
   'data.bin': Buffer.alloc(300_000, 'abcdefghij'),
 }
 
-test('files are sent with their types, lengths and validators, and folders by their index', async (t) => {
+test('files are sent with type, length and validators, and folders by their index', async (t) => {
   const { get } = await show(t, await writeFolder(t, SITE))
   const home = await get('/')
   assert.equal(home.text, '<h1>Home</h1>')
@@ -52,7 +52,7 @@ test('files are sent with their types, lengths and validators, and folders by th
   assert.equal(data.headers['content-type'], 'application/octet-stream')
 })
 
-test('HEAD says what GET would, and sends nothing', async (t) => {
+test('HEAD has the headers of GET, without the body', async (t) => {
   const { get } = await show(t, await writeFolder(t, SITE))
   for (const path of ['/app.js', '/data.bin']) {
     const [whole, head] = [await get(path), await get(path, {}, 'HEAD')]
@@ -63,14 +63,14 @@ test('HEAD says what GET would, and sends nothing', async (t) => {
   }
 })
 
-test('a folder without a slash leads to the one with it, with its query', async (t) => {
+test('a folder without a trailing slash is redirected, keeping the query', async (t) => {
   const { get } = await show(t, await writeFolder(t, SITE))
   const reply = await get('/docs?x=1')
   assert.equal(reply.status, 308)
   assert.equal(reply.headers.location, '/docs/?x=1')
 })
 
-test('what is not there, and what is no file, is 404; other methods are 405', async (t) => {
+test('missing files and folders without an index are 404; other methods are 405', async (t) => {
   const root = await writeFolder(t, { 'a.txt': 'a', 'sub/b.txt': 'b' })
   const { get } = await show(t, root)
   for (const path of ['/', '/none', '/a.txt/', '/a.txt/b', '/sub/', '/sub/none']) {
@@ -83,7 +83,7 @@ test('what is not there, and what is no file, is 404; other methods are 405', as
   assert.equal(refused.headers.allow, 'GET, HEAD')
 })
 
-test('the prefix of a route is taken off, and is a folder itself', async (t) => {
+test('the prefix of a route is stripped, and is a folder itself', async (t) => {
   const root = await writeFolder(t, SITE)
   const { get } = await show(t, root, {}, { match: { path: '/site/*' }, rewrite: { strip: '/site' } })
   assert.equal((await get('/site/docs/')).text, '<h1>Docs</h1>')
@@ -92,7 +92,7 @@ test('the prefix of a route is taken off, and is a folder itself', async (t) => 
   assert.equal((await get('/site/docs')).headers.location, '/site/docs/')
 })
 
-test('a single-page application gets its page for its own paths, and 404 for files that are missing', async (t) => {
+test('a single-page application gets its page for its own paths, and 404 for missing files', async (t) => {
   const { get } = await show(t, await writeFolder(t, SITE), { fallback: '/index.html' })
   for (const path of ['/', '/users/7', '/users/7/']) {
     const reply = await get(path)
@@ -102,14 +102,14 @@ test('a single-page application gets its page for its own paths, and 404 for fil
   assert.equal((await get('/assets/gone-123.js')).status, 404)
 })
 
-test('names that change with their content are kept for a year', async (t) => {
+test('files with hashed names are cacheable for a year', async (t) => {
   const root = await writeFolder(t, { 'assets/app-1.js': '1', 'index.html': '' })
   const { get } = await show(t, root, { immutable: ['/assets/*'] })
   assert.equal((await get('/assets/app-1.js')).headers['cache-control'], 'public, max-age=31536000, immutable')
   assert.equal((await get('/')).headers['cache-control'], 'no-cache')
 })
 
-test('of files that lie there in codings, clients get the one that they take', async (t) => {
+test('precompressed files are sent to clients that accept the coding', async (t) => {
   const root = await writeFolder(t, {
     'app.js': 'plain',
     'app.js.br': 'as br',
@@ -188,7 +188,7 @@ const CONDITIONS: readonly (readonly [headers: Record<string, string>, status: n
   [{ Range: 'bytes=0-1,4-5' }, 200],
 ]
 
-test('conditions and ranges are answered as RFC 9110 has it', async (t) => {
+test('conditional and range requests follow RFC 9110', async (t) => {
   const { get } = await show(t, await writeFolder(t, { 'ten.txt': '0123456789' }))
   const etag = (await get('/ten.txt')).headers.etag ?? ''
   for (const [written, status, range] of CONDITIONS) {
@@ -210,7 +210,7 @@ test('conditions and ranges are answered as RFC 9110 has it', async (t) => {
   }
 })
 
-test('parts of large files are sent as well', async (t) => {
+test('ranges of large files are sent', async (t) => {
   const { get } = await show(t, await writeFolder(t, SITE))
   const reply = await get('/data.bin', { Range: 'bytes=100001-250000' })
   assert.equal(reply.status, 206)
@@ -218,7 +218,7 @@ test('parts of large files are sent as well', async (t) => {
   assert.deepEqual(reply.body, SITE['data.bin'].subarray(100_001, 250_001))
 })
 
-test('nothing outside of the folder is shown, nor what begins with a dot', async (t) => {
+test('files outside of the folder and dotfiles are not served', async (t) => {
   const base = await writeFolder(t, {
     'secret.txt': 'secret',
     'public/a.txt': 'a',
@@ -287,7 +287,7 @@ test('nothing outside of the folder is shown, nor what begins with a dot', async
   }
 })
 
-test('a file that has changed is sent as it is within a second, and one that goes is gone', async (t) => {
+test('a changed file is served within a second, and a deleted one is 404', async (t) => {
   const root = await writeFolder(t, { 'a.txt': 'one', 'big.txt': 'x'.repeat(100_000) })
   const { get, clock } = await show(t, root)
   const before = await get('/a.txt')
@@ -309,7 +309,7 @@ test('a file that has changed is sent as it is within a second, and one that goe
   assert.equal((await get('/a.txt')).status, 404)
 })
 
-test('a folder that is a link may be exchanged while requests come', async (t) => {
+test('a folder that is a symbolic link can be switched between requests', async (t) => {
   const base = await writeFolder(t, { 'v1/a.txt': 'one', 'v2/a.txt': 'two' })
   const root = join(base, 'current')
   await symlink('v1', root)
@@ -321,7 +321,7 @@ test('a folder that is a link may be exchanged while requests come', async (t) =
   assert.equal((await get('/a.txt')).text, 'two')
 })
 
-test('a reader that takes nothing gets its files whole, whatever others are sent meanwhile', async (t) => {
+test('a slow reader gets its files unchanged, whatever else is sent meanwhile', async (t) => {
   const site = { 'a.txt': Buffer.alloc(30_000, 'a'), 'b.txt': Buffer.alloc(10_000, 'b') }
   const { port, get } = await show(t, await writeFolder(t, site))
   const slow = await connect(t, port)

@@ -6,7 +6,7 @@ import { send } from './support/client.ts'
 import { temporaryFile } from './support/command.ts'
 import { startGateway } from './support/gateway.ts'
 
-test('a fixed reply says what the request says, escaped as its type asks for', async (t) => {
+test('a fixed reply can contain values of the request, escaped for its type', async (t) => {
   const { port } = await startGateway(t, {
     routes: [
       {
@@ -40,7 +40,7 @@ test('a fixed reply says what the request says, escaped as its type asks for', a
   assert.deepEqual([head.text, head.headers['content-length']], ['', '17'])
 })
 
-test('what cannot be escaped, and what not every path has, is a problem with its place', async (t) => {
+test('placeholders that cannot be escaped or filled are configuration problems with their place', async (t) => {
   const problemsOf = async (reply: string): Promise<string> => {
     const file = await temporaryFile(
       t,

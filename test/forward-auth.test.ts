@@ -40,7 +40,7 @@ async function setUp(
 const good = { Authorization: 'Bearer good' }
 const names = { consumer: { id: 'X-Auth-User', roles: 'X-Auth-Roles' }, copyFields: ['X-Session'] }
 
-test('the service that decides is told of the request, without its body', async (t) => {
+test('the auth service gets the head of the request, without its body', async (t) => {
   const { decider, service, ask } = await setUp(t, byToken)
   const reply = await ask({
     method: 'POST',
@@ -64,13 +64,13 @@ test('the service that decides is told of the request, without its body', async 
   assert.equal(service.heard[0]!.headers['content-length'], '5')
 })
 
-test('with mirror it is asked with the method, the path and the query of the request', async (t) => {
+test('with mirror it gets the method, path and query of the request', async (t) => {
   const { decider, ask } = await setUp(t, byToken, { mirror: true, path: '/check/' })
   await ask({ method: 'DELETE', path: '/a/b?c=d', headers: good })
   assert.deepEqual([decider.heard[0]!.method, decider.heard[0]!.url], ['DELETE', '/check/a/b?c=d'])
 })
 
-test('who calls is what it says, and so are the fields that are copied, whatever the client sends', async (t) => {
+test('it decides the identity and the copied headers, whatever the client sends', async (t) => {
   const { service, ask } = await setUp(t, byToken, names, { require: { roles: ['auditor'] } })
   const forged = { 'X-Session': 'forged', X_Session: 'forged', 'X-User-ID': 'root' }
   assert.equal((await ask({ headers: { ...good, ...forged } })).status, 200)
@@ -87,7 +87,7 @@ test('who calls is what it says, and so are the fields that are copied, whatever
   )
 })
 
-test('what it refuses gets its reply, with the fields that are meant for clients', async (t) => {
+test('its rejection is returned, with the headers that are meant for clients', async (t) => {
   const { service, ask } = await setUp(t, byToken, names)
   const reply = await ask({ headers: { Authorization: 'Bearer bad' } })
   assert.deepEqual([reply.status, reply.text], [302, 'Sign in'])
@@ -98,14 +98,14 @@ test('what it refuses gets its reply, with the fields that are meant for clients
   assert.equal(service.heard.length, 0)
 })
 
-test('on a public path the refused go on as nobody, and without the fields that only it may set', async (t) => {
+test('on a public path a rejected caller is anonymous, and forged headers are dropped', async (t) => {
   const { service, ask } = await setUp(t, byToken, names, { public: ['/open'] })
   assert.equal((await ask({ path: '/open', headers: { 'X-Session': 'forged' } })).status, 200)
   const { headers } = service.heard[0]!
   assert.deepEqual([headers['x-user-id'], headers['x-session']], [undefined, undefined])
 })
 
-test('a request that is let in without a name is one of nobody, and has no role', async (t) => {
+test('an accepted request without a name is anonymous and has no roles', async (t) => {
   const open: Decide = (_, response) => void response.writeHead(204).end()
   const { service, ask } = await setUp(t, open, names)
   assert.equal((await ask()).status, 200)
@@ -114,7 +114,7 @@ test('a request that is let in without a name is one of nobody, and has no role'
   assert.equal((await strict.ask()).status, 403)
 })
 
-test('while it fails nobody is let in, unless the configuration says so', async (t) => {
+test('while it fails, requests are rejected unless configured otherwise', async (t) => {
   const broken: Decide = (_, response) => void response.writeHead(500).end('broken')
   const closed = await setUp(t, broken)
   const reply = await closed.ask({ headers: good })
@@ -127,12 +127,12 @@ test('while it fails nobody is let in, unless the configuration says so', async 
   assert.equal(open.service.heard[0]!.headers['x-user-id'], undefined)
 })
 
-test('a reply that is longer than one may be lets nobody in', async (t) => {
+test('a reply that is too long is a failure', async (t) => {
   const { ask } = await setUp(t, (_, response) => void response.writeHead(200).end('x'.repeat(70_000)))
   assert.equal((await ask()).status, 503)
 })
 
-test('its word counts for the same question as long as the configuration says', async (t) => {
+test('its decisions are cached for the configured time', async (t) => {
   const clock = new ManualClock()
   const { decider, service, ask } = await setUp(t, byToken, { ...names, cache: '5s' }, {}, clock)
   const asked = async (more: Ask, questions: number): Promise<void> => {

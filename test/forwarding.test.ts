@@ -33,7 +33,7 @@ async function reply(t: TestContext, lines: string[]) {
 
 const trusting = (...trustedProxies: string[]): GatewayInput => ({ trustedProxies })
 
-test('a request goes on as it came, with its order and its spelling', async (t) => {
+test('headers are forwarded with their order and case', async (t) => {
   const lines = ['X-First: 1', 'accept: */*', 'X-Twice: a', 'COOKIE: a=b; c=d', 'X-Twice: b', 'X-Empty:', 'X-Obs: \xe4']
   const { start, fields } = await forward(t, lines)
   assert.equal(start, 'GET /path?q=1 HTTP/1.1')
@@ -43,7 +43,7 @@ test('a request goes on as it came, with its order and its spelling', async (t) 
   assert.deepEqual(sent, lines)
 })
 
-test('hop-by-hop fields of a request stay behind, in every spelling', async (t) => {
+test('hop-by-hop headers of a request are removed, in every spelling', async (t) => {
   const { fields } = await forward(t, [
     'Connection: keep-alive, X-Mine , x-other,close-not',
     'CONNECTION: X-Third',
@@ -65,7 +65,7 @@ test('hop-by-hop fields of a request stay behind, in every spelling', async (t) 
   assert.deepEqual(fields.names, [...OWN, 'trailer', 'x-stays'].sort())
 })
 
-test('Connection cannot take away what the gateway sets', async (t) => {
+test('Connection cannot remove headers that the gateway sets', async (t) => {
   const { fields } = await forward(
     t,
     ['Connection: close, Host, X-Forwarded-For, Via, X-Correlation-ID, Cache-Control'],
@@ -79,7 +79,7 @@ test('Connection cannot take away what the gateway sets', async (t) => {
   assert.match(fields.get('Via')!, /1\.1 sallyport/)
 })
 
-test('hop-by-hop fields of a reply stay behind, in every spelling', async (t) => {
+test('hop-by-hop headers of a reply are removed, in every spelling', async (t) => {
   const fields = await reply(t, [
     'Connection: keep-alive, X-Mine',
     'connection: x-other',
@@ -98,7 +98,7 @@ test('hop-by-hop fields of a reply stay behind, in every spelling', async (t) =>
   assert.deepEqual(fields.all('Set-Cookie'), ['a=1', 'b=2'])
 })
 
-test('the service learns who asked, how, and for which host', async (t) => {
+test('the service gets the address of the client, the scheme and the host', async (t) => {
   const { fields } = await forward(t, [])
   assert.equal(fields.get('X-Forwarded-For'), '127.0.0.1')
   assert.equal(fields.get('X-Forwarded-Proto'), 'http')
@@ -117,7 +117,7 @@ const CLAIMS = [
   'Forwarded: for=203.0.113.7;proto=https',
 ]
 
-test('nobody is believed by default', async (t) => {
+test('by default forwarding headers are not trusted', async (t) => {
   const { fields, client, log, service } = await forward(t, CLAIMS)
   assert.deepEqual(fields.all('X-Forwarded-For'), ['127.0.0.1'])
   assert.deepEqual(fields.all('X-Forwarded-Proto'), ['http'])
@@ -128,12 +128,12 @@ test('nobody is believed by default', async (t) => {
   assert.equal((await log.line({ message: 'API Gateway Request' }))['ip_address'], '127.0.0.1')
 })
 
-test('a proxy that is not the peer is not believed', async (t) => {
+test('forwarding headers are ignored if the peer is not a trusted proxy', async (t) => {
   const { fields } = await forward(t, CLAIMS, trusting('10.0.0.0/8', '203.0.113.7', '::1'))
   assert.equal(fields.get('X-Forwarded-For'), '127.0.0.1')
 })
 
-test('a trusted proxy is believed', async (t) => {
+test('forwarding headers of a trusted proxy are used', async (t) => {
   const { fields, client, log } = await forward(t, CLAIMS, trusting('127.0.0.0/8'))
   assert.deepEqual(fields.all('X-Forwarded-For'), ['203.0.113.7, 203.0.113.8, 127.0.0.1'])
   assert.deepEqual(fields.all('X-Forwarded-Proto'), ['https'])
@@ -143,7 +143,7 @@ test('a trusted proxy is believed', async (t) => {
   assert.equal((await log.line({ message: 'API Gateway Request' }))['ip_address'], '203.0.113.8')
 })
 
-test('the client is the last address that no trusted proxy has', async (t) => {
+test('the client is the last address that is not a trusted proxy', async (t) => {
   for (const [sent, address] of [
     ['X-Forwarded-For: 1.1.1.1, 203.0.113.8, 10.0.0.2, 10.0.0.1', '203.0.113.8'],
     ['X-Forwarded-For: 10.0.0.2, 10.0.0.1', '10.0.0.2'],
@@ -226,7 +226,7 @@ for (const [name, { lines, config }, expected] of [
 
 const MORE = ['X-Forwarded-Port: 8443', 'X-Forwarded-Prefix: /shop', 'X-Real-IP: 203.0.113.7', 'X-Forwarded-User: root']
 
-test('port, prefix and real address pass on from a trusted proxy, and nothing else of their kind', async (t) => {
+test('X-Forwarded-Port, -Prefix and X-Real-IP of a trusted proxy are forwarded, and no others', async (t) => {
   const { fields } = await forward(t, MORE, trusting('127.0.0.1'))
   assert.deepEqual(
     ['X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Real-IP', 'X-Forwarded-User'].map((name) => fields.get(name)),
@@ -234,7 +234,7 @@ test('port, prefix and real address pass on from a trusted proxy, and nothing el
   )
 })
 
-test('they do not where proxies write Forwarded, nor where they are no port, prefix or address', async (t) => {
+test('they are dropped if proxies write Forwarded, or if their values are invalid', async (t) => {
   const forwarded = await forward(t, MORE, { ...trusting('127.0.0.1'), forwarding: 'forwarded' })
   assert.deepEqual(forwarded.fields.names, OWN)
   const bad = [
@@ -246,7 +246,7 @@ test('they do not where proxies write Forwarded, nor where they are no port, pre
   assert.deepEqual((await forward(t, bad, trusting('127.0.0.1'))).fields.names, OWN)
 })
 
-test('what a client says of its identity is removed in every spelling', async (t) => {
+test('identity headers of a client are removed in every spelling', async (t) => {
   const { fields } = await forward(t, [
     'X-User-ID: 1',
     'x-user-id: 2',
@@ -262,13 +262,13 @@ test('what a client says of its identity is removed in every spelling', async (t
   assert.deepEqual(fields.names, [...OWN, 'x-user-agent'])
 })
 
-test('identity is not to be had from a trusted proxy either', async (t) => {
+test('identity headers of a trusted proxy are removed as well', async (t) => {
   const { fields } = await forward(t, ['X-User-ID: 1', 'X-User-Roles: admin'], trusting('127.0.0.1'))
   assert.equal(fields.get('X-User-ID'), undefined)
   assert.equal(fields.get('X-User-Roles'), undefined)
 })
 
-test('framing in another spelling does not reach the service', async (t) => {
+test('framing headers in other spellings are removed', async (t) => {
   const { fields } = await forward(t, ['Content_Length: 5', 'Transfer_Encoding: chunked', 'Ho_st: x'])
   assert.deepEqual(fields.names.slice(0, 2), ['ho_st', 'host'])
   assert.equal(fields.get('Content_Length'), undefined)
@@ -280,13 +280,13 @@ for (const [host, expected] of [
   ['instance', undefined],
   ['users.internal:8080', 'users.internal:8080'],
 ] as const)
-  test(`the Host that a service gets can be chosen: ${host}`, async (t) => {
+  test(`the Host sent to the service can be configured: ${host}`, async (t) => {
     const { fields, service } = await forward(t, [], { service: { host } })
     assert.deepEqual(fields.all('Host'), [expected ?? `127.0.0.1:${service.port}`])
     assert.equal(fields.get('X-Forwarded-Host'), 'example.com:8000')
   })
 
-test('the authority of an absolute target takes the place of Host', async (t) => {
+test('the authority of an absolute-form target replaces Host', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -299,7 +299,7 @@ test('the authority of an absolute target takes the place of Host', async (t) =>
   assert.match((await client.reply()).start, / 200 /)
 })
 
-test('a client of HTTP/1.0 without Host is served, and the service gets a Host field all the same', async (t) => {
+test('an HTTP/1.0 request without Host is served, and forwarded with Host', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)

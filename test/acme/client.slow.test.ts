@@ -43,7 +43,7 @@ function dnsSolver(dns: TestDns): Solver & { readonly presented: Challenge[] } {
 /** Puts nothing in place. */
 const idle = (type: Solver['type']): Solver => ({ type, present: () => Promise.resolve(() => Promise.resolve()) })
 
-test('a certificate is ordered from a CA that refuses nonces', async (t) => {
+test('a certificate is ordered from a CA that rejects some nonces', async (t) => {
   const dns = await startDns(t)
   const pebble = await startPebble(t, dns)
   const { session, ending } = sessionWith(t, pebble)
@@ -64,7 +64,7 @@ test('a certificate is ordered from a CA that refuses nonces', async (t) => {
   )
 })
 
-test('the same key has the same account', async (t) => {
+test('registering the same key again returns the same account', async (t) => {
   const pebble = await startPebble(t, await startDns(t))
   const { session } = sessionWith(t, pebble)
   const key = newKey()
@@ -74,7 +74,7 @@ test('the same key has the same account', async (t) => {
   assert.notEqual(other.url, first.url)
 })
 
-test('an external account is bound, and asked for where the CA wants one', async (t) => {
+test('an external account is bound, and the error asks for one if the CA requires it', async (t) => {
   const pebble = await startPebble(t, await startDns(t), { external: true })
   const { session } = sessionWith(t, pebble)
   await assert.rejects(register(session, newKey(), NOBODY), /wants an external account: set eab/)
@@ -88,7 +88,7 @@ test('an external account is bound, and asked for where the CA wants one', async
   assert.match(account.url, /^https:/)
 })
 
-test('what a CA says of a challenge that it cannot verify is passed on', async (t) => {
+test('the reason of a CA for a failed challenge is reported', async (t) => {
   const pebble = await startPebble(t, await startDns(t))
   const { session, ending } = sessionWith(t, pebble)
   const account = await register(session, newKey(), NOBODY)
@@ -103,7 +103,7 @@ test('what a CA says of a challenge that it cannot verify is passed on', async (
   }
 })
 
-test('an account that the CA has forgotten is an error of that name', async (t) => {
+test('an account that the CA no longer knows causes accountDoesNotExist', async (t) => {
   const pebble = await startPebble(t, await startDns(t), { alwaysValid: true })
   const { session, ending } = sessionWith(t, pebble)
   const key = newKey()
@@ -123,14 +123,14 @@ test('an account that the CA has forgotten is an error of that name', async (t) 
   assert.match(await new Order(session, again, request).run(), /^-----BEGIN CERTIFICATE-----/)
 })
 
-test('a CA whose server has a certificate of somebody else is not talked to', async (t) => {
+test('a CA with an untrusted server certificate is not used', async (t) => {
   const dns = await startDns(t)
   const [pebble, other] = [await startPebble(t, dns), await startPebble(t, dns)]
   const { session } = sessionWith(t, pebble, other.ca)
   await assert.rejects(session.directory(), /cannot be reached: .*certificate/)
 })
 
-test('a CA that is down, and one that is none, are named with what to do', async (t) => {
+test('errors of an unreachable CA and of a wrong directory URL say what to do', async (t) => {
   const pebble = await startPebble(t, await startDns(t))
   const { session } = sessionWith(t, pebble)
   const { ca, directory } = pebble

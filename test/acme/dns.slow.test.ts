@@ -45,7 +45,7 @@ async function startHook(t: TestContext, status = 200, tell?: (body: Record<stri
   return { told, port, url: `http://127.0.0.1:${port}/dns` }
 }
 
-test('a server is told to set the record, and to clear it, and it is waited for', async (t) => {
+test('a webhook is called to set the record and to clear it, and the record is awaited', async (t) => {
   const dns = await startDns(t)
   const { told, url } = await startHook(t, 200, async ({ action, name, value }) => {
     if (action === 'set') await dns.setTxt(`${name}.`, value!)
@@ -58,7 +58,7 @@ test('a server is told to set the record, and to clear it, and it is waited for'
   assert.deepEqual(told[1], { action: 'clear', ...change, authorization: 'Bearer s3cret' })
 })
 
-test('a command gets what to do, the name and the value as arguments', async (t) => {
+test('a command gets the action, the name and the value as arguments', async (t) => {
   const dns = await startDns(t)
   const program = await temporaryFile(
     t,
@@ -75,7 +75,7 @@ test('a command gets what to do, the name and the value as arguments', async (t)
   await clear()
 })
 
-test('a record that is not seen is not waited for for ever: the CA has the word', async (t) => {
+test('after a bounded wait for the DNS record the order goes on', async (t) => {
   const dns = await startDns(t)
   const { told, url } = await startHook(t)
   const clear = await solver({ url, headers: {} }, dns, 0).present([challenge])
@@ -91,7 +91,7 @@ for (const [what, command, said] of [
   ],
   ['says much', ['-e', 'console.log("x".repeat(1e6))'], /failed: stdout maxBuffer length exceeded/],
 ] as const)
-  test(`a command that ${what} is an error with its words`, async (t) => {
+  test(`the error of a command that ${what} contains its output`, async (t) => {
     const dns = await startDns(t)
     const hook = { command: [process.execPath, ...command] }
     await assert.rejects(solver(hook, dns).present([challenge]), (error) => {
@@ -102,7 +102,7 @@ for (const [what, command, said] of [
     })
   })
 
-test('a hook that is not there, or refuses, is named without what was told to it', async (t) => {
+test('a hook that does not exist or rejects the call is named in the error, without the credentials', async (t) => {
   const dns = await startDns(t)
   await assert.rejects(solver({ command: ['/no/such/program'] }, dns).present([challenge]), /there is no such program/)
   const { url, port, told } = await startHook(t, 403)
@@ -121,7 +121,7 @@ test('a hook that is not there, or refuses, is named without what was told to it
   )
 })
 
-test('a command that does not care about SIGTERM ends where it is broken off', async (t) => {
+test('a command that ignores SIGTERM is killed when it is aborted', async (t) => {
   // One file for each action, so that none is read while the next command is about to write it.
   const file = await temporaryFile(t, 'pid', '')
   const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)
@@ -131,7 +131,7 @@ test('a command that does not care about SIGTERM ends where it is broken off', a
   const presenting = solveByDns({ hook, propagation: 0, resolvers: [] }, systemClock, stop.signal).present([challenge])
   const started = async (action: string): Promise<number> => {
     const pid = async () => Number(await readFile(file + action, 'utf8').catch(() => ''))
-    await until(`the command that is to ${action}`, async () => (await pid()) > 0)
+    await until(`the command to ${action} to start`, async () => (await pid()) > 0)
     const found = await pid()
     cleanUp(t, () => void (isThere(found) && process.kill(found, 'SIGKILL')))
     return found
@@ -140,7 +140,7 @@ test('a command that does not care about SIGTERM ends where it is broken off', a
   stop.abort()
   // The second one is to clear what the first may have set.
   const clearing = await started('clear')
-  await until('its end', () => Promise.resolve(!isThere(setting)))
+  await until('its exit', () => Promise.resolve(!isThere(setting)))
   process.kill(clearing, 'SIGKILL')
   await assert.rejects(presenting)
 })

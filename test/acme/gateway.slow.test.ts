@@ -57,7 +57,7 @@ function secured(port: number, { directory, ca }: Pick<Pebble, 'directory' | 'ca
   return { address: `${HOST}:${port}`, tls: { acme } }
 }
 
-test('tls-alpn-01: a gateway without a certificate gets one over the listener that needs it, and has it after a restart', async (t) => {
+test('tls-alpn-01: a gateway without a certificate gets one over its TLS listener, and still has it after a restart', async (t) => {
   const [port] = await freePorts(1)
   const pebble = await startPebble(t, await startDns(t), { tlsPort: port! })
   const folder = await temporaryFolder(t)
@@ -86,7 +86,7 @@ test('tls-alpn-01: a gateway without a certificate gets one over the listener th
   assert.equal(second.log.lines.filter(({ message }) => message === 'A certificate was issued').length, 0)
 })
 
-test('http-01 is answered before redirects, routes, policies and limits, and only the challenge', async (t) => {
+test('http-01: only challenges are answered before redirects, routes, policies and limits', async (t) => {
   const [plain, port] = await freePorts(2)
   const pebble = await startPebble(t, await startDns(t), { httpPort: plain! })
   const service = await startService(t)
@@ -110,7 +110,7 @@ test('http-01 is answered before redirects, routes, policies and limits, and onl
   assert.deepEqual(service.heard, [])
 })
 
-test('dns-01: a wildcard by a command, with two workers', async (t) => {
+test('dns-01: a command gets a wildcard certificate, with two workers', async (t) => {
   const [port] = await freePorts(1)
   const dns = await startDns(t)
   const pebble = await startPebble(t, dns)
@@ -143,7 +143,7 @@ listeners:
   const root = await pebble.root()
   // Both workers have it.
   let row = 0
-  await until('both workers', async () => {
+  await until('the certificate in both workers', async () => {
     row = (await shown(port!, root, `a.${NAME}`)) === null ? 0 : row + 1
     return row === 10
   })
@@ -170,7 +170,7 @@ async function startHook(t: TestContext, dns: Awaited<ReturnType<typeof startDns
   return `http://${HOST}:${(server.address() as AddressInfo).port}/`
 }
 
-test('two gateways on one Redis: who orders is killed in the middle of it, the other goes on, and no handshake fails through a renewal', async (t) => {
+test('two gateways share a Redis: when the one with the order is killed, the other gets the certificate, and no handshake fails during renewal', async (t) => {
   const dns = await startDns(t)
   const pebble = await startPebble(t, dns, { validity: LIFE })
   // The first certificate at a tenth of its life, as soon as one may be renewed; the second one has time.
@@ -222,7 +222,7 @@ listeners:
   assert.equal(asked.length, 2)
   // From now on every handshake must succeed, with either, through a renewal.
   const seen = new Set<string>()
-  await until('a renewal that both show', async () => {
+  await until('a renewal in both gateways', async () => {
     const [a, b] = [await shake(port, root), await shake(ports['first']!, root)]
     seen.add(a).add(b)
     return a !== before && a === b
@@ -231,7 +231,7 @@ listeners:
   assert.equal(seen.size, 2)
 })
 
-test('no handshake fails while the CA is down', async (t) => {
+test('handshakes succeed while the CA is down', async (t) => {
   const [port] = await freePorts(1)
   const pebble = await startPebble(t, await startDns(t), { tlsPort: port!, validity: LIFE })
   const ca = await withRenewalInfo(t, pebble, () => DUE)
@@ -240,7 +240,7 @@ test('no handshake fails while the CA is down', async (t) => {
   const root = await pebble.root()
   await until('a certificate', async () => (await shown(port!, root)) !== null)
   const before = await shake(port!, root)
-  await until('it to be asked about', () => ca.asked.length === 1)
+  await until('a request for renewal information', () => ca.asked.length === 1)
   await pebble.kill()
   await until('a failure', async () => {
     assert.equal(await shake(port!, root), before)
@@ -251,7 +251,7 @@ test('no handshake fails while the CA is down', async (t) => {
   assert.equal(await shake(port!, root), before)
 })
 
-test('a start that fails leaves nothing open', async (t) => {
+test('a failed start releases everything', async (t) => {
   const redis = await startRedis(t)
   const server = createTcpServer().listen(0, HOST)
   await once(server, 'listening')
@@ -272,7 +272,7 @@ listeners:
   assert.deepEqual(await connectTo(t, redis).keys('sallyport:acme:*'), [])
 })
 
-test('a CA that wants an external account gets that of the configuration, and the first CA that issues is taken', async (t) => {
+test('the configured external account is used, and the first CA that issues a certificate wins', async (t) => {
   const [port] = await freePorts(1)
   const pebble = await startPebble(t, await startDns(t), { tlsPort: port!, external: true })
   const directory = [
@@ -290,7 +290,7 @@ test('a CA that wants an external account gets that of the configuration, and th
   assert.doesNotMatch(JSON.stringify(log.lines), new RegExp(externalAccount.hmacKey))
 })
 
-test('no secret of ACME is shown to operators', async (t) => {
+test('the admin API does not show ACME secrets', async (t) => {
   const pebble = { directory: 'https://127.0.0.1:1/dir', ca: authority.cert } as Pebble
   const listener = secured(0, pebble, {
     folder: await temporaryFolder(t),

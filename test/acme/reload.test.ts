@@ -64,13 +64,13 @@ async function startSecured(t: TestContext) {
   return { gateway, log, pebble, plain: plain!, configOf, serial, issued }
 }
 
-test('a name that is added gets a certificate after the reload, and the others keep theirs', async (t) => {
+test('a name added by a reload gets a certificate, and the others keep theirs', async (t) => {
   const { gateway, log, configOf, serial, issued, plain } = await startSecured(t)
   const before = await serial('one.test')
   await gateway.reload(configOf(['one.test', 'two.test'], { secrets: [OLD] }))
   assert.equal(await serial('one.test'), before)
   await log.line({ message: ISSUED, certificate: 'two.test' })
-  await until('the certificate to be shown', async () => (await serial('two.test')) !== null)
+  await until('the new certificate', async () => (await serial('two.test')) !== null)
   assert.equal(await serial('one.test'), before)
   assert.deepEqual(issued(), ['one.test', 'two.test'])
   const metrics = await scrape(plain)
@@ -95,7 +95,7 @@ test('a name that is added gets a certificate after the reload, and the others k
   assert.deepEqual(issued(), ['one.test', 'two.test'])
 })
 
-test('secrets are rotated, and those that do not open what is kept are refused', async (t) => {
+test('secrets are rotated, and secrets that cannot decrypt stored certificates are rejected', async (t) => {
   const { gateway, configOf, serial, issued, log } = await startSecured(t)
   const before = await serial('one.test')
   await assert.rejects(gateway.reload(configOf(['one.test'], { secrets: [NEXT] })), {
@@ -112,7 +112,7 @@ test('secrets are rotated, and those that do not open what is kept are refused',
   )
 })
 
-test('kept elsewhere: what was shown before is shown until there is another one', async (t) => {
+test('after a change of the store, the old certificate is used until there is a new one', async (t) => {
   const { gateway, pebble, configOf, serial } = await startSecured(t)
   const before = await serial('one.test')
   const other = await temporaryFolder(t)

@@ -43,7 +43,7 @@ async function startCa(t: TestContext, said: Said, clock = new ManualClock()) {
 
 const windowOf = (start: string, end: string) => JSON.stringify({ suggestedWindow: { start, end } })
 
-test('a certificate is asked about by the identifier of its issuer and its serial number', async (t) => {
+test('renewal information is requested by the key identifier of the issuer and the serial number', async (t) => {
   const { session, asked, leaf } = await startCa(t, {
     headers: { 'Retry-After': '21600' },
     body: windowOf('2026-01-02T04:00:00Z', '2026-01-03T04:00:00+01:00'),
@@ -57,7 +57,7 @@ test('a certificate is asked about by the identifier of its issuer and its seria
   assert.equal(asked[1]!.split('.')[1], Buffer.from('008765432101', 'hex').toString('base64url'))
 })
 
-test('the example of RFC 9773 section 4.1', () => {
+test('the identifier of the example in RFC 9773 section 4.1 is correct', () => {
   const leaf = new X509Certificate(`-----BEGIN CERTIFICATE-----
 MIIBQzCB66ADAgECAgUAh2VDITAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFt
 cGxlIENBMCIYDzAwMDEwMTAxMDAwMDAwWhgPMDAwMTAxMDEwMDAwMDBaMBYxFDAS
@@ -71,7 +71,7 @@ yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
   assert.equal(certificateId(leaf), 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE')
 })
 
-test('a CA is asked again neither all the time nor never', async (t) => {
+test('Retry-After is limited to a minute at least and a day at most', async (t) => {
   const body = windowOf('2026-01-02T04:00:00Z', '2026-01-03T04:00:00Z')
   for (const [field, again] of [
     ['0', 60_000],
@@ -99,7 +99,7 @@ for (const [what, said, message] of [
     await assert.rejects(askRenewalInfo(session, leaf), message)
   })
 
-test('a certificate that does not name its issuer has no identifier', () => {
+test('a certificate without an authority key identifier has no identifier', () => {
   const { raw, serialNumber } = new X509Certificate(selfSigned().cert)
   const cut = (end: number) => certificateId({ raw: raw.subarray(0, end), serialNumber } as X509Certificate)
   assert.equal(cut(40), null)

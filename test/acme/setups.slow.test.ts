@@ -46,7 +46,7 @@ async function ask(port: number, ca: string): Promise<{ text: string; serial: st
   }
 }
 
-test('examples/tls/acme-one-machine.yaml gets a certificate at port 443', async (t) => {
+test('examples/tls/acme-one-machine.yaml gets a certificate on port 443', async (t) => {
   const [port] = await freePorts(1)
   const { pebble, launch } = await setUp(t, 'acme-one-machine.yaml', { tlsPort: port! })
   await launch({ HTTPS: `${HOST}:${port}` })
@@ -55,7 +55,7 @@ test('examples/tls/acme-one-machine.yaml gets a certificate at port 443', async 
   assert.equal((await ask(port!, root))!.text, 'the shop')
 })
 
-test('examples/tls/acme-replicas.yaml gets one certificate for two replicas, whichever of them the CA reaches', async (t) => {
+test('examples/tls/acme-replicas.yaml gets one certificate for two replicas, whichever of them the CA connects to', async (t) => {
   const [http, first, other, second] = await freePorts(4)
   const { pebble, launch } = await setUp(t, 'acme-replicas.yaml', { httpPort: http! })
   const redis = await startRedis(t)

@@ -134,7 +134,7 @@ class StoppableClock implements Clock {
   }
 }
 
-test('a certificate from files is there at once after a restart, and not ordered again', async (t) => {
+test('after a restart, a certificate from files is available at once and not ordered again', async (t) => {
   const { answers, pebble } = await startCa(t)
   const place = await folder(t)
   const first = await open(t, { store: new FileStore(place, systemClock), pebbles: [pebble], answers })
@@ -145,11 +145,11 @@ test('a certificate from files is there at once after a restart, and not ordered
   const second = await open(t, { store: new FileStore(place, systemClock), pebbles: [pebble], answers })
   assert.equal(serial(second), serial(first))
   second.acme.start()
-  await until('a look', () => second.acme.successful(NAME))
+  await until('the check for renewal', () => second.acme.successful(NAME))
   assert.deepEqual(second.outcomes, [])
 })
 
-test('of two gateways on one Redis one orders, and any of them answers the challenge', async (t) => {
+test('one of two gateways on one Redis orders the certificate, and both can answer the challenge', async (t) => {
   const { answers, pebble } = await startCa(t)
   const server = await startRedis(t)
   const a = await open(t, { store: await redisStore(server), pebbles: [pebble] })
@@ -160,13 +160,13 @@ test('of two gateways on one Redis one orders, and any of them answers the chall
   const client = connectTo(t, server)
   await until('the order', async () => (await client.exists(`sallyport:acme:{${NAME}}:lock`)) === 1)
   b.acme.start()
-  await until('both to have it', () => serial(a) !== null && serial(b) !== null)
+  await until('the certificate in both', () => serial(a) !== null && serial(b) !== null)
   await until('the end of the order', () => a.outcomes.length + b.outcomes.length > 0)
   assert.equal(serial(a), serial(b))
   assert.deepEqual([a.outcomes, b.outcomes], [['issued'], []])
 })
 
-test('keys in Redis cannot be read, and nothing is ordered over what cannot be opened', async (t) => {
+test('keys in Redis are encrypted, and a certificate that cannot be decrypted is not replaced', async (t) => {
   const { answers, pebble } = await startCa(t)
   const server = await startRedis(t)
   const a = await open(t, { store: await redisStore(server), pebbles: [pebble], answers })
@@ -197,7 +197,7 @@ test('keys in Redis cannot be read, and nothing is ordered over what cannot be o
   assert.equal(serial(other), serial(a))
 })
 
-test('who can write to Redis cannot have the gateway answer a challenge of somebody else', async (t) => {
+test('forged challenges in Redis are not answered', async (t) => {
   const { pebble } = await startCa(t)
   const server = await startRedis(t)
   const [a, b] = [await redisStore(server), await redisStore(server)]
@@ -210,7 +210,7 @@ test('who can write to Redis cannot have the gateway answer a challenge of someb
   assert.deepEqual(challenges(), [{ ...forged, token: 'our-own-token' }])
 })
 
-test('where the holder of the lock hangs in the middle of an order another one orders, and what it still writes is refused', async (t) => {
+test('if the holder of the lock hangs during an order, another gateway orders, and late writes of the first one are rejected', async (t) => {
   const { answers, pebble } = await startCa(t)
   const server = await startRedis(t)
   const clock = new StoppableClock()
@@ -231,13 +231,13 @@ test('where the holder of the lock hangs in the middle of an order another one o
   const issued = serial(b)
   clock.resume()
   resumed.resolve()
-  await until('both to have it', () => serial(a) === issued)
+  await until('the certificate in both', () => serial(a) === issued)
   assert.deepEqual([serial(b), a.outcomes], [issued, []])
   const line = await a.log.line({ message: 'A certificate cannot be managed' })
   assert.match(JSON.stringify(line), /lock was lost|taken over/)
 })
 
-test('certificates are renewed before they expire, and shown on while the CA is down', async (t) => {
+test('certificates are renewed before they expire, and stay in use while the CA is down', async (t) => {
   const { answers, pebble } = await startCa(t, { validity: LIFE })
   // Each as soon as it may be, at a tenth of its life: what is left is for slow machines.
   const ca = await withRenewalInfo(t, pebble, () => DUE)
@@ -247,7 +247,7 @@ test('certificates are renewed before they expire, and shown on while the CA is 
   await until('a certificate', () => serial(a) !== null)
   for (let renewals = 0; renewals < 2; renewals++) {
     const { leaf, notAfter } = a.acme.certificate(NAME)!
-    await until('another one', () => serial(a) !== leaf.serialNumber)
+    await until('the renewed certificate', () => serial(a) !== leaf.serialNumber)
     assert.ok(Date.now() < notAfter)
   }
   await pebble.kill()
@@ -256,10 +256,10 @@ test('certificates are renewed before they expire, and shown on while the CA is 
   assert.equal(a.acme.successful(NAME), false)
   const before = serial(a)
   await pebble.start()
-  await until('another one', () => serial(a) !== before)
+  await until('the renewed certificate', () => serial(a) !== before)
 })
 
-test('a certificate is renewed when its CA suggests, and named as the one that is replaced', async (t) => {
+test('a certificate is renewed when its CA suggests it, and the order names the certificate that it replaces', async (t) => {
   const { answers, pebble } = await startCa(t, { validity: LIFE })
   const { asked, ...ca } = await withRenewalInfo(t, pebble, () => DUE)
   const store = new FileStore(await folder(t), systemClock)
@@ -267,14 +267,14 @@ test('a certificate is renewed when its CA suggests, and named as the one that i
   a.acme.start()
   await until('a certificate', () => serial(a) !== null)
   const first = a.acme.certificate(NAME)!
-  await until('another one', () => serial(a) !== first.leaf.serialNumber)
+  await until('the renewed certificate', () => serial(a) !== first.leaf.serialNumber)
   assert.equal(asked[0], certificateId(first.leaf))
   // Without a suggestion it would have been two thirds of its life.
   const { issued } = a.acme.certificate(NAME)!
   assert.ok(issued < first.notBefore + (first.notAfter - first.notBefore) / 2)
 })
 
-test('the fallback is asked where the first CA is down', async (t) => {
+test('the second CA is used while the first one is down', async (t) => {
   const { answers, pebble } = await startCa(t)
   const other = await startPebble(t, await startDns(t), { httpPort: answers.port })
   await pebble.kill()

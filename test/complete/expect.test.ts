@@ -24,7 +24,7 @@ for (const [framing, body] of [
   ['Content-Length: 5', 'hello'],
   ['Transfer-Encoding: chunked', '5\r\nhello\r\n0\r\n\r\n'],
 ] as const)
-  test(`the service's 100 reaches the client, and then the body the service (${framing})`, async (t) => {
+  test(`100 Continue of the service reaches the client, and then the body the service (${framing})`, async (t) => {
     const { client, peer, head } = await ask(t, framing)
     assert.match(head, /\r\nExpect: 100-continue\r\n/)
     assert.equal(client.received.length, 0)
@@ -39,7 +39,7 @@ for (const [framing, body] of [
     assert.match((await peer.request()).start, /^GET \/next /)
   })
 
-test('a final reply instead of 100 is passed on, and the body is neither asked for nor sent', async (t) => {
+test('a final reply instead of 100 is forwarded, and the body is neither requested nor sent', async (t) => {
   const { client, peer, gateway, clock } = await ask(t)
   peer.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno')
   const reply = await client.reply()
@@ -54,7 +54,7 @@ test('a final reply instead of 100 is passed on, and the body is neither asked f
   await settled(gateway)
 })
 
-test('a body that comes although nobody asked for it is not taken for a request', async (t) => {
+test('a body sent after a final reply is not parsed as a request', async (t) => {
   const { client, peer, service } = await ask(t)
   peer.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')
   client.write('GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n')
@@ -64,7 +64,7 @@ test('a body that comes although nobody asked for it is not taken for a request'
   assert.equal(service.connections, 1)
 })
 
-test('a service that says nothing gets the body after a second', async (t) => {
+test('a service that sends no 100 gets the body after a second', async (t) => {
   const { client, peer, clock } = await ask(t)
   clock.advance(1_000)
   assert.equal(client.received.length, 0)
@@ -77,7 +77,7 @@ test('a service that says nothing gets the body after a second', async (t) => {
   assert.equal((await client.reply()).start, 'HTTP/1.1 200 OK')
 })
 
-test('a service that says nothing at all is 504 in the end', async (t) => {
+test('a service that never replies causes 504', async (t) => {
   const { client, peer, clock } = await ask(t)
   clock.advance(1_200)
   assert.equal(await client.until('\r\n\r\n'), CONTINUE)
@@ -87,7 +87,7 @@ test('a service that says nothing at all is 504 in the end', async (t) => {
   assert.match((await client.reply()).start, / 504 /)
 })
 
-test('a client that does not wait sends its body, and the service still gets it when it wants it', async (t) => {
+test('a client that sends its body without waiting gets a reply, and the service gets the body', async (t) => {
   const { client, peer } = await ask(t)
   await client.writeInPieces(['hello'])
   assert.equal(peer.received.length, 0)
@@ -99,14 +99,14 @@ test('a client that does not wait sends its body, and the service still gets it 
   assert.equal(reply.body.toString(), 'ok')
 })
 
-test('a client that leaves while it waits takes its request along', async (t) => {
+test('a client that disconnects while waiting aborts the request to the service', async (t) => {
   const { client, peer, gateway } = await ask(t)
   client.reset()
   await peer.closed()
   await settled(gateway)
 })
 
-test('a service that leaves while the client waits is 502', async (t) => {
+test('a service that disconnects while the client waits causes 502', async (t) => {
   const { client, peer } = await ask(t)
   peer.end()
   const reply = await client.reply()
@@ -114,7 +114,7 @@ test('a service that leaves while the client waits is 502', async (t) => {
   assert.equal(reply.fields.get('Connection'), 'close')
 })
 
-test('the expectation of a client of HTTP/1.0 is none', async (t) => {
+test('Expect of an HTTP/1.0 client is ignored', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)

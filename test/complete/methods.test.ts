@@ -26,7 +26,7 @@ const METHODS = [
 ]
 
 for (const method of METHODS)
-  test(`${method} goes to the service with its body, and its reply back`, async (t) => {
+  test(`${method} is forwarded with its body, and the reply returned`, async (t) => {
     const { client, service } = await setUp(t)
     client.write(`${method} /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody`)
     const peer = await service.accept()
@@ -38,7 +38,7 @@ for (const method of METHODS)
   })
 
 for (const method of ['CONNECT', 'TRACE'])
-  test(`${method} is not for a gateway: 501, and the service does not hear of it`, async (t) => {
+  test(`${method} is 501 and never reaches the service`, async (t) => {
     const { client, service } = await setUp(t)
     client.write(`${method} ${method === 'CONNECT' ? 'a:80' : '/'} HTTP/1.1\r\nHost: a\r\nMax-Forwards: 5\r\n\r\n`)
     const { start, fields } = await client.reply()
@@ -49,7 +49,7 @@ for (const method of ['CONNECT', 'TRACE'])
   })
 
 for (const line of ['OPTIONS *', 'OPTIONS http://a', 'OPTIONS /somewhere'] as const)
-  test(`${line} that may go no further is answered by the gateway with the methods that it passes on`, async (t) => {
+  test(`${line} with Max-Forwards: 0 is answered by the gateway with the allowed methods`, async (t) => {
     const { client, service } = await setUp(t, {
       policies: { 'correlation-id': {}, 'response-headers': { set: { 'X-Frame-Options': 'DENY' } } },
     })
@@ -63,7 +63,7 @@ for (const line of ['OPTIONS *', 'OPTIONS http://a', 'OPTIONS /somewhere'] as co
     assert.equal(service.connections, 0)
   })
 
-test('OPTIONS * asks the gateway itself, and the connection goes on', async (t) => {
+test('OPTIONS * is answered by the gateway, and the connection stays open', async (t) => {
   const { client, service } = await setUp(t)
   for (const target of ['*', 'http://a']) {
     client.write(`OPTIONS ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
@@ -72,7 +72,7 @@ test('OPTIONS * asks the gateway itself, and the connection goes on', async (t) 
   assert.equal(service.connections, 0)
 })
 
-test('Max-Forwards of OPTIONS counts down to the service, and is left alone for other methods', async (t) => {
+test('Max-Forwards is decremented for OPTIONS, and unchanged for other methods', async (t) => {
   const { client, service } = await setUp(t)
   const reply = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
   for (const [method, came, goes] of [
@@ -90,7 +90,7 @@ test('Max-Forwards of OPTIONS counts down to the service, and is left alone for 
   }
 })
 
-test('OPTIONS of a path is the service’s to answer', async (t) => {
+test('OPTIONS for a path is forwarded', async (t) => {
   const { client, service } = await setUp(t)
   client.write('OPTIONS http://a/ HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -99,7 +99,7 @@ test('OPTIONS of a path is the service’s to answer', async (t) => {
   assert.equal((await client.reply()).fields.get('Allow'), 'GET')
 })
 
-test('an absolute-form target names path and host, also over HTTP/1.0', async (t) => {
+test('an absolute-form target sets path and host, also over HTTP/1.0', async (t) => {
   for (const [version, host] of [
     ['1.1', 'Host: api.example.com:8080\r\n'],
     ['1.0', ''],

@@ -43,7 +43,7 @@ test('each part of an upload arrives before the next one is sent', async (t) => 
   await client.reply()
 })
 
-test('a reply may begin and a request go on at the same time', async (t) => {
+test('a reply can start while the request is still being sent', async (t) => {
   const { service, client } = await setUp(t)
   client.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n')
   const peer = await service.accept()
@@ -65,7 +65,7 @@ test('a reply may begin and a request go on at the same time', async (t) => {
   assert.match((await peer.request()).start, /^GET \/next /)
 })
 
-test('early hints arrive before the reply is there', async (t) => {
+test('early hints arrive before the final reply', async (t) => {
   const { service, client } = await setUp(t)
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -80,7 +80,7 @@ test('early hints arrive before the reply is there', async (t) => {
   assert.equal((await client.reply()).body.toString(), 'ok')
 })
 
-test('a client of HTTP/1.0 gets the reply without early hints, chunks and trailers', async (t) => {
+test('an HTTP/1.0 client gets the reply without early hints, chunks and trailers', async (t) => {
   const { service, client } = await setUp(t)
   client.write('GET / HTTP/1.0\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n')
   const peer = await service.accept()
@@ -93,7 +93,7 @@ test('a client of HTTP/1.0 gets the reply without early hints, chunks and traile
   assert.match(all, /\r\n\r\nhello$/)
 })
 
-test('trailers go both ways', async (t) => {
+test('trailers are forwarded in both directions', async (t) => {
   const { service, client } = await setUp(t)
   client.write(
     'POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n',
@@ -110,7 +110,7 @@ test('trailers go both ways', async (t) => {
   assert.deepEqual(answer.trailers.lines, ['X-Got: 5'])
 })
 
-test('a service of HTTP/1.0 is served, and is asked again where it keeps its connection', async (t) => {
+test('HTTP/1.0 services are supported, with and without keep-alive', async (t) => {
   const { service, client } = await setUp(t)
   client.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n')
   const first = await service.accept()

@@ -35,7 +35,7 @@ async function openTunnel(t: TestContext, clock?: Clock) {
   return { ...parts, peer }
 }
 
-test('both sides see the handshake with the fields of the connection renewed', async (t) => {
+test('both sides get the handshake with new connection headers', async (t) => {
   const { client, service } = await setUp(t)
   client.write(UPGRADE)
   const peer = await service.accept()
@@ -59,7 +59,7 @@ for (const [name, request, reply] of [
   ['two', UPGRADE, agreed(`Sec-WebSocket-Accept: ${ACCEPT}\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n`)],
   ['an answer to no key', UPGRADE.replace(/Sec-WebSocket-Key.*\r\n/, ''), AGREED],
 ] as const)
-  test(`a 101 with ${name} is 502, and nothing passes`, async (t) => {
+  test(`a 101 with ${name} causes 502, and nothing is forwarded`, async (t) => {
     const { client, service } = await setUp(t)
     client.write(`${request}from the client`)
     const peer = await service.accept()
@@ -73,7 +73,7 @@ for (const [name, request, reply] of [
     assert.equal(client.received.toString().includes('from the service'), false)
   })
 
-test('what a client sends before the service has agreed waits for it', async (t) => {
+test('octets that the client sends before the 101 are forwarded after it', async (t) => {
   const { client, service } = await setUp(t)
   client.write(`${UPGRADE}early `)
   const peer = await service.accept()
@@ -85,7 +85,7 @@ test('what a client sends before the service has agreed waits for it', async (t)
   assert.equal(await peer.until('earlier'), 'early and earlier')
 })
 
-test('what a client sends behind an upgrade that is refused is its next request', async (t) => {
+test('octets after a rejected upgrade are the next request', async (t) => {
   const { client, service } = await setUp(t)
   client.write(`${UPGRADE}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`)
   const peer = await service.accept()
@@ -99,7 +99,7 @@ test('what a client sends behind an upgrade that is refused is its next request'
   assert.equal((await client.reply()).body.toString(), 'next')
 })
 
-test('an upgrade to another protocol is left out of the request, which is answered as it is', async (t) => {
+test('an upgrade to another protocol is removed, and the request forwarded without it', async (t) => {
   const { client, service } = await setUp(t)
   client.write(
     'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n',
@@ -114,7 +114,7 @@ test('an upgrade to another protocol is left out of the request, which is answer
   assert.equal((await client.reply()).body.toString(), 'ok')
 })
 
-test('a client that has sent everything still gets everything', async (t) => {
+test('a client that half-closes the tunnel still receives everything', async (t) => {
   const { client, peer, gateway, log } = await openTunnel(t)
   client.write('last words')
   client.end()
@@ -134,7 +134,7 @@ test('a client that has sent everything still gets everything', async (t) => {
   assert.equal((await log.line({ status_code: 101 }))['bytes'], content.length)
 })
 
-test('a service that has sent everything still gets everything', async (t) => {
+test('a service that half-closes the tunnel still receives everything', async (t) => {
   const { client, peer, gateway } = await openTunnel(t)
   peer.write('last words')
   peer.end()
@@ -153,7 +153,7 @@ test('a service that has sent everything still gets everything', async (t) => {
 })
 
 for (const side of ['client', 'service'] as const)
-  test(`a reset by the ${side} ends the other connection`, async (t) => {
+  test(`a reset by the ${side} closes the other connection`, async (t) => {
     const { client, peer, gateway } = await openTunnel(t)
     const [one, other] = side === 'client' ? [client, peer] : [peer, client]
     one.reset()
@@ -163,7 +163,7 @@ for (const side of ['client', 'service'] as const)
     assert.equal(holdings(gateway).idle, 0)
   })
 
-test('a side that does not read stops the other one, not the memory of the gateway', async (t) => {
+test('a side that does not read stops the other one, with bounded memory in the gateway', async (t) => {
   for (const [from, to] of [
     ['client', 'peer'],
     ['peer', 'client'],
@@ -192,7 +192,7 @@ test('a side that does not read stops the other one, not the memory of the gatew
   }
 })
 
-test('a client that leaves before the service agrees leaves nothing behind', async (t) => {
+test('a client that disconnects before the 101 leaves nothing behind', async (t) => {
   const { client, service, gateway } = await setUp(t)
   client.write(UPGRADE)
   const peer = await service.accept()

@@ -56,7 +56,7 @@ async function echo(socket: WebSocket, data: string | Buffer): Promise<Buffer> {
   return back
 }
 
-test('messages of every size pass both ways, as text and as bytes', async (t) => {
+test('messages of every size are forwarded in both directions, as text and as binary', async (t) => {
   const { port } = await setUp(t)
   const socket = await open(t, port)
   for (const text of ['', 'a', 'grüße', 'x'.repeat(70_000)]) assert.equal(String(await echo(socket, text)), text)
@@ -64,7 +64,7 @@ test('messages of every size pass both ways, as text and as bytes', async (t) =>
     assert.ok((await echo(socket, octets(size))).equals(octets(size)))
 })
 
-test('compressed messages pass both ways', async (t) => {
+test('compressed messages are forwarded in both directions', async (t) => {
   const { port, service } = await setUp(t, { perMessageDeflate: true })
   const socket = await open(t, port)
   assert.match(socket.extensions, /permessage-deflate/)
@@ -72,7 +72,7 @@ test('compressed messages pass both ways', async (t) => {
   assert.equal(service.upgrades.length, 1)
 })
 
-test('the handshake reaches the service with what a gateway adds, and its answer the client', async (t) => {
+test('the handshake reaches the service with forwarding headers, and its answer the client', async (t) => {
   const { port, service, log } = await setUp(t, { handleProtocols: (protocols) => [...protocols][1]! })
   const socket = await open(t, port, ['v1', 'v2'])
   assert.equal(socket.protocol, 'v2')
@@ -90,7 +90,7 @@ test('the handshake reaches the service with what a gateway adds, and its answer
   assert.ok(Number(line['bytes']) > 5)
 })
 
-test('pings and pongs pass both ways', async (t) => {
+test('pings and pongs are forwarded in both directions', async (t) => {
   const { port, service } = await setUp(t)
   const socket = await open(t, port)
   socket.ping('from the client')
@@ -104,7 +104,7 @@ for (const [side, closer] of [
   ['client', (socket: WebSocket) => socket],
   ['service', (_: WebSocket, other: WebSocket) => other],
 ] as const)
-  test(`a close by the ${side} reaches the other with its code and reason, and nothing is left`, async (t) => {
+  test(`a close by the ${side} reaches the other side with code and reason, and leaves nothing behind`, async (t) => {
     const { port, service, gateway } = await setUp(t)
     const socket = await open(t, port)
     const [other] = service.sockets.clients
@@ -118,7 +118,7 @@ for (const [side, closer] of [
     assert.equal(holdings(gateway).idle, 0)
   })
 
-test('a client that vanishes is gone for the service, and the other way round', async (t) => {
+test('a connection lost on one side is closed on the other', async (t) => {
   const { port, service, gateway } = await setUp(t)
   const first = await open(t, port)
   const gone = once([...service.sockets.clients][0]!, 'close')
@@ -131,7 +131,7 @@ test('a client that vanishes is gone for the service, and the other way round', 
   await settled(gateway)
 })
 
-test('tunnels count as connections, and leave the others their place', async (t) => {
+test('tunnels count as connections, but do not use up the pool', async (t) => {
   const { port, gateway } = await setUp(t, {}, { service: { pool: { connections: 10 } } })
   const sockets = await Promise.all(Array.from({ length: 50 }, () => open(t, port)))
   assert.equal(gateway.connections, 50)
@@ -144,7 +144,7 @@ test('tunnels count as connections, and leave the others their place', async (t)
   await settled(gateway)
 })
 
-test('a service that refuses the upgrade answers as it likes, and the connection stays in use', async (t) => {
+test('a rejection of the upgrade is forwarded, and the connection stays in use', async (t) => {
   const { port, gateway } = await setUp(t, {
     verifyClient: (_, done) => done(false, 403, 'not you', { 'X-Why': 'no' }),
   })
@@ -160,7 +160,7 @@ test('a service that refuses the upgrade answers as it likes, and the connection
   await settled(gateway)
 })
 
-test('a service that knows no upgrade answers the request', async (t) => {
+test('a service without WebSockets answers the request', async (t) => {
   const { port } = await setUp(t, { path: '/elsewhere' })
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
   const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
@@ -169,7 +169,7 @@ test('a service that knows no upgrade answers the request', async (t) => {
   socket.terminate()
 })
 
-test('a tunnel that is silent for timeouts.idle ends, and one that speaks does not', async (t) => {
+test('a tunnel that is silent for timeouts.idle ends, and an active one does not', async (t) => {
   const clock = new ManualClock()
   const { port, gateway } = await setUp(t, {}, { service: { timeouts: { idle: '60s' } } }, { clock })
   const socket = await open(t, port)
@@ -183,7 +183,7 @@ test('a tunnel that is silent for timeouts.idle ends, and one that speaks does n
   await settled(gateway)
 })
 
-test('a drain waits for a tunnel to end', async (t) => {
+test('a drain waits for tunnels to end', async (t) => {
   const clock = new ManualClock()
   const { port, gateway } = await setUp(t, {}, { drainTimeout: '30s' }, { clock })
   const socket = await open(t, port)
@@ -194,7 +194,7 @@ test('a drain waits for a tunnel to end', async (t) => {
   assert.equal(gateway.connections, 0)
 })
 
-test('a drain tells both sides of a tunnel that does not end in time that the gateway goes away', async (t) => {
+test('at the end of the drain timeout both sides of a tunnel get Close 1001', async (t) => {
   const clock = new ManualClock()
   const { port, gateway, service } = await setUp(t, {}, { drainTimeout: '30s' }, { clock })
   const socket = await open(t, port)
@@ -204,10 +204,10 @@ test('a drain tells both sides of a tunnel that does not end in time that the ga
   clock.advance(30_000)
   for (const end of ended) assert.equal((await end)[0], 1001)
   await closed
-  await turnUntil('the tunnel to be forgotten', () => holdings(gateway).busy === 0)
+  await turnUntil('the tunnel to be released', () => holdings(gateway).busy === 0)
 })
 
-test('a drain waits a moment, and no longer, for the sides of a tunnel to answer', async (t) => {
+test('after a Close, the drain waits only briefly for answers', async (t) => {
   const clock = new ManualClock()
   const { port, gateway } = await setUp(t, {}, { drainTimeout: '30s' }, { clock })
   const socket = await open(t, port)
@@ -220,7 +220,7 @@ test('a drain waits a moment, and no longer, for the sides of a tunnel to answer
   assert.equal(gateway.connections, 0)
 })
 
-test('a WebSocket that is silent for timeouts.idle is told so by a Close frame, and the log and the metrics say why', async (t) => {
+test('a WebSocket that is silent for timeouts.idle gets a Close frame, and log and metrics give the reason', async (t) => {
   const clock = new ManualClock()
   const { port, service, log } = await setUp(t, {}, { service: { timeouts: { idle: '60s' } } }, { clock })
   const socket = await open(t, port)

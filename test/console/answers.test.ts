@@ -26,7 +26,7 @@ function held<Shown>(): <Schema extends z.ZodType<Shown>>(schema: Schema) => Sch
   return (schema) => schema
 }
 
-test('what the console expects of answers is what their schemas promise', () => {
+test('the types that the console expects match the schemas of the responses', () => {
   const schemas = [
     held<shown.Session>()(told),
     held<shown.LoggedOut>()(loggedOut),

@@ -104,7 +104,7 @@ for (const [width, theme, withRedis] of [
   [390, 'dark', true],
 ] as const)
   for (const [i, pages] of halves.entries())
-    test(`each page is whole, and keeps nobody from using it, at ${width} px and ${theme}, part ${i + 1}`, async (t) => {
+    test(`each page is complete and accessible, at ${width} px and ${theme}, part ${i + 1}`, async (t) => {
       const { port, origin } = await startShop(t, { withRedis })
       const browser = await startBrowser(t)
       for (const path of ['/books/1', '/books/1', '/orders/2', '/gone/3']) await send(port, { path })
@@ -123,7 +123,7 @@ for (const [width, theme, withRedis] of [
       assert.deepEqual(complaints, [])
     })
 
-inBoth('what clients send is shown as text', async (t, start) => {
+inBoth('data sent by clients is shown as text', async (t, start) => {
   const { port, origin } = await start()
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'requests')
@@ -164,7 +164,7 @@ inBoth('what clients send is shown as text', async (t, start) => {
   )
 })
 
-inBoth('the header fields and the body of a question are asked with it, and in no address', async (t, start) => {
+inBoth('headers and body of an explained request are sent in the body, never in the URL', async (t, start) => {
   const { origin } = await start()
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'explain')
@@ -182,7 +182,7 @@ inBoth('the header fields and the body of a question are asked with it, and in n
   assert.deepEqual(complaints, [])
 })
 
-inBoth('the requests that end are shown as they do, by what is asked for', async (t, start) => {
+inBoth('requests are shown as they end, and can be filtered', async (t, start) => {
   const { port, origin } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'requests?status=404')
@@ -199,7 +199,7 @@ inBoth('the requests that end are shown as they do, by what is asked for', async
   assert.equal(new URL(page.url()).search, '?route=books')
 })
 
-inBoth('a request that was seen is explained', async (t, start) => {
+inBoth('a recorded request can be explained', async (t, start) => {
   const { port, origin, instances } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'requests')
@@ -215,7 +215,7 @@ inBoth('a request that was seen is explained', async (t, start) => {
   )
 })
 
-inBoth('rates are shown while requests come, and a route says when it was used', async (t, start) => {
+inBoth('live rates are shown, and when each route was last used', async (t, start) => {
   const { port, origin } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'routes')
@@ -227,7 +227,7 @@ inBoth('rates are shown while requests come, and a route says when it was used',
   await row.getByText(/just now|ago$/).waitFor()
 })
 
-inBoth('an instance that is drained gets no requests, until it is taken back', async (t, start) => {
+inBoth('a drained instance gets no requests until it is taken back', async (t, start) => {
   const { port, origin, instances } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'services/shop')
@@ -246,7 +246,7 @@ inBoth('an instance that is drained gets no requests, until it is taken back', a
   await page.getByRole('cell', { name: 'taken back' }).waitFor()
 })
 
-inBoth('stored replies are forgotten, and limits begin anew', async (t, start) => {
+inBoth('stored replies can be purged, and limits reset', async (t, start) => {
   const { port, origin, ask, instances } = await start()
   const browser = await startBrowser(t)
   const heard = (): number => instances.reduce((sum, instance) => sum + instance.heard.length, 0)
@@ -274,7 +274,7 @@ inBoth('stored replies are forgotten, and limits begin anew', async (t, start) =
   )
 })
 
-inBoth('a change is compared, applied, and rolled back or kept', async (t, start) => {
+inBoth('a change is compared, applied, and then rolled back or kept', async (t, start) => {
   const { file, port, origin } = await start({
     writable: true,
     more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
@@ -306,7 +306,7 @@ inBoth('a change is compared, applied, and rolled back or kept', async (t, start
   await page.getByRole('button', { name: 'Roll back now' }).click()
   // Nothing waits any more as soon as the rollback has begun.
   await page.getByText('waits for your word').waitFor({ state: 'detached' })
-  await until('the change is rolled back', async () => (await answer()) === 'one')
+  await until('the rollback', async () => (await answer()) === 'one')
   await edit(before.replace('body: one', 'body: three'))
   await page.getByRole('button', { name: 'Apply', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
@@ -321,7 +321,7 @@ inBoth('a change is compared, applied, and rolled back or kept', async (t, start
 })
 
 inBoth(
-  'where no configuration may be sent, an edit ends in a patch, and a file that is refused says where',
+  'in read-only mode an edit results in a patch, and the error of a rejected file has its place',
   async (t, start) => {
     const { file, port, origin } = await start({
       more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
@@ -371,7 +371,7 @@ test('a thousand routes are shown', async (t) => {
   assert.deepEqual(complaints, [])
 })
 
-test('keys lead everywhere, and a choice of theme lasts', async (t) => {
+test('keyboard shortcuts reach every page, and the chosen theme persists', async (t) => {
   const { origin } = await startShop(t)
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin)
@@ -399,7 +399,7 @@ test('keys lead everywhere, and a choice of theme lasts', async (t) => {
   assert.equal(await ground(), dark)
 })
 
-test('a page that nobody sees follows nothing', async (t) => {
+test('a page in a background tab closes its event stream', async (t) => {
   const { origin } = await startShop(t)
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin)

@@ -5,7 +5,7 @@ import { send } from '../support/client.ts'
 
 const token = 'correct-horse-battery'
 
-test('the files of the console are answered by name, by what browsers have already, and to everybody', async (t) => {
+test('console files are cached by ETag, and served without a token', async (t) => {
   const { adminPort } = await startAdminGateway(t, { admin: { token } })
   const page = await send(adminPort, { path: '/console/' })
   assert.equal(page.status, 200)
@@ -27,7 +27,7 @@ test('the files of the console are answered by name, by what browsers have alrea
   assert.equal((await send(adminPort, { path: '/console' })).headers.location, '/console/')
 })
 
-test('nothing but its files is answered without the token', async (t) => {
+test('everything but the console files requires the token', async (t) => {
   const { adminPort } = await startAdminGateway(t, { admin: { token } })
   for (const path of ['/', '/status', '/events', '/docs/', '/consoles', '/console/../status', '//console/'])
     assert.equal((await send(adminPort, { path })).status, path.startsWith('/console/') ? 200 : 401, path)

@@ -121,7 +121,7 @@ for (const [width, theme] of [
     )
   })
 
-test('for keys of the configuration each change ends in a patch, which does what it says', async (t) => {
+test('keys of the configuration are changed by a patch that works when applied', async (t) => {
   const { origin, statuses, applyPatch } = await startGate(t, false)
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'clients')
@@ -151,7 +151,7 @@ test('for keys of the configuration each change ends in a patch, which does what
   assert.deepEqual(complaints, [])
 })
 
-test('what others have written into Redis is shown as text, and a Redis that is away is said to be', async (t) => {
+test('data that others have written to Redis is shown as text, and an outage of Redis is shown', async (t) => {
   const { origin, redis } = await startGate(t, true)
   const sha256 = hash('sha256', 'x')
   const key = {
@@ -189,7 +189,7 @@ test('what others have written into Redis is shown as text, and a Redis that is 
   )
 })
 
-test('a viewer sees the keys, and changes none of them', async (t) => {
+test('a viewer can see keys but not change them', async (t) => {
   const users = [{ name: 'vera', password: await digestOf(PASSWORD), role: 'viewer' }]
   const { origin, statuses } = await startGate(t, false, { users })
   const browser = await startBrowser(t)

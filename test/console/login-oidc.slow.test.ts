@@ -42,7 +42,7 @@ routes:
   return { provider, file, reload, origin: `http://localhost:${adminPort}` }
 }
 
-test('an operator logs in at a provider of another site, comes back to the page, and logs out at both', async (t) => {
+test('an operator logs in at a provider on another site, returns to the page, and logs out of both', async (t) => {
   const { provider, file, reload, origin } = await startShop(t)
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'services/shop?x=1')
@@ -72,7 +72,7 @@ test('an operator logs in at a provider of another site, comes back to the page,
   )
 })
 
-test('the session is there for the console’s own pages, and for none of another site', async (t) => {
+test('the session cookie is sent by the console’s own pages only, not by other sites', async (t) => {
   const { provider, origin } = await startShop(t)
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin)
@@ -88,7 +88,7 @@ test('the session is there for the console’s own pages, and for none of anothe
   await page.getByRole('banner').getByText('otto').waitFor()
 })
 
-test('whoever has no role is told so, and can come back as somebody else', async (t) => {
+test('a user without a role is told so, and can log in as somebody else', async (t) => {
   const { provider, origin } = await startShop(t, { withUsers: true })
   provider.user = { sub: '9', preferred_username: '<img src=x onerror=alert(1)>', groups: ['cooks'] }
   const browser = await startBrowser(t)
@@ -110,7 +110,7 @@ test('whoever has no role is told so, and can come back as somebody else', async
   assert.equal(provider.count('/logout'), 1)
 })
 
-test('while the provider cannot be asked, the page says so and passwords go on', async (t) => {
+test('an unreachable provider is reported on the page, and passwords still work', async (t) => {
   const { provider, origin } = await startShop(t, { withUsers: true })
   provider.isBroken = true
   const browser = await startBrowser(t)

@@ -49,7 +49,7 @@ async function logIn(page: Page, name: string, password = PASSWORD): Promise<voi
   await page.getByRole('button', { name: 'Log in' }).click()
 }
 
-test('a viewer logs in, sees all, changes nothing, and logs out', async (t) => {
+test('a viewer logs in, can see everything and change nothing, and logs out', async (t) => {
   const { origin, isDrained } = await startShop(t)
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'services/shop')
@@ -79,7 +79,7 @@ test('a viewer logs in, sees all, changes nothing, and logs out', async (t) => {
   )
 })
 
-test('an operator drains; a session that ends leaves the page as it was', async (t) => {
+test('an operator can drain, and the page survives the end of a session and a new login', async (t) => {
   const { file, origin, isDrained, reload } = await startShop(t)
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'services/shop', { width: 390 })
@@ -102,7 +102,7 @@ test('an operator drains; a session that ends leaves the page as it was', async 
   assert.equal(await page.getByLabel('URL', { exact: true }).inputValue(), 'http://half.written/')
 })
 
-test('a browser can log in with the token too', async (t) => {
+test('a browser can also log in with the token', async (t) => {
   const { origin } = await startShop(t)
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'services/shop')

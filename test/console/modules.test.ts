@@ -11,7 +11,7 @@ import { counted, percentile, ratesOf } from '../../src/console/rates.ts'
 import { findWrong, type Looked } from '../../src/console/wrong.ts'
 import { yamlOf } from '../../src/console/yaml.ts'
 
-test('numbers have their units', () => {
+test('numbers are shown with their units', () => {
   assert.deepEqual([0, 0.01, 0.42, 9.96, 1250].map(rate), ['–', '<0.1/s', '0.4/s', '10/s', '1,250/s'])
   assert.deepEqual([0, 0.0004, 0.0125, 0.5, 1].map(share), ['–', '<0.1%', '1.3%', '50%', '100%'])
   assert.deepEqual([null, 0.804, 240.4, 3210].map(milliseconds), ['–', '0.8 ms', '240 ms', '3.21 s'])
@@ -20,7 +20,7 @@ test('numbers have their units', () => {
   assert.deepEqual([ago(1000, 2000), ago(0, 61_000), until(60_000, 0)], ['just now', '1 min 1 s ago', 'in 1 min'])
 })
 
-test('a percentile lies in the bucket that has it', () => {
+test('a percentile lies in the bucket that contains it', () => {
   const bounds = [0.01, 0.1, 1]
   assert.equal(percentile([0, 0, 0, 0], bounds, 0.95), null)
   assert.equal(percentile([100, 0, 0, 0], bounds, 0.5), 5)
@@ -42,7 +42,7 @@ test('a percentile lies in the bucket that has it', () => {
   )
 })
 
-test('rates are of the seconds that went by', () => {
+test('rates are computed over the elapsed seconds', () => {
   const {
     rate: requests,
     failed,
@@ -75,7 +75,7 @@ test('rates are of the seconds that went by', () => {
   )
 })
 
-test('a patch turns one text into the other', () => {
+test('a patch turns the first text into the second', () => {
   const lines = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 12 })
   fc.assert(
     fc.property(lines, lines, (before, after) => {
@@ -97,7 +97,7 @@ test('a patch turns one text into the other', () => {
   )
 })
 
-test('a patch shows no line that is hidden, unless it changes it, and applies all the same', () => {
+test('a patch applies, and contains no hidden lines unless it changes them', () => {
   const line = fc.constantFrom('a', '  b', 'secret 1', 'secret 2', '- c')
   const texts = fc.array(line, { maxLength: 14 })
   fc.assert(
@@ -110,7 +110,7 @@ test('a patch shows no line that is hidden, unless it changes it, and applies al
   )
 })
 
-test('what is added begins where people would say that it does', () => {
+test('an inserted block starts where a reader would expect it', () => {
   const before = 'keys:\n  - id: a\n    tier: x\n'
   const after = 'keys:\n  - id: a\n    tier: y\n  - id: a\n    tier: x\n'
   const hunk = '@@ -1,3 +1,5 @@\n keys:\n+  - id: a\n+    tier: y\n   - id: a\n     tier: x\n'
@@ -137,14 +137,14 @@ function applied(lines: readonly string[], patch: string): string[] {
   return result
 }
 
-test('what is shown as YAML is read as what it was', () => {
+test('values shown as YAML parse to the same values', () => {
   const texts = fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
     assert.equal(JSON.stringify(parse(yamlOf(value))), JSON.stringify(value))
   })
   fc.assert(texts)
 })
 
-test('a policy says where it comes from', () => {
+test('each policy has its origin: the route, all routes, or both', () => {
   const config = {
     policies: { auth: { public: ['/a'] }, 'rate-limit': { cost: 1, tiers: 'x' }, cors: { origins: ['*'] } },
     routes: [
@@ -235,11 +235,11 @@ const well: Looked = {
 const titlesOf = (changed: Partial<Looked>): string[] =>
   findWrong({ ...well, ...changed }).map(({ level, title }) => `${level}: ${title}`)
 
-test('where all is well nothing is found', () => {
+test('a healthy gateway has no findings', () => {
   assert.deepEqual(findWrong(well), [])
 })
 
-test('what is wrong is found, the worst first', () => {
+test('findings are listed with the worst first', () => {
   const [instance] = service.instances
   const ill = {
     ...instance!,
@@ -283,7 +283,7 @@ test('what is wrong is found, the worst first', () => {
   assert.match(refused!.detail, /sallyport\.yaml:3: routes: expected a list/)
 })
 
-test('a route fails where many of enough requests do', () => {
+test('a route is failing if a large share of enough requests fails', () => {
   const route = {
     id: 'books',
     match: { listener: [], path: ['/*'], pathRegex: null, host: [], method: [], headers: {}, query: {}, precedence: 0 },

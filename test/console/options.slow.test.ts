@@ -33,7 +33,7 @@ routes:
   return { file, text, port, instances, origin: `http://127.0.0.1:${adminPort}`, ask, get }
 }
 
-test('a route is limited by its form: what is wrong stands at its field, and what is applied is kept or rolled back', async (t) => {
+test('a limit is set with the form of a route: errors are shown at their field, and an applied change is kept or rolled back', async (t) => {
   const { file, text, origin, ask, get } = await startShop(t, true)
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'routes/books')
@@ -74,7 +74,7 @@ test('a route is limited by its form: what is wrong stands at its field, and wha
   )
 })
 
-test('where no configuration may be sent, the form of a service ends in a patch that is right', async (t) => {
+test('in read-only mode the form of a service results in a valid patch', async (t) => {
   const { text, origin, ask, instances, get } = await startShop(t, false)
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'services/shop')
@@ -102,7 +102,7 @@ test('where no configuration may be sent, the form of a service ends in a patch 
   assert.equal(await get(), 200)
 })
 
-test('nothing but an option that has a field can be changed so, and nothing that names a file or a variable', async (t) => {
+test('only options that have a field can be edited, and values with files or variables are rejected', async (t) => {
   const { ask } = await startShop(t, false)
   const sent = (changes: object, name = 'books') =>
     ask('/config/edit', { method: 'POST', json: { kind: 'route', name, changes } })

@@ -22,7 +22,7 @@ routes: [{ id: hello, match: { path: /hello }, reply: { body: ${body} } }]
   return { file, adminPort, origin: `http://127.0.0.1:${adminPort}` }
 }
 
-test('replicas are listed with what they run, and one that runs something else stands out until it does not', async (t) => {
+test('replicas are listed with their revisions, and one that differs is marked until it no longer does', async (t) => {
   const { url } = await startRedis(t)
   const [first, second] = [await startReplica(t, url, 'one'), await startReplica(t, url, 'two')]
   const browser = await startBrowser(t)

@@ -58,24 +58,24 @@ function composeConfig(environment: Readonly<Record<string, string>>) {
   return spawnSync('docker-compose', ['--file', file, 'config', '--quiet'], { env, encoding: 'utf8' })
 }
 
-test('compose finds nothing wrong with the file', () => {
+test('docker compose accepts the file', () => {
   const { status, stderr } = composeConfig({ JWT_SECRET: 's'.repeat(32) })
   assert.equal(status, 0, stderr)
 })
 
-test('compose says what is missing without JWT_SECRET', () => {
+test('without JWT_SECRET docker compose reports that it is missing', () => {
   const { status, stderr } = composeConfig({})
   assert.notEqual(status, 0)
   assert.match(stderr, /the secret that tokens are signed with/)
 })
 
-test('the gateway is that of the specification, and says what JWT_SECRET is where it is missing', () => {
+test('the gateway matches the specification, and has an error message for a missing JWT_SECRET', () => {
   const { image, environment = [], ports, depends_on } = services['api-gateway'] ?? assert.fail()
   const plain = environment.map((variable) => variable.replace(/\$\{JWT_SECRET:\?[^}]*\}/, '${JWT_SECRET}'))
   assert.deepEqual({ image, environment: plain, ports, depends_on }, specification)
 })
 
-test('the five services, Redis, Prometheus and Grafana are there', () => {
+test('the five services, Redis, Prometheus and Grafana are defined', () => {
   const others = ['redis', 'prometheus', 'grafana']
   assert.deepEqual(Object.keys(services), ['api-gateway', ...serviceNames, ...others])
   for (const name of serviceNames) {
@@ -85,7 +85,7 @@ test('the five services, Redis, Prometheus and Grafana are there', () => {
   }
 })
 
-test('what is built and what is mounted is in the repository', () => {
+test('every build context and mounted file exists in the repository', () => {
   for (const { build, volumes = [] } of Object.values(services)) {
     if (build !== undefined) assert.ok(existsSync(join(folder, build.context, build.dockerfile)), build.dockerfile)
     const sources = volumes.map((volume) => volume.split(':')[0] ?? '').filter((source) => source.startsWith('.'))
@@ -93,20 +93,20 @@ test('what is built and what is mounted is in the repository', () => {
   }
 })
 
-test('operators alone reach what is not the gateway', () => {
+test('everything but the gateway is published on loopback only', () => {
   for (const [name, { ports = [] }] of Object.entries(services)) {
     if (name === 'api-gateway') continue
     for (const port of ports) assert.match(port, /^127\.0\.0\.1:/)
   }
 })
 
-test('Prometheus is set up as everywhere, but for the address of the gateway', () => {
+test('the configuration of Prometheus differs from the usual one only in the address of the gateway', () => {
   const own: unknown = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8').replace('api-gateway:', '127.0.0.1:'))
   const usual: unknown = parse(readFileSync(join(root, 'deploy/prometheus/prometheus.yml'), 'utf8'))
   assert.deepEqual(own, usual)
 })
 
-test('Prometheus takes its file and finds the rules where they are mounted', (t) => {
+test('Prometheus accepts its configuration and finds the mounted rules', (t) => {
   const mounted = mkdtempSync(join(tmpdir(), 'sallyport-'))
   t.after(() => rmSync(mounted, { recursive: true }))
   for (const volume of services['prometheus']?.volumes ?? []) {
@@ -118,7 +118,7 @@ test('Prometheus takes its file and finds the rules where they are mounted', (t)
   assert.match(output, /2 rule files found/)
 })
 
-test('Grafana finds its data source and the dashboards where they are mounted', () => {
+test('Grafana finds its data source and the mounted dashboards', () => {
   const { environment = [], volumes = [] } = services['grafana'] ?? assert.fail()
   assert.ok(environment.includes('PROMETHEUS_URL=http://prometheus:9090'))
   const provider = readFileSync(join(root, 'deploy/grafana/provisioning/dashboards/sallyport.yml'), 'utf8')

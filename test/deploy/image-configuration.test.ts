@@ -22,7 +22,7 @@ reload:
 `
 const secret = { JWT_SECRET: 's'.repeat(32) }
 
-test('the configuration of the image is that of the repository, with other defaults', () => {
+test('the configuration of the image is that of the repository with other defaults', () => {
   const own = readFileSync(file, 'utf8')
   const repository = readFileSync(join(root, 'sallyport.yaml'), 'utf8')
   const expected = body(repository)
@@ -33,7 +33,7 @@ test('the configuration of the image is that of the repository, with other defau
   assert.equal(body(own), expected)
 })
 
-test('the manifest of the specification names no service: the image finds each by its name', async () => {
+test('without variables each service is found by its name, as the manifest of the specification requires', async () => {
   const { services, listeners, stores } = await loadConfig(file, secret)
   const urls = Object.values(services).map(({ instances: [instance] }) => instance?.url)
   assert.deepEqual(
@@ -53,7 +53,7 @@ test('the manifest of the specification names no service: the image finds each b
   assert.equal(stores.redis, null)
 })
 
-test('it takes the variables of compose, and the network of a proxy in front', async () => {
+test('the variables of compose and the network of a proxy in front are used', async () => {
   const { stores, log, trustedProxies } = await loadConfig(file, {
     ...secret,
     REDIS_URL: 'redis://redis:6379',
@@ -65,7 +65,7 @@ test('it takes the variables of compose, and the network of a proxy in front', a
   assert.deepEqual(trustedProxies, ['10.0.0.0/8'])
 })
 
-test('with nothing but the secret it starts, and /health answers the probes although no service is there', async (t) => {
+test('with only the secret it starts, and /health is 200 although no service is reachable', async (t) => {
   const env = { ...secret, SALLYPORT_ADDRESS: '127.0.0.1:0', SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0' }
   const command = new Command(['start', '--config', file], { env })
   cleanUp(t, async () => {
@@ -83,7 +83,7 @@ function body(text: string): string {
   return text.slice(text.indexOf('\nlisteners:'))
 }
 
-test('the image has the version of the gateway, unless the build names another', () => {
+test('the default version of the image is that of the gateway', () => {
   assert.match(
     readFileSync(join(root, 'deploy/docker/Dockerfile'), 'utf8'),
     new RegExp(`^ARG VERSION=${version}$`, 'm'),
@@ -111,7 +111,7 @@ test('the image of the example platform has the packages that its services impor
   for (const [name, wanted] of Object.entries(own ?? {})) assert.equal(wanted, all?.[name], name)
 })
 
-test('both images are made of the Node that the project runs on', () => {
+test('both images use the Node.js version of the project', () => {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>
   }

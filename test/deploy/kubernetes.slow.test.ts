@@ -74,7 +74,7 @@ async function assertSound(manifests: Manifests, config: GatewayConfig): Promise
 }
 
 describe('the kustomize base', () => {
-  it('is the manifest of the specification, and Redis', () => {
+  it('is the manifest of the specification plus Redis', () => {
     const base = kustomize('base')
     const { container } = podOf(base)
     assert.deepEqual(container.env?.at(-1), redis)
@@ -86,11 +86,11 @@ describe('the kustomize base', () => {
 describe('the kustomize overlay for production', () => {
   const manifests = kustomize('production')
 
-  it('is sound', async () => {
+  it('is valid and consistent', async () => {
     await assertSound(manifests, await imageConfig())
   })
 
-  it('has everything that production needs', () => {
+  it('has all resources for production', () => {
     assert.deepEqual(Object.keys(manifests).toSorted(), [
       'Deployment',
       'HorizontalPodAutoscaler',
@@ -102,7 +102,7 @@ describe('the kustomize overlay for production', () => {
     ])
   })
 
-  it('keeps the resources, the variables and the kind of Service that the specification has', () => {
+  it('keeps the resources, variables and Service type of the specification', () => {
     const { container } = podOf(manifests)
     const before = podOf(specification).container
     assert.deepEqual(container.resources, before.resources)
@@ -110,11 +110,11 @@ describe('the kustomize overlay for production', () => {
     assert.equal(manifests.Service.spec?.type, 'LoadBalancer')
   })
 
-  it('runs the version that it comes with', () => {
+  it('uses the image of the same version', () => {
     assert.equal(podOf(manifests).container.image, `microservice-platform/api-gateway:${version}`)
   })
 
-  it('lets the gateway reach every service of its configuration, and Redis', async () => {
+  it('allows traffic to every service of the configuration, and to Redis', async () => {
     const rules = manifests.NetworkPolicy?.spec?.egress?.flatMap(({ ports = [] }) => ports) ?? []
     const { services } = await imageConfig()
     const ports = Object.values(services).flatMap(({ instances }) => instances.map(({ url }) => url.port))
@@ -141,7 +141,7 @@ function assertDiscovers({ Role, RoleBinding, ServiceAccount, NetworkPolicy }: M
 }
 
 describe('the kustomize component for discovery', () => {
-  it('lets the gateway of the production overlay find instances', async (t) => {
+  it('gives the gateway of the production overlay access to EndpointSlices', async (t) => {
     const kubernetes = join(root, 'deploy/kubernetes')
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-kustomize-'))
     cleanUp(t, () => rm(folder, { recursive: true }))
@@ -158,7 +158,7 @@ describe('the kustomize component for discovery', () => {
 })
 
 describe('the Helm chart', () => {
-  it('lets the gateway find instances where the values say so', async (t) => {
+  it('enables discovery if the values say so', async (t) => {
     const manifests = helmTemplate('discovery')
     const text = manifests.ConfigMap?.data?.['sallyport.yaml'] ?? ''
     const config = await loadConfig(await temporaryFile(t, 'sallyport.yaml', text), {})
@@ -168,13 +168,13 @@ describe('the Helm chart', () => {
   })
 
   for (const values of valueSets) {
-    it(`has nothing to be mended with the values ${values}`, () => {
+    it(`passes helm lint with the values ${values}`, () => {
       const { status, stdout, stderr } = helm('lint', chart, '--strict', '--quiet', '--values', valuesFile(values))
       assert.equal(status, 0, stdout + stderr)
     })
   }
 
-  it('makes of the values "production" what the overlay is', async () => {
+  it('renders the values "production" to the same manifests as the overlay', async () => {
     const manifests = helmTemplate('production')
     await assertSound(manifests, await imageConfig())
     const rendered = withoutLabels(manifests)
@@ -189,7 +189,7 @@ describe('the Helm chart', () => {
     assert.deepEqual(rendered, withoutLabels(kustomize('production')))
   })
 
-  it('makes of the values "specification" what the specification has, without Redis and without what is new', async () => {
+  it('renders the values "specification" to the specification, without Redis and newer resources', async () => {
     const manifests = helmTemplate('specification')
     await assertSound(manifests, await imageConfig())
     assert.deepEqual(Object.keys(manifests).toSorted(), ['Deployment', 'Service', 'ServiceAccount'])
@@ -200,7 +200,7 @@ describe('the Helm chart', () => {
     assert.deepEqual(container.env?.slice(0, -3), before.env)
   })
 
-  it("mounts a configuration of one's own, which a change of it restarts, and hands on what else can be set", async (t) => {
+  it('mounts a custom configuration, restarts on its changes, and passes on all other settings', async (t) => {
     const manifests = helmTemplate('own-configuration')
     const text = manifests.ConfigMap?.data?.['sallyport.yaml'] ?? ''
     const file = await temporaryFile(t, 'sallyport.yaml', text)
@@ -232,20 +232,20 @@ describe('the Helm chart', () => {
     ['service.port=0', "'/service/port'"],
     ['image.digest=latest', "'/image/digest'"],
   ] as const) {
-    it(`refuses ${set}`, () => {
+    it(`rejects ${set}`, () => {
       const { status, stderr } = helm('template', 'test', chart, '--set', set)
       assert.notEqual(status, 0)
       assert.ok(stderr.includes(told), stderr)
     })
   }
 
-  it('has the version of the gateway', () => {
+  it('has the same version as the gateway', () => {
     const text = readFileSync(join(chart, 'Chart.yaml'), 'utf8')
     assert.match(text, new RegExp(`^version: ${version}$`, 'm'))
     assert.match(text, new RegExp(`^appVersion: ${version}$`, 'm'))
   })
 
-  it('names every value in its README', () => {
+  it('documents every value in its README', () => {
     const text = readFileSync(join(chart, 'README.md'), 'utf8')
     const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as { properties: object }
     const { global: _, ...properties } = schema.properties as Record<string, unknown>

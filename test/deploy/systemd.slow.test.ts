@@ -36,21 +36,21 @@ function settingOf(name: string): string {
 
 if (process.platform === 'linux') {
   for (const name of ['sallyport.service', 'sallyport@9001.service', 'sallyport.socket'])
-    test(`systemd finds nothing wrong with ${name}`, (t) => {
+    test(`systemd-analyze verify accepts ${name}`, (t) => {
       const args = ['verify', unitHere(t, name)]
       const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
       assert.equal(stdout + stderr, '')
       assert.equal(status, 0)
     })
 
-  test('systemd counts the exposure of the unit as no more than 2.5 of 10', (t) => {
+  test('systemd-analyze security rates the unit 2.5 of 10 at most', (t) => {
     const args = ['security', '--offline=true', '--threshold=25', unitHere(t, 'sallyport.service')]
     const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
     assert.equal(status, 0, stdout)
   })
 }
 
-test('gateways that take over from one another run as the one that does not', () => {
+test('the template unit differs from the plain one only in what a handover needs', () => {
   const template = readFileSync(join(folder, 'sallyport@.service'), 'utf8')
   const lines = (text: string): string[] => text.split('\n').filter((line) => /^\w+=/.test(line))
   const more = lines(template).filter((line) => !lines(unit).includes(line))
@@ -66,26 +66,26 @@ test('gateways that take over from one another run as the one that does not', ()
   )
 })
 
-test('the unit leaves the gateway the time to drain, and 10 seconds', () => {
+test('TimeoutStopSec is drainTimeout plus 10 seconds', () => {
   assert.equal(Number(settingOf('TimeoutStopSec')), parseConfig({}).drainTimeout / 1000 + 10)
 })
 
-test('the unit allows as many open files as 16 workers need by default, with 10 instances', () => {
+test('LimitNOFILE suffices for 16 workers with 10 instances by default', () => {
   const instances = Array.from({ length: 10 }, (_, i) => `http://10.0.0.${i}:80`)
   const needed = openFilesNeeded(parseConfig({ services: { users: { instances } } }), {}, 16)
   assert.ok(Number(settingOf('LimitNOFILE')) >= needed, String(needed))
 })
 
-test('systemctl reload sends the signal on which the gateway reads its configuration anew', () => {
+test('systemctl reload sends SIGHUP, on which the gateway reloads its configuration', () => {
   assert.equal(settingOf('ExecReload'), '/bin/kill -HUP $MAINPID')
 })
 
-test('the unit keeps the last good configuration in its own folder, which nobody else may read', () => {
+test('the last good configuration is kept in a private state directory', () => {
   assert.match(settingOf('ExecStart'), / --state-dir %S\/sallyport$/)
   assert.deepEqual([settingOf('StateDirectory'), settingOf('StateDirectoryMode')], ['sallyport', '0700'])
 })
 
-test('logrotate moves the log away, and sends the signal on which the gateway opens a new file', async (t) => {
+test('logrotate renames the log, and sends the signal on which the gateway opens a new file', async (t) => {
   const logs = temporaryFolder(t)
   writeFileSync(join(logs, 'gateway.log'), 'a line\n')
   const program = `process.on('SIGUSR2', () => { console.log('SIGUSR2'); process.exit() }); setInterval(() => {}, 1000); console.log('up')`
