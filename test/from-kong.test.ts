@@ -14,7 +14,7 @@ const rows = Array.from(
   }),
 )
 
-test('the table of plugins has each one that the importer knows, once', () => {
+test('the table of plugins lists each one that the importer knows, once', () => {
   const known = [...translators.flatMap(({ names }) => names), ...Object.keys(leftOut)]
   assert.deepEqual(
     rows.map(({ name }) => name),
@@ -22,7 +22,7 @@ test('the table of plugins has each one that the importer knows, once', () => {
   )
 })
 
-test('it claims of no plugin that it is imported that is not', () => {
+test('it says which plugins are imported, in accordance with the importer', () => {
   const translated = new Set(translators.flatMap(({ names }) => names))
   for (const { name, imported } of rows) {
     const left = Object.hasOwn(leftOut, name) ? leftOut[name] : undefined

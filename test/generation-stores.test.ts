@@ -23,7 +23,7 @@ async function connectionsTo(client: ReturnType<typeof connectTo>): Promise<numb
   return list.split('\n').filter((line) => line.includes('name=sallyport')).length
 }
 
-test('only limits of the configuration are known, and counts go on under another number', async (t) => {
+test('limits of the configuration are listed, and counts continue when a limit changes', async (t) => {
   const { prepare, ask } = startThread(t)
   const first = await prepare(limited({ unauthenticated: '2/h', old: '1/h' }))
   assert.deepEqual(namesOf(first), ['authenticated memory', 'unauthenticated memory', 'api_key memory', 'old memory'])
@@ -40,7 +40,7 @@ test('only limits of the configuration are known, and counts go on under another
   for (const status of [204, 429]) assert.equal((await ask(second)).status, status)
 })
 
-test('a Redis that stays keeps its connection, and is left with the last configuration that has it', async (t) => {
+test('the connection to a Redis stays open while any generation uses it', async (t) => {
   const [one, other] = [await startRedis(t), await startRedis(t)]
   const [toOne, toOther] = [connectTo(t, one), connectTo(t, other)]
   const { prepare, ask } = startThreadBy(t, systemClock)
@@ -65,7 +65,7 @@ test('a Redis that stays keeps its connection, and is left with the last configu
   assert.equal((await ask(third)).status, 204)
 })
 
-test('a configuration that is given up leaves no connection to its Redis', async (t) => {
+test('a discarded configuration closes its connection to Redis', async (t) => {
   const server = await startRedis(t)
   const client = connectTo(t, server)
   const { prepare } = startThreadBy(t, systemClock)
@@ -75,19 +75,19 @@ test('a configuration that is given up leaves no connection to its Redis', async
   for (let left = 1; left > 0;) left = await connectionsTo(client)
 })
 
-test('nobody waits for a Redis that does not answer longer than for a new one', async (t) => {
+test('a reload does not wait for a known Redis that is down', async (t) => {
   const server = await startRedis(t)
   const { prepare, clock } = startThread(t)
   const input: GatewayInput = { routes, stores: { redis: { url: server.url } } }
   const first = await prepare(input)
   await server.kill()
-  await until('the loss to be known', () => first.stores.redis!.troubles.length > 0)
+  await until('the outage to be noticed', () => first.stores.redis!.troubles.length > 0)
   const before = clock.now()
   await prepare(input)
   assert.equal(clock.now(), before)
 })
 
-test('keys of another Redis are other keys', async (t) => {
+test('keys of another Redis are separate', async (t) => {
   const [one, other] = [await startRedis(t), await startRedis(t)]
   const sha256 = hash('sha256', 'secret')
   const key = {

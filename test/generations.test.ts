@@ -48,7 +48,7 @@ function poolIn(generation: Generation, address: string) {
   return generation.pools['backend']?.[address]
 }
 
-test('the next generation goes on with the connections to an instance that stays', async (t) => {
+test('the next generation reuses the connections to instances that stay', async (t) => {
   const [stays, comes] = [await startService(t), await startService(t)]
   const { prepare, ask, gauge } = startThread(t)
   const first = await prepare({ backend: { instances: [stays.url] } })
@@ -75,7 +75,7 @@ test('the next generation goes on with the connections to an instance that stays
   )
 })
 
-test('one that is given up before it answers leaves everything as it was', async (t) => {
+test('a generation discarded before its first request changes nothing', async (t) => {
   const [stays, never] = [await startService(t), await startService(t)]
   const { prepare, ask, gauge, deadlines } = startThread(t)
   const first = await prepare({ backend: { instances: [stays.url] } })
@@ -94,7 +94,7 @@ test('one that is given up before it answers leaves everything as it was', async
   assert.deepEqual(gauge('sallyport_instance_in_flight'), [])
 })
 
-test('one that cannot be made holds nothing', async (t) => {
+test('a generation that fails to compile keeps no resources', async (t) => {
   const [stays, never] = [await startService(t), await startService(t)]
   const { prepare, ask, gauge } = startThread(t)
   const first = await prepare({ backend: { instances: [stays.url] } })
@@ -113,7 +113,7 @@ test('one that cannot be made holds nothing', async (t) => {
   assert.equal(poolIn(first, stays.address)!.idle, 1)
 })
 
-test('an instance that is gone ends after its exchanges, and those that wait for it', async (t) => {
+test('a removed instance ends after the exchanges on it and those waiting for it', async (t) => {
   const service = await startRawService(t)
   const stays = await startService(t)
   const { prepare, ask, gauge, deadlines } = startThread(t)
@@ -144,7 +144,7 @@ test('an instance that is gone ends after its exchanges, and those that wait for
   assert.equal(deadlines.size, 0)
 })
 
-test('what is in flight goes on to be counted, and is seen by the next balancer', async (t) => {
+test('requests in flight are still counted, and the next balancer takes them into account', async (t) => {
   const [busy, free] = [await startRawService(t), await startService(t)]
   const { prepare, ask, gauge } = startThread(t)
   const address = `127.0.0.1:${busy.port}`
@@ -167,7 +167,7 @@ test('what is in flight goes on to be counted, and is seen by the next balancer'
   assert.equal(poolIn(second, address)!.idle, 1)
 })
 
-test('the turn of a service goes on', async (t) => {
+test('round-robin continues with the next instance', async (t) => {
   const all = [await startService(t), await startService(t), await startService(t)]
   const { prepare, ask } = startThread(t)
   const backend = { instances: all.map(({ url }) => url) }
@@ -183,7 +183,7 @@ test('the turn of a service goes on', async (t) => {
   )
 })
 
-test('bounds and times change in place when the next one takes over', async (t) => {
+test('limits and timeouts of a pool change in place when the next generation takes over', async (t) => {
   const service = await startRawService(t)
   const address = `127.0.0.1:${service.port}`
   const { prepare, ask, clock } = startThread(t)
@@ -192,7 +192,7 @@ test('bounds and times change in place when the next one takes over', async (t) 
   const asked = [ask(first), ask(first), ask(first)]
   const peers = [await service.accept()]
   const second = await prepare({ backend: { instances, pool: { connections: 2 } } })
-  await turnUntil('the first to be sent', () => poolIn(second, address)!.busy === 1)
+  await turnUntil('the first request to be sent', () => poolIn(second, address)!.busy === 1)
   assert.equal(poolIn(second, address)!.waiting, 2, 'not yet')
   second.takeOver()
   assert.equal(poolIn(second, address)!.waiting, 1, 'there may be one more connection')
@@ -202,7 +202,7 @@ test('bounds and times change in place when the next one takes over', async (t) 
     peer.write(OK)
   }
   await Promise.all(asked)
-  await turnUntil('both to be idle', () => poolIn(second, address)!.idle === 2)
+  await turnUntil('both connections to be idle', () => poolIn(second, address)!.idle === 2)
   const third = await prepare({ backend: { instances, pool: { connections: 1, idleTimeout: '1s' } } })
   third.takeOver()
   assert.equal(poolIn(third, address)!.idle, 1, 'one connection too many ends')
@@ -210,7 +210,7 @@ test('bounds and times change in place when the next one takes over', async (t) 
   assert.equal(poolIn(third, address)!.idle, 0, 'the other is idle no longer than it may be now')
 })
 
-test('where TLS is by other settings the instance has other connections', async (t) => {
+test('with other TLS settings an instance gets new connections', async (t) => {
   const service = await startTlsService(t, { answer: (_, socket) => void socket.write(OK) })
   const { prepare, ask, gauge } = startThread(t)
   const services = (tls: ServiceInput['tls']) => ({ backend: { instances: [service.url], tls } })
@@ -236,7 +236,7 @@ test('where TLS is by other settings the instance has other connections', async 
   assert.equal(service.sockets.length, 2)
 })
 
-test('what was counted of an instance is told for ten minutes after the last generation that had it', async (t) => {
+test('counters of an instance are kept for ten minutes after the last generation that had it', async (t) => {
   const [stays, goes] = [await startService(t), await startService(t)]
   const { clock, forgotten, prepare } = startThread(t)
   const first = await prepare({ backend: { instances: [stays.url, goes.url] } })

@@ -36,7 +36,7 @@ async function failure(t: TestContext, text: string, options: CommandOptions): P
   return stderr.trim()
 }
 
-test('sockets that are given are known by their addresses, whatever their order', async (t) => {
+test('passed sockets are matched to listeners by address, in any order', async (t) => {
   const { ports, descriptors } = await holdSockets(t, ['127.0.0.1', '127.0.0.1', '::1'])
   const [plain, elsewhere, six] = ports as [number, number, number]
   const listeners = [on(six, '', '[0:0::1]'), on(elsewhere, ', redirectToHttps: 443'), on(plain, '', 'localhost')]
@@ -46,7 +46,7 @@ test('sockets that are given are known by their addresses, whatever their order'
   assert.equal(command.log.filter(({ level }) => level === 'error').length, 0)
 })
 
-test('a socket that was given and no listener has is an error, as who connects to it would wait for ever', async (t) => {
+test('a passed socket without a listener is an error, as its clients would wait forever', async (t) => {
   const { ports, descriptors } = await holdSockets(t, ['127.0.0.1', '127.0.0.1'])
   const [one, two] = ports as [number, number]
   assert.equal(
@@ -56,7 +56,7 @@ test('a socket that was given and no listener has is an error, as who connects t
   )
 })
 
-test('a listener without a socket opens one, and the log says that nobody can take it over', async (t) => {
+test('a listener without a passed socket opens its own, and the log says that it cannot be handed over', async (t) => {
   const { ports, descriptors } = await holdSockets(t)
   const { command } = await start(t, yaml([on(ports[0]!), on(0)]), { sockets: descriptors })
   const { listeners } = await command.line('No socket was passed for a listener: no other process can take it over')
@@ -66,13 +66,13 @@ test('a listener without a socket opens one, and the log says that nobody can ta
   assert.equal((await send(ports[0]!)).status, 200)
 })
 
-test('sockets for another process are not used, and the log says so', async (t) => {
+test('sockets passed to another process are not used, and the log says so', async (t) => {
   const { command } = await start(t, yaml([on(0)]), { env: { LISTEN_FDS: '1', LISTEN_PID: '1' } })
   const { pid } = await command.line('The passed sockets are for another process, and are not used')
   assert.equal(pid, '1')
 })
 
-test('a descriptor that is no listening socket is an error', async (t) => {
+test('a descriptor that is not a listening socket is an error', async (t) => {
   const file = await open(await temporaryFile(t, 'file', ''))
   cleanUp(t, () => file.close())
   assert.equal(
@@ -82,7 +82,7 @@ test('a descriptor that is no listening socket is an error', async (t) => {
   )
 })
 
-test('who connects while no process runs is answered by the next one', async (t) => {
+test('a client that connects while no process runs is answered by the next one', async (t) => {
   const { ports, descriptors } = await holdSockets(t)
   const text = yaml([on(ports[0]!)])
   const before = await start(t, text, { sockets: descriptors })
@@ -94,7 +94,7 @@ test('who connects while no process runs is answered by the next one', async (t)
   assert.equal((await client.reply()).start, 'HTTP/1.1 200 OK')
 })
 
-test('nothing is accepted before every instance has been checked', async (t) => {
+test('no connection is accepted before every instance has been checked', async (t) => {
   const service = await startRawService(t)
   const { ports, descriptors } = await holdSockets(t)
   const more = `services: { backend: { instances: ['${service.url}'], health: { timeout: 30s, interval: 60s } } }`
@@ -109,7 +109,7 @@ test('nothing is accepted before every instance has been checked', async (t) => 
   await starting
 })
 
-test('a client that keeps its connection is answered once more while another process accepts, and then the process ends', async (t) => {
+test('a kept-alive client gets one more reply while another process accepts, and then the process exits', async (t) => {
   const { ports, descriptors } = await holdSockets(t)
   const text = yaml([on(ports[0]!)])
   const preload = new URL('support/patient.ts', import.meta.url).href
@@ -133,7 +133,7 @@ test('a client that keeps its connection is answered once more while another pro
   assert.equal((await waiting.reply()).start, 'HTTP/1.1 200 OK')
 })
 
-test('a reload keeps the socket, stops accepting on it where no listener has it, and takes it again', async (t) => {
+test('a reload keeps the socket, stops accepting on it without a listener, and can use it again', async (t) => {
   const { ports, descriptors } = await holdSockets(t, ['127.0.0.1', '127.0.0.1'])
   const [stays, goes] = ports as [number, number]
   const { command, file } = await start(t, yaml([on(stays), on(goes)], '', 2), { sockets: descriptors })
@@ -154,7 +154,7 @@ test('a reload keeps the socket, stops accepting on it where no listener has it,
   assert.equal((await send(stays)).status, 200)
 })
 
-test('a worker that takes the place of another goes on with the socket', async (t) => {
+test('a replacement worker uses the same socket', async (t) => {
   const preload = new URL('support/kill-worker.ts', import.meta.url).href
   const { ports, descriptors } = await holdSockets(t)
   const { command } = await start(t, yaml([on(ports[0]!)]), { preload, sockets: descriptors })

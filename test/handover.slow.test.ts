@@ -37,7 +37,7 @@ for (const { workers, secure } of [
   { workers: 2, secure: false },
   { workers: 1, secure: true },
 ])
-  test(`processes take over from one another${secure ? ' with TLS' : ''} and no request is lost, workers: ${workers}`, async (t) => {
+  test(`a handover between processes${secure ? ' with TLS' : ''} loses no request, workers: ${workers}`, async (t) => {
     const { port, next } = await setUp(t, { workers, secure })
     let command = await next()
     const load = new Load(t, port, { secure, keeping: 4, connecting: 4 })

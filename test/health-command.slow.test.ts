@@ -14,7 +14,7 @@ async function health(t: TestContext, yaml: string, options?: CommandOptions) {
   return run(['health', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], options)
 }
 
-test('health asks a worker of the gateway that runs, by the address in the configuration', async (t) => {
+test('health queries a worker at the address in the configuration', async (t) => {
   const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   for (const host of ['127.0.0.1', '0.0.0.0', '[::]', 'localhost']) {
     const outcome = await health(t, `listeners: [{ address: '${host}:${port}' }]`)
@@ -23,14 +23,14 @@ test('health asks a worker of the gateway that runs, by the address in the confi
   }
 })
 
-test('health puts variables of its environment into the address, and misses no others', async (t) => {
+test('health substitutes variables in the address, and ignores other missing ones', async (t) => {
   const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   const yaml = `listeners: [{ address: '\${ADDRESS}' }]\nservices: { a: { instances: ['\${MISSING}'] } }`
   const { code, stderr } = await health(t, yaml, { env: { ADDRESS: `127.0.0.1:${port}` } })
   assert.equal(code, 0, stderr)
 })
 
-test('health reads a configuration in code too', async (t) => {
+test('health also reads a configuration in code', async (t) => {
   const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   const file = await temporaryFile(
     t,
@@ -40,7 +40,7 @@ test('health reads a configuration in code too', async (t) => {
   assert.equal((await run(['health', '--config', file])).code, 0)
 })
 
-test('health asks the admin listener, with its token, where listeners do not answer about health', async (t) => {
+test('health queries the admin listener, with its token, if the listeners have no health endpoints', async (t) => {
   const yaml = `listeners: [{ address: '127.0.0.1:0' }]\nendpoints: { health: false }\nadmin: { address: '127.0.0.1:0' }`
   const { adminPort } = await start(t, yaml, { env: { ADMIN_TOKEN: TOKEN } })
   const admin = `endpoints: { health: false }\nadmin: { address: '127.0.0.1:${adminPort}' }`
@@ -52,7 +52,7 @@ test('health asks the admin listener, with its token, where listeners do not ans
   assert.deepEqual([wrong.code, wrong.stderr], [1, `http://127.0.0.1:${adminPort}/health answers 401.\n`])
 })
 
-test('health asks a listener with TLS by https, whatever its certificate is for', async (t) => {
+test('health uses https for a listener with TLS, whatever the names in its certificate', async (t) => {
   const { cert, key } = writeLeaf(t, authority.issue({ names: ['gateway.test'] }))
   const tls = `tls: { certificates: [{ cert: '${cert}', key: '${key}' }] }`
   const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0', ${tls} }]`)
@@ -60,7 +60,7 @@ test('health asks a listener with TLS by https, whatever its certificate is for'
   assert.deepEqual([stdout, stderr], [`https://127.0.0.1:${port}/health/live answers.\n`, ''])
 })
 
-test('health passes over listeners that ask for what it does not have', async (t) => {
+test('health skips listeners that require what it does not have', async (t) => {
   const { port, adminPort } = await start(
     t,
     `listeners: [{ address: '127.0.0.1:0' }]\nadmin: { address: '127.0.0.1:0' }`,
@@ -81,7 +81,7 @@ test('health passes over listeners that ask for what it does not have', async (t
   )
 })
 
-test('health fails where nothing listens', async (t) => {
+test('health fails if nothing listens', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -92,14 +92,14 @@ test('health fails where nothing listens', async (t) => {
   assert.match(stderr, new RegExp(`^http://127\\.0\\.0\\.1:${port}/health/live does not answer: .*ECONNREFUSED`))
 })
 
-test('health fails where the answer is another one', async (t) => {
+test('health fails on another status', async (t) => {
   const { url } = await startService(t, (_, response) => void response.writeHead(404).end())
   const { code, stderr } = await health(t, `listeners: [{ address: '${new URL(url).host}' }]`)
   assert.equal(code, 1)
   assert.match(stderr, /\/health\/live answers 404\.\n$/)
 })
 
-test('health fails where something takes the connection and never answers', async (t) => {
+test('health fails if the connection is accepted and never answered', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -115,7 +115,7 @@ for (const [what, yaml, told] of [
   ['the port is any that is free', "listeners: [{ address: '127.0.0.1:0' }]", /^The address 127\.0\.0\.1:0 cannot/],
   ['the file is no YAML', 'a: [', /^\S+sallyport\.yaml cannot be read: /],
 ] as const) {
-  test(`health fails where ${what}`, async (t) => {
+  test(`health fails if ${what}`, async (t) => {
     const { code, stderr } = await health(t, yaml)
     assert.equal(code, 1)
     assert.match(stderr, told)

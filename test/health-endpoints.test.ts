@@ -8,7 +8,7 @@ import { startService } from './support/service.ts'
 
 const { version } = (await import('../package.json', { with: { type: 'json' } })).default
 
-test('GET /health is as the specification shows it', async (t) => {
+test('GET /health has the format of the specification', async (t) => {
   const [users, orders] = [await startService(t), await startService(t)]
   const { port } = await startGateway(
     t,
@@ -27,7 +27,7 @@ test('GET /health is as the specification shows it', async (t) => {
   })
 })
 
-test('GET /health is 200 and "degraded" when a service is down', async (t) => {
+test('GET /health is 200 and "degraded" if a service is down', async (t) => {
   const well = await startService(t)
   const ill = await startService(t, undefined, { health: () => 500 })
   const { port } = await startGateway(t, {
@@ -44,7 +44,7 @@ test('GET /health is 200 and "degraded" when a service is down', async (t) => {
   assert.deepEqual(services, { well: 'healthy', half: 'degraded', ill: 'unhealthy' })
 })
 
-test('a route for everything does not hide the health endpoints', async (t) => {
+test('a catch-all route does not hide the health endpoints', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   for (const path of ['/health', '/health/live', '/health/ready'])
@@ -52,7 +52,7 @@ test('a route for everything does not hide the health endpoints', async (t) => {
   assert.equal(service.heard.length, 0)
 })
 
-test('HEAD is answered like GET', async (t) => {
+test('HEAD is supported', async (t) => {
   const { port } = await startGateway(t, {})
   for (const path of ['/health', '/health/live', '/health/ready']) {
     const reply = await send(port, { path, method: 'HEAD' })
@@ -68,7 +68,7 @@ test('POST to a health endpoint is 405', async (t) => {
   assert.match(reply.headers.allow!, /GET/)
 })
 
-test('readiness is 503 until every instance was checked once; liveness is not', async (t) => {
+test('readiness is 503 until every instance has been checked once; liveness is 200', async (t) => {
   const service = await startRawService(t)
   const config = proxyTo(service.url, { service: { health: { path: '/health' } } })
   const { port, gateway } = await startGateway(t, config, { ready: false })
@@ -86,7 +86,7 @@ test('readiness is 503 until every instance was checked once; liveness is not', 
   assert.deepEqual(JSON.parse(ready.text), { status: 'ready' })
 })
 
-test('readiness is 503 while draining, on the connections that are still open', async (t) => {
+test('readiness is 503 while draining, on connections that are still open', async (t) => {
   const service = await startRawService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -107,7 +107,7 @@ test('readiness is 503 while draining, on the connections that are still open', 
   await closed
 })
 
-test('the checks reach the instances as they are configured', async (t) => {
+test('health checks use the configured path', async (t) => {
   const seen: string[] = []
   const service = await startService(t, (request, response) => {
     seen.push(`${request.method} ${request.url} ${request.headers.host}`)
@@ -120,7 +120,7 @@ test('the checks reach the instances as they are configured', async (t) => {
   assert.deepEqual((JSON.parse(reply.text) as { services: unknown }).services, { backend: 'healthy' })
 })
 
-test('a health check that hangs is given up after its timeout', async (t) => {
+test('a health check that hangs times out', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const config = proxyTo(service.url, { service: { health: { timeout: '5s' } } })
@@ -133,7 +133,7 @@ test('a health check that hangs is given up after its timeout', async (t) => {
   await check.closed()
 })
 
-test('health and metrics can be elsewhere', async (t) => {
+test('health and metrics can have other paths', async (t) => {
   const { port } = await startGateway(t, { endpoints: { health: '/-/healthz', metrics: '/-/metrics' } })
   for (const path of ['/-/healthz', '/-/healthz/live', '/-/healthz/ready', '/-/metrics'])
     assert.equal((await send(port, { path })).status, 200, path)

@@ -57,12 +57,12 @@ function ask(target: ProbeTarget): Promise<ProbeOutcome> {
 }
 
 for (const status of [200, 204, 302, 500, 503])
-  test(`a status ${status} is reported as it is`, async (t) => {
+  test(`status ${status} is reported`, async (t) => {
     const target = await answering(t, (_, response) => response.writeHead(status).end())
     assert.equal(await ask(target), status)
   })
 
-test('the request is a GET with the instance as its host, on a connection of its own', async (t) => {
+test('the request is a GET with the instance as Host, on its own connection', async (t) => {
   const seen: unknown[] = []
   const target = await answering(t, ({ method, url, headers, httpVersion }, response) => {
     seen.push({ method, url, headers, httpVersion })
@@ -79,7 +79,7 @@ test('the request is a GET with the instance as its host, on a connection of its
   ])
 })
 
-test('a check has the method, the header fields and the body that are asked for', async (t) => {
+test('a check has the configured method, headers and body', async (t) => {
   const seen: unknown[] = []
   const target = await answering(t, (request, response) => {
     const { method, headers } = request
@@ -120,15 +120,15 @@ test('a refused connection is reported with its address', async (t) => {
   assert.equal(outcome.message, `connect ECONNREFUSED ${target.authority}`)
 })
 
-test('a connection that closes without an answer is an error', async (t) => {
+test('a connection that closes without a response is an error', async (t) => {
   assert.ok((await ask(await saying(t, '', 'end'))) instanceof Error)
 })
 
-test('an answer that is not HTTP is an error', async (t) => {
+test('a response that is not HTTP is an error', async (t) => {
   assert.ok((await ask(await saying(t, 'SSH-2.0-OpenSSH_9.2\r\n', 'end'))) instanceof Error)
 })
 
-test('an answer that changes the protocol is an error', async (t) => {
+test('a response that switches protocols is an error', async (t) => {
   const target = await saying(
     t,
     'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
@@ -137,12 +137,12 @@ test('an answer that changes the protocol is an error', async (t) => {
   assert.ok((await ask(target)) instanceof Error)
 })
 
-test('an answer may have as large a head as a reply of a service', async (t) => {
+test('a response head may be as large as that of a reply', async (t) => {
   const target = await answering(t, (_, response) => response.writeHead(200, { 'X-Long': 'x'.repeat(60_000) }).end())
   assert.equal(await ask(target), 200)
 })
 
-test('an interim response is waited out', async (t) => {
+test('interim responses are skipped', async (t) => {
   const target = await answering(t, (_, response) => {
     response.writeProcessing()
     response.end()
@@ -150,12 +150,12 @@ test('an interim response is waited out', async (t) => {
   assert.equal(await ask(target), 200)
 })
 
-test('a body that breaks off is an error', async (t) => {
+test('an incomplete body is an error', async (t) => {
   const target = await saying(t, 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this', 'end')
   assert.ok((await ask(target)) instanceof Error)
 })
 
-test('of an endless body only the beginning is read', async (t) => {
+test('only the start of an endless body is read', async (t) => {
   let written = 0
   const target = await answering(t, (_, response) => {
     const chunk = Buffer.alloc(16 * 1024)
@@ -171,7 +171,7 @@ test('of an endless body only the beginning is read', async (t) => {
   assert.ok(written < 16 * 1024 * 1024)
 })
 
-test('giving up closes the connection and reports nothing', async (t) => {
+test('cancelling closes the connection and reports nothing', async (t) => {
   const server = createTcpServer()
   const target = await listen(t, server)
   const outcomes: unknown[] = []
@@ -183,7 +183,7 @@ test('giving up closes the connection and reports nothing', async (t) => {
   assert.deepEqual(outcomes, [])
 })
 
-test('instances that hang, at first or in mid-body, are unhealthy after their timeout', async (t) => {
+test('instances that hang, before or during the body, are unhealthy after their timeout', async (t) => {
   const silent = await saying(t, '', 'wait')
   const stalling = await saying(t, 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this', 'wait')
   const well = await answering(t, (_, response) => response.end('ok'))

@@ -18,13 +18,13 @@ async function setUp(t: TestContext) {
   return { slow, quick, held, config }
 }
 
-test('a GET that one instance does not answer is answered by another, and the first one is not asked any further', async (t) => {
+test('a slow GET is answered by another instance, and the first request is cancelled', async (t) => {
   const { slow, quick, held, config } = await setUp(t)
   const { port, log } = await startGateway(t, config)
   const { status, text } = await send(port, { path: '/1' })
   assert.deepEqual([status, text], [200, 'quick'])
   assert.deepEqual([slow.heard.length, quick.heard.length], [1, 1])
-  await turnUntil('the connection is closed', () => held[0]!.destroyed)
+  await turnUntil('the connection to close', () => held[0]!.destroyed)
   const line = await log.line({ status_code: 200 })
   assert.deepEqual([line['attempts'], line['retried'], line['instance']], [2, 'hedge', quick.address])
   const metrics = await scrape(port)
@@ -33,11 +33,11 @@ test('a GET that one instance does not answer is answered by another, and the fi
   assert.equal(metrics.sum('sallyport_instance_in_flight'), 0)
 })
 
-test('a POST waits for the instance that has it', async (t) => {
+test('a POST is not hedged', async (t) => {
   const { slow, quick, held, config } = await setUp(t)
   const { port } = await startGateway(t, config)
   const answer = send(port, { method: 'POST', body: 'x' })
-  await turnUntil('it is there', () => held.length === 1)
+  await turnUntil('the request to reach the service', () => held.length === 1)
   // Another request, by the other instance, takes longer than a hedge would wait.
   assert.equal((await send(port, { method: 'POST', body: 'y' })).text, 'quick')
   held[0]!.end('slow')
@@ -45,19 +45,19 @@ test('a POST waits for the instance that has it', async (t) => {
   assert.deepEqual([slow.heard.length, quick.heard.length], [1, 1])
 })
 
-test('a route may leave it out', async (t) => {
+test('a route can turn hedging off', async (t) => {
   const { slow, held, config } = await setUp(t)
   const [route] = config.routes ?? []
   const { port } = await startGateway(t, { ...config, routes: [{ ...route!, hedge: false }] })
   const answer = send(port)
-  await turnUntil('it is there', () => held.length === 1)
+  await turnUntil('the request to reach the service', () => held.length === 1)
   assert.equal((await send(port)).text, 'quick')
   held[0]!.end('slow')
   assert.equal((await answer).text, 'slow')
   assert.equal(slow.heard.length, 1)
 })
 
-test('the admin API tells what is left of the budget, and null where there is none', async (t) => {
+test('the admin API shows the remaining budget, and null without hedging', async (t) => {
   const { config } = await setUp(t)
   const { port, ask } = await startAdminGateway(t, config)
   const hedges = async (): Promise<unknown> => (await ask('/services/backend')).json['hedges']

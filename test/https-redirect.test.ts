@@ -13,7 +13,7 @@ async function ask(t: TestContext, port: number, head: readonly string[]) {
   return client.reply(head[0]!.slice(0, head[0]!.indexOf(' ')))
 }
 
-test('requests of plain HTTP are led to the same place over https', async (t) => {
+test('plain HTTP requests are redirected to the same URL with https', async (t) => {
   const secure = tlsListeners([writeLeaf(t, authority.issue())]).listeners
   const plain = [true, 443, 8443].map((redirectToHttps) => ({ address, redirectToHttps }))
   const trustedProxies = ['127.0.0.9']
@@ -30,7 +30,7 @@ test('requests of plain HTTP are led to the same place over https', async (t) =>
   assert.equal(log.requests.length, 5)
 })
 
-test('health, challenges of CAs, and what came over https are answered as they are', async (t) => {
+test('health, ACME challenges, and requests that a proxy received over https are not redirected', async (t) => {
   const listeners = [{ address, redirectToHttps: 443 }]
   const routes = [{ id: 'all', match: { path: '/*' }, reply: { status: 200, body: 'here' } }]
   const { port } = await startGateway(t, { listeners, routes, trustedProxies: ['127.0.0.1'] })
@@ -43,7 +43,7 @@ test('health, challenges of CAs, and what came over https are answered as they a
   assert.equal(reply.fields.get('Location'), 'https://public.test/x')
 })
 
-test('no other path passes for a challenge of a CA', async (t) => {
+test('paths that only resemble an ACME challenge are redirected', async (t) => {
   const listeners = [{ address, redirectToHttps: 443 }]
   const routes = [{ id: 'all', match: { path: '/*' }, reply: { status: 200, body: 'here' } }]
   const { port } = await startGateway(t, { listeners, routes })

@@ -39,7 +39,7 @@ async function keysIn(redis: Redis): Promise<string[]> {
   return (await redis.keys('*')).toSorted()
 }
 
-test('gateways that use one Redis do a request once together', async (t) => {
+test('gateways that share a Redis execute a request only once', async (t) => {
   const server = await startRedis(t)
   const service = await startService(t, numbered())
   const gateways = await Promise.all([1, 2].map(() => startOn(t, { url: server.url }, service)))
@@ -58,7 +58,7 @@ test('gateways that use one Redis do a request once together', async (t) => {
   assert.match(keys[1]!, /^sallyport:idempotency:\{127\.0\.0\.1\}:key:[\w-]{43}$/)
 })
 
-test('all of it ends with the time to live of the key', async (t) => {
+test('all keys in Redis expire with the ttl', async (t) => {
   const server = await startRedis(t)
   const service = await startService(t, numbered())
   const { port } = await startOn(t, { url: server.url }, service, { ttl: '1h' })
@@ -70,7 +70,7 @@ test('all of it ends with the time to live of the key', async (t) => {
   }
 })
 
-test('a client has its share: its oldest replies make way for its next ones, and no other', async (t) => {
+test('when a client exceeds its share, its oldest replies are evicted, and no others', async (t) => {
   const server = await startRedis(t)
   const service = await startService(t, (_, response) => void response.end('x'.repeat(1000)))
   const { port } = await startOn(t, { url: server.url }, service, { perClient: '4kb' })
@@ -91,7 +91,7 @@ test('a client has its share: its oldest replies make way for its next ones, and
   assert.match(metrics, /^sallyport_idempotency_evictions_total\{store="redis"\} [23]$/m)
 })
 
-test('while Redis is away requests with a key are refused, or passed on where that is wanted', async (t) => {
+test('during an outage of Redis requests with a key are rejected, or forwarded if configured', async (t) => {
   const server = await startRedis(t)
   const service = await startService(t, numbered())
   const closed = await startOn(t, { url: server.url }, service)
@@ -108,7 +108,7 @@ test('while Redis is away requests with a key are refused, or passed on where th
   assert.equal((await post(closed.port, 'k')).headers['idempotent-replayed'], 'true')
 })
 
-test('a key is free again whose request Redis said nothing to in time, though it has noted it', async (t) => {
+test('a key that Redis stored although its answer came too late is usable again', async (t) => {
   const server = await startRedis(t)
   const service = await startService(t, numbered())
   const { port } = await startOn(t, { url: server.url, timeout: '50ms' }, service)
@@ -118,7 +118,7 @@ test('a key is free again whose request Redis said nothing to in time, though it
   assert.equal((await post(port, 'k')).status, 503)
   server.resume()
   // The question is answered once Redis goes on, and what is owed is made up for when it is known to answer.
-  await until('the key to be free', async () => (await post(port, 'k')).status === 201)
+  await until('the key to be usable', async () => (await post(port, 'k')).status === 201)
   assert.equal((await post(port, 'k')).headers['idempotent-replayed'], 'true')
   assert.equal(service.heard.length, 2)
   assert.equal((await keysIn(redis)).filter((key) => key.includes(':key:')).length, 2)
@@ -141,7 +141,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   )
   const other = await startOn(t, { url: server.url }, service, options)
   const lost = assert.rejects(post(port, 'k'))
-  await until('the first one', () => waiting.length === 1)
+  await until('the first request', () => waiting.length === 1)
   command.child.kill('SIGKILL')
   await lost
   assert.equal(typeOf(await post(other.port, 'k')), 'outstanding')
@@ -157,23 +157,23 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   return { port: other.port, waiting }
 }
 
-test('a gateway that is killed leaves a key that nobody waits for, and the request is not done again', async (t) => {
+test('after a gateway is killed, its key is not left outstanding, and the request is not executed again', async (t) => {
   const { port, waiting } = await startKilled(t, {})
   assert.equal(typeOf(await post(port, 'k')), 'unrepeatable')
   assert.equal(waiting.length, 1)
 })
 
-test('where services look at keys themselves the next one takes it over', async (t) => {
+test('with unrepeatable: forward the next request takes over the key', async (t) => {
   const { port, waiting } = await startKilled(t, { unrepeatable: 'forward' })
   const again = post(port, 'k')
-  await until('the next one', () => waiting.length === 2)
+  await until('the next request', () => waiting.length === 2)
   assert.equal(typeOf(await post(port, 'k')), 'outstanding')
   waiting[1]!.end('done')
   assert.equal((await again).text, 'done')
   assert.equal((await post(port, 'k')).headers['idempotent-replayed'], 'true')
 })
 
-test('keys may be in a Cluster', async (t) => {
+test('keys can be stored in a Cluster', async (t) => {
   const servers = await startCluster(t)
   const service = await startService(t, numbered())
   const { port } = await startOn(t, { cluster: servers.map(({ port: each }) => `127.0.0.1:${each}`) }, service)

@@ -55,7 +55,7 @@ const OUTSTANDING = 'urn:sallyport:error:idempotency-outstanding'
 const UNREPEATABLE = 'urn:sallyport:error:idempotency-unrepeatable'
 const REUSED = 'urn:sallyport:error:idempotency-key-reused'
 
-test('a request that is repeated is done once, and gets the same reply, which says that it is repeated', async (t) => {
+test('a repeated request is executed once, and its repeat gets the same reply, marked as replayed', async (t) => {
   const { service, port, log } = await startOnce(t)
   const first = await post(port, '"k1"')
   const again = await post(port, '"k1"')
@@ -74,7 +74,7 @@ test('a request that is repeated is done once, and gets the same reply, which sa
   assert.match(metrics, /^sallyport_idempotency_keys 2$/m)
 })
 
-test('a key is the same with and without quotes, and what is no key is refused', async (t) => {
+test('a key is the same with and without quotes, and an invalid key is 400', async (t) => {
   const { service, port } = await startOnce(t)
   const uuid = '8e03978e-40d5-43dd-bc93-6894a57f9324'
   await post(port, uuid)
@@ -89,7 +89,7 @@ test('a key is the same with and without quotes, and what is no key is refused',
   assert.equal(service.heard.length, 2)
 })
 
-test('without a key a request is done as often as it comes, unless one is required', async (t) => {
+test('requests without a key are always executed, unless a key is required', async (t) => {
   const { service, port } = await startOnce(t, { required: true, methods: ['POST'] })
   const { status, text: problem } = await send(port, { method: 'POST', body: 'a' })
   assert.deepEqual([status, service.heard.length], [400, 0])
@@ -103,7 +103,7 @@ test('without a key a request is done as often as it comes, unless one is requir
   assert.equal(plain.service.heard.length, 4)
 })
 
-test('another request with the same key is refused', async (t) => {
+test('a different request with the same key is 422', async (t) => {
   const { service, port } = await startOnce(t)
   const headers = { 'Content-Type': 'text/plain' }
   await post(port, '"k"', { headers })
@@ -126,7 +126,7 @@ test('another request with the same key is refused', async (t) => {
   assert.equal(service.heard.length, 1)
 })
 
-test('clients and routes have keys of their own', async (t) => {
+test('clients and routes have separate keys', async (t) => {
   const service = await startService(t, numbered())
   const { port } = await startGateway(t, {
     services: { backend: { instances: [service.url], health: false } },
@@ -165,11 +165,11 @@ function held() {
   return { waiting, listener }
 }
 
-test('while the first one is under way others are told to try later, and get its reply then', async (t) => {
+test('while the first request is in progress repeats are 409, and afterwards get its reply', async (t) => {
   const { waiting, listener } = held()
   const { port, service } = await startOnce(t, {}, listener)
   const first = post(port, '"k"')
-  await until('the first one', () => waiting.length === 1)
+  await until('the first request', () => waiting.length === 1)
   const twin = await post(port, '"k"')
   assert.deepEqual([twin.status, typeOf(twin), twin.headers['retry-after']], [409, OUTSTANDING, '1'])
   assert.equal((await post(port, '"k"', { path: '/other' })).status, 422)
@@ -179,7 +179,7 @@ test('while the first one is under way others are told to try later, and get its
   assert.equal(service.heard.length, 1)
 })
 
-test('of a hundred at once one comes to the service, whichever worker has it', async (t) => {
+test('one of 100 concurrent requests reaches the service, in any worker', async (t) => {
   const { waiting, listener } = held()
   const service = await startService(t, listener)
   const { port } = await start(
@@ -199,7 +199,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
     return answer
   })
   // The others may be refused before the first one has reached the service.
-  await until('99 refusals, and the first one at the service', () => refused === 99 && waiting.length === 1)
+  await until('99 rejections, and the first request to reach the service', () => refused === 99 && waiting.length === 1)
   waiting[0]!.end('done')
   const answers = await Promise.all(all)
   assert.deepEqual(
@@ -211,7 +211,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   assert.equal(service.heard.length, 1)
 })
 
-test('what a client leaves is done all the same, and it gets the reply when it asks again', async (t) => {
+test('a request whose client disconnects still completes, and a repeat gets its reply', async (t) => {
   for (const chunked of [false, true]) {
     const { waiting, listener } = held()
     const { port, service } = await startOnce(t, {}, listener)
@@ -224,7 +224,7 @@ test('what a client leaves is done all the same, and it gets the reply when it a
     })
     outgoing.on('error', () => {})
     outgoing.end('a')
-    await until('the first one', () => waiting.length === 1)
+    await until('the first request', () => waiting.length === 1)
     if (chunked) {
       waiting[0]!.write('do')
       const response = await responseOf(outgoing)
@@ -233,27 +233,27 @@ test('what a client leaves is done all the same, and it gets the reply when it a
     outgoing.destroy()
     if (!chunked) assert.equal((await post(port, 'k')).status, 409)
     waiting[0]!.end(chunked ? 'ne' : 'done')
-    await until('the reply to be kept', async () => (await post(port, 'k')).status === 200)
+    await until('the reply to be stored', async () => (await post(port, 'k')).status === 200)
     const again = await post(port, 'k')
     assert.deepEqual([again.text, again.headers['idempotent-replayed']], ['done', 'true'])
     assert.equal(service.heard.length, 1)
   }
 })
 
-test('an upload that its client breaks off has done nothing: the key is free again', async (t) => {
+test('an aborted upload releases its key', async (t) => {
   const { port, service } = await startOnce(t)
   const headers = { 'Idempotency-Key': 'k', 'Content-Length': 300_000 }
   const outgoing = request({ host: '127.0.0.1', port, method: 'POST', path: '/orders', headers })
   outgoing.on('error', () => {})
   outgoing.write('x'.repeat(200_000))
-  await until('the service to have some of it', () => service.heard.length === 1)
+  await until('the start of the upload to reach the service', () => service.heard.length === 1)
   outgoing.destroy()
-  await until('the key to be free', async () => (await post(port, 'k')).status !== 409)
+  await until('the key to be released', async () => (await post(port, 'k')).status !== 409)
   const again = await post(port, 'k')
   assert.deepEqual([again.text, again.headers['idempotent-replayed']], ['{"order":1}', 'true'])
 })
 
-test('long bodies are told apart by their last octet, and go on as they come', async (t) => {
+test('long bodies are compared completely, and forwarded as they arrive', async (t) => {
   const sizes: number[] = []
   const { port } = await startOnce(t, {}, (incoming, response) => {
     void text(incoming.setEncoding('latin1')).then((body) => {
@@ -271,7 +271,7 @@ test('long bodies are told apart by their last octet, and go on as they come', a
   assert.deepEqual(sizes, [body.length])
 })
 
-test('a reply that comes in pieces is repeated whole', async (t) => {
+test('a reply sent in pieces is replayed as a whole', async (t) => {
   const body = randomBytes(300_000)
   const { port, service } = await startOnce(t, {}, (incoming, response) => {
     incoming.resume()
@@ -295,7 +295,7 @@ const streams: RequestListener = ({ url }, response) => {
   setImmediate(() => response.end('y'.repeat(1000)))
 }
 
-test('what was done and cannot be repeated is not done again', async (t) => {
+test('a request whose reply could not be stored is not executed again', async (t) => {
   const { port, service } = await startOnce(t, { maxBody: '1kb' }, streams)
   for (const path of ['/events', '/known', '/unknown']) {
     const first = await post(port, path, { path })
@@ -306,14 +306,14 @@ test('what was done and cannot be repeated is not done again', async (t) => {
   assert.equal(service.heard.length, 3)
 })
 
-test('it is sent again where the service looks at keys itself', async (t) => {
+test('with unrepeatable: forward it is sent to the service again', async (t) => {
   const { port, service } = await startOnce(t, { maxBody: '1kb', unrepeatable: 'forward' }, streams)
   for (const path of ['/events', '/known', '/unknown'])
     for (let i = 0; i < 2; i++) assert.equal((await post(port, path, { path })).body.length, 2000)
   assert.equal(service.heard.length, 6)
 })
 
-test('what was not done may be sent again with the same key', async (t) => {
+test('a request that the service did not execute can be repeated with the same key', async (t) => {
   for (const status of [401, 408, 425, 429, 503]) {
     const replies = [status, 200]
     const { port } = await startOnce(t, {}, (_, response) => void response.writeHead(replies.shift()!).end())
@@ -323,7 +323,7 @@ test('what was not done may be sent again with the same key', async (t) => {
   }
 })
 
-test('any other reply of a service is repeated, whether it tells of a success or not', async (t) => {
+test('any other reply is replayed, whether success or failure', async (t) => {
   for (const status of [204, 303, 400, 404, 409, 422, 500]) {
     const { port, service } = await startOnce(t, {}, (_, response) => void response.writeHead(status).end())
     for (let i = 0; i < 2; i++) assert.equal((await post(port, '"k"')).status, status)
@@ -331,7 +331,7 @@ test('any other reply of a service is repeated, whether it tells of a success or
   }
 })
 
-test('where no instance could be asked the key is free', async (t) => {
+test('if no instance could be reached the key is released', async (t) => {
   const { port, service } = await startOnce(t)
   await service.kill()
   assert.equal((await post(port, '"k"')).status, 503)
@@ -340,7 +340,7 @@ test('where no instance could be asked the key is free', async (t) => {
   assert.equal(other.heard.length, 1)
 })
 
-test('where nobody knows what came of the first one, it is not done again', async (t) => {
+test('after a failure with unknown outcome the request is not executed again', async (t) => {
   const failures: Record<string, RequestListener> = {
     reset: (_, response) => void response.socket!.resetAndDestroy(),
     'time-out': () => {},
@@ -356,7 +356,7 @@ test('where nobody knows what came of the first one, it is not done again', asyn
   }
 })
 
-test('what other policies add is that of the repeated request', async (t) => {
+test('other policies treat a replayed reply like any other', async (t) => {
   const body = JSON.stringify('x'.repeat(5000))
   const { port } = await startOnce(
     t,
@@ -380,7 +380,7 @@ test('what other policies add is that of the repeated request', async (t) => {
   assert.equal(again.headers['access-control-allow-origin'], 'https://a.example')
 })
 
-test('what validation refuses takes up no key', async (t) => {
+test('a request rejected by validation does not use its key', async (t) => {
   const { port } = await startOnce(t, {}, numbered(), {
     policies: { validation: { body: { schema: { type: 'object' } } } },
   })
@@ -390,7 +390,7 @@ test('what validation refuses takes up no key', async (t) => {
   assert.equal((await post(port, '"k"', { headers, body: '{}' })).headers['idempotent-replayed'], 'true')
 })
 
-test('a client that waits to be asked for its body is asked for it, also where it is only compared', async (t) => {
+test('a client that expects 100 Continue gets it, even if its body is only compared', async (t) => {
   const { port } = await startOnce(t)
   const ask = async (body: string) => {
     const headers = { 'Idempotency-Key': 'k', Expect: '100-continue', 'Content-Length': body.length }
@@ -406,7 +406,7 @@ test('a client that waits to be asked for its body is asked for it, also where i
   assert.equal((await ask('b'))[0], 422)
 })
 
-test('keys stay through a reload', async (t) => {
+test('keys survive a reload', async (t) => {
   const service = await startService(t, numbered())
   const kept = proxyTo(service.url, { admin: false, listeners: [{ address: '127.0.0.1:0' }] })
   const { gateway, port } = await startGateway(t, { ...kept, policies: { idempotency: {} } })
@@ -420,7 +420,7 @@ interface OpenApi {
   readonly paths: Record<string, Record<'get' | 'post', { parameters?: unknown; responses: object }>>
 }
 
-test('the documentation of the API says what keys are, and what is refused', async (t) => {
+test('the API documentation describes the key and the possible rejections', async (t) => {
   const service = await startService(t, numbered())
   const { port } = await startGateway(t, {
     endpoints: {},

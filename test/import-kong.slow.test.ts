@@ -17,7 +17,7 @@ async function startImported(t: TestContext, kong: string, env: Readonly<Record<
   return (path: string, headers: Record<string, string> = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers })
 }
 
-test('strip_path, preserve_host and the path of the service are as in Kong', async (t) => {
+test('strip_path, preserve_host and the path of the service work as in Kong', async (t) => {
   const service = await startService(t, ({ url, headers }, response) => void response.end(`${headers.host} ${url}`))
   const ask = await startImported(
     t,
@@ -38,7 +38,7 @@ services:
   assert.equal((await ask('/ab')).status, 404)
 })
 
-test('whoever has a key of the file gets in, and services are told who it is', async (t) => {
+test('imported keys work, and services get the consumer', async (t) => {
   const service = await startService(
     t,
     ({ headers }, response) =>
@@ -69,7 +69,7 @@ services:
   assert.equal((await ask('/admin', { apikey: 'key-of-bob' })).status, 403)
 })
 
-test('limits of Kong are limits here', async (t) => {
+test('rate limits are imported', async (t) => {
   const service = await startService(t)
   const ask = await startImported(
     t,
@@ -88,7 +88,7 @@ services:
   assert.equal((await ask('/many')).status, 200)
 })
 
-test('a route whose guard could not be brought over lets nobody in', async (t) => {
+test('a route whose auth plugin cannot be imported rejects all requests', async (t) => {
   const service = await startService(t)
   const ask = await startImported(
     t,
@@ -112,7 +112,7 @@ services:
   routes: [{ name: orders, paths: [/] }]
 `
 
-test('with --out the configuration is a file that is not written over, and the report stands on the standard output', async (t) => {
+test('--out writes the configuration to a new file, without overwriting, and prints the report', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   const file = await temporaryFile(t, 'kong.yml', SMALL)
@@ -129,14 +129,14 @@ test('with --out the configuration is a file that is not written over, and the r
   assert.equal(await readFile(join(folder, 'sallyport.yaml'), 'utf8'), written)
 })
 
-test('with --strict it ends with 3 where something is left out, and with 0 where nothing is', async (t) => {
+test('--strict exits with 3 if something is left out, and with 0 otherwise', async (t) => {
   const file = await temporaryFile(t, 'kong.yml', SMALL)
   assert.equal((await run(['import', 'kong', file, '--strict'])).code, 3)
   const whole = await temporaryFile(t, 'kong.yml', SMALL.replace(/ {2}plugins:.*\n/, ''))
   assert.equal((await run(['import', 'kong', whole, '--strict'])).code, 0)
 })
 
-test('the report as JSON has the documented form', async (t) => {
+test('the JSON report has the documented format', async (t) => {
   const file = await temporaryFile(t, 'kong.yml', SMALL)
   const { stderr, code } = await run(['import', 'kong', file, '--report', 'json'])
   assert.equal(code, 0)
@@ -150,7 +150,7 @@ test('the report as JSON has the documented form', async (t) => {
   assert.deepEqual(entities[0], { kind: 'service', name: 'orders', line: 3, column: 3, fidelity: 'exact', notes: [] })
 })
 
-test('a file that is none of Kong, or is not there, is an error in one line', async (t) => {
+test('a missing file, or one that is not from Kong, is an error in one line', async (t) => {
   const none = await temporaryFile(t, 'kong.yml', 'a: b')
   const { code, stdout, stderr } = await run(['import', 'kong', none])
   assert.deepEqual([code, stdout], [1, ''])

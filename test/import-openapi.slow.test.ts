@@ -18,7 +18,7 @@ paths:
       responses: { '200': { description: OK } }
 `
 
-test('a document becomes a gateway that takes the requests of it, and no others', async (t) => {
+test('an imported document gives a gateway that accepts its requests and no others', async (t) => {
   const service = await startService(t)
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
@@ -52,7 +52,7 @@ test('a document becomes a gateway that takes the requests of it, and no others'
   )
 })
 
-test('a service that is no name and URL is a command line that cannot be understood', async () => {
+test('an invalid --service is a usage error', async () => {
   const { code, stderr } = await run(['import', 'openapi', 'a.yaml', '--service', 'orders'])
   assert.equal(code, 64)
   assert.match(stderr, /expected a name and a URL without a path/)

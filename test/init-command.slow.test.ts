@@ -15,7 +15,7 @@ async function emptyFolder(t: TestContext): Promise<string> {
   return folder
 }
 
-test('init asks two questions, again where an answer is none, and writes what was said', async (t) => {
+test('init asks two questions, repeats them for invalid answers, and writes the configuration', async (t) => {
   const cwd = await emptyFolder(t)
   const terminal = new Terminal(t, ['init'], { cwd })
   await terminal.until(/Port of the gateway \[8000\]: /)
@@ -37,7 +37,7 @@ test('init asks two questions, again where an answer is none, and writes what wa
   assert.deepEqual([checked.code, checked.stderr], [0, ''])
 })
 
-test('nothing typed takes the defaults', async (t) => {
+test('empty answers select the defaults', async (t) => {
   const cwd = await emptyFolder(t)
   const terminal = new Terminal(t, ['init', 'new'], { cwd })
   await terminal.until(/Port/)
@@ -54,7 +54,7 @@ for (const [name, key] of [
   ['Control-C', '\x03'],
   ['Control-D', '\x04'],
 ] as const)
-  test(`${name} ends init, and nothing is written`, async (t) => {
+  test(`${name} aborts init, and nothing is written`, async (t) => {
     const cwd = await emptyFolder(t)
     const terminal = new Terminal(t, ['init'], { cwd })
     await terminal.until(/Port[^]*: /)
@@ -65,7 +65,7 @@ for (const [name, key] of [
     assert.deepEqual(await readdir(cwd), [])
   })
 
-test('without a terminal init asks nobody, and says what to do', async (t) => {
+test('without a terminal init does not ask, and says what to do', async (t) => {
   const cwd = await emptyFolder(t)
   const { code, stderr } = await run(['init'], { cwd })
   assert.equal(code, 64)
@@ -74,7 +74,7 @@ test('without a terminal init asks nobody, and says what to do', async (t) => {
 })
 
 for (const file of ['sallyport.yaml', 'Dockerfile'])
-  test(`init writes nothing where there is a ${file} already`, async (t) => {
+  test(`init writes nothing if ${file} exists`, async (t) => {
     const cwd = await emptyFolder(t)
     await writeFile(join(cwd, file), 'mine')
     const { code, stdout, stderr } = await run(['init', '--yes'], { cwd })
@@ -84,7 +84,7 @@ for (const file of ['sallyport.yaml', 'Dockerfile'])
     assert.equal(await readFile(join(cwd, file), 'utf8'), 'mine')
   })
 
-test('init leaves the package.json of a project as it is', async (t) => {
+test('init leaves an existing package.json unchanged', async (t) => {
   const cwd = await emptyFolder(t)
   await writeFile(join(cwd, 'package.json'), '{}')
   const { code, stdout } = await run(['init', '--yes'], { cwd })
@@ -93,7 +93,7 @@ test('init leaves the package.json of a project as it is', async (t) => {
   assert.equal(await readFile(join(cwd, 'package.json'), 'utf8'), '{}')
 })
 
-test('the Dockerfile copies files that init writes, and stands on the Node that the image of the gateway has', async (t) => {
+test('the Dockerfile copies files that init writes, and uses the Node.js version of the gateway image', async (t) => {
   const cwd = await emptyFolder(t)
   await run(['init', '--yes'], { cwd })
   const text = await readFile(join(cwd, 'Dockerfile'), 'utf8')
@@ -104,7 +104,7 @@ test('the Dockerfile copies files that init writes, and stands on the Node that 
   assert.ok(text.startsWith(`FROM node:${major}-bookworm-slim\n`))
 })
 
-test('policy new writes a policy and its test, says how to have it, and writes over nothing', async (t) => {
+test('policy new writes a policy and its test, says how to enable it, and overwrites nothing', async (t) => {
   const cwd = await emptyFolder(t)
   const made = await run(['policy', 'new', 'tenant-header'], { cwd })
   assert.equal(made.code, 0)

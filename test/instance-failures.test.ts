@@ -75,7 +75,7 @@ async function setUp(t: TestContext, failure: Behaviour) {
 }
 
 for (const [what, failure] of Object.entries(FAILURES)) {
-  test(`no GET, PUT or DELETE is lost with an instance that ${what}`, async (t) => {
+  test(`no GET, PUT or DELETE fails with an instance that ${what}`, async (t) => {
     const { port, bad } = await setUp(t, failure)
     const agent = new Agent({ keepAlive: true, maxSockets: 4 })
     cleanUp(t, () => agent.destroy())
@@ -104,7 +104,7 @@ const CLOSES = async (peer: Peer): Promise<void> => {
   peer.end()
 }
 
-test('a request goes to one other instance only', async (t) => {
+test('a request is sent to at most one other instance', async (t) => {
   const instances = [
     await startRawService(t, CLOSES),
     await startRawService(t, CLOSES),
@@ -118,7 +118,7 @@ test('a request goes to one other instance only', async (t) => {
   )
 })
 
-test('a body that is still coming is not sent again', async (t) => {
+test('a request whose body is still arriving is not sent again', async (t) => {
   const bad = await startRawService(t, async (peer) => {
     await peer.until('body')
     peer.end()
@@ -131,7 +131,7 @@ test('a body that is still coming is not sent again', async (t) => {
   assert.equal(well.heard.length, 0)
 })
 
-test('idle connections that all instances have closed cost no request', async (t) => {
+test('no request fails if all instances have closed their idle connections', async (t) => {
   const serveOne = async (peer: Peer): Promise<void> => {
     await peer.request()
     peer.write(OK)
@@ -145,7 +145,7 @@ test('idle connections that all instances have closed cost no request', async (t
   assert.equal(metrics.sum('sallyport_instance_errors_total'), 0)
 })
 
-test('an instance that closes fresh connections is counted, and so is each request that another one answered', async (t) => {
+test('closed connections of an instance are counted, and so are the retries', async (t) => {
   const bad = await startRawService(t, CLOSES)
   const { port } = await startGateway(t, proxyTo([bad.url, (await startService(t)).url]))
   for (let i = 0; i < 10; i++) assert.equal((await send(port)).status, 200)

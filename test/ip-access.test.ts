@@ -13,7 +13,7 @@ const SELF = '127.0.0.1'
 const CLIENT = '203.0.113.9'
 const forwarded = (headers = {}) => ({ headers: { 'X-Forwarded-For': CLIENT, ...headers } })
 
-test('a client that is refused gets 403 with the fields of every reply, and nothing reaches the service', async (t) => {
+test('a rejected client gets a 403 problem document, and nothing reaches the service', async (t) => {
   const service = await startService(t)
   const { port, log } = await startGateway(
     t,
@@ -31,7 +31,7 @@ test('a client that is refused gets 403 with the fields of every reply, and noth
   assert.equal((await scrape(port)).sum('sallyport_ip_access_refusals_total', { reason: 'denied' }), 1)
 })
 
-test('the client is the one that trusted proxies tell of, and so is its country', async (t) => {
+test('the address and country of the client come from trusted proxies only', async (t) => {
   const service = await startService(t)
   const options = { deny: ['192.0.2.0/24'], countries: { header: 'CF-IPCountry', allow: ['DE'] } }
   const ask = async (trustedProxies: string[], headers: Record<string, string>): Promise<number> => {
@@ -43,7 +43,7 @@ test('the client is the one that trusted proxies tell of, and so is its country'
   assert.equal(await ask([], { 'CF-IPCountry': 'DE' }), 403, 'anybody could say so')
 })
 
-test('a route takes its own list in place of that of all routes', async (t) => {
+test('the list of a route replaces that of all routes', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, {
     ...proxyTo(service.url, { policies: { 'ip-access': { allow: ['192.0.2.0/24'] } } }),
@@ -61,7 +61,7 @@ test('a route takes its own list in place of that of all routes', async (t) => {
     assert.equal((await send(port, { path })).status, status, path)
 })
 
-test('a file of networks is read again when it changes, by all workers', async (t) => {
+test('a file of networks is read again in all workers when it changes', async (t) => {
   const service = await startService(t)
   const file = await temporaryFile(t, 'list.txt', `# nobody yet\n192.0.2.0/24\n`)
   const yaml = `
@@ -92,7 +92,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   await askOften(403)
 })
 
-test('paths of files are relative to the configuration; a bad file is a problem of it', async (t) => {
+test('file paths are relative to the configuration, and a bad file is a configuration problem', async (t) => {
   const file = await temporaryFile(t, 'list.txt', SELF)
   const config = join(dirname(file), 'sallyport.yaml')
   const named = `{ file: ${basename(file)} }`
@@ -112,7 +112,7 @@ routes: [{ id: a, match: { path: /a }, reply: {}, policies: { ip-access: { deny:
   )
 })
 
-test('a reload puts a route under maintenance, and takes it out', async (t) => {
+test('a reload puts a route into maintenance, and out of it', async (t) => {
   const service = await startService(t)
   const config = proxyTo(service.url)
   const { gateway, port } = await startGateway(t, config)

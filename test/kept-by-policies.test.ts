@@ -22,7 +22,7 @@ function bearer(token: string) {
 const signed = (sub: string): string =>
   tokenOf({ header: { kid: 'first' }, claims: { sub }, key: pairs.rsa.privateKey, algorithm: 'RS256' })
 
-test('keys that were fetched stay with whoever names the same set, and are fetched anew once nobody does', async (t) => {
+test('fetched keys are kept as long as a generation uses the same set, and fetched again afterwards', async (t) => {
   const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
   const { prepare, ask } = startThread(t)
   const jwks = `${server.url}/keys`
@@ -57,7 +57,7 @@ function startUsers(t: TestContext): Promise<TestService> {
   return startService(t, (_, response) => void response.end(JSON.stringify({ active: true, sub: 'alice' })))
 }
 
-test('tokens that were asked about stay known, and others are asked about where the service is now', async (t) => {
+test('introspected tokens stay cached, and new ones are sent to the current address of the service', async (t) => {
   const [old, fresh] = [await startUsers(t), await startUsers(t)]
   const { prepare, ask } = startThread(t)
   const asking = ({ url }: TestService): GatewayInput =>
@@ -82,7 +82,7 @@ test('tokens that were asked about stay known, and others are asked about where 
   assert.deepEqual([old.heard.length, fresh.heard.length], [1, 3])
 })
 
-test('one that is not applied yet asks its own services, and what is under way those that have gone', async (t) => {
+test('a prepared configuration introspects with its own services, and exchanges in progress with the previous ones', async (t) => {
   const [old, fresh] = [await startUsers(t), await startUsers(t)]
   const { prepare, ask } = startThread(t)
   const asking = (name: string, { url }: TestService): GatewayInput =>
@@ -125,7 +125,7 @@ function createCounting() {
   return { policy, said }
 }
 
-test('what a policy of one’s own keeps goes on under another configuration, and ends with the last that has it', async (t) => {
+test('the state that a custom policy keeps is shared across reloads, and closed with the last generation that uses it', async (t) => {
   const { policy, said } = createCounting()
   const { prepare, ask } = startThread(t)
   const configOf = (table: string, step: number): GatewayInput => ({

@@ -31,7 +31,7 @@ const places: Readonly<Record<string, (t: TestContext) => Promise<object>>> = {
 }
 
 for (const [what, open] of Object.entries(places))
-  test(`with ${what} a key works in every worker once it is made, and no longer once it is revoked`, async (t) => {
+  test(`with ${what} a key works in every worker from its creation until it is revoked`, async (t) => {
     const service = await startService(t)
     const yaml = configOf(
       { store: 'redis', cache: '50ms' },
@@ -59,11 +59,11 @@ for (const [what, open] of Object.entries(places))
     const revoked = await keys('revoke', 'partner')
     assert.equal(revoked.code, 0, revoked.stderr)
     assert.match(revoked.stdout, /^The API key "partner" is revoked: every gateway refuses it within 0\.05 s\.$/m)
-    await until('the key to be refused', async () => !(await statuses()).has(200))
+    await until('the key to be rejected', async () => !(await statuses()).has(200))
     assert.deepEqual(await statuses(), new Set([401]))
   })
 
-test('keys of Redis are listed with their beginnings and never shown again, and no two have one id', async (t) => {
+test('keys in Redis are listed with their prefixes, never shown again, and have unique ids', async (t) => {
   const server = await startRedis(t)
   const ci = { id: 'ci', sha256: hash('sha256', 'the-key'), roles: ['deploy'] }
   const keys = await keysOf(t, configOf({ store: 'redis', keys: [ci] }, { stores: { redis: { url: server.url } } }))
@@ -100,7 +100,7 @@ test('keys of Redis are listed with their beginnings and never shown again, and 
   }
 })
 
-test('where the configuration has its keys itself, the lines for it are printed, and the key works with them', async (t) => {
+test('for keys in the configuration the lines to add are printed, and the key works with them', async (t) => {
   const before = configOf({ keys: [{ id: 'old', sha256: hash('sha256', 'old-key') }] })
   const keys = await keysOf(t, before)
   const { stdout, stderr } = await keys('create', '--id', 'new', '--roles', 'reader', '--expires', '1d')
@@ -113,7 +113,7 @@ test('where the configuration has its keys itself, the lines for it are printed,
   assert.equal((await send(port, { headers: { 'X-API-Key': 'old-key' } })).status, 401)
 })
 
-test('a key is rotated: both work until the old one ends, and one of them can be revoked', async (t) => {
+test('a rotated key and its successor both work until the old one expires, and either can be revoked', async (t) => {
   const server = await startRedis(t)
   const yaml = configOf(
     { store: 'redis', cache: '50ms' },
@@ -135,12 +135,12 @@ test('a key is rotated: both work until the old one ends, and one of them can be
   assert.equal((await keys('list')).stdout.trimEnd().split('\n').length, 3)
   const revoked = await keys('revoke', 'ci', '--prefix', first.slice(0, 11))
   assert.match(revoked.stdout, /^The API key "ci" that begins with sp_.* is revoked/)
-  await until('the old key to be refused', async () => (await status(first)) === 401)
+  await until('the old key to be rejected', async () => (await status(first)) === 401)
   assert.equal(await status(second), 200)
   assert.match((await keys('rotate', 'none')).stderr, /There is no API key "none"/)
 })
 
-test('for a key in the configuration, rotating prints the change of the file', async (t) => {
+test('for a key in the configuration, rotation prints the change to the file', async (t) => {
   const before = configOf({ keys: [{ id: 'ci', sha256: hash('sha256', 'old-key') }] })
   const keys = await keysOf(t, before)
   const { stdout, stderr } = await keys('rotate', 'ci')
@@ -150,7 +150,7 @@ test('for a key in the configuration, rotating prints the change of the file', a
   assert.ok(!stderr.includes(stdout.trim()))
 })
 
-test('a Redis that does not answer is one clear line', async (t) => {
+test('an unreachable Redis is reported in one line', async (t) => {
   const server = await startRedis(t)
   await server.kill()
   const keys = await keysOf(t, configOf({ store: 'redis' }, { stores: { redis: { url: server.url } } }))
@@ -162,7 +162,7 @@ test('a Redis that does not answer is one clear line', async (t) => {
   }
 })
 
-test('what cannot be a key is refused with what is allowed', async (t) => {
+test('invalid arguments are usage errors that say what is allowed', async (t) => {
   const keys = await keysOf(t, configOf({ keys: [] }))
   for (const [args, problem] of [
     [['create'], /^error: required option '--id <id>' not specified$/m],

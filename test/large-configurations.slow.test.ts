@@ -69,7 +69,7 @@ async function build(
   })
 }
 
-test('a large configuration is compiled in slices of a few routes or services, between which everything else has its turn', async (t) => {
+test('a large configuration is compiled in slices of a few routes or services, with other work in between', async (t) => {
   const clock = new SlowClock()
   const tools = threadTools(clock, 500)
   let [made, most, turns] = [0, 0, 0]
@@ -92,7 +92,7 @@ test('a large configuration is compiled in slices of a few routes or services, b
   assert.ok(turns >= (5000 + 500) / 5, `${turns} turns`)
 })
 
-test('what takes a policy long is prepared in slices before any of its steps is made', async (t) => {
+test('policies are prepared in slices before any of their steps is created', async (t) => {
   const clock = new SlowClock()
   let [prepared, most, before, madeAt] = [0, 0, 0, -1]
   const slow: Policy = {
@@ -118,7 +118,7 @@ test('what takes a policy long is prepared in slices before any of its steps is 
   assert.ok(prepared >= 1000)
 })
 
-test('what cannot be prepared is a problem of that policy', async (t) => {
+test('a failure in preparation is a problem of that policy', async (t) => {
   const broken: Policy = {
     ...policyOf('broken', () => {}),
     // oxlint-disable-next-line require-yield -- it does not come to its first step
@@ -132,7 +132,7 @@ test('what cannot be prepared is a problem of that policy', async (t) => {
   )
 })
 
-test('a step that routes may share is made once for all of them, and what is further in for each', async (t) => {
+test('a shared step is created once for all routes, and the steps after it for each route', async (t) => {
   const made: string[] = []
   const shared: Policy = { ...policyOf('shared', () => made.push('shared')), isShared: () => true }
   const own = policyOf('own', () => made.push('own'))

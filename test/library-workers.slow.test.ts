@@ -12,7 +12,7 @@ const replying = (body: string): GatewayInput => ({
   routes: [{ id: 'own', match: { path: '/*' }, reply: { status: 200, body } }],
 })
 
-test('a program can have workers answer, and give them another configuration', async (t) => {
+test('a gateway created by a program can use workers, and be reloaded', async (t) => {
   const gateway = await createGateway(replying('one'), { workers: true })
   cleanUp(t, () => gateway.close())
   await gateway.ready
@@ -26,7 +26,7 @@ test('a program can have workers answer, and give them another configuration', a
   await assert.rejects(send(port), { code: 'ECONNREFUSED' })
 })
 
-test('policies that are values are no good for workers', async () => {
+test('policy objects cannot be used with workers', async () => {
   const policy = definePolicy({
     name: 'own',
     summary: 'Does nothing.',

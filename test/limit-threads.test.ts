@@ -37,7 +37,7 @@ function makeLimit(algorithm: Algorithm, ...limits: number[]): Limit {
 }
 
 for (const algorithm of algorithms) {
-  test(`${algorithm}: threads that ask at once for the same few clients get each limit, and not one more`, async () => {
+  test(`${algorithm}: concurrent threads give a few clients exactly their limit`, async () => {
     const clients = Array.from({ length: 4 }, (_, i) => `client-${i}`)
     const admitted = await countAdmitted(SharedTable.create(1024), makeLimit(algorithm, 1000), clients, 2000)
     assert.deepEqual(
@@ -46,14 +46,14 @@ for (const algorithm of algorithms) {
     )
   })
 
-  test(`${algorithm}: threads that see thousands of clients for the first time give each its limit, and not one more`, async () => {
+  test(`${algorithm}: concurrent threads give thousands of new clients exactly their limit`, async () => {
     const clients = Array.from({ length: 5000 }, (_, i) => `client-${i}`)
     const table = SharedTable.create(65_536)
     const admitted = await countAdmitted(table, makeLimit(algorithm, 2), clients, 3)
     assert.deepEqual([table.evictions, admitted.filter((count) => count !== 2)], [0, []])
   })
 
-  test(`${algorithm}: threads that meet thousands of clients again, whose time had ended, give each its limit, and not one more`, async () => {
+  test(`${algorithm}: concurrent threads give thousands of clients whose counts had expired exactly their limit`, async () => {
     const clients = Array.from({ length: 5000 }, (_, i) => `client-${i}`)
     const limit = makeLimit(algorithm, 2)
     const table = SharedTable.create(65_536)
@@ -63,7 +63,7 @@ for (const algorithm of algorithms) {
     assert.deepEqual([table.evictions, admitted.filter((count) => count !== 2)], [0, []])
   })
 
-  test(`${algorithm}: threads that count on two quotas at once exhaust the smaller one, and charge the other no more`, async () => {
+  test(`${algorithm}: concurrent threads with two quotas use up the smaller one, and charge the other no more than that`, async () => {
     const table = SharedTable.create(1024)
     const limit = makeLimit(algorithm, 600, 500)
     assert.deepEqual(await countAdmitted(table, limit, ['client'], 2000), [500])

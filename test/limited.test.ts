@@ -34,7 +34,7 @@ async function sendMany(port: number, count: number, headers: Record<string, str
 }
 
 for (const store of ['memory', 'redis'] as const)
-  test(`counted in ${store}, those who have used up 80% of a limit are listed, the ones with least left first`, async (t) => {
+  test(`counted in ${store}, clients above 80% of a limit are listed, those with least left first`, async (t) => {
     const stores = store === 'memory' ? {} : { redis: { url: (await startRedis(t)).url, timeout: '10s' as const } }
     const { port, ask } = await startAdminGateway(t, { stores, policies, routes })
     await sendMany(port, 7, { 'X-API-Key': KEY })
@@ -56,7 +56,7 @@ for (const store of ['memory', 'redis'] as const)
     assert.deepEqual(shown((await ask('/limits')).json['clients']).length, 1)
   })
 
-test('who has a new window, or proves nothing too often, is listed as such', async (t) => {
+test('the list includes clients with too many failed authentications, and drops them with a new window', async (t) => {
   const clock = new ManualClock()
   const { port, ask } = await startAdminGateway(t, { policies, routes }, { clock })
   await sendMany(port, 2, { 'X-API-Key': 'wrong' })
@@ -65,7 +65,7 @@ test('who has a new window, or proves nothing too often, is listed as such', asy
   assert.deepEqual((await ask('/limits')).json, { clients: [], more: 0 })
 })
 
-test('a network of IPv6 is one client, which can be reset by the name that it is listed with', async (t) => {
+test('an IPv6 network is one client, and can be reset by its listed name', async (t) => {
   const { port, ask } = await startAdminGateway(t, {
     trustedProxies: ['127.0.0.1'],
     policies: { 'rate-limit': { tiers: { unauthenticated: '2/h' } } },
@@ -78,7 +78,7 @@ test('a network of IPv6 is one client, which can be reset by the name that it is
   assert.deepEqual((await ask('/limits')).json, { clients: [], more: 0 })
 })
 
-test('a reload keeps who is near a limit that stays, and forgets who was near one that is gone', async (t) => {
+test('a reload keeps the list for limits that stay, and drops removed limits', async (t) => {
   const config = (unauthenticated: Rate): GatewayInput => ({
     listeners: [{ address: '127.0.0.1:0' }],
     admin: { address: '127.0.0.1:0' },
@@ -93,7 +93,7 @@ test('a reload keeps who is near a limit that stays, and forgets who was near on
   assert.deepEqual((await ask('/limits')).json, { clients: [], more: 0 })
 })
 
-test('of more clients than are remembered, those that came last are listed', async (t) => {
+test('if there are too many clients to remember, the latest are listed', async (t) => {
   const { port, ask } = await startAdminGateway(t, {
     trustedProxies: ['127.0.0.1'],
     policies: { 'rate-limit': { tiers: { unauthenticated: '1/h' } } },
@@ -120,7 +120,7 @@ routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]
   return { port, adminPort, at }
 }
 
-test('limits list, show and reset tell what all workers have counted, and top shows it', async (t) => {
+test('limits list, show and reset cover all workers, and top shows the list', async (t) => {
   const { port, adminPort, at } = await startTwoWorkers(t)
   const command = async (...args: string[]) => {
     const { code, stdout, stderr } = await run([...args, ...at])

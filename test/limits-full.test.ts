@@ -10,7 +10,7 @@ import { ManualClock } from '../src/testing/manual-clock.ts'
 const ENTRIES = 1024
 const CLIENTS = 1500
 
-test('a gateway with more clients than its table has room for goes on, and warns of it', async (t) => {
+test('a gateway with more clients than its table holds keeps working and logs a warning', async (t) => {
   const clock = new ManualClock()
   const { port, log } = await startGateway(
     t,

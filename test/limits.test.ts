@@ -44,7 +44,7 @@ for (const [name, limits, size] of [
   ['by default', {}, 16_384],
   ['as configured', { head: '1kb' }, 1_024],
 ] as const)
-  test(`a head of ${size} octets is taken and a larger one is 431 (${name})`, async (t) => {
+  test(`a head of ${size} octets is accepted and a larger one is 431 (${name})`, async (t) => {
     const { client, service, port } = await setUp(t, { limits })
     client.write(headOf(size))
     assert.match((await client.reply()).start, / 200 /)
@@ -60,7 +60,7 @@ for (const [name, limits, size] of [
   ['by default', {}, 8_192],
   ['as configured', { target: '1kb' }, 1_024],
 ] as const)
-  test(`a target of ${size} octets is taken and a longer one is 414 (${name})`, async (t) => {
+  test(`a target of ${size} octets is accepted and a longer one is 414 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
     client.write(`GET /${'x'.repeat(size - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`)
     assert.match((await client.reply()).start, / 200 /)
@@ -69,7 +69,7 @@ for (const [name, limits, size] of [
     assert.equal(service.heard.length, 1)
   })
 
-test('a target that never ends is 414 before the head is complete', async (t) => {
+test('an endless target is 414 before the head is complete', async (t) => {
   const { client } = await setUp(t)
   client.write(`GET /${'x'.repeat(9_000)}`)
   await refusal(client, 414)
@@ -79,7 +79,7 @@ for (const [name, limits, count] of [
   ['by default', {}, 100],
   ['as configured', { headers: 5 }, 5],
 ] as const)
-  test(`${count} header fields are taken and one more is 431 (${name})`, async (t) => {
+  test(`${count} header fields are accepted and one more is 431 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
     const fields = (number: number) => Array.from({ length: number - 1 }, (_, i) => `X-${i}: 1\r\n`).join('')
     client.write(`GET / HTTP/1.1\r\nHost: a\r\n${fields(count)}\r\n`)
@@ -93,7 +93,7 @@ for (const [name, limits, size] of [
   ['by default', {}, 10 * 1024 * 1024],
   ['as configured', { body: '1kb' }, 1_024],
 ] as const) {
-  test(`a body of ${size} octets is taken and an announced longer one is 413 (${name})`, async (t) => {
+  test(`a body of ${size} octets is accepted and a longer Content-Length is 413 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
     client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`)
     client.write(octets(size))
@@ -103,7 +103,7 @@ for (const [name, limits, size] of [
     assert.equal(service.heard.length, 1)
   })
 
-  test(`a chunked body of ${size} octets is taken and a longer one is 413 while it comes (${name})`, async (t) => {
+  test(`a chunked body of ${size} octets is accepted and a longer one is 413 while it arrives (${name})`, async (t) => {
     const { client, service, log } = await setUpRaw(t, { limits })
     const begin = `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`
     client.write(begin)
@@ -124,14 +124,14 @@ for (const [name, limits, size] of [
   })
 }
 
-test('Expect: 100-continue with too large a body is refused at once', async (t) => {
+test('Expect: 100-continue with a body that is too large is rejected at once', async (t) => {
   const { client, service } = await setUp(t, { limits: { body: '1kb' } })
   client.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n')
   await refusal(client, 413)
   assert.equal(service.heard.length, 0)
 })
 
-test('a head that is not complete after headTimeout is 408, however it trickles', async (t) => {
+test('a head that is incomplete after headTimeout is 408, however slowly it arrives', async (t) => {
   const { client, clock, service } = await setUp(t, { limits: { headTimeout: '10s' } })
   client.write('GET / HTTP/1.1\r\n')
   const octet = async (text: string): Promise<void> => {
@@ -144,7 +144,7 @@ test('a head that is not complete after headTimeout is 408, however it trickles'
   assert.equal(service.heard.length, 0)
 })
 
-test('the time for a head counts from its first octet, not from the reply before', async (t) => {
+test('headTimeout starts with the first octet of the head, not with the previous reply', async (t) => {
   const { client, clock } = await setUp(t, { limits: { headTimeout: '10s', idleTimeout: '60s' } })
   for (let i = 0; i < 2; i++) {
     clock.advance(50_000)
@@ -155,7 +155,7 @@ test('the time for a head counts from its first octet, not from the reply before
   }
 })
 
-test('a client that sends nothing at all is let go after idleTimeout without a word', async (t) => {
+test('a client that sends nothing is disconnected after idleTimeout without a reply', async (t) => {
   const { client, clock, port } = await setUp(t, { limits: { idleTimeout: '60s' } })
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   await client.reply()
@@ -167,7 +167,7 @@ test('a client that sends nothing at all is let go after idleTimeout without a w
   assert.equal(silent.received.length, 0)
 })
 
-test('a body that makes no progress for bodyTimeout is 408, and one that trickles is not', async (t) => {
+test('a body without progress for bodyTimeout is 408, and a slow one is not', async (t) => {
   const { client, clock, service } = await setUpRaw(t, {
     limits: { bodyTimeout: '5s' },
     service: { timeouts: { response: '1s' } },
@@ -187,7 +187,7 @@ test('a body that makes no progress for bodyTimeout is 408, and one that trickle
   await peer.closed()
 })
 
-test('a service that does not reply within timeouts.response is 504', async (t) => {
+test('a service that does not reply within timeouts.response causes 504', async (t) => {
   const { client, clock, service, log } = await setUpRaw(t)
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -203,7 +203,7 @@ test('a service that does not reply within timeouts.response is 504', async (t) 
   assert.equal((await log.line({ message: 'Request failed in the service' }))['level'], 'warn')
 })
 
-test('a service that stalls in mid-reply for timeouts.idle breaks it', async (t) => {
+test('a reply that stalls for timeouts.idle is cut off', async (t) => {
   const { client, clock, service, log, port } = await setUpRaw(t, { service: { timeouts: { idle: '5s' } } })
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
@@ -226,7 +226,7 @@ test('a service that stalls in mid-reply for timeouts.idle breaks it', async (t)
   assert.equal(metrics.sum('sallyport_replies_broken_total', { reason: 'service' }), 0)
 })
 
-test('the time for a reply counts from the end of the request', async (t) => {
+test('timeouts.response starts at the end of the request', async (t) => {
   const { client, clock, service } = await setUpRaw(t, { service: { timeouts: { response: '5s' } } })
   client.write(
     `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${BEGINNING.length + 8 * TRICKLE.length}\r\n\r\n${BEGINNING}`,
@@ -265,7 +265,7 @@ for (const [name, limits, size] of [
   ['by default', {}, 65_536],
   ['as configured', { head: '2kb' }, 2_048],
 ] as const)
-  test(`a reply with a head of ${size} octets is passed on, and a larger one is 502 that says so (${name})`, async (t) => {
+  test(`a reply with a head of ${size} octets is forwarded, and a larger one is 502 with the reason (${name})`, async (t) => {
     assert.match((await answerTo(t, replyOf(size), limits)).start, / 200 /)
     for (const reply of [replyOf(size + 1), replyOf(size + 3).slice(0, -2)]) {
       const refused = await answerTo(t, reply, limits)
@@ -278,7 +278,7 @@ for (const [name, limits, count] of [
   ['by default', {}, 500],
   ['as configured', { headers: 12 }, 12],
 ] as const)
-  test(`a reply with ${count} header fields is passed on, and one with more is 502 that says so (${name})`, async (t) => {
+  test(`a reply with ${count} header fields is forwarded, and one with more is 502 with the reason (${name})`, async (t) => {
     const reply = (number: number): string =>
       `HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${Array.from({ length: number - 1 }, (_, i) => `X-${i}: 1\r\n`).join('')}\r\n`
     const passed = await answerTo(t, reply(count), limits)
@@ -291,7 +291,7 @@ for (const [name, limits, count] of [
     )
   })
 
-test('a large head of a reply may come in small pieces', async (t) => {
+test('a large reply head can arrive in small pieces', async (t) => {
   const { client, service } = await setUpRaw(t)
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()

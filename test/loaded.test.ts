@@ -7,7 +7,7 @@ import { startService } from './support/service.ts'
 
 const preload = new URL('support/loaded-packages.ts', import.meta.url).href
 
-test('a thread holds in memory what it uses, and no library besides', async (t) => {
+test('a thread loads only the libraries that it uses', async (t) => {
   const service = await startService(t)
   const file = await temporaryFile(t, 'loaded.txt', '')
   const yaml = `

@@ -60,7 +60,7 @@ routes: [{ id: users, match: { path: /* }, service: users }]
   return { command, file, port: Number(String(listeners).split(':').at(-1)) }
 }
 
-test('a file that was renamed is made anew on SIGUSR2, and no line of any thread is lost', async (t) => {
+test('SIGUSR2 reopens a renamed log file, and no line of any thread is lost', async (t) => {
   const service = await startService(t)
   const { command, file, port } = await startLogging(t, service.url)
   const old = `${file}.1`
@@ -83,14 +83,14 @@ test('a file that was renamed is made anew on SIGUSR2, and no line of any thread
   assert.ok(linesOf(file).some(({ message }) => message === 'Sallyport is stopping'))
 })
 
-test('a file that cannot be written is an error at the start, in one line', async (t) => {
+test('a log file that cannot be written stops the start with an error in one line', async (t) => {
   const config = await temporaryFile(t, 'sallyport.yaml', 'admin: false\nlog: { file: /nowhere/at/all.log }')
   const { code, stderr } = await run(['start', '--config', config])
   assert.equal(code, 1)
   assert.match(stderr, /^\S+: log\.file: ENOENT[^\n]*\n$/)
 })
 
-test('each worker exports its spans, the last ones when the process stops', async (t) => {
+test('each worker exports its spans, including the last ones on shutdown', async (t) => {
   const [service, collector] = [await startService(t), await startCollector(t)]
   const { command, port } = await startLogging(t, service.url, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
   for (let i = 0; i < 20; i++) await send(port)

@@ -93,13 +93,13 @@ async function askMuch(port: number): Promise<Set<number>> {
 }
 
 for (const output of ['socket', 'pipe'] as const) {
-  test(`whoever holds the log (${output}) and does not read it delays neither requests nor the end`, async (t) => {
+  test(`a reader of the log (${output}) that stalls delays neither requests nor shutdown`, async (t) => {
     const { port, stop } = await startUnread(t, output)
     assert.deepEqual([...(await askMuch(port))], [204])
     assert.equal(await stop(), 0)
   })
 
-  test(`a reader of the log (${output}) that has gone costs its lines, which a metric counts, and nothing else`, async (t) => {
+  test(`a reader of the log (${output}) that disappears only loses lines, which a metric counts`, async (t) => {
     const { log, port, adminPort, stop } = await startUnread(t, output)
     log.destroy()
     await once(log, 'close')
@@ -110,7 +110,7 @@ for (const output of ['socket', 'pipe'] as const) {
   })
 }
 
-test('a start that fails says why on the standard error, also where the log goes to a file', async (t) => {
+test('a failed start is reported on standard error, even if the log goes to a file', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   cleanUp(t, () => void taken.close())
   await once(taken, 'listening')

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 
 const program = new URL('support/logging-process.ts', import.meta.url).pathname
 
-test('lines of several threads to one pipe do not mix, and an abrupt end loses none', async () => {
+test('log lines of several threads do not mix, and none are lost on an abrupt exit', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [program], { maxBuffer: 64 * 1024 * 1024 })
   const last = new Map<number, number>()
   for (const text of stdout.trimEnd().split('\n')) {

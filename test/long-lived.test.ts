@@ -49,14 +49,14 @@ async function openSocket(t: TestContext, port: number): Promise<Peer> {
   return client
 }
 
-test('event streams and WebSockets take no connection from plain requests', async (t) => {
+test('event streams and WebSockets do not use up the connections for other requests', async (t) => {
   const { port, size } = await setUp(t, { connections: 2, queueTimeout: '1ms' })
   for (let i = 0; i < 6; i++) await (i % 2 === 0 ? openEvents : openSocket)(t, port)
   assert.equal(size().streaming, 6)
   for (let i = 0; i < 6; i++) assert.equal((await send(port, { path: '/plain' })).text, 'ok')
 })
 
-test('whoever waits gets a connection as soon as one turns out to last', async (t) => {
+test('a waiting request gets a connection as soon as another one turns out to be long-lived', async (t) => {
   const { port, size } = await setUp(t, { connections: 1 })
   const [events, plain] = [openEvents(t, port), send(port, { path: '/plain' })]
   await events
@@ -64,7 +64,7 @@ test('whoever waits gets a connection as soon as one turns out to last', async (
   assert.equal(size().streaming, 1)
 })
 
-test('they have a bound of their own: further ones are 503, and plain requests go on', async (t) => {
+test('long-lived exchanges have their own limit: further ones are 503, and other requests continue', async (t) => {
   const { port, lasting, size } = await setUp(t, { streams: 2 })
   const first = await openEvents(t, port)
   await openSocket(t, port)
@@ -80,26 +80,26 @@ test('they have a bound of their own: further ones are 503, and plain requests g
   // The place of one that is over is free.
   lasting[0]!.write('0\r\n\r\n')
   await first.until('0\r\n\r\n')
-  await turnUntil('the place', () => size().streaming === 1)
+  await turnUntil('the place to be free', () => size().streaming === 1)
   await openEvents(t, port)
 })
 
-test('a stream that ends gives its connection back where there is room', async (t) => {
+test('the connection of an ended stream is returned to the pool if there is room', async (t) => {
   const { port, lasting, size } = await setUp(t, { connections: 1 })
   const client = await openEvents(t, port)
   lasting[0]!.write('0\r\n\r\n')
   await client.until('0\r\n\r\n')
-  await turnUntil('the connection', () => size().idle === 1)
+  await turnUntil('the connection to be idle', () => size().idle === 1)
   assert.equal(size().streaming, 0)
   const again = await openEvents(t, port)
   assert.equal((await send(port, { path: '/plain' })).text, 'ok')
   lasting[1]?.write('0\r\n\r\n')
   again.reset()
-  await turnUntil('the other one', () => size().streaming === 0)
+  await turnUntil('the other stream to end', () => size().streaming === 0)
   assert.equal(size().idle, 1)
 })
 
-test('when a client has sent its last and the service says nothing to that, the place is free within seconds', async (t) => {
+test('after a half-close by the client, a silent service frees the place within seconds', async (t) => {
   const { clock, port, lasting, size, gateway } = await setUp(t)
   const client = await openSocket(t, port)
   client.end()
@@ -111,6 +111,6 @@ test('when a client has sent its last and the service says nothing to that, the 
   clock.advance(4_000)
   assert.equal(size().streaming, 1)
   clock.advance(1_500)
-  await turnUntil('the end', () => gateway.connections === 0)
+  await turnUntil('the connection to close', () => gateway.connections === 0)
   assert.equal(size().streaming, 0)
 })

@@ -65,12 +65,12 @@ async function callTools(port: number, times: number): Promise<readonly string[]
   }
 }
 
-test('a session over two instances is lost where requests are balanced one by one', async (t) => {
+test('without sticky sessions an MCP session across two instances fails', async (t) => {
   const { port } = await startTwo(t)
   await assert.rejects(callTools(port, 6))
 })
 
-test('sessions over two instances stay where each of them began', async (t) => {
+test('with sticky sessions each MCP session stays on one instance', async (t) => {
   const { port } = await startTwo(t, { sticky: { header: 'Mcp-Session-Id' } })
   const all = new Set<string>()
   for (let i = 0; i < 6; i++) {

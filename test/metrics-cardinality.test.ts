@@ -22,7 +22,7 @@ const request = fc
   )
   .map(([method, path, query, host]) => `${method} ${path}?${query} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
 
-test('whatever clients ask for, there are no more series than routes and known methods make', async (t) => {
+test('whatever clients send, the number of series is bounded by routes and known methods', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, {
     log: { access: false },

@@ -19,7 +19,7 @@ import { authority, tlsListeners, writeLeaf } from './support/tls.ts'
 
 const table = Object.entries<MetricEntry>(metricTable).filter(([, { told = true }]) => told)
 
-test('every metric of the table is exposed, with its labels and no others, and promtool finds nothing wrong', async (t) => {
+test('every metric in the table is exposed with exactly its labels, and promtool accepts the output', async (t) => {
   const service = await startService(t)
   const redis = await startRedis(t)
   const dns = await startDns(t)
@@ -64,7 +64,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
   execFileSync('promtool', ['check', 'metrics'], { input: metrics.text })
 })
 
-test('the guide has the same metrics with the same types and labels, in the same order', () => {
+test('the guide lists the same metrics, types and labels in the same order', () => {
   const guide = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
   const rows = [...guide.matchAll(/^\| `((?:http|sallyport|process)_\w+)` +\| (\w+) +\| (.*?) +\|/gm)]
   const told = rows.map(([, name, type, labels = '']) => [name, type, labels.replaceAll('`', '').split(', ')])

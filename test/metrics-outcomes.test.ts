@@ -15,7 +15,7 @@ async function outcomes(port: number, name: string, label: string): Promise<Reco
   return Object.fromEntries(samples.map(({ labels, value }) => [labels[label]!, value]))
 }
 
-test('time that a service takes is no time of the gateway', async (t) => {
+test('the time of the service does not count as time of the gateway', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url), { clock })
@@ -33,7 +33,7 @@ test('time that a service takes is no time of the gateway', async (t) => {
   assert.equal(metrics.sum('sallyport_response_bytes_total', { service: 'backend' }), 2)
 })
 
-test('time in which a body is streamed is no time of the gateway either', async (t) => {
+test('the time of a streamed body does not count as time of the gateway', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url), { clock })
@@ -51,7 +51,7 @@ test('time in which a body is streamed is no time of the gateway either', async 
   assert.equal(metrics.sum('sallyport_gateway_duration_seconds_sum', { service: 'backend' }), 0)
 })
 
-test('attempts are counted by instance and what came of them, and so are retries', async (t) => {
+test('attempts are counted by instance and outcome, and retries by reason', async (t) => {
   const service = await startService(t, (request, response) => {
     response.statusCode = Number(request.url?.slice(1))
     response.end()
@@ -81,7 +81,7 @@ for (const [reason, answer] of [
   ['invalid', 'no HTTP at all\r\n\r\n'],
   ['closed', ''],
 ] as const)
-  test(`an instance that is ${reason} in place of a reply is an error of that kind`, async (t) => {
+  test(`an instance that answers with ${reason} is counted as an error of that kind`, async (t) => {
     const service = await startRawService(t, async (peer) => {
       await peer.request()
       if (answer === '') peer.end()
@@ -94,7 +94,7 @@ for (const [reason, answer] of [
     assert.deepEqual(await outcomes(port, 'sallyport_errors_total', 'fault'), { service: 1 })
   })
 
-test('a kept connection that the service has closed is a retry, and no error of the instance', async (t) => {
+test('a reused connection that the service has closed counts as a retry, not as an error of the instance', async (t) => {
   const service = await startRawService(t, async (peer, number) => {
     await peer.request()
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
@@ -108,7 +108,7 @@ test('a kept connection that the service has closed is a retry, and no error of 
   assert.deepEqual(await outcomes(port, 'sallyport_instance_requests_total', 'status_class'), { '2xx': 2 })
 })
 
-test('an instance that says nothing in time is a timeout', async (t) => {
+test('an instance that does not respond in time counts as a timeout', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { service: { timeouts: { response: '2s' } } }), { clock })
@@ -119,7 +119,7 @@ test('an instance that says nothing in time is a timeout', async (t) => {
   assert.deepEqual(await outcomes(port, 'sallyport_instance_errors_total', 'reason'), { timeout: 1 })
 })
 
-test('what is in flight is there while it is', async (t) => {
+test('requests and connections in flight are counted while they last', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const reply = send(port)
@@ -135,7 +135,7 @@ test('what is in flight is there while it is', async (t) => {
   assert.equal((await scrape(port)).sum('sallyport_instance_in_flight'), 0)
 })
 
-test('a reply that breaks off and a request that cannot be read are counted', async (t) => {
+test('incomplete replies and malformed requests are counted', async (t) => {
   const service = await startRawService(t, async (peer) => {
     await peer.request()
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')
@@ -151,7 +151,7 @@ test('a reply that breaks off and a request that cannot be read are counted', as
   assert.equal(metrics.sum('sallyport_refused_requests_total', { code: 'bad-request' }), 1)
 })
 
-test('a client that leaves is counted with status 499, and not as a fault of the instance', async (t) => {
+test('an aborted request counts as status 499, and not as an error of the instance', async (t) => {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -165,7 +165,7 @@ test('a client that leaves is counted with status 499, and not as a fault of the
   assert.equal(metrics.sum('sallyport_replies_broken_total'), 0)
 })
 
-test('rate limits tell what they decided and how much was used, by tier', async (t) => {
+test('rate limit decisions and usage are counted by tier', async (t) => {
   const { port } = await startGateway(t, {
     policies: { 'rate-limit': { tiers: { unauthenticated: '5/h' }, cost: 2 } },
     routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
@@ -178,7 +178,7 @@ test('rate limits tell what they decided and how much was used, by tier', async 
   assert.equal(metrics.sum('sallyport_rate_limit_tokens_total', { tier: 'unauthenticated' }), 4)
 })
 
-test('what comes of credentials is told by the method that decided', async (t) => {
+test('authentication results are counted by the method that decided', async (t) => {
   const clock = new ManualClock(NOW * 1000)
   const { port } = await startGateway(
     t,
@@ -228,7 +228,7 @@ test('what comes of credentials is told by the method that decided', async (t) =
   ])
 })
 
-test('the cache tells what it did with requests, and how much it holds', async (t) => {
+test('cache results are counted, and its size is shown', async (t) => {
   const clock = new ManualClock()
   const service = await startService(t, (request, response) => {
     response.setHeader('Cache-Control', 'max-age=60, stale-while-revalidate=60')
@@ -242,7 +242,7 @@ test('the cache tells what it did with requests, and how much it holds', async (
   await send(port, { method: 'POST', path: '/other' })
   clock.advance(90_000)
   await send(port)
-  await until('a refresh', () => service.heard.length === 3)
+  await until('a refresh in the background', () => service.heard.length === 3)
   clock.advance(200_000)
   await send(port)
   const seen = await outcomes(port, 'sallyport_cache_requests_total', 'outcome')
@@ -252,7 +252,7 @@ test('the cache tells what it did with requests, and how much it holds', async (
   assert.ok(metrics.sum('sallyport_cache_bytes', { store: 'memory' }) > 0)
 })
 
-test('what had to make room in the cache is counted', async (t) => {
+test('evictions from the cache are counted', async (t) => {
   const service = await startService(t, (_, response) => {
     response.setHeader('Cache-Control', 'max-age=60')
     response.end('x'.repeat(1000))
@@ -265,7 +265,7 @@ test('what had to make room in the cache is counted', async (t) => {
   assert.equal(metrics.sum('sallyport_cache_entries'), 40 - evicted)
 })
 
-test('an instance that fails its health checks is shown as one that gets no requests', async (t) => {
+test('an instance that fails its health checks is shown as unhealthy', async (t) => {
   const [good, bad] = [await startService(t), await startService(t, undefined, { health: () => 503 })]
   const { port } = await startGateway(t, {
     services: { backend: { instances: [good.url, bad.url], health: { path: '/health' } } },

@@ -18,7 +18,7 @@ async function limitInRedis(t: TestContext) {
   return { redis, ...(await startGateway(t, config)) }
 }
 
-test('questions to Redis are counted and measured, and an outage shows', async (t) => {
+test('Redis operations are counted and timed, and an outage is visible', async (t) => {
   const { redis, port, log } = await limitInRedis(t)
   for (let i = 0; i < 3; i++) await send(port)
   const before = await scrape(port)
@@ -33,7 +33,7 @@ test('questions to Redis are counted and measured, and an outage shows', async (
   assert.equal(during.sum('sallyport_store_operations_total', { ...asked, outcome: 'timeout' }), 3)
   assert.equal(during.sum('sallyport_store_up', { store: 'redis' }), 0)
   redis.resume()
-  await until('Redis answers', async () => (await scrape(port)).sum('sallyport_store_up') === 1)
+  await until('Redis to be up again', async () => (await scrape(port)).sum('sallyport_store_up') === 1)
 })
 
 /** How often Redis was asked so, with that outcome. */
@@ -41,7 +41,7 @@ function operations(metrics: Scrape, operation: string, outcome: string): number
   return metrics.sum('sallyport_store_operations_total', { store: 'redis', operation, outcome })
 }
 
-test('what is asked of Redis for identity and for the cache has names of its own, and a refusal is an error', async (t) => {
+test('operations for API keys and the cache have their own names, and rejections count as errors', async (t) => {
   const server = await startRedis(t)
   const redis = connectTo(t, server)
   const service = await startService(t, (_, response) => response.setHeader('Cache-Control', 'max-age=60').end('hello'))
@@ -56,7 +56,7 @@ test('what is asked of Redis for identity and for the cache has names of its own
     }),
   )
   await send(port, { headers: { 'X-API-Key': 'sp_unknown' } })
-  await until('the reply to be kept', async () => operations(await scrape(port), 'cache-put', 'ok') > 0)
+  await until('the reply to be stored', async () => operations(await scrape(port), 'cache-put', 'ok') > 0)
   await send(port, { method: 'DELETE' })
   const before = await scrape(port)
   for (const operation of ['find-key', 'cache-find', 'cache-put', 'cache-forget']) {
@@ -65,7 +65,7 @@ test('what is asked of Redis for identity and for the cache has names of its own
   }
   await redis.config('SET', 'maxmemory', '1')
   await send(port, { path: '/other' })
-  await until('a refusal', async () => operations(await scrape(port), 'cache-put', 'error') > 0)
+  await until('a rejected operation', async () => operations(await scrape(port), 'cache-put', 'error') > 0)
   const after = await scrape(port)
   assert.equal(operations(after, 'cache-put', 'ok'), operations(before, 'cache-put', 'ok'))
   assert.equal(after.sum('sallyport_store_up', { store: 'redis' }), 0)

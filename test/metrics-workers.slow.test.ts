@@ -45,14 +45,14 @@ async function scrapeUntil(port: number, requests: number): Promise<void> {
   }
 }
 
-test('one scrape tells of the requests to all workers, whichever worker answers it', async (t) => {
+test('a scrape of any worker covers the requests of all workers', async (t) => {
   const service = await startService(t)
   const { port } = await startWorkers(t, service, 2)
   const asked = await askUntil(port, service, 2)
   for (let i = 0; i < 10; i++) await scrapeUntil(port, asked)
 })
 
-test('what a worker has counted outlives it', async (t) => {
+test('counts of a worker survive its death', async (t) => {
   const service = await startService(t)
   const { command, port } = await startWorkers(t, service, 2)
   const asked = await askUntil(port, service, 2)
@@ -67,7 +67,7 @@ test('what a worker has counted outlives it', async (t) => {
   assert.equal(metrics.sum('sallyport_workers'), 2)
 })
 
-test('what had to make room in the cache of a worker stays counted when it dies', async (t) => {
+test('cache evictions of a worker survive its death', async (t) => {
   const service = await startService(t, (_, response) => {
     response.setHeader('Cache-Control', 'max-age=60')
     response.end('x'.repeat(1000))
@@ -82,7 +82,7 @@ test('what had to make room in the cache of a worker stays counted when it dies'
   assert.equal(await evictions(), before)
 })
 
-test('each worker tells of its own event loop and heap, and the process of itself once', async (t) => {
+test('each worker reports its own event loop and heap, and the process reports itself once', async (t) => {
   const service = await startService(t)
   const { port } = await startWorkers(t, service, 2)
   const metrics = await scrape(port)

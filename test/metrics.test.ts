@@ -6,7 +6,7 @@ import { proxyTo, startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
 import { startService } from './support/service.ts'
 
-test('a request is counted under the pattern of its route, its method, status and service', async (t) => {
+test('a request is counted by the pattern of its route, method, status and service', async (t) => {
   const service = await startService(t, (request, response) => {
     response.statusCode = request.method === 'POST' ? 201 : 200
     response.end()
@@ -38,7 +38,7 @@ for (const [accept, type] of [
   [undefined, 'text/plain; version=0.0.4; charset=utf-8'],
   ['application/openmetrics-text;version=1.0.0', 'application/openmetrics-text; version=1.0.0; charset=utf-8'],
 ] as const)
-  test(`promtool finds nothing wrong with what Accept: ${accept} brings`, async (t) => {
+  test(`promtool accepts the metrics for Accept: ${accept}`, async (t) => {
     const service = await startService(t)
     const { port } = await startGateway(t, proxyTo(service.url))
     await send(port)
@@ -49,7 +49,7 @@ for (const [accept, type] of [
     else assert.ok(text.endsWith('\n# EOF\n'))
   })
 
-test('a request of a sampled trace is an example of its duration, and one for the gateway itself is none', async (t) => {
+test('a request with a sampled trace becomes an exemplar, and one to the gateway itself does not', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const [sampled, other] = ['0af7651916cd43dd8448eb211c80319c', '4bf92f3577b34da6a3ce929d0e0e4736']
@@ -62,13 +62,13 @@ test('a request of a sampled trace is an example of its duration, and one for th
   assert.ok(!text.includes(other))
 })
 
-test('open connections are counted, that of the scrape among them', async (t) => {
+test('open connections are counted, including that of the scrape', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   assert.equal((await scrape(port)).sum('http_active_connections'), 1)
 })
 
-test('only those endpoints of its own are served that the configuration names', async (t) => {
+test('only the configured endpoints are served', async (t) => {
   const { port } = await startGateway(t, { endpoints: { metrics: false, docs: false, openapi: false } })
   assert.equal((await send(port, { path: '/metrics' })).status, 404)
   assert.equal((await send(port, { path: '/health' })).status, 200)

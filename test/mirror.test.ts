@@ -62,7 +62,7 @@ async function setUp(
   }
 }
 
-test('another service gets a copy with body, query and fields, as policies and rewrites have made the request', async (t) => {
+test('the copy has the body, query and headers as changed by policies and rewrites', async (t) => {
   const { ask, copied, copies } = await setUp(t, {
     rewrite: { strip: '/a' },
     policies: { 'request-headers': { set: { 'x-tenant': 'acme' } } },
@@ -72,7 +72,7 @@ test('another service gets a copy with body, query and fields, as policies and r
   assert.deepEqual(copies, [{ method: 'POST', url: '/x?y=1', host: 'a.example', body: 'some body', tenant: 'acme' }])
 })
 
-test('what the copy comes to is nothing to the client, and neither is a service that is not there', async (t) => {
+test('failures of the mirror service do not affect the client', async (t) => {
   const { ask, copied, other, log } = await setUp(t, {}, (request) => void request.socket.resetAndDestroy())
   assert.equal(await ask(), '200 main')
   await copied(1)
@@ -84,7 +84,7 @@ test('what the copy comes to is nothing to the client, and neither is a service 
   )
 })
 
-test('a service that never answers holds nobody up, and gets a hundred copies at a time', async (t) => {
+test('a mirror service that never answers blocks nobody, and gets at most 100 copies at a time', async (t) => {
   const { ask, other, port, copied } = await setUp(t, {}, () => {})
   for (let i = 0; i < 105; i++) assert.equal(await ask(), '200 main')
   await copied(100)
@@ -93,14 +93,14 @@ test('a service that never answers holds nobody up, and gets a hundred copies at
   assert.equal(other.heard.length, 100)
 })
 
-test('a share of the requests is copied', async (t) => {
+test('a configured share of requests is copied', async (t) => {
   const { ask, other, copied } = await setUp(t, { mirror: { service: 'other', share: '25%' } })
   for (let i = 0; i < 40; i++) await ask()
   await copied(9)
   assert.ok(Math.abs(other.heard.length - 10) <= 1, String(other.heard.length))
 })
 
-test('what a policy answers is not copied', async (t) => {
+test('requests answered by a policy are not copied', async (t) => {
   const auth = { methods: { jwt: { secret: 'x'.repeat(32) } } }
   const { ask, other, main } = await setUp(t, { policies: { auth } })
   assert.match(await ask(), /^401/)

@@ -65,7 +65,7 @@ async function ask(t: TestContext, port: number, leaf: Leaf | null, fields: read
   return { status: statuses[0]!, statuses, challenge }
 }
 
-test('without rules, whoever has a certificate is the consumer with its common name', async (t) => {
+test('without rules, the common name of a certificate is the consumer', async (t) => {
   const { clients, open, service } = await start(t, { methods: { mtls: {} } })
   assert.deepEqual((await ask(t, clients, orders, [], 2)).statuses, [200, 200])
   const { headers } = service.heard[1]!
@@ -83,7 +83,7 @@ test('without rules, whoever has a certificate is the consumer with its common n
   )
 })
 
-test('a certificate without a subject, as workloads have them, goes by its other names', async (t) => {
+test('a certificate without a subject is identified by its other names', async (t) => {
   const uri = 'spiffe://example.org/ns/shop/nameless'
   const nameless = ofClients.issueClient({ subject: {}, names: [uri] })
   const forward: ['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'] = [
@@ -106,7 +106,7 @@ for (const [id, expected] of [
   ['email', 'orders@example.org'],
   ['fingerprint', createHash('sha256').update(new X509Certificate(orders.cert).raw).digest('hex')],
 ] as const)
-  test(`the id of the consumer may be its ${id}`, async (t) => {
+  test(`the id of the consumer can be its ${id}`, async (t) => {
     const { clients, service } = await start(t, { methods: { mtls: { id } } })
     assert.equal((await ask(t, clients, orders)).status, 200)
     assert.equal(decodeURIComponent(String(service.heard[0]!.headers['x-user-id'])), expected)
@@ -126,7 +126,7 @@ for (const match of [
   { fingerprint: digest.replaceAll(':', '').toLowerCase() },
   { issuer: 'CN=Clients', commonName: 'orders' },
 ])
-  test(`a rule by ${JSON.stringify(match).slice(0, 60)} says who it is, and all others are refused`, async (t) => {
+  test(`a rule by ${JSON.stringify(match).slice(0, 60)} identifies the consumer, and other certificates are rejected`, async (t) => {
     const rule = { match, consumer: 'order-service', roles: ['internal', 'writer'], tier: 'gold' }
     const { clients, partners, service } = await start(t, { methods: { mtls: { rules: [rule] } } })
     assert.equal((await ask(t, clients, orders)).status, 200)
@@ -140,7 +140,7 @@ for (const match of [
     if (!('commonName' in match) || 'issuer' in match) assert.equal((await ask(t, partners, partner)).status, 401)
   })
 
-test('a rule may say on which listener, and so of which authority, a certificate has to be', async (t) => {
+test('a rule can be limited to a listener, and thus to its authority', async (t) => {
   const rules = [{ match: { listener: '127.0.0.1:1', commonName: 'orders' } }]
   const { clients, partners } = await start(t, { methods: { mtls: { rules } } })
   // Both listen at any port here, which is not the one of the rule.
@@ -153,14 +153,14 @@ test('a rule may say on which listener, and so of which authority, a certificate
   assert.equal((await ask(t, own.clients, orders)).status, 200)
 })
 
-test('the certificate of another listener’s authority is refused in the handshake', async (t) => {
+test('a certificate of another listener’s authority fails the handshake', async (t) => {
   const { clients, partners, service } = await start(t, { methods: { mtls: {} } })
   await assert.rejects(ask(t, clients, partner))
   await assert.rejects(ask(t, partners, orders))
   assert.equal(service.heard.length, 0)
 })
 
-test('a trusted proxy that speaks for others lends nobody its certificate', async (t) => {
+test('the certificate of a trusted proxy does not identify its clients', async (t) => {
   const config = { trustedProxies: ['127.0.0.1'] }
   const { clients } = await start(t, { methods: { mtls: {} }, config })
   assert.equal((await ask(t, clients, orders)).status, 200)
@@ -172,7 +172,7 @@ const thumbprint = (leaf: Leaf): string =>
 const EXPIRES = Math.ceil(Date.now() / 1000) + 3600
 const bearer = (claims: object): string => `Authorization: Bearer ${tokenOf({ claims: { exp: EXPIRES, ...claims } })}`
 
-test('a token that is bound to a certificate counts with that one alone, also once it was verified', async (t) => {
+test('a token bound to a certificate is only accepted with it, even when the token is cached', async (t) => {
   const { clients, open, service } = await start(t, { methods: { jwt: { secret: SECRET } } })
   const token = bearer({ cnf: { 'x5t#S256': thumbprint(orders) } })
   for (let round = 0; round < 2; round++) {
@@ -195,7 +195,7 @@ test('a token that is bound to a certificate counts with that one alone, also on
     assert.equal((await ask(t, clients, orders, [bearer({ cnf })])).status, 401)
 })
 
-test('a token is bound by the word of the introspection endpoint too', async (t) => {
+test('the introspection endpoint can bind a token to a certificate', async (t) => {
   const users = await startService(t, (_, response) => {
     response.setHeader('Content-Type', 'application/json')
     response.end(JSON.stringify({ active: true, sub: 'alice', cnf: { 'x5t#S256': thumbprint(orders) } }))
@@ -207,7 +207,7 @@ test('a token is bound by the word of the introspection endpoint too', async (t)
   }
 })
 
-test('a bound token that is wrong is not made up for by the certificate, and a bad one neither', async (t) => {
+test('a valid certificate does not make up for an invalid token', async (t) => {
   const { clients } = await start(t, { methods: { jwt: { secret: SECRET }, mtls: {} } })
   assert.equal((await ask(t, clients, orders)).status, 200)
   assert.equal((await ask(t, clients, orders, [bearer({ cnf: { 'x5t#S256': thumbprint(billing) } })])).status, 401)

@@ -44,7 +44,7 @@ function resolveTo(t: TestContext, addresses: () => readonly string[]): () => nu
   return () => asked
 }
 
-test('connections go to all addresses of a name', async (t) => {
+test('connections are opened to all addresses of a name', async (t) => {
   const hosts = ['127.0.0.1', '127.0.0.2', '127.0.0.3']
   const port = await startOn(t, hosts)
   resolveTo(t, () => hosts)
@@ -53,7 +53,7 @@ test('connections go to all addresses of a name', async (t) => {
   assert.deepEqual(new Set(answers.map(({ text }) => text)), new Set(hosts))
 })
 
-test('an address at which nobody listens makes way for the next one of the name', async (t) => {
+test('if nothing listens at an address of a name, the next one is tried', async (t) => {
   // Of 127.0.0.1 any port may be that of another test.
   const listening = '127.9.9.2'
   const port = await startOn(t, [listening])
@@ -63,7 +63,7 @@ test('an address at which nobody listens makes way for the next one of the name'
   assert.deepEqual(new Set(answers.map(({ text }) => text)), new Set([listening]))
 })
 
-test('traffic follows a name that moves, within the lifetime of connections', async (t) => {
+test('a changed address is used as connections expire', async (t) => {
   const port = await startOn(t, ['127.0.0.1', '127.0.0.2'])
   let where = '127.0.0.1'
   const lookups = resolveTo(t, () => [where])
@@ -80,7 +80,7 @@ test('traffic follows a name that moves, within the lifetime of connections', as
   assert.equal(lookups(), 2)
 })
 
-test('health checks use all addresses of a name, one after the other', async (t) => {
+test('health checks alternate between all addresses of a name', async (t) => {
   const asked: string[] = []
   const clock = new ManualClock()
   const hosts = ['127.0.0.1', '127.0.0.2']

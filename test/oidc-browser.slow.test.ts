@@ -10,7 +10,7 @@ import { SECRET } from './support/tokens.ts'
 const PAGE = `<!doctype html><title>shop</title><h1>shop</h1>
 <form method="post" action="/auth/logout"><button>Log out</button></form>`
 
-test('a browser logs in at a provider of another site, stays so, and logs out', async (t) => {
+test('a browser logs in at a provider on another site, stays logged in, and logs out', async (t) => {
   const provider = await startOpenIdProvider(t, systemClock)
   const service = await startService(t, ({ headers }, response) => {
     const who = String(headers['x-user-id'] ?? 'nobody')

@@ -42,7 +42,7 @@ function cookieOf({ headers }: Answer, name: string): string {
   return headers['set-cookie']?.find((line) => line.startsWith(`${name}=`)) ?? ''
 }
 
-test('a page leads to the provider, and back to where the browser wanted to go, logged in', async (t) => {
+test('a page request is redirected to the provider, and after the login back to its URL', async (t) => {
   const { browser, provider, service } = await setUp(t)
   provider.user = { sub: 'alice', roles: ['admin'], tier: 'gold' }
   const page = await browser.open('/reports?year=2026')
@@ -62,7 +62,7 @@ test('a page leads to the provider, and back to where the browser wanted to go, 
   })
 })
 
-test('services see no cookie of the gateway, and those of others as they were', async (t) => {
+test('services do not see the gateway’s cookies, and see others unchanged', async (t) => {
   const { browser, service } = await setUp(t)
   browser.cookies.set('theme', 'dark')
   await browser.logIn(await browser.open('/'))
@@ -71,7 +71,7 @@ test('services see no cookie of the gateway, and those of others as they were', 
   assert.partialDeepStrictEqual(heardOf(service), { cookie: 'theme=dark' })
 })
 
-test('whoever is no page gets 401, and no redirect that it would follow into a login', async (t) => {
+test('requests that are not page loads get 401 instead of a redirect', async (t) => {
   const { browser, provider } = await setUp(t)
   const asked = [
     browser.fetch('/api'),
@@ -86,14 +86,14 @@ test('whoever is no page gets 401, and no redirect that it would follow into a l
   assert.equal(provider.count('/.well-known/openid-configuration'), 0)
 })
 
-test('a browser without Fetch Metadata is led to a login by what it accepts', async (t) => {
+test('without Fetch Metadata, Accept decides whether to redirect', async (t) => {
   const { browser } = await setUp(t)
   const none = { 'Sec-Fetch-Mode': undefined, 'Sec-Fetch-Site': undefined }
   assert.equal((await browser.open('/', { ...none, Accept: 'text/html,*/*;q=0.8' })).status, 302)
   assert.equal((await browser.open('/', { ...none, Accept: '*/*' })).status, 401)
 })
 
-test('public paths need no login and no provider, and other methods go on beside it', async (t) => {
+test('public paths need neither login nor provider, and other auth methods still work', async (t) => {
   const { browser, provider, service } = await setUp(t, {}, { public: ['/open'], methods: { jwt: { secret: SECRET } } })
   provider.isBroken = true
   assert.equal((await browser.open('/open')).status, 200)
@@ -101,7 +101,7 @@ test('public paths need no login and no provider, and other methods go on beside
   assert.equal(service.heard.length, 1)
 })
 
-test('roles and rules go by the claims of a session', async (t) => {
+test('roles and rules use the claims of a session', async (t) => {
   const allow = 'claims.org == query.org'
   const { browser, provider } = await setUp(
     t,
@@ -114,7 +114,7 @@ test('roles and rules go by the claims of a session', async (t) => {
   assert.equal((await browser.open('/?org=other')).status, 403)
 })
 
-test('each of several tabs that log in at the same time gets to where it wanted to go', async (t) => {
+test('several tabs can log in at the same time, and each returns to its URL', async (t) => {
   const { browser } = await setUp(t)
   const first = await browser.open('/a')
   const second = await browser.open('/b')
@@ -122,7 +122,7 @@ test('each of several tabs that log in at the same time gets to where it wanted 
   assert.equal((await browser.logIn(first)).headers.location, '/a')
 })
 
-test('any gateway with the same secret goes on with a login and a session of another', async (t) => {
+test("gateways with the same secret accept each other's logins and sessions", async (t) => {
   const { browser, start } = await setUp(t, { publicUrl: 'http://shop.test' })
   const other = await start()
   const page = await browser.open('/a')
@@ -132,7 +132,7 @@ test('any gateway with the same secret goes on with a login and a session of ano
   assert.equal((await browser.open('/a')).status, 200)
 })
 
-test('a login that another browser has begun is refused', async (t) => {
+test('a callback of a login started in another browser is rejected', async (t) => {
   const { browser, port, provider } = await setUp(t)
   const callback = await browser.callbackOf(await browser.open('/'))
   const victim = new BrowserJar(port)
@@ -145,7 +145,7 @@ test('a login that another browser has begun is refused', async (t) => {
   assert.equal(provider.count('/token'), 0)
 })
 
-test('a state that was changed, repeated or left out, or is old, is refused without asking the provider', async (t) => {
+test('a changed, repeated, missing or expired state is rejected without asking the provider', async (t) => {
   const { browser, clock, provider } = await setUp(t)
   const callback = await browser.callbackOf(await browser.open('/'))
   const state = new URLSearchParams(callback.slice(callback.indexOf('?'))).get('state') ?? ''
@@ -162,7 +162,7 @@ test('a state that was changed, repeated or left out, or is old, is refused with
   assert.equal(provider.count('/token'), 0)
 })
 
-test('a code counts once', async (t) => {
+test('a code can be used once', async (t) => {
   const { browser, log } = await setUp(t)
   const callback = await browser.callbackOf(await browser.open('/'))
   assert.equal((await browser.open(callback)).status, 302)
@@ -180,7 +180,7 @@ const wrongTokens: Readonly<Record<string, (claims: object) => object>> = {
 }
 
 for (const [what, claims] of Object.entries(wrongTokens))
-  test(`an ID token with ${what} is refused`, async (t) => {
+  test(`an ID token with ${what} is rejected`, async (t) => {
     const { browser, provider } = await setUp(t)
     provider.mischief = { claims }
     const back = await browser.logIn(await browser.open('/'))
@@ -188,14 +188,14 @@ for (const [what, claims] of Object.entries(wrongTokens))
     assert.equal(browser.cookies.has('sallyport'), false)
   })
 
-test('clocks may differ by some seconds', async (t) => {
+test('some seconds of clock skew are tolerated', async (t) => {
   const { browser, provider } = await setUp(t)
   const seconds = Date.UTC(2024, 0, 15, 10, 30) / 1000
   provider.mischief = { claims: (claims) => ({ ...claims, iat: seconds + 20, exp: seconds - 20 }) }
   assert.equal((await browser.logIn(await browser.open('/'))).status, 302)
 })
 
-test('an ID token that the keys of the provider have not signed is refused, and new keys are known at once', async (t) => {
+test('an ID token not signed by the provider is rejected, and new keys of the provider are fetched at once', async (t) => {
   const { browser, provider } = await setUp(t)
   await browser.logIn(await browser.open('/'))
   provider.rotate()
@@ -206,7 +206,7 @@ test('an ID token that the keys of the provider have not signed is refused, and 
   assert.equal((await browser.logIn(await browser.open('/'))).status, 401)
 })
 
-test('the word of the provider against a user is 403, and its trouble 503', async (t) => {
+test('an error from the provider is 403, and an outage 503', async (t) => {
   const { browser, provider } = await setUp(t)
   provider.mischief = { refusal: 'access_denied' }
   const denied = await browser.logIn(await browser.open('/'))
@@ -220,7 +220,7 @@ test('the word of the provider against a user is 403, and its trouble 503', asyn
   assert.equal((await browser.open(callback)).status, 503)
 })
 
-test('a gateway starts without its provider, asks it less and less often, and goes on with sessions', async (t) => {
+test('a gateway starts without its provider, retries with backoff, and still accepts sessions', async (t) => {
   const { browser, clock, provider, start, log } = await setUp(t)
   await browser.logIn(await browser.open('/'))
   provider.isBroken = true
@@ -243,7 +243,7 @@ test('a gateway starts without its provider, asks it less and less often, and go
   assert.ok(log.lines.every(({ level }) => level !== 'error'))
 })
 
-test('a cookie that no gateway has made is none', async (t) => {
+test('forged cookies are rejected', async (t) => {
   const { browser, service, start } = await setUp(t)
   await browser.logIn(await browser.open('/'))
   const session = browser.cookies.get('sallyport') ?? ''
@@ -269,7 +269,7 @@ test('a cookie that no gateway has made is none', async (t) => {
   assert.equal(service.heard.length, 0)
 })
 
-test('a secret that is being exchanged still opens what it has sealed, and a new one seals', async (t) => {
+test('during a rotation of the secret old sessions stay valid, and new ones use the new secret', async (t) => {
   const { browser, start } = await setUp(t)
   await browser.logIn(await browser.open('/'))
   const NEW = 'the new secret of the tests that is long enough'
@@ -283,7 +283,7 @@ test('a secret that is being exchanged still opens what it has sealed, and a new
   assert.equal((await later.browser.fetch('/')).status, 200)
 })
 
-test('nobody is led to another host after a login', async (t) => {
+test('redirects after a login never lead to another host', async (t) => {
   const { browser } = await setUp(t)
   for (const target of [
     'https://evil.example',
@@ -304,7 +304,7 @@ test('nobody is led to another host after a login', async (t) => {
   assert.equal((await browser.open('/auth/login?return=/a%3Fb=c')).headers.location, '/a?b=c')
 })
 
-test('a session ends with its time', async (t) => {
+test('a session expires', async (t) => {
   const { browser, clock } = await setUp(t, { lifetime: '1h' })
   await browser.logIn(await browser.open('/'))
   clock.advance(59 * MINUTE)
@@ -316,7 +316,7 @@ test('a session ends with its time', async (t) => {
 
 const refreshed: Partial<Oidc> = { scopes: ['openid', 'offline_access'] }
 
-test('a session is refreshed once for all who ask at the same time, and gets a new cookie', async (t) => {
+test('a session is refreshed once for concurrent requests, and gets a new cookie', async (t) => {
   const { browser, clock, provider, service } = await setUp(t, refreshed)
   provider.user = { sub: 'alice', roles: ['user'] }
   await browser.logIn(await browser.open('/'))
@@ -340,7 +340,7 @@ test('a session is refreshed once for all who ask at the same time, and gets a n
   assert.equal(provider.count('/token'), 2)
 })
 
-test('no cache keeps a reply with a new cookie, whatever the service says to it', async (t) => {
+test('a reply with a new cookie is not cacheable, whatever the service says', async (t) => {
   const clock = new ManualClock()
   const provider = await startOpenIdProvider(t, clock)
   const service = await startService(t, (_, response) => {
@@ -357,7 +357,7 @@ test('no cache keeps a reply with a new cookie, whatever the service says to it'
   assert.deepEqual([headers['cdn-cache-control'], headers['surrogate-control']], ['no-store', 'no-store'])
 })
 
-test('a session that the provider grants no more is over, and its user is led to log in', async (t) => {
+test('a session that the provider no longer refreshes ends, and its user has to log in again', async (t) => {
   const { browser, clock, provider } = await setUp(t, refreshed)
   await browser.logIn(await browser.open('/'))
   provider.mischief = { tokenError: 'invalid_grant' }
@@ -377,7 +377,7 @@ test('a session that the provider grants no more is over, and its user is led to
   )
 })
 
-test('a session that cannot be refreshed ends a request and no more, whatever cookies come with it', async (t) => {
+test('a session that cannot be refreshed makes the request fail with 401, whatever cookies come with it', async (t) => {
   const { browser, clock, provider, port } = await setUp(t, refreshed)
   await browser.logIn(await browser.open('/'))
   provider.mischief = { tokenError: 'invalid_grant' }
@@ -389,7 +389,7 @@ test('a session that cannot be refreshed ends a request and no more, whatever co
   assert.match(reply.text, /The session has ended/)
 })
 
-test('whoever has a session that the provider grants no more can log in again at once', async (t) => {
+test('a user whose session cannot be refreshed can log in again at once', async (t) => {
   const { browser, clock, provider } = await setUp(t, refreshed)
   await browser.logIn(await browser.open('/'))
   const there = await browser.open('/auth/login?return=/orders')
@@ -405,7 +405,7 @@ test('whoever has a session that the provider grants no more can log in again at
   assert.equal((await browser.logIn(page)).headers.location, '/orders')
 })
 
-test('sessions go on while the provider cannot be asked, until their time is over', async (t) => {
+test('sessions stay valid during an outage of the provider, until they expire', async (t) => {
   const { browser, clock, provider } = await setUp(t, { ...refreshed, lifetime: '1h' })
   await browser.logIn(await browser.open('/'))
   provider.isBroken = true
@@ -416,7 +416,7 @@ test('sessions go on while the provider cannot be asked, until their time is ove
   assert.equal((await browser.fetch('/')).status, 401)
 })
 
-test('a logout ends the session here and at the provider, and asks for a POST of the gateway’s own pages', async (t) => {
+test('a logout ends the session here and at the provider, and requires a POST from the same origin', async (t) => {
   const { browser, provider } = await setUp(t, { ...refreshed, afterLogout: '/bye' })
   await browser.logIn(await browser.open('/'))
   const wrong = await browser.open('/auth/logout')
@@ -437,7 +437,7 @@ test('a logout ends the session here and at the provider, and asks for a POST of
   assert.equal((await browser.fetch('/')).status, 401)
 })
 
-test('a logout by a script ends the session here, whatever the provider does', async (t) => {
+test('a logout by a script ends the session even during an outage of the provider', async (t) => {
   const { browser, provider } = await setUp(t)
   await browser.logIn(await browser.open('/'))
   provider.isBroken = true

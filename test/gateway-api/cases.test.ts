@@ -316,7 +316,7 @@ for (const group of groups) {
   })
 }
 
-test('so many of the cases come out as the Gateway API wants it', () => {
+test('the number of cases that behave as the Gateway API requires is known', () => {
   const all = groups.flatMap(({ cases }) => cases).length
   assert.deepEqual({ passed, all }, { passed: 251, all: 270 })
 })

@@ -60,7 +60,7 @@ test('all four kinds of methods work', async (t) => {
   assert.equal((await chatEnd).status.code, status.OK)
 })
 
-test('a service may speak first, before its client has sent anything', async (t) => {
+test('a server can send before its client has sent anything', async (t) => {
   const clock = new ManualClock()
   const { client } = await setUp(
     t,
@@ -80,7 +80,7 @@ test('a service may speak first, before its client has sent anything', async (t)
   assert.equal((await end).status.code, status.OK)
 })
 
-test('metadata passes in both directions, octets among it, and so do errors with their details', async (t) => {
+test('metadata and error details are forwarded in both directions, binary ones included', async (t) => {
   const octets = Buffer.from([0, 255, 10, 13, 44])
   const { client, service } = await setUp(t, {
     Get(call, reply) {
@@ -109,7 +109,7 @@ test('metadata passes in both directions, octets among it, and so do errors with
   assert.deepEqual(service.heard[0]?.get('asked-bin'), [octets])
 })
 
-test('every status of a service is the status of the call, in the log and the metrics too', async (t) => {
+test('the status of a call is that of the service, also in log and metrics', async (t) => {
   const { client, port, log } = await setUp(t, {
     Get: ({ request }, reply) => {
       const code = Number(request.toString())
@@ -129,21 +129,21 @@ test('every status of a service is the status of the call, in the log and the me
   assert.deepEqual(new Set(counted.map(({ labels }) => labels['grpc_status'])), new Set(names))
 })
 
-test('large messages pass in both directions', async (t) => {
+test('large messages are forwarded in both directions', async (t) => {
   const { client } = await setUp(t, {}, { config: { limits: { body: '20mb' } } })
   const large = 'x'.repeat(3_500_000)
   const { messages } = await client.unary(GET, large)
   assert.equal(messages[0]?.length, large.length)
 })
 
-test('compressed messages pass as they are', async (t) => {
+test('compressed messages are forwarded unchanged', async (t) => {
   const { port } = await setUp(t, {}, { config: { policies: { compression: {} } } })
   const client = new GrpcClient(t, `127.0.0.1:${port}`, undefined, { 'grpc.default_compression_algorithm': 2 })
   const text = 'again and '.repeat(1_000)
   assert.deepEqual((await client.unary(GET, text)).messages, [text])
 })
 
-test('routes may be for all of a service, or for one method', async (t) => {
+test('routes can match a whole service or one method', async (t) => {
   const [one, other] = [await startGrpcService(t), await startGrpcService(t)]
   const { port } = await startGateway(t, {
     services: {
@@ -164,7 +164,7 @@ test('routes may be for all of a service, or for one method', async (t) => {
   assert.deepEqual([one.heard.length, other.heard.length], [2, 1])
 })
 
-test('a client that cancels ends the call at the service at once', async (t) => {
+test('cancelling a call ends it at the service at once', async (t) => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<ChatCall>()
   const { client, log } = await setUp(t, { Chat: begin })
   const chat = client.chat(CHAT)
@@ -178,7 +178,7 @@ test('a client that cancels ends the call at the service at once', async (t) => 
   assert.equal((await log.line({ grpc_status: 'CANCELLED' }))['status_code'], 499)
 })
 
-test('a client that cancels in the middle of the messages does so too', async (t) => {
+test('cancelling a call between messages ends it at the service at once', async (t) => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<ChatCall>()
   const { client, log } = await setUp(t, {
     Chat(call) {
@@ -196,7 +196,7 @@ test('a client that cancels in the middle of the messages does so too', async (t
   assert.equal((await log.line({ grpc_status: 'CANCELLED' }))['bytes'], 8)
 })
 
-test('the deadline of a client ends the call at the service, which knows it', async (t) => {
+test('the deadline of a call ends it at the service', async (t) => {
   const clock = new ManualClock()
   const { promise: begun, resolve: begin } = Promise.withResolvers<ChatCall>()
   const routes = [{ id: 'all', match: { path: '/*' }, service: 'backend', streaming: true }]
@@ -215,7 +215,7 @@ test('the deadline of a client ends the call at the service, which knows it', as
   assert.equal(line['code'], 'deadline-exceeded')
 })
 
-test('a service that dies within its messages is UNAVAILABLE', async (t) => {
+test('a service that dies between messages causes UNAVAILABLE', async (t) => {
   const { client, service } = await setUp(t, { Chat: (call) => void call.write(Buffer.from('one')) })
   const chat = client.chat(CHAT)
   const end = ended(chat)
@@ -224,7 +224,7 @@ test('a service that dies within its messages is UNAVAILABLE', async (t) => {
   assert.equal((await end).status.code, status.UNAVAILABLE)
 })
 
-test('UNAVAILABLE has another instance asked where the method may be sent again', async (t) => {
+test('UNAVAILABLE is retried on another instance if the method may be retried', async (t) => {
   const failing = await startGrpcService(t, { Get: (_, reply) => reply({ code: status.UNAVAILABLE, details: 'no' }) })
   const working = await startGrpcService(t)
   const { port, log } = await startGateway(
@@ -239,7 +239,7 @@ test('UNAVAILABLE has another instance asked where the method may be sent again'
   assert.ok(failing.heard.length > 0)
 })
 
-test('an instance whose calls fail is ejected, by trailers too', async (t) => {
+test('an instance whose calls fail is ejected, also if the status is in trailers', async (t) => {
   const failing = await startGrpcService(t, {
     List(call) {
       call.write(Buffer.from('one'))
@@ -262,7 +262,7 @@ test('an instance whose calls fail is ejected, by trailers too', async (t) => {
   assert.match(String(line['reason']), /gRPC status UNAVAILABLE/)
 })
 
-test('policies hold for calls: who may, how often, and what is added', async (t) => {
+test('auth, rate-limit and header policies apply to calls', async (t) => {
   const { client, service } = await setUp(
     t,
     {},
@@ -295,7 +295,7 @@ test('policies hold for calls: who may, how often, and what is added', async (t)
   assert.equal(service.heard.length, 2)
 })
 
-test('over TLS on both sides, and with several workers', async (t) => {
+test('calls work with TLS on both sides and several workers', async (t) => {
   const { cert, key } = authority.issue()
   const secured = ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }])
   const service = await startGrpcService(t, {}, secured)

@@ -22,7 +22,7 @@ async function setUp(t: TestContext, methods: GrpcMethods = {}) {
   return { service, client: new UsersClient(transport) }
 }
 
-test('calls of another client over TLS work: messages, metadata, and streams', async (t) => {
+test('calls of a Connect client over TLS work: messages, metadata, and streams', async (t) => {
   const { client, service } = await setUp(t, {
     List(call) {
       for (const text of decodeText(call.request).split(',')) call.write(encodeText(`hello ${text}`))
@@ -37,7 +37,7 @@ test('calls of another client over TLS work: messages, metadata, and streams', a
   assert.deepEqual(texts, ['hello Ada', 'hello Grace'])
 })
 
-test('errors, of the service and of the gateway, are what that client expects', async (t) => {
+test('a Connect client gets the errors of the service and of the gateway', async (t) => {
   const { client, service } = await setUp(t, {
     Get: (_, reply) => reply({ code: status.ALREADY_EXISTS, details: 'näher bei 100%' }),
   })

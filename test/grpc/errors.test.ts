@@ -9,7 +9,7 @@ import { startService } from '../support/service.ts'
 
 const METHOD = '/shop.v1.Users/Get'
 
-test('what the gateway refuses is told in the terms of gRPC, with what HTTP clients are told beside it', async (t) => {
+test('errors of the gateway have a gRPC status, and the same details as for HTTP clients', async (t) => {
   const { port } = await startGateway(t, {
     services: { backend: { instances: ['http://127.0.0.1:1'], health: false } },
     policies: { 'correlation-id': {} },
@@ -46,7 +46,7 @@ test('what the gateway refuses is told in the terms of gRPC, with what HTTP clie
   assert.match(String(limited.status.metadata.get('x-correlation-id')), /^[0-9a-f-]{36}$/)
 })
 
-test('a client that speaks HTTP/1.1 is told what is amiss', async (t) => {
+test('a gRPC client over HTTP/1.1 gets an error that says so', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const { promise, resolve } = Promise.withResolvers<Readonly<Record<string, unknown>>>()
@@ -62,7 +62,7 @@ test('a client that speaks HTTP/1.1 is told what is amiss', async (t) => {
   assert.equal(service.heard.length, 0)
 })
 
-test('a timeout that is none is refused', async (t) => {
+test('an invalid grpc-timeout is rejected', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const metadata = new Metadata()
@@ -72,7 +72,7 @@ test('a timeout that is none is refused', async (t) => {
   assert.match(end.details, /^grpc-timeout is malformed/)
 })
 
-test('messages, trailers and metadata pass to a service over HTTP/1.1 as well', async (t) => {
+test('messages, trailers and metadata are also forwarded to a service over HTTP/1.1', async (t) => {
   const service = await startService(t, (incoming, reply) => {
     reply.writeHead(200, { 'Content-Type': 'application/grpc', Trailer: 'grpc-status' })
     incoming.pipe(reply, { end: false })
@@ -93,7 +93,7 @@ test('messages, trailers and metadata pass to a service over HTTP/1.1 as well', 
   assert.equal(heard?.headers['te'], 'trailers')
 })
 
-test('who guesses at keys is slowed down, whether or not the requests are said to be calls', async (t) => {
+test('failed authentication attempts are limited, for calls as for other requests', async (t) => {
   const { port } = await startGateway(t, {
     routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
     policies: {

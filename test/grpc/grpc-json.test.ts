@@ -56,7 +56,7 @@ async function setUp(t: TestContext) {
   return { folder, service }
 }
 
-test('clients of JSON call a service that speaks gRPC, through policies and worker threads', async (t) => {
+test('JSON clients call a gRPC service, through policies and worker threads', async (t) => {
   const { folder, service } = await setUp(t)
   const { port } = await startGateway(
     t,
@@ -94,7 +94,7 @@ test('clients of JSON call a service that speaks gRPC, through policies and work
   assert.equal((await ask('/v1/other')).status, 404)
 })
 
-test('the documentation shows what JSON clients may call, and nobody is asked in vain for more than once', async (t) => {
+test('the API documentation lists the JSON operations, and the service is asked for its document only once', async (t) => {
   const { folder, service } = await setUp(t)
   const policy = { 'grpc-json': { schema: join(folder, 'protos/stock.proto') } }
   const { port, log } = await startGateway(t, {
@@ -118,7 +118,7 @@ test('the documentation shows what JSON clients may call, and nobody is asked in
   assert.equal(log.lines.filter(({ level }) => level === 'warn').length, 0)
 })
 
-test('with --watch a changed .proto file takes effect, also one that is imported, and a broken one not', async (t) => {
+test('with --watch a changed .proto file takes effect, also an imported one, and a broken one does not', async (t) => {
   const { folder, service } = await setUp(t)
   const config = join(folder, 'sallyport.yaml')
   await writeFile(

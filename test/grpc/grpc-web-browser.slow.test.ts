@@ -83,7 +83,7 @@ interface Outcome {
   readonly details: string
 }
 
-test('a page of another origin calls a service that speaks gRPC, in binary and in text', async (t) => {
+test('a page of another origin calls a gRPC service, in binary and in text format', async (t) => {
   const { page, gateway } = await setUp(t)
   const call = (format: string, path: string, streams: boolean, text: string): Promise<Outcome> =>
     page.evaluate<Outcome>(`call(${JSON.stringify([format, gateway + path, streams, text]).slice(1, -1)})`)

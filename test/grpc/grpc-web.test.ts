@@ -64,7 +64,7 @@ function failsWith(code: Code, message: string) {
   return (error: unknown) => error instanceof ConnectError && error.code === code && error.rawMessage === message
 }
 
-test('a client of grpc-web calls a service that speaks gRPC', async (t) => {
+test('a gRPC-Web client calls a gRPC service', async (t) => {
   const { client, log } = await setUp(t)
   const { text, header, trailer } = await client.get('world', { 'x-own': 'mine' }, 5000)
   assert.equal(text, 'hello world')
@@ -73,19 +73,19 @@ test('a client of grpc-web calls a service that speaks gRPC', async (t) => {
   assert.equal((await log.line({ message: 'API Gateway Request' }))['grpc_status'], 'OK')
 })
 
-test('a stream of messages comes to its end', async (t) => {
+test('a stream of messages is received completely', async (t) => {
   const { client } = await setUp(t)
   assert.deepEqual(await textsOf(client.list('a,b,c')), ['hello a', 'hello b', 'hello c'])
 })
 
-test('each message comes when it is sent', async (t) => {
+test('each message arrives when it is sent', async (t) => {
   const { client } = await setUp(t)
   const messages = client.list('endless')
   assert.deepEqual(await messages.next(), { done: false, value: 'hello endless' })
   await messages.return(null)
 })
 
-test('errors of the service come through, with messages before them or without', async (t) => {
+test('errors of the service reach the client, with or without messages before them', async (t) => {
   const { client } = await setUp(t)
   await assert.rejects(client.get('fail'), failsWith(Code.NotFound, 'no 👤'))
   const messages = client.list('late')
@@ -113,7 +113,7 @@ test('a deadline ends the call for the client and for the service', async (t) =>
   await cancelled.promise
 })
 
-test('errors of the gateway are told in terms of gRPC', async (t) => {
+test('errors of the gateway have a gRPC status', async (t) => {
   const { clientAt } = await setUp(t)
   await assert.rejects(clientAt('/nowhere').get('x'), failsWith(Code.Unimplemented, 'No route leads there.'))
   const limited = clientAt('/limited')

@@ -27,7 +27,7 @@ async function check(
 const checked = async (t: TestContext, health: NonNullable<GrpcMethods['health']>, grpc: true | string = true) =>
   check(t, (await startGrpcService(t, { health })).url, { grpc })
 
-test('an instance that says SERVING gets calls', async (t) => {
+test('an instance that answers SERVING is healthy', async (t) => {
   const asked: string[] = []
   const answer = (service: string): number => {
     asked.push(service)
@@ -38,7 +38,7 @@ test('an instance that says SERVING gets calls', async (t) => {
   assert.deepEqual(asked, ['', 'shop.v1.Users'])
 })
 
-test('one that says anything else does not, and why is told', async (t) => {
+test('an instance that answers anything else is unhealthy, with the reason', async (t) => {
   assert.deepEqual(await checked(t, () => 2), ['instance is unhealthy', 'the instance says NOT_SERVING'])
   assert.deepEqual(await checked(t, () => 0), ['instance is unhealthy', 'the instance says UNKNOWN'])
   assert.deepEqual(await checked(t, () => ({ code: status.NOT_FOUND, details: 'no such service' })), [
@@ -48,14 +48,14 @@ test('one that says anything else does not, and why is told', async (t) => {
   assert.deepEqual(await checked(t, () => 9), ['instance is unhealthy', 'the reply is not a grpc.health.v1 response'])
 })
 
-test('a server without the method is unhealthy, and one that speaks HTTP/1.1 as well', async (t) => {
+test('a server without the health service, or with HTTP/1.1 only, is unhealthy', async (t) => {
   const without: GrpcService = await startGrpcService(t)
   assert.deepEqual(await check(t, without.url, { grpc: true }), ['instance is unhealthy', 'gRPC status UNIMPLEMENTED'])
   const [state] = await check(t, (await startService(t)).url, { grpc: true })
   assert.equal(state, 'instance is unhealthy')
 })
 
-test('checks go over TLS where calls do', async (t) => {
+test('checks use TLS if calls do', async (t) => {
   const { cert, key } = authority.issue()
   const secured = ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }])
   const { port } = await startGrpcService(t, { health: () => 1 }, secured)

@@ -37,7 +37,7 @@ const finish = (reply: ServerResponse): void => {
   reply.end()
 }
 
-test('a stream may be silent for hours in both directions, and go on', async (t) => {
+test('a stream may be silent for hours in both directions', async (t) => {
   const { client, clock } = await setUp(t, (incoming, reply) => {
     incoming.on('data', (chunk: Buffer) => reply.write(chunk))
     incoming.on('end', () => finish(reply))
@@ -54,7 +54,7 @@ test('a stream may be silent for hours in both directions, and go on', async (t)
   assert.deepEqual((await end).messages, ['one', 'two'])
 })
 
-test('a client may take hours for what it sends, and its service for the reply', async (t) => {
+test('a client stream and its reply may take hours', async (t) => {
   const { promise: heard, resolve } = Promise.withResolvers<ServerResponse>()
   const { client, clock } = await setUp(t, (incoming, reply) => {
     incoming.on('end', () => resolve(reply)).resume()
@@ -73,7 +73,7 @@ test('a client may take hours for what it sends, and its service for the reply',
   assert.deepEqual(messages, ['done'])
 })
 
-test('what is no stream is cut off when nothing comes for a while, and its client told', async (t) => {
+test('a call outside of streaming routes times out when idle', async (t) => {
   const { client, clock } = await setUp(t, (_, reply) => void reply.write(grpcFrame('one')))
   const call = client.list('/shop.v1.Calls/List')
   const end = ended(call)
@@ -83,7 +83,7 @@ test('what is no stream is cut off when nothing comes for a while, and its clien
   assert.deepEqual((await end).messages, ['one'])
 })
 
-test('streams may be larger than bodies of calls', async (t) => {
+test('limits.body does not apply to streams, but does to other calls', async (t) => {
   const { client, log } = await setUp(t, (incoming, reply) => {
     incoming.on('end', () => finish(reply)).on('data', (chunk: Buffer) => reply.write(chunk))
   })
@@ -96,7 +96,7 @@ test('streams may be larger than bodies of calls', async (t) => {
   assert.equal(line['grpc_status'], 'RESOURCE_EXHAUSTED')
 })
 
-test('a deadline bounds a stream to its end', async (t) => {
+test('a deadline applies to a whole stream', async (t) => {
   const { client, clock } = await setUp(t, (_, reply) => void reply.write(grpcFrame('one')))
   const call = client.list('/shop.v1.Streams/List', '', undefined, { deadline: Date.now() + HOUR })
   const end = ended(call)

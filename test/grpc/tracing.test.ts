@@ -6,7 +6,7 @@ import { startGateway } from '../support/gateway.ts'
 import { GrpcClient } from '../support/grpc-client.ts'
 import { startGrpcService } from '../support/grpc-server.ts'
 
-test('spans of calls are as the conventions for gRPC have them', async (t) => {
+test('spans of calls follow the semantic conventions for gRPC', async (t) => {
   const collector = await startCollector(t)
   t.after(() => delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'])
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.url

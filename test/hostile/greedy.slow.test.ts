@@ -91,13 +91,13 @@ async function checkEnd({ gateway, clock, open }: Awaited<ReturnType<typeof setU
   await turnUntil('idle connections to end', () => holdings(gateway).watched === 0)
 }
 
-test('heads that never end are refused after headTimeout and hold nothing', async (t) => {
+test('heads that never end get 408 after headTimeout and hold nothing', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open, clock, gateway } = gatewayUnderTest
   const clients = await open(200)
   for (const client of clients) client.write('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ')
   await serveOthers(open)
-  await turnUntil('the others to leave', () => gateway.connections === 200)
+  await turnUntil('the other connections to close', () => gateway.connections === 200)
   clock.advance(10_300)
   for (const client of clients) assert.match((await client.reply()).start, / 408 /)
   // They never close their side either.
@@ -105,7 +105,7 @@ test('heads that never end are refused after headTimeout and hold nothing', asyn
   await checkEnd(gatewayUnderTest)
 })
 
-test('bodies that never end are refused after bodyTimeout, and hold no connection to the service', async (t) => {
+test('bodies that never end get 408 after bodyTimeout, and hold no connection to the service', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open, clock, service } = gatewayUnderTest
   const clients = await open(100)
@@ -118,7 +118,7 @@ test('bodies that never end are refused after bodyTimeout, and hold no connectio
   await checkEnd(gatewayUnderTest)
 })
 
-test('clients that never read are cut off after writeTimeout, and the service is let go', async (t) => {
+test('clients that never read are cut off after writeTimeout, and the connections to the service closed', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open, clock, gateway, service } = gatewayUnderTest
   const clients = await open(10)
@@ -126,7 +126,7 @@ test('clients that never read are cut off after writeTimeout, and the service is
     client.write(request('GET /large'))
     client.socket.pause()
   }
-  await turnUntil('the downloads', () => service.connections === 10)
+  await turnUntil('the downloads to start', () => service.connections === 10)
   for (let i = 0; i < 20; i++) await serveOthers(open)
   for (let i = 0; i < 4; i++) {
     await serveOthers(open)
@@ -136,7 +136,7 @@ test('clients that never read are cut off after writeTimeout, and the service is
   await checkEnd(gatewayUnderTest)
 })
 
-test('an upload and its echo that wait for each other for ever are cut off', async (t) => {
+test('an upload and its echo that block each other are cut off', async (t) => {
   const gatewayUnderTest = await setUp(t, { limits: { body: '1000mb' } })
   const { open, clock, gateway } = gatewayUnderTest
   const [client] = await open(1)
@@ -165,12 +165,12 @@ test('an upload and its echo that wait for each other for ever are cut off', asy
   await checkEnd(gatewayUnderTest)
 })
 
-test('a service that never answers costs each request its time and no more', async (t) => {
+test('a service that never replies causes 504 and holds nothing', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open, clock, gateway } = gatewayUnderTest
   const clients = await open(100)
   for (const client of clients) client.write(request('GET /silent'))
-  await turnUntil('the requests', () => holdings(gateway).busy === 100)
+  await turnUntil('the requests to be in flight', () => holdings(gateway).busy === 100)
   await serveOthers(open)
   clock.advance(30_300)
   for (const client of clients) {
@@ -180,7 +180,7 @@ test('a service that never answers costs each request its time and no more', asy
   await checkEnd(gatewayUnderTest)
 })
 
-test('a service that stalls in mid-reply breaks that reply and no more', async (t) => {
+test('a service that stalls during a reply only affects that reply', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open, clock } = gatewayUnderTest
   const clients = await open(100)
@@ -192,12 +192,12 @@ test('a service that stalls in mid-reply breaks that reply and no more', async (
   await checkEnd(gatewayUnderTest)
 })
 
-test('a service that never reads ends the upload', async (t) => {
+test('a service that never reads causes 504 and ends the upload', async (t) => {
   const gatewayUnderTest = await setUp(t, { limits: { body: '1000mb' } })
   const { open, clock, gateway } = gatewayUnderTest
   const [client] = await open(1)
   const poured = flood(client!, request('POST /deaf', [`Content-Length: ${900 * MEGABYTE}`]), octets(MEGABYTE))
-  await turnUntil('the upload', () => holdings(gateway).busy === 1)
+  await turnUntil('the upload to start', () => holdings(gateway).busy === 1)
   for (let i = 0; i < 50; i++) await serveOthers(open)
   clock.advance(30_300)
   assert.match((await client!.reply()).start, / 504 /)
@@ -205,13 +205,13 @@ test('a service that never reads ends the upload', async (t) => {
   await checkEnd(gatewayUnderTest)
 })
 
-test('a queue that is full refuses at once, and who waits in it too long is refused in time', async (t) => {
+test('requests get 503 at once if the queue is full, and after queueTimeout if they wait', async (t) => {
   const gatewayUnderTest = await setUp(t, { service: { pool: { connections: 5, queue: 20, queueTimeout: '2s' } } })
   const { open, clock, gateway, log } = gatewayUnderTest
   const clients = await open(100)
   for (const client of clients) client.write(request('GET /silent'))
   const statuses = clients.map(async (client) => (await client.reply()).start.slice(9, 12))
-  await turnUntil('the refusals', () => log.requests.length === 75 && holdings(gateway).busy === 5)
+  await turnUntil('the rejections', () => log.requests.length === 75 && holdings(gateway).busy === 5)
   assert.equal(holdings(gateway).waiting, 20)
   clock.advance(2_300)
   clock.advance(30_300)
@@ -221,7 +221,7 @@ test('a queue that is full refuses at once, and who waits in it too long is refu
   await checkEnd(gatewayUnderTest)
 })
 
-test('pipelining without reading stops the client, not the memory of the gateway', async (t) => {
+test('a client that pipelines without reading is stopped, with bounded memory in the gateway', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open, clock, log } = gatewayUnderTest
   const [client] = await open(1)
@@ -241,7 +241,7 @@ test('pipelining without reading stops the client, not the memory of the gateway
   await checkEnd(gatewayUnderTest)
 })
 
-test('10,000 pipelined requests are all answered to a client that reads', async (t) => {
+test('a client that reads gets replies to 10,000 pipelined requests', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open } = gatewayUnderTest
   const [client] = await open(1)
@@ -260,14 +260,14 @@ test('10,000 pipelined requests are all answered to a client that reads', async 
   await checkEnd(gatewayUnderTest)
 })
 
-test('a flood of connections is refused, and the listener recovers', async (t) => {
+test('a flood of connections is rejected, and the listener recovers', async (t) => {
   const gatewayUnderTest = await setUp(t, { limits: { connections: 50 } })
   const { open, gateway } = gatewayUnderTest
   const clients = await open(300)
   let ended = 0
   for (const client of clients) client.socket.once('close', () => ended++)
   for (const client of clients) void client.closed().then(() => client.socket.destroy())
-  await turnUntil('the refusals', () => ended === 250)
+  await turnUntil('the rejections', () => ended === 250)
   assert.equal(gateway.connections, 50)
   const served = clients.filter(({ socket }) => !socket.destroyed)
   assert.equal(served.length, 50)
@@ -278,7 +278,7 @@ test('a flood of connections is refused, and the listener recovers', async (t) =
   await checkEnd(gatewayUnderTest)
 })
 
-test('200,000 chunks of one octet reach the service together', async (t) => {
+test('200,000 one-octet chunks are merged into larger ones', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url), { clock })
@@ -310,7 +310,7 @@ for (const [name, beginning, again, status] of [
   ['trailers', request('POST /own', ['Transfer-Encoding: chunked'], '0\r\n'), 'X: 1\r\n', 431],
   ['a trailer', request('POST /own', ['Transfer-Encoding: chunked'], '0\r\nX: '), 'xxxxxxxx', 400],
 ] as const)
-  test(`${name} without end: refused, and the rest is read for a while only`, async (t) => {
+  test(`${name} without end is rejected, and the rest is read for a limited time only`, async (t) => {
     const gatewayUnderTest = await setUp(t)
     const { open, clock } = gatewayUnderTest
     const [client] = await open(1)
@@ -321,7 +321,7 @@ for (const [name, beginning, again, status] of [
     await checkEnd(gatewayUnderTest)
   })
 
-test('clients that leave anywhere leave nothing behind', async (t) => {
+test('clients that disconnect at any point leave nothing behind', async (t) => {
   const gatewayUnderTest = await setUp(t)
   const { open, gateway } = gatewayUnderTest
   const whole = request('POST /silent', ['Content-Length: 20'], 'x'.repeat(20))
@@ -337,7 +337,7 @@ test('clients that leave anywhere leave nothing behind', async (t) => {
   await checkEnd(gatewayUnderTest)
 })
 
-test('a service that breaks anywhere leaves nothing behind', async (t) => {
+test('a service that fails at any point leaves nothing behind', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url), { clock })

@@ -145,7 +145,7 @@ async function setUp(t: TestContext) {
   return { recorder, port }
 }
 
-test('no value that a request brings splits a message', async (t) => {
+test('no value in a request can split a message', async (t) => {
   const { recorder, port } = await setUp(t)
   for (const { name, target, fields = [], service, status, reply = {} } of injectionCases) {
     await t.test(name, async (inner) => {
@@ -164,7 +164,7 @@ test('no value that a request brings splits a message', async (t) => {
   }
 })
 
-test('a correlation id that a client makes up is kept only where it is plain', async (t) => {
+test('a correlation id of a client is only kept if it is harmless', async (t) => {
   const recorder = await startRecorder(t)
   const { port } = await startGateway(t, {
     services: { backend: { instances: [recorder.url], health: false } },

@@ -44,7 +44,7 @@ const chaos = definePolicy({
   create: () => (next) => (exchange) => acts[decodeURIComponent(exchange.path.slice(1))]?.(exchange) ?? next(exchange),
 })
 
-test('no policy of a user can split a message: it fails, and its name is logged with the reason', async (t) => {
+test('a custom policy cannot split a message: it fails, and its name is logged with the reason', async (t) => {
   const recorder = await startRecorder(t)
   const log = new TestLog(systemClock)
   const gateway = await createGateway(

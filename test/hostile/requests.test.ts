@@ -73,14 +73,14 @@ async function checkPieces(t: TestContext, port: number, recorder: Recorder, hos
 
 const table = [...framingCases, ...chunkCases, ...headCases, ...targetCases, ...fieldCases]
 
-test('each hostile request is refused, or forwarded in the one form', async (t) => {
+test('each hostile request is rejected, or forwarded in normal form', async (t) => {
   const { port, recorder, gateway } = await setUp(t)
   for (const hostile of table)
     await t.test(`${hostile.name} (${hostile.rfc})`, (inner) => checkWhole(inner, port, recorder, hostile))
   assert.ok(gateway.connections <= 1)
 })
 
-test('so it is when it comes octet by octet', async (t) => {
+test('each has the same outcome when sent octet by octet', async (t) => {
   const { port, recorder } = await setUp(t)
   for (const hostile of table.filter(({ atOnce }) => !atOnce))
     await t.test(`${hostile.name} (${hostile.rfc})`, (inner) => checkPieces(inner, port, recorder, hostile))

@@ -78,7 +78,7 @@ async function check(
   next.socket.destroy()
 }
 
-test('a hostile reply is refused, cut off, or passed on in the one form', async (t) => {
+test('a hostile reply is rejected, cut off, or forwarded in normal form', async (t) => {
   const service = await startHostile(t)
   const limits = { head: '16kb', headers: 100 } as const
   const { port } = await startGateway(t, proxyTo(service.url, { service: { limits } }), { clock: new ManualClock() })

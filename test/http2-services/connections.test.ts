@@ -32,7 +32,7 @@ async function before(t: TestContext, urls: string | readonly string[], service:
 const logged = { message: 'API Gateway Request' }
 const failed = { message: 'Request failed in the service' }
 
-test('what does not speak HTTP/2 is told of in plain words, and asked nothing', async (t) => {
+test('a service that does not speak HTTP/2 gets no requests, and the error says so', async (t) => {
   const server = createServer((_, response) => void response.end())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -46,7 +46,7 @@ test('what does not speak HTTP/2 is told of in plain words, and asked nothing', 
   assert.match(JSON.stringify(await log.line(failed)), /does not speak HTTP\/2: is http2 right for the service\?/)
 })
 
-test('over TLS, a service that does not agree to h2 is one that no connection can be made to', async (t) => {
+test('over TLS, a service that does not negotiate h2 is 502', async (t) => {
   for (const ALPNProtocols of [['http/1.1'], []]) {
     const service = await startTlsService(t, { ALPNProtocols })
     const { port, log } = await before(t, service.url, { tls: { ca: authority.cert } })
@@ -58,7 +58,7 @@ test('over TLS, a service that does not agree to h2 is one that no connection ca
   }
 })
 
-test('a service of HTTP/2 alone is asked in HTTP/1.1 only where it is said to speak that', async (t) => {
+test('a service with HTTP/2 only is 502 if http2 is off', async (t) => {
   const service = await startHttp2Service(t, (stream) => stream.respond({ ':status': 200 }, { endStream: true }), {
     secure: true,
   })
@@ -66,7 +66,7 @@ test('a service of HTTP/2 alone is asked in HTTP/1.1 only where it is said to sp
   assert.equal((await send(port)).status, 502)
 })
 
-test('a connection more is made only when all are full, and no more than there may be', async (t) => {
+test('a new connection is opened only if all are full, up to the limit', async (t) => {
   const service = await startPeeredService(t, (peer) => peer.greet({ 3: 2 }))
   const { port, gateway } = await before(t, service.url, { pool: { connections: 2 } })
   const replies = [1, 2, 3, 4, 5].map((n) => send(port, { path: `/${n}` }))
@@ -86,7 +86,7 @@ test('a connection more is made only when all are full, and no more than there m
   assert.deepEqual(size(), { idle: 2, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
-test('a client that leaves has its request reset at once, and the connection goes on for others', async (t) => {
+test('when a client disconnects its stream is reset at once, and the connection stays in use', async (t) => {
   const service = await startPeeredService(t)
   const { port } = await before(t, service.url)
   const client = await connect(t, port)
@@ -102,7 +102,7 @@ test('a client that leaves has its request reset at once, and the connection goe
   assert.equal(service.peers.length, 1)
 })
 
-test('a service may answer before it has read the request, and be asked for more over the same connection', async (t) => {
+test('an early reply ends the upload, and the connection stays in use', async (t) => {
   const service = await startPeeredService(t)
   const { port } = await before(t, service.url)
   const big = send(port, { method: 'POST', path: '/big', body: Buffer.alloc(1_000_000) })
@@ -117,7 +117,7 @@ test('a service may answer before it has read the request, and be asked for more
   assert.equal(service.peers.length, 1)
 })
 
-test('a request that was refused is sent again, whatever it is, and the instance keeps its place', async (t) => {
+test('a refused stream is sent again, whatever the method, and the instance stays available', async (t) => {
   const refusing = (peer: ServicePeer): void => peer.greet()
   const service = await startPeeredService(t, refusing)
   const { port, log } = await before(t, service.url)
@@ -135,7 +135,7 @@ test('a request that was refused is sent again, whatever it is, and the instance
   assert.equal(line['status_code'], 200)
 })
 
-test('a request that is refused each time is 503 in the end, after four tries and over two connections', async (t) => {
+test('a request that is always refused is 503 after four tries on two connections', async (t) => {
   let heard = 0
   const service = await startHttp2Service(t, (stream) => {
     heard++
@@ -149,7 +149,7 @@ test('a request that is refused each time is 503 in the end, after four tries an
   assert.equal(service.sessions.length, 2)
 })
 
-test('GOAWAY: what it leaves out is sent again over another connection, the rest is answered', async (t) => {
+test('GOAWAY: unprocessed requests are sent again on another connection, the others are answered', async (t) => {
   const service = await startPeeredService(t)
   const { port } = await before(t, service.url)
   const replies = ['/1', '/2', '/3'].map((path) => send(port, { path, method: 'POST', body: 'x' }))
@@ -168,7 +168,7 @@ test('GOAWAY: what it leaves out is sent again over another connection, the rest
   await peer.closed()
 })
 
-test('a reply that breaks off ends its own stream alone', async (t) => {
+test('an incomplete reply only ends its own stream', async (t) => {
   const service = await startPeeredService(t)
   const { port } = await before(t, service.url, { retry: false })
   const broken = send(port, { path: '/broken' })
@@ -186,7 +186,7 @@ test('a reply that breaks off ends its own stream alone', async (t) => {
   assert.equal((await other).text, 'whole')
 })
 
-test('a connection that is used no more is ended in an orderly way, after pool.idleTimeout', async (t) => {
+test('an unused connection is closed with GOAWAY after pool.idleTimeout', async (t) => {
   const clock = new ManualClock()
   const service = await startPeeredService(t)
   const { port } = await before(t, service.url, { pool: { idleTimeout: '10s' } }, { clock })
@@ -204,7 +204,7 @@ test('a connection that is used no more is ended in an orderly way, after pool.i
   )
 })
 
-test('a connection that is dead is found out within seconds while somebody waits, and asked for nothing more', async (t) => {
+test('a dead connection is detected within seconds by PING, and gets no more requests', async (t) => {
   const clock = new ManualClock()
   const service = await startPeeredService(t)
   const { port } = await before(t, service.url, { timeouts: { response: '300s' } }, { clock })

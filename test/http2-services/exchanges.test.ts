@@ -59,7 +59,7 @@ async function ask(
   return { status: headers[':status'] ?? 0, headers, interim, trailers: ended, body }
 }
 
-test('requests go to a service of HTTP/2 by prior knowledge, all of a client and of others over one connection', async (t) => {
+test('requests to a service with prior knowledge share one connection, from all clients', async (t) => {
   const service = await startHttp2Service(t, (stream, headers) => {
     stream.respond({ ':status': 201, 'x-path': String(headers[':path']), 'x-method': String(headers[':method']) })
     stream.end(`hello ${headers[':authority']}`)
@@ -85,7 +85,7 @@ test('requests go to a service of HTTP/2 by prior knowledge, all of a client and
   assert.equal(service.sessions.length, 1)
 })
 
-test('https instances are asked over HTTP/2 that was agreed on by ALPN', async (t) => {
+test('https instances are called over HTTP/2 negotiated by ALPN', async (t) => {
   const service = await startHttp2Service(
     t,
     (stream, headers) => {
@@ -101,7 +101,7 @@ test('https instances are asked over HTTP/2 that was agreed on by ALPN', async (
   assert.equal(service.sessions.at(-1)?.alpnProtocol, 'h2')
 })
 
-test('what a service is told of a request is the same whatever it and the client speak', async (t) => {
+test('a service gets the same request, whatever protocols it and the client use', async (t) => {
   const told = (headers: IncomingHttpHeaders): Record<string, unknown> => {
     const { ':method': method, ':path': path, ':authority': authorityOf, ':scheme': _, host, ...rest } = headers
     return { method, path, host: host ?? authorityOf, ...rest }
@@ -150,7 +150,7 @@ test('what a service is told of a request is the same whatever it and the client
   })
 })
 
-test('bodies of any size go through in both directions, from clients of both kinds', async (t) => {
+test('bodies of any size are forwarded in both directions, from clients of both protocols', async (t) => {
   const service = await startHttp2Service(t, (stream, headers) => {
     const length = headers['content-length']
     stream.respond({ ':status': 200, ...(length !== undefined && { 'content-length': length }) })
@@ -173,7 +173,7 @@ test('bodies of any size go through in both directions, from clients of both kin
   assert.equal(service.sessions.length, 1)
 })
 
-test('trailers pass in both directions', async (t) => {
+test('trailers are forwarded in both directions', async (t) => {
   const service = await startHttp2Service(t, (stream) => {
     let came: IncomingHttpHeaders = {}
     stream.on('trailers', (headers: IncomingHttpHeaders) => {
@@ -207,7 +207,7 @@ test('trailers pass in both directions', async (t) => {
   assert.deepEqual([answer.body, answer.trailers['grpc-status']], ['content', '0'])
 })
 
-test('a reply of trailers alone, as gRPC has them, passes', async (t) => {
+test('a trailers-only reply, as in gRPC, is forwarded', async (t) => {
   const service = await startHttp2Service(t, (stream) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5' }, { endStream: true })
   })
@@ -218,7 +218,7 @@ test('a reply of trailers alone, as gRPC has them, passes', async (t) => {
   assert.deepEqual([status, headers['grpc-status'], body.length], [200, '5', 0])
 })
 
-test('HEAD, 204 and 304 have no content, and say how much there would be where they do', async (t) => {
+test('HEAD, 204 and 304 have no content, and HEAD and 304 keep Content-Length', async (t) => {
   const service = await startHttp2Service(t, (stream, headers) => {
     const path = String(headers[':path'])
     const status = path === '/204' ? 204 : path === '/304' ? 304 : 200
@@ -240,7 +240,7 @@ test('HEAD, 204 and 304 have no content, and say how much there would be where t
   }
 })
 
-test('interim responses pass, and 100 has the body sent', async (t) => {
+test('interim responses are forwarded, and 100 makes the client send its body', async (t) => {
   const service = await startHttp2Service(t, (stream, headers) => {
     stream.additionalHeaders({ ':status': 103, link: '</a.css>; rel=preload' })
     if (headers['expect'] !== undefined) stream.additionalHeaders({ ':status': 100 })
@@ -264,7 +264,7 @@ test('interim responses pass, and 100 has the body sent', async (t) => {
   assert.equal((await buffer(response)).toString(), 'the same')
 })
 
-test('many requests at a time share one connection, and each gets its own reply', async (t) => {
+test('many concurrent requests share one connection, and each gets its own reply', async (t) => {
   const service = await startHttp2Service(t, (stream, headers) => {
     stream.respond({ ':status': 200 })
     stream.end(String(headers[':path']).repeat(500))
@@ -280,7 +280,7 @@ test('many requests at a time share one connection, and each gets its own reply'
   assert.equal(service.sessions.length, 1)
 })
 
-test('fields that are never to be indexed are passed on as such, in requests, replies and trailers, and no others', async (t) => {
+test('fields marked as never indexed stay so in requests, replies and trailers, and no others are', async (t) => {
   const service = await startHttp2Service(t, (stream) => {
     stream.respond(
       { ':status': 200, 'x-of-reply': 'b', 'x-plain': 'c', [sensitiveHeaders]: ['x-of-reply'] },

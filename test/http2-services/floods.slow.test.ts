@@ -35,7 +35,7 @@ for (const [name, octets] of Object.entries(floods)) {
   })
 }
 
-test('a head that goes on without end ends the connection, however small its parts are', () => {
+test('an endless head ends the connection, however small its frames are', () => {
   const service = RecordedService.greeted()
   service.send()
   service.receive(frame(Type.headers, 0, 1, encode([[':status', '200']])))
@@ -43,7 +43,7 @@ test('a head that goes on without end ends the connection, however small its par
   assert.equal(service.goaway, Code.calm)
 })
 
-test('a head of more than limits.head, or of more fields than limits.headers, is 502, also where a table makes it small', async () => {
+test('a head above limits.head or limits.headers is 502, even if compressed to a small size', async () => {
   for (const fields of [
     [['x-a', 'b'.repeat(17_000)]] as const,
     Array.from({ length: 101 }, (_, n) => [`x-${n}`, 'b'] as const),
@@ -65,7 +65,7 @@ test('a head of more than limits.head, or of more fields than limits.headers, is
   assert.match(told.error?.message ?? '', /too large/)
 })
 
-test('interim responses without end are no reply', async () => {
+test('endless interim responses are 502', async () => {
   const service = RecordedService.greeted()
   const told = service.send()
   for (let n = 0; n < 101; n++) service.receive(replyHead(1, 103))
@@ -75,7 +75,7 @@ test('interim responses without end are no reply', async () => {
   assert.equal(service.resetOf(1), Code.protocol)
 })
 
-test('an orderly service may go on for ever', () => {
+test('a well-behaved service is never cut off', () => {
   const service = RecordedService.greeted()
   for (let n = 0; n < 3000; n++) {
     const told = service.send({ method: 'POST' })
@@ -87,7 +87,7 @@ test('an orderly service may go on for ever', () => {
   assert.equal(service.goaway, undefined)
 })
 
-test('streams that were reset here, and content that was on its way in them, are no mistake of the service', () => {
+test('frames on streams that the gateway has reset do not count as violations', () => {
   const service = RecordedService.greeted()
   for (let n = 0; n < 1000; n++) {
     const told = service.send()

@@ -75,7 +75,7 @@ async function startGrpc(t: TestContext): Promise<{ url: string; begun: Promise<
   return { url: `http://127.0.0.1:${port}`, begun: begun.promise, cancelled: cancelled.promise }
 }
 
-test('calls of gRPC of all kinds go through to a service of @grpc/grpc-js and back', async (t) => {
+test('all kinds of gRPC calls work with a @grpc/grpc-js service', async (t) => {
   const { url, begun, cancelled } = await startGrpc(t)
   const { port } = await startGateway(
     t,

@@ -77,7 +77,7 @@ function mixed(lists: readonly (readonly Buffer[])[], choices: readonly number[]
   return Buffer.concat(all)
 }
 
-test('replies come out as they were written, however their frames are mixed and cut', () => {
+test('replies are received as sent, however their frames are interleaved and split', () => {
   fc.assert(
     fc.property(
       fc.array(written, { minLength: 1, maxLength: 4 }),
@@ -115,7 +115,7 @@ test('replies come out as they were written, however their frames are mixed and 
   )
 })
 
-test('whatever a service sends, each exchange is told of once, and nothing is thrown', () => {
+test('whatever a service sends, each exchange ends exactly once, and nothing is thrown', () => {
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 40 }).map((octets) => Buffer.from(octets)),
     fc

@@ -13,7 +13,7 @@ const CONNECTIONS = 30
 
 const from = (address: string): h2.Fields => [['x-forwarded-for', address]]
 
-test('a client that takes none of its replies leaves room for those of others', async (t) => {
+test('a client that reads no replies leaves room for those of others', async (t) => {
   const service = await startHttp2Service(t, (stream) => {
     stream.respond({ ':status': 200 })
     stream.end(REPLY)

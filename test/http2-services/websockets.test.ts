@@ -39,7 +39,7 @@ function startEcho(t: TestContext, options: Http2ServiceOptions = { settings: { 
   )
 }
 
-test('a WebSocket of a client of HTTP/1.1 goes through a stream of the service', async (t) => {
+test('a WebSocket of an HTTP/1.1 client is forwarded in a stream of the service', async (t) => {
   const service = await startEcho(t)
   const { port } = await startGateway(t, proxyTo(service.url, { ...plain, service: { http2: true } }))
   const socket = new WebSocket(`ws://127.0.0.1:${port}/chat?a=b`, { headers: { 'x-a': 'b' } })
@@ -60,7 +60,7 @@ test('a WebSocket of a client of HTTP/1.1 goes through a stream of the service',
   assert.equal(service.sessions.length, 1)
 })
 
-test('a WebSocket in a stream of its client goes through a stream of the service', async (t) => {
+test('a WebSocket of an HTTP/2 client is forwarded in a stream of the service', async (t) => {
   const service = await startEcho(t)
   const { port } = await startGateway(t, proxyTo(service.url, { ...plain, service: { http2: true } }))
   const session = connect(`http://127.0.0.1:${port}`)
@@ -84,7 +84,7 @@ test('a WebSocket in a stream of its client goes through a stream of the service
   stream.close()
 })
 
-test('a service that refuses a WebSocket is heard', async (t) => {
+test('a rejection of a WebSocket by the service reaches the client', async (t) => {
   const service = await startEcho(t)
   const { port } = await startGateway(t, proxyTo(service.url, { ...plain, service: { http2: true } }))
   const socket = new WebSocket(`ws://127.0.0.1:${port}/no`)
@@ -92,7 +92,7 @@ test('a service that refuses a WebSocket is heard', async (t) => {
   assert.match(error.message, /403/)
 })
 
-test('a service that takes none over HTTP/2 has them refused, and goes on with all else', async (t) => {
+test('WebSockets to a service without extended CONNECT are 501, and other requests work', async (t) => {
   const service = await startEcho(t, {})
   const { port } = await startGateway(t, proxyTo(service.url, { ...plain, service: { http2: true } }))
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`)

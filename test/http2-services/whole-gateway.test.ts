@@ -13,7 +13,7 @@ import { authority } from '../support/tls-service.ts'
 const plain = { listeners: [{ address: '127.0.0.1:0' }] }
 const http2 = { http2: true }
 
-test('policies do with replies and requests over HTTP/2 what they do over HTTP/1.1', async (t) => {
+test('policies have the same effect over HTTP/2 as over HTTP/1.1', async (t) => {
   let calls = 0
   const service = await startHttp2Service(t, (stream, headers) => {
     calls++
@@ -79,7 +79,7 @@ test('policies do with replies and requests over HTTP/2 what they do over HTTP/1
   assert.equal(service.sessions.length, 1)
 })
 
-test('a reply that another instance makes up for, and a bound client, are as over HTTP/1.1', async (t) => {
+test('retries and sticky sessions work as over HTTP/1.1', async (t) => {
   const bad = await startHttp2Service(t, (stream) => stream.respond({ ':status': 503 }, { endStream: true }))
   const good = await startHttp2Service(t, (stream) => {
     stream.respond({ ':status': 200 })
@@ -93,7 +93,7 @@ test('a reply that another instance makes up for, and a bound client, are as ove
   assert.ok(bad.heard.length > 0)
 })
 
-test('health is asked over HTTP/2, and says why where that is not spoken', async (t) => {
+test('health checks use HTTP/2, and report if an instance does not speak it', async (t) => {
   const service = await startHttp2Service(t, (stream) => stream.respond({ ':status': 200 }, { endStream: true }))
   const older = await startService(t)
   const both = {
@@ -109,7 +109,7 @@ test('health is asked over HTTP/2, and says why where that is not spoken', async
   assert.ok(!log.lines.some(({ message, service: of }) => message === 'instance is unhealthy' && of === 'newer'))
 })
 
-test('a check with a body, a method and fields of its own is sent over TLS as well', async (t) => {
+test('a check with method, headers and body works over TLS', async (t) => {
   const heard: unknown[] = []
   const service = await startHttp2Service(
     t,
@@ -136,7 +136,7 @@ test('a check with a body, a method and fields of its own is sent over TLS as we
   assert.ok(!log.lines.some(({ message }) => message === 'instance is unhealthy'))
 })
 
-test('a configuration that says otherwise has its requests go over new connections, and old ones come to their end', async (t) => {
+test('changed settings apply to new connections, and old ones are closed after their exchanges', async (t) => {
   const service = await startHttp2Service(t, (stream) => {
     stream.respond({ ':status': 200 })
     stream.end('hello')
@@ -160,7 +160,7 @@ test('a configuration that says otherwise has its requests go over new connectio
   assert.equal((await send(port)).status, 502, 'in HTTP/1.1 it is not understood')
 })
 
-test('a client that reads slowly holds back its own reply, and no other of the connection', async (t) => {
+test('a slow client only delays its own reply, not others on the same connection', async (t) => {
   const service = await startHttp2Service(t, (stream, headers) => {
     stream.respond({ ':status': 200 })
     if (headers[':path'] === '/large')

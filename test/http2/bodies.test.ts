@@ -118,7 +118,7 @@ const SIZES = [
 ]
 
 for (const secure of [false, true])
-  test(`bodies of every size arrive as they were sent, ${secure ? 'with TLS' : 'without'}`, async (t) => {
+  test(`bodies of every size arrive unchanged, ${secure ? 'with TLS' : 'without'}`, async (t) => {
     const { port } = await setUp(t, echo, secure ? tlsListeners([writeLeaf(t, authority.issue())]) : {})
     const client = await session(t, port, secure)
     for (const length of SIZES) {
@@ -141,7 +141,7 @@ for (const secure of [false, true])
     }
   })
 
-test('many streams at a time carry bodies both ways, and none is mistaken for another', async (t) => {
+test('many concurrent streams carry bodies in both directions without mixing them', async (t) => {
   const { port, gateway } = await setUp(t)
   const client = await session(t, port)
   const answers = await Promise.all(
@@ -158,7 +158,7 @@ test('many streams at a time carry bodies both ways, and none is mistaken for an
   await settled(gateway)
 })
 
-test('a reply is sent within tiny windows, octet by octet', async (t) => {
+test('a reply is sent in one-octet windows', async (t) => {
   const { port } = await setUp(t)
   const peer = await connectHttp2(t, port, { settings: { 4: 1 } })
   peer.onFrame = ({ type, stream, payload }) => {
@@ -168,7 +168,7 @@ test('a reply is sent within tiny windows, octet by octet', async (t) => {
   for (const id of [1, 3]) assert.deepEqual((await peer.over(id)).body, octets(300))
 })
 
-test('trailers go both ways', async (t) => {
+test('trailers are forwarded in both directions', async (t) => {
   const { port } = await setUp(t)
   const client = await session(t, port)
   const up = await ask(client, { ':method': 'POST', ':path': '/digest' }, Buffer.from('abc'), { 'x-checksum': '123' })
@@ -178,7 +178,7 @@ test('trailers go both ways', async (t) => {
   assert.equal(down.trailers?.['x-checksum'], 'abc')
 })
 
-test('HEAD, 204 and 304 have no content, and a length only where HEAD has one', async (t) => {
+test('HEAD, 204 and 304 have no content, and only HEAD has a length', async (t) => {
   const { port } = await setUp(t)
   const peer = await connectHttp2(t, port)
   peer.write(
@@ -199,7 +199,7 @@ test('HEAD, 204 and 304 have no content, and a length only where HEAD has one', 
   assert.equal((await peer.over(7)).octets, 3)
 })
 
-test('a body that is too large is answered 413 while it is still coming, and the connection goes on', async (t) => {
+test('a body that is too large gets 413 while it is being sent, and the connection stays open', async (t) => {
   const { port, service, gateway } = await setUp(t, echo, { limits: { body: '100kb' } })
   const peer = await connectHttp2(t, port)
   // Announced, and not.
@@ -220,7 +220,7 @@ test('a body that is too large is answered 413 while it is still coming, and the
   await settled(gateway)
 })
 
-test('a client that waits to be asked for its body is asked when somebody takes it, and not where nobody does', async (t) => {
+test('100 Continue is sent only if the body is wanted', async (t) => {
   const { port } = await setUp(t, echo, { limits: { body: '1kb' } })
   const peer = await connectHttp2(t, port)
   peer.write(
@@ -245,7 +245,7 @@ test('a client that waits to be asked for its body is asked when somebody takes 
   assert.equal((await peer.over(5)).status, 417)
 })
 
-test('the service hears at once that the client has cancelled, before and within its reply', async (t) => {
+test('a cancellation by the client reaches the service at once, before and during the reply', async (t) => {
   const closed: string[] = []
   const { port, gateway, service } = await setUp(t, (incoming, response) => {
     incoming.resume()
@@ -254,7 +254,7 @@ test('the service hears at once that the client has cancelled, before and within
   })
   const peer = await connectHttp2(t, port)
   peer.write(get(1, '/before'), get(3, '/within'))
-  await turnUntil('both requests', () => service.heard.length === 2)
+  await turnUntil('both requests to reach the service', () => service.heard.length === 2)
   await peer.until('content', () => peer.stream(3).octets > 0)
   peer.write(h2.reset(1), h2.reset(3))
   await turnUntil('both to be closed', () => closed.length === 2)
@@ -272,7 +272,7 @@ for (const [how, leave] of Object.entries({
   'ends with the half of its connection': (peer: { socket: { end(): void } }) => peer.socket.end(),
 }))
   for (const announced of [false, true])
-    test(`an upload that ${how} never becomes a whole request, its length ${announced ? 'announced' : 'not announced'}`, async (t) => {
+    test(`an upload that ${how} never looks complete, its length ${announced ? 'announced' : 'not announced'}`, async (t) => {
       const backend = await startRawService(t)
       const { port, gateway } = await startGateway(t, proxyTo(backend.url))
       const peer = await connectHttp2(t, port)
@@ -291,7 +291,7 @@ for (const [how, leave] of Object.entries({
       await settled(gateway)
     })
 
-test('uploads that end while their service takes nothing leave room for as many others', async (t) => {
+test('aborted uploads to a service that does not read free their window for others', async (t) => {
   const backend = await startRawService(t, (peer) => {
     peer.socket.pause()
     return Promise.resolve()
@@ -312,14 +312,14 @@ test('uploads that end while their service takes nothing leave room for as many 
   }
 })
 
-test('on drain the client is told which stream is the last one, and what is under way ends whole', async (t) => {
+test('on drain the client gets GOAWAY with the last stream, and exchanges in progress finish', async (t) => {
   const responses: { end: (text: string) => void }[] = []
   const { port, gateway, service } = await setUp(t, (_, response) => void responses.push(response), {
     drainTimeout: '30s',
   })
   const peer = await connectHttp2(t, port)
   peer.write(get(1), get(3))
-  await turnUntil('both requests', () => service.heard.length === 2)
+  await turnUntil('both requests to reach the service', () => service.heard.length === 2)
   const closing = gateway.close()
   await peer.until('GOAWAY', () => peer.goaways.some(({ last }) => last === 3))
   assert.ok(peer.goaways.every(({ code }) => code === Code.none))
@@ -333,14 +333,14 @@ test('on drain the client is told which stream is the last one, and what is unde
   await closing
 })
 
-test('a reload leaves streams that run to their service, and has the next ones go by the new configuration', async (t) => {
+test('a reload leaves streams in progress alone, and later ones use the new configuration', async (t) => {
   const responses: { end: (text: string) => void }[] = []
   const old = await startService(t, (_, response) => void responses.push(response))
   const next = await startService(t, (_, response) => void response.end('new'))
   const { port, gateway } = await startGateway(t, proxyTo(old.url))
   const peer = await connectHttp2(t, port)
   peer.write(get(1))
-  await turnUntil('the request', () => old.heard.length === 1)
+  await turnUntil('the request to reach the service', () => old.heard.length === 1)
   const listeners = [{ address: '127.0.0.1:0' }]
   await gateway.reload({ ...proxyTo(next.url), listeners, admin: false, endpoints: { docs: false, openapi: false } })
   peer.write(get(3))
@@ -350,7 +350,7 @@ test('a reload leaves streams that run to their service, and has the next ones g
   assert.deepEqual(peer.goaways, [])
 })
 
-test('a service that breaks off its reply has the stream reset, and nothing else', async (t) => {
+test('an incomplete reply of the service resets the stream only', async (t) => {
   const { port, gateway } = await setUp(t, (incoming, response) => {
     response.writeHead(200)
     if (incoming.url === '/breaks') response.write('x'.repeat(50_000), () => response.socket?.resetAndDestroy())
@@ -364,7 +364,7 @@ test('a service that breaks off its reply has the stream reset, and nothing else
   assert.equal(poolOf(gateway).busy, 0)
 })
 
-test('curl speaks HTTP/2 by prior knowledge, up and down', async (t) => {
+test('curl works with prior knowledge, for uploads and downloads', async (t) => {
   const { port } = await setUp(t)
   const run = (...args: string[]) =>
     promisify(execFile)('curl', ['-sS', '--max-time', '20', '--http2-prior-knowledge', ...args], {
@@ -383,7 +383,7 @@ test('curl speaks HTTP/2 by prior knowledge, up and down', async (t) => {
 })
 
 for (const size of [0, 100, 4096, 65_536])
-  test(`a client of node:http2 whose table of header fields has ${size} octets is answered`, async (t) => {
+  test(`a node:http2 client with a header table of ${size} octets is served`, async (t) => {
     const { port } = await setUp(t)
     const client = connect(`http://127.0.0.1:${port}`, { settings: { headerTableSize: size } })
     client.on('error', () => {})
@@ -394,7 +394,7 @@ for (const size of [0, 100, 4096, 65_536])
     for (let n = 0; n < 3; n++) assert.equal((await ask(client, { ':path': '/known?length=3' })).body.length, 3)
   })
 
-test('requests whose heads all come before their content are here whole when they begin', async () => {
+test('requests whose bodies arrive in the same read have complete bodies', async () => {
   const bodies = new Set<unknown>()
   const harness = new Http2Harness(({ body }) => {
     bodies.add(body instanceof Bytes ? body.toLatin1() : body)
@@ -408,7 +408,7 @@ test('requests whose heads all come before their content are here whole when the
   assert.deepEqual(bodies, new Set(ids.map((id) => `of ${id}`)))
 })
 
-test('one whose content has not come with the others begins all the same', async () => {
+test('a request whose body has not arrived in the same read starts without it', async () => {
   const bodies: unknown[] = []
   const harness = new Http2Harness(({ body }) => {
     bodies.push(body instanceof Bytes ? body.toLatin1() : isStream(body))

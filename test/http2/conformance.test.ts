@@ -87,13 +87,13 @@ async function run(t: TestContext, port: number, secure: boolean, each: Conforma
 }
 
 for (const secure of [false, true])
-  test(`what a client does wrong ends its stream or its connection as RFC 9113 and RFC 7541 say, ${secure ? 'with TLS' : 'without TLS'}`, async (t) => {
+  test(`a violation by the client ends its stream or its connection as RFC 9113 and RFC 7541 require, ${secure ? 'with TLS' : 'without TLS'}`, async (t) => {
     const port = await setUp(t, secure)
     for (const each of cases) await t.test(`${each.name} (${each.rfc})`, (inner) => run(inner, port, secure, each))
   })
 
 /** What a server does that a client waits for in vain would take as long as tests wait: octet by octet it is the same. */
-test('whatever is sent octet by octet comes to the same', async (t) => {
+test('sending octet by octet has the same outcome', async (t) => {
   const port = await setUp(t, false)
   for (const each of cases) {
     const octets = each.send.every((step) => typeof step !== 'number' && step.length < 300)

@@ -150,7 +150,7 @@ async function outcome(pieces: readonly Buffer[]) {
 /** With room for all replies: where it is short, it depends on who begins first what gets how much. */
 const START = [h2.PREFACE, h2.settings({ 4: 100_000 }), h2.windowUpdate(0, 1_000_000)]
 
-test('property: however the octets of a connection are cut, the same exchanges come of them', async () => {
+test('property: the exchanges are the same however the octets are split', async () => {
   await fc.assert(
     fc.asyncProperty(
       script,
@@ -213,7 +213,7 @@ const mistake: fc.Arbitrary<(frames: Buffer[]) => void> = fc.oneof(
   }),
 )
 
-test('property: whatever is wrong with a connection, nothing is thrown, and each exchange that has begun ends once', async () => {
+test('property: on any violation nothing is thrown, and each exchange ends exactly once', async () => {
   await fc.assert(
     fc.asyncProperty(
       script,

@@ -29,7 +29,7 @@ async function drown(recorded: RecordedHttp2, { begin, round }: Flood, most: num
 }
 
 for (const [name, flood] of Object.entries(floods))
-  test(`a flood of ${name} ends the connection, and nothing else`, async () => {
+  test(`a flood of ${name} ends the connection, and no other`, async () => {
     const harness = new Http2Harness(answer)
     const attacker = await harness.begin()
     const other = await harness.begin()
@@ -48,7 +48,7 @@ for (const [name, flood] of Object.entries(floods))
   })
 
 for (const [name, flood] of Object.entries(floods))
-  test(`a flood of ${name} ends also where the client never reads`, async () => {
+  test(`a flood of ${name} ends even if the client never reads`, async () => {
     const harness = new Http2Harness(answer)
     const attacker = await harness.begin()
     attacker.socket.taking = false
@@ -64,7 +64,7 @@ for (const [name, flood] of Object.entries(floods))
     assert.equal(harness.deadlines.size, 0)
   })
 
-test('a client that has used up all patience may still leave with uploads under way', async () => {
+test('a client that disconnects at the limit of tolerated frames ends all of its uploads', async () => {
   const harness = new Http2Harness(answer)
   const client = await harness.begin()
   for (let n = 0; n < 100; n++) client.receive(post(id(n), '/held'))
@@ -76,7 +76,7 @@ test('a client that has used up all patience may still leave with uploads under 
   assert.equal(client.connection.inFlight, 0)
 })
 
-test('of HPACK bombs and heads that are too large nothing is kept', async () => {
+test('HPACK bombs and oversized heads are rejected without being stored', async () => {
   const harness = new Http2Harness(answer)
   const client = await harness.begin()
   client.receive(headers(1, BOMB, true))
@@ -87,7 +87,7 @@ test('of HPACK bombs and heads that are too large nothing is kept', async () => 
   assert.match(String(harness.refused[0]?.error), /more than 100 header fields/)
 })
 
-test('a field section may not be longer than its limit, whatever becomes of it', async () => {
+test('a field section may not exceed its limit, even one that is discarded', async () => {
   const harness = new Http2Harness(answer, { head: 1_000_000, headers: 100 })
   const client = await harness.begin()
   client.receive(frame(Type.headers, 1, 1, Buffer.alloc(16_384)))
@@ -101,7 +101,7 @@ test('a field section may not be longer than its limit, whatever becomes of it',
 
 // What is no flood.
 
-test('a client may say of every 4 KiB that it has taken them, of the stream and of the connection', async () => {
+test('window updates for every 4 KiB are not a flood', async () => {
   const harness = new Http2Harness(() => new Reply(200, Headers.of(), Bytes.fromBuffer(Buffer.alloc(20_000_000))))
   const client = await harness.begin({ 4: 2 ** 24 })
   client.receive(h2.windowUpdate(0, 2 ** 24), get(1))
@@ -117,7 +117,7 @@ test('a client may say of every 4 KiB that it has taken them, of the stream and 
   assert.equal(harness.over[0]?.whole, true)
 })
 
-test('a client may send thousands of requests, cancel those that are slow, and ask whether anybody is there', async () => {
+test('thousands of requests, cancellations and PINGs of a normal client are not a flood', async () => {
   const harness = new Http2Harness(answer)
   const client = await harness.begin()
   for (let n = 0; n < 10_000; n++) {
@@ -134,7 +134,7 @@ test('a client may send thousands of requests, cancel those that are slow, and a
   assert.equal(harness.over.filter(({ whole }) => whole).length, 9000)
 })
 
-test('content in tiny frames is no flood, nor is what is on its way when its stream is reset', async () => {
+test('content in tiny frames, or on a stream that was reset, is not a flood', async () => {
   const harness = new Http2Harness((exchange) => {
     if (exchange.path === '/') return hello()
     const { body } = exchange

@@ -31,7 +31,7 @@ async function ask(
   return { headers, status: headers[':status'] ?? 0, text: (await content).toString() }
 }
 
-test('one listener answers clients of HTTP/1.1 and of HTTP/2', async (t) => {
+test('one listener serves HTTP/1.1 and HTTP/2 clients', async (t) => {
   const service = await startService(t, (_, response) => void response.end('hello'))
   const { port, log } = await startGateway(t, proxyTo(service.url, { ...plain, policies: { 'correlation-id': {} } }))
   const session = open(t, port)
@@ -50,7 +50,7 @@ test('one listener answers clients of HTTP/1.1 and of HTTP/2', async (t) => {
   assert.equal(line['ip_address'], '127.0.0.1')
 })
 
-test('services are told in which version a request came, and from whom', async (t) => {
+test('Via has the version of the request, and the forwarding headers the client', async (t) => {
   const service = await startService(t, (request, response) => void response.end(JSON.stringify(request.headers)))
   const { port } = await startGateway(t, proxyTo(service.url, plain))
   const { text } = await ask(open(t, port), { ':path': '/', 'x-user-id': 'admin', cookie: ['a=1', 'b=2'] })
@@ -62,7 +62,7 @@ test('services are told in which version a request came, and from whom', async (
   assert.equal(headers['x-user-id'], undefined)
 })
 
-test('over TLS the client chooses by ALPN', async (t) => {
+test('over TLS the protocol is negotiated by ALPN', async (t) => {
   const service = await startService(t, (_, response) => void response.end('hello'))
   const listeners = tlsListeners([writeLeaf(t, authority.issue())])
   const { port } = await startGateway(t, proxyTo(service.url, listeners))
@@ -112,7 +112,7 @@ test('a listener with http2: false speaks HTTP/1.1 only', async (t) => {
   assert.equal(socket.alpnProtocol, 'http/1.1')
 })
 
-test('a name with a certificate of its own is 421 on a connection that was shown another one', async (t) => {
+test('a name with a certificate of its own is 421 on a connection with another certificate', async (t) => {
   const service = await startService(t, (_, response) => void response.end('hello'))
   const listeners = tlsListeners([
     writeLeaf(t, authority.issue({ names: ['localhost'] })),
@@ -125,7 +125,7 @@ test('a name with a certificate of its own is 421 on a connection that was shown
   assert.equal((await ask(session, { ':path': '/', ':authority': 'localhost' })).status, 200)
 })
 
-test('a gateway that stops lets requests end, and takes no more', async (t) => {
+test('a gateway that stops lets requests finish and takes no new ones', async (t) => {
   const { promise: asked, resolve } = Promise.withResolvers<() => void>()
   const service = await startService(t, (_, response) => resolve(() => void response.end('late')))
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { ...plain, drainTimeout: '20s' }))

@@ -63,7 +63,7 @@ async function pass(
 
 const over = ({ over: all }: Http2Harness) => all.map(({ status, whole }) => [status, whole])
 
-test('a client that says nothing is let go after the time for a head', async () => {
+test('a client that sends nothing is disconnected after headTimeout', async () => {
   const harness = new Http2Harness(never)
   const client = new Recorded(harness)
   await pass(harness, client, 9, () => {})
@@ -74,14 +74,14 @@ test('a client that says nothing is let go after the time for a head', async () 
   assert.ok(client.socket.destroyed)
 })
 
-test('a preface that drips is cut off', async () => {
+test('a preface sent octet by octet is cut off', async () => {
   const harness = new Http2Harness(never)
   const client = new Recorded(harness)
   await pass(harness, client, 20, (second) => client.receive(h2.PREFACE.subarray(second, second + 1)))
   assert.ok(client.socket.hasEnded)
 })
 
-test('a head that drips is cut off, octet by octet or frame by frame', async () => {
+test('a head sent slowly is cut off, octet by octet or frame by frame', async () => {
   const section = encode(request('GET', '/'))
   const whole = h2.get(1)
   const drips: ((second: number) => Buffer)[] = [
@@ -111,7 +111,7 @@ test('an idle connection ends with GOAWAY, and the client has time to read it', 
   assert.ok(client.socket.hasEnded)
 })
 
-test('a client that sends PING and nothing else is idle', async () => {
+test('PING does not keep a connection from being idle', async () => {
   const harness = new Http2Harness(() => bytes(5))
   const client = await harness.begin()
   client.receive(get(1))
@@ -121,7 +121,7 @@ test('a client that sends PING and nothing else is idle', async () => {
   assert.equal(client.goaway, Code.none)
 })
 
-test('an upload that stops is answered 408, and its connection goes on', async () => {
+test('a stalled upload gets 408, and its connection stays open', async () => {
   const harness = new Http2Harness(readWhole)
   const client = await harness.begin()
   client.receive(post(1, '/', [['content-length', '100']]), data(1, 'abc'))
@@ -136,7 +136,7 @@ test('an upload that stops is answered 408, and its connection goes on', async (
   assert.equal(client.goaway, undefined)
 })
 
-test('an upload that drips is answered 408 where there is a least rate', async () => {
+test('an upload below the minimum rate gets 408', async () => {
   const harness = new Http2Harness(readWhole, { minRate: 100 })
   const client = await harness.begin()
   client.receive(post(1, '/'))
@@ -147,7 +147,7 @@ test('an upload that drips is answered 408 where there is a least rate', async (
   assert.deepEqual(harness.slowClients, ['body-rate'])
 })
 
-test('padding is no content: an upload of nothing else is answered 408', async () => {
+test('padding does not count as progress: an upload of padding only gets 408', async () => {
   const harness = new Http2Harness(readWhole)
   const client = await harness.begin()
   client.receive(post(1, '/'))
@@ -157,7 +157,7 @@ test('padding is no content: an upload of nothing else is answered 408', async (
   assert.deepEqual(over(harness), [[408, true]])
 })
 
-test('all uploads of a connection that stop are answered, and make room for others', async () => {
+test('all stalled uploads of a connection get 408, and free their place for others', async () => {
   const harness = new Http2Harness(readWhole)
   const client = await harness.begin()
   for (let n = 0; n < 128; n++) client.receive(post(2 * n + 1, '/'), data(2 * n + 1, 'abc'))
@@ -169,7 +169,7 @@ test('all uploads of a connection that stop are answered, and make room for othe
   assert.equal(client.contentOf(301), 1)
 })
 
-test('a client that opens no window of a stream loses the stream, not the connection', async () => {
+test('a client that opens no window of a stream only loses the stream', async () => {
   const harness = new Http2Harness(() => bytes(1000))
   const client = await harness.begin({ 4: 10 })
   client.receive(get(1))
@@ -183,7 +183,7 @@ test('a client that opens no window of a stream loses the stream, not the connec
   assert.equal(client.goaway, undefined)
 })
 
-test('a client that opens the window of no stream gets nothing, however many it has', async () => {
+test('a client that opens no stream windows gets little content buffered, however many streams it has', async () => {
   const bodies: Endless[] = []
   const harness = new Http2Harness(() => {
     bodies.push(new Endless())
@@ -205,7 +205,7 @@ test('a client that opens the window of no stream gets nothing, however many it 
   }
 })
 
-test('a client that opens no window of the connection loses that', async () => {
+test('a client that opens no window of the connection loses the connection', async () => {
   const harness = new Http2Harness(() => bytes(100_000))
   const client = await harness.begin({ 4: 2 ** 20 })
   for (let n = 0; n < 20; n++) client.receive(get(2 * n + 1))
@@ -219,7 +219,7 @@ test('a client that opens no window of the connection loses that', async () => {
 })
 
 for (const stream of [0, 1])
-  test(`a client that takes a reply slowly and steadily by the window of ${stream === 0 ? 'its connection' : 'a stream'} gets it whole`, async () => {
+  test(`a client that reads slowly but steadily, limited by the window of ${stream === 0 ? 'its connection' : 'a stream'}, gets the whole reply`, async () => {
     const harness = new Http2Harness(() => bytes(100_000))
     const client = await harness.begin({ 4: stream === 0 ? 2 ** 20 : 1000 })
     client.receive(get(1))
@@ -231,7 +231,7 @@ for (const stream of [0, 1])
     assert.equal(harness.over[0]?.whole, true)
   })
 
-test('a client that takes a reply too slowly is reset where there is a least rate', async () => {
+test('a client that reads below the minimum rate is reset', async () => {
   const harness = new Http2Harness(() => bytes(200_000), { minRate: 1000 })
   const client = await harness.begin({ 4: 2 ** 20 })
   client.receive(get(1))
@@ -240,7 +240,7 @@ test('a client that takes a reply too slowly is reset where there is a least rat
   assert.ok(client.socket.wasReset)
 })
 
-test('a client that never reads, and asks on and on, is not read from any more, and cut off', async () => {
+test('a client that keeps sending requests without reading is no longer read from, and is cut off', async () => {
   const harness = new Http2Harness(() => bytes(10_000))
   const client = await harness.begin({ 4: 2 ** 30 })
   client.receive(h2.windowUpdate(0, 2 ** 30))
@@ -258,7 +258,7 @@ test('a client that never reads, and asks on and on, is not read from any more, 
   assert.equal(harness.over.length, harness.exchanges.length)
 })
 
-test('a client that never reads and sends as many PINGs as it may is not read from any more', async () => {
+test('a client that keeps sending PINGs without reading is no longer read from', async () => {
   const harness = new Http2Harness(never)
   const client = await harness.begin()
   client.socket.taking = false
@@ -269,7 +269,7 @@ test('a client that never reads and sends as many PINGs as it may is not read fr
   assert.ok(client.socket.writableLength < 300_000, `${client.socket.writableLength} octets wait`)
 })
 
-test('nothing of a connection is watched when it is gone', async () => {
+test('nothing of a closed connection is watched', async () => {
   const harness = new Http2Harness(readWhole)
   const client = await harness.begin({ 4: 0 })
   client.receive(post(1, '/'), data(1, 'abc'), get(3), post(5, '/', [['expect', '100-continue']]), get(7))
@@ -282,7 +282,7 @@ test('nothing of a connection is watched when it is gone', async () => {
   assert.equal(harness.closedConnections, 1)
 })
 
-test('a client that has taken all there is waits for the service for as long as that likes', async () => {
+test('a client that has read everything may wait for the service without limit', async () => {
   const body = new PushedBody(-1)
   const harness = new Http2Harness(() => new Reply(200, Headers.of(), body))
   const client = await harness.begin({ 4: 10 })
@@ -301,7 +301,7 @@ test('a client that has taken all there is waits for the service for as long as 
   assert.equal(client.contentOf(1), 104)
 })
 
-test('a connection ends after its last stream, also where that has the highest id that there is', async () => {
+test('a connection ends after its last stream, even if that has the highest possible id', async () => {
   const harness = new Http2Harness(() => new Promise<Reply>(() => {}))
   const client = await harness.begin()
   client.receive(get(2 ** 31 - 1))

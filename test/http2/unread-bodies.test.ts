@@ -11,7 +11,7 @@ const AT_ONCE = 4
 /** More than all bodies may have room for together, 128 MiB. */
 const REQUESTS = 10_000
 
-test('bodies that nobody has read when the reply goes out leave their room to others', async () => {
+test('unread bodies free their window when the reply has been sent', async () => {
   const harness = new Http2Harness(async ({ path, body }) => {
     // Whoever decides waits for another service, while the body comes.
     await new Promise(setImmediate)

@@ -67,7 +67,7 @@ async function read(stream: ClientHttp2Stream, octets: number): Promise<Buffer> 
   return all
 }
 
-test('a WebSocket in a stream reaches the service, beside other requests', async (t) => {
+test('a WebSocket in a stream reaches the service, alongside other requests', async (t) => {
   const { url, closes } = await startEcho(t)
   const { port, log } = await startGateway(t, proxyTo(url, plain))
   const session = await open(t, port)
@@ -89,7 +89,7 @@ test('a WebSocket in a stream reaches the service, beside other requests', async
   assert.equal(line['status_code'], 200)
 })
 
-test('a client that resets the stream ends the WebSocket at the service', async (t) => {
+test('a reset of the stream closes the WebSocket to the service', async (t) => {
   const { url, server } = await startEcho(t)
   const { port } = await startGateway(t, proxyTo(url, plain))
   const session = await open(t, port)
@@ -101,7 +101,7 @@ test('a client that resets the stream ends the WebSocket at the service', async 
   await closed
 })
 
-test('a service that vanishes ends the stream', async (t) => {
+test('a lost connection to the service ends the stream', async (t) => {
   const { url, server } = await startEcho(t)
   const { port } = await startGateway(t, proxyTo(url, plain))
   const session = await open(t, port)
@@ -111,7 +111,7 @@ test('a service that vanishes ends the stream', async (t) => {
   await closed
 })
 
-test('a client of a gateway that stops is told to come again', async (t) => {
+test('on shutdown the client gets Close 1001', async (t) => {
   const { url } = await startEcho(t)
   const { port, gateway } = await startGateway(t, proxyTo(url, { ...plain, drainTimeout: '100ms' }))
   const session = await open(t, port)
@@ -123,7 +123,7 @@ test('a client of a gateway that stops is told to come again', async (t) => {
   await closed
 })
 
-test('a service that does not speak it is no WebSocket', async (t) => {
+test('a service without WebSockets causes 502', async (t) => {
   const service = await startService(t, (_, response) => void response.end('hello'))
   const { port } = await startGateway(t, proxyTo(service.url, plain))
   const session = await open(t, port)
@@ -132,7 +132,7 @@ test('a service that does not speak it is no WebSocket', async (t) => {
   stream.close()
 })
 
-test('policies hold for it: a refusal is an ordinary reply', async (t) => {
+test('policies apply: a rejection is an ordinary reply', async (t) => {
   const { url } = await startEcho(t)
   const keys = [{ id: 'partner', sha256: '0'.repeat(64) }]
   const policies = { auth: { methods: { 'api-key': { keys } } } }
@@ -143,7 +143,7 @@ test('policies hold for it: a refusal is an ordinary reply', async (t) => {
   stream.close()
 })
 
-test('other protocols are not offered', async (t) => {
+test('extended CONNECT for other protocols is 501', async (t) => {
   const { url } = await startEcho(t)
   const { port } = await startGateway(t, proxyTo(url, plain))
   const session = await open(t, port)

@@ -7,14 +7,14 @@ import { dashboards, panelsOf } from '../support/dashboards.ts'
 
 const provisioning = join(import.meta.dirname, '../../deploy/grafana/provisioning')
 
-test('no two dashboards have the same id or title, and each one is linked to the others', () => {
+test('dashboards have unique ids and titles, and link to each other', () => {
   assert.equal(new Set(dashboards.map(({ uid }) => uid)).size, dashboards.length)
   assert.equal(new Set(dashboards.map(({ title }) => title)).size, dashboards.length)
   for (const { tags, links } of dashboards) assert.deepEqual(links[0]?.tags, tags)
 })
 
 for (const dashboard of dashboards) {
-  test(`every panel of ${dashboard.title} says what it shows, in which unit, and where the data come from`, () => {
+  test(`every panel of ${dashboard.title} has a description, a unit and a data source`, () => {
     for (const { title, type, description = '', datasource, fieldConfig, targets = [] } of panelsOf(dashboard)) {
       assert.ok(description.length > 0 && description.endsWith('.'), title)
       assert.equal(datasource?.uid, '${datasource}', title)
@@ -27,7 +27,7 @@ for (const dashboard of dashboards) {
     }
   })
 
-  test(`no panel of ${dashboard.title} has the id of another or lies on it`, () => {
+  test(`panels of ${dashboard.title} have unique ids and do not overlap`, () => {
     assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length)
     for (const a of dashboard.panels) {
       assert.ok(a.gridPos.x + a.gridPos.w <= 24, a.title)
@@ -39,7 +39,7 @@ for (const dashboard of dashboards) {
     }
   })
 
-  test(`the queries of ${dashboard.title} use no variable that it does not have`, () => {
+  test(`the queries of ${dashboard.title} use only variables that are defined`, () => {
     const known = new Set([...dashboard.templating.list.map(({ name }) => name), '__rate_interval'])
     const queries = panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
     const used = queries.flatMap((expr) => [...expr.matchAll(/\$(\w+)/g)].map(([, name = '']) => name))
@@ -50,7 +50,7 @@ for (const dashboard of dashboards) {
   })
 }
 
-test('the provisioned data source is the one that the dashboards ask by default', () => {
+test('the provisioned data source is the default of the dashboards', () => {
   const { datasources } = parse(readFileSync(join(provisioning, 'datasources/prometheus.yml'), 'utf8')) as {
     datasources: unknown[]
   }

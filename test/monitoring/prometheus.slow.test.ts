@@ -30,7 +30,7 @@ interface Question {
   readonly labels: readonly string[]
 }
 
-test('with traffic of every kind, each panel, rule, alert and query of the guide has data', async (t) => {
+test('with all kinds of traffic, each panel, rule, alert and query of the guide has data', async (t) => {
   const traffic = await startTraffic(t)
   const prometheus = await startPrometheus(t, await configuration(t, traffic.port))
   const instance = { name: 'instances', expression: 'sallyport_instance_healthy{service="dead-service"}', labels: [] }
@@ -57,12 +57,12 @@ test('with traffic of every kind, each panel, rule, alert and query of the guide
         )
     })
   }
-  await t.test('a series says which gateway it is from, and its instance is the one of the service', () => {
+  await t.test('a series has the gateway as one label and the instance of the service as another', () => {
     const metric = answers.get(instance)?.[0]?.metric
     assert.partialDeepStrictEqual(metric, { gateway: `127.0.0.1:${traffic.port}`, job: 'sallyport' })
     assert.notEqual(metric?.['instance'], metric?.['gateway'])
   })
-  await t.test('what has gone wrong by then is seen as alerts', async () => {
+  await t.test('alerts fire for the failures so far', async () => {
     await traffic.redis.kill()
     await traffic.killWorker()
     const expected = [

@@ -19,19 +19,19 @@ const cases = testsSchema
   .parse(parse(readFileSync(join(prometheusFolder, 'tests/alerts.yml'), 'utf8')))
   .tests.flatMap((group) => group.alert_rule_test)
 
-test('promtool finds nothing wrong with the configuration of Prometheus and its rules', () => {
+test('promtool accepts the Prometheus configuration and its rules', () => {
   const { content, output } = promtool(prometheusFolder, 'check', 'config', 'prometheus.yml')
   assert.ok(content, output)
   assert.match(output, /2 rule files found/)
 })
 
-test('every alert fires, and stays silent, when its tests say so', () => {
+test('every alert fires, and stays silent, as its tests expect', () => {
   const { content, output } = promtool(prometheusFolder, 'test', 'rules', 'tests/alerts.yml')
   assert.ok(content, output)
 })
 
 for (const { alert } of alerts) {
-  test(`${alert} has a test in which it fires, and one in which it does not`, () => {
+  test(`${alert} has a test in which it fires, and one in which it stays silent`, () => {
     const expected = cases.filter(({ alertname }) => alertname === alert).map(({ exp_alerts }) => exp_alerts.length)
     assert.ok(expected.some((count) => count > 0))
     assert.ok(expected.includes(0))
@@ -40,14 +40,14 @@ for (const { alert } of alerts) {
 
 const sections = headings(readFileSync(join(prometheusFolder, '../../docs/runbooks.md'), 'utf8'))
 
-test('every alert has a section of its own in the runbooks, which its annotation names', () => {
+test('every alert has its own section in the runbooks, linked from its annotation', () => {
   for (const { alert, annotations } of alerts) {
     assert.equal(annotations.runbook_url, `docs/runbooks.md#${alert.toLowerCase()}`)
     assert.ok(sections.includes(alert), `docs/runbooks.md has no section ${alert}`)
   }
 })
 
-test('the runbooks have no section of an alert that is gone', () => {
+test('every section of the runbooks belongs to an alert', () => {
   const known = new Set(alerts.map(({ alert }) => alert))
   assert.deepEqual(
     sections.filter((name) => !known.has(name)),
