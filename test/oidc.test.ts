@@ -445,7 +445,7 @@ test('a logout by a script ends the session even during an outage of the provide
   assert.equal((await browser.fetch('/')).status, 401)
 })
 
-test('a refresh makes nobody of a session but who it was', async (t) => {
+test('a refresh cannot change the user of a session', async (t) => {
   const { browser, clock, provider, service } = await setUp(t, refreshed)
   await browser.logIn(await browser.open('/'))
   provider.user = { sub: 'mallory' }
@@ -456,7 +456,7 @@ test('a refresh makes nobody of a session but who it was', async (t) => {
   assert.equal((await browser.fetch('/')).status, 401)
 })
 
-test('pages of other sites cannot use a session for more than reading', async (t) => {
+test('requests from pages of other sites can only read with a session', async (t) => {
   const { browser } = await setUp(t, { trustedOrigins: ['https://admin.example.com'] })
   await browser.logIn(await browser.open('/'))
   const from = (site: string, method: string, origin = 'https://evil.example') =>
@@ -467,7 +467,7 @@ test('pages of other sites cannot use a session for more than reading', async (t
   assert.equal((await from('cross-site', 'POST', 'https://admin.example.com')).status, 200)
 })
 
-test('the userinfo endpoint adds claims, and a session keeps those that it is told to', async (t) => {
+test('the userinfo endpoint adds claims, and a session keeps the configured ones', async (t) => {
   const { browser, provider, service } = await setUp(
     t,
     { userinfo: true, keepClaims: ['org'] },
@@ -479,7 +479,7 @@ test('the userinfo endpoint adds claims, and a session keeps those that it is to
   assert.partialDeepStrictEqual(heardOf(service), { 'x-user-roles': 'a,b' })
 })
 
-test('a session that no browser would keep is an error of the gateway that says what to do', async (t) => {
+test('a session too large for a cookie is a 500, and the log says what to do', async (t) => {
   const { browser, provider, log } = await setUp(t)
   provider.user = { sub: 'alice', picture: 'x'.repeat(10_000) }
   assert.equal((await browser.logIn(await browser.open('/'))).status, 500)
@@ -487,7 +487,7 @@ test('a session that no browser would keep is an error of the gateway that says 
   assert.ok(line !== undefined)
 })
 
-test('a session without room for its refresh token goes without, which is logged once', async (t) => {
+test('if there is no room for the refresh token the session is kept without it, which is logged once', async (t) => {
   const { browser, clock, provider, log } = await setUp(t, refreshed)
   provider.user = { sub: 'alice', picture: 'x'.repeat(2800) }
   for (let i = 0; i < 2; i++) {
@@ -501,14 +501,14 @@ test('a session without room for its refresh token goes without, which is logged
   assert.equal(log.lines.filter(({ message }) => /cannot be refreshed/.test(String(message))).length, 1)
 })
 
-test('guesses at the callback are bounded by address', async (t) => {
+test('failed callbacks are limited by address', async (t) => {
   const { browser } = await setUp(t, {}, { failures: '3/m' })
   const statuses: number[] = []
   for (let i = 0; i < 5; i++) statuses.push((await browser.open('/auth/callback?code=a&state=b')).status)
   assert.deepEqual(statuses, [401, 401, 401, 429, 429])
 })
 
-test('the paths of a login are answered where no route leads', async (t) => {
+test('login paths are answered even if no route matches them', async (t) => {
   const clock = new ManualClock()
   const provider = await startOpenIdProvider(t, clock)
   const service = await startService(t)
@@ -522,7 +522,7 @@ test('the paths of a login are answered where no route leads', async (t) => {
   assert.equal((await browser.open('/nowhere')).status, 404)
 })
 
-test('over https the cookie is one that no other host can set', async (t) => {
+test('over https the cookie has the __Host- prefix', async (t) => {
   const clock = new ManualClock()
   const provider = await startOpenIdProvider(t, clock)
   const service = await startService(t)
@@ -542,7 +542,7 @@ test('over https the cookie is one that no other host can set', async (t) => {
   assert.equal((await browser.fetch('/', { headers: secure })).status, 401)
 })
 
-test('a question about a session uses up no refresh token', async (t) => {
+test('explaining a request does not use the refresh token', async (t) => {
   const { clock, provider, service } = await setUp(t)
   const config = configOf(service.url, provider, refreshed, {})
   const { port, gateway } = await startGateway(t, { ...config, admin: { address: '127.0.0.1:0' } }, { clock })

@@ -9,7 +9,7 @@ const run = promisify(execFile)
 const files = ['backpressure', 'boundaries', 'bodyless', 'drain', 'long-lived', 'pipelining']
 
 for (const name of files)
-  test(`${name}.test.ts holds where clients speak TLS`, async () => {
+  test(`${name}.test.ts passes with TLS clients`, async () => {
     // The runner's own variables are not for another one.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
     const file = new URL(`${name}.test.ts`, import.meta.url).pathname

@@ -45,7 +45,7 @@ async function until(port: number, path: string, wanted: (answer: Answer) => boo
   return found!
 }
 
-test('a gateway whose events come late sheds requests, but none of high priority and none to its own endpoints', async (t) => {
+test('a gateway with a delayed event loop sheds requests, except those of high priority or to its own endpoints', async (t) => {
   const { port, log } = await setUp(t, { delay: '1ms', for: '1ms' })
   const { headers, text } = await until(port, '/low', ({ status }) => status === 503)
   assert.equal(headers['content-type'], 'application/problem+json')
@@ -71,7 +71,7 @@ test('a gateway whose events come late sheds requests, but none of high priority
   }
 })
 
-test('it sheds nothing where that is switched off', async (t) => {
+test('with shedding turned off nothing is shed', async (t) => {
   const { port } = await setUp(t, false)
   let count = 0
   await until(port, '/normal', ({ status }) => {

@@ -64,7 +64,7 @@ async function startChaos(t: TestContext) {
 }
 
 for (const act of ['throw', 'reject', 'nothing'])
-  test(`a policy in a worker thread that fails (${act}) makes a problem document and a log line with its name`, async (t) => {
+  test(`a custom policy that fails in a worker (${act}) causes a problem document and a log line with its name`, async (t) => {
     const { command, port } = await startChaos(t)
     const reply = await send(port, { path: `/instead?act=${act}` })
     assert.equal(reply.status, 500)
@@ -76,7 +76,7 @@ for (const act of ['throw', 'reject', 'nothing'])
   })
 
 for (const act of ['left rejection', 'left timer', 'left fetch'])
-  test(`an error that a policy leaves to nobody (${act}) is logged with its name, and the worker lives on`, async (t) => {
+  test(`an unhandled error of a custom policy (${act}) is logged with its name, and the worker keeps running`, async (t) => {
     const { command, port } = await startChaos(t)
     assert.equal((await send(port, { path: `/?act=${encodeURIComponent(act)}` })).text, 'hello')
     const line = await command.line('A policy has left an error unhandled')
@@ -85,7 +85,7 @@ for (const act of ['left rejection', 'left timer', 'left fetch'])
     assert.ok(!command.log.some(({ message }) => String(message).startsWith('A worker died')))
   })
 
-test('check knows the policies of the files, and their places in the chain', async (t) => {
+test('check lists custom policies at their places in the chain', async (t) => {
   const tenant = fileURLToPath(new URL('../examples/policies/tenant.ts', import.meta.url))
   const file = await files(
     t,
@@ -101,7 +101,7 @@ test('check knows the policies of the files, and their places in the chain', asy
   assert.match(stdout, /transform, tenant +off/)
 })
 
-test('options of a policy of a file are checked like any other, with their places', async (t) => {
+test('options of custom policies are checked, and problems have their places', async (t) => {
   const yaml = YAML.replace('{ chaos: { mark: a } }', '{ chaos: { marc: 1 } }')
   const { code, stderr } = await run(['check', await files(t, yaml, { 'chaos.ts': CHAOS })])
   assert.equal(code, 1)
@@ -129,7 +129,7 @@ for (const [what, entry, content, message] of [
     /policies\.chaos: the schema of its options produces something other than plain data/,
   ],
 ] as const)
-  test(`a file that ${what} is a problem of the configuration, with its place`, async (t) => {
+  test(`a file that ${what} is a configuration problem with its place`, async (t) => {
     const yaml = YAML.replace('[./chaos.ts]', `[${entry}]`)
     const { code, stderr } = await run(['check', await files(t, yaml, { 'chaos.ts': content })])
     assert.equal(code, 1)

@@ -44,12 +44,12 @@ before(
 // At once, so that nothing of it is left when the file is looked at.
 after(() => rmSync(folder, { recursive: true }))
 
-test('the command says its version', { timeout }, async () => {
+test('the command prints its version', { timeout }, async () => {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   assert.equal((await run(sallyport(), '--version')).stdout, `${version}\n`)
 })
 
-test('an older Node is told in one line which one is needed', async () => {
+test('on an older Node.js the command prints the required version in one line', async () => {
   // As old a one is not at hand: this one says that it is.
   const old = join(folder, 'old.cjs')
   await writeFile(old, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })")
@@ -62,7 +62,7 @@ test('an older Node is told in one line which one is needed', async () => {
   assert.match(stderr, /^sallyport needs Node\.js 24 or newer, and this is v[\d.]+\.\n$/)
 })
 
-test('the configuration of the README passes its check, starts and serves', async (t) => {
+test('the configuration in the README passes check, and the gateway serves with it', async (t) => {
   const service = await startService(t)
   const readme = await readFile(join(root, 'README.md'), 'utf8')
   const [, shown = ''] = /^## Your own services$[^]*?^```yaml\n([^]*?)^```$/m.exec(readme) ?? []
@@ -95,7 +95,7 @@ test('the configuration of the README passes its check, starts and serves', asyn
   assert.deepEqual(await ended, [0, null])
 })
 
-test('what init writes passes its check and its test, and serves', async (t) => {
+test('a project written by init passes check and its tests, and serves', async (t) => {
   await run(sallyport(), 'init', 'new', '--yes')
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
   const env = { ...inherited, SALLYPORT_ADDRESS: '127.0.0.1:0', SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0' }
@@ -126,7 +126,7 @@ test('what init writes passes its check and its test, and serves', async (t) => 
   }
 })
 
-test('a configuration and a policy in TypeScript resolve the package, and are typed in strict nodenext', async () => {
+test('a configuration and a policy in TypeScript find the package and compile under strict nodenext', async () => {
   const example = await readFile(join(root, 'examples/policies/tenant.ts'), 'utf8')
   await writeFile(join(folder, 'tenant.ts'), example.replaceAll('../../src/gateway.ts', 'sallyport'))
   const config = `
@@ -159,21 +159,17 @@ test('a configuration and a policy in TypeScript resolve the package, and are ty
   )
 })
 
-test(
-  'every type that an exported one mentions is exported, and every export has a docstring',
-  { timeout },
-  async () => {
-    const dist = join(folder, 'node_modules/sallyport/dist')
-    const entryPoints = ['gateway.d.ts', 'testing.d.ts'].map((name) => join(dist, name))
-    const tsconfig = join(folder, 'tsconfig.public.json')
-    const compilerOptions = { strict: true, module: 'nodenext', target: 'es2024', noEmit: true, types: [] }
-    await writeFile(tsconfig, JSON.stringify({ compilerOptions, files: entryPoints }))
-    const isOfPackage = (path: string): boolean => path.includes('/node_modules/sallyport/dist/')
-    assert.deepEqual(readPublicTypes(tsconfig, entryPoints, isOfPackage), { missing: [], undocumented: [] })
-  },
-)
+test('every type in an exported signature is exported, and every export has a docstring', { timeout }, async () => {
+  const dist = join(folder, 'node_modules/sallyport/dist')
+  const entryPoints = ['gateway.d.ts', 'testing.d.ts'].map((name) => join(dist, name))
+  const tsconfig = join(folder, 'tsconfig.public.json')
+  const compilerOptions = { strict: true, module: 'nodenext', target: 'es2024', noEmit: true, types: [] }
+  await writeFile(tsconfig, JSON.stringify({ compilerOptions, files: entryPoints }))
+  const isOfPackage = (path: string): boolean => path.includes('/node_modules/sallyport/dist/')
+  assert.deepEqual(readPublicTypes(tsconfig, entryPoints, isOfPackage), { missing: [], undocumented: [] })
+})
 
-test('a configuration that lies where nothing is installed finds the package all the same', async (t) => {
+test('a configuration in a folder without node_modules finds the package', async (t) => {
   const elsewhere = await mkdtemp(join(tmpdir(), 'sallyport-elsewhere-'))
   cleanUp(t, () => rm(elsewhere, { recursive: true }))
   await mkdir(join(elsewhere, 'policies'))

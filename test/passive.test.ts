@@ -50,7 +50,7 @@ for (const [what, illness, status] of [
     null,
   ],
 ] as const satisfies [string, Illness, number | null][])
-  test(`an instance that ${what} costs a few requests, and then none`, async (t) => {
+  test(`an instance that ${what} fails a few requests and is then ejected`, async (t) => {
     const services = await startServices(t, illness)
     const { port, log } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }))
     let failed = 0
@@ -65,7 +65,7 @@ for (const [what, illness, status] of [
     assert.deepEqual([line['service'], line['instance'], line['level']], ['backend', services[2]!.address, 'warn'])
   })
 
-test('a few requests with 500 in a row are no reason; half of twenty are', async (t) => {
+test('a few consecutive 500s do not eject an instance, but half of twenty do', async (t) => {
   const services = await startServices(t, reply(500))
   const { port } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }))
   assert.deepEqual(
@@ -84,7 +84,7 @@ test('a few requests with 500 in a row are no reason; half of twenty are', async
   )
 })
 
-test('a service that is sick as a whole loses nobody', async (t) => {
+test('if all instances fail none is ejected', async (t) => {
   const services = [await startService(t, reply(503)), await startService(t, reply(503)), await startService(t, RESET)]
   const { port } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }))
   assert.deepEqual(
@@ -97,7 +97,7 @@ test('a service that is sick as a whole loses nobody', async (t) => {
   assert.equal((await scrape(port)).sum('sallyport_instance_ejected'), 0)
 })
 
-test('passive: false switches it off', async (t) => {
+test('passive: false turns ejection off', async (t) => {
   const services = await startServices(t, reply(503))
   const { port } = await startGateway(t, proxyTo(urlsOf(services), { service: { ...inTurn, passive: false } }))
   assert.deepEqual(
@@ -109,7 +109,7 @@ test('passive: false switches it off', async (t) => {
   )
 })
 
-test('what is ejected comes back after its time, goes out again with the first failure, and all of that shows', async (t) => {
+test('an ejected instance returns after its time, is ejected again at the first failure, and all of that is visible', async (t) => {
   let sick = true
   const services = await startServices(t, (_, response) => void response.writeHead(sick ? 503 : 200).end())
   const clock = new ManualClock()
@@ -159,7 +159,7 @@ test('what is ejected comes back after its time, goes out again with the first f
   assert.equal(metrics.sum('sallyport_ejections_total'), 2)
 })
 
-test('clients that are bound to an instance that is ejected go to another one', async (t) => {
+test('clients bound to an ejected instance move to another one', async (t) => {
   let sick = false
   const services = [
     await startService(t),
@@ -188,7 +188,7 @@ test('clients that are bound to an instance that is ejected go to another one', 
   assert.match(String(headers['set-cookie']), /^sallyport-backend=/)
 })
 
-test('clients that leave eject nobody', async (t) => {
+test('clients that disconnect do not cause an ejection', async (t) => {
   let held = 0
   const services = [await startService(t), await startService(t, () => void held++)]
   const { gateway, port } = await startGateway(
@@ -201,13 +201,13 @@ test('clients that leave eject nobody', async (t) => {
     peer.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     peers.push(peer)
   }
-  await turnUntil('the requests to be there', () => held === 12)
+  await turnUntil('the requests to arrive', () => held === 12)
   for (const peer of peers) peer.reset()
-  await turnUntil('them to be gone', () => gateway.connections === 0)
+  await turnUntil('the connections to close', () => gateway.connections === 0)
   assert.equal((await scrape(port)).sum('sallyport_ejections_total'), 0)
 })
 
-test('all workers see at once what one of them has ejected', async (t) => {
+test('all workers know at once that an instance was ejected', async (t) => {
   const services = await startServices(t, reply(503))
   const gateway = await createGateway(
     {
@@ -228,7 +228,7 @@ test('all workers see at once what one of them has ejected', async (t) => {
   assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
 })
 
-test('an instance that hangs gets no more requests after a second or so, and is back with its first reply', async (t) => {
+test('an instance that hangs gets no more requests after about a second, and returns with its first reply', async (t) => {
   let hangs = false
   const held: (() => void)[] = []
   const services = await startServices(t, (_, response) => {
@@ -241,12 +241,12 @@ test('an instance that hangs gets no more requests after a second or so, and is 
   for (let i = 0; i < 60; i++) await send(port)
   hangs = true
   const waiting = Array.from({ length: 30 }, () => send(port, { method: 'POST' }))
-  await turnUntil('ten of them to wait', () => held.length === 10)
+  await turnUntil('ten requests to hang', () => held.length === 10)
   clock.advance(250)
   // The others go on to reply; one of three waits as well.
   waiting.push(...Array.from({ length: 6 }, () => send(port, { method: 'POST' })))
-  await turnUntil('two more', () => held.length === 12)
-  await turnUntil('the others to have been asked', () => (services[0]?.heard.length ?? 0) >= 32)
+  await turnUntil('two more requests to hang', () => held.length === 12)
+  await turnUntil('the other instances to get their requests', () => (services[0]?.heard.length ?? 0) >= 32)
   await send(port, { path: '/metrics' })
   clock.advance(1_250)
   const line = await log.line({ message: 'instance is ejected' })
@@ -266,7 +266,7 @@ test('an instance that hangs gets no more requests after a second or so, and is 
   assert.equal(services[2]!.heard.length, before + 3)
 })
 
-test('GETs that wait for an instance that hangs are answered by the others once it is ejected', async (t) => {
+test('GETs waiting for an instance that hangs are retried on others once it is ejected', async (t) => {
   let hangs = false
   const services = await startServices(t, (_, response) => {
     if (!hangs) response.end()
@@ -276,10 +276,13 @@ test('GETs that wait for an instance that hangs are answered by the others once 
   for (let i = 0; i < 60; i++) await send(port)
   hangs = true
   const waiting = Array.from({ length: 30 }, () => send(port))
-  await turnUntil('ten of them to wait', () => services[2]!.heard.length === 30)
+  await turnUntil('ten requests to hang', () => services[2]!.heard.length === 30)
   clock.advance(250)
   for (let i = 0; i < 2; i++) waiting.push(send(port))
-  await turnUntil('the others to have been asked', () => services[0]!.heard.length + services[1]!.heard.length >= 62)
+  await turnUntil(
+    'the other instances to get their requests',
+    () => services[0]!.heard.length + services[1]!.heard.length >= 62,
+  )
   await send(port, { path: '/metrics' })
   clock.advance(1_250)
   await log.line({ message: 'instance is ejected' })
@@ -293,7 +296,7 @@ test('GETs that wait for an instance that hangs are answered by the others once 
   assert.equal(metrics.sum('sallyport_instance_errors_total'), 0)
 })
 
-test('event streams and uploads that are under way make no instance seem to hang', async (t) => {
+test('event streams and uploads in progress do not make an instance seem to hang', async (t) => {
   const services = await startServices(t, (request, response) => {
     if (request.url === '/events') response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n')
     else request.resume().on('end', () => void response.end())
@@ -307,7 +310,7 @@ test('event streams and uploads that are under way make no instance seem to hang
     else peer.write(`PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(70_000)}`)
     peers.push(peer)
   }
-  await turnUntil('all of them', () => services.every(({ heard }) => heard.length >= 10))
+  await turnUntil('all requests to arrive', () => services.every(({ heard }) => heard.length >= 10))
   for (let i = 0; i < 20; i++) {
     for (let j = 0; j < 3; j++) await send(port, { headers: { 'X-Turn': String(j) } })
     clock.advance(250)

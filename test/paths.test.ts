@@ -40,7 +40,7 @@ async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
 const all: Routes[number] = { id: 'all', match: { path: '/*' }, service: 'echo' }
 const admin: Routes[number] = { id: 'admin', match: { path: '/admin/*' }, reply: { status: 403, body: 'admin' } }
 
-test('encoded slashes and backslashes are 400 by default, in either case, on every route and on none', async (t) => {
+test('encoded slashes and backslashes are 400 by default, in upper and lower case, with or without a route', async (t) => {
   const { refuses } = await setUp(t, [{ ...all, match: { path: '/any/*' } }, admin])
   for (const path of [
     '/any/a%2Fb',
@@ -55,7 +55,7 @@ test('encoded slashes and backslashes are 400 by default, in either case, on eve
   await refuses('/any/a\\b', /backslash/)
 })
 
-test('a route that takes encoded slashes gets them as they came, and none that hides another route', async (t) => {
+test('with encodedSlashes a route gets them unchanged, and paths that would bypass another route are 400', async (t) => {
   const { reaches, refuses } = await setUp(t, [{ ...all, encodedSlashes: true }, admin])
   await reaches('/@scope%2fname')
   await reaches('/@scope%2Fname')
@@ -66,7 +66,7 @@ test('a route that takes encoded slashes gets them as they came, and none that h
   await refuses('/admin/a%2Fb', /encoded slash/)
 })
 
-test('parameters of a path hold the decoded slash where the route takes it', async (t) => {
+test('with encodedSlashes path parameters contain the decoded slash', async (t) => {
   const { send } = await setUp(t, [
     {
       id: 'project',
@@ -81,7 +81,7 @@ test('parameters of a path hold the decoded slash where the route takes it', asy
   assert.equal(reply.fields.get('X-Project'), 'group/name')
 })
 
-test('a slash that is public only when it is encoded is 400', async (t) => {
+test('a path that is public only with an encoded slash is 400', async (t) => {
   const { refuses, send } = await setUp(t, [{ ...all, encodedSlashes: true }], {
     policies: { auth: { public: ['/open/{name}', '/b/login'], methods: { 'api-key': {} } } },
   })
@@ -90,7 +90,7 @@ test('a slash that is public only when it is encoded is 400', async (t) => {
   await refuses('/b%2Flogin', /leads elsewhere/)
 })
 
-test('path parameters are kept, and refused where the path without them leads to another route', async (t) => {
+test('path parameters are kept, and 400 if the path without them matches another route', async (t) => {
   const { reaches, refuses, send } = await setUp(t, [all, admin])
   await reaches('/a;v=1/b;w')
   assert.equal((await send('GET /admin/;x/users')).text, 'admin')
@@ -105,7 +105,7 @@ test('path parameters are kept, and refused where the path without them leads to
     await refuses(path, /leads elsewhere/)
 })
 
-test('path parameters are refused where the path without them is public, or is not', async (t) => {
+test('path parameters are 400 if the path is public only with or only without them', async (t) => {
   const { reaches, refuses } = await setUp(t, [all], {
     policies: { auth: { public: ['/login', '/open/*'], methods: { 'api-key': {} } } },
   })
@@ -114,7 +114,7 @@ test('path parameters are refused where the path without them is public, or is n
   await refuses('/open;x/a', /leads elsewhere/)
 })
 
-test('path parameters can be refused or cut off, for all routes or for one', async (t) => {
+test('path parameters can be rejected or stripped, for all routes or for one', async (t) => {
   const { reaches, refuses } = await setUp(
     t,
     [
@@ -131,7 +131,7 @@ test('path parameters can be refused or cut off, for all routes or for one', asy
   await reaches('/kept/a;b')
 })
 
-test('what is written otherwise than in the normal form goes on as it is written', async (t) => {
+test('a path not in normal form is forwarded as written', async (t) => {
   const { reaches, send } = await setUp(t, [{ ...all, match: { path: '/b/*' } }])
   for (const path of ['/b/x//y.txt', '/b//', '/b/%41', '/b/%7e%2d', '/b/caf%c3%a9', '/b/x//y.txt?a=//%2F'])
     await reaches(path)
@@ -142,7 +142,7 @@ test('what is written otherwise than in the normal form goes on as it is written
   assert.equal(put.text, 'PUT /b/x//y.txt')
 })
 
-test('what leads elsewhere in its normal form is 400', async (t) => {
+test('a path whose normal form matches another route is 400', async (t) => {
   const { refuses } = await setUp(t, [
     all,
     admin,
@@ -156,7 +156,7 @@ test('what leads elsewhere in its normal form is 400', async (t) => {
   await refuses('/admin//../x', /dot segment behind an empty one/)
 })
 
-test('a spelling that is public where the normal form is not, or the other way round, is 400', async (t) => {
+test('a path that is public in only one of its forms is 400', async (t) => {
   const { refuses, reaches } = await setUp(t, [all], {
     policies: { auth: { public: ['/open/*', '/b/login'], methods: { 'api-key': {} } } },
   })
@@ -165,7 +165,7 @@ test('a spelling that is public where the normal form is not, or the other way r
   await reaches('/open//%61')
 })
 
-test('a spelling that is another operation of the OpenAPI document, or has other parameters, is 400', async (t) => {
+test('a path whose normal form is another OpenAPI operation, or has other parameters, is 400', async (t) => {
   const document = {
     openapi: '3.1.0',
     info: { title: 'a', version: '1' },
@@ -181,19 +181,19 @@ test('a spelling that is another operation of the OpenAPI document, or has other
   await refuses('/b;v/x', /leads elsewhere/)
 })
 
-test('a route that rewrites uses the normal form', async (t) => {
+test('a route with a rewrite uses the normal form', async (t) => {
   const { reaches } = await setUp(t, [{ ...all, match: { path: '/s/*' }, rewrite: { strip: '/s' } }])
   await reaches('/s/a//%41', '/a/A')
 })
 
-test('what is stored is found by what the service got', async (t) => {
+test('the cache key is the path as forwarded', async (t) => {
   const { echo, send } = await setUp(t, [all], { policies: { cache: { ttl: '1m' } } })
   for (const path of ['/a/b', '/a//b', '/a/%62', '/a/b', '/a//b', '/a/%62'])
     assert.equal((await send(`GET ${path}`)).text, `GET ${path}`)
   assert.equal(echo.heard.length, 3)
 })
 
-test('a preflight finds the route of the request that it asks about, and pages can read why that one is refused', async (t) => {
+test('preflights use the route of the requested method, and pages can read the reason for a rejection', async (t) => {
   const { send } = await setUp(
     t,
     [

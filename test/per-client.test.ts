@@ -9,12 +9,12 @@ import { turnUntil } from './support/settled.ts'
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const [GREEDY, OTHER] = ['127.0.0.2', '127.0.0.3']
 
-test('where connections are short, an idle one of a client that has most makes way for another client', async (t) => {
+test('at the connection limit, an idle connection of the client with the most is closed for another client', async (t) => {
   const service = await startService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { limits: { connections: 3 } }))
   const busy = await connect(t, port, GREEDY)
   busy.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n')
-  await turnUntil('the first', () => gateway.connections === 1)
+  await turnUntil('the first connection', () => gateway.connections === 1)
   const idle = await connect(t, port, GREEDY)
   await connect(t, port, GREEDY)
   await turnUntil('all', () => gateway.connections === 3)
@@ -29,7 +29,7 @@ test('where connections are short, an idle one of a client that has most makes w
   assert.match(await again.closed(), /end|reset/)
 })
 
-test('where it has no idle one, one that keeps the gateway waiting makes way, and says so in the log', async (t) => {
+test('without an idle one, a connection that keeps the gateway waiting is closed, which is logged', async (t) => {
   const service = await startService(t)
   const { port, gateway, log } = await startGateway(t, proxyTo(service.url, { limits: { connections: 2 } }))
   const slow = [await connect(t, port, GREEDY), await connect(t, port, GREEDY)]
@@ -43,7 +43,7 @@ test('where it has no idle one, one that keeps the gateway waiting makes way, an
   assert.equal((await log.line({ url: 'http://a/slow' }))['code'], 'request-timeout')
 })
 
-test('one that was refused and goes on sending makes way too', async (t) => {
+test('a rejected connection that keeps sending is closed as well', async (t) => {
   const service = await startService(t)
   const config = proxyTo(service.url, { limits: { connections: 2 } })
   const { port } = await startGateway(t, config, { clock: new ManualClock() })
@@ -57,7 +57,7 @@ test('one that was refused and goes on sending makes way too', async (t) => {
   assert.match((await other.reply()).start, / 200 /)
 })
 
-test('a client that has not more than half keeps what it has', async (t) => {
+test('a client with at most half of the connections keeps them', async (t) => {
   const service = await startService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { limits: { connections: 2 } }))
   const first = await connect(t, port, GREEDY)
@@ -69,7 +69,7 @@ test('a client that has not more than half keeps what it has', async (t) => {
   assert.match((await first.reply()).start, / 200 /)
 })
 
-test('limits.perClient.connections holds each address to so many, but no trusted proxy', async (t) => {
+test('limits.perClient.connections applies to each address, except trusted proxies', async (t) => {
   const service = await startService(t)
   const config = proxyTo(service.url, {
     limits: { perClient: { connections: 1 } },
@@ -89,7 +89,7 @@ test('limits.perClient.connections holds each address to so many, but no trusted
   }
 })
 
-test('limits.perClient.requests holds each client to so many in flight: further ones are 429', async (t) => {
+test('requests in flight above limits.perClient.requests are 429', async (t) => {
   const service = await startRawService(t)
   const config = proxyTo(service.url, { limits: { perClient: { requests: 1 } }, trustedProxies: [OTHER] })
   const { port } = await startGateway(t, config)

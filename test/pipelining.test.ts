@@ -5,7 +5,7 @@ import { octets } from './support/octets.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
-test('pipelined requests are answered in their order, one after another', async (t) => {
+test('pipelined requests are answered in order', async (t) => {
   const service = await startRawService(t, async (peer) => {
     for (;;) {
       const { start } = await peer.request()
@@ -21,7 +21,7 @@ test('pipelined requests are answered in their order, one after another', async 
   assert.equal(service.connections, 1)
 })
 
-test('a slow reply holds back the quick ones behind it', async (t) => {
+test('a slow reply delays the fast ones after it', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, {
     ...proxyTo(service.url),
@@ -40,7 +40,7 @@ test('a slow reply holds back the quick ones behind it', async (t) => {
   assert.equal((await client.reply()).body.toString(), 'quick')
 })
 
-test('bodies of every framing may be pipelined, whatever is answered by whom', async (t) => {
+test('bodies of every framing can be pipelined, whoever answers', async (t) => {
   const service = await startService(t, (request, response) => void request.pipe(response))
   const { port } = await startGateway(t, {
     ...proxyTo(service.url),
@@ -71,7 +71,7 @@ test('bodies of every framing may be pipelined, whatever is answered by whom', a
   assert.equal(await client.closed(), 'end')
 })
 
-test('nothing behind a request with Connection: close is served', async (t) => {
+test('requests after one with Connection: close are not served', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -84,7 +84,7 @@ test('nothing behind a request with Connection: close is served', async (t) => {
   )
 })
 
-test('nothing behind a request that is refused is served', async (t) => {
+test('requests after a rejected one are not served', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -97,7 +97,7 @@ test('nothing behind a request that is refused is served', async (t) => {
   assert.equal(service.heard.length, 1)
 })
 
-test('requests of HTTP/1.0 persist only where they ask for it', async (t) => {
+test('HTTP/1.0 connections are kept alive only on request', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)

@@ -43,13 +43,13 @@ async function workshop(t: TestContext, files: Readonly<Record<string, string>>)
     run(['plan', ...args.split(' ')], { ...options, cwd: folder })
 }
 
-test('configurations that mean the same end with 0', async (t) => {
+test('equivalent configurations exit with 0', async (t) => {
   const plan = await workshop(t, { 'old.yaml': OLD, 'sallyport.yaml': OLD.replace('10s', '10000ms') })
   const { code, stdout, stderr } = await plan('--against old.yaml')
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'No changes.\n', stderr: '' })
 })
 
-test('configurations that do not end with 2, and the changes are told', async (t) => {
+test('different configurations exit with 2, and the changes are printed', async (t) => {
   const plan = await workshop(t, { 'old.yaml': OLD, 'new.yaml': OLD.replace('10s', '1m') })
   const { code, stdout, stderr } = await plan('new.yaml --against old.yaml')
   assert.deepEqual([code, stderr], [2, ''])
@@ -57,7 +57,7 @@ test('configurations that do not end with 2, and the changes are told', async (t
   assert.match(stdout, /\n1 change: 1 live\. To apply: reload the gateway\.\n$/)
 })
 
-test('the plan as JSON has the documented form', async (t) => {
+test('the plan as JSON has the documented format', async (t) => {
   const changed = OLD.replace('10s', '1m').replace('/users/*', '/people/*')
   const plan = await workshop(t, { 'old.yaml': OLD, 'new.yaml': changed })
   const { code, stdout } = await plan('new.yaml --against old.yaml --json')
@@ -83,7 +83,7 @@ test('the plan as JSON has the documented form', async (t) => {
   })
 })
 
-test('a configuration that is refused ends with 1, with the problems of its file, whichever of the two it is', async (t) => {
+test('an invalid configuration exits with 1 and its problems, whichever of the two it is', async (t) => {
   const plan = await workshop(t, { 'good.yaml': OLD, 'bad.yaml': OLD.replace('service: users', 'service: user') })
   for (const args of ['bad.yaml --against good.yaml', 'good.yaml --against bad.yaml']) {
     const { code, stdout, stderr } = await plan(args)
@@ -95,14 +95,14 @@ test('a configuration that is refused ends with 1, with the problems of its file
   assert.match(stderr, /^nowhere\.yaml: no such file/)
 })
 
-test('without a configuration to compare with it is no command line', async (t) => {
+test('without a configuration to compare with, it is a usage error', async (t) => {
   const plan = await workshop(t, { 'sallyport.yaml': OLD })
   const { code, stderr } = await plan('sallyport.yaml')
   assert.equal(code, 64)
   assert.match(stderr, /--against <file>/)
 })
 
-test('both get the variables of the environment, and none of their secrets is told', async (t) => {
+test('both use environment variables, and no secrets are printed', async (t) => {
   const plan = await workshop(t, { 'old.yaml': OLD, 'new.yaml': OLD.replace('${TOKEN:-', '${OTHER:-') })
   const env = { USERS_URL: 'http://127.0.0.1:2', TOKEN: 'hush-hush-hush-hush', OTHER: 'quiet-quiet-quiet-quiet' }
   for (const json of ['', ' --json']) {
@@ -114,7 +114,7 @@ test('both get the variables of the environment, and none of their secrets is to
   assert.equal((await plan('new.yaml --against old.yaml', { env: { TOKEN: env.OTHER, OTHER: env.OTHER } })).code, 0)
 })
 
-test('a configuration in TypeScript is compared with one in YAML', async (t) => {
+test('a configuration in TypeScript can be compared with one in YAML', async (t) => {
   const code = `import { defineConfig } from 'sallyport'
 export default defineConfig({
   routes: [{ id: 'users', match: { path: '/users/*' }, service: 'users' }],
@@ -126,7 +126,7 @@ export default defineConfig({
   assert.equal((await plan('other.ts --against old.yaml')).code, 2)
 })
 
-test('policies of one’s own are compared by what they and their imports hold, wherever they lie', async (t) => {
+test('custom policies are compared by the content of their files and imports, wherever they are', async (t) => {
   const yaml = `${OLD}policyFiles: [./policies/tenant.ts]\npolicies: { tenant: { tenant: acme } }\n`
   const copy = (folder: string, field: string) => ({
     [`${folder}/sallyport.yaml`]: yaml,
@@ -140,7 +140,7 @@ test('policies of one’s own are compared by what they and their imports hold, 
   assert.match(stdout, /^Resets state: .*\n {2}~ policyFiles\.tenant\.code: \w+ → \w+\n/)
 })
 
-test('documents are compared by what they hold', async (t) => {
+test('OpenAPI and schema documents are compared by content', async (t) => {
   const yaml = OLD.replace('service: users }', 'service: users, policies: { validation: { query: ./query.json } } }')
   const schema = { type: 'object', properties: { page: { type: 'string' } } }
   const { type, properties } = schema
@@ -158,7 +158,7 @@ test('documents are compared by what they hold', async (t) => {
   assert.match(stdout, /~ routes\.users\.policies\.validation\.query: sha256:\w+ → sha256:\w+\n/)
 })
 
-test('certificates and lists of networks are compared by what their files hold, certificates of listeners by their names', async (t) => {
+test('certificates and network lists are compared by content, and certificates of listeners by name', async (t) => {
   const folder = (name: string, { cert, key }: Leaf, port: string, network: string) => ({
     [`${name}/tls/cert.pem`]: cert,
     [`${name}/tls/key.pem`]: key,
@@ -186,7 +186,7 @@ services: { a: { instances: ['https://127.0.0.1:1'], tls: { ca: tls/cert.pem } }
   )
 })
 
-test('warnings of the new configuration are told, as by check', async (t) => {
+test('warnings of the new configuration are printed, as by check', async (t) => {
   const insecure = OLD.replace('http://127.0.0.1:1', 'https://127.0.0.1:1').replace(
     'timeouts:',
     'tls: { insecure: true }, timeouts:',

@@ -32,7 +32,7 @@ async function setUp(t: TestContext, policies: GatewayInput['policies'], routes:
   return { service, log, ask: (path: string, more: Ask = {}) => send(port, { path, ...more }) }
 }
 
-test('a sane correlation id is kept, sent to the service, returned and logged', async (t) => {
+test('a valid correlation id is kept, sent to the service, returned and logged', async (t) => {
   const { service, log, ask } = await setUp(t, { 'correlation-id': {} })
   const reply = await ask('/', { headers: { 'x-correlation-id': 'client-7.a~b' } })
   assert.equal(reply.headers['x-correlation-id'], 'client-7.a~b')
@@ -40,7 +40,7 @@ test('a sane correlation id is kept, sent to the service, returned and logged', 
   assert.equal(log.requests[0]!['correlation_id'], 'client-7.a~b')
 })
 
-test('a correlation id is made where there is none, or none that is sane', async (t) => {
+test('a missing or invalid correlation id is replaced', async (t) => {
   const { service, log, ask } = await setUp(t, { 'correlation-id': {} })
   const insane = [undefined, '', 'a b', '<script>', 'x'.repeat(129), '"', '-starts-badly', ['a', 'b']]
   const made = new Set<unknown>()
@@ -55,7 +55,7 @@ test('a correlation id is made where there is none, or none that is sane', async
   assert.equal(made.size, insane.length)
 })
 
-test('the correlation id is on every reply of the gateway, and in its problem documents', async (t) => {
+test('every reply of the gateway has the correlation id, also in problem documents', async (t) => {
   const { ask } = await setUp(t, { 'correlation-id': {} })
   for (const [path, status] of [
     ['/fixed', 200],
@@ -71,7 +71,7 @@ test('the correlation id is on every reply of the gateway, and in its problem do
   }
 })
 
-test('404 and 405 carry the correlation id and the header fields of every reply', async (t) => {
+test('404 and 405 have the correlation id and the headers of every reply', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, {
     services: { backend: { instances: [service.url], health: false } },
@@ -89,7 +89,7 @@ test('404 and 405 carry the correlation id and the header fields of every reply'
   }
 })
 
-test('the correlation id may have another header, and none at all', async (t) => {
+test('the correlation id can use another header, or be turned off', async (t) => {
   const { service, ask } = await setUp(t, { 'correlation-id': { header: 'X-Request-ID' } }, [
     { id: 'bare', match: { path: '/bare' }, service: 'backend', policies: { 'correlation-id': false } },
   ])
@@ -101,7 +101,7 @@ test('the correlation id may have another header, and none at all', async (t) =>
   assert.equal(service.heard[1]!.headers['x-request-id'], undefined)
 })
 
-test('request-headers sets, adds and removes what the service gets', async (t) => {
+test('request-headers sets, adds and removes headers for the service', async (t) => {
   const { service, ask } = await setUp(t, {
     'request-headers': {
       set: { 'X-Client': '{client.address}', 'X-Route': '{route.id} {method} {path}', 'X-User-ID': '{consumer.id}' },
@@ -119,7 +119,7 @@ test('request-headers sets, adds and removes what the service gets', async (t) =
   assert.equal(rawHeaders.filter((name) => name.toLowerCase() === 'x-client').length, 1)
 })
 
-test('a value of the request cannot break out of its header', async (t) => {
+test('a value from the request cannot inject headers', async (t) => {
   const { service, ask } = await setUp(t, undefined, [
     {
       id: 'item',
@@ -135,7 +135,7 @@ test('a value of the request cannot break out of its header', async (t) => {
   assert.equal(headers['x-evil'], undefined)
 })
 
-test('response-headers sets, adds and removes what the client gets, on errors too', async (t) => {
+test('response-headers sets, adds and removes headers for the client, also on errors', async (t) => {
   const { ask } = await setUp(t, {
     'response-headers': {
       set: { 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY', Server: 'sallyport' },
@@ -153,7 +153,7 @@ test('response-headers sets, adds and removes what the client gets, on errors to
   }
 })
 
-test("a route's own options replace those of every route, and false switches a policy off", async (t) => {
+test('options of a route replace those for all routes, and false turns a policy off', async (t) => {
   const { ask } = await setUp(t, { 'response-headers': { set: { 'X-A': 'all', 'X-B': 'all' }, remove: ['Server'] } }, [
     {
       id: 'own',
@@ -175,7 +175,7 @@ test("a route's own options replace those of every route, and false switches a p
   assert.deepEqual([same['x-a'], same['x-b'], same.server], ['all', 'all', undefined])
 })
 
-test('a policy may be switched off for all and on for one route', async (t) => {
+test('a policy can be off for all routes and on for one', async (t) => {
   const { ask } = await setUp(t, { 'response-headers': false }, [
     {
       id: 'own',
@@ -188,7 +188,7 @@ test('a policy may be switched off for all and on for one route', async (t) => {
   assert.equal((await ask('/own')).headers['x-a'], 'own')
 })
 
-test('routes that share steps have their own further in, and each its own end', async (t) => {
+test('routes that share outer steps have their own inner steps and ends', async (t) => {
   const told = { 'response-headers': { set: { 'X-Told': '{route.id}' } } }
   const { ask, log } = await setUp(t, { 'security-headers': {}, 'request-headers': { set: { 'X-A': 'a' } } }, [
     { id: 'one', match: { path: ['/one', '/uno'] }, reply: { body: 'one' } },

@@ -50,7 +50,7 @@ const config = (ask: string): GatewayInput => ({
   ],
 })
 
-test('a service that an own policy names and nobody knows is a problem of the configuration', async () => {
+test('an unknown service in the options of a custom policy is a configuration problem', async () => {
   await assert.rejects(createGateway(config('poeple'), { policies: [directory] }), (error) => {
     assert.ok(error instanceof ConfigError)
     assert.deepEqual(
@@ -61,7 +61,7 @@ test('a service that an own policy names and nobody knows is a problem of the co
   })
 })
 
-test('routes share what an own policy keeps, and it is closed with the gateway', async (t) => {
+test('routes share the state of a custom policy, which is closed with the gateway', async (t) => {
   const before = made.length
   const { gateway, port } = await startGateway(t, config('people'), { policies: [directory] })
   await send(port, { path: '/a' })
@@ -73,7 +73,7 @@ test('routes share what an own policy keeps, and it is closed with the gateway',
   assert.equal(table?.closed, true)
 })
 
-test('the body that an own policy allows passes where the general limit is smaller', async (t) => {
+test('a body limit of a custom policy can exceed the general one', async (t) => {
   const { port } = await startGateway(t, config('people'), { policies: [directory] })
   assert.equal((await send(port, { method: 'POST', path: '/a', body: 'x'.repeat(20) })).status, 200)
   assert.equal((await send(port, { method: 'POST', path: '/a', body: 'x'.repeat(21) })).status, 413)

@@ -34,7 +34,7 @@ async function startReader(t: TestContext) {
 
 const from = (localAddress: string, port: number): Promise<Answer> => send(port, { localAddress })
 
-test('a connection to the service is for one client, and is used again for that one alone', async (t) => {
+test('a connection to the service is reused for the same client only', async (t) => {
   const service = await startReader(t)
   const { port } = await startGateway(t, proxyTo(service.url, { service: { proxyProtocol: 'v1' } }))
   for (const client of [ALICE, BOB, ALICE, BOB, ALICE])
@@ -42,7 +42,7 @@ test('a connection to the service is for one client, and is used again for that 
   assert.equal(service.headers.length, 2)
 })
 
-test('version 2 says the same in octets', async (t) => {
+test('version 2 is the binary equivalent', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { service: { proxyProtocol: 'v2' } }))
   const answer = from(ALICE, port)
@@ -54,7 +54,7 @@ test('version 2 says the same in octets', async (t) => {
   assert.equal((await answer).status, 200)
 })
 
-test('the client that a trusted proxy speaks for is the one that the service is told', async (t) => {
+test('a service gets the address of the client behind a trusted proxy', async (t) => {
   const service = await startReader(t)
   const config = proxyTo(service.url, { service: { proxyProtocol: 'v1' }, trustedProxies: ['127.0.0.1'] })
   const { port } = await startGateway(t, config)
@@ -65,7 +65,7 @@ test('the client that a trusted proxy speaks for is the one that the service is 
   assert.equal(service.headers.length, 2)
 })
 
-test('where there may be no more connections, an idle one of another client makes way', async (t) => {
+test('at the connection limit an idle connection of another client is closed', async (t) => {
   const service = await startReader(t)
   const one = { proxyProtocol: 'v1' as const, pool: { connections: 1 } }
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { service: one }))
@@ -77,7 +77,7 @@ test('where there may be no more connections, an idle one of another client make
   await settled(gateway)
 })
 
-test('whoever waits gets a connection of its own, never that of another client', async (t) => {
+test('a waiting request gets a connection for its own client', async (t) => {
   const service = await startRawService(t)
   const one = { proxyProtocol: 'v1' as const, pool: { connections: 1 } }
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { service: one }))
@@ -86,7 +86,7 @@ test('whoever waits gets a connection of its own, never that of another client',
   assert.match(await lineOf(ofAlice), /127\.0\.0\.2/)
   await ofAlice.request()
   const waiting = [from(BOB, port), from(ALICE, port)]
-  await turnUntil('both to wait', () => poolOf(gateway).waiting === 2)
+  await turnUntil('both requests to wait', () => poolOf(gateway).waiting === 2)
   ofAlice.write(OK)
   await first
   assert.match(await ofAlice.closed(), /end|reset/)
@@ -103,7 +103,7 @@ test('whoever waits gets a connection of its own, never that of another client',
   assert.equal((await waiting[1]!).status, 200)
 })
 
-test('one that waits for the connection of the same client gets that', async (t) => {
+test('a request waiting for a connection of the same client reuses it', async (t) => {
   const service = await startRawService(t)
   const one = { proxyProtocol: 'v1' as const, pool: { connections: 1 } }
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { service: one }))
@@ -112,14 +112,14 @@ test('one that waits for the connection of the same client gets that', async (t)
   await lineOf(peer)
   for (let i = 0; i < 2; i++) {
     await peer.request()
-    if (i === 0) await turnUntil('the other', () => poolOf(gateway).waiting === 1)
+    if (i === 0) await turnUntil('the other request to wait', () => poolOf(gateway).waiting === 1)
     peer.write(OK)
   }
   for (const answer of answers) assert.equal((await answer).status, 200)
   assert.equal(service.connections, 1)
 })
 
-test('an idle connection that the service has closed is made up for by one for the same client', async (t) => {
+test('a stale idle connection is replaced by one for the same client', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { service: { proxyProtocol: 'v1' } }))
   const client = await connect(t, port, ALICE)
@@ -143,7 +143,7 @@ for (const [version, expected] of [
   ['v1', /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 [1-9]\d* [1-9]\d*\r\n$/],
   ['v2', /^\r\n\r\n\0\r\nQUIT\n \0\0\0$/],
 ] as const)
-  test(`health checks say that they are for nobody else: ${version}`, async (t) => {
+  test(`health checks are introduced as local: ${version}`, async (t) => {
     const service = await startRawService(t)
     const options = { proxyProtocol: version, health: { path: '/health' } }
     const { gateway } = await startGateway(t, proxyTo(service.url, { service: options }), { ready: false })
@@ -155,7 +155,7 @@ for (const [version, expected] of [
     await gateway.ready
   })
 
-test("requests of the gateway's own are for nobody else, and share no connection with a client of this machine", async (t) => {
+test("the gateway's own requests are introduced as local, and share no connections with local clients", async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(
     t,
@@ -179,7 +179,7 @@ test("requests of the gateway's own are for nobody else, and share no connection
 })
 
 for (const version of ['v1', 'v2'] as const) {
-  test(`HAProxy with accept-proxy knows the client: ${version}`, async (t) => {
+  test(`HAProxy with accept-proxy gets the client address: ${version}`, async (t) => {
     const service = await startService(t)
     const balancer = await startHaproxy(
       t,
@@ -196,7 +196,7 @@ for (const version of ['v1', 'v2'] as const) {
     }
   })
 
-  test(`nginx with proxy_protocol knows the client, before TLS: ${version}`, async (t) => {
+  test(`nginx with proxy_protocol gets the client address, before TLS: ${version}`, async (t) => {
     const authority = new Authority()
     const { cert, key } = authority.issue()
     const folder = await temporaryFolder(t)

@@ -42,7 +42,7 @@ for (const [name, header, client] of [
   ['UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n'), BALANCER],
   ['LOCAL', binary(null), BALANCER],
 ] as const)
-  test(`the client is the one that the header names, split at every octet: ${name}`, async (t) => {
+  test(`the client address is taken from the header, split at every octet: ${name}`, async (t) => {
     const { port, service, log } = await start(t)
     for (let at = 1; at <= header.length + 3; at++) {
       const peer = await connect(t, port)
@@ -58,7 +58,7 @@ for (const [name, header, client] of [
     assert.ok(log.requests.every(({ ip_address }) => ip_address === client))
   })
 
-test('an octet at a time, and all requests at once behind the header', async (t) => {
+test('the header can arrive octet by octet, or together with all requests', async (t) => {
   const { port, service } = await start(t)
   const slow = await connect(t, port)
   await slow.writeInPieces(`${FROM_V4}${GET}`.split(''))
@@ -69,7 +69,7 @@ test('an octet at a time, and all requests at once behind the header', async (t)
   assert.ok(service.heard.every(({ headers }) => headers['x-forwarded-for'] === '192.0.2.7'))
 })
 
-test('a large body right behind the header arrives whole', async (t) => {
+test('a large body directly after the header arrives completely', async (t) => {
   const service = await startService(t, (request, response) => void request.pipe(response))
   const { port } = await startGateway(t, proxyTo(service.url, { listeners: REQUIRED, trustedProxies: [BALANCER] }))
   const body = Buffer.alloc(500_000, 'x')
@@ -79,7 +79,7 @@ test('a large body right behind the header arrives whole', async (t) => {
   assert.deepEqual((await client.reply()).body, body)
 })
 
-test('nobody but a trusted proxy may send it, and no request is answered', async (t) => {
+test('a header from an untrusted address is rejected, and no request answered', async (t) => {
   const { port, plainPort, service, log } = await start(t, { trustedProxies: ['127.0.0.9'] })
   const client = await connect(t, port)
   client.write(FROM_V4 + GET)
@@ -98,7 +98,7 @@ for (const [name, octets] of [
   ['a second version 1 in capitals only', Buffer.from(`proxy${FROM_V4.slice(5)}${GET}`)],
   ['half a header, and the end', null],
 ] as const)
-  test(`what does not begin with a header is closed without an answer: ${name}`, async (t) => {
+  test(`a connection that does not start with a header is closed: ${name}`, async (t) => {
     const { port, plainPort, service } = await start(t)
     const client = await connect(t, port)
     client.write(octets ?? FROM_V4.slice(0, 20))
@@ -109,7 +109,7 @@ for (const [name, octets] of [
     assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'malformed' }), 1)
   })
 
-test('a connection that ends, or is reset, without a word is no refusal', async (t) => {
+test('a connection that closes without sending anything does not count as rejected', async (t) => {
   const { port, plainPort } = await start(t)
   const ended = await connect(t, port)
   ended.end()
@@ -121,27 +121,27 @@ test('a connection that ends, or is reset, without a word is no refusal', async 
   assert.equal(metrics.sum('sallyport_proxy_headers_refused_total'), 0)
 })
 
-test('the header must be there within 5 seconds', async (t) => {
+test('the header has to arrive within 5 seconds', async (t) => {
   const clock = new ManualClock()
   const { port, plainPort, gateway } = await start(t, {}, { clock })
   const watched = gateway.watched
   const late = await connect(t, port)
   await late.writeInPieces([FROM_V4.slice(0, 20)])
-  await turnUntil('the connection', () => gateway.watched > watched)
+  await turnUntil('the connection to be watched', () => gateway.watched > watched)
   clock.advance(5_000)
   await late.writeInPieces([FROM_V4.slice(20), GET])
   assert.match((await late.reply()).start, / 200 /)
   const tooLate = await connect(t, port)
   await tooLate.writeInPieces([FROM_V4.slice(0, 20)])
   const open = gateway.watched
-  await turnUntil('the connection', () => gateway.watched >= open)
+  await turnUntil('the connection to be watched', () => gateway.watched >= open)
   clock.advance(5_300)
   assert.match(await tooLate.closed(), /end|reset/)
   const metrics = await scrape(plainPort)
   assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'late' }), 1)
 })
 
-test('no more than 1024 headers are awaited at a time', async (t) => {
+test('at most 1024 connections wait for a header at a time', async (t) => {
   const { port, plainPort, gateway } = await start(t)
   const before = gateway.watched
   const silent = await Promise.all(Array.from({ length: 1024 }, () => connect(t, port)))
@@ -188,7 +188,7 @@ for (const [name, header, client, chain, believed] of [
     assert.ok(log.requests.every(({ ip_address }) => ip_address === client))
   })
 
-test('bounds for each client count by the header, not by the balancer', async (t) => {
+test('limits per client use the address in the header', async (t) => {
   const { port } = await start(t, { limits: { perClient: { connections: 1 } } })
   const first = await connect(t, port)
   first.write(FROM_V4 + GET)
@@ -201,7 +201,7 @@ test('bounds for each client count by the header, not by the balancer', async (t
   assert.match((await other.reply()).start, / 200 /)
 })
 
-test('where connections are short, an idle one of the client that has most makes way', async (t) => {
+test('at the connection limit an idle connection of the client with the most is closed', async (t) => {
   const { port, gateway } = await start(t, { limits: { connections: 3 } })
   const greedy = []
   for (let i = 0; i < 3; i++) {
@@ -217,7 +217,7 @@ test('where connections are short, an idle one of the client that has most makes
   assert.equal(await greedy[0]!.closed(), 'end')
 })
 
-test('rates of the rate limit are counted by the header', async (t) => {
+test('rate limits use the address in the header', async (t) => {
   const { port } = await start(t, { policies: { 'rate-limit': { tiers: { unauthenticated: '1/h' } } } })
   const statuses: string[] = []
   for (const address of ['192.0.2.7', '192.0.2.7', '192.0.2.8']) {
@@ -228,7 +228,7 @@ test('rates of the rate limit are counted by the header', async (t) => {
   assert.deepEqual(statuses, ['200', '429', '200'])
 })
 
-test('awaited connections end when the gateway stops', async (t) => {
+test('connections waiting for a header are closed on shutdown', async (t) => {
   const { port, gateway } = await start(t)
   const before = gateway.watched
   const silent = await connect(t, port)
@@ -237,7 +237,7 @@ test('awaited connections end when the gateway stops', async (t) => {
   assert.match(await silent.closed(), /end|reset/)
 })
 
-test('a listener that requires it, and no trusted proxies, are a problem of the configuration', async () => {
+test('proxyProtocol: required without trusted proxies is a configuration problem', async () => {
   await assert.rejects(
     createGateway({ listeners: REQUIRED }),
     /listeners\[0\]\.proxyProtocol: required, but trustedProxies is empty; add the addresses of the load balancers that send the header/,
@@ -276,7 +276,7 @@ test('behind nginx with proxy_protocol', async (t) => {
   assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], '127.0.0.2')
 })
 
-test('curl --haproxy-protocol is understood', async (t) => {
+test('curl --haproxy-protocol works', async (t) => {
   const { port, service } = await start(t)
   const args = ['--silent', '--show-error', '--haproxy-protocol', '--noproxy', '*', `http://127.0.0.1:${port}/`]
   await promisify(execFile)('curl', args)

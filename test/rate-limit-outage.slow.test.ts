@@ -111,7 +111,7 @@ async function outlives(t: TestContext, server: RedisServer, goAway: () => unkno
   assert.ok(Number(await redis.get('rate_limit:127.0.0.1:unauthenticated@much')) >= 100)
 }
 
-test('a Redis that is killed and started again under load costs no reply', async (t) => {
+test('killing and restarting Redis under load fails no request', async (t) => {
   const server = await startRedis(t)
   await outlives(
     t,
@@ -121,7 +121,7 @@ test('a Redis that is killed and started again under load costs no reply', async
   )
 })
 
-test('a Redis that hangs and goes on under load costs no reply and stalls nobody', async (t) => {
+test('a Redis that hangs and recovers under load neither fails nor delays requests', async (t) => {
   const server = await startRedis(t)
   cleanUp(t, () => server.resume())
   await outlives(
@@ -132,7 +132,7 @@ test('a Redis that hangs and goes on under load costs no reply and stalls nobody
   )
 })
 
-test('a Cluster that loses a node and gets it back costs no reply', async (t) => {
+test('a Cluster that loses a node and gets it back fails no request', async (t) => {
   const servers = await startCluster(t)
   const started = await start(t, { cluster: servers.map(({ port }) => `127.0.0.1:${port}`) })
   const load = new Load(t, started.port)
@@ -149,7 +149,7 @@ test('a Cluster that loses a node and gets it back costs no reply', async (t) =>
   assert.ok(load.slowest < PROMPT, `the slowest request took ${load.slowest} ms`)
 })
 
-test('a gateway starts without Redis, says so once, and uses it as soon as it comes', async (t) => {
+test('a gateway starts without Redis, logs that once, and uses it as soon as it is up', async (t) => {
   const server = await startRedis(t)
   await server.kill()
   const started = await start(t, { url: server.url })
@@ -161,7 +161,7 @@ test('a gateway starts without Redis, says so once, and uses it as soon as it co
   assert.equal(await connectTo(t, server).get('rate_limit:127.0.0.1:unauthenticated'), '3')
 })
 
-test('open admits everything while Redis is away, and says nothing of limits', async (t) => {
+test('onUnreachable: open admits everything during an outage of Redis, without limit headers', async (t) => {
   const server = await startRedis(t)
   const { port, log } = await start(t, { url: server.url }, 'open')
   assert.deepEqual(await statuses(port, 4), [204, 204, 204, 429])
@@ -173,7 +173,7 @@ test('open admits everything while Redis is away, and says nothing of limits', a
   assert.deepEqual(await statuses(port, 4), [204, 204, 204, 429])
 })
 
-test('closed refuses everything while Redis is away, with 503 and when to try again', async (t) => {
+test('onUnreachable: closed rejects everything during an outage of Redis, with 503 and Retry-After', async (t) => {
   const server = await startRedis(t)
   const { port, log } = await start(t, { url: server.url }, 'closed')
   assert.deepEqual(await statuses(port, 1), [204])
@@ -189,7 +189,7 @@ test('closed refuses everything while Redis is away, with 503 and when to try ag
   assert.deepEqual(await statuses(port, 1), [204])
 })
 
-test('a Redis that answers with errors is one that does not answer', async (t) => {
+test('a Redis that answers with errors counts as down', async (t) => {
   const server = await startRedis(t)
   const started = await start(t, { url: server.url })
   const redis = connectTo(t, server)

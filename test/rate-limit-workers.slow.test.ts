@@ -50,7 +50,7 @@ async function sendAll(t: TestContext, ports: readonly number[], path: string): 
 
 const expected = { 204: LIMIT, 429: CLIENTS * REQUESTS - LIMIT }
 
-test('64 clients over 2 workers get exactly the limit, in each store and with each algorithm', async (t) => {
+test('64 clients on 2 workers get exactly the limit, in each store and with each algorithm', async (t) => {
   const redis = await startRedis(t)
   const { port } = await start(t, configuration(redis.url))
   for (const store of ['memory', 'redis'])

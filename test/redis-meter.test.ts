@@ -60,7 +60,7 @@ function makeLimit(algorithm: Algorithm, ...quotas: (readonly [limit: number, wi
   return { name: 'tier', algorithm, quotas: quotas.map(([number, window]) => ({ limit: number, window })) }
 }
 
-test('one quota of a fixed window is a plain counter under the key of the specification, with a time to live', async (t) => {
+test('one quota of a fixed window is a plain counter under the specified key, with a time to live', async (t) => {
   const server = await startRedis(t)
   const client = connect(t, server)
   await ready(client)
@@ -74,7 +74,7 @@ test('one quota of a fixed window is a plain counter under the key of the specif
   assert.ok(left > HOUR - MINUTE && left <= HOUR)
 })
 
-test('keys of other algorithms and of several quotas are apart', async (t) => {
+test('other algorithms and further quotas use separate keys', async (t) => {
   const server = await startRedis(t)
   const client = connect(t, server)
   await ready(client)
@@ -102,7 +102,7 @@ test('keys of other algorithms and of several quotas are apart', async (t) => {
   for (const key of await redis.keys('*')) assert.ok((await redis.pttl(key)) > 0, `${key} has no end`)
 })
 
-test('a counter without an end gets one, and one with too late an end an earlier one', async (t) => {
+test('a counter without a time to live gets one, and one that is too long is shortened', async (t) => {
   const server = await startRedis(t)
   const client = connect(t, server)
   await ready(client)
@@ -117,7 +117,7 @@ test('a counter without an end gets one, and one with too late an end an earlier
 })
 
 for (const algorithm of ['sliding-window', 'token-bucket'] as const)
-  test(`${algorithm}: a clock of the Redis server that is set on or back gives no quota twice and blocks nobody for long`, async (t) => {
+  test(`${algorithm}: a step of the Redis clock neither grants a quota twice nor blocks for long`, async (t) => {
     const server = await startRedis(t)
     const client = connect(t, server)
     await ready(client)
@@ -149,7 +149,7 @@ test('a Redis that has lost the scripts gets them again', async (t) => {
   assert.equal((await meter.decide('42', 0)).quotas[0]!.remaining, 70)
 })
 
-test('decisions of one moment go to Redis together, and each client gets its own', async (t) => {
+test('simultaneous decisions are sent to Redis in one batch, and each client gets its own', async (t) => {
   const server = await startRedis(t)
   const redis = connectTo(t, server)
   const clock = new ManualClock()
@@ -181,7 +181,7 @@ test('decisions of one moment go to Redis together, and each client gets its own
   }
 })
 
-test('a Cluster decides several quotas of a client at once, whichever node has it', async (t) => {
+test('a Cluster decides several quotas of a client atomically, on whichever node', async (t) => {
   const servers = await startCluster(t)
   const client = connect(t, { cluster: servers.map(({ port }) => ({ host: '127.0.0.1', port })) })
   await ready(client)
@@ -198,14 +198,14 @@ test('a Cluster decides several quotas of a client at once, whichever node has i
   )
 })
 
-test('a Sentinel names the master, and the new one when it has died', async (t) => {
+test('Sentinels name the master, and the new one after a failover', async (t) => {
   const { master, replica, sentinel } = await startSentinels(t)
   const client = connect(t, { sentinels: { master: 'main', nodes: [{ host: '127.0.0.1', port: sentinel.port }] } })
   await ready(client)
   const meter = new RedisMeter(client, makeLimit('fixed-window', [5, HOUR]))
   assert.equal((await meter.decide('42', 2)).quotas[0]!.remaining, 3)
   const copy = connectTo(t, replica)
-  await until('the replica', async () => (await copy.get('rate_limit:42:tier')) === '2')
+  await until('the replica to catch up', async () => (await copy.get('rate_limit:42:tier')) === '2')
   await master.kill()
   let remaining = -1
   await until('the new master', async () => {
@@ -214,7 +214,7 @@ test('a Sentinel names the master, and the new one when it has died', async (t) 
     return decision !== null
   })
   assert.equal(remaining, 3)
-  await until('a write', () =>
+  await until('a successful write', () =>
     meter.decide('42', 1).then(
       () => true,
       () => false,

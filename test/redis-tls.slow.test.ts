@@ -26,7 +26,7 @@ const places: Readonly<Record<string, (t: TestContext) => Promise<RedisPlace>>> 
 }
 
 for (const [what, open] of Object.entries(places))
-  test(`${what} may require TLS and a client certificate`, async (t) => {
+  test(`${what} can require TLS and a client certificate`, async (t) => {
     const redis = connect(t, await open(t))
     await until('a connection', () => redis.status === 'ready')
     assert.equal(await redis.set('key', 'value'), 'OK')
@@ -40,13 +40,13 @@ async function failure(t: TestContext, tls: Parameters<typeof connect>[2], host 
   return `${error.code} ${error.message}`
 }
 
-test('a Redis of another CA, or of another name, is not used', async (t) => {
+test('a Redis with a certificate of another CA or name is not used', async (t) => {
   assert.match(await failure(t, true), /UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED|UNABLE_TO_GET_ISSUER/)
   assert.match(await failure(t, { ...trusted, serverName: 'redis.internal' }), /^ERR_TLS_CERT_ALTNAME_INVALID/)
   assert.match(await failure(t, { ...trusted, serverName: '10.0.0.1' }), /^ERR_TLS_CERT_ALTNAME_INVALID/)
 })
 
-test('serverName is the name that the certificate must have, and insecure takes any', async (t) => {
+test('serverName is the expected name in the certificate, and insecure accepts any', async (t) => {
   const port = await startSecureRedis(t)
   for (const tls of [
     { ...trusted, serverName: '::1' },
@@ -57,11 +57,11 @@ test('serverName is the name that the certificate must have, and insecure takes 
   }
 })
 
-test('a Redis that gets no client certificate and wants one refuses', async (t) => {
+test('a Redis that requires a client certificate rejects connections without one', async (t) => {
   assert.match(await failure(t, { ca }), /certificate required|handshake failure|ECONNRESET|EPIPE/i)
 })
 
-test('a gateway keeps its limits in a Redis with TLS', async (t) => {
+test('gateways share limits in a Redis with TLS', async (t) => {
   const service = await startService(t)
   const url = `redis://localhost:${await startSecureRedis(t)}`
   const limits = { 'rate-limit': { tiers: { unauthenticated: '2/h' } } } as const

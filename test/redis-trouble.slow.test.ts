@@ -58,7 +58,7 @@ const unusable: Readonly<Record<string, (t: TestContext) => Promise<string>>> = 
 }
 
 for (const [cause, open] of Object.entries(unusable))
-  test(`a Redis that cannot be used for ${cause} is named so, once, in the log and by /status, and by nothing else`, async (t) => {
+  test(`a Redis that cannot be used because of ${cause} is reported once in the log and in /status`, async (t) => {
     const gateway = await startLimited(t, await open(t))
     const line = await gateway.command.line(DOWN)
     assert.deepEqual([line['use'], line['cause'], line['level']], ['all', cause, 'warn'])
@@ -103,7 +103,7 @@ const refusals: Readonly<Record<string, { use: string; options: string[]; mend: 
 }
 
 for (const [cause, { use, options, mend }] of Object.entries(refusals))
-  test(`a Redis that takes no writes for ${cause} is one outage, however often it is asked, until it does`, async (t) => {
+  test(`a Redis that rejects writes because of ${cause} is one outage until it accepts them`, async (t) => {
     const server = await startRedis(t, ...options)
     const gateway = await startLimited(t, server.url)
     assert.deepEqual(await statuses(gateway.ask), [503])
@@ -145,7 +145,7 @@ function load(t: TestContext, ask: () => Promise<number>): () => Promise<number[
 const TIMEOUT = 200
 const PAUSE = 600
 
-test('a gateway that is stopped and goes on refuses nothing of what a well Redis decides', async (t) => {
+test('a gateway that is suspended and resumed does not treat Redis as down', async (t) => {
   const server = await startRedis(t)
   const gateway = await startLimited(t, server.url, `${TIMEOUT}ms`)
   const { child } = gateway.command
@@ -166,7 +166,7 @@ test('a gateway that is stopped and goes on refuses nothing of what a well Redis
   assert.equal(gateway.lines(DOWN).length, 0)
 })
 
-test('a gateway whose event loop is busy refuses nothing of what a well Redis decides', async (t) => {
+test('a gateway with a busy event loop does not treat Redis as down', async (t) => {
   const server: RedisServer = await startRedis(t)
   const nap = new Int32Array(new SharedArrayBuffer(4))
   const { port, log } = await startGateway(t, {

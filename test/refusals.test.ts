@@ -62,18 +62,19 @@ for (const [what, request, status] of [
     assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], status)
     assert.equal(service.heard.length, 0)
   }
-  test(`the refusal of ${what} has what policies give every reply`, (t) => check(t, 'service'))
+  test(`a rejection because of ${what} has the headers that policies add to every reply`, (t) => check(t, 'service'))
   // Such a route has its reply before it knows how the body goes on.
-  if (status !== 408) test(`so it has where the gateway answers itself: ${what}`, (t) => check(t, 'reply'))
+  if (status !== 408)
+    test(`the same applies if the gateway answers the request itself: ${what}`, (t) => check(t, 'reply'))
 }
 
-test('whoever may not enter learns that, and not how large a body may be', async (t) => {
+test('authentication comes before the check of the body size', async (t) => {
   const { client } = await setUp(t, { policies: { auth: { methods: { 'api-key': { keys: [] } } } } })
   client.write(post('Content-Length: 2000\r\n'))
   assert.match((await client.reply()).start, / 401 /)
 })
 
-test('octets behind a refused head are no request of their own', async (t) => {
+test('octets after a rejected head are not parsed as a request', async (t) => {
   const { client, service } = await setUp(t)
   client.write(post('Content-Length: 2000\r\n', 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'))
   assert.match((await client.reply()).start, / 413 /)

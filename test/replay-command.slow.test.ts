@@ -79,7 +79,7 @@ async function workshop(t: TestContext, files: Readonly<Record<string, string | 
 
 const texts = (groups: readonly Group[]) => groups.map(({ count, text }) => [count, text])
 
-test('what goes elsewhere, and what finds nothing any more, is told with examples, the most frequent first', async (t) => {
+test('requests with another service or without a route are listed with examples, the most frequent first', async (t) => {
   const log = [
     ...Array.from({ length: 4 }, (_, i) => line({ url: `http://shop.test/users/${i}` }, i)),
     line({ url: 'http://shop.test/orders/1', route: 'orders', service: 'orders', method: 'POST', status_code: 201 }, 5),
@@ -109,7 +109,7 @@ test('what goes elsewhere, and what finds nothing any more, is told with example
   ])
 })
 
-test('a log against the configuration that it is of changes nothing, whatever is in it', async (t) => {
+test('replaying a log against its own configuration shows no changes', async (t) => {
   const log = [
     line(),
     line({ status_code: 502, code: 'bad-gateway', level: 'error' }, 1),
@@ -127,7 +127,7 @@ const LIMITED = `
 policies: { rate-limit: { tiers: { unauthenticated: 3/m, authenticated: 3/m } } }
 ${OLD}`
 
-test('limits count by the time of the log, each client for itself', async (t) => {
+test('rate limits use the time in the log, separately for each client', async (t) => {
   const from = (address: string, second: number, status = 200) =>
     line(
       { ip_address: address, ...(status === 429 && { code: 'rate-limited', instance: null }), status_code: status },
@@ -155,7 +155,7 @@ test('limits count by the time of the log, each client for itself', async (t) =>
   assert.deepEqual([more.undecided, more.same], [0, 8])
 })
 
-test('limits that were half used when the log begins are no change', async (t) => {
+test('limits that were partly used before the log starts are undecided, not changed', async (t) => {
   const log = [line(), line({ status_code: 429, code: 'rate-limited', instance: null }, 1), line({}, 100)].join('\n')
   const next = LIMITED.replace('unauthenticated: 3/m', 'unauthenticated: 4/m')
   const { report } = await workshop(t, { 'a.log': log, 'old.yaml': LIMITED, 'next.yaml': next })
@@ -168,7 +168,7 @@ test('limits that were half used when the log begins are no change', async (t) =
   }
 })
 
-test('requests are put in the order in which they began', async (t) => {
+test('requests are sorted by their start', async (t) => {
   const late = line({ status_code: 429, code: 'rate-limited', instance: null }, 3)
   const log = [late, line({ duration_ms: 10_000 }, 10), line({}, 1), line({}, 2)].join('\n')
   const { report } = await workshop(t, { 'a.log': log, 'sallyport.yaml': LIMITED })
@@ -179,7 +179,7 @@ test('requests are put in the order in which they began', async (t) => {
 const VERSIONED = `${OLD}  - { id: users-v2, match: { path: /users/*, headers: { X-Version: '2' } }, service: orders }
 `
 
-test('what depends on a header field is told only where the log has it', async (t) => {
+test('a change that depends on a header is undecided unless the header was logged', async (t) => {
   const log = [
     line(),
     line({ headers: { 'x-version': '2' } }, 1),
@@ -195,7 +195,7 @@ test('what depends on a header field is told only where the log has it', async (
   assert.equal(own.changed, 0)
 })
 
-test('a query parameter that the log redacts, and a listener that it does not name, decide what cannot be told', async (t) => {
+test('a redacted query parameter or an unnamed listener makes a change undecided', async (t) => {
   const next = `${OLD.replace(
     '- { id: orders',
     `- { id: token, match: { path: /users/*, query: { token: abc } }, service: orders }
@@ -229,7 +229,7 @@ policies:
   rate-limit: { tiers: { unauthenticated: 100/h, authenticated: 100/h } }
 ${OLD}`
 
-test('who called is what the log says, as far as it says it', async (t) => {
+test('the caller is taken from the log, as far as it is known', async (t) => {
   const partner = { user_id: 'partner', api_key: 'partner' }
   const log = [
     line(partner),
@@ -273,7 +273,7 @@ test('who called is what the log says, as far as it says it', async (t) => {
   assert.deepEqual(texts(reasons), [[1, 'depend on credentials, which nobody looked at when the log was written']])
 })
 
-test('rules over requests decide what they did, and what they would do is left open', async (t) => {
+test('unchanged rules decide as logged, and new rules are undecided', async (t) => {
   const withRule = (rule: string) =>
     AUTH.replace('service: users }', `service: users, policies: { auth: { require: { allow: '${rule}' } } } }`)
   const partner = { user_id: 'partner', api_key: 'partner' }
@@ -291,7 +291,7 @@ test('rules over requests decide what they did, and what they would do is left o
   )
 })
 
-test('a tier that is not logged leaves open what its limits are', async (t) => {
+test('limits of a tier that was not logged are undecided', async (t) => {
   const next = AUTH.replace('authenticated: 100/h }', 'authenticated: 100/h, gold: 1/h, api_key: 1/h }')
   const partner = { user_id: 'partner', api_key: 'partner' }
   const log = [
@@ -306,7 +306,7 @@ test('a tier that is not logged leaves open what its limits are', async (t) => {
   assert.deepEqual(texts(reasons), [[1, 'depend on the tier of the caller: log it with log.access.replay']])
 })
 
-test('policies that look at bodies decide what they did, unless they are different', async (t) => {
+test('policies that read bodies decide as logged, unless they have changed', async (t) => {
   const valid = (limit: string) =>
     OLD.replace('service: orders }', `service: orders, policies: { validation: { body: { limit: ${limit} } } } }`)
   const order = { url: '/orders/1', route: 'orders', service: 'orders', method: 'POST' }
@@ -328,7 +328,7 @@ test('policies that look at bodies decide what they did, unless they are differe
   assert.equal(undecided, 0)
 })
 
-test('lines that cannot be read are counted and shown with their numbers, those of another kind are left out', async (t) => {
+test('unreadable lines are listed with their numbers, and other log lines are skipped', async (t) => {
   const { message: _, ...rest } = JSON.parse(line()) as Record<string, unknown>
   const log = [
     '{"level":"info","message":"Sallyport is listening"}',
@@ -350,7 +350,7 @@ test('lines that cannot be read are counted and shown with their numbers, those 
   assert.match(stdout, / lines? that tell of something else were left out/)
 })
 
-test('the log may be compressed, in parts, or come from the standard input', async (t) => {
+test('the log can be compressed, split, or read from standard input', async (t) => {
   const files = {
     'a.log.gz': Buffer.concat([gzipSync(`${line()}\n`), gzipSync(`${line({}, 1)}\n`)]),
     'broken.gz': gzipSync(line()).subarray(0, 40),
@@ -363,7 +363,7 @@ test('the log may be compressed, in parts, or come from the standard input', asy
   assert.match(broken.stderr, /^broken\.gz cannot be read: /)
 })
 
-test('what cannot be replayed is refused with 1', async (t) => {
+test('input that cannot be replayed exits with 1', async (t) => {
   const { command, folder } = await workshop(t, {
     'a.log': line(),
     'text.log': '200 GET / 1.7ms\n',
@@ -393,14 +393,14 @@ test('what cannot be replayed is refused with 1', async (t) => {
   await appendFile(join(folder, 'a.log'), '\n')
 })
 
-test('a sample has some clients with all of their requests', async (t) => {
+test('a sample contains some clients with all of their requests', async (t) => {
   const log = Array.from({ length: 400 }, (_, i) => line({ ip_address: `192.0.2.${i % 100}` }, i)).join('\n')
   const { report } = await workshop(t, { 'a.log': log, 'sallyport.yaml': OLD })
   const { requests } = await report('a.log --against sallyport.yaml --sample 0.5')
   assert.ok(requests > 100 && requests < 300 && requests % 4 === 0, String(requests))
 })
 
-test('what a gateway logs of fields, tier, roles and listener is what the replay goes by', async (t) => {
+test('logged headers, tier, roles and listener are used by the replay', async (t) => {
   const service = await startService(t)
   const yaml = `listeners: [{ name: main, address: '127.0.0.1:0' }]
 log: { access: { headers: [X-Version], replay: true } }
@@ -424,7 +424,7 @@ routes: [{ id: users, match: { path: /users/* }, service: users }]
   )
 })
 
-test('the log of the platform is decided, and the same by its own configuration', async (t) => {
+test('the log of the example platform replays without changes, and is mostly decided', async (t) => {
   const { port, log } = await startDemo(t)
   const login = await send(port, {
     method: 'POST',

@@ -17,7 +17,7 @@ function start(t: TestContext, redis: RedisServer, more: GatewayInput = {}) {
 /** Resolves when so many gateways listen to one another. */
 async function listening(t: TestContext, redis: RedisServer, expected: number): Promise<void> {
   const observer = connectTo(t, redis)
-  await until(`${expected} gateways to listen`, async () => {
+  await until(`${expected} gateways to subscribe`, async () => {
     const [, count] = (await observer.pubsub('NUMSUB', CHANNEL)) as [string, number]
     return count === expected
   })
@@ -29,7 +29,7 @@ async function replicasOf({ ask }: Awaited<ReturnType<typeof startAdminGateway>>
   return replicaList.parse(json)
 }
 
-test('each gateway knows the others: what they run, and where their consoles are', async (t) => {
+test('each gateway lists the others with their revisions and console URLs', async (t) => {
   const redis = await startRedis(t)
   const a = await start(t, redis)
   const b = await start(t, redis, { admin: { publicUrl: 'https://{host}.example.com' } })
@@ -58,7 +58,7 @@ test('each gateway knows the others: what they run, and where their consoles are
   assert.equal(b.log.lines.filter(({ message }) => String(message).includes('of another gateway')).length, 0)
 })
 
-test('a gateway that is gone is shown with when it was seen last', async (t) => {
+test('a gateway that is gone is listed with when it was last seen', async (t) => {
   const redis = await startRedis(t)
   const [a, b] = [await start(t, redis), await start(t, redis)]
   await listening(t, redis, 2)
@@ -84,7 +84,7 @@ test('a gateway that is gone is shown with when it was seen last', async (t) => 
   await b.gateway.close()
 })
 
-test('without Redis a gateway knows itself alone', async (t) => {
+test('without Redis a gateway lists only itself', async (t) => {
   const alone = await startAdminGateway(t, ready)
   const { shared, unreached, replicas } = await replicasOf(alone)
   assert.deepEqual([shared, unreached, replicas.length], [false, null, 1])

@@ -35,7 +35,7 @@ async function startTwo(t: TestContext, redis: RedisServer) {
   }
   const [a, b] = [await startAdminGateway(t, config), await startAdminGateway(t, config)]
   const observer = connectTo(t, redis)
-  await until('both gateways to listen', async () => {
+  await until('both gateways to subscribe', async () => {
     const [, count] = (await observer.pubsub('NUMSUB', CHANNEL)) as [string, number]
     return count === 2
   })
@@ -62,7 +62,7 @@ function assertBoth({ replicas, unreached }: ReturnType<typeof reportOf>): void 
   assert.equal(unreached, null)
 }
 
-test('drain, reset, purge and log level reach every gateway of a Redis, and the answer says which have done it', async (t) => {
+test('drain, reset, purge and log level reach every gateway on a Redis, and the response lists who has done it', async (t) => {
   const { a, b, service, instance } = await startTwo(t, await startRedis(t))
   const path = `/services/books/instances/${service.address}/drain`
 
@@ -81,7 +81,7 @@ test('drain, reset, purge and log level reach every gateway of a Redis, and the 
 
   const stored = async (gateway: typeof a) =>
     String((await send(gateway.port, { path: '/books/1', headers: { host: 'shop.test' } })).headers['cache-status'])
-  await until('both to have stored it', async () => {
+  await until('both gateways to store it', async () => {
     const both = [await stored(a), await stored(b)]
     return both.every((each) => each.includes('hit'))
   })
@@ -96,7 +96,7 @@ test('drain, reset, purge and log level reach every gateway of a Redis, and the 
   assert.deepEqual((await b.ask('/log-level')).json, { level: 'error' })
 })
 
-test('what one gateway cannot do is told with its reason, and the others have done it all the same', async (t) => {
+test('if an operation fails on one gateway its reason is shown, and the others carry it out', async (t) => {
   const redis = await startRedis(t)
   const { a, b, service, other } = await startTwo(t, redis)
   const drain = (gateway: typeof a, address: string) =>
@@ -106,12 +106,12 @@ test('what one gateway cannot do is told with its reason, and the others have do
   const refused = await drain(a, service.address)
   assert.equal(refused.status, 409)
   await redis.kill()
-  await until('a to notice', async () => {
+  await until('gateway a to notice the loss', async () => {
     const answer = await a.ask(`/services/books/instances/${other.address}/drain`, { method: 'DELETE' })
     return reportOf(answer.json).unreached !== null
   })
   await redis.start()
-  await until('both to listen again', async () => {
+  await until('both gateways to be subscribed again', async () => {
     const { replicas } = reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'debug' } })).json)
     return replicas.length === 2
   })
@@ -123,7 +123,7 @@ test('what one gateway cannot do is told with its reason, and the others have do
   )
 })
 
-test('without Redis an operation is done here, and there is nobody else', async (t) => {
+test('without Redis an operation is only carried out locally', async (t) => {
   const { ask } = await startAdminGateway(t, {})
   const { replicas, unreached } = reportOf((await ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json)
   assert.deepEqual([replicas.map(({ asked, problem }) => [asked, problem]), unreached], [[[true, null]], null])
@@ -137,7 +137,7 @@ for (const [what, fail, reason] of [
   ],
   ['does not answer', async (redis: RedisServer) => redis.pause(), /^Redis cannot be used \(timeout\): /],
 ] as const)
-  test(`a Redis that ${what}: the operation is done here, and the answer says that nobody else was reached`, async (t) => {
+  test(`if Redis ${what}, the operation is carried out locally, and the response says that others were not reached`, async (t) => {
     const redis = await startRedis(t)
     const { a, service, instance } = await startTwo(t, redis)
     await fail(redis)
@@ -150,7 +150,7 @@ for (const [what, fail, reason] of [
     redis.resume()
   })
 
-test('a gateway that does not answer is counted as one', async (t) => {
+test('a gateway that does not answer is counted', async (t) => {
   const redis = await startRedis(t)
   const { a } = await startTwo(t, redis)
   const silent = connectTo(t, redis)
@@ -170,7 +170,7 @@ const ask = {
   asked: { level: 'error' },
 }
 
-test('a message that is none, or asks for what may not be asked, is dropped and counted', async (t) => {
+test('an invalid or disallowed message is dropped and counted', async (t) => {
   const redis = await startRedis(t)
   const { a, observer } = await startTwo(t, redis)
   const bad = [
@@ -189,7 +189,7 @@ test('a message that is none, or asks for what may not be asked, is dropped and 
     '['.repeat(100_000),
   ]
   for (const message of bad) await observer.publish(CHANNEL, message)
-  await until('all to be counted', async () => {
+  await until('all messages to be counted', async () => {
     const { text } = await scrape(a.port)
     return text.includes(`sallyport_replica_messages_dropped_total ${bad.length}\n`)
   })
@@ -200,18 +200,18 @@ test('a message that is none, or asks for what may not be asked, is dropped and 
   await listener.subscribe(CHANNEL)
   listener.on('message', (_: string, text: string) => answers.push(JSON.parse(text) as Record<string, unknown>))
   await observer.publish(CHANNEL, JSON.stringify({ ...ask, operation: 'dance' }))
-  await until('both to answer', () => answers.filter(({ type }) => type === 'answer').length === 2)
+  await until('both answers', () => answers.filter(({ type }) => type === 'answer').length === 2)
   assert.deepEqual([...new Set(answers.map(({ problem }) => problem))], [undefined, 'it knows no operation "dance"'])
   await observer.publish(CHANNEL, JSON.stringify(ask))
-  await until('a to have done it', async () => (await a.ask('/log-level')).json['level'] === 'error')
+  await until('gateway a to change its level', async () => (await a.ask('/log-level')).json['level'] === 'error')
 })
 
-test('databases of one Redis, as of two deployments, are kept apart', async (t) => {
+test('databases of one Redis are kept apart', async (t) => {
   const redis = await startRedis(t)
   const { a } = await startTwo(t, redis)
   const stranger = await startAdminGateway(t, { stores: { redis: { url: `${redis.url}/1` } } })
   const observer = connectTo(t, redis)
-  await until('the stranger to listen', async () => {
+  await until('the third gateway to subscribe', async () => {
     const [, count] = (await observer.pubsub('NUMSUB', 'sallyport:operations:1')) as [string, number]
     return count === 1
   })
@@ -219,7 +219,7 @@ test('databases of one Redis, as of two deployments, are kept apart', async (t) 
   assert.deepEqual((await stranger.ask('/log-level')).json, { level: 'debug' })
 })
 
-test('a reload that names a Redis has the gateway reach others, and one that names none leaves it alone', async (t) => {
+test('a reload can connect a gateway to a Redis and disconnect it', async (t) => {
   const redis = await startRedis(t)
   const { a } = await startTwo(t, redis)
   const late = await startAdminGateway(t, {})
@@ -233,10 +233,10 @@ test('a reload that names a Redis has the gateway reach others, and one that nam
   assert.equal((await level(a)).replicas.length, 3)
   await late.gateway.reload(config)
   assert.equal((await level(late)).replicas.length, 1)
-  await until('the others to be two', async () => (await level(a)).replicas.length === 2)
+  await until('only two to answer', async () => (await level(a)).replicas.length === 2)
 })
 
-test('a Redis that does not let the gateway listen is told of once, and by each operation', async (t) => {
+test('a Redis that forbids subscribing is logged once, and reported by each operation', async (t) => {
   const redis = await startRedis(t)
   const observer = connectTo(t, redis)
   await observer.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', 'resetchannels')
@@ -250,7 +250,7 @@ test('a Redis that does not let the gateway listen is told of once, and by each 
   assert.equal(log.lines.filter((line) => line['message'] === message).length, 1)
 })
 
-test('gateways of a Cluster reach one another', async (t) => {
+test('gateways on a Cluster reach each other', async (t) => {
   const servers = await startCluster(t)
   const stores = { redis: { cluster: servers.map(({ port }) => `127.0.0.1:${port}`), timeout: '10s' as const } }
   const [a, b] = [await startAdminGateway(t, { stores }), await startAdminGateway(t, { stores })]
@@ -261,7 +261,7 @@ test('gateways of a Cluster reach one another', async (t) => {
   assert.deepEqual((await b.ask('/log-level')).json, { level: 'error' })
 })
 
-test('the commands say which gateways have answered, and end with 3 where some may not have', async (t) => {
+test('the commands list which gateways have answered, and exit with 3 if some may not have', async (t) => {
   const redis = await startRedis(t)
   const service = await startService(t)
   const other = await startService(t)
@@ -275,7 +275,10 @@ routes: [{ id: books, match: { path: /* }, service: books }]
 `
   const [a] = [await start(t, yaml), await start(t, yaml)]
   const observer = connectTo(t, redis)
-  await until('both to listen', async () => ((await observer.pubsub('NUMSUB', CHANNEL)) as [string, number])[1] === 2)
+  await until(
+    'both gateways to subscribe',
+    async () => ((await observer.pubsub('NUMSUB', CHANNEL)) as [string, number])[1] === 2,
+  )
   const at = ['--admin', `http://127.0.0.1:${a.adminPort}`]
   const two = /\n {2}\S+:\d+ {2}done\n {2}\S+:\d+ {2}done\n$/
   for (const [args, said] of [

@@ -62,7 +62,7 @@ const PROTECTED = [
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 
-test('no field that is the same for a CGI-like service as one that counts reaches the service', async (t) => {
+test('headers that a CGI service would confuse with protected ones are dropped', async (t) => {
   const { seen } = await setUp(t, { policies })
   const forged = fc.constantFrom(...PROTECTED).chain((name) =>
     fc
@@ -87,7 +87,7 @@ test('no field that is the same for a CGI-like service as one that counts reache
   )
 })
 
-test('names with other characters pass where they are no name that counts on that route', async (t) => {
+test('names with unusual characters are forwarded if they resemble no protected name of the route', async (t) => {
   const { seen } = await setUp(t, {
     policies,
     routes: [
@@ -105,7 +105,7 @@ test('names with other characters pass where they are no name that counts on tha
   assert.deepEqual(await seen(lines, '/open/x'), ['X_Partner_Key', 'X.Tenant.ID', 'X_Internal_Debug', 'a_b.c'])
 })
 
-test('a name that counts and is itself spelled with other characters passes so, and in no other spelling', async (t) => {
+test('a protected name with unusual characters is forwarded only in its exact spelling', async (t) => {
   const { seen } = await setUp(t, { policies: { 'correlation-id': { header: 'X_Trace.Id' } } })
   assert.deepEqual(await seen(['X_Trace.Id: a1', 'X-Trace-Id: forged', 'X_Trace_Id: forged', 'Accept: b']), [
     'X_Trace.Id',
@@ -114,7 +114,7 @@ test('a name that counts and is itself spelled with other characters passes so, 
   assert.deepEqual(await seen(['X-Trace-Id: forged']), [])
 })
 
-test('headers that a validation, a match, a template or a cache reads count too', async (t) => {
+test('headers used by validation, match, templates or cache are protected', async (t) => {
   const { seen } = await setUp(t, {
     routes: [
       {
@@ -150,7 +150,7 @@ async function trailersOf(t: TestContext, config: GatewayInput, lines: readonly 
   return request.trailers.lines
 }
 
-test('what a policy sets or reads is dropped from trailers however it is spelled: some services take them for fields', async (t) => {
+test('trailers that resemble protected names are dropped', async (t) => {
   const lines = [
     'X-Tenant-ID: 1',
     'x_tenant_id: 2',
@@ -164,7 +164,7 @@ test('what a policy sets or reads is dropped from trailers however it is spelled
   assert.deepEqual(await trailersOf(t, { requestFields: 'strict' }, ['X-Checksum: 5', 'x_y: 6']), ['X-Checksum: 5'])
 })
 
-test('strict drops every name with other characters than letters, digits and hyphens', async (t) => {
+test('strict drops every name with characters other than letters, digits and hyphens', async (t) => {
   const { seen } = await setUp(t, { requestFields: 'strict' })
   assert.deepEqual(await seen(['a_b: 1', 'a.b: 1', "a'b: 1", 'a-b: 1', 'X-User_ID: 1', 'Ab1: 1']), ['a-b', 'Ab1'])
 })
@@ -181,7 +181,7 @@ const claims = [
   'X-Client-Cert: a',
 ]
 
-test('claims about who calls are dropped', async (t) => {
+test('headers that claim an identity are dropped', async (t) => {
   const { seen } = await setUp(t)
   assert.deepEqual(await seen([...claims, 'X-Consume: a', 'X-Auth-Reques: a', 'Client: a', 'X-Auth-Token: a']), [
     'X-Consume',
@@ -191,7 +191,7 @@ test('claims about who calls are dropped', async (t) => {
   ])
 })
 
-test('claims of a trusted proxy pass where the list names them, and policies see them', async (t) => {
+test('identity headers of a trusted proxy in proxyFields are forwarded and visible to policies', async (t) => {
   const { seen } = await setUp(t, {
     trustedProxies: ['127.0.0.1'],
     proxyFields: ['x-remote-user', 'X-Auth-Request-*'],
@@ -201,12 +201,12 @@ test('claims of a trusted proxy pass where the list names them, and policies see
   assert.deepEqual(await seen(['X_Remote_User: a', 'X-Auth-Request.Email: a', 'X-User-ID: a']), [])
 })
 
-test('the list passes nothing of peers that are not trusted', async (t) => {
+test('proxyFields has no effect for untrusted peers', async (t) => {
   const { seen } = await setUp(t, { trustedProxies: ['10.0.0.0/8'], proxyFields: ['X-Auth-Request-*'] })
   assert.deepEqual(await seen(claims), [])
 })
 
-test('what is dropped is counted, and said once of each name', async (t) => {
+test('dropped headers are counted, and logged once per name', async (t) => {
   const { port, log, seen } = await setUp(t, { policies, requestFields: 'strict' })
   for (let i = 0; i < 3; i++) await seen(['X.User.ID: a', 'a_b: c', 'Remote-User: a'])
   const metrics = await scrape(port)
@@ -223,14 +223,14 @@ test('what is dropped is counted, and said once of each name', async (t) => {
   )
 })
 
-test('what a policy makes way for is counted too', async (t) => {
+test('headers dropped because of a policy are counted too', async (t) => {
   const { port, log, seen } = await setUp(t, { policies })
   await seen(['X.Tenant.ID: a'])
   assert.equal((await scrape(port)).sum('sallyport_request_fields_dropped_total', { reason: 'folded' }), 1)
   await log.line({ field: 'x.tenant.id', reason: 'folded' })
 })
 
-test('a reply that may depend on a name that only looks like one of Vary is not stored', async (t) => {
+test('a reply to a request with a header that resembles a Vary name is not stored', async (t) => {
   const service = await startService(t, ({ headers }, response) => {
     response.setHeader('Vary', 'Accept-Language').setHeader('Cache-Control', 'max-age=60')
     response.end(String(headers['accept.language'] ?? 'en'))

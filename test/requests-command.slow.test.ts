@@ -31,7 +31,7 @@ routes:
   return { port, service, at, requests }
 }
 
-test('requests shows those that ended last, the newest at the end, as the log does', async (t) => {
+test('requests prints the latest requests in log format, the newest last', async (t) => {
   const { port, service, requests } = await setUp(t)
   for (const path of ['/books/1', '/hello', '/gone/1']) await send(port, { path })
   const shown = (await requests()).map((line) =>
@@ -46,7 +46,7 @@ test('requests shows those that ended last, the newest at the end, as the log do
   assert.equal(shown.length, 3)
 })
 
-test('requests shows only those of a route, a status or a service, and so many', async (t) => {
+test('requests filters by route, status, service and number', async (t) => {
   const { port, requests } = await setUp(t)
   for (const path of ['/books/1', '/hello', '/gone/1', '/books/2']) await send(port, { path })
   const paths = async (...args: string[]) =>
@@ -59,7 +59,7 @@ test('requests shows only those of a route, a status or a service, and so many',
   assert.deepEqual(await paths('--last', '0'), [])
 })
 
-test('requests --follow shows each request once, as it ends, until Control-C', async (t) => {
+test('requests --follow prints each request once, as it ends, until Ctrl-C', async (t) => {
   const { port, at } = await setUp(t)
   await send(port, { path: '/books/1' })
   const terminal = new Terminal(t, ['requests', '--follow', ...at])
@@ -75,7 +75,7 @@ test('requests --follow shows each request once, as it ends, until Control-C', a
   assert.equal(await terminal.ended, 130)
 })
 
-test('top shows workers, endpoints and instances, again and again in a terminal, and once elsewhere', async (t) => {
+test('top shows workers, endpoints and instances, updated in a terminal and once otherwise', async (t) => {
   const { port, at } = await setUp(t)
   const once = await run(['top', ...at])
   assert.deepEqual([once.code, once.stderr], [0, ''])
@@ -92,7 +92,7 @@ test('top shows workers, endpoints and instances, again and again in a terminal,
   assert.equal(await terminal.ended, 130)
 })
 
-test('requests says what is wrong with a filter, and where nobody answers', async (t) => {
+test('requests reports an invalid filter and an unreachable gateway', async (t) => {
   const { at } = await setUp(t)
   const status = await run(['requests', ...at, '--status', 'bad'])
   assert.equal(status.code, 1)

@@ -43,7 +43,7 @@ for (const [what, sick] of Object.entries({
   'breaks off the head of its reply': (request) => void request.socket.end('HTTP/1.1 200 OK\r\nContent-Le'),
   'speaks no HTTP': (request) => void request.socket.end('220 ready\r\n\r\n'),
 } as const satisfies Record<string, RequestListener>))
-  test(`no GET is lost with an instance that ${what}, and no POST is sent twice`, async (t) => {
+  test(`with an instance that ${what} no GET fails, and no POST is sent twice`, async (t) => {
     const { port, good, bad } = await setUp(t, sick)
     assert.equal(await statuses(port, 20), '20 x 200')
     assert.equal(await statuses(port, 20, { method: 'PUT', body: 'a body' }), '20 x 200')
@@ -54,14 +54,14 @@ for (const [what, sick] of Object.entries({
     assert.equal(good.heard.length + bad.heard.length, 100)
   })
 
-test('retry: false has every failure passed on, but what could not be sent', async (t) => {
+test('with retry: false failures are returned, except if connecting failed', async (t) => {
   const { port, bad } = await setUp(t, reply(503), { retry: false })
   assert.equal(await statuses(port, 20), '10 x 503, 10 x 200')
   await bad.kill()
   assert.equal(await statuses(port, 20), '20 x 200')
 })
 
-test('POST with a key is sent again where the service knows keys', async (t) => {
+test('a POST with a key is retried if the service supports keys', async (t) => {
   const { port, good, bad } = await setUp(t, reply(503), { retry: { idempotencyKey: true } })
   const keyed = { method: 'POST', body: '{}', headers: { 'Idempotency-Key': '"a"' } }
   assert.equal(await statuses(port, 10, keyed), '10 x 200')
@@ -69,7 +69,7 @@ test('POST with a key is sent again where the service knows keys', async (t) => 
   assert.equal(await statuses(port, 10, { method: 'POST', body: '{}' }), '5 x 503, 5 x 200')
 })
 
-test('an upload that did not fit is never sent again', async (t) => {
+test('an upload larger than the buffer is never retried', async (t) => {
   const { port, good, bad } = await setUp(t, (request, response) => {
     request.resume().on('end', () => void response.writeHead(503).end())
   })
@@ -78,7 +78,7 @@ test('an upload that did not fit is never sent again', async (t) => {
   assert.equal(good.heard.length + bad.heard.length, 4)
 })
 
-test('where all instances fail, a request is sent twice at most, and a budget bounds how many are', async (t) => {
+test('if all instances fail, a request is sent twice at most, within the retry budget', async (t) => {
   const [a, b] = [await startService(t, reply(503)), await startService(t, reply(503))]
   const retry = { budget: '20%', minimum: '1/s', attempts: 3 } as const
   const { port } = await startGateway(t, proxyTo([a.url, b.url], { service: { ...inTurn, retry } }))
@@ -92,7 +92,7 @@ test('where all instances fail, a request is sent twice at most, and a budget bo
   assert.equal(metrics.sum('sallyport_retry_budget_exhausted_total', labels), 200 - sent)
 })
 
-test('connections are used again after a short reply that nobody got', async (t) => {
+test('a connection is reused after a short discarded reply', async (t) => {
   const { port, bad } = await setUp(t, (_, response) => {
     response.writeHead(503).write('a')
     setImmediate(() => response.end('b'))
@@ -101,7 +101,7 @@ test('connections are used again after a short reply that nobody got', async (t)
   assert.deepEqual([bad.heard.length, bad.connections], [20, 1])
 })
 
-test('a client that is bound to an instance is told that it cannot', async (t) => {
+test('a client bound to an instance gets its failures', async (t) => {
   let sick = false
   const answer: RequestListener = (_, response) => void response.writeHead(sick ? 503 : 200).end()
   const [a, b] = [await startService(t, answer), await startService(t, answer)]
@@ -116,19 +116,19 @@ test('a client that is bound to an instance is told that it cannot', async (t) =
   assert.equal(a.heard.length + b.heard.length, 5)
 })
 
-test('the access log says how often a request was sent, and why', async (t) => {
+test('the access log has the number of attempts and the reason', async (t) => {
   const { port, log } = await setUp(t, reply(503))
   await send(port, { path: '/1' })
   await send(port, { path: '/2', method: 'POST' })
   const facts = ({ attempts, retried, status_code }: LogLine) => ({ attempts, retried, status_code })
-  await turnUntil('two lines', () => log.requests.length === 2)
+  await turnUntil('two log lines', () => log.requests.length === 2)
   assert.deepEqual(log.requests.map(facts), [
     { attempts: 2, retried: 'status', status_code: 200 },
     { attempts: undefined, retried: undefined, status_code: 503 },
   ])
 })
 
-test('all attempts together have as long as timeouts.total says, of the service or of the route', async (t) => {
+test('timeouts.total of the service or the route limits all attempts together', async (t) => {
   const silent = await startService(t, () => {})
   const { port, log } = await startGateway(t, {
     services: { backend: { instances: [silent.url], health: false, timeouts: { total: '200ms' } } },
@@ -148,7 +148,7 @@ test('all attempts together have as long as timeouts.total says, of the service 
   )
 })
 
-test('a client that leaves while another attempt is waited for ends it', async (t) => {
+test('a disconnect while waiting for the next attempt ends the request', async (t) => {
   const bad: RequestListener = reply(503)
   const [a, b] = [await startService(t, bad), await startService(t, bad)]
   // Both have failed, so that the next attempt is waited for.
@@ -160,8 +160,8 @@ test('a client that leaves while another attempt is waited for ends it', async (
   await statuses(port, 2, { method: 'POST' })
   const peer = await connect(t, port)
   peer.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-  await turnUntil('the first attempt', () => a.heard.length + b.heard.length === 3)
+  await turnUntil('the first attempt to arrive', () => a.heard.length + b.heard.length === 3)
   peer.reset()
-  await turnUntil('the client to be gone', () => gateway.connections === 0)
+  await turnUntil('the client to be disconnected', () => gateway.connections === 0)
   assert.equal(paths(a).length + paths(b).length, 3)
 })

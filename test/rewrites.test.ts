@@ -38,19 +38,19 @@ const echo = ({ rawHeaders }: IncomingMessage, response: ServerResponse): void =
   response.end(values.join(' | '))
 }
 
-test('a service learns the prefix that was stripped', async (t) => {
+test('a stripped prefix is sent in X-Forwarded-Prefix', async (t) => {
   const app = await setUp(t, { rewrite: { strip: '/app' } }, echo)
   assert.equal((await app.get('/app/x')).body.toString(), '/app')
   assert.equal((await app.get('/app')).body.toString(), '/app')
   assert.equal((await app.get('/app/x', 'X-Forwarded-Prefix: /forged')).body.toString(), '/app')
 })
 
-test('a prefix that a trusted proxy has stripped before stands before it', async (t) => {
+test('X-Forwarded-Prefix of a trusted proxy comes first', async (t) => {
   const app = await setUp(t, { rewrite: { strip: '/app' } }, echo, { trustedProxies: ['127.0.0.1'] })
   assert.equal((await app.get('/app/x', 'X-Forwarded-Prefix: /outer')).body.toString(), '/outer | /app')
 })
 
-test('a prefix that is replaced by another path is not told', async (t) => {
+test('a replaced prefix is not sent in X-Forwarded-Prefix', async (t) => {
   const app = await setUp(t, { rewrite: { prefix: '/app', with: '/v2' } }, echo)
   assert.equal((await app.get('/app/x')).body.toString(), '')
 })
@@ -71,14 +71,14 @@ const REPLIES: readonly (readonly [name: string, value: string, mapped: string])
 ]
 
 for (const [name, value, mapped] of REPLIES)
-  test(`replies get the prefix back where the route wants it: ${name}: ${value}`, async (t) => {
+  test(`mapReplies restores the prefix in replies: ${name}: ${value}`, async (t) => {
     const answer = ({ socket }: IncomingMessage, response: ServerResponse): void =>
       void response.setHeader(name, value.replace('INSTANCE', `127.0.0.1:${socket.localPort}`)).end()
     const app = await setUp(t, { rewrite: { strip: '/app', mapReplies: true } }, answer)
     assert.equal((await app.get('/app/x')).fields.get(name), mapped)
   })
 
-test('replies of a replaced prefix are mapped back, those beside it stay, and so do all without the option', async (t) => {
+test('mapReplies also maps back a replaced prefix, leaves other paths alone, and is off by default', async (t) => {
   const answer = (_: IncomingMessage, response: ServerResponse): void =>
     void response.setHeader('Set-Cookie', ['a=1; Path=/v2/x', 'b=2; Path=/v20']).setHeader('Location', '/v2/y').end()
   const replaced = await setUp(t, { rewrite: { prefix: '/app', with: '/v2', mapReplies: true } }, answer)
@@ -89,7 +89,7 @@ test('replies of a replaced prefix are mapped back, those beside it stay, and so
   assert.equal((await plain.get('/app/x')).fields.get('Location'), '/v2/y')
 })
 
-test('a route can wait longer, or less long, for its service than other routes do', async (t) => {
+test('a route can have longer or shorter timeouts than its service', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port } = await startGateway(
@@ -126,7 +126,7 @@ test('a route can wait longer, or less long, for its service than other routes d
   await stream.client.until('b')
 })
 
-test('path and host are made of templates, and the query goes along', async (t) => {
+test('path and host can be templates, and the query is kept', async (t) => {
   const tell = ({ url, headers }: IncomingMessage, response: ServerResponse): void =>
     void response.end(`${headers.host} ${url} ${String(headers['x-forwarded-host'])}`)
   const app = await setUp(
@@ -138,7 +138,7 @@ test('path and host are made of templates, and the query goes along', async (t) 
   assert.equal((await app.get('/app/a%20b')).body.toString(), 'a%20b.internal /t/a%20b/v2 shop.example')
 })
 
-test('a host is rewritten beside a prefix, or alone', async (t) => {
+test('the host can be rewritten together with a prefix, or alone', async (t) => {
   const tell = ({ url, headers }: IncomingMessage, response: ServerResponse): void =>
     void response.end(`${headers.host} ${url}`)
   for (const [rewrite, expected] of [

@@ -22,7 +22,7 @@ async function askedBy(t: TestContext, route: Partial<Route>, service: Partial<S
   return [good.heard.length, bad.heard.length, ...[one.status, other.status].sort((a, b) => a - b)]
 }
 
-test('retry of a route goes before that of its service', async (t) => {
+test('retry of a route overrides that of its service', async (t) => {
   assert.deepEqual(await askedBy(t, {}), [2, 2, 200, 200])
   assert.deepEqual(await askedBy(t, { retry: false }), [1, 1, 200, 503])
   assert.deepEqual(await askedBy(t, {}, { retry: false }), [1, 1, 200, 503])
@@ -49,7 +49,7 @@ async function upload(t: TestContext, buffer: Route['buffer'] | undefined) {
 
 const LENGTH = 200_000
 
-test('with a buffer, a long body is all here before the service is asked', async (t) => {
+test('with a buffer, a long body is read completely before the service is called', async (t) => {
   const { service, client } = await upload(t, '1mb')
   await client.writeInPieces([
     `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${LENGTH}\r\n\r\n`,
@@ -60,7 +60,7 @@ test('with a buffer, a long body is all here before the service is asked', async
   assert.equal((await client.reply()).body.toString(), `${LENGTH} ${LENGTH}`)
 })
 
-test('one of unknown length gets one, and a client that waits to be asked for it is asked', async (t) => {
+test('a body of unknown length is buffered too, and 100 Continue sent', async (t) => {
   const { service, client } = await upload(t, '1mb')
   client.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n')
   assert.match(await client.until('\r\n\r\n'), /^HTTP\/1\.1 100 /)
@@ -70,7 +70,7 @@ test('one of unknown length gets one, and a client that waits to be asked for it
   assert.equal((await client.reply()).body.toString(), '5 5')
 })
 
-test('a body that is longer than the buffer is passed on when that is full', async (t) => {
+test('a body that exceeds the buffer is forwarded once the buffer is full', async (t) => {
   const { client, begun } = await upload(t, '100kb')
   client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${LENGTH}\r\n\r\n`)
   client.write(Buffer.alloc(150_000, 'x'))
@@ -79,7 +79,7 @@ test('a body that is longer than the buffer is passed on when that is full', asy
   assert.equal((await client.reply()).body.toString(), `${LENGTH} ${LENGTH}`)
 })
 
-test('without one, nothing is awaited', async (t) => {
+test('without a buffer the service is called at once', async (t) => {
   const { client, begun } = await upload(t, false)
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
   await begun

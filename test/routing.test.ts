@@ -35,7 +35,7 @@ async function ask(client: Peer, target: string, host: string, method: string, l
 
 const fixed = (id: string, match: Routes[number]['match']): Routes[number] => ({ id, match, reply: { body: id } })
 
-test("the specification's table leads to its services", async (t) => {
+test('the routing table of the specification leads to its services', async (t) => {
   const table = {
     'user-service': ['users', 'auth', 'roles'],
     'order-service': ['orders', 'order-items'],
@@ -59,7 +59,7 @@ test("the specification's table leads to its services", async (t) => {
   assert.equal((await get('/api/v1')).status, 404)
 })
 
-test('the most specific route wins, wherever it stands', async (t) => {
+test('the most specific route wins, whatever the order', async (t) => {
   const { get } = await setUp(t, [
     fixed('all', { path: '/*' }),
     fixed('rest', { path: '/a/*' }),
@@ -86,7 +86,7 @@ test('the most specific route wins, wherever it stands', async (t) => {
   assert.equal((await get('/a/c', 'api.example.com')).text, 'parameter')
 })
 
-test('no match is 404 with a problem document, and the connection stays', async (t) => {
+test('without a matching route the reply is a 404 problem document, and the connection stays open', async (t) => {
   const { get } = await setUp(t, [fixed('a', { path: '/a' })])
   for (let i = 0; i < 2; i++) {
     const reply = await get('/nowhere')
@@ -97,7 +97,7 @@ test('no match is 404 with a problem document, and the connection stays', async 
   assert.equal((await get('/a', 'example.com', 'HEAD')).status, 200)
 })
 
-test('a match on all but the method is 405 with the methods that are allowed', async (t) => {
+test('if only the method does not match, the reply is 405 with the allowed methods', async (t) => {
   const { get } = await setUp(t, [
     fixed('read', { path: '/a', method: ['GET', 'HEAD'] }),
     fixed('write', { path: '/a', method: 'put' }),
@@ -112,7 +112,7 @@ test('a match on all but the method is 405 with the methods that are allowed', a
   assert.equal((await get('/b', 'example.com', 'DELETE')).status, 404)
 })
 
-test('the path takes its normal form before it is matched and logged; its spelling is forwarded', async (t) => {
+test('the normal form of a path is matched and logged, and its original spelling is forwarded', async (t) => {
   const { get, log } = await setUp(t, [
     { id: 'users', match: { path: '/users/*' }, service: 'echo' },
     fixed('admin', { path: '/admin/*' }),
@@ -134,7 +134,7 @@ test('the path takes its normal form before it is matched and logged; its spelli
     assert.equal((await get(target)).text, 'admin')
 })
 
-test('a path that a service might read otherwise is 400', async (t) => {
+test('a path that a service might read differently is 400', async (t) => {
   const { get, echo } = await setUp(t, [{ id: 'all', match: { path: '/*' }, service: 'echo' }])
   for (const target of [
     '/../etc',
@@ -154,7 +154,7 @@ test('a path that a service might read otherwise is 400', async (t) => {
   assert.equal(echo.heard.length, 0)
 })
 
-test('a prefix is stripped or replaced on the way to the service', async (t) => {
+test('a prefix is stripped or replaced when forwarding', async (t) => {
   const { get } = await setUp(t, [
     { id: 'strip', match: { path: '/strip/*' }, service: 'echo', rewrite: { strip: '/strip' } },
     { id: 'swap', match: { path: '/old/*' }, service: 'echo', rewrite: { prefix: '/old', with: '/new/v2' } },
@@ -172,7 +172,7 @@ test('a prefix is stripped or replaced on the way to the service', async (t) => 
     assert.equal((await get(target)).text, `GET ${forwarded} example.com`)
 })
 
-test('a fixed reply and a redirect need no service', async (t) => {
+test('fixed replies and redirects need no service', async (t) => {
   const { get } = await setUp(t, [
     { id: 'text', match: { path: '/text' }, reply: { status: 418, headers: { 'X-A': '1' }, body: 'größer' } },
     { id: 'none', match: { path: '/none' }, reply: { status: 204 } },
@@ -189,7 +189,7 @@ test('a fixed reply and a redirect need no service', async (t) => {
   assert.deepEqual([gone.status, gone.fields.get('Location')], [301, '/elsewhere'])
 })
 
-test('a redirect takes parameters, the rest of the path, and the query along', async (t) => {
+test('a redirect can use parameters, the rest of the path, and the query', async (t) => {
   const { get } = await setUp(t, [
     { id: 'user', match: { path: '/u/{id}' }, redirect: { to: '/users/{id}', status: 308 } },
     { id: 'old', match: { path: ['/old/*', '/older/*'] }, redirect: { to: '/new/*' } },
@@ -211,7 +211,7 @@ test('a redirect takes parameters, the rest of the path, and the query along', a
   }
 })
 
-test('HEAD is taken where GET is: by routes, fixed replies, redirects and own endpoints', async (t) => {
+test("HEAD is accepted wherever GET is: routes, fixed replies, redirects and the gateway's endpoints", async (t) => {
   const { get } = await setUp(t, [
     { id: 'text', match: { path: '/text', method: 'GET' }, reply: { body: 'x' } },
     { id: 'moved', match: { path: '/moved', method: 'GET' }, redirect: { to: '/text' } },
@@ -245,7 +245,7 @@ test('OPTIONS * is answered without a route', async (t) => {
   assert.equal(reply.status, 204)
 })
 
-test('values are one of several, or described by an expression from beginning to end', async (t) => {
+test('matches can be lists of values, or expressions for the whole value', async (t) => {
   const { get } = await setUp(t, [
     fixed('numbers', { path: '/users/{id}', pathRegex: '/users/[0-9]+' }),
     fixed('names', { path: '/users/{id}' }),
@@ -265,7 +265,7 @@ test('values are one of several, or described by an expression from beginning to
   assert.equal((await get('/api?page=0')).text, 'rest')
 })
 
-test('where two routes fit alike, the one with the higher precedence takes the request', async (t) => {
+test('among equally specific routes, the one with the highest precedence wins', async (t) => {
   const { get } = await setUp(t, [
     fixed('a', { path: '/x', headers: { a: true } }),
     fixed('b', { path: '/x', headers: { b: true }, precedence: 1 }),
@@ -281,7 +281,7 @@ test('where two routes fit alike, the one with the higher precedence takes the r
   assert.equal((await get('/x')).text, 'any')
 })
 
-test('a route may be for one listener only', async (t) => {
+test('a route can be limited to one listener', async (t) => {
   const routes = [
     fixed('inside', { listener: 'inside', path: '/*' }),
     fixed('admin', { path: '/admin/*', host: 'example.com' }),
@@ -298,7 +298,7 @@ test('a route may be for one listener only', async (t) => {
   assert.match(await textOf(outside, '/health'), /"status"/)
 })
 
-test('a listener that gets another name takes the routes of that one, over connections that are open too', async (t) => {
+test('after a listener is renamed its connections use the routes of the new name', async (t) => {
   const routes = [fixed('a', { listener: 'a', path: '/*' }), fixed('rest', { path: '/*' })]
   const configOf = (name: string): GatewayInput => ({
     listeners: [

@@ -28,7 +28,7 @@ async function inFlight(t: TestContext, { service, port }: Awaited<ReturnType<ty
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
-  test(`${signal} lets a request in flight end`, async (t) => {
+  test(`${signal} lets a request in flight finish`, async (t) => {
     const gateway = await setUp(t)
     const { command, port } = gateway
     const { client, peer } = await inFlight(t, gateway)
@@ -42,7 +42,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
     assert.deepEqual([code, killed], [0, null])
   })
 
-test('a second signal, of whatever kind, ends the process at once', async (t) => {
+test('a second signal of any kind ends the process at once', async (t) => {
   for (const [second, killer] of [
     ['SIGTERM', 'SIGTERM'],
     ['SIGINT', 'SIGINT'],
@@ -59,7 +59,7 @@ test('a second signal, of whatever kind, ends the process at once', async (t) =>
   }
 })
 
-test('a SIGHUP that comes along with another signal changes nothing', async (t) => {
+test('SIGHUP during shutdown is ignored', async (t) => {
   const gateway = await setUp(t)
   const { command } = gateway
   const { client, peer } = await inFlight(t, gateway)
@@ -74,7 +74,7 @@ test('a SIGHUP that comes along with another signal changes nothing', async (t) 
   assert.equal((await command.ended).code, 0)
 })
 
-test('SIGUSR1 opens no inspector', async (t) => {
+test('SIGUSR1 does not open the inspector', async (t) => {
   const { command, port } = await setUp(t)
   command.child.kill('SIGUSR1')
   await command.line('SIGUSR1 is ignored: it opens no inspector. To have one, start with NODE_OPTIONS=--inspect')
@@ -85,7 +85,7 @@ test('SIGUSR1 opens no inspector', async (t) => {
   assert.doesNotMatch(stderr, /Debugger listening/)
 })
 
-test('a worker that dies while shutdownDelay lasts is replaced, and the one in its place is not ready either', async (t) => {
+test('a worker that dies during shutdownDelay is replaced, and its replacement is not ready either', async (t) => {
   const { command, port } = await setUp(t, 'shutdownDelay: 1h', preload)
   command.child.kill('SIGTERM')
   await command.line('Sallyport is stopping')
@@ -101,7 +101,7 @@ test('a worker that dies while shutdownDelay lasts is replaced, and the one in i
   assert.equal(status, 503)
 })
 
-test('a second gateway on the same port does not start, and says why; it does when the first one has ended', async (t) => {
+test('a second gateway on the same port fails to start with the reason, and starts once the first one has ended', async (t) => {
   const { command, port } = await setUp(t)
   const yaml = `{ admin: false, workers: 1, listeners: [{ address: '127.0.0.1:${port}' }] }`
   const file = await temporaryFile(t, 'sallyport.yaml', yaml)

@@ -45,7 +45,7 @@ async function setUp(t: TestContext, options: Partial<Signature> = {}, auth: Par
 
 const POST = { method: 'POST', body: '{"order":7}' }
 
-test('a request that is signed is one of the owner of the key', async (t) => {
+test('a signed request is authenticated as the owner of the key', async (t) => {
   const { service, ask } = await setUp(t)
   assert.equal((await ask()).status, 200)
   assert.partialDeepStrictEqual(service.heard[0]?.headers, { 'x-user-id': 'acme', 'x-user-roles': 'orders' })
@@ -54,7 +54,7 @@ test('a request that is signed is one of the owner of the key', async (t) => {
   assert.partialDeepStrictEqual(service.heard[1]?.headers, { 'x-user-id': 'internal', 'x-consumer-tier': 'gold' })
 })
 
-test('a body is compared with its digest, and goes on as it was', async (t) => {
+test('a body is compared with its digest, and forwarded unchanged', async (t) => {
   const { ask } = await setUp(t)
   const reply = await ask(POST)
   assert.deepEqual([reply.status, reply.text], [200, POST.body])
@@ -63,7 +63,7 @@ test('a body is compared with its digest, and goes on as it was', async (t) => {
   assert.match(forged.text, /Content-Digest/)
 })
 
-test('a body that was taken out on the way is missed', async (t) => {
+test('a removed body is detected', async (t) => {
   const { ask, service } = await setUp(t)
   for (const method of ['POST', 'DELETE']) {
     const reply = await ask({ ...POST, method, changed: { body: undefined }, fields: { 'Content-Length': '0' } })
@@ -74,7 +74,7 @@ test('a body that was taken out on the way is missed', async (t) => {
   assert.equal((await ask({ method: 'DELETE', body: '', changed: { body: undefined } })).status, 200)
 })
 
-test('what was changed on the way is refused', async (t) => {
+test('a modified request is rejected', async (t) => {
   const { ask, service } = await setUp(t)
   for (const changed of [
     { path: '/orders?page=3' },
@@ -87,7 +87,7 @@ test('what was changed on the way is refused', async (t) => {
   assert.equal(service.heard.length, 0)
 })
 
-test('a signature has to cover the request, and a body by its digest', async (t) => {
+test('a signature has to cover the request, and the digest of a body', async (t) => {
   const { ask } = await setUp(t)
   for (const components of [[], ['@method'], ['@method', '@authority', '@path']]) {
     const reply = await ask({ components })
@@ -99,7 +99,7 @@ test('a signature has to cover the request, and a body by its digest', async (t)
   assert.equal((await ask({ ...POST, components: ['@method', '@target-uri', 'content-digest'] })).status, 200)
 })
 
-test('fields that it has to cover are named by the configuration', async (t) => {
+test('further required components can be configured', async (t) => {
   const { ask } = await setUp(t, { components: ['@method', '@target-uri', 'x-tenant'] })
   const headers = { 'x-tenant': 'acme' }
   const components = ['@method', '@target-uri', 'x-tenant']
@@ -108,7 +108,7 @@ test('fields that it has to cover are named by the configuration', async (t) => 
   assert.equal((await ask({ headers, components: components.slice(0, 2) })).status, 401)
 })
 
-test('a signature counts once, and for some minutes', async (t) => {
+test('a signature is valid once, and for a few minutes', async (t) => {
   const { ask, clock } = await setUp(t)
   assert.equal((await ask()).status, 200)
   const again = await ask()
@@ -123,12 +123,12 @@ test('a signature counts once, and for some minutes', async (t) => {
   assert.match(old.text, /too old, or from the future/)
 })
 
-test('a signature may count until it is too old', async (t) => {
+test('with replay: accept a signature is valid until it expires', async (t) => {
   const { ask } = await setUp(t, { replay: 'accept' })
   for (let i = 0; i < 3; i++) assert.equal((await ask()).status, 200)
 })
 
-test('times have to be there, and of now', async (t) => {
+test('timestamps are required and have to be current', async (t) => {
   const { ask } = await setUp(t)
   const status = async (more: Record<string, string | number>) =>
     (await ask({ parameters: { keyid: 'partner', ...more } })).status
@@ -141,7 +141,7 @@ test('times have to be there, and of now', async (t) => {
   assert.equal(await status({ created: NOW - 10, expires: NOW + 1 }), 200)
 })
 
-test('keys and algorithms are those of the configuration, whatever a signature says', async (t) => {
+test('only configured keys and their algorithms are accepted', async (t) => {
   const { ask } = await setUp(t)
   const status = async (what: Partial<ToSign>) => (await ask(what)).status
   assert.equal(await status({ parameters: { created: NOW, keyid: 'unknown' } }), 401)
@@ -155,7 +155,7 @@ test('keys and algorithms are those of the configuration, whatever a signature s
   )
 })
 
-test('two signatures of keys that are known are refused, and one of a key that is not is not looked at', async (t) => {
+test('two signatures with known keys are rejected, and ones with unknown keys ignored', async (t) => {
   const { ask, port } = await setUp(t)
   const what = { authority: `127.0.0.1:${port}`, path: '/orders?page=2', parameters }
   const first = signedFields({ ...what, key: pairs.ed25519.privateKey })
@@ -169,7 +169,7 @@ test('two signatures of keys that are known are refused, and one of a key that i
   assert.equal((await ask({ fields: joined(proxy) })).status, 200)
 })
 
-test('what is malformed is refused', async (t) => {
+test('malformed signatures are rejected', async (t) => {
   const { ask } = await setUp(t)
   for (const fields of [
     { 'Signature-Input': 'sig1' },
@@ -183,7 +183,7 @@ test('what is malformed is refused', async (t) => {
     assert.equal((await ask({ fields })).status, 401, JSON.stringify(fields).slice(0, 80))
 })
 
-test('without a signature it is 401, and guesses are bounded by address', async (t) => {
+test('without a signature the reply is 401, and failures are limited by address', async (t) => {
   const { ask, port } = await setUp(t, {}, { failures: '2/m' })
   const reply = await send(port)
   assert.deepEqual([reply.status, reply.headers['www-authenticate']], [401, 'Signature realm="sallyport"'])
@@ -193,21 +193,21 @@ test('without a signature it is 401, and guesses are bounded by address', async 
   assert.deepEqual(statuses, [401, 401, 429, 429])
 })
 
-test('a body that is too large is 413, also on a public path', async (t) => {
+test('a body over the limit is 413, also on public paths', async (t) => {
   const { ask, service } = await setUp(t, { maxBody: '10b' }, { public: ['/*'] })
   assert.equal((await ask({ ...POST, body: 'a'.repeat(11) })).status, 413)
   assert.equal((await ask({ ...POST, body: 'a'.repeat(10) })).status, 200)
   assert.equal(service.heard.length, 1)
 })
 
-test('on a public path a body that is not that of its digest goes on as one of nobody', async (t) => {
+test('on a public path a request with a wrong digest is anonymous', async (t) => {
   const { ask, service } = await setUp(t, {}, { public: ['/*'] })
   const reply = await ask({ ...POST, changed: { body: '{"order":8}' } })
   assert.deepEqual([reply.status, reply.text], [200, '{"order":8}'])
   assert.equal(service.heard[0]?.headers['x-user-id'], undefined)
 })
 
-test('services see the signature, unless they are not to', async (t) => {
+test('the signature is forwarded unless forwardToken is false', async (t) => {
   const seen = await setUp(t)
   await seen.ask()
   assert.ok(seen.service.heard[0]?.headers['signature-input'] !== undefined)

@@ -10,7 +10,7 @@ import { poolOf, turnUntil } from './support/settled.ts'
 
 const post = (fields: string): string => `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n`
 
-test('uploads that do not come leave the connections to others: 300 of one octet, or none', async (t) => {
+test('300 stalled uploads, with one octet or none, do not use up the connections to the service', async (t) => {
   const service = await startService(t)
   const { port, gateway } = await startGateway(
     t,
@@ -24,12 +24,12 @@ test('uploads that do not come leave the connections to others: 300 of one octet
     )
     slow.push(client)
   }
-  await turnUntil('all of them', () => gateway.connections === 300)
+  await turnUntil('all connections', () => gateway.connections === 300)
   for (let i = 0; i < 20; i++) assert.equal((await send(port, { method: 'POST', body: 'body' })).status, 200)
   assert.equal(poolOf(gateway).busy, 0)
 })
 
-test('uploads that ask first and do not come make way for others', async (t) => {
+test('stalled uploads that wait for 100 Continue give their connections up for others', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t, async (peer) => {
     for (;;) {
@@ -45,17 +45,17 @@ test('uploads that ask first and do not come make way for others', async (t) => 
     const client = await connect(t, port, '127.0.0.2')
     client.write(post('Expect: 100-continue\r\nContent-Length: 1000'))
   }
-  await turnUntil('all of them', () => size().waiting === 4 && size().busy === 4)
+  await turnUntil('all uploads to wait or be sent', () => size().waiting === 4 && size().busy === 4)
   const other = send(port)
   await turnUntil('another', () => size().waiting === 5)
   for (let i = 0; i < 4; i++) {
     clock.advance(600)
-    await turnUntil('new connections', () => size().connecting === 0)
+    await turnUntil('all connections to be open', () => size().connecting === 0)
   }
   assert.equal((await other).status, 200)
 })
 
-test('a small body is gathered before a connection is taken for it, and sent on whole', async (t) => {
+test('a small body is buffered before it takes a connection, and sent in one piece', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -70,7 +70,7 @@ test('a small body is gathered before a connection is taken for it, and sent on 
   assert.match((await client.reply()).start, /200/)
 })
 
-test('a long body takes a connection once its beginning is here, and flows from then on', async (t) => {
+test('a long body takes a connection once the buffer is full, and is streamed from then on', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -86,13 +86,13 @@ test('a long body takes a connection once its beginning is here, and flows from 
   assert.match((await client.reply()).start, /200/)
 })
 
-test('a client that sends in chunks and waits for the service between them is passed on after a second', async (t) => {
+test('a chunked body that pauses is forwarded after a second', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url), { clock })
   const client = await connect(t, port)
   client.write(post('Transfer-Encoding: chunked'))
-  await turnUntil('the request', () => gateway.watched > 1)
+  await turnUntil('the request to arrive', () => gateway.watched > 1)
   clock.advance(3_000)
   await client.writeInPieces(['5\r\nhello\r\n'])
   assert.equal(service.connections, 0)
@@ -109,7 +109,7 @@ test('a client that sends in chunks and waits for the service between them is pa
   await client.until('0\r\n\r\n')
 })
 
-test('trailers behind a body that was gathered reach the service', async (t) => {
+test('trailers of a buffered body are forwarded', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -119,7 +119,7 @@ test('trailers behind a body that was gathered reach the service', async (t) => 
   await peer.until('5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n')
 })
 
-test('a client that leaves, or stalls, while its body is gathered is told so, and the service hears nothing', async (t) => {
+test('a client that disconnects or stalls while its body is buffered causes no request to the service', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port, log, gateway } = await startGateway(t, proxyTo(service.url), { clock })
@@ -134,7 +134,7 @@ test('a client that leaves, or stalls, while its body is gathered is told so, an
   assert.equal(service.connections, 0)
 })
 
-test('when the service is too busy for a long upload, the rest of it is for nobody', async (t) => {
+test('if the service is too busy for a long upload, the reply is 503 and the connection closes', async (t) => {
   const service = await startRawService(t)
   const config = proxyTo(service.url, { service: { pool: { connections: 1, queue: 0 } } })
   const { port } = await startGateway(t, config)
@@ -188,12 +188,12 @@ async function holdAll(t: TestContext, addresses: readonly string[]) {
     client.write('GET /long HTTP/1.1\r\nHost: a\r\n\r\n')
     clients.push(client)
   }
-  await turnUntil('the downloads', () => downloads.length === addresses.length)
+  await turnUntil('the downloads to start', () => downloads.length === addresses.length)
   for (const peer of downloads) await stuck(peer)
   return { clock, port, gateway, log, clients, waiting: () => poolOf(gateway).waiting }
 }
 
-test('a client that reads nothing on most connections makes way for another one, soon', async (t) => {
+test('a stalled client with most of the connections is cut off soon when another client waits', async (t) => {
   const hog = '127.0.0.2'
   const { clock, port, gateway, log, waiting } = await holdAll(t, [hog, hog, hog, '127.0.0.3'])
   clock.advance(600)
@@ -206,11 +206,11 @@ test('a client that reads nothing on most connections makes way for another one,
   assert.match((await send(port, { path: '/metrics' })).text, /sallyport_slow_clients_total\{reason="waited-for"\} 1\n/)
 })
 
-test('clients that read nothing make way after five seconds, whoever they are', async (t) => {
+test('stalled clients are cut off after five seconds when others wait, whoever they are', async (t) => {
   const { clock, port, waiting, log } = await holdAll(t, ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.3'])
   clock.advance(3_500)
   const asked = [send(port), send(port)]
-  await turnUntil('both to wait', () => waiting() === 2)
+  await turnUntil('both requests to wait', () => waiting() === 2)
   clock.advance(1_000)
   assert.equal(waiting(), 2)
   assert.equal(log.requests.length, 0)
@@ -218,14 +218,14 @@ test('clients that read nothing make way after five seconds, whoever they are', 
   for (const each of asked) assert.equal((await each).text, 'ok')
 })
 
-test('as long as nobody waits for a connection, nobody has to make way', async (t) => {
+test('stalled clients are not cut off while nobody waits', async (t) => {
   const { clock, gateway } = await holdAll(t, ['127.0.0.2', '127.0.0.2'])
   clock.advance(50_000)
   assert.equal(gateway.connections, 2)
   assert.equal(poolOf(gateway).busy, 2)
 })
 
-test('a long upload that stalls makes way: 408', async (t) => {
+test('a long upload that stalls gets 408 when others wait', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const config = proxyTo(service.url, { service: { pool: { connections: 1 } } })
@@ -246,7 +246,7 @@ test('a long upload that stalls makes way: 408', async (t) => {
   assert.equal(poolOf(gateway).waiting, 0)
 })
 
-test('a body that comes more slowly than the least rate is 408, however often an octet comes', async (t) => {
+test('a body below the minimum rate is 408, however often an octet arrives', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url), { clock })
@@ -270,7 +270,7 @@ test('a body that comes more slowly than the least rate is 408, however often an
   assert.match((await send(port, { path: '/metrics' })).text, /sallyport_slow_clients_total\{reason="body-rate"\} 1\n/)
 })
 
-test('a service that pauses in taking a body does not make its client slow', async (t) => {
+test('a pause of the service does not count against the client', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const config = proxyTo(service.url, { limits: { body: '100mb' }, service: { timeouts: { response: '1h' } } })
@@ -289,7 +289,7 @@ test('a service that pauses in taking a body does not make its client slow', asy
   assert.match((await client.reply()).start, / 200 /)
 })
 
-test('a reply that its client takes more slowly than the least rate is broken off with a reset', async (t) => {
+test('a reply read below the minimum rate is reset', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const config = proxyTo(service.url, { limits: { minRate: 100 * MEGABYTE, writeTimeout: '1h' } })
@@ -312,7 +312,7 @@ test('a reply that its client takes more slowly than the least rate is broken of
   assert.match((await send(port, { path: '/metrics' })).text, /sallyport_slow_clients_total\{reason="reply-rate"\} 1\n/)
 })
 
-test('an event stream that is silent for an hour is no slow client', async (t) => {
+test('an event stream that is silent for an hour does not count as slow', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url, { service: { timeouts: { idle: '2h' } } }), { clock })

@@ -5,7 +5,7 @@ import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startService } from './support/service.ts'
 
-test('an instance that a configuration adds gets little at first, and its share in the end', async (t) => {
+test('an added instance gets few requests at first, and its full share in the end', async (t) => {
   const [old, added] = [await startService(t), await startService(t)]
   const clock = new ManualClock()
   const service = { slowStart: '30s', balancer: 'round-robin' } as const

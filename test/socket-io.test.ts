@@ -49,12 +49,12 @@ function poll(t: TestContext, port: number, texts: readonly string[]): Promise<r
   })
 }
 
-test('polling over two instances loses its session where requests are balanced one by one', async (t) => {
+test('without sticky sessions, polling across two instances loses its session', async (t) => {
   const { port } = await startTwo(t)
   assert.equal(await poll(t, port, ['a']), 'lost')
 })
 
-test('polling over two instances keeps its session where clients are bound to one', async (t) => {
+test('with sticky sessions, polling keeps its session', async (t) => {
   const { port } = await startTwo(t, { sticky: {} })
   const texts = ['a', 'b', 'c', 'd', 'e', 'f']
   for (let i = 0; i < 6; i++) assert.deepEqual(await poll(t, port, texts), texts)

@@ -29,7 +29,7 @@ async function setUp(t: TestContext, split: Split, names: readonly string[], mor
   }
 }
 
-test('requests are divided by the weights, and the log says which service had one', async (t) => {
+test('requests are split by weight, and the log names the service', async (t) => {
   const { get, log } = await setUp(t, { services: { old: 3, new: 1 } }, ['old', 'new'])
   const answers: string[] = []
   for (let i = 0; i < 40; i++) answers.push(await get())
@@ -41,7 +41,7 @@ test('requests are divided by the weights, and the log says which service had on
   )
 })
 
-test('a header or a cookie leads to a service that has no weight yet', async (t) => {
+test('a header or a cookie selects a service of weight 0', async (t) => {
   const split = { services: { blue: 1, green: 0 }, header: 'X-Color', cookie: 'color' }
   const { get } = await setUp(t, split, ['blue', 'green'])
   assert.equal(await get(), 'blue')
@@ -50,7 +50,7 @@ test('a header or a cookie leads to a service that has no weight yet', async (t)
   assert.equal(await get('X-Color: red'), 'blue')
 })
 
-test('what is hashed goes to one service in all workers', async (t) => {
+test('with sticky, the same header value leads to the same service in all workers', async (t) => {
   const split = { services: { a: 1, b: 1 }, sticky: { header: 'x-tenant' } } as const
   const { get } = await setUp(t, split, ['a', 'b'], { workers: 1 })
   const found = new Set<string>()
@@ -70,7 +70,7 @@ test('a reload changes the weights for the next request', async (t) => {
   assert.equal(await get(), 'new')
 })
 
-test('where a service of the split has no instance that answers, its share fails and the others go on', async (t) => {
+test('if a service of the split is down its share fails, and the others continue', async (t) => {
   const { url } = await startService(t, (_, response) => void response.end('well'))
   const services = {
     well: { instances: [url], health: false as const },
@@ -88,7 +88,7 @@ test('where a service of the split has no instance that answers, its share fails
   assert.equal(statuses.filter((status) => status === '502' || status === '503').length, 5)
 })
 
-test('fields are changed for one of the services alone, on the way there and back', async (t) => {
+test('headers can be changed for one of the services only, in both directions', async (t) => {
   const split: Split = {
     services: { old: 1, new: 1 },
     cookie: 'to',
@@ -113,7 +113,7 @@ test('fields are changed for one of the services alone, on the way there and bac
   assert.deepEqual([fresh.text, fresh.headers['x-by']], ['new a! undefined', 'new'])
 })
 
-test('with keep, a client stays with the service whose turn it was, and no cache gives its cookie to others', async (t) => {
+test('with keep, a client stays with its service, and the cookie is not cached', async (t) => {
   const { port } = await keeping(t, '1h')
   const first = await send(port)
   const [cookie = ''] = first.headers['set-cookie'] ?? []
@@ -126,7 +126,7 @@ test('with keep, a client stays with the service whose turn it was, and no cache
   assert.notEqual((await send(port, { headers: { Cookie: 'to=nobody' } })).headers['set-cookie'], undefined)
 })
 
-test('keep without a cookie, and fields for a service that is not of the split, are problems', async (t) => {
+test('keep without a cookie, and headers for a service outside of the split, are configuration problems', async (t) => {
   const { url } = await startService(t)
   const services = { a: { instances: [url] } }
   const problem = (split: object) =>

@@ -24,7 +24,7 @@ async function setUp(t: TestContext, services: readonly TestService[], more: Gat
   return { port, gateway, ask }
 }
 
-test('a client with the cookie stays at its instance, and others are balanced', async (t) => {
+test('a client with the cookie stays on its instance, and others are balanced', async (t) => {
   const services = [await startService(t), await startService(t)]
   const { ask } = await setUp(t, services)
   const [one, other] = [{}, {}]
@@ -40,7 +40,7 @@ test('a client with the cookie stays at its instance, and others are balanced', 
   }
 })
 
-test('where the instance cannot be connected to, the client moves to another one and stays there', async (t) => {
+test('if the instance cannot be connected to, the client moves to another and stays there', async (t) => {
   const services = [await startService(t), await startService(t), await startService(t)]
   const { ask } = await setUp(t, services)
   const jar = {}
@@ -52,7 +52,7 @@ test('where the instance cannot be connected to, the client moves to another one
   for (let i = 0; i < 5; i++) assert.equal((await ask(jar)).text, second.text)
 })
 
-test('two services bind the same client each to an instance of its own', async (t) => {
+test('two services each bind the client to one of their instances', async (t) => {
   const services = [await startService(t), await startService(t), await startService(t), await startService(t)]
   const [a, b, c, d] = services.map(({ url }) => url)
   const { port } = await startGateway(t, {
@@ -76,7 +76,7 @@ test('two services bind the same client each to an instance of its own', async (
   }
 })
 
-test('a reply that binds a client is not stored, not even where cookies are', async (t) => {
+test('a reply that sets the cookie is not stored, even if Set-Cookie may be stored', async (t) => {
   const cached = { 'Cache-Control': 'public, max-age=600' }
   const listener = (_: unknown, response: ServerResponse): void => void response.writeHead(200, cached).end('page')
   const services = [await startService(t, listener)]
@@ -92,7 +92,7 @@ test('a reply that binds a client is not stored, not even where cookies are', as
   assert.equal(services[0]!.heard.length, 3)
 })
 
-test('a reply that binds a client is not stored where the service tells caches of its own to', async (t) => {
+test('a reply that sets the cookie is not stored, even with CDN-Cache-Control', async (t) => {
   const cached = { 'Cache-Control': 'no-store', 'CDN-Cache-Control': 'max-age=600' }
   const services = [await startService(t, (_, response) => void response.writeHead(200, cached).end('page'))]
   const { ask } = await setUp(t, services, { policies: { cache: { setCookie: true, share: 'everyone' } } })
@@ -100,7 +100,7 @@ test('a reply that binds a client is not stored where the service tells caches o
   assert.equal(services[0]!.heard.length, 2)
 })
 
-test('a WebSocket goes to the instance that the client is bound to, and binds one that is not', async (t) => {
+test('a WebSocket uses the instance of the cookie, or sets the cookie', async (t) => {
   const services = [await startRawService(t), await startRawService(t)]
   const instances = services.map(({ port }) => `http://127.0.0.1:${port}`)
   const { port } = await startGateway(t, proxyTo(instances, { service: { sticky: {} }, secrets }))
@@ -123,7 +123,7 @@ test('a WebSocket goes to the instance that the client is bound to, and binds on
   for (let i = 0; i < 3; i++) assert.doesNotMatch(await open(`Cookie: ${set}\r\n`, services[0]!), /Set-Cookie/i)
 })
 
-test('where an idle connection was closed, a bound request goes to its instance again', async (t) => {
+test('after a stale idle connection, a bound request goes to its instance again', async (t) => {
   const services = [await startRawService(t), await startRawService(t)]
   const instances = services.map(({ port }) => `http://127.0.0.1:${port}`)
   const { port } = await startGateway(t, proxyTo(instances, { service: { sticky: {} }, secrets }))

@@ -35,7 +35,7 @@ async function setUp(t: TestContext) {
   return { clock, port }
 }
 
-test('a request on a route for streams goes on at once, and may be silent in the middle of both bodies', async (t) => {
+test('on a streaming route a request is forwarded at once, and both bodies may pause', async (t) => {
   const { clock, port } = await setUp(t)
   const client = await connect(t, port)
   client.write(post('/streams') + chunk('one'))
@@ -47,7 +47,7 @@ test('a request on a route for streams goes on at once, and may be silent in the
   await client.until('0\r\n\r\n')
 })
 
-test('it may be larger than others, which are held to their limit all the same', async (t) => {
+test('streaming bodies have no size limit, and others keep theirs', async (t) => {
   const { port } = await setUp(t)
   const large = chunk('x'.repeat(10_000)).repeat(4)
   const stream = await connect(t, port)
@@ -59,7 +59,7 @@ test('it may be larger than others, which are held to their limit all the same',
   await body.until('413')
 })
 
-test('time-outs that the route itself has count', async (t) => {
+test('timeouts set on the route apply', async (t) => {
   const { clock, port } = await setUp(t)
   const client = await connect(t, port)
   client.write(post('/bounded') + chunk('one'))

@@ -43,7 +43,7 @@ async function open(t: TestContext, port: number, offered: string[], path = '/ch
   })
 }
 
-test('a token comes in a subprotocol, and the service sees and chooses among the others', async (t) => {
+test('a token in a subprotocol is accepted and removed, and the service chooses among the others', async (t) => {
   const { port, heard, users, log } = await setUp(t, 'chat.v2')
   assert.equal(await open(t, port, ['chat.v1', 'bearer', token, 'chat.v2']), 'chat.v2')
   assert.deepEqual([heard, users], [['chat.v1, chat.v2'], ['alice']])
@@ -52,14 +52,14 @@ test('a token comes in a subprotocol, and the service sees and chooses among the
   assert.doesNotMatch(JSON.stringify(log.lines), /eyJ/)
 })
 
-test('where the service chooses nothing, or is offered nothing, the client gets what it has offered', async (t) => {
+test('if the service chooses none, the client gets the one it offered', async (t) => {
   const { port, heard } = await setUp(t, false)
   assert.equal(await open(t, port, ['bearer', token]), 'bearer')
   assert.equal(await open(t, port, ['chat.v1', 'bearer', token]), 'bearer')
   assert.deepEqual(heard, [undefined, 'chat.v1'])
 })
 
-test('on a public path a token is taken out, good or bad, and the handshake is whole', async (t) => {
+test('on a public path a token is removed, valid or not, and the handshake succeeds', async (t) => {
   const { port, heard, users } = await setUp(t, false)
   assert.equal(await open(t, port, ['bearer', expired], '/open'), 'bearer')
   assert.equal(await open(t, port, ['bearer', 'opaque'], '/open'), 'bearer')
@@ -68,7 +68,7 @@ test('on a public path a token is taken out, good or bad, and the handshake is w
   assert.deepEqual([heard, users], [Array(4).fill(undefined), Array(4).fill(undefined)])
 })
 
-test('who offers other subprotocols gets no other answer than before', async (t) => {
+test('clients without a token subprotocol are answered as usual', async (t) => {
   const { port } = await setUp(t, false, { query: 'access_token' })
   const path = `/chat?access_token=${token}`
   assert.equal(await open(t, port, ['chat.v1'], path), 'Server sent no subprotocol')

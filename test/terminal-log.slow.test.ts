@@ -30,7 +30,7 @@ async function startInTerminal(t: TestContext, env: Record<string, string> = {})
   return { terminal, service, port: Number(port) }
 }
 
-test('in a terminal a request is one colored line, which says where it went and what the cache did', async (t) => {
+test('in a terminal a request is one colored line with its destination and cache status', async (t) => {
   const { terminal, service, port } = await startInTerminal(t)
   await send(port, { path: '/books/1' })
   await send(port, { path: '/hello' })
@@ -55,14 +55,14 @@ test('in a terminal a request is one colored line, which says where it went and 
   assert.ok(terminal.shown.includes('\x1b[33m404\x1b[0m'))
 })
 
-test('a line is shown as soon as it is logged, so that those of all workers stand in the order of events', async (t) => {
+test('lines are printed at once, so lines of all workers are in order', async (t) => {
   const main = new URL('support/logging-terminal.ts', import.meta.url).pathname
   const terminal = new Terminal(t, [], { main })
   await terminal.ended
   assert.match(stripVTControlCharacters(terminal.shown), /INFO {2}One\n.*WARN {2}Two\n/)
 })
 
-test('a failure says what went wrong, and the end of the gateway is told too', async (t) => {
+test('a failure is printed with its cause, and the shutdown as well', async (t) => {
   const { terminal, port } = await startInTerminal(t)
   assert.equal((await send(port, { path: '/gone' })).status, 503)
   await terminal.until(/cause[^\n]*ECONNREFUSED[^\n]*\n/)
@@ -76,14 +76,14 @@ test('a failure says what went wrong, and the end of the gateway is told too', a
   assert.match(stripVTControlCharacters(terminal.shown), /INFO {2}Sallyport is stopping signal=SIGINT/)
 })
 
-test('NO_COLOR takes the colors away and nothing else', async (t) => {
+test('NO_COLOR only removes the colors', async (t) => {
   const { terminal, port } = await startInTerminal(t, { NO_COLOR: '1' })
   await send(port, { path: '/hello' })
   await terminal.until(/204 GET \/hello [^\n]*\n/)
   assert.ok(!terminal.shown.includes('\x1b'))
 })
 
-test('what a client sends never steers the terminal', async (t) => {
+test('data from clients cannot control the terminal', async (t) => {
   const { terminal, port } = await startInTerminal(t, { NO_COLOR: '1' })
   const client = await connect(t, port)
   client.write(Buffer.from('GET /hello?\x1b[2J\x9b31m HTTP/1.1\r\nHost: a\r\n\r\n', 'latin1'))
@@ -94,7 +94,7 @@ test('what a client sends never steers the terminal', async (t) => {
   assert.doesNotMatch(terminal.shown, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/)
 })
 
-test('in a pipe lines are JSON as before, also of a cached reply', async (t) => {
+test('without a terminal lines are JSON, also for cached replies', async (t) => {
   const service = await startService(t)
   const { command, port } = await start(t, config(service.url))
   await send(port, { path: '/books/1' })

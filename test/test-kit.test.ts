@@ -4,7 +4,7 @@ import { definePolicy, Reply, z } from '../src/gateway.ts'
 import { applyPolicy, fakeExchange, ManualClock, startTestGateway } from '../src/testing.ts'
 import { startService } from './support/service.ts'
 
-test('limits and the cache of a test gateway work by the clock that it is given', async (t) => {
+test('rate limits and the cache of a test gateway use its clock', async (t) => {
   const clock = new ManualClock()
   const service = await startService(t, (_, response) => response.setHeader('Cache-Control', 'max-age=60').end('hello'))
   await using gateway = await startTestGateway(
@@ -37,7 +37,7 @@ test('limits and the cache of a test gateway work by the clock that it is given'
   assert.equal((await ask())[0], 200)
 })
 
-test('a policy is applied with limits that count, for each consumer, until their time is over', async () => {
+test('a policy under test can use rate limits, per consumer, until they expire', async () => {
   const clock = new ManualClock()
   const counting = definePolicy({
     name: 'counting',

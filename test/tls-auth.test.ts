@@ -54,13 +54,13 @@ function tokenFrom(issuer?: string): string {
   return tokenOf({ header: { kid: 'first' }, claims, key: pairs.rsa.privateKey, algorithm: 'RS256' })
 }
 
-test('keys are fetched from where a CA of your own is believed', async (t) => {
+test('keys are fetched over TLS with a custom CA', async (t) => {
   const { url } = await startProvider(t)
   const { ask } = await gatewayWith(t, { jwt: { jwks: `${url}/keys`, ca } })
   assert.equal(await ask(tokenFrom()), 200)
 })
 
-test('without it they are not, and the log says why', async (t) => {
+test('without the CA they are not fetched, and the log says why', async (t) => {
   const { url, asked } = await startProvider(t)
   const { ask, log } = await gatewayWith(t, { jwt: { jwks: `${url}/keys` } })
   assert.equal(await ask(tokenFrom()), 503)
@@ -71,7 +71,7 @@ test('without it they are not, and the log says why', async (t) => {
   assert.deepEqual(asked, [])
 })
 
-test('discovery and keys of each issuer are fetched with its CA, or with that of all', async (t) => {
+test('discovery and keys of each issuer use its own CA, or the common one', async (t) => {
   const [one, other] = [await startProvider(t), await startProvider(t)]
   const { ask } = await gatewayWith(t, { jwt: { ca, issuers: [{ issuer: one.url }, { issuer: other.url, ca }] } })
   assert.equal(await ask(tokenFrom(one.url)), 200)
@@ -79,7 +79,7 @@ test('discovery and keys of each issuer are fetched with its CA, or with that of
   assert.deepEqual(one.asked, ['GET /.well-known/openid-configuration', 'GET /keys'])
 })
 
-test('an introspection endpoint is asked with a CA of your own, over connections that are kept', async (t) => {
+test('an introspection endpoint is called with a custom CA over reused connections', async (t) => {
   const { url, asked, connections } = await startProvider(t)
   const { ask } = await gatewayWith(t, { introspection: { url: `${url}/introspect`, ca } })
   for (const token of ['one', 'two', 'three']) assert.equal(await ask(token), 200)
@@ -87,7 +87,7 @@ test('an introspection endpoint is asked with a CA of your own, over connections
   assert.equal(connections(), 1)
 })
 
-test('one that is a service is asked by the tls of that service', async (t) => {
+test('introspection through a service uses the tls options of that service', async (t) => {
   const { url, asked } = await startProvider(t)
   const users = { instances: [url], health: false, tls: { ca } }
   const { ask } = await gatewayWith(t, { introspection: { service: 'users', path: '/introspect' } }, { users })
@@ -95,7 +95,7 @@ test('one that is a service is asked by the tls of that service', async (t) => {
   assert.deepEqual(asked, ['POST /introspect'])
 })
 
-test('a redirect is not followed', async (t) => {
+test('redirects are not followed', async (t) => {
   const { url, asked } = await startProvider(t)
   const elsewhere = await startService(
     t,

@@ -30,7 +30,7 @@ function problemsOf(error: unknown): string[] {
   return error.problems.map(({ path, message }) => `${path}: ${message}`)
 }
 
-test('a client is shown the certificate for the name that it asks for, and the first one where there is none', async (t) => {
+test('the certificate is selected by server name, and the first one is the default', async (t) => {
   const leaves = {
     first: authority.issue({ names: ['first.test'] }),
     exact: authority.issue({ names: ['a.wild.test', 'Other.Test'] }),
@@ -51,7 +51,7 @@ test('a client is shown the certificate for the name that it asks for, and the f
     assert.equal(await shown(t, port, name), fingerprintOf(leaf), name)
 })
 
-test('of two certificates for one name each client is shown the one whose kind of key it understands', async (t) => {
+test('of two certificates for one name, a client gets the one with a key type it supports', async (t) => {
   const [ec, rsa] = [authority.issue(), authority.issue({ key: newKey('rsa') })]
   const { port } = await startGateway(t, tlsListeners([writeLeaf(t, rsa), writeLeaf(t, ec)]))
   const version = { maxVersion: 'TLSv1.2' } as const
@@ -63,7 +63,7 @@ test('of two certificates for one name each client is shown the one whose kind o
 })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
-  test(`a request over ${version} for a name that has another certificate than was shown is 421, also where a session is resumed`, async (t) => {
+  test(`a request over ${version} for a name with another certificate than the connection’s is 421, also in a resumed session`, async (t) => {
     const files = [['a.test', '*.a.test'], ['b.test', '127.0.0.1', '::1'], ['own.a.test']].map((names) =>
       writeLeaf(t, authority.issue({ names })),
     )
@@ -94,7 +94,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
       }
   })
 
-test('a certificate that is exchanged is shown to new connections, and none of the others ends', async (t) => {
+test('a replaced certificate is used for new connections, and old ones stay open', async (t) => {
   const [before, after] = [authority.issue(), authority.issue()]
   const files = writeLeaf(t, before)
   const { port, log } = await startGateway(t, tlsListeners([files]))
@@ -108,7 +108,7 @@ test('a certificate that is exchanged is shown to new connections, and none of t
   assert.equal((await peer.reply()).start, 'HTTP/1.1 200 OK')
 })
 
-test('a bad pair is logged with file and reason, and the one before it stays', async (t) => {
+test('an invalid pair is logged with file and reason, and the previous one stays in use', async (t) => {
   const [good, other] = [authority.issue(), authority.issue()]
   const files = writeLeaf(t, good)
   const { port, log } = await startGateway(t, tlsListeners([files]))
@@ -123,7 +123,7 @@ test('a bad pair is logged with file and reason, and the one before it stays', a
   assert.ok(!JSON.stringify(log.lines).includes('PRIVATE KEY'))
 })
 
-test('a bad pair at the start is a problem of the configuration, with its place', async (t) => {
+test('an invalid pair at the start is a configuration problem with its place', async (t) => {
   const [good, expired] = [authority.issue(), authority.issue({ notBefore: 0, notAfter: 86_400_000 })]
   const files = [writeLeaf(t, good), writeLeaf(t, expired)]
   await assert.rejects(startGateway(t, tlsListeners(files)), (error) => {
@@ -134,7 +134,7 @@ test('a bad pair at the start is a problem of the configuration, with its place'
   })
 })
 
-test('`check` names files relative to the configuration, and what is wrong with them', async (t) => {
+test('check resolves file names relative to the configuration, and reports what is wrong with them', async (t) => {
   const file = await temporaryFile(
     t,
     'sallyport.yaml',
@@ -145,7 +145,7 @@ test('`check` names files relative to the configuration, and what is wrong with 
   assert.match(stderr, /sallyport\.yaml:1:\d+: listeners\[0\]\.tls\.certificates\[0\]: .*\/none\.crt: /)
 })
 
-test('all workers show what is exchanged, and one that takes the place of another shows the current one', async (t) => {
+test('all workers use a replaced certificate, and so does a restarted worker', async (t) => {
   const [before, after] = [authority.issue(), authority.issue()]
   const files = writeLeaf(t, before)
   const yaml = `

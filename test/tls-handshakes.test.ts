@@ -43,7 +43,7 @@ for (const [what, octets] of [
   ['says nothing', null],
   ['says half of its hello', HALF],
 ] as const)
-  test(`a client that ${what} is let go after handshakeTimeout`, async (t) => {
+  test(`a client that ${what} is disconnected after handshakeTimeout`, async (t) => {
     const clock = new ManualClock(Date.now())
     const { port, gateway, log, failures } = await setUp(t, { limits: { handshakeTimeout: '10s' } }, { clock })
     const client = await connect(t, port)
@@ -58,12 +58,12 @@ for (const [what, octets] of [
     await settled(gateway)
   })
 
-test('the oldest handshake makes way where there are as many as may be, first one of a client that has most', async (t) => {
+test('at the limit of handshakes the oldest is dropped, first one of a client with the most', async (t) => {
   const { port, gateway, failures } = await setUp(t, { limits: { handshakes: 4 } })
   const opened: Peer[] = []
   for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.3', '127.0.0.3']) {
     opened.push(await connect(t, port, address))
-    await turnUntil('the handshake', () => gateway.connections === opened.length)
+    await turnUntil('the handshake to start', () => gateway.connections === opened.length)
   }
   // The second is the first one of the client that has three of four.
   const { peer } = await connectSecurely(t, port)
@@ -78,7 +78,7 @@ test('the oldest handshake makes way where there are as many as may be, first on
   assert.equal(await failures('crowded'), 2)
 })
 
-test('handshakes count as connections, and one of a client that has most makes way for another client', async (t) => {
+test('handshakes count as connections, and one of a client with the most is dropped for another client', async (t) => {
   const { port, gateway } = await setUp(t, { limits: { connections: 3, perClient: { connections: 3 } } })
   const opened: Peer[] = []
   for (let i = 0; i < 3; i++) opened.push(await connect(t, port, '127.0.0.2'))
@@ -91,7 +91,7 @@ test('handshakes count as connections, and one of a client that has most makes w
   assert.match((await peer.reply()).start, / 200 /)
 })
 
-test('handshakes that fail are counted by their reason, and none is an error in the log', async (t) => {
+test('failed handshakes are counted by reason, and not logged as errors', async (t) => {
   const { port, gateway, log, failures } = await setUp(t)
   await failing(t, port, { ALPNProtocols: ['spdy/3'] })
   // Node's client looks at the certificate when the handshake is over, and says no word of it.
@@ -121,7 +121,7 @@ test('handshakes that fail are counted by their reason, and none is an error in 
   assert.ok(log.lines.every(({ level }) => level !== 'error' && level !== 'warn'))
 })
 
-test('handshakes are counted by version, and whether they resumed a session', async (t) => {
+test('handshakes are counted by version and by whether they resumed a session', async (t) => {
   const { port, gateway } = await setUp(t)
   const { peer, socket } = await connectSecurely(t, port, { maxVersion: 'TLSv1.2' })
   peer.write(GET)
@@ -147,7 +147,7 @@ for (const [group, accepted] of [
     else await failing(t, port, { ecdhCurve: group })
   })
 
-test('a client cannot have the handshake repeated', async (t) => {
+test('renegotiation is rejected', async (t) => {
   const { port } = await setUp(t)
   const { socket } = await connectSecurely(t, port, { maxVersion: 'TLSv1.2' })
   socket.on('error', () => {})
@@ -198,7 +198,7 @@ for (const [what, head, closes] of [
   ['the reply after which a client has asked for the end', 'Connection: close\r\n', false],
   ['the last reply to a client that ends its side', '', true],
 ] as const)
-  test(`${what} is followed by a closure alert, so that nobody takes it for cut off`, async (t) => {
+  test(`${what} is followed by close_notify, so that it does not look truncated`, async (t) => {
     const { port, gateway } = await setUp(t)
     const { duplex, received } = transparent(t, port)
     const socket = await secureOver(t, duplex)
@@ -213,7 +213,7 @@ for (const [what, head, closes] of [
     await settled(gateway)
   })
 
-test('what nobody can decrypt ends its connection, and no other', async (t) => {
+test('undecryptable data closes its connection only', async (t) => {
   const { port, gateway } = await setUp(t)
   const { peer } = await connectSecurely(t, port)
   const { duplex, write } = transparent(t, port)
@@ -224,10 +224,10 @@ test('what nobody can decrypt ends its connection, and no other', async (t) => {
   await broken.closed()
   peer.write(GET)
   assert.match((await peer.reply()).start, / 200 /)
-  await turnUntil('the broken one to be gone', () => gateway.connections === 1)
+  await turnUntil('the broken connection to close', () => gateway.connections === 1)
 })
 
-test('a gateway that stops lets go of clients whose handshake is not over', async (t) => {
+test('shutdown closes connections during their handshake', async (t) => {
   const { port, gateway } = await setUp(t, { drainTimeout: '30s' })
   const client = await connect(t, port)
   client.write(HALF)

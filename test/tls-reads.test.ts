@@ -23,7 +23,7 @@ async function pair(t: TestContext): Promise<{ client: TLSSocket; server: TLSSoc
   return { client, server }
 }
 
-test('what is decrypted is read into the buffer that the reader names, with no other in between', async (t) => {
+test('decrypted data is read directly into the buffer of the reader', async (t) => {
   const { client, server } = await pair(t)
   const named = Buffer.alloc(65_536)
   const buffers: Buffer[] = []
@@ -47,7 +47,7 @@ test('what is decrypted is read into the buffer that the reader names, with no o
   assert.ok(buffers[1] === named)
 })
 
-test('what is decrypted after reading was paused comes when it goes on, in its order', async (t) => {
+test('data decrypted during a pause arrives in order when reading resumes', async (t) => {
   const { client, server } = await pair(t)
   const sent = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251))
   const got: Buffer[] = []
@@ -68,7 +68,7 @@ test('what is decrypted after reading was paused comes when it goes on, in its o
   assert.ok(paused > 1)
 })
 
-test('a socket of a Node without such places is read as a stream', async (t) => {
+test('without these internals of Node.js a socket is read as a stream', async (t) => {
   const { client, server } = await pair(t)
   const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'kBuffer')!
   Reflect.deleteProperty(server, symbol)

@@ -29,7 +29,7 @@ const telling: TlsServiceOptions = {
   },
 }
 
-test('a client certificate that is exchanged is shown with the next connection, to checks too', async (t) => {
+test('a replaced client certificate is used for new connections, including health checks', async (t) => {
   const checks: string[] = []
   const service = await startTlsService(t, {
     ...telling,
@@ -52,7 +52,7 @@ test('a client certificate that is exchanged is shown with the next connection, 
   assert.equal(checks.at(-1), 'second')
 })
 
-test('files that cannot be used leave what there was, and the log says which and why', async (t) => {
+test('unusable files leave the previous ones in use, and the log says why', async (t) => {
   const service = await startTlsService(t, telling)
   const files = writeLeaf(t, clientOf('first'))
   const { port, log } = await startGateway(
@@ -70,7 +70,7 @@ test('files that cannot be used leave what there was, and the log says which and
   assert.ok(!JSON.stringify(log.lines).includes('PRIVATE KEY'))
 })
 
-test('a CA that is exchanged is believed by new connections, and those that stand go on', async (t) => {
+test('a replaced CA applies to new connections, and old ones stay open', async (t) => {
   const next = new Authority({ subject: { commonName: 'Next CA' } })
   const [old, fresh] = [await startTlsService(t), await startTlsService(t, next.issue())]
   const file = join(await temporaryFolder(t), 'ca.pem')
@@ -93,7 +93,7 @@ test('a CA that is exchanged is believed by new connections, and those that stan
   assert.deepEqual(await ask(), [200, 200])
 })
 
-test('all workers connect by what is exchanged, and one that takes the place of another does as well', async (t) => {
+test('all workers use replaced files, and so does a restarted worker', async (t) => {
   const service = await startTlsService(t, telling)
   const files = writeLeaf(t, clientOf('first'))
   const ca = join(await temporaryFolder(t), 'ca.pem')

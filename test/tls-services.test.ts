@@ -56,7 +56,7 @@ async function refused(
   assert.deepEqual(service.requests, [])
 }
 
-test('an https instance is asked over TLS 1.3, by its name, for HTTP/1.1', async (t) => {
+test('an https instance is called over TLS 1.3, with SNI and ALPN for HTTP/1.1', async (t) => {
   const { service, port } = await withService(t)
   assert.equal((await send(port)).status, 200)
   const [socket] = service.sockets
@@ -66,14 +66,14 @@ test('an https instance is asked over TLS 1.3, by its name, for HTTP/1.1', async
   assert.match(service.requests[0]!, /^GET \/ HTTP\/1.1\n/)
 })
 
-test('a connection is kept and used again', async (t) => {
+test('a connection is reused', async (t) => {
   const { service, port } = await withService(t)
   for (let i = 0; i < 3; i++) assert.equal((await send(port)).status, 200)
   assert.equal(service.sockets.length, 1)
   assert.equal(service.requests.length, 3)
 })
 
-test('bodies pass both ways through TLS, octet for octet', async (t) => {
+test('bodies are forwarded unchanged over TLS in both directions', async (t) => {
   const body = Buffer.alloc(700_000, 'abcdefghij')
   const { port } = await withService(t, undefined, {
     answer: (_, socket) =>
@@ -83,14 +83,14 @@ test('bodies pass both ways through TLS, octet for octet', async (t) => {
   assert.ok(reply.body.equals(body))
 })
 
-test('an address is verified against the addresses of the certificate, and no name is asked for', async (t) => {
+test('an IP address is verified against the addresses in the certificate, without SNI', async (t) => {
   const service = await startTlsService(t)
   const { port } = await before(t, `https://127.0.0.1:${service.port}`)
   assert.equal((await send(port)).status, 200)
   assert.ok(!Reflect.get(service.sockets[0]!, 'servername'))
 })
 
-test('a certificate of another name is refused, and the log says of which', (t) =>
+test('a certificate for another name is rejected, and the log has its names', (t) =>
   refused(
     t,
     /the certificate is of DNS:other.example, not of \\"localhost\\"/,
@@ -98,7 +98,7 @@ test('a certificate of another name is refused, and the log says of which', (t) 
     authority.issue({ names: ['other.example'] }),
   ))
 
-test('tls.serverName is the name that is asked for and verified', async (t) => {
+test('tls.serverName is used for SNI and verification', async (t) => {
   const { service, port } = await withService(
     t,
     { ca, serverName: 'other.example' },
@@ -108,7 +108,7 @@ test('tls.serverName is the name that is asked for and verified', async (t) => {
   assert.equal(Reflect.get(service.sockets[0]!, 'servername'), 'other.example')
 })
 
-test('a certificate of another CA is refused', (t) =>
+test('a certificate of another CA is rejected', (t) =>
   refused(
     t,
     /unknown authority: give its CA in the option ca/,
@@ -116,22 +116,22 @@ test('a certificate of another CA is refused', (t) =>
     new Authority({ subject: { commonName: 'Other CA' } }).issue(),
   ))
 
-test('without tls.ca, the authorities that Node knows are believed alone', (t) => refused(t, /unknown authority/, {}))
+test('without tls.ca, only the authorities of Node.js are trusted', (t) => refused(t, /unknown authority/, {}))
 
-test('a certificate that signed itself is refused unless it is in tls.ca', async (t) => {
+test('a self-signed certificate is rejected unless it is in tls.ca', async (t) => {
   const own = selfSigned()
   await refused(t, /self-signed and not one of the option ca/, undefined, own)
   const { port } = await withService(t, { ca: own.cert }, own)
   assert.equal((await send(port)).status, 200)
 })
 
-test('an intermediate authority is believed by itself', async (t) => {
+test('an intermediate authority can be trusted directly', async (t) => {
   const intermediate = authority.intermediate()
   const { port } = await withService(t, { ca: intermediate.cert }, intermediate.issue())
   assert.equal((await send(port)).status, 200)
 })
 
-test('a certificate that has expired is refused', (t) =>
+test('an expired certificate is rejected', (t) =>
   refused(
     t,
     /the certificate has expired/,
@@ -139,7 +139,7 @@ test('a certificate that has expired is refused', (t) =>
     authority.issue({ notBefore: Date.now() - 7_200_000, notAfter: Date.now() - 60_000 }),
   ))
 
-test('a certificate that is not valid yet is refused', (t) =>
+test('a certificate that is not yet valid is rejected', (t) =>
   refused(
     t,
     /is not valid yet/,
@@ -153,19 +153,19 @@ function pinOf(cert: string): string {
   return `sha256//${createHash('sha256').update(key).digest('base64')}`
 }
 
-test('the key of a certificate must be one of tls.pin', async (t) => {
+test('the key of a certificate has to match tls.pin', async (t) => {
   const [one, other] = [authority.issue(), authority.issue()]
   const { port } = await withService(t, { ca, pin: [pinOf(other.cert), pinOf(one.cert)] }, one)
   assert.equal((await send(port)).status, 200)
   await refused(t, /not one of the option pin: it is sha256\/\//, { ca, pin: pinOf(other.cert) }, one)
 })
 
-test('a pin does not make up for a certificate that is not to be believed', (t) => {
+test('a matching pin does not make an untrusted certificate valid', (t) => {
   const own = selfSigned()
   return refused(t, /self-signed/, { ca, pin: pinOf(own.cert) }, own)
 })
 
-test('tls.insecure takes any certificate, but for the pin, and is warned of at the start and in a metric', async (t) => {
+test('tls.insecure accepts any certificate that matches the pin, with a warning and a metric', async (t) => {
   const own = selfSigned({ names: ['other.example'] })
   const { port, log } = await withService(t, { insecure: true }, own)
   assert.equal((await send(port)).status, 200)
@@ -179,7 +179,7 @@ test('tls.insecure takes any certificate, but for the pin, and is warned of at t
 })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
-  test(`the next connection resumes the session of the one before: ${version}`, async (t) => {
+  test(`new connections resume the previous session: ${version}`, async (t) => {
     const pin = authority.issue()
     const { service, port } = await withService(
       t,
@@ -191,7 +191,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     assert.equal(service.protocols[2], version)
   })
 
-test('after an hour the certificate is looked at again', async (t) => {
+test('after an hour a full handshake verifies the certificate again', async (t) => {
   const clock = new ManualClock()
   const service = await startTlsService(t, { answer: answerAndClose })
   const { port } = await before(t, service.url, { ca }, { clock })
@@ -207,7 +207,7 @@ function answerAndClose(_: string, socket: Socket): void {
   socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
 }
 
-test('a service that requires a client certificate gets that of tls.cert', async (t) => {
+test('a service that requires a client certificate gets the one in tls.cert', async (t) => {
   const client = authority.issueClient()
   const { service, port } = await withService(t, { ca, ...client }, { ca, requestCert: true })
   assert.equal((await send(port)).status, 200)
@@ -249,28 +249,28 @@ async function startOpenssl(t: TestContext, ...options: string[]): Promise<strin
 }
 
 for (const version of ['-tls1_2', '-tls1_3'])
-  test(`a service that requires a client certificate and gets none is 502, and the log says so: ${version}`, async (t) => {
+  test(`a missing client certificate causes 502, with the reason in the log: ${version}`, async (t) => {
     const url = await startOpenssl(t, '-Verify', '1', '-verify_return_error', version)
     const { port, log } = await before(t, url)
     assert.equal((await send(port)).status, 502)
     assert.match(await failure(log), /asks? for a client certificate/)
   })
 
-test('a service that does not believe the client certificate is 502, and the log says so', async (t) => {
+test('a rejected client certificate causes 502, with the reason in the log', async (t) => {
   const client = new Authority({ subject: { commonName: 'Other CA' } }).issueClient()
   const { port, log } = await withService(t, { ca, ...client }, { ca, requestCert: true, maxVersion: 'TLSv1.2' })
   assert.equal((await send(port)).status, 502)
   assert.match(await failure(log), /refuses the client certificate|closed in the middle of the handshake/)
 })
 
-test('what speaks plain HTTP on the port is 502, and the log says so', async (t) => {
+test('a plain HTTP service at an https URL causes 502, with the reason in the log', async (t) => {
   const service = await startService(t)
   const { port, log } = await before(t, service.url.replace('http', 'https'))
   assert.equal((await send(port)).status, 502)
   assert.match(await failure(log), /speaks no TLS: is it http:\/\/ rather than https:\/\//)
 })
 
-test('an instance without a secure connection makes way for the next one, and is counted', async (t) => {
+test('after a failed handshake the next instance is tried, and the failure counted', async (t) => {
   const wrong = await startTlsService(t, selfSigned())
   const right = await startTlsService(t)
   const { port } = await before(t, [wrong.url, right.url])
@@ -284,7 +284,7 @@ test('an instance without a secure connection makes way for the next one, and is
   )
 })
 
-test('a handshake that does not end counts as connecting: timeouts.connect is for both', async (t) => {
+test('timeouts.connect covers the TLS handshake', async (t) => {
   const clock = new ManualClock()
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
@@ -310,7 +310,7 @@ test('a handshake that does not end counts as connecting: timeouts.connect is fo
   assert.equal(poolOf(gateway).connecting, 0)
 })
 
-test('an instance that takes no connection is told as before', async (t) => {
+test('an instance that does not accept connections is reported as without TLS', async (t) => {
   const clock = new ManualClock()
   const deaf = await startDeafService(t)
   const { port, log, gateway } = await before(t, deaf.url.replace('http', 'https'), { ca }, { clock })
@@ -321,7 +321,7 @@ test('an instance that takes no connection is told as before', async (t) => {
   assert.match(await failure(log), /no answer within 2000 ms/)
 })
 
-test('health checks verify certificates as requests do, and say what is wrong', async (t) => {
+test('health checks verify certificates like requests, and report what is wrong', async (t) => {
   const right = await startTlsService(t)
   const wrong = await startTlsService(t, authority.issue({ names: ['other.example'] }))
   const { port, log } = await before(t, [right.url, wrong.url], { ca }, { service: { health: { path: '/well' } } })
@@ -333,7 +333,7 @@ test('health checks verify certificates as requests do, and say what is wrong', 
   for (let i = 0; i < 2; i++) assert.equal((await send(port)).status, 200)
 })
 
-test('health checks show the client certificate, and check the pin', async (t) => {
+test('health checks send the client certificate and check the pin', async (t) => {
   const client = authority.issueClient()
   const service = await startTlsService(t, { ca, requestCert: true })
   const { log } = await before(t, service.url, { ca, ...client }, { service: { health: {} } })
@@ -345,7 +345,7 @@ test('health checks show the client certificate, and check the pin', async (t) =
   )
 })
 
-test('a check that is called off ends its connection, be it in the middle of the handshake', async (t) => {
+test('a cancelled check closes its connection, even during the handshake', async (t) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   const arrived = once(silent, 'connection')
@@ -365,7 +365,7 @@ test('a check that is called off ends its connection, be it in the middle of the
   )
 })
 
-test('what the environment says against verifying makes no difference', async (t) => {
+test('NODE_TLS_REJECT_UNAUTHORIZED has no effect', async (t) => {
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
   t.after(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'])
   await refused(t, /self-signed/, undefined, selfSigned())

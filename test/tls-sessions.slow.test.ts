@@ -33,7 +33,7 @@ function gateway(t: TestContext, files: readonly CertificateFiles[], config: Gat
 for (const version of versions) {
   const only = { minVersion: version, maxVersion: version }
 
-  test(`a session of ${version} is resumed at another gateway with the same secrets, and at none without`, async (t) => {
+  test(`a session of ${version} can be resumed at another gateway with the same secrets only`, async (t) => {
     const files = [writeLeaf(t, authority.issue())]
     const [one, two] = [
       await gateway(t, files, { secrets }),
@@ -51,7 +51,7 @@ for (const version of versions) {
     ['made of secrets', { secrets }],
     ['at random', {}],
   ] as const)
-    test(`keys ${what} change every hour, and those of the last hour still resume ${version}`, async (t) => {
+    test(`keys ${what} rotate every hour, and the previous ones still resume ${version}`, async (t) => {
       const clock = new ManualClock(Math.floor(Date.now() / HOUR) * HOUR + 1)
       const { port } = await gateway(t, [writeLeaf(t, authority.issue())], config, clock)
       const first = await visit(t, port, only)
@@ -66,7 +66,7 @@ for (const version of versions) {
       assert.equal((await visit(t, port, { ...only, session: second.session })).reused, false)
     })
 
-  test(`a session of ${version} for one name is not resumed for another`, async (t) => {
+  test(`a session of ${version} for one server name cannot be resumed for another`, async (t) => {
     const [a, b] = ['a.test', 'b.test'].map((name) => writeLeaf(t, authority.issue({ names: [name] })))
     const { port } = await gateway(t, [a!, b!])
     const { session } = await visit(t, port, { ...only, servername: 'a.test' })
@@ -80,7 +80,7 @@ for (const version of versions) {
   })
 }
 
-test('all workers resume what one of them has begun', async (t) => {
+test('a session of one worker can be resumed by all', async (t) => {
   const { cert, key } = writeLeaf(t, authority.issue())
   const yaml = `
 workers: 2

@@ -28,7 +28,7 @@ async function launch(
   return { service, ...(await start(t, yaml, { env: settings })) }
 }
 
-test('examples/tls/own-certificate.yaml: https is served with the certificate, and plain HTTP leads there', async (t) => {
+test('examples/tls/own-certificate.yaml: https uses the certificate, and plain HTTP redirects to it', async (t) => {
   const { command, port } = await launch(t, 'own-certificate.yaml', { HTTP: '127.0.0.1:0' })
   const listening = command.log.find(({ message }) => message === 'Sallyport is listening')
   assert.ok(Array.isArray(listening?.['listeners']))
@@ -43,7 +43,7 @@ test('examples/tls/own-certificate.yaml: https is served with the certificate, a
   assert.equal(reply.fields.get('strict-transport-security'), 'max-age=31536000; includeSubDomains')
 })
 
-test('examples/tls/behind-a-load-balancer.yaml: clients speak TLS with the gateway through HAProxy, which says who they are', async (t) => {
+test('examples/tls/behind-a-load-balancer.yaml: clients use TLS through HAProxy, which sends their addresses', async (t) => {
   const { service, port } = await launch(t, 'behind-a-load-balancer.yaml', { LOAD_BALANCER: '127.0.0.1' })
   const balancer = await startHaproxy(
     t,
@@ -61,7 +61,7 @@ test('examples/tls/behind-a-load-balancer.yaml: clients speak TLS with the gatew
   await assert.rejects(connectSecurely(t, port))
 })
 
-test('examples/tls/client-certificates.yaml: who shows a certificate is known by it, and all others are refused', async (t) => {
+test('examples/tls/client-certificates.yaml: clients are identified by their certificate, and others rejected', async (t) => {
   const clients = new Authority({ subject: { commonName: 'Clients' } })
   const stock = clients.issueClient({ names: ['spiffe://example.org/ns/shop/stock'] })
   const partner = clients.issueClient({ subject: { organization: 'Example', commonName: 'partner' } })

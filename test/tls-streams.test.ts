@@ -25,7 +25,7 @@ async function withService(t: TestContext, options: TlsServiceOptions) {
   return { service, ...(await before(t, service.url)) }
 }
 
-test('the client is named to the service as over plain HTTP, and its Host goes on', async (t) => {
+test('forwarding headers and Host are the same as over plain HTTP', async (t) => {
   const { service, port } = await withService(t, {})
   await send(port, { headers: { Host: 'shop.example' } })
   const request = service.requests[0]!
@@ -38,14 +38,14 @@ test('the client is named to the service as over plain HTTP, and its Host goes o
     assert.ok(request.split('\n').includes(line), `${line} in\n${request}`)
 })
 
-test('host: instance is the name of the instance', async (t) => {
+test('with host: instance, Host is the name of the instance', async (t) => {
   const service = await startTlsService(t)
   const { port } = await before(t, service.url, { host: 'instance' })
   await send(port)
   assert.match(service.requests[0]!, new RegExp(`^Host: localhost:${service.port}$`, 'm'))
 })
 
-test('WebSockets pass through TLS, and end in order', async (t) => {
+test('WebSockets work over TLS, and close cleanly', async (t) => {
   const server = createSecureServer(leaf)
   const sockets = new WebSocketServer({ server })
   sockets.on('connection', (socket) => {
@@ -74,7 +74,7 @@ test('WebSockets pass through TLS, and end in order', async (t) => {
   assert.deepEqual([code, reason.toString()], [4001, 'enough'])
 })
 
-test('each event of a stream passes as it comes, and a client that leaves ends it', async (t) => {
+test('each event of a stream is forwarded as it arrives, and a disconnect of the client ends it', async (t) => {
   const { service, port, gateway } = await withService(t, {
     answer: (_, socket) =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'),
@@ -93,7 +93,7 @@ test('each event of a stream passes as it comes, and a client that leaves ends i
   await closed
 })
 
-test('a request in flight is answered while the gateway stops, and idle connections end', async (t) => {
+test('on shutdown a request in flight is answered, and idle connections are closed', async (t) => {
   const held: TLSSocket[] = []
   const { port, gateway } = await withService(t, { answer: (_, socket) => void held.push(socket) })
   const asked = send(port)
@@ -110,7 +110,7 @@ const UNTIL_CLOSE = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n'
 const LARGE = 3_000_000
 
 for (const version of VERSIONS) {
-  test(`a body that ends with the end of TLS is whole, small or large: ${version}`, async (t) => {
+  test(`a close-delimited body that ends with close_notify is complete, small or large: ${version}`, async (t) => {
     for (const size of [0, 5, LARGE]) {
       const { port } = await withService(t, {
         maxVersion: version,
@@ -120,7 +120,7 @@ for (const version of VERSIONS) {
     }
   })
 
-  test(`it is for a client that takes it late as well: ${version}`, async (t) => {
+  test(`the same is true for a slow client: ${version}`, async (t) => {
     const { service, port } = await withService(t, {
       maxVersion: version,
       answer: (_, socket) => socket.end(UNTIL_CLOSE + 'x'.repeat(LARGE)),
@@ -146,7 +146,7 @@ for (const version of VERSIONS) {
     ['in the alert that says the end', (all: number) => all - 12],
     ['between body and alert', (all: number) => all - (version === 'TLSv1.3' ? 24 : 31)],
   ] as const)
-    test(`a body that ends with the end of TCP alone is an error: ${version}, ${what}`, async (t) => {
+    test(`a close-delimited body that ends without close_notify is an error: ${version}, ${what}`, async (t) => {
       const options = {
         maxVersion: version,
         answer: (_: string, socket: TLSSocket) => sayInTwo(socket),

@@ -16,7 +16,7 @@ async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {})
 }
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
-  test(`requests over ${version} are answered one after another, and the service is told that they were encrypted`, async (t) => {
+  test(`requests over ${version} are answered in order, and X-Forwarded-Proto is https`, async (t) => {
     const { port, service } = await setUp(t)
     const { peer, socket } = await connectSecurely(t, port, { minVersion: version, maxVersion: version })
     assert.equal(socket.getProtocol(), version)
@@ -29,7 +29,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
   })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
-  test(`a reply that breaks off ends in a reset, as over plain HTTP: ${version}`, async (t) => {
+  test(`a reply that is cut off ends in a reset, as over plain HTTP: ${version}`, async (t) => {
     const service = await startRawService(t)
     const listeners = tlsListeners([writeLeaf(t, authority.issue())])
     const { port } = await startGateway(t, proxyTo(service.url, { ...listeners }))
@@ -44,7 +44,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     assert.equal(error.code, 'ECONNRESET')
   })
 
-test('a client that speaks plain HTTP is told so, and its connection ends', async (t) => {
+test('a plain HTTP request to a TLS listener gets a 400 that says so', async (t) => {
   const { port } = await setUp(t)
   const client = await connect(t, port)
   client.write(GET)
@@ -54,7 +54,7 @@ test('a client that speaks plain HTTP is told so, and its connection ends', asyn
   assert.equal(await client.closed(), 'end')
 })
 
-test('a header of the PROXY protocol comes before the handshake', async (t) => {
+test('the PROXY protocol header comes before the handshake', async (t) => {
   const service = await startService(t)
   const [listener] = tlsListeners([writeLeaf(t, authority.issue())]).listeners
   const listeners = [{ ...listener!, proxyProtocol: 'required' as const }]

@@ -27,7 +27,7 @@ async function setUp(t: TestContext, jwt: Partial<Jwt>, auth: Partial<Auth> = {}
   return { service, log, ask }
 }
 
-test('a token in another header is taken with and without its scheme, and passed on or not', async (t) => {
+test('a token in another header is accepted with or without its scheme, and forwarded or not', async (t) => {
   const { service, ask } = await setUp(t, { header: 'X-Token' })
   for (const value of [token, `Bearer ${token}`, `bearer ${token}`])
     assert.equal(await ask({ 'X-Token': value }), 'alice')
@@ -41,7 +41,7 @@ test('a token in another header is taken with and without its scheme, and passed
   assert.equal(hidden.service.heard.at(-1)!.headers.authorization, own.Authorization)
 })
 
-test('with header: false what Authorization says is the service’s alone, beside a good cookie', async (t) => {
+test('with header: false Authorization is left to the service', async (t) => {
   const { service, ask } = await setUp(t, { header: false, cookie: 'session' })
   const own = { Authorization: 'Bearer of-the-application' }
   assert.equal(await ask({ Cookie: `session=${token}`, ...own }), 'alice')
@@ -49,7 +49,7 @@ test('with header: false what Authorization says is the service’s alone, besid
   assert.equal(await ask(own), 401)
 })
 
-test('a token in the query is neither logged nor passed on, and goes after the header and the cookie', async (t) => {
+test('a token in the query is neither logged nor forwarded, and comes after the header and the cookie', async (t) => {
   const { service, log, ask } = await setUp(t, { query: 'access', cookie: 'session' })
   assert.equal(await ask({}, `/?a=1&access=${token}&b`), 'alice')
   assert.equal(service.heard.at(-1)!.url, '/?a=1&b')

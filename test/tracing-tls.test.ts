@@ -36,12 +36,12 @@ async function exportWith(t: TestContext, given: readonly string[]) {
   return { spans: collector.spans.length, log: JSON.stringify(log.lines) }
 }
 
-test('spans go to a collector with a CA of its own that wants a client certificate', async (t) => {
+test('spans are exported to a collector with a custom CA that requires a client certificate', async (t) => {
   const names = ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'].map((name) => `OTEL_EXPORTER_OTLP_${name}`)
   assert.equal((await exportWith(t, names)).spans, 2)
 })
 
-test('without them it is not believed, and the log says why', async (t) => {
+test('without the CA nothing is exported, and the log says why', async (t) => {
   const { spans, log } = await exportWith(t, [])
   assert.equal(spans, 0)
   assert.match(log, /unable to verify the first certificate|self-signed certificate/)

@@ -53,7 +53,7 @@ function heardTrace(headers: NodeJS.Dict<string | string[]>): { traceId: string;
   return { traceId, parentId, flags }
 }
 
-test('each request is part of a trace, whether or not anything is exported', async (t) => {
+test('each request is part of a trace, even if nothing is exported', async (t) => {
   const service = await startService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url))
   await send(port, { headers: { traceparent: SAMPLED, tracestate: ['a=1', 'b=2'] } })
@@ -70,7 +70,7 @@ test('each request is part of a trace, whether or not anything is exported', asy
   )
 })
 
-test('a problem document and the line that explains it have the trace id', async (t) => {
+test('a problem document and its log line have the trace id', async (t) => {
   const gone = await startService(t)
   const { port, log } = await startGateway(t, proxyTo(gone.url))
   // Not before: the gateway could get its port.
@@ -82,7 +82,7 @@ test('a problem document and the line that explains it have the trace id', async
   assert.match(String(line['cause']), /ECONNREFUSED/)
 })
 
-test('a request that cannot be read has a trace too', async (t) => {
+test('a malformed request has a trace id', async (t) => {
   const { port, log } = await startGateway(t, proxyTo('http://127.0.0.1:1', { limits: { body: '1kb' } }))
   const large = await send(port, {
     method: 'POST',
@@ -98,7 +98,7 @@ test('a request that cannot be read has a trace too', async (t) => {
   assert.equal((JSON.parse(body.toString()) as Record<string, unknown>)['trace_id'], line['trace_id'])
 })
 
-test('a request is a span of the server, with one of a client below it, and the service continues from there', async (t) => {
+test('a request has a server span with a client span below it, and the service continues the trace', async (t) => {
   const service = await startService(t)
   const { port, collector, spans } = await startTraced(
     t,
@@ -166,7 +166,7 @@ test('a request is a span of the server, with one of a client below it, and the 
   assert.equal(collector.exports[0]?.['x-tenant'], 'blue')
 })
 
-test('each attempt is a span of its own', async (t) => {
+test('each attempt has its own span', async (t) => {
   const gone = await startService(t)
   await gone.kill()
   const service = await startService(t)
@@ -186,7 +186,7 @@ test('each attempt is a span of its own', async (t) => {
   assert.equal(heardTrace(service.heard[0]!.headers).parentId, answered?.spanId)
 })
 
-test('who may not come in is an event of the span, and no error of the server', async (t) => {
+test('a rejection by auth is an event of the span, and not a server error', async (t) => {
   const service = await startService(t)
   const policies = { auth: { methods: { jwt: { secret: 'x'.repeat(64), algorithms: ['HS256' as const] } } } }
   const { port, spans } = await startTraced(t, proxyTo(service.url, { policies }))
@@ -201,7 +201,7 @@ test('who may not come in is an event of the span, and no error of the server', 
   assert.deepEqual([server.attributes['error.type'], server.status.code], [undefined, 0])
 })
 
-test('a limit that refuses is an event of the span, as is one that admits', async (t) => {
+test('rate limit decisions are events of the span', async (t) => {
   const service = await startService(t)
   const policies = {
     'rate-limit': { tiers: { unauthenticated: '1/h', authenticated: '1/h', api_key: '1/h' } },
@@ -219,7 +219,7 @@ test('a limit that refuses is an event of the span, as is one that admits', asyn
   )
 })
 
-test('a hit of the cache has no span of a client, and says that it is one', async (t) => {
+test('a cache hit has no client span, and an event that says so', async (t) => {
   const service = await startService(t)
   const { port, spans } = await startTraced(t, proxyTo(service.url, { policies: { cache: { ttl: '1h' } } }))
   await send(port)
@@ -231,7 +231,7 @@ test('a hit of the cache has no span of a client, and says that it is one', asyn
   assert.equal(only(all, 'client').parentId, miss?.spanId)
 })
 
-test('a client that leaves is told of by both spans', async (t) => {
+test('an aborted request is marked in both spans', async (t) => {
   const service = await startRawService(t)
   const { port, log, spans } = await startTraced(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -246,7 +246,7 @@ test('a client that leaves is told of by both spans', async (t) => {
   assert.equal(server.status.code, 0)
 })
 
-test('a service that fails is an error of both spans, with what was underneath', async (t) => {
+test('a failure of the service is an error in both spans, with its cause', async (t) => {
   const service = await startRawService(t, async (peer) => {
     await peer.request()
     peer.write('nonsense\r\n\r\n')
@@ -261,7 +261,7 @@ test('a service that fails is an error of both spans, with what was underneath',
   }
 })
 
-test('a reply that breaks off is an error of the server', async (t) => {
+test('an incomplete reply is an error of the server span', async (t) => {
   const service = await startRawService(t, async (peer) => {
     await peer.request()
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello')
@@ -275,7 +275,7 @@ test('a reply that breaks off is an error of the server', async (t) => {
   assert.equal(line['trace_id'], server.traceId)
 })
 
-test('a tunnel is a span for as long as it is open', async (t) => {
+test('a tunnel is a span that lasts as long as it is open', async (t) => {
   const service = await startRawService(t)
   const { port, log, spans } = await startTraced(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -307,7 +307,7 @@ test('a tunnel is a span for as long as it is open', async (t) => {
   assert.equal(heardTrace({ traceparent: fields.get('traceparent') }).parentId, only(all, 'client').spanId)
 })
 
-test('the caller decides whether a trace is recorded, unless the sampler says otherwise', async (t) => {
+test('the caller decides whether a trace is sampled, unless the sampler is configured otherwise', async (t) => {
   const service = await startService(t)
   const config = proxyTo(service.url)
   const unsampled = { headers: { traceparent: `00-${TRACE}-${PARENT}-00` } }
@@ -322,7 +322,7 @@ test('the caller decides whether a trace is recorded, unless the sampler says ot
 })
 
 for (const variables of [{ OTEL_TRACES_EXPORTER: 'none' }, { OTEL_SDK_DISABLED: 'true' }])
-  test(`nothing is exported with ${Object.entries(variables).join()}, and the trace goes on`, async (t) => {
+  test(`with ${Object.entries(variables).join()} nothing is exported, and the trace is still propagated`, async (t) => {
     const service = await startService(t)
     const { port, spans } = await startTraced(t, proxyTo(service.url), { environment: variables })
     await send(port, { headers: { traceparent: SAMPLED } })
@@ -336,7 +336,7 @@ test('the gateway’s own endpoints have no spans', async (t) => {
   assert.deepEqual(await spans(), [])
 })
 
-test('methods that nobody knows make no names of spans', async (t) => {
+test('unknown methods do not appear in span names', async (t) => {
   const service = await startRawService(t, async (peer) => {
     await peer.request()
     peer.write(OK)
@@ -351,7 +351,7 @@ test('methods that nobody knows make no names of spans', async (t) => {
   assert.equal(server.attributes['http.request.method_original'], 'BREW')
 })
 
-test('what becomes of spans is counted, and nothing where none are exported', async (t) => {
+test('exported and dropped spans are counted', async (t) => {
   const service = await startService(t)
   const counted = async (port: number) => {
     await send(port)
@@ -366,7 +366,7 @@ test('what becomes of spans is counted, and nothing where none are exported', as
   assert.deepEqual(await counted(traced.port), [0, 0, 2])
 })
 
-test('a collector that refuses spans is logged once, and requests are answered all the same', async (t) => {
+test('rejections by the collector are logged once, and requests are still answered', async (t) => {
   const service = await startService(t)
   const environment = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2', OTEL_BSP_MAX_QUEUE_SIZE: '4' }
   const { port, log, spans } = await startTraced(t, proxyTo(service.url), { status: 400, environment })
@@ -376,7 +376,7 @@ test('a collector that refuses spans is logged once, and requests are answered a
   assert.equal(lines.length, 1)
 })
 
-test('times follow the clock', async (t) => {
+test('span times follow the clock', async (t) => {
   const collector = await startCollector(t)
   setEnvironment(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
   const clock = new ManualClock(Date.UTC(2024, 0, 15, 10, 30))
@@ -396,7 +396,7 @@ test('times follow the clock', async (t) => {
   assert.equal(server.end - server.start, 250_000_000n)
 })
 
-test('a request that goes to two instances has a span for each, and the one that was given up has not failed', async (t) => {
+test('a hedged request has a span for each instance, and the cancelled one is not an error', async (t) => {
   const slow = await startService(t, () => {})
   const quick = await startService(t)
   const hedge = { after: '1ms', budget: '100%' } as const

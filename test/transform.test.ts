@@ -5,7 +5,7 @@ import { proxyTo, startGateway } from './support/gateway.ts'
 import { startService } from './support/service.ts'
 import { SECRET, tokenOf } from './support/tokens.ts'
 
-test('requests and replies are transformed on their way over real sockets', async (t) => {
+test('requests and replies are transformed on the wire', async (t) => {
   const service = await startService(t, (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -54,7 +54,7 @@ test('requests and replies are transformed on their way over real sockets', asyn
   assert.equal(logged['url'], `http://127.0.0.1:${port}/people/7?debug=1&q=%0D%0AX:%20y`)
 })
 
-test('a body that cannot be transformed is a problem document, and the connection serves on', async (t) => {
+test('a body that cannot be transformed causes a problem document, and the connection stays open', async (t) => {
   const service = await startService(t, (_, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"password":"secret"')
   })
@@ -74,7 +74,7 @@ test('a body that cannot be transformed is a problem document, and the connectio
   assert.doesNotMatch(broken.text, /secret/)
 })
 
-test('a service is told what the token says, and nothing that the client says of it', async (t) => {
+test('headers set from claims cannot be forged by the client', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, {
     ...proxyTo(service.url),

@@ -28,7 +28,7 @@ async function startWith(t: TestContext, list: string) {
   return { ...started, service, file, peer: await connect(t, started.port) }
 }
 
-test('a file names them, and a change counts for the connections that are open', async (t) => {
+test('trusted proxies can be listed in a file, and changes apply to open connections', async (t) => {
   const { service, file, peer, log } = await startWith(t, `# nobody yet\n10.0.0.0/8\n`)
   assert.equal(await seen(peer, service), SELF)
   await writeFile(file, `10.0.0.0/8\n${SELF} # now\n`)
@@ -47,7 +47,7 @@ for (const [name, bad, reason] of [
   ['a page of an error', '<html>\n', 'line 1 is neither an IP address nor a network: "<html>"'],
   ['cut short', `${SELF}\n10.0.0.`, 'line 2 is neither an IP address nor a network: "10.0.0."'],
 ] as const)
-  test(`a bad file does not take the place of a good one: ${name}`, async (t) => {
+  test(`an invalid file does not replace a valid one: ${name}`, async (t) => {
     const { service, file, peer, log } = await startWith(t, SELF)
     await writeFile(file, bad)
     const line = await log.line({ message: 'A list of networks stays as it was: its file cannot be used' })
@@ -58,7 +58,7 @@ for (const [name, bad, reason] of [
     assert.equal(await seen(peer, service), SELF)
   })
 
-test('a client that the PROXY protocol leaves unknown stays nobody, whoever is trusted next', async (t) => {
+test('a client that the PROXY protocol header leaves unknown is never trusted', async (t) => {
   const service = await startService(t)
   const file = await temporaryFile(t, 'proxies.txt', SELF)
   const listeners = [{ address: '127.0.0.1:0', proxyProtocol: 'required' as const }]
@@ -71,7 +71,7 @@ test('a client that the PROXY protocol leaves unknown stays nobody, whoever is t
   assert.equal(await seen(peer, service), SELF)
 })
 
-test('all workers exchange them, and one that takes the place of another has the latest', async (t) => {
+test('all workers use a changed file, and so does a restarted worker', async (t) => {
   const service = await startService(t)
   const file = await temporaryFile(t, 'proxies.txt', '10.0.0.0/8')
   const yaml = `
@@ -102,7 +102,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   await askAll(3)
 })
 
-test('its path is relative to the configuration; a file that is bad at the start is a problem of it', async (t) => {
+test('the path is relative to the configuration, and an invalid file at the start is a configuration problem', async (t) => {
   const file = await temporaryFile(t, 'proxies.txt', SELF)
   const config = join(dirname(file), 'sallyport.yaml')
   await writeFile(config, `trustedProxies: [{ file: ${basename(file)} }]\n`)

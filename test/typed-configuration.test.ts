@@ -5,7 +5,7 @@ import { defineConfig, type Duration, duration, type Rate, type Size, size, z } 
 
 const routes = [{ id: 'all', match: { path: '/*' }, reply: {} }]
 
-test('what tsc refuses for want of a unit, the gateway refuses too', () => {
+test('values without a unit are rejected by tsc and by the gateway', () => {
   const configurations = [
     // @ts-expect-error -- 1000 of what?
     defineConfig({ routes, drainTimeout: '1000' }),
@@ -29,7 +29,7 @@ test('what tsc refuses for want of a unit, the gateway refuses too', () => {
   for (const configuration of configurations) assert.throws(() => parseConfig(configuration), /expected/)
 })
 
-test('values that are put together have their unit in their type', () => {
+test('template literals with units have the right type', () => {
   const seconds = 30
   const [drainTimeout, body, rate]: [Duration, Size, Rate] = [`${seconds}s`, `${2 * seconds}kb`, `${seconds}/10m`]
   const config = parseConfig(
@@ -43,7 +43,7 @@ test('values that are put together have their unit in their type', () => {
   assert.deepEqual([config.drainTimeout, config.limits.body], [30_000, 61_440])
 })
 
-test('options of own policies have defaults with their unit, wherever default stands', () => {
+test('defaults of custom options can have units, wherever default is called', () => {
   const options = z.strictObject({
     for: duration.default('5m'),
     described: duration.describe('How long.').default('10s').describe('How long. Default 10s.'),

@@ -31,7 +31,7 @@ async function setUp(t: TestContext, validation: Validation, config: GatewayInpu
   return { service, port, log }
 }
 
-test('a body that matches its schema reaches the service octet for octet', async (t) => {
+test('a valid body reaches the service unchanged', async (t) => {
   const { port } = await setUp(t, { body: { schema: order } })
   const body = '{ "items" : [ {"price": 1.50, "n": 12345678901234567890, "t": "\\u00e9é"} ] }\n'
   for (const headers of [JSON_TYPE, { ...JSON_TYPE, 'Transfer-Encoding': 'chunked' }]) {
@@ -41,7 +41,7 @@ test('a body that matches its schema reaches the service octet for octet', async
   }
 })
 
-test('a body that does not is 422 with what is wrong by JSON pointer, and the connection serves on', async (t) => {
+test('an invalid body is 422 with JSON pointers, and the connection stays open', async (t) => {
   const { port, service } = await setUp(t, { body: { schema: order } })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.after(() => agent.destroy())
@@ -62,7 +62,7 @@ test('a body that does not is 422 with what is wrong by JSON pointer, and the co
   assert.equal(service.heard.length, 1)
 })
 
-test('a service hears nothing of parameters that are not as they should be', async (t) => {
+test('requests with invalid parameters do not reach the service', async (t) => {
   const { port, service } = await setUp(t, { query: { properties: { page: { type: 'integer', minimum: 1 } } } })
   assert.equal((await send(port, { path: '/?page=2&other=x' })).status, 200)
   const reply = await send(port, { path: '/?page=0' })
@@ -81,7 +81,7 @@ for (const [status, validation, head] of [
   [415, { body: { schema: order } }, 'Content-Type: text/plain\r\nTransfer-Encoding: chunked'],
   [400, { query: { required: ['page'] } }, 'Content-Length: 5'],
 ] as const)
-  test(`what the head shows is ${status} without the body being asked for (${JSON.stringify(validation)})`, async (t) => {
+  test(`what can be decided from the head is ${status} without 100 Continue (${JSON.stringify(validation)})`, async (t) => {
     const { port, service } = await setUp(t, validation as Validation)
     const client = await connect(t, port)
     client.write(`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${head}\r\n\r\n`)
@@ -89,7 +89,7 @@ for (const [status, validation, head] of [
     assert.equal(service.heard.length, 0)
   })
 
-test('a body that is to be checked is asked for', async (t) => {
+test('a client that expects 100 Continue gets it if its body is to be validated', async (t) => {
   const { port } = await setUp(t, { body: { schema: order } })
   const client = await connect(t, port)
   client.write(`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n`)
@@ -101,7 +101,7 @@ test('a body that is to be checked is asked for', async (t) => {
   assert.match((await client.reply()).start, / 200 /)
 })
 
-test('415 names what would be taken', async (t) => {
+test('415 lists the accepted types', async (t) => {
   const { port } = await setUp(t, { body: { types: ['application/json', 'image/*'] } })
   for (const [method, field] of [
     ['POST', 'accept-post'],
@@ -117,7 +117,7 @@ test('415 names what would be taken', async (t) => {
   assert.equal((await send(port, image)).status, 200)
 })
 
-test('a chunked body over the limit of its route is 413 in mid-stream, and the service never has it whole', async (t) => {
+test('a chunked body over the limit of its route is 413 during the stream, and the service never gets all of it', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, { ...proxyTo(service.url), policies: { validation: { body: '10b' } } })
   const client = await connect(t, port)
@@ -129,7 +129,7 @@ test('a chunked body over the limit of its route is 413 in mid-stream, and the s
   assert.equal((await peer.rest()).toString(), '')
 })
 
-test('a chunked body that is to be checked is 413 as soon as it is too large', async (t) => {
+test('a chunked body to be validated is 413 as soon as it is too large', async (t) => {
   const { port, service } = await setUp(t, { body: { schema: order, limit: '10b' } })
   const client = await connect(t, port)
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n')
@@ -139,7 +139,7 @@ test('a chunked body that is to be checked is 413 as soon as it is too large', a
   assert.equal(service.heard.length, 0)
 })
 
-test('a route may take more than limits.body, and all others may not', async (t) => {
+test('a route can accept more than limits.body', async (t) => {
   const service = await startService(t, (request, response) => {
     request.resume().on('end', () => response.end())
   })
@@ -175,7 +175,7 @@ paths:
         - { name: id, in: path, required: true, schema: { type: integer } }
 `
 
-test('worker threads hold requests to the document that a file has, and check finds what is wrong in it', async (t) => {
+test('workers validate against the OpenAPI file, and check finds mistakes in it', async (t) => {
   const document = await temporaryFile(t, 'orders.openapi.yaml', API)
   const yaml = `
 listeners: [{ address: 127.0.0.1:0 }]
@@ -196,7 +196,7 @@ routes: [{ id: a, match: { path: /* }, reply: {} }, { id: b, match: { path: /ord
   )
 })
 
-test('in report mode every request reaches the service as it came, and log and metric tell what is wrong', async (t) => {
+test('in report mode every request is forwarded unchanged, and log and metric show what is invalid', async (t) => {
   const document = {
     openapi: '3.1.0',
     paths: {
@@ -259,7 +259,7 @@ test('in report mode every request reaches the service as it came, and log and m
   )
 })
 
-test('a report raises a limit, and lowers none', async (t) => {
+test('in report mode a limit can be raised but not lowered', async (t) => {
   for (const [limit, size, status] of [
     ['2kb', 2_048, 200],
     ['2kb', 2_049, 413],
@@ -276,7 +276,7 @@ test('a report raises a limit, and lowers none', async (t) => {
   }
 })
 
-test('patterns that are skipped are told once at the start, and by check', async (t) => {
+test('skipped patterns cause one warning at the start, and by check', async (t) => {
   const pattern = '^(a+)\\1$'
   const { port, log, service } = await setUp(t, {
     query: { properties: { a: { pattern }, b: { pattern: '^b$' } } },

@@ -40,7 +40,7 @@ routes:
   return { service, other, at, ask, why, cause }
 }
 
-test('why tells the cause in words, whichever worker has answered', async (t) => {
+test('why explains the outcome of a request, whichever worker handled it', async (t) => {
   const { service, other, ask, cause } = await setUp(t)
   for (const path of ['/books/1', '/broken/1', '/gone/1', '/nowhere']) await ask(path, `id${path.replaceAll('/', '-')}`)
   assert.equal(await cause('id-books-1'), `200: that is the reply of ${service.address} of books.`)
@@ -61,7 +61,7 @@ test('why tells the cause in words, whichever worker has answered', async (t) =>
   )
 })
 
-test('why tells route, attempts and time, and what policies decided where that is recorded', async (t) => {
+test('why shows route, attempts and time, and policy decisions if they were recorded', async (t) => {
   const { ask, why } = await setUp(t, 'log: { access: { timings: true } }')
   await ask('/limited', 'one')
   const { code, stdout, stderr } = await why('one')
@@ -78,7 +78,7 @@ test('why tells route, attempts and time, and what policies decided where that i
   assert.equal(gone.match(/127\.0\.0\.1:\d +connect at connect/g)!.length, 3)
 })
 
-test('why says that policies were not recorded, has colors in a terminal, and ends with 1 where nobody remembers', async (t) => {
+test('why reports unrecorded policies, has colors in a terminal, and exits with 1 for unknown ids', async (t) => {
   const { at, ask, why } = await setUp(t)
   await ask('/gone/1', 'one')
   const terminal = new Terminal(t, ['why', 'one', ...at])

@@ -34,7 +34,7 @@ async function askUntil(port: number, service: TestService, connections: number)
   }
 }
 
-test('workers share one port, and each of them serves', async (t) => {
+test('workers share one port, and each of them handles requests', async (t) => {
   const service = await startService(t)
   const { command, port } = await startWorkers(t, service, 2)
   await askUntil(port, service, 2)
@@ -46,7 +46,7 @@ test('workers share one port, and each of them serves', async (t) => {
   assert.equal(command.log.filter(({ message }) => message === 'API Gateway Request').length, service.heard.length)
 })
 
-test('a worker that dies is replaced and logged, and the other one serves on', async (t) => {
+test('a worker that dies is replaced and logged, and the other one keeps serving', async (t) => {
   const service = await startService(t)
   const { command, port } = await startWorkers(t, service, 2)
   await askUntil(port, service, 2)
@@ -58,7 +58,7 @@ test('a worker that dies is replaced and logged, and the other one serves on', a
   assert.equal((await command.ended).code, 0)
 })
 
-test('connections that are made while the only worker is replaced wait for the next one', async (t) => {
+test('connections opened while the only worker is replaced wait for the next one', async (t) => {
   const service = await startService(t)
   const { command, port } = await startWorkers(t, service, 1)
   await askUntil(port, service, 1)
@@ -112,7 +112,7 @@ ${more}`,
   )
 }
 
-test('requests that end a worker fail themselves, and none of the others', async (t) => {
+test('a request that kills a worker fails, and no others', async (t) => {
   const { command, port } = await startHarmful(t, 'workers: 2')
   let answered = 0
   for (let i = 1; i <= 3; i++) {
@@ -126,7 +126,7 @@ test('requests that end a worker fail themselves, and none of the others', async
   assert.deepEqual([reason, code, restart_ms], ['exit', 7, 0])
 })
 
-test('a worker in a loop without end is replaced, and the log names the policy, the route and the line', async (t) => {
+test('a worker in an endless loop is replaced, and the log has the policy, the route and the line', async (t) => {
   const { command, port } = await startHarmful(t, 'workers: 1\nworkerTimeout: 500ms')
   const looping = assert.rejects(send(port, { path: '/loop' }))
   const line = await command.line('A worker is stuck and is replaced')
@@ -141,7 +141,7 @@ test('a worker in a loop without end is replaced, and the log names the policy, 
   assert.equal((await command.ended).code, 0)
 })
 
-test('a worker that dies while the others start is no obstacle to them, nor they to the next one', async (t) => {
+test('a worker that dies during the start of others is replaced', async (t) => {
   const service = await startService(t)
   const { command, port } = await startWorkers(t, service, 2, 'false', { KILL_AT_WORKER: '2' })
   await askUntil(port, service, 2)
@@ -152,7 +152,7 @@ test('a worker that dies while the others start is no obstacle to them, nor they
   )
 })
 
-test('a worker whose heap would take all of the memory is replaced before the process has none', async (t) => {
+test('a worker that exceeds memoryLimit is replaced', async (t) => {
   const { command, port } = await startHarmful(t, 'workers: 1\nmemoryLimit: 256mb')
   await assert.rejects(send(port, { path: '/leak' }))
   const line = await command.line('A worker died and is replaced')
@@ -162,7 +162,7 @@ test('a worker whose heap would take all of the memory is replaced before the pr
   assert.match(metrics, /^sallyport_memory_limit_bytes 268435456$/m)
 })
 
-test('a worker that cannot be started is tried again after pauses of its own', async (t) => {
+test('a worker that cannot be started is retried with backoff', async (t) => {
   const flag = await temporaryFile(t, 'flag', '')
   await rm(flag)
   const { command, port } = await startHarmful(t, 'workers: 2', flag)
@@ -183,7 +183,7 @@ test('a worker that cannot be started is tried again after pauses of its own', a
   )
 })
 
-test('a worker that nothing can end does not keep the process', async (t) => {
+test('a worker that cannot be terminated does not keep the process alive', async (t) => {
   const fifo = join(dirname(await temporaryFile(t, 'x', '')), 'fifo')
   execFileSync('mkfifo', [fifo])
   const { command, port } = await startHarmful(t, 'workers: 1\ndrainTimeout: 1s', '', fifo)
@@ -206,7 +206,7 @@ test('a worker that nothing can end does not keep the process', async (t) => {
   await blocked
 })
 
-test('instances are checked once, whatever the number of workers, and each worker knows', async (t) => {
+test('instances are checked once, however many workers there are, and each worker knows the result', async (t) => {
   let checks = 0
   const service = await startService(t, undefined, {
     health: () => {
@@ -221,7 +221,7 @@ test('instances are checked once, whatever the number of workers, and each worke
   assert.equal(service.heard.length, 0)
 })
 
-test('a worker that is still starting is no obstacle to the end', async (t) => {
+test('a worker that is still starting does not delay shutdown', async (t) => {
   const service = await startService(t)
   // A name takes a moment to become an address.
   const env = { STOP_AT_WORKER: '2', LISTEN: 'localhost:0' }

@@ -11,7 +11,7 @@ const zoned = (...places: readonly (readonly [TestService, string])[]) => ({
   routes: [{ id: 'all', match: { path: '/*' as const }, service: 'users' }],
 })
 
-test('requests stay in the zone of the gateway, and go elsewhere where its instance is gone', async (t) => {
+test('requests stay in the zone of the gateway, and use other zones only without an instance in it', async (t) => {
   const [near, far] = [await startService(t), await startService(t)]
   const config = zoned([near, 'eu-1a'], [far, 'eu-1b'])
   const { port, ask } = await startAdminGateway(t, { ...config, zone: 'eu-1a' })
@@ -25,7 +25,7 @@ test('requests stay in the zone of the gateway, and go elsewhere where its insta
   for (let i = 0; i < 6; i++) assert.equal((await send(port, { path: '/' })).text, String(far.port))
 })
 
-test('the zone may be that of the environment, which the configuration goes before', async (t) => {
+test('the zone can come from the environment, and the configuration overrides it', async (t) => {
   const [near, far] = [await startService(t), await startService(t)]
   process.env['SALLYPORT_ZONE'] = 'eu-1b'
   cleanUp(t, () => delete process.env['SALLYPORT_ZONE'])

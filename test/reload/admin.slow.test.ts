@@ -7,7 +7,7 @@ import { answering as yaml, startConfigured as start } from '../support/configur
 
 const POST = { method: 'POST' }
 
-test('an operator has the file read anew, and is told which configuration each worker goes by', async (t) => {
+test('POST /config/reload reads the file again, and shows the generation of each worker', async (t) => {
   const { ask, file, answer, command } = await start(t, yaml('one'))
   const before = (await ask('/config/status')).json
   assert.deepEqual([before['generation'], before['lastReload']], [1, null])
@@ -31,7 +31,7 @@ function generations({ workers }: Record<string, unknown>): number[] {
   return (workers as { generation: number }[]).map(({ generation }) => generation)
 }
 
-test('several reloads that are asked for at once apply the file once, and all who ask are told so', async (t) => {
+test('simultaneous reloads apply the file once, and all of them report it', async (t) => {
   const { ask, file, command } = await start(t, yaml('one'))
   await writeFile(file, yaml('two'))
   const answers = await Promise.all([1, 2, 3].map(() => ask('/config/reload', POST)))
@@ -51,7 +51,7 @@ test('several reloads that are asked for at once apply the file once, and all wh
   )
 })
 
-test('a file with problems is refused with all of them, and the status has them until it is mended', async (t) => {
+test('an invalid file is rejected with all of its problems, which the status shows until it is fixed', async (t) => {
   const { ask, file, answer } = await start(t, yaml('one'))
   const { revision } = (await ask('/config/status')).json
   await writeFile(file, yaml('two', 'drainTimeout: soon\nworkerTimeout: never'))
@@ -82,7 +82,7 @@ test('a file with problems is refused with all of them, and the status has them 
   assert.equal(await currentOf(), true)
 })
 
-test('what looks cut off, and what has no routes any more, is taken over with force only', async (t) => {
+test('a file that seems truncated or has lost all routes is only applied with force', async (t) => {
   const { ask, file, answer } = await start(t, yaml('one'))
   await writeFile(file, yaml('one').replace(/routes:.*\n/, 'routes: []\n'))
   const refused = await ask('/config/reload', POST)
@@ -93,7 +93,7 @@ test('what looks cut off, and what has no routes any more, is taken over with fo
   assert.deepEqual([forced.status, forced.json['outcome']], [200, 'applied'])
 })
 
-test('what needs a restart is refused by its name', async (t) => {
+test('a change that needs a restart is rejected and named', async (t) => {
   const { ask, file } = await start(t, yaml('one'))
   await writeFile(file, yaml('two').replace('workers: 2', 'workers: 1'))
   const { status, json } = await ask('/config/reload?force=true', POST)
@@ -102,7 +102,7 @@ test('what needs a restart is refused by its name', async (t) => {
   assert.deepEqual([status, json['problems']], [422, [{ ...problem, message }]])
 })
 
-test('the running configuration is shown with its revision as ETag, never the file', async (t) => {
+test('GET /config shows the running configuration with its revision as ETag', async (t) => {
   const { ask, file } = await start(t, yaml('one'))
   const bodyOf = ({ json }: { json: Record<string, unknown> }) =>
     (json['routes'] as { reply: { body: string } }[])[0]!.reply.body
@@ -118,7 +118,7 @@ test('the running configuration is shown with its revision as ETag, never the fi
   assert.deepEqual([bodyOf(after), after.headers['etag']], ['two', `"${String(json['revision'])}"`])
 })
 
-test('no reply and no line of the log has a secret of a configuration that is refused', async (t) => {
+test('secrets of a rejected configuration appear in no reply and no log line', async (t) => {
   const { ask, file, command } = await start(t, yaml('one'))
   const secret = 'tell-nobody-0123456789'
   const auth = `policies: { auth: { methods: { jwt: { secret: ${secret}, algorithms: [HS257] } } } }`
@@ -137,7 +137,7 @@ test('no reply and no line of the log has a secret of a configuration that is re
   assert.ok(!JSON.stringify(command.log).includes(secret))
 })
 
-test('a gateway that a program has given its configuration reads no file', async (t) => {
+test('a gateway configured by a program cannot be reloaded from a file', async (t) => {
   const { ask, gateway } = await startAdminGateway(t, {})
   const { status, json } = await ask('/config/reload', POST)
   assert.equal(status, 409)
@@ -148,7 +148,7 @@ test('a gateway that a program has given its configuration reads no file', async
   assert.deepEqual([shown['revision'], generations(shown)], [revision, [2]])
 })
 
-test('sallyport reload has the gateway change, and prints what is wrong with a file that is refused', async (t) => {
+test('sallyport reload applies the file, and prints the problems of an invalid one', async (t) => {
   const { file, admin, answer } = await start(t, yaml('one'))
   const reload = (...more: string[]) => run(['reload', '--admin', admin, ...more])
   await writeFile(file, yaml('two'))
@@ -167,7 +167,7 @@ test('sallyport reload has the gateway change, and prints what is wrong with a f
   assert.deepEqual([(await reload()).code, (await reload('--force')).code], [1, 0])
 })
 
-test('sallyport reload finds the gateway by a file that is broken elsewhere, or lacks variables here', async (t) => {
+test('sallyport reload finds the admin listener even if the rest of the file is broken or variables are missing', async (t) => {
   const { file, admin } = await start(t, yaml('one'))
   const address = new URL(admin).host
   const beside = (more: string) =>

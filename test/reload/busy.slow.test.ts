@@ -64,7 +64,7 @@ async function shown({ host, port }: Address): Promise<bigint> {
   return BigInt(`0x${serialNumber}`)
 }
 
-test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no event stream, and leave nothing behind`, async (t) => {
+test(`${RELOADS} reloads under load lose no request, WebSocket or event stream, and leave nothing behind`, async (t) => {
   const [one, two] = [await startPlain(t), await startPlain(t)]
   const atService: Peer[] = []
   const lasting = await startRawService(t, async (peer) => {

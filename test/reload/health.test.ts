@@ -36,7 +36,7 @@ async function sendAll(port: number, path: string, count: number): Promise<void>
   for (let i = 0; i < count; i++) assert.equal(await statusOf(port, path), 200)
 }
 
-test('an unhealthy instance stays unhealthy and a drained one drained, and neither is checked for a reload', async (t) => {
+test('a reload keeps unhealthy and drained instances as they are, without checking them again', async (t) => {
   let checks = 0
   const counting = (status: number) => ({ health: () => (checks++, status) })
   const [well, ill] = [await startService(t, undefined, counting(200)), await startService(t, undefined, counting(503))]
@@ -69,7 +69,7 @@ test('an unhealthy instance stays unhealthy and a drained one drained, and neith
   )
 })
 
-test('an equal configuration sends no check and opens no connection', async (t) => {
+test('an equal configuration causes no checks and no connections', async (t) => {
   let checks = 0
   const service = await startService(t, undefined, { health: () => (checks++, 200) })
   const config = leadTo({ users: { instances: [service.url], health: RARELY } })
@@ -81,7 +81,7 @@ test('an equal configuration sends no check and opens no connection', async (t) 
   assert.deepEqual([checks, service.connections], before)
 })
 
-test('a service that is added answers the first request, as the reload waits for its first check', async (t) => {
+test('a reload waits for the first check of an added service, so its first request is answered', async (t) => {
   const [users, waiting] = [await startService(t), Promise.withResolvers<ServerResponse>()]
   const orders = await startService(t, ({ url }, response) => {
     if (url === '/ready') waiting.resolve(response)
@@ -103,7 +103,7 @@ test('a service that is added answers the first request, as the reload waits for
   assert.equal((await send(port, { path: '/orders/1' })).text, 'order')
 })
 
-test('an instance that does not answer its first check holds up a reload no longer than reload.warm, and gets no request', async (t) => {
+test('an instance that does not answer its first check delays a reload by reload.warm at most, and gets no requests', async (t) => {
   const [users, waiting] = [await startService(t), Promise.withResolvers<ServerResponse>()]
   const silent = await startService(t, ({ url }, response) => {
     if (url === '/ready') waiting.resolve(response)
@@ -128,7 +128,7 @@ test('an instance that does not answer its first check holds up a reload no long
   assert.equal(await statusOf(port, '/orders/1'), 200)
 })
 
-test('an instance for another, in one service, answers from the first request on', async (t) => {
+test('a replacement instance in a service gets the next request', async (t) => {
   const [before, after] = [await startService(t), await startService(t)]
   const config = (url: string): GatewayInput => leadTo({ users: { instances: [url], health: RARELY } })
   const { gateway, port } = await startGateway(t, config(before.url))
@@ -145,7 +145,7 @@ test('an instance for another, in one service, answers from the first request on
   assert.deepEqual([requests(before.address), requests(after.address)], [2, 2], 'what was counted stays for a while')
 })
 
-test('a configuration that is refused after its instances were checked leaves nothing of them', async (t) => {
+test('a rejected configuration leaves nothing behind after its checks', async (t) => {
   let checks = 0
   const [users, added] = [await startService(t), await startService(t, undefined, { health: () => (checks++, 200) })]
   const config = leadTo({ users: { instances: [users.url], health: RARELY } })
@@ -160,7 +160,7 @@ test('a configuration that is refused after its instances were checked leaves no
   assert.equal((await scrape(port)).all('sallyport_instance_healthy').length, 1)
 })
 
-test('all workers send to what is added, none to what is drained, and no sum of their counts falls', async (t) => {
+test('all workers use added instances and not drained ones, and the sum of their counters never decreases', async (t) => {
   const [stays, drained, added] = [await startService(t), await startService(t), await startService(t)]
   const yaml = (...instances: string[]): string => `
 workers: 2

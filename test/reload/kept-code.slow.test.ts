@@ -27,7 +27,7 @@ export default definePolicy({
 })
 `
 
-test('a worker that is started anew has the code that the running configuration was loaded with, whatever the files hold', async (t) => {
+test('a restarted worker runs the code of the running configuration, whatever the files contain now', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', CONFIGURATION)
   const [main, mark, later] = ['policy.ts', 'mark.ts', 'later.ts'].map((name) => join(dirname(file), name))
   const write = async (version: string): Promise<void> => {

@@ -20,7 +20,7 @@ routes: [{ id: own, match: { path: /own }, reply: { status: 200, body: '${body}'
 `
 const BROKEN = yaml('three').replace('path: /own', 'path: own').replace('workers: 1', 'workers: 0')
 
-test('a start with a broken file serves what was applied last, loudly, until the file is mended', async (t) => {
+test('a start with an invalid file uses the last good configuration, and logs errors until the file is fixed', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', yaml('one'))
   const kept = join(dirname(file), 'state', 'last-good.yaml')
   const before = await startCommand(t, file, { env: SECRET })
@@ -76,7 +76,7 @@ test('a start with a broken file serves what was applied last, loudly, until the
   assert.equal(await successful(), 1)
 })
 
-test('a start with a file that is gone finds what was kept by --state-dir', async (t) => {
+test('a start with an empty file uses the configuration kept in --state-dir', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', yaml('one').replace(/reload:.*/, ''))
   const args = ['--state-dir', join(dirname(file), 'kept')]
   const first = await startCommand(t, file, { args })
@@ -87,7 +87,7 @@ test('a start with a file that is gone finds what was kept by --state-dir', asyn
   assert.equal((await send(port, { path: '/own' })).text, 'one')
 })
 
-test('a start ends where what was kept cannot be used either, or nothing was, and says all of it', async (t) => {
+test('a start fails with all problems if there is no usable last good configuration either', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', BROKEN)
   const nothing = await run(['start', '--config', file])
   assert.equal(nothing.code, 1)
@@ -101,7 +101,7 @@ test('a start ends where what was kept cannot be used either, or nothing was, an
   assert.match(stderr, /:1:9: routes: expected a list/)
 })
 
-test('a folder that can keep nothing is a problem of the configuration', async (t) => {
+test('an unusable state directory is a configuration problem', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', yaml('one'))
   const state = join(dirname(file), 'state')
   writeFileSync(state, 'a file')

@@ -43,7 +43,7 @@ async function askMany(port: number): Promise<void> {
   for (const { status, text } of replies) assert.deepEqual([status, text], [200, 'ok'])
 }
 
-test('all workers listen on what is added, and the address of what is gone is free at once', async (t) => {
+test('all workers listen on an added address, and a removed one is free at once', async (t) => {
   const [stays, goes, comes] = await freePorts(3)
   const { reload } = await startOn(t, 2, [at(stays!), at(goes!)])
   const peer = await connect(t, stays!)
@@ -58,7 +58,7 @@ test('all workers listen on what is added, and the address of what is gone is fr
   assert.equal((await peer.reply()).fields.get('Connection'), undefined)
 })
 
-test('a worker that takes the place of another listens where the others do by now, and loses no connection', async (t) => {
+test('a restarted worker listens on the current addresses, and no connection is lost', async (t) => {
   const [stays, goes, comes] = await freePorts(3)
   const { command, reload } = await startOn(t, 1, [at(stays!), at(goes!)])
   await reload([at(comes!), at(stays!)])
@@ -71,7 +71,7 @@ test('a worker that takes the place of another listens where the others do by no
   }
 })
 
-test('a port that somebody else has refuses the change in all workers', async (t) => {
+test('a port in use rejects the change in all workers', async (t) => {
   const [stays, never] = await freePorts(2)
   const { reload } = await startOn(t, 2, [at(stays!)])
   const taken = createServer().listen(0, '127.0.0.1')
@@ -83,7 +83,7 @@ test('a port that somebody else has refuses the change in all workers', async (t
   await askMany(stays!)
 })
 
-test('all workers speak TLS from now on, with the certificate of the next configuration', async (t) => {
+test('after a reload all workers use TLS with the new certificate', async (t) => {
   const [port] = await freePorts(1)
   const { cert, key } = writeLeaf(t, authority.issue())
   const { reload } = await startOn(t, 2, [at(port!)])
@@ -101,7 +101,7 @@ test('all workers speak TLS from now on, with the certificate of the next config
   assert.equal((await plain.reply()).fields.get('Connection'), 'close')
 })
 
-test('an address beside all others on the same port, and the other way round, lose nothing', async (t) => {
+test('adding a specific address next to a wildcard on the same port, or removing either, loses no connection', async (t) => {
   const [port] = await freePorts(1)
   const [all, one] = [`{ address: "0.0.0.0:${port}" }`, at(port!)]
   const { reload } = await startOn(t, 2, [all])

@@ -43,7 +43,7 @@ async function freePort(): Promise<number> {
   return (await freePorts(1))[0]!
 }
 
-test('connections of a listener that stays go on while others change ten times', async (t) => {
+test('connections of an unchanged listener survive ten changes of another one', async (t) => {
   const { apply, listeners } = startListeners(t)
   const stays = { address: LOCAL }
   const [port] = await apply([stays])
@@ -60,7 +60,7 @@ test('connections of a listener that stays go on while others change ten times',
   assert.deepEqual(listeners.descriptors, before)
 })
 
-test('another order in the file changes nothing', async (t) => {
+test('reordering listeners changes nothing', async (t) => {
   const { apply, prepare, listeners } = startListeners(t)
   const [one, two, three] = [
     { address: LOCAL },
@@ -80,7 +80,7 @@ test('another order in the file changes nothing', async (t) => {
   assert.equal((await ask(peers[2]!))[0], 'HTTP/1.1 308 Permanent Redirect')
 })
 
-test('an address that is taken refuses the change, and everything is as it was', async (t) => {
+test('an address in use rejects the change, and everything stays as it was', async (t) => {
   const { apply, prepare } = startListeners(t)
   const taken = await occupy()
   t.after(taken.free)
@@ -103,7 +103,7 @@ test('an address that is taken refuses the change, and everything is as it was',
   assert.deepEqual(await replyOn(peer), OK)
 })
 
-test('who connects to a new listener before it counts is answered once it does', async (t) => {
+test('a connection to a new listener is answered once the change is committed', async (t) => {
   const { apply, prepare, listeners } = startListeners(t)
   await apply([{ address: LOCAL }])
   const { ports, commit } = await prepare([{ address: LOCAL }, { address: `127.0.0.1:${await freePort()}` }])
@@ -116,7 +116,7 @@ test('who connects to a new listener before it counts is answered once it does',
   assert.deepEqual(await ask(await connect(t, ports[1]!)), OK)
 })
 
-test('a change that is given up leaves no socket open, and nobody waiting', async (t) => {
+test('an abandoned change closes its sockets and connections', async (t) => {
   const { apply, prepare, listeners } = startListeners(t)
   const [port] = await apply([{ address: LOCAL }])
   const { ports, abandon } = await prepare([{ address: `127.0.0.1:${await freePort()}` }], { limits: { headers: 1 } })
@@ -130,7 +130,7 @@ test('a change that is given up leaves no socket open, and nobody waiting', asyn
   assert.deepEqual(await replyOn(peer), OK)
 })
 
-test('what is prepared when the gateway stops is given up', async (t) => {
+test('on shutdown a prepared change is abandoned', async (t) => {
   const { apply, prepare, listeners, clock } = startListeners(t)
   await apply([{ address: LOCAL }])
   const { ports, commit } = await prepare([{ address: LOCAL }, { address: `127.0.0.1:${await freePort()}` }])
@@ -140,7 +140,7 @@ test('what is prepared when the gateway stops is given up', async (t) => {
   assert.deepEqual([listeners.connections, listeners.descriptors], [0, []])
 })
 
-test('the address of a listener that is gone is free at once, and its clients are let go without a loss', async (t) => {
+test('the address of a removed listener is free at once, and its clients are drained', async (t) => {
   const { apply, clock, held, lines, listeners } = startListeners(t)
   const stays = { address: LOCAL }
   const goes = { address: `127.0.0.1:${await freePort()}` }
@@ -148,7 +148,7 @@ test('the address of a listener that is gone is free at once, and its clients ar
   const [idle, asks, waits, stuck] = await Promise.all([1, 2, 3, 4].map(() => connect(t, port!)))
   assert.deepEqual(await ask(idle!), OK)
   for (const peer of [waits!, stuck!]) peer.write('GET /held HTTP/1.1\r\nHost: a\r\n\r\n')
-  await turnUntil('both to be asked', () => held.length === 2)
+  await turnUntil('both requests to arrive', () => held.length === 2)
   await apply([stays])
   const other = await occupy(port)
   t.after(other.free)
@@ -158,20 +158,20 @@ test('the address of a listener that is gone is free at once, and its clients ar
   held[0]!('late')
   assert.deepEqual(await replyOn(waits!), ['HTTP/1.1 200 OK', 'close', 'late'])
   clock.advance(8999)
-  await turnUntil('the others to be gone', () => listeners.connections === 1)
+  await turnUntil('the other connections to close', () => listeners.connections === 1)
   clock.advance(1)
   assert.equal(await stuck!.closed(), 'reset')
   await turnUntil('all to be closed', () => lines.some(({ connections }) => connections === 1))
 })
 
-test('an address that is gone and comes back while its clients are let go serves new ones', async (t) => {
+test('an address that is removed and added again serves new clients while the old ones are drained', async (t) => {
   const { apply, clock, held } = startListeners(t)
   const stays = { address: LOCAL }
   const goes = { address: `127.0.0.1:${await freePort()}` }
   const [, port] = await apply([stays, goes])
   const waits = await connect(t, port!)
   waits.write('GET /held HTTP/1.1\r\nHost: a\r\n\r\n')
-  await turnUntil('it to be asked', () => held.length === 1)
+  await turnUntil('the request to arrive', () => held.length === 1)
   await apply([stays])
   assert.equal((await apply([goes, stays]))[0], port)
   const next = await connect(t, port!)
@@ -182,14 +182,14 @@ test('an address that is gone and comes back while its clients are let go serves
   assert.deepEqual(await ask(next), OK)
 })
 
-test('TLS is switched on: who connects speaks it, and who speaks none is let go', async (t) => {
+test('after TLS is switched on, new connections use it and old ones are drained', async (t) => {
   const { apply, clock, held } = startListeners(t)
   const files = writeLeaf(t, authority.issue())
   const [port] = await apply([{ address: LOCAL }])
   const [asks, waits, idle] = [await connect(t, port!), await connect(t, port!), await connect(t, port!)]
   assert.deepEqual(await ask(asks), OK)
   waits.write('GET /held HTTP/1.1\r\nHost: a\r\n\r\n')
-  await turnUntil('it to be asked', () => held.length === 1)
+  await turnUntil('the request to arrive', () => held.length === 1)
   const [same] = await apply([{ address: LOCAL, tls: { certificates: [files] } }])
   assert.equal(same, port)
   const { peer } = await connectSecurely(t, port!)
@@ -202,7 +202,7 @@ test('TLS is switched on: who connects speaks it, and who speaks none is let go'
   assert.deepEqual(await ask(peer), SECURE)
 })
 
-test('TLS is switched off: who connects speaks none, and who speaks it is let go', async (t) => {
+test('after TLS is switched off, new connections are plain and old ones are drained', async (t) => {
   const { apply } = startListeners(t)
   const tls = { certificates: [writeLeaf(t, authority.issue())] }
   const [port] = await apply([{ address: LOCAL, tls }])
@@ -213,7 +213,7 @@ test('TLS is switched off: who connects speaks none, and who speaks it is let go
   assert.deepEqual(await ask(secure), ['HTTP/1.1 200 OK', 'close', 'https'])
 })
 
-test('other settings of TLS are for who connects: the others connect anew after the next reply', async (t) => {
+test('changed TLS settings apply to new connections, and old ones close after the next reply', async (t) => {
   const { apply } = startListeners(t)
   const certificates = [writeLeaf(t, authority.issue())]
   const [port] = await apply([{ address: LOCAL, tls: { certificates } }])
@@ -228,7 +228,7 @@ test('other settings of TLS are for who connects: the others connect anew after 
   assert.deepEqual(await ask(peer), SECURE)
 })
 
-test('certificates are exchanged for other ones, and connections go on', async (t) => {
+test('replaced certificates apply to new connections, and old ones stay open', async (t) => {
   const { apply, lines } = startListeners(t)
   const [first, second] = [writeLeaf(t, authority.issue()), writeLeaf(t, authority.issue())]
   const [port] = await apply([{ address: LOCAL, tls: { certificates: [first] } }])
@@ -250,7 +250,7 @@ test('certificates are exchanged for other ones, and connections go on', async (
   assert.notEqual(serialOf(last.socket), serialOf(next.socket))
 })
 
-test('a certificate that cannot be used refuses the change', async (t) => {
+test('an unusable certificate rejects the change', async (t) => {
   const { apply, prepareConfig } = startListeners(t)
   const [good, bad] = [writeLeaf(t, authority.issue()), writeLeaf(t, authority.issue())]
   const ca = writeLeaf(t, { cert: authority.cert, key: '' }).cert
@@ -269,7 +269,7 @@ test('a certificate that cannot be used refuses the change', async (t) => {
   assert.deepEqual(await ask((await connectSecurely(t, port!)).peer), SECURE)
 })
 
-test('clients are asked for certificates from now on, and those that have shown none have to connect anew', async (t) => {
+test('after client certificates become required, connections without one are closed', async (t) => {
   const { apply } = startListeners(t)
   const certificates = [writeLeaf(t, authority.issue())]
   const client = authority.issueClient()
@@ -285,7 +285,7 @@ test('clients are asked for certificates from now on, and those that have shown 
   assert.deepEqual(await ask(shows.peer), SECURE, 'which fields services get is no matter of the connection')
 })
 
-test('sessions are resumed after the secrets were rotated', async (t) => {
+test('sessions can be resumed after a rotation of the secrets', async (t) => {
   const { apply } = startListeners(t)
   const tls = { certificates: [writeLeaf(t, authority.issue())] }
   const [old, next] = ['o'.repeat(32), 'n'.repeat(32)]
@@ -303,7 +303,7 @@ test('sessions are resumed after the secrets were rotated', async (t) => {
   assert.deepEqual([(await sessionOf(session))[0], (await sessionOf(renewed))[0]], [false, true])
 })
 
-test('limits are those of the next request, and drop no connection', async (t) => {
+test('changed limits apply to the next request, and close no connections', async (t) => {
   const { apply, listeners } = startListeners(t)
   const one = { address: LOCAL }
   const [port] = await apply([one], { limits: { connections: 3 } })
@@ -328,7 +328,7 @@ test('limits are those of the next request, and drop no connection', async (t) =
   await (await connect(t, port!, '127.0.0.2')).closed()
 })
 
-test('the header of a proxy is asked of who connects, and nobody else', async (t) => {
+test('after the PROXY protocol becomes required, only new connections need the header', async (t) => {
   const { apply } = startListeners(t)
   const [port] = await apply([{ address: LOCAL }])
   const before = await connect(t, port!)
@@ -346,7 +346,7 @@ test('the header of a proxy is asked of who connects, and nobody else', async (t
   assert.deepEqual(await ask(await connect(t, port!)), OK)
 })
 
-test('requests are led to https from now on, and no longer', async (t) => {
+test('redirectToHttps takes effect with the next request, in both directions', async (t) => {
   const { apply } = startListeners(t)
   const secure = { address: LOCAL, tls: { certificates: [writeLeaf(t, authority.issue())] } }
   const [port] = await apply([{ address: LOCAL }, secure])
@@ -359,7 +359,7 @@ test('requests are led to https from now on, and no longer', async (t) => {
   assert.deepEqual(await ask(peer), OK)
 })
 
-test('one address beside all: each has its connections, before and after', async (t) => {
+test('a wildcard and a specific address on one port each keep their connections', async (t) => {
   const { apply, prepare } = startListeners(t)
   const shared = { shared: true, first: true }
   const port = await freePort()
@@ -386,7 +386,7 @@ test('one address beside all: each has its connections, before and after', async
   assert.deepEqual(await ask(before), LAST)
 })
 
-test('a thread alone says why it cannot have one address beside all', async (t) => {
+test('a single thread explains why it cannot add a specific address next to a wildcard', async (t) => {
   const { apply, prepare } = startListeners(t)
   const port = await freePort()
   await apply([{ address: `0.0.0.0:${port}` }])
@@ -396,13 +396,13 @@ test('a thread alone says why it cannot have one address beside all', async (t) 
   assert.deepEqual(await ask(await connect(t, port)), OK)
 })
 
-test('a gateway that stops gives clients of a listener that is gone no more time than the others', async (t) => {
+test('on shutdown clients of a removed listener get no more time than others', async (t) => {
   const { apply, clock, held, listeners } = startListeners(t)
   const stays = { address: LOCAL }
   const [, port] = await apply([stays, { address: LOCAL, redirectToHttps: false }])
   const waits = await connect(t, port!)
   waits.write('GET /held HTTP/1.1\r\nHost: a\r\n\r\n')
-  await turnUntil('it to be asked', () => held.length === 1)
+  await turnUntil('the request to arrive', () => held.length === 1)
   await apply([stays], { drainTimeout: '1h' })
   clock.advance(1000)
   await new Promise(setImmediate)
@@ -414,7 +414,7 @@ test('a gateway that stops gives clients of a listener that is gone no more time
   assert.equal(await waits.closed(), 'reset')
 })
 
-test('a change that is ready too late takes nothing from the one that has come after it', async (t) => {
+test('a change that is ready too late takes nothing from its successor', async (t) => {
   const { apply, prepare, listeners } = startListeners(t)
   const stays = { address: LOCAL }
   await apply([stays])

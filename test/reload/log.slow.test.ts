@@ -38,7 +38,7 @@ async function ask(port: number, path: string, connections = 16): Promise<Set<st
   return new Set(answers.map(({ text }) => text))
 }
 
-test('all workers log by the level and in the format that the file has now', async (t) => {
+test('after a reload all workers use the new log level and format', async (t) => {
   const { command, port, reload, level } = await start(t, '{ level: info, format: json }')
   // Of the gateway's own endpoints there are lines at debug only.
   await ask(port, '/health?before')
@@ -49,7 +49,7 @@ test('all workers log by the level and in the format that the file has now', asy
   const lines = await command.lines(REQUEST, 16)
   assert.ok(lines.every(({ url }) => String(url).endsWith('/health?after')))
   await reload('three', '{ level: debug, format: pretty }')
-  await turnUntil('no worker to answer as before', async () => !(await ask(port, '/own')).has('two'))
+  await turnUntil('all workers to use the new configuration', async () => !(await ask(port, '/own')).has('two'))
   await ask(port, '/own?pretty')
   command.child.kill('SIGTERM')
   const { stdout } = await command.ended
@@ -58,18 +58,18 @@ test('all workers log by the level and in the format that the file has now', asy
   for (const line of pretty) assert.match(line, /^[\d:]+ 200 GET \/own\?pretty [\d.]+ms own$/)
 })
 
-test('the level that an operator has set stays through reloads that leave log.level as it is', async (t) => {
+test('a log level set by an operator survives reloads that do not change log.level', async (t) => {
   const { command, adminPort, reload, level } = await start(t, '{ level: info, format: json }')
   await askAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'debug' } })
   await reload('two', '{ level: info, format: json }')
   await command.line(APPLIED)
   assert.equal(await level(), 'debug')
   await reload('three', '{ level: warn, format: json }')
-  await turnUntil('another level', async () => (await level()) !== 'debug')
+  await turnUntil('the new level', async () => (await level()) !== 'debug')
   assert.equal(await level(), 'warn')
 })
 
-test('another file of the log needs a restart, and is refused by its name', async (t) => {
+test('another log file needs a restart, and is rejected', async (t) => {
   const { command, port, reload } = await start(t, '{ level: info, format: json }')
   await reload('two', '{ level: info, format: json, file: other.log }')
   const { problems } = await command.line('Configuration refused: the running one is kept')

@@ -54,7 +54,7 @@ async function start(t: TestContext) {
 const count = (command: Command, message: string): number =>
   command.log.filter((line) => line['message'] === message).length
 
-test('a reload in which a worker dies is tried again once that is replaced', async (t) => {
+test('a reload in which a worker dies is retried once the worker is replaced', async (t) => {
   const { file, command, answers, reload, deaths } = await start(t)
   await writeFile(file, yaml('two'))
   await writeFile(deaths, 'x')
@@ -66,7 +66,7 @@ test('a reload in which a worker dies is tried again once that is replaced', asy
   assert.deepEqual([count(command, DIED), count(command, EXCHANGED)], [1, 0])
 })
 
-test('a reload in which workers die again and again is refused, and says so', async (t) => {
+test('a reload in which workers die repeatedly is rejected', async (t) => {
   const { file, command, answers, reload, deaths } = await start(t)
   await writeFile(file, yaml('two'))
   await writeFile(deaths, 'xx')

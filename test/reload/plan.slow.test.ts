@@ -24,7 +24,7 @@ const asYaml = (body: string) => ({
   headers: { 'Content-Type': 'application/yaml', 'X-Requested-With': 'x' },
 })
 
-test('a plan of another text, and of the file, is told and changes nothing', async (t) => {
+test('planning a sent configuration, or the file, shows the changes and applies nothing', async (t) => {
   const { ask, file, answer } = await startConfigured(t, answering('one'))
   const { revision } = (await ask('/config/status')).json
   const same = await ask('/config/plan', asYaml(answering('one', '# only a comment')))
@@ -50,7 +50,7 @@ test('a plan of another text, and of the file, is told and changes nothing', asy
   assert.equal(await answer(), 'one')
 })
 
-test('a plan of a text with problems is refused with all of them, and quotes no secret', async (t) => {
+test('an invalid configuration is rejected with all of its problems, without secrets', async (t) => {
   const { ask, file } = await startConfigured(t, answering('one'))
   const { status, json } = await ask('/config/plan', asYaml(answering('two', 'drainTimeout: soon\nnothing: 1')))
   assert.equal(status, 422)
@@ -74,7 +74,7 @@ test('a plan of a text with problems is refused with all of them, and quotes no 
   assert.ok(!secret.text.includes('tell-nobody'), secret.text)
 })
 
-test('what is no text, too long, or comes from a page of another origin is no plan', async (t) => {
+test('a body that is not text, too long, or from another origin is rejected', async (t) => {
   const { ask, admin } = await startConfigured(t, answering('one'))
   const headers = { 'Content-Type': 'application/yaml', Authorization: `Bearer ${TOKEN}` }
   const plan = (body: string | Uint8Array<ArrayBuffer>, more: Record<string, string> = headers) =>
@@ -94,7 +94,7 @@ test('what is no text, too long, or comes from a page of another origin is no pl
   assert.equal(other.status, 415, 'only configurations are YAML')
 })
 
-test('a policy of the user’s own counts as it was when it was applied', async (t) => {
+test('a custom policy is compared as it was when applied', async (t) => {
   const policy = (mark: string) => `
 import { definePolicy, z } from 'sallyport'
 export default definePolicy({
@@ -121,7 +121,7 @@ export default definePolicy({
   )
 })
 
-test('sallyport plan --against running has the gateway compare: 0 the same, 2 changes, 1 refused', async (t) => {
+test('sallyport plan --against running exits with 0 for no changes, 2 for changes, and 1 if rejected', async (t) => {
   const { admin, file } = await startConfigured(t, answering('one'))
   const env = { ADMIN_TOKEN: TOKEN }
   const plan = async (text: string, ...more: string[]) => {
@@ -155,7 +155,7 @@ test('sallyport plan --against running has the gateway compare: 0 the same, 2 ch
   assert.match(module.stderr, /^sallyport\.config\.ts is a module/)
 })
 
-test('without admin.writable only the file of the gateway is planned, and no text of a caller', async (t) => {
+test("without admin.writable only the gateway's own file can be planned", async (t) => {
   const { ask, admin, file } = await startConfigured(t, unwritable('one'))
   const code = await temporaryFile(t, 'code.ts', 'process.exit(7)')
   const { status, json } = await ask('/config/plan', asYaml(unwritable('one', `policyFiles: ['${code}']`)))

@@ -19,7 +19,7 @@ export default definePolicy({
 })
 `
 
-test('gateway.reload loads policies anew with what they import, and leaves alone what has not changed', async (t) => {
+test('gateway.reload loads changed policies again with their imports, and keeps unchanged ones', async (t) => {
   const file = await temporaryFile(t, 'mark-policy.ts', POLICY)
   const mark = join(dirname(file), 'mark.ts')
   writeFileSync(mark, "export const mark = 'a'")

@@ -19,7 +19,7 @@ async function put(gateway: Configured, body: string, query = '', etag?: string 
   return gateway.ask(`/config${query}`, { method: 'PUT', body, headers })
 }
 
-test('a configuration that an operator sends is applied in all workers and in the file, and can be taken back', async (t) => {
+test('PUT /config applies a configuration in all workers and in the file, and it can be rolled back', async (t) => {
   const gateway = await startConfigured(t, writable('one'))
   const { ask, file, answer, command } = gateway
   const first = await etagOf(gateway)
@@ -53,7 +53,7 @@ test('a configuration that an operator sends is applied in all workers and in th
   assert.ok(!JSON.stringify(command.log).includes(TOKEN))
 })
 
-test('of two that are sent at once exactly one wins', async (t) => {
+test('of two simultaneous changes exactly one succeeds', async (t) => {
   const gateway = await startConfigured(t, writable('one'))
   const etag = await etagOf(gateway)
   const bodies = ['two', 'three']
@@ -68,7 +68,7 @@ test('of two that are sent at once exactly one wins', async (t) => {
   assert.equal(await readFile(gateway.file, 'utf8'), writable(winner))
 })
 
-test('nothing is written of what is refused', async (t) => {
+test('a rejected configuration is not written', async (t) => {
   const gateway = await startConfigured(t, writable('one'))
   const { file, answer } = gateway
   const refused: [string, number, RegExp, string?, (string | null)?][] = [
@@ -99,7 +99,7 @@ test('nothing is written of what is refused', async (t) => {
   assert.equal(await readFile(`${file}.1`, 'utf8'), writable('by hand'))
 })
 
-test('without admin.writable operators change nothing', async (t) => {
+test('without admin.writable operators cannot change the configuration', async (t) => {
   const gateway = await startConfigured(t, answering('one'))
   for (const reply of [await put(gateway, answering('two')), await gateway.ask('/config/rollback', POST)]) {
     assert.equal(reply.status, 403)
@@ -109,7 +109,7 @@ test('without admin.writable operators change nothing', async (t) => {
   assert.equal(await gateway.answer(), 'one')
 })
 
-test('a change that awaits its confirmation is taken back where that does not come in time', async (t) => {
+test('a change that is not confirmed in time is rolled back', async (t) => {
   const gateway = await startConfigured(t, writable('one'))
   const { ask, file, answer, command } = gateway
   const etag = await etagOf(gateway)
@@ -133,7 +133,7 @@ test('a change that awaits its confirmation is taken back where that does not co
   assert.deepEqual([await answer(), await readFile(file, 'utf8')], ['three', writable('three')])
 })
 
-test('a process that ends before the confirmation, by whatever, starts again with what was confirmed', async (t) => {
+test('a process that ends before the confirmation, however, restarts with the confirmed configuration', async (t) => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const gateway = await startConfigured(t, writable('one'))
     const { file, answer, command } = gateway

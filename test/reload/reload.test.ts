@@ -21,7 +21,7 @@ const REST: GatewayInput = {
   drainTimeout: '1s',
 }
 
-test('another configuration answers the next request, on the connection that is there', async (t) => {
+test('after a reload the next request uses the new configuration, on the same connection', async (t) => {
   const { gateway, port, log } = await startGateway(t, replying('one'))
   const client = await connect(t, port)
   client.write(GET)
@@ -46,7 +46,7 @@ test('an equal configuration changes nothing', async (t) => {
   await log.line({ message: 'Configuration unchanged' })
 })
 
-test('a configuration with a problem, one without routes, and what needs a restart are refused, and nothing changes', async (t) => {
+test('an invalid configuration, one without routes, and one that needs a restart are rejected without effect', async (t) => {
   const { gateway, port, log } = await startGateway(t, replying('one'))
   const bad = { ...REST, ...replying('two', { drainTimeout: '1000h' }) }
   await assert.rejects(
@@ -75,7 +75,7 @@ test('a configuration with a problem, one without routes, and what needs a resta
   )
 })
 
-test('a request under way ends by the configuration that it began with, whose instance and route are gone', async (t) => {
+test('a request in progress finishes with its old configuration, although its instance and route are gone', async (t) => {
   const service = await startRawService(t)
   const { gateway, port } = await startGateway(t, {
     services: { backend: { instances: [service.url], health: false } },
@@ -92,7 +92,7 @@ test('a request under way ends by the configuration that it began with, whose in
   assert.equal((await client.reply()).body.toString(), 'two')
 })
 
-test('the pool of an instance that stays is kept, and one that is added gets nothing before its first check has passed', async (t) => {
+test('an unchanged instance keeps its pool, and an added one gets no requests before its first check passes', async (t) => {
   const kept = await startService(t)
   let checks = 0
   const broken = await startService(t, undefined, { health: () => (checks++, 503) })
@@ -111,20 +111,20 @@ test('the pool of an instance that stays is kept, and one that is added gets not
   assert.equal(kept.connections, before)
 })
 
-test('reloads are made one after the other', async (t) => {
+test('reloads are applied one after the other', async (t) => {
   const { gateway, port } = await startGateway(t, replying('0'))
   const texts = Array.from({ length: 5 }, (_, i) => String(i + 1))
   await Promise.all(texts.map((text) => gateway.reload({ ...REST, ...replying(text) })))
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), '5')
 })
 
-test('a gateway that stops takes over nothing more', async (t) => {
+test('a gateway that is stopping rejects reloads', async (t) => {
   const { gateway } = await startGateway(t, replying('one'))
   await gateway.close()
   await assert.rejects(gateway.reload({ ...REST, ...replying('two') }), /the gateway is stopping/)
 })
 
-test('a listener is added and another one is taken away, and clients of the one that stays notice nothing', async (t) => {
+test('a listener is added and another removed without affecting clients of the remaining one', async (t) => {
   const { gateway, port } = await startGateway(t, replying('one'))
   const client = await connect(t, port)
   client.write(GET)
@@ -142,7 +142,7 @@ test('a listener is added and another one is taken away, and clients of the one 
   assert.equal((await client.reply()).body.toString(), 'three')
 })
 
-test('the time at which the configuration was loaded is that of the running one', async (t) => {
+test('the load time is that of the running configuration', async (t) => {
   const clock = new ManualClock()
   const { gateway, port } = await startGateway(t, replying('one'), { clock })
   const loaded = async (): Promise<number> => {

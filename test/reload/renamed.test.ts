@@ -6,7 +6,7 @@ import { answering, startConfigured } from '../support/configured.ts'
 
 const RENAMED = 'renamed to limits.minRate: write that, as version 0.2.0 no longer takes the old name'
 
-test('a key under its old name works at the start and after a reload, and its warning is in the log and the admin API', async (t) => {
+test('a renamed key works under its old name, with a warning in the log and the admin API', async (t) => {
   const { ask, file, command, answer } = await startConfigured(t, answering('one', 'limits: { leastRate: 100 }', true))
   assert.equal(await answer(), 'one')
   const warning = { file, line: 7, column: 11, path: 'limits.leastRate', message: RENAMED }
@@ -41,7 +41,7 @@ test('a key under its old name works at the start and after a reload, and its wa
   ])
 })
 
-test('check and plan tell of an old name with its line', async (t) => {
+test('check and plan report an old name with its line', async (t) => {
   const file = await temporaryFile(t, 'a.yaml', 'admin: false\nlimits: { leastRate: 1 }\nroutes: []\n')
   const { code, stderr } = await run(['check', file])
   assert.equal(code, 0)

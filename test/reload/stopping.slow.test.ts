@@ -34,7 +34,7 @@ async function start(t: TestContext) {
   return { change, ...(await startCommand(t, file)) }
 }
 
-test('SIGTERM ends a gateway that is reading a policy which is never loaded', async (t) => {
+test('SIGTERM stops a gateway during a reload whose policy never finishes loading', async (t) => {
   const { change, command } = await start(t)
   change(`say()\n${FOR_EVER}`)
   command.child.kill('SIGHUP')
@@ -44,7 +44,7 @@ test('SIGTERM ends a gateway that is reading a policy which is never loaded', as
   assert.deepEqual([code, signal], [0, null])
 })
 
-test('SIGTERM ends a gateway whose worker never makes a configuration ready', async (t) => {
+test('SIGTERM stops a gateway whose worker never finishes preparing a configuration', async (t) => {
   const { change, command } = await start(t)
   change(`if (threadName.startsWith('worker-')) {\nsay()\nawait new Promise(() => {})\n}`)
   command.child.kill('SIGHUP')
@@ -54,7 +54,7 @@ test('SIGTERM ends a gateway whose worker never makes a configuration ready', as
   assert.deepEqual([code, signal], [0, null])
 })
 
-test('a library closes while a policy is never loaded', async (t) => {
+test('a gateway in a program closes although a policy never finishes loading', async (t) => {
   const file = await temporaryFile(t, 'mine.ts', policy('globalThis.loadedMine?.()\nawait new Promise(() => {})'))
   const loaded = new Promise((resolve) => Reflect.set(globalThis, 'loadedMine', resolve))
   t.after(() => Reflect.deleteProperty(globalThis, 'loadedMine'))

@@ -77,7 +77,7 @@ async function closedTunnels(port: number): Promise<number> {
   return Number(/^sallyport_tunnels_closed_total\{reason="reload"\} (\d+)$/m.exec(text)?.[1])
 }
 
-test('what still leads to its service goes on, whatever else changes', async (t) => {
+test('tunnels and streams whose route still leads to their service survive a reload', async (t) => {
   const { kept, url } = await startLasting(t)
   const other = await startLasting(t)
   const clock = new ManualClock()
@@ -86,7 +86,10 @@ test('what still leads to its service goes on, whatever else changes', async (t)
   const events = await open(t, port, 'a', '/events')
   const download = await open(t, port, 'a', '/download')
   const sending = await upload(t, port, 'a')
-  await turnUntil('all of them', () => kept.length === 3 && Object.values(gateway.pools['one']!)[0]!.busy === 2)
+  await turnUntil(
+    'all exchanges to start',
+    () => kept.length === 3 && Object.values(gateway.pools['one']!)[0]!.busy === 2,
+  )
   await gateway.reload(leading({ one: url, two: other.url }, { a: 'one', b: 'two' }))
   // Another instance in place of the one that they are at.
   await gateway.reload(leading({ one: other.url }, { a: 'one', b: 'one' }))
@@ -101,7 +104,7 @@ test('what still leads to its service goes on, whatever else changes', async (t)
   for (const peer of kept) peer.reset()
 })
 
-test('of a route that is divided between services, what is with one of them that stays goes on', async (t) => {
+test('on a split route, exchanges with a service that stays continue', async (t) => {
   const { kept, url } = await startLasting(t)
   const other = await startLasting(t)
   const clock = new ManualClock()
@@ -124,7 +127,7 @@ test('of a route that is divided between services, what is with one of them that
   for (const peer of [...kept, ...other.kept]) peer.reset()
 })
 
-test('what leads nowhere any more ends: WebSockets are told, streams and uploads are cut off', async (t) => {
+test('exchanges whose route is gone end: WebSockets get Close, streams and uploads are cut off', async (t) => {
   const { kept, url } = await startLasting(t)
   const clock = new ManualClock()
   const before = leading({ one: url }, { gone: 'one', moved: 'one', stays: 'one' })
@@ -133,7 +136,10 @@ test('what leads nowhere any more ends: WebSockets are told, streams and uploads
   const streams = [await open(t, port, 'gone', '/events'), await open(t, port, 'gone', '/download')]
   const sending = await upload(t, port, 'moved')
   const stays = await openSocket(t, port, 'stays')
-  await turnUntil('all of them', () => kept.length === 5 && Object.values(gateway.pools['one']!)[0]!.busy === 2)
+  await turnUntil(
+    'all exchanges to start',
+    () => kept.length === 5 && Object.values(gateway.pools['one']!)[0]!.busy === 2,
+  )
   await gateway.reload(leading({ one: url, two: url }, { moved: 'two', stays: 'one' }))
   clock.advance(TIME / 3)
   assert.equal(await sockets[0]!.until(GOING_AWAY), GOING_AWAY)
@@ -158,7 +164,7 @@ test('what leads nowhere any more ends: WebSockets are told, streams and uploads
   for (const peer of kept) peer.reset()
 })
 
-test('what came over a listener that is gone ends one after the other, and what came over the others stays', async (t) => {
+test('exchanges over a removed listener end gradually, and those over others continue', async (t) => {
   const { kept, url } = await startLasting(t)
   const clock = new ManualClock()
   const [stays, goes] = [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0', redirectToHttps: false } as const]
@@ -167,7 +173,7 @@ test('what came over a listener that is gone ends one after the other, and what 
   const gone = gateway.addresses[1]!.port
   const over = [await openSocket(t, gone, 'a'), await open(t, gone, 'a', '/events'), await openSocket(t, gone, 'a')]
   const socket = await openSocket(t, port, 'a')
-  await turnUntil('all of them', () => kept.length === 4)
+  await turnUntil('all exchanges to start', () => kept.length === 4)
   await gateway.reload(config([stays]))
   clock.advance(TIME / 4)
   assert.equal(await over[0]!.until(GOING_AWAY), GOING_AWAY)

@@ -17,7 +17,7 @@ routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: '${body}' }
 ${more}
 `
 
-test('with --watch a ConfigMap takes effect at each swap, and a broken one not', async (t) => {
+test('with --watch each swap of a ConfigMap takes effect, except an invalid one', async (t) => {
   const file = await temporaryFile(t, 'unused.yaml', '')
   const path = (name: string): string => join(dirname(file), name)
   const fill = (version: string, text = yaml(version)): void => {
@@ -64,7 +64,7 @@ export default definePolicy({
 })
 `
 
-test('with reload.watch a policy is loaded anew with what it imports, and keeps its variables otherwise', async (t) => {
+test('with reload.watch a changed policy is loaded again with its imports, and an unchanged one keeps its state', async (t) => {
   const own =
     'admin: { address: 127.0.0.1:0 }\nreload: { watch: true }\npolicyFiles: [./own.ts]\npolicies: { mark: {} }'
   const file = await temporaryFile(t, 'sallyport.yaml', yaml('one', own))

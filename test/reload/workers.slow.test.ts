@@ -37,7 +37,7 @@ async function answers(t: TestContext, port: number): Promise<Set<string>> {
   return new Set(bodies)
 }
 
-test('SIGHUP has all workers change to what the file says', async (t) => {
+test('SIGHUP applies the file in all workers', async (t) => {
   const { command, port, file } = await start(t, yaml('one'))
   assert.deepEqual(await answers(t, port), new Set(['one']))
   const client = await connect(t, port)
@@ -51,7 +51,7 @@ test('SIGHUP has all workers change to what the file says', async (t) => {
   assert.equal((await client.reply()).body.toString(), 'two')
 })
 
-test('a reload that needs more open files than there may be warns of it, and one that needs no more says nothing', async (t) => {
+test('a reload that needs more open files than allowed logs a warning, and one that needs no more does not', async (t) => {
   const { command, file } = await start(t, yaml('one', 'limits: { connections: 10 }'))
   const reload = async (connections: number, drain: string): Promise<void> => {
     const before = command.log.filter(({ message }) => message === APPLIED).length
@@ -66,7 +66,7 @@ test('a reload that needs more open files than there may be warns of it, and one
   assert.equal(command.log.filter(({ message }) => message === TOO_FEW_FILES).length, 1)
 })
 
-test('a broken file changes nothing, and the log has every problem with its place', async (t) => {
+test('an invalid file changes nothing, and every problem is logged with its place', async (t) => {
   const { command, port, file } = await start(t, yaml('one'))
   await writeFile(file, `${yaml('two')}drainTimeout: soon\nworkerTimeout: never\n`)
   command.child.kill('SIGHUP')
@@ -82,7 +82,7 @@ test('a broken file changes nothing, and the log has every problem with its plac
   assert.deepEqual(await answers(t, port), new Set(['one']))
 })
 
-test('a worker that is started anew goes by the running configuration', async (t) => {
+test('a restarted worker uses the running configuration', async (t) => {
   const preload = new URL('../support/kill-worker.ts', import.meta.url).href
   const { command, port, file } = await start(t, yaml('one'), { preload })
   await writeFile(file, yaml('two'))
@@ -93,7 +93,7 @@ test('a worker that is started anew goes by the running configuration', async (t
   assert.deepEqual(await answers(t, port), new Set(['two']))
 })
 
-test('SIGHUP does not end a gateway that is still starting, which reads its configuration anew once it has started', async (t) => {
+test('SIGHUP during the start does not end the gateway, and causes a reload afterwards', async (t) => {
   const preload = new URL('../support/kill-worker.ts', import.meta.url).href
   const { command, port } = await start(t, yaml('one'), { preload, env: { HANG_UP_AT_READING: '1' } })
   await command.line('Configuration unchanged')

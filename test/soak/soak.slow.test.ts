@@ -40,7 +40,7 @@ async function buffers(): Promise<number> {
   return least
 }
 
-test('every client at once, and a service of every mood: each reply is right or a clean failure, and nothing is left', async (t) => {
+test('with clients and services of every kind, each reply is correct or a clean failure, and nothing is left behind', async (t) => {
   t.diagnostic(`SOAK_SEED=${SEED} SOAK_REQUESTS=${REQUESTS}`)
   const random = new Random(SEED)
   const clock = new PacedClock()

@@ -27,7 +27,7 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     test(`${store}: ${behaviour}`, async (t) => body(await open(t)))
   }
 
-  check('what the holder of a lock writes, everybody reads', async ({ another }) => {
+  check('what the holder of a lock writes can be read by all', async ({ another }) => {
     const [a, b] = [another(), another()]
     assert.equal(await b.read(NAME, 'certificate'), null)
     const lock = (await a.acquire(NAME, MINUTE))!
@@ -40,7 +40,7 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     assert.equal(await b.read('shop.test', 'certificate'), null)
   })
 
-  check('a lock has one holder, until it is given back', async ({ another }) => {
+  check('a lock has one holder until it is released', async ({ another }) => {
     const [a, b] = [another(), another()]
     const lock = (await a.acquire(NAME, MINUTE))!
     assert.equal(await b.acquire(NAME, MINUTE), null)
@@ -53,13 +53,13 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     assert.equal(await b.renew(next, MINUTE), true)
   })
 
-  check('of many that take a lock at once, one gets it', async ({ another }) => {
+  check('one of many simultaneous attempts gets the lock', async ({ another }) => {
     const stores = Array.from({ length: 8 }, another)
     const locks = await Promise.all(stores.map((each) => each.acquire(NAME, MINUTE)))
     assert.equal(locks.filter((lock) => lock !== null).length, 1)
   })
 
-  check('a stale holder cannot write, nor keep the lock', async ({ another, expire }) => {
+  check('a stale holder can neither write nor renew the lock', async ({ another, expire }) => {
     const [a, b] = [another(), another()]
     const stale = (await a.acquire(NAME, MINUTE))!
     assert.equal(await a.write(stale, 'certificate', 'old'), true)
@@ -77,7 +77,7 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     assert.equal(await a.acquire(NAME, MINUTE), null)
   })
 
-  check('a lock that is kept does not run out', async ({ another, expire }) => {
+  check('a renewed lock does not expire', async ({ another, expire }) => {
     const [a, b] = [another(), another()]
     const lock = (await a.acquire(NAME, MINUTE))!
     assert.equal(await a.renew(lock, 60 * MINUTE), true)
@@ -86,7 +86,7 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     assert.notEqual(await b.acquire(NAME, MINUTE), null)
   })
 
-  check('challenges are shown to everybody until they are taken away, or their time is over', async ({ another }) => {
+  check('challenges are visible to all until they are removed or expire', async ({ another }) => {
     const [a, b] = [another(), another()]
     assert.deepEqual(await b.challenges(), [])
     await a.present(challenge('first'), MINUTE)
@@ -101,7 +101,7 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     assert.deepEqual(await b.challenges(), [challenge('second')])
   })
 
-  check('every change is another revision', async ({ another }) => {
+  check('every change has a new revision', async ({ another }) => {
     const [a, b] = [another(), another()]
     const seen = [await b.revision()]
     const look = async () => void seen.push(await b.revision())
@@ -116,7 +116,7 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     assert.equal(await b.revision(), seen.at(-1))
   })
 
-  check('there are only so many challenges', async ({ another }) => {
+  check('the number of challenges is limited', async ({ another }) => {
     const a = another()
     for (let i = 0; i < 500; i++) await a.present(challenge(`token-${i}`), MINUTE)
     await assert.rejects(a.present(challenge('one-more'), MINUTE), /has 500/)

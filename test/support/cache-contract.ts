@@ -51,7 +51,7 @@ function statements(): ReadonlyMap<string, Check> {
   const misses = async (store: CacheStore, key = 'k', url = 'h/a', x = ''): Promise<void> =>
     assert.equal(await find(store, key, x, url), 'uri-miss')
 
-  statement('what was put under a key is found under it, and nowhere else', async ({ store, other }) => {
+  statement('an entry is found under its key only', async ({ store, other }) => {
     const entry = makeCacheEntry({ etag: '"é"', lastModified: 'then', groups: ['h g'], maxStale: false, status: 404 })
     await store.put('k', entry, 0)
     await finds(store, entry)
@@ -59,7 +59,7 @@ function statements(): ReadonlyMap<string, Check> {
     await misses(other, 'l')
   })
 
-  statement('what is looked at is found as well, and nothing is different afterwards', async ({ store, other }) => {
+  statement('peek finds an entry and changes nothing', async ({ store, other }) => {
     const entry = makeCacheEntry({ etag: '"é"' })
     const request = Headers.of()
     assert.equal(await other.peek(entry.url, 'k', request), 'uri-miss')
@@ -72,7 +72,7 @@ function statements(): ReadonlyMap<string, Check> {
   })
 
   for (const size of [0, 1, 14_000, 14_001, 65_536, 65_537, 200_000])
-    statement(`a body of ${size} octets comes out as it went in, whatever is in it`, async ({ store, other }) => {
+    statement(`a body of ${size} octets comes back unchanged`, async ({ store, other }) => {
       const octets = Buffer.from(Array.from({ length: size }, (_, i) => (i * 7) % 256))
       const entry = makeCacheEntry({ body: Bytes.fromBuffer(octets) })
       await store.put('k', entry, 0)
@@ -86,7 +86,7 @@ function statements(): ReadonlyMap<string, Check> {
     await finds(other, entry)
   })
 
-  statement('URLs with braces, stars and what is not ASCII are like others', async ({ store, other }) => {
+  statement('URLs with braces, stars and non-ASCII characters are literal', async ({ store, other }) => {
     const odd = makeCacheEntry({ url: 'h/{a}*[b]?c=}\xfc' })
     const plain = makeCacheEntry({ url: 'h/{a}xb?c=}' })
     await store.put('1', odd, 0)
@@ -99,7 +99,7 @@ function statements(): ReadonlyMap<string, Check> {
     await misses(other, '2', plain.url)
   })
 
-  statement('the age goes on between two threads', async ({ store, other, clock }) => {
+  statement('ages are consistent across threads', async ({ store, other, clock }) => {
     clock.advance(5_000)
     const entry = makeCacheEntry({ born: clock.now() - 2_000 })
     await store.put('k', entry, clock.now())
@@ -107,7 +107,7 @@ function statements(): ReadonlyMap<string, Check> {
     await finds(other, entry)
   })
 
-  statement('a request is answered by the entry that was selected by what it says', async ({ store, other }) => {
+  statement('a request gets the variant selected by its headers', async ({ store, other }) => {
     const [first, second] = [makeCacheEntry(X1), makeCacheEntry({ ...X2, status: 203 })]
     await store.put('k', first, 0)
     await store.put('k', second, 0)
@@ -118,7 +118,7 @@ function statements(): ReadonlyMap<string, Check> {
     }
   })
 
-  statement('a newer entry takes the place of one with the same selecting values', async ({ store, other }) => {
+  statement('a newer entry replaces one with the same selecting headers', async ({ store, other }) => {
     const newer = makeCacheEntry({ ...X1, status: 203 })
     await store.put('k', makeCacheEntry(X1), 0)
     await store.put('k', makeCacheEntry(X2), 0)
@@ -128,7 +128,7 @@ function statements(): ReadonlyMap<string, Check> {
     assert.equal(await store.invalidate('h/a'), 2)
   })
 
-  statement('of two entries that answer a request, the newer one does', async ({ store, other, clock }) => {
+  statement('if two variants match, the newer one is used', async ({ store, other, clock }) => {
     await store.put('k', makeCacheEntry(X1), clock.now())
     clock.advance(1)
     const newer = makeCacheEntry({ status: 203 })
@@ -136,7 +136,7 @@ function statements(): ReadonlyMap<string, Check> {
     await finds(other, newer, 'k', '1')
   })
 
-  statement('an entry may go on with the body of another', async ({ store, other }) => {
+  statement('an entry can reuse the body of another', async ({ store, other }) => {
     const former = makeCacheEntry({ body: Bytes.fromBuffer(Buffer.alloc(150_000, 'b')) })
     await store.put('k', former, 0)
     const fresh = makeCacheEntry({ body: former.body, lifetime: 70_000 })
@@ -148,7 +148,7 @@ function statements(): ReadonlyMap<string, Check> {
     await finds(other, again)
   })
 
-  statement('keeps no more than 64 variants of a key, the newest ones', async ({ store, other, clock }) => {
+  statement('at most 64 variants of a key are kept, the newest ones', async ({ store, other, clock }) => {
     for (let i = 0; i < 70; i++) {
       clock.advance(1)
       await store.put('k', makeCacheEntry({ vary: ['x'], selecting: [String(i)] }), clock.now())
@@ -158,7 +158,7 @@ function statements(): ReadonlyMap<string, Check> {
     assert.equal(await store.invalidate('h/a'), 64)
   })
 
-  statement('one entry is removed without the others', async ({ store, other }) => {
+  statement('one variant can be removed without the others', async ({ store, other }) => {
     const [first, second] = [makeCacheEntry(X1), makeCacheEntry(X2)]
     await store.put('k', first, 0)
     await store.put('k', second, 0)
@@ -170,22 +170,19 @@ function statements(): ReadonlyMap<string, Check> {
     await misses(store)
   })
 
-  statement(
-    'invalidation of a URL reaches all its keys, and the groups of what it forgets',
-    async ({ store, other }) => {
-      await store.put('1', makeCacheEntry({ groups: ['h g'] }), 0)
-      await store.put('2', makeCacheEntry(), 0)
-      await store.put('3', makeCacheEntry({ url: 'h/b', groups: ['h g', 'h other'] }), 0)
-      await store.put('4', makeCacheEntry({ url: 'h/c', groups: ['h other'] }), 0)
-      assert.equal(await other.invalidate('h/a'), 3)
-      for (const key of ['1', '2']) await misses(store, key)
-      await misses(store, '3', 'h/b')
-      await finds(store, makeCacheEntry({ url: 'h/c', groups: ['h other'] }), '4')
-      assert.equal(await store.invalidate('h/a'), 0)
-    },
-  )
+  statement('invalidation of a URL covers all of its keys and the groups of its entries', async ({ store, other }) => {
+    await store.put('1', makeCacheEntry({ groups: ['h g'] }), 0)
+    await store.put('2', makeCacheEntry(), 0)
+    await store.put('3', makeCacheEntry({ url: 'h/b', groups: ['h g', 'h other'] }), 0)
+    await store.put('4', makeCacheEntry({ url: 'h/c', groups: ['h other'] }), 0)
+    assert.equal(await other.invalidate('h/a'), 3)
+    for (const key of ['1', '2']) await misses(store, key)
+    await misses(store, '3', 'h/b')
+    await finds(store, makeCacheEntry({ url: 'h/c', groups: ['h other'] }), '4')
+    assert.equal(await store.invalidate('h/a'), 0)
+  })
 
-  statement('a group is forgotten, with only those variants that are in it', async ({ store, other }) => {
+  statement('invalidation of a group only covers the variants in it', async ({ store, other }) => {
     const kept = makeCacheEntry({ ...X1, groups: ['h "g" 2'] })
     await store.put('k', kept, 0)
     await store.put('k', makeCacheEntry({ ...X2, groups: ['h g', 'h "g"'] }), 0)
@@ -195,7 +192,7 @@ function statements(): ReadonlyMap<string, Check> {
     assert.equal(await store.invalidateGroup('h "g"'), 0)
   })
 
-  statement('everything below a prefix is forgotten', async ({ store, other }) => {
+  statement('invalidation of a prefix covers everything below it', async ({ store, other }) => {
     for (const url of ['h/a', 'h/a/b', 'h/b', 'i/a']) await store.put(url, makeCacheEntry({ url }), 0)
     assert.equal(await other.invalidatePrefix('h/a'), 2)
     await misses(store, 'h/a', 'h/a')

@@ -40,7 +40,7 @@ export function limitContract(
       test(`${name}, ${algorithm}: ${behaviour}`, async (t) => body(new Harness(await open(t), algorithm, ++clients)))
     }
 
-    check('admits exactly the limit, counting down, and then nothing', async (store) => {
+    check('admits exactly the limit, counting down, and then rejects', async (store) => {
       const meter = store.meter('5/m')
       for (const remaining of [4, 3, 2, 1, 0]) {
         const { admitted, quotas } = await store.decide(meter)
@@ -54,7 +54,7 @@ export function limitContract(
       }
     })
 
-    check('says how long to wait: not shorter than it takes, nor longer', async (store) => {
+    check('gives the exact time to wait', async (store) => {
       const meter = store.meter('6/m')
       await store.take(meter, 6)
       const { wait } = (await store.decide(meter, 2)).quotas[0]!
@@ -64,7 +64,7 @@ export function limitContract(
       assert.equal((await store.decide(meter, 2)).admitted, true)
     })
 
-    check('forgets what was used long ago', async (store) => {
+    check('forgets old usage', async (store) => {
       const meter = store.meter('4/m')
       for (let round = 0; round < 3; round++) {
         await store.take(meter, 4)
@@ -73,7 +73,7 @@ export function limitContract(
       }
     })
 
-    check('charges nothing for a refused request', async (store) => {
+    check('charges nothing for a rejected request', async (store) => {
       const meter = store.meter('10/m')
       await store.take(meter, 8)
       for (let i = 0; i < 20; i++) assert.equal((await store.decide(meter, 3)).admitted, false)
@@ -87,7 +87,7 @@ export function limitContract(
       assert.equal((await store.decide(meter, 40)).quotas[0]!.remaining, 0)
     })
 
-    check('forgets one client when it is told to, and admits it anew', async (store) => {
+    check('resets one client without affecting others', async (store) => {
       const meter = store.meter('3/m', '5/h')
       const other = `${store.client}-b`
       await meter.decide(other, 2)
@@ -104,7 +104,7 @@ export function limitContract(
       assert.equal((await meter.decide(other, 0))?.quotas[0]!.remaining, 1)
     })
 
-    check('tells without charging when the cost is 0', async (store) => {
+    check('reports without charging if the cost is 0', async (store) => {
       const meter = store.meter('2/m')
       for (let i = 0; i < 5; i++) {
         const { admitted, quotas } = await store.decide(meter, 0)
@@ -114,7 +114,7 @@ export function limitContract(
       assert.equal((await store.decide(meter, 0)).admitted, false)
     })
 
-    check('admits what all of several quotas admit, and charges none when one refuses', async (store) => {
+    check('admits if all quotas admit, and charges none if one rejects', async (store) => {
       const meter = store.meter('3/m', '5/h')
       await store.take(meter, 3)
       for (let i = 0; i < 5; i++) {
@@ -135,7 +135,7 @@ export function limitContract(
       assert.ok(last.quotas[0]!.remaining > 0)
     })
 
-    check('counts clients apart, and limits apart, and the same limit together', async (store) => {
+    check('counts clients and limits separately, and the same limit together', async (store) => {
       const meter = store.meter('2/m')
       await store.take(meter, 2)
       assert.equal((await store.decide(meter)).admitted, false)
@@ -144,13 +144,13 @@ export function limitContract(
       assert.equal((await meter.decide(`${store.client}-b`, 1))?.admitted, true)
     })
 
-    check('admits no more than the limit of requests that come at once', async (store) => {
+    check('admits no more than the limit of simultaneous requests', async (store) => {
       const meter = store.meter('40/m', '50/h')
       const decisions = await Promise.all(Array.from({ length: 100 }, () => store.decide(meter)))
       assert.equal(decisions.filter(({ admitted }) => admitted).length, 40)
     })
 
-    check('keeps its promise for whatever arrival times and costs', async (store) => {
+    check('never exceeds the limit, whatever the arrival times and costs', async (store) => {
       const arrivals = fc.array(fc.record({ after: fc.nat(30), cost: fc.integer({ min: 1, max: 4 }) }), {
         minLength: 5,
         maxLength: 40,

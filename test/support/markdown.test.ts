@@ -28,7 +28,7 @@ a: |
 \`\`\`\`
 `
 
-test('blocks of both kinds are found, with the comments that stand above them', () => {
+test('fenced and indented blocks are found, with the comments above them', () => {
   const found = blocksOf('a.md', text).map(({ line, language, code, notRun, file }) => [
     line,
     language,

@@ -60,9 +60,11 @@ export async function startSecureCluster(t: TestContext): Promise<Address> {
   const options = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-announce-ip', HOST]
   const port = await startSecureRedis(t, ...options)
   const node = connect(t, { url: `rediss://${HOST}:${port}` })
-  await until('the node', () => node.status === 'ready')
+  await until('the node to be ready', () => node.status === 'ready')
   await node.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
-  await until('the Cluster', async () => String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
+  await until('the Cluster to be ready', async () =>
+    String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+  )
   return { host: HOST, port }
 }
 

@@ -86,7 +86,9 @@ export async function startSentinels(t: TestContext) {
   const replica = await run(t, replicaPort!, ['--replicaof', HOST, String(masterPort)])
   // A Sentinel that finds no replica when it starts looks for one again only after ten seconds.
   const copy = connectTo(t, replica)
-  await until('the replica', async () => (await copy.info('replication')).includes('master_link_status:up'))
+  await until('the replica to be in sync', async () =>
+    (await copy.info('replication')).includes('master_link_status:up'),
+  )
   const file = join(await temporaryFolder(t), 'sentinel.conf')
   const watch = `sentinel monitor main ${HOST} ${masterPort} 1\nsentinel down-after-milliseconds main 300\n`
   await writeFile(file, `port ${sentinelPort}\nbind ${HOST}\n${watch}`)
@@ -113,7 +115,7 @@ export async function startCluster(t: TestContext): Promise<RedisServer[]> {
     if (i > 0) await clients[0]!.call('CLUSTER', 'MEET', HOST, servers[i]!.port, ports[i + 3]!)
   }
   for (const client of clients)
-    await until('the Cluster to be whole', async () => {
+    await until('the Cluster to be complete', async () => {
       const info = String(await client.call('CLUSTER', 'INFO'))
       return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
     })

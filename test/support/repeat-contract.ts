@@ -129,7 +129,7 @@ export function repeatContract(
   runs: number,
   setUp: (t: TestContext) => Promise<() => OpenRepeatStore>,
 ): void {
-  test(`${name}: of all requests with a key one is the first, and the others get what became of it`, async (t) => {
+  test(`${name}: exactly one request with a key is the first, and the others get its outcome`, async (t) => {
     const open = await setUp(t)
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
