@@ -4,7 +4,6 @@ import test from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { startAdminGateway } from './support/admin.ts'
-import { startBrowser } from './support/browser.ts'
 import { proxyTo } from './support/gateway.ts'
 import { send } from './support/client.ts'
 
@@ -130,47 +129,4 @@ test('operations on configuration files return 409 without a file, as documented
     const valid = ajv.compile(paths[path]!['post']!.responses['default']!.content!['application/problem+json']!.schema)
     assert.ok(valid(answer.json), JSON.stringify(valid.errors))
   }
-})
-
-test('browsers get an HTML page at /, with links to the GET endpoints', async (t) => {
-  const { adminPort } = await startAdminGateway(t, {})
-  const browser = await startBrowser(t)
-  const page = await browser.newPage()
-  const refused: string[] = []
-  page.on('console', (message) => void (message.type() === 'error' && refused.push(message.text())))
-  await page.goto(`http://127.0.0.1:${adminPort}/`)
-  assert.match(await page.locator('h1').innerText(), /^Sallyport \d/)
-  assert.equal(await page.evaluate('getComputedStyle(document.body).maxWidth'), '960px')
-  await page.getByRole('link', { name: 'GET /status' }).click()
-  assert.match(await page.locator('body').innerText(), /"readiness":"ready"/)
-  assert.deepEqual(refused, [])
-})
-
-test('the documentation page shows the API and can send requests, under its Content-Security-Policy', async (t) => {
-  const { adminPort, ask } = await startAdminGateway(t, backend)
-  const browser = await startBrowser(t)
-  const page = await browser.newPage()
-  const refused: string[] = []
-  page.on('console', (message) => void (message.type() === 'error' && refused.push(message.text())))
-  await page.goto(`http://127.0.0.1:${adminPort}/docs`)
-  await page.getByText('Sallyport admin API').waitFor()
-  const drain = page.locator('.opblock-put', { hasText: 'Drain an instance' })
-  await drain.locator('.opblock-summary-control').click()
-  await drain.getByRole('button', { name: 'Try it out' }).click()
-  await drain.locator('tr[data-param-name="name"] input').fill('backend')
-  await drain.locator('tr[data-param-name="instance"] input').fill('127.0.0.1:1')
-  await drain.getByRole('button', { name: 'Execute' }).click()
-  await drain.getByText('is the last usable instance of backend').first().waitFor()
-  const level = page.locator('.opblock-put', { hasText: 'Set the log level' })
-  await level.locator('.opblock-summary-control').click()
-  await level.getByRole('button', { name: 'Try it out' }).click()
-  await level.locator('textarea').fill('{"level":"error"}')
-  await level.getByRole('button', { name: 'Execute' }).click()
-  await level.locator('.live-responses-table').waitFor()
-  assert.deepEqual((await ask('/log-level')).json, { level: 'error' })
-  // The answer 409 is one, and the only one.
-  assert.deepEqual(
-    refused.filter((text) => !text.includes('409')),
-    [],
-  )
 })

@@ -17,7 +17,7 @@ async function openFolder(t: TestContext) {
   return { folder, clock, another: () => new FileStore(folder, clock), expire: () => clock.advance(60 * MINUTE) }
 }
 
-acmeStoreContract('files', openFolder)
+acmeStoreContract('files', () => Promise.resolve(openFolder))
 
 test('nobody else can read the files', async (t) => {
   const { folder, another } = await openFolder(t)

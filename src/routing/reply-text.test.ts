@@ -3,6 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { parsePattern, PatternError } from './pattern.ts'
 import { compileBody, compileField, contentTypeAmong, type ReplyText } from './reply-text.ts'
+import { anyCharacter } from '../../test/support/text.ts'
 
 const pattern = parsePattern('/users/{id}')
 
@@ -51,7 +52,7 @@ test('in JSON a value stands in a string only', () => {
 
 test('property: whatever a client sends, JSON has the structure of the template and the value itself', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (id) => {
+    fc.property(fc.string({ unit: anyCharacter }), (id) => {
       const parsed: unknown = JSON.parse(body('{"a":["{id}",1],"b":{"{id}x":true}}', 'application/json', id))
       assert.deepEqual(parsed, { a: [id.toWellFormed(), 1], b: { [`${id.toWellFormed()}x`]: true } })
     }),
@@ -60,7 +61,7 @@ test('property: whatever a client sends, JSON has the structure of the template 
 
 test('property: whatever a client sends, markup gets no element, attribute, reference or line of its own', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (id) => {
+    fc.property(fc.string({ unit: anyCharacter }), (id) => {
       assert.match(body('{id}', 'text/html', id), /^(?:[A-Za-z0-9 .\-_\u0080-\u{10ffff}]|&#\d+;)*$/u)
     }),
   )

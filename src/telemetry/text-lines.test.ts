@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import * as fc from 'fast-check'
 import { inColor, plain } from './paint.ts'
 import { textLine } from './text-lines.ts'
+import { anyCharacter } from '../../test/support/text.ts'
 
 /** The text of a line with these fields, without the time. */
 function textOf(fields: object, paint = plain): string {
@@ -75,7 +76,7 @@ test('colors are around texts and never in them', () => {
 })
 
 test('whatever is in a line, it is one line but for stacks, and nothing in it steers a terminal', () => {
-  const text = fc.string({ unit: 'binary' })
+  const text = fc.string({ unit: anyCharacter })
   const fields = fc.dictionary(text, fc.oneof(text, fc.double(), fc.array(text), fc.constant(null)))
   const request = fc.record(Object.fromEntries(Object.keys(REQUEST).map((name) => [name, text])))
   fc.assert(

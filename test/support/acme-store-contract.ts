@@ -21,11 +21,22 @@ const challenge = (token: string): Challenge => ({
   keyAuthorization: `${token}.thumbprint`,
 })
 
-/** The behaviour of every ACME store. */
-export function acmeStoreContract(store: string, open: (t: TestContext) => Promise<OpenStore>): void {
-  const check = (behaviour: string, body: (opened: OpenStore) => Promise<void>): void => {
-    test(`${store}: ${behaviour}`, async (t) => body(await open(t)))
-  }
+type Check = (opened: OpenStore) => Promise<void>
+
+/** Opens an empty store until the end of a test. */
+export type Open = (t: TestContext) => Promise<OpenStore>
+
+/** The behaviour of every ACME store; `setUp` starts what all of these tests need. */
+export function acmeStoreContract(store: string, setUp: (t: TestContext) => Promise<Open>): void {
+  test(store, async (t) => {
+    const open = await setUp(t)
+    for (const [behaviour, check] of checks()) await t.test(behaviour, async (inner) => check(await open(inner)))
+  })
+}
+
+function checks(): ReadonlyMap<string, Check> {
+  const all = new Map<string, Check>()
+  const check = (behaviour: string, body: Check): unknown => all.set(behaviour, body)
 
   check('what the holder of a lock writes can be read by all', async ({ another }) => {
     const [a, b] = [another(), another()]
@@ -121,4 +132,6 @@ export function acmeStoreContract(store: string, open: (t: TestContext) => Promi
     for (let i = 0; i < 500; i++) await a.present(challenge(`token-${i}`), MINUTE)
     await assert.rejects(a.present(challenge('one-more'), MINUTE), /has 500/)
   })
+
+  return all
 }
