@@ -15,7 +15,7 @@ const URN = 'urn:ietf:params:acme:error:'
 const NOW = Date.UTC(2026, 0, 1)
 const WEEK = 7 * 24 * 3600_000
 
-test('a problem is its words, those of its parts, and its type', () => {
+test('the message of a problem has its detail, those of its subproblems, and its type', () => {
   const text = JSON.stringify({
     type: `${URN}compound`,
     detail: 'Some names cannot be used',
@@ -30,12 +30,12 @@ test('a problem is its words, those of its parts, and its type', () => {
   assert.deepEqual([error.type, error.retryAfter], ['compound', 120_000])
 })
 
-test('any other answer is its status', () => {
+test('any other response is reported by its status', () => {
   for (const text of ['', '<html>', '[]', '{"detail":7}', '{"type":"about:blank"}'])
     assert.equal(errorOfAnswer('it', { status: 502, text, retryAfter: undefined }, NOW).message, 'it: status 502')
 })
 
-test('whatever a server says, it stays short and printable', () => {
+test('whatever a server sends, the message stays short and printable', () => {
   const document = fc.record({
     type: fc.oneof(fc.string(), fc.constant(`${URN}rateLimited`)),
     detail: fc.string({ maxLength: 5000, unit: anyCharacter }),
@@ -58,9 +58,9 @@ for (const [field, ms] of [
   ['999999999', WEEK],
   ['soon', null],
 ] as const)
-  test(`Retry-After: ${field}`, () => assert.equal(retryAfter(field, NOW), ms))
+  test(`Retry-After: ${field} is read`, () => assert.equal(retryAfter(field, NOW), ms))
 
-test('whatever Retry-After says, it is no time, or at most a week', () => {
+test('Retry-After is null or at most a week, whatever it contains', () => {
   fc.assert(
     fc.property(fc.string(), (field) => {
       const ms = retryAfter(field, NOW)
@@ -69,7 +69,7 @@ test('whatever Retry-After says, it is no time, or at most a week', () => {
   )
 })
 
-test('whatever a store has kept is a record or a challenge, or none', () => {
+test('invalid records and challenges in a store are null', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       assert.equal(readRecord(text), null)
@@ -78,7 +78,7 @@ test('whatever a store has kept is a record or a challenge, or none', () => {
   )
 })
 
-test('whatever octets a certificate has, reading its issuer does not fail', () => {
+test('reading the issuer of a certificate never fails, whatever its octets', () => {
   const oid = Buffer.from('0603551d23', 'hex')
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.uint8Array({ maxLength: 60 }), (before, after) => {
@@ -89,7 +89,7 @@ test('whatever octets a certificate has, reading its issuer does not fail', () =
   )
 })
 
-test('what can be done is said for every challenge, with the domain of a wildcard', () => {
+test('every kind of challenge has advice, with the domain of a wildcard', () => {
   for (const type of ['connection', 'dns', 'unauthorized', 'caa', 'rateLimited', 'rejectedIdentifier'])
     for (const challenge of challengeTypes) assert.match(adviceFor(type, '*.shop.test', challenge)!, /:/)
   assert.match(adviceFor('unauthorized', '*.shop.test', 'dns-01')!, /_acme-challenge\.shop\.test/)

@@ -19,7 +19,7 @@ async function openFolder(t: TestContext) {
 
 acmeStoreContract('files', () => Promise.resolve(openFolder))
 
-test('nobody else can read the files', async (t) => {
+test('only the owner can read the files', async (t) => {
   const { folder, another } = await openFolder(t)
   const store = another()
   const lock = (await store.acquire('shop.test', MINUTE))!
@@ -35,7 +35,7 @@ test('nobody else can read the files', async (t) => {
   assert.equal(entries.filter((entry) => entry.isFile()).length, 4)
 })
 
-test('a record that was torn makes way for the one before', async (t) => {
+test('a torn record is ignored in favour of the previous one', async (t) => {
   const { folder, another, expire } = await openFolder(t)
   const store = another()
   for (const text of ['first', 'second', 'third']) {
@@ -65,7 +65,7 @@ test('a record that was torn makes way for the one before', async (t) => {
   assert.equal(await store.read('shop.test', 'certificate'), 'fourth')
 })
 
-test('what was written just before the lock was lost is not read instead of what came after', async (t) => {
+test('a write just before the lock was lost does not hide later ones', async (t) => {
   const { folder, another, expire } = await openFolder(t)
   const store = another()
   const stale = (await store.acquire('shop.test', MINUTE))!
@@ -77,7 +77,7 @@ test('what was written just before the lock was lost is not read instead of what
   assert.equal(await store.read('shop.test', 'certificate'), 'new')
 })
 
-test('no token is given twice, whatever was deleted', async (t) => {
+test('a lock token is never used twice, whatever files are deleted', async (t) => {
   const { folder, another } = await openFolder(t)
   const store = another()
   const place = join(folder, 'names', 'shop.test')
@@ -96,7 +96,7 @@ test('no token is given twice, whatever was deleted', async (t) => {
   assert.equal(await store.read('account-1', 'account'), 'second')
 })
 
-test('what is left of challenges and files half written is cleared away', async (t) => {
+test('old challenges and half-written files are removed', async (t) => {
   const { folder, another, expire } = await openFolder(t)
   const store = another()
   await store.present({ type: 'http-01', domain: 'shop.test', token: 'a-token', keyAuthorization: 'x' }, MINUTE)
@@ -108,7 +108,7 @@ test('what is left of challenges and files half written is cleared away', async 
   assert.deepEqual(await readdir(join(folder, 'challenges')), [])
 })
 
-test('a folder that cannot be used is named', async (t) => {
+test('the error for an unusable folder names it', async (t) => {
   const { folder, another } = await openFolder(t)
   const store = another()
   await writeFile(folder, 'a file')
@@ -121,7 +121,7 @@ test('a folder that cannot be used is named', async (t) => {
   assert.equal(await readFile(folder, 'utf8'), 'a file')
 })
 
-test('a lock of somebody whose clock was wrong holds nobody up', async (t) => {
+test('a lock with a timestamp in the future expires', async (t) => {
   const { clock, another } = await openFolder(t)
   clock.step(365 * 24 * 60 * MINUTE)
   const lost = (await another().acquire('shop.test', MINUTE))!

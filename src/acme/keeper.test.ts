@@ -102,10 +102,10 @@ async function setUp(t: TestContext, random = 0.5) {
 }
 
 async function idleAgain(keeper: Keeper): Promise<void> {
-  await turnUntil('the keeper', () => Reflect.get(keeper, 'working') === null)
+  await turnUntil('the keeper to be idle', () => Reflect.get(keeper, 'working') === null)
 }
 
-test('a certificate is ordered at once, and again at two thirds of its life', async (t) => {
+test('a certificate is ordered at once, and renewed at two thirds of its life', async (t) => {
   const { ca, open, pass, outcomes } = await setUp(t, 0)
   const { keeper } = open()
   await pass(keeper, 1)
@@ -122,7 +122,7 @@ test('a certificate is ordered at once, and again at two thirds of its life', as
   assert.match(ca.replaced[1]!, /^[\w-]{27}\.[\w-]+$/)
 })
 
-test('a restart does not order again', async (t) => {
+test('a certificate is not ordered again after a restart', async (t) => {
   const { ca, open, pass } = await setUp(t)
   const first = open()
   await pass(first.keeper, 1)
@@ -133,7 +133,7 @@ test('a restart does not order again', async (t) => {
   assert.equal(keeper.current!.leaf.serialNumber, first.keeper.current!.leaf.serialNumber)
 })
 
-test('it is renewed when the CA says so, and not because of what the CA says for ever', async (t) => {
+test('a certificate is renewed when the CA suggests it, but only once per suggestion', async (t) => {
   const { ca, clock, open, pass } = await setUp(t)
   const { keeper } = open()
   await pass(keeper, 1)
@@ -148,7 +148,7 @@ test('it is renewed when the CA says so, and not because of what the CA says for
   assert.equal(ca.orders, 2)
 })
 
-test('after failures it waits longer and longer, also across restarts', async (t) => {
+test('after failures the delay increases, also across restarts', async (t) => {
   const { ca, open, pass, clock, log } = await setUp(t)
   ca.error = new AcmeError('http-01 challenge of shop.test: connection refused (connection)', 'connection')
   const begin = clock.wall()
@@ -174,7 +174,7 @@ test('after failures it waits longer and longer, also across restarts', async (t
   await log.line({ message: 'No certificate yet: handshakes are refused', level: 'error' })
 })
 
-test('an order that ends its process is repeated at once, but not for ever', async (t) => {
+test('an order that kills its process is repeated at once, but not forever', async (t) => {
   const { ca, clock, open, pass } = await setUp(t)
   const orders: number[] = []
   for (let crashes = 0; crashes < 3; crashes++) {
@@ -184,7 +184,7 @@ test('an order that ends its process is repeated at once, but not for ever', asy
     const { keeper } = open([blocked(ca)], itsClock)
     itsClock.advance(1)
     const waits = () => Reflect.get(keeper, 'working') === null
-    await turnUntil('the order', () => ca.orders > before || waits())
+    await turnUntil('the order or the delay', () => ca.orders > before || waits())
     orders.push(ca.orders)
     clock.advance(16_000)
   }
@@ -207,7 +207,7 @@ function blocked(ca: FakeCa): Issuing {
   }
 }
 
-test('the next CA is asked where one refuses, and one that is to be left alone is left alone', async (t) => {
+test('if a CA rejects the order the next one is used, and a rate limit is respected', async (t) => {
   const { ca, other, open, pass, log } = await setUp(t)
   ca.error = new AcmeError('too many certificates (rateLimited)', 'rateLimited', 7 * DAY)
   const { keeper } = open([ca, other])
@@ -217,7 +217,7 @@ test('the next CA is asked where one refuses, and one that is to be left alone i
   assert.equal(line['limited_until'], '2026-06-08T00:00:00.001Z')
 })
 
-test('where all CAs want to be left alone, nothing is ordered until then', async (t) => {
+test('if all CAs are rate-limited, nothing is ordered until the limits end', async (t) => {
   const { ca, open, pass } = await setUp(t)
   ca.error = new AcmeError('too many certificates (rateLimited)', 'rateLimited', 2 * DAY)
   const { keeper } = open()
@@ -229,7 +229,7 @@ test('where all CAs want to be left alone, nothing is ordered until then', async
   assert.equal(keeper.successful, true)
 })
 
-test('what failed while the clock was wrong keeps nothing from being ordered once it is right', async (t) => {
+test('failures while the clock was wrong do not delay orders after it is corrected', async (t) => {
   const { ca, clock, open, pass } = await setUp(t)
   clock.step(365 * DAY)
   ca.error = new AcmeError('too many certificates (rateLimited)', 'rateLimited', 2 * DAY)
@@ -241,21 +241,21 @@ test('what failed while the clock was wrong keeps nothing from being ordered onc
   assert.equal(keeper.successful, true)
 })
 
-test('an order that still waits for its turn when the gateway stops does not count as one', async (t) => {
+test('an order still queued when the gateway stops does not count as an attempt', async (t) => {
   const { ca, clock, store, open } = await setUp(t)
   const turns = new Turns(1)
   const { promise: busy, resolve: done } = Promise.withResolvers<void>()
   const other = turns.take(() => busy)
   const { close } = open([ca], clock, turns)
   clock.advance(1)
-  await turnUntil('the order to wait', () => turns.length === 2)
+  await turnUntil('the order to be queued', () => turns.length === 2)
   const closed = close()
   done()
   await Promise.all([other, closed])
   assert.equal(await store.read('shop.test', 'attempts'), null)
 })
 
-test('a certificate that cannot be renewed is shown until it expires, and then said so loudly', async (t) => {
+test('a certificate that cannot be renewed stays in use until it expires, which is logged as an error', async (t) => {
   const { ca, open, pass, log } = await setUp(t)
   const { keeper } = open()
   await pass(keeper, 1)
@@ -274,7 +274,7 @@ test('a certificate that cannot be renewed is shown until it expires, and then s
   assert.notEqual(keeper.current!.leaf.serialNumber, serialNumber)
 })
 
-test('a certificate of a CA that is no longer configured makes way, as after trying out', async (t) => {
+test('a certificate of a CA that is no longer configured is replaced, as after a test with a staging CA', async (t) => {
   const { ca, other, clock, open, pass } = await setUp(t)
   const first = open([ca])
   await pass(first.keeper, 1)
@@ -304,7 +304,7 @@ for (const [what, give] of [
   ['a certificate for another name', (ca) => good(ca, { names: ['other.test'] })],
   ['an expired certificate', (ca) => good(ca, { notBefore: NEVER, notAfter: START - 1 })],
 ] satisfies [string, (ca: FakeCa) => { cert: string; key: string }][])
-  test(`${what} is no certificate: it takes the place of none, and orders wait as after any failure`, async (t) => {
+  test(`${what} is rejected as a certificate: it replaces none, and orders back off`, async (t) => {
     const { ca, open, pass, outcomes, log } = await setUp(t, 0)
     const { keeper } = open()
     await pass(keeper, 1)
@@ -322,7 +322,7 @@ for (const [what, give] of [
     assert.equal(next.keeper.current?.leaf.serialNumber, before.leaf.serialNumber)
   })
 
-test('a certificate most of whose life is over is not renewed again and again', async (t) => {
+test('a certificate received late in its life is not renewed in a loop', async (t) => {
   const { ca, open, pass } = await setUp(t, 0)
   ca.given = () => good(ca, { notBefore: START - 80 * DAY, notAfter: START + 10 * DAY })
   const { keeper } = open()

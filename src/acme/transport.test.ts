@@ -8,7 +8,7 @@ import { cleanUp } from '../../test/support/cleanup.ts'
 import { systemClock } from '../core/clock.ts'
 import { Transport } from './transport.ts'
 
-test('the certificate of a CA is verified, whatever the environment says', async (t) => {
+test('the certificate of a CA is verified, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async (t) => {
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
   t.after(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'])
   const pair = selfSigned()

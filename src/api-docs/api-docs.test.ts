@@ -63,7 +63,7 @@ function setUp() {
   return { docs, ask, told: () => told, answer: (reply: ServiceReply) => answer.resolve(reply) }
 }
 
-test('a large document is written in slices of a few operations, between which everything else has its turn', async () => {
+test('a large document is written in slices of a few operations, with other work in between', async () => {
   const { ask, told } = setUp()
   let [written, most, before, turns] = [false, 0, 0, 0]
   setImmediate(function turn() {
@@ -79,7 +79,7 @@ test('a large document is written in slices of a few operations, between which e
   assert.ok(turns >= told() / 5, `${turns} turns`)
 })
 
-test('it is written once for all who ask for it at the same time, and is then at hand', async () => {
+test('simultaneous requests share one document, which is then cached', async () => {
   const { ask, told } = setUp()
   const all = await Promise.all([ask(), ask(), ask()])
   const once = told()
@@ -88,7 +88,7 @@ test('it is written once for all who ask for it at the same time, and is then at
   assert.equal(told(), once)
 })
 
-test('what a service says of itself while it is written is in what is asked for after that', async () => {
+test('a service document that arrives during writing is included in the next document', async () => {
   const { docs, ask, answer } = setUp()
   docs.start()
   const first = ask()

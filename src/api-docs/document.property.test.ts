@@ -176,7 +176,7 @@ const document = fc.record({
   }),
 })
 
-test('whatever services say of themselves, the document is valid and every reference in it leads somewhere', () => {
+test('property: whatever the services describe, the document is valid and its references resolve', () => {
   fc.assert(
     fc.property(document, document, (first: Json, second: Json) => {
       const apis = new Map<string, ServiceApi>([
@@ -200,7 +200,7 @@ test('whatever services say of themselves, the document is valid and every refer
   )
 })
 
-test('any text is a document or broken', () => {
+test('property: any text is a document or throws BrokenDocument', () => {
   const values = fc.jsonValue().map((value) => JSON.stringify({ openapi: '3.1.0', paths: value, components: value }))
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json(), values), (text) => {

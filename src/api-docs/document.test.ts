@@ -42,7 +42,7 @@ function operationsOf({ paths }: ApiDocument): string[] {
 
 const users = { id: 'users', match: { path: '/users/*' }, service: 'users' }
 
-test('only operations that a route exposes are there, under the paths of the service', () => {
+test('only operations that a route exposes are listed, under the paths of the service', () => {
   const document = write(
     { routes: [{ ...users, match: { path: '/users/*', method: ['GET', 'DELETE'] } }] },
     {
@@ -60,7 +60,7 @@ test('only operations that a route exposes are there, under the paths of the ser
   assert.deepEqual(operationsOf(document), ['get /users', 'get /users/{id}', 'delete /users/{id}'])
 })
 
-test('a service is documented under the paths that clients ask for', () => {
+test('operations are listed under the paths that clients use', () => {
   const paths = { '/': { get: OK }, '/users/{id}': { get: OK }, '/api/users': { get: OK } }
   const strip = write(
     { routes: [{ id: 'u', match: { path: '/api/*' }, service: 'users', rewrite: { strip: '/api' } }] },
@@ -74,7 +74,7 @@ test('a service is documented under the paths that clients ask for', () => {
   assert.deepEqual(operationsOf(replaced), ['get /v1/users'])
 })
 
-test('paths begin where the service says that its server is, if a route leads there', () => {
+test('paths are prefixed with the path of the server URL if a route matches it', () => {
   const paths = { '/users': { get: OK } }
   const routes = [{ id: 'u', match: { path: '/base/*' }, service: 'users' }]
   const servers = [{ url: 'http://users.internal:8001/base/' }]
@@ -82,7 +82,7 @@ test('paths begin where the service says that its server is, if a route leads th
   assert.deepEqual(operationsOf(write({ routes: [users] }, { users: { paths, servers } })), ['get /users'])
 })
 
-test('where a more specific route takes a path, the service behind the other one is not shown', () => {
+test('an operation whose path a more specific route takes is not listed', () => {
   const document = write(
     {
       routes: [
@@ -101,7 +101,7 @@ test('where a more specific route takes a path, the service behind the other one
   assert.equal(document.paths['/users/me']!['get']!.parameters, undefined)
 })
 
-test('parameters of one path have one name, whatever the services call them', () => {
+test('path parameters are renamed so that one path has one name for each', () => {
   const parameter = { name: 'key', in: 'path', required: true, schema: { type: 'integer' } }
   const document = write(
     {
@@ -120,7 +120,7 @@ test('parameters of one path have one name, whatever the services call them', ()
   assert.deepEqual(item['get']!.parameters, [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }])
 })
 
-test('a service that does not describe itself has the operations of its routes', () => {
+test('a service without a document gets operations from its routes', () => {
   const document = write({
     routes: [
       { id: 'any', match: { path: '/any/{id}/*' }, service: 'dumb' },
@@ -135,7 +135,7 @@ test('a service that does not describe itself has the operations of its routes',
   assert.deepEqual([get!.tags, get!.operationId], [['dumb'], 'get-any-id-path'])
 })
 
-test('fixed replies and redirects are there, but for those that refuse', () => {
+test('fixed replies and redirects are listed, except error replies', () => {
   const document = write({
     routes: [
       { id: 'status', match: { path: '/status' }, reply: { headers: { 'content-type': 'text/plain' }, body: 'open' } },
@@ -151,7 +151,7 @@ test('fixed replies and redirects are there, but for those that refuse', () => {
   assert.deepEqual(document.tags, [{ name: 'gateway', description: 'What the gateway answers itself.' }])
 })
 
-test('the endpoints of the gateway itself go before what a service says', () => {
+test("the gateway's own endpoints replace the same paths of services", () => {
   const item = { get: { operationId: 'own', tags: ['gateway'], responses: OK.responses } }
   const document = write(
     { routes: [{ id: 'all', match: { path: '/*' }, service: 'all' }] },
@@ -162,7 +162,7 @@ test('the endpoints of the gateway itself go before what a service says', () => 
   assert.equal(document.paths['/health']!['get']!.operationId, 'own')
 })
 
-test('a route goes before an endpoint of the gateway itself, and other methods of its path stay', () => {
+test('a route replaces an endpoint of the gateway, except for other methods', () => {
   const item = { get: { operationId: 'own', tags: ['gateway'], responses: OK.responses } }
   const own = [{ path: '/health', item }]
   const taken = write({ routes: [{ id: 'mine', match: { path: '/health', method: 'GET' }, reply: {} }] }, {}, own)
@@ -172,7 +172,7 @@ test('a route goes before an endpoint of the gateway itself, and other methods o
   assert.deepEqual(operationsOf(beside), ['post /health', 'get /health'])
 })
 
-test('of routes with conditions, what they want is told, and those without go first', () => {
+test('conditions of routes are documented, and routes without conditions come first', () => {
   const route = { match: { path: '/a' }, reply: {} }
   const document = write({
     routes: [
@@ -196,7 +196,7 @@ const auth = {
 }
 const described = { users: { paths: { '/users/login': { post: OK }, '/users/{id}': { get: OK } } } }
 
-test('the proofs that the gateway takes become security schemes, and public paths need none', () => {
+test('auth methods become security schemes, and public paths need none', () => {
   const document = write({ policies: { auth }, routes: [users] }, described)
   assert.deepEqual(document.components['securitySchemes'], {
     bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -211,7 +211,7 @@ test('the proofs that the gateway takes become security schemes, and public path
   assert.deepEqual(statusesOf(document.paths['/users/login']!['post']!), ['200', '503', 'default'])
 })
 
-test('required roles and scopes stand in the requirements, and in words', () => {
+test('required roles and scopes are in the security requirements and in the description', () => {
   const require = { roles: ['admin', 'auditor'], scopes: ['read'] }
   const options = { methods: { jwt: { secret: SECRET } }, require, failures: false as const, public: ['/*'] }
   const { get } = write({ policies: { auth: options }, routes: [users] }, described).paths['/users/{id}']!
@@ -220,7 +220,7 @@ test('required roles and scopes stand in the requirements, and in words', () => 
   assert.deepEqual(statusesOf(get!), ['200', '401', '403', '503', 'default'])
 })
 
-test('where the gateway asks nobody who calls, what the service itself asks for counts', () => {
+test('without auth in the gateway the security of the service document is kept', () => {
   const paths = { '/users/a': { get: OK }, '/users/b': { get: { ...OK, security: [] } } }
   const components = { securitySchemes: { own: { type: 'http', scheme: 'basic' }, odd: { type: 'magic' } } }
   const security = [{ own: [] }, { odd: [] }]
@@ -231,7 +231,7 @@ test('where the gateway asks nobody who calls, what the service itself asks for 
   assert.equal(guarded.components['securitySchemes']!['own'], undefined)
 })
 
-test('limits bring 429 and fields that tell of them', () => {
+test('rate limits add 429 and their headers', () => {
   const limit = { tiers: { unauthenticated: ['10/s' as const, '500/10m' as const], api_key: false as const } }
   const document = write({ policies: { 'rate-limit': limit, 'correlation-id': {} }, routes: [users] }, described)
   const { get } = document.paths['/users/{id}']!
@@ -255,7 +255,7 @@ test('limits bring 429 and fields that tell of them', () => {
   assert.equal(off.components['headers'], undefined)
 })
 
-test('a status that both answer with has both forms, unless the service is never asked then', () => {
+test('a status of both gateway and service has both schemas, unless the service is not called', () => {
   const problem = (status: number) => ({
     [status]: { description: 'theirs', content: { 'text/plain': { example: 'no' } } },
   })
@@ -271,21 +271,21 @@ test('a status that both answer with has both forms, unless the service is never
   assert.deepEqual(get!.responses['default'], { description: 'theirs' })
 })
 
-test('a body brings 413', () => {
+test('an operation with a body gets 413', () => {
   const post = { ...OK, requestBody: { content: { 'application/json': { schema: { type: 'object' } } } } }
   const { paths } = write({ routes: [users] }, { users: { paths: { '/users': { post, get: OK } } } })
   assert.deepEqual(statusesOf(paths['/users']!['post']!), ['200', '413', '503', 'default'])
   assert.deepEqual(statusesOf(paths['/users']!['get']!), ['200', '503', 'default'])
 })
 
-test('where a transform asks for another path, the document of the service does not tell', () => {
+test('a route whose transform changes the path does not use the service document', () => {
   const transform = { request: { path: '/elsewhere' } }
   const document = write({ routes: [{ ...users, policies: { transform } }] }, described)
   assert.ok(operationsOf(document).includes('get /users/{path}'))
   assert.ok(!operationsOf(document).includes('get /users/{id}'))
 })
 
-test('ids of operations that clash get the name of their service', () => {
+test('conflicting operation ids are prefixed with their service', () => {
   const get = { ...OK, operationId: 'list' }
   const document = write(
     { routes: ['a', 'b', 'c'].map((id) => ({ id, match: { path: `/${id}` }, service: id })) },
@@ -295,7 +295,7 @@ test('ids of operations that clash get the name of their service', () => {
   assert.deepEqual(ids, ['list', 'b.list', 'get-c'])
 })
 
-test('title, version, description and tags are those of the configuration and of the services', () => {
+test('title, version, description and tags come from the configuration and the services', () => {
   const docs = { title: 'Shop', version: '2.1', description: 'All of it.' }
   const info = { title: 'Users', description: 'Who is who.' }
   const document = write({ docs, routes: [users] }, { users: { ...described.users, info } })
@@ -307,7 +307,7 @@ function statusesOf({ responses }: ApiOperation): string[] {
   return Object.keys(responses)
 }
 
-test('what a route wants of values is said as JSON Schema has it, whichever of several routes an operation takes', () => {
+test('match conditions become JSON Schema, combined across routes of the same operation', () => {
   const document = write(
     {
       routes: [

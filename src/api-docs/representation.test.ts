@@ -15,7 +15,7 @@ async function ask(fields: Record<string, string> = {}) {
   return { status: reply.status, headers: reply.headers, body: reply.body?.toBuffer() }
 }
 
-test('it comes with its fields, a tag, and Vary', async () => {
+test('a reply has its headers, an ETag and Vary', async () => {
   const { status, headers, body } = await ask()
   assert.equal(status, 200)
   assert.equal(body!.toString(), text)
@@ -26,18 +26,18 @@ test('it comes with its fields, a tag, and Vary', async () => {
 })
 
 for (const accepted of ['gzip', 'x-gzip', 'br, gzip;q=0.5', 'GZIP ; q=1.0', 'deflate,gzip , br'])
-  test(`it is compressed for Accept-Encoding: ${accepted}`, async () => {
+  test(`a reply is compressed for Accept-Encoding: ${accepted}`, async () => {
     const { headers, body } = await ask({ 'Accept-Encoding': accepted })
     assert.equal(headers.get('Content-Encoding'), 'gzip')
     assert.equal(gunzipSync(body!).toString(), text)
   })
 
 for (const accepted of ['', 'br', 'gzip;q=0', 'gzip;q=0.000', 'gzipped', 'identity'])
-  test(`it is not compressed for Accept-Encoding: ${accepted}`, async () => {
+  test(`a reply is not compressed for Accept-Encoding: ${accepted}`, async () => {
     assert.equal((await ask({ 'Accept-Encoding': accepted })).headers.has('Content-Encoding'), false)
   })
 
-test('who has it already gets 304, for each form by its own tag', async () => {
+test('a matching If-None-Match gets 304, with separate ETags for each encoding', async () => {
   const plain = (await ask()).headers.get('ETag')!
   const zipped = (await ask({ 'Accept-Encoding': 'gzip' })).headers.get('ETag')!
   assert.notEqual(plain, zipped)

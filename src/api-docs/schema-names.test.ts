@@ -30,11 +30,11 @@ function namesOf(services: Readonly<Record<string, Json>>): Record<string, strin
 
 const refer = (name: string): Json => ({ type: 'array', items: { $ref: `#/components/schemas/${name}` } })
 
-test('schemas keep their names where no other service has the same', () => {
+test('schemas keep their names if they are unique', () => {
   assert.deepEqual(namesOf({ a: { User: true }, b: { Order: true } }), { a: ['User'], b: ['Order'] })
 })
 
-test('schemas of one name that differ have the names of their services before it', () => {
+test('different schemas with the same name are prefixed with their services', () => {
   assert.deepEqual(namesOf({ a: { Page: { minimum: 1 } }, b: { Page: { minimum: 2 } }, c: { Page: { minimum: 1 } } }), {
     a: ['a.Page'],
     b: ['b.Page'],
@@ -42,14 +42,14 @@ test('schemas of one name that differ have the names of their services before it
   })
 })
 
-test('the very same schema is there once', () => {
+test('identical schemas are merged', () => {
   assert.deepEqual(namesOf({ a: { Problem: { type: 'object' } }, b: { Problem: { type: 'object' } } }), {
     a: ['Problem'],
     b: ['Problem'],
   })
 })
 
-test('schemas that are the same in words, but refer to what is not, differ', () => {
+test('schemas that look the same but refer to different ones stay separate', () => {
   const first = { List: refer('Item'), Lists: refer('List'), Item: { minimum: 1 } }
   const second = { List: refer('Item'), Lists: refer('List'), Item: { minimum: 2 } }
   assert.deepEqual(
@@ -62,10 +62,10 @@ test('schemas that are the same in words, but refer to what is not, differ', () 
   assert.deepEqual(new Set(Object.values(namesOf({ a: first, c: third })).flat()), new Set(['Item', 'List', 'Lists']))
 })
 
-test('no schema is taken for the problem documents of the gateway', () => {
+test('a schema cannot take the name of the gateway’s problem documents', () => {
   assert.deepEqual(namesOf({ a: { ProblemDetails: true } }), { a: ['a.ProblemDetails'] })
 })
 
-test('names that are the same once odd characters are replaced stay apart', () => {
+test('names that become equal after sanitizing stay distinct', () => {
   assert.deepEqual(namesOf({ a: { 'P<x>': true, 'P(x)': true } }), { a: ['a.P_x_', 'a.P_x_2'] })
 })

@@ -20,7 +20,7 @@ function plain(value: unknown): unknown {
   return JSON.parse(text) as unknown
 }
 
-test('what OpenAPI 3.0 writes otherwise is brought into the form of 3.1', () => {
+test('OpenAPI 3.0 schemas are converted to 3.1', () => {
   for (const [written, expected] of [
     [{ type: 'string', nullable: true }, { type: ['string', 'null'] }],
     [{ type: ['string'], nullable: true }, { type: ['string'] }],
@@ -42,7 +42,7 @@ test('what OpenAPI 3.0 writes otherwise is brought into the form of 3.1', () => 
     assert.deepEqual(read(written).found, expected, JSON.stringify(written))
 })
 
-test('keywords that are unknown, or have a value of the wrong type, are left out', () => {
+test('unknown keywords, and values of the wrong type, are left out', () => {
   const written = {
     type: 'file',
     title: 7,
@@ -65,7 +65,7 @@ test('keywords that are unknown, or have a value of the wrong type, are left out
   for (const value of [null, 1, 'a', []]) assert.equal(read(value).found, undefined)
 })
 
-test('references within the document lead to named schemas, wherever they point', () => {
+test('references within the document become named schemas, wherever they point', () => {
   const root = {
     components: {
       schemas: {
@@ -105,7 +105,7 @@ test('references within the document lead to named schemas, wherever they point'
   })
 })
 
-test('references that lead out of the document, nowhere or in a circle are left out', () => {
+test('external, dangling and circular references are left out', () => {
   const root = {
     components: {
       schemas: { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' }, C: 'text' },
@@ -128,7 +128,7 @@ test('references that lead out of the document, nowhere or in a circle are left 
     assert.deepEqual(read({ $ref, title: 'kept' }, root), { found: { title: 'kept' }, named: {} }, $ref)
 })
 
-test('nothing in examples, defaults and constants is a reference', () => {
+test('examples, defaults and constants contain no references', () => {
   const value = { $ref: 'https://attacker.test/', kept: [{ $ref: '#/a' }, 1, null] }
   const expected = { kept: [{}, 1, null] }
   const schema = { default: value, const: value, enum: [value], examples: [value] }
@@ -140,7 +140,7 @@ test('nothing in examples, defaults and constants is a reference', () => {
   })
 })
 
-test('a property may have any name, but for the one that sets prototypes', () => {
+test('a property may have any name except __proto__', () => {
   const schema: unknown = JSON.parse(
     '{"properties":{"__proto__":{"type":"string"},"$ref":{"type":"string"},"constructor":{"type":"string"}}}',
   )
@@ -150,7 +150,7 @@ test('a property may have any name, but for the one that sets prototypes', () =>
   assert.equal(Object.getPrototypeOf(properties), Object.prototype)
 })
 
-test('a discriminator leads to the renamed schemas, by reference or by name', () => {
+test('discriminators refer to the renamed schemas, by reference or by name', () => {
   const root = { components: { schemas: { Dog: { type: 'object' }, Cat: { type: 'object' } } } }
   const mapping = { dog: 'Dog', cat: '#/components/schemas/Cat', cow: 'https://attacker.test/cow', bird: 'Bird' }
   const { found } = read({ discriminator: { propertyName: 'kind', mapping } }, root)
@@ -158,7 +158,7 @@ test('a discriminator leads to the renamed schemas, by reference or by name', ()
   assert.deepEqual(read({ discriminator: { mapping } }, root).found, {})
 })
 
-test('a document that is nested too deep, or would become too large, is broken', () => {
+test('a document that is too deep or would become too large is rejected', () => {
   let deep: Json = {}
   for (let i = 0; i < 1000; i++) deep = { items: deep }
   assert.throws(() => read(deep), BrokenDocument)
@@ -169,7 +169,7 @@ test('a document that is nested too deep, or would become too large, is broken',
   assert.throws(() => read({ enum: Array.from({ length: 500_000 }, (_, i) => i) }), BrokenDocument)
 })
 
-test('a long chain of references is read to its end', () => {
+test('a long chain of references is resolved completely', () => {
   const last = 20_000
   const schemas = Object.fromEntries(
     Array.from({ length: last }, (_, i) => [`S${i}`, { items: { $ref: `#/components/schemas/S${i + 1}` } }]),

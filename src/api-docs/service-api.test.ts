@@ -19,7 +19,7 @@ function documentOf(count: number): string {
   return JSON.stringify({ openapi: '3.1.0', paths, components })
 }
 
-test('a short document does not become one that fills the memory by what its operations refer to', () => {
+test('a short document cannot expand beyond the limit through its references', () => {
   const places = new Places(routes, [])
   assert.equal(takeAll(readServiceApi(documentOf(100), 'users', places)).operations.length, 100)
   assert.throws(() => takeAll(readServiceApi(documentOf(200), 'users', places)), BrokenDocument)

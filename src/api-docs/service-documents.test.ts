@@ -70,7 +70,7 @@ function setUp() {
   }
 }
 
-test('the document is asked for at once and after each interval, bounded in time and size', async () => {
+test('the document is fetched at once and after each interval, with a timeout and a size limit', async () => {
   const { look, asked, title, changes } = setUp()
   await look(reply(200, documentOf('one')))
   assert.equal(title(), 'one')
@@ -82,7 +82,7 @@ test('the document is asked for at once and after each interval, bounded in time
   assert.equal(changes(), 2)
 })
 
-test('what has not changed is not read again', async () => {
+test('an unchanged document is not parsed again', async () => {
   const { look, asked, changes } = setUp()
   await look(reply(200, documentOf('one'), '"a"'))
   await look(reply(200, documentOf('one'), '"a"'))
@@ -94,7 +94,7 @@ test('what has not changed is not read again', async () => {
   )
 })
 
-test('the last good document stays when one cannot be had or is broken, which is logged once', async () => {
+test('after a failure the last good document is kept, and the failure is logged once', async () => {
   const { look, title, lines, asked } = setUp()
   await look(reply(200, documentOf('good'), '"good"'))
   await look(new GatewayError('gateway-timeout'))
@@ -115,7 +115,7 @@ test('the last good document stays when one cannot be had or is broken, which is
   )
 })
 
-test('a service that nobody reaches is left to the health checks, and what is broken later is told', async () => {
+test('an unreachable service is left to health checks, and later failures are logged', async () => {
   const { look, lines, title } = setUp()
   await look(new GatewayError('service-unavailable'))
   await look(reply(200, documentOf('one')))
@@ -129,7 +129,7 @@ test('a service that nobody reaches is left to the health checks, and what is br
   )
 })
 
-test('a service that has no document is no reason to warn, until it has had one', async () => {
+test('a missing document is not a warning unless there was one before', async () => {
   const { look, lines } = setUp()
   await look(reply(404, ''))
   await look(reply(404, ''))
@@ -145,7 +145,7 @@ test('a service that has no document is no reason to warn, until it has had one'
   )
 })
 
-test('a service that speaks gRPC only has none either', async () => {
+test('a gRPC service counts as having no document', async () => {
   const calls = { ...reply(200, ''), headers: Headers.of([['Content-Type', 'application/grpc+proto']]) }
   for (const answer of [reply(415, ''), reply(405, ''), calls]) {
     const { look, lines } = setUp()
@@ -157,7 +157,7 @@ test('a service that speaks gRPC only has none either', async () => {
   }
 })
 
-test('a service that takes longer than the interval is not asked twice at a time', async () => {
+test('a slow service is not asked again while a request is pending', async () => {
   const { documents, clock, asked, answers, settle } = setUp()
   const { promise, resolve } = Promise.withResolvers<ServiceReply>()
   answers.push(promise, reply(200, documentOf('two')))
@@ -175,7 +175,7 @@ test('a service that takes longer than the interval is not asked twice at a time
   assert.equal(clock.pending, 0)
 })
 
-test('a thousand services are asked in slices, between which everything else has its turn', async () => {
+test('a thousand services are asked in slices, with other work in between', async () => {
   const clock = new ManualClock()
   const names = Array.from({ length: 1000 }, (_, i) => `service-${i}`)
   let asked = 0

@@ -23,12 +23,12 @@ for (const [path, pattern, expected] of [
   ['/a', '/', null],
   ['/', '/{id}', null],
 ] as const)
-  test(`${pattern} leaves ${expected ?? 'nothing'} of ${path}`, () => {
+  test(`${pattern} restricts ${path} to ${expected ?? 'nothing'}`, () => {
     const template = narrow(parseTemplate(path)!, parsePattern(pattern))
     assert.equal(template === null ? null : textOf(template), expected)
   })
 
-test('a path that no request can have is none', () => {
+test('invalid paths are rejected', () => {
   for (const path of [
     '',
     'users',
@@ -46,7 +46,7 @@ test('a path that no request can have is none', () => {
     assert.equal(parseTemplate(path), null, path)
 })
 
-test('literals take the form of request paths, and the sample of a parameter is none', () => {
+test('literals are normalized like request paths, and parameter samples match no literal', () => {
   assert.equal(textOf(parseTemplate('/caf\u00e9s')!), '/caf%C3%A9s')
   assert.equal(textOf(parseTemplate('/caf\u00e9-{id}')!), '/caf%C3%A9-{id}')
   const encoded = parseTemplate('/caf%c3%a9s/%61/{id}-{part}')!
@@ -55,13 +55,13 @@ test('literals take the form of request paths, and the sample of a parameter is 
   assert.equal(sampleOf(encoded), '/caf%C3%A9s/a/%7Bid%7D-%7Bpart%7D')
 })
 
-test('"/*" becomes a parameter with a name of its own', () => {
+test('"/*" becomes a parameter with a unique name', () => {
   assert.equal(textOf(templateOf(parsePattern('/a/{id}/*'))), '/a/{id}/{path}')
   assert.equal(textOf(templateOf(parsePattern('/{path}/*'))), '/{path}/{rest}')
   assert.equal(textOf(templateOf(parsePattern('/a'))), '/a')
 })
 
-test('whatever is found before a rewrite becomes the path that was asked about', () => {
+test('paths from before a rewrite lead to the given path', () => {
   const rewrites = [{ strip: '/api' }, { strip: '/' }, { prefix: '/v1', with: '/api' }, { prefix: '/', with: '/api' }]
   for (const rewrite of [...rewrites, { prefix: '/v1', with: '/' }])
     for (const path of ['/', '/api', '/api/users/{id}', '/v1', '/v1/a', '/other']) {

@@ -43,7 +43,7 @@ function sampleOf(endpoints: Sample['endpoints'], time: number): Sample {
   }
 }
 
-test('the counts of endpoints are read from the metrics', () => {
+test('counts of endpoints are read from the metrics', () => {
   assert.deepEqual(
     [...countsIn(METRICS)],
     [
@@ -53,7 +53,7 @@ test('the counts of endpoints are read from the metrics', () => {
   )
 })
 
-test('the view tells of what happened between two samples, and of the worst instances first', () => {
+test('the view shows the difference between two samples, and the worst instances first', () => {
   const view = topView(sampleOf(new Map(), 0), sampleOf(countsIn(METRICS), 2000))
   assert.deepEqual(view.split('\n'), [
     'sallyport 1.2.3  pid 7  ready  up 61s  12 connections  3 in flight  120 MB',
@@ -71,12 +71,12 @@ test('the view tells of what happened between two samples, and of the worst inst
   ])
 })
 
-test('where nothing came, that is said', () => {
+test('without requests the view says so', () => {
   const counts = countsIn(METRICS)
   assert.match(topView(sampleOf(counts, 0), sampleOf(counts, 1000)), /\nNo requests\.\n/)
 })
 
-test('clients near their limits are shown where there are some', () => {
+test('clients near their limits are listed if there are any', () => {
   const quota = { limit: 1000, windowSeconds: 3600, used: 850, remaining: 150, moreInSeconds: 700, waitSeconds: 0 }
   const limited = [
     {

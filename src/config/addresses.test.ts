@@ -5,7 +5,7 @@ import { formatAddress } from '../core/address.ts'
 import { isNetwork } from '../core/network-list.ts'
 import { parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 
-test('an address that is written out reads back as the same host and port', () => {
+test('a formatted address parses to the same host and port', () => {
   const hosts = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())
   fc.assert(
     fc.property(hosts, fc.nat(65535), (host, port) => {
@@ -15,12 +15,12 @@ test('an address that is written out reads back as the same host and port', () =
   )
 })
 
-test('the brackets of an IPv6 address are not part of the host', () => {
+test('brackets of an IPv6 address are not part of the host', () => {
   assert.deepEqual(parseHostAndPort('[::1]:80'), { host: '::1', port: 80 })
   assert.deepEqual(parseHostAndPort('[FE80::1]'), { host: 'fe80::1', port: undefined })
 })
 
-test('texts that are not host and port are refused', () => {
+test('invalid host and port texts are rejected', () => {
   for (const text of [
     '',
     ':80',
@@ -39,7 +39,7 @@ test('texts that are not host and port are refused', () => {
     assert.equal(parseHostAndPort(text), undefined, text)
 })
 
-test('an instance is an http URL of host and port, 80 where it names none', () => {
+test('an instance is an http URL with host and port, 80 by default', () => {
   assert.deepEqual(parseInstanceUrl('http://Users:8001/'), { scheme: 'http', host: 'users', port: 8001 })
   assert.deepEqual(parseInstanceUrl('HTTPS://Users'), { scheme: 'https', host: 'users', port: 443 })
   assert.deepEqual(parseInstanceUrl('http://[::1]'), { scheme: 'http', host: '::1', port: 80 })
@@ -57,7 +57,7 @@ test('an instance is an http URL of host and port, 80 where it names none', () =
     assert.equal(parseInstanceUrl(text), undefined, text)
 })
 
-test('a network is an address, with a prefix no longer than the address', () => {
+test('a network is an address with an optional prefix of at most its length', () => {
   for (const text of ['10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '::1', 'fd00::/8', '::/128'])
     assert.ok(isNetwork(text), text)
   for (const text of ['', '10.0.0', '10.0.0.0/', '10.0.0.0/33', '::/129', '10.0.0.0/8/8', '10.0.0.0/-1', 'a/8'])

@@ -34,7 +34,7 @@ test('without a token only loopback addresses are allowed', () => {
   }
 })
 
-test('users do as well as a token', () => {
+test('users are sufficient instead of a token', () => {
   const password = '$scrypt$ln=14,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
   const users = [{ name: 'ada', password, role: 'admin' }]
   assert.deepEqual(problemsOf({ address: '0.0.0.0:9000', users, writable: true }), [])
@@ -46,7 +46,7 @@ test('users do as well as a token', () => {
   assert.ok(!plain.includes('in-plain-text'))
 })
 
-test('a provider does as well as a token, and gives roles by a map alone', () => {
+test('a provider is sufficient instead of a token, and requires a role map', () => {
   const oidc = { issuer: 'https://id.example.com', clientId: 'console', roles: { map: { ops: 'operator' } } }
   assert.deepEqual(problemsOf({ address: '0.0.0.0:9000', oidc, writable: true }), [])
   for (const [roles, expected] of [
@@ -62,7 +62,7 @@ test('a provider does as well as a token, and gives roles by a map alone', () =>
   assert.match(problemsOf({ oidc: { ...oidc, scopes: ['profile'] } })[0]!, /expected openid among the scopes/)
 })
 
-test('the public URL is scheme, host and port, where {host} may stand for the name of the machine', () => {
+test('publicUrl has scheme, host and port, and {host} stands for the host name', () => {
   for (const publicUrl of ['https://console.example.com', 'http://{host}:9000', 'https://{host}.example.com:8443'])
     assert.deepEqual(problemsOf({ publicUrl }), [])
   for (const publicUrl of [
@@ -75,7 +75,7 @@ test('the public URL is scheme, host and port, where {host} may stand for the na
     assert.match(problemsOf({ publicUrl })[0] ?? '', /^admin\.publicUrl: expected /, publicUrl)
 })
 
-test('a token is long and fits into a header field; the problem does not show it', () => {
+test('a token has to be long and valid in a header, and problems do not show it', () => {
   for (const token of ['short', 'fifteen-letters', 'with spaces in between', 'pässword-of-some-length']) {
     const [problem = ''] = problemsOf({ token })
     assert.match(problem, /^admin\.token: expected at least 16 visible ASCII characters/)
@@ -84,7 +84,7 @@ test('a token is long and fits into a header field; the problem does not show it
   assert.deepEqual(problemsOf({ token: TOKEN }), [])
 })
 
-test('ADMIN_TOKEN is the token unless the configuration has one, or has no admin listener', () => {
+test('ADMIN_TOKEN is used unless the configuration has a token or no admin listener', () => {
   const environment = { ADMIN_TOKEN: TOKEN }
   assert.deepEqual(withAdminToken({}, environment), { admin: { token: TOKEN } })
   assert.deepEqual(withAdminToken({ admin: { token: '' } }, environment), { admin: { token: TOKEN } })
@@ -93,12 +93,12 @@ test('ADMIN_TOKEN is the token unless the configuration has one, or has no admin
   for (const none of [{}, { ADMIN_TOKEN: '' }]) assert.deepEqual(withAdminToken({}, none), {})
 })
 
-test('names and addresses that only look like loopback are none', () => {
+test('host names that only resemble loopback do not count as loopback', () => {
   for (const host of ['127.example.com', 'localhost.example.com', '1.127.0.0', '::', '0.0.0.0', ''])
     assert.equal(isLoopback(host), false, host)
 })
 
-test('operators may send configurations only where they need a token', () => {
+test('admin.writable requires a token', () => {
   assert.deepEqual(problemsOf({ writable: false }), [])
   assert.deepEqual(problemsOf({ writable: true, token: TOKEN }), [])
   const [problem = '', ...others] = problemsOf({ writable: true })

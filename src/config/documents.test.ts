@@ -9,7 +9,7 @@ import { fieldOf } from '../core/value.ts'
 const base = fileURLToPath(new URL('../../test/config/sallyport.yaml', import.meta.url))
 const read = (value: unknown) => readDocuments({ value, chain: policies, findings: [] }, base)
 
-test('a path is replaced by what its file holds, for every route and for one, and a file is one value', async () => {
+test('document paths are replaced by file contents, for all routes and single ones, and each file is one value', async () => {
   const validation = { query: 'documents/order.json', body: { schema: './documents/order.json' } }
   const { value, findings } = await read({
     policies: { validation },
@@ -25,12 +25,12 @@ test('a path is replaced by what its file holds, for every route and for one, an
   assert.equal(validation.query, 'documents/order.json')
 })
 
-test('what is written in place stays as it is, and so does what is no map', async () => {
+test('inline documents and non-objects stay unchanged', async () => {
   for (const value of [{ policies: { validation: { query: { type: 'object' }, body: '1mb' } } }, { policies: 1 }, null])
     assert.deepEqual(await read(value), { value, chain: policies, findings: [] })
 })
 
-test('a document of every route is one value on its way to a worker thread, to be compiled once', async () => {
+test('a document for all routes stays one object when sent to a worker, to be compiled once', async () => {
   const routes = ['a', 'b'].map((id) => ({ id, match: { path: `/${id}` }, reply: {} }))
   const files = await read({ policies: { validation: { query: 'documents/order.json' } }, routes })
   const parsed = structuredClone(parseConfig(files.value, files))

@@ -38,7 +38,7 @@ function changed(...edits: readonly Edit[]): string[] {
   ]
 }
 
-test('an edit changes its own line, and no other', () => {
+test('an edit only changes its own line', () => {
   assert.deepEqual(changed({ path: ['services', 'shop', 'retry', 'attempts'], value: 3 }), [
     '-      attempts: 2 # enough',
     '+      attempts: 3 # enough',
@@ -72,7 +72,7 @@ test('an edit changes its own line, and no other', () => {
   assert.equal(writtenValue(TEXT, ['services', 'gone', 'retry']), undefined)
 })
 
-test('what is written by an alias is not changed behind its back', () => {
+test('an edit of a value behind an alias is rejected', () => {
   const text = `usual: &usual { attempts: 2, budget: 10% }\nservices: { shop: { retry: *usual }, till: { retry: *usual } }\n`
   assert.throws(
     () => editedSource(readText(text), [{ path: ['services', 'shop', 'retry', 'attempts'], value: 3 }]),
@@ -95,7 +95,7 @@ const values = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 })).value
 
-test('whatever is written, an edit does what it says or is refused, however the text is laid out', () => {
+test('property: an edit has its effect or is rejected, whatever the layout', () => {
   fc.assert(
     fc.property(
       fc.dictionary(names, values, { minKeys: 1, maxKeys: 4 }),

@@ -17,7 +17,7 @@ const scalar = fc
   .map(([first, parts]) => first + parts.join(''))
   .filter((text) => /^[^:.-]/.test(text) && !text.endsWith(':') && !/:(?:\$|$)/.test(text))
 
-test('every text with an unquoted variable in a list is found whole, once, where it begins', () => {
+test('an unquoted variable in a flow list is found once, at its position', () => {
   fc.assert(
     fc.property(fc.array(scalar, { maxLength: 4 }), fc.constantFrom(', ', ',', ',\n  '), (items, comma) => {
       const text = `a: [ ${items.join(comma)} ]\nb: { c: ${items[0] ?? 1}, d: 1 }\n`
@@ -33,12 +33,12 @@ test('every text with an unquoted variable in a list is found whole, once, where
   )
 })
 
-test('variables that are quoted, or in block style, are fine', () => {
+test('quoted variables and those in block style are accepted', () => {
   const text = 'a: ["${A}", \'${B}\']\nb: ${C}\nc:\n  - ${D:-1}\n  - http://${E}:1\n'
   assert.deepEqual(findUnquotedVariables(text, parseYaml(text).document.errors), { variables: [], errors: [] })
 })
 
-test('one that is not closed is found too, and other errors stay', () => {
+test('an unclosed variable is found too, and other errors are kept', () => {
   for (const text of ['a: [${A, b]', 'a: {b: ${', 'a: [${A}\nb: 1', 'a: {b: ${A} c}']) {
     const { variables } = findUnquotedVariables(text, parseYaml(text).document.errors)
     assert.equal(variables.length, 1, text)

@@ -56,7 +56,7 @@ for (const [kind, entry, file, content] of [
     '{ "value": 1 }',
   ],
 ] as const)
-  test(`${kind} is as it is now`, async (t) => {
+  test(`${kind} is loaded in its current version`, async (t) => {
     const { write, load } = folderOf(t, {
       'entry.ts': entry,
       'lib/b.ts': "import { value } from './a.ts'\nexport default value",
@@ -68,7 +68,7 @@ for (const [kind, entry, file, content] of [
     }
   })
 
-test('a file in CommonJS is as it is now, with what it requires', async (t) => {
+test('a CommonJS file is loaded in its current version, with its requires', async (t) => {
   const { write, load } = folderOf(t, { 'entry.cjs': "module.exports = require('./a.cjs').value" })
   for (const version of ['1', '2', '3', '2']) {
     write('a.cjs', `exports.value = ${version}`)
@@ -78,7 +78,7 @@ test('a file in CommonJS is as it is now, with what it requires', async (t) => {
   assert.equal(await load('entry.cjs'), 4)
 })
 
-test('what has not changed stays loaded, and is one module for all that import it', async (t) => {
+test('unchanged modules are not loaded again, and stay shared by their importers', async (t) => {
   const { write, load } = folderOf(t, {
     'shared.ts': `${counted('sharedTimes')}\nexport const seen = []`,
     'plain.cjs': 'globalThis.plainTimes = (globalThis.plainTimes ?? 0) + 1; exports.times = globalThis.plainTimes',
@@ -99,7 +99,7 @@ test('what has not changed stays loaded, and is one module for all that import i
   assert.equal(await load('b.ts'), b)
 })
 
-test('files that import each other are loaded anew together', async (t) => {
+test('modules in an import cycle are reloaded together', async (t) => {
   const { write, load } = folderOf(t, {
     'a.ts': "import { b } from './b.ts'\nexport const a = 'a1'\nexport default () => a + b()",
     'b.ts': "import { a } from './a.ts'\nexport const b = () => `${a}b1`",
@@ -110,7 +110,7 @@ test('files that import each other are loaded anew together', async (t) => {
   assert.equal(await call(), 'a1a1b2')
 })
 
-test('a package is loaded once', async (t) => {
+test('a package is only loaded once', async (t) => {
   const { write, load } = folderOf(t, {
     'node_modules/pack/package.json': '{ "name": "pack", "type": "module", "exports": "./index.js" }',
     'node_modules/pack/index.js': "export { value } from './value.js'",
@@ -123,7 +123,7 @@ test('a package is loaded once', async (t) => {
   assert.deepEqual(await load('a.ts'), [1, 2])
 })
 
-test('every version of a module that was loaded is counted', async (t) => {
+test('every loaded version of a module is counted', async (t) => {
   const { write, load } = folderOf(t, {
     'a.ts': "import { value } from './b.ts'\nexport default value",
     'b.ts': 'export const value = 1',
@@ -137,7 +137,7 @@ test('every version of a module that was loaded is counted', async (t) => {
   assert.equal(modulesLoaded() - before, 4)
 })
 
-test('a file that could not be loaded is tried again when it, or what was missing, is there', async (t) => {
+test('a module that failed to load is retried when it or its missing import changes', async (t) => {
   const { write, load } = folderOf(t, { 'a.ts': "import { value } from './b.ts'\nexport default value" })
   await assert.rejects(load('a.ts'), /Cannot find module .*b\.ts/)
   write('b.ts', "throw new Error('broken')\nexport const value = 1")

@@ -14,7 +14,7 @@ const validator = z.fromJSONSchema(schema)
 
 const route = { id: 'a', match: { path: '/a' }, reply: {} }
 
-test('the JSON Schema takes every good configuration as it is written, variables included', () => {
+test('the JSON Schema accepts every valid configuration as written, variables included', () => {
   const files = [`${root}sallyport.yaml`, ...globSync(`${root}test/config/good/*.yaml`)]
   assert.ok(files.length > 2)
   for (const file of files) {
@@ -23,7 +23,7 @@ test('the JSON Schema takes every good configuration as it is written, variables
   }
 })
 
-test('the JSON Schema refuses what editors should underline', () => {
+test('the JSON Schema rejects mistakes that editors should underline', () => {
   assert.ok(validator.safeParse({ routes: [route] }).success)
   for (const bad of [
     { wokers: 1 },
@@ -64,7 +64,7 @@ function isFree(form: Fields): boolean {
   return [form['type']].flat().includes('string')
 }
 
-test('every option has a title, which is its path, and a description', () => {
+test('every option has its path as title, and a description', () => {
   const bare = optionsOf(schema).filter(({ title, description }) => !isText(title) || !isText(description))
   assert.deepEqual(
     bare.map(({ title, description }) => ({ title, description })),
@@ -73,7 +73,7 @@ test('every option has a title, which is its path, and a description', () => {
   assert.equal(fieldAt(schema, ['properties', 'limits', 'properties', 'idleTimeout', 'title']), 'limits.idleTimeout')
 })
 
-test("every option that is a text, a list or a map of the user's own has an example, or a default that is one", () => {
+test('every option with a free text, list or map has an example or a usable default', () => {
   const bare = optionsOf(schema).filter((option) => {
     const { default: fallback } = option
     const isShown = [option, ...formsOf(option)].some(({ examples }) => Array.isArray(examples))
@@ -86,7 +86,7 @@ test("every option that is a text, a list or a map of the user's own has an exam
   )
 })
 
-test('every example is one that the gateway takes', () => {
+test('the gateway accepts every example', () => {
   const refused: unknown[] = []
   z.toJSONSchema(gatewaySchema, {
     io: 'input',
@@ -103,7 +103,7 @@ test('every example is one that the gateway takes', () => {
   assert.deepEqual(refused, [])
 })
 
-test('the JSON Schema takes every example that it shows, and every snippet', () => {
+test('the JSON Schema accepts its own examples and snippets', () => {
   const { definitions } = schema
   const refused = optionsOf(schema).flatMap((option) => {
     const one = z.fromJSONSchema({ ...option, $schema: 'http://json-schema.org/draft-07/schema#', definitions })
@@ -117,7 +117,7 @@ test('the JSON Schema takes every example that it shows, and every snippet', () 
   assert.deepEqual(refused, [])
 })
 
-test('editors put in a whole listener', () => {
+test('editors have a snippet for a listener', () => {
   const snippets = fieldAt(schema, ['properties', 'listeners', 'defaultSnippets'])
   const tls = { certificates: [{ cert: './tls/example.com.pem', key: './tls/example.com.key' }] }
   assert.deepEqual(

@@ -35,7 +35,7 @@ policies:
 routes: []
 `
 
-test('another key stands behind the others, and every other line stays as it was written', () => {
+test('a new key is appended, and every other line stays unchanged', () => {
   const changed = withKey(block, NEW)
   assert.deepEqual(keysIn(changed), [{ id: 'a', sha256: 'aa' }, { id: 'b', sha256: 'bb' }, NEW])
   const lines = changed!.split('\n')
@@ -45,7 +45,7 @@ test('another key stands behind the others, and every other line stays as it was
   )
 })
 
-test('a key takes the place of one, which stays behind it until its end, or goes', () => {
+test('a rotated key is inserted before the old one, which gets an expiry or is removed', () => {
   const key = { ...NEW, id: 'a' }
   assert.deepEqual(keysIn(withRotatedKey(block, key, END)), [
     key,
@@ -66,7 +66,7 @@ test('a key takes the place of one, which stays behind it until its end, or goes
   )
 })
 
-test('keys go by their id, or one of them by its prefix', () => {
+test('keys are removed by id, or a single one by prefix', () => {
   assert.deepEqual(keysIn(withoutKey(block, 'a')), [{ id: 'b', sha256: 'bb' }])
   assert.deepEqual(keysIn(withoutKey(block, 'b')), [{ id: 'a', sha256: 'aa' }])
   const two = withRotatedKey(block, { id: 'a', sha256: 'n', prefix: 'sp_1' }, END)!
@@ -77,7 +77,7 @@ test('keys go by their id, or one of them by its prefix', () => {
   assert.deepEqual(keysIn(withoutKey(withoutKey(block, 'a')!, 'b')), [])
 })
 
-test('lists of single routes are changed as well, and anchors where they are written', () => {
+test('lists of single routes, and lists behind anchors, are edited in place', () => {
   const own = `policies: { auth: { methods: &m { api-key: { keys: [{ id: a, sha256: aa }] } } } }
 routes:
   - id: r
@@ -93,7 +93,7 @@ routes:
   for (const { policies } of [gone, ...gone.routes!]) assert.deepEqual(policies.auth.methods['api-key'].keys, [])
 })
 
-test('what only a person can tell how to change is left alone', () => {
+test('a list that cannot be edited safely is left alone', () => {
   for (const text of [
     'routes: []\n',
     'policies: { auth: false }\n',
@@ -106,7 +106,7 @@ test('what only a person can tell how to change is left alone', () => {
   assert.equal(withRotatedKey(block, NEW, END), null)
 })
 
-test('the lines of a key are a configuration of their own', () => {
+test('the lines of a key are a valid configuration by themselves', () => {
   assert.deepEqual(keysIn(keyLines(NEW)), [NEW])
 })
 
@@ -144,7 +144,7 @@ const texts = fc
     return { keys, text: `${head}${comment}\n${items.join(`\n${blank}`)}${ends}` }
   })
 
-test('however a list is written, it holds afterwards what it is to, and nothing else has changed', () => {
+test('property: after an edit the list has the expected keys, and nothing else has changed', () => {
   fc.assert(
     fc.property(texts, entry, ({ keys, text }, key) => {
       const written = JSON.parse(JSON.stringify(key).replaceAll('${X}', '$$$${X}')) as KeyEntry
@@ -160,7 +160,7 @@ test('however a list is written, it holds afterwards what it is to, and nothing 
   )
 })
 
-test('what looks like a variable in a key is written so that it reads none', () => {
+test('text that looks like a variable is escaped', () => {
   const meant = { id: '${HOME}', owner: '$${file:/etc/passwd}', tier: '$$', sha256: 'n', roles: ['a$b', '${'] }
   const read = (text: string | null): KeyEntry[] | undefined => {
     assert.ok(text !== null)

@@ -47,7 +47,7 @@ test('sallyport.yaml routes the eleven prefixes of the platform to its five serv
   ])
 })
 
-test('sallyport.yaml takes the instances of a service and the log level from the environment', async () => {
+test('sallyport.yaml takes instances and the log level from the environment', async () => {
   const config = await loadConfig(fileURLToPath(new URL('../../sallyport.yaml', import.meta.url)), {
     USER_SERVICE_URL: 'http://user-service-1:8001,http://user-service-2:8001',
     LOG_LEVEL: 'WARN',
@@ -60,12 +60,12 @@ test('sallyport.yaml takes the instances of a service and the log level from the
   assert.equal(config.log.level, 'warn')
 })
 
-test('sallyport.yaml has no secret of its own', async () => {
+test('sallyport.yaml has no default secret', async () => {
   const loaded = loadConfig(fileURLToPath(new URL('../../sallyport.yaml', import.meta.url)), {})
   await assert.rejects(loaded, /policies\.auth\.methods\.jwt\.secret: environment variable JWT_SECRET is not set/)
 })
 
-test('a file of code gives its default export, without substitution', async () => {
+test('a configuration in code is its default export, without substitution', async () => {
   const path = await file(
     'a.config.ts',
     "export default { routes: [{ id: 'a', match: { path: '/a' }, reply: { body: '${A}' } }] } satisfies object",
@@ -73,7 +73,7 @@ test('a file of code gives its default export, without substitution', async () =
   assert.equal((await loadConfig(path, {})).routes[0]?.reply?.body, '${A}')
 })
 
-test('a file of code that has changed is loaded anew', async () => {
+test('a changed configuration in code is loaded again', async () => {
   const path = await file('b.config.ts', 'export default { workers: 1 }')
   await utimes(path, 1, 1)
   assert.equal((await loadConfig(path, {})).workers, 1)
@@ -82,7 +82,7 @@ test('a file of code that has changed is loaded anew', async () => {
   assert.equal((await loadConfig(path, {})).workers, 2)
 })
 
-test('problems of a file of code name the file', async () => {
+test('problems in code name the file', async () => {
   const path = await file('c.config.ts', 'export default { workers: 0 }')
   await assert.rejects(loadConfig(path, {}), {
     name: 'ConfigError',
@@ -90,7 +90,7 @@ test('problems of a file of code name the file', async () => {
   })
 })
 
-test('a file that is not there, throws or exports nothing is a problem of its own', async () => {
+test('a missing file, and code that throws or exports nothing, is a problem', async () => {
   const missing = join(folder, 'missing.yaml')
   await assert.rejects(
     loadConfig(missing, {}),
@@ -109,7 +109,7 @@ test('a file that is not there, throws or exports nothing is a problem of its ow
   )
 })
 
-test('a module in a package that is CommonJS says how to make it a module', async () => {
+test('the error for an ES module in a CommonJS package says how to fix it', async () => {
   const inside = await mkdtemp(join(folder, 'commonjs-'))
   await writeFile(join(inside, 'package.json'), '{ "type": "commonjs" }')
   for (const name of ['a.config.ts', 'b.config.js']) {
@@ -122,7 +122,7 @@ test('a module in a package that is CommonJS says how to make it a module', asyn
   }
 })
 
-test('a variable of Redis that is not set is one problem, and none of what is kept there', async () => {
+test('an unset variable for Redis is one problem, without follow-up problems', async () => {
   const path = await file(
     'redis.yaml',
     `stores: { redis: { url: '\${REDIS_URL}' } }
@@ -141,7 +141,7 @@ routes: [{ id: a, match: { path: /a }, reply: {} }]`,
   await assert.rejects(loadConfig(path, {}), /policies\.cache\.store: redis, but stores\.redis is not configured/)
 })
 
-test('a file of the exporter that cannot be read is a problem, where spans are exported', async () => {
+test('an unreadable OTLP certificate file is a problem if spans are exported', async () => {
   const path = await file('exported.yaml', 'routes: []')
   const files = { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem', OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: path }
   await loadConfig(path, files)
@@ -155,7 +155,7 @@ test('a file of the exporter that cannot be read is a problem, where spans are e
   )
 })
 
-test('an endpoint of a collector without a scheme is a problem, and its text is not shown', async () => {
+test('an OTLP endpoint without a scheme is a problem, which does not show it', async () => {
   const path = await file('otlp.yaml', 'routes: [{ id: a, match: { path: /a }, reply: {} }]')
   for (const [environment, problem] of [
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'user:pass@collector:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT'],
@@ -176,7 +176,7 @@ test('an endpoint of a collector without a scheme is a problem, and its text is 
   }
 })
 
-test('secrets come from files beside the configuration or anywhere, quoted in a flow map', async () => {
+test('secrets can be read from files relative to the configuration or absolute, also in flow maps', async () => {
   await file('jwt', `${'a'.repeat(32)}\n`)
   await file('workers', '3\n')
   const elsewhere = await file('absolute', 'b'.repeat(32))
@@ -194,7 +194,7 @@ secrets: ["\${file:./jwt}", '\${file:${elsewhere}}', "\${file:none:-${'c'.repeat
   )
 })
 
-test('a file of a secret that cannot be used is one problem, without what it holds', async () => {
+test('an unusable secret file is one problem, which does not show its content', async () => {
   await writeFile(join(folder, 'latin1'), Buffer.from('p\xe4ssword', 'latin1'))
   await file('large', 'password'.repeat(10_000))
   await file('short', 'password')
@@ -221,7 +221,7 @@ test('a file of a secret that cannot be used is one problem, without what it hol
   })
 })
 
-test('keys that begin with "x-" are for anchors in code too', async () => {
+test('keys starting with "x-" are ignored in code too', async () => {
   const path = await file('extension.ts', 'export default { "x-any": [1], routes: [] }')
   assert.deepEqual((await loadConfig(path, {})).routes, [])
 })

@@ -106,7 +106,7 @@ const cases: readonly (readonly [kind: string, files: Files])[] = [
 ]
 
 for (const [kind, files] of cases)
-  test(`${kind} is loaded in another thread as it was, whatever the files hold`, async () => {
+  test(`${kind} is loaded in another thread as it was, whatever the files contain now`, async () => {
     const folder = newFolder()
     const one = await loaded(folder, files)
     const two = await loaded(
@@ -116,7 +116,7 @@ for (const [kind, files] of cases)
     assert.deepEqual(await inThread([one, two, one]), [1, 2, 1])
   })
 
-test('what CommonJS requires later, by a path without an ending, is loaded as it was', async () => {
+test('a late CommonJS require without extension loads the old version', async () => {
   const code = await loaded(newFolder(), {
     'entry.ts': "import lib from './lib/a.js'\nexport default () => lib.value()",
     'lib/package.json': '{ "type": "commonjs" }',
@@ -139,7 +139,7 @@ test('WebAssembly is loaded from its file', async (t) => {
   assert.deepEqual(await inThread([code]), [1])
 })
 
-test('what is behind a link that has been changed since is loaded as it was', async () => {
+test('code behind a changed symbolic link is loaded as it was', async () => {
   const folder = newFolder()
   const at = (name: string): string => join(folder, name)
   mkdirSync(at('1'))
@@ -155,7 +155,7 @@ test('what is behind a link that has been changed since is loaded as it was', as
   assert.deepEqual(await inThread([code]), [1])
 })
 
-test('modules that have not changed are the same, with their variables', async () => {
+test('unchanged modules are shared with their state', async () => {
   const folder = newFolder()
   const shared = 'let times = 0\nexport const count = () => (times += 1)'
   const entry = "import { count } from './shared.ts'\nexport default count"
@@ -164,7 +164,7 @@ test('modules that have not changed are the same, with their variables', async (
   assert.deepEqual(await inThread([one, two, one]), [1, 2, 3])
 })
 
-test('what has nothing to do with the files is not kept, nor is too much', async () => {
+test('unrelated files are not kept, nor too much in all', async () => {
   const folder = newFolder()
   const [file, other] = [join(folder, 'entry.ts'), join(folder, 'other.ts')]
   writeFileSync(other, 'export default 1')

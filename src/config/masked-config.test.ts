@@ -104,7 +104,7 @@ function at(value: unknown): (path: string) => unknown {
   return (path) => path.split('.').reduce(step, value)
 }
 
-test('no secret of any option is shown', () => {
+test('secrets of all options are masked', () => {
   const text = JSON.stringify(maskedConfig(parseConfig(full)))
   assert.doesNotMatch(text, /hush/)
   assert.ok(!text.includes(DIGEST))
@@ -113,7 +113,7 @@ test('no secret of any option is shown', () => {
   assert.ok(!text.includes('PRIVATE KEY'))
 })
 
-test('what is no secret is shown', () => {
+test('other values are shown', () => {
   const shown = at(maskedConfig(parseConfig(full)))
   assert.deepEqual(shown('admin'), {
     address: { host: '127.0.0.1', port: 9000 },
@@ -147,7 +147,7 @@ test('what is no secret is shown', () => {
   assert.equal(shown('routes.1.redirect.to'), 'https://[redacted]@example.com/?token=[redacted]&a=1')
 })
 
-test('masking changes nothing else of a configuration', () => {
+test('a configuration without secrets stays equal', () => {
   const config = parseConfig({
     services: { 'token-service': { instances: ['http://a:1'] } },
     policies: { 'rate-limit': {}, cors: {}, cache: {} },
@@ -156,7 +156,7 @@ test('masking changes nothing else of a configuration', () => {
   assert.deepEqual(maskedConfig(config), config)
 })
 
-test('of the options of other policies all that is named like a secret is masked, whatever lies below it', () => {
+test('options of custom policies with names like secrets are masked, including everything below them', () => {
   const options = z.strictObject({ apiKey: z.string(), secrets: z.any(), dsn: z.string(), plain: z.any() })
   const own = definePolicy({ name: 'own', summary: 'Own.', options, create: () => (next) => next })
   const written = {
@@ -178,7 +178,7 @@ test('of the options of other policies all that is named like a secret is masked
   assert.deepEqual(masked('routes.0.policies.own'), shown)
 })
 
-test('options that refer to themselves, or have no form in JSON, end somewhere', () => {
+test('circular options and options without a JSON form are handled', () => {
   const options = z.strictObject({ value: z.any() })
   const own = definePolicy({ name: 'own', summary: 'Own.', options, create: () => (next) => next })
   const knot: Record<string, unknown> = { map: new Map([['token', SECRET]]) }
@@ -203,7 +203,7 @@ function optionsOf(schema: unknown, path = ''): string[] {
   ]
 }
 
-test('the configuration has no other options with secrets than those that are tried here', () => {
+test('the tests above cover every option that is a secret', () => {
   const schema = configJsonSchema()
   const properties = fieldOf(schema, 'properties')
   const general = optionsOf({ properties: { ...(isFields(properties) ? properties : {}), routes: {} } })

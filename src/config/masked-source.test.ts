@@ -22,7 +22,7 @@ routes:
   - { id: all, match: { path: /* }, service: shop }
 `
 
-test('secrets are masked where they stand, and nothing else is different', () => {
+test('secrets are masked in place, and nothing else changes', () => {
   const masked = maskedSource(written)
   assert.equal(masked.split('\n').length, written.split('\n').length)
   for (const secret of ['old-token', 'a-token-of', 'another', 'hush', 'BEGIN', 'abc', 'abcdef', 'sesame', 'alice'])
@@ -39,7 +39,7 @@ test('secrets are masked where they stand, and nothing else is different', () =>
   assert.match(masked, /redis:\/\/\[redacted\]@cache:6379\/0/)
 })
 
-test('credentials with their scheme are masked however they are written', () => {
+test('credentials with a scheme are masked in every style', () => {
   const lines = [
     'a: Bearer hush',
     'b: "Bearer hush"',
@@ -53,7 +53,7 @@ test('credentials with their scheme are masked however they are written', () => 
   assert.ok(masked.includes('\nb: "Bearer [redacted]"\n'), masked)
 })
 
-test('a text without secrets is shown as it is written', () => {
+test('a text without secrets stays unchanged', () => {
   const plain =
     '# how it is\nroutes:\n  - id: all # the only one\n    match: { path: "/*" }\n    reply: { status: 204 }\n'
   assert.equal(maskedSource(plain), plain)

@@ -25,7 +25,7 @@ function read(text: string, running = version, keys: readonly Renamed[] = rename
   return withNewNames(value, source, keys, running)
 }
 
-test('what stands under an old name has the new one, in its place, and one warning with line, old and new name', () => {
+test('a value under an old name gets the new one in its place, with one warning that has line, old and new name', () => {
   const { value, source, warnings, problems } = read(yaml, '0.1.7')
   assert.deepEqual(problems, [])
   const route = itemsOf(fieldOf(value, 'routes'))[0]
@@ -68,7 +68,7 @@ test('what stands under an old name has the new one, in its place, and one warni
   assert.deepEqual(source.asWritten(['routes', 0, 'policies', 'cors', 'exposedHeaders', 0]).at(-2), 'exposed')
 })
 
-test('a key that is given under both names is a problem at the old one, and only the new one counts', () => {
+test('a key under both names is a problem at the old one, and the new one is used', () => {
   const { value, warnings, problems } = read('limits:\n  minRate: 1\n  leastRate: 2\n')
   assert.deepEqual([value, warnings], [{ limits: { minRate: 1 } }, []])
   assert.deepEqual(problems, [
@@ -81,7 +81,7 @@ test('a key that is given under both names is a problem at the old one, and only
   ])
 })
 
-test('once its time is over an old name is unknown, and the problem names the new one', () => {
+test('after its deprecation period an old name is unknown, and the problem suggests the new one', () => {
   for (const running of ['0.2.0', '0.3.1', '1.0.0']) {
     const { value, warnings, problems } = read('limits: { leastRate: 2 }', running)
     assert.deepEqual([value, warnings], [{ limits: {} }, []])
@@ -92,7 +92,7 @@ test('once its time is over an old name is unknown, and the problem names the ne
   }
 })
 
-test('an old name works in every version with the same major and minor number, and in none after that', () => {
+test('an old name works in all patch versions of its minor version, and in none after it', () => {
   const key: Renamed = { map: [], old: 'a', current: 'b', since: '1.9.2' }
   assert.equal(refusedFrom(key), '1.10.0')
   const versions = ['1.9.2', '1.9.20', '1.10.0', '1.11.0', '2.0.0']
@@ -103,14 +103,14 @@ test('an old name works in every version with the same major and minor number, a
   assert.deepEqual(read('a: 1', '1.9.3', [key]).value, { b: 1 })
 })
 
-test('a configuration without old names is the same value', () => {
+test('a configuration without old names is returned as is', () => {
   const value = { limits: { minRate: 1 }, routes: [{ policies: { cors: {} } }] }
   const { source } = readYaml('{}', 'a.yaml', {})
   assert.equal(withNewNames(value, source).value, value)
 })
 
 for (const { map, old, current, since } of renamed)
-  test(`${[...map, current].join('.')} is a key of the configuration, and ${old} is none any more`, () => {
+  test(`${[...map, current].join('.')} is a key of the configuration, and ${old} no longer is`, () => {
     const keys = map.reduce<readonly unknown[]>(
       (schemas, step) => schemas.flatMap((each) => below(each, step)),
       [configJsonSchema()],

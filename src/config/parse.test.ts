@@ -25,13 +25,13 @@ function problemsOf(value: unknown): string[] {
   return []
 }
 
-test('what a method of auth goes by may be logged where it is no secret', () => {
+test('the identifying claim of an auth method may be logged if it is not a secret', () => {
   const oidc = { issuer: 'https://id.example.com', clientId: 'shop', secret: 'a secret of at least 32 characters' }
   const log = { access: { headers: ['Accept', 'Sec-Fetch-Mode'] } }
   assert.deepEqual(problemsOf({ log, policies: { auth: { methods: { oidc } } }, routes: [route] }), [])
 })
 
-test('everything has a default', () => {
+test('every option has a default', () => {
   assert.deepEqual(parseConfig({}), {
     listeners: [
       { address: { host: '0.0.0.0', port: 8000 }, proxyProtocol: 'off', http2: true, redirectToHttps: false },
@@ -83,7 +83,7 @@ test('everything has a default', () => {
   })
 })
 
-test('a service needs its instances only', () => {
+test('a service only needs instances', () => {
   assert.deepEqual(parseConfig({ services: { users: { instances: ['http://users'] } } }).services, {
     users: {
       instances: [{ url: { scheme: 'http', host: 'users', port: 80 }, weight: 1 }],
@@ -138,7 +138,7 @@ test('a service needs its instances only', () => {
   })
 })
 
-test('one text may hold several instances, and a map gives one its weight', () => {
+test('one string can list several instances, and an object sets a weight', () => {
   const instances = ['http://a:1, http://b:2', { url: 'http://[::1]:3', weight: 5 }]
   assert.deepEqual(parseConfig({ services: { s: { instances } } }).services['s']?.instances, [
     { url: { scheme: 'http', host: 'a', port: 1 }, weight: 1 },
@@ -147,18 +147,18 @@ test('one text may hold several instances, and a map gives one its weight', () =
   ])
 })
 
-test('ranges of health statuses are written out', () => {
+test('ranges of health statuses are expanded', () => {
   const services = { s: { instances: ['http://a'], health: { status: [200, '200-203', 404] } } }
   const { health } = parseConfig({ services }).services['s'] ?? {}
   assert.ok(health)
   assert.deepEqual(health.status, [200, 201, 202, 203, 404])
 })
 
-test('the log level may be written in either case', () => {
+test('the log level is case-insensitive', () => {
   assert.equal(parseConfig({ log: { level: 'INFO' } }).log.level, 'info')
 })
 
-test('one match value becomes a list, methods and header names take one case', () => {
+test('single match values become lists, and methods and header names are normalized', () => {
   const match = { path: '/a', host: 'Example.com', method: 'get', headers: { 'X-A': true } }
   assert.deepEqual(parseConfig({ routes: [{ ...route, match }] }).routes[0]?.match, {
     path: ['/a'],
@@ -168,7 +168,7 @@ test('one match value becomes a list, methods and header names take one case', (
   })
 })
 
-test('options of a route replace those for every route, and defaults fill what neither says', () => {
+test('options of a route replace those for all routes, and defaults fill the rest', () => {
   const policies = { 'response-headers': { set: { 'X-A': 'a' }, remove: ['Server'] } }
   const own = { 'response-headers': { set: { 'X-B': 'b' } }, 'request-headers': {} }
   const config = parseConfig({
@@ -185,14 +185,14 @@ test('options of a route replace those for every route, and defaults fill what n
   assert.deepEqual(config.routes[1]?.policies, config.policies)
 })
 
-test('false switches a policy off for a route, and a map switches it on again', () => {
+test('false turns a policy off for a route, and an object turns it on again', () => {
   const routes = [{ ...route, policies: { 'correlation-id': false, 'request-headers': {} } }]
   const config = parseConfig({ policies: { 'correlation-id': {}, 'request-headers': false }, routes })
   assert.equal(config.routes[0]?.policies['correlation-id'], false)
   assert.notEqual(config.routes[0]?.policies['request-headers'], false)
 })
 
-test('active policies come in the order of the list, without those that are off', () => {
+test('active policies are listed in chain order, without those that are off', () => {
   const routes = [{ ...route, policies: { 'request-headers': {}, 'response-headers': false, 'correlation-id': {} } }]
   const config = parseConfig({ routes })
   assert.deepEqual(
@@ -204,26 +204,26 @@ test('active policies come in the order of the list, without those that are off'
   )
 })
 
-test('the given value is not changed', () => {
+test('the input is not modified', () => {
   const value = { policies: { 'correlation-id': {} }, routes: [route] }
   const before = structuredClone(value)
   parseConfig(value)
   assert.deepEqual(value, before)
 })
 
-test('problems of a value have a path and no place', () => {
+test('problems in a value have a path but no position', () => {
   assert.deepEqual(problemsOf({ workers: 0, routes: [{ ...route, service: 'b', reply: undefined }] }), [
     'workers: expected a number of at least 1, not 0',
     'routes[0].service: unknown service "b"; there are none',
   ])
 })
 
-test('a problem of the policies for every route is said once, however many routes there are', () => {
+test('a problem of the policies for all routes is reported once', () => {
   const routes = [route, { ...route, id: 'b', match: { path: '/b' }, policies: { 'correlation-id': {} } }]
   assert.deepEqual(problemsOf({ policies: { 'correlation-id': { header: 1 }, cofee: {} }, routes }).length, 2)
 })
 
-test('a text that is one variable becomes the number or boolean that is wanted', () => {
+test('a variable as the whole value becomes a number or boolean if one is expected', () => {
   const text = 'workers: ${W}\nlog: { access: "${A}" }\nlimits: { headers: "${H:-7}" }'
   const config = parseYaml(text, { W: '3', A: 'false' })
   assert.equal(config.workers, 3)
@@ -231,7 +231,7 @@ test('a text that is one variable becomes the number or boolean that is wanted',
   assert.equal(config.limits.headers, 7)
 })
 
-test('a variable stays text where text is wanted, or where it is only a part', () => {
+test('a variable stays a string where a string is expected, or inside a longer text', () => {
   const text = 'routes: [{ id: "${ID}", match: { path: /a }, reply: { body: "${ID}" } }]'
   const config = parseYaml(text, { ID: '42' })
   assert.equal(config.routes[0]?.id, '42')
@@ -239,12 +239,12 @@ test('a variable stays text where text is wanted, or where it is only a part', (
   assert.throws(() => parseYaml('workers: 1${W}', { W: '2' }), ConfigError)
 })
 
-test('a number from a variable reaches every route through the policies of all', () => {
+test('a boolean from a variable in the policies for all routes applies to every route', () => {
   const text = 'policies: { correlation-id: "${ON}" }\nroutes: [{ id: a, match: { path: /a }, reply: {} }]'
   assert.equal(parseYaml(text, { ON: 'false' }).routes[0]?.policies['correlation-id'], false)
 })
 
-test('a value of a variable is never read as YAML', () => {
+test('the value of a variable is never parsed as YAML', () => {
   // What braces hold is a parameter of the path.
   const values = fc.string({ minLength: 1 }).filter((value) => !/[{}]/.test(value))
   fc.assert(
@@ -255,7 +255,7 @@ test('a value of a variable is never read as YAML', () => {
   )
 })
 
-test('no problem shows the value of a variable, wherever it stands', () => {
+test('no problem shows the value of a variable', () => {
   const text = `
 listeners: [{ address: "\${S}" }]
 admin: { address: "\${S}" }
@@ -280,7 +280,7 @@ routes:
   )
 })
 
-test('an object that nothing can be compared with is refused like other values', () => {
+test('an object without a prototype is rejected like other values', () => {
   const odd = { length: Object.create(null) as object }
   for (const value of [
     { services: { a: { instances: odd } } },
@@ -290,7 +290,7 @@ test('an object that nothing can be compared with is refused like other values',
     assert.throws(() => parseConfig(value), ConfigError)
 })
 
-test('whatever value stands wherever, the answer is a configuration or a ConfigError', () => {
+test('property: any value anywhere gives a configuration or a ConfigError', () => {
   const good = {
     listeners: [{ address: '0.0.0.0:8000' }],
     services: { a: { instances: ['http://a', { url: 'http://b' }], health: { status: [200] } } },
@@ -335,7 +335,7 @@ function many(count: number, others: Readonly<Record<number, object>>): object {
   return { policies: { cors: {} }, routes: Array.from({ length: count }, (_, i) => ({ ...plain(i), ...others[i] })) }
 }
 
-test('thousands of routes are parsed in steps, and become what they become at once', () => {
+test('thousands of routes are parsed in steps, with the same result as at once', () => {
   const value = many(2000, { 1234: { policies: { cors: false } } })
   const steps = parsing({ value, chain, findings: [] }, valueSource())
   let count = 0
@@ -352,7 +352,7 @@ test('thousands of routes are parsed in steps, and become what they become at on
   assert.equal(config.routes[1999]!.policies, config.routes[0]!.policies)
 })
 
-test('what is wrong with one of thousands of routes is told of that one', () => {
+test('problems among thousands of routes have the right path', () => {
   const value = many(250, { 7: { reply: { status: 'x' } }, 249: { match: { path: 5 }, other: 1 } })
   assert.throws(
     () => parseConfig(value),

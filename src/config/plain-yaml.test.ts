@@ -33,7 +33,7 @@ for (const [text, value] of [
   ['a: R&D, *b* and c ? !d\ne: |\n  *f\n', { a: 'R&D, *b* and c ? !d', e: '*f\n' }],
   ['a: ${V}\nb: "$$ ${W:-w}"\nc: "\\x24{V}"\n', { a: 'a: b', b: '$ w', c: 'a: b' }],
 ] as const)
-  test(`${JSON.stringify(text)} is read at once`, () => {
+  test(`${JSON.stringify(text)} is read by the fast parser`, () => {
     assert.deepEqual(plain(text)?.value, value)
     assertTheSame(text)
   })
@@ -70,11 +70,11 @@ for (const text of [
   '',
   '# nothing',
 ])
-  test(`${JSON.stringify(text.slice(0, 40))} is left to the parser that knows places`, () => {
+  test(`${JSON.stringify(text.slice(0, 40))} is left to the full parser`, () => {
     assert.equal(plain(text), null)
   })
 
-test('the text of a value in which a variable was put is known', () => {
+test('the original text of a value with a variable is kept', () => {
   const source = plain('a: ["${V}", b]\nc: d')?.source
   assert.equal(source?.written(['a', 0]), '${V}')
   assert.equal(source?.written(['a', 1]), undefined)
@@ -87,7 +87,7 @@ const examples = ['sallyport.yaml', ...readdirSync(new URL('examples/tls', root)
   .filter((name) => name.endsWith('.yaml'))
   .map((name) => readFileSync(new URL(name, root), 'utf8'))
 
-test('the examples are read at once', () => {
+test('the examples are read by the fast parser', () => {
   assert.ok(examples.length > 1)
   // Most of their variables have no default.
   const set = new Proxy({}, { getOwnPropertyDescriptor: () => ({ configurable: true }), get: () => 'set' })
@@ -105,14 +105,14 @@ const PARTS = [
 ]
 const part = fc.constantFrom('|', '|-', '|+', 'a: |\n  t\n', ...PARTS.flatMap((parts) => parts.split('|')))
 
-test('whatever is read at once is read as by the parser that knows places', () => {
+test('property: the fast parser agrees with the full one', () => {
   fc.assert(
     fc.property(fc.array(part, { maxLength: 14 }), (parts) => assertTheSame(parts.join(''))),
     { numRuns: 5_000 },
   )
 })
 
-test('so are examples of which parts have become others', () => {
+test('property: it also agrees on edited examples', () => {
   const edited = fc.tuple(fc.constantFrom(...examples), fc.nat(), fc.array(fc.tuple(fc.nat(600), fc.nat(4), part)))
   fc.assert(
     fc.property(edited, ([example, from, edits]) => {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { formatPath, stepsOf } from './problems.ts'
 import { anyCharacter } from '../../test/support/text.ts'
 
-test('a path that was written as text is the same when it is read again', () => {
+test('a formatted path parses to the same path', () => {
   const step = fc.oneof(
     fc.nat(),
     fc.string({ minLength: 1, unit: anyCharacter }),

@@ -16,7 +16,7 @@ policies:
 `
 const whole = judged(ROUTES)
 
-test('a configuration that takes all routes away is refused, and one that takes some is not', () => {
+test('a configuration that removes all routes is rejected, and one that removes some is not', () => {
   const reason = /^the new configuration has no routes, and the running one has 2: nothing would be served$/
   assert.match(refusalOf(whole, judged('workers: 1\n')) ?? '', reason)
   // Also one that came as a value.
@@ -26,7 +26,7 @@ test('a configuration that takes all routes away is refused, and one that takes 
   assert.equal(refusalOf(judged('workers: 1\n'), judged('workers: 2\n')), null)
 })
 
-test('a file that was cut is refused wherever that leaves a good configuration', () => {
+test('a truncated file is rejected even if it is valid', () => {
   let good = 0
   for (let length = 1; length < ROUTES.length; length++) {
     const text = ROUTES.slice(0, length)
@@ -42,7 +42,7 @@ test('a file that was cut is refused wherever that leaves a good configuration',
   assert.ok(good > 3)
 })
 
-test('a file that was changed and cut within a line is refused, and one that never ended with a line break is not', () => {
+test('a file that changed and ends within a line is rejected, unless it never ended with a newline', () => {
   const changed = ROUTES.replace('/a', '/aa')
   assert.equal(refusalOf(whole, judged(changed)), null)
   assert.match(refusalOf(whole, judged(changed.trimEnd())) ?? '', /end it with a line break/)

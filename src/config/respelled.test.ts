@@ -44,6 +44,6 @@ for (const [expected, value, meant] of [
   ['expected false or a map with "a"', true, '{}'],
   ['expected text', true, undefined],
 ] as const)
-  test(`${JSON.stringify(value)} where ${expected} was meant as ${meant ?? 'nobody knows what'}`, () => {
+  test(`${JSON.stringify(value)} for ${expected} gets the suggestion ${meant ?? 'null'}`, () => {
     assert.equal(respelled(expected, value), meant)
   })

@@ -22,7 +22,7 @@ const changes: readonly (readonly [before: object, after: object, expected: read
 ]
 
 for (const [before, after, expected] of changes)
-  test(`from ${JSON.stringify(before)} to ${JSON.stringify(after)} needs a restart for: ${expected.join(', ') || 'nothing'}`, () => {
+  test(`from ${JSON.stringify(before)} to ${JSON.stringify(after)} a restart is needed for: ${expected.join(', ') || 'nothing'}`, () => {
     const [old, fresh] = [parseConfig(before), parseConfig(after)]
     assert.deepEqual(restartOnly(old, fresh), expected)
     // The plan says the same.

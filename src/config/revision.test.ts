@@ -10,7 +10,7 @@ const of = (value: unknown, files: Readonly<Record<string, string>> = {}) =>
 const route = (id: string) => ({ id, match: { path: `/${id}` }, service: 'a' })
 const base = { services: { a: { instances: ['http://a:1'] }, b: { instances: ['http://b:1'] } }, routes: [route('x')] }
 
-test('what means the same has the same revision, however it is written', () => {
+test('equivalent configurations have the same revision', () => {
   const { a, b } = base.services
   assert.match(of(base), /^[0-9a-f]{64}$/)
   assert.equal(of({ routes: base.routes, services: { b, a }, drainTimeout: '30000ms' }), of(base))
@@ -22,17 +22,17 @@ for (const [what, change] of [
   ['a route', { routes: [route('y')] }],
   ['the order of instances', { services: { a: { instances: ['http://a:2', 'http://a:1'] } } }],
 ] as const)
-  test(`another value of ${what} has another revision`, () => {
+  test(`another value of ${what} changes the revision`, () => {
     assert.notEqual(of({ ...base, ...change }), of(base))
   })
 
-test('what files beside the configuration hold belongs to the revision, in whatever order they were read', () => {
+test('the revision includes the content of referenced files, in any order', () => {
   const revisions = [{}, { '/a.ts': 'one' }, { '/a.ts': 'two' }, { '/b.ts': 'one' }].map((files) => of(base, files))
   assert.equal(new Set(revisions).size, 4)
   assert.equal(of(base, { '/a.ts': 'one', '/b.ts': 'two' }), of(base, { '/b.ts': 'two', '/a.ts': 'one' }))
 })
 
-test('the same octets in arrays of other kinds are other values', () => {
+test('the same octets in different typed arrays have different revisions', () => {
   const config = parseConfig(base)
   const revisions = [new Uint8Array(2), new Int8Array(2), new Uint16Array(1), new ArrayBuffer(2)].map((own) =>
     revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, new Map()),
@@ -40,7 +40,7 @@ test('the same octets in arrays of other kinds are other values', () => {
   assert.equal(new Set(revisions).size, 4)
 })
 
-test('two values have the same revision where they are equal, and only there', () => {
+test('property: two values have the same revision if and only if they are equal', () => {
   const config = parseConfig(base)
   // Options of a policy of the user's own.
   const revision = (own: unknown) =>
@@ -68,7 +68,7 @@ function hasHoles(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some(hasHoles)
 }
 
-test('large values that stand in many places are told apart, and cost once', () => {
+test('large values used many times are distinguished, and hashed once', () => {
   const config = parseConfig(base)
   const document = { text: 'x'.repeat(1_000_000) }
   const many = (last: object) => ({ own: [...Array.from({ length: 2000 }, () => document), last] })
@@ -78,7 +78,7 @@ test('large values that stand in many places are told apart, and cost once', () 
   assert.notEqual(revision({ text: `${'x'.repeat(999_999)}y` }), revision(document))
 })
 
-test('options that refer to themselves have a revision', () => {
+test('circular options have a revision', () => {
   const own: Record<string, unknown> = { a: 1 }
   own['self'] = own
   const config = parseConfig(base)
@@ -88,7 +88,7 @@ test('options that refer to themselves have a revision', () => {
   )
 })
 
-test('the revision of thousands of routes comes in steps, and is the same', () => {
+test('the revision of thousands of routes is computed in steps, with the same result', () => {
   const routes = Array.from({ length: 1000 }, (_, i) => route(`r${i}`))
   const config = parseConfig({ ...base, routes })
   const steps = revising(config, new Map())

@@ -37,7 +37,7 @@ const covering: [string, Match, Match][] = [
   ],
 ]
 for (const [what, earlier, later] of covering)
-  test(`a route is told of that another one leaves nothing, which ${what}`, () => {
+  test(`a route that another one shadows causes a warning: it ${what}`, () => {
     const [warning, ...more] = warningsFor(earlier, later)
     assert.match(warning ?? '', takesAll)
     assert.deepEqual(more, [])
@@ -52,18 +52,18 @@ const ties: [string, Match, Match][] = [
   ['describe paths', { path: '/a/*', pathRegex: '.*1' }, { path: '/a/*', pathRegex: '/a/1.*' }],
 ]
 for (const [what, one, other] of ties) {
-  test(`routes are told of that ${what} and are as specific as each other`, () => {
+  test(`equally specific routes that ${what} cause a warning`, () => {
     const [warning, ...more] = warningsFor(one, other)
     assert.match(warning ?? '', alike)
     assert.deepEqual(more, [])
   })
 
-  test(`a precedence settles it where they ${what}`, () => {
+  test(`a precedence resolves it for routes that ${what}`, () => {
     assert.deepEqual(warningsFor(one, { ...other, precedence: 1 }), [])
   })
 }
 
-test('nothing is said of routes that no request fits both of, or of which one is the more specific', () => {
+test('disjoint routes, and routes that differ in specificity, cause no warning', () => {
   assert.deepEqual(
     warningsFor(
       { path: '/a', headers: { v: '1' } },
@@ -99,11 +99,11 @@ for (const [path, pathRegex] of [
   ['/a', '/[a-z]'],
   ['/a/{id}', '/./[0-9]+'],
 ] as const)
-  test(`some path fits both ${path} and ${pathRegex}`, () => {
+  test(`some path matches both ${path} and ${pathRegex}`, () => {
     assert.deepEqual(warningsFor({ path, pathRegex }), [])
   })
 
-test('many routes at one path are looked at in bounded time', () => {
+test('many routes at one path are compared in bounded time', () => {
   const routes = Array.from({ length: 5000 }, (_, i): Match => ({ path: '/a', headers: { tenant: `t${i}` } }))
   assert.deepEqual(warningsFor(...routes), [])
 })

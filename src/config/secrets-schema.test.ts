@@ -5,7 +5,7 @@ import { checkSecrets } from './secrets-schema.ts'
 
 const LONG = 'hush'.repeat(8)
 
-test('secrets are one text or several, the current one first, and none unless they are configured', () => {
+test('secrets is one string or several with the current one first, and empty by default', () => {
   assert.deepEqual(parseConfig({}).secrets, [])
   assert.deepEqual(parseConfig({ secrets: LONG }).secrets, [LONG])
   assert.deepEqual(parseConfig({ secrets: [`${LONG}2`, LONG] }).secrets, [`${LONG}2`, LONG])
@@ -13,7 +13,7 @@ test('secrets are one text or several, the current one first, and none unless th
   assert.deepEqual(parseConfig({ secrets: 'ä'.repeat(16) }).secrets, ['ä'.repeat(16)])
 })
 
-test('a short secret is refused without being shown', () => {
+test('a short secret is rejected without being shown', () => {
   for (const secrets of ['hush'.repeat(7), [LONG, 'hush'.repeat(7)], '', [LONG, 'ä'.repeat(15)]])
     assert.throws(
       () => parseConfig({ secrets }),
@@ -26,7 +26,7 @@ test('a short secret is refused without being shown', () => {
   assert.throws(() => parseConfig({ secrets: [] }), /secrets: expected a list of at least 1 item/)
 })
 
-test('what needs secrets says so where there are none', () => {
+test('an option that needs secrets is a problem without them', () => {
   assert.deepEqual(checkSecrets({ secrets: LONG }, ['listeners', 0], 'session tickets in Redis'), [])
   assert.deepEqual(checkSecrets({}, ['listeners', 0, 'tls'], 'session tickets in Redis'), [
     {

@@ -20,7 +20,7 @@ async function load(t: TestContext, files: Record<string, string>, tls: string) 
   return loadConfig(file, {})
 }
 
-test('what files hold stands in place of their names, which are relative to the configuration', async (t) => {
+test('file names are replaced by contents, relative to the configuration', async (t) => {
   const files = { 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key }
   const { services } = await load(t, files, '{ ca: ca.pem, cert: client.pem, key: ./client.key }')
   const { files: found, ...tls } = services['users']!.tls!
@@ -32,7 +32,7 @@ test('what files hold stands in place of their names, which are relative to the 
   )
 })
 
-test('files of policies are found likewise, for every route and for one', async (t) => {
+test('the same applies to files of policies, for all routes and single ones', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-tls-'))
   t.after(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'ca.pem'), authority.cert)
@@ -47,23 +47,23 @@ test('files of policies are found likewise, for every route and for one', async 
   await assert.rejects(loadConfig(file, {}), /policies\.auth\.methods\.jwt\.issuers\[0\]\.ca: "ca\.pem": no such file/)
 })
 
-test('PEM may stand in the configuration itself', async (t) => {
+test('PEM can be given inline', async (t) => {
   const { services } = await load(t, {}, JSON.stringify({ ca: authority.cert }))
   assert.equal(services['users']!.tls?.ca, authority.cert)
 })
 
-test('pins are written as curl has them, one or several, with or without their prefix', async (t) => {
+test('pins have the format of curl, single or several, with or without prefix', async (t) => {
   const [one, two] = ['a'.repeat(43), 'b'.repeat(43)].map((text) => `${text}=`)
   const { services } = await load(t, {}, `{ pin: [sha256//${one}, ${two}] }`)
   assert.deepEqual(services['users']!.tls?.pin, [one, two])
 })
 
-test('a key of another certificate is a problem', async (t) => {
+test('a key that does not match its certificate is a problem', async (t) => {
   const files = { cert: client.cert, key: authority.issueClient().key }
   await assert.rejects(load(t, files, '{ cert: cert, key: key }'), /tls\.key: does not match the certificate/)
 })
 
-test('no problem shows anything of a key', async (t) => {
+test('problems do not show keys', async (t) => {
   await assert.rejects(load(t, { key: client.key.replace('KEY', 'KEX') }, '{ key: key }'), (error: Error) => {
     assert.match(error.message, /services\.users\.tls\.key: "key": has no private key in it/)
     assert.ok(!error.message.includes(client.key.split('\n')[1]!))
@@ -71,7 +71,7 @@ test('no problem shows anything of a key', async (t) => {
   })
 })
 
-test('certificates that are not verified are warned of', async (t) => {
+test('unverified certificates cause a warning', async (t) => {
   const pin = `${'a'.repeat(43)}=`
   const warnings = async (tls: string) =>
     warningsOf({ config: await load(t, {}, tls), renamed: [] }).map(({ path, message }) => `${path}: ${message}`)
@@ -84,7 +84,7 @@ test('certificates that are not verified are warned of', async (t) => {
   assert.deepEqual(await warnings('{}'), [])
 })
 
-test('the certificates of Redis are warned of likewise', async (t) => {
+test('unverified certificates of Redis cause a warning too', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-tls-'))
   t.after(() => rm(folder, { recursive: true }))
   const file = join(folder, 'sallyport.yaml')

@@ -11,7 +11,7 @@ function routeOf(id: string, policies?: object) {
   return { id, match: { path: `/${id}` }, service: 'users', ...(policies && { policies }) }
 }
 
-test('routes that say the same of their policies have one and the same value', () => {
+test('routes with equal policies share one object', () => {
   const { policies, routes } = parseConfig({
     services,
     policies: { 'rate-limit': { tiers: { unauthenticated: '10/m' } } },
@@ -31,7 +31,7 @@ test('routes that say the same of their policies have one and the same value', (
   assert.equal(Object.keys(b!).length, 2)
 })
 
-test('what is wrong with policies that several routes have is told of each', () => {
+test('a problem in shared policies is reported for each route', () => {
   const broken = () => ({ cache: { ttl: 'soon' } })
   const parse = () => parseConfig({ services, routes: [routeOf('a', broken()), routeOf('b', broken())] })
   assert.throws(parse, (error) => {
@@ -42,7 +42,7 @@ test('what is wrong with policies that several routes have is told of each', () 
   })
 })
 
-test('a function in policies is the same only as itself', () => {
+test('functions in policies are compared by identity', () => {
   const [one, other] = [() => 1, () => 1]
   const equals = new Equals()
   const first = equals.first({ own: { decide: one } })
@@ -50,7 +50,7 @@ test('a function in policies is the same only as itself', () => {
   assert.equal(equals.first({ own: { decide: one } }), first)
 })
 
-test('the first of equal values is found, and of no others', () => {
+test('property: equal values map to the first, and others do not', () => {
   const values = fc.dictionary(fc.string({ maxLength: 3 }), fc.jsonValue({ maxDepth: 2 }), {
     maxKeys: 3,
     noNullPrototype: true,

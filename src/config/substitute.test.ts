@@ -17,7 +17,7 @@ function substitute(text: string, environment: Environment, files: Files = {}) {
 
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((name) => !(name in {}))
 
-test('a variable is replaced by its value, whatever that holds, and the value is not looked at again', () => {
+test('a variable is replaced by its value, which is not expanded again', () => {
   fc.assert(
     fc.property(names, fc.string({ minLength: 1 }), (name, value) => {
       assert.deepEqual(substitute(`<\${${name}}>`, { [name]: value }), { text: `<${value}>`, problems: [] })
@@ -26,7 +26,7 @@ test('a variable is replaced by its value, whatever that holds, and the value is
   assert.equal(substitute('${A}', { A: '${B}$$', B: 'no' }).text, '${B}$$')
 })
 
-test('the default stands in for a variable that is not set or empty, and for no other', () => {
+test('the default is used if and only if the variable is unset or empty', () => {
   const defaults = fc.string().filter((text) => !/[}]|\$\{/.test(text))
   fc.assert(
     fc.property(names, defaults, fc.string({ minLength: 1 }), (name, fallback, value) => {
@@ -38,7 +38,7 @@ test('the default stands in for a variable that is not set or empty, and for no 
   )
 })
 
-test('any text survives when its dollars are doubled', () => {
+test('doubled dollars are literal', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('$', '{', '}', ':', '-', 'A') }), (text) => {
       assert.deepEqual(substitute(text.replaceAll('$', '$$$$'), {}), { text, problems: [] })
@@ -46,7 +46,7 @@ test('any text survives when its dollars are doubled', () => {
   )
 })
 
-test('a text without "${" and "$$" stays as it is', () => {
+test('a text without "${" and "$$" stays unchanged', () => {
   fc.assert(
     fc.property(
       fc.string().filter((text) => !/\$[{$]/.test(text)),
@@ -57,17 +57,17 @@ test('a text without "${" and "$$" stays as it is', () => {
   )
 })
 
-test('several variables in one text are all replaced', () => {
+test('several variables in one text are replaced', () => {
   assert.equal(substitute('http://${HOST}:${PORT:-80}/$$', { HOST: 'a' }).text, 'http://a:80/$')
 })
 
-test('a variable that is neither set nor has a default is a problem that names it', () => {
+test('a variable without value and default is a problem that names it', () => {
   assert.match(substitute('${TOKEN}', {}).problems.join(), /variable TOKEN is not set/)
   assert.match(substitute('${TOKEN}', { TOKEN: '' }).problems.join(), /variable TOKEN is not set/)
   assert.deepEqual(substitute('${TOKEN:-}', {}), { text: '', problems: [] })
 })
 
-test('a file is replaced by what it holds, without one line break at its end, and that is not looked at again', () => {
+test('a file is replaced by its content without the final newline, which is not expanded again', () => {
   const whole = (text: string): string =>
     substitute('<${file:/run/secrets/jwt}>', {}, { '/run/secrets/jwt': text }).text
   assert.equal(whole('a'), '<a>')
@@ -80,7 +80,7 @@ test('a file is replaced by what it holds, without one line break at its end, an
   assert.deepEqual(several, { text: 'u:p@h', problems: [] })
 })
 
-test('a file that is not there or empty has its default, or is a problem; any other trouble is one anyway', () => {
+test('a missing or empty file has its default or is a problem; other failures are always problems', () => {
   assert.deepEqual(substitute('${file:a}', {}).problems, ['file a: no such file'])
   assert.deepEqual(substitute('${file:a}', {}, { a: '\n' }).problems, ['file a: is empty'])
   assert.deepEqual(substitute('${file:a:-b:-c}', {}), { text: 'b:-c', problems: [] })
@@ -91,11 +91,11 @@ test('a file that is not there or empty has its default, or is a problem; any ot
     assert.deepEqual(substitute(text, {}, folder).problems, ['file a: is a folder; expected a file in it'])
 })
 
-test('names of inherited properties are not variables', () => {
+test('inherited properties are not variables', () => {
   assert.equal(substitute('${constructor}', {}).problems.length, 1)
 })
 
-test('what is not a whole and plain substitution is a problem', () => {
+test('malformed substitutions are problems', () => {
   for (const text of [
     '${',
     '${A',
@@ -112,7 +112,7 @@ test('what is not a whole and plain substitution is a problem', () => {
     assert.equal(substitute(text, { A: 'a', B: 'b' }).problems.length, 1, text)
 })
 
-test('only a single substitution with nothing around it is a whole one', () => {
+test('only a text that is exactly one substitution is a whole one', () => {
   assert.ok(isWholeSubstitution('${A}'))
   assert.ok(isWholeSubstitution('${A:-1}'))
   for (const text of ['1${A}', '${A} ', '${A}${B}', '$${A}', 'A', '']) assert.ok(!isWholeSubstitution(text), text)

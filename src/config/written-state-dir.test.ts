@@ -23,12 +23,12 @@ for (const [text, expected] of [
   ['# stateDir: /old\nreload:\n  stateDir: /new', '/new'],
   ['', null],
 ] as const)
-  test(`in ${JSON.stringify(text)} the folder is ${expected}`, () => {
+  test(`the state folder in ${JSON.stringify(text)} is ${expected}`, () => {
     const file = join(folder, 'sallyport.yaml')
     writeFileSync(file, text)
     assert.equal(writtenStateDir(file, { STATE: '/state' }), expected)
   })
 
-test('a file that is not there names none', () => {
+test('a missing file has no state folder', () => {
   assert.equal(writtenStateDir(join(folder, 'none.yaml'), {}), null)
 })

@@ -30,16 +30,16 @@ for (const text of [
   '? *a\n: 1',
   '<<: *a',
 ])
-  test(`the alias in ${JSON.stringify(text)} is noticed that stands for nothing`, () => {
+  test(`an alias without an anchor in ${JSON.stringify(text)} is reported`, () => {
     assert.ok(dangling(text))
   })
 
 for (const text of ['a: /a/*', 'a: "*b"', '["/*", "*"]', "a: '*.example.com'", 'a: b*c'])
-  test(`there is no alias in ${JSON.stringify(text)}`, () => {
+  test(`${JSON.stringify(text)} contains no alias`, () => {
     assert.deepEqual(problemsOf(text), [])
   })
 
-test('no alias is overlooked, wherever it stands', () => {
+test('property: every dangling alias is reported', () => {
   const part = fc.constantFrom(
     '*a',
     '*',

@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { BoundedMap } from './bounded-map.ts'
 
-test('whatever is done, there are never more than two generations, and a value is the one that was set last', () => {
+test('property: there are at most two generations, and a value is the one set last', () => {
   const key = fc.integer({ min: 0, max: 30 }).map(String)
   const step = fc.oneof(
     fc.record({ set: key, value: fc.integer() }),
@@ -33,7 +33,7 @@ test('whatever is done, there are never more than two generations, and a value i
   )
 })
 
-test('what is used stays when other entries come and go', () => {
+test('entries in use survive while others come and go', () => {
   const map = new BoundedMap<string, number>(10)
   map.set('used', 1)
   for (let i = 0; i < 1000; i++) {
@@ -43,7 +43,7 @@ test('what is used stays when other entries come and go', () => {
   assert.equal(map.get('other-0'), undefined)
 })
 
-test('nothing is left after it was cleared', () => {
+test('a cleared map is empty', () => {
   const map = new BoundedMap<string, number>(2)
   for (let i = 0; i < 3; i++) map.set(String(i), i)
   map.clear()
@@ -51,7 +51,7 @@ test('nothing is left after it was cleared', () => {
   assert.equal(map.get('0'), undefined)
 })
 
-test('all entries can be listed, each once', () => {
+test('iteration lists each entry once', () => {
   const map = new BoundedMap<string, number>(2)
   for (const [i, key] of ['a', 'b', 'c', 'a'].entries()) map.set(key, i)
   assert.deepEqual(

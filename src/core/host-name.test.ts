@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { hostName } from './host-name.ts'
 
-test('the name of a host leaves case, port and trailing dot out', () => {
+test('the host name has no port or trailing dot, and is in lower case', () => {
   const cases: Record<string, string> = {
     'api.example.com': 'api.example.com',
     'API.Example.com:8000': 'api.example.com',
@@ -19,7 +19,7 @@ test('the name of a host leaves case, port and trailing dot out', () => {
   for (const [host, name] of Object.entries(cases)) assert.equal(hostName(host), name, host)
 })
 
-test('a name longer than names can be is no name', () => {
+test('a name longer than DNS allows is empty', () => {
   assert.equal(hostName('a'.repeat(253)), 'a'.repeat(253))
   assert.equal(hostName('a.'.repeat(4000)), '')
 })

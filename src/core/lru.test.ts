@@ -9,7 +9,7 @@ interface Item extends LruItem<Item> {
 
 const itemOf = (key: string, size: number, value = 0): Item => ({ key, size, value, newer: null, older: null })
 
-test('whatever is done, the octets are those of its items, within the limit, and the order is that of their use', () => {
+test('property: octets are the sum of the items, within the limit, and the least recently used are evicted', () => {
   const key = fc.integer({ min: 0, max: 9 }).map(String)
   const step = fc.oneof(
     fc.record({ add: key, size: fc.integer({ min: 1, max: 5 }) }),
@@ -62,7 +62,7 @@ test('whatever is done, the octets are those of its items, within the limit, and
   )
 })
 
-test('has no room for what would drive out many others', () => {
+test('there is no room for an item that would evict many others', () => {
   const lru = new Lru<Item>(80, () => {})
   assert.equal(lru.hasRoomFor(10), true)
   assert.equal(lru.hasRoomFor(11), false)

@@ -13,12 +13,12 @@ async function fileWith(t: TestContext, text: string | Buffer): Promise<string> 
   return join(folder, 'list.txt')
 }
 
-test('a network a line, with comments, empty lines, and either end of line', async (t) => {
+test('a list has one network per line, comments, empty lines, and either line ending', async (t) => {
   const file = await fileWith(t, '# edge\n103.21.244.0/22\r\n\n  2400:cb00::/32 # v6\n192.0.2.1')
   assert.deepEqual(readNetworkList(file), ['103.21.244.0/22', '2400:cb00::/32', '192.0.2.1'])
 })
 
-test('what is no network is named with its line', async (t) => {
+test('an invalid line is reported with its number', async (t) => {
   for (const [text, message] of [
     ['10.0.0.0/8\n10.0.0.0/33\n', /line 2 is neither an IP address nor a network: "10\.0\.0\.0\/33"/],
     ['<html>', /line 1 is/],
@@ -30,7 +30,7 @@ test('what is no network is named with its line', async (t) => {
   assert.throws(() => readNetworkList('/nowhere/list.txt'), FileError)
 })
 
-test('no network at all, or too many, are no list', async (t) => {
+test('empty and oversized lists are rejected', async (t) => {
   for (const text of ['', '# nothing\n', '10.0.0.1\n'.repeat(200_001)]) {
     const file = await fileWith(t, text)
     assert.throws(() => readNetworkList(file), NetworkListError)

@@ -4,7 +4,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { NetworkSet } from './network-set.ts'
 
-test('it holds addresses and networks of both families, and nothing beside them', () => {
+test('a set contains addresses and networks of both families', () => {
   const set = new NetworkSet(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '2001:db9::1'])
   for (const address of ['10.0.0.0', '10.255.255.255', '192.0.2.7', '2001:db8::', '2001:db8:ffff::1', '2001:db9::1'])
     assert.ok(set.has(address), address)
@@ -12,7 +12,7 @@ test('it holds addresses and networks of both families, and nothing beside them'
     assert.ok(!set.has(address), address)
 })
 
-test('an IPv4 address is the same one when it is written as IPv6, in the set and when it is asked for', () => {
+test('IPv4-mapped IPv6 addresses equal their IPv4 addresses, in the set and in lookups', () => {
   const plain = new NetworkSet(['192.0.2.0/24'])
   assert.ok(plain.has('::ffff:192.0.2.1'))
   assert.ok(plain.has('::ffff:c000:201'))
@@ -23,7 +23,7 @@ test('an IPv4 address is the same one when it is written as IPv6, in the set and
   assert.ok(mapped.has('198.51.100.1'))
 })
 
-test('a network of all of one family has nothing of the other', () => {
+test('a network of all addresses of one family contains none of the other', () => {
   const v6 = new NetworkSet(['::/0'])
   assert.ok(v6.has('2001:db8::1'))
   assert.ok(!v6.has('192.0.2.1'))
@@ -33,12 +33,12 @@ test('a network of all of one family has nothing of the other', () => {
   assert.ok(!v4.has('2001:db8::1'))
 })
 
-test('the zone of an address makes no difference', () => {
+test('the zone of an address is ignored', () => {
   assert.ok(new NetworkSet(['fe80::/10']).has('fe80::1%eth0'))
   assert.ok(new NetworkSet(['fe80::1%eth0']).has('fe80::1'))
 })
 
-test('what is no address is in no set', () => {
+test('invalid addresses are in no set', () => {
   const all = new NetworkSet(['0.0.0.0/0', '::/0'])
   for (const text of [
     '',
@@ -69,7 +69,7 @@ const network = fc.oneof(
   fc.tuple(high, fc.integer({ min: 1, max: 128 })),
 )
 
-test('it agrees with the list of Node', () => {
+test('property: the set agrees with the BlockList of Node.js', () => {
   fc.assert(
     fc.property(
       fc.array(network, { maxLength: 20 }),
@@ -86,7 +86,7 @@ test('it agrees with the list of Node', () => {
   )
 })
 
-test('it takes for an IPv4 address what Node takes for one', () => {
+test('property: IPv4 addresses are recognized as by Node.js', () => {
   const all = new NetworkSet(['0.0.0.0/0'])
   const part = fc.oneof(
     fc.nat({ max: 300 }).map(String),

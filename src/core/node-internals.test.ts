@@ -27,13 +27,13 @@ async function accepted(t: TestContext): Promise<Socket> {
   return socket
 }
 
-test('the handle of a socket says how much of what was written is still to be taken', async (t) => {
+test('a socket handle has the number of unsent octets', async (t) => {
   const handle = handleOf(await accepted(t))
   assert.ok(handle !== null)
   assert.deepEqual([numberOf(handle, 'bytesWritten'), numberOf(handle, 'writeQueueSize')], [0, 0])
 })
 
-test('the handle of a socket says whether it is being read, and refuses to begin twice', async (t) => {
+test('a socket handle knows whether it is reading, and rejects a second start', async (t) => {
   const handle = handleOf(await accepted(t))
   assert.ok(handle !== null)
   const start = methodOf(handle, 'readStart')
@@ -43,13 +43,13 @@ test('the handle of a socket says whether it is being read, and refuses to begin
   assert.ok(Number(start()) < 0)
 })
 
-test('the handle of a server that listens has a descriptor', async (t) => {
+test('the handle of a listening server has a descriptor', async (t) => {
   const handle = handleOf(await listening(t))
   assert.ok(handle !== null)
   assert.ok((numberOf(handle, 'fd') ?? -1) >= 0)
 })
 
-test('a secured socket has the one below, in its handle too, and takes a buffer to read into', async (t) => {
+test('a TLS socket has its underlying socket, also in its handle, and accepts a buffer to read into', async (t) => {
   const below = await accepted(t)
   const secured = new TLSSocket(below, { isServer: true })
   secured.on('error', () => {})
@@ -63,17 +63,17 @@ test('a secured socket has the one below, in its handle too, and takes a buffer 
   assert.ok(methodOf(handle, 'useUserBuffer') !== null)
 })
 
-test('what is not secured has none below', async (t) => {
+test('a plain socket has no underlying socket', async (t) => {
   assert.equal(carrierOf(await accepted(t)), null)
 })
 
-test('the keys of session tickets can be asked for one by one', () => {
+test('ticket keys can be set by callback', () => {
   const server = createSecureServer()
   const context = secureContextOf(server)
   assert.ok(context !== null)
   assert.ok(methodOf(context, 'enableTicketKeyCallback') !== null)
 })
 
-test('what an object has not is null', () => {
+test('missing members are null', () => {
   assert.deepEqual([methodOf({ a: 1 }, 'a'), methodOf({}, 'a'), numberOf({ a: '1' }, 'a')], [null, null, null])
 })

@@ -7,25 +7,25 @@ const SALT = 'sdBsDB4Pxof5OiTMEZ+5gw'
 const HASH = '3WECDVW+JTZIGwS9Vzwtpf6uDgDgwSDAcP2t+pAA5x8'
 const GOOD = `$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}`
 
-test('a digest that was made is that of its password, and of no other', async () => {
+test('a digest matches its password and no other', async () => {
   const digest = parseDigest(await digestOf('correct horse'))
   assert.ok(digest !== null)
   assert.ok(await hasDigest('correct horse', digest))
   assert.ok(!(await hasDigest('correct horse ', digest)))
 })
 
-test('a digest of another program counts', async () => {
+test('digests of other programs work', async () => {
   const digest = parseDigest(GOOD)
   assert.ok(digest !== null)
   assert.ok(await hasDigest('correct horse', digest))
 })
 
-test('a password is the same however its letters are put together', async () => {
+test('passwords are compared in normalized Unicode form', async () => {
   const digest = parseDigest(await digestOf('zo\u00eb'))
   assert.ok(digest !== null && (await hasDigest('zoe\u0308', digest)))
 })
 
-test('a decoy takes the same effort, and is the digest of nothing that is known', () => {
+test('a decoy has the same cost and matches no known password', () => {
   const digest = parseDigest(GOOD)
   assert.ok(digest !== null)
   const { salt, hash, ...effort } = decoyOf(digest)
@@ -34,7 +34,7 @@ test('a decoy takes the same effort, and is the digest of nothing that is known'
   assert.notDeepEqual(hash, digest.hash)
 })
 
-test('what takes too little effort, or too much, is no digest', () => {
+test('digests with too little or too much cost are rejected', () => {
   for (const effort of [
     'ln=13,r=8,p=1',
     'ln=14,r=4,p=1',
@@ -55,7 +55,7 @@ test('what takes too little effort, or too much, is no digest', () => {
     assert.equal(parseDigest(text), null, text)
 })
 
-test('no text makes reading it fail', () => {
+test('property: parsing never throws, and costs are bounded', () => {
   fc.assert(
     fc.property(fc.string(), fc.nat({ max: 99 }), fc.nat({ max: 99 }), fc.nat({ max: 99 }), (text, ln, r, p) => {
       parseDigest(text)

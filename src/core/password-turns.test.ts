@@ -13,7 +13,7 @@ function makeWork() {
   return { work, waiting }
 }
 
-test('one is verified at a time, and the others wait', async () => {
+test('passwords are verified one at a time, and others wait', async () => {
   const turns = new PasswordTurns()
   const { work, waiting } = makeWork()
   const first = turns.take('192.0.2.1', work)
@@ -28,7 +28,7 @@ test('one is verified at a time, and the others wait', async () => {
   await second
 })
 
-test('one address takes up few places, and gets them back', async () => {
+test('the places of one address are limited, and freed afterwards', async () => {
   const turns = new PasswordTurns()
   const { work, waiting } = makeWork()
   const taken = Array.from({ length: 8 }, () => turns.take('192.0.2.1', work))
@@ -45,7 +45,7 @@ test('one address takes up few places, and gets them back', async () => {
   await again
 })
 
-test('all together take up a bounded number of places', () => {
+test('the number of places is limited in total', () => {
   const turns = new PasswordTurns()
   const { work } = makeWork()
   for (let i = 0; i < 64; i++) void turns.take(`192.0.2.${i}`, work)

@@ -12,21 +12,21 @@ function setUp() {
   return { told, change }
 }
 
-test('several changes are made ready one after the other, and made in that order', async () => {
+test('several changes are prepared one after the other, and committed in that order', async () => {
   const { told, change } = setUp()
   const all = await prepareAll([change('a'), async () => change('b')(), change('c')])
   all.commit()
   assert.deepEqual(told, ['a ready', 'b ready', 'c ready', 'a made', 'b made', 'c made'])
 })
 
-test('they are abandoned the other way round', async () => {
+test('changes are abandoned in reverse order', async () => {
   const { told, change } = setUp()
   const all = await prepareAll([change('a'), change('b')])
   all.abandon()
   assert.deepEqual(told, ['a ready', 'b ready', 'b abandoned', 'a abandoned'])
 })
 
-test('one that cannot be made ready abandons those before it, and the others are not asked for', async () => {
+test('a failed preparation abandons the previous ones, and later ones are not prepared', async () => {
   const { told, change } = setUp()
   const taken = new Error('the port is taken')
   const refuse = (): Promise<Prepared> => Promise.reject(taken)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { FileError, readText } from './read-text.ts'
 
-test('a file is read up to its bound, and what is wrong with it is said', async (t) => {
+test('a file is read up to its limit, and errors say what is wrong', async (t) => {
   const place = await mkdtemp(join(tmpdir(), 'sallyport-'))
   t.after(() => rm(place, { recursive: true }))
   const file = join(place, 'file')
@@ -28,7 +28,7 @@ test('a file is read up to its bound, and what is wrong with it is said', async 
   assert.throws(() => readText(`${place}\0`, 2048), /cannot be read: /)
 })
 
-test('a file that its user may not read says so', async (t) => {
+test('the error for a file without permission names the user', async (t) => {
   const place = await mkdtemp(join(tmpdir(), 'sallyport-'))
   t.after(() => rm(place, { recursive: true }))
   const file = join(place, 'file')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { repeatsOf } from './repeats.ts'
 
-test('each value that was there before is told with its first place', () => {
+test('each repeated value is listed with its first position', () => {
   assert.deepEqual(repeatsOf(['a', 'b', 'a', 'c', 'b', 'a']), [
     [2, 0],
     [4, 1],

@@ -7,7 +7,7 @@ import { Seal } from './seal.ts'
 const [current, previous, other] = [randomBytes(32), randomBytes(32), randomBytes(32)]
 const sealOf = (...keys: Buffer[]) => new Seal({ keys, acceptsPlain: false })
 
-test('what is sealed is opened by the same key as the same thing', () => {
+test('property: a sealed text can be opened with the same key and purpose only', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (text, about, else_) => {
       const sealed = sealOf(current).seal(text, about)
@@ -18,7 +18,7 @@ test('what is sealed is opened by the same key as the same thing', () => {
   )
 })
 
-test('a previous key still opens, and the current one seals', () => {
+test('a previous key can still open, and the current one seals', () => {
   const old = sealOf(previous).seal('key', 'a')
   const seal = sealOf(current, previous)
   assert.equal(seal.open(old, 'a'), 'key')
@@ -26,14 +26,14 @@ test('a previous key still opens, and the current one seals', () => {
   assert.equal(sealOf(previous).open(seal.seal('key', 'a'), 'a'), null)
 })
 
-test('the text is not in what is sealed, and no two are alike', () => {
+test('sealed texts do not reveal the text, and differ each time', () => {
   const seal = sealOf(current)
   const [first, second] = [seal.seal('PRIVATE KEY', 'a'), seal.seal('PRIVATE KEY', 'a')]
   assert.notEqual(first, second)
   assert.doesNotMatch(Buffer.from(first.slice(9), 'base64url').toString('latin1') + first, /PRIVATE/)
 })
 
-test('a change of any octet is seen', () => {
+test('a change of any octet is detected', () => {
   const sealed = sealOf(current).seal('key', 'a')
   const octets = Buffer.from(sealed.slice(9), 'base64url')
   for (let i = 0; i < octets.length; i++) {
@@ -45,7 +45,7 @@ test('a change of any octet is seen', () => {
     assert.equal(sealOf(current).open(text, 'a'), null)
 })
 
-test('what nobody has sealed counts without keys, or where it is said to', () => {
+test('unsealed text is only accepted without keys or if allowed', () => {
   assert.equal(sealOf().seal('plain', 'a'), 'plain')
   assert.equal(sealOf().open('plain', 'a'), 'plain')
   assert.equal(sealOf(current).open('plain', 'a'), null)

@@ -6,7 +6,7 @@ import { deriveKeys } from './secrets.ts'
 const CURRENT = 'a secret of the tests, which is long enough'
 const PREVIOUS = 'another secret of the tests, long enough too'
 
-test('each secret gives one key of 32 octets for each purpose, the current one first', () => {
+test('each secret derives a key of 32 octets for each purpose, the current one first', () => {
   const tickets = deriveKeys([CURRENT, PREVIOUS], 'tickets')
   assert.deepEqual(
     tickets.map(({ length }) => length),
@@ -18,7 +18,7 @@ test('each secret gives one key of 32 octets for each purpose, the current one f
   assert.deepEqual(deriveKeys([], 'acme'), [])
 })
 
-test('keys are those of RFC 5869, sections 2.2 and 2.3, so that every gateway with the secret has them', () => {
+test('keys are derived as in RFC 5869, sections 2.2 and 2.3', () => {
   const extracted = createHmac('sha256', Buffer.alloc(32)).update(CURRENT).digest()
   const expanded = createHmac('sha256', extracted).update('sallyport acme\u0001').digest()
   assert.deepEqual(deriveKeys([CURRENT], 'acme'), [expanded])

@@ -11,7 +11,7 @@ class Thing {
   }
 }
 
-test('what is asked for under one key in one thread is one thing', () => {
+test('one key has one object per thread', () => {
   const things = new Shared<Thing>()
   const holder = new Holder({})
   const thing = things.get(holder, 'a', () => new Thing())
@@ -29,7 +29,7 @@ test('what is asked for under one key in one thread is one thing', () => {
   )
 })
 
-test('a thing goes over to whoever asks for it before the one that has it lets go, and is closed after the last', () => {
+test('an object is handed over to a new holder, and closed after the last', () => {
   const things = new Shared<Thing>()
   const thread = {}
   const [before, after] = [new Holder(thread), new Holder(thread)]
@@ -49,7 +49,7 @@ test('a thing goes over to whoever asks for it before the one that has it lets g
   )
 })
 
-test('what cannot be closed is let go of', () => {
+test('objects without close are dropped', () => {
   const things = new Shared<{ readonly close?: never }>()
   const holder = new Holder({})
   const thing = things.get(holder, 'a', () => ({}))
@@ -60,7 +60,7 @@ test('what cannot be closed is let go of', () => {
   )
 })
 
-test('whoever holds and lets go in whatever order, a thing lives from the first holder of its key to the last', () => {
+test('property: an object lives from the first holder of its key to the last', () => {
   const step = fc.record({ holder: fc.nat(3), key: fc.constantFrom('a', 'b', null) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -95,7 +95,7 @@ test('whoever holds and lets go in whatever order, a thing lives from the first 
   )
 })
 
-test('what a thing is made from ends after it, and with nothing else', () => {
+test('the parts of an object are closed after it', () => {
   const ended: string[] = []
   const [parts, wholes] = [new Shared<{ close(): void }>(), new Shared<{ close(): void }>()]
   const partOf = (holder: Holder) => parts.get(holder, 'part', () => ({ close: () => void ended.push('part') }))
@@ -116,7 +116,7 @@ test('what a thing is made from ends after it, and with nothing else', () => {
   assert.deepEqual(ended, ['a', 'b', 'part'])
 })
 
-test('a thing that cannot be made leaves nothing of what it would have been made from', () => {
+test('an object that cannot be created releases its parts', () => {
   const ended: string[] = []
   const parts = new Shared<{ close(): void }>()
   const make = (own: Holder): never => {
@@ -127,7 +127,7 @@ test('a thing that cannot be made leaves nothing of what it would have been made
   assert.deepEqual(ended, ['part'])
 })
 
-test('whoever waits for a holder to take over is told once, or at once where it has', () => {
+test('takeover callbacks run once, or at once if it has already happened', () => {
   const holder = new Holder({})
   const told: string[] = []
   holder.atTakeOver(() => void told.push('early'))
@@ -138,7 +138,7 @@ test('whoever waits for a holder to take over is told once, or at once where it 
   assert.deepEqual(told, ['early', 'late'])
 })
 
-test('who stands aside has things of its own, and sees those of the thread', () => {
+test('an isolated holder has its own objects, and can see those of the thread', () => {
   const things = new Shared<Thing>()
   const thread = {}
   const thing = things.get(new Holder(thread), 'a', () => new Thing())
@@ -155,7 +155,7 @@ test('who stands aside has things of its own, and sees those of the thread', () 
   assert.deepEqual([own.closed, thing.closed], [true, false])
 })
 
-test('what is made for who stands aside is made of things that stand aside', () => {
+test('objects created for an isolated holder use isolated parts', () => {
   const [inner, outer] = [new Shared<Thing>(), new Shared<Thing>()]
   const thread = {}
   const live = inner.get(new Holder(thread), 'a', () => new Thing())

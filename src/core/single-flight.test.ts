@@ -12,7 +12,7 @@ function setUp() {
   return { asked, task, flights: new SingleFlight<number>() }
 }
 
-test('who joins has the result of what is under way, and nothing is left of it afterwards', async () => {
+test('callers that join share the result of the task in progress, and nothing is kept afterwards', async () => {
   const { asked, task, flights } = setUp()
   const all = [flights.join('k', task), flights.join('k', task), flights.join('other', task)]
   assert.deepEqual(
@@ -28,7 +28,7 @@ test('who joins has the result of what is under way, and nothing is left of it a
   assert.equal(await again, 3)
 })
 
-test('what fails fails for all who joined, and is begun anew by the next', async () => {
+test('a failure is shared by all who joined, and the next caller starts again', async () => {
   const { asked, task, flights } = setUp()
   const all = [flights.join('k', task), flights.join('k', task)]
   asked[0]!.fail(new Error('no'))
@@ -38,7 +38,7 @@ test('what fails fails for all who joined, and is begun anew by the next', async
   assert.equal(await again, 1)
 })
 
-test('who follows shares the next one, which begins when the one under way is over', async () => {
+test('callers that follow share one further run, which starts after the current one', async () => {
   const { asked, task, flights } = setUp()
   const first = flights.follow('k', task)
   const others = [flights.follow('k', task), flights.follow('k', task)]
@@ -55,7 +55,7 @@ test('who follows shares the next one, which begins when the one under way is ov
   assert.equal(await last, 3)
 })
 
-test('who follows one that fails is not told of that', async () => {
+test('a failure of the current run does not affect those that follow it', async () => {
   const { asked, task, flights } = setUp()
   const first = flights.follow('k', task)
   const next = flights.follow('k', task)
@@ -66,7 +66,7 @@ test('who follows one that fails is not told of that', async () => {
   assert.equal(await next, 2)
 })
 
-test('what was under way before all is forgotten is joined by nobody, and forgets nothing newer', async () => {
+test('after clear, nobody joins the old run, and it removes nothing newer', async () => {
   const { asked, task, flights } = setUp()
   const before = flights.join('k', task)
   flights.forget()

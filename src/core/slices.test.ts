@@ -3,7 +3,7 @@ import test from 'node:test'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { Slices, type Steps, takeAll } from './slices.ts'
 
-test('work goes on for 5 ms, and after everything else has had its turn for 5 ms more', async () => {
+test('a slice lasts 5 ms, and the next one starts after other work', async () => {
   const clock = new ManualClock()
   const slices = new Slices(clock)
   clock.advance(4.9)
@@ -27,7 +27,7 @@ function* counting(taken: number[], to: number): Steps<number> {
   return taken.length
 }
 
-test('steps are taken all at once, or in slices between which everything else has its turn', async () => {
+test('steps run at once, or in slices with other work in between', async () => {
   assert.equal(takeAll(counting([], 7)), 7)
   const clock = new ManualClock()
   const taken: number[] = []

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { Turns } from './turns.ts'
 
-test('one thing is done after the other, also after one that failed', async () => {
+test('tasks run one after the other, even after a failure', async () => {
   const turns = new Turns()
   const done: string[] = []
   const first = Promise.withResolvers<void>()
@@ -24,7 +24,7 @@ test('one thing is done after the other, also after one that failed', async () =
   assert.deepEqual(done, ['one begins', 'one ends', 'two'])
 })
 
-test('it is known how many are under way or wait', async () => {
+test('length counts running and waiting tasks', async () => {
   const turns = new Turns()
   const first = Promise.withResolvers<void>()
   const one = turns.take(() => first.promise)
@@ -36,7 +36,7 @@ test('it is known how many are under way or wait', async () => {
   assert.equal(turns.length, 0)
 })
 
-test('as many are done at a time as it is told, and the next ones in their order', async () => {
+test('at most the given number of tasks run at a time, in order', async () => {
   const turns = new Turns(2)
   const ends = Array.from({ length: 4 }, () => Promise.withResolvers<void>())
   const begun: number[] = []

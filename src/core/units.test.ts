@@ -6,7 +6,7 @@ import { parseDuration, parseSize } from './units.ts'
 const durations = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 const sizes = { b: 1, kb: 1024, mb: 1_048_576, gb: 1_073_741_824 } as const
 
-test('a duration is its number times its unit', () => {
+test('property: a duration is its number times its unit', () => {
   const units = fc.constantFrom(...(['ms', 's', 'm', 'h'] as const))
   fc.assert(
     fc.property(fc.nat(596), units, (number, unit) => {
@@ -15,7 +15,7 @@ test('a duration is its number times its unit', () => {
   )
 })
 
-test('a size is its number times its unit, a kb being 1024 bytes', () => {
+test('property: a size is its number times its unit, with 1024 bytes in a kb', () => {
   const units = fc.constantFrom(...(['b', 'kb', 'mb', 'gb'] as const))
   fc.assert(
     fc.property(fc.nat(4096), units, (number, unit) => {
@@ -24,7 +24,7 @@ test('a size is its number times its unit, a kb being 1024 bytes', () => {
   )
 })
 
-test('whatever is taken for a duration is a whole number that a timer can hold', () => {
+test('property: an accepted duration is an integer that a timer supports', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^\d{1,12} ?[a-zA-Z]{0,2}$/), (text) => {
       const milliseconds = parseDuration(text)
@@ -35,14 +35,14 @@ test('whatever is taken for a duration is a whole number that a timer can hold',
   )
 })
 
-test('texts without a number, a unit or their exact form are neither durations nor sizes', () => {
+test('texts without number and unit in the exact form are rejected', () => {
   for (const text of ['', '10', 's', '1.5s', '-1s', '+1s', '1 s', ' 1s', '1s ', '1S', '1m30s', '1e3s', '1d', '١s'])
     assert.equal(parseDuration(text), undefined, text)
   for (const text of ['', '10', 'kb', '1.5kb', '-1kb', '1 kb', '1KB', '1kib', '1k', '99999999999gb'])
     assert.equal(parseSize(text), undefined, text)
 })
 
-test('the longest duration is the one that a timer can just hold', () => {
+test('the longest duration is the maximum of a timer', () => {
   assert.equal(parseDuration('2147483647ms'), 2_147_483_647)
   assert.equal(parseDuration('2147483648ms'), undefined)
   assert.equal(parseDuration('597h'), undefined)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { newUuid } from './uuid.ts'
 
-test('each UUID is of version 4 and no other than the ones before', () => {
+test('UUIDs are of version 4 and unique', () => {
   const made = Array.from({ length: 10_000 }, () => newUuid())
   for (const id of made) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   assert.equal(new Set(made).size, made.length)
 })
 
-test('every other digit is random', () => {
+test('all other digits are random', () => {
   const made = Array.from({ length: 1000 }, () => newUuid())
   for (let at = 0; at < 36; at++) {
     const found = new Set(made.map((id) => id[at])).size

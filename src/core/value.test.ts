@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { putAll } from './value.ts'
 
-test('values are put in a copy, and what was there stays as it was', () => {
+test('putAll returns a copy with the new values, and leaves the original alone', () => {
   const shared = { file: 'a', other: 1 }
   const whole = { list: [shared, shared, [1, 2]], beside: { b: 1 } }
   const copy = putAll(whole, [
@@ -17,7 +17,7 @@ test('values are put in a copy, and what was there stays as it was', () => {
   assert.equal(putAll(whole, [[[], 1]]), 1)
 })
 
-test('a list is copied once, however many of its items are exchanged', () => {
+test('a list is copied once, however many items are replaced', () => {
   let read = 0
   const items = Array.from({ length: 1000 }, (_, i) => ({ file: String(i) }))
   const list = new Proxy(items, {

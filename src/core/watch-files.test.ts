@@ -79,7 +79,7 @@ class Watching {
   }
 }
 
-test('a file that is written in place, added to, emptied, removed and there again is told of each time', async (t) => {
+test('writing, appending to, truncating, deleting and recreating a file are each reported', async (t) => {
   const watching = new Watching(t)
   const file = watching.path('a.pem')
   writeFileSync(file, 'one')
@@ -91,7 +91,7 @@ test('a file that is written in place, added to, emptied, removed and there agai
   assert.equal(await watched.after(() => writeFileSync(file, 'two')), 5)
 })
 
-test('a file that is replaced by rename is told of every time, not the first time only', async (t) => {
+test('every replacement by rename is reported, not only the first', async (t) => {
   const watching = new Watching(t)
   writeFileSync(watching.path('a.pem'), 'version 0')
   const watched = watching.watch('a.pem')
@@ -104,7 +104,7 @@ test('a file that is replaced by rename is told of every time, not the first tim
   }
 })
 
-test('files of a ConfigMap are told of at each swap of its link, once for all of them', async (t) => {
+test('a ConfigMap swap is reported once for all files', async (t) => {
   const watching = new Watching(t)
   const fill = (version: string): void => {
     mkdirSync(watching.path(version))
@@ -124,7 +124,7 @@ test('files of a ConfigMap are told of at each swap of its link, once for all of
   assert.equal(await watched.after(() => swapTo('..v3', '..v2')), 2)
 })
 
-test('a file that a link elsewhere leads to is told of when it is written there', async (t) => {
+test('a change of the target of a symbolic link elsewhere is reported', async (t) => {
   const watching = new Watching(t)
   mkdirSync(watching.path('archive'))
   mkdirSync(watching.path('live'))
@@ -136,7 +136,7 @@ test('a file that a link elsewhere leads to is told of when it is written there'
   assert.equal(await watched.after(() => writeFileSync(watching.path('archive', 'cert1.pem'), 'three')), 2)
 })
 
-test('a folder that goes and comes back is watched again', async (t) => {
+test('a deleted and recreated folder is watched again', async (t) => {
   const watching = new Watching(t)
   const fill = (content: string): void => {
     mkdirSync(watching.path('tls'))
@@ -156,7 +156,7 @@ test('a folder that goes and comes back is watched again', async (t) => {
   assert.equal(await watched.after(() => writeFileSync(watching.path('tls', 'a.pem'), 'five')), 5)
 })
 
-test('a file whose folder is not there yet is found when it comes', async (t) => {
+test('a file is reported when its missing folder appears', async (t) => {
   const watching = new Watching(t)
   const watched = watching.watch('later/a.pem')
   const fill = (): void => {
@@ -166,7 +166,7 @@ test('a file whose folder is not there yet is found when it comes', async (t) =>
   assert.equal(await watched.afterLook(fill), 1)
 })
 
-test('only those are told whose files have changed, and what else happens in the folder is nothing', async (t) => {
+test('only watchers of changed files are notified, and other files in the folder are ignored', async (t) => {
   const watching = new Watching(t)
   const names = Array.from({ length: 50 }, (_, i) => `${i}.pem`)
   for (const name of names) writeFileSync(watching.path(name), 'one')
@@ -182,7 +182,7 @@ test('only those are told whose files have changed, and what else happens in the
   assert.deepEqual([all.count(), first.count()], [1, 0])
 })
 
-test('who has stopped is told of nothing, and the last one who stops ends everything', async (t) => {
+test('a stopped watcher is not notified, and stopping the last one stops everything', async (t) => {
   const watching = new Watching(t)
   const write = (content: string) => (): void => writeFileSync(watching.path('a.pem'), content)
   write('one')()
@@ -199,7 +199,7 @@ test('who has stopped is told of nothing, and the last one who stops ends everyt
   assert.equal(watching.clock.pending, 0)
 })
 
-test('changes one after another are looked at once they have settled', async (t) => {
+test('successive changes are reported once they settle', async (t) => {
   const watching = new Watching(t)
   const watched = watching.watch('a.pem')
   const change = (): void => {
@@ -208,7 +208,7 @@ test('changes one after another are looked at once they have settled', async (t)
   assert.equal(await watched.after(change), 1)
 })
 
-test('a file that changes while files are looked at is looked at again', async (t) => {
+test('a change during a check causes another check', async (t) => {
   const watching = new Watching(t)
   const second = watching.watch('b.pem')
   const stop = watching.watcher.watch([watching.path('a.pem')], () => {
@@ -220,7 +220,7 @@ test('a file that changes while files are looked at is looked at again', async (
   stop()
 })
 
-test('what fails in one who is told is logged, and the others are told all the same', async (t) => {
+test('a failing watcher is logged, and the others are still notified', async (t) => {
   const watching = new Watching(t)
   watching.watcher.watch([watching.path('a.pem')], () => {
     throw new Error('no')
@@ -230,7 +230,7 @@ test('what fails in one who is told is logged, and the others are told all the s
   assert.match(watching.lines.join(), /Files have changed, and the change could not be handled/)
 })
 
-test('a folder in place of a file, and a link that leads nowhere, are waited with', async (t) => {
+test('a folder in place of a file, and a dangling link, are awaited', async (t) => {
   const watching = new Watching(t)
   mkdirSync(watching.path('a.pem'))
   symlinkSync('nowhere', watching.path('b.pem'))

@@ -43,7 +43,7 @@ function take(body: FileBody, takes: (chunks: number) => boolean): Promise<Buffe
   })
 }
 
-test('a part of a file is sent as fast as it is taken, and the file is closed', async (t) => {
+test('a range of a file is sent at the pace of the sink, and the file is closed', async (t) => {
   const { body, closed } = await setUp(t, 10, 150_000)
   assert.equal(body.length, 149_990)
   const taken = await take(body, () => {
@@ -54,7 +54,7 @@ test('a part of a file is sent as fast as it is taken, and the file is closed', 
   await closed()
 })
 
-test('a chunk that is left to whoever takes it stays as it is', async (t) => {
+test('a chunk that the sink keeps is not overwritten', async (t) => {
   const { body } = await setUp(t)
   const chunks: Buffer[] = []
   await new Promise<void>((resolve, reject) => {
@@ -71,7 +71,7 @@ test('a chunk that is left to whoever takes it stays as it is', async (t) => {
   assert.deepEqual(Buffer.concat(chunks), CONTENT)
 })
 
-test('a file that becomes shorter while it is sent breaks off', async (t) => {
+test('a file that gets shorter while it is sent fails the body', async (t) => {
   const { file, body, closed } = await setUp(t)
   const taken = take(body, () => {
     truncateSync(file, 1000)
@@ -81,7 +81,7 @@ test('a file that becomes shorter while it is sent breaks off', async (t) => {
   await closed()
 })
 
-test('nobody has to take it: it is closed, whether or not it was being read', async (t) => {
+test('a cancelled body closes its file, whether or not it was being read', async (t) => {
   const [one, other] = [await setUp(t), await setUp(t)]
   one.body.cancel()
   await one.closed()

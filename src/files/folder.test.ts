@@ -4,7 +4,7 @@ import { writeFolder } from '../../test/support/folder.ts'
 import { Folder } from './folder.ts'
 import type { FilesOptions } from './schema.ts'
 
-test('what is kept of files stays bounded, also where a folder is closed while one of its files is looked at', async (t) => {
+test('the cache of files is bounded, even if the folder is closed during a lookup', async (t) => {
   const content = Buffer.alloc(32_000)
   const names = Array.from({ length: 600 }, (_, i) => `/${i}.txt`)
   const root = await writeFolder(t, Object.fromEntries(names.map((name) => [name, content])))

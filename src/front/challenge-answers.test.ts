@@ -34,7 +34,7 @@ const SHOWN: ShownChallenges = {
 
 const PATH = '/.well-known/acme-challenge/token-1'
 
-test('only the token of a challenge is answered, as octets that nobody keeps', async () => {
+test('only the token of a challenge is answered, without caching', async () => {
   const { front } = setUp(SHOWN)
   assert.equal(front.answer(makeExchange({ path: PATH })), null)
   await front.prepare()
@@ -55,7 +55,7 @@ test('only the token of a challenge is answered, as octets that nobody keeps', a
   assert.equal(front.answer(makeExchange({ path: PATH, method: 'POST' })), null)
 })
 
-test('the certificate of a challenge is shown to a CA alone', async () => {
+test('the challenge certificate is only shown to a CA with the ALPN protocol', async () => {
   const { front } = setUp(SHOWN)
   await front.prepare()
   const shown = front.identity({ serverName: 'shop.test', protocols: ['acme-tls/1'] })
@@ -70,7 +70,7 @@ test('the certificate of a challenge is shown to a CA alone', async () => {
     assert.equal(front.identity(hello), null, JSON.stringify(hello))
 })
 
-test('what is not shown any more is not answered, and what is late changes nothing', async () => {
+test('a removed challenge is no longer answered, and a late update changes nothing', async () => {
   const { answers, front } = setUp(SHOWN)
   await front.prepare()
   await answers.askAll(challengesChangedTopic, { version: 3, answers: {}, certificates: {} })
@@ -79,7 +79,7 @@ test('what is not shown any more is not answered, and what is late changes nothi
   assert.equal(front.identity({ serverName: 'shop.test', protocols: ['acme-tls/1'] }), null)
 })
 
-test('the certificate has the digest of what answers the challenge, critical, and the name alone: RFC 8737 section 3', () => {
+test('the certificate has the critical digest extension and only the one name: RFC 8737 section 3', () => {
   const { raw, subjectAltName } = new X509Certificate(pair.cert)
   assert.equal(subjectAltName, 'DNS:shop.test')
   // Object identifier 1.3.6.1.5.5.7.1.31, true, and an octet string around one of 32 octets.

@@ -11,7 +11,7 @@ makeStringsFast()
 console.log(before, %HasFastProperties(String.prototype))
 `
 
-test('a class that extends String costs the methods of strings their speed, until they are made fast', () => {
+test('a subclass of String slows down string methods until they are made fast', () => {
   const args = ['--allow-natives-syntax', '--input-type=module', '--eval', SCRIPT]
   assert.equal(execFileSync(process.execPath, args, { encoding: 'utf8' }), 'false true\n')
 })

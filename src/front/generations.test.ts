@@ -29,7 +29,7 @@ function start() {
   return { events, clock, generations, made }
 }
 
-test('the one that is committed takes over, and the one before releases what it has after drainTimeout', async () => {
+test('the committed generation takes over, and the previous one is closed after drainTimeout', async () => {
   const { events, clock, generations, made } = start()
   await generations.prepare(2, async () => made('two'))
   assert.equal(generations.commit(3), false)
@@ -40,7 +40,7 @@ test('the one that is committed takes over, and the one before releases what it 
   assert.equal(events.at(-1), 'one releases')
 })
 
-test('one that becomes ready only after it was given up is not taken for the next attempt, which has its number', async () => {
+test('a generation that is ready after it was abandoned is not used for a later attempt with the same number', async () => {
   const { events, generations, made } = start()
   const slow = Promise.withResolvers<ReturnType<typeof made>>()
   const first = generations.prepare(2, () => slow.promise)
@@ -53,7 +53,7 @@ test('one that becomes ready only after it was given up is not taken for the nex
   assert.equal(generations.current.name, 'right')
 })
 
-test('one that becomes ready while the next attempt is still made is not that one', async () => {
+test('a generation that is ready during the next attempt is not used for that attempt', async () => {
   const { generations, made } = start()
   const [slow, slower] = [
     Promise.withResolvers<ReturnType<typeof made>>(),

@@ -6,7 +6,7 @@ import { RequestsPerClient } from './requests-per-client.ts'
 
 const limits = (requests: number | undefined) => ({ limits: { perClient: { requests } } })
 
-test('another bound counts what is in flight already', () => {
+test('a changed limit counts requests already in flight', () => {
   const perClient = new RequestsPerClient(2, new TrustedProxies([]))
   const [first, second, third] = [makeExchange(), makeExchange(), makeExchange()]
   perClient.begin(first)
@@ -21,7 +21,7 @@ test('another bound counts what is in flight already', () => {
   perClient.begin(first)
 })
 
-test('a bound may go and come', () => {
+test('the limit can be removed and set again', () => {
   const perClient = new RequestsPerClient(1, new TrustedProxies([]))
   const [counted, uncounted] = [makeExchange(), makeExchange()]
   perClient.begin(counted)

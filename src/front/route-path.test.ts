@@ -8,7 +8,7 @@ import { RoutePath } from './route-path.ts'
 const info = { id: 'a', pattern: '/a', service: null }
 const reply = Reply.json(200, {})
 
-test('a shared chain goes on with the end of the route that the exchange has taken', () => {
+test('a shared chain continues with the end of the route of the exchange', () => {
   const exchange = makeExchange()
   exchange.route = new RoutePath(info, () => reply)
   assert.equal(RoutePath.goOn(exchange), reply)
@@ -16,7 +16,7 @@ test('a shared chain goes on with the end of the route that the exchange has tak
   assert.deepEqual({ ...exchange.route }, { ...info, logged: true, streaming: false })
 })
 
-test('an exchange that was refused gets no further than the policies', () => {
+test('a rejected exchange passes the policies but does not reach the end of the route', () => {
   const refusal = new GatewayError('bad-request', 'no')
   const exchange = makeExchange({ refusal })
   exchange.route = new RoutePath(info, () => reply)
@@ -24,7 +24,7 @@ test('an exchange that was refused gets no further than the policies', () => {
   assert.throws(() => RoutePath.arrive(exchange), refusal)
 })
 
-test('an exchange whose route was replaced is told so', () => {
+test('an exchange whose route was replaced causes an error', () => {
   const exchange = makeExchange()
   exchange.route = info
   assert.throws(() => RoutePath.goOn(exchange), { name: 'TypeError', message: /exchange\.route was replaced/ })

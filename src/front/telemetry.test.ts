@@ -46,7 +46,7 @@ function start(input: GatewayInput) {
   }
 }
 
-test('another configuration decides what the access log says from then on', () => {
+test('a new configuration changes the access log from then on', () => {
   const { output, configure, begin, end } = start({})
   end(begin('/a'))
   assert.deepEqual(Object.hasOwn(output.lines[0]!, 'gateway_ms'), false)
@@ -65,7 +65,7 @@ test('another configuration decides what the access log says from then on', () =
   assert.equal(output.lines.length, 4)
 })
 
-test('the recent requests stay as far as there is room for them', () => {
+test('recent requests are kept up to the configured number', () => {
   const admin = { address: '127.0.0.1:0' }
   const { configure, recent, begin, end } = start({ admin: { ...admin, requests: 3 } })
   for (const path of ['/a', '/b', '/c']) end(begin(path))

@@ -37,7 +37,7 @@ function start(config: ReturnType<typeof configOf>) {
   }
 }
 
-test('another configuration trusts others, and believes other fields', () => {
+test('a new configuration changes the trusted proxies and their headers', () => {
   const { made, changes, clientOf } = start(configOf({ trustedProxies: [PROXY] }))
   const forwarded = (fields: ReceivedFields): void => {
     fields.forwarded = 'for=192.0.2.9'
@@ -55,7 +55,7 @@ test('another configuration trusts others, and believes other fields', () => {
   assert.equal(changes(), 3, 'who the client of a connection is may be another each time')
 })
 
-test('what a file holds by now goes before what it held when the configuration was read', async () => {
+test('the current content of a file takes precedence over its content at load time', async () => {
   const { made, tell } = start(withFile('/a', ['10.0.0.1']))
   await tell(1, { '/a': ['10.0.0.2'], '/b': ['10.0.0.3'] })
   assert.deepEqual([made.proxies.has('10.0.0.1'), made.proxies.has('10.0.0.2')], [false, true])

@@ -25,7 +25,7 @@ function setUp(end: (clock: ManualClock) => Reply | Promise<Reply>) {
   return { clock, record, handle: () => handle(makeExchange({ record })) }
 }
 
-test('a policy took what passed before it went on and after the reply, without what is further in', () => {
+test('the time of a policy is what passes before next and after the reply, without inner policies', () => {
   const { handle, record } = setUp((clock) => {
     clock.advance(100)
     return new Reply(200, Reply.json(200, {}).headers, null)
@@ -40,7 +40,7 @@ test('a policy took what passed before it went on and after the reply, without w
   )
 })
 
-test('it is so when the reply comes later, or never', async () => {
+test('this also holds for asynchronous replies and failures', async () => {
   const { promise, resolve } = Promise.withResolvers<Reply>()
   const late = setUp(() => promise)
   const reply = late.handle()

@@ -62,7 +62,7 @@ function start() {
   }
 }
 
-test('what still leads to its service stays, and the rest ends evenly over the time that there is', () => {
+test('tunnels whose route is unchanged stay, and others end evenly over the drain time', () => {
   const { clock, tunnels, ended, lines, add } = start()
   add('stays', 'a', 'one')
   add('own', 'sallyport:metrics', null)
@@ -82,7 +82,7 @@ test('what still leads to its service stays, and the rest ends evenly over the t
   assert.equal(ended.length, 4)
 })
 
-test('what does not last has all of the time', () => {
+test('exchanges that are not long-lived have the full drain time', () => {
   const { clock, tunnels, ended, add } = start()
   add('upload', 'a', 'one', false)
   add('socket', 'a', 'one')
@@ -100,7 +100,7 @@ test('what does not last has all of the time', () => {
   )
 })
 
-test('further changes neither put off what has to end, nor end what leads there again', () => {
+test('further changes do not delay tunnels that have to end, nor end those whose route is back', () => {
   const { clock, tunnels, ended, add } = start()
   add('saved', 'a', 'one')
   add('goes', 'b', 'one')
@@ -114,7 +114,7 @@ test('further changes neither put off what has to end, nor end what leads there 
   assert.deepEqual(ended, [['goes', 8000]])
 })
 
-test('what waits for its service is looked at again, until it is over', () => {
+test('a tunnel still waiting for its service is checked again until it ends', () => {
   const { clock, tunnels, ended, add } = start()
   const says: ReturnType<Running['end']>[] = ['waits', 'waits', 'ended']
   add('late stream', 'a', 'one', false, () => says.shift()!)
@@ -127,7 +127,7 @@ test('what waits for its service is looked at again, until it is over', () => {
   assert.equal(clock.pending, 0)
 })
 
-test('where there is no time all of it ends at once', () => {
+test('without drain time all tunnels end at once', () => {
   const { tunnels, ended, add } = start()
   for (const name of ['socket', 'other socket']) add(name, 'a', 'one')
   tunnels.keep({ ...routesTo({}), drainTimeout: 0 })
@@ -137,7 +137,7 @@ test('where there is no time all of it ends at once', () => {
   ])
 })
 
-test('once the thread stops nothing has to end any more', () => {
+test('on close nothing more is ended', () => {
   const { clock, tunnels, ended, add } = start()
   add('socket', 'a', 'one')
   tunnels.keep(routesTo({}))
@@ -146,7 +146,7 @@ test('once the thread stops nothing has to end any more', () => {
   assert.deepEqual(ended, [])
 })
 
-test('what came over a listener that is gone ends although its route stays, before the listener cuts it off', () => {
+test('tunnels over a removed listener end before it cuts them off, even if their route stays', () => {
   const { clock, tunnels, ended, add, left } = start()
   add('stays', 'a', 'one')
   for (const name of ['first', 'second', 'third']) left.add(add(name, 'a', 'one'))

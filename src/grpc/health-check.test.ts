@@ -4,12 +4,12 @@ import { healthRequest, readHealthReply } from './health-check.ts'
 
 const octets = (...all: number[]): Buffer => Buffer.from(all)
 
-test('the request for the server as a whole is an empty message, and one for a service has its name', () => {
+test('the request for the whole server is an empty message, and for a service its name', () => {
   assert.deepEqual(healthRequest(''), octets(0, 0, 0, 0, 0))
   assert.deepEqual(healthRequest('a.B'), octets(0, 0, 0, 0, 5, 0x0a, 3, 97, 46, 66))
 })
 
-test('each status is read', () => {
+test('each status is parsed', () => {
   assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 1)), 'SERVING')
   assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 2)), 'NOT_SERVING')
   assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 3)), 'SERVICE_UNKNOWN')
@@ -18,7 +18,7 @@ test('each status is read', () => {
   assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 0)), 'UNKNOWN')
 })
 
-test('anything else is said to be none', () => {
+test('anything else is an error', () => {
   for (const [content, why] of [
     [octets(), /no message/],
     [octets(0, 0, 0, 0), /no message/],

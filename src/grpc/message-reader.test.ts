@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { frame } from './message-frame.ts'
 import { MessageReader, UnreadableMessages } from './message-reader.ts'
 
-test('messages are read however they are cut, and copied', () => {
+test('property: messages are read and copied however they are split', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), fc.array(fc.nat(), { maxLength: 10 }), (messages, cuts) => {
       const octets = Buffer.concat(messages.map((message) => frame(message)))
@@ -26,7 +26,7 @@ test('messages are read however they are cut, and copied', () => {
   )
 })
 
-test('a message that is not complete is known, and takes no more memory than has come of it', () => {
+test('an incomplete message is known, and only uses memory for what has arrived', () => {
   const reader = new MessageReader(2 ** 32)
   assert.deepEqual(reader.read(Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3])), [])
   assert.equal(reader.isPartial, true)
@@ -37,6 +37,6 @@ for (const [what, octets] of [
   ['compressed', [1, 0, 0, 0, 1]],
   ['none', [0x48, 0x54, 0x54, 0x50, 0x2f]],
 ] as const)
-  test(`a message that is ${what} is refused`, () => {
+  test(`a message that is ${what} is rejected`, () => {
     assert.throws(() => new MessageReader(8).read(Buffer.from(octets)), UnreadableMessages)
   })

@@ -3,17 +3,17 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { encodeMessage } from './message.ts'
 
-test('printable ASCII stays as it is, but for the percent sign', () => {
+test('printable ASCII stays unchanged except the percent sign', () => {
   assert.equal(encodeMessage('No route leads there: try /a~b.'), 'No route leads there: try /a~b.')
   assert.equal(encodeMessage('100% of it'), '100%25 of it')
 })
 
-test('everything else is its UTF-8, percent-encoded', () => {
+test('everything else is percent-encoded UTF-8', () => {
   assert.equal(encodeMessage('größer\r\n\u0000'), 'gr%C3%B6%C3%9Fer%0D%0A%00')
   assert.equal(encodeMessage('☃'), '%E2%98%83')
 })
 
-test('whatever the text is, it is decoded to the same, and fit for a field', () => {
+test('property: any text is encoded for a header, and decodes to itself', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {
       const encoded = encodeMessage(text)

@@ -6,13 +6,13 @@ import { encodeMessage } from './message.ts'
 import { grpcStatus } from './status.ts'
 import { httpStatusOf } from './status-in-http.ts'
 
-test('each code has the status of HTTP that says the same', () => {
+test('each status code has its HTTP status', () => {
   assert.equal(httpStatusOf(grpcStatus('NOT_FOUND')), 404)
   assert.equal(httpStatusOf(grpcStatus('RESOURCE_EXHAUSTED')), 429)
   assert.equal(httpStatusOf(99), 500)
 })
 
-test('a message is what was encoded, and what is no escape stays', () => {
+test('property: messages decode to themselves, and invalid escapes stay', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => assert.equal(decodeMessage(encodeMessage(text)), text)),
   )

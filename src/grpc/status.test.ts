@@ -5,7 +5,7 @@ import { statusOfError } from './error-status.ts'
 import { statusOfInstance, statusWithoutOne } from './http-status.ts'
 import { grpcStatus, grpcStatusName, grpcStatusNames, parseGrpcStatus } from './status.ts'
 
-test('each code is read as it is written, and has its name', () => {
+test('each status code is parsed and has its name', () => {
   for (const [code, name] of grpcStatusNames.entries()) {
     assert.equal(parseGrpcStatus(String(code)), code)
     assert.equal(grpcStatusName(code), name)
@@ -14,12 +14,12 @@ test('each code is read as it is written, and has its name', () => {
   assert.deepEqual([grpcStatus('OK'), grpcStatus('UNAVAILABLE'), grpcStatus('UNAUTHENTICATED')], [0, 14, 16])
 })
 
-test('what is no code is UNKNOWN, as clients have it', () => {
+test('an invalid code is UNKNOWN, as in clients', () => {
   for (const text of ['', '17', '99', '-1', '1.5', 'OK', '0x1', '100', ' 1'])
     assert.equal(parseGrpcStatus(text), 2, text)
 })
 
-test('no error of the gateway is OK, and what clients may try again is UNAVAILABLE or RESOURCE_EXHAUSTED', () => {
+test('no error of the gateway is OK, and retryable ones are UNAVAILABLE or RESOURCE_EXHAUSTED', () => {
   for (const code of Object.keys(errorTable) as ErrorCode[]) {
     const name = grpcStatusName(statusOfError(code))
     assert.notEqual(name, 'OK')
@@ -32,7 +32,7 @@ test('no error of the gateway is OK, and what clients may try again is UNAVAILAB
   }
 })
 
-test('a reply without grpc-status is what its HTTP status is for clients', () => {
+test('a reply without grpc-status gets one from its HTTP status', () => {
   const names = [200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 302].map((status) =>
     grpcStatusName(statusWithoutOne(status)),
   )
@@ -51,7 +51,7 @@ test('a reply without grpc-status is what its HTTP status is for clients', () =>
   ])
 })
 
-test('what a call asks for, and the time that its client gives it, is nothing against the instance', () => {
+test('only statuses that are the fault of the instance count against it', () => {
   const against = grpcStatusNames.filter((name) => statusOfInstance(grpcStatus(name)) !== 200)
   assert.deepEqual(against, ['UNKNOWN', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'])
   assert.equal(statusOfInstance(grpcStatus('UNAVAILABLE')), 503)

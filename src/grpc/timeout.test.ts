@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { formatTimeout, parseTimeout } from './timeout.ts'
 
-test('every unit is read', () => {
+test('every unit is parsed', () => {
   const units = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 0.001, n: 0.000_001 }
   for (const [unit, milliseconds] of Object.entries(units)) {
     assert.equal(parseTimeout(`1${unit}`), milliseconds)
@@ -12,7 +12,7 @@ test('every unit is read', () => {
   }
 })
 
-test('what is no time is none', () => {
+test('an invalid timeout is null', () => {
   for (const text of [
     '',
     '1',
@@ -33,7 +33,7 @@ test('what is no time is none', () => {
     assert.equal(parseTimeout(text), null, JSON.stringify(text))
 })
 
-test('any text is either digits with a unit or no time', () => {
+test('property: a timeout is digits with a unit, or null', () => {
   const text = fc.oneof(fc.string(), fc.stringMatching(/^[0-9HMSmunh. ]{0,11}$/))
   fc.assert(
     fc.property(text, (value) => {
@@ -44,7 +44,7 @@ test('any text is either digits with a unit or no time', () => {
   )
 })
 
-test('what goes on is never more than is left, nor much less, and always well-formed', () => {
+test('property: a formatted timeout is well-formed, and at most slightly less than the time left', () => {
   fc.assert(
     fc.property(fc.double({ min: 0.001, max: 3.5e14, noNaN: true }), (left) => {
       const text = formatTimeout(left)
@@ -56,7 +56,7 @@ test('what goes on is never more than is left, nor much less, and always well-fo
   )
 })
 
-test('what is over is as short as can be said', () => {
+test('an elapsed deadline is the shortest possible timeout', () => {
   assert.equal(formatTimeout(0), '1u')
   assert.equal(formatTimeout(-5_000), '1u')
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { weightOf } from './accept.ts'
 
-test('the most specific element for a type counts, and none is 0', () => {
+test('the most specific matching element decides, and without one the weight is 0', () => {
   const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
   assert.equal(weightOf(browser, 'text/html'), 1)
   assert.equal(weightOf(browser, 'application/xml'), 0.9)
@@ -13,7 +13,7 @@ test('the most specific element for a type counts, and none is 0', () => {
   assert.equal(weightOf('application/json', 'text/html'), 0)
 })
 
-test('parameters and case make no difference, and what is malformed is left out', () => {
+test('parameters and case are ignored, and malformed elements skipped', () => {
   assert.equal(weightOf('Text/HTML; charset=utf-8; Q=0.25', 'text/html'), 0.25)
   assert.equal(weightOf('text/html;level=1', 'text/html'), 1)
   assert.equal(weightOf('text, /html, ;q=1, text/html;q=2', 'text/html'), 1)

@@ -7,7 +7,7 @@ import { GatewayError } from '../core/errors.ts'
 
 const refused = (code: string) => (error: unknown) => error instanceof GatewayError && error.code === code
 
-test('all addresses of one IPv6 network of 64 bits have one share, and each of IPv4 its own', () => {
+test('addresses of an IPv6 /64 network share one budget, and IPv4 addresses have their own', () => {
   const budget = new Budget(40)
   assert.ok(budget.take(20, '2001:db8:0:1::1'))
   assert.equal(budget.take(1, '2001:db8:0:1:2:3:4:5'), false)
@@ -16,7 +16,7 @@ test('all addresses of one IPv6 network of 64 bits have one share, and each of I
   assert.ok(budget.take(1, '2001:db8:0:1:2:3:4:5'))
 })
 
-test('bodies that arrive at the same time share a budget, which each gives back at its end', async () => {
+test('concurrent bodies share a budget, and return their share at the end', async () => {
   const budget = new Budget(20)
   const ended = new PushedBody(-1)
   const failed = new PushedBody(-1)
@@ -40,7 +40,7 @@ test('bodies that arrive at the same time share a budget, which each gives back 
   assert.equal(budget.free, 20)
 })
 
-test('a body that comes octet by octet costs about as much of the budget as one that comes at once', async () => {
+test('a body that arrives octet by octet costs about as much of the budget as one in a single piece', async () => {
   const body = new PushedBody(-1)
   const budget = new Budget(4000)
   const collecting = collect(body, 1200, 'a client', budget)
@@ -51,7 +51,7 @@ test('a body that comes octet by octet costs about as much of the budget as one 
   assert.equal(budget.free, 4000)
 })
 
-test('a client that takes all it can leaves as much to the next one', () => {
+test('a client that takes all it can leaves the same amount for the next one', () => {
   const budget = new Budget(120)
   for (const [client, expected] of [
     ['a', 60],
@@ -70,7 +70,7 @@ test('a client that takes all it can leaves as much to the next one', () => {
 
 const share = fc.record({ client: fc.constantFrom('a', 'b', 'c', 'd'), octets: fc.nat(40), gives: fc.boolean() })
 
-test('whoever has what, there is as much left as anybody was last given, and all comes back', () => {
+test('property: the rest of the budget is always consistent, and everything is returned', () => {
   fc.assert(
     fc.property(fc.array(share), (acts) => {
       const budget = new Budget(100)
@@ -91,7 +91,7 @@ test('whoever has what, there is as much left as anybody was last given, and all
   )
 })
 
-test('a body with room before it goes out in one piece with each head, and what is left to a reader stays as it is', () => {
+test('a body with room in front is sent in one piece with each head, and stays unchanged for readers', () => {
   const whole = Buffer.alloc(HEAD_ROOM + 5)
   whole.write('hello', HEAD_ROOM)
   const body = Bytes.withRoom(whole)

@@ -30,7 +30,7 @@ function piped() {
   return { source, body, sink }
 }
 
-test('what is made of the chunks arrives with its end, and without the trailers', () => {
+test('the transformed chunks arrive with their end, without the trailers', () => {
   const { source, body, sink } = piped()
   source.push('ab')
   source.push('-')
@@ -39,7 +39,7 @@ test('what is made of the chunks arrives with its end, and without the trailers'
   assert.deepEqual([sink.text, sink.writes, sink.ended, sink.trailers, body.length], ['ABC.3', 3, true, null, -1])
 })
 
-test('the end waits until the sink wants more', () => {
+test('the end waits until the sink is ready', () => {
   const { source, body, sink } = piped()
   sink.taking = false
   assert.equal(source.push('ab'), false)
@@ -52,7 +52,7 @@ test('the end waits until the sink wants more', () => {
   assert.equal(source.resumed, 1)
 })
 
-test('a chunk that cannot be read fails the body and cancels its source, and so does an end', () => {
+test('a chunk or end that cannot be transformed fails the body and cancels its source', () => {
   const chunk = piped()
   assert.equal(chunk.source.push('?'), false)
   assert.deepEqual([chunk.sink.error?.message, chunk.source.cancelled], ['a question', true])
@@ -65,7 +65,7 @@ test('a chunk that cannot be read fails the body and cancels its source, and so 
   assert.deepEqual([end.sink.text, end.sink.error?.message, end.sink.ended], ['A', 'a bad end', false])
 })
 
-test('a source that fails is told of once, and nothing comes after that', () => {
+test('a failing source is reported once, and nothing follows', () => {
   const { source, sink } = piped()
   source.push('a')
   source.sink!.fail(new Error('gone'))
@@ -73,7 +73,7 @@ test('a source that fails is told of once, and nothing comes after that', () => 
   assert.deepEqual([sink.text, sink.error?.message, sink.ended], ['A', 'gone', false])
 })
 
-test('however a sink pauses, all of it arrives once and in order', () => {
+test('property: however a sink pauses, everything arrives once and in order', () => {
   fc.assert(
     fc.property(
       fc.array(fc.stringMatching(/^[a-z-]{1,5}$/), { maxLength: 20 }),

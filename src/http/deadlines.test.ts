@@ -19,7 +19,7 @@ function open() {
   return { clock, deadlines, item }
 }
 
-test('a deadline comes at most two ticks late and never early, wherever between two ticks it was set', () => {
+test('a deadline is reached at most two ticks late and never early, wherever between two ticks it was set', () => {
   for (const offset of [0, 1, 50, 99]) {
     const { clock, deadlines, item } = open()
     clock.advance(1000 + offset)
@@ -31,7 +31,7 @@ test('a deadline comes at most two ticks late and never early, wherever between 
   }
 })
 
-test('a deadline comes once', () => {
+test('a deadline is reached once', () => {
   const { clock, deadlines, item } = open()
   item.deadline = deadlines.in(100)
   clock.advance(5000)
@@ -39,7 +39,7 @@ test('a deadline comes once', () => {
   assert.equal(item.deadline, Number.POSITIVE_INFINITY)
 })
 
-test('a deadline that is moved comes at its new time', () => {
+test('a deadline that is moved is reached at its new time', () => {
   const { clock, deadlines, item } = open()
   item.deadline = deadlines.in(1000)
   clock.advance(900)
@@ -50,7 +50,7 @@ test('a deadline that is moved comes at its new time', () => {
   assert.equal(item.times, 1)
 })
 
-test('what is forgotten has no deadline any more', () => {
+test('a forgotten item has no deadline', () => {
   const { clock, deadlines, item } = open()
   item.deadline = deadlines.in(100)
   assert.equal(deadlines.size, 1)
@@ -60,7 +60,7 @@ test('what is forgotten has no deadline any more', () => {
   assert.equal(item.times, 0)
 })
 
-test('items may be forgotten and watched while deadlines come', () => {
+test('items can be forgotten and watched while deadlines are reached', () => {
   const { clock, deadlines, item } = open()
   const other = new Item()
   const late = new Item()
@@ -93,7 +93,7 @@ test('closed deadlines leave nothing running', () => {
   assert.equal(item.times, 0)
 })
 
-test("time in which the thread stood still is nobody's", () => {
+test('time in which the thread was blocked does not count', () => {
   let now = 0
   let tick = (): void => {}
   const every = (_: number, task: () => void) => {

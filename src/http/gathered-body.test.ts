@@ -14,7 +14,7 @@ function gather(source: ConstructorParameters<typeof GatheredBody>[0], budget?: 
   return { body, told }
 }
 
-test('a body that came whole is bytes', () => {
+test('a body that arrives completely becomes bytes', () => {
   const source = new PushedBody(11)
   const { told } = gather(source)
   for (const piece of ['a ', 'slow ', 'body']) assert.equal(source.push(piece), true)
@@ -24,7 +24,7 @@ test('a body that came whole is bytes', () => {
   assert.equal(told[0].toLatin1(), 'a slow body')
 })
 
-test('as little is held as has come, whatever was announced', () => {
+test('only what has arrived counts against the budget, whatever was announced', () => {
   const budget = new Budget(10)
   const source = new PushedBody(60_000)
   gather(source, budget)
@@ -32,7 +32,7 @@ test('as little is held as has come, whatever was announced', () => {
   assert.equal(budget.free, 5)
 })
 
-test('where the budget is full it goes on as it comes, and nothing is lost', () => {
+test('if the budget is used up the body is streamed, and nothing is lost', () => {
   const source = new PushedBody(20)
   const { body, told } = gather(source, new Budget(16))
   assert.equal(source.push('1234'), true)
@@ -60,7 +60,7 @@ test('trailers are kept', () => {
   assert.equal(sink.trailers?.get('X-Sum'), '1')
 })
 
-test('a failure is told to whoever waits, or takes it by then', () => {
+test('a failure is reported to whoever waits or pipes', () => {
   const [early, between, late] = [new PushedBody(-1), new PushedBody(-1), new PushedBody(-1)]
   const error = new Error('gone')
   const first = gather(early)
@@ -81,7 +81,7 @@ test('a failure is told to whoever waits, or takes it by then', () => {
   )
 })
 
-test('when nobody wants it, the source is told and the budget has it back', () => {
+test('cancelling cancels the source and returns the budget', () => {
   const budget = new Budget(16)
   const source = new PushedBody(20)
   const { body } = gather(source, budget)
@@ -126,7 +126,7 @@ const part = fc.oneof(fc.string({ minLength: 1, maxLength: 20 }), fc.constant('x
 const parts = fc.array(part, { maxLength: 6 })
 const answers = fc.array(fc.boolean(), { maxLength: 10 })
 
-test('whatever comes, in whatever parts, goes on as it came', () => {
+test('property: any body in any parts is passed on unchanged', () => {
   fc.assert(
     fc.property(parts, fc.boolean(), fc.nat(40), answers, (texts, known, room, taken) => {
       const octets = texts.map((text) => Buffer.from(text).toString('latin1'))
@@ -141,7 +141,7 @@ test('whatever comes, in whatever parts, goes on as it came', () => {
   )
 })
 
-test('the same where it is taken in the very call that says so', () => {
+test('property: the same applies if it is piped from within the callback', () => {
   fc.assert(
     fc.property(parts, fc.boolean(), (texts, known) => {
       const octets = texts.map((text) => Buffer.from(text).toString('latin1'))

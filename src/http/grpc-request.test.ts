@@ -8,14 +8,14 @@ function callWith(fields: Readonly<Record<string, string>>, start = 0) {
   return { call: callOf(headers, start), headers }
 }
 
-test('a call is known by its content type, in whatever form its messages are', () => {
+test('a gRPC call is recognized by its content type, with any message format', () => {
   for (const type of ['application/grpc', 'application/grpc+proto', 'application/grpc+json', 'application/grpc;x=y'])
     assert.ok(callWith({ 'content-type': type }).call !== null, type)
   for (const type of ['application/grpc-web', 'application/grpc-web+proto', 'application/grpcx', 'text/plain'])
     assert.equal(callWith({ 'content-type': type, 'x-like': 'application/grpc' }).call, null, type)
 })
 
-test('the deadline is from the beginning of the request on, and the field is taken out', () => {
+test('the deadline counts from the start of the request, and the header is removed', () => {
   const { call, headers } = callWith({ 'content-type': 'application/grpc', 'grpc-timeout': '250m', 'x-a': 'b' }, 1_000)
   assert.equal(call?.deadline, 1_250)
   assert.equal(headers.has('grpc-timeout'), false)
@@ -23,7 +23,7 @@ test('the deadline is from the beginning of the request on, and the field is tak
   assert.equal(callWith({ 'content-type': 'application/grpc' }).call?.deadline, Number.POSITIVE_INFINITY)
 })
 
-test('a timeout that is none is refused, and so is a call over HTTP/1.1', () => {
+test('an invalid timeout, and a call over HTTP/1.1, are rejected', () => {
   const { call } = callWith({ 'content-type': 'application/grpc', 'grpc-timeout': '1s' })
   assert.equal(refusalOfCall(call!, '2')?.code, 'bad-request')
   const whole = callWith({ 'content-type': 'application/grpc', 'grpc-timeout': '1S' }).call!

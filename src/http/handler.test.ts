@@ -34,25 +34,25 @@ test('the first step is the outermost', async () => {
   assert.deepEqual(seen, ['first', 'second', 'handler'])
 })
 
-test('afterwards edits a reply at once and a promised one when it comes', async () => {
+test('afterwards edits a reply at once, and a promised one when it is resolved', async () => {
   const now = afterwards(ok(), created)
   assert.ok(now instanceof Reply)
   assert.equal(now.status, 201)
   assert.equal((await afterwards(Promise.resolve(ok()), created)).status, 201)
 })
 
-test('a reply at hand is edited without a promise', () => {
+test('an available reply is edited without a promise', () => {
   const reply = mark(ok)(makeExchange())
   assert.ok(reply instanceof Reply)
   assert.equal(reply.headers.get('X-Mark'), 'GET')
 })
 
-test('a promised reply is edited when it comes', async () => {
+test('a promised reply is edited when it is resolved', async () => {
   const reply = await mark(() => Promise.resolve(ok()))(makeExchange())
   assert.equal(reply.headers.get('X-Mark'), 'GET')
 })
 
-test('what was thrown at once is edited as a problem, without a promise', () => {
+test('a thrown error is edited as a problem document, without a promise', () => {
   const exchange = makeExchange()
   const reply = mark(refuse)(exchange)
   assert.ok(reply instanceof Reply)
@@ -61,7 +61,7 @@ test('what was thrown at once is edited as a problem, without a promise', () => 
   assert.equal(reply.headers.get('X-Mark'), 'GET')
 })
 
-test('what a promise was rejected with is edited as a problem', async () => {
+test('a rejection is edited as a problem document', async () => {
   const exchange = makeExchange()
   const reply = await mark(() => Promise.reject(new Error('oops')))(exchange)
   assert.equal(reply.status, 500)
@@ -69,7 +69,7 @@ test('what a promise was rejected with is edited as a problem', async () => {
   assert.equal(reply.headers.get('X-Mark'), 'GET')
 })
 
-test('an edit that throws goes to the next one further out', async () => {
+test('an error thrown by an edit is edited by the next outer step', async () => {
   const now = await compose([mark, clumsy], ok)(makeExchange())
   const later = await compose([mark, clumsy], () => Promise.resolve(ok()))(makeExchange())
   for (const reply of [now, later]) {
@@ -78,7 +78,7 @@ test('an edit that throws goes to the next one further out', async () => {
   }
 })
 
-test('a reply whose edit throws leaves nobody waiting for its end', async () => {
+test('a reply whose edit throws cancels its body and refuses its upgrade', async () => {
   const ended: string[] = []
   const streaming = (name: string): Reply => {
     const body = { length: -1, pipe() {}, resume() {}, cancel: () => ended.push(`body ${name}`) }
@@ -102,7 +102,7 @@ test('a reply whose edit throws leaves nobody waiting for its end', async () => 
   )
 })
 
-test('what was found out before an exchange goes on is at hand when its reply is edited', async () => {
+test('state from before next is available to the edit of the reply', async () => {
   const later = () => Promise.resolve(ok())
   for (const next of [ok, later, refuse]) {
     const handle = editReplies<string>(next, (reply, _, state) => reply.headers.set('X-State', state))

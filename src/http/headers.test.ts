@@ -16,12 +16,12 @@ function headers(): Headers {
   return headersFromWire('Accept: */*\r\ncookie: a=1\r\nX-Empty: \r\nCOOKIE: b=2: c\r\n')
 }
 
-test('fields keep their order and spelling', () => {
+test('headers keep their order and case', () => {
   assert.deepEqual([...headers()], sent)
   assert.equal(Headers.of(sent).toWire(), headers().toWire())
 })
 
-test('names are found whatever their case', () => {
+test('names are case-insensitive', () => {
   assert.equal(headers().get('ACCEPT'), '*/*')
   assert.equal(headers().get('Cookie'), 'a=1')
   assert.deepEqual(headers().getAll('Cookie'), ['a=1', 'b=2: c'])
@@ -30,7 +30,7 @@ test('names are found whatever their case', () => {
   assert.ok(headers().has('x-empty'))
 })
 
-test('what is not there is not found', () => {
+test('a missing name is not found', () => {
   for (const name of ['Accep', 'Accept-Encoding', 'a=1', 'b=2', 'X', '']) {
     assert.equal(headers().get(name), undefined)
     assert.deepEqual(headers().getAll(name), [])
@@ -41,12 +41,12 @@ test('what is not there is not found', () => {
   assert.deepEqual([...Headers.of()], [])
 })
 
-test('several names are looked for at once', () => {
+test('several names are looked up at once', () => {
   assert.ok(hasAnyOf(headers(), new NameSet(['Other', 'COOKIE'])))
   assert.ok(!hasAnyOf(headers(), new NameSet(['Other', 'Cook'])))
 })
 
-test('names that differ by more than case are different', () => {
+test('names that differ in more than case are different', () => {
   for (const [a, b] of [
     ['^', '~'],
     ['X-^', 'X-~'],
@@ -61,27 +61,27 @@ test('names that differ by more than case are different', () => {
   assert.ok(sameName('X-zA~^', 'x-Za~^'))
 })
 
-test('set leaves one field of the name, where the first one was', () => {
+test('set leaves one header of the name, at the position of the first', () => {
   const changed = headers()
   changed.set('Cookie', 'c=3')
   changed.set('New', 'n')
   assert.equal(changed.toWire(), 'Accept: */*\r\nCookie: c=3\r\nX-Empty: \r\nNew: n\r\n')
 })
 
-test('replace puts lines in place of all fields of the names', () => {
+test('replace puts lines in place of all headers with the names', () => {
   const changed = headers()
   replaceLines(changed, new NameSet(['X-Empty', 'Cookie', 'Other']), 'Cookie: c=3\r\n')
   assert.equal(changed.toWire(), 'Accept: */*\r\nCookie: c=3\r\n')
 })
 
-test('a list that was asked for does not outlive a change', () => {
+test('a cached list is discarded on change', () => {
   const changed = headers()
   assert.equal(changed.entries().length, 8)
   changed.delete('cookie')
   assert.deepEqual(changed.entries(), ['Accept', '*/*', 'X-Empty', ''])
 })
 
-test('a copy changes by itself', () => {
+test('a copy is independent', () => {
   const original = headers()
   const copy = original.clone()
   copy.delete('Accept')
@@ -90,7 +90,7 @@ test('a copy changes by itself', () => {
   assert.equal(original.has('Accept'), true)
 })
 
-test('Date is known to be there however it came and went', () => {
+test('dated is true if and only if there is a Date', () => {
   assert.equal(headersFromWire('', true).dated, true)
   assert.equal(headers().dated, false)
   const own = headers()
@@ -106,7 +106,7 @@ test('Date is known to be there however it came and went', () => {
 })
 
 for (const value of ['a\r\nb', 'a\rb', 'a\nb', 'a\0b', ' a', 'a ', 'a\x7fb', '\u0100'])
-  test(`the value ${JSON.stringify(value)} is refused`, () => {
+  test(`the value ${JSON.stringify(value)} is rejected`, () => {
     for (const change of [
       () => headers().set('X', value),
       () => headers().append('X', value),
@@ -117,7 +117,7 @@ for (const value of ['a\r\nb', 'a\rb', 'a\nb', 'a\0b', ' a', 'a ', 'a\x7fb', '\u
   })
 
 for (const name of ['', 'a b', 'a:', 'a\r\n', '\u00e4'])
-  test(`the name ${JSON.stringify(name)} is refused`, () => {
+  test(`the name ${JSON.stringify(name)} is rejected`, () => {
     for (const change of changesTo(name, 'x'))
       assert.throws(change, { name: 'TypeError', message: / is not a header name: use letters, digits / })
   })
@@ -135,7 +135,7 @@ for (const name of [
   'Transfer-Encoding',
   'upgrade',
 ])
-  test(`${name} is the wire's own, and refused`, () => {
+  test(`${name} is set by the gateway only, and rejected`, () => {
     const message = `the header ${name} belongs to the connection and the framing of messages; the gateway sets it itself`
     for (const change of changesTo(name, '5')) assert.throws(change, { name: 'TypeError', message })
   })
@@ -149,7 +149,7 @@ function changesTo(name: string, value: string): (() => unknown)[] {
   ]
 }
 
-test('nothing that takes lines as they are can be reached from the class or the published modules', async () => {
+test('methods that take raw lines cannot be reached from the class or the published modules', async () => {
   const reachable = [Headers, Headers.prototype, headers()].flatMap((each) => Reflect.ownKeys(each))
   assert.deepEqual(reachable.map(String).toSorted(), [
     'Symbol(Symbol.iterator)',
@@ -187,7 +187,7 @@ test('nothing that takes lines as they are can be reached from the class or the 
   assert.equal(wireOf(new Forged()), '')
 })
 
-test('no sequence of public calls makes other lines than those that were asked for', () => {
+test('property: no sequence of public calls creates other lines than requested', () => {
   const hostile = fc.string({
     unit: fc.constantFrom(
       '\r',
@@ -267,7 +267,7 @@ class Model {
   }
 }
 
-test('any sequence of changes has the result of a plain list', () => {
+test('property: any sequence of changes has the same result as a plain list', () => {
   const name = fc.constantFrom('a', 'A', 'ab', 'aB', 'b-a', 'B-A', 'date', 'c')
   const value = fc.stringMatching(/^(?:[!-~](?:[!-~ ]{0,8}[!-~])?)?$/)
   const change = fc.tuple(fc.constantFrom('set', 'append', 'appendLines', 'delete', 'replace', 'clone'), name, value)
@@ -314,13 +314,13 @@ test('any sequence of changes has the result of a plain list', () => {
   )
 })
 
-test('lines that are known to be good go after the others as they are', () => {
+test('known good lines are appended unchanged', () => {
   const all = headers()
   appendLines(all, new NameSet(['X-One', 'X-Two']), 'X-One: 1\r\nX-Two: 2\r\n')
   assert.deepEqual([...all], [...sent, ['X-One', '1'], ['X-Two', '2']])
 })
 
-test('what a service may take for the same name goes, also where others were replaced before or after', () => {
+test('names that a CGI service would confuse are removed, also among replaced ones', () => {
   const forCgi = new NameSet(['X-User-ID'], true)
   const other = new NameSet(['X-Other', 'X_User-ID'])
   const wire = 'x_user_id: forged\r\nX-Other: o\r\nX-User-ID: forged\r\n'

@@ -27,4 +27,4 @@ for (const text of [
   'Sun, 06 Nov 1994 24:00:00 GMT',
   'Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT',
 ])
-  test(`${JSON.stringify(text)} is no date`, () => assert.equal(parseHttpDate(text, NOW), null))
+  test(`${JSON.stringify(text)} is not a date`, () => assert.equal(parseHttpDate(text, NOW), null))

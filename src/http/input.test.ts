@@ -30,7 +30,7 @@ function open() {
   }
 }
 
-test('what cannot be used yet is kept until there is more', () => {
+test('unused input is kept until there is more', () => {
   const { words, input, feed } = open()
   feed('ab.c')
   assert.equal(input.length, 1)
@@ -40,7 +40,7 @@ test('what cannot be used yet is kept until there is more', () => {
   assert.equal(input.length, 0)
 })
 
-test('what is added is not used before more is fed', () => {
+test('added input is not used before more is fed', () => {
   const { words, feed, keep } = open()
   keep('a.')
   keep('b')
@@ -49,7 +49,7 @@ test('what is added is not used before more is fed', () => {
   assert.deepEqual(words, ['a', 'b'])
 })
 
-test('what is kept can be used again later, but not from within', () => {
+test('kept input can be used later, but not reentrantly', () => {
   const { words, state, input, feed } = open()
   state.willing = false
   feed('a.b.')
@@ -61,7 +61,7 @@ test('what is kept can be used again later, but not from within', () => {
   assert.deepEqual(words, ['a', 'b'])
 })
 
-test('what is kept can be taken away', () => {
+test('kept input can be taken', () => {
   const { words, input, feed } = open()
   feed('a')
   assert.equal(input.take()?.toString(), 'a')

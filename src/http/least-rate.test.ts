@@ -22,7 +22,7 @@ function open(rate = 240, most = Number.POSITIVE_INFINITY) {
   return { clock, state, pace, move }
 }
 
-test('what does not move at all is too slow after five seconds', () => {
+test('without any progress a message is too slow after five seconds', () => {
   const { clock, state, pace } = open()
   pace.wait()
   clock.advance(4_900)
@@ -31,7 +31,7 @@ test('what does not move at all is too slow after five seconds', () => {
   assert.equal(state.slow, true)
 })
 
-test('what moves at the least rate is never too slow, and at half of it soon', () => {
+test('progress at the minimum rate is fast enough, and at half of it soon too slow', () => {
   const fine = open()
   fine.pace.wait()
   fine.move(240, 3600)
@@ -42,7 +42,7 @@ test('what moves at the least rate is never too slow, and at half of it soon', (
   assert.equal(slow.state.slow, true)
 })
 
-test('one octet now and then does not help', () => {
+test('an octet now and then is too slow', () => {
   const { state, pace, move } = open()
   pace.wait()
   move(1, 7)
@@ -63,7 +63,7 @@ test('time in which nobody waits for the client does not count', () => {
   assert.equal(state.slow, true)
 })
 
-test('what came fast at first is good for so long and no longer', () => {
+test('a fast start only makes up for a limited time', () => {
   const { clock, state, pace } = open(240, 30_000)
   pace.wait()
   state.octets = 1_000_000
@@ -73,7 +73,7 @@ test('what came fast at first is good for so long and no longer', () => {
   assert.equal(state.slow, true)
 })
 
-test('the rest of a message that is excused may take its time', () => {
+test('after excuse the rest of a message may be slow', () => {
   const { clock, state, pace } = open()
   pace.wait()
   pace.excuse()
@@ -82,7 +82,7 @@ test('the rest of a message that is excused may take its time', () => {
   assert.equal(state.slow, false)
 })
 
-test('another message begins anew, and a rate of 0 is none', () => {
+test('each message starts anew, and a rate of 0 is no limit', () => {
   const { clock, state, pace } = open()
   pace.wait()
   clock.advance(4_000)

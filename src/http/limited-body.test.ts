@@ -6,19 +6,19 @@ import { GatewayError } from '../core/errors.ts'
 import { Headers } from './headers.ts'
 import { limitBody } from './limited-body.ts'
 
-test('what cannot be over the limit stays as it is', () => {
+test('a body that cannot exceed the limit is returned as is', () => {
   for (const body of [null, Bytes.fromLatin1('12345'), new PushedBody(5)]) assert.equal(limitBody(body, 5), body)
 })
 
 for (const body of [Bytes.fromLatin1('123456'), new PushedBody(6)])
-  test(`what is known to be over it is refused at once (${body.constructor.name})`, () => {
+  test(`a body known to exceed the limit is rejected at once (${body.constructor.name})`, () => {
     assert.throws(
       () => limitBody(body, 5),
       (error) => error instanceof GatewayError && error.status === 413,
     )
   })
 
-test('a body of unknown length is passed on up to exactly the limit, with its trailers', () => {
+test('a body of unknown length is passed on up to the limit, with its trailers', () => {
   const body = new PushedBody(-1, '123')
   const limited = limitBody(body, 5)
   const sink = new CollectingSink()
@@ -33,7 +33,7 @@ test('a body of unknown length is passed on up to exactly the limit, with its tr
   assert.deepEqual([sink.text, body.resumed, sink.trailers], ['12345', 1, trailers])
 })
 
-test('failures and cancels go through', () => {
+test('failures and cancellations are passed on', () => {
   const body = new PushedBody(-1)
   const limited = limitBody(body, 5)
   const sink = new CollectingSink()

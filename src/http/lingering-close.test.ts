@@ -31,7 +31,7 @@ async function open(t: TestContext) {
   return { clock, deadlines, socket, peer, close }
 }
 
-test('the last reply reaches a client that still sends', async (t) => {
+test('a client that is still sending can read the last reply', async (t) => {
   const { clock, socket, peer, close } = await open(t)
   const reset = t.mock.method(socket, 'resetAndDestroy')
   socket.write('last words')
@@ -45,7 +45,7 @@ test('the last reply reaches a client that still sends', async (t) => {
   assert.equal(reset.mock.callCount(), 0)
 })
 
-test('a client that ends its side ends the waiting', async (t) => {
+test('when the client half-closes, the connection closes at once', async (t) => {
   const { deadlines, socket, peer, close } = await open(t)
   close()
   await peer.closed()
@@ -55,7 +55,7 @@ test('a client that ends its side ends the waiting', async (t) => {
   assert.equal(deadlines.size, 0)
 })
 
-test('a client that sends on is read for half a minute, however much it sends', async (t) => {
+test('a client that keeps sending is read for half a minute at most', async (t) => {
   const { clock, socket, peer, close } = await open(t)
   socket.write('last words')
   const flushed = once(socket, 'finish')
@@ -72,7 +72,7 @@ test('a client that sends on is read for half a minute, however much it sends', 
   assert.ok(socket.destroyed)
 })
 
-test('a client that has stopped sending is waited for no longer than one that never sent', async (t) => {
+test('a client that has stopped sending gets no more time than one that never sent', async (t) => {
   const { clock, socket, peer, close } = await open(t)
   const flushed = once(socket, 'finish')
   close()
@@ -86,7 +86,7 @@ test('a client that has stopped sending is waited for no longer than one that ne
   assert.ok(socket.destroyed)
 })
 
-test('a client that still reads the reply has longer than one that has it', async (t) => {
+test('a client that is still reading the reply gets more time than one that has read it', async (t) => {
   const { clock, socket, peer, close } = await open(t)
   peer.socket.pause()
   socket.write(Buffer.alloc(MUCH))
@@ -102,7 +102,7 @@ test('a client that still reads the reply has longer than one that has it', asyn
   assert.ok(socket.destroyed)
 })
 
-test('a reply that is never read whole ends with a reset, not as if it were whole', async (t) => {
+test('a reply that is never read completely ends with a reset', async (t) => {
   const { clock, socket, peer, close } = await open(t)
   peer.socket.pause()
   socket.write(Buffer.alloc(MUCH))

@@ -22,16 +22,16 @@ const cases: Record<string, readonly [before: string, after: string]> = {
 }
 
 for (const [what, [before, after]] of Object.entries(cases))
-  test(`fields with ${what} lose those of the names and no others`, () => {
+  test(`without removes exactly the fields of the names: ${what}`, () => {
     assert.equal(names.without(before), after)
     assert.equal(names.isIn(before), before !== after)
   })
 
-test('the same string comes back where nothing is to be taken out', () => {
+test('if there is nothing to remove the same string is returned', () => {
   assert.equal(new NameSet([]).without('A: b\r\n'), 'A: b\r\n')
 })
 
-test('it says whether a name is among them', () => {
+test('has is case-insensitive', () => {
   assert.ok(names.has('X-frame-options'))
   assert.ok(!names.has('x-frame'))
 })

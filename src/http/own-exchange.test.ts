@@ -11,7 +11,7 @@ function ask(target: string, headers = Headers.of()): ServerExchange {
   return ownExchange({ method: 'PUT', target, host: 'user-service', headers, client, start: 5 })
 }
 
-test('what the gateway asks itself is an exchange of the same class, whose target no client has asked for', () => {
+test('a request of the gateway itself is an exchange of the same class, with the given target', () => {
   const exchange = ask('/a?b=1?c')
   assert.ok(exchange instanceof ServerExchange)
   const { method, path, query, target, host, start } = exchange
@@ -21,14 +21,14 @@ test('what the gateway asks itself is an exchange of the same class, whose targe
   )
 })
 
-test('its fields are a copy', () => {
+test('its headers are a copy', () => {
   const headers = Headers.of([['X-One', '1']])
   const exchange = ask('/', headers)
   exchange.headers.set('X-One', '2')
   assert.deepEqual([headers.get('X-One'), exchange.headers.get('X-One')], ['1', '2'])
 })
 
-test('who waits for it is told that it ends early, once', () => {
+test('an early end is reported once to the waiter', () => {
   const exchange = ask('/')
   let told = 0
   exchange.waiter = { abort: () => told++ }
@@ -37,7 +37,7 @@ test('who waits for it is told that it ends early, once', () => {
   assert.deepEqual([told, exchange.aborted], [1, true])
 })
 
-test('nobody is told of interim responses, and a status that is none is refused all the same', () => {
+test('interim responses are ignored, and an invalid status is rejected', () => {
   ask('/').inform(103, Headers.of())
   assert.throws(() => ask('/').inform(200, Headers.of()), RangeError)
 })

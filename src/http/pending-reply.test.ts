@@ -32,7 +32,7 @@ function marks(reply: Reply): string[] {
   return reply.headers.getAll('X-Mark')
 }
 
-test('edits wait for the reply without a promise of their own, and the innermost comes first', async () => {
+test('edits of a pending reply need no promises of their own, and the innermost runs first', async () => {
   const { handler, asked } = service()
   const promise = compose([mark('outer'), mark('inner')], handler)(makeExchange())
   assert.equal(promise, asked[0]?.promise)
@@ -40,7 +40,7 @@ test('edits wait for the reply without a promise of their own, and the innermost
   assert.deepEqual(marks(await promise), ['inner', 'outer'])
 })
 
-test('what fails is edited as a problem, and is left as it is where nothing edits it', async () => {
+test('a failure is edited as a problem document, and stays an error without edits', async () => {
   const { handler, asked } = service()
   const edited = mark('a')(handler)(makeExchange())
   const bare = handler(makeExchange())
@@ -50,7 +50,7 @@ test('what fails is edited as a problem, and is left as it is where nothing edit
   await assert.rejects(Promise.resolve(bare), GatewayError)
 })
 
-test('a reply that came before it was looked at is edited all the same', async () => {
+test('a reply that settles before it is awaited is edited too', async () => {
   const settled = mark('a')((exchange) => {
     const pending = new PendingReply(exchange)
     pending.settle(ok())
@@ -59,7 +59,7 @@ test('a reply that came before it was looked at is edited all the same', async (
   assert.deepEqual(marks(await settled(makeExchange())), ['a'])
 })
 
-test('a second attempt has the edits of its own', async () => {
+test('a second attempt has its own edits', async () => {
   const { handler, asked } = service()
   const twice: Middleware = (next) => async (exchange) => {
     try {
@@ -94,7 +94,7 @@ const late: Middleware = (next) => async (exchange) => {
   return next(exchange)
 }
 
-test('any chain of policies replies as it does with a plain promise at its end', async () => {
+test('property: any chain of policies has the same result as with a plain promise', async () => {
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.nat(99).map((n) => mark(String(n))) },
     { weight: 3, arbitrary: fc.constantFrom(throwing, waiting, late) },

@@ -12,7 +12,7 @@ function documentOf(reply: Reply): unknown {
   return JSON.parse(reply.body.toText())
 }
 
-test('an error becomes a problem document with its status and the correlation id as instance', () => {
+test('an error becomes a problem document with its status, and the correlation id as instance', () => {
   const error = new GatewayError('not-found', 'No route matches /nowhere.')
   const reply = problemReply(error, 'c-1')
   assert.equal(reply.status, 404)
@@ -27,7 +27,7 @@ test('an error becomes a problem document with its status and the correlation id
   })
 })
 
-test('every code of the table has its own title, its status, and its own type unless others have registered one', () => {
+test('every code has its own title, status, and a type that is unique unless registered', () => {
   const titles = new Set<unknown>()
   for (const code of Object.keys(errorTable) as ErrorCode[]) {
     const document = documentOf(problemReply(new GatewayError(code), 'c-1')) as Record<string, unknown>
@@ -40,7 +40,7 @@ test('every code of the table has its own title, its status, and its own type un
   assert.equal(titles.size, Object.keys(errorTable).length)
 })
 
-test('a problem without a detail of its own leaves the member out', () => {
+test('a problem without detail omits it', () => {
   assert.deepEqual(documentOf(problemReply(new GatewayError('too-busy'), 'c-1')), {
     type: 'urn:sallyport:error:too-busy',
     title: 'Gateway too busy',
@@ -49,7 +49,7 @@ test('a problem without a detail of its own leaves the member out', () => {
   })
 })
 
-test('whatever else is thrown becomes an internal error that shows nothing of it', () => {
+test('any other thrown value becomes an internal error that reveals nothing', () => {
   for (const thrown of [new TypeError('password hunter2'), 'hunter2', null, { hunter2: true }]) {
     const reply = problemReply(thrown, 'c-1')
     assert.equal(reply.status, 500)
@@ -66,7 +66,7 @@ test('whatever else is thrown becomes an internal error that shows nothing of it
   }
 })
 
-test('the cause of a gateway error stays inside', () => {
+test('the cause of a gateway error is not revealed', () => {
   const reply = problemReply(
     new GatewayError('bad-gateway', undefined, { cause: new Error('10.0.0.7 refused') }),
     'c-1',
@@ -74,7 +74,7 @@ test('the cause of a gateway error stays inside', () => {
   assert.doesNotMatch(JSON.stringify(documentOf(reply)), /10\.0\.0\.7/)
 })
 
-test('further members follow the standard ones and cannot replace them', () => {
+test('extension members follow the standard ones and cannot replace them', () => {
   const members = { retryAfter: 5, status: 200, instance: 'forged', detail: 'forged' }
   const reply = problemReply(new GatewayError('too-busy', 'Come back later.', { members }), 'c-1')
   assert.deepEqual(Object.entries(documentOf(reply) as object), [
@@ -87,7 +87,7 @@ test('further members follow the standard ones and cannot replace them', () => {
   ])
 })
 
-test('header fields of the error are on the reply, several of one name as several', () => {
+test('headers of the error are on the reply, including repeated ones', () => {
   const headers = [
     ['Allow', 'GET'],
     ['WWW-Authenticate', 'Bearer'],
@@ -98,13 +98,13 @@ test('header fields of the error are on the reply, several of one name as severa
   assert.deepEqual(reply.headers.getAll('WWW-Authenticate'), ['Bearer', 'Basic'])
 })
 
-test('two replies to one code do not share their header fields', () => {
+test('replies with the same code do not share headers', () => {
   const first = problemReply(new GatewayError('not-found'), 'c-1')
   first.headers.set('X-Mine', '1')
   assert.equal(problemReply(new GatewayError('not-found'), 'c-2').headers.get('X-Mine'), undefined)
 })
 
-test('the exchange keeps the error for the log, and what it was caused by', () => {
+test('the exchange keeps the error and its cause for the log', () => {
   const error = new GatewayError('not-found')
   const known = makeExchange()
   errorReply(error, known)
@@ -115,7 +115,7 @@ test('the exchange keeps the error for the log, and what it was caused by', () =
   assert.deepEqual([unknown.error?.code, unknown.error?.cause], ['internal-error', 'oops'])
 })
 
-test('an exchange without a correlation id gets one with its error reply, and keeps the one it has', () => {
+test('an exchange gets a correlation id with its error reply, or keeps the one it has', () => {
   const without = makeExchange()
   const reply = errorReply(new GatewayError('not-found'), without)
   assert.match(without.correlationId, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
@@ -125,12 +125,12 @@ test('an exchange without a correlation id gets one with its error reply, and ke
   assert.equal((documentOf(errorReply('oops', having)) as { instance: string }).instance, 'c-1')
 })
 
-test('a code with a registered type has that one', () => {
+test('a code with a registered type uses it', () => {
   const { type } = documentOf(problemReply(new GatewayError('rate-limited'), 'c-1')) as Record<string, unknown>
   assert.equal(type, 'https://iana.org/assignments/http-problem-types#quota-exceeded')
 })
 
-test('a client of gRPC is told in the head of a reply that has nothing else, with all fields of the error', () => {
+test('a gRPC client gets a trailers-only reply with all headers of the error', () => {
   const error = new GatewayError('rate-limited', 'Quota of 100% used – wait.', { headers: [['Retry-After', '7']] })
   const exchange = makeExchange({ grpc: new GrpcCall(Number.POSITIVE_INFINITY) })
   const reply = errorReply(error, exchange)
@@ -147,7 +147,7 @@ test('a client of gRPC is told in the head of a reply that has nothing else, wit
   assert.notEqual(exchange.correlationId, '')
 })
 
-test('what nobody expected shows nothing of itself to a client of gRPC either', () => {
+test('unexpected errors reveal nothing to gRPC clients either', () => {
   const reply = errorReply(new Error('secret'), makeExchange({ grpc: new GrpcCall(Number.POSITIVE_INFINITY) }))
   assert.equal(reply.headers.get('grpc-status'), '13')
   assert.equal(reply.headers.get('grpc-message'), 'Internal server error')

@@ -52,7 +52,7 @@ const LONG = 20_000
 const COST = LONG + 256
 const long = (letter: string): string => letter.repeat(LONG)
 
-test('while the peer takes what comes, nothing is kept', () => {
+test('nothing is buffered while the peer keeps up', () => {
   const { owner, socket, writer } = open(0)
   const body = new PushedBody(-1)
   writer.send('', body, false)
@@ -64,7 +64,7 @@ test('while the peer takes what comes, nothing is kept', () => {
 })
 
 for (const first of ['a', long('a')])
-  test(`a peer that takes nothing does not hold back the source (first ${first.length} octets)`, async () => {
+  test(`a stalled peer does not block the source (first ${first.length} octets)`, async () => {
     const { owner, socket, writer, budget } = open(10 * LONG)
     const body = new SparedBody(-1)
     writer.send('', body, false)
@@ -80,7 +80,7 @@ for (const first of ['a', long('a')])
     assert.equal(budget.free, 10 * LONG)
   })
 
-test('where there is no more room, the source waits until the peer has taken all, and goes on', async () => {
+test('without budget the source waits until the peer has taken everything', async () => {
   const { socket, writer, budget } = open(4 * COST)
   const body = new SparedBody(-1)
   writer.send('', body, false)
@@ -96,7 +96,7 @@ test('where there is no more room, the source waits until the peer has taken all
   assert.equal(budget.free, 4 * COST)
 })
 
-test('one reply keeps no more than a megabyte, however much room there is', () => {
+test('one reply buffers at most a megabyte, whatever the budget', () => {
   const { socket, writer } = open(Number.MAX_SAFE_INTEGER)
   const body = new SparedBody(-1)
   writer.send('', body, false)
@@ -106,7 +106,7 @@ test('one reply keeps no more than a megabyte, however much room there is', () =
   assert.equal(kept, Math.floor(1_048_576 / COST) * LONG)
 })
 
-test('chunks of few octets count for what they cost', () => {
+test('small chunks count with their overhead', () => {
   const { socket, writer } = open(Number.MAX_SAFE_INTEGER)
   const body = new SparedBody(-1)
   writer.send('', body, false)
@@ -116,7 +116,7 @@ test('chunks of few octets count for what they cost', () => {
   assert.equal(kept, 4_080)
 })
 
-test('a connection that goes gives back what was kept for it', () => {
+test('a closed connection returns its budget', () => {
   const { socket, writer, budget } = open(2 * COST)
   const body = new SparedBody(-1)
   writer.send('', body, false)
@@ -126,7 +126,7 @@ test('a connection that goes gives back what was kept for it', () => {
   assert.equal(budget.free, 2 * COST)
 })
 
-test('the connection to the service is free while the client has not yet taken the reply, which it gets whole', async () => {
+test('the connection to the service is released before the client has read the reply, which arrives completely', async () => {
   const service = new RecordingSocket()
   const calls: string[] = []
   const options = {
@@ -161,7 +161,7 @@ test('the connection to the service is free while the client has not yet taken t
   const { socket: client } = harness.open()
   client.receive('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   service.receive(`HTTP/1.1 200 OK\r\nContent-Length: ${10 * LONG}\r\n\r\n`)
-  await turnUntil('the head', () => client.written !== '')
+  await turnUntil('the head to be written', () => client.written !== '')
   client.flush()
   client.taking = false
   for (let i = 0; i < 10; i++) service.receive(long(String(i)))

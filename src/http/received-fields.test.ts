@@ -3,7 +3,7 @@ import test from 'node:test'
 import { Known } from './field-names.ts'
 import { ReceivedFields } from './received-fields.ts'
 
-test('several lines of one field are one list, but for Host, which is counted', () => {
+test('repeated headers become a list, except Host, which is counted', () => {
   const fields = new ReceivedFields()
   for (const value of ['close', 'te']) fields.keep(Known.connection, value)
   for (const value of ['a', 'b']) fields.keep(Known.host, value)
@@ -11,7 +11,7 @@ test('several lines of one field are one list, but for Host, which is counted', 
   assert.deepEqual([fields.host, fields.hostLines], ['b', 2])
 })
 
-test('nothing of a message is left in the next one', () => {
+test('nothing of a message is left for the next one', () => {
   const fields = new ReceivedFields()
   for (const known of Object.values(Known)) fields.keep(known, 'a')
   fields.raw = 'X-A: 1\r\n'
@@ -22,7 +22,7 @@ test('nothing of a message is left in the next one', () => {
   assert.deepEqual(fields, new ReceivedFields())
 })
 
-test('claims that are believed are fields like any other, and the rest is gone', () => {
+test('trusted claims become ordinary headers, and others are removed', () => {
   const fields = new ReceivedFields()
   fields.raw = 'X-A: 1\r\n'
   fields.claims = 'X-Real-IP: 192.0.2.1\r\nX-Consumer-ID: 7\r\nRemote-User: root\r\n'

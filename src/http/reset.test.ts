@@ -40,7 +40,7 @@ for (const [name, open] of [
   ['a secured connection', secured],
 ] as const)
   for (const side of ['accepted', 'opened'] as const)
-    test(`${name} that was ${side} is reset: its peer cannot take what it has for all`, async () => {
+    test(`${name}, ${side}, is reset: the data does not look complete to its peer`, async () => {
       const ends = await open()
       const [here, there] = side === 'accepted' ? [ends.accepted, ends.opened] : [ends.opened, ends.accepted]
       for (const [from, to] of [

@@ -7,7 +7,7 @@ import { connect } from '../../test/support/peer.ts'
 import { turnUntil } from '../../test/support/settled.ts'
 import { takenOf } from './taken.ts'
 
-test('what the system takes of one large write is seen while it is under way', async (t) => {
+test('progress of one large write is visible during the write', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   cleanUp(t, () => server.close())
@@ -20,6 +20,6 @@ test('what the system takes of one large write is seen while it is under way', a
   socket.write(Buffer.alloc(64 * 1024 * 1024))
   const before = takenOf(socket)
   peer.socket.resume()
-  await turnUntil('some of it', () => takenOf(socket) > before)
+  await turnUntil('some progress', () => takenOf(socket) > before)
   assert.ok(socket.writableLength > 0, 'the write is not through')
 })

@@ -8,7 +8,7 @@ for (const [path, query] of [
   ['/a%0d;b=1/~!$', '?'],
   ['/a', '?a=b&c={"d"}|?'],
 ] as const)
-  test(`${path}${query} may stand in a request line`, () => checkTarget(path, query))
+  test(`${path}${query} is a valid target`, () => checkTarget(path, query))
 
 for (const [path, query, message] of [
   ['', '', /does not begin with "\/"/],
@@ -24,7 +24,7 @@ for (const [path, query, message] of [
   ['/\u010d\u010a', '', /percent-encode/],
   ['/\xe9', '', /percent-encode/],
 ] as const)
-  test(`${JSON.stringify(path + query)} may not`, () =>
+  test(`${JSON.stringify(path + query)} is an invalid target`, () =>
     assert.throws(() => checkTarget(path, query), { name: 'TypeError', message }))
 
 for (const [target, path, query] of [
@@ -34,7 +34,7 @@ for (const [target, path, query] of [
   ['/a?', '/a', '?'],
   ['/a?b=c', '/a', '?b=c'],
 ] as const)
-  test(`${path}${query} is what was asked for with ${target}`, () => assert.ok(isAsked(target, path, query)))
+  test(`${path}${query} corresponds to the target ${target}`, () => assert.ok(isAsked(target, path, query)))
 
 for (const [target, path, query] of [
   [null, '/a', ''],
@@ -48,5 +48,5 @@ for (const [target, path, query] of [
   ['/a?b', '/a ', '?b'],
   ['/ab', '/a', 'b'],
 ] as const)
-  test(`${JSON.stringify(path + query)} is not what was asked for with ${target}`, () =>
+  test(`${JSON.stringify(path + query)} does not correspond to the target ${target}`, () =>
     assert.ok(!isAsked(target, path, query)))

@@ -12,7 +12,7 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed
 }
 
-test('ids are lower-case hexadecimal digits and differ', () => {
+test('ids are lower-case hexadecimal digits and unique', () => {
   const traces = Array.from({ length: 10_000 }, () => newTraceId())
   const spans = Array.from({ length: 10_000 }, () => newSpanId())
   for (const id of traces) assert.match(id, /^[\da-f]{32}$/)
@@ -20,7 +20,7 @@ test('ids are lower-case hexadecimal digits and differ', () => {
   assert.equal(new Set([...traces, ...spans]).size, 20_000)
 })
 
-test('an id that is kept, as for a tunnel, keeps little else in memory', () => {
+test('a kept id does not keep much else in memory', () => {
   const before = heapUsed()
   const kept: string[] = []
   for (let i = 0; i < 1_000_000; i++) {

@@ -14,7 +14,7 @@ function open(protocol = 'WebSocket') {
   return { clock, deadlines, client, service, tunnel }
 }
 
-test('octets go both ways as they come', () => {
+test('octets are forwarded in both directions as they arrive', () => {
   const { client, service, tunnel } = open()
   tunnel.fromClient(Buffer.from('ab\0\xff', 'latin1'))
   tunnel.fromService(Buffer.from('cde'))
@@ -23,7 +23,7 @@ test('octets go both ways as they come', () => {
   assert.equal(tunnel.bytes, 3)
 })
 
-test('a side that takes no more makes the other pause', () => {
+test('a side that does not take more pauses the other', () => {
   const { client, service, tunnel } = open()
   client.taking = service.taking = false
   tunnel.fromService(Buffer.from('a'))
@@ -36,7 +36,7 @@ test('a side that takes no more makes the other pause', () => {
   assert.deepEqual([client.reading, service.reading], [true, true])
 })
 
-test('the end of one side is passed on while the other goes on', () => {
+test('a half-close is passed on while the other direction continues', () => {
   const { client, service, tunnel } = open()
   tunnel.clientEnded()
   assert.deepEqual([client.hasEnded, service.hasEnded], [false, true])
@@ -46,7 +46,7 @@ test('the end of one side is passed on while the other goes on', () => {
   assert.ok(client.hasEnded)
 })
 
-test('what one side said last still reaches the other when it is gone, within the time of the tunnel', () => {
+test('when one side is gone, its last data still reaches the other within the timeout', () => {
   const { clock, deadlines, client, service, tunnel } = open()
   client.taking = false
   tunnel.fromService(Buffer.from('last words'))
@@ -60,7 +60,7 @@ test('what one side said last still reaches the other when it is gone, within th
   assert.equal(deadlines.size, 0)
 })
 
-test('what was written to one side still reaches it when the other is gone', () => {
+test('data already written to one side still reaches it when the other is gone', () => {
   const { deadlines, client, service, tunnel } = open()
   client.taking = false
   tunnel.fromService(Buffer.from('last words'))
@@ -74,7 +74,7 @@ test('what was written to one side still reaches it when the other is gone', () 
   assert.equal(deadlines.size, 0)
 })
 
-test('a side that does not take the last words does not keep the tunnel for ever', () => {
+test('a side that does not take the last data is closed after the timeout', () => {
   const { clock, client, service, tunnel } = open()
   client.taking = false
   tunnel.fromService(Buffer.from('last words'))
@@ -84,7 +84,7 @@ test('a side that does not take the last words does not keep the tunnel for ever
   assert.ok(client.destroyed)
 })
 
-test('a tunnel in which nothing moves is closed', () => {
+test('an idle tunnel is closed', () => {
   const { clock, deadlines, client, service, tunnel } = open()
   for (let i = 0; i < 3; i++) {
     clock.advance(999)
@@ -108,7 +108,7 @@ function latin1(text: string): Buffer {
   return Buffer.from(text, 'latin1')
 }
 
-test('a client that is left is told why, and its answer reaches the service', () => {
+test('leave sends a Close frame to the client, whose answer reaches the service', () => {
   const { client, service, tunnel } = open()
   tunnel.fromService(latin1(HI))
   tunnel.leave(1001)
@@ -122,7 +122,7 @@ test('a client that is left is told why, and its answer reaches the service', ()
   assert.ok(!client.destroyed && !service.destroyed)
 })
 
-test('the Close frame waits for the end of a frame that is on its way, and for nothing more', () => {
+test('the Close frame waits for the end of the current frame only', () => {
   const { client, tunnel } = open()
   tunnel.fromService(latin1(HI + HI.slice(0, 3)))
   tunnel.leave(1001)
@@ -131,7 +131,7 @@ test('the Close frame waits for the end of a frame that is on its way, and for n
   assert.equal(client.flush(), HI.slice(3) + CLOSE_1001)
 })
 
-test('a service that has said Close itself has said it for the gateway too', () => {
+test('if the service has already sent Close, no other is sent', () => {
   const [before, during] = [open(), open()]
   before.tunnel.fromService(latin1('\x88\x02\x0f\xa1'))
   before.tunnel.leave(1001)
@@ -142,7 +142,7 @@ test('a service that has said Close itself has said it for the gateway too', () 
   assert.equal(during.client.flush(), '\x88\x02\x0f\xa1')
 })
 
-test('who does not end a tunnel that is left has a second', () => {
+test('after leave, a side that does not close is closed after a second', () => {
   const { clock, client, service, tunnel } = open()
   tunnel.leave(1001)
   clock.advance(900)
@@ -153,7 +153,7 @@ test('who does not end a tunnel that is left has a second', () => {
   assert.ok(client.destroyed && service.destroyed)
 })
 
-test('a tunnel of another protocol is left at once', () => {
+test('leave closes a tunnel of another protocol at once', () => {
   const { client, service, tunnel } = open('other')
   tunnel.fromService(latin1(HI))
   tunnel.leave(1001)
@@ -161,7 +161,7 @@ test('a tunnel of another protocol is left at once', () => {
   assert.ok(client.destroyed && service.destroyed)
 })
 
-test('a silent tunnel ends also where the service has said Close and then nothing', () => {
+test('an idle tunnel ends even if the service has sent Close', () => {
   const { clock, deadlines, client, service, tunnel } = open()
   tunnel.fromService(latin1('\x88\x02\x0f\xa1'))
   clock.advance(1_300)
@@ -171,7 +171,7 @@ test('a silent tunnel ends also where the service has said Close and then nothin
   assert.equal(deadlines.size, 0)
 })
 
-test('a client that goes on talking does not keep a tunnel that is left after the Close frame of its service', () => {
+test('after leave, a client that keeps sending after Close of the service is closed', () => {
   const { clock, client, service, tunnel } = open()
   tunnel.fromService(latin1('\x88\x02\x0f\xa1'))
   tunnel.leave(1001)

@@ -17,7 +17,7 @@ function open() {
   return { socket, writes, writer, told: () => told }
 }
 
-test('what comes in one turn goes out at its end, with one write for each peer', async () => {
+test('output of one turn is written at its end, with one write for each peer', async () => {
   const [one, other] = [open(), open()]
   one.writer.put('a')
   other.writer.put('x')
@@ -27,7 +27,7 @@ test('what comes in one turn goes out at its end, with one write for each peer',
   assert.deepEqual([one.writes, other.writes, one.writer.length], [['ab'], ['x'], 0])
 })
 
-test('who cannot wait for the end of the turn writes at once, and all else after it', () => {
+test('flush writes at once, and later output goes after it', () => {
   const { writer, writes } = open()
   writer.put('a')
   writer.flush()
@@ -38,14 +38,14 @@ test('who cannot wait for the end of the turn writes at once, and all else after
   assert.deepEqual(writes, ['a', 'b'])
 })
 
-test('much is written before the turn is over, and whoever writes is told when the peer takes no more', () => {
+test('large output is written before the turn ends, and the writer is told when the peer takes no more', () => {
   const { writer, writes, socket, told } = open()
   socket.taking = false
   for (let i = 0; i < 10; i++) writer.put('x'.repeat(10_000))
   assert.deepEqual([writes.length, writer.length, told()], [1, 30_000, 1])
 })
 
-test('nothing is written to a socket that is gone', () => {
+test('nothing is written to a closed socket', () => {
   const { writer, writes, socket } = open()
   writer.put('a')
   socket.destroy()

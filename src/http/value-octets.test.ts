@@ -19,7 +19,7 @@ const octet = fc.oneof(
 const text = fc.array(octet, { minLength: 4, maxLength: 60 })
 const offset = fc.integer({ min: 0, max: 7 })
 
-test('a value ends at the same octet wherever it is and whatever is around it', () =>
+test('property: the end of a value is found at any offset, whatever is around it', () =>
   fc.assert(
     fc.property(text, text, offset, offset, (before, value, shift, rest) => {
       const start = shift + before.length
@@ -32,7 +32,7 @@ test('a value ends at the same octet wherever it is and whatever is around it', 
     { numRuns: 2000 },
   ))
 
-test('each octet ends a value, or does not, at each place of a word', () => {
+test('each octet ends a value, or does not, at each position in a word', () => {
   for (let place = 0; place < 4; place++)
     for (let found = 0; found < 256; found++) {
       sharedBuffer.fill('a', 0, 16)
@@ -41,7 +41,7 @@ test('each octet ends a value, or does not, at each place of a word', () => {
     }
 })
 
-test('a value goes to the end of the buffer, and no further', () => {
+test('a value ends at the end of the buffer', () => {
   const { length } = sharedBuffer
   sharedBuffer.fill('a')
   for (let start = length - 9; start <= length; start++) assert.equal(skipValue(sharedBuffer, start, length), length)

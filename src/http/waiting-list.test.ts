@@ -9,7 +9,7 @@ function fill(...texts: string[]) {
   return { list, all }
 }
 
-test('clients take turns, each with its requests in their order', () => {
+test('clients take turns, and requests of each client stay in order', () => {
   const { list } = fill('a1', 'a2', 'a3', 'b1', 'c1', 'b2')
   const order: (string | undefined)[] = []
   for (let i = 0; i < 7; i++) order.push(list.next()?.text)
@@ -17,7 +17,7 @@ test('clients take turns, each with its requests in their order', () => {
   assert.equal(list.size, 0)
 })
 
-test('whoever leaves is not called', () => {
+test('a deleted entry is not called', () => {
   const { list, all } = fill('a1', 'a2', 'b1')
   list.delete(all[0]!)
   list.delete(all[2]!)
@@ -26,7 +26,7 @@ test('whoever leaves is not called', () => {
   assert.equal(list.next()?.text, 'a2')
 })
 
-test('the last request of a client with more than its share is found, but not for that client', () => {
+test('the last request of a client above its share is found, but not for that client itself', () => {
   const { list } = fill('a1', 'b1', 'a2', 'a3')
   assert.equal(list.lastBeyond(2, 'c')?.text, 'a3')
   assert.equal(list.lastBeyond(2, 'a'), undefined)

@@ -29,7 +29,7 @@ function pieces(octets: Buffer, cuts: readonly number[]): Buffer[] {
   return ends.map((end, i) => octets.subarray(i === 0 ? 0 : ends[i - 1], end))
 }
 
-test('the end of each frame is found, however the octets come', () => {
+test('property: the end of each frame is found, however the octets are split', () => {
   check(
     property(frames, array(nat(), { maxLength: 12 }), (list, cuts) => {
       const all = list.map(({ opcode, length, masked }) => frame(opcode, length, masked))
@@ -46,7 +46,7 @@ test('the end of each frame is found, however the octets come', () => {
   )
 })
 
-test('what is left of a frame is told from what follows it', () => {
+test('property: the rest of a frame is separated from what follows it', () => {
   check(
     property(frames, nat(), (list, cut) => {
       const all = list.map(({ opcode, length, masked }) => frame(opcode, length, masked))
@@ -61,7 +61,7 @@ test('what is left of a frame is told from what follows it', () => {
   )
 })
 
-test('a frame that goes on behind the octets has no end in them', () => {
+test('a frame that continues after the octets does not end in them', () => {
   const boundaries = new FrameBoundaries()
   const octets = frame(1, 70_000, false)
   boundaries.follow(octets.subarray(0, 3))
@@ -69,7 +69,7 @@ test('a frame that goes on behind the octets has no end in them', () => {
   assert.equal(boundaries.between, false)
 })
 
-test('a Close frame of the sender is noticed, and the one made here is one', () => {
+test('a Close frame is detected, and closeFrame creates one', () => {
   const boundaries = new FrameBoundaries()
   boundaries.follow(frame(1, 5, false))
   assert.equal(boundaries.closed, false)

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { Decoded, decodeParts } from '../../test/support/decoding.ts'
 import { CloseDecoder, LengthDecoder } from './body-decoder.ts'
 
-test('a body of known length ends after that many octets, at every split', () => {
+test('a body of known length ends after that many octets, for every split', () => {
   for (let split = 0; split <= 9; split++) {
     const output = decodeParts(new LengthDecoder(7), ['abcdefgxx'.slice(0, split), 'abcdefgxx'.slice(split)])
     assert.equal(output.text, 'abcdefg')
@@ -13,7 +13,7 @@ test('a body of known length ends after that many octets, at every split', () =>
   }
 })
 
-test('a body of known length is read from and up to the given offsets', () => {
+test('a body of known length is read within the given offsets', () => {
   const output = new Decoded()
   assert.equal(new LengthDecoder(5).decode(Buffer.from('__abc__'), 2, 5, output), 5)
   assert.equal(output.text, 'abc')
@@ -26,7 +26,7 @@ test('the end of the connection does not complete a body of known length', () =>
   assert.equal(decoder.close(), false)
 })
 
-test('a body without length takes everything and is completed by the end of the connection', () => {
+test('a close-delimited body takes everything, and ends with the connection', () => {
   const decoder = new CloseDecoder()
   const output = decodeParts(decoder, ['ab', '', 'c\r\n\r\n'])
   assert.equal(output.text, 'abc\r\n\r\n')

@@ -11,7 +11,7 @@ const decode = (...parts: string[]) => decodeParts(new ChunkedDecoder(limits), p
 /** Every way of reading the text in two parts. */
 const splits = (text: string) => Array.from({ length: text.length + 1 }, (_, at) => [text.slice(0, at), text.slice(at)])
 
-test('chunks are joined, at every split', () => {
+test('chunks are joined, for every split', () => {
   const text = '5\r\nhello\r\n1\r\n,\r\n00A\r\n 0123\r\n\r\n\x00\r\n000\r\n\r\n'
   for (const parts of splits(`${text}next`)) {
     const output = decode(...parts)
@@ -22,18 +22,18 @@ test('chunks are joined, at every split', () => {
   }
 })
 
-test('octet by octet gives the same', () => {
+test('octet by octet gives the same result', () => {
   const text = '3;a=b\r\nabc\r\nB;c="d;\\"e"\r\n01234567890\r\n0\r\nX-T: 1\r\n\r\n'
   const output = decode(...text.split(''))
   assert.equal(output.text, 'abc01234567890')
   assert.equal(output.trailers?.toWire(), 'X-T: 1\r\n')
 })
 
-test('sizes are hexadecimal in either case', () => {
+test('sizes are hexadecimal in upper or lower case', () => {
   assert.equal(decode(`fF\r\n${'x'.repeat(255)}\r\n0\r\n\r\n`).text.length, 255)
 })
 
-test('a size that is no hexadecimal number, or stands among something else, is refused', () => {
+test('an invalid size is rejected', () => {
   for (const line of ['', 'g', '-1', '+1', '0x1', ' 1', '1 ', '1\t', '1,', '1_0', '1.', '\r', '\n', '\xb2'])
     assert.equal(
       codeOf(() => decode(`${line}\r\na\r\n0\r\n\r\n`)),
@@ -42,7 +42,7 @@ test('a size that is no hexadecimal number, or stands among something else, is r
     )
 })
 
-test('a size has at most 13 digits, so that it is exact', () => {
+test('a size has at most 13 digits, so it is exact', () => {
   const output = decode('fffffffffffff\r\nabc')
   assert.equal(output.text, 'abc')
   assert.equal(output.completed, 0)
@@ -54,7 +54,7 @@ test('a size has at most 13 digits, so that it is exact', () => {
     )
 })
 
-test('every line ends with CR LF and nothing else', () => {
+test('lines have to end with CR LF', () => {
   for (const text of [
     '1\na\r\n0\r\n\r\n',
     '1\ra\r\n0\r\n\r\n',
@@ -78,12 +78,12 @@ test('every line ends with CR LF and nothing else', () => {
       )
 })
 
-test('extensions are read by their grammar and dropped', () => {
+test('valid extensions are dropped', () => {
   for (const extension of [';a', ';a=b', ';a;b', ';a=b;c="d"', ';a=""', ';a="x\\"y\\\\"', ';a="\t \xe9;="', ';!#=~'])
     assert.equal(decode(`1${extension}\r\na\r\n0${extension}\r\n\r\n`).text, 'a', extension)
 })
 
-test('extensions that break the grammar are refused', () => {
+test('malformed extensions are rejected', () => {
   for (const extension of [
     ';',
     ';;a',
@@ -110,7 +110,7 @@ test('extensions that break the grammar are refused', () => {
     )
 })
 
-test('extensions are bounded over the whole body', () => {
+test('extensions are limited over the whole body', () => {
   const chunk = `1;${'e'.repeat(100)}\r\na\r\n`
   assert.equal(decode(chunk, chunk, '0\r\n\r\n').text, 'aa')
   assert.equal(
@@ -119,7 +119,7 @@ test('extensions are bounded over the whole body', () => {
   )
 })
 
-test('trailers come with the end, at every split, without the ones that do not belong there', () => {
+test('trailers are passed on at the end, for every split, without forbidden ones', () => {
   const text = '1\r\na\r\n0\r\nX-Sum:1\r\nContent-Length: 5\r\nx-b: 2\r\n\r\n'
   for (const parts of splits(`${text}GET`)) {
     const output = decode(...parts)
@@ -128,11 +128,11 @@ test('trailers come with the end, at every split, without the ones that do not b
   }
 })
 
-test('a trailer section with nothing to pass on is as good as none', () => {
+test('a trailer section without permitted fields is null', () => {
   assert.equal(decode('0\r\nContent-Length: 5\r\n\r\n').trailers, null)
 })
 
-test('trailers are checked like a head', () => {
+test('trailers are validated like a head', () => {
   for (const trailer of [' X: 1', 'X : 1', ': 1', 'X: \0', 'X: 1\r\n folded', 'X'])
     assert.equal(
       codeOf(() => decode(`0\r\n${trailer}\r\n\r\n`)),
@@ -155,27 +155,27 @@ test('trailers have the limits of a head, complete or not', () => {
   )
 })
 
-test('many tiny chunks that were read together are handed on together', () => {
+test('many tiny chunks in one read are merged', () => {
   const output = decodeParts(new ChunkedDecoder(defaultHeadLimits), [`${'1\r\nx\r\n'.repeat(5000)}0\r\n\r\n`])
   assert.equal(output.text, 'x'.repeat(5000))
   assert.equal(output.parts, 1)
 })
 
-test('large chunks are handed on as they lie', () => {
+test('large chunks are passed on without copying', () => {
   const chunk = (octet: string) => `1000\r\n${octet.repeat(4096)}\r\n`
   const output = decodeParts(new ChunkedDecoder(defaultHeadLimits), [chunk('a') + chunk('b') + '1\r\nc\r\n0\r\n\r\n'])
   assert.equal(output.text, `${'a'.repeat(4096)}${'b'.repeat(4096)}c`)
   assert.equal(output.parts, 2)
 })
 
-test('octets behind the body stay as they are', () => {
+test('octets after the body are not consumed', () => {
   const octets = Buffer.from('1\r\na\r\n1\r\nb\r\n0\r\n\r\nGET / HTTP/1.1')
   const output = new Decoded()
   const stop = new ChunkedDecoder(limits).decode(octets, 0, octets.length, output)
   assert.equal(octets.toString('latin1', stop), 'GET / HTTP/1.1')
 })
 
-test('octets behind the given end are not looked at', () => {
+test('octets after the given end are not read', () => {
   const text = '0\r\nX-T: 1\r\n\r\n'
   for (let end = 0; end < text.length; end++) {
     const decoder = new ChunkedDecoder(limits)

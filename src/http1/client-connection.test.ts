@@ -93,7 +93,7 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 // Replies
 
-test('a reply that comes whole frees the connection, which carries the next request', () => {
+test('a complete reply releases the connection for the next request', () => {
   const harness = new Harness().send()
   assert.equal(harness.socket.flush(), OUTGOING_HEAD)
   assert.equal(harness.connection.reused, false)
@@ -108,7 +108,7 @@ test('a reply that comes whole frees the connection, which carries the next requ
   assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
 })
 
-test('a reply may come octet by octet', () => {
+test('a reply can arrive octet by octet', () => {
   for (const [reply, content] of [
     [OK, 'ok'],
     ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nX-T: 1\r\n\r\n', 'ok'],
@@ -126,7 +126,7 @@ test('a reply may come octet by octet', () => {
   }
 })
 
-test('a chunked reply that comes whole is bytes', () => {
+test('a chunked reply in one read becomes bytes', () => {
   const harness = new Harness().send()
   harness.receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n')
   assert.equal(harness.content, 'ok')
@@ -134,7 +134,7 @@ test('a chunked reply that comes whole is bytes', () => {
   assert.equal(harness.socket.reading, true)
 })
 
-test('a chunked reply with trailers that comes whole is a stream, and the connection reads on', () => {
+test('a chunked reply with trailers in one read is a stream, and the connection keeps reading', () => {
   const harness = new Harness().send()
   harness.receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n')
   const first = harness.reply
@@ -148,7 +148,7 @@ test('a chunked reply with trailers that comes whole is a stream, and the connec
   assert.equal(sink.trailers?.get('X-T'), '1')
 })
 
-test('nobody wanting a reply that has come does not harm the next one', () => {
+test('cancelling a reply that has arrived does not affect the next one', () => {
   const harness = new Harness().send()
   harness.receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n')
   const first = harness.reply
@@ -159,7 +159,7 @@ test('nobody wanting a reply that has come does not harm the next one', () => {
   assert.equal(harness.content, 'ok')
 })
 
-test('a long reply streams, and frees the connection with its end', () => {
+test('a long reply is streamed, and releases the connection at its end', () => {
   const harness = new Harness().send()
   harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab')
   assert.deepEqual(harness.calls, ['replied'])
@@ -177,7 +177,7 @@ test('a long reply streams, and frees the connection with its end', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
 })
 
-test('a reply without length lasts until the end of the connection', () => {
+test('a close-delimited reply lasts until the end of the connection', () => {
   const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\n\r\nab')
   const sink = harness.pipe()
   harness.receive('cd')
@@ -188,7 +188,7 @@ test('a reply without length lasts until the end of the connection', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
 })
 
-test('replies to HEAD, and 204 and 304, are complete with their head', () => {
+test('replies to HEAD, and 204 and 304, end with their head', () => {
   for (const [method, status] of [
     ['HEAD', 200],
     ['GET', 204],
@@ -202,7 +202,7 @@ test('replies to HEAD, and 204 and 304, are complete with their head', () => {
   }
 })
 
-test('the service can end the connection with its reply', () => {
+test('the service can close the connection after its reply', () => {
   for (const head of [
     'HTTP/1.1 200 OK\r\nConnection: close',
     'HTTP/1.0 200 OK',
@@ -215,13 +215,13 @@ test('the service can end the connection with its reply', () => {
   }
 })
 
-test('a reply gets a Date and loses the fields of its connection', () => {
+test('a reply gets a Date, and its connection headers are removed', () => {
   const harness = new Harness().send()
   harness.receive('HTTP/1.1 200 OK\r\nX-A: 1\r\nConnection: x-hop\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n')
   assert.equal(harness.reply?.headers.toWire(), 'X-A: 1\r\nDate: Mon, 15 Jan 2024 10:30:00 GMT\r\n')
 })
 
-test('interim replies are passed on and then the reply counts', () => {
+test('interim replies are passed on before the final one', () => {
   const harness = new Harness().send()
   harness.receive(
     'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n\r\nHTTP/1.1 102 x\r\n\r\nHTTP/1.1 10',
@@ -232,7 +232,7 @@ test('interim replies are passed on and then the reply counts', () => {
   assert.deepEqual(harness.calls, ['informed 103 Link: </a>\r\n', 'informed 102 ', 'replied', 'finished', 'release'])
 })
 
-test('octets behind a reply end the connection after it', () => {
+test('octets after a reply close the connection', () => {
   for (const reply of [
     OK,
     'HTTP/1.1 204 x\r\n\r\n',
@@ -248,7 +248,7 @@ test('octets behind a reply end the connection after it', () => {
   assert.deepEqual(streamed.calls, ['replied', 'finished', 'closed'])
 })
 
-test('octets that nobody asked for end the connection', () => {
+test('unsolicited octets close the connection', () => {
   const harness = new Harness().send().receive(OK)
   harness.receive('HTTP/1.1 200 OK\r\n')
   assert.equal(harness.calls.at(-1), 'closed')
@@ -260,7 +260,7 @@ test('octets that nobody asked for end the connection', () => {
 
 // Replies that are none
 
-test('a reply that is not valid is an error of the service, and the end of the connection', async () => {
+test('an invalid reply is bad-gateway, and closes the connection', async () => {
   for (const reply of [
     'HTTP/1.1 200 OK\n\n',
     '<html>',
@@ -280,7 +280,7 @@ test('a reply that is not valid is an error of the service, and the end of the c
   }
 })
 
-test('a chunked coding that breaks in the middle fails the body', () => {
+test('invalid chunked coding fails the body', () => {
   const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n')
   const sink = harness.pipe()
   harness.receive('zz\r\n')
@@ -289,7 +289,7 @@ test('a chunked coding that breaks in the middle fails the body', () => {
   assert.deepEqual(harness.calls, ['replied', 'closed', 'brokeOff bad-gateway', 'finished'])
 })
 
-test('the end before the first octet of a reply says whether it may be that of an idle connection', async () => {
+test('a close before the reply is stale on a reused connection only', async () => {
   const fresh = new Harness().send()
   fresh.socket.emit('end')
   assert.ok(fresh.error instanceof ClosedBeforeReply && !fresh.error.stale)
@@ -302,7 +302,7 @@ test('the end before the first octet of a reply says whether it may be that of a
   assert.deepEqual(used.calls, ['closed', 'finished', 'failed bad-gateway'])
 })
 
-test('the end in the middle of a head, or after an interim reply, is not that of an idle connection', () => {
+test('a close after the start of a reply is not stale', () => {
   for (const reply of ['HTTP/1.1 200 OK\r\nX', 'HTTP/1.1 103 x\r\n\r\n']) {
     const harness = new Harness().send().receive(OK).send().receive(reply)
     harness.socket.emit('end')
@@ -312,7 +312,7 @@ test('the end in the middle of a head, or after an interim reply, is not that of
   }
 })
 
-test('the end in the middle of a body fails the body', () => {
+test('a close during a body fails the body', () => {
   for (const reply of [
     'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab',
@@ -326,7 +326,7 @@ test('the end in the middle of a body fails the body', () => {
   }
 })
 
-test('a reset is no end of a reply without length', async () => {
+test('a reset does not complete a close-delimited reply', async () => {
   const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\n\r\nab')
   const sink = harness.pipe()
   harness.socket.destroy(new Error('ECONNRESET'))
@@ -336,7 +336,7 @@ test('a reset is no end of a reply without length', async () => {
   assert.equal(harness.calls.at(-2), 'brokeOff bad-gateway')
 })
 
-test('a stream of events may end as it likes', async () => {
+test('an event stream may end at any point', async () => {
   const harness = new Harness()
     .send()
     .receive('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n')
@@ -346,13 +346,13 @@ test('a stream of events may end as it likes', async () => {
   assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
 })
 
-test('an idle connection that the service ends is gone', () => {
+test('an idle connection that the service closes is removed', () => {
   const harness = new Harness().send().receive(OK)
   harness.socket.emit('end')
   assert.deepEqual(harness.calls, ['replied', 'finished', 'release', 'closed'])
 })
 
-test('nobody wanting the rest of a reply ends the connection', async () => {
+test('cancelling the rest of a reply closes the connection', async () => {
   const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab')
   assert.ok(harness.reply !== null && isStream(harness.reply.body))
   harness.reply.body.cancel()
@@ -361,7 +361,7 @@ test('nobody wanting the rest of a reply ends the connection', async () => {
   assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
 })
 
-test('to destroy the connection fails whoever waits for the reply', async () => {
+test('destroying the connection fails the pending exchange', async () => {
   const harness = new Harness().send()
   harness.connection.destroy()
   await settle()
@@ -370,7 +370,7 @@ test('to destroy the connection fails whoever waits for the reply', async () => 
 
 // As a lane
 
-test('an exchange that is cancelled ends with its connection, and nobody else gets it', async () => {
+test('cancelling an exchange closes the connection, which is not reused', async () => {
   const harness = new Harness().send()
   harness.connection.cancel()
   assert.ok(harness.socket.destroyed)
@@ -378,7 +378,7 @@ test('an exchange that is cancelled ends with its connection, and nobody else ge
   assert.deepEqual(harness.calls, ['closed', 'finished', 'failed bad-gateway'])
 })
 
-test('one that was not needed after all goes back as it is', () => {
+test('giveBack releases an unused connection unchanged', () => {
   const harness = new Harness()
   harness.connection.giveBack()
   assert.deepEqual(harness.calls, ['release'])
@@ -388,7 +388,7 @@ test('one that was not needed after all goes back as it is', () => {
 
 // Requests with a body
 
-test('a body streams to the service as the socket takes it', () => {
+test('a body is streamed to the service at the pace of the socket', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body })
   assert.equal(harness.socket.flush(), 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
@@ -402,7 +402,7 @@ test('a body streams to the service as the socket takes it', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
 })
 
-test('a reply before the end of the request stops the request and ends the connection', () => {
+test('an early reply stops the request and closes the connection', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body })
   body.push('ab')
@@ -412,7 +412,7 @@ test('a reply before the end of the request stops the request and ends the conne
   assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
 })
 
-test('a long reply may begin before the end of the request', () => {
+test('a long reply can start before the end of the request', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body })
   harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab')
@@ -424,7 +424,7 @@ test('a long reply may begin before the end of the request', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
 })
 
-test('a body that breaks off ends the connection with what it failed with', () => {
+test('a failing body closes the connection with its error', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body })
   body.sink!.fail(new GatewayError('client-closed'))
@@ -432,7 +432,7 @@ test('a body that breaks off ends the connection with what it failed with', () =
   assert.ok(harness.socket.destroyed)
 })
 
-test('a connection that ends in the middle of the request cancels its body', () => {
+test('a close during the request cancels its body', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body })
   harness.socket.emit('end')
@@ -442,7 +442,7 @@ test('a connection that ends in the middle of the request cancels its body', () 
 
 const EXPECTING = 'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n'
 
-test('a body waits for 100 (Continue) where that is expected', () => {
+test('a body waits for 100 Continue if that is expected', () => {
   const body = new PushedBody(2, 'ab')
   const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })
   assert.equal(harness.socket.flush(), EXPECTING)
@@ -453,7 +453,7 @@ test('a body waits for 100 (Continue) where that is expected', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
 })
 
-test('a service that does not say 100 (Continue) gets the body after a second', () => {
+test('without 100 Continue the body is sent after a second', () => {
   const body = new PushedBody(2, 'ab')
   const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })
   harness.clock.advance(900)
@@ -467,7 +467,7 @@ test('a service that does not say 100 (Continue) gets the body after a second', 
   assert.equal(harness.calls.at(-1), 'failed gateway-timeout')
 })
 
-test('a final reply instead of 100 (Continue) spares the body', () => {
+test('a final reply instead of 100 Continue cancels the body', () => {
   const body = new PushedBody(2, 'ab')
   const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })
   harness.receive('HTTP/1.1 413 x\r\nContent-Length: 0\r\n\r\n')
@@ -477,21 +477,21 @@ test('a final reply instead of 100 (Continue) spares the body', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
 })
 
-test('a body that its client is yet to be asked for is waited for, until there is a reply instead', () => {
+test('while the client waits for 100 Continue, no timeout runs', () => {
   const sent = new Harness().send({ method: 'POST', body: new PushedBody(3), expectsContinue: true })
   assert.equal(sent.connection.waitingForClient, sent.deadlines.now)
   sent.receive('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n')
   assert.equal(sent.connection.waitingForClient, Number.POSITIVE_INFINITY)
 })
 
-test('bytes do not wait for 100 (Continue)', () => {
+test('bytes do not wait for 100 Continue', () => {
   const harness = new Harness().send({ method: 'POST', body: Bytes.fromLatin1('ab'), expectsContinue: true })
   assert.equal(harness.socket.flush(), `${EXPECTING}ab`)
 })
 
 // Times
 
-test('a service that does not reply in time is given up', () => {
+test('without a reply in time the exchange fails', () => {
   const harness = new Harness().send()
   harness.clock.advance(options.responseTimeout - 1)
   harness.receive('HTTP/1.1 103 x\r\n\r\nHTTP/1.1 200')
@@ -500,7 +500,7 @@ test('a service that does not reply in time is given up', () => {
   assert.deepEqual(harness.calls.slice(1), ['closed', 'finished', 'failed gateway-timeout'])
 })
 
-test('the time for the reply begins with the end of the request, however slowly its body comes', () => {
+test('the response timeout starts at the end of the request, however slowly its body arrives', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body })
   for (let i = 0; i < 5; i++) {
@@ -515,7 +515,7 @@ test('the time for the reply begins with the end of the request, however slowly 
   assert.equal(harness.calls.at(-1), 'failed gateway-timeout')
 })
 
-test('a service that takes none of a body for so long is given up', () => {
+test('if the service does not read the body in time the exchange fails', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body })
   harness.socket.taking = false
@@ -531,7 +531,7 @@ test('a service that takes none of a body for so long is given up', () => {
   assert.equal(harness.calls.at(-1), 'failed gateway-timeout')
 })
 
-test('a body that went out at once is not what the time for the reply waits for', () => {
+test('the response timeout does not wait for a body that was written at once', () => {
   const harness = new Harness()
   harness.socket.taking = false
   harness.send({ method: 'POST', body: Bytes.fromLatin1('b'.repeat(20_000)) })
@@ -543,7 +543,7 @@ test('a body that went out at once is not what the time for the reply waits for'
   assert.equal(harness.calls.at(-1), 'failed gateway-timeout')
 })
 
-test('a body that stops in the middle is given up', () => {
+test('a stalled body fails after the idle timeout', () => {
   const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n')
   const sink = harness.pipe()
   for (let i = 0; i < 5; i++) {
@@ -556,7 +556,7 @@ test('a body that stops in the middle is given up', () => {
   assert.deepEqual(harness.calls, ['replied', 'closed', 'brokeOff gateway-timeout', 'finished'])
 })
 
-test('a body that is not taken for now is not late', () => {
+test('a paused body does not time out', () => {
   const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n')
   const sink = harness.pipe()
   sink.taking = false
@@ -570,7 +570,7 @@ test('a body that is not taken for now is not late', () => {
   assert.ok(sink.error !== null)
 })
 
-test('a connection is used no more after its lifetime, whatever it is at then', () => {
+test('a connection is not reused after its lifetime', () => {
   const harness = new Harness().send().receive(OK)
   for (let i = 0; i < 10; i++) {
     harness.clock.advance(29_000)
@@ -583,7 +583,7 @@ test('a connection is used no more after its lifetime, whatever it is at then', 
   assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
 })
 
-test('an idle connection ends with its lifetime', () => {
+test('an idle connection is closed at the end of its lifetime', () => {
   const harness = new Harness().send().receive(OK)
   for (let i = 0; i < 10; i++) {
     harness.clock.advance(28_000)
@@ -595,7 +595,7 @@ test('an idle connection ends with its lifetime', () => {
   assert.equal(harness.calls.at(-1), 'closed')
 })
 
-test('an idle connection is given up in time, a second before the service may do so', () => {
+test('an idle connection is closed a second before Keep-Alive of the service allows it to', () => {
   for (const [fields, lifetime] of [
     ['', options.poolTimeout],
     ['Keep-Alive: timeout=5\r\n', 4000],
@@ -610,7 +610,7 @@ test('an idle connection is given up in time, a second before the service may do
   }
 })
 
-test('a connection that is gone has no deadline any more', async () => {
+test('a closed connection has no deadline', async () => {
   const harness = new Harness().send()
   harness.connection.destroy()
   await settle()
@@ -625,7 +625,7 @@ const SWITCHING =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-A: 1\r\n' +
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
 
-test('a change of protocol that was asked for joins the two connections', async () => {
+test('a requested upgrade joins the two connections', async () => {
   const harness = new Harness().send(upgrade)
   harness.receive(`${SWITCHING}early`)
   assert.equal(harness.reply?.status, 101)
@@ -651,7 +651,7 @@ test('a change of protocol that was asked for joins the two connections', async 
   assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
 })
 
-test('a service that takes no more makes the client of a tunnel pause', () => {
+test('a service that does not read pauses the client of a tunnel', () => {
   const harness = new Harness().send(upgrade).receive(SWITCHING)
   const client = new RecordingSocket()
   const tunnel = harness.reply!.upgrade!.open(client)
@@ -662,7 +662,7 @@ test('a service that takes no more makes the client of a tunnel pause', () => {
   assert.equal(client.reading, true)
 })
 
-test('a reply that lasts is refused where no more of them may be, and the connection ends', () => {
+test('a long-lived reply above the limit is too-busy, and closes the connection', () => {
   for (const [parts, text] of [
     [upgrade, SWITCHING],
     [{}, 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'],
@@ -677,7 +677,7 @@ test('a reply that lasts is refused where no more of them may be, and the connec
   }
 })
 
-test('a change of protocol for a client that has left ends the connection', async () => {
+test('an upgrade after the client has disconnected closes the connection', async () => {
   const harness = new Harness().send(upgrade).receive(SWITCHING)
   harness.reply!.upgrade!.refuse()
   await settle()
@@ -685,7 +685,7 @@ test('a change of protocol for a client that has left ends the connection', asyn
   assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
 })
 
-test('a service may reply as usual to a request to change the protocol', () => {
+test('a service can answer an upgrade request with an ordinary reply', () => {
   const harness = new Harness().send(upgrade).receive(OK)
   assert.equal(harness.content, 'ok')
   assert.equal(harness.reply?.upgrade, null)

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { codeOf } from '../../test/support/codes.ts'
 import { parseTransferEncoding } from './framing.ts'
 
-test('chunked is understood in any case', () => {
+test('chunked is case-insensitive', () => {
   for (const value of ['chunked', 'Chunked', 'CHUNKED'])
     assert.equal(
       codeOf(() => parseTransferEncoding(value)),
@@ -11,7 +11,7 @@ test('chunked is understood in any case', () => {
     )
 })
 
-test('other codings before chunked exist but are not spoken here', () => {
+test('other codings before chunked are not implemented', () => {
   for (const value of ['gzip, chunked', 'x-gzip,chunked', 'deflate , compress, CHUNKED'])
     assert.equal(
       codeOf(() => parseTransferEncoding(value)),
@@ -19,7 +19,7 @@ test('other codings before chunked exist but are not spoken here', () => {
     )
 })
 
-test('anything else is refused', () => {
+test('anything else is rejected', () => {
   for (const value of [
     '',
     'identity',

@@ -34,7 +34,7 @@ function open(length = 5, limit = 100) {
   return { source, body, feed, sink: new CollectingSink() }
 }
 
-test('what comes is handed to the sink at once, and its end', () => {
+test('data is passed to the sink at once, and the end as well', () => {
   const { source, body, feed, sink } = open()
   body.pipe(sink)
   assert.equal(feed('abc'), 3)
@@ -48,7 +48,7 @@ test('what comes is handed to the sink at once, and its end', () => {
   assert.deepEqual(source.calls, ['wanted'])
 })
 
-test('what comes before anybody pipes is kept and reading pauses until it is taken', () => {
+test('data before a pipe is kept, and reading pauses until it is taken', () => {
   const { source, body, feed, sink } = open()
   feed('abc')
   assert.deepEqual(source.calls, ['pause'])
@@ -61,7 +61,7 @@ test('what comes before anybody pipes is kept and reading pauses until it is tak
   assert.ok(sink.ended)
 })
 
-test('a body of which only the beginning has come keeps no buffer to itself once that was taken', () => {
+test('a body that was only partly kept uses the shared buffer once it is piped', () => {
   const { body, feed, sink } = open()
   feed('a')
   assert.equal(body.readBuffer, sharedBuffer)
@@ -73,7 +73,7 @@ test('a body of which only the beginning has come keeps no buffer to itself once
   assert.equal(sink.text, 'abcde')
 })
 
-test('reading goes on once all has come, whether or not somebody took it', () => {
+test('reading continues once everything has arrived, piped or not', () => {
   const { source, body, feed, sink } = open(-1)
   feed('2\r\nab\r\n')
   assert.equal(source.reading, false)
@@ -86,7 +86,7 @@ test('reading goes on once all has come, whether or not somebody took it', () =>
   assert.equal(sink.trailers?.get('X-T'), '1')
 })
 
-test('a sink that wants no more for now makes reading pause until it resumes', () => {
+test('a sink that is not ready pauses reading until it resumes', () => {
   const { source, body, feed, sink } = open()
   body.pipe(sink)
   sink.taking = false
@@ -109,7 +109,7 @@ function letters({ text }: CollectingSink): string {
   return text.replaceAll(/(.)\1{4999}/g, '$1')
 }
 
-test('chunks that were read together with one that the sink still uses wait until it has done with that', () => {
+test('further chunks of the same read wait until the sink has finished with the first', () => {
   const { source, body, feed, sink } = open(-1, 50_000)
   body.pipe(sink)
   sink.taking = false
@@ -139,7 +139,7 @@ test('the end of a body waits for the chunks before it', () => {
   assert.equal(sink.trailers?.get('X-T'), '1')
 })
 
-test('a body that fails leaves nothing for a sink that resumes', () => {
+test('after a failure nothing more is passed on when the sink resumes', () => {
   const { body, feed, sink } = open(-1, 50_000)
   body.pipe(sink)
   sink.taking = false
@@ -150,7 +150,7 @@ test('a body that fails leaves nothing for a sink that resumes', () => {
   assert.ok(sink.error instanceof GatewayError)
 })
 
-test('a sink that wants no more for what was kept leaves reading paused', () => {
+test('a sink that is not ready after the kept data keeps reading paused', () => {
   const { source, body, feed, sink } = open()
   feed('ab')
   sink.taking = false
@@ -161,7 +161,7 @@ test('a sink that wants no more for what was kept leaves reading paused', () => 
   assert.equal(source.reading, true)
 })
 
-test('what is kept is handed on before its end even if the sink wants no more for now', () => {
+test('the kept data of a complete body is passed on even if the sink is not ready', () => {
   const { source, body, feed, sink } = open(5)
   feed('abcde')
   sink.taking = false
@@ -171,7 +171,7 @@ test('what is kept is handed on before its end even if the sink wants no more fo
   assert.equal(source.reading, true)
 })
 
-test('a body that came before anybody took it can be had as bytes, once', () => {
+test('a body that arrived before it was taken is available as bytes, once', () => {
   const { source, body, feed } = open()
   feed('abc')
   assert.equal(body.whole(), null)
@@ -181,13 +181,13 @@ test('a body that came before anybody took it can be had as bytes, once', () => 
   assert.ok(body.finished)
 })
 
-test('an empty body can be had as bytes', () => {
+test('an empty body is available as bytes', () => {
   const { body, feed } = open(-1)
   feed('0\r\n\r\n')
   assert.equal(body.whole()?.length, 0)
 })
 
-test('a body that somebody takes or that failed is not to be had as bytes', () => {
+test('a piped or failed body is not available as bytes', () => {
   const taken = open()
   taken.body.pipe(taken.sink)
   taken.feed('abcde')
@@ -198,7 +198,7 @@ test('a body that somebody takes or that failed is not to be had as bytes', () =
   assert.equal(failed.body.whole(), null)
 })
 
-test('a failure goes to the sink, now or when there is one, once', () => {
+test('a failure is passed to the sink once, now or later', () => {
   const early = open()
   early.feed('ab')
   early.body.fail(new Error('first'))

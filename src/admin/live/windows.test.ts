@@ -78,7 +78,7 @@ test('a window has what all threads counted in its second', async () => {
   assert.deepEqual([seen[1]!.seconds, seen[1]!.listeners], [1, { public: 4 }])
 })
 
-test('what a thread counted before it ended is told of, and what a new one counts', async () => {
+test('a window includes counts of threads that have ended, and of new ones', async () => {
   const { clock, threads, watch, retire } = twoThreads()
   const seen = watch()
   const [one, other] = threads.map((thread) =>
@@ -98,7 +98,7 @@ test('what a thread counted before it ended is told of, and what a new one count
   assert.deepEqual(seen[2]!.routes, {}, 'what has not changed is left out')
 })
 
-test('nothing is looked at while nobody watches, and a minute is remembered', () => {
+test('nothing is computed while nobody watches, and a minute is kept', () => {
   const { clock, windows, looks } = twoThreads()
   clock.advance(60_000)
   assert.equal(looks(), 0)

@@ -20,7 +20,7 @@ function make() {
   return { clock, attempts, refused }
 }
 
-test('one address has ten attempts a minute, whatever the names', () => {
+test('an address has ten attempts a minute, whatever the names', () => {
   const { clock, attempts, refused } = make()
   assert.equal(
     refused((i) => ['192.0.2.1', `user-${i}`]),
@@ -33,7 +33,7 @@ test('one address has ten attempts a minute, whatever the names', () => {
   attempts.take('192.0.2.1', 'ada')
 })
 
-test('one name has ten attempts a minute, whatever the addresses', () => {
+test('a name has ten attempts a minute, whatever the addresses', () => {
   const { clock, attempts, refused } = make()
   assert.equal(
     refused((i) => [`192.0.2.${i}`, 'ada']),
@@ -44,7 +44,7 @@ test('one name has ten attempts a minute, whatever the addresses', () => {
   attempts.take('192.0.2.1', 'ada')
 })
 
-test('an IPv6 network of 64 bits is one client', () => {
+test('an IPv6 /64 network counts as one address', () => {
   const { refused } = make()
   assert.equal(
     refused((i) => [`2001:db8::${i}`, `user-${i}`]),

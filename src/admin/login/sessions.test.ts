@@ -20,7 +20,7 @@ function make(loginLifetime = '12h') {
   return { clock, sessions, users, user, person, apply: (next: object[]) => (config = configured(next)) }
 }
 
-test('a session ends after two hours without use', () => {
+test('a session expires after two hours without use', () => {
   const { clock, sessions, user } = make()
   const name = sessions.begin(user('user-1'))
   for (let i = 0; i < 5; i++) {
@@ -34,7 +34,7 @@ test('a session ends after two hours without use', () => {
   assert.equal(sessions.use(name), null)
 })
 
-test('a session ends after its time, however much it is used', () => {
+test('a session expires after its lifetime, however much it is used', () => {
   const { clock, sessions, user } = make('3h')
   const name = sessions.begin(user('user-1'))
   clock.advance(1.5 * HOUR)
@@ -43,7 +43,7 @@ test('a session ends after its time, however much it is used', () => {
   assert.equal(sessions.use(name), null)
 })
 
-test('a session ends when its user is gone, or has another password or role', () => {
+test('a session ends when its user is removed or gets another password or role', () => {
   const { sessions, users, user, person, apply } = make()
   const names = [1, 2, 3, 4].map((i) => sessions.begin(user(`user-${i}`)))
   apply([person('user-1'), person('user-2', 'admin'), person('user-3', 'viewer', 'B')])
@@ -56,7 +56,7 @@ test('a session ends when its user is gone, or has another password or role', ()
   assert.equal(sessions.use(names[0]!), null)
 })
 
-test('of one user the 20 sessions used last stay, and 1,000 in all', () => {
+test('the 20 most recently used sessions of a user are kept, and 1,000 in all', () => {
   const { sessions, user } = make()
   const own = Array.from({ length: 20 }, () => sessions.begin(user('user-0')))
   sessions.use(own[0]!)
@@ -68,12 +68,12 @@ test('of one user the 20 sessions used last stay, and 1,000 in all', () => {
   assert.equal(sessions.has(own[0]!), false)
 })
 
-test('names that look like no session are none', () => {
+test('malformed session ids are rejected', () => {
   const { sessions } = make()
   for (const name of ['', 'a', 'A'.repeat(43), 'A'.repeat(5000), '__proto__']) assert.equal(sessions.use(name), null)
 })
 
-test('somebody at the provider is not the user of the same name, nor another one who calls themselves so', () => {
+test('users of the provider are distinct from local users, and from each other, even with the same name', () => {
   const { sessions, user } = make()
   const known = (subject: string): LoggedIn => ({
     name: 'user-0',

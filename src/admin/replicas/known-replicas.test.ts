@@ -12,7 +12,7 @@ function replica(id: string, name = id, startedAt = 0): ReplicaDescription {
 const told = (known: KnownReplicas, answering: readonly ReplicaDescription[], now: number) =>
   known.note(answering, now).map(({ description: { id }, answers, lastSeen }) => [id, answers, lastSeen])
 
-test('a gateway that falls silent is shown with when it was seen last, for a quarter of an hour', () => {
+test('a silent gateway is listed with when it was last seen for a quarter of an hour', () => {
   const known = new KnownReplicas()
   const [a, b, c] = [replica('a'), replica('b'), replica('c')]
   told(known, [a, b, c], 0)
@@ -37,7 +37,7 @@ test('a gateway that falls silent is shown with when it was seen last, for a qua
   ])
 })
 
-test('a process that was started anew takes the place of the one of its name', () => {
+test('a restarted process replaces the old one of the same name', () => {
   const known = new KnownReplicas()
   told(known, [replica('a'), replica('old', 'pod:1')], 0)
   assert.deepEqual(told(known, [replica('a'), replica('new', 'pod:1', 500)], 1000), [
@@ -46,12 +46,12 @@ test('a process that was started anew takes the place of the one of its name', (
   ])
 })
 
-test('two gateways of one process are two', () => {
+test('two gateways in one process are listed separately', () => {
   const known = new KnownReplicas()
   assert.equal(known.note([replica('a', 'host:1'), replica('b', 'host:1')], 0).length, 2)
 })
 
-test('no more than 200 are remembered', () => {
+test('at most 200 replicas are kept', () => {
   const known = new KnownReplicas()
   for (let i = 0; i < 500; i++) known.note([replica(`r${i}`)], i)
   const all = known.note([replica('r499')], 500)

@@ -110,13 +110,13 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
 }
 
 for (const [what, [changes, expected]] of Object.entries(cases))
-  test(`${what}: ${expected === null ? 'nothing is told' : 'it is told, with what to do'}`, () => {
+  test(`${what}: ${expected === null ? 'no hint' : 'hint with advice'}`, () => {
     const told = hints(changes)
     assert.equal(told.length, expected === null ? 0 : 1, told.join('\n'))
     if (expected !== null) assert.match(told[0]!, expected)
   })
 
-test('a secret that many routes have is told of once, and never shown', () => {
+test('a secret used by many routes has one hint, which does not show it', () => {
   const told = hints({
     policies: { auth: { methods: { jwt: { secret: 'password'.repeat(4), algorithms: ['HS256'] } } } },
     routes: Array.from({ length: 3 }, (_, i) => ({

@@ -20,7 +20,7 @@ const cases = globSync(`${folder}*/before.yaml`).map(dirname).toSorted()
 assert.ok(cases.length > 1)
 
 for (const place of cases)
-  test(`the plan of ${place.slice(folder.length)} is the listed one`, async () => {
+  test(`the plan of ${place.slice(folder.length)} matches the golden file`, async () => {
     const after = await load(join(place, 'after.yaml'))
     const plan = planChanges(await load(join(place, 'before.yaml')), after)
     const text = `${planText(plan, unitsOf(after.chain))}\n`
@@ -45,7 +45,7 @@ const CHANGE: Change = {
   routes: null,
 }
 
-test('nothing in a value gets at the terminal', () => {
+test('values cannot inject terminal sequences', () => {
   for (const text of ['\u001B[2J', 'a\nb', '\u009B1m', 'a b', ''])
     assert.equal(
       textOf({ after: text }),
@@ -53,13 +53,13 @@ test('nothing in a value gets at the terminal', () => {
     )
 })
 
-test('long values that differ where they are cut are not said to be secret', () => {
+test('long values that differ beyond the cut are not called secret', () => {
   const long = 'a'.repeat(200)
   assert.equal(textOf({ before: `${long}1`, after: `${long}2` }), '  ~ limits.head: changed; --json shows all of it')
   assert.equal(textOf({ before: '[redacted]', after: '[redacted]' }), '  ~ limits.head: changed, and not shown')
 })
 
-test('of many routes some are named', () => {
+test('only some of many routes are named', () => {
   const routes = Array.from({ length: 12 }, (_, i) => `r${i}`)
   const plan = { changes: [{ ...CHANGE, routes }], warnings: [] }
   assert.match(

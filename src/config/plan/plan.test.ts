@@ -244,18 +244,18 @@ const cases: readonly (readonly [name: string, before: object, after: object, ex
 ]
 
 for (const [name, before, after, expected] of cases)
-  test(`a change is told with what it costs: ${name}`, () => {
+  test(`a change has its cost: ${name}`, () => {
     assert.deepEqual(changes(before, after), expected)
   })
 
-test('a service that a route leads to instead costs the replies that are stored', () => {
+test('a different service of a route means a loss of stored replies', () => {
   const cached = { policies: { cache: {} } }
   const [change] = planChanges(side(withRoute(cached)), side(withRoute({ ...cached, service: 'orders' }))).changes
   assert.equal(change?.class, 'ends-tunnels')
   assert.match(change.effects.join(' '), /WebSockets and streams of the route end.*stored under other rules/)
 })
 
-test('what is said for every route is told once, with the routes that it reaches', () => {
+test('a change for all routes is listed once, with the affected routes', () => {
   const own = { id: 'own', match: { path: '/own' }, reply: {}, policies: { compression: { minimum: '3kb' } } }
   const off = { id: 'off', match: { path: '/off' }, reply: {}, policies: { compression: false } }
   const config = (minimum: string) => ({ ...base, policies: { compression: { minimum } }, routes: [route, own, off] })
@@ -266,7 +266,7 @@ test('what is said for every route is told once, with the routes that it reaches
   )
 })
 
-test('what a policy of one’s own keeps costs a change of what it is found by', () => {
+test('a change of a custom policy’s keep key costs its kept state', () => {
   const own: Policy = {
     name: 'own',
     summary: 'Own.',
@@ -300,7 +300,7 @@ test('what a policy of one’s own keeps costs a change of what it is found by',
   )
 })
 
-test('a policy of one’s own that cannot say what it keeps is a problem with its name', () => {
+test('a custom policy whose keeps throws is a problem with its name', () => {
   const own: Policy = {
     name: 'own',
     summary: 'Own.',
@@ -319,7 +319,7 @@ test('a policy of one’s own that cannot say what it keeps is a problem with it
   })
 })
 
-test('policies of one’s own that change places are a change', () => {
+test('reordering custom policies is a change', () => {
   const own = (name: string): Policy => ({
     name,
     summary: 'Own.',
@@ -336,7 +336,7 @@ test('policies of one’s own that change places are a change', () => {
   assert.deepEqual(planChanges(sideWith('a', 'b'), sideWith('a', 'c', 'b')).changes, [])
 })
 
-test('no secret is in a plan, whatever becomes of it', () => {
+test('a plan contains no secrets', () => {
   const config = (secret: string) => ({
     ...base,
     admin: { token: secret },
@@ -419,7 +419,7 @@ function shuffled(value: unknown, order: (key: string) => number): unknown {
   return Object.fromEntries(keys.map((key) => [key, shuffled(value[key], order)]))
 }
 
-test('however a configuration is written, it is the same as one that means the same', () => {
+test('property: a configuration equals every other spelling of it', () => {
   fc.assert(
     fc.property(fc.subarray([...respellings]), fc.func(fc.integer()), fc.boolean(), (chosen, order, turned) => {
       const value = putAll(written, chosen)

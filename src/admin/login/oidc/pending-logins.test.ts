@@ -11,7 +11,7 @@ function make() {
   return { clock, logins }
 }
 
-test('a login is ended once, by the browser that has begun it', () => {
+test('a login can be completed once, by the browser that started it', () => {
   const { logins } = make()
   logins.begin('one', 'browser', login)
   assert.equal(logins.end('two', 'browser'), null)
@@ -19,7 +19,7 @@ test('a login is ended once, by the browser that has begun it', () => {
   assert.equal(logins.end('one', 'browser'), null)
 })
 
-test('another browser ends no login, and nobody does afterwards', () => {
+test('an attempt by another browser fails and uses up the login', () => {
   const { logins } = make()
   for (const [state, browser] of [
     ['one', 'another'],
@@ -31,7 +31,7 @@ test('another browser ends no login, and nobody does afterwards', () => {
   }
 })
 
-test('after ten minutes a login has to be begun again', () => {
+test('a login expires after ten minutes', () => {
   const { clock, logins } = make()
   logins.begin('one', 'browser', login)
   logins.begin('two', 'browser', login)
@@ -41,7 +41,7 @@ test('after ten minutes a login has to be begun again', () => {
   assert.equal(logins.end('two', 'browser'), null)
 })
 
-test('logins that nobody ends make room for others', () => {
+test('abandoned logins are evicted', () => {
   const { logins } = make()
   for (let i = 0; i < 5000; i++) logins.begin(`state-${i}`, 'browser', login)
   assert.equal(logins.end('state-0', 'browser'), null)

@@ -4,20 +4,20 @@ import { mappedRoles, roleOf, saidRoles } from './role.ts'
 
 const map = { 'gateway-admins': 'admin', ops: 'operator', dev: 'viewer' } as const
 
-test('of several roles the one counts that may do most, in whatever order they come', () => {
+test('the most powerful of several roles is used', () => {
   assert.equal(roleOf(['dev', 'gateway-admins', 'ops'], { map }), 'admin')
   assert.equal(roleOf(['ops', 'dev'], { map }), 'operator')
   assert.equal(roleOf(['dev', 'dev', 'cooks'], { map }), 'viewer')
 })
 
-test('whoever is nothing of the map has no role', () => {
+test('a user whose claims are not in the map has no role', () => {
   assert.equal(roleOf([], { map }), null)
   // What every object has is no value of the map.
   assert.equal(roleOf(['cooks', 'Dev', 'dev ', 'constructor', '__proto__', 'toString'], { map }), null)
   assert.deepEqual(mappedRoles(['cooks', 'constructor', 'dev'], { map }), ['dev'])
 })
 
-test('what somebody is said to be is a text or a list of them, wherever the claim is', () => {
+test('roles are read from a string or a list, at any path of claims', () => {
   assert.deepEqual(saidRoles({ roles: 'ops' }, { claim: 'roles' }), ['ops'])
   assert.deepEqual(saidRoles({ realm: { roles: ['ops', 7, null, ['dev']] } }, { claim: 'realm.roles' }), ['ops'])
   assert.deepEqual(saidRoles({ 'https://example.com/roles': ['dev'] }, { claim: 'https://example.com/roles' }), ['dev'])
