@@ -217,7 +217,7 @@ test('a failure is passed to the sink once, now or later', () => {
   assert.equal(late.sink.ended, false)
 })
 
-test('a body that is through cannot fail any more', () => {
+test('a completed body cannot fail any more', () => {
   const { body, feed, sink } = open()
   body.pipe(sink)
   feed('abcde')
@@ -225,7 +225,7 @@ test('a body that is through cannot fail any more', () => {
   assert.equal(sink.error, null)
 })
 
-test('a broken coding is told to the sink and thrown', () => {
+test('invalid chunked coding fails the sink and throws', () => {
   const { body, feed, sink } = open(-1)
   body.pipe(sink)
   assert.equal(
@@ -235,7 +235,7 @@ test('a broken coding is told to the sink and thrown', () => {
   assert.equal(sink.error instanceof GatewayError && sink.error.code, 'bad-request')
 })
 
-test('more octets than the limit are a failure, not one fewer', () => {
+test('exceeding the limit by one octet is a failure', () => {
   const { body, feed, sink } = open(-1, 4)
   body.pipe(sink)
   feed('4\r\nabcd\r\n')
@@ -247,7 +247,7 @@ test('more octets than the limit are a failure, not one fewer', () => {
   assert.equal(sink.error instanceof GatewayError && sink.error.code, 'content-too-large')
 })
 
-test('a cancelled body abandons the connection and hands nothing on any more', () => {
+test('a cancelled body abandons the connection, and passes on nothing more', () => {
   const { source, body, feed, sink } = open()
   body.pipe(sink)
   feed('ab')
@@ -261,14 +261,14 @@ test('a cancelled body abandons the connection and hands nothing on any more', (
   assert.deepEqual(source.calls, ['wanted', 'abandon'])
 })
 
-test('to cancel a body that has arrived leaves the connection alone, which may be at the next message', () => {
+test('cancelling a body that has arrived leaves the connection alone', () => {
   const { source, body, feed } = open(-1)
   feed('1\r\na\r\n0\r\nX-T: 1\r\n\r\n')
   body.cancel()
   assert.deepEqual(source.calls, ['pause', 'resume'])
 })
 
-test('to cancel a body that is through does nothing', () => {
+test('cancelling a completed body does nothing', () => {
   const { source, body, feed, sink } = open()
   body.pipe(sink)
   feed('abcde')
@@ -276,7 +276,7 @@ test('to cancel a body that is through does nothing', () => {
   assert.deepEqual(source.calls, ['wanted'])
 })
 
-test('the end of the connection completes a body only where that is its framing', () => {
+test('the end of the connection only completes a close-delimited body', () => {
   const framed = open()
   framed.feed('ab')
   assert.equal(framed.body.endOfInput(), false)

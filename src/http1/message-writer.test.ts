@@ -28,7 +28,7 @@ test('a message without a body is its head', () => {
   assert.deepEqual(owner.calls, ['written'])
 })
 
-test('bytes at hand follow the head, octet by octet, few or many', () => {
+test('bytes follow the head, whatever their number', () => {
   for (const length of [0, 3, 20_000]) {
     const { owner, socket, writer } = open()
     const content = Buffer.alloc(length, '\xe9\0\xff', 'latin1')
@@ -39,7 +39,7 @@ test('bytes at hand follow the head, octet by octet, few or many', () => {
   }
 })
 
-test('a kept body goes out behind each head, also where one reader has not taken it yet', () => {
+test('a kept body is written after each head, even while one reader has not taken it yet', () => {
   const content = 'x'.repeat(20_000)
   const whole = Buffer.alloc(HEAD_ROOM + content.length, 'x')
   const body = Bytes.withRoom(whole)
@@ -56,7 +56,7 @@ test('a kept body goes out behind each head, also where one reader has not taken
   assert.equal(slow.socket.written, `slow\r\n\r\n${content}`)
 })
 
-test('the head of a stream goes out even if nothing of it is there yet', () => {
+test('the head of a stream is written before any data', () => {
   const { owner, socket, writer } = open()
   writer.send('head\r\n\r\n', new PushedBody(5), false)
   assert.equal(socket.written, 'head\r\n\r\n')
@@ -64,7 +64,7 @@ test('the head of a stream goes out even if nothing of it is there yet', () => {
   assert.ok(writer.busy)
 })
 
-test('a stream of known length goes out as it is', () => {
+test('a stream of known length is written unframed', () => {
   const { owner, socket, writer } = open()
   const body = new PushedBody(5, 'ab')
   writer.send('head\r\n\r\n', body, false)
@@ -76,7 +76,7 @@ test('a stream of known length goes out as it is', () => {
   assert.deepEqual(owner.calls, ['free', 'free', 'written'])
 })
 
-test('a stream of unknown length is chunked, with its trailers', () => {
+test('a stream of unknown length is chunked, with trailers', () => {
   const { socket, writer } = open()
   const body = new PushedBody(-1, 'a')
   writer.send('head\r\n\r\n', body, true)
@@ -94,7 +94,7 @@ test('a chunked stream without trailers ends with the last chunk', () => {
   assert.equal(socket.written, 'head\r\n\r\n0\r\n\r\n')
 })
 
-test('a stream that the end of the connection delimits has no framing and no trailers', () => {
+test('a close-delimited stream has no framing and no trailers', () => {
   const { socket, writer } = open()
   const body = new PushedBody(-1, 'ab')
   writer.send('head\r\n\r\n', body, false)
@@ -102,7 +102,7 @@ test('a stream that the end of the connection delimits has no framing and no tra
   assert.equal(socket.written, 'head\r\n\r\nab')
 })
 
-test('an empty part of a stream does not end the content', () => {
+test('an empty part of a stream does not end it', () => {
   const { socket, writer } = open()
   const body = new PushedBody(-1, '')
   writer.send('head\r\n\r\n', body, true)
@@ -113,7 +113,7 @@ test('an empty part of a stream does not end the content', () => {
   assert.equal(socket.written, 'head\r\n\r\n1\r\na\r\n0\r\n\r\n')
 })
 
-test('a stream longer than announced is stopped before its surplus goes out', () => {
+test('a stream longer than announced is stopped before the surplus is written', () => {
   const { owner, socket, writer } = open()
   const body = new PushedBody(3, 'ab')
   writer.send('head\r\n\r\n', body, false)
@@ -126,7 +126,7 @@ test('a stream longer than announced is stopped before its surplus goes out', ()
   assert.equal(owner.calls.length, 2)
 })
 
-test('a stream shorter than announced is a failure', () => {
+test('a stream shorter than announced fails', () => {
   const { owner, writer } = open()
   const body = new PushedBody(3, 'ab')
   writer.send('head\r\n\r\n', body, false)
@@ -134,7 +134,7 @@ test('a stream shorter than announced is a failure', () => {
   assert.deepEqual(owner.calls, ['free', 'failed: the body is shorter than announced'])
 })
 
-test('a stream that fails is a failure, once', () => {
+test('a failing stream is reported once', () => {
   const { owner, writer } = open()
   const body = new PushedBody(-1, 'ab')
   writer.send('head\r\n\r\n', body, true)
@@ -144,7 +144,7 @@ test('a stream that fails is a failure, once', () => {
   assert.deepEqual(owner.calls, ['free', 'failed: gone'])
 })
 
-test('a peer that takes no more makes the stream pause until it has taken what there was', () => {
+test('a peer that does not read pauses the stream until it has read everything', () => {
   const { owner, socket, writer } = open()
   const body = new PushedBody(-1)
   writer.send('head\r\n\r\n', body, true)
@@ -157,7 +157,7 @@ test('a peer that takes no more makes the stream pause until it has taken what t
   assert.deepEqual(owner.calls, ['blocked', 'free'])
 })
 
-test('every progress of a stream is told', () => {
+test('every progress of a stream is reported', () => {
   const { owner, writer } = open()
   const body = new PushedBody(-1)
   writer.send('head\r\n\r\n', body, true)
@@ -166,7 +166,7 @@ test('every progress of a stream is told', () => {
   assert.deepEqual(owner.calls, ['free', 'free'])
 })
 
-test('to stop tells the stream, and nothing of it goes out any more', () => {
+test('stop cancels the stream, and nothing more of it is written', () => {
   const { owner, socket, writer } = open()
   const body = new PushedBody(-1)
   writer.send('head\r\n\r\n', body, true)
@@ -179,7 +179,7 @@ test('to stop tells the stream, and nothing of it goes out any more', () => {
   assert.deepEqual(owner.calls, [])
 })
 
-test('a head may go out alone, and its body later', () => {
+test('a head can be written alone, and its body later', () => {
   const { owner, socket, writer } = open()
   writer.sendHead('head\r\n\r\n')
   assert.equal(socket.flush(), 'head\r\n\r\n')
@@ -190,7 +190,7 @@ test('a head may go out alone, and its body later', () => {
   assert.deepEqual(owner.calls, ['free', 'written'])
 })
 
-test('a message may follow from within the end of the one before', () => {
+test('the next message can be sent from within the end of the previous one', () => {
   const { owner, socket, writer } = open()
   const [first, second] = [new PushedBody(-1, 'a'), new PushedBody(2)]
   owner.messageWritten = () => {

@@ -14,7 +14,7 @@ function lines(parts: Partial<OutgoingRequest>): string[] {
   return rest.slice(0, -2)
 }
 
-test('the head names what is asked for, then come Host and the fields as they are', () => {
+test('a head has the request line, Host, and the headers unchanged', () => {
   assert.equal(
     outgoingHead({
       ...outgoing,
@@ -27,7 +27,7 @@ test('the head names what is asked for, then come Host and the fields as they ar
   )
 })
 
-test('Host is that of each request, whichever others were asked for before', () => {
+test('Host is that of each request, whatever was sent before', () => {
   const authorities = [
     'a.example',
     'b.example',
@@ -39,18 +39,18 @@ test('Host is that of each request, whichever others were asked for before', () 
     assert.ok(outgoingHead({ ...outgoing, authority }).includes(` HTTP/1.1\r\nHost: ${authority}\r\n`))
 })
 
-test('content is chunked where its length is not known', () => {
+test('content of unknown length is chunked', () => {
   assert.deepEqual(lines({ method: 'POST', body: new PushedBody(-1) }), ['Transfer-Encoding: chunked'])
   assert.deepEqual(lines({ method: 'POST', body: new PushedBody(3) }), ['Content-Length: 3'])
   assert.deepEqual(lines({ body: Bytes.fromLatin1('ab') }), ['Content-Length: 2'])
 })
 
-test('that there is no content is said where some is expected', () => {
+test('Content-Length: 0 is sent for methods that normally have content', () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'QUERY']) assert.deepEqual(lines({ method }), ['Content-Length: 0'])
   for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS']) assert.deepEqual(lines({ method }), [])
 })
 
-test('what is asked of the connection is said in its own fields', () => {
+test('connection headers are generated for trailers, upgrades and expectations', () => {
   const upgrade = { protocol: 'WebSocket', key: 'k' }
   const expectsContinue = true
   assert.deepEqual(lines({ acceptsTrailers: true }), ['Connection: TE', 'TE: trailers'])

@@ -83,7 +83,7 @@ function ask(connection: ClientConnection, path = '/'): Promise<string> {
 const closed = (connection: ClientConnection) => once(connection.socket, 'close')
 const code = (error: unknown) => error instanceof GatewayError && error.code
 
-test('a connection that is free carries the next request, the one used last first', async (t) => {
+test('the most recently used idle connection is used first', async (t) => {
   const { service, pool, acquire } = await open(t)
   assert.equal(pool.take('a'), null)
   const [first, second] = [await acquire(), await acquire()]
@@ -97,7 +97,7 @@ test('a connection that is free carries the next request, the one used last firs
   assert.equal(service.connections, 2)
 })
 
-test('there are never more connections than allowed: further requests wait in order', async (t) => {
+test('at the connection limit further requests wait in order', async (t) => {
   const { service, pool, acquire } = await open(t, { connections: 1 })
   const connection = await acquire()
   const order: string[] = []
@@ -114,7 +114,7 @@ test('there are never more connections than allowed: further requests wait in or
   assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
-test('a new connection that is asked for though idle ones are there takes the place of the one that was used first', async (t) => {
+test('at the limit, a new connection replaces the least recently used idle one', async (t) => {
   const { pool, acquire } = await open(t)
   const [first, second] = [await acquire(), await acquire()]
   await ask(first)
@@ -125,7 +125,7 @@ test('a new connection that is asked for though idle ones are there takes the pl
   assert.deepEqual(pool.size, { idle: 2, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
-test('connections that are being made count', async (t) => {
+test('connections being opened count', async (t) => {
   const { pool, acquire } = await open(t, { connections: 1 })
   const first = acquire()
   assert.equal(pool.size.connecting, 1)
@@ -135,7 +135,7 @@ test('connections that are being made count', async (t) => {
   await ask(await second)
 })
 
-test('a full queue refuses at once, with an error of the gateway', async (t) => {
+test('if the queue is full a request is rejected at once', async (t) => {
   const { pool, acquire } = await open(t, { connections: 1, queue: 1 })
   const connection = await acquire()
   const waiting = pool.acquire('a')
@@ -150,7 +150,7 @@ test('a full queue refuses at once, with an error of the gateway', async (t) => 
   await ask(await waiting)
 })
 
-test('where connections are short, clients take turns, whoever asked most', async (t) => {
+test('waiting clients take turns, whoever asked most', async (t) => {
   const { pool, acquire } = await open(t, { connections: 1, queue: 10 })
   const connection = await acquire()
   const order: string[] = []
@@ -164,7 +164,7 @@ test('where connections are short, clients take turns, whoever asked most', asyn
   assert.deepEqual(order, ['a0', 'b3', 'c4', 'a1', 'a2'])
 })
 
-test('a client with more than half of the queue makes way for another one, which keeps nobody else out', async (t) => {
+test('a client with more than half of the queue loses its last place to another client', async (t) => {
   const { pool, acquire } = await open(t, { connections: 1, queue: 3 })
   const connection = await acquire()
   const [first, second, third] = [pool.acquire('a'), pool.acquire('a'), pool.acquire('b')]
@@ -177,7 +177,7 @@ test('a client with more than half of the queue makes way for another one, which
   for (const waiting of [first, third, fourth]) await ask(await waiting)
 })
 
-test('a request waits only for so long', async (t) => {
+test('a request waits at most for queueTimeout', async (t) => {
   const { clock, deadlines, pool, acquire } = await open(t, { connections: 1 })
   await acquire()
   const watched = deadlines.size
@@ -192,7 +192,7 @@ test('a request waits only for so long', async (t) => {
   assert.equal(deadlines.size, watched)
 })
 
-test('whoever waits gets a new connection when one is lost', async (t) => {
+test('a lost connection is replaced for waiting requests', async (t) => {
   const { service, pool, acquire } = await open(t, { connections: 1 })
   const connection = await acquire()
   const waiting = pool.acquire('a')
@@ -221,7 +221,7 @@ test('an idle connection that the service closes leaves the pool', async (t) => 
   assert.equal(pool.take('a'), null)
 })
 
-test('an idle connection leaves the pool in time', async (t) => {
+test('an idle connection leaves the pool after its timeout', async (t) => {
   const { clock, pool, acquire } = await open(t)
   const connection = await acquire()
   await ask(connection)
@@ -233,7 +233,7 @@ test('an idle connection leaves the pool in time', async (t) => {
   await gone
 })
 
-test('a connection that was not used after all leaves the pool in time too', async (t) => {
+test('an unused connection leaves the pool after its timeout too', async (t) => {
   const { clock, pool, acquire } = await open(t)
   pool.release(await acquire())
   assert.equal(pool.size.idle, 1)
@@ -241,7 +241,7 @@ test('a connection that was not used after all leaves the pool in time too', asy
   assert.equal(pool.size.idle, 0)
 })
 
-test('a service that refuses connections is told apart from one that fails', async (t) => {
+test('a refused connection is a ConnectFailed, unlike other failures', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -260,7 +260,7 @@ test('a service that refuses connections is told apart from one that fails', asy
   assert.equal(deadlines.size, 0)
 })
 
-test('when a connection cannot be made, whoever waits for one has it tried again', async (t) => {
+test('after a failed connection attempt, another one is made for those who wait', async (t) => {
   const service = await startRawService(t)
   await service.kill()
   const { pool } = makePool(t, { port: service.port, connections: 1 })
@@ -272,7 +272,7 @@ test('when a connection cannot be made, whoever waits for one has it tried again
   assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
-test('a connection that takes too long to be made is given up', async (t) => {
+test('a connection attempt times out', async (t) => {
   const service = await startRawService(t)
   const { clock, pool, deadlines } = makePool(t, { port: service.port })
   // Time passes before the loop has had a chance to connect.
@@ -290,7 +290,7 @@ function causeOf(error: Error): unknown {
   return error.cause instanceof Error ? error.cause.cause : undefined
 }
 
-test('a closed pool ends idle connections at once and busy ones after their exchange', async (t) => {
+test('a closed pool closes idle connections at once and busy ones after their exchange', async (t) => {
   const { pool, acquire } = await open(t)
   const [idle, busy] = [await acquire(), await acquire()]
   await ask(idle)
@@ -303,7 +303,7 @@ test('a closed pool ends idle connections at once and busy ones after their exch
   assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
-test('a pool that is closed serves those who wait before it ends', async (t) => {
+test('a closed pool serves waiting requests before it ends', async (t) => {
   const { clock, deadlines, service, pool, acquire } = await open(t, { connections: 1 })
   const connection = await acquire()
   const waiting = [pool.acquire('a'), pool.acquire('b')]
@@ -318,7 +318,7 @@ test('a pool that is closed serves those who wait before it ends', async (t) => 
   assert.equal(deadlines.size, 0)
 })
 
-test('a pool that may have fewer connections ends those that are too many, busy ones after their exchange', async (t) => {
+test('if the limit is lowered, surplus connections are closed, busy ones after their exchange', async (t) => {
   const { pool, acquire, bounds } = await open(t, { connections: 3 })
   const [idle, ...busy] = [await acquire(), await acquire(), await acquire()]
   await ask(idle)
@@ -332,7 +332,7 @@ test('a pool that may have fewer connections ends those that are too many, busy 
   assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
-test('a connection goes by other bounds from its next exchange on', async (t) => {
+test('changed settings apply to a connection from its next exchange on', async (t) => {
   const service = await startRawService(t)
   const { clock, pool, acquire, bounds } = makePool(t, { port: service.port, connections: 1 })
   const accepting = service.accept()
@@ -361,7 +361,7 @@ test('a connection goes by other bounds from its next exchange on', async (t) =>
   assert.equal(pool.size.idle, 0)
 })
 
-test('connections of a pool read into one buffer and do not get in one another’s way', async (t) => {
+test('connections of a pool share a read buffer without interference', async (t) => {
   const service = await startRawService(t)
   const { acquire } = makePool(t, { port: service.port })
   const accepting = [service.accept(), service.accept()]

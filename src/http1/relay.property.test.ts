@@ -169,7 +169,7 @@ const transfer: fc.Arbitrary<Transfer> = fc.record({
 const pieces = fc.array(size, { minLength: 1, maxLength: 6 }).map((sizes) => sizes.concat(20_000))
 const steps = fc.array(fc.tuple(fc.nat(1), fc.nat(4)), { maxLength: 60 })
 
-test('bodies arrive as they were sent, however reads and writes of several connections fall', async () => {
+test('property: bodies arrive unchanged, however reads and writes of several connections interleave', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(transfer, transfer, pieces), { minLength: 2, maxLength: 2 }),

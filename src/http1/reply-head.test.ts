@@ -17,7 +17,7 @@ function lines(
   return replyHead(new Reply(status, Headers.of([['X-A', '1']]), body), empty, protocol, close, date).split('\r\n')
 }
 
-test('a head has its status line, its fields, a date and the framing of its content', () => {
+test('a head has a status line, headers, Date and framing', () => {
   assert.deepEqual(lines(200, Bytes.fromLatin1('abc')), [
     'HTTP/1.1 200 OK',
     'X-A: 1',
@@ -28,16 +28,16 @@ test('a head has its status line, its fields, a date and the framing of its cont
   ])
 })
 
-test('a status without a registered reason has none', () => {
+test('a status without a registered reason has an empty one', () => {
   assert.equal(lines(299, null)[0], 'HTTP/1.1 299 ')
 })
 
-test('a date that is already there stays the only one', () => {
+test('an existing Date is kept', () => {
   const head = replyHead(new Reply(200, Headers.of([['date', 'then']]), null), false, '1.1', false, date)
   assert.equal(head, 'HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n')
 })
 
-test('content of unknown length is chunked for HTTP/1.1, and unframed for HTTP/1.0', () => {
+test('content of unknown length is chunked for HTTP/1.1, and close-delimited for HTTP/1.0', () => {
   assert.ok(lines(200, new PushedBody(-1)).includes('Transfer-Encoding: chunked'))
   assert.deepEqual(lines(200, new PushedBody(-1), { protocol: '1.0', close: true }), [
     'HTTP/1.1 200 OK',
@@ -50,32 +50,32 @@ test('content of unknown length is chunked for HTTP/1.1, and unframed for HTTP/1
   assert.ok(lines(200, new PushedBody(7)).includes('Content-Length: 7'))
 })
 
-test('no content where there could be some is said', () => {
+test('an empty body has Content-Length: 0', () => {
   assert.ok(lines(200, null).includes('Content-Length: 0'))
 })
 
-test('content that is held back is announced, none is not', () => {
+test('suppressed content keeps its length, and absent content has none', () => {
   assert.ok(lines(200, Bytes.fromLatin1('abc'), { empty: true }).includes('Content-Length: 3'))
   assert.deepEqual(lines(304, null, { empty: true }), ['HTTP/1.1 304 Not Modified', 'X-A: 1', 'Date: now', '', ''])
 })
 
-test('204 has no framing at all', () => {
+test('204 has no framing headers', () => {
   for (const body of [null, Bytes.fromLatin1(''), Bytes.fromLatin1('abc'), new PushedBody(-1)])
     assert.deepEqual(lines(204, body, { empty: true }), ['HTTP/1.1 204 No Content', 'X-A: 1', 'Date: now', '', ''])
 })
 
-test('what becomes of the connection is said where it is not understood', () => {
+test('Connection is set if it differs from the default of the version', () => {
   assert.ok(lines(200, null, { close: true }).includes('Connection: close'))
   assert.ok(lines(200, null, { protocol: '1.0' }).includes('Connection: keep-alive'))
   assert.ok(lines(200, null, { protocol: '1.0', close: true }).includes('Connection: close'))
   assert.ok(!lines(200, null).some((line) => line.startsWith('Connection')))
 })
 
-test('an interim head has its fields alone', () => {
+test('an interim head only has its own headers', () => {
   assert.equal(interimHead(103, Headers.of([['Link', '</a>']])), 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
 })
 
-test('an upgrade head names the protocol', () => {
+test('an upgrade head has the protocol', () => {
   const reply = new Reply(101, Headers.of([['Sec-WebSocket-Accept', 'x']]), null)
   assert.equal(
     upgradeHead(reply, 'websocket'),
@@ -83,7 +83,7 @@ test('an upgrade head names the protocol', () => {
   )
 })
 
-test('a length that a service announced for content that it did not send is not that of other content', () => {
+test('a Content-Length of the service is replaced by that of other content', () => {
   const announced = (): Headers => headersFromWire('Content-Length: 10\r\nX-A: 1\r\n', false, true)
   const body = Bytes.fromLatin1('abc')
   const expected = (length: number) => ['X-A: 1', 'Date: now', `Content-Length: ${length}`]
@@ -96,6 +96,6 @@ test('a length that a service announced for content that it did not send is not 
 })
 
 for (const status of [0, 99.5, 600, 1000, -1, Number.NaN])
-  test(`the status ${status} does not get onto the wire`, () => {
+  test(`the status ${status} is replaced by 500`, () => {
     assert.equal(lines(status, null)[0], 'HTTP/1.1 500 Internal Server Error')
   })

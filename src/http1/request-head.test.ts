@@ -22,7 +22,7 @@ function refusal(text: string, bounds = defaultHeadLimits): unknown {
 
 const get = (line: string, fields = 'Host: a\r\n') => `${line}\r\n${fields}\r\n`
 
-test('a request line is a method, a target and a version with single spaces between', () => {
+test('a request line is method, target and version, separated by single spaces', () => {
   const head = parse('PURGE /a/b?c=d HTTP/1.1\r\nHost: example.com:8080\r\nAccept: */*\r\n\r\n')
   assert.equal(head.method, 'PURGE')
   assert.equal(head.target, '/a/b?c=d')
@@ -33,7 +33,7 @@ test('a request line is a method, a target and a version with single spaces betw
   assert.equal(head.close, false)
 })
 
-test('whatever stands elsewhere on the request line is refused', () => {
+test('any other request line is rejected', () => {
   for (const line of [
     ' GET / HTTP/1.1',
     'GET  / HTTP/1.1',
@@ -66,42 +66,42 @@ test('whatever stands elsewhere on the request line is refused', () => {
     assert.equal(refusal(get(line)), 'bad-request', JSON.stringify(line))
 })
 
-test('a line that ends with LF alone is refused', () => {
+test('a line ending with LF alone is rejected', () => {
   assert.equal(refusal('GET / HTTP/1.1\nHost: a\r\n\r\n'), 'bad-request')
   assert.equal(refusal('GET / HTTP/1.1\r\nHost: a\n\r\n'), 'bad-request')
   assert.equal(refusal('GET / HTTP/1.1\r\nHost: a\r\n\n'), 'bad-request')
   assert.equal(refusal('\nGET / HTTP/1.1\r\nHost: a\r\n\r\n'), 'bad-request')
 })
 
-test('an empty line before the request line is ignored, a second one is not', () => {
+test('one empty line before the request line is ignored, a second one is rejected', () => {
   assert.equal(parse(`\r\n${get('GET /x HTTP/1.1')}`).target, '/x')
   assert.equal(refusal(`\r\n\r\n${get('GET /x HTTP/1.1')}`), 'bad-request')
 })
 
-test('other major versions are told that they are not supported', () => {
+test('other major versions are not supported', () => {
   for (const version of ['HTTP/0.9', 'HTTP/2.0', 'HTTP/3', 'HTTP/9.9'])
     assert.equal(refusal(get(`GET / ${version}`)), 'version-not-supported')
   assert.equal(refusal('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), 'version-not-supported')
 })
 
-test('CONNECT and TRACE are not offered, whatever their target', () => {
+test('CONNECT and TRACE are not implemented, whatever their target', () => {
   for (const line of ['CONNECT a:443 HTTP/1.1', 'CONNECT /x HTTP/1.1', 'TRACE / HTTP/1.1'])
     assert.equal(refusal(get(line)), 'not-implemented')
 })
 
-test('a method longer than any is refused before its end has come', () => {
+test('a method that is too long is rejected before its end', () => {
   assert.equal(refusal('A'.repeat(33)), 'not-implemented')
   assert.equal(refusal('A'.repeat(32)), INCOMPLETE)
   assert.equal(parse(get(`${'A'.repeat(32)} / HTTP/1.1`)).method.length, 32)
 })
 
-test('a target over its limit is refused before its end has come', () => {
+test('a target over its limit is rejected before its end', () => {
   assert.equal(refusal(`GET /${'a'.repeat(100)}`, limits), 'uri-too-long')
   assert.equal(refusal(`GET /${'a'.repeat(99)}`, limits), INCOMPLETE)
   assert.equal(parse(get(`GET /${'a'.repeat(99)} HTTP/1.1`), limits).target.length, 100)
 })
 
-test('a target holds visible ASCII without a fragment', () => {
+test('a target is visible ASCII without a fragment', () => {
   const every = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet))
   const allowed = every.filter((octet) => typeof refusal(get(`GET /a${octet}b HTTP/1.1`)) === 'number')
   assert.deepEqual(
@@ -110,7 +110,7 @@ test('a target holds visible ASCII without a fragment', () => {
   )
 })
 
-test('a head over its limit is refused, complete or not', () => {
+test('a head over its limit is rejected, complete or not', () => {
   const padded = (length: number) => {
     const [before, after] = ['GET / HTTP/1.1\r\nHost: a\r\nX-Pad: ', '\r\n\r\n']
     return before + 'x'.repeat(length - before.length - after.length) + after
@@ -121,7 +121,7 @@ test('a head over its limit is refused, complete or not', () => {
   assert.equal(refusal(padded(402).slice(0, 400), limits), INCOMPLETE)
 })
 
-test('more field lines than the limit are refused as soon as one begins', () => {
+test('too many headers are rejected as soon as one more starts', () => {
   const fields = 'Host: a\r\n' + 'X: 1\r\n'.repeat(7)
   assert.equal(typeof refusal(get('GET / HTTP/1.1', fields), limits), 'number')
   assert.equal(refusal(`GET / HTTP/1.1\r\n${fields}X`, limits), 'headers-too-large')
@@ -136,7 +136,7 @@ test('a head is incomplete at every offset before its end', () => {
   assert.equal(head.contentLength, 3)
 })
 
-test('octets behind the given end are not looked at', () => {
+test('octets after the given end are not read', () => {
   const head = new RequestHead(defaultHeadLimits)
   const octets = Buffer.from(get('GET / HTTP/1.1'))
   for (const garbage of ['\r', '\n', 'x', '\0']) {
@@ -147,14 +147,14 @@ test('octets behind the given end are not looked at', () => {
   }
 })
 
-test('a head may begin anywhere in what was read', () => {
+test('a head can start at any offset', () => {
   const octets = Buffer.from(`....${get('GET /x HTTP/1.1', 'Host: a\r\nX-Odd:1\r\n')}....`)
   const head = new RequestHead(defaultHeadLimits)
   assert.equal(head.parse(octets, 4, octets.length), octets.length - 4)
   assert.equal(head.fields.raw, 'X-Odd: 1\r\n')
 })
 
-test('nothing of a head is left in the next one', () => {
+test('no state is left for the next head', () => {
   const head = new RequestHead(defaultHeadLimits)
   const first = Buffer.from(
     'POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 5\r\nConnection: close, x-a\r\nExpect: 100-continue\r\n' +
@@ -168,7 +168,7 @@ test('nothing of a head is left in the next one', () => {
   assert.deepEqual(plainState(head), plainState(fresh))
 })
 
-test('HTTP/1.1 persists unless it says close, HTTP/1.0 only if it says keep-alive and not close', () => {
+test('HTTP/1.1 is persistent without close, HTTP/1.0 only with keep-alive and without close', () => {
   const closes = (version: string, connection?: string) =>
     parse(get(`GET / HTTP/${version}`, `Host: a\r\n${connection === undefined ? '' : `Connection: ${connection}\r\n`}`))
       .close
@@ -181,7 +181,7 @@ test('HTTP/1.1 persists unless it says close, HTTP/1.0 only if it says keep-aliv
   assert.equal(closes('1.0', 'keep-alive, close'), true)
 })
 
-test('content is framed by one Content-Length, or is chunked, or there is none', () => {
+test('content has one Content-Length, or is chunked, or is absent', () => {
   const length = (fields: string, version = '1.1') =>
     parse(get(`POST / HTTP/${version}`, `Host: a\r\n${fields}`)).contentLength
   assert.equal(length(''), 0)
@@ -191,7 +191,7 @@ test('content is framed by one Content-Length, or is chunked, or there is none',
   assert.equal(length('Transfer-Encoding: chunked\r\n'), -1)
 })
 
-test('framing that could be read in two ways is refused', () => {
+test('ambiguous framing is rejected', () => {
   const code = (fields: string, version = '1.1') => refusal(get(`POST / HTTP/${version}`, `Host: a\r\n${fields}`))
   assert.equal(code('Content-Length: 3\r\nTransfer-Encoding: chunked\r\n'), 'bad-request')
   assert.equal(code('Transfer-Encoding: chunked\r\nContent-Length: 3\r\n'), 'bad-request')
@@ -203,7 +203,7 @@ test('framing that could be read in two ways is refused', () => {
   assert.equal(code('Transfer-Encoding: gzip, chunked\r\n'), 'not-implemented')
 })
 
-test('spellings of framing fields that some service may fold into them are dropped', () => {
+test('variants of framing headers are dropped', () => {
   const head = parse(
     get(
       'POST / HTTP/1.1',
@@ -214,7 +214,7 @@ test('spellings of framing fields that some service may fold into them are dropp
   assert.equal(head.fields.raw, 'X_Free: 1\r\n')
 })
 
-test('HTTP/1.1 has exactly one Host that is a host, HTTP/1.0 at most one', () => {
+test('HTTP/1.1 requires exactly one valid Host, HTTP/1.0 at most one', () => {
   assert.equal(refusal(get('GET / HTTP/1.1', '')), 'bad-request')
   assert.equal(refusal(get('GET / HTTP/1.1', 'Host: a\r\nHost: a\r\n')), 'bad-request')
   assert.equal(refusal(get('GET / HTTP/1.0', 'Host: a\r\nHost: b\r\n')), 'bad-request')
@@ -225,7 +225,7 @@ test('HTTP/1.1 has exactly one Host that is a host, HTTP/1.0 at most one', () =>
   assert.equal(parse(get('GET / HTTP/1.0')).authority, 'a')
 })
 
-test('a target in absolute form names the authority, which a Host may repeat but not contradict', () => {
+test('an absolute-form target sets the authority, and Host may not contradict it', () => {
   const head = parse(get('GET http://Example.com/a?b HTTP/1.1', 'Host: example.COM\r\n'))
   assert.equal(head.target, '/a?b')
   assert.equal(head.authority, 'example.com')
@@ -234,14 +234,14 @@ test('a target in absolute form names the authority, which a Host may repeat but
   assert.equal(refusal(get('GET http://a:80/ HTTP/1.1')), 'bad-request')
 })
 
-test('"*" is for OPTIONS alone', () => {
+test('"*" is for OPTIONS only', () => {
   const head = parse(get('OPTIONS * HTTP/1.1'))
   assert.equal(head.target, '*')
   assert.equal(head.authority, 'a')
   assert.equal(refusal(get('GET * HTTP/1.1')), 'bad-request')
 })
 
-test('of expectations HTTP/1.1 knows one and HTTP/1.0 none', () => {
+test('100-continue is the only expectation in HTTP/1.1, and ignored in HTTP/1.0', () => {
   const expecting = (value: string, version = '1.1') =>
     get(`POST / HTTP/${version}`, `Host: a\r\nContent-Length: 1\r\nExpect: ${value}\r\n`)
   assert.equal(parse(expecting('100-Continue')).expectsContinue, true)
@@ -253,7 +253,7 @@ test('of expectations HTTP/1.1 knows one and HTTP/1.0 none', () => {
   assert.equal(parse(expecting('100-continue')).refusal, null)
 })
 
-test('an upgrade is asked for by HTTP/1.1 with Upgrade and Connection together', () => {
+test('an upgrade requires HTTP/1.1 with Upgrade and Connection', () => {
   const upgrade = (version: string, fields: string) =>
     parse(get(`GET / HTTP/${version}`, `Host: a\r\n${fields}`)).upgrade
   assert.equal(upgrade('1.1', 'Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n'), 'WebSocket')
@@ -263,7 +263,7 @@ test('an upgrade is asked for by HTTP/1.1 with Upgrade and Connection together',
   assert.equal(upgrade('1.0', 'Upgrade: WebSocket\r\nConnection: upgrade\r\n'), null)
 })
 
-test('fields that Connection names are told apart from the ones that never pass on', () => {
+test('headers that Connection names are nominated, apart from hop-by-hop ones', () => {
   const head = parse(get('GET / HTTP/1.1', 'Host: a\r\nConnection: X-A, te\r\nConnection: , x-b\r\nTE: trailers\r\n'))
   assert.deepEqual(head.nominated, ['x-a', 'x-b'])
   assert.equal(head.fields.te, 'trailers')

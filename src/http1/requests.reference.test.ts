@@ -58,7 +58,7 @@ function agree(parts: readonly Buffer[]): number {
   return own.length
 }
 
-test('sound requests are read, and as llhttp reads them, at any split', () => {
+test('valid requests are read as by llhttp, for any split', () => {
   fc.assert(
     fc.property(soundRequests, cuts, (text, places) => {
       // Chunked content is not for HTTP/1.0.
@@ -69,7 +69,7 @@ test('sound requests are read, and as llhttp reads them, at any split', () => {
   )
 })
 
-test('requests with errors are refused, or read as llhttp reads them, at any split', () => {
+test('invalid requests are rejected, or read as by llhttp, for any split', () => {
   fc.assert(
     fc.property(requests, cuts, (text, places) => {
       // llhttp does not take a tab for whitespace behind these values, as RFC 9112 section 5 does.
@@ -80,7 +80,7 @@ test('requests with errors are refused, or read as llhttp reads them, at any spl
   )
 })
 
-test('requests mean the same at any split', () => {
+test('requests are read the same for any split', () => {
   fc.assert(
     fc.property(requests, cuts, (text, places) => {
       const whole = readOwnRequests(cut(text, []))

@@ -17,7 +17,7 @@ function refusal(text: string, limits = defaultHeadLimits): unknown {
   return codeOf(() => new ResponseHead(limits).parse(octets, 0, octets.length))
 }
 
-test('a status line is a version, a status code and perhaps a reason', () => {
+test('a status line is a version, a status code and an optional reason', () => {
   for (const [line, status, minor] of [
     ['HTTP/1.1 200 OK', 200, 1],
     ['HTTP/1.0 404 Not here\t\xe9', 404, 0],
@@ -31,7 +31,7 @@ test('a status line is a version, a status code and perhaps a reason', () => {
   }
 })
 
-test('any other status line is refused', () => {
+test('any other status line is rejected', () => {
   for (const line of [
     'HTTP/1.1  200 OK',
     'HTTP/1.1 099 OK',
@@ -55,12 +55,12 @@ test('any other status line is refused', () => {
     assert.equal(refusal(`${line}\r\n\r\n`), 'bad-request', JSON.stringify(line))
 })
 
-test('lines that end with LF alone are refused', () => {
+test('lines ending with LF alone are rejected', () => {
   assert.equal(refusal('HTTP/1.1 200 OK\nX-A: 1\n\n'), 'bad-request')
   assert.equal(refusal('HTTP/1.1 200 OK\r\nX-A: 1\n\r\n'), 'bad-request')
 })
 
-test('a head is incomplete at every offset before its end, whatever stands behind', () => {
+test('a head is incomplete at every offset before its end, whatever follows', () => {
   const octets = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A:\t1 \r\n\r\n')
   const head = new ResponseHead(defaultHeadLimits)
   for (let end = 0; end < octets.length; end++) {
@@ -71,13 +71,13 @@ test('a head is incomplete at every offset before its end, whatever stands behin
   assert.equal(head.parse(octets, 0, octets.length), octets.length)
 })
 
-test('what cannot become a status line any more is refused early', () => {
+test('an invalid start of a status line is rejected early', () => {
   assert.equal(refusal('SSH-2.0'), 'bad-request')
   assert.equal(refusal('HTTP/2'), 'bad-request')
   assert.equal(refusal('HTTP/1'), INCOMPLETE)
 })
 
-test('a head over its limits is refused, complete or not', () => {
+test('a head over its limits is rejected, complete or not', () => {
   const limits = { head: 60, target: 10, headers: 2 }
   assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(34)}\r\n\r\n`, limits), 60)
   assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(35)}\r\n\r\n`, limits), 'headers-too-large')
@@ -85,14 +85,14 @@ test('a head over its limits is refused, complete or not', () => {
   assert.equal(refusal('HTTP/1.1 200 OK\r\nA: 1\r\nB: 1\r\nC: 1\r\n\r\n', limits), 'headers-too-large')
 })
 
-test('content is chunked, or has a length, or lasts until the end of the connection', () => {
+test('content is chunked, has a length, or is close-delimited', () => {
   assert.equal(parse('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n').contentLength, CHUNKED)
   assert.equal(parse('HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n').contentLength, 7)
   assert.equal(parse('HTTP/1.1 200 OK\r\n\r\n').contentLength, UNTIL_CLOSE)
   assert.equal(parse('HTTP/1.0 200 OK\r\n\r\n').contentLength, UNTIL_CLOSE)
 })
 
-test('framing that could be read in two ways is refused', () => {
+test('ambiguous framing is rejected', () => {
   for (const fields of [
     'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n',
     'Content-Length: 1\r\nContent-Length: 1\r\n',
@@ -104,7 +104,7 @@ test('framing that could be read in two ways is refused', () => {
   assert.equal(refusal('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'), 'not-implemented')
 })
 
-test('the connection persists as versions and Connection say', () => {
+test('persistence follows the version and Connection', () => {
   const closes = (version: string, fields = '') => parse(`HTTP/${version} 200 OK\r\n${fields}\r\n`).close
   assert.equal(closes('1.1'), false)
   assert.equal(closes('1.1', 'Connection: close\r\n'), true)
@@ -113,7 +113,7 @@ test('the connection persists as versions and Connection say', () => {
   assert.equal(closes('1.0', 'Connection: keep-alive\r\n'), false)
 })
 
-test('a keep-alive hint is taken a second short', () => {
+test('a Keep-Alive timeout is shortened by a second', () => {
   const hint = (value: string) => parse(`HTTP/1.1 200 OK\r\nKeep-Alive: ${value}\r\n\r\n`).keepAliveTimeout
   assert.equal(hint('timeout=5'), 4000)
   assert.equal(hint('max=100, Timeout=60'), 59_000)
@@ -123,7 +123,7 @@ test('a keep-alive hint is taken a second short', () => {
   assert.equal(parse('HTTP/1.1 200 OK\r\n\r\n').keepAliveTimeout, Number.POSITIVE_INFINITY)
 })
 
-test('end-to-end fields get a Date and lose what Connection names', () => {
+test('end-to-end headers get a Date, without those that Connection names', () => {
   const head = parse('HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: 2\r\nConnection: x-a\r\nUpgrade: h2c\r\n\r\n')
   assert.equal(head.endToEnd(false, 'Date: now\r\n').toWire(), 'X-B: 2\r\nDate: now\r\n')
   const dated = parse('HTTP/1.1 200 OK\r\nDate: then\r\n\r\n')
@@ -132,7 +132,7 @@ test('end-to-end fields get a Date and lose what Connection names', () => {
   assert.equal(nominated.dated, false)
 })
 
-test('the length that a reply without content announces is kept, but for 204', () => {
+test('the length of a reply without content is kept, except for 204', () => {
   const length = (status: number) =>
     parse(`HTTP/1.1 ${status} x\r\nContent-Length: 5\r\n\r\n`).endToEnd(true, '').get('Content-Length')
   assert.equal(length(200), '5')
@@ -140,7 +140,7 @@ test('the length that a reply without content announces is kept, but for 204', (
   assert.equal(length(204), undefined)
 })
 
-test('nothing of a head is left in the next one', () => {
+test('no state is left for the next head', () => {
   const head = new ResponseHead(defaultHeadLimits)
   const first = Buffer.from(
     'HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: x-a\r\nKeep-Alive: timeout=9\r\nDate: x\r\n\r\n',

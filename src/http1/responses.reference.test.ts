@@ -57,7 +57,7 @@ function agree(parts: readonly Buffer[], requested: string): number {
   return own.length
 }
 
-test('sound responses are read, and as llhttp reads them, at any split', () => {
+test('valid responses are read as by llhttp, for any split', () => {
   fc.assert(
     fc.property(soundResponses, cuts, method, (text, places, requested) => {
       // Chunked content is not for HTTP/1.0.
@@ -68,7 +68,7 @@ test('sound responses are read, and as llhttp reads them, at any split', () => {
   )
 })
 
-test('responses with errors are refused, or read as llhttp reads them, at any split', () => {
+test('invalid responses are rejected, or read as by llhttp, for any split', () => {
   fc.assert(
     fc.property(responses, cuts, method, (text, places, requested) => {
       // llhttp does not take a tab for whitespace behind these values, as RFC 9112 section 5 does.
@@ -79,7 +79,7 @@ test('responses with errors are refused, or read as llhttp reads them, at any sp
   )
 })
 
-test('responses mean the same at any split', () => {
+test('responses are read the same for any split', () => {
   fc.assert(
     fc.property(responses, cuts, method, (text, places, requested) => {
       const whole = readOwnResponses(cut(text, []), requested, true)

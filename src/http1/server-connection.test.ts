@@ -32,7 +32,7 @@ function later() {
 
 // Requests and replies
 
-test('a request is answered and the connection kept', () => {
+test('a request is answered and the connection kept open', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive(get('/a?b'))
@@ -56,14 +56,14 @@ test('a request is answered and the connection kept', () => {
   )
 })
 
-test('a request may come octet by octet', () => {
+test('a request can arrive octet by octet', () => {
   const harness = new ServerHarness(({ body }) => text(body instanceof Bytes ? body.toLatin1() : '-'))
   const { socket } = harness.open()
   for (const octet of get('/a')) socket.receive(octet)
   assert.match(socket.flush(), /\r\n\r\n-$/)
 })
 
-test('an empty line after a request is no beginning of another one', () => {
+test('an empty line after a request does not start another one', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 1\r\n', 'x'))
@@ -74,7 +74,7 @@ test('an empty line after a request is no beginning of another one', () => {
   assert.match(socket.flush(), /^HTTP\/1\.1 200 OK/)
 })
 
-test('requests that are sent ahead are answered in order, one at a time', async () => {
+test('pipelined requests are answered in order, one at a time', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -99,7 +99,7 @@ test('requests that are sent ahead are answered in order, one at a time', async 
   )
 })
 
-test('a client that does not read its replies is not asked for more until it does', () => {
+test('a client that does not read its replies has no further requests read', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.taking = false
@@ -111,7 +111,7 @@ test('a client that does not read its replies is not asked for more until it doe
   assert.equal(socket.flush(), OK.repeat(3))
 })
 
-test('nor are the replies to all that it has asked for at once kept for it', () => {
+test('replies to pipelined requests are not buffered without limit', () => {
   const harness = new ServerHarness(() => text('x'.repeat(10_000)))
   const { socket } = harness.open()
   socket.taking = false
@@ -121,7 +121,7 @@ test('nor are the replies to all that it has asked for at once kept for it', () 
   assert.equal(harness.exchanges.length, 100)
 })
 
-test('replies of one turn go out in their order, and with one write', () => {
+test('replies in one turn are written in order, with one write', () => {
   const harness = new ServerHarness(({ path }) => text(path))
   const { socket } = harness.open()
   socket.takes = [true, false]
@@ -129,7 +129,7 @@ test('replies of one turn go out in their order, and with one write', () => {
   assert.match(socket.flush(), /\/a.*\/b.*\/c$/s)
 })
 
-test('a client that reads nothing of its replies for too long is cut off', () => {
+test('a client that reads nothing of its replies is cut off after writeTimeout', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.taking = false
@@ -140,7 +140,7 @@ test('a client that reads nothing of its replies for too long is cut off', () =>
   assert.ok(socket.wasReset)
 })
 
-test('what the handler throws or rejects with is answered, and the connection kept', async () => {
+test('an error or rejection of the handler is answered, and the connection kept open', async () => {
   const throwing = new ServerHarness(() => {
     throw new GatewayError('not-found')
   })
@@ -155,7 +155,7 @@ test('what the handler throws or rejects with is answered, and the connection ke
   }
 })
 
-test('what the handler throws is answered while the body is still on its way', () => {
+test('an error of the handler is answered while the body is still arriving', () => {
   const harness = new ServerHarness(() => {
     throw new GatewayError('not-found')
   })
@@ -165,7 +165,7 @@ test('what the handler throws is answered while the body is still on its way', (
   assert.ok(socket.hasEnded)
 })
 
-test('HEAD, 204 and 304 are answered without content, and a body for them is not wanted', () => {
+test('replies to HEAD, and 204 and 304, have no content, and cancel their body', () => {
   for (const [method, status, length] of [
     ['HEAD', 200, 'Content-Length: 2\r\n'],
     ['GET', 204, ''],
@@ -185,7 +185,7 @@ test('HEAD, 204 and 304 are answered without content, and a body for them is not
   assert.ok(body.cancelled)
 })
 
-test('a stream of unknown length is chunked for HTTP/1.1 and the connection kept', () => {
+test('a stream of unknown length is chunked for HTTP/1.1, and the connection kept open', () => {
   const body = new PushedBody(-1)
   const { socket } = new ServerHarness(() => new Reply(200, Headers.of(), body)).open()
   socket.receive(get('/'))
@@ -195,7 +195,7 @@ test('a stream of unknown length is chunked for HTTP/1.1 and the connection kept
   assert.equal(socket.hasEnded, false)
 })
 
-test('a stream of unknown length lasts until the end of the connection for HTTP/1.0', () => {
+test('a stream of unknown length is close-delimited for HTTP/1.0', () => {
   const body = new PushedBody(-1)
   const { socket } = new ServerHarness(() => new Reply(200, Headers.of(), body)).open()
   socket.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
@@ -206,7 +206,7 @@ test('a stream of unknown length lasts until the end of the connection for HTTP/
   assert.ok(socket.hasEnded)
 })
 
-test('HTTP/1.0 is kept only if it asks for it, and told so', () => {
+test('HTTP/1.0 is only kept alive on request, which is confirmed', () => {
   const { socket: kept } = new ServerHarness(ok).open()
   kept.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
   assert.match(kept.flush(), /Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok$/)
@@ -217,7 +217,7 @@ test('HTTP/1.0 is kept only if it asks for it, and told so', () => {
   assert.ok(closed.destroyed)
 })
 
-test('a client that asks for the end of the connection gets it, and what it still sends is not read', () => {
+test('after Connection: close the connection closes, and further data is not read', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${get('/more')}`)
@@ -227,7 +227,7 @@ test('a client that asks for the end of the connection gets it, and what it stil
   assert.equal(harness.exchanges.length, 1)
 })
 
-test('a client that asks for the end of the connection and then does not take its reply is cut off', () => {
+test('a client that sends Connection: close and does not read its reply is cut off', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.taking = false
@@ -239,7 +239,7 @@ test('a client that asks for the end of the connection and then does not take it
   assert.ok(socket.wasReset)
 })
 
-test('a client that asks for the end of the connection and has sent more has time to read its reply', async () => {
+test('a client that has sent more after Connection: close has time to read its reply', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -251,7 +251,7 @@ test('a client that asks for the end of the connection and has sent more has tim
   assert.equal(harness.exchanges.length, 1)
 })
 
-test('fields that Connection names do not reach the handler', () => {
+test('headers that Connection names do not reach the handler', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive('GET / HTTP/1.1\r\nHost: a\r\nConnection: x-hop\r\nX-Hop: 1\r\nX-End: 2\r\nTE: trailers\r\n\r\n')
@@ -261,7 +261,7 @@ test('fields that Connection names do not reach the handler', () => {
 
 // Request bodies
 
-test('a body that came with its head is bytes, whatever its framing', () => {
+test('a body that arrives with its head becomes bytes, whatever its framing', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 3\r\n', 'abc'))
@@ -275,7 +275,7 @@ test('a body that came with its head is bytes, whatever its framing', () => {
   assert.equal(socket.flush(), OK.repeat(4))
 })
 
-test('a body that comes later is a stream, and the next request may follow in the same read', () => {
+test('a body that arrives later is a stream, and the next request can follow in the same read', () => {
   const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()))
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 5\r\n'))
@@ -289,7 +289,7 @@ test('a body that comes later is a stream, and the next request may follow in th
   })
 })
 
-test('a chunked body with trailers that came with its head leaves the connection reading', () => {
+test('after a chunked body with trailers in one read, the connection keeps reading', () => {
   const sink = new CollectingSink()
   const harness = new ServerHarness((exchange) => {
     if (exchange.method === 'POST') streamOf(exchange).pipe(sink)
@@ -304,7 +304,7 @@ test('a chunked body with trailers that came with its head leaves the connection
   assert.equal(socket.flush(), OK.repeat(2))
 })
 
-test('a body that arrives before anybody takes it leaves the connection reading once it is taken', async () => {
+test('after a body that arrived before it was piped, the connection keeps reading', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -321,7 +321,7 @@ test('a body that arrives before anybody takes it leaves the connection reading 
   assert.equal(socket.reading, true)
 })
 
-test('a reply that does not wait for the body ends the connection, and the body is thrown away', () => {
+test('a reply before the end of the body closes the connection, and the body is discarded', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 5\r\n', 'ab'))
@@ -333,7 +333,7 @@ test('a reply that does not wait for the body ends the connection, and the body 
   assert.equal(socket.flush(), '')
 })
 
-test('a reply before the end of a body that is taken lets the connection go on after it', () => {
+test('a reply before the end of a body that is piped keeps the connection open', () => {
   const sink = new CollectingSink()
   const harness = new ServerHarness((exchange) => {
     if (exchange.method === 'POST') streamOf(exchange).pipe(sink)
@@ -348,7 +348,7 @@ test('a reply before the end of a body that is taken lets the connection go on a
   assert.equal(socket.flush(), OK)
 })
 
-test('the rest of a body after its reply is answered no second time, whatever becomes of it', () => {
+test('a failure of the body after its reply is not answered again', () => {
   for (const breaks of [
     (harness: ServerHarness) => harness.clock.advance(serverOptions.bodyTimeout + 300),
     (_: ServerHarness, receive: (text: string) => void) => receive('x\r\n'),
@@ -368,7 +368,7 @@ test('the rest of a body after its reply is answered no second time, whatever be
   }
 })
 
-test('a consumer that wants no more of a body ends the connection after the reply', async () => {
+test('cancelling a body closes the connection after the reply', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -383,7 +383,7 @@ test('a consumer that wants no more of a body ends the connection after the repl
   assert.ok(socket.hasEnded && socket.reading)
 })
 
-test('a consumer that wants no more of a body after its reply ends the connection at once', () => {
+test('cancelling a body after its reply closes the connection at once', () => {
   const sink = new CollectingSink()
   const harness = new ServerHarness((exchange) => {
     streamOf(exchange).pipe(sink)
@@ -396,7 +396,7 @@ test('a consumer that wants no more of a body after its reply ends the connectio
   assert.ok(socket.hasEnded)
 })
 
-test('a body with too many octets announced is refused before any of it is read', () => {
+test('a Content-Length over the limit is rejected before the body is read', () => {
   const harness = new ServerHarness(ok, { body: 4 })
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 5\r\n', 'abcde'))
@@ -406,7 +406,7 @@ test('a body with too many octets announced is refused before any of it is read'
   assert.ok(socket.hasEnded)
 })
 
-test('a chunked body over the limit is refused, or fails if somebody has taken it', async () => {
+test('a chunked body over the limit is rejected, or fails if it was piped', async () => {
   const early = new ServerHarness(ok, { body: 4 })
   const { socket } = early.open()
   socket.receive(post('Transfer-Encoding: chunked\r\n', '5\r\nabcde\r\n'))
@@ -424,7 +424,7 @@ test('a chunked body over the limit is refused, or fails if somebody has taken i
   assert.ok(other.hasEnded)
 })
 
-test('a broken chunked coding is answered with 400 and the end', async () => {
+test('invalid chunked coding is 400 and closes the connection', async () => {
   const early = new ServerHarness(ok)
   const { socket } = early.open()
   socket.receive(post('Transfer-Encoding: chunked\r\n', 'zz\r\n'))
@@ -440,7 +440,7 @@ test('a broken chunked coding is answered with 400 and the end', async () => {
   assert.equal(late.exchanges.length, 1)
 })
 
-test('100 (Continue) is said when somebody takes the body, once', () => {
+test('100 Continue is sent once, when the body is piped', () => {
   const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()))
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 2\r\nExpect: 100-continue\r\n'))
@@ -449,20 +449,20 @@ test('100 (Continue) is said when somebody takes the body, once', () => {
   return settle().then(() => assert.match(socket.flush(), /^HTTP\/1\.1 200 .*\r\n\r\nab$/s))
 })
 
-test('100 (Continue) is not said where nobody takes the body', () => {
+test('100 Continue is not sent if nobody wants the body', () => {
   const { socket } = new ServerHarness(ok).open()
   socket.receive(post('Content-Length: 2\r\nExpect: 100-continue\r\n'))
   assert.deepEqual(statuses(socket.written), [200])
   assert.match(socket.written, /Connection: close/)
 })
 
-test('an expectation without a body is no reason to wait', () => {
+test('an expectation without a body is ignored', () => {
   const { socket } = new ServerHarness(ok).open()
   socket.receive(post('Expect: 100-continue\r\n'))
   assert.equal(socket.flush(), OK)
 })
 
-test('interim responses go to a client of HTTP/1.1 until its reply has begun', async () => {
+test('interim responses are sent to an HTTP/1.1 client until its reply starts', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -483,7 +483,7 @@ test('interim responses go to a client of HTTP/1.1 until its reply has begun', a
 })
 
 for (const status of [99, 100, 101, 102.5, 200, 999, Number.NaN])
-  test(`${status} is no interim response`, () => {
+  test(`${status} is not allowed as an interim response`, () => {
     const harness = new ServerHarness(later().handle)
     const { socket } = harness.open()
     socket.receive(get('/'))
@@ -494,7 +494,7 @@ for (const status of [99, 100, 101, 102.5, 200, 999, Number.NaN])
 
 // Refusals
 
-test('a request that cannot be read is answered with a problem document and the end', () => {
+test('a malformed request gets a problem document, and the connection closes', () => {
   for (const [request, status] of [
     ['GET / HTTP/1.1\r\n\r\n', 400],
     ['GET / HTTP/1.1\nHost: a\n\n', 400],
@@ -521,7 +521,7 @@ test('a request that cannot be read is answered with a problem document and the 
   }
 })
 
-test('a broken request behind a good one is answered after it', async () => {
+test('a malformed request after a valid one is answered after it', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -533,7 +533,7 @@ test('a broken request behind a good one is answered after it', async () => {
   assert.ok(socket.hasEnded)
 })
 
-test('after a refusal the client has time to read it', () => {
+test('after a rejection the client has time to read it', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive('X\r\n\r\n')
@@ -547,7 +547,7 @@ test('after a refusal the client has time to read it', () => {
   assert.ok(socket.destroyed)
 })
 
-test('a client that asks for the end and sends too large a body has time to read that it is', () => {
+test('a client that sends Connection: close with an oversized body has time to read the 413', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 100000000\r\n\r\nbody')
@@ -561,7 +561,7 @@ test('a client that asks for the end and sends too large a body has time to read
   assert.ok(socket.destroyed)
 })
 
-test('a client that keeps its side open after the end is left behind after 2 seconds', () => {
+test('a client that keeps its side open after the end is disconnected after 2 seconds', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive('X\r\n\r\n')
@@ -573,7 +573,7 @@ test('a client that keeps its side open after the end is left behind after 2 sec
 
 // Times
 
-test('a connection without a request is ended after a while', () => {
+test('a connection without a request is closed after idleTimeout', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   harness.clock.advance(serverOptions.idleTimeout - 1)
@@ -586,7 +586,7 @@ test('a connection without a request is ended after a while', () => {
   assert.equal(socket.flush(), '')
 })
 
-test('a head that takes too long is answered with 408, however steadily it comes', () => {
+test('a head that takes too long is 408, however steadily it arrives', () => {
   for (const [start, more] of [
     ['', 'G'],
     ['GET / HTTP/1.1\r\n', 'X: 1\r\n'],
@@ -605,7 +605,7 @@ test('a head that takes too long is answered with 408, however steadily it comes
   }
 })
 
-test('a body that stops is answered with 408, one that comes steadily is not', async () => {
+test('a stalled body is 408, and one that arrives steadily is not', async () => {
   const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()))
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 9\r\n'))
@@ -620,7 +620,7 @@ test('a body that stops is answered with 408, one that comes steadily is not', a
   assert.ok(socket.hasEnded)
 })
 
-test('a body that its consumer does not take for now is not late', () => {
+test('a paused body does not time out', () => {
   const sink = new CollectingSink()
   const harness = new ServerHarness((exchange) => {
     streamOf(exchange).pipe(sink)
@@ -635,7 +635,7 @@ test('a body that its consumer does not take for now is not late', () => {
   assert.equal(sink.error, null)
 })
 
-test('a handler may take its time', () => {
+test('a handler may take any time', () => {
   const harness = new ServerHarness(later().handle)
   const { socket } = harness.open()
   socket.receive(get('/'))
@@ -644,7 +644,7 @@ test('a handler may take its time', () => {
   assert.equal(socket.written, '')
 })
 
-test('a client that takes nothing of a stream for too long is cut off and the stream told', async () => {
+test('a client that does not read a stream is cut off after writeTimeout, and the stream cancelled', async () => {
   const body = new PushedBody(-1)
   const harness = new ServerHarness(() => new Reply(200, Headers.of(), body))
   const { socket } = harness.open()
@@ -665,7 +665,7 @@ test('a client that takes nothing of a stream for too long is cut off and the st
   assert.deepEqual([harness.over[0]!.status, harness.over[0]!.whole], [200, false])
 })
 
-test('a client that neither takes the reply nor may send the rest of its body is cut off', async () => {
+test('a client that neither reads the reply nor can send the rest of its body is cut off', async () => {
   for (const first of ['reply', 'body']) {
     const reply = new PushedBody(-1)
     const sink = new CollectingSink()
@@ -694,7 +694,7 @@ test('a client that neither takes the reply nor may send the rest of its body is
   }
 })
 
-test('a client that has sent all of its body and takes nothing of the reply is cut off', async () => {
+test('a client that has sent its body and does not read the reply is cut off', async () => {
   const reply = new PushedBody(-1)
   const harness = new ServerHarness((exchange) => {
     streamOf(exchange).pipe(new CollectingSink())
@@ -711,7 +711,7 @@ test('a client that has sent all of its body and takes nothing of the reply is c
   assert.ok(reply.cancelled)
 })
 
-test('what is kept of a reply is taken at the least rate, also when the service is through with it', async () => {
+test('the minimum rate applies to buffered data even after the service has finished', async () => {
   for (const rate of [0, 240]) {
     const body = new PushedBody(-1)
     const harness = new ServerHarness(() => new Reply(200, Headers.of(), body), { minRate: rate })
@@ -728,7 +728,7 @@ test('what is kept of a reply is taken at the least rate, also when the service 
   }
 })
 
-test('a client that takes the end of one reply no more than the next one is cut off', async () => {
+test('a client that reads neither the end of one reply nor the next is cut off', async () => {
   const bodies = [new PushedBody(-1), new PushedBody(-1)]
   const harness = new ServerHarness(({ path }) => new Reply(200, Headers.of(), bodies[path === '/a' ? 0 : 1]!))
   const { socket } = harness.open()
@@ -746,7 +746,7 @@ test('a client that takes the end of one reply no more than the next one is cut 
   assert.ok(bodies[1]!.cancelled)
 })
 
-test('a chunk of the next reply is used until the client has taken it, whenever the one before was', () => {
+test('a chunk of the next reply is in use until the client has read it, whenever the previous one was read', () => {
   const body = new PushedBody(-1)
   const harness = new ServerHarness(({ path }) => (path === '/a' ? text('a') : new Reply(200, Headers.of(), body)))
   const { socket } = harness.open()
@@ -768,7 +768,7 @@ test('a chunk of the next reply is used until the client has taken it, whenever 
 
 // Endings
 
-test('a stream that breaks off resets the connection, so that nobody takes it for whole', async () => {
+test('a failing stream resets the connection, so that it does not look complete', async () => {
   const body = new PushedBody(-1)
   const harness = new ServerHarness(() => new Reply(200, Headers.of(), body))
   const { socket } = harness.open()
@@ -781,7 +781,7 @@ test('a stream that breaks off resets the connection, so that nobody takes it fo
   assert.equal(harness.closedConnections, 1)
 })
 
-test('a client that only closes its side gets the replies to all that it has asked for, and then the end', async () => {
+test('a client that half-closes gets the replies to all of its requests, and then the end', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -806,7 +806,7 @@ test('a client that only closes its side gets the replies to all that it has ask
   )
 })
 
-test('a client that closes its side in the middle of a request has left', async () => {
+test('a half-close during a request counts as a disconnect', async () => {
   for (const begun of ['GET / HT', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc']) {
     const { handle } = later()
     const harness = new ServerHarness(handle)
@@ -818,7 +818,7 @@ test('a client that closes its side in the middle of a request has left', async 
   }
 })
 
-test('a client that closes its side of a stream of events has left', async () => {
+test('a half-close during an event stream counts as a disconnect', async () => {
   const body = new PushedBody(-1)
   const harness = new ServerHarness(() => new Reply(200, Headers.of([['Content-Type', 'text/event-stream']]), body))
   const { socket } = harness.open()
@@ -830,7 +830,7 @@ test('a client that closes its side of a stream of events has left', async () =>
   assert.equal(harness.over[0]!.whole, false)
 })
 
-test('a client that has closed its side before a stream of events begins has left', async () => {
+test('a half-close before an event stream starts counts as a disconnect', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -844,7 +844,7 @@ test('a client that has closed its side before a stream of events begins has lef
   assert.deepEqual([harness.over[0]!.status, harness.over[0]!.whole], [499, false])
 })
 
-test('a client that leaves aborts its exchange, and a reply for it is thrown away', async () => {
+test('a disconnect aborts the exchange, and its reply is discarded', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const { socket } = harness.open()
@@ -867,7 +867,7 @@ test('a client that leaves aborts its exchange, and a reply for it is thrown awa
   assert.equal(socket.written, '')
 })
 
-test('what the handler of a client that has left rejects with is nobody’s', async () => {
+test('a rejection after a disconnect is ignored', async () => {
   const answers: ((error: Error) => void)[] = []
   const harness = new ServerHarness(() => new Promise((_, reject) => answers.push(reject)))
   const { socket } = harness.open()
@@ -879,7 +879,7 @@ test('what the handler of a client that has left rejects with is nobody’s', as
   assert.equal(harness.refused.length, 0)
 })
 
-test('a client that leaves in the middle of its body fails it', async () => {
+test('a disconnect during a body fails it', async () => {
   const sink = new CollectingSink()
   const harness = new ServerHarness((exchange) => {
     streamOf(exchange).pipe(sink)
@@ -893,7 +893,7 @@ test('a client that leaves in the middle of its body fails it', async () => {
   assert.equal(harness.closedConnections, 1)
 })
 
-test('a client that ends its side between requests gets the end of ours', () => {
+test('a half-close between requests closes the connection', () => {
   const { socket } = new ServerHarness(ok).open()
   socket.receive(get('/'))
   socket.emit('end')
@@ -901,7 +901,7 @@ test('a client that ends its side between requests gets the end of ours', () => 
   assert.equal(socket.destroyed, false)
 })
 
-test('a client that ends its side while it still takes the reply gets all of it', () => {
+test('a client that half-closes while reading gets the whole reply', () => {
   const { socket } = new ServerHarness(ok).open()
   socket.taking = false
   socket.receive(get('/'))
@@ -910,7 +910,7 @@ test('a client that ends its side while it still takes the reply gets all of it'
   assert.ok(socket.hasEnded)
 })
 
-test('a client that ends its side in the middle of a head is dropped', () => {
+test('a half-close during a head drops the connection', () => {
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.receive('GET / HT')
@@ -919,7 +919,7 @@ test('a client that ends its side in the middle of a head is dropped', () => {
   assert.equal(harness.refused.length, 0)
 })
 
-test('to drain ends an idle connection now and a busy one after its reply', async () => {
+test('drain closes an idle connection at once and a busy one after its reply', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
   const idle = harness.open()
@@ -936,7 +936,7 @@ test('to drain ends an idle connection now and a busy one after its reply', asyn
   assert.equal(harness.exchanges.length, 1)
 })
 
-test('to drain in the middle of a stream ends the connection after it', () => {
+test('drain during a stream closes the connection after it', () => {
   const body = new PushedBody(-1)
   const harness = new ServerHarness(() => new Reply(200, Headers.of(), body))
   const { connection, socket } = harness.open()
@@ -948,7 +948,7 @@ test('to drain in the middle of a stream ends the connection after it', () => {
   assert.ok(socket.hasEnded)
 })
 
-test('a connection that is gone has no deadline any more', async () => {
+test('a closed connection has no deadline', async () => {
   const harness = new ServerHarness(ok)
   const { connection } = harness.open()
   assert.equal(harness.deadlines.size, 1)
@@ -981,7 +981,7 @@ function changing(refused: string[] = []) {
 
 const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
-test('after a reply that changes the protocol everything goes through the tunnel', async () => {
+test('after an upgrade everything goes through the tunnel', async () => {
   for (const atOnce of [true, false]) {
     const { tunnel, reply } = changing()
     const harness = new ServerHarness(() => (atOnce ? reply : Promise.resolve(reply)))
@@ -1007,7 +1007,7 @@ test('after a reply that changes the protocol everything goes through the tunnel
   }
 })
 
-test('a client that had closed its side before the protocol changed is known to the tunnel', async () => {
+test('a half-close before the upgrade is passed to the tunnel', async () => {
   const { tunnel, reply } = changing()
   const { answers, handle } = later()
   const { socket } = new ServerHarness(handle).open()
@@ -1018,7 +1018,7 @@ test('a client that had closed its side before the protocol changed is known to 
   assert.deepEqual(tunnel.calls, ['ended'])
 })
 
-test('a connection that is cut off leaves its tunnel', () => {
+test('cutting off a connection leaves its tunnel', () => {
   const { tunnel, reply } = changing()
   const { connection, socket } = new ServerHarness(() => reply).open()
   socket.receive(upgrade)
@@ -1027,7 +1027,7 @@ test('a connection that is cut off leaves its tunnel', () => {
   assert.equal(socket.destroyed, false)
 })
 
-test('a change of protocol for a client that has left is refused', async () => {
+test('an upgrade after a disconnect is rejected', async () => {
   const refused: string[] = []
   const { answers, handle } = later()
   const { socket } = new ServerHarness(handle).open()

@@ -3,14 +3,14 @@ import test from 'node:test'
 import { codeOf } from '../../test/support/codes.ts'
 import { parseTarget } from './target.ts'
 
-test('the absolute form names authority and path, which is at least "/"', () => {
+test('the absolute form has authority and path, which is at least "/"', () => {
   assert.deepEqual(parseTarget('GET', 'http://a/b?c', false), { authority: 'a', target: '/b?c' })
   assert.deepEqual(parseTarget('GET', 'HTTP://a:1', false), { authority: 'a:1', target: '/' })
   assert.deepEqual(parseTarget('GET', 'http://a?b', false), { authority: 'a', target: '/?b' })
   assert.deepEqual(parseTarget('GET', 'http://[::1]//b', false), { authority: '[::1]', target: '//b' })
 })
 
-test('the asterisk form is for OPTIONS alone', () => {
+test('the asterisk form is for OPTIONS only', () => {
   assert.deepEqual(parseTarget('OPTIONS', '*', false), { authority: null, target: '*' })
   assert.deepEqual(parseTarget('OPTIONS', 'http://a', false), { authority: 'a', target: '*' })
   assert.deepEqual(parseTarget('OPTIONS', 'http://a/', false), { authority: 'a', target: '/' })
@@ -20,7 +20,7 @@ test('the asterisk form is for OPTIONS alone', () => {
   )
 })
 
-test('a URI has the scheme of its connection', () => {
+test('an absolute URI has to have the scheme of its connection', () => {
   for (const [target, secure] of [
     ['https://a/', false],
     ['HTTPS://a', false],
@@ -33,7 +33,7 @@ test('a URI has the scheme of its connection', () => {
   assert.deepEqual(parseTarget('GET', 'https://a/b', true), { authority: 'a', target: '/b' })
 })
 
-test('no other form is understood', () => {
+test('any other form is rejected', () => {
   for (const target of [
     'a',
     'a:80',

@@ -102,7 +102,7 @@ test('llhttp reads every reply as one message with the same content', () => {
   )
 })
 
-test('llhttp reads requests written one after another as the same messages', () => {
+test('llhttp reads consecutive requests as the same messages', () => {
   const request = fc.record({ method: fc.constantFrom('GET', 'POST', 'PUT', 'QUERY'), headers: fields, body, takes })
   fc.assert(
     fc.property(fc.array(request, { minLength: 1, maxLength: 3 }), (requests) => {

@@ -20,7 +20,7 @@ function pass(service: RecordedService, seconds: number): void {
   }
 }
 
-test('nothing is asked before the service has said that it speaks HTTP/2', async () => {
+test('no request is sent before the SETTINGS of the service', async () => {
   const service = new RecordedService()
   await service.turn()
   assert.deepEqual(
@@ -34,7 +34,7 @@ test('nothing is asked before the service has said that it speaks HTTP/2', async
   assert.equal(service.connection.most, 2)
 })
 
-test('what says something else first does not speak HTTP/2', () => {
+test('a service that starts with anything else does not speak HTTP/2', () => {
   const service = new RecordedService()
   service.receive(Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'))
   assert.deepEqual(service.events, ['closed'])
@@ -42,7 +42,7 @@ test('what says something else first does not speak HTTP/2', () => {
   assert.ok(service.socket.destroyed)
 })
 
-test('what says nothing in time, or ends, does not either', () => {
+test('a service that sends nothing in time, or closes, is rejected', () => {
   const silent = new RecordedService()
   silent.clock.advance(3000)
   assert.match(silent.refusal?.message ?? '', /in time/)
@@ -51,7 +51,7 @@ test('what says nothing in time, or ends, does not either', () => {
   assert.match(ended.refusal?.message ?? '', /does not speak HTTP\/2/)
 })
 
-test('a reply whose head and content come together is whole, and its lane done with it', () => {
+test('a reply whose content arrives with its head is complete, and releases its lane', () => {
   const service = RecordedService.greeted()
   const told = service.send()
   service.receive(replyHead(1, 200, [['x-a', 'b']]), data(1, 'hel'), data(1, 'lo', true))
@@ -63,7 +63,7 @@ test('a reply whose head and content come together is whole, and its lane done w
   assert.equal(service.connection.busy, 0)
 })
 
-test('replies whose heads all come before their content are whole as well', () => {
+test('replies whose content arrives in the same read are complete', () => {
   const service = RecordedService.greeted()
   const told = [service.send(), service.send(), service.send()]
   const ids = told.map(({ lane }) => lane.id)
@@ -76,7 +76,7 @@ test('replies whose heads all come before their content are whole as well', () =
   }
 })
 
-test('content that comes later is passed on as it comes, with what follows it', () => {
+test('later content is streamed as it arrives, with what follows it', () => {
   const service = RecordedService.greeted()
   const told = service.send()
   service.receive(replyHead(1, 200), data(1, 'one '))
@@ -88,7 +88,7 @@ test('content that comes later is passed on as it comes, with what follows it', 
   assert.deepEqual(told.calls, ['replied', 'finished'])
 })
 
-test('a consumer that takes nothing more holds the window of its stream, and nothing else', async () => {
+test('a stalled consumer only holds the window of its own stream', async () => {
   const service = RecordedService.greeted()
   const [slow, fast] = [service.send(), service.send()]
   service.receive(replyHead(1, 200), replyHead(3, 200))
@@ -108,7 +108,7 @@ test('a consumer that takes nothing more holds the window of its stream, and not
   assert.equal(service.resetOf(1), Code.flow, 'beyond the window')
 })
 
-test('a body at hand goes out with its head, and its length', async () => {
+test('available bytes are sent with the head and their length', async () => {
   const service = RecordedService.greeted()
   service.send(posted)
   await service.turn()
@@ -117,7 +117,7 @@ test('a body at hand goes out with its head, and its length', async () => {
   assert.deepEqual([content?.type, content?.flags, content?.payload.toString()], [Type.data, h2.END_STREAM, 'hello'])
 })
 
-test('a body goes out as the windows of the service allow, and no further', async () => {
+test('a body is only sent within the windows of the service', async () => {
   const service = RecordedService.greeted({ 4: 10 })
   service.send({ method: 'POST', body: Bytes.fromText('x'.repeat(100)) })
   await service.turn()
@@ -134,7 +134,7 @@ test('a body goes out as the windows of the service allow, and no further', asyn
   assert.ok(service.endedOf(1))
 })
 
-test('a body that is still coming is paused while the service takes nothing, and is ended by its trailers', async () => {
+test('a stream is paused by the windows of the service, and ended by its trailers', async () => {
   const service = RecordedService.greeted({ 4: 10 })
   const body = new PushedBody(-1)
   service.send({ method: 'POST', body })
@@ -150,7 +150,7 @@ test('a body that is still coming is paused while the service takes nothing, and
   assert.ok(service.endedOf(1))
 })
 
-test('a request whose body breaks off is reset, never ended', async () => {
+test('a request with a failing body is reset, never ended', async () => {
   const service = RecordedService.greeted()
   const body = new PushedBody(-1)
   const told = service.send({ method: 'POST', body })
@@ -162,7 +162,7 @@ test('a request whose body breaks off is reset, never ended', async () => {
   assert.equal(told.error?.code, 'client-closed')
 })
 
-test('a body waits for 100 (Continue), for a second at most', async () => {
+test('a body waits for 100 Continue for a second at most', async () => {
   for (const wait of [false, true]) {
     const service = RecordedService.greeted()
     const body = new PushedBody(4)
@@ -178,7 +178,7 @@ test('a body waits for 100 (Continue), for a second at most', async () => {
   }
 })
 
-test('a final reply in place of 100 means that nobody wants the body', async () => {
+test('a final reply instead of 100 Continue cancels the body', async () => {
   const service = RecordedService.greeted()
   const body = new PushedBody(4)
   const told = service.send({ method: 'POST', body, expectsContinue: true })
@@ -189,7 +189,7 @@ test('a final reply in place of 100 means that nobody wants the body', async () 
   assert.equal(service.resetOf(1), Code.cancel)
 })
 
-test('a service has its time from the end of the request to the head of the reply, and between pieces of it', async () => {
+test('timeouts apply from the end of the request to the reply head, and between pieces of the reply', async () => {
   const service = RecordedService.greeted()
   const [none, half] = [service.send(), service.send()]
   service.receive(replyHead(3, 200), data(3, 'x'))
@@ -207,7 +207,7 @@ test('a service has its time from the end of the request to the head of the repl
   assert.equal(half.broken?.code, 'gateway-timeout')
 })
 
-test('the time of a service does not run while its client is slow to send, or to take', () => {
+test('no timeout runs while the client is slow to send or to read', () => {
   const service = RecordedService.greeted({}, { idleTimeout: 10_000 })
   const body = new PushedBody(-1)
   const slow = service.send({ method: 'POST', body })
@@ -223,7 +223,7 @@ test('the time of a service does not run while its client is slow to send, or to
   assert.ok(taking.lane.waitingForClient < service.deadlines.now)
 })
 
-test('a stream that is cancelled is told of once, and the service at once', async () => {
+test('a cancelled stream is reported once, and reset at once', async () => {
   const service = RecordedService.greeted()
   const [early, late] = [service.send(), service.send()]
   early.lane.cancel()
@@ -238,7 +238,7 @@ test('a stream that is cancelled is told of once, and the service at once', asyn
   assert.equal(service.goaway, undefined)
 })
 
-test('a body that nobody wants is cancelled with its stream', async () => {
+test('cancelling the body of a reply resets its stream', async () => {
   const service = RecordedService.greeted()
   const told = service.send()
   service.receive(replyHead(1, 200), data(1, 'x'))
@@ -250,7 +250,7 @@ test('a body that nobody wants is cancelled with its stream', async () => {
   assert.deepEqual(told.calls, ['replied', 'finished'])
 })
 
-test('GOAWAY leaves out what is beyond its last stream, and lets the others come to their end', () => {
+test('GOAWAY rejects streams above its last one, and lets the others finish', () => {
   const service = RecordedService.greeted()
   const [kept, lost] = [service.send(), service.send(posted)]
   service.receive(h2.frame(Type.goaway, 0, 0, Buffer.concat([h2.int32(1), h2.int32(0)])))
@@ -262,7 +262,7 @@ test('GOAWAY leaves out what is beyond its last stream, and lets the others come
   assert.ok(service.socket.destroyed)
 })
 
-test('a lane that was handed out before the connection was to end carries nothing, and says so', () => {
+test('a lane acquired before GOAWAY fails as not processed', () => {
   const service = RecordedService.greeted()
   const lane = service.connection.lane()
   service.receive(h2.frame(Type.goaway, 0, 0, Buffer.concat([h2.int32(2 ** 31 - 1), h2.int32(0)])))
@@ -288,7 +288,7 @@ test('a lane that was handed out before the connection was to end carries nothin
   assert.ok(service.socket.destroyed)
 })
 
-test('a connection that ends fails what is on it; one that was at rest may have been closed for that', () => {
+test('a lost connection fails its exchanges, as stale if it was idle before', () => {
   const fresh = RecordedService.greeted()
   const first = fresh.send()
   fresh.socket.emit('end')
@@ -306,7 +306,7 @@ test('a connection that ends fails what is on it; one that was at rest may have 
   assert.ok(next.error !== null && 'stale' in next.error && next.error.stale === true)
 })
 
-test('an exchange that lasts counts apart, and is refused where no more may', async () => {
+test('long-lived exchanges are counted separately, and rejected above their limit', async () => {
   const events: h2.Fields = [['content-type', 'text/event-stream']]
   const service = RecordedService.greeted()
   const told = service.send()
@@ -323,7 +323,7 @@ test('an exchange that lasts counts apart, and is refused where no more may', as
   assert.equal(service.connection.lasting, 0)
 })
 
-test('it ends when it has carried nothing for so long, or has lived for so long', () => {
+test('a connection is closed after its idle timeout or lifetime', () => {
   const idle = RecordedService.greeted()
   idle.clock.advance(39_000)
   assert.equal(idle.socket.destroyed, false)
@@ -338,7 +338,7 @@ test('it ends when it has carried nothing for so long, or has lived for so long'
   assert.ok(old.socket.destroyed)
 })
 
-test('a WebSocket is a stream of its own where the service takes that, else it is refused', async () => {
+test('a WebSocket uses extended CONNECT if the service supports it, and is rejected otherwise', async () => {
   const wanted = { upgrade: { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' } }
   const without = RecordedService.greeted()
   assert.equal(without.send(wanted).error?.code, 'not-implemented')
@@ -354,7 +354,7 @@ test('a WebSocket is a stream of its own where the service takes that, else it i
   assert.equal(service.resetOf(1), Code.cancel)
 })
 
-test('a connection that is too old makes way for another one, though an exchange goes on for long on it', async () => {
+test('after its lifetime a connection takes no new exchanges, even if a long one continues', async () => {
   const service = RecordedService.greeted({}, { lifetime: () => 10_000 })
   const told = service.send()
   service.receive(replyHead(1, 200, [['content-type', 'text/event-stream']]), data(1, 'one '))
@@ -368,7 +368,7 @@ test('a connection that is too old makes way for another one, though an exchange
   assert.equal(service.goaway, Code.none)
 })
 
-test('a request without a host names none', async () => {
+test('a request without an authority has no :authority', async () => {
   const service = RecordedService.greeted()
   service.send({ authority: '' })
   await service.turn()

@@ -74,7 +74,7 @@ function ask(lane: ClientStream): ClientStream {
 
 const code = (error: unknown) => error instanceof GatewayError && error.code
 
-test('exchanges share a connection until it is full, then there is another one', async (t) => {
+test('exchanges share a connection until it is full, and then another one is opened', async (t) => {
   const { service, pool, acquire } = await open(t, 2)
   assert.equal(pool.take('a'), null)
   const [first, second, third] = [ask(await acquire()), ask(await acquire()), ask(await acquire())]
@@ -88,14 +88,14 @@ test('exchanges share a connection until it is full, then there is another one',
   assert.equal(service.peers.length, 2)
 })
 
-test('requests that come while a connection is being made wait for that one', async (t) => {
+test('requests that arrive while a connection is being opened wait for it', async (t) => {
   const { service, acquire } = await open(t, 100)
   const lanes = await Promise.all(Array.from({ length: 20 }, () => acquire()))
   assert.equal(new Set(lanes.map((lane) => ask(lane).id)).size, 20)
   assert.equal(service.peers.length, 1)
 })
 
-test('a connection that carries fewer than were hoped for leaves the rest to others', async (t) => {
+test('if a connection allows fewer streams than expected, the others use more connections', async (t) => {
   const { service, pool, acquire } = await open(t, 2, { connections: 4 })
   const lanes = await Promise.all(Array.from({ length: 7 }, () => acquire()))
   for (const lane of lanes) ask(lane)
@@ -103,7 +103,7 @@ test('a connection that carries fewer than were hoped for leaves the rest to oth
   assert.equal(pool.size.busy, 4)
 })
 
-test('beyond all connections requests wait, their clients take turns, and too many are refused', async (t) => {
+test('when all connections are full requests wait, clients take turns, and the queue is limited', async (t) => {
   const { service, pool, acquire } = await open(t, 1, { connections: 1, queue: 3 })
   const lane = ask(await acquire('a'))
   const order: string[] = []
@@ -123,7 +123,7 @@ test('beyond all connections requests wait, their clients take turns, and too ma
   assert.deepEqual(order, ['a', 'b', 'a'])
 })
 
-test('who waits too long is refused', async (t) => {
+test('a request that waits too long is rejected', async (t) => {
   const { clock, pool, acquire } = await open(t, 1, { connections: 1 })
   ask(await acquire())
   const late = pool.acquire('a')
@@ -131,7 +131,7 @@ test('who waits too long is refused', async (t) => {
   await assert.rejects(late, (error) => code(error) === 'too-busy')
 })
 
-test('all who wait for a connection hear that it cannot be made, and the next one tries again', async (t) => {
+test('a failed connection attempt fails all who wait for it, and the next request tries again', async (t) => {
   const { pool } = makePool(t, { port: 1 })
   const both = await Promise.allSettled([pool.acquire('a'), pool.acquire('b')])
   for (const each of both) assert.ok(each.status === 'rejected' && each.reason instanceof ConnectFailed)
@@ -139,7 +139,7 @@ test('all who wait for a connection hear that it cannot be made, and the next on
   await assert.rejects(pool.acquire('a'), ConnectFailed)
 })
 
-test('a service that does not greet in time is one that no connection can be made to', async (t) => {
+test('a service that does not send SETTINGS in time is a ConnectFailed', async (t) => {
   const service = await startPeeredService(t, () => {})
   const { clock, pool } = makePool(t, { port: service.port })
   const acquired = pool.acquire('a')
@@ -150,7 +150,7 @@ test('a service that does not greet in time is one that no connection can be mad
   await assert.rejects(acquired, ConnectFailed)
 })
 
-test('what waits for a slow client makes way when others wait', async (t) => {
+test('an exchange that waits for its slow client is aborted when others wait', async (t) => {
   const { service, clock, pool, acquire, madeWay } = await open(t, 1, { connections: 1, queueTimeout: 10_000 })
   const lane = await acquire('slow')
   const failed = Promise.withResolvers<GatewayError>()
@@ -166,7 +166,7 @@ test('what waits for a slow client makes way when others wait', async (t) => {
   assert.equal(await peer.reset(1), 8)
 })
 
-test('a connection that says for which client it is carries no other one, and makes way where there may be no more', async (t) => {
+test('a connection introduced for one client is not used by others, and closed for them at the limit', async (t) => {
   const heads: string[] = []
   const introduction = (client: string): Buffer => {
     heads.push(client)
@@ -185,7 +185,7 @@ test('a connection that says for which client it is carries no other one, and ma
   assert.equal(service.peers.length, 2)
 })
 
-test('with the pool, connections at rest end at once, and others after their last exchange', async (t) => {
+test('closing the pool closes idle connections at once, and others after their last exchange', async (t) => {
   const { service, pool, acquire } = await open(t, 1)
   const [busy, idle] = [ask(await acquire()), ask(await acquire())]
   await answer(service, idle, 1)
@@ -197,7 +197,7 @@ test('with the pool, connections at rest end at once, and others after their las
   assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
-test('other bounds count from then on: for connections, and for those that wait', async (t) => {
+test('changed limits apply to connections and waiting requests', async (t) => {
   const { service, pool, bounds, acquire } = await open(t, 1, { connections: 1 })
   ask(await acquire())
   const waiting = pool.acquire('a')
@@ -210,7 +210,7 @@ test('other bounds count from then on: for connections, and for those that wait'
   assert.equal(pool.size.busy, 1)
 })
 
-test('a service that refuses all it is asked gets a few connections for it, however often it is asked', async (t) => {
+test('a service that refuses every stream gets only a few connections', async (t) => {
   const { service, pool } = await open(t, 100, { connections: 100 })
   for (let n = 0; n < 30; n++) {
     const lane = ask(await pool.acquire('a'))

@@ -32,7 +32,7 @@ function setUp() {
   return { owner, body, isFree: () => budget.free === MOST }
 }
 
-test('what a sink still uses when the body breaks off is given back', () => {
+test('when a body fails, the window for data in use is returned', () => {
   const { owner, body, isFree } = setUp()
   body.pipe({ write: () => false, end: () => {}, fail: () => {} })
   body.push(Buffer.alloc(100))
@@ -43,7 +43,7 @@ test('what a sink still uses when the body breaks off is given back', () => {
   assert.ok(isFree())
 })
 
-test('what a sink still uses when it wants no more of the body is given back', () => {
+test('when a body is cancelled, the window for data in use is returned', () => {
   const { owner, body, isFree } = setUp()
   body.pipe({ write: () => false, end: () => {}, fail: () => {} })
   body.push(Buffer.alloc(100))
@@ -56,7 +56,7 @@ test('what a sink still uses when it wants no more of the body is given back', (
 
 type Act = { readonly push: number } | 'complete' | 'fail' | 'pipe' | 'resume' | 'cancel'
 
-test('tiny pieces that wait are kept as a few large ones', () => {
+test('tiny pieces that wait are merged into a few large ones', () => {
   const owner = new Owner()
   const overLimit = (): Error => new Error('too large')
   const body = new StreamBody(owner, { length: -1, client: 'a client', limit: 100_000, overLimit })
@@ -109,7 +109,7 @@ function perform(
   return seen
 }
 
-test('property: whatever happens to a body, every octet is given back once, in order until then', () => {
+test('property: every octet is returned to the window once, and data arrives in order', () => {
   const act = fc.oneof(
     { weight: 6, arbitrary: fc.integer({ min: 1, max: 2000 }).map((push) => ({ push })) },
     { weight: 4, arbitrary: fc.constantFrom<Act>('resume') },

@@ -27,7 +27,7 @@ function free(room: StreamRoom): number {
   return octets
 }
 
-test('a window grows while all is taken, as far as there is room for all windows', () => {
+test('a window grows with fast reading, as far as the budget allows', () => {
   const output = new Output(new RecordingSocket())
   const budget = new Budget(6 * WINDOW)
   const [first, second] = [new StreamRoom(1, output, 'a client', budget), new StreamRoom(3, output, 'another', budget)]
@@ -46,7 +46,7 @@ test('a window grows while all is taken, as far as there is room for all windows
   assert.equal(budget.free, 6 * WINDOW, 'all of it is given back')
 })
 
-test('many replies that are taken quickly and then not at all hold a part of what may be held only', async () => {
+test('fast readers that stall together hold only part of the budget', async () => {
   const service = RecordedService.greeted({ 3: 128 })
   const sinks: CollectingSink[] = []
   const streams: number[] = []

@@ -20,7 +20,7 @@ function line(state: string, waiting: number, inode: number | string): string {
 
 const HEADING = `${'  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'.padEnd(149)}\n`
 
-test('connections that nobody has accepted yet are counted', async (t) => {
+test('connections that are not yet accepted are counted', async (t) => {
   const acceptor = new Acceptor()
   cleanUp(t, () => acceptor.close())
   const { port } = await acceptor.listen({ host: '127.0.0.1', port: 0 }, false)
@@ -31,11 +31,11 @@ test('connections that nobody has accepted yet are counted', async (t) => {
   // They connect in this turn of the event loop, and are accepted in the next ones.
   await new Promise<void>((resolve) => process.nextTick(resolve))
   assert.equal(queue.of(acceptor.descriptor!), isLinux ? 5 : 0)
-  await turnUntil('all are accepted', () => acceptor.accepted === 5)
+  await turnUntil('all connections to be accepted', () => acceptor.accepted === 5)
   assert.equal(queue.of(acceptor.descriptor!), 0)
 })
 
-test('a socket is found by its number among many, in either table', async (t) => {
+test('a socket is found by inode in either table', async (t) => {
   const file = openSync(import.meta.filename, 'r')
   cleanUp(t, () => closeSync(file))
   const { ino } = fstatSync(file)
@@ -51,7 +51,7 @@ test('a socket is found by its number among many, in either table', async (t) =>
   }
 })
 
-test('where the system does not say, none are counted', () => {
+test('without the tables of the system the count is 0', () => {
   assert.equal(new AcceptQueue(join(import.meta.dirname, 'nowhere')).of(0), 0)
   assert.equal(new AcceptQueue().of(-1), 0)
 })

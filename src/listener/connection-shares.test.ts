@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ConnectionShares } from './connection-shares.ts'
 
-test('a peer with more than half of all is known for as long as it has that', () => {
+test('a peer with more than half of the connections is known while it has them', () => {
   const shares = new ConnectionShares(4)
   for (const peer of ['a', 'b', 'a']) shares.add(peer)
   assert.equal(shares.ofMost, null)
@@ -18,7 +18,7 @@ test('a peer with more than half of all is known for as long as it has that', ()
   assert.equal(shares.of('a'), 0)
 })
 
-test('where fewer may be than there are, the peer that has most is the first to make way, and then the next one', () => {
+test('if the limit is below the current number, the peer with the most is first to give way', () => {
   const shares = new ConnectionShares(100)
   for (const peer of ['a', 'a', 'b', 'b', 'b', 'c']) shares.add(peer)
   assert.equal(shares.ofMost, null)

@@ -17,7 +17,7 @@ async function pair(t: TestContext) {
   return { accepted, peer }
 }
 
-test('an accepted connection is read into the buffer that is named, one read at a time', async (t) => {
+test('a connection is read into the given buffer, one read at a time', async (t) => {
   const { accepted, peer } = await pair(t)
   const readBuffer = Buffer.alloc(1024)
   const { promise, resolve } = Promise.withResolvers<readonly [Buffer, number]>()
@@ -29,7 +29,7 @@ test('an accepted connection is read into the buffer that is named, one read at 
   assert.equal(readBuffer.toString('latin1', 0, end), 'hello')
 })
 
-test('nothing is read of one that is paused until it goes on', async (t) => {
+test('a paused connection is not read until it resumes', async (t) => {
   const { accepted, peer } = await pair(t)
   let got = ''
   let { promise, resolve } = Promise.withResolvers<void>()
@@ -53,7 +53,7 @@ test('nothing is read of one that is paused until it goes on', async (t) => {
   await once(accepted, 'end')
 })
 
-test('one of a Node that has no places for that is read as a stream', async (t) => {
+test('without these internals of Node.js a connection is read as a stream', async (t) => {
   const { accepted, peer } = await pair(t)
   const symbol = Object.getOwnPropertySymbols(accepted).find(({ description }) => description === 'kBuffer')!
   Reflect.deleteProperty(accepted, symbol)

@@ -25,15 +25,16 @@ for (const [reference, found] of [
   ['a.yaml#/a', undefined],
   ['', undefined],
 ] as const)
-  test(`${JSON.stringify(reference)} leads to ${JSON.stringify(found)}`, () => assert.equal(resolve(reference), found))
+  test(`${JSON.stringify(reference)} resolves to ${JSON.stringify(found)}`, () =>
+    assert.equal(resolve(reference), found))
 
-test('the steps of a reference within the document', () => {
+test('a reference within the document is split into steps', () => {
   assert.deepEqual(stepsIn('#/paths/~1a%20b/get'), ['paths', '/a b', 'get'])
   assert.deepEqual(stepsIn('#'), [])
   assert.equal(stepsIn('other.yaml#/a'), undefined)
 })
 
-test('references are followed to their end, which a circle has none of', () => {
+test('references are followed to their target, and cycles have none', () => {
   assert.equal(follow({ $ref: '#/first' }, resolve), document.a)
   assert.equal(follow({ $ref: '#/none' }, resolve), undefined)
   assert.equal(follow('a text', resolve), 'a text')

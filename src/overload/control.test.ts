@@ -12,11 +12,11 @@ function late(control: OverloadControl, from: number, time: number, lateness: nu
   return control.part
 }
 
-test('nothing is shed while events come in time', () => {
+test('nothing is shed while delays are short', () => {
   assert.equal(late(new OverloadControl(), 0, 60_000, 50), 0)
 })
 
-test('nothing is shed before they have been late for a second without a break', () => {
+test('nothing is shed before delays have been long for a second without interruption', () => {
   const control = new OverloadControl()
   assert.equal(late(control, 0, 990, 60), 0)
   control.look(1_000, 50, 1, 70, bounds)
@@ -24,7 +24,7 @@ test('nothing is shed before they have been late for a second without a break', 
   assert.ok(late(control, 2_000, 200, 60) > 0)
 })
 
-test('one long turn, such as a collection of garbage, sheds nothing', () => {
+test('one long turn, such as garbage collection, sheds nothing', () => {
   const control = new OverloadControl()
   for (let now = 0; now < 60_000; now += 1_000) {
     control.look(now, 900, 1, 920, bounds)
@@ -33,25 +33,25 @@ test('one long turn, such as a collection of garbage, sheds nothing', () => {
   assert.equal(control.part, 0)
 })
 
-test('a thread that others keep from the processor sheds nothing', () => {
+test('a thread without enough CPU time sheds nothing', () => {
   assert.equal(late(new OverloadControl(), 0, 60_000, 200, 0.5), 0)
 })
 
-test('the part rises bit by bit, the quicker the later they are', () => {
+test('the shed share rises gradually, and faster for longer delays', () => {
   const [a, b] = [new OverloadControl(), new OverloadControl()]
   const [slowly, quickly] = [late(a, 0, 2_000, 75), late(b, 0, 2_000, 200)]
   assert.ok(slowly > 0.1 && slowly < 0.4, `${slowly}`)
   assert.ok(quickly > slowly && quickly <= 1, `${quickly}`)
 })
 
-test('it falls to nothing once they come in time again', () => {
+test('the shed share falls to nothing once delays are short again', () => {
   const control = new OverloadControl()
   assert.equal(late(control, 0, 10_000, 200), 1)
   assert.equal(late(control, 10_000, 5_000, 0), 0)
   assert.equal(late(control, 15_000, 900, 200), 0)
 })
 
-test('it settles where the load that is left is what the thread can do', () => {
+test('the shed share converges to what the thread cannot handle', () => {
   for (const load of [1.2, 2, 3, 5]) {
     const control = new OverloadControl()
     // Each event waits for what is queued; what a turn brings is what came in the turn before and was not shed.
@@ -74,7 +74,7 @@ test('it settles where the load that is left is what the thread can do', () => {
   }
 })
 
-test('whatever the looks say, the part is one', () => {
+test('property: the share is always between 0 and 1', () => {
   const look = fc.record({
     late: fc.double({ min: 0, max: 100_000, noNaN: true }),
     busy: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -29,7 +29,7 @@ function setUp(busy = 1, share = 1, waited = 0) {
   return { clock, overload, shed }
 }
 
-test('low priority is shed first, high priority never', () => {
+test('low priority is shed first, and high priority never', () => {
   const { clock, overload, shed } = setUp()
   clock.late = 80
   clock.advance(1_500)
@@ -46,7 +46,7 @@ test('low priority is shed first, high priority never', () => {
   assert.deepEqual([overload.active, shed('low')], [false, 0])
 })
 
-test('what is switched off sheds nothing, also when it is switched off in the middle of it', () => {
+test('turning shedding off takes effect at once', () => {
   const { clock, overload, shed } = setUp()
   clock.late = 200
   clock.advance(10_000)
@@ -59,7 +59,7 @@ test('what is switched off sheds nothing, also when it is switched off in the mi
   assert.equal(overload.active, true)
 })
 
-test('with a quarter of a processor four times as late is what one with all of it is', () => {
+test('with a quarter of a CPU the threshold is four times as high', () => {
   const { clock, overload } = setUp(1, 0.25)
   clock.late = 190
   clock.advance(60_000)
@@ -69,7 +69,7 @@ test('with a quarter of a processor four times as late is what one with all of i
   assert.equal(overload.active, true)
 })
 
-test('where connections wait to be accepted for long, events are late though turns are short', () => {
+test('a long accept queue counts as overload even if turns are short', () => {
   const { clock, overload } = setUp(1, 1, 80)
   clock.advance(900)
   assert.equal(overload.active, false)
@@ -80,7 +80,7 @@ test('where connections wait to be accepted for long, events are late though tur
   assert.equal(idle.overload.active, false)
 })
 
-test('connections that wait a little, or because others have the processor, shed nothing however long that goes on', () => {
+test('short waits, or waits because of other processes, shed nothing however long they last', () => {
   for (const [share, waited] of [
     [1, 45],
     [0.1, 450],
@@ -91,7 +91,7 @@ test('connections that wait a little, or because others have the processor, shed
   }
 })
 
-test('it looks no more once it is closed', () => {
+test('close stops the checks', () => {
   const { clock, overload } = setUp()
   overload.close()
   assert.equal(clock.pending, 0)

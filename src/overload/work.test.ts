@@ -7,7 +7,7 @@ const NONE = { accepted: 0, waiting: () => 0 }
 /** Lets the event loop take turns: it measures itself from the first of them on. */
 const turn = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 1))
 
-test('a thread that is at work without a processor has little of one', async () => {
+test('a thread that is busy without a CPU has a low share of it', async () => {
   await turn()
   const work = workMeter(() => NONE)
   work()
@@ -17,7 +17,7 @@ test('a thread that is at work without a processor has little of one', async () 
   assert.ok(share < 0.5, `${share}`)
 })
 
-test('what it has is never more than all of one', async () => {
+test('the share is at most 1', async () => {
   await turn()
   const work = workMeter(() => NONE)
   work()
@@ -27,7 +27,7 @@ test('what it has is never more than all of one', async () => {
   assert.ok(busy > 0.5 && share > 0 && share <= 1, `${busy} ${share}`)
 })
 
-test('those that wait, where some come each time that it looks for them, wait for as long as it takes to accept so many', async () => {
+test('the wait in the accept queue is estimated from the accept rate', async () => {
   let [accepted, asked] = [0, 0]
   const waiting = (): number => {
     asked++

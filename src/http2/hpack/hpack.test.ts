@@ -20,7 +20,7 @@ function decode(decoder: FieldDecoder, hex: string): string[] {
   return lines
 }
 
-test('the Huffman code is whole: every sequence of bits is one of symbols', () => {
+test('the Huffman code is complete', () => {
   const codes = symbolCodes()
   assert.equal(codes.length, 257)
   assert.equal(
@@ -32,7 +32,7 @@ test('the Huffman code is whole: every sequence of bits is one of symbols', () =
 })
 
 // RFC 7541 appendix C.3
-test('requests without Huffman coding', () => {
+test('requests without Huffman coding are decoded', () => {
   const decoder = new FieldDecoder(naming)
   const authority = ':authority: www.example.com'
   assert.deepEqual(decode(decoder, '828684410f7777772e6578616d706c652e636f6d'), [
@@ -58,7 +58,7 @@ test('requests without Huffman coding', () => {
 })
 
 // RFC 7541 appendix C.4
-test('requests with Huffman coding', () => {
+test('requests with Huffman coding are decoded', () => {
   const decoder = new FieldDecoder(naming)
   const authority = ':authority: www.example.com'
   assert.deepEqual(decode(decoder, '828684418cf1e3c2e5f23a6ba0ab90f4ff'), [
@@ -75,7 +75,7 @@ test('requests with Huffman coding', () => {
 })
 
 // RFC 7541 appendix C.2
-test('each kind of literal', () => {
+test('each kind of literal is decoded', () => {
   const decoder = new FieldDecoder(naming)
   assert.deepEqual(decode(decoder, '400a637573746f6d2d6b65790d637573746f6d2d686561646572'), [
     'custom-key: custom-header',
@@ -86,7 +86,7 @@ test('each kind of literal', () => {
 })
 
 // RFC 7541 section 4.4
-test('entries make way for others, all of them for one that is too large', () => {
+test('entries are evicted, all of them for one that is too large', () => {
   const decoder = new FieldDecoder(naming)
   const long = 'aa'.repeat(127)
   const add = `4001617f00${long}`
@@ -105,7 +105,7 @@ test('entries make way for others, all of them for one that is too large', () =>
   assert.throws(() => decode(decoder, 'be'), /no entry 62/)
 })
 
-test('what no encoder makes ends the connection', () => {
+test('invalid encodings end the connection', () => {
   const cases: Record<string, RegExp> = {
     '80': /no entry 0/,
     be: /no entry 62/,
@@ -133,14 +133,14 @@ test('what no encoder makes ends the connection', () => {
     )
 })
 
-test('a table may be made smaller and larger again within its bounds', () => {
+test('the table can be made smaller and larger again within its limit', () => {
   const decoder = new FieldDecoder(naming)
   assert.deepEqual(decode(decoder, '20 3fe11f 82'), [':method: GET'])
 })
 
 const value = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((octet) => String.fromCharCode(octet)) })
 
-test('property: what is Huffman-coded is decoded to itself', () => {
+test('property: Huffman coding decodes to the original', () => {
   fc.assert(
     fc.property(value, (text) => {
       const coded = Buffer.from(encodeHuffman(text), 'latin1')
@@ -152,7 +152,7 @@ test('property: what is Huffman-coded is decoded to itself', () => {
   )
 })
 
-test('property: replies are decoded to the fields that they had', () => {
+test('property: replies decode to their original headers', () => {
   const name = fc.constantFrom('Content-Type', 'X-Request-Id', 'ETag', 'set-cookie', 'X-A', 'Date', 'Vary')
   const visible = fc.string({
     unit: fc
@@ -170,7 +170,7 @@ test('property: replies are decoded to the fields that they had', () => {
   )
 })
 
-test('fields with another value each time are not remembered, and still right', () => {
+test('headers with ever-changing values are not cached, and still correct', () => {
   for (let i = 0; i < 5000; i++) {
     const section = encodeFields(`X-Request-Id: ${i}\r\nServer: a\r\n`)
     const lines = decode(new FieldDecoder(naming), Buffer.from(section, 'latin1').toString('hex'))
@@ -178,7 +178,7 @@ test('fields with another value each time are not remembered, and still right', 
   }
 })
 
-test('a field that came as never to be indexed is written so from then on, and what others say of it is read', () => {
+test('a never-indexed header is encoded as such from then on, and decoded from others', () => {
   const decoder = new FieldDecoder(naming)
   const written = (): string => Buffer.from(encodeFields('X-Token: abc\r\n'), 'latin1').toString('hex')
   assert.match(written(), /^00/)

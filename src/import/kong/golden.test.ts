@@ -33,13 +33,13 @@ function routed(route: string, service = ''): string {
   return `services:\n- name: orders\n  url: http://orders:8080${service}\n  routes:\n  - name: all\n${route.replaceAll(/^/gm, '    ')}\n`
 }
 
-test('a prefix is plain text in Kong, and whole segments here: narrower', async () => {
+test('a prefix matches whole segments only, and is reported as narrower', async () => {
   const { routes, entry } = await imported(routed('paths: [/a]'))
   assert.deepEqual(fieldOf(routes[0], 'match'), { path: '/a/*' })
   assert.equal(entry('route', 'all').fidelity, 'narrower')
 })
 
-test('the root is exact', async () => {
+test('the root path is exact', async () => {
   const { routes, entry } = await imported(routed('paths: [/]'))
   assert.deepEqual(routes, [{ id: 'all', match: { path: '/*' }, service: 'orders' }])
   assert.equal(entry('route', 'all').fidelity, 'exact')
@@ -65,7 +65,7 @@ for (const [what, route, path, rewrite] of [
     assert.deepEqual(fieldOf(routes[0], 'rewrite'), rewrite)
   })
 
-test('services are asked for their own host, unless the route preserves it', async () => {
+test('Host is that of the service, unless the route preserves it', async () => {
   const own = await imported(routed('paths: [/]'))
   assert.equal(fieldOf(fieldOf(own.services, 'orders'), 'host'), 'instance')
   const kept = await imported(routed('paths: [/]\npreserve_host: true'))
@@ -79,12 +79,12 @@ test('services are asked for their own host, unless the route preserves it', asy
   )
 })
 
-test('time-outs of 60 s are written, as those here are others', async () => {
+test('the default timeouts of 60 s are written, as the gateway has others', async () => {
   const { services } = await imported(routed('paths: [/]'))
   assert.deepEqual(fieldOf(fieldOf(services, 'orders'), 'timeouts'), { connect: '1m', response: '1m', idle: '1m' })
 })
 
-test('upstreams are instances: port 8000 and weight 100 where nothing is said, none at weight 0, and 5 retries', async () => {
+test("upstream targets become instances with Kong's defaults, and 5 retries", async () => {
   const { services, entry } = await imported(`
 services:
 - { name: orders, host: orders.upstream, routes: [{ name: all, paths: [/] }] }
@@ -111,7 +111,7 @@ upstreams:
   assert.equal(entry('target', 'c:82').fidelity, 'exact')
 })
 
-test('health checks are those of the upstream', async () => {
+test('active health checks are imported', async () => {
   const { services } = await imported(`
 services: [{ name: orders, host: up, routes: [{ paths: [/] }] }]
 upstreams:
@@ -132,7 +132,7 @@ upstreams:
   assert.deepEqual(fieldOf(fieldOf(services, 'orders'), 'passive'), { consecutive: 7 })
 })
 
-test('in format 3.0 a path without "~" is literal, and so it is said of one that looks like an expression', async () => {
+test('in format 3.0 a path without "~" is literal, and one that looks like an expression has a note', async () => {
   const { routes, entry } = await imported(routed("paths: ['/files/[a-f0-9-]{36}$']\nstrip_path: false"))
   assert.deepEqual(fieldOf(routes[0], 'match'), { path: '/files/%5Ba-f0-9-%5D%7B36%7D%24/*' })
   assert.equal(entry('route', 'all').fidelity, 'different')
@@ -157,12 +157,12 @@ for (const [written, match] of [
   ['~^/a\\.b$', { path: '/a.b' }],
   ['~/(a|b)/c$', { path: '/{p1}/c', pathRegex: '/(a|b)/c' }],
 ] as const)
-  test(`the expression ${written}`, async () => {
+  test(`the expression ${written} is imported`, async () => {
     const { routes } = await imported(routed(`paths: ['${written}']\nstrip_path: false`))
     assert.deepEqual(fieldOf(routes[0], 'match'), match)
   })
 
-test('an expression that cannot be followed in linear time is left out, and shown', async () => {
+test('an expression without a linear-time equivalent is left out and reported', async () => {
   const { routes, entry, report } = await imported(routed("paths: ['~/a(?!dmin).*']"))
   assert.deepEqual(routes, [])
   assert.equal(entry('route', 'all').fidelity, 'left out')
@@ -170,7 +170,7 @@ test('an expression that cannot be followed in linear time is left out, and show
   assert.equal(report.entries.length, 2)
 })
 
-test('of several routes with one path the first is kept', async () => {
+test('the first of several routes with the same path is kept', async () => {
   const { routes, entry } = await imported(`
 services:
 - { name: a, url: 'http://a', routes: [{ name: health-a, paths: [/status] }] }
@@ -184,13 +184,13 @@ services:
   assert.match(entry('route', 'both').notes.join('\n'), /health-a matches the same requests/)
 })
 
-test("the gateway's own endpoints make way for routes", async () => {
+test("the gateway's own endpoints move away from paths of routes", async () => {
   const { config, report } = await imported(routed('paths: [/health, /docs/x]'))
   assert.deepEqual(fieldOf(config, 'endpoints'), { health: '/_gateway/health', docs: '/_gateway/docs' })
   assert.match(report.notes.join('\n'), /health to \/_gateway\/health/)
 })
 
-test('hosts, methods and any of several headers are the match', async () => {
+test('hosts, methods and headers become matches', async () => {
   const { routes, entry } = await imported(
     routed("hosts: ['*.a.test', 'b.*', 'C.test:81']\nmethods: [get, POST]\nheaders: { X-V: [v1, v2], x-w: ['~*^b'] }"),
   )
@@ -203,7 +203,7 @@ test('hosts, methods and any of several headers are the match', async () => {
   assert.equal(entry('route', 'all').fidelity, 'different')
 })
 
-test('routes for what is not HTTP, or by expression, are left out', async () => {
+test('routes for other protocols, or by expression, are left out', async () => {
   const { entry } = await imported(`
 services:
 - name: a
@@ -214,7 +214,7 @@ services:
   assert.equal(entry('route', 'rule').fidelity, 'left out')
 })
 
-test('foreign keys are names or ids, top-level or nested', async () => {
+test('foreign keys may be names or ids, top-level or nested', async () => {
   const { routes, policies } = await imported(`
 services: [{ id: s1, name: a, url: 'http://a' }, { name: b, url: 'http://b' }]
 routes:
@@ -235,7 +235,7 @@ plugins:
   assert.equal(policies, undefined)
 })
 
-test('a plugin of a route counts in place of that of its service, and this one in place of the global one', async () => {
+test('a plugin of a route overrides that of its service, which overrides the global one', async () => {
   const { routes, policies } = await imported(`
 plugins: [{ name: request-size-limiting, config: { allowed_payload_size: 1 } }]
 services:
@@ -264,7 +264,7 @@ consumers:
 - { username: bob, keyauth_credentials: [{ key: plain-key-of-bob }] }
 `
 
-test('keys are digests, hide_credentials is always on, and services get X-Consumer-Username', async () => {
+test('keys become digests, hide_credentials is always on, and services get X-Consumer-Username', async () => {
   const { yaml, report, routes, entry } = await imported(
     `${KEYS}${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: acl, config: { allow: [admins] } }]')}`,
   )
@@ -289,7 +289,7 @@ test('keys are digests, hide_credentials is always on, and services get X-Consum
   assert.doesNotMatch(yaml + JSON.stringify(report), /plain-key/)
 })
 
-test('keys that several routes ask for are written once', async () => {
+test('keys used by several routes are written once', async () => {
   const { yaml } = await imported(`${KEYS}
 services:
 - name: a
@@ -300,7 +300,7 @@ services:
   assert.equal(yaml.match(/sha256:/g)?.length, 2)
 })
 
-test('a JWT has its secret in a variable, must have exp, and its issuer is the key', async () => {
+test('a JWT credential has its secret in a variable, requires exp, and uses its issuer as key', async () => {
   const secret = 'a-secret-of-more-than-32-octets-of-text'
   const { yaml, routes, report, entry } = await imported(`
 consumers: [{ username: app, jwt_secrets: [{ key: app, secret: ${secret} }] }]
@@ -320,7 +320,7 @@ ${routed('paths: [/]\nplugins: [{ name: jwt }]')}`)
   assert.doesNotMatch(yaml + JSON.stringify(report), new RegExp(secret))
 })
 
-test('variables of decK, of vaults and of the shell stay variables', async () => {
+test('variables of decK, vaults and the shell remain variables', async () => {
   const { yaml } = await imported(`
 consumers:
 - { username: a, keyauth_credentials: [{ key: '\${{ env "DECK_A_KEY" }}' }] }
@@ -341,7 +341,7 @@ test('credentials for every origin are left out of cors', async () => {
   assert.equal(entry('plugin', 'cors').fidelity, 'different')
 })
 
-test('limits of a consumer go beside those of everybody', async () => {
+test('limits of a consumer are added to the general ones', async () => {
   const { policies } = await imported(`
 consumers: [{ username: alice, plugins: [{ name: rate-limiting, config: { minute: 5 } }] }]
 plugins: [{ name: rate-limiting, config: { minute: 100, hour: 1000, policy: redis, redis: { host: cache, password: secret-of-redis } } }]
@@ -356,14 +356,14 @@ plugins: [{ name: rate-limiting, config: { minute: 100, hour: 1000, policy: redi
 })
 
 for (const plugin of ['hmac-auth', 'ldap-auth', 'pre-function', 'some-plugin-of-ours', 'basic-auth', 'jwt'])
-  test(`a route is closed where its guard ${plugin} cannot be brought over`, async () => {
+  test(`a route whose auth plugin ${plugin} cannot be imported is closed`, async () => {
     const { routes, yaml, entry } = await imported(routed(`paths: [/]\nplugins: [{ name: ${plugin} }]`))
     assert.deepEqual(fieldOf(fieldOf(routes[0], 'policies'), 'ip-access'), { deny: ['0.0.0.0/0', '::/0'] })
     assert.equal(entry('plugin', plugin).fidelity, 'left out')
     assert.match(yaml, /All requests are refused/)
   })
 
-test('of two plugins that both want credentials, one alone lets nobody in without its own', async () => {
+test('of two auth plugins one is imported, and requests without its credentials are rejected', async () => {
   const { routes, entry } = await imported(`${KEYS}
 consumers: []
 ${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: openid-connect, config: { issuer: "https://id.test", groups_required: [] } }]')}`)
@@ -373,7 +373,7 @@ ${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: openid-connect, conf
   assert.match(entry('plugin', 'openid-connect').notes.join('\n'), /Here only those of key-auth are checked/)
 })
 
-test('groups that are refused are a rule of the route', async () => {
+test('denied groups become a rule of the route', async () => {
   const { routes, entry } = await imported(
     `${KEYS}${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: acl, config: { deny: [admins] } }]')}`,
   )
@@ -382,14 +382,14 @@ test('groups that are refused are a rule of the route', async () => {
   assert.equal(entry('plugin', 'acl').fidelity, 'exact')
 })
 
-test('of options that nothing comes of it is told', async () => {
+test('ignored options are reported', async () => {
   const { entry } =
     await imported(`plugins: [{ name: acl, config: { allow: [a], always_use_authenticated_groups: true } },
   { name: correlation-id, config: { header_name: X-Id, generator: uuid, echo_downstream: true, new_option: [1], off: false } }]`)
   assert.deepEqual(entry('plugin', 'correlation-id').notes, ['Options that were not imported: new_option.'])
 })
 
-test('an OpenID provider is the issuer of tokens, and browsers log in there', async () => {
+test('an OpenID provider becomes the issuer of tokens, with browser login', async () => {
   const { routes, yaml, report } = await imported(
     routed(`paths: [/]
 plugins:
@@ -420,7 +420,7 @@ plugins:
   assert.doesNotMatch(yaml + JSON.stringify(report), /very-secret/)
 })
 
-test('request-termination is the reply of the route', async () => {
+test('request-termination becomes a fixed reply', async () => {
   const { routes } = await imported(
     routed('paths: [/]\nplugins: [{ name: request-termination, config: { status_code: 410, message: Gone } }]'),
   )
@@ -432,7 +432,7 @@ test('request-termination is the reply of the route', async () => {
   assert.equal(fieldOf(routes[0], 'service'), undefined)
 })
 
-test('transformers are header edits with templates; what is calculated is left out', async () => {
+test('transformers become header edits with templates, and computed values are left out', async () => {
   const { routes, yaml, report, entry } = await imported(
     routed(`paths: ['~/u/(?<id>[^/]+)$']
 plugins:
@@ -455,7 +455,7 @@ plugins:
   assert.doesNotMatch(yaml + JSON.stringify(report), /very-secret/)
 })
 
-test('a field that is replaced and added alike is set, exactly', async () => {
+test('a header that is both replaced and added is set', async () => {
   const { policies, entry } = await imported(
     `plugins: [{ name: request-transformer, config: { add: { headers: ['X-A:b'] }, replace: { headers: ['X-A:b'] } } }]`,
   )
@@ -463,11 +463,11 @@ test('a field that is replaced and added alike is set, exactly', async () => {
   assert.equal(entry('plugin', 'request-transformer').fidelity, 'exact')
 })
 
-test('a stop waits as long as replies may take', async () => {
+test('drainTimeout is as long as replies may take', async () => {
   assert.equal(fieldOf((await imported(routed('paths: [/]'))).config, 'drainTimeout'), '1m')
 })
 
-test('anything that is no declarative file is said to be none', async () => {
+test('anything but a declarative configuration is rejected', async () => {
   for (const [text, message] of [
     ['', /is empty/],
     ['[]', /not a declarative configuration/],
@@ -482,7 +482,7 @@ test('anything that is no declarative file is said to be none', async () => {
     )
 })
 
-test('a small text cannot become a huge value', async () => {
+test('nested aliases cannot expand without limit', async () => {
   const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(', ')}]`)
   const text = `_format_version: '3.0'\nl0: &l0 [{ name: a }]\n${levels.join('\n')}\n`
   await assert.rejects(
@@ -491,7 +491,7 @@ test('a small text cannot become a huge value', async () => {
   )
 })
 
-test('JSON is read as YAML is, with places', async () => {
+test('JSON is read like YAML, with positions', async () => {
   const text = JSON.stringify(
     { _format_version: '1.1', services: [{ name: 'a', url: 'http://a', routes: [{ name: 'r', paths: ['/'] }] }] },
     null,

@@ -301,7 +301,7 @@ function countOf(value: unknown): number {
   )
 }
 
-test('of any file every entity is in the report once, the configuration is one, and no secret is in either', async () => {
+test('property: every entity is reported once, and the configuration is valid and without secrets', async () => {
   await fc.assert(
     fc.asyncProperty(file, async (source) => {
       const { yaml, report } = await importKong(JSON.stringify(source), 'kong.json', () => Promise.resolve(DIGEST))

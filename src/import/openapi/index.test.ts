@@ -26,7 +26,7 @@ function imported(document: object, options: Partial<OpenApiOptions> = {}) {
 
 const ok = { responses: { 200: { description: 'OK' } } }
 
-test('each path is a route with its methods, below the path of the server, and requests are held to the document', () => {
+test('each path becomes a route with its methods, below the path of the server, with validation', () => {
   const { routes, config, policies, fidelities } = imported({
     servers: [{ url: 'https://api.test/v1' }],
     paths: {
@@ -48,7 +48,7 @@ test('each path is a route with its methods, below the path of the server, and r
   ])
 })
 
-test('without --service the API is where the first server is, unless API_URL says otherwise', () => {
+test('without --service the API is at its first server, unless API_URL is set', () => {
   const { config, fidelities } = imported(
     {
       servers: [{ url: 'https://{region}.test', variables: { region: { default: 'eu' } } }, { url: '/staging' }],
@@ -63,7 +63,7 @@ test('without --service the API is where the first server is, unless API_URL say
   ])
 })
 
-test('a parameter that is a part of a segment is an expression', () => {
+test('a parameter that is part of a segment becomes an expression', () => {
   const { routes } = imported({ paths: { '/files/{name}.{ext}': { get: ok } } })
   assert.deepEqual(fieldOf(routes[0], 'match'), {
     path: '/files/{name_ext}',
@@ -82,7 +82,7 @@ const schemes = {
   },
 }
 
-test('security schemes are methods of auth, and each operation says which of them it asks for', () => {
+test('security schemes become auth methods, and each operation requires its own', () => {
   const { routes, policies, report } = imported({
     ...schemes,
     security: [{ token: [] }],
@@ -117,7 +117,7 @@ test('security schemes are methods of auth, and each operation says which of the
   assert.equal(report.entries.find(({ name }) => name === 'digest')?.fidelity, 'left out')
 })
 
-test('an OpenID provider is the issuer, and users of Basic are variables', () => {
+test('an OpenID provider becomes the issuer, and Basic users become variables', () => {
   const { policies } = imported({
     components: {
       securitySchemes: {
@@ -136,7 +136,7 @@ test('an OpenID provider is the issuer, and users of Basic are variables', () =>
   })
 })
 
-test('what has no route is told: TRACE, webhooks, and paths that another one takes', () => {
+test('TRACE, webhooks and duplicate paths are reported as left out', () => {
   const { fidelities } = imported({
     paths: { '/a/{x}': { get: ok, trace: ok }, '/a/{y}': { get: ok } },
     webhooks: { created: { post: ok } },
@@ -149,18 +149,18 @@ test('what has no route is told: TRACE, webhooks, and paths that another one tak
   ])
 })
 
-test("the gateway's own endpoints make way", () => {
+test("the gateway's own endpoints move away", () => {
   const { config, report } = imported({ paths: { '/health': { get: ok } } })
   assert.deepEqual(fieldOf(config, 'endpoints'), { health: '/_gateway/health' })
   assert.equal(report.notes.length, 1)
 })
 
-test('patterns that cannot be tested in linear time are skipped', () => {
+test('patterns without a linear-time equivalent are skipped', () => {
   const { policies } = imported({ paths: {}, components: { schemas: { A: { type: 'string', pattern: '(a)\\1' } } } })
   assert.equal(fieldOf(fieldOf(policies, 'validation'), 'unusablePatterns'), 'skip')
 })
 
-test('other documents are refused, and it is said what to do', () => {
+test('other documents are rejected with advice', () => {
   const options = { document: './a', service: null }
   assert.throws(() => importOpenApi('swagger: "2.0"', 'a.yaml', options), {
     message: 'a.yaml: is Swagger 2.0: convert it to OpenAPI 3 first.',

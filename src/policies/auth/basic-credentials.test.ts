@@ -10,7 +10,7 @@ const headersWith = (...values: string[]): Headers =>
   Headers.of(values.map((value) => ['Authorization', value] as const))
 const read = (...values: string[]) => basicCredentials(headersWith(...values))
 
-test('a name ends at the first colon, in UTF-8; the scheme is written in any case', () => {
+test('a name ends at the first colon, in UTF-8, and the scheme is case-insensitive', () => {
   // RFC 7617 sections 2 and 2.1.
   assert.deepEqual(read('Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=='), { name: 'Aladdin', password: 'open sesame' })
   assert.deepEqual(read('bAsIc dGVzdDoxMjPCow=='), { name: 'test', password: '123£' })
@@ -18,12 +18,12 @@ test('a name ends at the first colon, in UTF-8; the scheme is written in any cas
   assert.deepEqual(read(`Basic ${encoded(':')}`), { name: '', password: '' })
 })
 
-test('other schemes, and none, are for others', () => {
+test('other schemes and missing credentials are null', () => {
   for (const values of [[], ['Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ=='], ['Basically QTpi']])
     assert.equal(read(...values), null)
 })
 
-test('what is no name and password is refused', () => {
+test('malformed credentials are rejected', () => {
   for (const value of [
     'Basic',
     'Basic QQ=',
@@ -38,7 +38,7 @@ test('what is no name and password is refused', () => {
   assert.throws(() => read('Basic YTpi', 'Basic YTpi'), { reason: 'repeated' })
 })
 
-test('whatever is sent, it is a pair, nothing, or refused; a pair comes back as it was', () => {
+test('property: any value is a pair, null, or rejected, and a pair is decoded exactly', () => {
   const text = fc.string({ unit: 'grapheme' }).filter((each) => !/\p{Cc}/u.test(each) && each.isWellFormed())
   fc.assert(
     fc.property(text, text, fc.string({ minLength: 1 }), (name, password, anything) => {
@@ -53,7 +53,7 @@ test('whatever is sent, it is a pair, nothing, or refused; a pair comes back as 
   )
 })
 
-test('only Basic is taken out', () => {
+test('conceal only removes Basic credentials', () => {
   for (const [value, left] of [
     ['basic YTpi', undefined],
     ['Basic', undefined],

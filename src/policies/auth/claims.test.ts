@@ -7,7 +7,7 @@ function consumer(claims: object, names: object = {}) {
   return consumerOf({ ...claims }, claimNames.parse(names))
 }
 
-test('the usual claims make a consumer', () => {
+test('the usual claims become a consumer', () => {
   assert.deepEqual(consumer({ sub: 'alice', roles: ['admin'], scope: 'read write', tier: 'gold' }), {
     id: 'alice',
     roles: ['admin'],
@@ -18,7 +18,7 @@ test('the usual claims make a consumer', () => {
   })
 })
 
-test('a token that says nothing but whom it stands for gives no role and no scope', () => {
+test('a token with only a subject has no roles and scopes', () => {
   assert.deepEqual(consumer({ sub: 'alice' }), {
     id: 'alice',
     roles: [],
@@ -29,7 +29,7 @@ test('a token that says nothing but whom it stands for gives no role and no scop
   })
 })
 
-test('claims may have other names, lie in others, and have dots in their names', () => {
+test('claims can have other names, be nested, and contain dots', () => {
   const names = { id: 'user.id', roles: 'https://example.com/roles', scopes: 'scp', tier: 'plan.0.name' }
   const claims = {
     user: { id: 7 },
@@ -42,21 +42,21 @@ test('claims may have other names, lie in others, and have dots in their names',
 })
 
 for (const sub of [undefined, null, '', 1.5, true, ['alice'], {}, '\ud800', Number.MAX_VALUE])
-  test(`a subject that is ${JSON.stringify(sub)} names nobody`, () => {
+  test(`a subject that is ${JSON.stringify(sub)} is rejected`, () => {
     assert.throws(() => consumer({ sub }), { reason: 'subject' })
   })
 
 for (const roles of [null, 7, { admin: true }, [1, null, ['admin'], '', ' ', '\udfff'], '', ','])
-  test(`roles that are ${JSON.stringify(roles)} give none`, () => {
+  test(`roles that are ${JSON.stringify(roles)} are ignored`, () => {
     assert.deepEqual(consumer({ sub: 'alice', roles }).roles, [])
   })
 
-test('what every object has is no claim', () => {
+test('inherited properties are not claims', () => {
   assert.throws(() => consumer({}, { id: 'constructor.name' }), { reason: 'subject' })
   assert.throws(() => consumer({ user: {} }, { id: 'user.__proto__.constructor.name' }), { reason: 'subject' })
 })
 
-test('the steps of a list lead into claims whose names have dots', () => {
+test('a path given as a list reaches claims with dots in their names', () => {
   const claims = { 'https://example.com/app': { 'a.b': ['admin'] }, a: { b: 'nested' }, 'a.b': 'flat' }
   assert.deepEqual(pickClaim(claims, ['https://example.com/app', 'a.b']), ['admin'])
   assert.equal(pickClaim(claims, ['a', 'b']), 'nested')

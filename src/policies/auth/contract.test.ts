@@ -155,7 +155,7 @@ async function outcomeOf(authenticator: Authenticator, ...credentials: Credentia
 }
 
 for (const { name, summary, kind } of methods) {
-  test(`${name} says in one sentence what it does`, () => {
+  test(`${name} has a one-sentence summary`, () => {
     assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
     assert.match(summary, /^[A-Z][^\n]+\.$/)
     assert.ok(['token', 'key', 'password', 'signature', 'session', 'certificate', 'word'].includes(kind))
@@ -165,7 +165,7 @@ for (const { name, summary, kind } of methods) {
   if (name === 'forward') continue
   const fixture = fixtures[name]
 
-  test(`${name} knows the caller by good credentials`, async () => {
+  test(`${name} accepts good credentials`, async () => {
     const { authenticator, good } = fixture()
     const identity = await outcomeOf(authenticator, good)
     assert.equal(identity?.consumer?.id, 'alice')
@@ -174,13 +174,13 @@ for (const { name, summary, kind } of methods) {
     assert.match(identity.lines, /^X-User-ID: alice\r\n/)
   })
 
-  test(`${name} knows the caller again at once, without a promise`, async () => {
+  test(`${name} accepts known credentials again without a promise`, async () => {
     const { authenticator, good } = fixture()
     const first = await outcomeOf(authenticator, good)
     assert.equal(authenticator.authenticate(requestWith(good)), first)
   })
 
-  test(`${name} leaves requests without its credentials to others`, async () => {
+  test(`${name} ignores requests without its credentials`, async () => {
     const { authenticator } = fixture()
     assert.equal(authenticator.authenticate(requestWith()), null)
     const scheme = kind === 'password' ? 'Digest a=b' : 'Basic YTpi'
@@ -188,7 +188,7 @@ for (const { name, summary, kind } of methods) {
     assert.equal(authenticator.authenticate(requestWith([['Authorization', 'Bearer']], [['X-API-Key', '']])), null)
   })
 
-  test(`${name} refuses bad credentials, and does not repeat them`, async () => {
+  test(`${name} rejects bad credentials without repeating them`, async () => {
     const { authenticator, bad } = fixture()
     // A session that cannot be read is none: keys are exchanged, and a browser is to log in again.
     if (kind === 'session') return assert.equal(await outcomeOf(authenticator, bad), null)

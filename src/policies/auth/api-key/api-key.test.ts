@@ -26,7 +26,7 @@ function consumerOf(found: Identity | null | Promise<Identity>) {
   return found.consumer
 }
 
-test('the consumer of a key is its owner, with the tier and the roles of the key', () => {
+test('the consumer of a key is its owner, with its tier and roles', () => {
   const keys = [
     { id: 'ci', sha256: digest('one'), owner: 'alice', tier: 'gold', roles: ['deploy'] },
     { id: 'cron', sha256: digest('two').toUpperCase() },
@@ -38,13 +38,13 @@ test('the consumer of a key is its owner, with the tier and the roles of the key
   assert.deepEqual(ask('two'), { id: 'cron', roles: [], scopes: [], tier: 'api_key', key: 'cron', claims: {} })
 })
 
-test('the digest of a key is no key', () => {
+test('the digest of a key is not accepted as a key', () => {
   const authenticator = create({ keys: [{ id: 'ci', sha256: digest('one') }] })
   const headers = Headers.of([['X-API-Key', digest('one')]])
   assert.throws(() => authenticator.authenticate(makeExchange({ headers })), { reason: 'key' })
 })
 
-test('a key ends when it is said to', () => {
+test('a key expires', () => {
   const clock = new ManualClock(Date.UTC(2026, 0, 30, 23, 59, 59))
   const keys = [
     { id: 'date', sha256: digest('one'), expires: '2026-01-31' },
@@ -60,7 +60,7 @@ test('a key ends when it is said to', () => {
   assert.throws(() => ask('two'), { reason: 'expired-key' })
 })
 
-test('a key in the query counts where that is configured, and never goes further', () => {
+test('a key in the query is accepted if configured, and removed', () => {
   const keys = [{ id: 'ci', sha256: digest('o&e') }]
   const exchange = makeExchange({ query: '?page=2&%61pi_key=o%26e&q=%7e' })
   assert.equal(create({ keys }).authenticate(exchange), null)
@@ -70,13 +70,13 @@ test('a key in the query counts where that is configured, and never goes further
   assert.equal(exchange.query, '?page=2&q=%7e')
 })
 
-test('the header goes before the query', () => {
+test('the header takes precedence over the query', () => {
   const keys = [{ id: 'ci', sha256: digest('one') }]
   const exchange = makeExchange({ query: '?api_key=one', headers: Headers.of([['X-API-Key', 'two']]) })
   assert.throws(() => create({ keys, query: 'api_key' }).authenticate(exchange), { reason: 'key' })
 })
 
-test('the right one of many keys is found, also of those whose digests begin alike', () => {
+test('the right key is found among many, even with similar digests', () => {
   const keys = Array.from({ length: 300 }, () => newApiKey())
   const toolbox = makeToolbox()
   const entries = keys.map(({ sha256 }, i) => ({ id: String(i), sha256, tier: 'api_key', roles: [] }))
@@ -97,13 +97,13 @@ test('the right one of many keys is found, also of those whose digests begin ali
   )
 })
 
-test('a key written in place of its digest is refused without being shown', () => {
+test('a key in place of its digest is rejected without being shown', () => {
   const text = problemsOf({ keys: [{ id: 'ci', sha256: 'sp_12345678_very-secret' }] })
   assert.match(text, /expected the SHA-256 digest of the key/)
   assert.doesNotMatch(text, /very-secret/)
 })
 
-test('keys share an id where all of them but one have an end', () => {
+test('several keys may have the same id if all but one expire', () => {
   const keys = [
     { id: 'a', sha256: digest('new') },
     { id: 'a', sha256: digest('old'), expires: '2027-01-31' },
@@ -112,7 +112,7 @@ test('keys share an id where all of them but one have an end', () => {
   assert.equal(problemsOf({ keys }), '')
 })
 
-test('two keys that last share neither id nor digest', () => {
+test('two keys without expiry need different ids and digests', () => {
   const text = problemsOf({
     keys: [
       { id: 'a', sha256: digest('x') },
@@ -123,7 +123,7 @@ test('two keys that last share neither id nor digest', () => {
   assert.match(text, /the same sha256 as keys\[0\]/)
 })
 
-test('an end that is no date is refused', () => {
+test('an invalid expiry date is rejected', () => {
   for (const expires of ['tomorrow', '2026-02-30', '2026-01-31T12:00:00', 1_700_000_000])
     assert.match(problemsOf({ keys: [{ id: 'a', sha256: digest('x'), expires }] }), /expected a date/)
 })

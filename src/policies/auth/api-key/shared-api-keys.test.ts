@@ -40,7 +40,7 @@ function setUp(cacheSize = 100) {
   }
 }
 
-test('the consumer of a key is what the store says of it', async () => {
+test('the consumer of a key is read from the store', async () => {
   const { add, find } = setUp()
   add('one')
   const { consumer, lines } = await find('one')
@@ -48,7 +48,7 @@ test('the consumer of a key is what the store says of it', async () => {
   assert.equal(lines, 'X-User-ID: alice\r\nX-User-Roles: reader\r\nX-Consumer-Tier: gold\r\n')
 })
 
-test('a key is asked about once within its time in the cache, and known without a promise meanwhile', async () => {
+test('a key is looked up once while cached, and known without a promise meanwhile', async () => {
   const { add, find, keys, counts, clock } = setUp()
   add('one')
   const identity = await find('one')
@@ -61,7 +61,7 @@ test('a key is asked about once within its time in the cache, and known without 
   assert.equal(counts.asked, 2)
 })
 
-test('a revoked key stops working within its time in the cache, however often it is used', async () => {
+test('a revoked key stops working within the cache time, however often it is used', async () => {
   const { add, find, revoke, clock } = setUp()
   add('one')
   await find('one')
@@ -74,7 +74,7 @@ test('a revoked key stops working within its time in the cache, however often it
   await assert.rejects(find('one'), { reason: 'key' })
 })
 
-test('a key that is to be forgotten is asked about anew', async () => {
+test('a forgotten key is looked up again', async () => {
   const { add, find, revoke, keys } = setUp()
   add('one')
   await find('one')
@@ -88,7 +88,7 @@ test('a key that is to be forgotten is asked about anew', async () => {
   assert.equal((await find('one')).consumer?.key, 'one')
 })
 
-test('what the store said of a key before it was to be forgotten is not kept', async () => {
+test('the result of a lookup that started before forget is not kept', async () => {
   const { promise, resolve } = Promise.withResolvers<StoredApiKey>()
   const keys = new SharedApiKeys({ find: () => promise }, { cache: CACHE, cacheSize: 10 }, new ManualClock())
   const digest = digestOf('one')
@@ -100,7 +100,7 @@ test('what the store said of a key before it was to be forgotten is not kept', a
   assert.equal(keys.known(digest), null)
 })
 
-test('it is known when a key was asked about last', async () => {
+test('the last use of a key is known', async () => {
   const { add, find, keys, clock } = setUp()
   add('one')
   const digests = ['one', 'two'].map((secret) => hash('sha256', secret))
@@ -113,7 +113,7 @@ test('it is known when a key was asked about last', async () => {
   assert.deepEqual(keys.uses(digests), [[digests[0], at]])
 })
 
-test('the time in the cache counts from the question, not from a late answer', async () => {
+test('the cache time starts at the lookup, not at a late answer', async () => {
   const clock = new ManualClock()
   const { promise, resolve } = Promise.withResolvers<StoredApiKey>()
   const keys = new SharedApiKeys({ find: () => promise }, { cache: CACHE, cacheSize: 10 }, clock)
@@ -126,7 +126,7 @@ test('the time in the cache counts from the question, not from a late answer', a
   assert.equal(keys.known(digestOf('one')), null)
 })
 
-test('an unknown key is refused without asking again for the time of the cache, and works after it once it is made', async () => {
+test('an unknown key is cached as such, and works afterwards if it is created', async () => {
   const { add, find, counts, clock } = setUp()
   for (let i = 0; i < 10; i++) await assert.rejects(find('one'), { reason: 'key' })
   assert.equal(counts.asked, 1)
@@ -138,7 +138,7 @@ test('an unknown key is refused without asking again for the time of the cache, 
   assert.equal(counts.asked, 2)
 })
 
-test('a key ends on time, also in the middle of its time in the cache', async () => {
+test('a key expires on time, even while cached', async () => {
   const { add, find, clock } = setUp()
   add('one', { expires: clock.wall() + 1000 })
   await find('one')
@@ -148,7 +148,7 @@ test('a key ends on time, also in the middle of its time in the cache', async ()
   await assert.rejects(find('one'), { reason: 'expired-key' })
 })
 
-test('requests with the same key that come together make one question', async () => {
+test('simultaneous requests with one key cause one lookup', async () => {
   const { add, find, counts } = setUp()
   add('one')
   const found = await Promise.all(Array.from({ length: 100 }, () => find('one')))
@@ -156,7 +156,7 @@ test('requests with the same key that come together make one question', async ()
   assert.equal(counts.asked, 1)
 })
 
-test('while the store is away known keys stand for their time, others are answered with an error that is not kept', async () => {
+test('during an outage of the store cached keys work for their time, and others fail without being cached', async () => {
   const { add, find, setDown, clock } = setUp()
   add('one')
   add('two')
@@ -173,7 +173,7 @@ test('while the store is away known keys stand for their time, others are answer
   await assert.rejects(find('none'), { reason: 'key' })
 })
 
-test('a flood of unknown keys pushes no good one out', async () => {
+test('a flood of unknown keys does not evict valid ones', async () => {
   const { add, find, counts } = setUp(100)
   add('one')
   await find('one')
