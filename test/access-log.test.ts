@@ -84,7 +84,7 @@ test('a client cannot forge a log line', async (t) => {
   assert.equal(line!['level'], 'info')
 })
 
-test('bytes is the number of content octets that the client received', async (t) => {
+test('bytes is the number of content bytes that the client received', async (t) => {
   const service = await startService(t, (request, response) => {
     if (request.url === '/none') response.writeHead(204)
     else response.write('x'.repeat(1000))

@@ -9,7 +9,7 @@ import { startCommand, temporaryFile } from './support/command.ts'
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
-const SECRET = 'a-shared-secret-of-thirty-two-octets'
+const SECRET = 'a-shared-secret-of-thirty-two-bytes'
 
 test('an edited option takes only plain values, no variables, files or other keys, and the response contains no secrets', async (t) => {
   const text = stringify({

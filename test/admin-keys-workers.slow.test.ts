@@ -147,7 +147,7 @@ async function applyPatch(
 
 test('changing a key of the configuration returns a patch of the file, with the digest instead of the key', async (t) => {
   const old = { id: 'old', sha256: hash('sha256', 'old-key'), roles: ['reader'] }
-  const jwt = { secret: 'a-shared-secret-of-thirty-two-octets' }
+  const jwt = { secret: 'a-shared-secret-of-thirty-two-bytes' }
   const gate = await startGate(
     t,
     { keys: [old] },

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import test from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
-import { octets } from './support/octets.ts'
+import { bytes } from './support/bytes.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { isSecure } from './support/scheme.ts'
 import { startService } from './support/service.ts'
@@ -18,7 +18,7 @@ const BOUND = 40 * MEGABYTE
 
 /** Writes until the other side takes no more for as long as the loop turns; says how much it took. */
 async function pour(socket: Socket): Promise<number> {
-  const chunk = octets(MEGABYTE)
+  const chunk = bytes(MEGABYTE)
   let written = 0
   while (written < TOTAL) {
     written += chunk.length
@@ -49,7 +49,7 @@ test('a client that does not read its reply stops the service, with bounded memo
   await client.until('\r\n\r\n')
   client.socket.pause()
   const written = await pour(peer.socket)
-  assert.ok(written < BOUND, `the service could write ${written} octets`)
+  assert.ok(written < BOUND, `the service could write ${written} bytes`)
   assert.ok(process.memoryUsage().arrayBuffers - before < 16 * MEGABYTE)
 })
 
@@ -58,17 +58,17 @@ test('a service that does not read the request stops the client, with bounded me
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '1000mb' } }))
   const client = await connect(t, port)
   client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${TOTAL}\r\n\r\n`)
-  client.write(octets(100_000))
+  client.write(bytes(100_000))
   const peer = await service.accept()
   await peer.until('\r\n\r\n')
   peer.socket.pause()
   const written = await pour(client.socket)
-  assert.ok(written < BOUND, `the client could write ${written} octets`)
+  assert.ok(written < BOUND, `the client could write ${written} bytes`)
   peer.reset()
 })
 
 test('a slow reader gets the whole reply, and the service continues as it reads', async (t) => {
-  const body = octets(30 * MEGABYTE)
+  const body = bytes(30 * MEGABYTE)
   const service = await startService(t, (_, response) => void response.end(body))
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -172,7 +172,7 @@ test('an early reply of a service that stops reading does not block the upload',
       resolve(response.statusCode)
     })
     outgoing.on('error', reject)
-    outgoing.write(octets(MEGABYTE))
+    outgoing.write(bytes(MEGABYTE))
   })
   assert.equal(status, 413)
 })
@@ -196,7 +196,7 @@ test('pipelined replies to a client that does not read are bounded', async (t) =
     before = asked
     for (let turn = 0; turn < 500; turn++) await new Promise(setImmediate)
   }
-  assert.ok(asked * size < BOUND, `the gateway took ${asked * size} octets of replies`)
+  assert.ok(asked * size < BOUND, `the gateway took ${asked * size} bytes of replies`)
   client.socket.resume()
   for (let i = 0; i < asked; i++) assert.equal((await client.reply()).body.length, size)
 })

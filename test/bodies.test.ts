@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { digest, octets } from './support/octets.ts'
+import { digest, bytes } from './support/bytes.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
@@ -14,7 +14,7 @@ const MEGABYTE = 1024 * 1024
 /** Around everything that is a bound somewhere: none, one write, a read buffer, the default limit, and far above. */
 const SIZES = [0, 1, 14_900, 15_000, 15_001, 65_535, 65_536, 65_537, MEGABYTE, 50 * MEGABYTE]
 
-const content = octets(50 * MEGABYTE)
+const content = bytes(50 * MEGABYTE)
 
 function digestOf(message: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -64,7 +64,7 @@ for (const size of SIZES) {
   const body = content.subarray(0, size)
 
   for (const framing of ['length', 'chunked'])
-    test(`a request body of ${size} octets arrives unchanged (${framing})`, async (t) => {
+    test(`a request body of ${size} bytes arrives unchanged (${framing})`, async (t) => {
       const port = await setUp(t)
       const headers = framing === 'length' ? { 'Content-Length': size } : { 'Transfer-Encoding': 'chunked' }
       const { response } = await ask(port, '/length/0', 'POST', headers, body)
@@ -75,7 +75,7 @@ for (const size of SIZES) {
     })
 
   for (const framing of ['length', 'chunked', 'close'])
-    test(`a reply body of ${size} octets arrives unchanged (${framing})`, async (t) => {
+    test(`a reply body of ${size} bytes arrives unchanged (${framing})`, async (t) => {
       const port = await setUp(t)
       const { response, received } = await ask(port, `/${framing}/${size}`, 'GET', {}, Buffer.alloc(0))
       assert.equal(received, digest(body))
@@ -83,7 +83,7 @@ for (const size of SIZES) {
     })
 }
 
-/** In the chunked coding, in chunks of that many octets: many of them come with one read. */
+/** In the chunked coding, in chunks of that many bytes: many of them come with one read. */
 function inChunks(body: Buffer, size: number): Buffer {
   const pieces: Buffer[] = []
   for (let at = 0; at < body.length; at += size) {
@@ -94,7 +94,7 @@ function inChunks(body: Buffer, size: number): Buffer {
 }
 
 for (const size of [300, 4_000, 16_384])
-  test(`a request body in chunks of ${size} octets arrives unchanged, on new and reused connections`, async (t) => {
+  test(`a request body in chunks of ${size} bytes arrives unchanged, on new and reused connections`, async (t) => {
     const port = await setUp(t)
     const body = content.subarray(0, MEGABYTE)
     const client = await connect(t, port)

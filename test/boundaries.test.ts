@@ -107,7 +107,7 @@ test('trailers that affect framing, routing or authentication are dropped', asyn
   assert.deepEqual(trailers.names, ['x-sum'])
 })
 
-test('octets after a reply are never taken for the next reply', async (t) => {
+test('bytes after a reply are never taken for the next reply', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
@@ -123,7 +123,7 @@ test('octets after a reply are never taken for the next reply', async (t) => {
   assert.equal((await client.reply()).body.toString(), '2')
 })
 
-test('unsolicited octets end the connection to the service', async (t) => {
+test('unsolicited bytes end the connection to the service', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)

@@ -142,7 +142,7 @@ test('a handshake that began before the list changed is subject to the new list'
   const { port, log, service } = await start(t, files)
   // Passes on what the client says first, and the rest when it is told to.
   const held: Buffer[] = []
-  let open: ((octets: Buffer) => void) | null = null
+  let open: ((bytes: Buffer) => void) | null = null
   const relay = createServer((client) => {
     const gateway = connectSocket({ port, host: '127.0.0.1' })
     gateway.on('error', () => client.destroy()).on('close', () => client.destroy())
@@ -150,10 +150,10 @@ test('a handshake that began before the list changed is subject to the new list'
     gateway.pipe(client)
     client.once('data', (hello: Buffer) => {
       gateway.write(hello)
-      client.on('data', (octets: Buffer) => (open === null ? held.push(octets) : open(octets)))
+      client.on('data', (bytes: Buffer) => (open === null ? held.push(bytes) : open(bytes)))
       release.resolve(() => {
-        open = (octets) => void gateway.write(octets)
-        for (const octets of held) open(octets)
+        open = (bytes) => void gateway.write(bytes)
+        for (const bytes of held) open(bytes)
       })
     })
   })

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { brotliDecompressSync, createGunzip, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { octets } from './support/octets.ts'
+import { bytes } from './support/bytes.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { settled, turnUntil } from './support/settled.ts'
@@ -14,7 +14,7 @@ const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'
 /** Text that shrinks, but not to nothing. */
 function textOf(length: number): Buffer {
   return Buffer.from(
-    octets(Math.ceil(length / 2))
+    bytes(Math.ceil(length / 2))
       .toString('hex')
       .slice(0, length),
   )
@@ -38,7 +38,7 @@ async function exchange(t: TestContext, coding = 'gzip') {
 for (const coding of ['br', 'gzip', 'zstd'] as const)
   for (const length of [1024, 15_000, 65_536, 70_000, 3_000_000])
     for (const framing of ['length', 'chunked'])
-      test(`a ${framing} text of ${length} octets arrives unchanged, compressed with ${coding}`, async (t) => {
+      test(`a ${framing} text of ${length} bytes arrives unchanged, compressed with ${coding}`, async (t) => {
         const text = textOf(length)
         const service = await startService(t, (_, response) => {
           response.setHeader('Content-Type', 'text/plain; charset=utf-8')
@@ -133,7 +133,7 @@ test('a client that disconnects ends the exchange with the service', async (t) =
 
 test('a client that does not read a compressed reply stops the service, with bounded memory in the gateway', async (t) => {
   const { client, peer } = await exchange(t)
-  const chunk = octets(1_000_000)
+  const chunk = bytes(1_000_000)
   const total = 200
   peer.write(`${HEAD}Content-Length: ${total * chunk.length}\r\n\r\n`)
   await client.until('\r\n\r\n')

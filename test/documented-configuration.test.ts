@@ -11,7 +11,7 @@ import { codeBlocks } from './support/markdown.ts'
 
 const root = join(import.meta.dirname, '..')
 const REDIS = 'redis://127.0.0.1:6379'
-const SECRET = 'a-secret-that-is-long-enough-for-all-of-them-and-some-more-octets'
+const SECRET = 'a-secret-that-is-long-enough-for-all-of-them-and-some-more-bytes'
 /** Where an excerpt belongs whose first key is that. */
 const PLACES: Readonly<Record<string, (excerpt: object) => unknown>> = {
   jwt: (methods) => ({ policies: { auth: { methods } } }),

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { startGateway, proxyTo } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { scrape } from './support/metrics.ts'
-import { octets } from './support/octets.ts'
+import { bytes } from './support/bytes.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { problemOf, refusal } from './support/problem.ts'
 import { startService } from './support/service.ts'
@@ -26,7 +26,7 @@ async function setUpRaw(t: TestContext, config: Parameters<typeof proxyTo>[1] = 
   return { clock, service, port, log, client: await connect(t, port) }
 }
 
-/** Octets of a body up to which it is gathered before the service sees anything of it. */
+/** Bytes of a body up to which it is gathered before the service sees anything of it. */
 const GATHERED = 65_536
 /** The beginning of a body that is passed on as it comes. */
 const BEGINNING = 'y'.repeat(GATHERED + 1)
@@ -34,7 +34,7 @@ const BEGINNING = 'y'.repeat(GATHERED + 1)
 /** Enough for some seconds at the least rate of a body. */
 const TRICKLE = 'x'.repeat(2_000)
 
-/** A head of exactly that many octets. */
+/** A head of exactly that many bytes. */
 function headOf(size: number): string {
   const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-Long: \r\n\r\n'
   return head.replace('X-Long: ', `X-Long: ${'x'.repeat(size - head.length)}`)
@@ -44,7 +44,7 @@ for (const [name, limits, size] of [
   ['by default', {}, 16_384],
   ['as configured', { head: '1kb' }, 1_024],
 ] as const)
-  test(`a head of ${size} octets is accepted and a larger one is 431 (${name})`, async (t) => {
+  test(`a head of ${size} bytes is accepted and a larger one is 431 (${name})`, async (t) => {
     const { client, service, port } = await setUp(t, { limits })
     client.write(headOf(size))
     assert.match((await client.reply()).start, / 200 /)
@@ -60,7 +60,7 @@ for (const [name, limits, size] of [
   ['by default', {}, 8_192],
   ['as configured', { target: '1kb' }, 1_024],
 ] as const)
-  test(`a target of ${size} octets is accepted and a longer one is 414 (${name})`, async (t) => {
+  test(`a target of ${size} bytes is accepted and a longer one is 414 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
     client.write(`GET /${'x'.repeat(size - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`)
     assert.match((await client.reply()).start, / 200 /)
@@ -93,28 +93,28 @@ for (const [name, limits, size] of [
   ['by default', {}, 10 * 1024 * 1024],
   ['as configured', { body: '1kb' }, 1_024],
 ] as const) {
-  test(`a body of ${size} octets is accepted and a longer Content-Length is 413 (${name})`, async (t) => {
+  test(`a body of ${size} bytes is accepted and a longer Content-Length is 413 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
     client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`)
-    client.write(octets(size))
+    client.write(bytes(size))
     assert.match((await client.reply()).start, / 200 /)
     client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size + 1}\r\n\r\n`)
     assert.equal((await refusal(client, 413)).title, 'Content too large')
     assert.equal(service.heard.length, 1)
   })
 
-  test(`a chunked body of ${size} octets is accepted and a longer one is 413 while it arrives (${name})`, async (t) => {
+  test(`a chunked body of ${size} bytes is accepted and a longer one is 413 while it arrives (${name})`, async (t) => {
     const { client, service, log } = await setUpRaw(t, { limits })
     const begin = `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`
     client.write(begin)
-    client.write(octets(size))
+    client.write(bytes(size))
     client.write('\r\n0\r\n\r\n')
     const peer = await service.accept()
     assert.equal((await peer.request()).body.length, size)
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
     await client.reply()
     client.write(begin)
-    client.write(octets(size))
+    client.write(bytes(size))
     client.write('\r\n1\r\nx\r\n0\r\n\r\n')
     await refusal(client, 413)
     assert.equal((await log.line({ status_code: 413 }))['method'], 'POST')
@@ -134,17 +134,17 @@ test('Expect: 100-continue with a body that is too large is rejected at once', a
 test('a head that is incomplete after headTimeout is 408, however slowly it arrives', async (t) => {
   const { client, clock, service } = await setUp(t, { limits: { headTimeout: '10s' } })
   client.write('GET / HTTP/1.1\r\n')
-  const octet = async (text: string): Promise<void> => {
+  const byte = async (text: string): Promise<void> => {
     await client.writeInPieces([text])
     clock.advance(2_000)
   }
   await client.writeInPieces(['Host: a\r\n'])
-  for (const letter of 'X-Slow') await octet(letter)
+  for (const letter of 'X-Slow') await byte(letter)
   assert.equal((await refusal(client, 408)).title, 'Request timeout')
   assert.equal(service.heard.length, 0)
 })
 
-test('headTimeout starts with the first octet of the head, not with the previous reply', async (t) => {
+test('headTimeout starts with the first byte of the head, not with the previous reply', async (t) => {
   const { client, clock } = await setUp(t, { limits: { headTimeout: '10s', idleTimeout: '60s' } })
   for (let i = 0; i < 2; i++) {
     clock.advance(50_000)
@@ -243,7 +243,7 @@ test('timeouts.response starts at the end of the request', async (t) => {
   assert.match((await client.reply()).start, / 200 /)
 })
 
-/** A reply whose head is exactly that many octets. */
+/** A reply whose head is exactly that many bytes. */
 function replyOf(size: number): string {
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Long: \r\n\r\n'
   return head.replace('X-Long: ', `X-Long: ${'x'.repeat(size - head.length)}`)
@@ -265,7 +265,7 @@ for (const [name, limits, size] of [
   ['by default', {}, 65_536],
   ['as configured', { head: '2kb' }, 2_048],
 ] as const)
-  test(`a reply with a head of ${size} octets is forwarded, and a larger one is 502 with the reason (${name})`, async (t) => {
+  test(`a reply with a head of ${size} bytes is forwarded, and a larger one is 502 with the reason (${name})`, async (t) => {
     assert.match((await answerTo(t, replyOf(size), limits)).start, / 200 /)
     for (const reply of [replyOf(size + 1), replyOf(size + 3).slice(0, -2)]) {
       const refused = await answerTo(t, reply, limits)

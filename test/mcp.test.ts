@@ -44,7 +44,7 @@ async function startMcp(t: TestContext): Promise<string> {
 async function startTwo(t: TestContext, service: NonNullable<Parameters<typeof proxyTo>[1]>['service'] = {}) {
   const config = proxyTo([await startMcp(t), await startMcp(t)], {
     service,
-    secrets: ['a secret of this test, of 32 octets and more'],
+    secrets: ['a secret of this test, of 32 bytes and more'],
     listeners: [{ address: '127.0.0.1:0' }],
   })
   return startGateway(t, config)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { octets } from './support/octets.ts'
+import { bytes } from './support/bytes.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
@@ -50,7 +50,7 @@ test('bodies of every framing can be pipelined, whoever answers', async (t) => {
     ],
   })
   const client = await connect(t, port)
-  const large = octets(300_000)
+  const large = bytes(300_000)
   client.write('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nfirst')
   client.write('GET /fixed HTTP/1.1\r\nHost: a\r\n\r\n')
   client.write('POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nsec\r\n3\r\nond\r\n0\r\n\r\n')

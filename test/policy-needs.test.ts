@@ -22,7 +22,7 @@ const directory = definePolicy({
   summary: 'Looks callers up.',
   options: z.strictObject({ ask: z.string(), largest: z.number() }),
   services: [['ask']],
-  bodyLimit: ({ largest }) => ({ octets: largest, enforced: false }),
+  bodyLimit: ({ largest }) => ({ bytes: largest, enforced: false }),
   create(_, { holder }, route) {
     const table = tables.get(holder, 'only', () => {
       made.push(new Table())

@@ -42,12 +42,12 @@ for (const [name, header, client] of [
   ['UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n'), BALANCER],
   ['LOCAL', binary(null), BALANCER],
 ] as const)
-  test(`the client address is taken from the header, split at every octet: ${name}`, async (t) => {
+  test(`the client address is taken from the header, split at every byte: ${name}`, async (t) => {
     const { port, service, log } = await start(t)
     for (let at = 1; at <= header.length + 3; at++) {
       const peer = await connect(t, port)
-      const octets = Buffer.concat([header, Buffer.from(GET)])
-      await peer.writeInPieces([octets.subarray(0, at), octets.subarray(at)])
+      const bytes = Buffer.concat([header, Buffer.from(GET)])
+      await peer.writeInPieces([bytes.subarray(0, at), bytes.subarray(at)])
       assert.match((await peer.reply()).start, / 200 /)
       // The connection stays that client's.
       peer.write(GET)
@@ -58,7 +58,7 @@ for (const [name, header, client] of [
     assert.ok(log.requests.every(({ ip_address }) => ip_address === client))
   })
 
-test('the header can arrive octet by octet, or together with all requests', async (t) => {
+test('the header can arrive byte by byte, or together with all requests', async (t) => {
   const { port, service } = await start(t)
   const slow = await connect(t, port)
   await slow.writeInPieces(`${FROM_V4}${GET}`.split(''))
@@ -92,7 +92,7 @@ test('a header from an untrusted address is rejected, and no request answered', 
   assert.deepEqual([line['ip_address'], line['level']], ['127.0.0.1', 'warn'])
 })
 
-for (const [name, octets] of [
+for (const [name, bytes] of [
   ['a plain request', Buffer.from(GET)],
   ['TLS', Buffer.from('16030100c8010000c4', 'hex')],
   ['a second version 1 in capitals only', Buffer.from(`proxy${FROM_V4.slice(5)}${GET}`)],
@@ -101,8 +101,8 @@ for (const [name, octets] of [
   test(`a connection that does not start with a header is closed: ${name}`, async (t) => {
     const { port, plainPort, service } = await start(t)
     const client = await connect(t, port)
-    client.write(octets ?? FROM_V4.slice(0, 20))
-    if (octets === null) client.end()
+    client.write(bytes ?? FROM_V4.slice(0, 20))
+    if (bytes === null) client.end()
     assert.match(await client.closed(), /end|reset/)
     assert.deepEqual([client.received.length, service.heard.length], [0, 0])
     const metrics = await scrape(plainPort)

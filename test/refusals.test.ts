@@ -74,7 +74,7 @@ test('authentication comes before the check of the body size', async (t) => {
   assert.match((await client.reply()).start, / 401 /)
 })
 
-test('octets after a rejected head are not parsed as a request', async (t) => {
+test('bytes after a rejected head are not parsed as a request', async (t) => {
   const { client, service } = await setUp(t)
   client.write(post('Content-Length: 2000\r\n', 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'))
   assert.match((await client.reply()).start, / 413 /)

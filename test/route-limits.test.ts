@@ -35,10 +35,10 @@ test('retry of a route overrides that of its service', async (t) => {
 async function upload(t: TestContext, buffer: Route['buffer'] | undefined) {
   let begun = Promise.withResolvers<void>()
   const service = await startService(t, (request, response) => {
-    let octets = 0
+    let bytes = 0
     begun.resolve()
-    request.on('data', (chunk: Buffer) => (octets += chunk.length))
-    request.on('end', () => response.end(`${octets} ${request.headers['content-length'] ?? 'chunked'}`))
+    request.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    request.on('end', () => response.end(`${bytes} ${request.headers['content-length'] ?? 'chunked'}`))
   })
   const { routes, ...config } = proxyTo(service.url)
   const route = { ...routes![0]!, ...(buffer !== undefined && { buffer }) }

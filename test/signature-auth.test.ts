@@ -224,7 +224,7 @@ test('keys are checked when the configuration loads', async () => {
     return error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join() ?? 'none'
   }
   assert.match(problem({ algorithm: 'ed25519' }), /^keys\.0\.publicKey: ed25519 needs it$/)
-  assert.match(problem({ algorithm: 'hmac-sha256', secret: 'short' }), /^keys\.0\.secret: expected at least 32 octets$/)
+  assert.match(problem({ algorithm: 'hmac-sha256', secret: 'short' }), /^keys\.0\.secret: expected at least 32 bytes$/)
   assert.match(problem({ algorithm: 'ed25519', publicKey: pemOf(pairs.p256.publicKey) }), /expected a key of Ed25519/)
   assert.match(problem({ algorithm: 'ecdsa-p256-sha256', publicKey: pemOf(pairs.p384.publicKey) }), /EC on P-256/)
   assert.match(problem({ algorithm: 'rsa-pss-sha512', secret: SECRET }), /has none: leave it out/)

@@ -3,14 +3,14 @@ import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
-import { octets } from './support/octets.ts'
+import { bytes } from './support/bytes.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { poolOf, turnUntil } from './support/settled.ts'
 
 const post = (fields: string): string => `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n`
 
-test('300 stalled uploads, with one octet or none, do not use up the connections to the service', async (t) => {
+test('300 stalled uploads, with one byte or none, do not use up the connections to the service', async (t) => {
   const service = await startService(t)
   const { port, gateway } = await startGateway(
     t,
@@ -174,7 +174,7 @@ async function holdAll(t: TestContext, addresses: readonly string[]) {
         continue
       }
       peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${100 * MEGABYTE}\r\n\r\n`)
-      peer.write(octets(100 * MEGABYTE))
+      peer.write(bytes(100 * MEGABYTE))
       downloads.push(peer)
       return
     }
@@ -246,7 +246,7 @@ test('a long upload that stalls gets 408 when others wait', async (t) => {
   assert.equal(poolOf(gateway).waiting, 0)
 })
 
-test('a body below the minimum rate is 408, however often an octet arrives', async (t) => {
+test('a body below the minimum rate is 408, however often a byte arrives', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url), { clock })
@@ -277,7 +277,7 @@ test('a pause of the service does not count against the client', async (t) => {
   const { port } = await startGateway(t, config, { clock })
   const client = await connect(t, port)
   client.write(post(`Content-Length: ${50 * MEGABYTE}`))
-  client.write(octets(50 * MEGABYTE))
+  client.write(bytes(50 * MEGABYTE))
   const peer = await service.accept()
   await peer.until('\r\n\r\n')
   peer.socket.pause()
@@ -300,7 +300,7 @@ test('a reply read below the minimum rate is reset', async (t) => {
   const peer = await service.accept()
   await peer.request()
   peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${100 * MEGABYTE}\r\n\r\n`)
-  peer.write(octets(100 * MEGABYTE))
+  peer.write(bytes(100 * MEGABYTE))
   await stuck(peer)
   clock.advance(4_500)
   assert.equal(log.requests.length, 0)

@@ -8,7 +8,7 @@ import { connect, startRawService } from './support/peer.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startService, type TestService } from './support/service.ts'
 
-const secrets = ['a secret of this test, of 32 octets and more']
+const secrets = ['a secret of this test, of 32 bytes and more']
 
 async function setUp(t: TestContext, services: readonly TestService[], more: GatewayInput = {}, sticky = {}) {
   const instances = services.map(({ url }) => url)

@@ -39,7 +39,7 @@ async function failing(t: TestContext, port: number, options: ConnectionOptions)
   await assert.rejects(once(socket, 'secureConnect'))
 }
 
-for (const [what, octets] of [
+for (const [what, bytes] of [
   ['says nothing', null],
   ['says half of its hello', HALF],
 ] as const)
@@ -47,7 +47,7 @@ for (const [what, octets] of [
     const clock = new ManualClock(Date.now())
     const { port, gateway, log, failures } = await setUp(t, { limits: { handshakeTimeout: '10s' } }, { clock })
     const client = await connect(t, port)
-    if (octets !== null) client.write(octets)
+    if (bytes !== null) client.write(bytes)
     await turnUntil('the connection', () => gateway.connections === 1)
     clock.advance(9_900)
     assert.equal(gateway.connections, 1)
@@ -158,11 +158,11 @@ test('renegotiation is rejected', async (t) => {
   assert.match(String(error), /NO_RENEGOTIATION|no renegotiation/i)
 })
 
-/** A connection whose encrypted octets a test sees. */
+/** A connection whose encrypted bytes a test sees. */
 function transparent(
   t: TestContext,
   port: number,
-): { duplex: Duplex; received: () => Buffer; write: (octets: Buffer) => void } {
+): { duplex: Duplex; received: () => Buffer; write: (bytes: Buffer) => void } {
   const raw = connectRaw({ port, host: '127.0.0.1', allowHalfOpen: true })
   cleanUp(t, () => raw.destroy())
   const chunks: Buffer[] = []
@@ -177,7 +177,7 @@ function transparent(
   })
   raw.on('end', () => duplex.push(null))
   raw.on('error', () => duplex.destroy())
-  return { duplex, received: () => Buffer.concat(chunks), write: (octets) => void raw.write(octets) }
+  return { duplex, received: () => Buffer.concat(chunks), write: (bytes) => void raw.write(bytes) }
 }
 
 async function secureOver(t: TestContext, duplex: Duplex): Promise<TLSSocket> {
@@ -188,9 +188,9 @@ async function secureOver(t: TestContext, duplex: Duplex): Promise<TLSSocket> {
 }
 
 /** The types of the records in what was received (RFC 8446 section 5.1). */
-function recordTypes(octets: Buffer): number[] {
+function recordTypes(bytes: Buffer): number[] {
   const types: number[] = []
-  for (let at = 0; at + 5 <= octets.length; at += 5 + octets.readUInt16BE(at + 3)) types.push(octets[at]!)
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) types.push(bytes[at]!)
   return types
 }
 

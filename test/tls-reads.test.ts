@@ -30,9 +30,9 @@ test('decrypted data is read directly into the buffer of the reader', async (t) 
   const pieces: string[] = []
   const reader = {
     readBuffer: sharedBuffer,
-    read(octets: Buffer, end: number) {
-      buffers.push(octets)
-      pieces.push(octets.toString('latin1', 0, end))
+    read(bytes: Buffer, end: number) {
+      buffers.push(bytes)
+      pieces.push(bytes.toString('latin1', 0, end))
       this.readBuffer = named
       server.write('more')
     },
@@ -54,9 +54,9 @@ test('data decrypted during a pause arrives in order when reading resumes', asyn
   let paused = 0
   readSecured(server, {
     readBuffer: sharedBuffer,
-    read(octets, end) {
+    read(bytes, end) {
       assert.ok(!server.isPaused())
-      got.push(Buffer.from(octets.subarray(0, end)))
+      got.push(Buffer.from(bytes.subarray(0, end)))
       server.pause()
       paused++
       setImmediate(() => server.resume())
@@ -75,9 +75,9 @@ test('without these internals of Node.js a socket is read as a stream', async (t
   const got: string[] = []
   readSecured(server, {
     readBuffer: sharedBuffer,
-    read(octets, end) {
-      assert.ok(octets !== sharedBuffer)
-      got.push(octets.toString('latin1', 0, end))
+    read(bytes, end) {
+      assert.ok(bytes !== sharedBuffer)
+      got.push(bytes.toString('latin1', 0, end))
     },
   })
   client.end('all of it')

@@ -66,7 +66,7 @@ test('WebSockets work over TLS, and close cleanly', async (t) => {
     const sent = Buffer.alloc(length, 'abcdefg')
     socket.send(sent)
     const [back] = (await once(socket, 'message')) as [Buffer]
-    assert.ok(back.equals(sent), `${length} octets`)
+    assert.ok(back.equals(sent), `${length} bytes`)
   }
   assert.equal(poolOf(gateway).streaming, 1)
   socket.close(4001, 'enough')
@@ -140,7 +140,7 @@ for (const version of VERSIONS) {
     assert.equal(body.length, LARGE)
   })
 
-  // Signatures, and with them handshakes, are an octet or two longer or shorter each time.
+  // Signatures, and with them handshakes, are a byte or two longer or shorter each time.
   for (const [what, cut] of [
     ['in a record', (all: number) => Math.floor(all / 2)],
     ['in the alert that says the end', (all: number) => all - 12],
@@ -167,7 +167,7 @@ function sayInTwo(socket: TLSSocket): void {
   socket.end('x'.repeat(20_000))
 }
 
-/** Stands between the gateway and a service, and ends the connection once so many octets of the service have passed. */
+/** Stands between the gateway and a service, and ends the connection once so many bytes of the service have passed. */
 async function relay(t: TestContext, service: TlsService, most: number) {
   let passed = 0
   const server = createServer({ allowHalfOpen: true }, (client) => {

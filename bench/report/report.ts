@@ -45,7 +45,7 @@ load generator run on core 1; everything is on 127.0.0.1. Connections to the ser
 are streamed, and each proxy sets the X-Forwarded headers. Over TLS every proxy speaks TLS 1.3 with TLS_AES_128_GCM_SHA256 and X25519: the load
 generators offer nothing else. The configurations are in \`bench/peers/\`.
 
-- **relay** is no proxy: it passes octets on between sockets of node:net and looks at none. It shows what Node costs whatever runs on it.
+- **relay** is no proxy: it passes bytes on between sockets of node:net and looks at none. It shows what Node costs whatever runs on it.
 - **CPU µs** is the figure to compare: the CPU time of all threads of the proxy's processes, from
   \`/proc/<pid>/task/*/schedstat\`, kernel time included, divided by the requests (or the MB, of 10⁶ bytes) of that measurement.
 - **to nginx** is a proxy's figure divided by nginx's in the same round; at the fixed rate it is p99, elsewhere CPU.

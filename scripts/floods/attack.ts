@@ -40,8 +40,8 @@ async function perform({ port, name, most }: z.output<typeof orderSchema>): Prom
   const ending: Ending = { after: null, rounds: 0 }
   const over = (): void => void (ending.after ??= performance.now() - start)
   const { promise: ready, resolve } = Promise.withResolvers<void>()
-  socket.on('data', (octets: Buffer) => {
-    parser.push(octets)
+  socket.on('data', (bytes: Buffer) => {
+    parser.push(bytes)
     for (const { type, flags } of parser.frames.splice(0)) {
       if (type === Type.goaway) over()
       if (type === Type.settings && (flags & ACK) !== 0) resolve()

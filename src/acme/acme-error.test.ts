@@ -78,7 +78,7 @@ test('invalid records and challenges in a store are null', () => {
   )
 })
 
-test('reading the issuer of a certificate never fails, whatever its octets', () => {
+test('reading the issuer of a certificate never fails, whatever its bytes', () => {
   const oid = Buffer.from('0603551d23', 'hex')
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.uint8Array({ maxLength: 60 }), (before, after) => {

@@ -61,7 +61,7 @@ function authorityKeyIdentifier(der: Buffer): Buffer | null {
 }
 
 /**
- * The content of the value at the start, if it has that tag. Sufficient here: no value is longer than 127 octets, or 255 including the
+ * The content of the value at the start, if it has that tag. Sufficient here: no value is longer than 127 bytes, or 255 including the
  * issuer's name.
  */
 function content(der: Buffer, tag: number): Buffer | null {

@@ -78,7 +78,7 @@ export class Transport {
       incoming.on('data', (chunk: Buffer) => {
         size += chunk.length
         if (size <= LARGEST) chunks.push(chunk)
-        else incoming.destroy(new AcmeError(`the answer has over ${LARGEST} octets`))
+        else incoming.destroy(new AcmeError(`the answer has over ${LARGEST} bytes`))
       })
       incoming.on('error', reject)
       incoming.on('end', () => {

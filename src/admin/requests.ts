@@ -42,7 +42,7 @@ export const recentRequest = z.object({
   path: z.string(),
   query: z.string().describe('Values that look like secrets are removed.'),
   status: z.int(),
-  bytes: z.int().describe('Octets of the body that were sent.'),
+  bytes: z.int().describe('Bytes of the body that were sent.'),
   route: z.string().nullable().describe('Id of the route, or null for none.'),
   service: z.string().nullable(),
   instance: z.string().nullable().describe('The last instance that was tried.'),

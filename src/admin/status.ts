@@ -14,7 +14,7 @@ import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { rounded } from '../core/rounded.ts'
 
-const octets = z.int().min(0)
+const bytes = z.int().min(0)
 
 const thread = z.object({
   thread: z.int().describe('Number of the thread in the process.'),
@@ -22,7 +22,7 @@ const thread = z.object({
   uptimeSeconds: z.number(),
   connections: z.int().describe('Open client connections.'),
   inFlight: z.int().describe('Requests at the services.'),
-  heapBytes: octets,
+  heapBytes: bytes,
   busy: z.number().describe('Share of its time in which the thread was busy, 0 to 1.'),
   redis: z
     .object({
@@ -56,7 +56,7 @@ export const status = z.object({
     .describe('Where requests are accepted.'),
   connections: z.int().describe('Open client connections.'),
   inFlight: z.int().describe('Requests at the services.'),
-  memory: z.object({ rssBytes: octets, heapBytes: octets, externalBytes: octets }),
+  memory: z.object({ rssBytes: bytes, heapBytes: bytes, externalBytes: bytes }),
   configuration: z.object({
     revision: z.string(),
     generation: z.int().describe('Number of the configuration within this process, starting at 1.'),

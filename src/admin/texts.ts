@@ -29,9 +29,9 @@ export function acceptTexts(app: AdminApp, config: () => GatewayConfig): void {
     if (length !== '0' || coding !== undefined) checkWritable(config())
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, octets, done) => {
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, bytes, done) => {
     try {
-      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
+      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
       done(null, text === '' ? undefined : text)
     } catch {
       done(new GatewayError('bad-request', 'The body is not UTF-8: send the configuration as it is in the file.'))

@@ -151,6 +151,6 @@ function difference(now: Counts, before: Counts = NONE): Counts {
   }
 }
 
-function megabytes(octets: number): string {
-  return `${Math.round(octets / 1_000_000)} MB`
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_000_000)} MB`
 }

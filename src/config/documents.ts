@@ -61,12 +61,12 @@ function filesReader(folder: string, noted: ReadFiles) {
   const open = async (path: string): Promise<Buffer | null> => {
     const file = resolve(folder, path)
     noted.note(file)
-    const octets = await readFile(file).catch((error: unknown) => {
+    const bytes = await readFile(file).catch((error: unknown) => {
       return fieldOf(error, 'code') === 'ENOENT' ? null : fail(`${JSON.stringify(path)} cannot be read`, error)
     })
-    if (octets !== null && octets.length > LARGEST)
+    if (bytes !== null && bytes.length > LARGEST)
       throw new Error(`${JSON.stringify(path)} cannot be read: it is over ${LARGEST} bytes`)
-    return octets
+    return bytes
   }
   const made = new Map<string, Promise<unknown>>()
   return (written: unknown, read: FilesOption['read']): Promise<unknown> => {
@@ -78,13 +78,13 @@ function filesReader(folder: string, noted: ReadFiles) {
 }
 
 async function readDocument(file: string): Promise<JsonDocument> {
-  const octets = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
-  if (octets.length > LARGEST) throw new Error(`cannot be read: it is over ${LARGEST} bytes`)
+  const bytes = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
+  if (bytes.length > LARGEST) throw new Error(`cannot be read: it is over ${LARGEST} bytes`)
   // Imported only if a document is named: worker threads never read any.
   const { parse } = await import('yaml')
   let document: unknown
   try {
-    document = parse(octets.toString(), { prettyErrors: true, logLevel: 'error' })
+    document = parse(bytes.toString(), { prettyErrors: true, logLevel: 'error' })
   } catch (error) {
     return fail('is neither JSON nor YAML', error)
   }

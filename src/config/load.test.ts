@@ -212,7 +212,7 @@ test('an unusable secret file is one problem, which does not show its content', 
       [
         'secrets[0]: file latin1: is not UTF-8 text',
         'secrets[1]: file large: is larger than 64 KiB',
-        'secrets[2]: expected at least 32 octets, such as from "openssl rand -base64 32", not "${file:short}"',
+        'secrets[2]: expected at least 32 bytes, such as from "openssl rand -base64 32", not "${file:short}"',
         'secrets[3]: file none: no such file',
         'secrets[4]: file .: is a folder; expected a file in it',
       ],

@@ -130,8 +130,8 @@ test('WebAssembly is loaded from its file', async (t) => {
   const folder = newFolder()
   t.after(() => rmSync(folder, { recursive: true }))
   // A function named "value" that returns 1.
-  const octets = '0061736d010000000105016000017f030201000709010576616c756500000a0601040041010b'
-  writeFileSync(join(folder, 'one.wasm'), Buffer.from(octets, 'hex'))
+  const bytes = '0061736d010000000105016000017f030201000709010576616c756500000a0601040041010b'
+  writeFileSync(join(folder, 'one.wasm'), Buffer.from(bytes, 'hex'))
   writeFileSync(join(folder, 'entry.ts'), "import { value } from './one.wasm'\nexport default () => value()")
   await importDefault(join(folder, 'entry.ts'))
   const code = loadedCode([join(folder, 'entry.ts')])

@@ -32,7 +32,7 @@ test('the revision includes the content of referenced files, in any order', () =
   assert.equal(of(base, { '/a.ts': 'one', '/b.ts': 'two' }), of(base, { '/b.ts': 'two', '/a.ts': 'one' }))
 })
 
-test('the same octets in different typed arrays have different revisions', () => {
+test('the same bytes in different typed arrays have different revisions', () => {
   const config = parseConfig(base)
   const revisions = [new Uint8Array(2), new Int8Array(2), new Uint16Array(1), new ArrayBuffer(2)].map((own) =>
     revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, new Map()),

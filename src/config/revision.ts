@@ -86,13 +86,13 @@ function formOfObject(value: object, depth: number, known: Map<object, string>):
   if (value instanceof Set) return formOfItems('Set', value)
   if (value instanceof Date) return `Date ${value.getTime()};`
   if (value instanceof RegExp) return `RegExp ${formOf(String(value), depth, known)}`
-  if (value instanceof ArrayBuffer) return formOfOctets('', new Uint8Array(value))
-  if (ArrayBuffer.isView(value)) return formOfOctets(Object.prototype.toString.call(value), value)
+  if (value instanceof ArrayBuffer) return formOfBytes('', new Uint8Array(value))
+  if (ArrayBuffer.isView(value)) return formOfBytes(Object.prototype.toString.call(value), value)
   const fields = Object.entries(value).filter(([, field]) => field !== undefined)
   return formOfItems('Object', fields.toSorted(([a], [b]) => (a < b ? -1 : 1)).flat())
 }
 
 /** The same bytes are other numbers in another kind of array. */
-function formOfOctets(kind: string, { buffer, byteOffset, byteLength }: ArrayBufferView): string {
+function formOfBytes(kind: string, { buffer, byteOffset, byteLength }: ArrayBufferView): string {
   return `octets ${kind}${Buffer.from(buffer, byteOffset, byteLength).toString('base64')};`
 }

@@ -137,7 +137,7 @@ const limitsSchema = z.strictObject({
     .min(0)
     .default(240)
     .describe(
-      'Lowest average rate, in octets per second, at which a client must send a body or read a reply, after the first 5s; 0 for none. Default 240.',
+      'Lowest average rate, in bytes per second, at which a client must send a body or read a reply, after the first 5s; 0 for none. Default 240.',
     ),
   connections: z.int().min(1).default(10_000).describe('Most client connections at a time. Default 10000.'),
   handshakes: z
@@ -259,7 +259,7 @@ export const gatewaySchema = z
     secrets: secretsSchema
       .default([])
       .describe(
-        'Secrets from which the gateways derive their own keys, one per purpose: the current one first, then previous ones, which can still decrypt. At least 32 octets each, the same on all gateways. Default none.',
+        'Secrets from which the gateways derive their own keys, one per purpose: the current one first, then previous ones, which can still decrypt. At least 32 bytes each, the same on all gateways. Default none.',
       )
       .meta({ examples: [['${SALLYPORT_SECRET}']] }),
     docs: docsSchema.prefault({}).describe('The API documentation, served by the endpoints docs and openapi.'),

@@ -9,7 +9,7 @@ test('secrets is one string or several with the current one first, and empty by 
   assert.deepEqual(parseConfig({}).secrets, [])
   assert.deepEqual(parseConfig({ secrets: LONG }).secrets, [LONG])
   assert.deepEqual(parseConfig({ secrets: [`${LONG}2`, LONG] }).secrets, [`${LONG}2`, LONG])
-  // Sixteen characters of two octets each.
+  // Sixteen characters of two bytes each.
   assert.deepEqual(parseConfig({ secrets: 'ä'.repeat(16) }).secrets, ['ä'.repeat(16)])
 })
 
@@ -18,7 +18,7 @@ test('a short secret is rejected without being shown', () => {
     assert.throws(
       () => parseConfig({ secrets }),
       ({ message }: Error) => {
-        assert.match(message, /^secrets(?:\[1\])?: expected at least 32 octets, such as from "openssl rand -base64 32"/)
+        assert.match(message, /^secrets(?:\[1\])?: expected at least 32 bytes, such as from "openssl rand -base64 32"/)
         assert.doesNotMatch(message, /hush|ä/)
         return true
       },
@@ -33,7 +33,7 @@ test('an option that needs secrets is a problem without them', () => {
       path: ['listeners', 0, 'tls'],
       isKey: false,
       message:
-        'session tickets in Redis need "secrets" at the top level of the configuration; expected a text of at least 32 octets there',
+        'session tickets in Redis need "secrets" at the top level of the configuration; expected a text of at least 32 bytes there',
     },
   ])
 })

@@ -40,7 +40,7 @@ export function milliseconds(value: number | null): string {
 }
 
 /** Bytes, such as "512 B" and "1.4 MB". */
-export function octets(value: number): string {
+export function byteSize(value: number): string {
   if (value < 1000) return `${value} B`
   if (value < 1e6) return `${oneDigit.format(value / 1e3)} kB`
   return value < 1e9 ? `${oneDigit.format(value / 1e6)} MB` : `${oneDigit.format(value / 1e9)} GB`

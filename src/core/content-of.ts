@@ -24,8 +24,8 @@ export async function contentOf(path: string): Promise<string> {
   }
 }
 
-function digestOf(octets: Uint8Array): string {
-  return createHash('sha256').update(octets).digest('base64')
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64')
 }
 
 /** For a file that cannot be read, the reason stands for its content. */

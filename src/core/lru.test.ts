@@ -9,7 +9,7 @@ interface Item extends LruItem<Item> {
 
 const itemOf = (key: string, size: number, value = 0): Item => ({ key, size, value, newer: null, older: null })
 
-test('property: octets are the sum of the items, within the limit, and the least recently used are evicted', () => {
+test('property: bytes are the sum of the items, within the limit, and the least recently used are evicted', () => {
   const key = fc.integer({ min: 0, max: 9 }).map(String)
   const step = fc.oneof(
     fc.record({ add: key, size: fc.integer({ min: 1, max: 5 }) }),
@@ -23,10 +23,10 @@ test('property: octets are the sum of the items, within the limit, and the least
       const lru = new Lru<Item>(limit, ({ key: gone }) => evicted.push(gone))
       /** The oldest first. */
       let model: { key: string; size: number }[] = []
-      const octets = (): number => model.reduce((sum, { size }) => sum + size, 0)
+      const bytes = (): number => model.reduce((sum, { size }) => sum + size, 0)
       const makeRoom = (): string[] => {
         const gone: string[] = []
-        while (octets() > limit) gone.push(model.shift()!.key)
+        while (bytes() > limit) gone.push(model.shift()!.key)
         return gone
       }
       for (const each of steps) {
@@ -51,7 +51,7 @@ test('property: octets are the sum of the items, within the limit, and the least
           model = model.filter((other) => other.key !== each.remove)
         }
         assert.deepEqual(evicted.splice(0), gone)
-        assert.equal(lru.octets, octets())
+        assert.equal(lru.bytes, bytes())
         assert.equal(lru.size, model.length)
         assert.deepEqual(
           new Set(Array.from(lru.values(), (item) => item.key)),

@@ -28,7 +28,7 @@ export class Lru<Item extends LruItem<Item>> {
   }
 
   /** Total size of all items, in bytes. */
-  get octets(): number {
+  get bytes(): number {
     return this.used
   }
 

@@ -117,7 +117,7 @@ export const metricTable = {
   },
   sallyport_response_bytes_total: {
     type: 'counter',
-    help: 'Octets of reply bodies and tunnels sent to clients.',
+    help: 'Bytes of reply bodies and tunnels sent to clients.',
     labels: ['service'],
   },
   sallyport_errors_total: {
@@ -291,7 +291,7 @@ export const metricTable = {
     help: 'Requests to routes with a cache, by result.',
     labels: ['outcome'],
   },
-  sallyport_cache_bytes: { type: 'gauge', help: 'Octets of stored replies.', labels: ['store'] },
+  sallyport_cache_bytes: { type: 'gauge', help: 'Bytes of stored replies.', labels: ['store'] },
   sallyport_cache_entries: { type: 'gauge', help: 'Stored replies.', labels: ['store'] },
   sallyport_cache_evictions_total: {
     type: 'counter',
@@ -305,7 +305,7 @@ export const metricTable = {
   },
   sallyport_idempotency_bytes: {
     type: 'gauge',
-    help: 'Octets of replies kept in memory for repeated requests.',
+    help: 'Bytes of replies kept in memory for repeated requests.',
     labels: [],
   },
   sallyport_idempotency_keys: {

@@ -1,6 +1,6 @@
-import { ipOctets } from './ip-octets.ts'
+import { ipBytes } from './ip-bytes.ts'
 
-/** The first 12 octets of IPv4-mapped IPv6 addresses (RFC 4291 section 2.5.5.2). */
+/** The first 12 bytes of IPv4-mapped IPv6 addresses (RFC 4291 section 2.5.5.2). */
 const MAPPED = '00000000000000000000ffff'
 
 const ZERO = 48
@@ -83,7 +83,7 @@ function keyOf(address: string): number | string | null {
   if (number !== null) return number
   // The zone identifies a link and is not part of the address (RFC 4007 section 11).
   const zone = address.indexOf('%')
-  const digits = ipOctets(zone === -1 ? address : address.slice(0, zone))?.toString('hex')
+  const digits = ipBytes(zone === -1 ? address : address.slice(0, zone))?.toString('hex')
   if (digits === undefined) return null
   return digits.startsWith(MAPPED) ? Number.parseInt(digits.slice(MAPPED.length), 16) : digits
 }
@@ -113,7 +113,7 @@ function v4Of(text: string): number | null {
   return dots === 3 && digits > 0 ? value * 256 + part : null
 }
 
-/** The IPv4 prefix length of an IPv4-mapped IPv6 network, whose own prefix also counts the 12 octets before the IPv4 address. */
+/** The IPv4 prefix length of an IPv4-mapped IPv6 network, whose own prefix also counts the 12 bytes before the IPv4 address. */
 function mappedPrefix(address: string, prefix: string | undefined): number {
   if (prefix === undefined) return 32
   const bits = Number(prefix)

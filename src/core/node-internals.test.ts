@@ -27,7 +27,7 @@ async function accepted(t: TestContext): Promise<Socket> {
   return socket
 }
 
-test('a socket handle has the number of unsent octets', async (t) => {
+test('a socket handle has the number of unsent bytes', async (t) => {
   const handle = handleOf(await accepted(t))
   assert.ok(handle !== null)
   assert.deepEqual([numberOf(handle, 'bytesWritten'), numberOf(handle, 'writeQueueSize')], [0, 0])

@@ -75,8 +75,8 @@ function derive(password: string, digest: Effort & { readonly salt: Buffer }, le
 }
 
 /** Base64 without padding, as PHC requires. */
-function base64(octets: Buffer): string {
-  return octets.toString('base64').replace(/=+$/, '')
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
 }
 
 /** Memory used at a time, in bytes. */

@@ -51,9 +51,9 @@ function readUpTo(descriptor: number, most: number): Buffer {
   throw new FileError('changed while it was read: try again')
 }
 
-function textOf(octets: Buffer): string {
+function textOf(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(octets)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
     throw new FileError('is not UTF-8 text', error)
   }

@@ -33,11 +33,11 @@ test('sealed texts do not reveal the text, and differ each time', () => {
   assert.doesNotMatch(Buffer.from(first.slice(9), 'base64url').toString('latin1') + first, /PRIVATE/)
 })
 
-test('a change of any octet is detected', () => {
+test('a change of any byte is detected', () => {
   const sealed = sealOf(current).seal('key', 'a')
-  const octets = Buffer.from(sealed.slice(9), 'base64url')
-  for (let i = 0; i < octets.length; i++) {
-    const changed = Buffer.from(octets)
+  const bytes = Buffer.from(sealed.slice(9), 'base64url')
+  for (let i = 0; i < bytes.length; i++) {
+    const changed = Buffer.from(bytes)
     changed[i]! ^= 1
     assert.equal(sealOf(current).open(`sealed.1.${changed.toString('base64url')}`, 'a'), null)
   }

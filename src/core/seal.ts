@@ -34,21 +34,21 @@ export class Seal {
   open(sealed: string, about: string): string | null {
     const { keys, acceptsPlain } = this.options
     if (!sealed.startsWith(MARK)) return keys.length === 0 || acceptsPlain ? sealed : null
-    const octets = Buffer.from(sealed.slice(MARK.length), 'base64url')
+    const bytes = Buffer.from(sealed.slice(MARK.length), 'base64url')
     for (const key of keys) {
-      const text = decipher(octets, key, about)
+      const text = decipher(bytes, key, about)
       if (text !== null) return text
     }
     return null
   }
 }
 
-function decipher(octets: Buffer, key: Uint8Array, about: string): string | null {
-  if (octets.length < IV + TAG) return null
-  const cipher = createDecipheriv(ALGORITHM, key, octets.subarray(0, IV), { authTagLength: TAG })
-  cipher.setAAD(Buffer.from(about)).setAuthTag(octets.subarray(IV, IV + TAG))
+function decipher(bytes: Buffer, key: Uint8Array, about: string): string | null {
+  if (bytes.length < IV + TAG) return null
+  const cipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV), { authTagLength: TAG })
+  cipher.setAAD(Buffer.from(about)).setAuthTag(bytes.subarray(IV, IV + TAG))
   try {
-    return Buffer.concat([cipher.update(octets.subarray(IV + TAG)), cipher.final()]).toString('utf8')
+    return Buffer.concat([cipher.update(bytes.subarray(IV + TAG)), cipher.final()]).toString('utf8')
   } catch {
     return null
   }

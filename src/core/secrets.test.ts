@@ -6,7 +6,7 @@ import { deriveKeys } from './secrets.ts'
 const CURRENT = 'a secret of the tests, which is long enough'
 const PREVIOUS = 'another secret of the tests, long enough too'
 
-test('each secret derives a key of 32 octets for each purpose, the current one first', () => {
+test('each secret derives a key of 32 bytes for each purpose, the current one first', () => {
   const tickets = deriveKeys([CURRENT, PREVIOUS], 'tickets')
   assert.deepEqual(
     tickets.map(({ length }) => length),

@@ -8,14 +8,14 @@ const LENGTH = 36
 const DIGIT_4 = 52
 const digits = Buffer.from('0123456789abcdef')
 /** Random bytes per UUID. */
-const OCTETS = 16
+const BYTES = 16
 /** Position of the first of the two digits of each byte. */
 const PLACES = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34)
 /** Position of the version digit, and of the digit whose upper bits are the variant. */
 const VERSION = 14
 const VARIANT = 19
 
-const random = Buffer.allocUnsafe(BATCH * OCTETS)
+const random = Buffer.allocUnsafe(BATCH * BYTES)
 /** Only the digits are overwritten for each batch. */
 const text = Buffer.alloc(BATCH * LENGTH, '-')
 let batch = ''
@@ -35,14 +35,14 @@ function refill(): void {
   randomFillSync(random)
   let from = 0
   for (let at = 0; at < text.length; at += LENGTH) {
-    for (let i = 0; i < OCTETS; i++, from++) {
-      const octet = random[from]!
+    for (let i = 0; i < BYTES; i++, from++) {
+      const byte = random[from]!
       const place = at + PLACES[i]!
-      text[place] = digits[octet >> 4]!
-      text[place + 1] = digits[octet & 15]!
+      text[place] = digits[byte >> 4]!
+      text[place + 1] = digits[byte & 15]!
     }
     text[at + VERSION] = DIGIT_4
-    text[at + VARIANT] = digits[8 | ((random[from - OCTETS / 2]! >> 4) & 3)]!
+    text[at + VARIANT] = digits[8 | ((random[from - BYTES / 2]! >> 4) & 3)]!
   }
   batch = text.toString('latin1')
   used = 0

@@ -31,11 +31,11 @@ export class FileBody implements BodyStream {
   resume(): void {
     const { sink } = this
     if (sink === null || this.reading) return
-    const octets = Math.min(PIECE, this.end - this.at)
-    if (octets === 0) return this.finish(() => sink.end(null))
-    if (this.buffer.length < octets) this.buffer = Buffer.allocUnsafeSlow(octets)
+    const bytes = Math.min(PIECE, this.end - this.at)
+    if (bytes === 0) return this.finish(() => sink.end(null))
+    if (this.buffer.length < bytes) this.buffer = Buffer.allocUnsafeSlow(bytes)
     this.reading = true
-    read(this.descriptor, this.buffer, 0, octets, this.at, (error, length) => {
+    read(this.descriptor, this.buffer, 0, bytes, this.at, (error, length) => {
       this.reading = false
       if (this.sink === null) return this.close()
       if (error !== null) return this.finish(() => sink.fail(error))

@@ -199,14 +199,14 @@ export class Folder {
 
 /** The whole contents; null if the length has changed. */
 async function contentOf(handle: FileHandle, size: number): Promise<Bytes | null> {
-  const octets = Buffer.allocUnsafeSlow(HEAD_ROOM + size)
+  const bytes = Buffer.allocUnsafeSlow(HEAD_ROOM + size)
   let at = 0
   while (at < size) {
-    const { bytesRead } = await handle.read(octets, HEAD_ROOM + at, size - at, at)
+    const { bytesRead } = await handle.read(bytes, HEAD_ROOM + at, size - at, at)
     if (bytesRead === 0) return null
     at += bytesRead
   }
-  return size < TINY ? Bytes.fromBuffer(octets.subarray(HEAD_ROOM)).kept() : Bytes.withRoom(octets)
+  return size < TINY ? Bytes.fromBuffer(bytes.subarray(HEAD_ROOM)).kept() : Bytes.withRoom(bytes)
 }
 
 /** Whether a place is below the folder, by names that clients may see. */

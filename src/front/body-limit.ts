@@ -44,7 +44,7 @@ function limitsOf(policies: PoliciesConfig, chain: readonly Policy[]): BodyLimit
 
 /** Limits that are not enforced do not lower the result. */
 function limitOf(limits: readonly BodyLimit[], general: number): number {
-  const enforced = limits.flatMap((limit) => (limit.enforced ? limit.octets : []))
-  const reported = limits.flatMap((limit) => (limit.enforced ? [] : limit.octets))
+  const enforced = limits.flatMap((limit) => (limit.enforced ? limit.bytes : []))
+  const reported = limits.flatMap((limit) => (limit.enforced ? [] : limit.bytes))
   return Math.max(enforced.length === 0 ? general : Math.min(...enforced), ...reported)
 }

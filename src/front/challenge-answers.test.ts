@@ -82,7 +82,7 @@ test('a removed challenge is no longer answered, and a late update changes nothi
 test('the certificate has the critical digest extension and only the one name: RFC 8737 section 3', () => {
   const { raw, subjectAltName } = new X509Certificate(pair.cert)
   assert.equal(subjectAltName, 'DNS:shop.test')
-  // Object identifier 1.3.6.1.5.5.7.1.31, true, and an octet string around one of 32 octets.
+  // Object identifier 1.3.6.1.5.5.7.1.31, true, and a byte string around one of 32 bytes.
   const extension = Buffer.concat([Buffer.from('06082b0601050507011f0101ff04220420', 'hex'), digestOf(challenge)])
   assert.ok(raw.includes(extension))
 })

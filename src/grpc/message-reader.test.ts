@@ -7,11 +7,11 @@ import { MessageReader, UnreadableMessages } from './message-reader.ts'
 test('property: messages are read and copied however they are split', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), fc.array(fc.nat(), { maxLength: 10 }), (messages, cuts) => {
-      const octets = Buffer.concat(messages.map((message) => frame(message)))
-      const places = [0, ...cuts.map((cut) => cut % (octets.length + 1)).toSorted((a, b) => a - b), octets.length]
+      const bytes = Buffer.concat(messages.map((message) => frame(message)))
+      const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length]
       const reader = new MessageReader(40)
       const read = places.slice(1).flatMap((end, i) => {
-        const chunk = Buffer.from(octets.subarray(places[i], end))
+        const chunk = Buffer.from(bytes.subarray(places[i], end))
         const found = reader.read(chunk)
         // It was only lent.
         chunk.fill(0xaa)
@@ -32,11 +32,11 @@ test('an incomplete message is known, and only uses memory for what has arrived'
   assert.equal(reader.isPartial, true)
 })
 
-for (const [what, octets] of [
+for (const [what, bytes] of [
   ['over the limit', [0, 0, 0, 0, 9]],
   ['compressed', [1, 0, 0, 0, 1]],
   ['none', [0x48, 0x54, 0x54, 0x50, 0x2f]],
 ] as const)
   test(`a message that is ${what} is rejected`, () => {
-    assert.throws(() => new MessageReader(8).read(Buffer.from(octets)), UnreadableMessages)
+    assert.throws(() => new MessageReader(8).read(Buffer.from(bytes)), UnreadableMessages)
   })

@@ -54,9 +54,9 @@ export class MessageReader {
   }
 
   /** The message buffer, grown by up to that many bytes: the announced length may never arrive. */
-  private roomFor(octets: number): Buffer {
+  private roomFor(bytes: number): Buffer {
     const length = this.prefix.readUInt32BE(1)
-    const needed = Math.min(length, this.size + octets)
+    const needed = Math.min(length, this.size + bytes)
     if (needed <= this.message.length) return this.message
     const larger = Buffer.allocUnsafeSlow(Math.min(length, Math.max(needed, 2 * this.message.length)))
     this.message.copy(larger, 0, 0, this.size)

@@ -5,10 +5,10 @@ const ESCAPED = /[^\x20-\x24\x26-\x7e]/u
 export function encodeMessage(text: string): string {
   if (!ESCAPED.test(text)) return text
   let encoded = ''
-  for (const octet of Buffer.from(text, 'utf8'))
+  for (const byte of Buffer.from(text, 'utf8'))
     encoded +=
-      octet < 0x20 || octet > 0x7e || octet === 0x25
-        ? `%${octet.toString(16).toUpperCase().padStart(2, '0')}`
-        : String.fromCharCode(octet)
+      byte < 0x20 || byte > 0x7e || byte === 0x25
+        ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+        : String.fromCharCode(byte)
   return encoded
 }

@@ -40,7 +40,7 @@ test('concurrent bodies share a budget, and return their share at the end', asyn
   assert.equal(budget.free, 20)
 })
 
-test('a body that arrives octet by octet costs about as much of the budget as one in a single piece', async () => {
+test('a body that arrives byte by byte costs about as much of the budget as one in a single piece', async () => {
   const body = new PushedBody(-1)
   const budget = new Budget(4000)
   const collecting = collect(body, 1200, 'a client', budget)
@@ -68,24 +68,24 @@ test('a client that takes all it can leaves the same amount for the next one', (
   assert.ok(!budget.take(31, 'b'))
 })
 
-const share = fc.record({ client: fc.constantFrom('a', 'b', 'c', 'd'), octets: fc.nat(40), gives: fc.boolean() })
+const share = fc.record({ client: fc.constantFrom('a', 'b', 'c', 'd'), bytes: fc.nat(40), gives: fc.boolean() })
 
 test('property: the rest of the budget is always consistent, and everything is returned', () => {
   fc.assert(
     fc.property(fc.array(share), (acts) => {
       const budget = new Budget(100)
       const held = new Map<string, number>()
-      for (const { client, octets, gives } of acts) {
+      for (const { client, bytes, gives } of acts) {
         const own = held.get(client) ?? 0
         if (gives) {
-          budget.giveBack(Math.min(own, octets), client)
-          held.set(client, own - Math.min(own, octets))
-        } else if (budget.take(octets, client)) {
-          held.set(client, own + octets)
-          assert.ok(octets === 0 || own + octets <= budget.free)
+          budget.giveBack(Math.min(own, bytes), client)
+          held.set(client, own - Math.min(own, bytes))
+        } else if (budget.take(bytes, client)) {
+          held.set(client, own + bytes)
+          assert.ok(bytes === 0 || own + bytes <= budget.free)
         }
       }
-      for (const [client, octets] of held) budget.giveBack(octets, client)
+      for (const [client, bytes] of held) budget.giveBack(bytes, client)
       assert.equal(budget.free, 100)
     }),
   )

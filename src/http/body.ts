@@ -51,10 +51,10 @@ export class Bytes {
   /** From the pieces of a body that is to be kept; they are copied, in the form described at `kept`. */
   static join(pieces: readonly Buffer[]): Bytes {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    const octets = Buffer.allocUnsafeSlow(length)
+    const bytes = Buffer.allocUnsafeSlow(length)
     let at = 0
-    for (const piece of pieces) at += piece.copy(octets, at)
-    return Bytes.fromBuffer(octets).kept()
+    for (const piece of pieces) at += piece.copy(bytes, at)
+    return Bytes.fromBuffer(bytes).kept()
   }
 
   /** From text, as UTF-8. */
@@ -192,11 +192,11 @@ export class Budget {
   }
 
   /** Reserves that many more bytes for the client of that address; false where there is no room. */
-  take(octets: number, client: string): boolean {
-    if (octets === 0) return true
+  take(bytes: number, client: string): boolean {
+    if (bytes === 0) return true
     const network = clientNetwork(client)
-    const own = (this.clients.get(network) ?? 0) + octets
-    const left = this.left - octets
+    const own = (this.clients.get(network) ?? 0) + bytes
+    const left = this.left - bytes
     if (own > left) return false
     this.left = left
     this.clients.set(network, own)
@@ -204,11 +204,11 @@ export class Budget {
   }
 
   /** Releases that many bytes of the client's share. */
-  giveBack(octets: number, client: string): void {
-    if (octets === 0) return
-    this.left += octets
+  giveBack(bytes: number, client: string): void {
+    if (bytes === 0) return
+    this.left += bytes
     const network = clientNetwork(client)
-    const own = (this.clients.get(network) ?? 0) - octets
+    const own = (this.clients.get(network) ?? 0) - bytes
     if (own > 0) this.clients.set(network, own)
     else this.clients.delete(network)
   }
@@ -242,9 +242,9 @@ export function collect(body: Body, limit: number, client: string, budget: Budge
       reject(error)
       return false
     }
-    const makeRoom = (octets: number): boolean => {
-      if (octets <= kept.length) return true
-      const room = Math.min(limit, Math.max(octets, 2 * kept.length))
+    const makeRoom = (bytes: number): boolean => {
+      if (bytes <= kept.length) return true
+      const room = Math.min(limit, Math.max(bytes, 2 * kept.length))
       if (!budget.take(room - kept.length, client)) return false
       const larger = Buffer.allocUnsafeSlow(room)
       kept.copy(larger, 0, 0, size)

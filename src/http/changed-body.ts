@@ -59,17 +59,17 @@ export abstract class ChangedBody implements BodyStream, BodySink {
   write(chunk: Buffer): boolean {
     const { sink } = this
     if (this.over || sink === null) return false
-    let octets: Buffer
+    let bytes: Buffer
     try {
-      octets = this.change(chunk)
+      bytes = this.change(chunk)
     } catch (error) {
       this.cancel()
       sink.fail(asError(error))
       return false
     }
-    if (octets.length === 0) return true
-    this.lent = octets.buffer === chunk.buffer
-    const goesOn = sink.write(octets)
+    if (bytes.length === 0) return true
+    this.lent = bytes.buffer === chunk.buffer
+    const goesOn = sink.write(bytes)
     this.blocked = !goesOn
     return goesOn
   }

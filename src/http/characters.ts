@@ -12,15 +12,15 @@ for (const character of TOKEN)
   foldedToken[character.charCodeAt(0)] = /[A-Za-z0-9-]/.test(character) ? character.toLowerCase().charCodeAt(0) : ODD
 
 /** For each byte: 1 where it is allowed in a field value: visible, space, tab, obs-text (RFC 9110 section 5.5). */
-export const valueOctet = new Uint8Array(256)
-for (let octet = 0; octet < 256; octet++) valueOctet[octet] = octet === 9 || (octet >= 32 && octet !== 127) ? 1 : 0
+export const allowedInValue = new Uint8Array(256)
+for (let byte = 0; byte < 256; byte++) allowedInValue[byte] = byte === 9 || (byte >= 32 && byte !== 127) ? 1 : 0
 
 /**
  * For each byte: 1 where it is allowed in a request target: visible ASCII without "#", which begins a fragment, and a
  * target has none (RFC 9112 section 3.2). The path itself is validated when it is normalised.
  */
-export const targetOctet = new Uint8Array(256)
-for (let octet = 0x21; octet < 0x7f; octet++) targetOctet[octet] = octet === 0x23 ? 0 : 1
+export const allowedInTarget = new Uint8Array(256)
+for (let byte = 0x21; byte < 0x7f; byte++) allowedInTarget[byte] = byte === 0x23 ? 0 : 1
 
 /** For each byte: its value as a hexadecimal digit, or 255. */
 export const hexValue = new Uint8Array(256).fill(255)

@@ -32,8 +32,8 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
   let reader: Reader | null = null
   const onread = {
     buffer: () => reader?.readBuffer ?? sharedBuffer,
-    callback: (length: number, octets: Uint8Array) => {
-      if (Buffer.isBuffer(octets)) reader?.read(octets, length)
+    callback: (length: number, bytes: Uint8Array) => {
+      if (Buffer.isBuffer(bytes)) reader?.read(bytes, length)
       return true
     },
   }
@@ -74,7 +74,7 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
     settle()
     const made = dialling.stands(socket)
     reader = made
-    if (secure) socket.on('data', (octets: Buffer) => made.read(octets, octets.length))
+    if (secure) socket.on('data', (bytes: Buffer) => made.read(bytes, bytes.length))
   }
   const encrypt = (tls: Encryption): void => {
     socket.removeAllListeners()

@@ -193,24 +193,24 @@ export class FieldNames {
    * "Content.Length" are not Content-Length, but must not reach a service that treats them alike: they are
    * Known.folded. `odd` says that the name contains an ODD byte.
    */
-  lookup(hash: number, octets: Uint8Array, start: number, end: number, odd: boolean): Known {
+  lookup(hash: number, bytes: Uint8Array, start: number, end: number, odd: boolean): Known {
     const slot = hash & (TABLE_SIZE - 1)
     const name = this.names[slot]
-    if (name !== undefined && name.length === end - start && beginsWith(octets, start, name))
+    if (name !== undefined && name.length === end - start && beginsWith(bytes, start, name))
       return odd ? Known.folded : this.known[slot]!
-    const group = this.families[foldedToken[octets[start]!]!]
+    const group = this.families[foldedToken[bytes[start]!]!]
     if (group === undefined) return Known.none
     for (const family of group)
-      if (family.length <= end - start && beginsWith(octets, start, family)) return odd ? Known.folded : Known.identity
+      if (family.length <= end - start && beginsWith(bytes, start, family)) return odd ? Known.folded : Known.identity
     return Known.none
   }
 }
 
 const TABLE_SIZE = 1024
 
-function beginsWith(octets: Uint8Array, start: number, name: Uint8Array): boolean {
+function beginsWith(bytes: Uint8Array, start: number, name: Uint8Array): boolean {
   for (let i = 0; i < name.length; i++) {
-    const folded = foldedToken[octets[start + i]!]!
+    const folded = foldedToken[bytes[start + i]!]!
     if ((folded === ODD ? HYPHEN : folded) !== name[i]) return false
   }
   return true

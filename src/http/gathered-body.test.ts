@@ -129,14 +129,14 @@ const answers = fc.array(fc.boolean(), { maxLength: 10 })
 test('property: any body in any parts is passed on unchanged', () => {
   fc.assert(
     fc.property(parts, fc.boolean(), fc.nat(40), answers, (texts, known, room, taken) => {
-      const octets = texts.map((text) => Buffer.from(text).toString('latin1'))
-      const { body, told } = gather(new PartsBody(octets, known, null), new Budget(room < 20 ? room : GATHERED * 2))
+      const bytes = texts.map((text) => Buffer.from(text).toString('latin1'))
+      const { body, told } = gather(new PartsBody(bytes, known, null), new Budget(room < 20 ? room : GATHERED * 2))
       const taker = new Taker(taken)
       const [got] = told
       assert.ok(got instanceof Bytes || got === body)
       taker.take(got)
       taker.finish(body)
-      assert.equal(taker.text, octets.join(''))
+      assert.equal(taker.text, bytes.join(''))
     }),
   )
 })
@@ -144,11 +144,11 @@ test('property: any body in any parts is passed on unchanged', () => {
 test('property: the same applies if it is piped from within the callback', () => {
   fc.assert(
     fc.property(parts, fc.boolean(), (texts, known) => {
-      const octets = texts.map((text) => Buffer.from(text).toString('latin1'))
-      const body = new GatheredBody(new PartsBody(octets, known, null), 'a client', new Budget(60))
+      const bytes = texts.map((text) => Buffer.from(text).toString('latin1'))
+      const body = new GatheredBody(new PartsBody(bytes, known, null), 'a client', new Budget(60))
       const taker = new Taker([])
       body.gather({ gathered: (all) => taker.take(all), broken: assert.fail })
-      assert.equal(taker.text, octets.join(''))
+      assert.equal(taker.text, bytes.join(''))
       assert.equal(taker.ended, true)
     }),
   )

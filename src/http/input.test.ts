@@ -7,26 +7,26 @@ function open() {
   const words: string[] = []
   const state = { willing: true, onWord: (): void => {} }
   const input = new Input({
-    consume(octets, start, end) {
-      const stop = octets.indexOf('.', start)
+    consume(bytes, start, end) {
+      const stop = bytes.indexOf('.', start)
       if (!state.willing || stop === -1 || stop >= end) return start
-      words.push(octets.toString('latin1', start, stop))
+      words.push(bytes.toString('latin1', start, stop))
       state.onWord()
       return stop + 1
     },
   })
-  const lend = (use: (octets: Buffer, end: number) => void) => (text: string) => {
+  const lend = (use: (bytes: Buffer, end: number) => void) => (text: string) => {
     // The buffer may hold more than was read.
-    const octets = Buffer.from(`${text}.`)
-    use(octets, text.length)
-    octets.fill('!')
+    const bytes = Buffer.from(`${text}.`)
+    use(bytes, text.length)
+    bytes.fill('!')
   }
   return {
     words,
     state,
     input,
-    feed: lend((octets, end) => input.feed(octets, end)),
-    keep: lend((octets, end) => input.keep(octets.subarray(0, end))),
+    feed: lend((bytes, end) => input.feed(bytes, end)),
+    keep: lend((bytes, end) => input.keep(bytes.subarray(0, end))),
   }
 }
 

@@ -1,7 +1,7 @@
 /** Consumes what was read from a connection. */
 export interface InputConsumer {
   /** Returns the offset after the last byte it consumed; the rest is kept until more arrives, or until `again`. */
-  consume(octets: Buffer, start: number, end: number): number
+  consume(bytes: Buffer, start: number, end: number): number
 }
 
 /**
@@ -27,16 +27,16 @@ export class Input {
   }
 
   /** Adds lent bytes without passing them to the consumer. */
-  keep(octets: Buffer): void {
-    this.kept = Buffer.concat(this.kept === null ? [octets] : [this.kept, octets])
+  keep(bytes: Buffer): void {
+    this.kept = Buffer.concat(this.kept === null ? [bytes] : [this.kept, bytes])
   }
 
   /** Bytes have arrived, up to `end`; they are only lent. */
-  feed(octets: Buffer, end: number): void {
+  feed(bytes: Buffer, end: number): void {
     const { kept } = this
-    if (kept === null) return this.run(octets, end)
+    if (kept === null) return this.run(bytes, end)
     this.kept = null
-    this.run(Buffer.concat([kept, octets.subarray(0, end)]), kept.length + end)
+    this.run(Buffer.concat([kept, bytes.subarray(0, end)]), kept.length + end)
   }
 
   /** The consumer may now be able to use what is kept; has no effect while the consumer is being called. */
@@ -54,13 +54,13 @@ export class Input {
     return kept
   }
 
-  private run(octets: Buffer, end: number): void {
+  private run(bytes: Buffer, end: number): void {
     let at = 0
     this.running = true
     while (at < end) {
-      const next = this.consumer.consume(octets, at, end)
+      const next = this.consumer.consume(bytes, at, end)
       if (next === at) {
-        this.kept = Buffer.from(octets.subarray(at, end))
+        this.kept = Buffer.from(bytes.subarray(at, end))
         break
       }
       at = next

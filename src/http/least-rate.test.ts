@@ -6,16 +6,16 @@ import { LeastRate } from './least-rate.ts'
 
 function open(rate = 240, most = Number.POSITIVE_INFINITY) {
   const clock = new ManualClock()
-  const state = { octets: 0, slow: false }
+  const state = { bytes: 0, slow: false }
   const pace = new LeastRate(new Deadlines(clock), {
-    moved: () => state.octets,
+    moved: () => state.bytes,
     tooSlow: () => void (state.slow = true),
   })
   pace.begin(rate, most)
-  /** Lets so many octets a second move, for so many seconds. */
+  /** Lets so many bytes a second move, for so many seconds. */
   const move = (perSecond: number, seconds: number): void => {
     for (let i = 0; i < seconds; i++) {
-      state.octets += perSecond
+      state.bytes += perSecond
       clock.advance(1_000)
     }
   }
@@ -42,7 +42,7 @@ test('progress at the minimum rate is fast enough, and at half of it soon too sl
   assert.equal(slow.state.slow, true)
 })
 
-test('an octet now and then is too slow', () => {
+test('a byte now and then is too slow', () => {
   const { state, pace, move } = open()
   pace.wait()
   move(1, 7)
@@ -66,7 +66,7 @@ test('time in which nobody waits for the client does not count', () => {
 test('a fast start only makes up for a limited time', () => {
   const { clock, state, pace } = open(240, 30_000)
   pace.wait()
-  state.octets = 1_000_000
+  state.bytes = 1_000_000
   clock.advance(34_000)
   assert.equal(state.slow, false)
   clock.advance(1_500)

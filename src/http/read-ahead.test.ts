@@ -64,7 +64,7 @@ test('nothing is buffered while the peer keeps up', () => {
 })
 
 for (const first of ['a', long('a')])
-  test(`a stalled peer does not block the source (first ${first.length} octets)`, async () => {
+  test(`a stalled peer does not block the source (first ${first.length} bytes)`, async () => {
     const { owner, socket, writer, budget } = open(10 * LONG)
     const body = new SparedBody(-1)
     writer.send('', body, false)

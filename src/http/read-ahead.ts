@@ -29,8 +29,8 @@ export class ReadAhead {
   }
 
   /** Reserves room for a chunk of that many bytes; false where it may not be buffered. */
-  take(octets: number): boolean {
-    const cost = octets + PER_CHUNK
+  take(bytes: number): boolean {
+    const cost = bytes + PER_CHUNK
     if (this.held + cost > AHEAD || !this.budget.take(cost, this.client)) return false
     this.held += cost
     return true

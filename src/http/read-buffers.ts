@@ -8,7 +8,7 @@ export interface Reader {
   /** The buffer for the next read. */
   readonly readBuffer: Buffer
   /** Takes bytes up to `end`; they are only lent. */
-  read(octets: Buffer, end: number): void
+  read(bytes: Buffer, end: number): void
 }
 
 const spare: Buffer[] = []

@@ -29,5 +29,5 @@ test('a kept id does not keep much else in memory', () => {
     if (i % 1000 === 0) kept.push(id)
   }
   const each = (heapUsed() - before) / kept.length
-  assert.ok(each < 8192, `${each} octets`)
+  assert.ok(each < 8192, `${each} bytes`)
 })

@@ -7,7 +7,7 @@ import { randomFillSync } from 'node:crypto'
  */
 const POOL = 3072
 
-const octets = Buffer.allocUnsafe(POOL)
+const bytes = Buffer.allocUnsafe(POOL)
 let digits = ''
 let used = 0
 
@@ -23,7 +23,7 @@ export function newSpanId(): string {
 
 function take(length: number): string {
   if (digits.length - used < length) {
-    digits = randomFillSync(octets).toString('hex')
+    digits = randomFillSync(bytes).toString('hex')
     used = 0
   }
   used += length

@@ -14,7 +14,7 @@ function open(protocol = 'WebSocket') {
   return { clock, deadlines, client, service, tunnel }
 }
 
-test('octets are forwarded in both directions as they arrive', () => {
+test('bytes are forwarded in both directions as they arrive', () => {
   const { client, service, tunnel } = open()
   tunnel.fromClient(Buffer.from('ab\0\xff', 'latin1'))
   tunnel.fromService(Buffer.from('cde'))

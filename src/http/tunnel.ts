@@ -53,17 +53,17 @@ export class JoinedTunnel implements Tunnel, Timed {
     deadlines.watch(this)
   }
 
-  fromClient(octets: Buffer): void {
-    this.pass(octets, this.client, this.service)
+  fromClient(bytes: Buffer): void {
+    this.pass(bytes, this.client, this.service)
   }
 
-  fromService(octets: Buffer): void {
+  fromService(bytes: Buffer): void {
     if (this.said) return
     const { frames } = this
-    if (this.closing !== 0 && frames !== null) return this.passLast(octets, frames)
-    frames?.follow(octets)
-    this.bytes += octets.length
-    this.pass(octets, this.service, this.client)
+    if (this.closing !== 0 && frames !== null) return this.passLast(bytes, frames)
+    frames?.follow(bytes)
+    this.bytes += bytes.length
+    this.pass(bytes, this.service, this.client)
   }
 
   clientDrained(): void {
@@ -146,15 +146,15 @@ export class JoinedTunnel implements Tunnel, Timed {
     this.service.resume()
   }
 
-  private passLast(octets: Buffer, frames: FrameBoundaries): void {
-    const end = frames.followOne(octets)
+  private passLast(bytes: Buffer, frames: FrameBoundaries): void {
+    const end = frames.followOne(bytes)
     this.bytes += end
-    this.pass(octets.subarray(0, end), this.service, this.client)
+    this.pass(bytes.subarray(0, end), this.service, this.client)
     if (frames.between && !frames.closed) this.sayClose()
   }
 
-  private pass(octets: Buffer, from: TunnelEnd, to: TunnelEnd): void {
+  private pass(bytes: Buffer, from: TunnelEnd, to: TunnelEnd): void {
     this.moved()
-    if (!to.write(Buffer.from(octets))) from.pause()
+    if (!to.write(Buffer.from(bytes))) from.pause()
   }
 }

@@ -9,7 +9,7 @@ export interface TunnelEnd {
   /** Bytes that were written to it and not yet taken. */
   readonly writableLength: number
   /** Writes bytes; false asks the caller to wait until the tunnel is notified that all of them were taken. */
-  write(octets: Buffer): boolean
+  write(bytes: Buffer): boolean
   /** Signals that no more bytes will come. */
   end(): unknown
   pause(): unknown
@@ -27,7 +27,7 @@ export interface Tunnel {
   /** The error for which the gateway ended it, or null. */
   readonly error: GatewayError | null
   /** Takes bytes from the client; they are only lent. */
-  fromClient(octets: Buffer): void
+  fromClient(bytes: Buffer): void
   /** The client has taken everything that was written to it. */
   clientDrained(): void
   /** The client sends no more. */

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { array, assert as check, boolean, constantFrom, nat, oneof, property, record } from 'fast-check'
 import { closeFrame, FrameBoundaries } from './websocket-close.ts'
 
-/** A frame as RFC 6455 section 5.2 has it, with as many octets of payload. */
+/** A frame as RFC 6455 section 5.2 has it, with as many bytes of payload. */
 function frame(opcode: number, length: number, masked: boolean): Buffer {
   const mask = masked ? 0x80 : 0
   const head = [0x80 | opcode, mask | (length < 126 ? length : length < 65_536 ? 126 : 127)]
@@ -23,13 +23,13 @@ const frames = array(
   { minLength: 1, maxLength: 5 },
 )
 
-/** The octets in pieces that end where the numbers say. */
-function pieces(octets: Buffer, cuts: readonly number[]): Buffer[] {
-  const ends = [...cuts.map((cut) => cut % (octets.length + 1)), octets.length].toSorted((a, b) => a - b)
-  return ends.map((end, i) => octets.subarray(i === 0 ? 0 : ends[i - 1], end))
+/** The bytes in pieces that end where the numbers say. */
+function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b)
+  return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end))
 }
 
-test('property: the end of each frame is found, however the octets are split', () => {
+test('property: the end of each frame is found, however the bytes are split', () => {
   check(
     property(frames, array(nat(), { maxLength: 12 }), (list, cuts) => {
       const all = list.map(({ opcode, length, masked }) => frame(opcode, length, masked))
@@ -51,21 +51,21 @@ test('property: the rest of a frame is separated from what follows it', () => {
     property(frames, nat(), (list, cut) => {
       const all = list.map(({ opcode, length, masked }) => frame(opcode, length, masked))
       const [first] = all
-      const octets = Buffer.concat(all)
+      const bytes = Buffer.concat(all)
       const begun = 1 + (cut % first!.length)
       const boundaries = new FrameBoundaries()
-      boundaries.follow(octets.subarray(0, begun))
-      if (begun < first!.length) assert.equal(boundaries.followOne(octets.subarray(begun)), first!.length - begun)
+      boundaries.follow(bytes.subarray(0, begun))
+      if (begun < first!.length) assert.equal(boundaries.followOne(bytes.subarray(begun)), first!.length - begun)
       assert.ok(boundaries.between)
     }),
   )
 })
 
-test('a frame that continues after the octets does not end in them', () => {
+test('a frame that continues after the bytes does not end in them', () => {
   const boundaries = new FrameBoundaries()
-  const octets = frame(1, 70_000, false)
-  boundaries.follow(octets.subarray(0, 3))
-  assert.equal(boundaries.followOne(octets.subarray(3, 100)), 97)
+  const bytes = frame(1, 70_000, false)
+  boundaries.follow(bytes.subarray(0, 3))
+  assert.equal(boundaries.followOne(bytes.subarray(3, 100)), 97)
   assert.equal(boundaries.between, false)
 })
 

@@ -29,33 +29,33 @@ export class FrameBoundaries {
   }
 
   /** Processes all of the bytes. */
-  follow(octets: Buffer): void {
-    for (let at = 0; at < octets.length;) at = this.step(octets, at)
+  follow(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) at = this.step(bytes, at)
   }
 
   /**
    * Processes bytes up to the end of the first frame; returns the offset of its end, or the length where it does not
    * end.
    */
-  followOne(octets: Buffer): number {
+  followOne(bytes: Buffer): number {
     let at = 0
-    while (at < octets.length) {
-      at = this.step(octets, at)
+    while (at < bytes.length) {
+      at = this.step(bytes, at)
       if (this.between) return at
     }
     return at
   }
 
   /** Advances by one header byte, or by as much payload as there is. */
-  private step(octets: Buffer, at: number): number {
+  private step(bytes: Buffer, at: number): number {
     if (this.missing > 0) {
-      const passed = Math.min(this.missing, octets.length - at)
+      const passed = Math.min(this.missing, bytes.length - at)
       this.missing -= passed
       return at + passed
     }
     const { header } = this
     // The callers make sure that `at` is within bounds.
-    header[this.had++] = octets[at]!
+    header[this.had++] = bytes[at]!
     if (this.had < 2 || this.had < headerLength(header)) return at + 1
     this.had = 0
     this.missing = payloadLength(header)
@@ -65,10 +65,10 @@ export class FrameBoundaries {
 }
 
 function headerLength(header: Buffer): number {
-  const octet = header.readUInt8(1)
-  const length = octet & 0x7f
+  const byte = header.readUInt8(1)
+  const length = byte & 0x7f
   const extended = length === 126 ? 2 : length === 127 ? 8 : 0
-  return 2 + extended + (octet >= 0x80 ? 4 : 0)
+  return 2 + extended + (byte >= 0x80 ? 4 : 0)
 }
 
 /** Lengths over 2^53 are inexact, but no connection lives long enough for that to matter. */

@@ -21,8 +21,8 @@ export function askedHead({ method, target, fields }: AskedHead, limits: HeadLim
     throw new MalformedMessage('A header field has an invalid name or value.')
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`)
   // Text beyond ASCII is encoded as UTF-8, as other clients do.
-  const octets = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`)
+  const bytes = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`)
   const head = new RequestHead(limits)
-  if (head.parse(octets, 0, octets.length) === INCOMPLETE) throw new MalformedMessage('The request is malformed.')
+  if (head.parse(bytes, 0, bytes.length) === INCOMPLETE) throw new MalformedMessage('The request is malformed.')
   return head
 }

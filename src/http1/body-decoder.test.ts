@@ -3,7 +3,7 @@ import test from 'node:test'
 import { Decoded, decodeParts } from '../../test/support/decoding.ts'
 import { CloseDecoder, LengthDecoder } from './body-decoder.ts'
 
-test('a body of known length ends after that many octets, for every split', () => {
+test('a body of known length ends after that many bytes, for every split', () => {
   for (let split = 0; split <= 9; split++) {
     const output = decodeParts(new LengthDecoder(7), ['abcdefgxx'.slice(0, split), 'abcdefgxx'.slice(split)])
     assert.equal(output.text, 'abcdefg')

@@ -3,14 +3,14 @@ import type { Headers } from '../http/headers.ts'
 /** Receives the output of a decoder. */
 export interface DecoderOutput {
   /** Bytes of content; they are only lent for the call. */
-  content(octets: Buffer, start: number, end: number): void
+  content(bytes: Buffer, start: number, end: number): void
   complete(trailers: Headers | null): void
 }
 
 /** Removes the framing of a body (RFC 9112 sections 6 and 7). */
 export interface BodyDecoder {
   /** Returns the offset after the last byte that belongs to the body. Throws MalformedMessage. */
-  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number
+  decode(bytes: Buffer, start: number, end: number, output: DecoderOutput): number
   /** The sender closed the connection; returns whether that completes the body. */
   close(output: DecoderOutput): boolean
 }
@@ -24,11 +24,11 @@ export class LengthDecoder implements BodyDecoder {
     this.remaining = length
   }
 
-  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
+  decode(bytes: Buffer, start: number, end: number, output: DecoderOutput): number {
     const stop = Math.min(end, start + this.remaining)
     if (stop > start) {
       this.remaining -= stop - start
-      output.content(octets, start, stop)
+      output.content(bytes, start, stop)
     }
     if (this.remaining === 0) output.complete(null)
     return stop
@@ -41,8 +41,8 @@ export class LengthDecoder implements BodyDecoder {
 
 /** Content of a response that lasts until the connection is closed (RFC 9112 section 6.3, rule 8). */
 export class CloseDecoder implements BodyDecoder {
-  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
-    if (end > start) output.content(octets, start, end)
+  decode(bytes: Buffer, start: number, end: number, output: DecoderOutput): number {
+    if (end > start) output.content(bytes, start, end)
     return end
   }
 

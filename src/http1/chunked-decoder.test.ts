@@ -22,7 +22,7 @@ test('chunks are joined, for every split', () => {
   }
 })
 
-test('octet by octet gives the same result', () => {
+test('byte by byte gives the same result', () => {
   const text = '3;a=b\r\nabc\r\nB;c="d;\\"e"\r\n01234567890\r\n0\r\nX-T: 1\r\n\r\n'
   const output = decode(...text.split(''))
   assert.equal(output.text, 'abc01234567890')
@@ -162,20 +162,20 @@ test('many tiny chunks in one read are merged', () => {
 })
 
 test('large chunks are passed on without copying', () => {
-  const chunk = (octet: string) => `1000\r\n${octet.repeat(4096)}\r\n`
+  const chunk = (byte: string) => `1000\r\n${byte.repeat(4096)}\r\n`
   const output = decodeParts(new ChunkedDecoder(defaultHeadLimits), [chunk('a') + chunk('b') + '1\r\nc\r\n0\r\n\r\n'])
   assert.equal(output.text, `${'a'.repeat(4096)}${'b'.repeat(4096)}c`)
   assert.equal(output.parts, 2)
 })
 
-test('octets after the body are not consumed', () => {
-  const octets = Buffer.from('1\r\na\r\n1\r\nb\r\n0\r\n\r\nGET / HTTP/1.1')
+test('bytes after the body are not consumed', () => {
+  const bytes = Buffer.from('1\r\na\r\n1\r\nb\r\n0\r\n\r\nGET / HTTP/1.1')
   const output = new Decoded()
-  const stop = new ChunkedDecoder(limits).decode(octets, 0, octets.length, output)
-  assert.equal(octets.toString('latin1', stop), 'GET / HTTP/1.1')
+  const stop = new ChunkedDecoder(limits).decode(bytes, 0, bytes.length, output)
+  assert.equal(bytes.toString('latin1', stop), 'GET / HTTP/1.1')
 })
 
-test('octets after the given end are not read', () => {
+test('bytes after the given end are not read', () => {
   const text = '0\r\nX-T: 1\r\n\r\n'
   for (let end = 0; end < text.length; end++) {
     const decoder = new ChunkedDecoder(limits)

@@ -20,7 +20,7 @@ export class ChunkedDecoder implements BodyDecoder {
   private digits = 0
   /** Extensions of the current chunk, and the total length of all extensions of the body in bytes. */
   private extension = ''
-  private extensionOctets = 0
+  private extensionBytes = 0
   private trailer: Buffer | null = null
   private readonly limits: FieldLimits
 
@@ -28,14 +28,14 @@ export class ChunkedDecoder implements BodyDecoder {
     this.limits = limits
   }
 
-  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
+  decode(bytes: Buffer, start: number, end: number, output: DecoderOutput): number {
     let at = start
     let readyStart = 0
     let readyEnd = 0
     while (at < end && this.state !== Step.trailer && this.state !== Step.done) {
       if (this.state !== Step.data) {
         // `at` is below `end`.
-        this.line(octets[at++]!)
+        this.line(bytes[at++]!)
         continue
       }
       const stop = Math.min(end, at + this.remaining)
@@ -45,17 +45,17 @@ export class ChunkedDecoder implements BodyDecoder {
         readyStart = at
         readyEnd = stop
       } else if (stop - at <= MOVED_AT_MOST || readyEnd - readyStart <= MOVED_AT_MOST) {
-        octets.copyWithin(readyEnd, at, stop)
+        bytes.copyWithin(readyEnd, at, stop)
         readyEnd += stop - at
       } else {
-        output.content(octets, readyStart, readyEnd)
+        output.content(bytes, readyStart, readyEnd)
         readyStart = at
         readyEnd = stop
       }
       at = stop
     }
-    if (readyEnd > readyStart) output.content(octets, readyStart, readyEnd)
-    return this.state === Step.trailer ? this.trailers(octets, at, end, output) : at
+    if (readyEnd > readyStart) output.content(bytes, readyStart, readyEnd)
+    return this.state === Step.trailer ? this.trailers(bytes, at, end, output) : at
   }
 
   close(): boolean {
@@ -63,23 +63,23 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 
   /** Processes one byte of anything but chunk data and trailers. */
-  private line(octet: number): void {
+  private line(byte: number): void {
     switch (this.state) {
       case Step.size:
-        return this.sizeOctet(octet)
+        return this.sizeByte(byte)
       case Step.extension:
-        return this.extensionOctet(octet)
+        return this.extensionByte(byte)
       case Step.sizeLf:
-        if (octet !== LF) throw new MalformedMessage('A chunk size is not followed by CR LF.')
+        if (byte !== LF) throw new MalformedMessage('A chunk size is not followed by CR LF.')
         this.digits = 0
         this.state = this.remaining === 0 ? Step.trailer : Step.data
         return
       case Step.dataCr:
-        if (octet !== CR) throw new MalformedMessage('Chunk data is not followed by CR LF.')
+        if (byte !== CR) throw new MalformedMessage('Chunk data is not followed by CR LF.')
         this.state = Step.dataLf
         return
       case Step.dataLf:
-        if (octet !== LF) throw new MalformedMessage('Chunk data is not followed by CR LF.')
+        if (byte !== LF) throw new MalformedMessage('Chunk data is not followed by CR LF.')
         this.state = Step.size
         return
       case Step.data:
@@ -88,27 +88,27 @@ export class ChunkedDecoder implements BodyDecoder {
     }
   }
 
-  private sizeOctet(octet: number): void {
+  private sizeByte(byte: number): void {
     // The table has an entry for every byte.
-    const value = hexValue[octet]!
+    const value = hexValue[byte]!
     if (value !== 255) {
       if (++this.digits > MAXIMUM_DIGITS) throw new MalformedMessage('A chunk size has too many digits.')
       this.remaining = this.remaining * 16 + value
       return
     }
     if (this.digits === 0) throw new MalformedMessage('A chunk size is not a hexadecimal number.')
-    if (octet === CR) this.state = Step.sizeLf
-    else if (octet === SEMICOLON) {
+    if (byte === CR) this.state = Step.sizeLf
+    else if (byte === SEMICOLON) {
       this.extension = ';'
       this.state = Step.extension
     } else throw new MalformedMessage('A chunk size is followed by something else than CR LF or an extension.')
   }
 
-  private extensionOctet(octet: number): void {
-    if (octet !== CR) {
-      if (++this.extensionOctets > this.limits.head)
+  private extensionByte(byte: number): void {
+    if (byte !== CR) {
+      if (++this.extensionBytes > this.limits.head)
         throw new MalformedMessage('The chunk extensions of the body are too long.')
-      this.extension += String.fromCharCode(octet)
+      this.extension += String.fromCharCode(byte)
       return
     }
     if (!EXTENSIONS.test(this.extension)) throw new MalformedMessage('A chunk extension is malformed.')
@@ -116,19 +116,19 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 
   /** RFC 9112 section 7.1.2. Fields for framing, routing or authentication are dropped (RFC 9110 section 6.5.1). */
-  private trailers(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
+  private trailers(bytes: Buffer, start: number, end: number, output: DecoderOutput): number {
     const before = this.trailer === null ? 0 : this.trailer.length
     if (
       this.trailer !== null &&
       before > 0 &&
       before + end - start <= this.limits.head &&
-      octets.indexOf(LF, start) === -1
+      bytes.indexOf(LF, start) === -1
     ) {
-      this.trailer = Buffer.concat([this.trailer, octets.subarray(start, end)])
+      this.trailer = Buffer.concat([this.trailer, bytes.subarray(start, end)])
       return end
     }
     const section =
-      this.trailer === null ? octets.subarray(start, end) : Buffer.concat([this.trailer, octets.subarray(start, end)])
+      this.trailer === null ? bytes.subarray(start, end) : Buffer.concat([this.trailer, bytes.subarray(start, end)])
     const { headers, strictNames, clientHeader = null } = this.limits
     const reader = new FieldSection(namesWithClaim(clientHeader).trailer, headers, strictNames)
     const stop = reader.parse(section, 0, section.length)

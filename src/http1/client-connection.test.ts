@@ -108,15 +108,15 @@ test('a complete reply releases the connection for the next request', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
 })
 
-test('a reply can arrive octet by octet', () => {
+test('a reply can arrive byte by byte', () => {
   for (const [reply, content] of [
     [OK, 'ok'],
     ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nX-T: 1\r\n\r\n', 'ok'],
   ] as const) {
     const harness = new Harness().send()
     let sink: CollectingSink | null = null
-    for (const octet of reply) {
-      harness.receive(octet)
+    for (const byte of reply) {
+      harness.receive(byte)
       if (harness.reply !== null) sink ??= harness.pipe()
     }
     assert.ok(sink !== null)
@@ -232,7 +232,7 @@ test('interim replies are passed on before the final one', () => {
   assert.deepEqual(harness.calls, ['informed 103 Link: </a>\r\n', 'informed 102 ', 'replied', 'finished', 'release'])
 })
 
-test('octets after a reply close the connection', () => {
+test('bytes after a reply close the connection', () => {
   for (const reply of [
     OK,
     'HTTP/1.1 204 x\r\n\r\n',
@@ -248,7 +248,7 @@ test('octets after a reply close the connection', () => {
   assert.deepEqual(streamed.calls, ['replied', 'finished', 'closed'])
 })
 
-test('unsolicited octets close the connection', () => {
+test('unsolicited bytes close the connection', () => {
   const harness = new Harness().send().receive(OK)
   harness.receive('HTTP/1.1 200 OK\r\n')
   assert.equal(harness.calls.at(-1), 'closed')

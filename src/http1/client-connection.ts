@@ -104,8 +104,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   }
 
   /** Takes bytes from the socket; they are only lent. */
-  read(octets: Buffer, end: number): void {
-    this.reader.read(octets, end)
+  read(bytes: Buffer, end: number): void {
+    this.reader.read(bytes, end)
   }
 
   /** Adopts the current options of its owner; only between exchanges. */

@@ -7,28 +7,28 @@ import { FieldSection, INCOMPLETE } from './fields.ts'
 
 function parse(text: string, names = requestFieldNames): ReceivedFields {
   const section = new FieldSection(names, 100)
-  const octets = Buffer.from(`${text}\r\nrest`, 'latin1')
-  assert.equal(section.parse(octets, 0, octets.length), text.length + 2)
+  const bytes = Buffer.from(`${text}\r\nrest`, 'latin1')
+  assert.equal(section.parse(bytes, 0, bytes.length), text.length + 2)
   return section.fields
 }
 
 function refusal(text: string): unknown {
-  const octets = Buffer.from(`${text}\r\n`, 'latin1')
-  return codeOf(() => new FieldSection(requestFieldNames, 100).parse(octets, 0, octets.length))
+  const bytes = Buffer.from(`${text}\r\n`, 'latin1')
+  return codeOf(() => new FieldSection(requestFieldNames, 100).parse(bytes, 0, bytes.length))
 }
 
 /** What the error says. */
 function problem(text: string): string {
-  const octets = Buffer.from(`${text}\r\n`, 'latin1')
+  const bytes = Buffer.from(`${text}\r\n`, 'latin1')
   try {
-    new FieldSection(requestFieldNames, 100).parse(octets, 0, octets.length)
+    new FieldSection(requestFieldNames, 100).parse(bytes, 0, bytes.length)
   } catch (error) {
     return error instanceof Error ? error.message : ''
   }
   return ''
 }
 
-const every = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet))
+const every = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
 
 test('an empty section has no headers', () => {
   assert.equal(parse('').raw, '')
@@ -47,7 +47,7 @@ test('whitespace around a value is removed, and kept inside', () => {
 })
 
 test('a header name is a token', () => {
-  const allowed = every.filter((octet) => typeof refusal(`A${octet}B: 1\r\n`) === 'number')
+  const allowed = every.filter((byte) => typeof refusal(`A${byte}B: 1\r\n`) === 'number')
   assert.deepEqual(
     allowed.join(''),
     // A colon ends the name.
@@ -55,11 +55,11 @@ test('a header name is a token', () => {
   )
 })
 
-test('a header value may contain everything except controls, and octets above 127 are kept', () => {
-  const allowed = every.filter((octet) => typeof refusal(`A: x${octet}y\r\n`) === 'number')
+test('a header value may contain everything except controls, and bytes above 127 are kept', () => {
+  const allowed = every.filter((byte) => typeof refusal(`A: x${byte}y\r\n`) === 'number')
   assert.deepEqual(
     allowed,
-    every.filter((octet) => octet === '\t' || (octet >= ' ' && octet !== '\x7f')),
+    every.filter((byte) => byte === '\t' || (byte >= ' ' && byte !== '\x7f')),
   )
   const obsText = `A: ${every.slice(128).join('')}\r\nB:\xa0x\xa0\r\n`
   assert.equal(parse(obsText).raw, obsText.replace('B:', 'B: '))
@@ -84,18 +84,18 @@ test('an invalid section is rejected with the reason', () => {
 })
 
 test('a control at the end of the input is rejected at once', () => {
-  const octets = Buffer.from('A: 1\0')
+  const bytes = Buffer.from('A: 1\0')
   assert.equal(
-    codeOf(() => new FieldSection(requestFieldNames, 100).parse(octets, 0, octets.length)),
+    codeOf(() => new FieldSection(requestFieldNames, 100).parse(bytes, 0, bytes.length)),
     'bad-request',
   )
 })
 
 test('a section is incomplete at every offset before its end', () => {
-  const octets = Buffer.from('Host: a\r\nX-A:\t b \r\nEmpty:\r\n\r\n')
+  const bytes = Buffer.from('Host: a\r\nX-A:\t b \r\nEmpty:\r\n\r\n')
   const section = new FieldSection(requestFieldNames, 100)
-  for (let end = 0; end < octets.length; end++) assert.equal(section.parse(octets, 0, end), INCOMPLETE, `at ${end}`)
-  assert.equal(section.parse(octets, 0, octets.length), octets.length)
+  for (let end = 0; end < bytes.length; end++) assert.equal(section.parse(bytes, 0, end), INCOMPLETE, `at ${end}`)
+  assert.equal(section.parse(bytes, 0, bytes.length), bytes.length)
 })
 
 test('headers of the wire are extracted, and repeated lines become a list', () => {

@@ -2,7 +2,7 @@ import { GatewayError } from '../core/errors.ts'
 import * as characters from '../http/characters.ts'
 import { Known, nextHash, type FieldNames } from '../http/field-names.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
-import { skipValue } from '../http/value-octets.ts'
+import { skipValue } from '../http/skip-value.ts'
 import { ReceivedFields } from '../http/received-fields.ts'
 
 // Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
@@ -42,7 +42,7 @@ export class FieldSection {
    * Parses the section that begins at `start`, including the empty line. Returns the offset after it, or INCOMPLETE.
    * Throws MalformedMessage, or GatewayError 'headers-too-large'.
    */
-  parse(octets: Buffer, start: number, end: number): number {
+  parse(bytes: Buffer, start: number, end: number): number {
     let marked = 0
     let lines = 0
     let dated = false
@@ -53,9 +53,9 @@ export class FieldSection {
     for (;;) {
       // 1. The empty line ends the section.
       if (at >= end) return INCOMPLETE
-      if (octets[at] === CR) {
+      if (bytes[at] === CR) {
         if (at + 1 >= end) return INCOMPLETE
-        if (octets[at + 1] !== LF) throw new MalformedMessage('A CR in the head is not followed by LF.')
+        if (bytes[at + 1] !== LF) throw new MalformedMessage('A CR in the head is not followed by LF.')
         break
       }
       if (++lines > maximum)
@@ -67,7 +67,7 @@ export class FieldSection {
       let odd = false
       for (;;) {
         let folded = 0
-        while (at < end && (folded = foldedToken[octets[at]!]!) > ODD) {
+        while (at < end && (folded = foldedToken[bytes[at]!]!) > ODD) {
           hash = nextHash(hash, folded)
           at++
         }
@@ -77,30 +77,30 @@ export class FieldSection {
         at++
       }
       if (at >= end) return INCOMPLETE
-      if (octets[at] !== COLON || at === lineStart)
-        throw new MalformedMessage(nameProblem(octets.readUInt8(at), at === lineStart))
+      if (bytes[at] !== COLON || at === lineStart)
+        throw new MalformedMessage(nameProblem(bytes.readUInt8(at), at === lineStart))
       const colon = at++
 
       // 3. The value, without surrounding whitespace.
-      while (at < end && (octets[at] === SP || octets[at] === HTAB)) at++
+      while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at++
       const valueStart = at
-      at = skipValue(octets, at, end)
+      at = skipValue(bytes, at, end)
       if (at + 1 >= end) {
-        if (at < end && octets[at] !== CR) throw new MalformedMessage(valueProblem(octets.readUInt8(at)))
+        if (at < end && bytes[at] !== CR) throw new MalformedMessage(valueProblem(bytes.readUInt8(at)))
         return INCOMPLETE
       }
-      if (octets[at] !== CR || octets[at + 1] !== LF) throw new MalformedMessage(valueProblem(octets.readUInt8(at)))
+      if (bytes[at] !== CR || bytes[at + 1] !== LF) throw new MalformedMessage(valueProblem(bytes.readUInt8(at)))
       let valueEnd = at
-      while (valueEnd > valueStart && (octets[valueEnd - 1] === SP || octets[valueEnd - 1] === HTAB)) valueEnd--
+      while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--
       at += 2
 
       // 4. Lines of known fields, or not in the canonical form that is passed on, are marked for `sort`.
-      let known = names.lookup(hash, octets, lineStart, colon, odd)
+      let known = names.lookup(hash, bytes, lineStart, colon, odd)
       if (odd && known === Known.none) {
         if (this.strict) known = Known.odd
         else oddNames = true
       }
-      const canonical = valueStart === colon + 2 && octets[colon + 1] === SP && valueEnd === at - 2
+      const canonical = valueStart === colon + 2 && bytes[colon + 1] === SP && valueEnd === at - 2
       if (canonical && (known === Known.none || known === Known.date)) {
         if (known === Known.date) dated = true
         continue
@@ -114,7 +114,7 @@ export class FieldSection {
       this.kinds[marked / MARK_SIZE] = known
       marked += MARK_SIZE
     }
-    this.sort(octets.toString('latin1', start, at), start, marked)
+    this.sort(bytes.toString('latin1', start, at), start, marked)
     if (dated) this.fields.hasDate = true
     this.fields.oddNames = oddNames
     return at + 2
@@ -146,9 +146,9 @@ export class FieldSection {
 
 const MARK_SIZE = 5
 
-function nameProblem(octet: number, atLineStart: boolean): string {
-  if (octet === COLON) return 'A header field has no name.'
-  if (octet === SP || octet === HTAB) {
+function nameProblem(byte: number, atLineStart: boolean): string {
+  if (byte === COLON) return 'A header field has no name.'
+  if (byte === SP || byte === HTAB) {
     return atLineStart
       ? 'A header field is folded over lines.'
       : 'There is whitespace before the colon of a header field.'
@@ -156,8 +156,8 @@ function nameProblem(octet: number, atLineStart: boolean): string {
   return 'A header field name has a character that is not allowed in it.'
 }
 
-function valueProblem(octet: number): string {
-  if (octet === CR) return 'A CR in the head is not followed by LF.'
-  if (octet === LF) return 'A line of the head ends with LF alone.'
+function valueProblem(byte: number): string {
+  if (byte === CR) return 'A CR in the head is not followed by LF.'
+  if (byte === LF) return 'A line of the head ends with LF alone.'
   return 'A header field value has a control character.'
 }

@@ -26,9 +26,9 @@ function open(length = 5, limit = 100) {
   const decoder = length < 0 ? new ChunkedDecoder(defaultHeadLimits) : new LengthDecoder(length)
   const body = new IncomingBody(source, decoder, length, limit, tooMuch)
   const feed = (text: string): number => {
-    const octets = Buffer.from(text, 'latin1')
-    const used = body.feed(octets, 0, octets.length)
-    octets.fill('!')
+    const bytes = Buffer.from(text, 'latin1')
+    const used = body.feed(bytes, 0, bytes.length)
+    bytes.fill('!')
     return used
   }
   return { source, body, feed, sink: new CollectingSink() }
@@ -235,7 +235,7 @@ test('invalid chunked coding fails the sink and throws', () => {
   assert.equal(sink.error instanceof GatewayError && sink.error.code, 'bad-request')
 })
 
-test('exceeding the limit by one octet is a failure', () => {
+test('exceeding the limit by one byte is a failure', () => {
   const { body, feed, sink } = open(-1, 4)
   body.pipe(sink)
   feed('4\r\nabcd\r\n')

@@ -103,9 +103,9 @@ export class IncomingBody implements BodyStream {
    * Takes bytes from the connection; returns the offset after the last one that belongs to this body. Throws
    * MalformedMessage for invalid framing, after failing the sink; `finished` says that it is complete.
    */
-  feed(octets: Buffer, start: number, end: number): number {
+  feed(bytes: Buffer, start: number, end: number): number {
     try {
-      return this.decoder.decode(octets, start, end, this)
+      return this.decoder.decode(bytes, start, end, this)
     } catch (error) {
       this.fail(asGatewayError(error))
       throw error
@@ -118,17 +118,17 @@ export class IncomingBody implements BodyStream {
   }
 
   /** Called by the decoder with content. */
-  content(octets: Buffer, start: number, end: number): void {
+  content(bytes: Buffer, start: number, end: number): void {
     this.received += end - start
     if (this.received > this.limit) throw this.overLimit()
     if (this.error !== null) return
     const { sink } = this
     if (sink === null || this.kept > 0) {
-      this.kept += this.copy(octets, start, end).length
+      this.kept += this.copy(bytes, start, end).length
       return this.pause()
     }
-    if (this.lent) return this.keepRest(octets, start, end)
-    const chunk = octets === this.own ? octets.subarray(start, end) : this.copy(octets, start, end)
+    if (this.lent) return this.keepRest(bytes, start, end)
+    const chunk = bytes === this.own ? bytes.subarray(start, end) : this.copy(bytes, start, end)
     this.handing = true
     const more = sink.write(chunk)
     this.handing = false
@@ -226,24 +226,24 @@ export class IncomingBody implements BodyStream {
    * Keeps bytes for the sink. A chunked body may have many chunks in one read: the remaining ones need no more room
    * than the rest of that read.
    */
-  private keepRest(octets: Buffer, start: number, end: number): void {
+  private keepRest(bytes: Buffer, start: number, end: number): void {
     const { rest, restLength } = this
     const stop = restLength + end - start
     if (rest === null || stop > rest.length) {
-      this.rest = Buffer.allocUnsafeSlow(restLength + octets.length - start)
+      this.rest = Buffer.allocUnsafeSlow(restLength + bytes.length - start)
       rest?.copy(this.rest, 0, 0, restLength)
     }
-    if (this.rest !== null) octets.copy(this.rest, restLength, start, end)
+    if (this.rest !== null) bytes.copy(this.rest, restLength, start, end)
     this.restLength = stop
   }
 
   /** Appends a chunk to those copied since the sink last had nothing in use. */
-  private copy(octets: Buffer, start: number, end: number): Buffer {
+  private copy(bytes: Buffer, start: number, end: number): Buffer {
     const { copied } = this
     const stop = copied + end - start
     this.own ??= takeBuffer()
     if (stop > this.own.length) this.own = Buffer.concat([this.own.subarray(0, copied)], stop)
-    octets.copy(this.own, copied, start, end)
+    bytes.copy(this.own, copied, start, end)
     this.copied = stop
     return this.own.subarray(copied, stop)
   }

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { cases } from '../../test/support/cases.ts'
 import { readRequests, readResponses } from '../../test/support/llhttp.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { octets } from '../../test/support/octets.ts'
+import { bytes } from '../../test/support/bytes.ts'
 import { outgoing } from '../../test/support/outgoing.ts'
 import { readInto, RecordingSocket } from '../../test/support/recording-socket.ts'
 import { ServerHarness } from '../../test/support/server-harness.ts'
@@ -30,7 +30,7 @@ const clientOptions = {
   encryption: null,
 }
 
-/** A client and a service with the gateway's two connections between them; every octet of `name` is its own. */
+/** A client and a service with the gateway's two connections between them; every byte of `name` is its own. */
 class Relay {
   readonly client: RecordingSocket
   readonly service = new RecordingSocket()
@@ -134,7 +134,7 @@ function drain(socket: RecordingSocket): boolean {
 }
 
 function contentOf(number: number, length: number): string {
-  return octets(length + number).toString('latin1', number)
+  return bytes(length + number).toString('latin1', number)
 }
 
 function framed(content: string, { chunks }: Transfer): string {

@@ -10,14 +10,14 @@ const limits = { head: 400, target: 100, headers: 8 }
 /** Parses a whole head, followed by something that is not part of it. */
 function parse(text: string, bounds = defaultHeadLimits): RequestHead {
   const head = new RequestHead(bounds)
-  const octets = Buffer.from(`${text}next`, 'latin1')
-  assert.equal(head.parse(octets, 0, octets.length), text.length)
+  const bytes = Buffer.from(`${text}next`, 'latin1')
+  assert.equal(head.parse(bytes, 0, bytes.length), text.length)
   return head
 }
 
 function refusal(text: string, bounds = defaultHeadLimits): unknown {
-  const octets = Buffer.from(text, 'latin1')
-  return codeOf(() => new RequestHead(bounds).parse(octets, 0, octets.length))
+  const bytes = Buffer.from(text, 'latin1')
+  return codeOf(() => new RequestHead(bounds).parse(bytes, 0, bytes.length))
 }
 
 const get = (line: string, fields = 'Host: a\r\n') => `${line}\r\n${fields}\r\n`
@@ -102,11 +102,11 @@ test('a target over its limit is rejected before its end', () => {
 })
 
 test('a target is visible ASCII without a fragment', () => {
-  const every = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet))
-  const allowed = every.filter((octet) => typeof refusal(get(`GET /a${octet}b HTTP/1.1`)) === 'number')
+  const every = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
+  const allowed = every.filter((byte) => typeof refusal(get(`GET /a${byte}b HTTP/1.1`)) === 'number')
   assert.deepEqual(
     allowed,
-    every.filter((octet) => octet > ' ' && octet < '\x7f' && octet !== '#'),
+    every.filter((byte) => byte > ' ' && byte < '\x7f' && byte !== '#'),
   )
 })
 
@@ -129,28 +129,28 @@ test('too many headers are rejected as soon as one more starts', () => {
 
 test('a head is incomplete at every offset before its end', () => {
   const text = '\r\nPOST /a?b HTTP/1.1\r\nHost: a\r\nX-A:\t b \r\nContent-Length: 3\r\nEmpty:\r\n\r\n'
-  const octets = Buffer.from(text, 'latin1')
+  const bytes = Buffer.from(text, 'latin1')
   const head = new RequestHead(defaultHeadLimits)
-  for (let end = 1; end < octets.length; end++) assert.equal(head.parse(octets, 0, end), INCOMPLETE, `at ${end}`)
-  assert.equal(head.parse(octets, 0, octets.length), octets.length)
+  for (let end = 1; end < bytes.length; end++) assert.equal(head.parse(bytes, 0, end), INCOMPLETE, `at ${end}`)
+  assert.equal(head.parse(bytes, 0, bytes.length), bytes.length)
   assert.equal(head.contentLength, 3)
 })
 
-test('octets after the given end are not read', () => {
+test('bytes after the given end are not read', () => {
   const head = new RequestHead(defaultHeadLimits)
-  const octets = Buffer.from(get('GET / HTTP/1.1'))
+  const bytes = Buffer.from(get('GET / HTTP/1.1'))
   for (const garbage of ['\r', '\n', 'x', '\0']) {
-    for (let end = 1; end < octets.length; end++) {
-      const lent = Buffer.concat([octets.subarray(0, end), Buffer.alloc(200, garbage)])
+    for (let end = 1; end < bytes.length; end++) {
+      const lent = Buffer.concat([bytes.subarray(0, end), Buffer.alloc(200, garbage)])
       assert.equal(head.parse(lent, 0, end), INCOMPLETE)
     }
   }
 })
 
 test('a head can start at any offset', () => {
-  const octets = Buffer.from(`....${get('GET /x HTTP/1.1', 'Host: a\r\nX-Odd:1\r\n')}....`)
+  const bytes = Buffer.from(`....${get('GET /x HTTP/1.1', 'Host: a\r\nX-Odd:1\r\n')}....`)
   const head = new RequestHead(defaultHeadLimits)
-  assert.equal(head.parse(octets, 4, octets.length), octets.length - 4)
+  assert.equal(head.parse(bytes, 4, bytes.length), bytes.length - 4)
   assert.equal(head.fields.raw, 'X-Odd: 1\r\n')
 })
 

@@ -14,7 +14,7 @@ import { parseTarget } from './target.ts'
 
 // Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
 // this module are inlined into its compiled code, whereas imports are looked up at each use.
-const { foldedToken, CR, LF, SP, targetOctet } = characters
+const { foldedToken, CR, LF, SP, allowedInTarget } = characters
 
 /**
  * Parses request heads strictly (RFC 9112 sections 2, 3, 5, 6 and 7). One instance is shared by many connections: its
@@ -63,18 +63,18 @@ export class RequestHead implements ReceivedHead {
    * Parses a head that begins at `start`; returns the offset after it, or INCOMPLETE. Throws GatewayError:
    * 'bad-request', 'uri-too-long', 'headers-too-large', 'not-implemented', 'version-not-supported'.
    */
-  parse(octets: Buffer, start: number, end: number): number {
+  parse(bytes: Buffer, start: number, end: number): number {
     // 1. An empty line before the request line is ignored (RFC 9112 section 2.2).
     let at = start
-    if (octets[at] === CR) {
+    if (bytes[at] === CR) {
       if (at + 1 >= end) return INCOMPLETE
-      if (octets[at + 1] !== LF) throw new MalformedMessage('A CR before the request line is not followed by LF.')
+      if (bytes[at + 1] !== LF) throw new MalformedMessage('A CR before the request line is not followed by LF.')
       at += 2
     }
 
     // 2. The request line, then the fields.
-    const lineEnd = this.parseLine(octets, at, end)
-    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(octets, lineEnd, end)
+    const lineEnd = this.parseLine(bytes, at, end)
+    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(bytes, lineEnd, end)
     if ((headEnd === INCOMPLETE ? end : headEnd) - at > this.limits.head)
       throw new GatewayError('headers-too-large', `The request head is larger than ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
@@ -96,31 +96,31 @@ export class RequestHead implements ReceivedHead {
   }
 
   /** Method SP request-target SP HTTP-version CRLF (RFC 9112 section 3): single spaces, nothing else. */
-  private parseLine(octets: Buffer, start: number, end: number): number {
+  private parseLine(bytes: Buffer, start: number, end: number): number {
     let at = start
-    while (at < end && foldedToken[octets[at]!] !== 0) at++
+    while (at < end && foldedToken[bytes[at]!] !== 0) at++
     if (at - start > MAXIMUM_METHOD) throw new GatewayError('not-implemented', 'The method is too long.')
     if (at >= end) return INCOMPLETE
-    if (octets[at] !== SP || at === start)
+    if (bytes[at] !== SP || at === start)
       throw new MalformedMessage('The request line does not begin with a method and a space.')
     const targetStart = at + 1
     at = targetStart
-    while (at < end && targetOctet[octets[at]!] === 1) at++
+    while (at < end && allowedInTarget[bytes[at]!] === 1) at++
     if (at - targetStart > this.limits.target)
       throw new GatewayError('uri-too-long', `The request target is longer than ${this.limits.target} bytes.`)
     if (at >= end) return INCOMPLETE
-    if (octets[at] !== SP || at === targetStart)
+    if (bytes[at] !== SP || at === targetStart)
       throw new MalformedMessage('The request target has a character that is not allowed in it, or is missing.')
     const present = Math.min(end - at, SUFFIX.length)
-    for (let i = 0; i < present; i++) if (octets[at + i] !== SUFFIX.charCodeAt(i)) throw badVersion(octets, at, end)
+    for (let i = 0; i < present; i++) if (bytes[at + i] !== SUFFIX.charCodeAt(i)) throw badVersion(bytes, at, end)
     if (end - at < VERSION_LENGTH) return INCOMPLETE
-    const minor = octets[at + 8]! - DIGIT_0
-    if (minor !== 0 && minor !== 1) throw badVersion(octets, at, end)
-    if (octets[at + 9] !== CR || octets[at + 10] !== LF)
+    const minor = bytes[at + 8]! - DIGIT_0
+    if (minor !== 0 && minor !== 1) throw badVersion(bytes, at, end)
+    if (bytes[at + 9] !== CR || bytes[at + 10] !== LF)
       throw new MalformedMessage('The request line does not end with CR LF after the version.')
     this.protocol = minor === 0 ? '1.0' : '1.1'
-    this.method = methodName(octets, start, targetStart - 1)
-    this.target = octets.toString('latin1', targetStart, at)
+    this.method = methodName(bytes, start, targetStart - 1)
+    this.target = bytes.toString('latin1', targetStart, at)
     return at + VERSION_LENGTH
   }
 
@@ -195,15 +195,14 @@ const MAXIMUM_METHOD = 32
 const DIGIT_0 = 48
 const SLASH = 47
 
-function badVersion(octets: Buffer, at: number, end: number): GatewayError {
-  if (/^ HTTP\/[02-9]/.test(octets.toString('latin1', at, Math.min(end, at + 8))))
+function badVersion(bytes: Buffer, at: number, end: number): GatewayError {
+  if (/^ HTTP\/[02-9]/.test(bytes.toString('latin1', at, Math.min(end, at + 8))))
     return new GatewayError('version-not-supported', 'The gateway speaks HTTP/1.0 and HTTP/1.1 on this listener.')
   return new MalformedMessage('The request line does not end with an HTTP version.')
 }
 
 /** Returns the most common method without allocating a string. */
-function methodName(octets: Buffer, start: number, end: number): string {
-  if (end - start === 3 && octets[start] === 0x47 && octets[start + 1] === 0x45 && octets[start + 2] === 0x54)
-    return 'GET'
-  return octets.toString('latin1', start, end)
+function methodName(bytes: Buffer, start: number, end: number): string {
+  if (end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54) return 'GET'
+  return bytes.toString('latin1', start, end)
 }

@@ -25,7 +25,7 @@ export interface RequestOwner {
   /** Whether a client may start with HTTP/2. */
   readonly speaksHttp2: boolean
   /** The client starts with HTTP/2, with these bytes, which are lent. */
-  beginsWithHttp2(octets: Buffer): void
+  beginsWithHttp2(bytes: Buffer): void
   /** The head of a request was read: creates the exchange for it. */
   begin(head: RequestHead): ServerExchange
   /** The request is ready to be answered, with its body or the beginning of it. */
@@ -137,13 +137,13 @@ export class RequestReader implements BodySource, InputConsumer {
   }
 
   /** Takes bytes from the socket; they are only lent. */
-  read(octets: Buffer, end: number): void {
+  read(bytes: Buffer, end: number): void {
     if (this.closing !== null) return this.closing.discard()
-    if (this.passedTo !== null) return this.passedTo.fromClient(octets.subarray(0, end))
+    if (this.passedTo !== null) return this.passedTo.fromClient(bytes.subarray(0, end))
     // A head that arrives in small pieces is only parsed again once another line of it is complete.
-    if (this.phase === 'head' && this.input.length + end <= this.options.head && !octets.subarray(0, end).includes(LF))
-      return this.input.keep(octets.subarray(0, end))
-    this.input.feed(octets, end)
+    if (this.phase === 'head' && this.input.length + end <= this.options.head && !bytes.subarray(0, end).includes(LF))
+      return this.input.keep(bytes.subarray(0, end))
+    this.input.feed(bytes, end)
   }
 
   // Transitions of the connection.
@@ -212,30 +212,30 @@ export class RequestReader implements BodySource, InputConsumer {
 
   // Reading.
 
-  consume(octets: Buffer, start: number, end: number): number {
+  consume(bytes: Buffer, start: number, end: number): number {
     if (this.phase === 'waiting') {
       this.pauseReading()
       return start
     }
-    if (this.passedTo !== null) this.passedTo.fromClient(octets.subarray(start, end))
+    if (this.passedTo !== null) this.passedTo.fromClient(bytes.subarray(start, end))
     if (this.passedTo !== null || this.phase === 'closing') return end
     try {
       return this.body !== null && this.phase === 'body'
-        ? this.readBody(this.body, octets, start, end)
-        : this.readHead(octets, start, end)
+        ? this.readBody(this.body, bytes, start, end)
+        : this.readHead(bytes, start, end)
     } catch (error) {
       this.owner.refuse(error)
       return end
     }
   }
 
-  private readHead(octets: Buffer, start: number, end: number): number {
-    if (this.first && octets[start] === HTTP2_FIRST && this.owner.speaksHttp2 && this.isHttp2(octets, start, end))
-      return this.readHttp2(octets, start, end)
-    const bodyStart = this.head.parse(octets, start, end)
-    if (bodyStart !== INCOMPLETE) return this.beginRequest(octets, bodyStart, end)
+  private readHead(bytes: Buffer, start: number, end: number): number {
+    if (this.first && bytes[start] === HTTP2_FIRST && this.owner.speaksHttp2 && this.isHttp2(bytes, start, end))
+      return this.readHttp2(bytes, start, end)
+    const bodyStart = this.head.parse(bytes, start, end)
+    if (bodyStart !== INCOMPLETE) return this.beginRequest(bytes, bodyStart, end)
     // Some clients send an empty line after a body, which does not begin a request (RFC 9112 section 2.2).
-    if (this.phase === 'idle' && end - start === 2 && octets[start] === CR && octets[start + 1] === LF) return end
+    if (this.phase === 'idle' && end - start === 2 && bytes[start] === CR && bytes[start + 1] === LF) return end
     return this.awaitHead(start)
   }
 
@@ -243,14 +243,14 @@ export class RequestReader implements BodySource, InputConsumer {
    * Whether the bytes begin, or may begin, the preface of HTTP/2 with prior knowledge (RFC 9113 section 3.3); they are
    * not parsed here then.
    */
-  private isHttp2(octets: Buffer, start: number, end: number): boolean {
+  private isHttp2(bytes: Buffer, start: number, end: number): boolean {
     const present = Math.min(end - start, HTTP2_LINE.length)
-    return octets.toString('latin1', start, start + present) === HTTP2_LINE.slice(0, present)
+    return bytes.toString('latin1', start, start + present) === HTTP2_LINE.slice(0, present)
   }
 
-  private readHttp2(octets: Buffer, start: number, end: number): number {
+  private readHttp2(bytes: Buffer, start: number, end: number): number {
     if (end - start < HTTP2_LINE.length) return this.awaitHead(start)
-    this.owner.beginsWithHttp2(octets.subarray(start, end))
+    this.owner.beginsWithHttp2(bytes.subarray(start, end))
     return end
   }
 
@@ -260,9 +260,9 @@ export class RequestReader implements BodySource, InputConsumer {
     return start
   }
 
-  private readBody(body: IncomingBody, octets: Buffer, start: number, end: number): number {
+  private readBody(body: IncomingBody, bytes: Buffer, start: number, end: number): number {
     this.owner.deadline = this.deadlines.in(this.bodyTimeout)
-    const at = body.feed(octets, start, end)
+    const at = body.feed(bytes, start, end)
     if (!body.arrived) return at
     this.rate?.rest()
     this.phase = 'waiting'
@@ -272,7 +272,7 @@ export class RequestReader implements BodySource, InputConsumer {
   }
 
   /** A whole head was read: creates the exchange, with its body or what has arrived of it, and has it answered. */
-  private beginRequest(octets: Buffer, bodyStart: number, end: number): number {
+  private beginRequest(bytes: Buffer, bodyStart: number, end: number): number {
     const { head, options, owner } = this
     const exchange = owner.begin(head)
     this.first = false
@@ -285,7 +285,7 @@ export class RequestReader implements BodySource, InputConsumer {
     let at = bodyStart
     if (length > 0 && length <= WHOLE && end - bodyStart >= length) {
       at = bodyStart + length
-      exchange.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, at))
+      exchange.body = Bytes.fromLatin1(bytes.toString('latin1', bodyStart, at))
     } else if (length !== 0) {
       const body = requestBody(this, length, options)
       this.body = body
@@ -293,7 +293,7 @@ export class RequestReader implements BodySource, InputConsumer {
       this.restful = false
       owner.deadline = this.deadlines.in(options.bodyTimeout)
       try {
-        if (at < end) at = this.readBody(body, octets, at, end)
+        if (at < end) at = this.readBody(body, bytes, at, end)
       } catch (error) {
         return this.beginRefused(exchange, asGatewayError(error), end)
       }

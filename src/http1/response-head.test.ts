@@ -7,14 +7,14 @@ import { CHUNKED, ResponseHead, UNTIL_CLOSE } from './response-head.ts'
 
 function parse(text: string): ResponseHead {
   const head = new ResponseHead(defaultHeadLimits)
-  const octets = Buffer.from(`${text}next`, 'latin1')
-  assert.equal(head.parse(octets, 0, octets.length), text.length)
+  const bytes = Buffer.from(`${text}next`, 'latin1')
+  assert.equal(head.parse(bytes, 0, bytes.length), text.length)
   return head
 }
 
 function refusal(text: string, limits = defaultHeadLimits): unknown {
-  const octets = Buffer.from(text, 'latin1')
-  return codeOf(() => new ResponseHead(limits).parse(octets, 0, octets.length))
+  const bytes = Buffer.from(text, 'latin1')
+  return codeOf(() => new ResponseHead(limits).parse(bytes, 0, bytes.length))
 }
 
 test('a status line is a version, a status code and an optional reason', () => {
@@ -61,14 +61,14 @@ test('lines ending with LF alone are rejected', () => {
 })
 
 test('a head is incomplete at every offset before its end, whatever follows', () => {
-  const octets = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A:\t1 \r\n\r\n')
+  const bytes = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A:\t1 \r\n\r\n')
   const head = new ResponseHead(defaultHeadLimits)
-  for (let end = 0; end < octets.length; end++) {
-    assert.equal(head.parse(octets, 0, end), INCOMPLETE, `at ${end}`)
+  for (let end = 0; end < bytes.length; end++) {
+    assert.equal(head.parse(bytes, 0, end), INCOMPLETE, `at ${end}`)
     for (const garbage of ['\r', '\n', '1', '\0'])
-      assert.equal(head.parse(Buffer.concat([octets.subarray(0, end), Buffer.alloc(100, garbage)]), 0, end), INCOMPLETE)
+      assert.equal(head.parse(Buffer.concat([bytes.subarray(0, end), Buffer.alloc(100, garbage)]), 0, end), INCOMPLETE)
   }
-  assert.equal(head.parse(octets, 0, octets.length), octets.length)
+  assert.equal(head.parse(bytes, 0, bytes.length), bytes.length)
 })
 
 test('an invalid start of a status line is rejected early', () => {

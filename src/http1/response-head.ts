@@ -8,7 +8,7 @@ import { FieldSection, INCOMPLETE } from './fields.ts'
 import { parseContentLength } from '../http/content.ts'
 import { parseTransferEncoding } from './framing.ts'
 import type { FieldLimits } from '../http/limits.ts'
-import { skipValue } from '../http/value-octets.ts'
+import { skipValue } from '../http/skip-value.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
 
 // Constants of this module are inlined into its compiled code, whereas imports are looked up at each use.
@@ -49,9 +49,9 @@ export class ResponseHead {
   }
 
   /** Returns the offset after the head, or INCOMPLETE. Throws a GatewayError that describes the problem. */
-  parse(octets: Buffer, start: number, end: number): number {
-    const lineEnd = this.parseLine(octets, start, end)
-    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(octets, lineEnd, end)
+  parse(bytes: Buffer, start: number, end: number): number {
+    const lineEnd = this.parseLine(bytes, start, end)
+    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(bytes, lineEnd, end)
     if ((headEnd === INCOMPLETE ? end : headEnd) - start > this.limits.head)
       throw new GatewayError('headers-too-large', `It is over ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
@@ -84,25 +84,24 @@ export class ResponseHead {
    * HTTP-version SP status-code SP [reason] CRLF (RFC 9112 section 4); the last SP may be missing, as it often is in
    * practice.
    */
-  private parseLine(octets: Buffer, start: number, end: number): number {
+  private parseLine(bytes: Buffer, start: number, end: number): number {
     const present = Math.min(end - start, PREFIX.length)
     for (let i = 0; i < present; i++)
-      if (octets[start + i] !== PREFIX.charCodeAt(i))
+      if (bytes[start + i] !== PREFIX.charCodeAt(i))
         throw new MalformedMessage('The response does not begin with HTTP/1.')
     if (end - start < STATUS_LINE_LENGTH) return INCOMPLETE
-    const minor = digit(octets[start + 7])
-    if ((minor !== 0 && minor !== 1) || octets[start + 8] !== SP)
+    const minor = digit(bytes[start + 7])
+    if ((minor !== 0 && minor !== 1) || bytes[start + 8] !== SP)
       throw new MalformedMessage('The response does not begin with HTTP/1.0 or HTTP/1.1.')
-    const status = digit(octets[start + 9]) * 100 + digit(octets[start + 10]) * 10 + digit(octets[start + 11])
+    const status = digit(bytes[start + 9]) * 100 + digit(bytes[start + 10]) * 10 + digit(bytes[start + 11])
     if (!(status >= 100 && status <= 599))
       throw new MalformedMessage('The status code is not a number from 100 to 599.')
     let at = start + 12
-    if (octets[at] === SP) at++
-    else if (octets[at] !== CR) throw new MalformedMessage('The status code is not followed by a space.')
-    at = skipValue(octets, at, end)
+    if (bytes[at] === SP) at++
+    else if (bytes[at] !== CR) throw new MalformedMessage('The status code is not followed by a space.')
+    at = skipValue(bytes, at, end)
     if (at + 1 >= end) return INCOMPLETE
-    if (octets[at] !== CR || octets[at + 1] !== LF)
-      throw new MalformedMessage('The status line does not end with CR LF.')
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) throw new MalformedMessage('The status line does not end with CR LF.')
     this.minor = minor
     this.status = status
     return at + 2
@@ -139,8 +138,8 @@ const PREFIX = 'HTTP/1.'
 const STATUS_LINE_LENGTH = 13
 const DIGIT_0 = 48
 
-function digit(octet: number | undefined): number {
-  return octet !== undefined && octet >= DIGIT_0 && octet <= 57 ? octet - DIGIT_0 : Number.NaN
+function digit(byte: number | undefined): number {
+  return byte !== undefined && byte >= DIGIT_0 && byte <= 57 ? byte - DIGIT_0 : Number.NaN
 }
 
 /** With "timeout=5", a request after about 5 s may meet a closed connection, so reuse stops one second earlier. */

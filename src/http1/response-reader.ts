@@ -149,16 +149,16 @@ export class ResponseReader implements BodySource {
   }
 
   /** Takes bytes from the socket; they are only lent. */
-  read(octets: Buffer, end: number): void {
+  read(bytes: Buffer, end: number): void {
     const { joined, request } = this
-    if (joined !== null) return joined.fromService(octets.subarray(0, end))
+    if (joined !== null) return joined.fromService(bytes.subarray(0, end))
     // Unsolicited bytes could be taken for the reply to the next request.
     if (!this.awaited || request === null) return this.owner.destroy()
     this.begun = true
     try {
       const { pending } = this
-      if (pending === null) return this.process(request, octets, end)
-      const more = octets.subarray(0, end)
+      if (pending === null) return this.process(request, bytes, end)
+      const more = bytes.subarray(0, end)
       const all = Buffer.concat([pending, more])
       // A large head that arrives in small pieces is only parsed again once another line of it is complete.
       if (pending.length > LARGE && all.length <= this.options.head && !more.includes(LF)) this.pending = all
@@ -168,33 +168,33 @@ export class ResponseReader implements BodySource {
     }
   }
 
-  private process(request: OutgoingRequest, octets: Buffer, end: number): void {
+  private process(request: OutgoingRequest, bytes: Buffer, end: number): void {
     this.pending = null
     const { body } = this
     // 1. The body of the final response.
     if (body !== null) {
       this.owner.deadline = this.deadlines.in(this.timeouts.idleTimeout)
-      return this.readBody(body, octets, end)
+      return this.readBody(body, bytes, end)
     }
     // 2. Heads, interim ones and the final one.
     let at = 0
     while (at < end) {
-      const bodyStart = this.head.parse(octets, at, end)
+      const bodyStart = this.head.parse(bytes, at, end)
       if (bodyStart === INCOMPLETE) {
-        this.pending = Buffer.from(octets.subarray(at, end))
+        this.pending = Buffer.from(bytes.subarray(at, end))
         return
       }
       at = bodyStart
       const { status } = this.head
-      if (status >= 200) return this.begin(request, octets, at, end)
-      if (status === 101) return this.change(request, octets, at, end)
+      if (status >= 200) return this.begin(request, bytes, at, end)
+      if (status === 101) return this.change(request, bytes, at, end)
       if (++this.interim > MAXIMUM_INTERIM) throw new Error('the service sends interim responses without end')
       if (status === 100) this.owner.continued()
       else this.owner.informed(status, this.head.endToEnd(false, ''))
     }
   }
 
-  private begin(request: OutgoingRequest, octets: Buffer, bodyStart: number, end: number): void {
+  private begin(request: OutgoingRequest, bytes: Buffer, bodyStart: number, end: number): void {
     const { head, options, owner } = this
     this.last = head.close
     this.promised = head.keepAliveTimeout
@@ -204,7 +204,7 @@ export class ResponseReader implements BodySource {
     // 1. No content, or all of it has arrived: the connection is available again before the reply is passed on.
     if (length >= 0 && length <= WHOLE && end - bodyStart >= length) {
       const stop = bodyStart + length
-      if (!empty) reply.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, stop))
+      if (!empty) reply.body = Bytes.fromLatin1(bytes.toString('latin1', bodyStart, stop))
       if (stop < end) this.last = true
       return owner.received(reply)
     }
@@ -213,7 +213,7 @@ export class ResponseReader implements BodySource {
     this.body = body
     owner.deadline = this.deadlines.in(this.timeouts.idleTimeout)
     if (length === UNTIL_CLOSE) this.last = true
-    const stop = body.feed(octets, bodyStart, end)
+    const stop = body.feed(bytes, bodyStart, end)
     reply.body = body.whole() ?? body
     if (!body.arrived) return owner.answer(reply)
     this.body = null
@@ -222,14 +222,14 @@ export class ResponseReader implements BodySource {
   }
 
   /** RFC 9110 section 7.8: the service switches to the requested protocol. */
-  private change(request: OutgoingRequest, octets: Buffer, start: number, end: number): void {
+  private change(request: OutgoingRequest, bytes: Buffer, start: number, end: number): void {
     const protocol = this.head.fields.upgrade
     const wanted = request.upgrade
     if (wanted === null || protocol?.toLowerCase() !== wanted.protocol.toLowerCase())
       throw new Error('the service changed to a protocol that it was not asked for')
     const reply = new Reply(101, this.head.endToEnd(false, this.deadlines.dateField), null)
     if (reply.headers.single('Sec-WebSocket-Accept') !== websocketAccept(wanted.key)) throw wrongAccept()
-    const early = Buffer.from(octets.subarray(start, end))
+    const early = Buffer.from(bytes.subarray(start, end))
     this.owner.deadline = Number.POSITIVE_INFINITY
     this.socket.pause()
     reply.upgrade = {
@@ -252,8 +252,8 @@ export class ResponseReader implements BodySource {
     this.owner.answer(reply)
   }
 
-  private readBody(body: IncomingBody, octets: Buffer, end: number): void {
-    const stop = body.feed(octets, 0, end)
+  private readBody(body: IncomingBody, bytes: Buffer, end: number): void {
+    const stop = body.feed(bytes, 0, end)
     if (!body.arrived) return
     if (stop < end) this.last = true
     this.body = null

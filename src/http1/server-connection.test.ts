@@ -56,10 +56,10 @@ test('a request is answered and the connection kept open', () => {
   )
 })
 
-test('a request can arrive octet by octet', () => {
+test('a request can arrive byte by byte', () => {
   const harness = new ServerHarness(({ body }) => text(body instanceof Bytes ? body.toLatin1() : '-'))
   const { socket } = harness.open()
-  for (const octet of get('/a')) socket.receive(octet)
+  for (const byte of get('/a')) socket.receive(byte)
   assert.match(socket.flush(), /\r\n\r\n-$/)
 })
 
@@ -964,7 +964,7 @@ class RecordingTunnel implements Tunnel {
   readonly error = null
   bytes = 7
   readonly calls: string[] = []
-  fromClient = (octets: Buffer): void => void this.calls.push(octets.toString('latin1'))
+  fromClient = (bytes: Buffer): void => void this.calls.push(bytes.toString('latin1'))
   clientDrained = (): void => void this.calls.push('drained')
   clientEnded = (): void => void this.calls.push('ended')
   close = (): void => void this.calls.push('close')

@@ -114,9 +114,9 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   /** Takes bytes from the socket; they are only lent. */
-  read(octets: Buffer, end: number): void {
-    if (this.successor !== null) this.successor.read(octets, end)
-    else this.reader.read(octets, end)
+  read(bytes: Buffer, end: number): void {
+    if (this.successor !== null) this.successor.read(bytes, end)
+    else this.reader.read(bytes, end)
   }
 
   reconfigure(): void {
@@ -176,14 +176,14 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     return this.options.http2 === true && this.tools.http2 !== undefined
   }
 
-  beginsWithHttp2(octets: Buffer): void {
+  beginsWithHttp2(bytes: Buffer): void {
     const successor = this.tools.http2?.(this)
     if (successor === undefined) return
     this.socket.off('drain', this.onDrain).off('end', this.onEnd).off('error', this.onError).off('close', this.onClose)
     this.deadlines.forget(this)
     this.pace.close()
     this.successor = successor
-    successor.read(Buffer.from(octets), octets.length)
+    successor.read(Buffer.from(bytes), bytes.length)
   }
 
   begin(head: RequestHead): ServerExchange {

@@ -63,7 +63,7 @@ function only({ messages, error }: Reading) {
   return message
 }
 
-const octets = (text: string) => [Buffer.from(text, 'latin1')]
+const toBytes = (text: string) => [Buffer.from(text, 'latin1')]
 
 test('llhttp reads every reply as one message with the same content', () => {
   fc.assert(
@@ -84,7 +84,7 @@ test('llhttp reads every reply as one message with the same content', () => {
         socket.receive(`${made.method} / HTTP/${made.version}\r\nHost: a\r\n${made.connection}\r\n`)
         drainAll(socket)
         const closes = socket.hasEnded || socket.destroyed
-        const message = only(readResponses(octets(socket.written), made.method, closes))
+        const message = only(readResponses(toBytes(socket.written), made.method, closes))
         const empty = made.method === 'HEAD' || made.status === 204 || made.status === 304 || made.body.kind === 'none'
         assert.equal(message.status, made.status)
         assert.deepEqual(pairs(message.headers).slice(0, made.headers.length), made.headers)
@@ -124,7 +124,7 @@ test('llhttp reads consecutive requests as the same messages', () => {
         writer.send(head, sent, sent !== null && sent.length < 0)
         drainAll(socket)
       }
-      const { messages, error } = readRequests(octets(socket.written))
+      const { messages, error } = readRequests(toBytes(socket.written))
       assert.equal(error, null)
       assert.equal(messages.length, requests.length)
       for (const [i, message] of messages.entries()) {

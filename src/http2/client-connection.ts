@@ -178,10 +178,10 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 
   /** Takes bytes from the socket; they are only lent. */
-  read(octets: Buffer, end: number): void {
+  read(bytes: Buffer, end: number): void {
     this.reads++
     this.liveness.heard()
-    this.reader.read(octets, end)
+    this.reader.read(bytes, end)
     this.open()
     if (this.output.full) this.socket.pause()
   }
@@ -235,14 +235,14 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   // Replies.
 
-  fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
+  fieldSection(id: number, bytes: Buffer, start: number, end: number, endStream: boolean): void {
     const pending = this.openings.of(id)
     if (pending !== undefined) this.begun(pending)
     const stream = this.streams.get(id)
-    if (stream?.answered === true) return this.trailers(stream, octets, start, end, endStream)
+    if (stream?.answered === true) return this.trailers(stream, bytes, start, end, endStream)
     const { head } = this.owner
     head.begin()
-    this.decoder.decode(octets, start, end, head)
+    this.decoder.decode(bytes, start, end, head)
     if (stream === undefined) return this.ofNone(id)
     this.liveness.moved()
     try {
@@ -265,32 +265,32 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     else stream.begin(reply, 0)
   }
 
-  private trailers(stream: ClientStream, octets: Buffer, start: number, end: number, endStream: boolean): void {
+  private trailers(stream: ClientStream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
     const trailers = new Trailers(this.options)
-    this.decoder.decode(octets, start, end, trailers)
+    this.decoder.decode(bytes, start, end, trailers)
     if (stream.ended) return this.refuse(stream, new MalformedMessage(AFTER_END), ErrorCode.streamClosed)
     if (!endStream || trailers.malformed)
       return this.refuse(stream, new MalformedMessage('What follows the content cannot be used.'))
     this.end(stream, trailers.headers)
   }
 
-  data(id: number, content: Buffer, octets: number): void {
+  data(id: number, content: Buffer, bytes: number): void {
     // Backpressure is applied by the window of each stream, so that the others can continue.
-    this.room.receives(octets)
-    this.room.taken(octets)
+    this.room.receives(bytes)
+    this.room.taken(bytes)
     const opening = this.openings.of(id)
-    if (opening?.take(content, octets) === true) return
+    if (opening?.take(content, bytes) === true) return
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
-    if (stream !== undefined) this.content(stream, content, octets)
+    if (stream !== undefined) this.content(stream, content, bytes)
   }
 
-  private content(stream: ClientStream, content: Buffer, octets: number): void {
+  private content(stream: ClientStream, content: Buffer, bytes: number): void {
     if (stream.ended) return this.refuse(stream, new MalformedMessage(AFTER_END), ErrorCode.streamClosed)
     if (!stream.answered) return this.refuse(stream, new MalformedMessage('Content comes before the head.'))
-    if (!stream.receives(octets))
+    if (!stream.receives(bytes))
       return this.refuse(stream, new MalformedMessage('There was no room for it.'), ErrorCode.flowControlError)
-    if (content.length === 0) return stream.padding(octets)
+    if (content.length === 0) return stream.padding(bytes)
     try {
       stream.content(content)
     } catch (error) {
@@ -343,11 +343,11 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   /** The same for one of them. */
   private begun(opening: Opening<ClientStream, Reply>): void {
     this.openings.delete(opening)
-    const { stream, message: reply, length, chunks, octets, padding } = opening
+    const { stream, message: reply, length, chunks, bytes, padding } = opening
     if (this.streams.get(stream.id) !== stream) return
     stream.begin(reply, length)
     if (this.streams.get(stream.id) !== stream) return
-    stream.receives(octets)
+    stream.receives(bytes)
     if (padding > 0) stream.padding(padding)
     try {
       for (const chunk of chunks) stream.content(chunk)
@@ -397,14 +397,14 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     }
   }
 
-  windowUpdate(id: number, octets: number): void {
-    if (!this.sender.isReport(octets)) this.patience.spend(1, 'WINDOW_UPDATE frames')
+  windowUpdate(id: number, bytes: number): void {
+    if (!this.sender.isReport(bytes)) this.patience.spend(1, 'WINDOW_UPDATE frames')
     this.open()
     const stream = this.streams.get(id)
-    if (id === 0) this.sender.widen(octets)
+    if (id === 0) this.sender.widen(bytes)
     else if (stream === undefined) return this.checkBegun(id)
-    else if (octets === 0) return this.refuse(stream, new MalformedMessage('WINDOW_UPDATE adds nothing.'))
-    else if (!this.sender.widenStream(stream, octets))
+    else if (bytes === 0) return this.refuse(stream, new MalformedMessage('WINDOW_UPDATE adds nothing.'))
+    else if (!this.sender.widenStream(stream, bytes))
       return this.refuse(stream, new MalformedMessage('The window is too large.'), ErrorCode.flowControlError)
     this.sender.pump()
   }

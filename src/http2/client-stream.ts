@@ -323,7 +323,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
         this.writer = new ContentWriter(this, '', -1, null)
         this.writer.sendStream(end.outgoing)
         end.open({
-          received: (octets) => tunnel.fromService(octets),
+          received: (bytes) => tunnel.fromService(bytes),
           drained: () => tunnel.serviceDrained(),
           ended: () => tunnel.serviceEnded(),
           closed: () => tunnel.close(),
@@ -347,21 +347,21 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
   }
 
   /** Charges bytes of a DATA frame to the window; returns whether there was room for them. */
-  receives(octets: number): boolean {
+  receives(bytes: number): boolean {
     this.room ??= new StreamRoom(this.id, this.tools.sender.output, this.request?.client ?? '')
-    return this.room.receives(octets)
+    return this.room.receives(bytes)
   }
 
   /** Bytes of padding, which are consumed at once. */
-  padding(octets: number): void {
-    this.bodyTaken(octets)
+  padding(bytes: number): void {
+    this.bodyTaken(bytes)
   }
 
   /** Content of the reply; it is lent. Throws MalformedMessage where there is more than was announced. */
-  content(octets: Buffer): void {
+  content(bytes: Buffer): void {
     const { body } = this
-    if (body === null || (body.length >= 0 && body.received + octets.length > body.length)) throw wrongLength()
-    body.push(octets)
+    if (body === null || (body.length >= 0 && body.received + bytes.length > body.length)) throw wrongLength()
+    body.push(bytes)
     if (body.over) this.end(new GatewayError('too-busy', 'There is no room for more of the reply.'), ErrorCode.cancel)
   }
 
@@ -377,9 +377,9 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
 
   bodyWanted(): void {}
 
-  bodyTaken(octets: number): void {
+  bodyTaken(bytes: number): void {
     if (this.ended || this.over) return this.releaseRoom()
-    this.room?.taken(octets, this.body?.flowing === true)
+    this.room?.taken(bytes, this.body?.flowing === true)
   }
 
   /** The extra window becomes available to others once no received data is held. */
@@ -478,7 +478,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
 const NOTHING = Bytes.fromLatin1('')
 
 function never(): Error {
-  return new Error('a body of more octets than can be counted')
+  return new Error('a body of more bytes than can be counted')
 }
 
 function wrongLength(): MalformedMessage {

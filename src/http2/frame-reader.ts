@@ -6,15 +6,15 @@ import { Flag, FRAME_SIZE, FrameType, frameSizeError, HEADER_SIZE, PREFACE, prot
 
 /** Receives the frames of streams. What its methods throw ends the connection. */
 export interface StreamFrames {
-  /** A piece of a stream's content; it is lent. `octets` is what it uses of the window, padding included. */
-  data(stream: number, content: Buffer, octets: number): void
+  /** A piece of a stream's content; it is lent. `bytes` is what it uses of the window, padding included. */
+  data(stream: number, content: Buffer, bytes: number): void
   /** The end of a DATA frame with `length` bytes of content. */
   dataEnd(stream: number, length: number, endStream: boolean): void
   /** The complete field section of a stream; lent. */
-  fieldSection(stream: number, octets: Buffer, start: number, end: number, endStream: boolean): void
+  fieldSection(stream: number, bytes: Buffer, start: number, end: number, endStream: boolean): void
   reset(stream: number, code: number): void
   goaway(lastStream: number, code: number): void
-  windowUpdate(stream: number, octets: number): void
+  windowUpdate(stream: number, bytes: number): void
   /** RFC 9218 section 7.1; `stream` is the prioritized stream. */
   priorityUpdate(stream: number, value: string): void
 }
@@ -98,15 +98,15 @@ export class FrameReader implements InputConsumer {
   }
 
   /** Takes bytes; they are only lent. */
-  read(octets: Buffer, end: number): void {
-    if (!this.broken) this.input.feed(octets, end)
+  read(bytes: Buffer, end: number): void {
+    if (!this.broken) this.input.feed(bytes, end)
   }
 
-  consume(octets: Buffer, start: number, end: number): number {
+  consume(bytes: Buffer, start: number, end: number): number {
     if (this.broken) return end
     try {
-      if (!this.prefaced) return this.preface(octets, start, end)
-      return this.inData ? this.readData(octets, start, end) : this.readFrame(octets, start, end)
+      if (!this.prefaced) return this.preface(bytes, start, end)
+      return this.inData ? this.readData(bytes, start, end) : this.readFrame(bytes, start, end)
     } catch (error) {
       this.broken = true
       this.failed(error)
@@ -119,61 +119,61 @@ export class FrameReader implements InputConsumer {
     this.broken = true
   }
 
-  private preface(octets: Buffer, start: number, end: number): number {
+  private preface(bytes: Buffer, start: number, end: number): number {
     const present = Math.min(end - start, PREFACE.length)
-    if (octets.toString('latin1', start, start + present) !== PREFACE.slice(0, present))
+    if (bytes.toString('latin1', start, start + present) !== PREFACE.slice(0, present))
       throw protocolError('The connection does not begin as one of HTTP/2.')
     if (present < PREFACE.length) return start
     this.prefaced = true
     return start + present
   }
 
-  private readFrame(octets: Buffer, start: number, end: number): number {
+  private readFrame(bytes: Buffer, start: number, end: number): number {
     if (end - start < HEADER_SIZE) return start
-    const length = (octets[start]! << 16) | (octets[start + 1]! << 8) | octets[start + 2]!
-    const type = octets[start + 3]!
-    const flags = octets[start + 4]!
-    const stream = octets.readInt32BE(start + 5) & 0x7fffffff
-    if (length > FRAME_SIZE) throw frameSizeError(`A frame has ${length} octets, of ${FRAME_SIZE} at most.`)
+    const length = (bytes[start]! << 16) | (bytes[start + 1]! << 8) | bytes[start + 2]!
+    const type = bytes[start + 3]!
+    const flags = bytes[start + 4]!
+    const stream = bytes.readInt32BE(start + 5) & 0x7fffffff
+    if (length > FRAME_SIZE) throw frameSizeError(`A frame has ${length} bytes, of ${FRAME_SIZE} at most.`)
     if (!this.begun && (type !== FrameType.settings || (flags & Flag.ack) !== 0))
       throw protocolError('The first frame is not SETTINGS.')
     if (this.section !== null && (type !== FrameType.continuation || stream !== this.sectionStream))
       throw protocolError('A field section is not continued.')
     const at = start + HEADER_SIZE
-    if (type === FrameType.data) return this.beginData(octets, at, end, { length, flags, stream })
+    if (type === FrameType.data) return this.beginData(bytes, at, end, { length, flags, stream })
     if (end - at < length) return start
     this.begun = true
-    this.frame(type, flags, stream, octets, at, at + length)
+    this.frame(type, flags, stream, bytes, at, at + length)
     return at + length
   }
 
-  private frame(type: number, flags: number, stream: number, octets: Buffer, at: number, end: number): void {
+  private frame(type: number, flags: number, stream: number, bytes: Buffer, at: number, end: number): void {
     switch (type) {
       case FrameType.headers:
-        return this.headers(flags, stream, octets, at, end)
+        return this.headers(flags, stream, bytes, at, end)
       case FrameType.continuation:
-        return this.continuation(flags, octets, at, end)
+        return this.continuation(flags, bytes, at, end)
       case FrameType.priority:
-        return this.priority(stream, octets, at, end)
+        return this.priority(stream, bytes, at, end)
       case FrameType.rstStream:
         if (stream === 0) throw protocolError('RST_STREAM is of no stream.')
-        if (end - at !== 4) throw frameSizeError('RST_STREAM has not 4 octets.')
-        return this.handler.reset(stream, octets.readUInt32BE(at))
+        if (end - at !== 4) throw frameSizeError('RST_STREAM has not 4 bytes.')
+        return this.handler.reset(stream, bytes.readUInt32BE(at))
       case FrameType.settings:
-        return this.settings(flags, stream, octets, at, end)
+        return this.settings(flags, stream, bytes, at, end)
       case FrameType.pushPromise:
         throw protocolError('PUSH_PROMISE is of nobody: a client does not push, and this one has asked for none.')
       case FrameType.ping:
-        return this.ping(flags, stream, octets, at, end)
+        return this.ping(flags, stream, bytes, at, end)
       case FrameType.goaway:
         if (stream !== 0) throw protocolError('GOAWAY is of a stream.')
-        if (end - at < 8) throw frameSizeError('GOAWAY has less than 8 octets.')
-        return this.handler.goaway(octets.readUInt32BE(at) & 0x7fffffff, octets.readUInt32BE(at + 4))
+        if (end - at < 8) throw frameSizeError('GOAWAY has less than 8 bytes.')
+        return this.handler.goaway(bytes.readUInt32BE(at) & 0x7fffffff, bytes.readUInt32BE(at + 4))
       case FrameType.windowUpdate:
-        if (end - at !== 4) throw frameSizeError('WINDOW_UPDATE has not 4 octets.')
-        return this.handler.windowUpdate(stream, octets.readUInt32BE(at) & 0x7fffffff)
+        if (end - at !== 4) throw frameSizeError('WINDOW_UPDATE has not 4 bytes.')
+        return this.handler.windowUpdate(stream, bytes.readUInt32BE(at) & 0x7fffffff)
       case FrameType.priorityUpdate:
-        return this.priorityUpdate(stream, octets, at, end)
+        return this.priorityUpdate(stream, bytes, at, end)
       default:
         // Unknown types are ignored (section 5.5).
         this.control.ignored(type)
@@ -181,7 +181,7 @@ export class FrameReader implements InputConsumer {
   }
 
   private beginData(
-    octets: Buffer,
+    bytes: Buffer,
     start: number,
     end: number,
     frame: { length: number; flags: number; stream: number },
@@ -191,31 +191,31 @@ export class FrameReader implements InputConsumer {
     const padded = (flags & Flag.padded) !== 0
     if (padded && length === 0) throw frameSizeError('DATA is padded and has no room for the length of that.')
     if (padded && start >= end) return start - HEADER_SIZE
-    const padding = padded ? octets[start]! : 0
+    const padding = padded ? bytes[start]! : 0
     if (padded && padding >= length) throw protocolError('DATA is padded beyond its end.')
     this.stream = stream
     this.padding = padding
     this.contentLength = this.content = length - padding - (padded ? 1 : 0)
     this.endStream = (flags & Flag.endStream) !== 0
     this.inData = true
-    if (padded) this.handler.data(stream, octets.subarray(0, 0), 1)
-    return this.readData(octets, padded ? start + 1 : start, end)
+    if (padded) this.handler.data(stream, bytes.subarray(0, 0), 1)
+    return this.readData(bytes, padded ? start + 1 : start, end)
   }
 
   /** Content is passed on as it arrives. */
-  private readData(octets: Buffer, start: number, end: number): number {
+  private readData(bytes: Buffer, start: number, end: number): number {
     const { stream } = this
     let at = start
     if (this.content > 0 && at < end) {
       const stop = Math.min(end, at + this.content)
       this.content -= stop - at
-      this.handler.data(stream, octets.subarray(at, stop), stop - at)
+      this.handler.data(stream, bytes.subarray(at, stop), stop - at)
       at = stop
     }
     if (this.content === 0 && this.padding > 0 && at < end) {
       const stop = Math.min(end, at + this.padding)
       this.padding -= stop - at
-      this.handler.data(stream, octets.subarray(0, 0), stop - at)
+      this.handler.data(stream, bytes.subarray(0, 0), stop - at)
       at = stop
     }
     if (this.content > 0 || this.padding > 0) return at
@@ -224,36 +224,36 @@ export class FrameReader implements InputConsumer {
     return at
   }
 
-  private headers(flags: number, stream: number, octets: Buffer, start: number, stop: number): void {
+  private headers(flags: number, stream: number, bytes: Buffer, start: number, stop: number): void {
     if (stream === 0) throw protocolError('HEADERS is of no stream.')
     let at = start
     let end = stop
     if ((flags & Flag.padded) !== 0) {
       if (at >= end) throw frameSizeError('HEADERS is padded and has no room for the length of that.')
-      end -= octets[at]!
+      end -= bytes[at]!
       at++
     }
     if ((flags & Flag.priority) !== 0) {
       if (stop - at < 5) throw frameSizeError('HEADERS has no room for a priority.')
       if (end - at < 5) throw protocolError(PADDED)
-      if ((octets.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
+      if ((bytes.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
       at += 5
     }
     if (end < at) throw protocolError(PADDED)
     const ends = (flags & Flag.endStream) !== 0
-    if ((flags & Flag.endHeaders) !== 0) return this.handler.fieldSection(stream, octets, at, end, ends)
-    this.section = Buffer.from(octets.subarray(at, end))
+    if ((flags & Flag.endHeaders) !== 0) return this.handler.fieldSection(stream, bytes, at, end, ends)
+    this.section = Buffer.from(bytes.subarray(at, end))
     this.sectionStream = stream
     this.sectionEnds = ends
     this.continuations = 0
   }
 
-  private continuation(flags: number, octets: Buffer, at: number, end: number): void {
+  private continuation(flags: number, bytes: Buffer, at: number, end: number): void {
     const { section } = this
     if (section === null) throw protocolError('CONTINUATION continues nothing.')
     if (++this.continuations > CONTINUATIONS || section.length + end - at > this.mostFields())
       throw new ConnectionError(ErrorCode.enhanceYourCalm, 'A field section is too long.')
-    const whole = Buffer.concat([section, octets.subarray(at, end)])
+    const whole = Buffer.concat([section, bytes.subarray(at, end)])
     this.section = whole
     if ((flags & Flag.endHeaders) === 0) return
     this.section = null
@@ -261,37 +261,37 @@ export class FrameReader implements InputConsumer {
   }
 
   /** RFC 9113 section 6.3: dependencies are obsolete, but the format is still enforced. */
-  private priority(stream: number, octets: Buffer, at: number, end: number): void {
+  private priority(stream: number, bytes: Buffer, at: number, end: number): void {
     if (stream === 0) throw protocolError('PRIORITY is of no stream.')
-    if (end - at !== 5) throw frameSizeError('PRIORITY has not 5 octets.')
-    if ((octets.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
+    if (end - at !== 5) throw frameSizeError('PRIORITY has not 5 bytes.')
+    if ((bytes.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
     this.control.ignored(FrameType.priority)
   }
 
-  private settings(flags: number, stream: number, octets: Buffer, start: number, end: number): void {
+  private settings(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
     if (stream !== 0) throw protocolError('SETTINGS is of a stream.')
     const length = end - start
     if ((flags & Flag.ack) !== 0) {
       if (length !== 0) throw frameSizeError('An acknowledgement of SETTINGS has content.')
       return this.control.settingsAcknowledged()
     }
-    if (length % 6 !== 0) throw frameSizeError('SETTINGS has not 6 octets for each setting.')
-    for (let at = start; at < end; at += 6) this.control.setting(octets.readUInt16BE(at), octets.readUInt32BE(at + 2))
+    if (length % 6 !== 0) throw frameSizeError('SETTINGS has not 6 bytes for each setting.')
+    for (let at = start; at < end; at += 6) this.control.setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2))
     this.control.settings()
   }
 
-  private ping(flags: number, stream: number, octets: Buffer, at: number, end: number): void {
+  private ping(flags: number, stream: number, bytes: Buffer, at: number, end: number): void {
     if (stream !== 0) throw protocolError('PING is of a stream.')
-    if (end - at !== 8) throw frameSizeError('PING has not 8 octets.')
-    const content = octets.toString('latin1', at, end)
+    if (end - at !== 8) throw frameSizeError('PING has not 8 bytes.')
+    const content = bytes.toString('latin1', at, end)
     if ((flags & Flag.ack) === 0) this.control.ping(content)
     else this.control.pingAcknowledged(content)
   }
 
-  private priorityUpdate(stream: number, octets: Buffer, at: number, end: number): void {
+  private priorityUpdate(stream: number, bytes: Buffer, at: number, end: number): void {
     if (stream !== 0) throw protocolError('PRIORITY_UPDATE is of a stream.')
-    if (end - at < 4) throw frameSizeError('PRIORITY_UPDATE has less than 4 octets.')
-    this.handler.priorityUpdate(octets.readUInt32BE(at) & 0x7fffffff, octets.toString('latin1', at + 4, end))
+    if (end - at < 4) throw frameSizeError('PRIORITY_UPDATE has less than 4 bytes.')
+    this.handler.priorityUpdate(bytes.readUInt32BE(at) & 0x7fffffff, bytes.toString('latin1', at + 4, end))
   }
 }
 

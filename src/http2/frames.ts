@@ -72,8 +72,8 @@ export function goawayFrame(lastStream: number, code: ErrorCode, text: string): 
 }
 
 /** Section 6.9. */
-export function windowUpdateFrame(stream: number, octets: number): string {
-  return frameHeader(4, FrameType.windowUpdate, 0, stream) + int32(octets)
+export function windowUpdateFrame(stream: number, bytes: number): string {
+  return frameHeader(4, FrameType.windowUpdate, 0, stream) + int32(bytes)
 }
 
 /** A field section as a HEADERS frame, followed by as many CONTINUATION frames as needed (sections 6.2 and 6.10). */

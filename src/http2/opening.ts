@@ -15,7 +15,7 @@ export class Opening<Stream, Message> {
   /** Content so far; lent. */
   readonly chunks: Buffer[] = []
   /** Bytes so far, padding included. */
-  octets = 0
+  bytes = 0
 
   constructor(stream: Stream, message: Message, length: number) {
     this.stream = stream
@@ -24,9 +24,9 @@ export class Opening<Stream, Message> {
   }
 
   /** Takes some content; false where it would become too much. */
-  take(content: Buffer, octets: number): boolean {
-    if (this.octets + octets > WHOLE) return false
-    this.octets += octets
+  take(content: Buffer, bytes: number): boolean {
+    if (this.bytes + bytes > WHOLE) return false
+    this.bytes += bytes
     if (content.length > 0) this.chunks.push(content)
     return true
   }
@@ -40,7 +40,7 @@ export class Opening<Stream, Message> {
 
   /** How many of the bytes are padding. */
   get padding(): number {
-    return this.chunks.reduce((octets, { length }) => octets - length, this.octets)
+    return this.chunks.reduce((bytes, { length }) => bytes - length, this.bytes)
   }
 }
 

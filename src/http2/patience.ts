@@ -9,8 +9,8 @@ export const Cost = {
 } as const
 
 /** The cost of reading that many bytes in vain. */
-export function costOf(octets: number): number {
-  return octets >> 9
+export function costOf(bytes: number): number {
+  return bytes >> 9
 }
 
 /** How much fruitless work a connection may cause: at once, and per second. */

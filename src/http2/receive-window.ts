@@ -20,15 +20,15 @@ export class ReceiveWindow {
   static readonly opening = windowUpdateFrame(0, SIZE - WINDOW)
 
   /** Counts received bytes. Throws ConnectionError where there was no room for them. */
-  receives(octets: number): void {
-    this.left -= octets
+  receives(bytes: number): void {
+    this.left -= bytes
     if (this.left < 0)
       throw new ConnectionError(ErrorCode.flowControlError, 'More content came than there was room for.')
   }
 
   /** Counts consumed bytes. */
-  taken(octets: number): void {
-    this.unreported += octets
+  taken(bytes: number): void {
+    this.unreported += bytes
     if (this.unreported < SIZE / 2) return
     this.left += this.unreported
     this.output.put(windowUpdateFrame(0, this.unreported))

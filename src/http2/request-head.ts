@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { GatewayError } from '../core/errors.ts'
 import { isAuthority } from '../http/authority.ts'
-import { targetOctet } from '../http/characters.ts'
+import { allowedInTarget } from '../http/characters.ts'
 import { parseContentLength } from '../http/content.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { Known } from '../http/field-names.ts'
@@ -41,7 +41,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
   private extended = ''
   private cookie = ''
   private raw = ''
-  private octets = 0
+  private bytes = 0
   private lines = 0
   /** A regular field has been received: no pseudo-header field may follow. */
   private regular = false
@@ -60,7 +60,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     this.extended = this.cookie = this.raw = ''
     this.malformed = this.upgrade = null
     this.refusal = null
-    this.octets = this.lines = 0
+    this.bytes = this.lines = 0
     this.regular = this.expectsContinue = false
     this.contentLength = -1
   }
@@ -68,11 +68,11 @@ export class RequestHead implements ReceivedHead, FieldSink {
   /** Takes the next field; nothing is kept of those beyond the limits. */
   field(field: Field): void {
     const { kind, value, line } = field
-    this.octets += line.length
+    this.bytes += line.length
     // Clients may split Cookie into any number of fields.
     const isPseudo = kind >= Kind.method && kind <= Kind.status
     if (!isPseudo && kind !== Kind.cookie) this.lines++
-    if (this.lines > this.limits.headers || this.octets > this.limits.head) return
+    if (this.lines > this.limits.headers || this.bytes > this.limits.head) return
     if (isPseudo) return this.pseudo(kind, value)
     this.regular = true
     if (kind === Known.none) {
@@ -119,7 +119,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     const { fields, limits } = this
     if (this.lines > limits.headers)
       throw new GatewayError('headers-too-large', `There are more than ${limits.headers} header fields.`)
-    if (this.octets > limits.head)
+    if (this.bytes > limits.head)
       throw new GatewayError('headers-too-large', `The request head is larger than ${limits.head} bytes.`)
     if (this.malformed !== null) throw new MalformedMessage(this.malformed)
     fields.raw = this.cookie === '' ? this.raw : `${this.raw}cookie: ${this.cookie}\r\n`
@@ -149,7 +149,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     if (target === '*' && method === 'OPTIONS') return
     if (target.charCodeAt(0) !== SLASH) throw new MalformedMessage('The path does not begin with "/".')
     for (let i = 1; i < target.length; i++)
-      if (targetOctet[target.charCodeAt(i)] !== 1)
+      if (allowedInTarget[target.charCodeAt(i)] !== 1)
         throw new MalformedMessage('The path has a character that is not allowed in it.')
   }
 

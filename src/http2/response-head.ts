@@ -30,7 +30,7 @@ export class ResponseHead implements FieldSink {
   private code = ''
   private announced: string | null = null
   private dated = false
-  private octets = 0
+  private bytes = 0
   private lines = 0
   /** A regular field has been received: no pseudo-header field may follow. */
   private regular = false
@@ -46,16 +46,16 @@ export class ResponseHead implements FieldSink {
     this.raw = this.code = ''
     this.announced = this.malformed = null
     this.dated = this.regular = false
-    this.octets = this.lines = 0
+    this.bytes = this.lines = 0
     this.contentLength = -1
   }
 
   /** Takes the next field; nothing is kept of those beyond the limits. */
   field({ kind, value, line, name }: Field): void {
-    this.octets += line.length
+    this.bytes += line.length
     if (kind === Kind.status) return this.pseudo(value)
     this.lines++
-    if (this.lines > this.limits.headers || this.octets > this.limits.head) return
+    if (this.lines > this.limits.headers || this.bytes > this.limits.head) return
     this.regular = true
     if (kind === Known.none || kind === Kind.cookie) this.raw += line
     else if (kind === Known.date) {
@@ -82,7 +82,7 @@ export class ResponseHead implements FieldSink {
     const { limits, code, announced } = this
     if (this.lines > limits.headers)
       throw new GatewayError('headers-too-large', `There are more than ${limits.headers} header fields.`)
-    if (this.octets > limits.head) throw new GatewayError('headers-too-large', `It is over ${limits.head} bytes.`)
+    if (this.bytes > limits.head) throw new GatewayError('headers-too-large', `It is over ${limits.head} bytes.`)
     if (this.malformed !== null) throw new MalformedMessage(this.malformed)
     if (!STATUS.test(code)) throw new MalformedMessage('The status code is not a number from 100 to 599.')
     this.status = Number(code)

@@ -150,22 +150,22 @@ export class Sender {
   }
 
   /** Whether a WINDOW_UPDATE merely acknowledges what was sent, and not in tiny pieces. */
-  isReport(octets: number): boolean {
-    if (octets < LEAST_REPORT || octets > this.untold) return false
-    this.untold -= octets
+  isReport(bytes: number): boolean {
+    if (bytes < LEAST_REPORT || bytes > this.untold) return false
+    this.untold -= bytes
     return true
   }
 
   /** The peer widens the window of the connection. Throws ConnectionError for an invalid increment. */
-  widen(octets: number): void {
-    if (octets === 0) throw protocolError('WINDOW_UPDATE adds nothing.')
-    this.window += octets
+  widen(bytes: number): void {
+    if (bytes === 0) throw protocolError('WINDOW_UPDATE adds nothing.')
+    this.window += bytes
     if (this.window > LARGEST_WINDOW) throw new ConnectionError(ErrorCode.flowControlError, 'The window is too large.')
   }
 
   /** The same for one stream; false for an invalid increment. */
-  widenStream(stream: SendingStream, octets: number): boolean {
-    stream.window += octets
+  widenStream(stream: SendingStream, bytes: number): boolean {
+    stream.window += bytes
     if (stream.window > LARGEST_WINDOW) return false
     if (stream.hasMore && stream.window > 0) this.waiting.add(stream)
     return true
@@ -175,9 +175,9 @@ export class Sender {
    * The peer has changed the window of every stream by that much (RFC 9113 section 6.9.2). Throws ConnectionError where
    * one becomes too large.
    */
-  widenAll(streams: Iterable<SendingStream>, octets: number): void {
+  widenAll(streams: Iterable<SendingStream>, bytes: number): void {
     for (const stream of streams)
-      if (!this.widenStream(stream, octets))
+      if (!this.widenStream(stream, bytes))
         throw new ConnectionError(ErrorCode.flowControlError, 'The window of a stream is too large.')
     this.pump()
   }
@@ -205,11 +205,11 @@ export class Sender {
     this.watch.close()
   }
 
-  private spend(stream: SendingStream, octets: number): void {
-    this.window -= octets
-    stream.window -= octets
-    this.bytes += octets
-    this.untold += 2 * octets
+  private spend(stream: SendingStream, bytes: number): void {
+    this.window -= bytes
+    stream.window -= bytes
+    this.bytes += bytes
+    this.untold += 2 * bytes
     this.patience.earn(WORTH)
   }
 }

@@ -140,9 +140,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   /** Takes bytes from the socket; they are only lent. */
-  read(octets: Buffer, end: number): void {
+  read(bytes: Buffer, end: number): void {
     if (this.closing !== null) return this.closing.discard()
-    this.reader.read(octets, end)
+    this.reader.read(bytes, end)
     this.open()
     if (!this.reader.inFields) this.fieldsDue = Number.POSITIVE_INFINITY
     else if (this.fieldsDue === Number.POSITIVE_INFINITY) this.fieldsDue = this.deadlines.in(this.options.headTimeout)
@@ -179,15 +179,15 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   // Requests.
 
-  fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
+  fieldSection(id: number, bytes: Buffer, start: number, end: number, endStream: boolean): void {
     const stream = this.streams.get(id)
     if (stream !== undefined) {
       this.open()
-      return this.trailers(stream, octets, start, end, endStream)
+      return this.trailers(stream, bytes, start, end, endStream)
     }
     if (id % 2 === 0) throw protocolError('A client begins streams of odd numbers only.')
     this.head.begin()
-    this.decoder.decode(octets, start, end, this.head)
+    this.decoder.decode(bytes, start, end, this.head)
     if (id <= this.lastStream) return this.ofNone(id)
     if (id > this.lastStream + 2) this.skipped = { from: this.lastStream, to: id }
     this.lastStream = id
@@ -197,7 +197,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.resetStream(id, ErrorCode.refusedStream)
   }
 
-  private begin(id: number, octets: number, endStream: boolean): void {
+  private begin(id: number, bytes: number, endStream: boolean): void {
     const { head, deadlines } = this
     const stream = new ServerStream(id, this.control.peer.initialWindow, this)
     let exchange: ServerExchange
@@ -206,7 +206,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       exchange = new ServerExchange(head, this.handler.identify(this, head), deadlines.clock.now(), stream)
       if (endStream && head.contentLength > 0) throw wrongLength()
     } catch (error) {
-      this.patience.spend(costOf(octets), 'requests that cannot be read')
+      this.patience.spend(costOf(bytes), 'requests that cannot be read')
       return this.refuse(stream, error, endStream)
     }
     this.streams.set(id, stream)
@@ -225,26 +225,26 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.resetStream(stream.id, malformed ? ErrorCode.protocolError : ErrorCode.noError)
   }
 
-  private trailers(stream: ServerStream, octets: Buffer, start: number, end: number, endStream: boolean): void {
+  private trailers(stream: ServerStream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
     const trailers = new Trailers(this.options)
-    this.decoder.decode(octets, start, end, trailers)
+    this.decoder.decode(bytes, start, end, trailers)
     if (stream.clientEnded) return this.failStream(stream, ErrorCode.streamClosed, AFTER_END)
     if (endStream && !trailers.malformed && stream.contentFits) return stream.contentEnded(trailers.headers)
     this.failStream(stream, ErrorCode.protocolError, 'What follows the content cannot be used.')
   }
 
-  data(id: number, content: Buffer, octets: number): void {
-    this.room.receives(octets)
+  data(id: number, content: Buffer, bytes: number): void {
+    this.room.receives(bytes)
     const opening = this.openings.of(id)
-    if (opening?.take(content, octets) === true) return
+    if (opening?.take(content, bytes) === true) return
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
-    if (stream === undefined || stream.clientEnded) return this.room.taken(octets)
-    if (!stream.receives(octets)) {
-      this.room.taken(octets)
+    if (stream === undefined || stream.clientEnded) return this.room.taken(bytes)
+    if (!stream.receives(bytes)) {
+      this.room.taken(bytes)
       return this.failStream(stream, ErrorCode.flowControlError, 'More content came than there was room for.')
     }
-    if (content.length === 0) stream.padding(octets)
+    if (content.length === 0) stream.padding(bytes)
     else stream.content(content)
   }
 
@@ -276,9 +276,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   /** All of the content arrived together with the head. */
   private openWhole(opening: Opening<ServerStream, ServerExchange>): void {
     this.openings.delete(opening)
-    const { stream, message: exchange, length, octets } = opening
+    const { stream, message: exchange, length, bytes } = opening
     const whole = opening.whole()
-    this.room.taken(octets)
+    this.room.taken(bytes)
     if (length >= 0 && length !== whole.length) {
       this.streams.delete(stream.id)
       return this.refuse(stream, wrongLength(), true)
@@ -297,10 +297,10 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   /** The same for one of them. */
   private begun(opening: Opening<ServerStream, ServerExchange>): void {
     this.openings.delete(opening)
-    const { stream, message: exchange, length, chunks, octets, padding } = opening
-    if (this.streams.get(stream.id) !== stream) return this.room.taken(octets)
+    const { stream, message: exchange, length, chunks, bytes, padding } = opening
+    if (this.streams.get(stream.id) !== stream) return this.room.taken(bytes)
     stream.begin(exchange, length, false, null)
-    stream.receives(octets)
+    stream.receives(bytes)
     if (padding > 0) stream.padding(padding)
     for (const chunk of chunks) stream.content(chunk)
   }
@@ -327,13 +327,13 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.patience.spend(Cost.settings, 'GOAWAY frames')
   }
 
-  windowUpdate(id: number, octets: number): void {
-    if (!this.sender.isReport(octets)) this.patience.spend(1, 'WINDOW_UPDATE frames')
+  windowUpdate(id: number, bytes: number): void {
+    if (!this.sender.isReport(bytes)) this.patience.spend(1, 'WINDOW_UPDATE frames')
     const stream = this.streams.get(id)
-    if (id === 0) this.sender.widen(octets)
+    if (id === 0) this.sender.widen(bytes)
     else if (stream === undefined) return this.checkBegun(id)
-    else if (octets === 0) return this.failStream(stream, ErrorCode.protocolError, 'WINDOW_UPDATE adds nothing.')
-    else this.widenStream(stream, octets)
+    else if (bytes === 0) return this.failStream(stream, ErrorCode.protocolError, 'WINDOW_UPDATE adds nothing.')
+    else this.widenStream(stream, bytes)
     this.sender.pump()
   }
 
@@ -348,8 +348,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (id > this.lastStream || id % 2 === 0) throw protocolError(`A frame is of stream ${id}, which has not begun.`)
   }
 
-  private widenStream(stream: ServerStream, octets: number): void {
-    if (!this.sender.widenStream(stream, octets))
+  private widenStream(stream: ServerStream, bytes: number): void {
+    if (!this.sender.widenStream(stream, bytes))
       this.failStream(stream, ErrorCode.flowControlError, 'The window is too large.')
   }
 

@@ -140,21 +140,21 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
   }
 
   /** Content of the request; it is lent. */
-  content(octets: Buffer): void {
-    if (this.body === null) return this.bodyTaken(octets.length)
-    this.pace?.moved(octets.length)
-    this.body.push(octets)
+  content(bytes: Buffer): void {
+    if (this.body === null) return this.bodyTaken(bytes.length)
+    this.pace?.moved(bytes.length)
+    this.body.push(bytes)
   }
 
   /** Charges bytes of a DATA frame to the window; returns whether there was room for them. */
-  receives(octets: number): boolean {
+  receives(bytes: number): boolean {
     this.room ??= new StreamRoom(this.id, this.tools.sender.output, this.client)
-    return this.room.receives(octets)
+    return this.room.receives(bytes)
   }
 
   /** Bytes of padding, which are consumed at once. */
-  padding(octets: number): void {
-    this.bodyTaken(octets)
+  padding(bytes: number): void {
+    this.bodyTaken(bytes)
   }
 
   /** Whether the length of the content so far matches what the head announced. */
@@ -203,10 +203,10 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.tools.sender.putFields(this.id, encodeReply(100, ''), false)
   }
 
-  bodyTaken(octets: number): void {
-    this.tools.room.taken(octets)
+  bodyTaken(bytes: number): void {
+    this.tools.room.taken(bytes)
     if (this.clientEnded || this.gone) return this.releaseRoom()
-    this.room?.taken(octets, this.body?.flowing === true)
+    this.room?.taken(bytes, this.body?.flowing === true)
   }
 
   /**
@@ -302,7 +302,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     const tunnel = upgrade.open(end)
     this.tunnel = tunnel
     end.open({
-      received: (octets) => tunnel.fromClient(octets),
+      received: (bytes) => tunnel.fromClient(bytes),
       drained: () => tunnel.clientDrained(),
       ended: () => tunnel.clientEnded(),
       closed: () => tunnel.close(),

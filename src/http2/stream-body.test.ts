@@ -11,8 +11,8 @@ class Owner implements BodyOwner {
 
   bodyWanted(): void {}
 
-  bodyTaken(octets: number): void {
-    this.taken += octets
+  bodyTaken(bytes: number): void {
+    this.taken += bytes
   }
 
   bodyWaits(): void {}
@@ -67,7 +67,7 @@ test('tiny pieces that wait are merged into a few large ones', () => {
   assert.deepEqual(Buffer.concat(written), Buffer.from(Array.from({ length: 65_535 }, (_, n) => n % 251)))
 })
 
-/** Does what may be done of those acts, and ends the body if they do not; answers with all octets that came. */
+/** Does what may be done of those acts, and ends the body if they do not; answers with all bytes that came. */
 function perform(
   body: StreamBody,
   acts: readonly Act[],
@@ -109,7 +109,7 @@ function perform(
   return seen
 }
 
-test('property: every octet is returned to the window once, and data arrives in order', () => {
+test('property: every byte is returned to the window once, and data arrives in order', () => {
   const act = fc.oneof(
     { weight: 6, arbitrary: fc.integer({ min: 1, max: 2000 }).map((push) => ({ push })) },
     { weight: 4, arbitrary: fc.constantFrom<Act>('resume') },

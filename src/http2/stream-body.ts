@@ -7,7 +7,7 @@ export interface BodyOwner {
   /** A consumer has called `pipe`. */
   bodyWanted(): void
   /** That many bytes are no longer held: as many more may be sent. */
-  bodyTaken(octets: number): void
+  bodyTaken(bytes: number): void
   /** Progress now depends on the peer (`true`), or on the consumer (`false`). */
   bodyWaits(forPeer: boolean): void
   /** The consumer wants no more of it. */
@@ -46,7 +46,7 @@ export class StreamBody implements BodyStream {
   private readonly budget: Budget
   private sink: BodySink | null = null
   private readonly kept: Buffer[] = []
-  private keptOctets = 0
+  private keptBytes = 0
   /** The buffer that the last piece is part of; the rest of it is free. */
   private block: Buffer | null = null
   /** Size of the chunk that the sink still uses. */
@@ -81,7 +81,7 @@ export class StreamBody implements BodyStream {
 
   /** Bytes that have not been consumed yet. */
   get held(): number {
-    return this.keptOctets + this.lent
+    return this.keptBytes + this.lent
   }
 
   /** Content has arrived; it is lent. */
@@ -93,7 +93,7 @@ export class StreamBody implements BodyStream {
     if (!this.budget.take(length, this.client))
       return this.refuse(new GatewayError('too-busy', 'There is no room for more bodies.'), length)
     this.keep(content)
-    this.keptOctets += length
+    this.keptBytes += length
     if (this.sink === null) this.owner.bodyWaits(false)
     else this.deliver(this.sink)
   }
@@ -183,18 +183,18 @@ export class StreamBody implements BodyStream {
     if (this.lent > 0 || this.error !== null) return undefined
     const chunk = this.kept.shift()
     if (this.kept.length === 0) this.block = null
-    this.keptOctets -= chunk?.length ?? 0
+    this.keptBytes -= chunk?.length ?? 0
     return chunk
   }
 
-  private taken(octets: number): void {
-    if (octets === 0) return
-    this.budget.giveBack(octets, this.client)
-    this.owner.bodyTaken(octets)
+  private taken(bytes: number): void {
+    if (bytes === 0) return
+    this.budget.giveBack(bytes, this.client)
+    this.owner.bodyTaken(bytes)
   }
 
-  private refuse(error: Error, octets: number): void {
-    this.owner.bodyTaken(octets)
+  private refuse(error: Error, bytes: number): void {
+    this.owner.bodyTaken(bytes)
     this.fail(error)
   }
 
@@ -208,9 +208,9 @@ export class StreamBody implements BodyStream {
   /** Discards everything, including the lent chunk, which a failed sink would not release; it is a copy. */
   private forget(): void {
     this.giveBack()
-    const octets = this.keptOctets
-    this.kept.length = this.keptOctets = 0
+    const bytes = this.keptBytes
+    this.kept.length = this.keptBytes = 0
     this.block = null
-    this.taken(octets)
+    this.taken(bytes)
   }
 }

@@ -49,8 +49,8 @@ export class StreamPace implements Timed {
   }
 
   /** Bytes of the body have arrived. */
-  moved(octets: number): void {
-    this.received += octets
+  moved(bytes: number): void {
+    this.received += bytes
   }
 
   /** A body of unknown length that continues during the reply may be one side of a conversation. */
@@ -70,8 +70,8 @@ export class StreamPace implements Timed {
   }
 
   /** The client has taken that many bytes of the reply. */
-  replyMoved(octets: number): void {
-    this.sent += octets
+  replyMoved(bytes: number): void {
+    this.sent += bytes
     if (this.awaits === 'reply') this.deadline = this.deadlines.in(this.options.writeTimeout)
   }
 

@@ -10,9 +10,9 @@ import { WINDOW } from './frames.ts'
 import { Output } from './output.ts'
 import { StreamRoom } from './stream-room.ts'
 
-/** Has so many octets come and be taken, in pieces of a frame; returns whether there was room for all. */
-function move(room: StreamRoom, octets: number): boolean {
-  for (let left = octets; left > 0; left -= 16_384) {
+/** Has so many bytes come and be taken, in pieces of a frame; returns whether there was room for all. */
+function move(room: StreamRoom, bytes: number): boolean {
+  for (let left = bytes; left > 0; left -= 16_384) {
     const piece = Math.min(left, 16_384)
     if (!room.receives(piece)) return false
     room.taken(piece, true)
@@ -20,11 +20,11 @@ function move(room: StreamRoom, octets: number): boolean {
   return true
 }
 
-/** Octets that may come before anything is taken. */
+/** Bytes that may come before anything is taken. */
 function free(room: StreamRoom): number {
-  let octets = 0
-  while (room.receives(1024)) octets += 1024
-  return octets
+  let bytes = 0
+  while (room.receives(1024)) bytes += 1024
+  return bytes
 }
 
 test('a window grows with fast reading, as far as the budget allows', () => {
@@ -38,8 +38,8 @@ test('a window grows with fast reading, as far as the budget allows', () => {
     [first, 4 * WINDOW],
     [second, 2 * WINDOW],
   ] as const) {
-    const octets = free(room)
-    assert.ok(octets > most / 2 && octets <= most, `${octets} of ${most}`)
+    const bytes = free(room)
+    assert.ok(bytes > most / 2 && bytes <= most, `${bytes} of ${most}`)
   }
   first.release()
   second.release()

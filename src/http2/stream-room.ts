@@ -35,14 +35,14 @@ export class StreamRoom {
   }
 
   /** Counts received bytes; false where there was no room for them. */
-  receives(octets: number): boolean {
-    this.left -= octets
+  receives(bytes: number): boolean {
+    this.left -= bytes
     return this.left >= 0
   }
 
   /** Counts consumed bytes; `flowing` says that the consumer keeps consuming. */
-  taken(octets: number, flowing: boolean): void {
-    this.unreported += octets
+  taken(bytes: number, flowing: boolean): void {
+    this.unreported += bytes
     if (this.unreported < this.most / 2) return
     const isAll = flowing && this.left + this.unreported === this.most
     if (isAll && this.most < LARGEST_ROOM && this.budget.take(this.most, this.client)) {

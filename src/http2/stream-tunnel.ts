@@ -4,7 +4,7 @@ import type { TunnelEnd } from '../http/upgrade.ts'
 /** Receives the events of one end of a tunnel. */
 export interface TunnelSide {
   /** Bytes have arrived; they are only lent. */
-  received(octets: Buffer): void
+  received(bytes: Buffer): void
   /** The peer has taken everything that was written to it. */
   drained(): void
   /** The peer sends no more. */
@@ -48,8 +48,8 @@ export class StreamTunnel implements TunnelEnd {
   open(side: TunnelSide): void {
     this.side = side
     this.incoming.pipe({
-      write: (octets) => {
-        side.received(octets)
+      write: (bytes) => {
+        side.received(bytes)
         this.waits = this.paused
         return !this.paused
       },
@@ -65,10 +65,10 @@ export class StreamTunnel implements TunnelEnd {
     this.side?.closed()
   }
 
-  write(octets: Buffer): boolean {
+  write(bytes: Buffer): boolean {
     if (this.destroyed || this.writableEnded || this.sink === null) return false
-    if (this.sink.write(octets)) return true
-    this.writableLength = octets.length
+    if (this.sink.write(bytes)) return true
+    this.writableLength = bytes.length
     return false
   }
 

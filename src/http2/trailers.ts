@@ -21,8 +21,8 @@ export class Trailers implements FieldSink {
     const { clientHeader = null, strictNames = false, head, headers } = this.limits
     if (this.raw.length + line.length > head || this.lines > headers) this.malformed = true
     if (this.malformed) return
-    const octets = Buffer.from(name.text, 'latin1')
-    const { kind: known } = nameOf(octets, 0, octets.length, namesWithClaim(clientHeader).trailer, strictNames)
+    const bytes = Buffer.from(name.text, 'latin1')
+    const { kind: known } = nameOf(bytes, 0, bytes.length, namesWithClaim(clientHeader).trailer, strictNames)
     if (known === Kind.none) this.raw += line
   }
 

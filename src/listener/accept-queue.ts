@@ -39,10 +39,10 @@ export class AcceptQueue {
     try {
       let rest = ''
       for (let read = 0; read < MOST_READ;) {
-        const octets = readSync(table, this.page, 0, PAGE, null)
-        if (octets === 0) return null
-        read += octets
-        const lines = (rest + this.page.toString('latin1', 0, octets)).split('\n')
+        const bytes = readSync(table, this.page, 0, PAGE, null)
+        if (bytes === 0) return null
+        read += bytes
+        const lines = (rest + this.page.toString('latin1', 0, bytes)).split('\n')
         rest = lines.pop() ?? ''
         for (const line of lines) {
           const [number, , , state, queues = '', , , , , socket] = line.trim().split(/\s+/)

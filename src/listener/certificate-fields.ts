@@ -54,7 +54,7 @@ const FORMS: Readonly<Record<CertificateForm, (certificate: ClientCertificate) =
  */
 function visible(name: string): string {
   return name.replace(/[^\x20-\x7e]+/g, (characters) =>
-    Array.from(Buffer.from(characters), (octet) => `\\${octet.toString(16).padStart(2, '0')}`).join(''),
+    Array.from(Buffer.from(characters), (byte) => `\\${byte.toString(16).padStart(2, '0')}`).join(''),
   )
 }
 

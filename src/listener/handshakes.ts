@@ -122,7 +122,7 @@ export class Handshakes {
     raw.once('end', () => {
       if (!handshake.failed) this.giveUp(handshake, 'closed')
     })
-    raw.on('data', (octets: Buffer) => this.read(handshake, octets))
+    raw.on('data', (bytes: Buffer) => this.read(handshake, bytes))
     raw.resume()
   }
 
@@ -130,15 +130,15 @@ export class Handshakes {
     for (const handshake of this.running.values()) this.giveUp(handshake, 'closed')
   }
 
-  private read(handshake: Handshake, octets: Buffer): void {
+  private read(handshake: Handshake, bytes: Buffer): void {
     if (handshake.failed) return
-    if (handshake.collector === null && !looksLikeTls(octets[0] ?? 0)) return this.answerPlain(handshake, octets)
+    if (handshake.collector === null && !looksLikeTls(bytes[0] ?? 0)) return this.answerPlain(handshake, bytes)
     const collector = (handshake.collector ??= new ClientHelloCollector())
-    const hello = collector.take(octets)
-    if (hello !== null) this.secure(handshake, hello, collector.octets)
+    const hello = collector.take(bytes)
+    if (hello !== null) this.secure(handshake, hello, collector.bytes)
   }
 
-  private secure(handshake: Handshake, hello: ClientHello, octets: Buffer): void {
+  private secure(handshake: Handshake, hello: ClientHello, bytes: Buffer): void {
     const { raw, identities } = handshake
     const named = hello.serverName === null ? null : identities.find(hello.serverName)
     const identity = this.owner.challenge(hello) ?? named ?? identities.default
@@ -149,7 +149,7 @@ export class Handshakes {
     this.watch(identity)
     raw.removeAllListeners('data')
     raw.pause()
-    raw.unshift(octets)
+    raw.unshift(bytes)
     // A client that half-closes during the handshake is treated as gone: no reply could be sent to it yet.
     raw.allowHalfOpen = false
     try {
@@ -192,9 +192,9 @@ export class Handshakes {
   }
 
   /** Plain HTTP, as from browsers where the scheme was omitted, gets an explanation; other protocols get none. */
-  private answerPlain(handshake: Handshake, octets: Buffer): void {
+  private answerPlain(handshake: Handshake, bytes: Buffer): void {
     const { raw } = handshake
-    const first = octets[0] ?? 0
+    const first = bytes[0] ?? 0
     if (first < 0x41 || first > 0x5a) return this.giveUp(handshake, 'not-tls')
     this.fail(handshake, 'plain-http', null)
     handshake.deadline = Number.POSITIVE_INFINITY

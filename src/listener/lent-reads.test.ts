@@ -21,11 +21,11 @@ test('a connection is read into the given buffer, one read at a time', async (t)
   const { accepted, peer } = await pair(t)
   const readBuffer = Buffer.alloc(1024)
   const { promise, resolve } = Promise.withResolvers<readonly [Buffer, number]>()
-  readLent(accepted, { readBuffer, read: (octets, end) => resolve([octets, end]) })
+  readLent(accepted, { readBuffer, read: (bytes, end) => resolve([bytes, end]) })
   assert.ok(!accepted.isPaused())
   peer.socket.write('hello')
-  const [octets, end] = await promise
-  assert.ok(octets === readBuffer)
+  const [bytes, end] = await promise
+  assert.ok(bytes === readBuffer)
   assert.equal(readBuffer.toString('latin1', 0, end), 'hello')
 })
 
@@ -33,9 +33,9 @@ test('a paused connection is not read until it resumes', async (t) => {
   const { accepted, peer } = await pair(t)
   let got = ''
   let { promise, resolve } = Promise.withResolvers<void>()
-  const read = (octets: Buffer, end: number): void => {
+  const read = (bytes: Buffer, end: number): void => {
     assert.ok(!accepted.isPaused())
-    got += octets.toString('latin1', 0, end)
+    got += bytes.toString('latin1', 0, end)
     accepted.pause()
     resolve()
   }
@@ -59,9 +59,9 @@ test('without these internals of Node.js a connection is read as a stream', asyn
   Reflect.deleteProperty(accepted, symbol)
   const readBuffer = Buffer.alloc(1024)
   const { promise, resolve } = Promise.withResolvers<readonly [Buffer, number]>()
-  readLent(accepted, { readBuffer, read: (octets, end) => resolve([octets, end]) })
+  readLent(accepted, { readBuffer, read: (bytes, end) => resolve([bytes, end]) })
   peer.socket.write('hello')
-  const [octets, end] = await promise
-  assert.ok(octets !== readBuffer)
-  assert.equal(octets.toString('latin1', 0, end), 'hello')
+  const [bytes, end] = await promise
+  assert.ok(bytes !== readBuffer)
+  assert.equal(bytes.toString('latin1', 0, end), 'hello')
 })

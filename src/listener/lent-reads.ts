@@ -26,12 +26,12 @@ export function readLent(socket: Socket, reader: Reader): void {
   const lent = lend(
     socket,
     () => reader.readBuffer,
-    (length, octets) => {
-      reader.read(octets, length)
+    (length, bytes) => {
+      reader.read(bytes, length)
       return true
     },
   )
-  if (!lent) socket.on('data', (octets: Buffer) => reader.read(octets, octets.length))
+  if (!lent) socket.on('data', (bytes: Buffer) => reader.read(bytes, bytes.length))
   socket.resume()
 }
 
@@ -40,21 +40,21 @@ export function readLent(socket: Socket, reader: Reader): void {
  * are buffered in the stream.
  */
 export function readSecured(socket: TLSSocket, reader: Reader): void {
-  socket.on('data', (octets: Buffer) => reader.read(octets, octets.length))
+  socket.on('data', (bytes: Buffer) => reader.read(bytes, bytes.length))
   const waits = (): boolean => socket.isPaused() || socket.readableLength > 0
   lend(
     socket,
     () => (waits() ? sharedBuffer : reader.readBuffer),
-    (length, octets) => {
-      if (waits()) return socket.push(Buffer.from(octets.subarray(0, length)))
-      reader.read(octets, length)
+    (length, bytes) => {
+      if (waits()) return socket.push(Buffer.from(bytes.subarray(0, length)))
+      reader.read(bytes, length)
       return true
     },
   )
 }
 
 /** Returns false where Node does not have these symbols. */
-function lend(socket: Socket, next: () => Buffer, take: (length: number, octets: Buffer) => boolean): boolean {
+function lend(socket: Socket, next: () => Buffer, take: (length: number, bytes: Buffer) => boolean): boolean {
   const places = placesOf(socket)
   const handle = handleOf(socket)
   const use = handle === null ? null : methodOf(handle, 'useUserBuffer')

@@ -5,7 +5,7 @@ import { codeOf } from '../core/error-facts.ts'
 import { outgoingContext } from '../tls/outgoing.ts'
 import { explainTls } from '../tls/tls-failure.ts'
 
-/** Octets that an answer may have. */
+/** Bytes that an answer may have. */
 const LIMIT = 512 * 1024
 /** Connections to one host, and how long one is kept without a use, in milliseconds. */
 const CONNECTIONS = 64

@@ -102,11 +102,8 @@ const splitting: Record<string, readonly [Middleware, RegExp]> = {
     },
     /exchange\.body/,
   ],
-  'replies with a body of half an octet': [
-    () => () => new Reply(200, Headers.of(), streamOf(0.5)),
-    /whose body is none/,
-  ],
-  'replies with a body of NaN octets': [
+  'replies with a body of half a byte': [() => () => new Reply(200, Headers.of(), streamOf(0.5)), /whose body is none/],
+  'replies with a body of NaN bytes': [
     () => () => new Reply(200, Headers.of(), streamOf(Number.NaN)),
     /whose body is none/,
   ],

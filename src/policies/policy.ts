@@ -103,7 +103,7 @@ export interface StoreOption {
 /** The limit on the body of a request. */
 export interface BodyLimit {
   /** In bytes. */
-  readonly octets: number
+  readonly bytes: number
   /** Whether the policy itself refuses larger bodies. If not, the limit does not lower any other limit. */
   readonly enforced: boolean
 }

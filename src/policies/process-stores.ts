@@ -70,10 +70,10 @@ export class ProcessStores {
   keepReplies(replies: number, answers: Answers, clock: Clock, metrics: Metrics | null = null): MainMemory {
     const repeats = new MemoryRepeats(clock, replies)
     answerThreads(answers, repeats)
-    metrics?.watch('sallyport_idempotency_bytes', {}, () => repeats.usage.octets)
+    metrics?.watch('sallyport_idempotency_bytes', {}, () => repeats.usage.bytes)
     metrics?.watch('sallyport_idempotency_keys', {}, () => repeats.usage.keys)
     metrics?.watch('sallyport_idempotency_evictions_total', { store: 'memory' }, () => repeats.evictions)
-    return { resize: (octets) => repeats.resize(octets), close: repeats.sweep() }
+    return { resize: (bytes) => repeats.resize(bytes), close: repeats.sweep() }
   }
 
   /** Sends the purge calls to the CDN that threads have requested. Only for the main thread. */

@@ -91,7 +91,7 @@ test('a Dictionary of Inner Lists, with what they say', () => {
 test('a Dictionary of Byte Sequences in their only spelling', () => {
   const sequences = parseByteSequences('a=:YWI=:;p=1, b=::')
   assert.deepEqual(
-    [...(sequences ?? [])].map(([key, octets]) => [key, octets.toString()]),
+    [...(sequences ?? [])].map(([key, bytes]) => [key, bytes.toString()]),
     [
       ['a', 'ab'],
       ['b', ''],

@@ -182,8 +182,8 @@ class Reader {
   bytes(): Buffer | null {
     const written = this.take(BYTES)?.slice(1, -1)
     if (written === undefined) return null
-    const octets = Buffer.from(written, 'base64')
-    return octets.toString('base64') === written ? octets : null
+    const bytes = Buffer.from(written, 'base64')
+    return bytes.toString('base64') === written ? bytes : null
   }
 
   /** Parameters by name; null if they are invalid or one is repeated. */

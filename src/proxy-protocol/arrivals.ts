@@ -80,7 +80,7 @@ class Arrival implements Timed {
   readonly socket: Socket
   deadline: number
   private readonly settle: (outcome: Outcome) => void
-  private octets: Buffer = Buffer.alloc(0)
+  private bytes: Buffer = Buffer.alloc(0)
 
   constructor(socket: Socket, deadline: number, settle: (outcome: Outcome) => void) {
     this.socket = socket
@@ -97,13 +97,13 @@ class Arrival implements Timed {
   }
 
   private readonly read = (): void => {
-    const octets: unknown = this.socket.read()
-    if (!(octets instanceof Buffer)) return
-    this.octets = Buffer.concat([this.octets, octets])
+    const bytes: unknown = this.socket.read()
+    if (!(bytes instanceof Buffer)) return
+    this.bytes = Buffer.concat([this.bytes, bytes])
     try {
-      const header = readProxyHeader(this.octets)
+      const header = readProxyHeader(this.bytes)
       if (header === null) return
-      const rest = this.octets.subarray(header.length)
+      const rest = this.bytes.subarray(header.length)
       if (rest.length > 0) this.socket.unshift(rest)
       this.finish(header.introduction)
     } catch (error) {
@@ -114,7 +114,7 @@ class Arrival implements Timed {
 
   private readonly ended = (): void => {
     // Load balancers do this to check whether the port is open.
-    if (this.octets.length > 0) return this.finish(new MalformedProxyHeader('it ends in the middle'))
+    if (this.bytes.length > 0) return this.finish(new MalformedProxyHeader('it ends in the middle'))
     this.finish(null)
     this.socket.destroy()
   }

@@ -29,7 +29,7 @@ const whole: readonly (readonly [name: string, header: Buffer, introduction: obj
   ['v1 TCP6 of IPv4', Buffer.from('PROXY TCP6 ::ffff:192.0.2.7 ::ffff:c633:6401 1 2\r\n'), client('192.0.2.7')],
   ['v1 UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n'), { kind: 'unknown' }],
   ['v1 UNKNOWN with more', Buffer.from('PROXY UNKNOWN 1 2 whatever it is\r\n'), { kind: 'unknown' }],
-  ['v1 of 107 octets', Buffer.from(`PROXY UNKNOWN ${'x'.repeat(91)}\r\n`), { kind: 'unknown' }],
+  ['v1 of 107 bytes', Buffer.from(`PROXY UNKNOWN ${'x'.repeat(91)}\r\n`), { kind: 'unknown' }],
   ['v2 IPv4', binary(0x21, 0x11, FROM_V4), client('192.0.2.7')],
   ['v2 IPv4, datagrams', binary(0x21, 0x12, FROM_V4), client('192.0.2.7')],
   ['v2 IPv6', binary(0x21, 0x21, FROM_V6), client('2001:db8::7')],
@@ -72,7 +72,7 @@ for (const [name, header, introduction] of whole)
 
 const line = (text: string): Buffer => Buffer.from(text, 'latin1')
 
-const refused: readonly (readonly [name: string, octets: Buffer])[] = [
+const refused: readonly (readonly [name: string, bytes: Buffer])[] = [
   ['an HTTP request', line('GET')],
   ['a POST', line('PO')],
   ['an HTTP/2 preface', line('PRI')],
@@ -90,8 +90,8 @@ const refused: readonly (readonly [name: string, octets: Buffer])[] = [
   ['IPv4 as TCP6', line('PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n')],
   ['mixed families', line('PROXY TCP4 1.2.3.4 ::1 1 2\r\n')],
   ['a leading zero in an address', line('PROXY TCP4 01.2.3.4 1.2.3.4 1 2\r\n')],
-  ['an octet of 256', line('PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n')],
-  ['three octets', line('PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n')],
+  ['a byte of 256', line('PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n')],
+  ['three bytes', line('PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n')],
   ['a zone', line('PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n')],
   ['brackets', line('PROXY TCP6 [::1] ::1 1 2\r\n')],
   ['nine groups', line('PROXY TCP6 1:2:3:4:5:6:7:8:9 ::1 1 2\r\n')],
@@ -107,13 +107,13 @@ const refused: readonly (readonly [name: string, octets: Buffer])[] = [
   ['LF alone', line('PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n')],
   ['CR alone', line('PROXY TCP4 1.2.3.4 1.2.3.4 1 2\rG')],
   ['CR within', line('PROXY UNKNOWN a\rb\r\n')],
-  ['108 octets', line(`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`)],
-  ['107 octets without an end', line(`PROXY UNKNOWN ${'x'.repeat(93)}`)],
+  ['108 bytes', line(`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`)],
+  ['107 bytes without an end', line(`PROXY UNKNOWN ${'x'.repeat(93)}`)],
   ['CR as the 107th', line(`PROXY UNKNOWN ${'x'.repeat(92)}\r`)],
   ['a wrong signature', hex('0d0a0d0a010d')],
   ['version 1, in binary', binary(0x11, 0x11, FROM_V4)],
   ['version 3', binary(0x31, 0x11, FROM_V4)],
-  ['version 3, at the octet that says so', Buffer.concat([SIGNATURE, hex('31')])],
+  ['version 3, at the byte that says so', Buffer.concat([SIGNATURE, hex('31')])],
   ['command 2', binary(0x22, 0x11, FROM_V4)],
   ['command 15', binary(0x2f, 0x11, FROM_V4)],
   ['family 4', binary(0x21, 0x41, Buffer.alloc(216))],
@@ -123,30 +123,30 @@ const refused: readonly (readonly [name: string, octets: Buffer])[] = [
   ['no room for Unix', binary(0x21, 0x31, Buffer.alloc(215))],
   ['a TLV beyond the end', binary(0x21, 0x11, Buffer.concat([FROM_V4, hex('01 0003 6832')]))],
   ['a TLV without a length', binary(0x21, 0x11, Buffer.concat([FROM_V4, hex('01 00')]))],
-  ['one octet more than fits', binary(0x21, 0x11, Buffer.alloc(0), 4097)],
+  ['one byte more than fits', binary(0x21, 0x11, Buffer.alloc(0), 4097)],
   ['the greatest length', binary(0x20, 0x00, Buffer.alloc(0), 65_535)],
 ]
 
-for (const [name, octets] of refused)
+for (const [name, bytes] of refused)
   test(`${name} is refused`, () => {
-    assert.throws(() => readProxyHeader(octets), MalformedProxyHeader)
-    assert.throws(() => readProxyHeader(Buffer.concat([octets, Buffer.alloc(8192)])), MalformedProxyHeader)
+    assert.throws(() => readProxyHeader(bytes), MalformedProxyHeader)
+    assert.throws(() => readProxyHeader(Buffer.concat([bytes, Buffer.alloc(8192)])), MalformedProxyHeader)
   })
 
-test('whatever comes, more octets never change what was read, nor make good what was refused', () => {
+test('whatever comes, more bytes never change what was read, nor make good what was refused', () => {
   const start = fc.constantFrom(...whole.map(([, header]) => header), SIGNATURE, line('PROXY '), line('PROXY TCP4 '))
   const tail = fc.uint8Array({ maxLength: 300 })
-  const changed = fc.tuple(start, fc.nat(300), fc.nat(255)).map(([octets, at, octet]) => {
-    const copy = Buffer.from(octets)
-    if (at < copy.length) copy[at] = octet
+  const changed = fc.tuple(start, fc.nat(300), fc.nat(255)).map(([bytes, at, byte]) => {
+    const copy = Buffer.from(bytes)
+    if (at < copy.length) copy[at] = byte
     return copy
   })
   fc.assert(
     fc.property(fc.oneof(start, changed), tail, (beginning, more) => {
-      const octets = Buffer.concat([beginning, more])
+      const bytes = Buffer.concat([beginning, more])
       let earlier: unknown = null
-      for (let end = 0; end <= octets.length; end++) {
-        const now = outcomeOf(octets.subarray(0, end))
+      for (let end = 0; end <= bytes.length; end++) {
+        const now = outcomeOf(bytes.subarray(0, end))
         if (earlier !== null) assert.deepEqual(now, earlier)
         earlier = now
       }
@@ -156,10 +156,10 @@ test('whatever comes, more octets never change what was read, nor make good what
 })
 
 /** What is read, or that it is refused; null while it is not whole. */
-function outcomeOf(octets: Buffer): unknown {
+function outcomeOf(bytes: Buffer): unknown {
   try {
-    const header = readProxyHeader(octets)
-    if (header !== null) assert.ok(header.length <= octets.length)
+    const header = readProxyHeader(bytes)
+    if (header !== null) assert.ok(header.length <= bytes.length)
     return header
   } catch (error) {
     assert.ok(error instanceof MalformedProxyHeader)

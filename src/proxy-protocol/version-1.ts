@@ -9,18 +9,18 @@ const BEGINNING = 'PROXY '
 const PORT = /^(?:0|[1-9]\d{0,4})$/
 
 /** Parses the text header; null while it is incomplete. Throws MalformedProxyHeader. */
-export function readVersion1(octets: Buffer): ProxyHeader | null {
-  const most = Math.min(octets.length, LONGEST)
-  const seen = octets.toString('latin1', 0, Math.min(most, BEGINNING.length))
+export function readVersion1(bytes: Buffer): ProxyHeader | null {
+  const most = Math.min(bytes.length, LONGEST)
+  const seen = bytes.toString('latin1', 0, Math.min(most, BEGINNING.length))
   if (!BEGINNING.startsWith(seen)) throw new MalformedProxyHeader('it does not begin with "PROXY "')
   for (let at = 0; at < most; at++) {
-    if (octets[at] === LF) throw new MalformedProxyHeader('its line ends with LF alone')
-    if (octets[at] !== CR) continue
+    if (bytes[at] === LF) throw new MalformedProxyHeader('its line ends with LF alone')
+    if (bytes[at] !== CR) continue
     if (at + 1 === most) break
-    if (octets[at + 1] !== LF) throw new MalformedProxyHeader('a CR in its line is not followed by LF')
-    return { introduction: introductionOf(octets.toString('latin1', BEGINNING.length, at)), length: at + 2 }
+    if (bytes[at + 1] !== LF) throw new MalformedProxyHeader('a CR in its line is not followed by LF')
+    return { introduction: introductionOf(bytes.toString('latin1', BEGINNING.length, at)), length: at + 2 }
   }
-  if (octets.length >= LONGEST) throw new MalformedProxyHeader(`its line has more than ${LONGEST} octets`)
+  if (bytes.length >= LONGEST) throw new MalformedProxyHeader(`its line has more than ${LONGEST} bytes`)
   return null
 }
 

@@ -21,22 +21,22 @@ const DATAGRAM = 2
 /**
  * Parses the binary header (proxy-protocol.txt section 2.2); null while it is incomplete. Throws MalformedProxyHeader.
  */
-export function readVersion2(octets: Buffer): ProxyHeader | null {
-  const signed = Math.min(octets.length, SIGNATURE.length)
-  if (SIGNATURE.compare(octets, 0, signed, 0, signed) !== 0)
+export function readVersion2(bytes: Buffer): ProxyHeader | null {
+  const signed = Math.min(bytes.length, SIGNATURE.length)
+  if (SIGNATURE.compare(bytes, 0, signed, 0, signed) !== 0)
     throw new MalformedProxyHeader('it begins like neither version of it')
-  if (octets.length > SIGNATURE.length) checkCommand(octets.readUInt8(SIGNATURE.length))
-  if (octets.length < FIXED) return null
-  const following = octets.readUInt16BE(FIXED - 2)
-  if (following > LONGEST) throw new MalformedProxyHeader(`more than ${LONGEST} octets of it follow its length`)
+  if (bytes.length > SIGNATURE.length) checkCommand(bytes.readUInt8(SIGNATURE.length))
+  if (bytes.length < FIXED) return null
+  const following = bytes.readUInt16BE(FIXED - 2)
+  if (following > LONGEST) throw new MalformedProxyHeader(`more than ${LONGEST} bytes of it follow its length`)
   const length = FIXED + following
-  if (octets.length < length) return null
-  return { introduction: introductionOf(octets.subarray(0, length)), length }
+  if (bytes.length < length) return null
+  return { introduction: introductionOf(bytes.subarray(0, length)), length }
 }
 
-function checkCommand(octet: number): void {
-  if (octet >> 4 !== VERSION) throw new MalformedProxyHeader(`its version is ${octet >> 4}`)
-  if ((octet & 15) > PROXY) throw new MalformedProxyHeader('its command is neither LOCAL nor PROXY')
+function checkCommand(byte: number): void {
+  if (byte >> 4 !== VERSION) throw new MalformedProxyHeader(`its version is ${byte >> 4}`)
+  if ((byte & 15) > PROXY) throw new MalformedProxyHeader('its command is neither LOCAL nor PROXY')
 }
 
 function introductionOf(header: Buffer): Introduction {
@@ -55,8 +55,8 @@ function introductionOf(header: Buffer): Introduction {
   return { kind: 'unknown' }
 }
 
-function ipv6Of(octets: Buffer): string {
-  return Array.from({ length: 8 }, (_, group) => octets.readUInt16BE(2 * group).toString(16)).join(':')
+function ipv6Of(bytes: Buffer): string {
+  return Array.from({ length: 8 }, (_, group) => bytes.readUInt16BE(2 * group).toString(16)).join(':')
 }
 
 /** Skips the TLVs after the addresses, each with a type and a length; the last one must end where the header does. */

@@ -15,7 +15,7 @@ test('version 1 is a line with both addresses', () => {
   assert.equal(lineFor('2001:db8::7'), 'PROXY TCP6 2001:db8:0:0:0:0:0:7 0:0:0:0:0:ffff:a00:2 0 8001\r\n')
 })
 
-test('version 2 is the same in octets', () => {
+test('version 2 is the same in bytes', () => {
   const hexFor = (client: string, of = ends): string => proxyHeader('v2', client, of).toString('hex')
   assert.equal(hexFor('192.0.2.7'), '0d0a0d0a000d0a515549540a2111000cc00002070a00000200001f41')
   assert.equal(

@@ -1,4 +1,4 @@
-import { ipOctets } from '../core/ip-octets.ts'
+import { ipBytes } from '../core/ip-bytes.ts'
 
 /** The version of the PROXY protocol that a service expects. */
 export type ProxyVersion = 'v1' | 'v2'
@@ -29,8 +29,8 @@ const MAPPED = Buffer.from('00000000000000000000ffff', 'hex')
  */
 export function proxyHeader(version: ProxyVersion, client: string, ends: ConnectionEnds): Buffer {
   const own = version === 'v2' ? null : (ends.localAddress ?? null)
-  const source = octetsOf(client === ITSELF ? own : client)
-  const destination = octetsOf(ends.remoteAddress ?? null)
+  const source = bytesOf(client === ITSELF ? own : client)
+  const destination = bytesOf(ends.remoteAddress ?? null)
   if (source === null || destination === null) return unnamed(version)
   const [from, to] =
     source.length === destination.length ? [source, destination] : [mapped(source), mapped(destination)]
@@ -58,17 +58,17 @@ function binary(from: Buffer, to: Buffer, ports: readonly number[]): Buffer {
 }
 
 /** Removes a zone, which is only meaningful on this machine. */
-function octetsOf(address: string | null): Buffer | null {
-  const octets = address === null ? null : ipOctets(address.replace(/%.*/, ''))
-  if (octets === null || octets.length === 4 || MAPPED.compare(octets, 0, 12) !== 0) return octets
-  return octets.subarray(12)
+function bytesOf(address: string | null): Buffer | null {
+  const bytes = address === null ? null : ipBytes(address.replace(/%.*/, ''))
+  if (bytes === null || bytes.length === 4 || MAPPED.compare(bytes, 0, 12) !== 0) return bytes
+  return bytes.subarray(12)
 }
 
-function mapped(octets: Buffer): Buffer {
-  return octets.length === 4 ? Buffer.concat([MAPPED, octets]) : octets
+function mapped(bytes: Buffer): Buffer {
+  return bytes.length === 4 ? Buffer.concat([MAPPED, bytes]) : bytes
 }
 
-function textOf(octets: Buffer): string {
-  if (octets.length === 4) return octets.join('.')
-  return Array.from({ length: 8 }, (_, group) => octets.readUInt16BE(2 * group).toString(16)).join(':')
+function textOf(bytes: Buffer): string {
+  if (bytes.length === 4) return bytes.join('.')
+  return Array.from({ length: 8 }, (_, group) => bytes.readUInt16BE(2 * group).toString(16)).join(':')
 }

@@ -37,18 +37,18 @@ export async function* logLines(file: string): AsyncGenerator<readonly string[]>
 }
 
 async function* unpacked(source: Readable): AsyncGenerator<Buffer> {
-  const chunks = octets(source)
+  const chunks = bytes(source)
   const first = await chunks.next()
   if (first.done === true) return
   const whole = put(first.value, chunks)
-  yield* GZIP.every((octet, i) => first.value[i] === octet) ? gunzipped(whole) : whole
+  yield* GZIP.every((byte, i) => first.value[i] === byte) ? gunzipped(whole) : whole
 }
 
 /** An error of either stream ends the iteration as well. */
 function gunzipped(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const gunzip = createGunzip()
   pipeline(Readable.from(source), gunzip, () => {})
-  return octets(gunzip)
+  return bytes(gunzip)
 }
 
 async function* put(first: Buffer, others: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -56,6 +56,6 @@ async function* put(first: Buffer, others: AsyncIterable<Buffer>): AsyncGenerato
   yield* others
 }
 
-async function* octets(source: Readable): AsyncGenerator<Buffer> {
+async function* bytes(source: Readable): AsyncGenerator<Buffer> {
   for await (const chunk of source) if (Buffer.isBuffer(chunk)) yield chunk
 }

@@ -50,9 +50,9 @@ function normalize(path: string, refusedEscape: RegExp): string | null {
 }
 
 function respell(written: string): string {
-  const octet = written.length === 1 ? written.charCodeAt(0) : Number.parseInt(written.slice(1), 16)
-  const char = String.fromCharCode(octet)
-  return UNRESERVED.test(char) ? char : `%${octet.toString(16).toUpperCase().padStart(2, '0')}`
+  const byte = written.length === 1 ? written.charCodeAt(0) : Number.parseInt(written.slice(1), 16)
+  const char = String.fromCharCode(byte)
+  return UNRESERVED.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 function resolveSegments(segments: readonly string[]): string | null {

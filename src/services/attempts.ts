@@ -106,12 +106,12 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     const { exchange, service } = this
     const { body } = exchange
     const { buffer, streaming } = this.form
-    if (!isStream(body) || (exchange.expectsContinue && !isOctets(buffer))) return this.first()
+    if (!isStream(body) || (exchange.expectsContinue && !isBytes(buffer))) return this.first()
     // 0.
     this.since = service.clock.now()
     this.body = toGather(body, exchange.client.address, buffer)
     if (exchange.grpc !== null || streaming || buffer === 0) gatherWhatIsHere(this.body, this)
-    else if (isOctets(buffer)) this.body.gather(this)
+    else if (isBytes(buffer)) this.body.gather(this)
     else gather(this.body, service.deadlines, this)
   }
 
@@ -472,6 +472,6 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
 }
 
 /** Whether the route sets the number of bytes to buffer. */
-function isOctets(buffer: number | null): buffer is number {
+function isBytes(buffer: number | null): buffer is number {
   return buffer !== null && buffer > 0
 }

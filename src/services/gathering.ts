@@ -8,10 +8,10 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
  */
 const PATIENCE = 1_000
 
-/** Creates the buffer for a body from the client with that address; `octets` is the number of bytes to buffer, null for a small default. */
-export function toGather(body: BodyStream, client: string, octets: number | null): GatheredBody {
-  if (octets === null || octets === 0) return new GatheredBody(body, client)
-  return new GatheredBody(body, client, gatheredBodies, octets)
+/** Creates the buffer for a body from the client with that address; `bytes` is the number of bytes to buffer, null for a small default. */
+export function toGather(body: BodyStream, client: string, bytes: number | null): GatheredBody {
+  if (bytes === null || bytes === 0) return new GatheredBody(body, client)
+  return new GatheredBody(body, client, gatheredBodies, bytes)
 }
 
 /** Buffers the body for `awaiting`, which may be called before this returns. */

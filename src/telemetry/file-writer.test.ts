@@ -19,7 +19,7 @@ function open(t: TestContext) {
   return { writer, read: () => readFileSync(path, 'latin1'), lost: () => lost }
 }
 
-test('octets are written as they are, whatever text they would make', async (t) => {
+test('bytes are written as they are, whatever text they would make', async (t) => {
   const { writer, read } = open(t)
   writer.write(Buffer.from([0xff, 0x00, 0x80, 0x0a]))
   await writer.flush()

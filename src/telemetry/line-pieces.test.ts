@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { LinePieces } from './line-pieces.ts'
 
-test('pieces have all lines in their order, whole, and no more octets than they may', () => {
+test('pieces have all lines in their order, whole, and no more bytes than they may', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 40 }).map((each) => `${each.replaceAll('\n', '')}\n`)
   fc.assert(
     fc.property(fc.array(fc.option(text), { maxLength: 40 }), fc.integer({ min: 1, max: 100 }), (lines, size) => {

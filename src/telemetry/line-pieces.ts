@@ -27,8 +27,8 @@ export class LinePieces {
   }
 
   /** Returns false if that many bytes never fit. */
-  private makeRoom(octets: number, room: number): boolean {
-    if (octets > room) this.flush()
-    return octets <= this.gathered.length
+  private makeRoom(bytes: number, room: number): boolean {
+    if (bytes > room) this.flush()
+    return bytes <= this.gathered.length
   }
 }

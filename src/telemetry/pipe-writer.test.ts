@@ -25,9 +25,9 @@ function setUp(t: TestContext) {
     let text = ''
     for (;;) {
       try {
-        const octets = readSync(reader, buffer)
-        if (octets === 0) return text
-        text += buffer.toString('latin1', 0, octets)
+        const bytes = readSync(reader, buffer)
+        if (bytes === 0) return text
+        text += buffer.toString('latin1', 0, bytes)
       } catch {
         return text
       }

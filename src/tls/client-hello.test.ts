@@ -19,11 +19,11 @@ function heapUsed(): number {
 
 const NONE = { serverName: null, protocols: [] }
 
-function readClientHello(octets: Buffer): ClientHello | null {
-  return new ClientHelloCollector().take(octets)
+function readClientHello(bytes: Buffer): ClientHello | null {
+  return new ClientHelloCollector().take(bytes)
 }
 
-/** The first octets that Node's client sends. */
+/** The first bytes that Node's client sends. */
 async function helloOf(t: TestContext, options: ConnectionOptions): Promise<Buffer> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -42,7 +42,7 @@ async function helloOf(t: TestContext, options: ConnectionOptions): Promise<Buff
   return Buffer.concat(parts)
 }
 
-/** The same message in records of so many octets. */
+/** The same message in records of so many bytes. */
 function inRecords(hello: Buffer, size: number): Buffer {
   const message = hello.subarray(5)
   const records: Buffer[] = []
@@ -68,15 +68,15 @@ test('a client may ask for neither', async (t) => {
 
 test('a hello is read when it is whole, however it is cut into records and pieces', async (t) => {
   const hello = await helloOf(t, { servername: 'a.test' })
-  for (const octets of [hello, inRecords(hello, 1), inRecords(hello, 100)]) {
-    assert.ok(looksLikeTls(octets[0]!))
-    for (const size of [1, 7, octets.length]) {
+  for (const bytes of [hello, inRecords(hello, 1), inRecords(hello, 100)]) {
+    assert.ok(looksLikeTls(bytes[0]!))
+    for (const size of [1, 7, bytes.length]) {
       const collector = new ClientHelloCollector()
-      for (let at = 0; at < octets.length - size; at += size)
-        assert.equal(collector.take(octets.subarray(at, at + size)), null, `${at}`)
-      const rest = octets.subarray(collector.octets.length)
-      assert.equal(collector.take(Buffer.concat([rest, octets]))?.serverName, 'a.test')
-      assert.deepEqual(collector.octets, Buffer.concat([octets, octets]))
+      for (let at = 0; at < bytes.length - size; at += size)
+        assert.equal(collector.take(bytes.subarray(at, at + size)), null, `${at}`)
+      const rest = bytes.subarray(collector.bytes.length)
+      assert.equal(collector.take(Buffer.concat([rest, bytes]))?.serverName, 'a.test')
+      assert.deepEqual(collector.bytes, Buffer.concat([bytes, bytes]))
     }
   }
 })
@@ -90,19 +90,19 @@ test('what never becomes whole is not waited through for ever', () => {
   assert.ok(taken > 10_000 && taken < 11_000, `${taken}`)
 })
 
-test('a hello that comes octet by octet keeps little more in memory than it holds', () => {
+test('a hello that comes byte by byte keeps little more in memory than it holds', () => {
   const before = heapUsed()
   const collector = new ClientHelloCollector()
   collector.take(Buffer.from([22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0]))
   // As a socket has them: each piece has a memory of its own.
   for (let i = 0; i < 10_000; i++) assert.equal(collector.take(Buffer.from(new ArrayBuffer(1))), null)
   const held = heapUsed() - before
-  assert.ok(held < 500_000, `${held} octets`)
-  assert.equal(collector.octets.length, 10_009)
+  assert.ok(held < 500_000, `${held} bytes`)
+  assert.equal(collector.bytes.length, 10_009)
 })
 
 test('what is no hello, or too long for one, asks for nothing', () => {
-  for (const octets of [
+  for (const bytes of [
     [22, 3, 1, 0, 0],
     [22, 3, 1, 0x40, 1],
     [22, 3, 1, 0, 4, 2, 0, 0, 0],
@@ -111,7 +111,7 @@ test('what is no hello, or too long for one, asks for nothing', () => {
     [22, 3, 1, 0, 4, 1, 0, 0, 1, 22, 3, 1, 0, 0],
     [21, 3, 1, 0, 2, 1, 0],
   ])
-    assert.deepEqual(readClientHello(Buffer.from(octets)), NONE, octets.join())
+    assert.deepEqual(readClientHello(Buffer.from(bytes)), NONE, bytes.join())
 })
 
 test('whatever is changed in a hello, it is read, or asks for nothing, or is not yet whole', async (t) => {

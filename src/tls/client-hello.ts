@@ -27,8 +27,8 @@ const ALPN = 16
 const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_.-]{0,252})$/i
 
 /** Whether data that starts with that byte may be TLS. */
-export function looksLikeTls(octet: number): boolean {
-  return octet === HANDSHAKE
+export function looksLikeTls(byte: number): boolean {
+  return byte === HANDSHAKE
 }
 
 /** Collects a ClientHello, which may arrive in any number of pieces and be split into any number of records. Each byte is examined once. */
@@ -44,7 +44,7 @@ export class ClientHelloCollector {
   private written = 0
 
   /** All bytes received so far. */
-  get octets(): Buffer {
+  get bytes(): Buffer {
     const [first] = this.pieces
     return this.pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.pieces)
   }
@@ -52,13 +52,13 @@ export class ClientHelloCollector {
   /**
    * Adds received bytes. Returns null while more are needed, and the UNREADABLE placeholder if this is not a ClientHello or it is too long.
    */
-  take(octets: Buffer): ClientHello | null {
-    if (this.pieces.length === MOST_PIECES) this.pieces = [this.octets]
-    this.pieces.push(octets)
-    this.collected += octets.length
+  take(bytes: Buffer): ClientHello | null {
+    if (this.pieces.length === MOST_PIECES) this.pieces = [this.bytes]
+    this.pieces.push(bytes)
+    this.collected += bytes.length
     let at = 0
-    while (at < octets.length) {
-      const next = this.fragment === 0 ? this.readRecordHeader(octets, at) : this.readFragment(octets, at)
+    while (at < bytes.length) {
+      const next = this.fragment === 0 ? this.readRecordHeader(bytes, at) : this.readFragment(bytes, at)
       if (next === null) return UNREADABLE
       at = next
       if (this.message !== null && this.written === this.message.length) return parse(this.message)
@@ -67,10 +67,10 @@ export class ClientHelloCollector {
   }
 
   /** Returns the end of the header, or null if it is not a handshake record. */
-  private readRecordHeader(octets: Buffer, start: number): number | null {
+  private readRecordHeader(bytes: Buffer, start: number): number | null {
     const { header } = this
-    const end = Math.min(octets.length, start + RECORD_HEADER - this.inRecordHeader)
-    octets.copy(header, this.inRecordHeader, start, end)
+    const end = Math.min(bytes.length, start + RECORD_HEADER - this.inRecordHeader)
+    bytes.copy(header, this.inRecordHeader, start, end)
     this.inRecordHeader += end - start
     if (header[0] !== HANDSHAKE) return null
     if (this.inRecordHeader < RECORD_HEADER) return end
@@ -81,17 +81,17 @@ export class ClientHelloCollector {
   }
 
   /** Returns the end of the available part of the fragment, or of the message header; null if it is not a ClientHello. */
-  private readFragment(octets: Buffer, start: number): number | null {
+  private readFragment(bytes: Buffer, start: number): number | null {
     const { header, message } = this
-    const end = Math.min(octets.length, start + this.fragment)
+    const end = Math.min(bytes.length, start + this.fragment)
     if (message !== null) {
-      const copied = octets.copy(message, this.written, start, end)
+      const copied = bytes.copy(message, this.written, start, end)
       this.written += copied
       this.fragment -= copied
       return start + copied
     }
     const stop = Math.min(end, start + MESSAGE_HEADER - this.inMessageHeader)
-    octets.copy(header, RECORD_HEADER + this.inMessageHeader, start, stop)
+    bytes.copy(header, RECORD_HEADER + this.inMessageHeader, start, stop)
     this.inMessageHeader += stop - start
     this.fragment -= stop - start
     if (header[RECORD_HEADER] !== CLIENT_HELLO) return null
@@ -149,21 +149,21 @@ function readProtocols(extension: Reader): string[] {
 
 /** Reads numbers and vectors in the notation of RFC 8446 section 3. Throws a RangeError beyond the end. */
 class Reader {
-  private readonly octets: Buffer
+  private readonly bytes: Buffer
   private at = 0
 
-  constructor(octets: Buffer) {
-    this.octets = octets
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
   }
 
   get ended(): boolean {
-    return this.at === this.octets.length
+    return this.at === this.bytes.length
   }
 
   skip(length: number): Buffer {
     const end = this.at + length
-    if (end > this.octets.length) throw new RangeError('beyond the end')
-    const skipped = this.octets.subarray(this.at, end)
+    if (end > this.bytes.length) throw new RangeError('beyond the end')
+    const skipped = this.bytes.subarray(this.at, end)
     this.at = end
     return skipped
   }
@@ -178,6 +178,6 @@ class Reader {
   }
 
   text(): string {
-    return this.octets.toString('latin1', this.at)
+    return this.bytes.toString('latin1', this.at)
   }
 }

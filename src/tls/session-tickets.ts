@@ -108,6 +108,6 @@ function all(outcome: number, { hmac, aes, name }: TicketKeys, vector: Uint8Arra
 const NO_VECTOR = new Uint8Array(16)
 
 function keysOfRoot(root: Uint8Array, use: string): TicketKeys {
-  const octets = derive(root, use, 64)
-  return { name: octets.subarray(0, 16), hmac: octets.subarray(16, 48), aes: octets.subarray(48) }
+  const bytes = derive(root, use, 64)
+  return { name: bytes.subarray(0, 16), hmac: bytes.subarray(16, 48), aes: bytes.subarray(48) }
 }

@@ -178,8 +178,8 @@ test('keys in Redis are encrypted, and a certificate that cannot be decrypted is
   for (const key of keys) {
     if ((await client.type(key)) !== 'string') continue
     const value = (await client.get(key))!
-    const octets = Buffer.from(value.replace('sealed.1.', ''), 'base64url').toString('latin1')
-    assert.doesNotMatch(value + octets, /PRIVATE|CERTIFICATE|"key"/, key)
+    const bytes = Buffer.from(value.replace('sealed.1.', ''), 'base64url').toString('latin1')
+    assert.doesNotMatch(value + bytes, /PRIVATE|CERTIFICATE|"key"/, key)
   }
   const stranger = await open(t, {
     store: await redisStore(server),

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { proxyTo, startGateway } from '../support/gateway.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { octets } from '../support/octets.ts'
+import { bytes } from '../support/bytes.ts'
 import { connect, startRawService } from '../support/peer.ts'
 import { holdings, settled } from '../support/settled.ts'
 
@@ -73,7 +73,7 @@ for (const [name, request, reply] of [
     assert.equal(client.received.toString().includes('from the service'), false)
   })
 
-test('octets that the client sends before the 101 are forwarded after it', async (t) => {
+test('bytes that the client sends before the 101 are forwarded after it', async (t) => {
   const { client, service } = await setUp(t)
   client.write(`${UPGRADE}early `)
   const peer = await service.accept()
@@ -85,7 +85,7 @@ test('octets that the client sends before the 101 are forwarded after it', async
   assert.equal(await peer.until('earlier'), 'early and earlier')
 })
 
-test('octets after a rejected upgrade are the next request', async (t) => {
+test('bytes after a rejected upgrade are the next request', async (t) => {
   const { client, service } = await setUp(t)
   client.write(`${UPGRADE}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`)
   const peer = await service.accept()
@@ -119,7 +119,7 @@ test('a client that half-closes the tunnel still receives everything', async (t)
   client.write('last words')
   client.end()
   assert.equal((await peer.rest()).toString(), 'last words')
-  const content = octets(20 * MEGABYTE)
+  const content = bytes(20 * MEGABYTE)
   let stops = 0
   client.socket.on('data', () => {
     if (++stops % 10 !== 0) return
@@ -139,7 +139,7 @@ test('a service that half-closes the tunnel still receives everything', async (t
   peer.write('last words')
   peer.end()
   assert.equal((await client.rest()).toString(), 'last words')
-  const content = octets(20 * MEGABYTE)
+  const content = bytes(20 * MEGABYTE)
   let stops = 0
   peer.socket.on('data', () => {
     if (++stops % 10 !== 0) return
@@ -172,7 +172,7 @@ test('a side that does not read stops the other one, with bounded memory in the 
     const tunnel = await openTunnel(t, clock)
     const { socket } = tunnel[from]
     tunnel[to].socket.pause()
-    const chunk = octets(MEGABYTE)
+    const chunk = bytes(MEGABYTE)
     let written = 0
     for (let turns = 0; turns < 1_000 && written < 200 * MEGABYTE;) {
       if (socket.writableNeedDrain) {
@@ -184,7 +184,7 @@ test('a side that does not read stops the other one, with bounded memory in the 
       written += chunk.length
       socket.write(chunk)
     }
-    assert.ok(written < 40 * MEGABYTE, `the ${from} could write ${written} octets`)
+    assert.ok(written < 40 * MEGABYTE, `the ${from} could write ${written} bytes`)
     clock.advance(60_300)
     tunnel.client.reset()
     tunnel.peer.reset()

@@ -9,7 +9,7 @@ import { send } from '../support/client.ts'
 import { proxyTo, startGateway, type TestGatewayOptions } from '../support/gateway.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { scrape } from '../support/metrics.ts'
-import { octets } from '../support/octets.ts'
+import { bytes } from '../support/bytes.ts'
 import { holdings, settled, turnUntil } from '../support/settled.ts'
 
 /** A WebSocket service that sends back what it gets, and says hello to the rest. */
@@ -61,7 +61,7 @@ test('messages of every size are forwarded in both directions, as text and as bi
   const socket = await open(t, port)
   for (const text of ['', 'a', 'grüße', 'x'.repeat(70_000)]) assert.equal(String(await echo(socket, text)), text)
   for (const size of [0, 125, 126, 65_535, 65_536, 5_000_000])
-    assert.ok((await echo(socket, octets(size))).equals(octets(size)))
+    assert.ok((await echo(socket, bytes(size))).equals(bytes(size)))
 })
 
 test('compressed messages are forwarded in both directions', async (t) => {

@@ -4,7 +4,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { parse } from 'yaml'
 import type { Service, Status } from '../../src/console/answers.ts'
-import { ago, duration, milliseconds, octets, rate, share, until } from '../../src/console/format.ts'
+import { ago, duration, milliseconds, byteSize, rate, share, until } from '../../src/console/format.ts'
 import { compare, patchOf } from '../../src/console/patch.ts'
 import { effectivePolicies } from '../../src/console/policies.ts'
 import { counted, percentile, ratesOf } from '../../src/console/rates.ts'
@@ -15,7 +15,7 @@ test('numbers are shown with their units', () => {
   assert.deepEqual([0, 0.01, 0.42, 9.96, 1250].map(rate), ['–', '<0.1/s', '0.4/s', '10/s', '1,250/s'])
   assert.deepEqual([0, 0.0004, 0.0125, 0.5, 1].map(share), ['–', '<0.1%', '1.3%', '50%', '100%'])
   assert.deepEqual([null, 0.804, 240.4, 3210].map(milliseconds), ['–', '0.8 ms', '240 ms', '3.21 s'])
-  assert.deepEqual([512, 1400, 2.5e6, 3e9].map(octets), ['512 B', '1.4 kB', '2.5 MB', '3 GB'])
+  assert.deepEqual([512, 1400, 2.5e6, 3e9].map(byteSize), ['512 B', '1.4 kB', '2.5 MB', '3 GB'])
   assert.deepEqual([0, 59, 61, 7200, 90_061].map(duration), ['0 s', '59 s', '1 min 1 s', '2 h', '1 d 1 h'])
   assert.deepEqual([ago(1000, 2000), ago(0, 61_000), until(60_000, 0)], ['just now', '1 min 1 s ago', 'in 1 min'])
 })

@@ -81,32 +81,32 @@ test('a server can send before its client has sent anything', async (t) => {
 })
 
 test('metadata and error details are forwarded in both directions, binary ones included', async (t) => {
-  const octets = Buffer.from([0, 255, 10, 13, 44])
+  const bytes = Buffer.from([0, 255, 10, 13, 44])
   const { client, service } = await setUp(t, {
     Get(call, reply) {
       const head = new Metadata()
       head.set('head', 'one')
-      head.set('head-bin', octets)
+      head.set('head-bin', bytes)
       call.sendMetadata(head)
       const tail = new Metadata()
       tail.set('tail', 'two')
-      tail.set('tail-bin', octets)
-      tail.set('grpc-status-details-bin', octets)
+      tail.set('tail-bin', bytes)
+      tail.set('grpc-status-details-bin', bytes)
       reply({ code: status.FAILED_PRECONDITION, details: 'größer als 100% – nein', metadata: tail })
     },
   })
   const metadata = new Metadata()
   metadata.set('asked', 'three')
-  metadata.set('asked-bin', octets)
+  metadata.set('asked-bin', bytes)
   const end = await client.unary(GET, 'hello', metadata)
   assert.deepEqual([end.status.code, end.status.details], [status.FAILED_PRECONDITION, 'größer als 100% – nein'])
   assert.deepEqual(end.head?.get('head'), ['one'])
-  assert.deepEqual(end.head?.get('head-bin'), [octets])
+  assert.deepEqual(end.head?.get('head-bin'), [bytes])
   assert.deepEqual(end.status.metadata.get('tail'), ['two'])
-  assert.deepEqual(end.status.metadata.get('tail-bin'), [octets])
-  assert.deepEqual(end.status.metadata.get('grpc-status-details-bin'), [octets])
+  assert.deepEqual(end.status.metadata.get('tail-bin'), [bytes])
+  assert.deepEqual(end.status.metadata.get('grpc-status-details-bin'), [bytes])
   assert.deepEqual(service.heard[0]?.get('asked'), ['three'])
-  assert.deepEqual(service.heard[0]?.get('asked-bin'), [octets])
+  assert.deepEqual(service.heard[0]?.get('asked-bin'), [bytes])
 })
 
 test('the status of a call is that of the service, also in log and metrics', async (t) => {

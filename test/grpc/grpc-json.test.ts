@@ -27,7 +27,7 @@ service Stock {
 }
 `
 
-const decode = (octets: Buffer): string => fromBinary(StringValueSchema, octets).value
+const decode = (bytes: Buffer): string => fromBinary(StringValueSchema, bytes).value
 const encode = (value: string): Buffer => Buffer.from(toBinary(StringValueSchema, create(StringValueSchema, { value })))
 
 /** A service, and files with what it has. */

@@ -33,7 +33,7 @@ const PAGE = `<!doctype html>
     const { GrpcWebClientBase, MethodDescriptor } = exports
     const type = streams ? 'server_streaming' : 'unary'
     const encode = (value) => new TextEncoder().encode(value)
-    const decode = (octets) => new TextDecoder().decode(octets)
+    const decode = (bytes) => new TextDecoder().decode(bytes)
     const method = new MethodDescriptor(url, type, Object, Object, encode, decode)
     const client = new GrpcWebClientBase({ format })
     return new Promise((resolve) => {
@@ -98,7 +98,7 @@ test('a page of another origin calls a gRPC service, in binary and in text forma
     const nowhere = await call(format, '/nowhere', false, 'x')
     assert.deepEqual([nowhere.code, nowhere.details], [status.UNIMPLEMENTED, 'No route leads there.'])
   }
-  // In binary the client reads no stream: XMLHttpRequest gives it no octets before the end.
+  // In binary the client reads no stream: XMLHttpRequest gives it no bytes before the end.
   const listed = await call('text', '/shop.v1.Users/List', true, 'a,b,c')
   assert.deepEqual(listed, { messages: ['hello a', 'hello b', 'hello c'], code: 0, details: '' })
 })

@@ -91,7 +91,7 @@ test('reflection works through the gateway', async (t) => {
     path,
     (asked) => requestSerialize(asked),
     // What it makes of a message is an object of the message's own type.
-    (octets) => responseDeserialize(octets),
+    (bytes) => responseDeserialize(bytes),
   )
   const ask = async (asked: Asked): Promise<Answered> => {
     call.write(asked)

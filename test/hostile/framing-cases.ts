@@ -178,12 +178,12 @@ export const framingCases: RequestCase[] = [
       forwarded: [forwardedBody('POST /', SMUGGLED)],
     },
     {
-      name: 'octets behind the body are the next request',
+      name: 'bytes behind the body are the next request',
       send: post(['Content-Length: 5'], `hello${get()}`),
       forwarded: [hello, plain],
     },
     {
-      name: 'octets behind the body that are no request are refused, and not added to the body',
+      name: 'bytes behind the body that are no request are refused, and not added to the body',
       send: post(['Content-Length: 5'], 'hello, more'),
       forwarded: [hello],
       refused: 400,
@@ -247,7 +247,7 @@ export const framingCases: RequestCase[] = [
       forwarded: [forwardedBody('POST /', 'hello', ['TransferEncoding: chunked'])],
     },
     {
-      name: 'octets behind the last chunk are the next request',
+      name: 'bytes behind the last chunk are the next request',
       send: post(['Transfer-Encoding: chunked'], CHUNKED + get()),
       forwarded: [hello, plain],
     },

@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../../src/gateway.ts'
 import { proxyTo, startGateway } from '../support/gateway.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { octets } from '../support/octets.ts'
+import { bytes } from '../support/bytes.ts'
 import { connect, type Peer, startRawService } from '../support/peer.ts'
 import { holdings, NOTHING, settled, turnUntil } from '../support/settled.ts'
 import { get, request } from './request-case.ts'
@@ -30,7 +30,7 @@ async function serve(peer: Peer): Promise<void> {
     if (start.includes('/silent')) return
     if (start.includes('/stall')) peer.write(reply('200 OK', ['Content-Length: 10'], 'half'))
     else if (start.includes('/large'))
-      await flood(peer, reply('200 OK', [`Content-Length: ${1000 * MEGABYTE}`]), octets(MEGABYTE))
+      await flood(peer, reply('200 OK', [`Content-Length: ${1000 * MEGABYTE}`]), bytes(MEGABYTE))
     else peer.write(reply('200 OK', ['Content-Length: 2'], 'ok'))
   }
 }
@@ -56,7 +56,7 @@ async function serveOthers(open: (count: number) => Promise<Peer[]>): Promise<vo
   other!.socket.destroy()
 }
 
-/** Writes `again` and again until the connection is gone, whatever the other side says; tells how many octets it took. */
+/** Writes `again` and again until the connection is gone, whatever the other side says; tells how many bytes it took. */
 async function flood({ socket }: Peer, beginning: string, again: Buffer): Promise<number> {
   const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   let written = 0
@@ -143,7 +143,7 @@ test('an upload and its echo that block each other are cut off', async (t) => {
   client!.write(request('POST /echo', [`Content-Length: ${900 * MEGABYTE}`], 'x'.repeat(MEGABYTE)))
   await client!.until('\r\n\r\n')
   client!.socket.pause()
-  const chunk = octets(MEGABYTE)
+  const chunk = bytes(MEGABYTE)
   let written = 0
   for (let blocked = false; !blocked;) {
     written += chunk.length
@@ -156,7 +156,7 @@ test('an upload and its echo that block each other are cut off', async (t) => {
       })(),
     ])
   }
-  assert.ok(written < FLOOD, `the client could write ${written} octets`)
+  assert.ok(written < FLOOD, `the client could write ${written} bytes`)
   await serveOthers(open)
   clock.advance(61_000)
   client!.socket.resume()
@@ -196,7 +196,7 @@ test('a service that never reads causes 504 and ends the upload', async (t) => {
   const gatewayUnderTest = await setUp(t, { limits: { body: '1000mb' } })
   const { open, clock, gateway } = gatewayUnderTest
   const [client] = await open(1)
-  const poured = flood(client!, request('POST /deaf', [`Content-Length: ${900 * MEGABYTE}`]), octets(MEGABYTE))
+  const poured = flood(client!, request('POST /deaf', [`Content-Length: ${900 * MEGABYTE}`]), bytes(MEGABYTE))
   await turnUntil('the upload to start', () => holdings(gateway).busy === 1)
   for (let i = 0; i < 50; i++) await serveOthers(open)
   clock.advance(30_300)
@@ -278,7 +278,7 @@ test('a flood of connections is rejected, and the listener recovers', async (t) 
   await checkEnd(gatewayUnderTest)
 })
 
-test('200,000 one-octet chunks are merged into larger ones', async (t) => {
+test('200,000 one-byte chunks are merged into larger ones', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)
   const { port, gateway } = await startGateway(t, proxyTo(service.url), { clock })

@@ -1,20 +1,20 @@
 import { cases, forwarded, get, plain, request, type RequestCase, shown } from './request-case.ts'
 
 /** NUL and every other control character but HTAB. */
-const CONTROLS = [...Array(32).keys(), 127].filter((octet) => octet !== 9).map((octet) => String.fromCharCode(octet))
+const CONTROLS = [...Array(32).keys(), 127].filter((byte) => byte !== 9).map((byte) => String.fromCharCode(byte))
 
-const name = (octet: string): string => `0x${octet.charCodeAt(0).toString(16).padStart(2, '0')}`
+const name = (byte: string): string => `0x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`
 
 /** Request lines and field sections have one reading, or none. */
 export const headCases: RequestCase[] = [
   ...cases('RFC 9110 section 5.5', [
-    ...CONTROLS.flatMap((octet) => [
-      { name: `${name(octet)} in a value`, send: get(`X: a${octet}b`), refused: 400 },
-      { name: `${name(octet)} before a value`, send: get(`X: ${octet}b`), refused: 400 },
-      { name: `${name(octet)} after a value`, send: get(`X: a${octet}`), refused: 400 },
+    ...CONTROLS.flatMap((byte) => [
+      { name: `${name(byte)} in a value`, send: get(`X: a${byte}b`), refused: 400 },
+      { name: `${name(byte)} before a value`, send: get(`X: ${byte}b`), refused: 400 },
+      { name: `${name(byte)} after a value`, send: get(`X: a${byte}`), refused: 400 },
     ]),
     {
-      name: 'non-ASCII octets in a value',
+      name: 'non-ASCII bytes in a value',
       send: get('X: \x80\xff\xe9'),
       forwarded: [forwarded('GET /', { fields: ['X: \x80\xff\xe9'] })],
     },
@@ -28,10 +28,10 @@ export const headCases: RequestCase[] = [
     { name: 'a value of whitespace', send: get('X: \t '), forwarded: [forwarded('GET /', { fields: ['X: '] })] },
   ]),
   ...cases('RFC 9112 section 5', [
-    ...CONTROLS.flatMap((octet) => [
-      { name: `${name(octet)} in a name`, send: get(`X${octet}Y: 1`), refused: 400 },
-      { name: `${name(octet)} before a name`, send: get(`${octet}X: 1`), refused: 400 },
-      { name: `${name(octet)} after a name`, send: get(`X${octet}: 1`), refused: 400 },
+    ...CONTROLS.flatMap((byte) => [
+      { name: `${name(byte)} in a name`, send: get(`X${byte}Y: 1`), refused: 400 },
+      { name: `${name(byte)} before a name`, send: get(`${byte}X: 1`), refused: 400 },
+      { name: `${name(byte)} after a name`, send: get(`X${byte}: 1`), refused: 400 },
     ]),
     ...[
       'é',
@@ -55,9 +55,9 @@ export const headCases: RequestCase[] = [
       '}',
       ' ',
       '\t',
-    ].map((octet) => ({
-      name: `${shown(octet)} in a name`,
-      send: get(`X${octet}Y: 1`),
+    ].map((byte) => ({
+      name: `${shown(byte)} in a name`,
+      send: get(`X${byte}Y: 1`),
       refused: 400,
     })),
     { name: 'an empty name', send: get(': 1'), refused: 400 },
@@ -109,14 +109,14 @@ export const headCases: RequestCase[] = [
     { name: 'an empty line of LF before the request', send: `\n${get()}`, refused: 400 },
     { name: 'CR before the request', send: `\r${get()}`, refused: 400 },
     { name: 'an empty line between two requests', send: `${get()}\r\n${get()}`, forwarded: [plain, plain] },
-    { name: 'octets between two requests', send: `${get()}x ${get()}`, forwarded: [plain], refused: 400 },
+    { name: 'bytes between two requests', send: `${get()}x ${get()}`, forwarded: [plain], refused: 400 },
   ]),
   ...cases('RFC 9112 section 3', [
-    ...CONTROLS.flatMap((octet) => [
-      { name: `${name(octet)} in the method`, send: request(`G${octet}ET /`), refused: 400 },
-      { name: `${name(octet)} in the target`, send: request(`GET /a${octet}b`), refused: 400 },
-      { name: `${name(octet)} in the version`, send: `GET / HTTP/1${octet}.1\r\nHost: a\r\n\r\n`, refused: 400 },
-      { name: `${name(octet)} after the version`, send: `GET / HTTP/1.1${octet}\r\nHost: a\r\n\r\n`, refused: 400 },
+    ...CONTROLS.flatMap((byte) => [
+      { name: `${name(byte)} in the method`, send: request(`G${byte}ET /`), refused: 400 },
+      { name: `${name(byte)} in the target`, send: request(`GET /a${byte}b`), refused: 400 },
+      { name: `${name(byte)} in the version`, send: `GET / HTTP/1${byte}.1\r\nHost: a\r\n\r\n`, refused: 400 },
+      { name: `${name(byte)} after the version`, send: `GET / HTTP/1.1${byte}\r\nHost: a\r\n\r\n`, refused: 400 },
     ]),
     { name: 'two spaces after the method', send: request('GET  /'), refused: 400 },
     { name: 'two spaces before the version', send: request('GET / '), refused: 400 },

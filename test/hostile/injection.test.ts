@@ -5,9 +5,9 @@ import { connect } from '../support/peer.ts'
 import { startRecorder } from './recorder.ts'
 import { forwarded, request } from './request-case.ts'
 
-/** CR LF and a field for whoever keeps only the low octet of each character: U+010D U+010A "X-Evil:1". */
+/** CR LF and a field for whoever keeps only the low byte of each character: U+010D U+010A "X-Evil:1". */
 const WIDE_SPLIT = '%C4%8D%C4%8AX-Evil:1'
-/** U+2028, a line end to some, and a lone "(" to whoever keeps its low octet. */
+/** U+2028, a line end to some, and a lone "(" to whoever keeps its low byte. */
 const LINE_SEPARATOR = '%E2%80%A8'
 
 interface InjectionCase {
@@ -32,7 +32,7 @@ const injectionCases: readonly InjectionCase[] = [
     reply: { 'x-query': 'a%0D%0AX-Evil: 1%0D%0A%0D%0AGET / HTTP/1.1' },
   },
   {
-    name: 'characters in a query value whose low octets are CR LF',
+    name: 'characters in a query value whose low bytes are CR LF',
     target: `/query?q=${WIDE_SPLIT}`,
     service: forwarded(`GET /query?q=${WIDE_SPLIT}`, { fields: ['X-Query: %C4%8D%C4%8AX-Evil:1'] }),
     status: 200,
@@ -54,7 +54,7 @@ const injectionCases: readonly InjectionCase[] = [
   { name: 'CR LF in a path parameter', target: '/param/a%0d%0aX-Evil:1', service: null, status: 400 },
   { name: 'NUL in a path parameter', target: '/param/a%00', service: null, status: 400 },
   {
-    name: 'characters in a path parameter whose low octets are CR LF',
+    name: 'characters in a path parameter whose low bytes are CR LF',
     target: `/param/a${WIDE_SPLIT}`,
     service: forwarded(`GET /param/a${WIDE_SPLIT}`, { fields: ['X-Param: a%C4%8D%C4%8AX-Evil:1'] }),
     status: 200,
@@ -74,7 +74,7 @@ const injectionCases: readonly InjectionCase[] = [
     status: 400,
   },
   {
-    name: 'the octets of a request field go on as they are',
+    name: 'the bytes of a request field go on as they are',
     target: '/header',
     fields: ['X-In: a\xe9\tb', 'X-In:  c '],
     service: forwarded('GET /header', { fields: ['X-In: a\xe9\tb', 'X-In: c', 'X-Out: a\xe9\tb, c'] }),
@@ -159,7 +159,7 @@ test('no value in a request can split a message', async (t) => {
       client.write(request('GET /method'))
       await client.reply()
       const good = forwarded('GET /method', { fields: ['X-Method: GET /method a 127.0.0.1 http'] })
-      assert.equal(recorder.octets, (service ?? '') + good)
+      assert.equal(recorder.bytes, (service ?? '') + good)
     })
   }
 })
@@ -192,7 +192,7 @@ test('a correlation id of a client is only kept if it is harmless', async (t) =>
     client.write(request('GET /', [`X-Correlation-ID: ${id}`, 'x_correlation_id: other']))
     const answered = (await client.reply()).fields.get('X-Correlation-ID') ?? ''
     assert.match(answered, uuid, id)
-    assert.ok(recorder.octets.includes(`X-Correlation-ID: ${answered}\r\n`))
-    assert.ok(id === '' || !recorder.octets.includes(`: ${id}\r\n`))
+    assert.ok(recorder.bytes.includes(`X-Correlation-ID: ${answered}\r\n`))
+    assert.ok(id === '' || !recorder.bytes.includes(`: ${id}\r\n`))
   }
 })

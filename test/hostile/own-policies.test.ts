@@ -75,6 +75,6 @@ test('a custom policy cannot split a message: it fails, and its name is logged w
       // The connections on both sides are still good.
       client.write(request('GET /ok'))
       assert.match((await client.reply()).start, /^HTTP\/1\.1 200 /)
-      assert.equal(recorder.octets, forwarded('GET /ok'))
+      assert.equal(recorder.bytes, forwarded('GET /ok'))
     })
 })

@@ -1,14 +1,14 @@
 import type { TestContext } from 'node:test'
 import { startRawService } from '../support/peer.ts'
 
-/** A service that keeps every octet it gets. */
+/** A service that keeps every byte it gets. */
 export interface Recorder {
   readonly url: string
   /**
-   * What came since `reset`, one character an octet, over all connections in the order of arrival; without the trace
+   * What came since `reset`, one character a byte, over all connections in the order of arrival; without the trace
    * that the gateway has begun, which is another one each time.
    */
-  readonly octets: string
+  readonly bytes: string
   /** Whole requests since `reset`. */
   readonly requests: number
   reset(): void
@@ -18,10 +18,10 @@ const TRACE = /^traceparent: 00-[\da-f]{32}-[\da-f]{16}-03\r\n/gm
 
 /** Answers every request with 200 and no content, until the end of the test. */
 export async function startRecorder(t: TestContext): Promise<Recorder> {
-  let octets = ''
+  let bytes = ''
   let requests = 0
   const service = await startRawService(t, async (peer) => {
-    peer.socket.on('data', (chunk: Buffer) => (octets += chunk.toString('latin1')))
+    peer.socket.on('data', (chunk: Buffer) => (bytes += chunk.toString('latin1')))
     for (;;) {
       await peer.request()
       requests++
@@ -30,14 +30,14 @@ export async function startRecorder(t: TestContext): Promise<Recorder> {
   })
   return {
     url: service.url,
-    get octets() {
-      return octets.replaceAll(TRACE, '')
+    get bytes() {
+      return bytes.replaceAll(TRACE, '')
     },
     get requests() {
       return requests
     },
     reset() {
-      octets = ''
+      bytes = ''
       requests = 0
     },
   }

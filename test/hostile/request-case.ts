@@ -3,7 +3,7 @@ export interface RequestCase {
   readonly name: string
   /** Where the rule stands. */
   readonly rfc: string
-  /** One character an octet. */
+  /** One character a byte. */
   readonly send: string
   /** What the service gets, message after message; nothing by default. */
   readonly forwarded?: readonly string[]
@@ -69,7 +69,7 @@ export function forwardedBody(line: string, body: string, fields: readonly strin
 /** What the gateway passes on of `get()`. */
 export const plain = forwarded('GET /')
 
-/** The text in double quotes, with the octets that cannot be seen escaped. */
+/** The text in double quotes, with the bytes that cannot be seen escaped. */
 export function shown(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 40)}… (${text.length})` : text)
 }

@@ -50,13 +50,13 @@ async function checkWhole(t: TestContext, port: number, recorder: Recorder, host
   const goesOn = hostile.refused === undefined || hostile.kept === true
   await checkGood(port, t, goesOn && !hostile.send.includes('HTTP/1.0') ? client : null)
   client.socket.destroy()
-  assert.equal(recorder.octets, [...(hostile.forwarded ?? []), forwarded('GET /good')].join(''))
+  assert.equal(recorder.bytes, [...(hostile.forwarded ?? []), forwarded('GET /good')].join(''))
 }
 
-/** Octet by octet; long ones in pieces of a hundredth. */
-function pieces(octets: string): string[] {
-  const size = octets.length < 1000 ? 1 : Math.ceil(octets.length / 100)
-  return Array.from({ length: Math.ceil(octets.length / size) }, (_, i) => octets.slice(i * size, (i + 1) * size))
+/** Byte by byte; long ones in pieces of a hundredth. */
+function pieces(bytes: string): string[] {
+  const size = bytes.length < 1000 ? 1 : Math.ceil(bytes.length / 100)
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size))
 }
 
 async function checkPieces(t: TestContext, port: number, recorder: Recorder, hostile: RequestCase): Promise<void> {
@@ -68,7 +68,7 @@ async function checkPieces(t: TestContext, port: number, recorder: Recorder, hos
   client.socket.destroy()
   await checkGood(port, t, null)
   assert.equal(whole, hostile.forwarded?.length ?? 0, 'whole requests that the service has got')
-  if (!hostile.inBody && hostile.forwarded === undefined) assert.equal(recorder.octets, forwarded('GET /good'))
+  if (!hostile.inBody && hostile.forwarded === undefined) assert.equal(recorder.bytes, forwarded('GET /good'))
 }
 
 const table = [...framingCases, ...chunkCases, ...headCases, ...targetCases, ...fieldCases]
@@ -80,7 +80,7 @@ test('each hostile request is rejected, or forwarded in normal form', async (t) 
   assert.ok(gateway.connections <= 1)
 })
 
-test('each has the same outcome when sent octet by octet', async (t) => {
+test('each has the same outcome when sent byte by byte', async (t) => {
   const { port, recorder } = await setUp(t)
   for (const hostile of table.filter(({ atOnce }) => !atOnce))
     await t.test(`${hostile.name} (${hostile.rfc})`, (inner) => checkPieces(inner, port, recorder, hostile))

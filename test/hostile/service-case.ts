@@ -7,11 +7,11 @@ export interface ServiceCase {
   readonly method?: string
   /** Fields of the request. */
   readonly fields?: readonly string[]
-  /** Octets, written at once or in pieces. */
+  /** Bytes, written at once or in pieces. */
   readonly reply: string | readonly string[]
   /** What the service does behind them; it leaves the connection open by default. */
   readonly last?: 'end'
-  /** Every octet that the client gets; or else … */
+  /** Every byte that the client gets; or else … */
   readonly passed?: string
   /** … what it gets before its connection is reset; or else it is told 502. */
   readonly cut?: string

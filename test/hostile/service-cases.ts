@@ -143,7 +143,7 @@ export const serviceCases: ServiceCase[] = [
       passed: reply('299 ', [DATE, 'Content-Length: 5'], 'hello'),
       reused: true,
     },
-    { name: 'octet by octet', reply: HELLO.split(''), passed: hello, reused: true },
+    { name: 'byte by byte', reply: HELLO.split(''), passed: hello, reused: true },
   ]),
   ...cases('RFC 9112 section 5', [
     ...BAD_LINES.map((line) => ({ name: `the line ${shown(line)}`, reply: ok([line, 'Content-Length: 5'], 'hello') })),
@@ -154,7 +154,7 @@ export const serviceCases: ServiceCase[] = [
     { name: 'a head of more than 16 kB', reply: ok([`X: ${'x'.repeat(16_384)}`, 'Content-Length: 5'], 'hello') },
     { name: 'a head without an end', reply: ['HTTP/1.1 200 OK\r\nX: ', ...Array<string>(20).fill('x'.repeat(1000))] },
     {
-      name: 'octets beyond ASCII, and several fields of one name',
+      name: 'bytes beyond ASCII, and several fields of one name',
       reply: ok(['Set-Cookie: a=\xe9', 'Set-Cookie: b=1', 'Content-Length: 5'], 'hello'),
       passed: ok(['Set-Cookie: a=\xe9', 'Set-Cookie: b=1', DATE, 'Content-Length: 5'], 'hello'),
       reused: true,
@@ -201,28 +201,28 @@ export const serviceCases: ServiceCase[] = [
       passed: hello,
       reused: true,
     },
-    { name: 'more octets than promised', reply: ok(['Content-Length: 5'], `hello${SMUGGLED}`), passed: hello },
+    { name: 'more bytes than promised', reply: ok(['Content-Length: 5'], `hello${SMUGGLED}`), passed: hello },
     { name: 'a second reply', reply: [HELLO, SMUGGLED], passed: hello },
     {
-      name: 'octets behind the last chunk',
+      name: 'bytes behind the last chunk',
       reply: ok(['Transfer-Encoding: chunked'], `5\r\nhello\r\n0\r\n\r\n${SMUGGLED}`),
       passed: hello,
     },
-    { name: 'octets behind a body of no octets', reply: ok(['Content-Length: 0'], SMUGGLED), passed: empty },
+    { name: 'bytes behind a body of no bytes', reply: ok(['Content-Length: 0'], SMUGGLED), passed: empty },
     {
-      name: 'fewer octets than promised',
+      name: 'fewer bytes than promised',
       reply: ok(['Content-Length: 50'], 'hello'),
       last: 'end',
       cut: ok([DATE, 'Content-Length: 50'], 'hello'),
     },
     {
-      name: 'fewer octets than promised, in pieces',
+      name: 'fewer bytes than promised, in pieces',
       reply: [ok(['Content-Length: 50']), 'hello'],
       last: 'end',
       cut: ok([DATE, 'Content-Length: 50'], 'hello'),
     },
     {
-      name: 'no octet of the promised ones',
+      name: 'no byte of the promised ones',
       reply: ok(['Content-Length: 50']),
       last: 'end',
       cut: ok([DATE, 'Content-Length: 50']),
@@ -412,17 +412,17 @@ export const serviceCases: ServiceCase[] = [
     { name: '103 with a split value', reply: reply('103 Early Hints', ['Link: a\rb']) + HELLO },
     {
       name: '101 that nobody asked for',
-      reply: reply('101 Switching Protocols', ['Connection: Upgrade', 'Upgrade: websocket'], 'octets'),
+      reply: reply('101 Switching Protocols', ['Connection: Upgrade', 'Upgrade: websocket'], 'bytes'),
     },
     {
       name: '101 to a protocol that was not asked for',
       fields: ['Connection: Upgrade', 'Upgrade: websocket'],
-      reply: reply('101 Switching Protocols', ['Connection: Upgrade', 'Upgrade: h2c'], 'octets'),
+      reply: reply('101 Switching Protocols', ['Connection: Upgrade', 'Upgrade: h2c'], 'bytes'),
     },
     {
       name: '101 without a protocol',
       fields: ['Connection: Upgrade', 'Upgrade: websocket'],
-      reply: reply('101 Switching Protocols', [], 'octets'),
+      reply: reply('101 Switching Protocols', [], 'bytes'),
     },
     {
       name: '101 that does not answer the key',

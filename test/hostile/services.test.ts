@@ -20,8 +20,8 @@ async function startHostile(t: TestContext) {
         continue
       }
       last = { peer, number }
-      const octets = current!.reply
-      await peer.writeInPieces(typeof octets === 'string' ? [octets] : octets)
+      const bytes = current!.reply
+      await peer.writeInPieces(typeof bytes === 'string' ? [bytes] : bytes)
       if (current!.last === 'end') peer.end()
     }
   })
@@ -45,17 +45,17 @@ async function check(
 ) {
   service.play(hostile)
   const client = await connect(t, port)
-  let octets = ''
-  client.socket.on('data', (chunk: Buffer) => (octets += chunk.toString('latin1')))
+  let bytes = ''
+  client.socket.on('data', (chunk: Buffer) => (bytes += chunk.toString('latin1')))
   client.write(request(`${hostile.method ?? 'GET'} /case`, hostile.fields))
 
   // 1. What the client gets.
   if (hostile.passed !== undefined) {
     await client.take(hostile.passed.length)
-    assert.equal(octets, hostile.passed)
+    assert.equal(bytes, hostile.passed)
   } else if (hostile.cut !== undefined) {
     assert.equal(await client.closed(), 'reset')
-    assert.equal(octets, hostile.cut)
+    assert.equal(bytes, hostile.cut)
   } else {
     let answer = await client.reply()
     while (answer.start.startsWith('HTTP/1.1 1')) answer = await client.reply()

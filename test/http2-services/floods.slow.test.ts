@@ -15,18 +15,18 @@ const floods: Readonly<Record<string, Buffer>> = {
   'empty DATA': data(1, ''),
   PRIORITY: frame(Type.priority, 0, 1, Buffer.alloc(5)),
   'frames of unknown types': frame(77, 0, 0, 'x'),
-  'WINDOW_UPDATE of one octet': h2.windowUpdate(0, 1),
+  'WINDOW_UPDATE of one byte': h2.windowUpdate(0, 1),
   'RST_STREAM of streams that are over': h2.reset(3),
 }
 
-for (const [name, octets] of Object.entries(floods)) {
+for (const [name, bytes] of Object.entries(floods)) {
   test(`a flood of ${name} ends the connection`, async () => {
     const service = RecordedService.greeted()
     const told = service.send()
     const over = service.send()
     service.receive(wholeReply(3, 'x'), replyHead(1, 200))
     assert.equal(over.text, 'x')
-    for (let n = 0; n < 2000 && service.goaway === undefined; n++) service.receive(octets)
+    for (let n = 0; n < 2000 && service.goaway === undefined; n++) service.receive(bytes)
     assert.equal(service.goaway, Code.calm)
     assert.ok(service.socket.destroyed)
     assert.equal(told.broken?.code, 'bad-gateway')
@@ -58,7 +58,7 @@ test('a head above limits.head or limits.headers is 502, even if compressed to a
   }
   const service = RecordedService.greeted()
   const told = service.send()
-  // One entry of 4,000 octets that is referred to again and again (an HPACK bomb).
+  // One entry of 4,000 bytes that is referred to again and again (an HPACK bomb).
   const entry = Buffer.concat([Buffer.from([0x40]), h2.text('x-a'), h2.text('b'.repeat(4000))])
   const bomb = Buffer.concat([Buffer.from([0x88]), entry, Buffer.alloc(10_000, 0xbe)])
   service.receive(h2.headers(1, bomb, true))

@@ -43,7 +43,7 @@ async function startGrpc(t: TestContext): Promise<{ url: string; begun: Promise<
   const echo: handleUnaryCall<Buffer, Buffer> = ({ request, metadata }, callback) => {
     const trailer = new Metadata()
     trailer.set('x-asked', String(metadata.get('x-asked')[0]))
-    trailer.set('x-octets-bin', Buffer.from([0, 1, 255]))
+    trailer.set('x-bytes-bin', Buffer.from([0, 1, 255]))
     callback(null, request, trailer)
   }
   const fail: handleUnaryCall<Buffer, Buffer> = (_, callback) =>
@@ -57,9 +57,9 @@ async function startGrpc(t: TestContext): Promise<{ url: string; begun: Promise<
     call.end()
   }
   const sum: handleClientStreamingCall<Buffer, Buffer> = (call, callback) => {
-    let octets = 0
-    call.on('data', (message: Buffer) => (octets += message.length))
-    call.on('end', () => callback(null, Buffer.from(String(octets))))
+    let bytes = 0
+    call.on('data', (message: Buffer) => (bytes += message.length))
+    call.on('end', () => callback(null, Buffer.from(String(bytes))))
   }
   const chat: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
     call.on('data', (message: Buffer) => call.write(message))
@@ -91,7 +91,7 @@ test('all kinds of gRPC calls work with a @grpc/grpc-js service', async (t) => {
   for (const [n, { messages, status }] of echoes.entries()) {
     assert.deepEqual([messages, status.code], [[`hello ${n}`], codes.OK])
     assert.deepEqual(status.metadata.get('x-asked'), ['yes'])
-    assert.deepEqual(status.metadata.get('x-octets-bin'), [Buffer.from([0, 1, 255])])
+    assert.deepEqual(status.metadata.get('x-bytes-bin'), [Buffer.from([0, 1, 255])])
   }
   const large = 'y'.repeat(1_000_000)
   assert.deepEqual((await client.unary('/a.B/Echo', large, metadata)).messages, [large])

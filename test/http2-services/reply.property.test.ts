@@ -86,13 +86,13 @@ test('replies are received as sent, however their frames are interleaved and spl
       (replies, choices, cuts) => {
         const service = RecordedService.greeted()
         const told = replies.map(() => service.send())
-        const octets = mixed(
+        const bytes = mixed(
           replies.map((reply, i) => reply.frames(2 * i + 1)),
           choices,
         )
-        for (let at = 0, n = 0; at < octets.length; n++) {
+        for (let at = 0, n = 0; at < bytes.length; n++) {
           const end = at + (cuts[n % cuts.length] ?? 1)
-          service.receive(octets.subarray(at, end))
+          service.receive(bytes.subarray(at, end))
           for (const each of told) if (each.reply !== null) each.pipe()
           at = end
         }
@@ -117,7 +117,7 @@ test('replies are received as sent, however their frames are interleaved and spl
 
 test('whatever a service sends, each exchange ends exactly once, and nothing is thrown', () => {
   const noise = fc.oneof(
-    fc.uint8Array({ maxLength: 40 }).map((octets) => Buffer.from(octets)),
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
     fc
       .tuple(fc.nat(10), fc.nat(255), fc.constantFrom(0, 1, 2, 3, 5, 7), fc.uint8Array({ maxLength: 30 }))
       .map(([type, flags, stream, payload]) => frame(type, flags, stream, payload)),
@@ -129,7 +129,7 @@ test('whatever a service sends, each exchange ends exactly once, and nothing is 
     fc.property(fc.array(noise, { maxLength: 15 }), (frames) => {
       const service = RecordedService.greeted()
       const told = [service.send(), service.send({ method: 'HEAD' })]
-      for (const octets of frames) service.receive(octets)
+      for (const bytes of frames) service.receive(bytes)
       service.socket.emit('end')
       for (const each of told) {
         assert.equal(each.finishes, 1)

@@ -104,7 +104,7 @@ const framing: readonly ServiceCase[] = [
     reply: fine,
   },
   { rfc: '9113 6.4', name: 'RST_STREAM is of no stream', send: [h2.reset(0)], goaway: Code.protocol },
-  { rfc: '9113 6.4', name: 'RST_STREAM has not 4 octets', send: [frame(Type.reset, 0, 1, 'abc')], goaway: Code.size },
+  { rfc: '9113 6.4', name: 'RST_STREAM has not 4 bytes', send: [frame(Type.reset, 0, 1, 'abc')], goaway: Code.size },
   {
     rfc: '9113 6.4',
     name: 'a stream is reset',
@@ -130,7 +130,7 @@ const framing: readonly ServiceCase[] = [
   { rfc: '9113 6.5', name: 'SETTINGS is of a stream', send: [frame(Type.settings, 0, 1)], goaway: Code.protocol },
   {
     rfc: '9113 6.5',
-    name: 'SETTINGS has not 6 octets for each',
+    name: 'SETTINGS has not 6 bytes for each',
     send: [frame(Type.settings, 0, 0, 'abc')],
     goaway: Code.size,
   },
@@ -157,7 +157,7 @@ const framing: readonly ServiceCase[] = [
     goaway: Code.protocol,
   },
   { rfc: '9113 6.7', name: 'PING is of a stream', send: [frame(Type.ping, 0, 1, 'are you?')], goaway: Code.protocol },
-  { rfc: '9113 6.7', name: 'PING has not 8 octets', send: [frame(Type.ping, 0, 0, 'abc')], goaway: Code.size },
+  { rfc: '9113 6.7', name: 'PING has not 8 bytes', send: [frame(Type.ping, 0, 0, 'abc')], goaway: Code.size },
   {
     rfc: '9113 6.8',
     name: 'GOAWAY is of a stream',
@@ -166,7 +166,7 @@ const framing: readonly ServiceCase[] = [
   },
   {
     rfc: '9113 6.8',
-    name: 'GOAWAY has less than 8 octets',
+    name: 'GOAWAY has less than 8 bytes',
     send: [frame(Type.goaway, 0, 0, 'abc')],
     goaway: Code.size,
   },

@@ -12,12 +12,12 @@ const plain = { listeners: [{ address: '127.0.0.1:0' }] }
 /** Answers each short frame of a client (RFC 6455 section 5.2) with one that holds the same, and Close with Close. */
 function echo(stream: ServerHttp2Stream): void {
   let rest = Buffer.alloc(0)
-  stream.on('data', (octets: Buffer) => {
-    rest = Buffer.concat([rest, octets])
+  stream.on('data', (bytes: Buffer) => {
+    rest = Buffer.concat([rest, bytes])
     while (rest.length >= 6 && rest.length >= 6 + (rest[1]! & 127)) {
       const length = rest[1]! & 127
       const mask = rest.subarray(2, 6)
-      const content = Buffer.from(rest.subarray(6, 6 + length)).map((octet, i) => octet ^ mask[i % 4]!)
+      const content = Buffer.from(rest.subarray(6, 6 + length)).map((byte, i) => byte ^ mask[i % 4]!)
       stream.write(Buffer.concat([Buffer.from([rest[0]!, length]), content]))
       if ((rest[0]! & 15) === 8) stream.end()
       rest = rest.subarray(6 + length)
@@ -76,8 +76,8 @@ test('a WebSocket of an HTTP/2 client is forwarded in a stream of the service', 
   const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status'?: number }]
   assert.deepEqual([headers[':status'], headers['sec-websocket-accept']], [200, undefined])
   stream.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 104, 105]))
-  const [octets] = (await once(stream, 'data')) as [Buffer]
-  assert.deepEqual([...octets], [0x81, 2, 104, 105])
+  const [bytes] = (await once(stream, 'data')) as [Buffer]
+  assert.deepEqual([...bytes], [0x81, 2, 104, 105])
   const other = session.request({ ':path': '/plain' })
   const [reply] = (await once(other, 'response')) as [IncomingHttpHeaders & { ':status'?: number }]
   assert.equal(reply[':status'], 200)

@@ -174,9 +174,9 @@ test('a slow client only delays its own reply, not others on the same connection
   response.pause()
   for (let n = 0; n < 20; n++) assert.equal((await send(port, { path: '/small' })).text, 'small')
   assert.equal(service.sessions.length, 1)
-  let octets = 0
-  response.on('data', (chunk: Buffer) => (octets += chunk.length))
+  let bytes = 0
+  response.on('data', (chunk: Buffer) => (bytes += chunk.length))
   response.resume()
   await once(response, 'end')
-  assert.equal(octets, 30_000_000)
+  assert.equal(bytes, 30_000_000)
 })

@@ -14,7 +14,7 @@ import { proxyTo, startGateway } from '../support/gateway.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { Http2Harness } from '../support/http2-harness.ts'
 import { connectHttp2 } from '../support/http2-peer.ts'
-import { digest, octets } from '../support/octets.ts'
+import { digest, bytes } from '../support/bytes.ts'
 import { startRawService } from '../support/peer.ts'
 import { startService } from '../support/service.ts'
 import { poolOf, settled, turnUntil } from '../support/settled.ts'
@@ -79,11 +79,11 @@ const echo: RequestListener = (incoming, response) => {
     case '/digest':
       break
     case '/known':
-      response.writeHead(200, { 'Content-Length': length }).end(octets(length))
+      response.writeHead(200, { 'Content-Length': length }).end(bytes(length))
       break
     case '/chunked':
       response.writeHead(200).write('')
-      response.end(octets(length))
+      response.end(bytes(length))
       break
     case '/trailers':
       response.writeHead(200, { Trailer: 'X-Checksum' }).write('content')
@@ -122,7 +122,7 @@ for (const secure of [false, true])
     const { port } = await setUp(t, echo, secure ? tlsListeners([writeLeaf(t, authority.issue())]) : {})
     const client = await session(t, port, secure)
     for (const length of SIZES) {
-      const body = octets(length)
+      const body = bytes(length)
       for (const announced of [false, true]) {
         const fields = { ':method': 'POST', ':path': '/digest', ...(announced && { 'content-length': length }) }
         const { status, body: text } = await ask(client, fields, body)
@@ -130,12 +130,12 @@ for (const secure of [false, true])
         assert.deepEqual(
           JSON.parse(text.toString()),
           { length, digest: digest(body), trailers: {} },
-          `${length} octets up`,
+          `${length} bytes up`,
         )
       }
       for (const path of ['/known', '/chunked']) {
         const answer = await ask(client, { ':path': `${path}?length=${length}` })
-        assert.equal(answer.body.length, length, `${length} octets down by ${path}`)
+        assert.equal(answer.body.length, length, `${length} bytes down by ${path}`)
         assert.equal(digest(answer.body), digest(body))
       }
     }
@@ -146,7 +146,7 @@ test('many concurrent streams carry bodies in both directions without mixing the
   const client = await session(t, port)
   const answers = await Promise.all(
     Array.from({ length: 300 }, async (_, n) => {
-      const body = octets(1000 + n * 300)
+      const body = bytes(1000 + n * 300)
       if (n % 2 === 0)
         return ask(client, { ':path': `/known?length=${n * 100}` }).then((answer) => [answer.body.length, n * 100])
       const answer = await ask(client, { ':method': 'POST', ':path': '/digest' }, body)
@@ -158,14 +158,14 @@ test('many concurrent streams carry bodies in both directions without mixing the
   await settled(gateway)
 })
 
-test('a reply is sent in one-octet windows', async (t) => {
+test('a reply is sent in one-byte windows', async (t) => {
   const { port } = await setUp(t)
   const peer = await connectHttp2(t, port, { settings: { 4: 1 } })
   peer.onFrame = ({ type, stream, payload }) => {
     if (type === h2.Type.data && payload.length > 0) peer.write(h2.windowUpdate(stream, payload.length))
   }
   peer.write(get(1, '/known?length=300'), get(3, '/chunked?length=300'))
-  for (const id of [1, 3]) assert.deepEqual((await peer.over(id)).body, octets(300))
+  for (const id of [1, 3]) assert.deepEqual((await peer.over(id)).body, bytes(300))
 })
 
 test('trailers are forwarded in both directions', async (t) => {
@@ -188,15 +188,15 @@ test('HEAD, 204 and 304 have no content, and only HEAD has a length', async (t) 
     get(7, '/known?length=3'),
   )
   const [head, none, same] = [await peer.over(1), await peer.over(3), await peer.over(5)]
-  assert.deepEqual([head.status, head.octets, new Map(head.headers).get('content-length')], [200, 0, '1234'])
-  assert.deepEqual([none.status, none.octets, new Map(none.headers).get('content-length')], [204, 0, undefined])
-  assert.deepEqual([same.status, same.octets], [304, 0])
+  assert.deepEqual([head.status, head.bytes, new Map(head.headers).get('content-length')], [200, 0, '1234'])
+  assert.deepEqual([none.status, none.bytes, new Map(none.headers).get('content-length')], [204, 0, undefined])
+  assert.deepEqual([same.status, same.bytes], [304, 0])
   // One frame for each: nothing but the head.
   assert.deepEqual(
     [1, 3, 5].map((id) => peer.frames.filter(({ stream }) => stream === id).length),
     [1, 1, 1],
   )
-  assert.equal((await peer.over(7)).octets, 3)
+  assert.equal((await peer.over(7)).bytes, 3)
 })
 
 test('a body that is too large gets 413 while it is being sent, and the connection stays open', async (t) => {
@@ -213,7 +213,7 @@ test('a body that is too large gets 413 while it is being sent, and the connecti
   await peer.until('the end of both', () => peer.stream(1).reset !== null && peer.stream(3).reset !== null)
   assert.deepEqual([peer.stream(1).reset, peer.stream(3).reset], [Code.none, Code.none])
   peer.write(get(5, '/known?length=7'))
-  assert.equal((await peer.over(5)).octets, 7)
+  assert.equal((await peer.over(5)).bytes, 7)
   assert.deepEqual(peer.goaways, [])
   assert.ok(service.heard.every(({ url }) => url !== '/digest' || url.length > 0))
   peer.socket.destroy()
@@ -255,7 +255,7 @@ test('a cancellation by the client reaches the service at once, before and durin
   const peer = await connectHttp2(t, port)
   peer.write(get(1, '/before'), get(3, '/within'))
   await turnUntil('both requests to reach the service', () => service.heard.length === 2)
-  await peer.until('content', () => peer.stream(3).octets > 0)
+  await peer.until('content', () => peer.stream(3).bytes > 0)
   peer.write(h2.reset(1), h2.reset(3))
   await turnUntil('both to be closed', () => closed.length === 2)
   await peer.settled()
@@ -308,7 +308,7 @@ test('aborted uploads to a service that does not read free their window for othe
     await peer.settled()
     peer.write(h2.reset(id))
     const granted = 65_535 + peer.connectionUpdates.reduce((sum, more) => sum + more, 0)
-    assert.ok(sent + 64_000 <= granted, `${sent} octets were sent, ${granted} may be`)
+    assert.ok(sent + 64_000 <= granted, `${sent} bytes were sent, ${granted} may be`)
   }
 })
 
@@ -383,7 +383,7 @@ test('curl works with prior knowledge, for uploads and downloads', async (t) => 
 })
 
 for (const size of [0, 100, 4096, 65_536])
-  test(`a node:http2 client with a header table of ${size} octets is served`, async (t) => {
+  test(`a node:http2 client with a header table of ${size} bytes is served`, async (t) => {
     const { port } = await setUp(t)
     const client = connect(`http://127.0.0.1:${port}`, { settings: { headerTableSize: size } })
     client.on('error', () => {})

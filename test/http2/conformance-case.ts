@@ -21,7 +21,7 @@ export interface ConformanceCase {
   readonly check?: (peer: Http2Peer) => void | Promise<void>
 }
 
-/** Static replies, a service that never answers, one that answers with what it was sent, one that answers with 100,000 octets, and what is never read. */
+/** Static replies, a service that never answers, one that answers with what it was sent, one that answers with 100,000 bytes, and what is never read. */
 export const OWN = '/'
 export const HELD = '/held'
 export const ECHO = '/echo'

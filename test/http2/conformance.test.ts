@@ -92,15 +92,15 @@ for (const secure of [false, true])
     for (const each of cases) await t.test(`${each.name} (${each.rfc})`, (inner) => run(inner, port, secure, each))
   })
 
-/** What a server does that a client waits for in vain would take as long as tests wait: octet by octet it is the same. */
-test('sending octet by octet has the same outcome', async (t) => {
+/** What a server does that a client waits for in vain would take as long as tests wait: byte by byte it is the same. */
+test('sending byte by byte has the same outcome', async (t) => {
   const port = await setUp(t, false)
   for (const each of cases) {
-    const octets = each.send.every((step) => typeof step !== 'number' && step.length < 300)
-    if (!octets || each.check !== undefined) continue
+    const bytes = each.send.every((step) => typeof step !== 'number' && step.length < 300)
+    if (!bytes || each.check !== undefined) continue
     await t.test(`${each.name} (${each.rfc})`, (inner) => {
       const pieces = each.send.flatMap((step) =>
-        typeof step === 'number' ? [] : Array.from(step, (octet) => Buffer.from([octet])),
+        typeof step === 'number' ? [] : Array.from(step, (byte) => Buffer.from([byte])),
       )
       return run(inner, port, false, { ...each, send: pieces })
     })

@@ -150,7 +150,7 @@ async function outcome(pieces: readonly Buffer[]) {
 /** With room for all replies: where it is short, it depends on who begins first what gets how much. */
 const START = [h2.PREFACE, h2.settings({ 4: 100_000 }), h2.windowUpdate(0, 1_000_000)]
 
-test('property: the exchanges are the same however the octets are split', async () => {
+test('property: the exchanges are the same however the bytes are split', async () => {
   await fc.assert(
     fc.asyncProperty(
       script,

@@ -54,7 +54,7 @@ for (const [name, flood] of Object.entries(floods))
     attacker.socket.taking = false
     await drown(attacker, flood, 3000)
     await attacker.turn()
-    assert.ok(attacker.socket.writableLength < 400_000, `${attacker.socket.writableLength} octets wait for it`)
+    assert.ok(attacker.socket.writableLength < 400_000, `${attacker.socket.writableLength} bytes wait for it`)
     // The time for a client to read, and for one that was told to go.
     for (let i = 0; i < 4; i++) harness.clock.advance(60_000)
     assert.ok(attacker.socket.destroyed, 'it is open for ever')

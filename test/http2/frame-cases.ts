@@ -82,20 +82,20 @@ export const frameCases: readonly ConformanceCase[] = [
   // 4.2 Frame size
   {
     rfc: 'RFC 9113 4.2',
-    name: 'DATA of 16,384 octets',
+    name: 'DATA of 16,384 bytes',
     send: [post(1, ECHO), data(1, Buffer.alloc(16_384), true)],
     replies: { 1: 200 },
-    check: (peer) => assert.equal(peer.stream(1).octets, 16_384),
+    check: (peer) => assert.equal(peer.stream(1).bytes, 16_384),
   },
   {
     rfc: 'RFC 9113 4.2',
-    name: 'DATA of 16,385 octets',
+    name: 'DATA of 16,385 bytes',
     send: [post(1, HELD), data(1, Buffer.alloc(16_385), true)],
     goaway: Code.size,
   },
   {
     rfc: 'RFC 9113 4.2',
-    name: 'HEADERS of 16,385 octets',
+    name: 'HEADERS of 16,385 bytes',
     send: [frame(Type.headers, 5, 1, Buffer.alloc(16_385))],
     goaway: Code.size,
   },

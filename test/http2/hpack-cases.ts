@@ -7,8 +7,8 @@ const { Code, headers, encode, request, integer, text } = h2
 
 const GET = encode(request('GET', OWN))
 const coded = (value: string) => {
-  const octets = encodeHuffman(value)
-  return Buffer.concat([Buffer.from(integer(octets.length, 7, 0x80)), Buffer.from(octets, 'latin1')])
+  const bytes = encodeHuffman(value)
+  return Buffer.concat([Buffer.from(integer(bytes.length, 7, 0x80)), Buffer.from(bytes, 'latin1')])
 }
 
 /** A whole section of these representations, behind those of a request. */
@@ -22,7 +22,7 @@ function seen(rfc: string, name: string, value: string, ...sections: Buffer[]): 
   return {
     rfc,
     name,
-    send: sections.map((octets, i) => headers(2 * i + 1, octets, true)),
+    send: sections.map((bytes, i) => headers(2 * i + 1, bytes, true)),
     check: async (peer) => assert.equal((await peer.over(last)).body.toString(), value),
   }
 }

@@ -16,9 +16,9 @@ import * as h2 from '../support/http2-frames.ts'
 const naming = { names: requestFieldNames, strict: false }
 
 /** Names and values in turn, "name: value" each. */
-function decode(decoder: FieldDecoder, octets: Buffer): string[] {
+function decode(decoder: FieldDecoder, bytes: Buffer): string[] {
   const lines: string[] = []
-  decoder.decode(octets, 0, octets.length, {
+  decoder.decode(bytes, 0, bytes.length, {
     field: ({ name, value }: Field) => void lines.push(`${name.text}: ${value}`),
   })
   return lines
@@ -45,15 +45,15 @@ const name = fc.oneof(
   ),
   token.map((text) => `x-${text}`),
 )
-const octet = (most: number) =>
+const byte = (most: number) =>
   fc
     .integer({ min: 33, max: most })
     .filter((code) => code !== 127)
     .map((code) => String.fromCharCode(code))
 const value = fc.oneof(
   fc.constantFrom('', 'a', 'text/html', 'gzip, deflate, br', 'Mozilla/5.0', 'GET'),
-  fc.string({ unit: octet(126), maxLength: 60 }),
-  fc.string({ unit: octet(255), maxLength: 30 }),
+  fc.string({ unit: byte(126), maxLength: 60 }),
+  fc.string({ unit: byte(255), maxLength: 30 }),
   fc.string({ unit: fc.constantFrom('x', 'Z', '~'), minLength: 200, maxLength: 600 }),
 )
 /** Of some fields node:http2 sends no second one. */
@@ -143,29 +143,29 @@ class PlainDecoder {
   private table: [string, string][] = []
   private most = 4096
 
-  decode(octets: Buffer): string[] | null {
+  decode(bytes: Buffer): string[] | null {
     const lines: string[] = []
     let at = 0
     let begun = false
     const integer = (bits: number): number => {
       const mask = 2 ** bits - 1
-      let number = octets[at++]! & mask
+      let number = bytes[at++]! & mask
       if (number < mask) return number
       for (let factor = 1, more = true; more; factor *= 128) {
         // What does not fit into 28 bits is refused, however many of these are 0.
-        if (at >= octets.length || factor > 2 ** 21) throw new RangeError('integer')
-        const next = octets[at++]!
+        if (at >= bytes.length || factor > 2 ** 21) throw new RangeError('integer')
+        const next = bytes[at++]!
         number += (next & 127) * factor
         more = next >= 128
       }
       return number
     }
     const string = (): string => {
-      if (at >= octets.length) throw new RangeError('cut off')
-      const coded = octets[at]! >= 128
+      if (at >= bytes.length) throw new RangeError('cut off')
+      const coded = bytes[at]! >= 128
       const length = integer(7)
-      if (at + length > octets.length) throw new RangeError('cut off')
-      const text = octets.subarray(at, at + length)
+      if (at + length > bytes.length) throw new RangeError('cut off')
+      const text = bytes.subarray(at, at + length)
       at += length
       return coded ? uncode(text) : text.toString('latin1')
     }
@@ -175,8 +175,8 @@ class PlainDecoder {
       return known
     }
     try {
-      while (at < octets.length) {
-        const first = octets[at]!
+      while (at < bytes.length) {
+        const first = bytes[at]!
         if (first >= 128) lines.push(entry(integer(7)).join(': '))
         else if (first >= 64 || first < 32) {
           const index = integer(first >= 64 ? 6 : 4)
@@ -214,8 +214,8 @@ const symbols = new Map(
 )
 
 /** A string of bits, symbol by symbol. */
-function uncode(octets: Buffer): string {
-  const bits = Array.from(octets, (each) => each.toString(2).padStart(8, '0')).join('')
+function uncode(bytes: Buffer): string {
+  const bits = Array.from(bytes, (each) => each.toString(2).padStart(8, '0')).join('')
   let [text, code] = ['', '']
   for (const bit of bits) {
     code += bit
@@ -230,7 +230,7 @@ function uncode(octets: Buffer): string {
 }
 
 const piece = fc.oneof(
-  fc.uint8Array({ maxLength: 6 }).map((octets) => Buffer.from(octets)),
+  fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
   fc.integer({ min: 0, max: 80 }).map((index) => Buffer.from(h2.integer(index, 7, 0x80))),
   fc.tuple(token, value).map(([each, text]) => Buffer.concat([Buffer.from([0x40]), h2.text(each), h2.text(text)])),
   fc
@@ -238,7 +238,7 @@ const piece = fc.oneof(
     .map(([index, text]) => Buffer.concat([Buffer.from(h2.integer(index, 6, 0x40)), h2.text(text)])),
   fc
     .uint8Array({ minLength: 1, maxLength: 5 })
-    .map((octets) => Buffer.from([0x00, 0x01, 0x61, 0x80 | octets.length, ...octets])),
+    .map((bytes) => Buffer.from([0x00, 0x01, 0x61, 0x80 | bytes.length, ...bytes])),
   fc.integer({ min: 0, max: 5000 }).map((size) => Buffer.from(h2.integer(size, 5, 0x20))),
 )
 const section = fc.tuple(fc.array(piece, { maxLength: 8 }), fc.boolean()).map(([pieces, cut]) => {
@@ -250,13 +250,13 @@ test('property: malformed sections are decoded as RFC 7541 requires, or end the 
   fc.assert(
     fc.property(fc.array(section, { minLength: 1, maxLength: 4 }), (sections) => {
       const [own, plain] = [new FieldDecoder(naming), new PlainDecoder()]
-      for (const octets of sections) {
-        const expected = plain.decode(octets)
+      for (const bytes of sections) {
+        const expected = plain.decode(bytes)
         if (expected === null) {
-          assert.throws(() => decode(own, octets), ConnectionError)
+          assert.throws(() => decode(own, bytes), ConnectionError)
           return
         }
-        assert.deepEqual(decode(own, octets), expected)
+        assert.deepEqual(decode(own, bytes), expected)
       }
     }),
     { numRuns: cases(2_000) },

@@ -32,7 +32,7 @@ export const messageCases: readonly ConformanceCase[] = [
     name: 'HEAD',
     send: [headers(1, request('HEAD', OWN), true)],
     replies: { 1: 200 },
-    check: (peer) => assert.equal(peer.octets, 0),
+    check: (peer) => assert.equal(peer.bytes, 0),
   },
   {
     rfc: 'RFC 9113 8.1',
@@ -143,7 +143,7 @@ export const messageCases: readonly ConformanceCase[] = [
   malformed('RFC 9113 8.2.1', 'a name with a space', [...GET, ['x y', 'x']]),
   malformed('RFC 9113 8.2.1', 'a name with a colon', [...GET, ['x:y', 'x']]),
   malformed('RFC 9113 8.2.1', 'a name with a control', [...GET, ['x\u0001', 'x']]),
-  malformed('RFC 9113 8.2.1', 'a name with an octet beyond ASCII', [...GET, ['x\xe4', 'x']]),
+  malformed('RFC 9113 8.2.1', 'a name with a byte beyond ASCII', [...GET, ['x\xe4', 'x']]),
   malformed('RFC 9113 8.2.1', 'an empty name', [...GET, ['', 'x']]),
   malformed('RFC 9113 8.2.1', 'a value with NUL', [...GET, ['x-a', 'a\0b']]),
   malformed('RFC 9113 8.2.1', 'a value with LF', [...GET, ['x-a', 'a\nb']]),
@@ -153,7 +153,7 @@ export const messageCases: readonly ConformanceCase[] = [
   malformed('RFC 9113 8.2.1', 'a value that ends with a tab', [...GET, ['x-a', 'a\t']]),
   malformed('RFC 9113 8.2.1', 'a path with CR LF', withValue(':path', '/ HTTP/1.1\r\nx: y')),
   accepted('RFC 9113 8.2.1', 'an empty value', [...GET, ['x-a', '']]),
-  accepted('RFC 9113 8.2.1', 'a value with octets beyond ASCII', [...GET, ['x-a', '\xe4\xff']]),
+  accepted('RFC 9113 8.2.1', 'a value with bytes beyond ASCII', [...GET, ['x-a', '\xe4\xff']]),
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'].map((name) =>
     malformed('RFC 9113 8.2.2', `the field ${name}`, [...GET, [name, name === 'transfer-encoding' ? 'chunked' : 'x']]),
   ),

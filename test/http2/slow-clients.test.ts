@@ -13,7 +13,7 @@ const { Code, Type, frame, encode, request, get, post, data, ping } = h2
 /** As much as anybody takes, without an end. */
 class Endless implements BodyStream {
   readonly length = -1
-  /** Octets that were taken. */
+  /** Bytes that were taken. */
   taken = 0
   cancelled = false
   private sink: BodySink | null = null
@@ -74,14 +74,14 @@ test('a client that sends nothing is disconnected after headTimeout', async () =
   assert.ok(client.socket.destroyed)
 })
 
-test('a preface sent octet by octet is cut off', async () => {
+test('a preface sent byte by byte is cut off', async () => {
   const harness = new Http2Harness(never)
   const client = new Recorded(harness)
   await pass(harness, client, 20, (second) => client.receive(h2.PREFACE.subarray(second, second + 1)))
   assert.ok(client.socket.hasEnded)
 })
 
-test('a head sent slowly is cut off, octet by octet or frame by frame', async () => {
+test('a head sent slowly is cut off, byte by byte or frame by frame', async () => {
   const section = encode(request('GET', '/'))
   const whole = h2.get(1)
   const drips: ((second: number) => Buffer)[] = [
@@ -197,7 +197,7 @@ test('a client that opens no stream windows gets little content buffered, howeve
     assert.equal(client.of(Type.headers).length, 128, `round ${round}`)
     const held = bodies.reduce((sum, { taken }) => sum + taken, 0)
     // What is kept for all clients together, and the last chunk of each.
-    assert.ok(held <= 64 * 1024 ** 2 + 128 * 65_536, `${held} octets are kept`)
+    assert.ok(held <= 64 * 1024 ** 2 + 128 * 65_536, `${held} bytes are kept`)
     assert.ok(held >= 32 * 1024 ** 2, 'what was kept for others was given back')
     await pass(harness, client, 52, () => {})
     assert.ok(bodies.every(({ cancelled }) => cancelled))
@@ -252,7 +252,7 @@ test('a client that keeps sending requests without reading is no longer read fro
     asked++
     await client.turn()
   }
-  assert.ok(client.socket.writableLength < 600_000, `${client.socket.writableLength} octets wait`)
+  assert.ok(client.socket.writableLength < 600_000, `${client.socket.writableLength} bytes wait`)
   await pass(harness, client, 120, () => {})
   assert.ok(client.socket.destroyed)
   assert.equal(harness.over.length, harness.exchanges.length)
@@ -266,7 +266,7 @@ test('a client that keeps sending PINGs without reading is no longer read from',
     if (client.socket.reading) client.receive(...Array.from({ length: 90 }, () => ping()))
   })
   assert.ok(client.socket.destroyed)
-  assert.ok(client.socket.writableLength < 300_000, `${client.socket.writableLength} octets wait`)
+  assert.ok(client.socket.writableLength < 300_000, `${client.socket.writableLength} bytes wait`)
 })
 
 test('nothing of a closed connection is watched', async () => {

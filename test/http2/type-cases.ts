@@ -44,19 +44,19 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'DATA with as much padding as it has octets',
+    name: 'DATA with as much padding as it has bytes',
     send: [post(1, HELD), frame(Type.data, 9, 1, padded(6, 'hello', 0))],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'DATA with more padding than it has octets',
+    name: 'DATA with more padding than it has bytes',
     send: [post(1, HELD), frame(Type.data, 9, 1, padded(200, 'hello', 0))],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'DATA with padding and no octet',
+    name: 'DATA with padding and no byte',
     send: [post(1, HELD), frame(Type.data, 9, 1)],
     goaway: Code.size,
   },
@@ -83,7 +83,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.2',
-    name: 'HEADERS with more padding than there are octets',
+    name: 'HEADERS with more padding than there are bytes',
     send: [frame(Type.headers, 0x0d, 1, padded(200, 'xy', 0))],
     goaway: Code.protocol,
   },
@@ -114,10 +114,10 @@ export const typeCases: readonly ConformanceCase[] = [
     send: [frame(Type.priority, 0, 0, priority(1))],
     goaway: Code.protocol,
   },
-  { rfc: 'RFC 9113 6.3', name: 'PRIORITY of 4 octets', send: [frame(Type.priority, 0, 1, 'abcd')], goaway: Code.size },
+  { rfc: 'RFC 9113 6.3', name: 'PRIORITY of 4 bytes', send: [frame(Type.priority, 0, 1, 'abcd')], goaway: Code.size },
   {
     rfc: 'RFC 9113 6.3',
-    name: 'PRIORITY of 6 octets',
+    name: 'PRIORITY of 6 bytes',
     send: [frame(Type.priority, 0, 1, 'abcdef')],
     goaway: Code.size,
   },
@@ -132,13 +132,13 @@ export const typeCases: readonly ConformanceCase[] = [
   { rfc: 'RFC 9113 6.4', name: 'RST_STREAM of stream 0', send: [h2.reset(0)], goaway: Code.protocol },
   {
     rfc: 'RFC 9113 6.4',
-    name: 'RST_STREAM of 3 octets',
+    name: 'RST_STREAM of 3 bytes',
     send: [get(1, HELD), frame(Type.reset, 0, 1, 'abc')],
     goaway: Code.size,
   },
   {
     rfc: 'RFC 9113 6.4',
-    name: 'RST_STREAM of 5 octets',
+    name: 'RST_STREAM of 5 bytes',
     send: [get(1, HELD), frame(Type.reset, 0, 1, 'abcde')],
     goaway: Code.size,
   },
@@ -151,10 +151,10 @@ export const typeCases: readonly ConformanceCase[] = [
     goaway: Code.size,
   },
   { rfc: 'RFC 9113 6.5', name: 'SETTINGS of a stream', send: [frame(Type.settings, 0, 1)], goaway: Code.protocol },
-  { rfc: 'RFC 9113 6.5', name: 'SETTINGS of 3 octets', send: [frame(Type.settings, 0, 0, 'abc')], goaway: Code.size },
+  { rfc: 'RFC 9113 6.5', name: 'SETTINGS of 3 bytes', send: [frame(Type.settings, 0, 0, 'abc')], goaway: Code.size },
   {
     rfc: 'RFC 9113 6.5',
-    name: 'SETTINGS of 7 octets',
+    name: 'SETTINGS of 7 bytes',
     send: [frame(Type.settings, 0, 0, Buffer.alloc(7))],
     goaway: Code.size,
   },
@@ -203,9 +203,9 @@ export const typeCases: readonly ConformanceCase[] = [
     settings: { 4: 0 },
     send: [frame(Type.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 100, 0, 4, 0, 0, 0, 1])), get(1)],
     check: async (peer) => {
-      await peer.until('content', () => peer.octets > 0)
+      await peer.until('content', () => peer.bytes > 0)
       await peer.settled()
-      assert.equal(peer.stream(1).octets, 1)
+      assert.equal(peer.stream(1).bytes, 1)
     },
   },
 
@@ -231,8 +231,8 @@ export const typeCases: readonly ConformanceCase[] = [
     check: (peer) => assert.ok(!peer.pongs.includes('not this')),
   },
   { rfc: 'RFC 9113 6.7', name: 'PING of a stream', send: [frame(Type.ping, 0, 1, '12345678')], goaway: Code.protocol },
-  { rfc: 'RFC 9113 6.7', name: 'PING of 6 octets', send: [frame(Type.ping, 0, 0, '123456')], goaway: Code.size },
-  { rfc: 'RFC 9113 6.7', name: 'PING of 9 octets', send: [frame(Type.ping, 0, 0, '123456789')], goaway: Code.size },
+  { rfc: 'RFC 9113 6.7', name: 'PING of 6 bytes', send: [frame(Type.ping, 0, 0, '123456')], goaway: Code.size },
+  { rfc: 'RFC 9113 6.7', name: 'PING of 9 bytes', send: [frame(Type.ping, 0, 0, '123456789')], goaway: Code.size },
 
   // 6.8 GOAWAY
   {
@@ -243,7 +243,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.8',
-    name: 'GOAWAY of 7 octets',
+    name: 'GOAWAY of 7 bytes',
     send: [frame(Type.goaway, 0, 0, Buffer.alloc(7))],
     goaway: Code.size,
   },
@@ -264,13 +264,13 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.9',
-    name: 'WINDOW_UPDATE of 3 octets',
+    name: 'WINDOW_UPDATE of 3 bytes',
     send: [frame(Type.window, 0, 0, 'abc')],
     goaway: Code.size,
   },
   {
     rfc: 'RFC 9113 6.9',
-    name: 'WINDOW_UPDATE of 5 octets',
+    name: 'WINDOW_UPDATE of 5 bytes',
     send: [frame(Type.window, 0, 0, 'abcde')],
     goaway: Code.size,
   },
@@ -294,11 +294,11 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.9.1',
-    name: 'a window of 1 lets one octet through',
+    name: 'a window of 1 lets one byte through',
     settings: { 4: 1 },
     send: [get(1)],
     check: async (peer) => {
-      await peer.until('content', () => peer.octets > 0)
+      await peer.until('content', () => peer.bytes > 0)
       await peer.settled()
       assert.deepEqual(
         framesOf(peer, Type.data, 1).map(({ payload, flags }) => [payload.length, flags]),
@@ -328,7 +328,7 @@ export const typeCases: readonly ConformanceCase[] = [
     settings: { 4: 0 },
     send: [get(1), h2.settings({ 4: 3 })],
     check: async (peer) => {
-      await peer.until('content', () => peer.octets > 0)
+      await peer.until('content', () => peer.bytes > 0)
       await peer.settled()
       assert.equal(peer.stream(1).body.toString(), 'hel')
     },
@@ -339,12 +339,12 @@ export const typeCases: readonly ConformanceCase[] = [
     settings: { 4: 3 },
     send: [get(1)],
     check: async (peer) => {
-      await peer.until('content', () => peer.octets === 3)
+      await peer.until('content', () => peer.bytes === 3)
       peer.write(h2.settings({ 4: 2 }), h2.windowUpdate(1, 1))
       await peer.settled()
-      assert.equal(peer.octets, 3)
+      assert.equal(peer.bytes, 3)
       peer.write(h2.windowUpdate(1, 1))
-      await peer.until('another octet', () => peer.octets === 4)
+      await peer.until('another byte', () => peer.bytes === 4)
       peer.write(h2.windowUpdate(1, 1))
       assert.equal((await peer.over(1)).body.toString(), 'hello')
     },
@@ -361,11 +361,11 @@ export const typeCases: readonly ConformanceCase[] = [
     settings: { 4: 2 ** 20 },
     send: [get(1, LARGE)],
     check: async (peer) => {
-      await peer.until('a window of content', () => peer.octets === 65_535)
+      await peer.until('a window of content', () => peer.bytes === 65_535)
       await peer.settled()
-      assert.equal(peer.octets, 65_535)
+      assert.equal(peer.bytes, 65_535)
       peer.write(h2.windowUpdate(0, 2 ** 20))
-      assert.equal((await peer.over(1)).octets, 100_000)
+      assert.equal((await peer.over(1)).bytes, 100_000)
     },
   },
 
@@ -475,7 +475,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9218 7.1',
-    name: 'PRIORITY_UPDATE of 3 octets',
+    name: 'PRIORITY_UPDATE of 3 bytes',
     send: [frame(Type.priorityUpdate, 0, 0, 'abc')],
     goaway: Code.size,
   },

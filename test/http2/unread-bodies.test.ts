@@ -19,7 +19,7 @@ test('unread bodies free their window when the reply has been sent', async () =>
     const { length } = await collect(body, LENGTH, '192.0.2.1')
     return new Reply(200, Headers.of(), Bytes.fromText(String(length)))
   })
-  /** Octets of the content of each reply. */
+  /** Bytes of the content of each reply. */
   const ask = async (path: string, ends: boolean): Promise<number[]> => {
     const client = new RecordedHttp2(harness)
     const streams = Array.from({ length: AT_ONCE }, (_, i) => 2 * i + 1)

@@ -13,7 +13,7 @@ const MASK = Buffer.from([1, 2, 3, 4])
 
 /** A frame as clients send it (RFC 6455 section 5.2). */
 function frame(content: Uint8Array, opcode = 1): Buffer {
-  const masked = Buffer.from(content).map((octet, i) => octet ^ MASK[i % 4]!)
+  const masked = Buffer.from(content).map((byte, i) => byte ^ MASK[i % 4]!)
   const length =
     content.length < 126 ? [0x80 | content.length] : [0x80 | 126, content.length >> 8, content.length & 0xff]
   return Buffer.concat([Buffer.from([0x80 | opcode, ...length]), MASK, masked])
@@ -57,10 +57,10 @@ async function upgrade(session: ClientHttp2Session, path = '/'): Promise<[Client
   return [stream, headers[':status'] ?? 0]
 }
 
-/** Resolves with what came when so many octets are here. */
-async function read(stream: ClientHttp2Stream, octets: number): Promise<Buffer> {
+/** Resolves with what came when so many bytes are here. */
+async function read(stream: ClientHttp2Stream, bytes: number): Promise<Buffer> {
   let all = Buffer.alloc(0)
-  while (all.length < octets) {
+  while (all.length < bytes) {
     const [chunk] = (await once(stream, 'data')) as [Buffer]
     all = Buffer.concat([all, chunk])
   }

@@ -34,7 +34,7 @@ const LISTEN = 'GET /lasting/events HTTP/1.1\r\nHost: a\r\n\r\n'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** What the heap holds once it is tidy, in octets. */
+/** What the heap holds once it is tidy, in bytes. */
 async function held(): Promise<number> {
   let least = Number.POSITIVE_INFINITY
   // What a socket held goes a few turns after the socket.
@@ -147,10 +147,10 @@ test(`${RELOADS} reloads under load lose no request, WebSocket or event stream, 
   }
   const after = await held()
 
-  t.diagnostic(`${statuses.get(200)} requests; ${before} octets held after half of the reloads, ${after} after all`)
+  t.diagnostic(`${statuses.get(200)} requests; ${before} bytes held after half of the reloads, ${after} after all`)
   assert.deepEqual([...statuses.keys()], [200])
   assert.equal(atService.length, WEBSOCKETS + STREAMS)
   for (const peer of atService) peer.write('2\r\nhi\r\n')
   for (const client of clients) await client.until('hi')
-  assert.ok(after < before * 1.05, `${before} octets were held after half of the reloads, ${after} after all`)
+  assert.ok(after < before * 1.05, `${before} bytes were held after half of the reloads, ${after} after all`)
 })

@@ -65,7 +65,7 @@ async function open(t: TestContext, port: number, host: string, path: string): P
   return client
 }
 
-/** Begins an upload of 200,000 octets, and sends half of it. */
+/** Begins an upload of 200,000 bytes, and sends half of it. */
 async function upload(t: TestContext, port: number, host: string): Promise<Peer> {
   const client = await connect(t, port)
   client.write(`POST /upload HTTP/1.1\r\nHost: ${host}.test\r\nContent-Length: 200000\r\n\r\n${'a'.repeat(100_000)}`)

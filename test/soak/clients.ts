@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Agent } from 'node:http'
 import { connect as connectSocket } from 'node:net'
 import { send } from '../support/client.ts'
-import { digest } from '../support/octets.ts'
+import { digest } from '../support/bytes.ts'
 import { Peer } from '../support/peer.ts'
 import { contentOf, cut, pathOf, type Plan } from './plan.ts'
 import type { Random } from './random.ts'
@@ -162,11 +162,11 @@ const pipelining: Client = async (plan, around) => {
   peer.socket.destroy()
 }
 
-/** Leaves at any octet of its request. */
+/** Leaves at any byte of its request. */
 const leaving: Client = async (plan, around) => {
   const peer = await open(around)
-  const octets = Buffer.concat([Buffer.from(headOf(plan, 'POST', '1.1')), plan.body ?? Buffer.alloc(0)])
-  peer.write(octets.subarray(0, around.random.below(octets.length)))
+  const bytes = Buffer.concat([Buffer.from(headOf(plan, 'POST', '1.1')), plan.body ?? Buffer.alloc(0)])
+  peer.write(bytes.subarray(0, around.random.below(bytes.length)))
   if (around.random.below(2) === 0) await new Promise(setImmediate)
   if (around.random.below(2) === 0) peer.reset()
   else peer.socket.destroy()
@@ -174,10 +174,10 @@ const leaving: Client = async (plan, around) => {
 }
 
 /** Stops in its head or its body, and waits for what happens. */
-function stopping(octets: (plan: Plan) => string): Client {
+function stopping(bytes: (plan: Plan) => string): Client {
   return async (plan, around) => {
     const peer = await open(around)
-    peer.write(octets(plan))
+    peer.write(bytes(plan))
     const { start } = await peer.reply()
     assert.match(start, / (?:408|502|504) /)
     await peer.closed()

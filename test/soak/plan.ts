@@ -1,4 +1,4 @@
-import { octets } from '../support/octets.ts'
+import { bytes } from '../support/bytes.ts'
 import type { Random } from './random.ts'
 
 /** What the service does with a request, and how often. */
@@ -10,7 +10,7 @@ const MOODS = {
   late: 3,
   /** Answers and ends the connection without having said so. */
   hangup: 4,
-  /** Answers with octets behind the reply. */
+  /** Answers with bytes behind the reply. */
   extra: 2,
   /** Answers before it has read the request. */
   early: 3,
@@ -40,7 +40,7 @@ export interface Plan {
   readonly id: number
   readonly mood: Mood
   readonly framing: Framing
-  /** Octets of the reply. */
+  /** Bytes of the reply. */
   readonly size: number
   /** Pieces that the sender writes its content in. */
   readonly pieces: number
@@ -48,7 +48,7 @@ export interface Plan {
   readonly body: Buffer | null
 }
 
-const CONTENT = octets(400_000)
+const CONTENT = bytes(400_000)
 
 /** The content of the reply to a request: another one for each. */
 export function contentOf(id: number, size: number): Buffer {

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { readMessage, type Message } from '../support/message.ts'
-import { digest } from '../support/octets.ts'
+import { digest } from '../support/bytes.ts'
 import { type Peer, startRawService } from '../support/peer.ts'
 import { contentOf, cut, planOf, type Plan } from './plan.ts'
 

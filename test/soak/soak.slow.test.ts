@@ -28,7 +28,7 @@ const weights = Object.fromEntries(Object.entries(clients).map(([name, { weight 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** Octets of buffers that somebody still holds. */
+/** Bytes of buffers that somebody still holds. */
 async function buffers(): Promise<number> {
   let least = Number.POSITIVE_INFINITY
   // What a socket held goes a few turns after the socket.
@@ -78,6 +78,6 @@ test('with clients and services of every kind, each reply is correct or a clean 
 
   t.diagnostic(JSON.stringify(Object.fromEntries([...around.tally].toSorted(([a], [b]) => a.localeCompare(b)))))
   assert.deepEqual(holdings(gateway), NOTHING)
-  assert.ok(after - before < 2 * MEGABYTE, `${after - before} octets of buffers are left`)
+  assert.ok(after - before < 2 * MEGABYTE, `${after - before} bytes of buffers are left`)
   assert.ok((around.tally.get('200') ?? 0) > REQUESTS / 2, 'most requests are answered')
 })

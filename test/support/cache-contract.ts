@@ -72,9 +72,9 @@ function statements(): ReadonlyMap<string, Check> {
   })
 
   for (const size of [0, 1, 14_000, 14_001, 65_536, 65_537, 200_000])
-    statement(`a body of ${size} octets comes back unchanged`, async ({ store, other }) => {
-      const octets = Buffer.from(Array.from({ length: size }, (_, i) => (i * 7) % 256))
-      const entry = makeCacheEntry({ body: Bytes.fromBuffer(octets) })
+    statement(`a body of ${size} bytes comes back unchanged`, async ({ store, other }) => {
+      const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (i * 7) % 256))
+      const entry = makeCacheEntry({ body: Bytes.fromBuffer(bytes) })
       await store.put('k', entry, 0)
       await finds(store, entry)
       await finds(other, entry)

@@ -69,9 +69,9 @@ function spansIn(request: Message): CollectedSpan[] {
 function readSpan(span: Message, resource: Values): CollectedSpan {
   const status = span.messages(15)[0]
   return {
-    traceId: span.octets(1).toString('hex'),
-    spanId: span.octets(2).toString('hex'),
-    parentId: span.octets(4).toString('hex'),
+    traceId: span.bytes(1).toString('hex'),
+    spanId: span.bytes(2).toString('hex'),
+    parentId: span.bytes(4).toString('hex'),
     state: span.text(3),
     name: span.text(5),
     kind: KINDS[Number(span.number(6))] ?? 'other',

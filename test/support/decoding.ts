@@ -10,8 +10,8 @@ export class Decoded implements DecoderOutput {
   completed = 0
   trailers: Headers | null = null
 
-  content(octets: Buffer, start: number, end: number): void {
-    this.text += octets.toString('latin1', start, end)
+  content(bytes: Buffer, start: number, end: number): void {
+    this.text += bytes.toString('latin1', start, end)
     this.parts++
   }
 
@@ -26,10 +26,10 @@ export function decodeParts(decoder: BodyDecoder, parts: readonly string[]): Dec
   const output = Object.assign(new Decoded(), { used: 0 })
   for (const part of parts) {
     if (output.completed > 0) break
-    const octets = Buffer.from(part, 'latin1')
-    output.used += decoder.decode(octets, 0, octets.length, output)
+    const bytes = Buffer.from(part, 'latin1')
+    output.used += decoder.decode(bytes, 0, bytes.length, output)
     // The buffer of a read is only lent.
-    octets.fill('!')
+    bytes.fill('!')
   }
   return output
 }

@@ -112,8 +112,8 @@ export async function startDns(t: TestContext): Promise<DnsServer> {
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     let received = Buffer.alloc(0)
-    socket.on('data', (octets: Buffer) => {
-      received = Buffer.concat([received, octets])
+    socket.on('data', (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes])
       while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
         const length = received.readUInt16BE(0)
         const reply = server.answer(received.subarray(2, 2 + length), 'tcp')
@@ -175,7 +175,7 @@ function v6(text: string): Buffer {
     part === '' ? [] : part.split(':').map((each) => Number.parseInt(each, 16))
   const [head, tail] = [groups(left), groups(right ?? '')]
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => 0)
-  const octets = Buffer.alloc(16)
-  for (const [i, group] of [...head, ...zeros, ...tail].entries()) octets.writeUInt16BE(group, i * 2)
-  return octets
+  const bytes = Buffer.alloc(16)
+  for (const [i, group] of [...head, ...zeros, ...tail].entries()) bytes.writeUInt16BE(group, i * 2)
+  return bytes
 }

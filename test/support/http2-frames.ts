@@ -61,9 +61,9 @@ export function frame(
 }
 
 export function int32(value: number): Buffer {
-  const octets = Buffer.alloc(4)
-  octets.writeUInt32BE(value)
-  return octets
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
 }
 
 export function settings(values: Readonly<Record<number, number>> = {}): Buffer {
@@ -86,8 +86,8 @@ export function reset(stream: number, code: number = Code.cancel): Buffer {
   return frame(Type.reset, 0, stream, int32(code))
 }
 
-export function windowUpdate(stream: number, octets: number): Buffer {
-  return frame(Type.window, 0, stream, int32(octets))
+export function windowUpdate(stream: number, bytes: number): Buffer {
+  return frame(Type.window, 0, stream, int32(bytes))
 }
 
 export type Fields = readonly (readonly [name: string, value: string])[]
@@ -106,10 +106,10 @@ export function text(value: string): Buffer {
 export function integer(value: number, bits: number, flags = 0): number[] {
   const most = 2 ** bits - 1
   if (value < most) return [flags | value]
-  const octets = [flags | most]
+  const bytes = [flags | most]
   let rest = value - most
-  for (; rest >= 128; rest = Math.floor(rest / 128)) octets.push((rest % 128) | 128)
-  return [...octets, rest]
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
+  return [...bytes, rest]
 }
 
 /** The pseudo-header fields of a request, then the others. */
@@ -149,8 +149,8 @@ export class FrameParser {
   readonly frames: Frame[] = []
   private rest: Buffer = Buffer.alloc(0)
 
-  push(octets: Buffer): void {
-    let rest = this.rest.length === 0 ? octets : Buffer.concat([this.rest, octets])
+  push(bytes: Buffer): void {
+    let rest = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes])
     while (rest.length >= 9) {
       const end = 9 + rest.readUIntBE(0, 3)
       if (rest.length < end) break

@@ -19,7 +19,7 @@ export class StreamLog {
   trailers: (readonly [string, string])[] | null = null
   readonly chunks: Buffer[] = []
   /** Bytes of content. */
-  octets = 0
+  bytes = 0
   ended = false
   /** The code it was reset with. */
   reset: number | null = null
@@ -55,7 +55,7 @@ export class Http2Peer {
   settings: ReadonlyMap<number, number> | null = null
   settingsAcks = 0
   /** Bytes of content over all streams. */
-  octets = 0
+  bytes = 0
   connectionUpdates: number[] = []
   ending: 'end' | 'reset' | null = null
   /** Called with each frame. */
@@ -71,7 +71,7 @@ export class Http2Peer {
     this.socket = socket
     this.forgets = forgets
     socket.setNoDelay(true)
-    socket.on('data', (octets: Buffer) => this.read(octets))
+    socket.on('data', (bytes: Buffer) => this.read(bytes))
     socket.on('end', () => this.finish('end'))
     socket.on('error', () => this.finish('reset'))
     socket.on('close', () => this.finish('reset'))
@@ -125,19 +125,19 @@ export class Http2Peer {
   }
 
   summary(): string {
-    const streams = [...this.streams].map(([id, { status, ended, reset, octets }]) => ({
+    const streams = [...this.streams].map(([id, { status, ended, reset, bytes }]) => ({
       id,
       status,
       ended,
       reset,
-      octets,
+      bytes,
     }))
     return JSON.stringify({ ending: this.ending, goaways: this.goaways, streams: streams.slice(-5) })
   }
 
-  private read(octets: Buffer): void {
+  private read(bytes: Buffer): void {
     const { frames } = this.parser
-    this.parser.push(octets)
+    this.parser.push(bytes)
     for (const frame of frames) this.take(frame)
     frames.length = 0
     this.wake()
@@ -193,8 +193,8 @@ export class Http2Peer {
   private content(id: number, payload: Buffer, ends: boolean): void {
     const stream = this.stream(id)
     assert.ok(!stream.over, `DATA of stream ${id}, which is over`)
-    this.octets += payload.length
-    stream.octets += payload.length
+    this.bytes += payload.length
+    stream.bytes += payload.length
     if (!this.forgets) stream.chunks.push(Buffer.from(payload))
     stream.ended ||= ends
   }
@@ -214,8 +214,8 @@ export class Http2Peer {
   private fields({ stream: id, ends, parts }: { stream: number; ends: boolean; parts: Buffer[] }): void {
     this.section = null
     const list: (readonly [string, string])[] = []
-    const octets = Buffer.concat(parts)
-    this.decoder.decode(octets, 0, octets.length, {
+    const bytes = Buffer.concat(parts)
+    this.decoder.decode(bytes, 0, bytes.length, {
       field: ({ name, value }: Field) => void list.push([name.text, value]),
     })
     const stream = this.stream(id)

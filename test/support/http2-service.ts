@@ -110,7 +110,7 @@ export class ServicePeer {
   constructor(socket: Socket) {
     this.socket = socket
     socket.setNoDelay(true)
-    socket.on('data', (octets: Buffer) => this.read(octets))
+    socket.on('data', (bytes: Buffer) => this.read(bytes))
     socket.on('end', () => this.finish('end'))
     socket.on('error', () => this.finish('reset'))
     socket.on('close', () => this.finish('reset'))
@@ -173,10 +173,10 @@ export class ServicePeer {
     }
   }
 
-  private read(octets: Buffer): void {
-    const skipped = Math.min(this.preface, octets.length)
+  private read(bytes: Buffer): void {
+    const skipped = Math.min(this.preface, bytes.length)
     this.preface -= skipped
-    this.parser.push(octets.subarray(skipped))
+    this.parser.push(bytes.subarray(skipped))
     for (const frame of this.parser.frames) this.take(frame)
     this.parser.frames.length = 0
     this.wake()
@@ -220,9 +220,9 @@ export class ServicePeer {
   private fields({ stream, ends, parts }: { stream: number; ends: boolean; parts: Buffer[] }): void {
     this.section = null
     const list: (readonly [string, string])[] = []
-    const octets = Buffer.concat(parts)
+    const bytes = Buffer.concat(parts)
     const sink = { field: ({ name, value }: Field) => void list.push([name.text, value]) }
-    this.decoder.decode(octets, 0, octets.length, sink)
+    this.decoder.decode(bytes, 0, bytes.length, sink)
     const request = this.of(stream)
     if (request.fields.length === 0) request.fields = list
     else request.trailers = list

@@ -21,5 +21,5 @@ function valueFor(name: string): string {
   if (name.endsWith('_SHA256')) return hash('sha256', name)
   if (name.endsWith('_DIGEST')) return DIGEST
   if (/ISSUER|URL|URI|ENDPOINT/.test(name)) return 'https://id.test'
-  return /PORT/.test(name) ? '8080' : 'a-text-of-exactly-63-octets-as-it-is-a-name-of-the-dns-too-0001'.slice(0, 63)
+  return /PORT/.test(name) ? '8080' : 'a-text-of-exactly-63-bytes-as-it-is-a-name-of-the-dns-too-0001'.slice(0, 63)
 }

@@ -79,8 +79,8 @@ function read(type: number, parts: readonly Buffer[], afterHead: number, closed:
       early = nothing
       return afterHead
     },
-    [HTTPParser.kOnBody](octets: Buffer) {
-      last().body += octets.toString('latin1')
+    [HTTPParser.kOnBody](bytes: Buffer) {
+      last().body += bytes.toString('latin1')
     },
     [HTTPParser.kOnMessageComplete]() {
       last().complete = true

@@ -7,11 +7,11 @@ import { TestCounter } from './test-counter.ts'
 /** Stores of several threads on one memory of that size in bytes, each with a share of it locally. */
 export function memoryStores(
   threads: number,
-  octets: number,
-  { clock = new ManualClock(), atHand = octets / 8 }: { readonly clock?: Clock; readonly atHand?: number } = {},
+  bytes: number,
+  { clock = new ManualClock(), atHand = bytes / 8 }: { readonly clock?: Clock; readonly atHand?: number } = {},
 ) {
-  const buffer = ReplyMemory.create(octets, () => 0.3)
-  if (buffer === null) throw new Error(`${octets} octets are too few`)
+  const buffer = ReplyMemory.create(bytes, () => 0.3)
+  if (buffer === null) throw new Error(`${bytes} bytes are too few`)
   const evictions = new TestCounter()
   const stores = Array.from({ length: threads }, (_, i) => {
     const store = new MemoryCacheStore({ clock, atHand, evictions })

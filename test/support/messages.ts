@@ -4,8 +4,8 @@ import { knownMethods } from './llhttp.ts'
 const TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".split('')
 const TARGET = '!"$%&\'()*+,-./0123456789:;<=>?@AZ[\\]^_`az{|}~'.split('')
 const VALUE = [...Array(256).keys()]
-  .filter((octet) => octet >= 32 && octet !== 127)
-  .map((octet) => String.fromCharCode(octet))
+  .filter((byte) => byte >= 32 && byte !== 127)
+  .map((byte) => String.fromCharCode(byte))
 
 const text = (alphabet: readonly string[], minLength: number, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...alphabet), minLength, maxLength })
@@ -14,7 +14,7 @@ export const token = text(TOKEN, 1, 8)
 export const fieldValue = text([...VALUE, '\t', ' ', ' ', ',', ';'], 0, 12).map((value) =>
   value.replace(/^[ \t]+|[ \t]+$/g, ''),
 )
-export const content = fc.string({ unit: fc.nat(255).map((octet) => String.fromCharCode(octet)), maxLength: 60 })
+export const content = fc.string({ unit: fc.nat(255).map((byte) => String.fromCharCode(byte)), maxLength: 60 })
 
 /** Names that have a meaning for some parser, in addition to arbitrary tokens. */
 const name = fc.oneof(
@@ -192,7 +192,7 @@ const dangerous = fc.oneof(
     ';a="',
     'fffffffffffffffff',
   ),
-  fc.nat(255).map((octet) => String.fromCharCode(octet)),
+  fc.nat(255).map((byte) => String.fromCharCode(byte)),
 )
 
 /** The position of an edit, how much it replaces, and the replacement. */
@@ -224,7 +224,7 @@ export const soundResponses = response
 export const cuts = fc.array(fc.nat(1000), { maxLength: 6 })
 
 export function cut(whole: string, places: readonly number[]): Buffer[] {
-  const octets = Buffer.from(whole, 'latin1')
-  const at = [...new Set(places.map((place) => place % (octets.length + 1)))].toSorted((a, b) => a - b)
-  return [0, ...at].map((start, i) => octets.subarray(start, at[i] ?? octets.length)).filter((part) => part.length > 0)
+  const bytes = Buffer.from(whole, 'latin1')
+  const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].toSorted((a, b) => a - b)
+  return [0, ...at].map((start, i) => bytes.subarray(start, at[i] ?? bytes.length)).filter((part) => part.length > 0)
 }

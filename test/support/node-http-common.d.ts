@@ -9,7 +9,7 @@ declare module 'node:_http_common' {
     static readonly kOnMessageComplete: number
     static readonly kLenientNone: number
     initialize(type: number, resource: object, maximumHeadSize: number, leniency: number): void
-    execute(octets: Buffer): number | Error
+    execute(bytes: Buffer): number | Error
     finish(): Error | undefined
     close(): void
   }

@@ -44,7 +44,7 @@ export function readOwnRequests(parts: readonly Buffer[]): OwnReading {
   return read(
     parts,
     false,
-    (octets, start, end) => head.parse(octets, start, end),
+    (bytes, start, end) => head.parse(bytes, start, end),
     () => {
       const { method, target, close, contentLength: length, upgrade } = head
       const message = begin(`${method} ${target}`, head.fields.raw, close, upgrade !== null)
@@ -59,7 +59,7 @@ export function readOwnResponses(parts: readonly Buffer[], method: string, close
   return read(
     parts,
     closed,
-    (octets, start, end) => head.parse(octets, start, end),
+    (bytes, start, end) => head.parse(bytes, start, end),
     () => {
       const { status, close } = head
       const length = hasNoContent(method, status) ? 0 : head.contentLength
@@ -71,11 +71,11 @@ export function readOwnResponses(parts: readonly Buffer[], method: string, close
 
 /** Whether the gateway does not forward headers with that name. */
 export function isWireField(names: FieldNames, name: string): boolean {
-  const octets = Buffer.from(name, 'latin1')
-  const folded = Array.from(octets, (octet) => (foldedToken[octet] === ODD ? HYPHEN : foldedToken[octet]!))
+  const bytes = Buffer.from(name, 'latin1')
+  const folded = Array.from(bytes, (byte) => (foldedToken[byte] === ODD ? HYPHEN : foldedToken[byte]!))
   const hash = folded.reduce(nextHash, names.seed)
-  const odd = octets.some((octet) => foldedToken[octet] === ODD)
-  const known = names.lookup(hash, octets, 0, octets.length, odd)
+  const odd = bytes.some((byte) => foldedToken[byte] === ODD)
+  const known = names.lookup(hash, bytes, 0, bytes.length, odd)
   return known !== Known.none && known !== Known.date
 }
 
@@ -92,7 +92,7 @@ function decoderFor(length: number): BodyDecoder {
 function read(
   parts: readonly Buffer[],
   closed: boolean,
-  parse: (octets: Buffer, start: number, end: number) => number,
+  parse: (bytes: Buffer, start: number, end: number) => number,
   headRead: () => Begun,
 ): OwnReading {
   const messages: OwnMessage[] = []
@@ -106,16 +106,16 @@ function read(
     over = message.close || message.upgrade
   }
   const output = {
-    content: (octets: Buffer, start: number, end: number) => {
-      messages.at(-1)!.body += octets.toString('latin1', start, end)
+    content: (bytes: Buffer, start: number, end: number) => {
+      messages.at(-1)!.body += bytes.toString('latin1', start, end)
     },
     complete,
   }
   const input = new Input({
-    consume(octets, start, end) {
+    consume(bytes, start, end) {
       if (over) return end
-      if (decoder !== null) return decoder.decode(octets, start, end, output)
-      const stop = parse(octets, start, end)
+      if (decoder !== null) return decoder.decode(bytes, start, end, output)
+      const stop = parse(bytes, start, end)
       if (stop === INCOMPLETE) return start
       const begun = headRead()
       messages.push(begun.message)

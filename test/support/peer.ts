@@ -59,7 +59,7 @@ export class Peer implements Source {
   }
 
   take(length: number): Promise<Buffer> {
-    return this.when(`${length} octets`, () => (this.length < length ? undefined : this.consume(length)))
+    return this.when(`${length} bytes`, () => (this.length < length ? undefined : this.consume(length)))
   }
 
   until(text: string): Promise<string> {

@@ -5,24 +5,24 @@ export interface Message {
   /** 0 if there is none. */
   number(field: number): bigint
   /** Empty if there are none. */
-  octets(field: number): Buffer
+  bytes(field: number): Buffer
   /** "" if there is none. */
   text(field: number): string
   has(field: number): boolean
 }
 
 /** Parses a message; throws a RangeError if it is truncated. */
-export function readMessage(octets: Buffer): Message {
+export function readMessage(bytes: Buffer): Message {
   const fields = new Map<number, (bigint | Buffer)[]>()
   let at = 0
-  while (at < octets.length) {
+  while (at < bytes.length) {
     const key = Number(varint())
     const values = fields.get(key >> 3) ?? []
     fields.set(key >> 3, values)
     values.push(value(key & 7))
   }
   const last = (field: number) => fields.get(field)?.at(-1)
-  const octetsOf = (field: number): Buffer => {
+  const bytesOf = (field: number): Buffer => {
     const found = last(field)
     return Buffer.isBuffer(found) ? found : Buffer.alloc(0)
   }
@@ -32,8 +32,8 @@ export function readMessage(octets: Buffer): Message {
       const found = last(field)
       return typeof found === 'bigint' ? found : 0n
     },
-    octets: octetsOf,
-    text: (field) => octetsOf(field).toString('utf8'),
+    bytes: bytesOf,
+    text: (field) => bytesOf(field).toString('utf8'),
     has: (field) => fields.has(field),
   }
 
@@ -41,8 +41,8 @@ export function readMessage(octets: Buffer): Message {
     if (type === 0) return varint()
     const length = type === 1 ? 8 : type === 5 ? 4 : Number(varint())
     at += length
-    if (at > octets.length) throw new RangeError('the message breaks off')
-    const content = octets.subarray(at - length, at)
+    if (at > bytes.length) throw new RangeError('the message breaks off')
+    const content = bytes.subarray(at - length, at)
     if (type === 1) return content.readBigUInt64LE()
     return type === 5 ? BigInt(content.readUInt32LE()) : content
   }
@@ -50,9 +50,9 @@ export function readMessage(octets: Buffer): Message {
   function varint(): bigint {
     let sum = 0n
     for (let shift = 0n; ; shift += 7n) {
-      const octet = octets.readUInt8(at++)
-      sum |= BigInt(octet & 0x7f) << shift
-      if (octet < 0x80) return BigInt.asIntN(64, sum)
+      const byte = bytes.readUInt8(at++)
+      sum |= BigInt(byte & 0x7f) << shift
+      if (byte < 0x80) return BigInt.asIntN(64, sum)
     }
   }
 }

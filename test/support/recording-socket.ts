@@ -18,14 +18,14 @@ export class RecordingSocket extends Socket {
   hasEnded = false
   wasReset = false
   private taken = ''
-  private readonly untaken: { octets: Uint8Array; done: Done | null }[] = []
+  private readonly untaken: { bytes: Uint8Array; done: Done | null }[] = []
 
   constructor() {
     super({ allowHalfOpen: true })
     // The stream's own value would need a peer.
     Object.defineProperty(this, 'writableNeedDrain', { get: () => this.writableLength > this.room })
     Object.defineProperty(this, 'writableLength', {
-      get: () => this.untaken.reduce((sum, { octets }) => sum + octets.length, 0),
+      get: () => this.untaken.reduce((sum, { bytes }) => sum + bytes.length, 0),
     })
   }
 
@@ -50,7 +50,7 @@ export class RecordingSocket extends Socket {
     TurnWriter.endTurn()
     this.taking = true
     const taken = this.untaken.splice(0)
-    for (const { octets } of taken) this.taken += latin1(octets)
+    for (const { bytes } of taken) this.taken += latin1(bytes)
     this.emit('drain')
     for (const { done } of taken) done?.()
     TurnWriter.endTurn()
@@ -65,13 +65,13 @@ export class RecordingSocket extends Socket {
 
   override write(data: string | Uint8Array, encoding?: BufferEncoding | Done, then?: Done): boolean {
     if (typeof data === 'string' && encoding !== 'latin1') throw new Error('text goes out as latin1 only')
-    const octets = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
     const done = typeof encoding === 'function' ? encoding : (then ?? null)
     if (!(this.takes.shift() ?? this.taking) || this.untaken.length > 0) {
-      this.untaken.push({ octets, done })
+      this.untaken.push({ bytes, done })
       return false
     }
-    this.taken += latin1(octets)
+    this.taken += latin1(bytes)
     if (done !== null) process.nextTick(done)
     return true
   }
@@ -111,16 +111,16 @@ export class RecordingSocket extends Socket {
 /** Reads incoming bytes like a socket that reads into a given buffer. */
 export interface Reader {
   readonly readBuffer: Buffer
-  read(octets: Buffer, end: number): void
+  read(bytes: Buffer, end: number): void
 }
 
 /** Lets everything that arrives be read the way `net` does: into the buffer that was returned after the last read. */
 export function readInto(socket: RecordingSocket, reader: Reader): void {
   let buffer = reader.readBuffer
-  socket.on('data', (octets: Buffer) => {
-    if (!socket.reading) throw new Error('octets arrive while reading is paused')
-    for (let at = 0; at < octets.length; at += buffer.length) {
-      const end = octets.copy(buffer, 0, at)
+  socket.on('data', (bytes: Buffer) => {
+    if (!socket.reading) throw new Error('bytes arrive while reading is paused')
+    for (let at = 0; at < bytes.length; at += buffer.length) {
+      const end = bytes.copy(buffer, 0, at)
       // The buffer contains old data after what was read.
       buffer.write('\r\n\r\nGET / HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', end, 'latin1')
       reader.read(buffer, end)
@@ -133,6 +133,6 @@ function isCallback(argument: unknown): argument is () => void {
   return typeof argument === 'function'
 }
 
-function latin1(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

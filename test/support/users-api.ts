@@ -40,8 +40,8 @@ export function encodeText(value: string): Buffer {
 }
 
 /** The text of a message. */
-export function decodeText(octets: Buffer): string {
-  return fromBinary(StringValueSchema, octets).value
+export function decodeText(bytes: Buffer): string {
+  return fromBinary(StringValueSchema, bytes).value
 }
 
 /** A client of shop.v1.Users. */

@@ -34,7 +34,7 @@ const size: Row = {
   panels: [
     graph({
       title: 'Size',
-      description: 'Octets that are stored.',
+      description: 'Bytes that are stored.',
       unit: BytesIEC,
       queries: [
         { expr: `sum by (store, gateway) (sallyport_cache_bytes{${GATEWAYS}})`, legend: '{{store}} {{gateway}}' },

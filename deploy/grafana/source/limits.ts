@@ -92,7 +92,7 @@ const repeats: Row = {
     }),
     graph({
       title: 'Replies kept for keys',
-      description: 'Octets in the memory of each gateway, of stores.memory.replies at most.',
+      description: 'Bytes in the memory of each gateway, of stores.memory.replies at most.',
       unit: BytesIEC,
       queries: [{ expr: `sum by (gateway) (sallyport_idempotency_bytes{${GATEWAYS}})`, legend: '{{gateway}}' }],
     }),

@@ -144,7 +144,7 @@ const saturation: Row = {
     }),
     graph({
       title: 'Traffic',
-      description: 'Octets of reply bodies, and of tunnels, that are sent to clients each second.',
+      description: 'Bytes of reply bodies, and of tunnels, that are sent to clients each second.',
       unit: BytesPerSecondIEC,
       queries: [{ expr: rate('sallyport_response_bytes_total', SERVICE), legend: 'sent' }],
     }),

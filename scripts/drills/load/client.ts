@@ -36,12 +36,12 @@ export class Client {
     sent.on('error', (error) => settle('code' in error ? String(error.code) : error.message))
     sent.on('response', (response) => {
       const { statusCode } = response
-      let octets = 0
-      response.on('data', (chunk: Buffer) => (octets += chunk.length))
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => (bytes += chunk.length))
       response.on('error', () => settle('broken off'))
       response.on('end', () => {
         if (statusCode !== 200) return settle(String(statusCode))
-        settle(octets === replyBytes ? null : 'short, and nothing said so')
+        settle(bytes === replyBytes ? null : 'short, and nothing said so')
       })
     })
     sent.end(id === null ? undefined : postBody)

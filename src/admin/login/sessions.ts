@@ -8,7 +8,7 @@ const MOST = 1000
 const MOST_OF_USER = 20
 /** How long a session may go unused, in milliseconds. */
 const IDLE = 2 * 3_600_000
-/** Octets of the name of a session, and how it looks in base64url. */
+/** Bytes of the name of a session, and how it looks in base64url. */
 const LENGTH = 32
 const NAME = /^[\w-]{43}$/
 

@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Route, Service, Status } from '../answers.ts'
-import { count, duration, milliseconds, octets, plural, rate, share, rateAlone, shareAlone } from '../format.ts'
+import { count, duration, milliseconds, byteSize, plural, rate, share, rateAlone, shareAlone } from '../format.ts'
 import { useLive, usePolled, useRoutes } from '../hooks.ts'
 import type { Live } from '../live.ts'
 import { instanceState, links, matchWords, serviceTones, servicesOf } from '../names.ts'
@@ -332,7 +332,7 @@ function Workers({ status }: { status: Status | null }): ComponentChildren {
           h(
             'div',
             { class: 'quiet' },
-            `${plural(connections, 'connection')}, ${count(inFlight)} in flight, heap ${octets(heapBytes)}`,
+            `${plural(connections, 'connection')}, ${count(inFlight)} in flight, heap ${byteSize(heapBytes)}`,
           ),
         ),
       ),
@@ -340,7 +340,7 @@ function Workers({ status }: { status: Status | null }): ComponentChildren {
         'div',
         { class: 'worker' },
         h('div', { class: 'worker-head' }, h('strong', null, 'Memory')),
-        h('div', { class: 'worker-value' }, octets(status.memory.rssBytes)),
+        h('div', { class: 'worker-value' }, byteSize(status.memory.rssBytes)),
         h('div', { class: 'quiet' }, 'of the whole process'),
       ),
     ),

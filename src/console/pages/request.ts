@@ -1,7 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import type { Request, RequestDetails } from '../answers.ts'
 import { decisionWords } from '../decisions.ts'
-import { milliseconds, moment, octets, plural } from '../format.ts'
+import { milliseconds, moment, byteSize, plural } from '../format.ts'
 import { useHas, usePolled } from '../hooks.ts'
 import { links, statusTone } from '../names.ts'
 import { Copy } from '../parts/actions.ts'
@@ -97,7 +97,7 @@ function Story({ request, details }: StoryProps): ComponentChildren {
           ['Tier', request.tier ?? '–'],
           ['API key', request.apiKey ?? '–'],
           ['Trace id', request.traceId === '' ? '–' : h('code', null, request.traceId)],
-          ['Body sent', octets(request.bytes)],
+          ['Body sent', byteSize(request.bytes)],
           ...Object.entries(details?.fields ?? {}),
         ],
       }),
@@ -193,7 +193,7 @@ function storyOf(request: Request, details: RequestDetails | null): readonly Ste
     ['Service', serviceOf(request)],
     [
       'Reply',
-      `${status}${error === null ? '' : `: ${error}`}${told === null ? '' : `: ${told}`}${grpcStatus === null ? '' : `, gRPC status ${grpcStatus}`}, ${octets(bytes)}`,
+      `${status}${error === null ? '' : `: ${error}`}${told === null ? '' : `: ${told}`}${grpcStatus === null ? '' : `, gRPC status ${grpcStatus}`}, ${byteSize(bytes)}`,
     ],
   ]
 }

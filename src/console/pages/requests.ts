@@ -2,7 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Request } from '../answers.ts'
 import { ask, wordsOf } from '../client.ts'
-import { milliseconds, octets, preciseTime } from '../format.ts'
+import { milliseconds, byteSize, preciseTime } from '../format.ts'
 import { useRoutes } from '../hooks.ts'
 import { followRequests } from '../live.ts'
 import { links, statusTone } from '../names.ts'
@@ -328,6 +328,6 @@ function Row({ request }: { request: Request }): ComponentChildren {
         : h('span', { title: client }, consumer, apiKey !== null && h('span', { class: 'quiet' }, ` key ${apiKey}`)),
     ),
     h('td', { class: 'numeric' }, milliseconds(durationMs)),
-    h('td', { class: 'numeric wide' }, octets(bytes)),
+    h('td', { class: 'numeric wide' }, byteSize(bytes)),
   )
 }

@@ -31,7 +31,7 @@ export class FieldDecoder {
   private readonly table: FieldTable
   private at = 0
   private end = 0
-  private octets: Buffer = room
+  private bytes: Buffer = room
   /** The string that was read last: its buffer, its beginning and its end. */
   private text: Buffer = room
   private from = 0
@@ -49,18 +49,18 @@ export class FieldDecoder {
   }
 
   /** Decodes the whole section at start..end. */
-  decode(octets: Buffer, start: number, end: number, sink: FieldSink): void {
-    this.octets = octets
+  decode(bytes: Buffer, start: number, end: number, sink: FieldSink): void {
+    this.bytes = bytes
     this.at = start
     this.end = end
     let first = true
     while (this.at < end) {
-      const octet = octets[this.at]!
-      if (octet >= 0x80) sink.field(this.entry(this.integer(0x7f)))
-      else if (octet >= 0x40) this.literal(0x3f, sink, INDEXED)
-      else if (octet >= 0x20) this.resize(first)
-      else this.literal(0x0f, sink, octet >= 0x10 ? NEVER_INDEXED : NOT_INDEXED)
-      first &&= octet >= 0x20 && octet < 0x40
+      const byte = bytes[this.at]!
+      if (byte >= 0x80) sink.field(this.entry(this.integer(0x7f)))
+      else if (byte >= 0x40) this.literal(0x3f, sink, INDEXED)
+      else if (byte >= 0x20) this.resize(first)
+      else this.literal(0x0f, sink, byte >= 0x10 ? NEVER_INDEXED : NOT_INDEXED)
+      first &&= byte >= 0x20 && byte < 0x40
     }
   }
 
@@ -95,20 +95,20 @@ export class FieldDecoder {
     const size = this.integer(0x1f)
     if (!first) throw broken('The size of the table of header fields changes within a field section.')
     if (!this.table.resize(size))
-      throw broken(`The table of header fields is to have ${size} octets, of ${TABLE_SIZE} at most.`)
+      throw broken(`The table of header fields is to have ${size} bytes, of ${TABLE_SIZE} at most.`)
   }
 
   /** RFC 7541 section 5.1: up to 2^28, more than any valid field section needs. */
   private integer(mask: number): number {
-    const { octets, end } = this
-    const first = octets[this.at++]! & mask
+    const { bytes, end } = this
+    const first = bytes[this.at++]! & mask
     if (first < mask) return first
     let value = first
     for (let shift = 0; shift < 28; shift += 7) {
       if (this.at >= end) throw cutOff()
-      const octet = octets[this.at++]!
-      value += (octet & 0x7f) << shift
-      if (octet < 0x80) return value
+      const byte = bytes[this.at++]!
+      value += (byte & 0x7f) << shift
+      if (byte < 0x80) return value
     }
     throw broken('A number in the header fields is too large.')
   }
@@ -116,14 +116,14 @@ export class FieldDecoder {
   /** RFC 7541 section 5.2. */
   private string(): void {
     if (this.at >= this.end) throw cutOff()
-    const coded = this.octets[this.at]! >= 0x80
+    const coded = this.bytes[this.at]! >= 0x80
     const length = this.integer(0x7f)
     const start = this.at
     const stop = start + length
     if (stop > this.end) throw cutOff()
     this.at = stop
     if (!coded) {
-      this.text = this.octets
+      this.text = this.bytes
       this.from = start
       this.to = stop
       return
@@ -132,7 +132,7 @@ export class FieldDecoder {
     if (most > room.length) room = Buffer.allocUnsafeSlow(most)
     this.text = room
     this.from = 0
-    this.to = decodeHuffman(this.octets, start, stop, room, 0)
+    this.to = decodeHuffman(this.bytes, start, stop, room, 0)
     if (this.to < 0) throw broken('A Huffman-coded string of the header fields is not coded as RFC 7541 has it.')
   }
 }

@@ -10,7 +10,7 @@ const PATIENCE = 64
 /** How a field name is encoded, and whether caching its lines pays off. */
 interface NameCode {
   /** Literal field without indexing, or never indexed, up to its value (RFC 7541 sections 6.2.2 and 6.2.3). */
-  readonly octets: string
+  readonly bytes: string
   /** Lines that had to be encoded. */
   misses: number
   /** Lines found in the cache. */
@@ -18,7 +18,7 @@ interface NameCode {
 }
 
 interface LineCode {
-  readonly octets: string
+  readonly bytes: string
   readonly name: NameCode
 }
 
@@ -53,7 +53,7 @@ export function encodeFields(fields: string): string {
     if (known === undefined) section += encodeLine(line)
     else {
       known.name.hits++
-      section += known.octets
+      section += known.bytes
     }
     at = end + 2
   }
@@ -85,7 +85,7 @@ function authorityCode(authority: string): string {
 }
 
 function encodeStatus(status: number): string {
-  const known = statuses.get(status) ?? literal(nameOctets(':status'), String(status))
+  const known = statuses.get(status) ?? literal(nameBytes(':status'), String(status))
   if (!statuses.has(status) && statuses.size < REMEMBERED) statuses.set(status, known)
   return known
 }
@@ -96,24 +96,24 @@ function encodeLine(line: string): string {
   const value = line.slice(colon + 2)
   name.misses++
   // A date, an id or a length will differ next time.
-  if (name.misses > PATIENCE && name.hits < 2 * name.misses) return literal(name.octets, value)
-  const octets = name.octets + shorter(value)
+  if (name.misses > PATIENCE && name.hits < 2 * name.misses) return literal(name.bytes, value)
+  const bytes = name.bytes + shorter(value)
   if (lineCodes.size >= REMEMBERED) lineCodes.clear()
-  lineCodes.set(line, { octets, name })
-  return octets
+  lineCodes.set(line, { bytes, name })
+  return bytes
 }
 
 function nameCode(name: string): NameCode {
   const known = nameCodes.get(name)
   if (known !== undefined) return known
-  const code = { octets: nameOctets(name.toLowerCase()), misses: 0, hits: 0 }
+  const code = { bytes: nameBytes(name.toLowerCase()), misses: 0, hits: 0 }
   if (nameCodes.size >= REMEMBERED) nameCodes.clear()
   nameCodes.set(name, code)
   return code
 }
 
 /** The beginning of a literal with that name, in lower case. */
-function nameOctets(name: string): string {
+function nameBytes(name: string): string {
   const flags = isNeverIndexed(name) ? 0x10 : 0
   const index = staticNames.get(name)
   return index === undefined ? String.fromCharCode(flags) + shorter(name) : integer(index, 0x0f, flags)
@@ -133,10 +133,10 @@ function shorter(text: string): string {
 /** RFC 7541 section 5.1: `mask` covers the prefix bits of the first byte, `flags` are its other bits. */
 function integer(value: number, mask: number, flags: number): string {
   if (value < mask) return String.fromCharCode(flags | value)
-  let octets = String.fromCharCode(flags | mask)
+  let bytes = String.fromCharCode(flags | mask)
   let rest = value - mask
-  for (; rest >= 0x80; rest >>>= 7) octets += String.fromCharCode((rest & 0x7f) | 0x80)
-  return octets + String.fromCharCode(rest)
+  for (; rest >= 0x80; rest >>>= 7) bytes += String.fromCharCode((rest & 0x7f) | 0x80)
+  return bytes + String.fromCharCode(rest)
 }
 
 /**
@@ -159,7 +159,7 @@ function whole(index: number): string {
 }
 
 function requestCodes(): RequestCodes {
-  const scheme = (name: string): string => literal(nameOctets(':scheme'), name)
+  const scheme = (name: string): string => literal(nameBytes(':scheme'), name)
   const methods = [['GET', whole(2)] as const, ['POST', whole(3)] as const]
   return {
     methods: new Map(isNeverIndexed(':method') ? [] : methods),
@@ -167,10 +167,10 @@ function requestCodes(): RequestCodes {
       ? { http: scheme('http'), https: scheme('https') }
       : { http: whole(6), https: whole(7) },
     root: isNeverIndexed(':path') ? '' : whole(4),
-    method: nameOctets(':method'),
-    path: nameOctets(':path'),
-    authority: nameOctets(':authority'),
-    protocol: nameOctets(':protocol'),
+    method: nameBytes(':method'),
+    path: nameBytes(':path'),
+    authority: nameBytes(':authority'),
+    protocol: nameBytes(':protocol'),
   }
 }
 

@@ -102,7 +102,7 @@ function staticFields(naming: Naming): readonly Field[] {
 }
 
 function fieldFrom(name: string, value: string, { names, strict }: Naming): Field {
-  const octets = Buffer.from(name, 'latin1')
+  const bytes = Buffer.from(name, 'latin1')
   const content = Buffer.from(value, 'latin1')
-  return fieldOf(nameOf(octets, 0, octets.length, names, strict), value, isValue(content, 0, content.length))
+  return fieldOf(nameOf(bytes, 0, bytes.length, names, strict), value, isValue(content, 0, content.length))
 }

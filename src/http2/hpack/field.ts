@@ -1,6 +1,6 @@
 import * as characters from '../../http/characters.ts'
 import { Known, nextHash, type FieldNames } from '../../http/field-names.ts'
-import { skipValue } from '../../http/value-octets.ts'
+import { skipValue } from '../../http/skip-value.ts'
 
 // Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
 // this module are inlined into its compiled code, whereas imports are looked up at each use.
@@ -72,34 +72,34 @@ export function fieldOf(name: FieldName, value: string, valid: boolean): Field {
  * The name at start..end. With `strict`, unknown names with characters other than letters, digits and hyphens are
  * classified as odd, and removed.
  */
-export function nameOf(octets: Buffer, start: number, end: number, names: FieldNames, strict: boolean): FieldName {
-  const text = octets.toString('latin1', start, end)
-  if (octets[start] === COLON) return { text, kind: pseudoKinds.get(text) ?? Kind.malformed, odd: false }
+export function nameOf(bytes: Buffer, start: number, end: number, names: FieldNames, strict: boolean): FieldName {
+  const text = bytes.toString('latin1', start, end)
+  if (bytes[start] === COLON) return { text, kind: pseudoKinds.get(text) ?? Kind.malformed, odd: false }
   let hash = names.seed | 0
   let odd = false
   for (let at = start; at < end; at++) {
-    const octet = octets[at]!
-    const folded = foldedToken[octet]!
+    const byte = bytes[at]!
+    const folded = foldedToken[byte]!
     // Upper case is malformed as well (RFC 9113 section 8.2.1).
-    if (folded === 0 || (octet >= 65 && octet <= 90)) return { text, kind: Kind.malformed, odd: false }
+    if (folded === 0 || (byte >= 65 && byte <= 90)) return { text, kind: Kind.malformed, odd: false }
     if (folded === ODD) odd = true
     hash = nextHash(hash, folded === ODD ? HYPHEN : folded)
   }
   if (start === end) return { text, kind: Kind.malformed, odd: false }
   if (text === 'cookie') return { text, kind: Kind.cookie, odd: false }
   if (CONNECTION_SPECIFIC.has(text)) return { text, kind: Kind.connectionSpecific, odd: false }
-  const known = names.lookup(hash, octets, start, end, odd)
+  const known = names.lookup(hash, bytes, start, end, odd)
   const kind = odd && strict && known === Known.none ? Known.odd : known
   return { text, kind, odd: odd && kind === Known.none }
 }
 
 /** Whether the bytes at start..end are valid as the value of a field (RFC 9113 section 8.2.1). */
-export function isValue(octets: Buffer, start: number, end: number): boolean {
+export function isValue(bytes: Buffer, start: number, end: number): boolean {
   if (start === end) return true
-  if (isSpace(octets[start]!) || isSpace(octets[end - 1]!)) return false
-  return skipValue(octets, start, end) === end
+  if (isSpace(bytes[start]!) || isSpace(bytes[end - 1]!)) return false
+  return skipValue(bytes, start, end) === end
 }
 
-function isSpace(octet: number): boolean {
-  return octet === SP || octet === HTAB
+function isSpace(byte: number): boolean {
+  return byte === SP || byte === HTAB
 }

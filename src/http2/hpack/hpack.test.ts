@@ -12,9 +12,9 @@ import { symbolCodes } from './huffman-code.ts'
 const naming = { names: requestFieldNames, strict: false }
 
 function decode(decoder: FieldDecoder, hex: string): string[] {
-  const octets = Buffer.from(hex.replaceAll(/\s/g, ''), 'hex')
+  const bytes = Buffer.from(hex.replaceAll(/\s/g, ''), 'hex')
   const lines: string[] = []
-  decoder.decode(octets, 0, octets.length, {
+  decoder.decode(bytes, 0, bytes.length, {
     field: ({ name, value }: Field) => void lines.push(`${name.text}: ${value}`),
   })
   return lines
@@ -99,7 +99,7 @@ test('entries are evicted, all of them for one that is too large', () => {
       return 0
     }
   })
-  // Each has 1 + 127 + 32 octets of 4096.
+  // Each has 1 + 127 + 32 bytes of 4096.
   assert.equal(known.lastIndexOf(1) + 1, 25)
   decode(decoder, `20 ${add}`)
   assert.throws(() => decode(decoder, 'be'), /no entry 62/)
@@ -118,7 +118,7 @@ test('invalid encodings end the connection', () => {
     '408207ff': /Huffman/,
     '408100': /Huffman/,
     // 4097, and a change after the first field.
-    '3fe21f': /4097 octets, of 4096/,
+    '3fe21f': /4097 bytes, of 4096/,
     '8220': /within a field section/,
   }
   for (const [hex, message] of Object.entries(cases))
@@ -138,7 +138,7 @@ test('the table can be made smaller and larger again within its limit', () => {
   assert.deepEqual(decode(decoder, '20 3fe11f 82'), [':method: GET'])
 })
 
-const value = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((octet) => String.fromCharCode(octet)) })
+const value = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)) })
 
 test('property: Huffman coding decodes to the original', () => {
   fc.assert(

@@ -22,12 +22,12 @@ const mayEnd = new Uint8Array(256)
  * Decodes the string at start..end into `into`, starting at `at`; there must be room for 8 bytes for every 5.
  * Returns the offset after the last byte written, or -1 where the encoding is invalid (RFC 7541 section 5.2).
  */
-export function decodeHuffman(octets: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
+export function decodeHuffman(bytes: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
   const table = (steps ??= makeSteps())
   let state = 0
   let to = at
   for (let i = start; i < end; i++) {
-    const step = table[(state << 8) | octets[i]!]!
+    const step = table[(state << 8) | bytes[i]!]!
     const count = (step >> COUNT_SHIFT) & BROKEN
     if (count === BROKEN) return -1
     into[to] = step >> FIRST_SHIFT
@@ -51,7 +51,7 @@ function makeSteps(): Int32Array {
   if (root === undefined) return table
   markEnds(root)
   for (const node of nodes)
-    for (let octet = 0; octet < 256; octet++) table[(node.place << 8) | octet] = stepFrom(root, node, octet)
+    for (let byte = 0; byte < 256; byte++) table[(node.place << 8) | byte] = stepFrom(root, node, byte)
   return table
 }
 
@@ -83,11 +83,11 @@ function markEnds(root: Node): void {
   }
 }
 
-function stepFrom(root: Node, from: Node, octet: number): number {
+function stepFrom(root: Node, from: Node, byte: number): number {
   let node = from
   const symbols: number[] = []
   for (let bit = 7; bit >= 0; bit--) {
-    const next = node.next[(octet >> bit) & 1 ? 1 : 0]
+    const next = node.next[(byte >> bit) & 1 ? 1 : 0]
     if (next === null || next === END_OF_STRING) return BROKEN << COUNT_SHIFT
     if (typeof next === 'number') symbols.push(next)
     node = typeof next === 'number' ? root : next
@@ -112,9 +112,9 @@ export function encodeHuffman(text: string): string {
     count += length
     while (count >= 8) {
       count -= 8
-      const octet = Math.floor(bits / 2 ** count)
-      coded += String.fromCharCode(octet)
-      bits -= octet * 2 ** count
+      const byte = Math.floor(bits / 2 ** count)
+      coded += String.fromCharCode(byte)
+      bits -= byte * 2 ** count
     }
   }
   if (count === 0) return coded

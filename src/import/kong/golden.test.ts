@@ -301,7 +301,7 @@ services:
 })
 
 test('a JWT credential has its secret in a variable, requires exp, and uses its issuer as key', async () => {
-  const secret = 'a-secret-of-more-than-32-octets-of-text'
+  const secret = 'a-secret-of-more-than-32-bytes-of-text'
   const { yaml, routes, report, entry } = await imported(`
 consumers: [{ username: app, jwt_secrets: [{ key: app, secret: ${secret} }] }]
 ${routed('paths: [/]\nplugins: [{ name: jwt }]')}`)

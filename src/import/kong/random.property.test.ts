@@ -11,7 +11,7 @@ import { importKong } from './index.ts'
 /** Every secret of a random file begins so. */
 const SECRET = 'sUpErSeCrEt'
 
-const secret = fc.nat(1_000_000).map((n) => `${SECRET}-${n}-of-more-than-thirty-two-octets`)
+const secret = fc.nat(1_000_000).map((n) => `${SECRET}-${n}-of-more-than-thirty-two-bytes`)
 const name = fc.oneof(
   fc.constantFrom('a', 'b', 'c', 'd'),
   fc.string({ maxLength: 6 }),

@@ -186,9 +186,9 @@ function next(character: string): string {
 
 test('each bit of the signature counts', async () => {
   const [head = '', claims = '', signature = ''] = tokenOf().split('.')
-  const octets = Buffer.from(signature, 'base64url')
-  for (let bit = 0; bit < octets.length * 8; bit++) {
-    const changed = Buffer.from(octets)
+  const bytes = Buffer.from(signature, 'base64url')
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const changed = Buffer.from(bytes)
     changed[bit >> 3]! ^= 1 << (bit & 7)
     assert.equal(await reasonOf(`${head}.${claims}.${changed.toString('base64url')}`), 'signature')
   }

@@ -94,11 +94,11 @@ function compileTags(field: string): (headers: Headers) => void {
     const names = groups === undefined ? null : parseStrings(groups)
     if (names === null) return
     const all = new Set((headers.combined(field) ?? '').split(/[\s,]+/).filter((tag) => tag !== ''))
-    let octets = [...all].join(separator).length
+    let bytes = [...all].join(separator).length
     for (const name of names) {
       const tag = tagOf(name)
-      octets += tag.length + separator.length
-      if (tag !== '' && octets <= MOST_TAGS) all.add(tag)
+      bytes += tag.length + separator.length
+      if (tag !== '' && bytes <= MOST_TAGS) all.add(tag)
     }
     if (all.size > 0) headers.set(field, [...all].join(separator))
   }

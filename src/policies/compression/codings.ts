@@ -22,7 +22,7 @@ export interface Coding {
   /** Creates a compressor for a streamed body. */
   create(level: number): Compressor
   /** Compresses a whole body synchronously. */
-  compress(octets: Buffer, level: number): Buffer
+  compress(bytes: Buffer, level: number): Buffer
   /** The argument of `flush` that makes the compressor emit everything it has buffered. */
   readonly flush: number
 }
@@ -38,20 +38,20 @@ export const codings = {
   br: {
     levels: { min: 0, max: 11, usual: 4 },
     create: (level) => createBrotliCompress(brotliOptions(level)),
-    compress: (octets, level) => brotliCompressSync(octets, brotliOptions(level, octets.length)),
+    compress: (bytes, level) => brotliCompressSync(bytes, brotliOptions(level, bytes.length)),
     flush: constants.BROTLI_OPERATION_FLUSH,
   },
   gzip: {
     levels: { min: 1, max: 9, usual: 5 },
     create: (level) => createGzip({ level }),
-    compress: (octets, level) => gzipSync(octets, { level, chunkSize: outputSize(octets.length) }),
+    compress: (bytes, level) => gzipSync(bytes, { level, chunkSize: outputSize(bytes.length) }),
     flush: constants.Z_SYNC_FLUSH,
   },
   zstd: {
     levels: { min: 1, max: 19, usual: 3 },
     create: (level) => createZstdCompress(zstdOptions(level)),
-    compress: (octets, level) =>
-      zstdCompressSync(octets, { ...zstdOptions(level, octets.length), pledgedSrcSize: octets.length }),
+    compress: (bytes, level) =>
+      zstdCompressSync(bytes, { ...zstdOptions(level, bytes.length), pledgedSrcSize: bytes.length }),
     flush: constants.ZSTD_e_flush,
   },
 } as const satisfies Record<string, Coding>

@@ -6,14 +6,14 @@ const PIECE = 65_536
 /** Streams a body that is completely in memory, for sinks that consume chunks. */
 export class Pieces implements BodyStream {
   readonly length: number
-  private readonly octets: Buffer
+  private readonly bytes: Buffer
   private sink: BodySink | null = null
   private at = 0
   private paused = false
 
   constructor(bytes: Bytes) {
     this.length = bytes.length
-    this.octets = bytes.toBuffer()
+    this.bytes = bytes.toBuffer()
   }
 
   pipe(sink: BodySink): void {
@@ -32,7 +32,7 @@ export class Pieces implements BodyStream {
 
   private deliver(): void {
     while (this.sink !== null && !this.paused && this.at < this.length) {
-      const piece = this.octets.subarray(this.at, this.at + PIECE)
+      const piece = this.bytes.subarray(this.at, this.at + PIECE)
       this.at += piece.length
       this.paused = !this.sink.write(piece)
     }

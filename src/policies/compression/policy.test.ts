@@ -45,7 +45,7 @@ function received(fields: Readonly<Record<string, string>>): Headers {
   )
 }
 
-async function octetsOf(body: Body): Promise<Buffer> {
+async function bytesOf(body: Body): Promise<Buffer> {
   return (await collect(body, 10_000_000, 'a client')).toBuffer()
 }
 
@@ -54,10 +54,10 @@ for (const name of ['zstd', 'br', 'gzip'] as const)
     const { reply, coding, vary } = await run({ sent: { 'Accept-Encoding': name } })
     assert.equal(coding, name)
     assert.equal(vary, 'Accept-Encoding')
-    const octets = await octetsOf(reply.body)
-    assert.ok(octets.length < text.length / 2)
-    assert.equal(reply.body?.length, octets.length)
-    assert.equal(decompress[name](octets).toString(), text)
+    const bytes = await bytesOf(reply.body)
+    assert.ok(bytes.length < text.length / 2)
+    assert.equal(reply.body?.length, bytes.length)
+    assert.equal(decompress[name](bytes).toString(), text)
   })
 
 test('a long body at hand is compressed in pieces', async () => {
@@ -65,7 +65,7 @@ test('a long body at hand is compressed in pieces', async () => {
   const { reply, coding } = await run({ body: Bytes.fromText(long) })
   assert.equal(coding, 'gzip')
   assert.ok(isStream(reply.body))
-  assert.equal(gunzipSync(await octetsOf(reply.body)).toString(), long)
+  assert.equal(gunzipSync(await bytesOf(reply.body)).toString(), long)
 })
 
 test('a body on its way is compressed on its way', async () => {
@@ -73,10 +73,10 @@ test('a body on its way is compressed on its way', async () => {
   const { reply, coding } = await run({ body })
   assert.equal(coding, 'gzip')
   assert.ok(isStream(reply.body))
-  const octets = octetsOf(reply.body)
+  const bytes = bytesOf(reply.body)
   body.push(text)
   body.end()
-  assert.equal(gunzipSync(await octets).toString(), text)
+  assert.equal(gunzipSync(await bytes).toString(), text)
 })
 
 test('of what a client takes gladly the order of the options decides', async () => {
@@ -143,10 +143,10 @@ test('a client that refuses a reply without a coding gets one, however short', a
   })
   assert.equal(coding, 'gzip')
   assert.equal(vary, 'Accept-Encoding')
-  assert.equal(gunzipSync(await octetsOf(reply.body)).toString(), 'abc')
+  assert.equal(gunzipSync(await bytesOf(reply.body)).toString(), 'abc')
 })
 
-test('what is said of the octets changes with them', async () => {
+test('what is said of the bytes changes with them', async () => {
   const fields = { ...json, ETag: '"v1"', 'Accept-Ranges': 'bytes', Vary: 'Accept' }
   assert.deepEqual(
     [...(await run({ fields })).reply.headers],
@@ -200,7 +200,7 @@ test('a long error document is compressed too', async () => {
   const reply = await applyPolicy(compression, {}, next)(exchange)
   assert.equal(reply.status, 400)
   assert.equal(reply.headers.get('Content-Encoding'), 'gzip')
-  assert.match(gunzipSync(await octetsOf(reply.body)).toString(), /"status":400/)
+  assert.match(gunzipSync(await bytesOf(reply.body)).toString(), /"status":400/)
 })
 
 test('streams beyond the bound go uncompressed, until one is over', async () => {

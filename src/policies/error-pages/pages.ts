@@ -77,10 +77,10 @@ async function readPage(name: string, page: Readonly<Record<string, unknown>>, o
   const { file } = page
   if (typeof file !== 'string' || file === '') return page
   if (page['body'] !== undefined) throw new Error(`${name} has a file and a body: leave one of them out`)
-  const octets = await open(file)
-  if (octets === null) throw new Error(`${JSON.stringify(file)} cannot be read: there is no such file`)
-  if (octets.length > LARGEST) throw new Error(`${JSON.stringify(file)} cannot be read: it is over ${LARGEST} bytes`)
-  return { ...page, body: octets.toString('utf8') }
+  const bytes = await open(file)
+  if (bytes === null) throw new Error(`${JSON.stringify(file)} cannot be read: there is no such file`)
+  if (bytes.length > LARGEST) throw new Error(`${JSON.stringify(file)} cannot be read: it is over ${LARGEST} bytes`)
+  return { ...page, body: bytes.toString('utf8') }
 }
 
 /** A compiled page. */

@@ -17,12 +17,12 @@ export function compileSources({ files, ofProtobuf }: Sources): FileDescriptorSe
  * Reads a descriptor set written by a compiler, and adds well-known files that it lacks. Throws an Error if it is invalid, or says
  * which file is missing.
  */
-export function readSet(octets: Uint8Array): FileDescriptorSet {
+export function readSet(bytes: Uint8Array): FileDescriptorSet {
   const { fromBinary, create } = protobuf()
   const { FileDescriptorSetSchema } = wellKnown()
   let set: FileDescriptorSet
   try {
-    set = fromBinary(FileDescriptorSetSchema, octets)
+    set = fromBinary(FileDescriptorSetSchema, bytes)
   } catch (error) {
     throw new Error(`holds no descriptor set (${messageOf(error)})`, { cause: error })
   }

@@ -12,7 +12,7 @@ const WHOLE = { type: 'integer', format: 'int32' }
 /** Exceeds what JSON numbers hold exactly, so it is written as a string. */
 const LONG = { type: 'string', format: 'int64' }
 const NUMBER = { type: 'number', format: 'double' }
-const OCTETS = { type: 'string', contentEncoding: 'base64' }
+const BASE64 = { type: 'string', contentEncoding: 'base64' }
 
 /** JSON of messages that have a special form (ProtoJSON, "Well-known types"), by their names in google.protobuf. */
 const OWN_FORMS: Readonly<Record<string, DocsObject>> = {
@@ -32,7 +32,7 @@ const OWN_FORMS: Readonly<Record<string, DocsObject>> = {
   UInt32Value: orNull(WHOLE),
   BoolValue: orNull({ type: 'boolean' }),
   StringValue: orNull({ type: 'string' }),
-  BytesValue: orNull(OCTETS),
+  BytesValue: orNull(BASE64),
 }
 
 /** Creates the JSON Schemas of message types, each once. */
@@ -90,7 +90,7 @@ function ofScalar(scalar: ScalarType): DocsObject {
   const { STRING, BOOL, BYTES, DOUBLE, FLOAT, INT32, SINT32, SFIXED32, UINT32, FIXED32 } = protobuf().ScalarType
   if (scalar === STRING) return { type: 'string' }
   if (scalar === BOOL) return { type: 'boolean' }
-  if (scalar === BYTES) return OCTETS
+  if (scalar === BYTES) return BASE64
   if (scalar === DOUBLE || scalar === FLOAT) return NUMBER
   return [INT32, SINT32, SFIXED32, UINT32, FIXED32].includes(scalar) ? WHOLE : LONG
 }

@@ -50,13 +50,13 @@ export class JsonStream extends ChangedBody {
     return Buffer.from((this.begun ? '' : start) + end)
   }
 
-  private piecesOf({ type, octets }: Content): Buffer[] {
+  private piecesOf({ type, bytes }: Content): Buffer[] {
     const { start, before, between, after } = this.form
     const first = !this.begun
     this.begun = true
     if (first) this.type = type
-    if (type !== null) return [octets]
-    return [Buffer.from((first ? start : between) + before), octets, Buffer.from(after)]
+    if (type !== null) return [bytes]
+    return [Buffer.from((first ? start : between) + before), bytes, Buffer.from(after)]
   }
 }
 

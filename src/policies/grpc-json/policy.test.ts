@@ -138,11 +138,11 @@ async function call(it: Case) {
     null,
     () => 'test',
   )((exchange) => {
-    const octets = exchange.body instanceof Bytes ? exchange.body.toBuffer() : Buffer.alloc(0)
+    const bytes = exchange.body instanceof Bytes ? exchange.body.toBuffer() : Buffer.alloc(0)
     const messages: JsonValue[] = []
-    for (let at = 0; at < octets.length;) {
-      const end = at + 5 + octets.readUInt32BE(at + 1)
-      messages.push(toJson(typeNamed(type), fromBinary(typeNamed(type), octets.subarray(at + 5, end))))
+    for (let at = 0; at < bytes.length;) {
+      const end = at + 5 + bytes.readUInt32BE(at + 1)
+      messages.push(toJson(typeNamed(type), fromBinary(typeNamed(type), bytes.subarray(at + 5, end))))
       at = end
     }
     asked.push({
@@ -558,12 +558,12 @@ test('what is no JSON goes in and out as it is', async () => {
   const { asked, answer, body } = await call({
     method: 'PUT',
     target: '/v1/files/a',
-    body: 'octets',
+    body: 'bytes',
     fields: { 'Content-Type': 'text/plain' },
     type: 'shop.v1.Upload',
     reply: grpcReply([message('google.api.HttpBody', out)]),
   })
-  const file = { contentType: 'text/plain', data: Buffer.from('octets').toString('base64') }
+  const file = { contentType: 'text/plain', data: Buffer.from('bytes').toString('base64') }
   assert.deepEqual(asked?.messages, [{ name: 'a', file }])
   assert.deepEqual([answer.headers.get('Content-Type'), body], ['image/png', 'picture'])
   const parts = [out, { data: out.data }].map((each) => message('google.api.HttpBody', each))

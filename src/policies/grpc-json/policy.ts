@@ -193,8 +193,8 @@ class Transcoding {
     }
     const streams = ['server_streaming', 'bidi_streaming'].includes(this.binding.method.methodKind)
     if (streams) return this.streamed(headers, body, stream, exchange)
-    const { type, octets } = this.converted(await wholeReply(body, this.limit, exchange.client.address))
-    return made(headers, type ?? 'application/json', Bytes.fromBuffer(octets))
+    const { type, bytes } = this.converted(await wholeReply(body, this.limit, exchange.client.address))
+    return made(headers, type ?? 'application/json', Bytes.fromBuffer(bytes))
   }
 
   private async streamed(headers: Headers, body: Body, form: StreamForm, exchange: Exchange): Promise<Reply> {

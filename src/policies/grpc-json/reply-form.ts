@@ -8,7 +8,7 @@ import { isHttpBody } from './request.ts'
 export interface Content {
   /** Null for JSON. */
   readonly type: string | null
-  readonly octets: Buffer
+  readonly bytes: Buffer
 }
 
 /**
@@ -20,15 +20,15 @@ export function replyForm(
   options: Partial<JsonWriteOptions>,
 ): (message: Uint8Array) => Content {
   const { output } = method
-  const read = (octets: Uint8Array): Message => protobuf().fromBinary(output, octets)
+  const read = (bytes: Uint8Array): Message => protobuf().fromBinary(output, bytes)
   const bodyType = replyField === null ? output : replyField.fieldKind === 'message' ? replyField.message : undefined
   if (bodyType !== undefined && isHttpBody(bodyType))
-    return (octets) => httpBody(output, read(octets), replyField?.jsonName)
-  return (octets) => {
-    const json = protobuf().toJson(output, read(octets), options)
+    return (bytes) => httpBody(output, read(bytes), replyField?.jsonName)
+  return (bytes) => {
+    const json = protobuf().toJson(output, read(bytes), options)
     return {
       type: null,
-      octets: Buffer.from(JSON.stringify(replyField === null ? json : part(json, replyField, options))),
+      bytes: Buffer.from(JSON.stringify(replyField === null ? json : part(json, replyField, options))),
     }
   }
 }
@@ -60,6 +60,6 @@ function httpBody(output: DescMessage, message: Message, field: string | undefin
   const { contentType, data } = isFields(body) ? body : {}
   return {
     type: typeof contentType === 'string' && contentType !== '' ? contentType : 'application/octet-stream',
-    octets: Buffer.from(typeof data === 'string' ? data : '', 'base64'),
+    bytes: Buffer.from(typeof data === 'string' ? data : '', 'base64'),
   }
 }

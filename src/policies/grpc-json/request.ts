@@ -64,12 +64,12 @@ type Content = string | JsonObject | null
 
 async function readBody(exchange: Exchange, { body: target, method }: Binding, limit: number): Promise<Content> {
   const { body, headers } = exchange
-  const octets = await collected(body, limit, exchange.client.address)
-  if (octets === null || octets.length === 0) return null
+  const bytes = await collected(body, limit, exchange.client.address)
+  if (bytes === null || bytes.length === 0) return null
   const type = headers.get('Content-Type') ?? ''
   if (isHttpBody(target === 'message' ? method.input : target === 'none' ? undefined : target.message))
-    return { contentType: type, data: octets.toBuffer().toString('base64') }
-  const text = textOf(octets)
+    return { contentType: type, data: bytes.toBuffer().toString('base64') }
+  const text = textOf(bytes)
   // From clients that always send a body.
   if (target === 'none' && /^\s*(?:\{\s*\})?\s*$/.test(text)) return null
   const coding = headers.combined('Content-Encoding')?.trim().toLowerCase() ?? 'identity'
@@ -96,9 +96,9 @@ function collected(body: Body, limit: number, client: string): Promise<Bytes> | 
   return body === null ? null : collect(body, limit, client)
 }
 
-function textOf(octets: Bytes): string {
+function textOf(bytes: Bytes): string {
   try {
-    return utf8.decode(octets.toBuffer())
+    return utf8.decode(bytes.toBuffer())
   } catch (error) {
     throw new GatewayError('bad-request', 'The body is no UTF-8.', { cause: error })
   }

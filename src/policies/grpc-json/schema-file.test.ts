@@ -152,8 +152,8 @@ for (const [what, source, expected] of mistakes)
   })
 
 test('what is no descriptor set, or lacks what it imports, is told of', async () => {
-  const octets = await readFile(`${vectors}/shop.binpb`)
-  const lacking = octets
+  const bytes = await readFile(`${vectors}/shop.binpb`)
+  const lacking = bytes
     .toString('latin1')
     .replaceAll('shop/v1/kinds.proto', 'shop/v1/other.proto')
     .replace('other', 'kinds')

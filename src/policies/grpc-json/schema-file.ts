@@ -31,10 +31,10 @@ export async function readSchema(written: unknown, open: OpenFile): Promise<unkn
 }
 
 async function ofSet(file: string, open: OpenFile): Promise<ServiceSchema> {
-  const octets = await open(file)
-  if (octets === null) throw new Error(`${JSON.stringify(file)} cannot be read: there is no such file`)
+  const bytes = await open(file)
+  if (bytes === null) throw new Error(`${JSON.stringify(file)} cannot be read: there is no such file`)
   try {
-    const set = readSet(octets)
+    const set = readSet(bytes)
     const services = set.file.flatMap((each) => each.service.map(({ name }) => joined(each.package, name)))
     return { descriptors: encodeSet(set), services }
   } catch (error) {

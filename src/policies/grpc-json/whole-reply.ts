@@ -22,12 +22,12 @@ class WithTrailers extends PassingBody {
  */
 export async function wholeReply(body: Body, limit: number, client: string): Promise<Buffer> {
   const source = isStream(body) ? new WithTrailers(body) : body
-  const octets = await collectReply(source, limit, client)
+  const bytes = await collectReply(source, limit, client)
   checkEnd(source instanceof WithTrailers ? source.trailers : null)
   const reader = new MessageReader(limit)
   let messages: Buffer[]
   try {
-    messages = reader.read(octets.toBuffer())
+    messages = reader.read(bytes.toBuffer())
   } catch (error) {
     throw unreadable(error)
   }

@@ -32,9 +32,9 @@ test('whatever is sent, it is read as what it stands for or refused', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...Array.from('AZaz09+/=\n-%')) }), (text) => {
       try {
-        const octets = read(text)
-        // Each part has its own padding; without any of it, it is what the octets are in base64.
-        assert.equal(octets.toString('base64').replaceAll('=', '').length > 0, text.replaceAll('=', '').length > 0)
+        const bytes = read(text)
+        // Each part has its own padding; without any of it, it is what the bytes are in base64.
+        assert.equal(bytes.toString('base64').replaceAll('=', '').length > 0, text.replaceAll('=', '').length > 0)
       } catch (error) {
         assert.ok(refused(error), String(error))
       }

@@ -38,12 +38,12 @@ function endOfPart(text: string, from: number, to: number): number {
 }
 
 function decode(text: string): Buffer {
-  const octets = Buffer.from(text, 'base64')
+  const bytes = Buffer.from(text, 'base64')
   // The decoder skips invalid characters: only valid text yields this length.
   const padding =
     text.charCodeAt(text.length - 1) === EQUALS ? (text.charCodeAt(text.length - 2) === EQUALS ? 2 : 1) : 0
-  if (octets.length !== (text.length / 4) * 3 - padding || octets.toString('base64') !== text) throw malformed()
-  return octets
+  if (bytes.length !== (text.length / 4) * 3 - padding || bytes.toString('base64') !== text) throw malformed()
+  return bytes
 }
 
 function malformed(): GatewayError {

@@ -48,8 +48,8 @@ export class WebReply extends ChangedBody {
 }
 
 /** Each chunk is padded: waiting for more bytes to complete a group would delay a message. */
-export function inForm(octets: Buffer, isText: boolean): Buffer {
-  return isText ? Buffer.from(octets.toString('base64'), 'latin1') : octets
+export function inForm(bytes: Buffer, isText: boolean): Buffer {
+  return isText ? Buffer.from(bytes.toString('base64'), 'latin1') : bytes
 }
 
 /** Trailers as a frame, with names in lower case. */

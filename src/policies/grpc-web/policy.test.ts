@@ -29,7 +29,7 @@ async function run(exchange: Exchange, next: Handler): Promise<Reply> {
   return applyPolicy(grpcWeb, {}, next)(exchange)
 }
 
-/** One character an octet. */
+/** One character a byte. */
 function contentOf(body: Body): string {
   if (!isStream(body)) return body?.toLatin1() ?? ''
   const sink = new CollectingSink()
@@ -96,7 +96,7 @@ for (const [what, body] of [
   ['at hand', Bytes.fromText(Buffer.from(MESSAGE, 'latin1').toString('base64'))],
   ['on its way', new PartsBody(['AAAA', 'AAVo', 'ZWxsbw=', '='], false, null)],
 ] as const)
-  test(`a request in text that is ${what} becomes octets`, async () => {
+  test(`a request in text that is ${what} becomes bytes`, async () => {
     let seen = ''
     await run(makeCall({ 'Content-Type': 'application/grpc-web-text+proto' }, body), (inner) => {
       seen = contentOf(inner.body)

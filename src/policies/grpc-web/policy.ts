@@ -64,20 +64,20 @@ function begin(exchange: Exchange, form: WebForm): WebCall {
   headers.delete('Accept')
   const grpc = callOf(headers, exchange.start)
   const refusal = grpc === null ? null : refusalOfCall(grpc, '2')
-  const { body, wrong } = form.isText ? octetsOf(exchange.body) : { body: exchange.body, wrong: null }
+  const { body, wrong } = form.isText ? bytesOf(exchange.body) : { body: exchange.body, wrong: null }
   const restore = ask(exchange, { headers, grpc, body, refusal: exchange.refusal ?? refusal ?? wrong })
   return { isText, restore }
 }
 
 /** Decodes a base64 body; `wrong` is the error of a body that is already in memory. */
-function octetsOf(body: Body): { readonly body: Body; readonly wrong: GatewayError | null } {
+function bytesOf(body: Body): { readonly body: Body; readonly wrong: GatewayError | null } {
   if (body === null) return { body, wrong: null }
   if (isStream(body)) return { body: new TextRequest(body), wrong: null }
   const reader = new Base64Reader()
   try {
-    const octets = reader.read(body.toBuffer())
+    const bytes = reader.read(body.toBuffer())
     reader.end()
-    return { body: Bytes.fromBuffer(octets), wrong: null }
+    return { body: Bytes.fromBuffer(bytes), wrong: null }
   } catch (error) {
     return { body: null, wrong: asGatewayError(error) }
   }
@@ -95,8 +95,8 @@ function toWeb(reply: Reply, isText: boolean): void {
   } else if (isStream(body)) {
     reply.body = new WebReply(body, isText)
   } else {
-    const octets = body === null ? NOTHING : body.toBuffer()
-    reply.body = Bytes.fromBuffer(Buffer.concat([octets, trailersFrame(null)].map((each) => inForm(each, isText))))
+    const bytes = body === null ? NOTHING : body.toBuffer()
+    reply.body = Bytes.fromBuffer(Buffer.concat([bytes, trailersFrame(null)].map((each) => inForm(each, isText))))
   }
 }
 

@@ -123,8 +123,6 @@ export class FirstRequest {
 }
 
 /** The body of a repeated reply. */
-export function bodyOf(octets: Uint8Array | null): Bytes | null {
-  return octets === null
-    ? null
-    : Bytes.fromBuffer(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)).kept()
+export function bodyOf(bytes: Uint8Array | null): Bytes | null {
+  return bytes === null ? null : Bytes.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).kept()
 }

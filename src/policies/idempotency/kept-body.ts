@@ -25,7 +25,7 @@ export class KeptBody implements BodyStream, BodySink {
   /** The source waits for `resume`. */
   private paused = false
   private left = false
-  private octets: Buffer = NOTHING
+  private bytes: Buffer = NOTHING
   private size = 0
   /** The last chunk of a body of known length: the client must not have the whole body before it has been stored. */
   private last: Buffer | null = null
@@ -72,7 +72,7 @@ export class KeptBody implements BodyStream, BodySink {
       return true
     }
     if (this.take !== null && this.size === this.length) {
-      this.last = this.octets.subarray(this.size - chunk.length, this.size)
+      this.last = this.bytes.subarray(this.size - chunk.length, this.size)
       return true
     }
     if (this.sink?.write(chunk) === true) return true
@@ -82,7 +82,7 @@ export class KeptBody implements BodyStream, BodySink {
 
   end(trailers: Headers | null): void {
     const whole = trailers === null && (this.length < 0 || this.size === this.length)
-    void this.settle(whole ? this.octets.subarray(0, this.size) : null).then(() => {
+    void this.settle(whole ? this.bytes.subarray(0, this.size) : null).then(() => {
       if (this.last !== null) this.sink?.write(this.last)
       this.sink?.end(trailers)
     })
@@ -102,18 +102,18 @@ export class KeptBody implements BodyStream, BodySink {
   private keep(chunk: Buffer): boolean {
     const size = this.size + chunk.length
     if (size > this.limit || !this.makeRoom(size)) return false
-    chunk.copy(this.octets, this.size)
+    chunk.copy(this.bytes, this.size)
     this.size = size
     return true
   }
 
   private makeRoom(size: number): boolean {
-    const { octets } = this
-    if (size <= octets.length) return true
-    const room = Math.max(size, this.length, Math.min(this.limit, 2 * octets.length))
-    if (!this.budget.take(room - octets.length, this.client)) return false
-    this.octets = Buffer.allocUnsafeSlow(room)
-    octets.copy(this.octets)
+    const { bytes } = this
+    if (size <= bytes.length) return true
+    const room = Math.max(size, this.length, Math.min(this.limit, 2 * bytes.length))
+    if (!this.budget.take(room - bytes.length, this.client)) return false
+    this.bytes = Buffer.allocUnsafeSlow(room)
+    bytes.copy(this.bytes)
     return true
   }
 
@@ -121,8 +121,8 @@ export class KeptBody implements BodyStream, BodySink {
     const { take } = this
     this.take = null
     if (take === null) return
-    this.budget.giveBack(this.octets.length, this.client)
-    if (body === null) this.octets = NOTHING
+    this.budget.giveBack(this.bytes.length, this.client)
+    if (body === null) this.bytes = NOTHING
     await take(body)
   }
 }

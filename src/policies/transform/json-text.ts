@@ -31,8 +31,8 @@ const LONG_NUMBER = /\d[\d.]{15}|\d[eE]/
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Parses a document (RFC 8259) and keeps numbers as written. Throws an Error if it is not valid JSON in UTF-8. */
-export function parseJson(octets: Uint8Array): Json {
-  const text = decoder.decode(octets)
+export function parseJson(bytes: Uint8Array): Json {
+  const text = decoder.decode(bytes)
   if (!LONG_NUMBER.test(text)) return source.parse(text)
   return source.parse(text, (_, value, context) =>
     typeof value === 'number' && context.source !== undefined && String(value) !== context.source

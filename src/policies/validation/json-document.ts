@@ -13,9 +13,9 @@ const BACKSLASH = 92
  * Parses a JSON document (RFC 8259) whose maps have no duplicate names (RFC 7493 section 2.3), as the service might use the other
  * one of two members. Throws MalformedJson.
  */
-export function parseStrictly(octets: Buffer): unknown {
-  if (!isUtf8(octets)) throw new MalformedJson('is not UTF-8')
-  const text = octets.toString()
+export function parseStrictly(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new MalformedJson('is not UTF-8')
+  const text = bytes.toString()
   const value = parse(text)
   if (membersIn(value) !== membersWritten(text)) throw new MalformedJson('names a member of a map twice')
   return value

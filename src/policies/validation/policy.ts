@@ -13,7 +13,7 @@ export const validation = definePolicy({
   options: validationOptions,
   documents: [['body', 'schema'], ['query'], ['path'], ['headers'], ['openapi', 'document']],
   bodyLimit: ({ mode, body: { limit } }) =>
-    limit === undefined ? null : { octets: limit, enforced: mode === 'enforce' },
+    limit === undefined ? null : { bytes: limit, enforced: mode === 'enforce' },
   warnings: skippedPatterns,
   fields: checkedFields,
   prepare: compilingSchemas,

@@ -79,7 +79,7 @@ test('dates from 2050 on, and before, are read as they were meant', () => {
   assert.equal(read.validToDate.getTime(), Date.UTC(2050, 0, 1))
 })
 
-test('serial numbers are random, positive, and never longer than 20 octets', () => {
+test('serial numbers are random, positive, and never longer than 20 bytes', () => {
   const ca = new Authority()
   const serials = Array.from({ length: 50 }, () => serialOf(ca.issue().cert))
   assert.equal(new Set(serials).size, 50)

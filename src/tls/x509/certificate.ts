@@ -74,7 +74,7 @@ function extensionsOf(options: CertificateOptions): Extension[] {
 
 /** A serial number is positive and unpredictable (RFC 5280 section 4.1.2.2). */
 function randomSerial(): bigint {
-  const octets = randomBytes(16)
-  octets[0] = ((octets[0] ?? 0) & 0x3f) | 0x40
-  return BigInt(`0x${octets.toString('hex')}`)
+  const bytes = randomBytes(16)
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40
+  return BigInt(`0x${bytes.toString('hex')}`)
 }

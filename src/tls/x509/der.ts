@@ -4,10 +4,10 @@ const LONG_FORM = 0x80
 const CONTEXT = 0x80
 const CONSTRUCTED = 0x20
 
-/** One value: its tag, its length in the fewest octets (X.690 section 10.1), its contents. */
+/** One value: its tag, its length in the fewest bytes (X.690 section 10.1), its contents. */
 function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
-  const octets = Buffer.concat(contents)
-  return Buffer.concat([Buffer.of(tag), lengthOf(octets), octets])
+  const bytes = Buffer.concat(contents)
+  return Buffer.concat([Buffer.of(tag), lengthOf(bytes), bytes])
 }
 
 /** SEQUENCE. */
@@ -15,7 +15,7 @@ export function sequence(...items: readonly Uint8Array[]): Buffer {
   return element(0x30, ...items)
 }
 
-/** SET OF, with its items ordered by their octets (X.690 section 11.6). */
+/** SET OF, with its items ordered by their bytes (X.690 section 11.6). */
 export function setOf(...items: readonly Uint8Array[]): Buffer {
   return element(0x31, ...[...items].sort((a, b) => Buffer.compare(a, b)))
 }
@@ -28,10 +28,10 @@ export function boolean(value: boolean): Buffer {
 /** INTEGER of a non-negative number. */
 export function integer(value: number | bigint): Buffer {
   const hex = value.toString(16)
-  const octets = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
+  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
   // The first bit is the sign.
-  const sign = (octets[0] ?? 0) >= 0x80 ? Buffer.of(0) : Buffer.of()
-  return element(0x02, sign, octets)
+  const sign = (bytes[0] ?? 0) >= 0x80 ? Buffer.of(0) : Buffer.of()
+  return element(0x02, sign, bytes)
 }
 
 /** NULL. */
@@ -46,20 +46,20 @@ export function objectIdentifier(dotted: string): Buffer {
 }
 
 /** OCTET STRING. */
-export function octetString(octets: Uint8Array): Buffer {
-  return element(0x04, octets)
+export function octetString(bytes: Uint8Array): Buffer {
+  return element(0x04, bytes)
 }
 
-/** BIT STRING of whole octets. */
-export function bitString(octets: Uint8Array): Buffer {
-  return element(0x03, Buffer.of(0), octets)
+/** BIT STRING of whole bytes. */
+export function bitString(bytes: Uint8Array): Buffer {
+  return element(0x03, Buffer.of(0), bytes)
 }
 
 /** BIT STRING of named bits, bit 0 first; trailing zero bits are omitted (X.690 section 11.2.2). Up to 8 bits. */
 export function namedBits(...bits: readonly number[]): Buffer {
-  const octet = bits.reduce((sum, bit) => sum + (0x80 >> bit), 0)
+  const byte = bits.reduce((sum, bit) => sum + (0x80 >> bit), 0)
   const unused = 7 - Math.max(...bits)
-  return element(0x03, Buffer.of(unused, octet))
+  return element(0x03, Buffer.of(unused, byte))
 }
 
 /** UTF8String. */
@@ -83,8 +83,8 @@ export function explicit(number: number, value: Uint8Array): Buffer {
 }
 
 /** An implicit [number] tag for primitive contents. */
-export function implicit(number: number, octets: Uint8Array): Buffer {
-  return element(CONTEXT + number, octets)
+export function implicit(number: number, bytes: Uint8Array): Buffer {
+  return element(CONTEXT + number, bytes)
 }
 
 /** An implicit [number] tag in place of that of a SEQUENCE or SET. */
@@ -101,16 +101,16 @@ export function pemOf(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
-function lengthOf(octets: Buffer): Buffer {
-  if (octets.length < LONG_FORM) return Buffer.of(octets.length)
-  const hex = octets.length.toString(16)
+function lengthOf(bytes: Buffer): Buffer {
+  if (bytes.length < LONG_FORM) return Buffer.of(bytes.length)
+  const hex = bytes.length.toString(16)
   const length = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
   return Buffer.concat([Buffer.of(LONG_FORM + length.length), length])
 }
 
-/** Seven bits per octet, whose top bit indicates that more follow (X.690 section 8.19). */
+/** Seven bits per byte, whose top bit indicates that more follow (X.690 section 8.19). */
 function base128(number: number): number[] {
-  const octets = [number % 128]
-  for (let rest = Math.floor(number / 128); rest > 0; rest = Math.floor(rest / 128)) octets.unshift(128 + (rest % 128))
-  return octets
+  const bytes = [number % 128]
+  for (let rest = Math.floor(number / 128); rest > 0; rest = Math.floor(rest / 128)) bytes.unshift(128 + (rest % 128))
+  return bytes
 }

@@ -1,4 +1,4 @@
-import { ipOctets } from '../../core/ip-octets.ts'
+import { ipBytes } from '../../core/ip-bytes.ts'
 import { implicit, objectIdentifier, sequence, setOf, utf8String } from './der.ts'
 
 /** Subject or issuer of a certificate (RFC 5280 section 4.1.2.6). */
@@ -32,7 +32,7 @@ export function generalNames(names: readonly string[]): Buffer {
 }
 
 function generalName(name: string): Buffer {
-  const address = ipOctets(name)
+  const address = ipBytes(name)
   if (address !== null) return implicit(7, address)
   const kind = kindOf(name)
   if (kind === null) throw new TypeError(`"${name}" cannot stand in a certificate: expected an ASCII name or address`)

@@ -122,8 +122,8 @@ export function originOf({ client, host }: Exchange, { publicUrl }: OidcOptions)
   return publicUrl ?? `${client.scheme}://${client.host ?? host}`
 }
 
-function randomText(octets = 16): string {
-  return randomBytes(octets).toString('base64url')
+function randomText(bytes = 16): string {
+  return randomBytes(bytes).toString('base64url')
 }
 
 function isSame(expected: string, given: string | null): boolean {

@@ -38,7 +38,7 @@ export const oidcOptions = z.strictObject({
   clientSecret: providerShape.clientSecret,
   secret: oneOrMore(secretText)
     .describe(
-      'What cookies are encrypted with, at least 32 octets. Several while it is being exchanged: the first one encrypts, each decrypts.',
+      'What cookies are encrypted with, at least 32 bytes. Several while it is being exchanged: the first one encrypts, each decrypts.',
     )
     .meta({ examples: ['${OIDC_COOKIE_SECRET}'] }),
   scopes: scopeList

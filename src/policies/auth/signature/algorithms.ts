@@ -62,7 +62,7 @@ export function isSignature(text: string, signature: Buffer, { algorithm, key }:
 function problemOf(algorithm: SignatureAlgorithm, key: KeyObject): string | null {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (algorithm === 'hmac-sha256')
-    return (key.symmetricKeySize ?? 0) >= SHORTEST_SECRET ? null : `expected at least ${SHORTEST_SECRET} octets`
+    return (key.symmetricKeySize ?? 0) >= SHORTEST_SECRET ? null : `expected at least ${SHORTEST_SECRET} bytes`
   if (algorithm === 'ed25519') return type === 'ed25519' ? null : 'expected a key of Ed25519'
   if (algorithm === 'ecdsa-p256-sha256')
     return type === 'ec' && details?.namedCurve === 'prime256v1' ? null : 'expected a key of EC on P-256'

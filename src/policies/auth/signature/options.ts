@@ -22,7 +22,7 @@ const keySchema = z
     secret: z
       .string()
       .optional()
-      .describe('Shared secret of hmac-sha256, at least 32 octets.')
+      .describe('Shared secret of hmac-sha256, at least 32 bytes.')
       .meta({ examples: ['${SIGNATURE_SECRET}'] }),
     owner: z
       .string()

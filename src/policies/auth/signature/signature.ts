@@ -79,7 +79,7 @@ export const signature = defineAuthMethod({
      */
     function verified(exchange: Exchange): Verified {
       // 1.
-      const { signer, input, signature: octets } = signedBy(exchange, signers)
+      const { signer, input, signature: bytes } = signedBy(exchange, signers)
       // 2.
       const required = exchange.body === null ? components : [...components, 'content-digest']
       if (!covers(input, required)) throw new CredentialError('uncovered')
@@ -90,7 +90,7 @@ export const signature = defineAuthMethod({
       // 3.
       const base = signatureBase(input, exchange)
       if (base === null) throw new CredentialError('malformed-signature')
-      if (!isSignature(base, octets, signer)) throw new CredentialError('wrong-signature')
+      if (!isSignature(base, bytes, signer)) throw new CredentialError('wrong-signature')
       // Even if there is no body now: someone may have removed it.
       const hasDigest = exchange.body !== null || input.items.some(({ value }) => value === 'content-digest')
       return { signer, base, hasDigest }
@@ -137,8 +137,8 @@ function signedBy({ headers }: Exchange, signers: ReadonlyMap<string, Signer>): 
   const known = [...inputs].flatMap(([label, input]): Signed[] => {
     const keyId = input.parameters.get('keyid')
     const signer = typeof keyId === 'string' ? signers.get(keyId) : undefined
-    const octets = signatures.get(label)
-    return signer === undefined || octets === undefined ? [] : [{ signer, input, signature: octets }]
+    const bytes = signatures.get(label)
+    return signer === undefined || bytes === undefined ? [] : [{ signer, input, signature: bytes }]
   })
   const [signed, second] = known
   // With two known signers it would be ambiguous whom to trust.

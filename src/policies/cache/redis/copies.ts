@@ -15,7 +15,7 @@ export class Copies {
   }
 
   get usage(): CacheUsage {
-    return { entries: this.copies.size, bytes: this.copies.octets }
+    return { entries: this.copies.size, bytes: this.copies.bytes }
   }
 
   get(id: string): CacheEntry | undefined {

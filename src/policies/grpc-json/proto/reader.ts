@@ -68,11 +68,11 @@ export class Reader {
 
   /** A string, decoded as UTF-8; adjacent strings are concatenated. */
   text(): string {
-    return Buffer.from(this.octets(), 'latin1').toString('utf8')
+    return Buffer.from(this.bytes(), 'latin1').toString('utf8')
   }
 
   /** The same with one character per byte. */
-  octets(): string {
+  bytes(): string {
     if (this.peek().kind !== 'text') throw this.unexpected('a text')
     let text = ''
     while (this.peek().kind === 'text') text += this.next().text

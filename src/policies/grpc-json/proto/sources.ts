@@ -48,9 +48,9 @@ class Loading implements Sources {
   /** Adds a file named in the configuration. */
   async addNamed(path: string): Promise<void> {
     const place = normalize(path)
-    const octets = await this.open(place)
-    if (octets === null) throw new Error(`${JSON.stringify(path)} cannot be read: there is no such file`)
-    this.named.add(await this.add(place, this.nameOf(place), octets.toString('utf8')))
+    const bytes = await this.open(place)
+    if (bytes === null) throw new Error(`${JSON.stringify(path)} cannot be read: there is no such file`)
+    this.named.add(await this.add(place, this.nameOf(place), bytes.toString('utf8')))
   }
 
   /** The path relative to the folder that contains it. */
@@ -83,8 +83,8 @@ class Loading implements Sources {
     }
     for (const each of new Set([...this.folders, folder])) {
       const place = join(each, imported)
-      const octets = await this.open(place)
-      if (octets !== null) return this.add(place, imported, octets.toString('utf8'))
+      const bytes = await this.open(place)
+      if (bytes !== null) return this.add(place, imported, bytes.toString('utf8'))
     }
     const source = googleFiles.get(imported)
     if (source !== undefined) return this.add(imported, imported, source)

@@ -80,8 +80,8 @@ function unescaped(text: string, file: string, line: number): string {
   return Buffer.from(text, 'utf8')
     .toString('latin1')
     .replace(ESCAPE, (escape, hex?: string, octal?: string, short?: string, long?: string, letter?: string) => {
-      const octet = hex === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(hex, 16)
-      if (!Number.isNaN(octet)) return String.fromCharCode(octet & 255)
+      const byte = hex === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(hex, 16)
+      if (!Number.isNaN(byte)) return String.fromCharCode(byte & 255)
       const point = Number.parseInt(short ?? long ?? '', 16)
       if (point <= 0x10_ff_ff) return Buffer.from(String.fromCodePoint(point), 'utf8').toString('latin1')
       const known = ESCAPES[letter ?? '']

@@ -9,9 +9,9 @@ import { MemoryRepeats } from './memory-repeats.ts'
 const TTL = 3_600_000
 const PLENTY = 1_000_000
 
-/** A reply of so many octets in all. */
-function replyOf(octets: number): StoredReply {
-  return { status: 200, fields: '', body: new Uint8Array(octets - SPENT_SIZE), digest: '' }
+/** A reply of so many bytes in all. */
+function replyOf(bytes: number): StoredReply {
+  return { status: 200, fields: '', body: new Uint8Array(bytes - SPENT_SIZE), digest: '' }
 }
 
 class Client {
@@ -31,9 +31,9 @@ class Client {
     return this.repeats.claim({ ...this.held(id), head: 'h', ttl: TTL, forward: false })
   }
 
-  done(id: string, octets: number, perClient = PLENTY): void {
+  done(id: string, bytes: number, perClient = PLENTY): void {
     assert.deepEqual(this.claim(id), { is: 'claimed' })
-    this.repeats.keep(this.held(id), replyOf(octets), perClient)
+    this.repeats.keep(this.held(id), replyOf(bytes), perClient)
   }
 
   /** How its keys stand. */
@@ -59,7 +59,7 @@ test('who has most makes way: nobody drives out what others have who have no mor
   for (let i = 0; i < 100; i++) greedy.done(String(i), 1000)
   assert.deepEqual(small.states('s'), ['stored'])
   assert.deepEqual(greedy.states('0', '99', '98'), ['claimed', 'stored', 'stored'])
-  assert.ok(repeats.usage.octets <= 20_000)
+  assert.ok(repeats.usage.bytes <= 20_000)
   // Where all have about the same, whoever wants more makes room itself.
   const many = Array.from({ length: 15 }, (_, i) => of(`client ${i}`))
   for (const client of many) client.done('c', 1000)
@@ -103,9 +103,9 @@ test('keys are forgotten after their time, also those that nobody asks for again
   of('b').claim('2')
   clock.advance(LEASE)
   assert.deepEqual(of('b').states('2'), ['spent'])
-  assert.deepEqual(repeats.usage, { keys: 2, octets: 1000 + SPENT_SIZE })
+  assert.deepEqual(repeats.usage, { keys: 2, bytes: 1000 + SPENT_SIZE })
   clock.advance(TTL)
-  assert.deepEqual(repeats.usage, { keys: 0, octets: 0 })
+  assert.deepEqual(repeats.usage, { keys: 0, bytes: 0 })
   end()
   assert.equal(clock.pending, 0)
 })
@@ -114,7 +114,7 @@ test('with less memory the oldest go, at once', () => {
   const { repeats, of } = start(100_000)
   for (let i = 0; i < 10; i++) of('a').done(String(i), 1000)
   repeats.resize(3000)
-  assert.deepEqual(repeats.usage, { keys: 3, octets: 3000 })
+  assert.deepEqual(repeats.usage, { keys: 3, bytes: 3000 })
   assert.deepEqual(of('a').states('7', '6'), ['stored', 'claimed'])
 })
 
@@ -123,24 +123,24 @@ test('never more than it may have, and never a sum that is not that of what is t
     client: fc.constantFrom('a', 'b', 'c'),
     id: fc.constantFrom('1', '2', '3', '4'),
     does: fc.constantFrom('claim', 'keep', 'spend', 'release', 'wait'),
-    octets: fc.integer({ min: SPENT_SIZE, max: 4000 }),
+    bytes: fc.integer({ min: SPENT_SIZE, max: 4000 }),
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const { clock, repeats, of } = start(10_000)
-      for (const { client, id, does, octets } of steps) {
+      for (const { client, id, does, bytes } of steps) {
         const each = of(client)
         if (does === 'claim') each.claim(id)
-        if (does === 'keep') repeats.keep(each.held(id), replyOf(octets), 6000)
+        if (does === 'keep') repeats.keep(each.held(id), replyOf(bytes), 6000)
         if (does === 'spend') repeats.spend(each.held(id), 6000)
         if (does === 'release') repeats.release(each.held(id))
-        if (does === 'wait') clock.advance(octets * 10)
-        assert.ok(repeats.usage.octets <= 10_000)
-        assert.ok(repeats.usage.octets >= repeats.usage.keys * SPENT_SIZE)
+        if (does === 'wait') clock.advance(bytes * 10)
+        assert.ok(repeats.usage.bytes <= 10_000)
+        assert.ok(repeats.usage.bytes >= repeats.usage.keys * SPENT_SIZE)
       }
       repeats.sweep()
       clock.advance(TTL + 60_000)
-      assert.deepEqual(repeats.usage, { keys: 0, octets: 0 })
+      assert.deepEqual(repeats.usage, { keys: 0, bytes: 0 })
     }),
   )
 })

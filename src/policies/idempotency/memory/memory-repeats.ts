@@ -27,7 +27,7 @@ interface Entry {
 export interface RepeatUsage {
   readonly keys: number
   /** Approximate bytes of replies. */
-  readonly octets: number
+  readonly bytes: number
 }
 
 /** Keys and replies of one process: kept in its main thread, which all workers ask, so that they share them. */
@@ -38,7 +38,7 @@ export class MemoryRepeats {
   private limit: number
   private readonly entries = new Map<string, Entry>()
   private readonly shares = new Shares<Entry>()
-  private octets = 0
+  private bytes = 0
 
   /** `limit` is the maximum number of bytes of replies. */
   constructor(clock: Clock, limit: number) {
@@ -47,7 +47,7 @@ export class MemoryRepeats {
   }
 
   get usage(): RepeatUsage {
-    return { keys: this.entries.size, octets: this.octets }
+    return { keys: this.entries.size, bytes: this.bytes }
   }
 
   /** Changes the maximum number of bytes. */
@@ -88,7 +88,7 @@ export class MemoryRepeats {
       size: SPENT_SIZE,
     }
     this.entries.set(id, entry)
-    this.octets += SPENT_SIZE
+    this.bytes += SPENT_SIZE
     return { is: 'claimed' }
   }
 
@@ -119,7 +119,7 @@ export class MemoryRepeats {
     if (size > perClient) return this.spend(held, perClient)
     this.evictOwn(client, perClient - size)
     if (!this.makeRoom(client, size - entry.size)) return this.spend(held, perClient)
-    this.octets += size - entry.size
+    this.bytes += size - entry.size
     entry.size = size
     entry.reply = reply
     entry.over = true
@@ -164,8 +164,8 @@ export class MemoryRepeats {
     return entry
   }
 
-  private evictOwn(client: string, octets: number): void {
-    while (this.shares.octetsOf(client) > octets) {
+  private evictOwn(client: string, bytes: number): void {
+    while (this.shares.bytesOf(client) > bytes) {
       const oldest = this.shares.oldest(client)
       if (oldest === undefined) return
       this.evict(oldest)
@@ -173,8 +173,8 @@ export class MemoryRepeats {
   }
 
   /** Makes room for more bytes of a client. False if that is impossible. */
-  private makeRoom(client: string, octets: number): boolean {
-    while (this.octets + octets > this.limit) {
+  private makeRoom(client: string, bytes: number): boolean {
+    while (this.bytes + bytes > this.limit) {
       const victim = this.shares.victim(client)
       if (victim === undefined) return false
       this.evict(victim)
@@ -189,7 +189,7 @@ export class MemoryRepeats {
 
   private forget(entry: Entry): void {
     this.shares.remove(entry.client, entry)
-    this.octets -= entry.size
+    this.bytes -= entry.size
     this.entries.delete(entry.id)
   }
 }

@@ -2,7 +2,7 @@
 export interface Share<Item> {
   readonly items: Set<Item>
   /** Their total size. */
-  octets: number
+  bytes: number
 }
 
 /** The items of all clients, and which client has the most: its items are evicted for those of others. */
@@ -12,12 +12,12 @@ export class Shares<Item extends { readonly size: number }> {
   private readonly ranks: Set<Share<Item>>[] = []
 
   /** Bytes of a client. */
-  octetsOf(client: string): number {
-    return this.all.get(client)?.octets ?? 0
+  bytesOf(client: string): number {
+    return this.all.get(client)?.bytes ?? 0
   }
 
   add(client: string, item: Item): void {
-    const share = this.all.get(client) ?? { items: new Set(), octets: 0 }
+    const share = this.all.get(client) ?? { items: new Set(), bytes: 0 }
     this.all.set(client, share)
     share.items.add(item)
     this.change(client, share, item.size)
@@ -43,9 +43,9 @@ export class Shares<Item extends { readonly size: number }> {
     return first((own !== undefined && highest?.has(own) === true ? own : first(highest))?.items)
   }
 
-  private change(client: string, share: Share<Item>, octets: number): void {
+  private change(client: string, share: Share<Item>, bytes: number): void {
     this.ranks[rankOf(share)]?.delete(share)
-    share.octets += octets
+    share.bytes += bytes
     if (share.items.size === 0) return void this.all.delete(client)
     const rank = rankOf(share)
     while (this.ranks.length <= rank) this.ranks.push(new Set())
@@ -53,8 +53,8 @@ export class Shares<Item extends { readonly size: number }> {
   }
 }
 
-function rankOf({ octets }: Share<unknown>): number {
-  return Math.ceil(Math.log2(octets + 1))
+function rankOf({ bytes }: Share<unknown>): number {
+  return Math.ceil(Math.log2(bytes + 1))
 }
 
 function first<Item>(items: Iterable<Item> | undefined): Item | undefined {

@@ -59,16 +59,16 @@ end
 redis.call('HDEL', KEYS[1], 'l')
 if ARGV[5] then redis.call('HSET', KEYS[1], 's', 'done', 'r', ARGV[5], 'b', ARGV[6])
 else redis.call('HSET', KEYS[1], 's', 'spent') end
-local octets = tonumber(redis.call('GET', KEYS[3])) or 0
+local bytes = tonumber(redis.call('GET', KEYS[3])) or 0
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now), 'LIMIT', 0, 100)) do
-  octets = octets - takeOut(member)
+  bytes = bytes - takeOut(member)
 end
 local count, most = 0, tonumber(ARGV[4])
-while octets + ARGV[3] > most do
+while bytes + ARGV[3] > most do
   local oldest = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
   if not oldest then break end
   local size, id = takeOut(oldest)
-  octets = octets - size
+  bytes = bytes - size
   local other = string.sub(KEYS[1], 1, -1 - #ARGV[2]) .. id
   if redis.call('HGET', other, 's') ~= 'lock' then count = count + redis.call('UNLINK', other) end
 end
@@ -76,7 +76,7 @@ local left = math.max(redis.call('PTTL', KEYS[1]), 1)
 redis.call('ZADD', KEYS[2], string.format('%.0f', now + left), ARGV[3] .. ' ' .. ARGV[2])
 left = math.max(redis.call('PTTL', KEYS[2]), left)
 redis.call('PEXPIRE', KEYS[2], left)
-redis.call('SET', KEYS[3], string.format('%.0f', octets + ARGV[3]), 'PX', left)
+redis.call('SET', KEYS[3], string.format('%.0f', bytes + ARGV[3]), 'PX', left)
 return count
 `
 

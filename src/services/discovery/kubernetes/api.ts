@@ -69,10 +69,10 @@ export async function follow(ask: Ask, { opened, said, patience }: Stream): Prom
   try {
     opened()
     let rest: Buffer = Buffer.alloc(0)
-    for await (const octets of response as AsyncIterable<Buffer>) {
+    for await (const bytes of response as AsyncIterable<Buffer>) {
       cancel()
       cancel = idle()
-      let part: Buffer = rest.length === 0 ? octets : Buffer.concat([rest, octets])
+      let part: Buffer = rest.length === 0 ? bytes : Buffer.concat([rest, bytes])
       for (let end = part.indexOf(10); end !== -1; end = part.indexOf(10)) {
         said(parse(part.toString('utf8', 0, end)))
         part = part.subarray(end + 1)
@@ -131,13 +131,13 @@ async function errorOf(response: IncomingMessage): Promise<ApiError> {
 async function textOf(response: IncomingMessage, most: number): Promise<string> {
   const parts: Buffer[] = []
   let length = 0
-  for await (const octets of response as AsyncIterable<Buffer>) {
-    length += octets.length
+  for await (const bytes of response as AsyncIterable<Buffer>) {
+    length += bytes.length
     if (length > most) {
       response.destroy()
-      throw new Error(`an answer of more than ${most} octets`)
+      throw new Error(`an answer of more than ${most} bytes`)
     }
-    parts.push(octets)
+    parts.push(bytes)
   }
   return Buffer.concat(parts).toString('utf8')
 }

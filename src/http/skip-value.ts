@@ -4,7 +4,7 @@ import { sharedBuffer } from './read-buffers.ts'
 
 // Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
 // this module are inlined into its compiled code, whereas imports are looked up at each use.
-const { valueOctet } = characters
+const { allowedInValue } = characters
 
 /** The bytes of the shared read buffer, which most heads are read from, as little-endian words of four. */
 const words = new Int32Array(sharedBuffer.buffer, sharedBuffer.byteOffset, sharedBuffer.length >> 2)
@@ -14,9 +14,9 @@ const wordsOf: Buffer | null = endianness() === 'LE' ? sharedBuffer : null
  * The end of the run of bytes from `start` on that are valid in a field value (RFC 9110 section 5.5); at most `end`.
  * May read up to three bytes before `start`.
  */
-export function skipValue(octets: Buffer, start: number, end: number): number {
-  let at = octets === wordsOf ? skipWords(start, end) : start
-  while (at < end && valueOctet[octets[at]!] === 1) at++
+export function skipValue(bytes: Buffer, start: number, end: number): number {
+  let at = bytes === wordsOf ? skipWords(start, end) : start
+  while (at < end && allowedInValue[bytes[at]!] === 1) at++
   return at
 }
 

@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { valueOctet } from './characters.ts'
+import { allowedInValue } from './characters.ts'
 import { sharedBuffer } from './read-buffers.ts'
-import { skipValue } from './value-octets.ts'
+import { skipValue } from './skip-value.ts'
 
-function slowly(octets: Buffer, start: number, end: number): number {
+function slowly(bytes: Buffer, start: number, end: number): number {
   let at = start
-  while (at < end && valueOctet[octets[at]!] === 1) at++
+  while (at < end && allowedInValue[bytes[at]!] === 1) at++
   return at
 }
 
-/** Mostly octets that may stand in a value. */
-const octet = fc.oneof(
-  { weight: 20, arbitrary: fc.integer({ min: 0x20, max: 0x7e }) },
-  fc.integer({ min: 0, max: 255 }),
-)
-const text = fc.array(octet, { minLength: 4, maxLength: 60 })
+/** Mostly bytes that may stand in a value. */
+const byte = fc.oneof({ weight: 20, arbitrary: fc.integer({ min: 0x20, max: 0x7e }) }, fc.integer({ min: 0, max: 255 }))
+const text = fc.array(byte, { minLength: 4, maxLength: 60 })
 const offset = fc.integer({ min: 0, max: 7 })
 
 test('property: the end of a value is found at any offset, whatever is around it', () =>
@@ -32,12 +29,12 @@ test('property: the end of a value is found at any offset, whatever is around it
     { numRuns: 2000 },
   ))
 
-test('each octet ends a value, or does not, at each position in a word', () => {
+test('each byte ends a value, or does not, at each position in a word', () => {
   for (let place = 0; place < 4; place++)
     for (let found = 0; found < 256; found++) {
       sharedBuffer.fill('a', 0, 16)
       sharedBuffer[4 + place] = found
-      assert.equal(skipValue(sharedBuffer, 2, 16), valueOctet[found] === 1 ? 16 : 4 + place, `octet ${found}`)
+      assert.equal(skipValue(sharedBuffer, 2, 16), allowedInValue[found] === 1 ? 16 : 4 + place, `byte ${found}`)
     }
 })
 

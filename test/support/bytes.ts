@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** Bytes in which no part is like another: a shift, a loss and a repetition all change the digest. */
-export function octets(length: number): Buffer {
+export function bytes(length: number): Buffer {
   const block = Buffer.alloc(65_537)
   for (let i = 0, state = 1; i < block.length; i++) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0

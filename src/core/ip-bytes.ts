@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** The octets of an IP address, or null for any other text. */
-export function ipOctets(address: string): Buffer | null {
+/** The bytes of an IP address, or null for any other text. */
+export function ipBytes(address: string): Buffer | null {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
   if (!isIPv6(address)) return null
   // The URL parser normalizes the rest to groups of hexadecimal digits with at most one "::".
