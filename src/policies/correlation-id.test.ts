@@ -17,20 +17,20 @@ async function run(sent: readonly string[], options = {}, next: Handler = () => 
   return { exchange, reply }
 }
 
-test('a request without an id gets a UUID that the service and the client see too', async () => {
+test('a request without an id gets a UUID, which the service and the client see', async () => {
   const { exchange, reply } = await run([])
   assert.match(exchange.correlationId, UUID)
   assert.equal(exchange.headers.get('X-Correlation-ID'), exchange.correlationId)
   assert.equal(reply.headers.get('X-Correlation-ID'), exchange.correlationId)
 })
 
-test('no two requests get the same id', async () => {
+test('generated ids are unique', async () => {
   const results = await Promise.all(Array.from({ length: 100 }, () => run([])))
   assert.equal(new Set(results.map(({ exchange }) => exchange.correlationId)).size, 100)
 })
 
 for (const id of ['7', 'order-42_a.b~c', 'dGVzdA==', 'Root=1-67891233', 'user@host/1+2', 'x'.repeat(128)])
-  test(`the id ${id.slice(0, 20)} that a client sends is kept`, async () => {
+  test(`the client's id ${id.slice(0, 20)} is kept`, async () => {
     const { exchange, reply } = await run([id])
     assert.equal(exchange.correlationId, id)
     assert.deepEqual(exchange.headers.getAll('X-Correlation-ID'), [id])
@@ -49,19 +49,19 @@ for (const id of [
   'caf\xe9',
   'a,b',
 ])
-  test(`the id ${JSON.stringify(id.slice(0, 20))} that a client sends is replaced`, async () => {
+  test(`the client's id ${JSON.stringify(id.slice(0, 20))} is replaced`, async () => {
     const { exchange } = await run([id])
     assert.match(exchange.correlationId, UUID)
     assert.deepEqual(exchange.headers.getAll('X-Correlation-ID'), [exchange.correlationId])
   })
 
-test('several ids at once are replaced by one', async () => {
+test('several ids are replaced by one', async () => {
   const { exchange } = await run(['one', 'two'])
   assert.match(exchange.correlationId, UUID)
   assert.deepEqual(exchange.headers.getAll('X-Correlation-ID'), [exchange.correlationId])
 })
 
-test('the reply carries the id instead of what the service answered under that name', async () => {
+test('the id on the reply replaces one sent by the service', async () => {
   const { reply } = await run(['mine'], {}, () => new Reply(200, Headers.of([['X-Correlation-Id', 'theirs']]), null))
   assert.deepEqual(reply.headers.getAll('X-Correlation-ID'), ['mine'])
 })
@@ -74,7 +74,7 @@ const failures: Record<string, Handler> = {
 }
 
 for (const [how, next] of Object.entries(failures))
-  test(`the reply to an error that was ${how} carries the id in the header and as instance`, async () => {
+  test(`the reply to an error that was ${how} has the id as header and instance`, async () => {
     const { reply } = await run(['mine'], {}, next)
     assert.equal(reply.status, 404)
     assert.equal(reply.headers.get('X-Correlation-ID'), 'mine')
@@ -89,7 +89,7 @@ test('the header can have another name', async () => {
   assert.equal(reply.headers.get('X-Correlation-ID'), undefined)
 })
 
-test('a header name that is none, or that is the wire’s, is refused', () => {
+test('an invalid header name, or one of the wire, is rejected', () => {
   assert.match(String(correlationId.options.safeParse({ header: 'X Id' }).error), /is not a header name/)
   assert.match(String(correlationId.options.safeParse({ header: 'Content-Length' }).error), /belongs to the connection/)
 })

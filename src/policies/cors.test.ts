@@ -42,7 +42,7 @@ function preflight(options: Options, sent: Fields = {}) {
   return run(options, 'OPTIONS', asked, () => assert.fail('the preflight went on'))
 }
 
-test('without options every reply says what the specification shows', async () => {
+test('by default every reply has the headers of the specification', async () => {
   const expected = {
     'access-control-allow-origin': '*',
     'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
@@ -52,7 +52,7 @@ test('without options every reply says what the specification shows', async () =
   assert.deepEqual((await get({}, {})).fields, expected)
 })
 
-test('an origin that is allowed is named, and credentials and exposed fields with it', async () => {
+test('an allowed origin is echoed, with credentials and exposed headers', async () => {
   const options = { origins: [APP], credentials: true, exposedHeaders: ['X-Correlation-ID', 'Retry-After'] }
   assert.deepEqual((await get(options, { Origin: APP })).fields, {
     'access-control-allow-origin': APP,
@@ -65,11 +65,11 @@ test('an origin that is allowed is named, and credentials and exposed fields wit
 })
 
 for (const sent of [{}, { Origin: 'https://evil.test' }, { Origin: 'null' }] as Fields[])
-  test(`a request with ${JSON.stringify(sent)} is answered without a permission, and with Vary`, async () => {
+  test(`a reply to ${JSON.stringify(sent)} has no permission, but has Vary`, async () => {
     assert.deepEqual((await get({ origins: [APP] }, sent)).fields, { vary: 'Origin' })
   })
 
-test('requests of different origins get what is theirs, whichever comes first', async () => {
+test('replies to different origins do not affect each other', async () => {
   const handle = applyPolicy(cors, { origins: ['https://*.example.com'] }, () => new Reply(200, Headers.of(), null))
   for (const origin of [
     'https://a.example.com',
@@ -86,7 +86,7 @@ test('requests of different origins get what is theirs, whichever comes first', 
 })
 
 for (const sent of [{ Origin: APP }, { Origin: 'https://evil.test' }, {}] as Fields[])
-  test(`what a service says itself is replaced for ${JSON.stringify(sent)}`, async () => {
+  test(`CORS headers of the service are replaced for ${JSON.stringify(sent)}`, async () => {
     const theirs = Headers.of([
       ['Vary', 'Accept'],
       ['access-control-allow-origin', '*'],
@@ -132,7 +132,7 @@ test('a preflight is answered by the gateway', async () => {
   })
 })
 
-test('a preflight of an origin that is allowed hears its name', async () => {
+test('a preflight of an allowed origin gets that origin', async () => {
   const options: Options = {
     origins: [APP],
     credentials: true,
@@ -150,7 +150,7 @@ test('a preflight of an origin that is allowed hears its name', async () => {
   })
 })
 
-test('a preflight of any other origin is refused', async () => {
+test('a preflight of any other origin is rejected', async () => {
   const { reply, fields, exchange } = await preflight({ origins: [APP] }, { Origin: 'https://evil.test' })
   assert.equal(reply.status, 403)
   assert.equal(exchange.error?.message, 'The origin https://evil.test is not allowed here.')
@@ -158,7 +158,7 @@ test('a preflight of any other origin is refused', async () => {
   assert.ok(Object.keys(fields).every((name) => !name.startsWith('access-control-')))
 })
 
-test('"*" for methods and headers allows what is asked for, also with credentials', async () => {
+test('"*" for methods and headers allows what is requested, also with credentials', async () => {
   const options = { origins: [APP], credentials: true, methods: ['*'], headers: ['*'] }
   const asked = { 'Access-Control-Request-Method': 'PURGE', 'Access-Control-Request-Headers': 'authorization,x-a' }
   assert.deepEqual((await preflight(options, asked)).fields, {
@@ -172,17 +172,17 @@ test('"*" for methods and headers allows what is asked for, also with credential
   assert.equal((await preflight(options)).fields['access-control-allow-headers'], undefined)
 })
 
-test('of the headers that are asked for only names are said again', async () => {
+test('of the requested headers only valid names are echoed', async () => {
   const asked = { 'Access-Control-Request-Headers': 'x-a, b c, <d>, , x-e' }
   assert.equal((await preflight({ headers: ['*'] }, asked)).fields['access-control-allow-headers'], 'x-a, x-e')
 })
 
-test('no method and no header is allowed where none is listed', async () => {
+test('without a list no methods and headers are allowed', async () => {
   const { fields } = await preflight({ methods: [], headers: [] })
   assert.deepEqual(fields, { 'access-control-allow-origin': '*', 'access-control-max-age': '600' })
 })
 
-test('access to a private network is given by option, to a preflight that asks for it', async () => {
+test('privateNetwork grants private network access to preflights that request it', async () => {
   const asked = { 'Access-Control-Request-Private-Network': 'true' }
   const name = 'access-control-allow-private-network'
   assert.equal((await preflight({ privateNetwork: true }, asked)).fields[name], 'true')
@@ -196,7 +196,7 @@ for (const [what, method, sent] of [
   ['that asks for what is no method', 'OPTIONS', { Origin: APP, 'Access-Control-Request-Method': 'a b' }],
   ['with another method', 'POST', { Origin: APP, 'Access-Control-Request-Method': 'POST' }],
 ] as const)
-  test(`a request ${what} is no preflight and goes on`, async () => {
+  test(`a request ${what} is not a preflight, and continues`, async () => {
     const { reply, fields } = await run({ origins: [APP] }, method, sent)
     assert.equal(reply.status, 200)
     assert.equal(fields['vary'], 'Origin')
@@ -216,10 +216,10 @@ const refused: Record<string, [options: Options, message: RegExp]> = {
 }
 
 for (const [what, [options, message]] of Object.entries(refused))
-  test(`${what} is refused`, () => {
+  test(`${what} is rejected`, () => {
     assert.match(String(cors.options.safeParse(options).error), message)
   })
 
-test('every exposed header is allowed where there are no credentials', async () => {
+test('all headers can be exposed without credentials', async () => {
   assert.equal((await get({ exposedHeaders: ['*'] }, {})).fields['access-control-expose-headers'], '*')
 })

@@ -51,7 +51,7 @@ const failing: Record<string, Middleware> = {
 }
 
 for (const [what, step] of Object.entries(failing))
-  test(`a policy that ${what} makes an internal error with its name in the cause`, async () => {
+  test(`a policy that ${what} causes an internal error with its name in the cause`, async () => {
     const error = await thrownBy(apply(step))
     assert.ok(error instanceof GatewayError)
     assert.equal(error.code, 'internal-error')
@@ -134,7 +134,7 @@ function upgradeTo(protocol: string) {
 }
 
 for (const [what, [step, message]] of Object.entries(splitting))
-  test(`a policy that ${what} fails, and nothing of it gets onto the wire`, async () => {
+  test(`a policy that ${what} fails, and nothing of it is sent`, async () => {
     let asked = 0
     const error = await thrownBy(
       apply(step, () => {
@@ -164,7 +164,7 @@ const careless: Record<string, Middleware> = {
 }
 
 for (const [what, step] of Object.entries(careless))
-  test(`a policy that ${what} with a reply in hand leaves nobody waiting for its end`, async () => {
+  test(`a policy that ${what} after a reply cancels the body`, async () => {
     let cancelled = 0
     const body = { length: -1, pipe() {}, resume() {}, cancel: () => cancelled++ }
     const reply = new Reply(200, Headers.of(), body)
@@ -172,7 +172,7 @@ for (const [what, step] of Object.entries(careless))
     assert.equal(cancelled, 1)
   })
 
-test('errors of the table that a policy throws are its answer', async () => {
+test('an error of the table that a policy throws is its answer', async () => {
   const forbidden = new GatewayError('forbidden', 'No.')
   assert.equal(
     await thrownBy(
@@ -184,7 +184,7 @@ test('errors of the table that a policy throws are its answer', async () => {
   )
 })
 
-test('what comes from further in is not blamed on the policy', async () => {
+test('errors of inner steps are not attributed to the policy', async () => {
   const error = new TypeError('not mine')
   const fails: Handler = () => {
     throw error
@@ -202,7 +202,7 @@ test('what comes from further in is not blamed on the policy', async () => {
   )
 })
 
-test('a policy that cannot be set up says which and where', () => {
+test('an error during setup names the policy and the route', () => {
   const policy: Policy = definePolicy({
     name: 'mine',
     summary: 'Is mine.',
@@ -216,7 +216,7 @@ test('a policy that cannot be set up says which and where', () => {
   })
 })
 
-test('the running policy is known in what it starts, and not further in', async () => {
+test('runningPolicy is known in what a policy starts, but not in inner steps', async () => {
   const seen: (RunningPolicy | null)[] = []
   const step: Middleware = (next) => async (exchange) => {
     await Promise.resolve()
@@ -234,7 +234,7 @@ test('the running policy is known in what it starts, and not further in', async 
   assert.equal(runningPolicy(), null)
 })
 
-test('what it throws when it is documented has its name too; one without a document has none', () => {
+test('an error while documenting names the policy, and a policy without a document has none', () => {
   const base = { name: 'mine', summary: 'Is mine.', options: z.strictObject({}), create: () => (next: Handler) => next }
   const operation = { method: 'GET', path: '/' }
   const broken = guardPolicy({
@@ -250,7 +250,7 @@ test('what it throws when it is documented has its name too; one without a docum
   assert.deepEqual(guardPolicy(base).document?.({}, operation), {})
 })
 
-test('who runs a step that routes share is told with the route of the exchange', async () => {
+test('in a shared step runningPolicy has the route of the exchange', async () => {
   const seen: (RunningPolicy | null)[] = []
   const policy: Policy = {
     name: 'mine',

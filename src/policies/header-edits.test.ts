@@ -25,7 +25,7 @@ function forwarded(
   return received
 }
 
-test('set replaces every field of that name', () => {
+test('set replaces all headers of that name', () => {
   assert.deepEqual(
     forwarded({ set: { 'X-Mode': '{method}' } }, [
       ['x-mode', 'a'],
@@ -39,7 +39,7 @@ test('set replaces every field of that name', () => {
   )
 })
 
-test('what a service may take for a field that is set or removed goes too', () => {
+test('headers that a service could confuse with a set or removed one are removed', () => {
   assert.deepEqual(
     forwarded({ set: { 'X-Tenant-ID': '{consumer.id}' }, remove: ['X-Debug-Mode'] }, [
       ['X_Tenant_ID', 'another'],
@@ -51,14 +51,14 @@ test('what a service may take for a field that is set or removed goes too', () =
   )
 })
 
-test('add leaves those of the same name', () => {
+test('add keeps headers of the same name', () => {
   assert.deepEqual(forwarded({ add: { Via: '1.1 gateway' } }, [['Via', '1.0 other']]), [
     ['Via', '1.0 other'],
     ['Via', '1.1 gateway'],
   ])
 })
 
-test('remove takes away every field of that name', () => {
+test('remove removes all headers of that name', () => {
   const sent = [
     ['Cookie', 'a=1'],
     ['Accept', '*/*'],
@@ -67,7 +67,7 @@ test('remove takes away every field of that name', () => {
   assert.deepEqual(forwarded({ remove: ['COOKIE'] }, sent), [['Accept', '*/*']])
 })
 
-test('a field that comes out empty is removed, so that a client cannot pass for a consumer', () => {
+test('a header with an empty value is removed, so a client cannot forge it', () => {
   const options = { set: { 'X-User-ID': '{consumer.id}' }, add: { 'X-Tier': '{consumer.tier}' } }
   assert.deepEqual(forwarded(options, [['X-User-ID', 'admin']]), [])
   const consumer = { id: 'u-1', roles: [], tier: 'gold', scopes: [], key: null }
@@ -77,12 +77,12 @@ test('a field that comes out empty is removed, so that a client cannot pass for 
   ])
 })
 
-test('a field can take the value of one that is removed', () => {
+test('a header can use the value of one that is removed', () => {
   const options = { set: { 'X-New': '{header.X-Old}' }, remove: ['X-Old'] }
   assert.deepEqual(forwarded(options, [['X-Old', '7']]), [['X-New', '7']])
 })
 
-test('blanks around a value do not make it invalid', () => {
+test('whitespace around a value is trimmed', () => {
   assert.deepEqual(forwarded({ set: { 'X-Id': ' {path.id} ' } }, [], { params: { id: ' 7 ' } }), [['X-Id', '7']])
 })
 
@@ -122,7 +122,7 @@ for (const name of [
   'Proxy-Connection',
   'HTTP2-Settings',
 ])
-  test(`the field ${name} is refused, as it belongs to the wire`, () => {
+  test(`the header ${name} is rejected, as it belongs to the wire`, () => {
     for (const options of [{ set: { [name]: 'x' } }, { add: { [name]: 'x' } }, { remove: [name] }]) {
       const issue = headerEdits.safeParse(options).error?.issues[0]
       assert.equal(
@@ -133,17 +133,17 @@ for (const name of [
   })
 
 for (const name of ['', 'X Y', 'X:', 'X\r\nY', '\u00dcber'])
-  test(`the name ${JSON.stringify(name)} is refused`, () => {
+  test(`the name ${JSON.stringify(name)} is rejected`, () => {
     for (const options of [{ set: { [name]: 'x' } }, { add: { [name]: 'x' } }, { remove: [name] }])
       assert.match(headerEdits.safeParse(options).error?.issues[0]?.message ?? '', /is not a header name/)
   })
 
-test('a bad template is reported at its field', () => {
+test('an invalid template is reported at its header', () => {
   const issue = headerEdits.safeParse({ set: { 'X-A': '{nope}' } }).error?.issues[0]
   assert.deepEqual(issue?.path, ['set', 'X-A'])
   assert.match(issue.message, /^unknown placeholder \{nope\}/)
 })
 
-test('an unknown key is refused', () => {
+test('an unknown key is rejected', () => {
   assert.ok(!headerEdits.safeParse({ append: {} }).success)
 })

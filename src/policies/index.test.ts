@@ -8,11 +8,11 @@ test('every policy has its own name, in kebab case', () => {
   for (const name of names) assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
 })
 
-test('every policy says in one sentence what it does', () => {
+test('every policy has a one-sentence summary', () => {
   for (const policy of policies) assert.match(policy.summary, /^[A-Z][^\n]+\.$/)
 })
 
-test('names and options of the policies are known to the compiler', () => {
+test('names and options of the policies are typed', () => {
   const name: PolicyName = 'correlation-id'
   const written: PolicyInputs['correlation-id'] = {}
   const parsed: PolicyOptions['correlation-id'] = { header: 'X-Correlation-ID' }

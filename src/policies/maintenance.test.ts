@@ -9,7 +9,7 @@ import { maintenance } from './maintenance.ts'
 
 const answer = (): Reply => new Reply(200, Headers.of(), null)
 
-test('every request gets 503 with the time to come again', () => {
+test('every request is 503 with Retry-After', () => {
   const handle = applyPolicy(maintenance, { retryAfter: '90s', detail: 'Back at noon.' }, answer)
   assert.throws(
     () => handle(makeExchange()),
@@ -22,7 +22,7 @@ test('every request gets 503 with the time to come again', () => {
   )
 })
 
-test('those of some networks go on', async () => {
+test('requests from excepted networks continue', async () => {
   const handle = applyPolicy(maintenance, { except: ['192.0.2.0/24'] }, answer)
   assert.equal((await handle(makeExchange())).status, 200)
   const client = { ...makeExchange().client, address: '198.51.100.1' }

@@ -15,7 +15,7 @@ for (const type of [
   'application/problem+json',
   'image/svg+xml',
 ])
-  test(`${JSON.stringify(type)} is among them`, () => assert.ok(listed(type)))
+  test(`${JSON.stringify(type)} is included`, () => assert.ok(listed(type)))
 
 for (const type of [
   '',
@@ -26,9 +26,9 @@ for (const type of [
   'image/png',
   'imagexsvg+xml',
 ])
-  test(`${JSON.stringify(type)} is not`, () => assert.ok(!listed(type)))
+  test(`${JSON.stringify(type)} is not included`, () => assert.ok(!listed(type)))
 
 for (const text of ['', 'text', 'text/', '/plain', '*/*', 'text/plain; charset=utf-8', 'text/a b'])
-  test(`${JSON.stringify(text)} is no media type`, () => {
+  test(`${JSON.stringify(text)} is rejected as a media type`, () => {
     assert.match(String(mediaType.safeParse(text).error), /expected a media type/)
   })

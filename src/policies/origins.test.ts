@@ -17,7 +17,7 @@ const spellings: Record<string, string> = {
 }
 
 for (const [written, origin] of Object.entries(spellings))
-  test(`${written} is taken as ${origin}`, () => {
+  test(`${written} is normalized to ${origin}`, () => {
     assert.equal(originPattern.parse(written), origin)
   })
 
@@ -41,7 +41,7 @@ for (const text of [
   'https://a b',
   'https://a\\b',
 ])
-  test(`${JSON.stringify(text)} is no origin`, () => {
+  test(`${JSON.stringify(text)} is rejected as an origin`, () => {
     assert.match(originPattern.safeParse(text).error?.issues[0]?.message ?? '', /expected "\*", an origin such as/)
   })
 
@@ -54,7 +54,7 @@ for (const origin of [
   'https://b-1.a_2.example.org',
   'http://a.example.net:8080',
 ])
-  test(`${origin} is among them`, () => assert.ok(allows(origin)))
+  test(`${origin} is allowed`, () => assert.ok(allows(origin)))
 
 for (const origin of [
   '',
@@ -78,4 +78,4 @@ for (const origin of [
   'http://a.example.net',
   'https://app.example.com, https://app.example.com',
 ])
-  test(`${JSON.stringify(origin)} is not`, () => assert.ok(!allows(origin)))
+  test(`${JSON.stringify(origin)} is not allowed`, () => assert.ok(!allows(origin)))

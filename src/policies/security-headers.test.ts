@@ -37,11 +37,11 @@ async function fieldsOf(options: Options, next = answering(), scheme: 'http' | '
   return [...reply.headers]
 }
 
-test('every reply has the three of the specification', async () => {
+test('every reply has the three headers of the specification', async () => {
   assert.deepEqual(await fieldsOf({}), three)
 })
 
-test('error replies have them too', async () => {
+test('error replies have them as well', async () => {
   const fields = await fieldsOf({}, () => {
     throw new GatewayError('not-found')
   })
@@ -50,19 +50,19 @@ test('error replies have them too', async () => {
   assert.deepEqual(later.slice(-3), three)
 })
 
-test('what a service says under these names is replaced', async () => {
+test('values set by the service are replaced', async () => {
   const next = answering(['x-frame-options', 'ALLOWALL'], ['Content-Type', 'a/b'], ['X-FRAME-OPTIONS', 'SAMEORIGIN'])
   assert.deepEqual(await fieldsOf({}, next), [['Content-Type', 'a/b'], ...three])
 })
 
-test('each of them can be switched off, and is then left to the service', async () => {
+test('each header can be turned off, and is then left to the service', async () => {
   const options = { contentTypeOptions: false, frameOptions: false, xssProtection: false } as const
   assert.deepEqual(await fieldsOf(options, answering(['X-Frame-Options', 'SAMEORIGIN'])), [
     ['X-Frame-Options', 'SAMEORIGIN'],
   ])
 })
 
-test('every other one is there by option', async () => {
+test('all other headers are optional', async () => {
   const fields = await fieldsOf({
     frameOptions: 'SAMEORIGIN',
     xssProtection: '0',
@@ -86,7 +86,7 @@ test('every other one is there by option', async () => {
   ])
 })
 
-test('Strict-Transport-Security goes to clients that came over https, and to no others', async () => {
+test('Strict-Transport-Security is only sent over https', async () => {
   const strictTransportSecurity = {}
   assert.deepEqual((await fieldsOf({ strictTransportSecurity }, answering(), 'https')).slice(3), [
     ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'],
@@ -95,7 +95,7 @@ test('Strict-Transport-Security goes to clients that came over https, and to no 
   assert.deepEqual(await fieldsOf({ strictTransportSecurity }, next), three)
 })
 
-test('its parts are options', async () => {
+test('the parts of Strict-Transport-Security are options', async () => {
   for (const [strictTransportSecurity, value] of [
     [{ maxAge: '300s', includeSubDomains: false }, 'max-age=300'],
     [{ maxAge: '730d', preload: true }, 'max-age=63072000; includeSubDomains; preload'],
@@ -103,7 +103,7 @@ test('its parts are options', async () => {
     assert.equal((await fieldsOf({ strictTransportSecurity }, answering(), 'https')).at(-1)?.[1], value)
 })
 
-test('fields that tell too much are removed by option', async () => {
+test('revealing headers can be removed', async () => {
   const next = answering(['Server', 'nginx/1.22.1'], ['Via', '1.1 a'], ['x-powered-by', 'Express'])
   assert.deepEqual(await fieldsOf({ remove: ['Server', 'X-Powered-By'] }, next), [['Via', '1.1 a'], ...three])
 })
@@ -122,6 +122,6 @@ const refused: Record<string, [options: object, message: RegExp]> = {
 }
 
 for (const [what, [options, message]] of Object.entries(refused))
-  test(`${what} is refused`, () => {
+  test(`${what} is rejected`, () => {
     assert.match(String(securityHeaders.options.safeParse(options).error), message)
   })

@@ -20,7 +20,7 @@ async function timingOf(answer: (exchange: Exchange, clock: ManualClock) => Repl
 
 const empty = (): Reply => new Reply(204, Headers.of(), null)
 
-test('the client is told what the gateway took, and what all attempts at the service did', async () => {
+test('Server-Timing has the time of the gateway and of all attempts at the service', async () => {
   const told = await timingOf((exchange, clock) => {
     exchange.instance = '10.0.0.8:8001'
     exchange.serviceTime = 130
@@ -30,7 +30,7 @@ test('the client is told what the gateway took, and what all attempts at the ser
   assert.deepEqual(told, ['gateway;dur=5, service;dur=130'])
 })
 
-test('where no service was asked nothing is said of one', async () => {
+test('without a service only the time of the gateway is sent', async () => {
   const told = await timingOf((_, clock) => {
     clock.advance(1)
     return empty()
@@ -38,14 +38,14 @@ test('where no service was asked nothing is said of one', async () => {
   assert.deepEqual(told, ['gateway;dur=1'])
 })
 
-test('errors have it too', async () => {
+test('error replies have Server-Timing as well', async () => {
   const told = await timingOf(() => {
     throw new GatewayError('not-found')
   })
   assert.deepEqual(told, ['gateway;dur=0'])
 })
 
-test('what the service says itself stays before it', async () => {
+test('Server-Timing of the service is kept', async () => {
   const told = await timingOf(() => new Reply(200, Headers.of([['Server-Timing', 'db;dur=53']]), null))
   assert.deepEqual(told, ['db;dur=53', 'gateway;dur=0'])
 })

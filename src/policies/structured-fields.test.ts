@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { parseByteSequences, parseDictionary, parseInnerLists, parseString, parseStrings } from './structured-fields.ts'
 
-test('a Dictionary of every type; the last member of a name counts', () => {
+test('a Dictionary has values of every type, and the last of repeated members is used', () => {
   assert.deepEqual(
     [
       ...parseDictionary(
@@ -44,16 +44,16 @@ for (const text of [
   'a=%"',
   'a;=1',
 ])
-  test(`${text} is no Dictionary`, () => assert.equal(parseDictionary(text), null))
+  test(`${text} is not a Dictionary`, () => assert.equal(parseDictionary(text), null))
 
-test('the Strings of a List, in order', () => {
+test('the Strings of a List are returned in order', () => {
   assert.deepEqual(parseStrings('"a";x=1, b, "c d", 1'), ['a', 'c d'])
   assert.deepEqual(parseStrings(''), [])
   assert.equal(parseStrings('"a", '), null)
   assert.equal(parseStrings('"a" "b"'), null)
 })
 
-test('the text of an Item that is a String, whatever its parameters are', () => {
+test('an Item that is a String is parsed, whatever its parameters', () => {
   assert.equal(parseString('"a b"'), 'a b')
   assert.equal(parseString(' "a\\"\\\\b";x=1;y '), 'a"\\b')
   assert.equal(parseString('""'), '')
@@ -61,7 +61,7 @@ test('the text of an Item that is a String, whatever its parameters are', () => 
     assert.equal(parseString(other), null, other)
 })
 
-test('a Dictionary of Inner Lists, with what they say', () => {
+test('a Dictionary of Inner Lists is parsed with parameters', () => {
   const lists = parseInnerLists('a=("x" "y";z=1 t);k="v";n=7;f , b=()')
   assert.deepEqual([...(lists?.keys() ?? [])], ['a', 'b'])
   const list = lists?.get('a')
@@ -88,7 +88,7 @@ test('a Dictionary of Inner Lists, with what they say', () => {
     assert.equal(parseInnerLists(text), null, text)
 })
 
-test('a Dictionary of Byte Sequences in their only spelling', () => {
+test('a Dictionary of Byte Sequences is parsed in canonical form only', () => {
   const sequences = parseByteSequences('a=:YWI=:;p=1, b=::')
   assert.deepEqual(
     [...(sequences ?? [])].map(([key, bytes]) => [key, bytes.toString()]),

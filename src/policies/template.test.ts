@@ -58,12 +58,12 @@ const cases: Record<string, string> = {
 }
 
 for (const [text, value] of Object.entries(cases))
-  test(`the template ${JSON.stringify(text)} gives ${JSON.stringify(value)}`, () => {
+  test(`the template ${JSON.stringify(text)} expands to ${JSON.stringify(value)}`, () => {
     assert.equal(compileTemplate(text)(exchange), value)
     assert.ok(templateText.safeParse(text).success)
   })
 
-test('what an anonymous request on a route without a service does not have is empty', () => {
+test('values that a request does not have are empty', () => {
   const bare = makeExchange({ route: { id: 'r', pattern: '/', service: null } })
   assert.equal(
     compileTemplate('{service}{consumer.id}{consumer.roles}{consumer.tier}{claim.sub}{correlation.id}')(bare),
@@ -84,32 +84,32 @@ for (const text of [
   '{user.id}',
   '{toString}',
 ])
-  test(`the placeholder in ${text} is refused with the list of those that are allowed`, () => {
+  test(`the unknown placeholder in ${text} is rejected with the list of known ones`, () => {
     const message = templateText.safeParse(text).error?.issues[0]?.message ?? ''
     assert.ok(message.startsWith(`unknown placeholder ${text}; allowed are {method} {path} `), message)
     assert.ok(message.endsWith('{header.NAME} {query.NAME} {path.NAME}'), message)
   })
 
 for (const text of ['{method', 'method}', '{a{b}', '{{method}', '}'])
-  test(`the unpaired brace in ${text} is refused`, () => {
+  test(`the unpaired brace in ${text} is rejected`, () => {
     assert.match(templateText.safeParse(text).error?.issues[0]?.message ?? '', /a single "[{}]": write "(?:\{\{|\}\})"/)
   })
 
 for (const text of ['a\r\nb', 'a\0b', 'a\tb', 'caf\u00e9'])
-  test(`the literal ${JSON.stringify(text)} is refused`, () => {
+  test(`the literal ${JSON.stringify(text)} is rejected`, () => {
     assert.match(templateText.safeParse(text).error?.issues[0]?.message ?? '', /other than visible ASCII/)
   })
 
-test('a line break in a value is percent-encoded and cannot begin a header of its own', () => {
+test('a line break in a value is percent-encoded, so it cannot start a header', () => {
   const forged = makeExchange({ params: { id: '7\r\nX-Admin: 1\0' } })
   assert.equal(compileTemplate('{path.id}')(forged), '7%0D%0AX-Admin: 1%00')
 })
 
-test('half of a surrogate pair in a value becomes the replacement character', () => {
+test('a lone surrogate in a value becomes the replacement character', () => {
   assert.equal(compileTemplate('{path.id}')(makeExchange({ params: { id: 'a\ud800b' } })), 'a%EF%BF%BDb')
 })
 
-test('whatever the request holds, a value may stand on the wire', () => {
+test('property: any value of a request is valid in a header', () => {
   const anything = fc.string({ unit: anyCharacter })
   const template = compileTemplate(
     '<{path.id}{query.q}{consumer.id}{consumer.roles}{consumer.tier}{claim.id}{claim.other}{path}{host}{method}>',

@@ -62,7 +62,7 @@ function client(address: string): object {
 }
 
 for (const [name, header, introduction] of whole)
-  test(`${name} is read, whole only, whatever follows it`, () => {
+  test(`${name} is read once it is complete, whatever follows`, () => {
     for (let end = 0; end < header.length; end++) assert.equal(readProxyHeader(header.subarray(0, end)), null)
     const expected = { introduction, length: header.length }
     assert.deepEqual(readProxyHeader(header), expected)
@@ -128,7 +128,7 @@ const refused: readonly (readonly [name: string, bytes: Buffer])[] = [
 ]
 
 for (const [name, bytes] of refused)
-  test(`${name} is refused`, () => {
+  test(`${name} is rejected`, () => {
     assert.throws(() => readProxyHeader(bytes), MalformedProxyHeader)
     assert.throws(() => readProxyHeader(Buffer.concat([bytes, Buffer.alloc(8192)])), MalformedProxyHeader)
   })
@@ -167,7 +167,7 @@ function outcomeOf(bytes: Buffer): unknown {
   }
 }
 
-test('addresses come out as they went in', () => {
+test('property: addresses survive a round trip', () => {
   fc.assert(
     fc.property(fc.ipV4(), fc.ipV6(), fc.nat(65_535), (v4, v6, port) => {
       for (const [family, address] of [

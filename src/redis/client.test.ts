@@ -13,7 +13,7 @@ const places: Readonly<Record<string, (t: TestContext) => Promise<RedisPlace>>> 
 }
 
 for (const [what, open] of Object.entries(places))
-  test(`a password that ${what} does not need changes nothing, and nothing is said on the console`, async (t) => {
+  test(`a password that ${what} does not need is harmless, and logs nothing on the console`, async (t) => {
     const warn = t.mock.method(console, 'warn', () => {})
     const client = connectRedis({ place: await open(t), password: 'needless', tls: false, timeout: 1000 })
     cleanUp(t, async () => {

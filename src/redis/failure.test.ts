@@ -22,13 +22,13 @@ for (const [message, cause, isGeneral] of [
   ["ERR unknown command 'hello'", 'ERR', false],
   ['nonsense', 'ERR', false],
 ] as const)
-  test(`a reply of Redis that says ${message} means ${cause}`, () => {
+  test(`the Redis error ${message} has the cause ${cause}`, () => {
     const failure = failureOf(reply(message))
     assert.equal(failure.cause, cause)
     assert.equal(failure.isGeneral, isGeneral)
   })
 
-test('an error of the system is called by its code, also where it stands within another', () => {
+test('a system error has its code as cause, even inside another error', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' })
   assert.equal(failureOf(refused).cause, 'ECONNREFUSED')
   const all = Object.assign(new Error('Failed to refresh slots cache.'), {
@@ -40,7 +40,7 @@ test('an error of the system is called by its code, also where it stands within 
   for (const error of [refused, all, sentinels]) assert.equal(failureOf(error).isGeneral, true)
 })
 
-test('that there is no connection is said by what it failed of, where that is known', () => {
+test('a lost connection has its own reason as cause if known', () => {
   const error = new Error("Stream isn't writeable and enableOfflineQueue options is false")
   assert.equal(failureOf(error).cause, 'connection lost')
   assert.equal(failureOf(error, tooLate(50)).cause, 'timeout')

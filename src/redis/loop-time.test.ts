@@ -28,7 +28,7 @@ function setUp(timeout = 50) {
   return { clock: running, pause, time, expired, wait, turn, turns }
 }
 
-test('a wait is over after its time, in order, and not before', () => {
+test('waits expire after their time, in order', () => {
   const { clock, wait, expired, turn } = setUp()
   wait('a')
   clock.advance(20)
@@ -44,7 +44,7 @@ test('a wait is over after its time, in order, and not before', () => {
   assert.deepEqual(expired, ['a', 'b'])
 })
 
-test('what was waited for is over and done with', () => {
+test('a finished wait does not expire, and an expired one cannot finish', () => {
   const { clock, wait, expired, turn } = setUp()
   const inTime = wait('a')
   assert.equal(inTime(), true)
@@ -59,7 +59,7 @@ test('what was waited for is over and done with', () => {
   assert.equal(late(), false)
 })
 
-test('a pause of whatever length is one step of five', () => {
+test('a pause of the process counts as one of five steps', () => {
   const { clock, pause, wait, expired, turn } = setUp()
   wait('a')
   for (let i = 0; i < 4; i++) {
@@ -73,7 +73,7 @@ test('a pause of whatever length is one step of five', () => {
   assert.deepEqual(expired, ['a'])
 })
 
-test('before it gives up it reads what has come, and what came counts', () => {
+test('data that arrived before the expiry is read first, and counts', () => {
   const { clock, pause, wait, expired, turn, turns } = setUp()
   const inTime = wait('a')
   clock.advance(40)
@@ -99,7 +99,7 @@ test('nothing runs while nobody waits', () => {
   assert.equal(clock.pending, 0)
 })
 
-test('a turn of the real event loop comes before it gives up', async () => {
+test('the event loop turns once before a wait expires', async () => {
   const clock = new ManualClock()
   const time = new LoopTime(clock, 50)
   let expired = false

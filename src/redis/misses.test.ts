@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Misses } from './misses.ts'
 
-test('three questions in a row without an answer are the last straw', () => {
+test('three consecutive timeouts are an outage', () => {
   const misses = new Misses(50)
   assert.equal(misses.add(0, 50), false)
   assert.equal(misses.add(50, 100), false)
   assert.equal(misses.add(100, 150), true)
 })
 
-test('questions that waited at the same time are one', () => {
+test('overlapping timeouts count as one', () => {
   const misses = new Misses(50)
   for (let asked = 0; asked < 50; asked++) assert.equal(misses.add(asked, 50 + asked), false)
   assert.equal(misses.add(50, 100), false)
@@ -17,7 +17,7 @@ test('questions that waited at the same time are one', () => {
   assert.equal(misses.add(100, 150), true)
 })
 
-test('an answer in time, and time itself, end the row', () => {
+test('an answer in time, and a longer pause, reset the count', () => {
   const misses = new Misses(50)
   misses.add(0, 50)
   misses.add(50, 100)

@@ -34,7 +34,7 @@ function setUp() {
   return { clock, outage, state, probe, advance, lines, messages }
 }
 
-test('an outage is one line when it begins and one when it ends, both with the cause', async () => {
+test('an outage logs one line at its start and one at its end, both with the cause', async () => {
   const { outage, state, probe, advance, lines } = setUp()
   assert.equal(outage.trouble, null)
   outage.begin(failure('OOM'), probe)
@@ -52,14 +52,14 @@ test('an outage is one line when it begins and one when it ends, both with the c
   assert.equal(lines.length, 2)
 })
 
-test('it is looked after ever more seldom, down to every two seconds', async () => {
+test('probes back off up to two seconds', async () => {
   const { outage, state, probe, advance } = setUp()
   outage.begin(failure('OOM'), probe)
   await advance(9000)
   assert.deepEqual(state.probes, [100, 300, 700, 1500, 3100, 5100, 7100])
 })
 
-test('one that begins again at once is not looked after more often again, so what flaps does so slowly', async () => {
+test('backoff continues if an outage starts again at once, so that flapping is slow', async () => {
   const { outage, state, probe, advance, messages } = setUp()
   state.now = null
   for (let ms = 0; ms < 20_000; ms += 50) {
@@ -74,7 +74,7 @@ test('one that begins again at once is not looked after more often again, so wha
   assert.equal(state.probes.length, before + 1)
 })
 
-test('the cause is that of the last look', async () => {
+test('the cause is that of the last probe', async () => {
   const { outage, state, probe, advance } = setUp()
   outage.begin(failure('connection lost'), probe)
   state.now = failure('ECONNREFUSED')
@@ -82,7 +82,7 @@ test('the cause is that of the last look', async () => {
   assert.equal(outage.trouble?.cause, 'ECONNREFUSED')
 })
 
-test('where something has changed it is looked at at once, one look at a time', async () => {
+test('probeNow probes at once, one probe at a time', async () => {
   const { outage, state, probe, advance } = setUp()
   outage.probeNow()
   assert.deepEqual(state.probes, [])
@@ -97,7 +97,7 @@ test('where something has changed it is looked at at once, one look at a time', 
   assert.equal(outage.down, false)
 })
 
-test('one that is closed asks and says nothing more', async () => {
+test('after close nothing is probed or logged', async () => {
   const { clock, outage, probe, advance, messages } = setUp()
   outage.begin(failure('OOM'), probe)
   outage.close()
@@ -107,7 +107,7 @@ test('one that is closed asks and says nothing more', async () => {
   assert.equal(clock.pending, 0)
 })
 
-test('whatever happens, lines come in pairs and say how things are', async () => {
+test('property: lines come in pairs and reflect the state', async () => {
   const step = fc.constantFrom('begin', 'well', 'ill', 'now', 'wait')
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {

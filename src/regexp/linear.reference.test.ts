@@ -61,7 +61,7 @@ function occurs(source: string, each: string): boolean | null {
   }
 }
 
-test('it finds what the language itself finds', () => {
+test('property: matches are the same as with RegExp', () => {
   fc.assert(
     fc.property(pattern, fc.array(text, { minLength: 5, maxLength: 5 }), (source, texts) => {
       const linear = compileLinear(source)
@@ -75,7 +75,7 @@ test('it finds what the language itself finds', () => {
   )
 })
 
-test('what takes the language time exponential in the text is no verdict of it', () => {
+test('a pattern that is exponential with RegExp has a timeout in the reference', () => {
   assert.equal(occurs('(?:a|a)*$', `${'a'.repeat(64)}b`), null)
   assert.equal(occurs('b$', 'ab'), true)
   assert.equal(occurs('^b', 'ab'), false)
@@ -92,12 +92,12 @@ for (const [source, yes, no] of [
   ['[\\]\\-x]', ']', 'y'],
   ['[]', 'a', 'a'],
 ] as const)
-  test(`${source} tells ${JSON.stringify(yes)} from ${JSON.stringify(no)} as the language does`, () => {
+  test(`${source} distinguishes ${JSON.stringify(yes)} from ${JSON.stringify(no)} as RegExp does`, () => {
     const linear = compileLinear(source)
     for (const each of [yes, no, `${yes}\n`]) assert.equal(linear(each), new RegExp(source, 'u').test(each))
   })
 
-test('long repetitions of a character are counted, and find what the language finds', () => {
+test('property: long repetitions are counted, and match as with RegExp', () => {
   const counts = fc.constantFrom('{0,300}', '{2,300}', '{300}', '{300,}', '{10,290}')
   const single = fc.constantFrom('a', '[ab]', '(?:.)', '\\b', '(b|)')
   const long = fc
@@ -125,7 +125,7 @@ test('long repetitions of a character are counted, and find what the language fi
   )
 })
 
-test('what is counted takes time and memory linear in the text', () => {
+test('counted repetitions take linear time and memory', () => {
   const linear = compileLinear('(?:[ab]{1,2000}c){3}d[ab]{0,100000}e')
   assert.equal(linear('ab'.repeat(500_000)), false)
   assert.equal(linear(`${'ab'.repeat(200_000)}cacbcd${'a'.repeat(100_000)}e`), true)
@@ -148,13 +148,13 @@ for (const [written, yes, no] of [
   ['^\\p{L}+\\-$', 'é-', '1-'],
   ['^[\\[\\]\\-]+\\:$', '[-]:', '()'],
 ] as const)
-  test(`${written} means what its author meant`, () => {
+  test(`${written} has the intended meaning`, () => {
     const linear = compileLinear(written)
     assert.equal(linear(yes), true)
     assert.equal(linear(no), false)
   })
 
-test('what would take more states than are made is found all the same, also across characters of two units', () => {
+test('property: matches are right beyond the limit of states, also with surrogate pairs', () => {
   const linear = compileLinear('^.*a.{12}(?:b|\u{1F600})$')
   const expression = /^.*a.{12}(?:b|\u{1F600})$/u
   for (let i = 0; i < 3000; i++) linear(i.toString(2).replaceAll('1', 'a'))
@@ -183,11 +183,11 @@ for (const source of [
   '(?P=x)',
   'a\\',
 ])
-  test(`${source} is refused with a reason`, () => {
+  test(`${source} is rejected with a reason`, () => {
     assert.throws(() => compileLinear(source), UnusablePattern)
   })
 
-test('more states than are kept do not change what is found', () => {
+test('property: evicting states does not change the result', () => {
   const source = '^(?:a|b)*a[ab]{12}$'
   const linear = compileLinear(source)
   const expression = new RegExp(source, 'u')
@@ -199,13 +199,13 @@ test('more states than are kept do not change what is found', () => {
   )
 })
 
-test('a pattern that takes others time exponential in the text is no trouble', () => {
+test('a pattern that is exponential elsewhere is fast', () => {
   const many = 'a'.repeat(100_000)
   assert.equal(compileLinear('^(a+)+$')(many), true)
   assert.equal(compileLinear('^(a+)+$')(`${many}!`), false)
 })
 
-test('a whole text is described, or is not, as between "^" and "$"', () => {
+test('property: compileWhole matches as if between "^" and "$"', () => {
   fc.assert(
     fc.property(pattern, fc.array(text, { minLength: 5, maxLength: 5 }), (source, texts) => {
       const whole = compileWhole(source)
@@ -221,13 +221,13 @@ for (const [source, yes, no] of [
   ['(?i)abc', 'ABC', 'ABCD'],
   ['^(?!admin)[a-z]+', 'users', 'admins'],
 ] as const)
-  test(`${source} describes ${yes} whole, and not ${no}`, () => {
+  test(`${source} matches ${yes} as a whole, and not ${no}`, () => {
     const whole = compileWhole(source)
     assert.equal(whole(yes), true)
     assert.equal(whole(no), false)
   })
 
-test('a beginning that no described text has is told from those that may go on', () => {
+test('property: mayBegin is false only for prefixes of no matching text', () => {
   fc.assert(
     fc.property(pattern, text, fc.nat(), (source, each, cut) => {
       const characters = Array.from(each)

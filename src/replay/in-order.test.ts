@@ -35,7 +35,7 @@ function inOrder(starts: readonly number[], size: number): LoggedRequest[] {
 
 const starts = fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 60 })
 
-test('what fits is handed out in the order of the beginnings, those of one time as they stood', () => {
+test('property: items within the buffer are sorted by start, and stable', () => {
   fc.assert(
     fc.property(starts, (times) => {
       const expected = times
@@ -49,7 +49,7 @@ test('what fits is handed out in the order of the beginnings, those of one time 
   )
 })
 
-test('of more than fit each is handed out once, and those that are late by less than that in order', () => {
+test('property: with a smaller buffer each item is returned once, sorted if it is not too late', () => {
   fc.assert(
     fc.property(starts, fc.integer({ min: 1, max: 8 }), (delays, size) => {
       const times = delays.map((delay, i) => i * 10 + (delay % (size * 10)))

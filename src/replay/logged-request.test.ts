@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { readLine } from './logged-request.ts'
 
-test('whatever a line is, it is a request, another line, or has a reason', () => {
+test('property: any line is a request, another line, or has a reason', () => {
   const member = fc.constantFrom(
     'timestamp',
     'duration_ms',
@@ -28,7 +28,7 @@ test('whatever a line is, it is a request, another line, or has a reason', () =>
   )
 })
 
-test('a URL is taken apart as it was put together', () => {
+test('a URL is split as it was logged', () => {
   const line = (url: string) => ({
     timestamp: '2026-11-29T10:00:00.000Z',
     duration_ms: 2,

@@ -18,7 +18,7 @@ function lacks(match: Omit<RouteMatch, 'path'> & { path?: string[] }, request: P
   return createExplainer(entries)({ ...base, ...request }).map(({ unmet }) => unmet)
 }
 
-test('everything that a line wants and a request has not is told', () => {
+test('every unmet condition of a line is listed', () => {
   assert.deepEqual(lacks({}), [[]])
   assert.deepEqual(lacks({ path: ['/authors/*'] }), [[{ what: 'path', wanted: '/authors/*' }]])
   assert.deepEqual(lacks({ host: ['*.example.org'] }), [[{ what: 'host', wanted: '*.example.org' }]])
@@ -36,7 +36,7 @@ test('everything that a line wants and a request has not is told', () => {
   ])
 })
 
-test('lines are told in the order in which a router tries them', () => {
+test('lines are listed in the order in which the router tries them', () => {
   const entry = (value: string, match: RouteMatch): RouteEntry<string> => ({ value, match })
   const explain = createExplainer([
     entry('all', { path: ['/*'] }),

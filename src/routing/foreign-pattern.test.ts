@@ -37,7 +37,7 @@ for (const [text, meant] of [
   ['', null],
   ['a/:id', null],
 ] as const)
-  test(`${text} was meant as ${meant ?? 'it is'}`, () => {
+  test(`${text} gets the suggestion ${meant ?? 'null'}`, () => {
     assert.equal(intendedPattern(text), meant)
     if (meant === null) return
     assert.equal(parsePattern(meant).text, meant)

@@ -9,13 +9,13 @@ test('a host pattern is a name or a wildcard', () => {
   assert.deepEqual(parseHostPattern('[::1]'), { name: '[::1]', wildcard: false })
 })
 
-test('a host pattern with a port is refused', () => {
+test('a host pattern with a port is rejected', () => {
   for (const text of ['a.b:80', '*.a.b:80', '[::1]:80', 'a:']) {
     assert.throws(() => parseHostPattern(text), { name: 'PatternError', message: /must not have a port/ })
   }
 })
 
-test('what is no host name is refused', () => {
+test('an invalid host name is rejected', () => {
   for (const text of [
     '',
     '*',

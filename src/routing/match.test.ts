@@ -40,7 +40,7 @@ const mostSpecificFirst: RouteMatch[] = [
   { path: ['/*'] },
 ]
 
-test('the table lists the most specific line first, whatever the order in the file', () => {
+test('property: the table lists the most specific line first, in any order of the file', () => {
   fc.assert(
     fc.property(fc.shuffledSubarray(mostSpecificFirst, { minLength: mostSpecificFirst.length }), (shuffled) => {
       const table = routingTable(shuffled.map((match) => ({ match, value: match })))
@@ -62,7 +62,7 @@ test('a match has a line for each of its listeners, hosts and paths', () => {
   assert.equal(matchKeys({ ...match, listener: ['a', 'b'] }).length, 8)
 })
 
-test('matches that take the same requests share a key', () => {
+test('equivalent matches share a key', () => {
   const same: [RouteMatch, RouteMatch][] = [
     [{ path: ['/a/{id}'] }, { path: ['/a/{name}'] }],
     [{ path: ['/%61'] }, { path: ['/a'] }],
@@ -94,7 +94,7 @@ test('matches that take the same requests share a key', () => {
   for (const [a, b] of same) assert.deepEqual(matchKeys(a), matchKeys(b))
 })
 
-test('matches that differ have different keys', () => {
+test('different matches have different keys', () => {
   const matches: RouteMatch[] = [
     ...mostSpecificFirst,
     { path: ['/a/'] },
@@ -107,7 +107,7 @@ test('matches that differ have different keys', () => {
   assert.equal(new Set(matches.flatMap(matchKeys)).size, matches.length)
 })
 
-test('a match with a bad path or host is refused', () => {
+test('a match with an invalid path or host is rejected', () => {
   assert.throws(() => matchKeys({ path: ['a'] }), { name: 'PatternError' })
   assert.throws(() => routingTable([{ match: { path: ['/a'], host: ['*'] }, value: 1 }]), { name: 'PatternError' })
 })

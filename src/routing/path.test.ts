@@ -11,7 +11,7 @@ function refuses(paths: string[]): void {
   for (const path of paths) assert.equal(normalizePath(path), null, JSON.stringify(path))
 }
 
-test('a path in normal form stays as it is', () => {
+test('a path in normal form stays unchanged', () => {
   for (const path of [
     '/',
     '/a',
@@ -57,11 +57,11 @@ test('dot segments are removed, escaped ones too', () => {
   })
 })
 
-test('a path that climbs above the root is refused', () => {
+test('a path that climbs above the root is rejected', () => {
   refuses(['/..', '/../a', '/a/../..', '/a/%2e%2e/%2e%2e/b', '//..'])
 })
 
-test('dot segments that only a service would see are refused', () => {
+test('dot segments that only a service would see are rejected', () => {
   refuses([
     '/a/..%2Fb',
     '/a/..%2fb',
@@ -76,7 +76,7 @@ test('dot segments that only a service would see are refused', () => {
   rewrites({ '/a/..b%2Fc': '/a/..b%2Fc', '/a/b..%2F..c': '/a/b..%2F..c', '/a/b.;v=1': '/a/b.;v=1' })
 })
 
-test('repeated slashes become one', () => {
+test('repeated slashes are merged', () => {
   rewrites({ '//': '/', '//a': '/a', '/a//b': '/a/b', '/a///': '/a/', '/a//../b': '/b' })
 })
 
@@ -84,27 +84,27 @@ test('an escaped slash stays escaped', () => {
   rewrites({ '/a%2fb': '/a%2Fb', '/%2F': '/%2F' })
 })
 
-test('a backslash is refused, raw or escaped', () => {
+test('a backslash is rejected, raw or escaped', () => {
   refuses(['/a\\b', '/a%5Cb', '/a%5cb', '/..\\a'])
 })
 
-test('control characters are refused, raw or escaped', () => {
+test('control characters are rejected, raw or escaped', () => {
   refuses(['/a%00', '/%0a', '/%0D%0Ax', '/%1f', '/%7F', '/a\0', '/a\n', '/a\x7f'])
 })
 
-test('malformed escapes are refused', () => {
+test('malformed escapes are rejected', () => {
   refuses(['/%', '/a%2', '/%zz', '/%2x', '/%%41', '/a/%', '/%u0041'])
 })
 
-test('escapes that are not UTF-8 are refused', () => {
+test('escapes that are not UTF-8 are rejected', () => {
   refuses(['/%ff', '/%c0%af', '/%C0%AE', '/%e9', '/%ed%a0%80', '/%C3'])
 })
 
-test('what is not a path is refused', () => {
+test('anything that is not a path is rejected', () => {
   refuses(['', 'a', '*', 'http://a/', '?', '/a?b', '/a#b', '/a b', '/é', '/\u{1F600}'])
 })
 
-test('characters that a path may not hold are escaped', () => {
+test('characters not allowed in a path are escaped', () => {
   rewrites({ '/"<>[]^`{|}': '/%22%3C%3E%5B%5D%5E%60%7B%7C%7D' })
 })
 
@@ -131,7 +131,7 @@ const pieces = fc.constantFrom(
 const paths = fc.array(pieces, { maxLength: 12 }).map((parts) => `/${parts.join('')}`)
 const anything = fc.string({ unit: 'binary-ascii', maxLength: 20 }).map((text) => `/${text}`)
 
-test('normalising twice is normalising once', () => {
+test('property: normalization is idempotent', () => {
   fc.assert(
     fc.property(fc.oneof(paths, anything), (path) => {
       const once = normalizePath(path)
@@ -141,7 +141,7 @@ test('normalising twice is normalising once', () => {
   )
 })
 
-test('a normal path holds no dot segment, empty segment, control character or backslash, decoded or not', () => {
+test('property: a normal path has no dot segment, empty segment, control character or backslash, decoded or not', () => {
   fc.assert(
     fc.property(fc.oneof(paths, anything), (path) => {
       const normal = normalizePath(path)
@@ -161,7 +161,7 @@ test('a normal path holds no dot segment, empty segment, control character or ba
   )
 })
 
-test('an accepted path without empty segments is what a URL parser makes of it, after decoding', () => {
+test('property: an accepted path without empty segments decodes as with a URL parser', () => {
   fc.assert(
     fc.property(paths, (path) => {
       fc.pre(!path.includes('//'))

@@ -21,14 +21,14 @@ test('a trailing /* is the rest, not a segment', () => {
   assert.deepEqual(parsePattern('/*'), { text: '/*', key: '/*', segments: [], rest: true })
 })
 
-test('the key of a pattern leaves the names of its parameters out', () => {
+test('the key of a pattern omits parameter names', () => {
   const pattern = parsePattern('/users/{id}/orders/{_order2}/*')
   assert.equal(pattern.text, '/users/{id}/orders/{_order2}/*')
   assert.equal(pattern.key, '/users/{}/orders/{}/*')
   assert.equal(parsePattern('/users/{x}/orders/{y}/*').key, pattern.key)
 })
 
-test('literals are normalised as request paths are', () => {
+test('literals are normalized like request paths', () => {
   assert.equal(parsePattern('/%61%2fb/c[1]').text, '/a%2Fb/c%5B1%5D')
   assert.equal(parsePattern('/café menu/😀').text, '/caf%C3%A9%20menu/%F0%9F%98%80')
   assert.equal(parsePattern('/caf%c3%a9').key, parsePattern('/café').key)
@@ -63,7 +63,7 @@ const problems: Record<string, RegExp> = {
 }
 
 for (const [text, message] of Object.entries(problems)) {
-  test(`${JSON.stringify(text)} is no pattern`, () => {
+  test(`${JSON.stringify(text)} is not a valid pattern`, () => {
     assert.throws(
       () => parsePattern(text),
       (error) => error instanceof PatternError && message.test(error.message),

@@ -20,7 +20,7 @@ test('a plain path has one form', () => {
     assert.ok(!isPlainPath(path), path)
 })
 
-test('the spelling of escapes and repeated slashes are kept beside the normal form', () => {
+test('escapes and repeated slashes as written are kept next to the normal form', () => {
   for (const [path, normal, written] of [
     ['/b/x//y.txt', '/b/x/y.txt', '/b/x//y.txt'],
     ['/b/x//', '/b/x/', '/b/x//'],
@@ -34,7 +34,7 @@ test('the spelling of escapes and repeated slashes are kept beside the normal fo
   }
 })
 
-test('dot segments are resolved, raw or escaped, whatever else stays as it is written', () => {
+test('dot segments are resolved, raw or escaped, and the rest stays as written', () => {
   for (const [path, sent] of [
     ['/a/./b', '/a/b'],
     ['/a/%2e/b', '/a/b'],
@@ -48,17 +48,17 @@ test('dot segments are resolved, raw or escaped, whatever else stays as it is wr
   }
 })
 
-test('dot segments behind empty ones are refused: whether slashes merge before or after makes a difference', () => {
+test('dot segments after empty ones are rejected, as merging slashes first would make a difference', () => {
   for (const path of ['/a//../b', '/a/b//..', '/a//./../b', '/a//%2e%2e/b'])
     assert.equal(refusal(path), 'The path has a dot segment behind an empty one: send it without both.')
 })
 
-test('two slashes at the beginning are refused, also where a dot segment leaves them', () => {
+test('two slashes at the start are rejected, also after resolving dot segments', () => {
   for (const path of ['//', '//a', '//evil.example/a', '/.//a', '/a/..//b', '/%2e//a'])
     assert.equal(refusal(path), 'The path of the request begins with two slashes: send one.', path)
 })
 
-test('a raw backslash is refused, an encoded one and an encoded slash are for the route to judge', () => {
+test('a raw backslash is rejected, and encoded ones are left to the route, like encoded slashes', () => {
   assert.match(String(refusal('/a\\b')), /backslash/)
   for (const [path, normal, decoded] of [
     ['/a%2fb', '/a%2Fb', '/a/b'],
@@ -72,7 +72,7 @@ test('a raw backslash is refused, an encoded one and an encoded slash are for th
   }
 })
 
-test('path parameters are kept, and cut off in another form', () => {
+test('path parameters are kept, and removed in another form', () => {
   const reading = read('/admin;x/users;y=1;z')
   assert.equal(reading.path, '/admin;x/users;y=1;z')
   assert.equal(reading.stripped, '/admin/users')
@@ -80,11 +80,11 @@ test('path parameters are kept, and cut off in another form', () => {
   assert.deepEqual(read('/a;b%2Fc/d').forms?.others, ['/a/d', '/a;b/c/d', '/a/c/d'])
 })
 
-test('whether slashes are decoded or parameters cut off first makes another form', () => {
+test('decoding slashes before removing parameters gives another form', () => {
   assert.deepEqual(read('/;x%2Fa/admin%2Fb').forms?.others, ['/admin%2Fb', '/;x/a/admin/b', '/a/admin/b', '/admin/b'])
 })
 
-test('an encoded semicolon begins parameters for services that decode before they cut them off', () => {
+test('an encoded semicolon starts parameters for services that decode first', () => {
   const reading = read('/admin%3bx/users')
   assert.equal(reading.path, '/admin%3Bx/users')
   assert.equal(reading.stripped, null)
@@ -97,7 +97,7 @@ test('an encoded semicolon begins parameters for services that decode before the
   assert.equal(typeof refusal('/a/..%3bx/b'), 'string')
 })
 
-test('what has no normal form is refused', () => {
+test('a path without a normal form is rejected', () => {
   for (const path of [
     '',
     'a',
@@ -120,7 +120,7 @@ test('what has no normal form is refused', () => {
 const pieces = fc.constantFrom('/', '/', '/', '.', '..', '%2e', '%2F', '%5c', ';', 'a', 'B', '%41', '%c3%a9', '"')
 const paths = fc.array(pieces, { maxLength: 12 }).map((parts) => `/${parts.join('')}`)
 
-test('what is sent has the same normal form, no dot segment, and no slash more or less than its written form', () => {
+test('property: the sent path has the same normal form, no dot segment, and the same slashes as written', () => {
   fc.assert(
     fc.property(paths, (path) => {
       const reading = readPath(path)

@@ -22,7 +22,7 @@ function refused(text: string, type: string | null, message: RegExp): void {
   )
 }
 
-test('parameters and what the request says take their place in plain text as they are', () => {
+test('placeholders in plain text are replaced without escaping', () => {
   assert.equal(
     body('{id} at {scheme}://{hostname}:{port}{path}', 'text/plain', 'a b'),
     'a b at https://a.example:8443/users/x',
@@ -30,19 +30,19 @@ test('parameters and what the request says take their place in plain text as the
   assert.equal(body('{host}', 'text/plain; charset=utf-8'), 'a.example:8443')
 })
 
-test('braces that are no placeholders are text, and a doubled pair is one', () => {
+test('braces that are not placeholders stay, and doubled ones become single', () => {
   assert.equal(body('{"ok":{"a":1},"b":[{}]}', null), '{"ok":{"a":1},"b":[{}]}')
   assert.equal(body('a { color: red } ${HOME} {{id}}', null), 'a { color: red } ${HOME} {id}')
 })
 
-test('unknown names, and types that nothing can be escaped for, are refused', () => {
+test('unknown names, and placeholders without a type to escape for, are rejected', () => {
   refused('{nmae}', 'text/plain', /has \{nmae\}, which is no parameter/)
   refused('{id}', null, /no Content-Type/)
   refused('{id}', 'text/csv', /Content-Type "text\/csv"/)
   assert.throws(() => compileField('Content-Type', 'text/{id}', [pattern]), /one and the same type/)
 })
 
-test('in JSON a value stands in a string only', () => {
+test('in JSON a placeholder has to be in a string', () => {
   assert.equal(body('{"id":"{id}"}', 'application/json', '"},\\ </script>'), '{"id":"\\"},\\\\ \\u003c/script\\u003e"}')
   refused('{"id":{id}}', 'application/json', /outside of a string/)
   refused('{"id":"\\{id}"}', 'application/json', /middle of an escape/)
@@ -50,7 +50,7 @@ test('in JSON a value stands in a string only', () => {
   refused('{"{id}":"a\\"",{id}', 'application/json', /outside of a string/)
 })
 
-test('property: whatever a client sends, JSON has the structure of the template and the value itself', () => {
+test('property: any value stays a string in JSON', () => {
   fc.assert(
     fc.property(fc.string({ unit: anyCharacter }), (id) => {
       const parsed: unknown = JSON.parse(body('{"a":["{id}",1],"b":{"{id}x":true}}', 'application/json', id))
@@ -59,7 +59,7 @@ test('property: whatever a client sends, JSON has the structure of the template 
   )
 })
 
-test('property: whatever a client sends, markup gets no element, attribute, reference or line of its own', () => {
+test('property: any value adds no element, attribute, reference or line to markup', () => {
   fc.assert(
     fc.property(fc.string({ unit: anyCharacter }), (id) => {
       assert.match(body('{id}', 'text/html', id), /^(?:[A-Za-z0-9 .\-_\u0080-\u{10ffff}]|&#\d+;)*$/u)
@@ -67,7 +67,7 @@ test('property: whatever a client sends, markup gets no element, attribute, refe
   )
 })
 
-test('in markup a value stands between tags, and in quotes behind other text', () => {
+test('in markup a placeholder has to be between tags, or in quotes after other text', () => {
   assert.equal(body('<p>{id}</p>', 'text/html', '<b>&'), '<p>&#60;b&#62;&#38;</p>')
   assert.equal(body('<a href="/u?{id}">', 'image/svg+xml', '"x'), '<a href="/u?&#34;x">')
   assert.equal(body('<script>1</script><title>{id}</title>', 'text/html'), '<script>1</script><title>7</title>')
@@ -80,7 +80,7 @@ test('in markup a value stands between tags, and in quotes behind other text', (
   refused('<a href="javascript:f({id})">', 'application/xhtml+xml', /in an address that is code/)
 })
 
-test('values of header fields are percent-encoded', () => {
+test('values in headers are percent-encoded', () => {
   assert.equal(
     filled(compileField('X-Id', 'user {id} on {host}', [pattern]), 'a\r\nb'),
     'user a%0D%0Ab on a.example:8443',

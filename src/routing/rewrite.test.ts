@@ -10,7 +10,7 @@ function rewrites(rewrite: PrefixRewrite, cases: Record<string, string>): void {
   for (const [path, expected] of Object.entries(cases)) assert.equal(apply(path), expected, path)
 }
 
-test('a prefix is stripped on segment boundaries', () => {
+test('a prefix is stripped at segment boundaries', () => {
   const cases = {
     '/api/v1': '/',
     '/api/v1/': '/',
@@ -22,17 +22,17 @@ test('a prefix is stripped on segment boundaries', () => {
   rewrites({ strip: '/api/v1/' }, cases)
 })
 
-test('a prefix is replaced on segment boundaries', () => {
+test('a prefix is replaced at segment boundaries', () => {
   const cases = { '/old': '/new/x', '/old/': '/new/x/', '/old/a': '/new/x/a', '/older': '/older' }
   rewrites({ prefix: '/old', with: '/new/x' }, cases)
   rewrites({ prefix: '/old', with: '/new/x/' }, cases)
 })
 
-test('a prefix replaced by the root is stripped', () => {
+test('replacing a prefix by the root strips it', () => {
   rewrites({ prefix: '/a', with: '/' }, { '/a': '/', '/a/b': '/b' })
 })
 
-test('a replaced root is put before every path', () => {
+test('replacing the root prepends to every path', () => {
   rewrites({ prefix: '/', with: '/v2' }, { '/': '/v2/', '/a': '/v2/a' })
 })
 
@@ -40,11 +40,11 @@ test('stripping the root changes nothing', () => {
   rewrites({ strip: '/' }, { '/': '/', '/a': '/a', '/a/': '/a/' })
 })
 
-test('prefixes are normalised as request paths are', () => {
+test('prefixes are normalized like request paths', () => {
   rewrites({ prefix: '/caf%c3%a9', with: '/a b' }, { '/caf%C3%A9/x': '/a%20b/x' })
 })
 
-test('a prefix that is no plain path is refused', () => {
+test('a prefix that is not a plain path is rejected', () => {
   for (const rewrite of [
     { strip: '/a/*' },
     { strip: 'a' },
@@ -55,7 +55,7 @@ test('a prefix that is no plain path is refused', () => {
   }
 })
 
-test('a rewritten path is a normal path', () => {
+test('property: a rewritten path is in normal form', () => {
   const plain = fc.array(fc.constantFrom('a', 'b', 'a%2Fb')).map((parts) => `/${parts.join('/')}`)
   fc.assert(
     fc.property(plain, plain, plain, fc.boolean(), (prefix, replacement, rest, slash) => {
@@ -78,7 +78,7 @@ for (const [to, pattern, path, params, expected] of [
   ['/v2{path}', '/*', '/a/b', {}, '/v2/a/b'],
   ['/files/{name}', '/f/{name}', '/f/a%2Fb', { name: 'a/b' }, '/files/a%2Fb'],
 ] as const)
-  test(`the path ${path} of ${pattern} becomes ${expected} by ${to}`, () => {
+  test(`${path} on ${pattern} becomes ${expected} with ${to}`, () => {
     assert.equal(compilePath({ path: to }, parsePattern(pattern))?.(request(path, params)), expected)
   })
 
@@ -91,18 +91,18 @@ for (const [to, host, expected] of [
   ['{host}', '[::1]', '[::1]'],
   ['{hostname}:{port}', '[::1]', '[::1]:80'],
 ] as const)
-  test(`for ${host} the service is asked for ${expected} by ${to}`, () => {
+  test(`the Host ${host} becomes ${expected} with ${to}`, () => {
     const asked = request('/acme', { tenant: 'acme\r\nX:1' }, host)
     assert.equal(compileHost({ host: to }, parsePattern('/{tenant}'))?.(asked), expected)
   })
 
-test('a rewrite of the host alone leaves the path as it is', () => {
+test('a rewrite of the host leaves the path alone', () => {
   const pattern = parsePattern('/*')
   assert.equal(compilePath({ host: 'a' }, pattern), null)
   assert.equal(compileHost({ path: '/a' }, pattern), null)
 })
 
-test('templates that speak of what not every path has are refused', () => {
+test('templates with parameters that not every path has are rejected', () => {
   const patterns = ['/a/{id}', '/b/{name}'].map(parsePattern)
   for (const rewrite of [
     { path: '/{id}' },

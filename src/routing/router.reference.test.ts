@@ -92,7 +92,7 @@ function compareScores(a: (number | string)[], b: (number | string)[]): number {
   return a[i]! < b[i]! ? -1 : 1
 }
 
-test('the router finds what trying every route in order of specificity finds, whatever the order in the file', () => {
+test('property: the router finds the same as trying every route by specificity, in any order of the file', () => {
   fc.assert(
     fc.property(
       fc.array(matches, { maxLength: 8 }),

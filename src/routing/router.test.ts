@@ -30,11 +30,11 @@ function takes(find: Find, cases: Record<string, string | null>): void {
   for (const [path, route] of Object.entries(cases)) assert.equal(routeOf(find({ path })), route, path)
 }
 
-test('an exact pattern takes exactly its path', () => {
+test('an exact pattern matches exactly its path', () => {
   takes(routerFor({ a: { path: ['/a/b'] } }), { '/a/b': 'a', '/a/b/': null, '/a': null, '/a/b/c': null, '/a/bc': null })
 })
 
-test('a prefix takes its path and everything below it, but no longer name', () => {
+test('a prefix matches its path and everything below it, but not longer names', () => {
   takes(routerFor({ a: { path: ['/a/*'] } }), {
     '/a': 'a',
     '/a/': 'a',
@@ -45,11 +45,11 @@ test('a prefix takes its path and everything below it, but no longer name', () =
   })
 })
 
-test('the root pattern takes the root, and /* everything', () => {
+test('the root pattern matches the root, and /* everything', () => {
   takes(routerFor({ root: { path: ['/'] }, rest: { path: ['/*'] } }), { '/': 'root', '/a': 'rest', '/a/b': 'rest' })
 })
 
-test('a parameter takes one segment that is not empty', () => {
+test('a parameter matches one segment that is not empty', () => {
   takes(routerFor({ a: { path: ['/u/{id}'] }, b: { path: ['/u/{id}/o/*'] }, c: { path: ['/u/{id}/'] } }), {
     '/u/1': 'a',
     '/u/': null,
@@ -63,7 +63,7 @@ test('a parameter takes one segment that is not empty', () => {
   })
 })
 
-test('a literal goes before a parameter, a parameter before the rest, and deeper before shorter', () => {
+test('literals take precedence over parameters, parameters over the rest, and deeper patterns over shorter', () => {
   const find = routerFor({
     rest: { path: ['/*'] },
     prefix: { path: ['/u/*'] },
@@ -87,7 +87,7 @@ test('a literal goes before a parameter, a parameter before the rest, and deeper
   })
 })
 
-test('a more specific branch that leads nowhere gives way to a less specific one', () => {
+test('a more specific branch without a match falls back to a less specific one', () => {
   const find = routerFor({ a: { path: ['/x/{p}/y/z'] }, b: { path: ['/{q}/a/{r}'] }, c: { path: ['/x/b/*'] } })
   takes(find, { '/x/a/y/z': 'a', '/x/a/y': 'b', '/x/b/y/z': 'c', '/x/c/y': null })
   assert.deepEqual(find({ path: '/x/a/y' }), {
@@ -98,7 +98,7 @@ test('a more specific branch that leads nowhere gives way to a less specific one
   })
 })
 
-test('parameters come percent-decoded, under the names of the pattern that matched', () => {
+test('parameters are percent-decoded, under the names in the matching pattern', () => {
   const find = routerFor({
     read: { path: ['/u/{id}/{file}'], method: ['GET'] },
     write: { path: ['/u/{user}/{name}'], method: ['PUT'] },
@@ -114,20 +114,20 @@ test('parameters come percent-decoded, under the names of the pattern that match
   assert.deepEqual(put.found && put.params, { user: 'café', name: 'a/b%' })
 })
 
-test('an escaped slash separates no segments', () => {
+test('an escaped slash does not separate segments', () => {
   takes(routerFor({ a: { path: ['/a/b'] }, p: { path: ['/{one}'] } }), { '/a%2Fb': 'p' })
 })
 
-test('a pattern written with escapes takes the normal form of the path', () => {
+test('a pattern written with escapes matches the normal form of the path', () => {
   takes(routerFor({ a: { path: ['/café/%7euser'] } }), { '/caf%C3%A9/~user': 'a' })
 })
 
-test('a match without parameters gives the same result object each time', () => {
+test('a match without parameters returns the same result object each time', () => {
   const find = routerFor({ a: { path: ['/a/*'] } })
   assert.equal(find({ path: '/a/1' }), find({ path: '/a/2' }))
 })
 
-test('the most specific host goes first: exact, longest wildcard, none', () => {
+test('the most specific host wins: exact, longest wildcard, none', () => {
   const find = routerFor({
     none: { path: ['/a'] },
     short: { path: ['/*'], host: ['*.example.com'] },
@@ -154,7 +154,7 @@ test('the most specific host goes first: exact, longest wildcard, none', () => {
   assert.equal(routeOf(find({ host: 'example.com', path: '/b' })), null)
 })
 
-test('a host whose routes do not match gives way to less specific hosts', () => {
+test('a host without a matching route falls back to less specific hosts', () => {
   const find = routerFor({
     none: { path: ['/*'] },
     wildcard: { path: ['/a/*'], host: ['*.b.com'] },
@@ -166,18 +166,18 @@ test('a host whose routes do not match gives way to less specific hosts', () => 
   assert.equal(routeOf(find({ host, path: '/b' })), 'none')
 })
 
-test('a route that names the method goes before one that does not', () => {
+test('a route with the method takes precedence over one without', () => {
   const find = routerFor({ any: { path: ['/a'] }, post: { path: ['/a'], method: ['POST'] } })
   assert.equal(routeOf(find({ path: '/a', method: 'POST' })), 'post')
   assert.equal(routeOf(find({ path: '/a', method: 'DELETE' })), 'any')
 })
 
-test('a path whose routes do not take the method gives way to less specific paths', () => {
+test('a path whose routes do not match the method falls back to less specific paths', () => {
   const find = routerFor({ exact: { path: ['/a/b'], method: ['POST'] }, prefix: { path: ['/a/*'] } })
   takes(find, { '/a/b': 'prefix' })
 })
 
-test('GET takes HEAD with it, unless a route names HEAD alone; nothing takes OPTIONS with it', () => {
+test('GET includes HEAD unless a route has HEAD itself, and OPTIONS is never included', () => {
   const find = routerFor({ get: { path: ['/a', '/b'], method: ['GET'] }, head: { path: ['/b'], method: ['HEAD'] } })
   assert.equal(routeOf(find({ path: '/a', method: 'HEAD' })), 'get')
   assert.equal(routeOf(find({ path: '/b', method: 'HEAD' })), 'head')
@@ -185,11 +185,11 @@ test('GET takes HEAD with it, unless a route names HEAD alone; nothing takes OPT
   assert.equal(routeOf(find({ path: '/a', method: 'OPTIONS' })), null)
 })
 
-test('methods are matched with their case', () => {
+test('methods are case-sensitive', () => {
   assert.equal(routeOf(routerFor({ a: { path: ['/a'], method: ['GET'] } })({ path: '/a', method: 'get' })), null)
 })
 
-test('when only the method is wrong, the right ones are told, sorted, over all routes that match', () => {
+test('if only the method does not match, allow has all methods of matching routes, sorted', () => {
   const find = routerFor({
     a: { path: ['/a/b'], method: ['PUT', 'GET'] },
     b: { path: ['/a/*'], method: ['DELETE', 'PUT'] },
@@ -204,7 +204,7 @@ test('when only the method is wrong, the right ones are told, sorted, over all r
   assert.deepEqual(find({ path: '/b', method: 'POST' }), { found: false, allow: [] })
 })
 
-test('headers are matched by value or by being there, and more of them go first', () => {
+test('headers match by value or presence, and more of them take precedence', () => {
   const find = routerFor({
     plain: { path: ['/a'] },
     present: { path: ['/a'], headers: { 'X-Version': true } },
@@ -217,7 +217,7 @@ test('headers are matched by value or by being there, and more of them go first'
   assert.equal(route({ 'x-version': '2', 'x-beta': 'YES' }), 'present')
 })
 
-test('a header sent in several lines matches by any of them', () => {
+test('a repeated header matches by any of its values', () => {
   const router = createRouter([{ match: { path: ['/a'], headers: { v: '2' } }, value: 'a' }])
   const headers = Headers.of([
     ['V', '1'],
@@ -226,7 +226,7 @@ test('a header sent in several lines matches by any of them', () => {
   assert.equal(router.find('', '/a', 'GET', headers, '').found, true)
 })
 
-test('query parameters are matched decoded, by value or by being there, and more of them go first', () => {
+test('query parameters match decoded, by value or presence, and more of them take precedence', () => {
   const find = routerFor({
     plain: { path: ['/a'] },
     present: { path: ['/a'], query: { 'a b': true } },
@@ -243,7 +243,7 @@ test('query parameters are matched decoded, by value or by being there, and more
   assert.equal(route('?%zz=%&a%20b'), 'present')
 })
 
-test('headers go before query parameters, and all of both must hold', () => {
+test('headers take precedence over query parameters, and all have to match', () => {
   const find = routerFor({
     header: { path: ['/a'], headers: { v: '1' } },
     query: { path: ['/a'], query: { v: '1' } },
@@ -271,7 +271,7 @@ test('backtracking tries each candidate once, whatever the path', () => {
   assert.equal(lookups, patterns.length)
 })
 
-test('a path of thousands of segments goes no deeper than the patterns', () => {
+test('a path of thousands of segments is searched no deeper than the patterns', () => {
   const find = routerFor({ a: { path: ['/a/{b}/{c}/d'] }, rest: { path: ['/a/{b}/*'] } })
   takes(find, { ['/a'.repeat(4000)]: 'rest' })
 })

@@ -5,7 +5,7 @@ import { SegmentTable } from './segment-table.ts'
 
 const segment = fc.string({ unit: fc.constantFrom('a', 'b', '%', '-', '1'), maxLength: 4 })
 
-test('a part of a text leads to the value that a map has for it', () => {
+test('property: lookup of a substring agrees with a map', () => {
   fc.assert(
     fc.property(fc.array(segment), segment, segment, segment, (keys, before, asked, after) => {
       const table = new SegmentTable<number>()
@@ -25,7 +25,7 @@ test('a part of a text leads to the value that a map has for it', () => {
   )
 })
 
-test('thousands of keys are found, and no other', () => {
+test('thousands of keys are found, and no others', () => {
   const table = new SegmentTable<number>()
   for (let i = 0; i < 20_000; i++) table.ensure(`service-${i}`, () => i)
   for (let i = 0; i < 20_000; i++) assert.equal(table.get(`/service-${i}/`, 1, `service-${i}`.length + 1), i)

@@ -9,7 +9,7 @@ import { CertificateFiles } from './certificate-files.ts'
 /** Nothing changes while it watches. */
 const unmoved: FileWatcher = { watch: () => () => {}, close() {} }
 
-test('what changes between the first reading and the watching is a change too', (t) => {
+test('a change between the first read and the start of watching is noticed', (t) => {
   const clock = new ManualClock(Date.now())
   const [first, second] = [authority.issue(), authority.issue()]
   const places = [writeLeaf(t, first), writeLeaf(t, first)]
@@ -23,7 +23,7 @@ test('what changes between the first reading and the watching is a change too', 
   end()
 })
 
-test('a certificate for clients is shown to nobody', (t) => {
+test('a client certificate is not used as a server certificate', (t) => {
   const { log, lines } = createMemoryLogger()
   const places = [writeLeaf(t, authority.issueClient())]
   const clock = new ManualClock(Date.now())

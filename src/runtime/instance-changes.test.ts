@@ -15,7 +15,7 @@ function start() {
   return { clock, changes, finish, begun: () => under.length }
 }
 
-test('what changes together takes effect together', () => {
+test('simultaneous changes are applied together', () => {
   const { clock, changes, begun } = start()
   for (let i = 0; i < 50; i++) changes.note()
   clock.advance(99)
@@ -24,7 +24,7 @@ test('what changes together takes effect together', () => {
   assert.equal(begun(), 1)
 })
 
-test('there is a second between two exchanges, and what changes meanwhile is not lost', async () => {
+test('there is at least a second between updates, and changes meanwhile are not lost', async () => {
   const { clock, changes, finish, begun } = start()
   changes.note()
   clock.advance(100)
@@ -41,7 +41,7 @@ test('there is a second between two exchanges, and what changes meanwhile is not
   assert.equal(begun(), 2)
 })
 
-test('what could not be had is tried again, less and less often until it can', async () => {
+test('a failed update is retried with backoff until it succeeds', async () => {
   const { clock, changes, finish, begun } = start()
   changes.note()
   clock.advance(100)
@@ -61,7 +61,7 @@ test('what could not be had is tried again, less and less often until it can', a
   assert.equal(begun(), 10, 'after a success it begins anew')
 })
 
-test('nothing begins once it has stopped', async () => {
+test('nothing starts after stop', async () => {
   const { clock, changes, finish, begun } = start()
   changes.note()
   clock.advance(100)

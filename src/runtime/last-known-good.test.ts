@@ -13,7 +13,7 @@ function folderOf(t: TestContext): string {
   return folder
 }
 
-test('the last text is kept, with five before it, and none of them twice in a row', async (t) => {
+test('the last text and five earlier ones are kept, without consecutive duplicates', async (t) => {
   const kept = new LastKnownGood(join(folderOf(t), 'state', 'sallyport'))
   kept.check()
   assert.deepEqual([kept.latest(), kept.earlier()], [null, []])
@@ -25,13 +25,13 @@ test('the last text is kept, with five before it, and none of them twice in a ro
   assert.deepEqual(new LastKnownGood(kept.folder).earlier(), kept.earlier())
 })
 
-test('what is kept at the same time is kept in order', async (t) => {
+test('simultaneous keeps are written in order', async (t) => {
   const kept = new LastKnownGood(folderOf(t))
   await Promise.all(['a', 'b', 'c'].map((text) => kept.keep(text)))
   assert.deepEqual([kept.latest(), kept.earlier()], ['c', ['b', 'a']])
 })
 
-test('only the user of the gateway may read what is kept, whatever was there', async (t) => {
+test('kept files are private to the user of the gateway, whatever was there', async (t) => {
   const folder = join(folderOf(t), 'state')
   const kept = new LastKnownGood(folder)
   kept.check()
@@ -43,7 +43,7 @@ test('only the user of the gateway may read what is kept, whatever was there', a
   assert.deepEqual(readdirSync(folder).toSorted(), ['last-good.yaml', 'last-good.yaml.1'])
 })
 
-test('what cannot be kept leaves what was kept before', async (t) => {
+test('a failed keep leaves what was kept before', async (t) => {
   const kept = new LastKnownGood(folderOf(t))
   await kept.keep('a')
   rmSync(kept.folder, { recursive: true })
@@ -53,7 +53,7 @@ test('what cannot be kept leaves what was kept before', async (t) => {
   assert.deepEqual([kept.latest(), kept.earlier()], ['c', []])
 })
 
-test('a folder that cannot keep anything says why', (t) => {
+test('an unusable folder is an error with the reason', (t) => {
   const folder = folderOf(t)
   writeFileSync(join(folder, 'file'), '')
   assert.throws(() => new LastKnownGood(join(folder, 'file')).check(), {
@@ -63,7 +63,7 @@ test('a folder that cannot keep anything says why', (t) => {
   assert.throws(() => new LastKnownGood(join(folder, 'file', 'below')).check(), /below" cannot be made: ENOTDIR/)
 })
 
-test('a folder that may not be written says who would have to', (t) => {
+test('a folder without write permission is an error that names the user', (t) => {
   const folder = folderOf(t)
   chmodSync(folder, 0o555)
   // The user of tests is often one who may do anything.

@@ -6,7 +6,7 @@ import { heapLimit, memoryLimit, watchMemory } from './memory.ts'
 
 const MEGABYTE = 1024 * 1024
 
-test('the limit is what is configured, else that of the container, else none', () => {
+test('the limit is the configured one, or that of the container, or none', () => {
   assert.equal(memoryLimit(5, 10, 100), 5)
   assert.equal(memoryLimit(undefined, 10, 100), 10)
   // No cgroup; a cgroup without a limit, as versions 2 and 1 have it.
@@ -14,7 +14,7 @@ test('the limit is what is configured, else that of the container, else none', (
     assert.equal(memoryLimit(undefined, constrained, 100), null)
 })
 
-test('the heaps of all workers together stay below the limit, and none is too small to work', () => {
+test('the heaps of all workers stay below the limit together, and none is too small', () => {
   assert.equal(heapLimit(512 * MEGABYTE, 2), 144)
   assert.equal(heapLimit(512 * MEGABYTE, 1), 288)
   assert.equal(heapLimit(2048 * MEGABYTE, 4), 360)
@@ -22,7 +22,7 @@ test('the heaps of all workers together stay below the limit, and none is too sm
   assert.equal(heapLimit(64 * 1024 * MEGABYTE, 2), 4096)
 })
 
-test('it is said once that memory is short, and once that it no longer is', () => {
+test('low memory is logged once at its start and once at its end', () => {
   const clock = new ManualClock()
   const lines: string[] = []
   let resident = 0

@@ -34,7 +34,7 @@ async function start(t: TestContext, held: Readonly<Record<string, string>>) {
   return { files, watcher, told, lines, answers, write, entry, pathOf }
 }
 
-test('another configuration has its files watched, and others left', async (t) => {
+test('a new configuration changes the watched files', async (t) => {
   const { files, watcher, told, write, entry, pathOf } = await start(t, { stays: '10.0.0.1', goes: '10.0.0.2' })
   write('comes', '10.0.0.3')
   files.configure(configOf(['192.0.2.0/24', entry('stays', ['10.0.0.1']), entry('comes', ['10.0.0.3'])]))
@@ -52,7 +52,7 @@ test('another configuration has its files watched, and others left', async (t) =
   )
 })
 
-test('an equal configuration tells nobody anything', async (t) => {
+test('an equal configuration changes nothing', async (t) => {
   const { files, watcher, told, answers, entry, pathOf } = await start(t, { stays: '10.0.0.1' })
   files.configure(configOf([entry('stays', ['10.0.0.1'])]))
   assert.deepEqual(told, [])
@@ -62,14 +62,14 @@ test('an equal configuration tells nobody anything', async (t) => {
   ])
 })
 
-test('what changes between the reading of a configuration and its taking effect is not missed', async (t) => {
+test('a change between reading a configuration and applying it is not missed', async (t) => {
   const { files, told, write, entry, pathOf } = await start(t, {})
   write('comes', '10.0.0.9')
   files.configure(configOf([entry('comes', ['10.0.0.3'])]))
   assert.deepEqual(told.at(-1)?.files, { [pathOf('comes')]: ['10.0.0.9'] })
 })
 
-test('one that is stopped watches nothing', async (t) => {
+test('nothing is watched after stop', async (t) => {
   const { files, watcher, entry } = await start(t, { stays: '10.0.0.1' })
   files.stop()
   files.configure(configOf([entry('stays', ['10.0.0.1'])]))

@@ -20,7 +20,7 @@ function watched(folder: string): string[] {
   return names.filter((name) => name.endsWith('_fds'))
 }
 
-test('open files are told of where /proc is mounted, and everything else without it', async (t) => {
+test('open files are reported if /proc is mounted, and everything else without it', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   t.after(() => rm(folder, { recursive: true }))
   assert.deepEqual(watched(folder), [])
@@ -28,7 +28,7 @@ test('open files are told of where /proc is mounted, and everything else without
   assert.deepEqual(watched(folder), ['process_open_fds', 'process_max_fds'])
 })
 
-test('the memory of the process is 0 where the system does not say', (t) => {
+test('resident memory is 0 if the system does not report it', (t) => {
   assert.ok(residentMemory() > 0)
   t.mock.method(process.memoryUsage, 'rss', () => {
     throw new Error('ENOENT')

@@ -26,7 +26,7 @@ function setUp(t: TestContext, config: GatewayInput) {
 const unchecked = (...instances: string[]) => ({ instances, health: false as const })
 const HEALTHY = 'sallyport_instance_healthy'
 
-test('a configuration that is prepared is that of the process once it is committed', async (t) => {
+test('a prepared configuration becomes current on commit', async (t) => {
   const { scope, prepare } = setUp(t, { services: { users: unchecked('http://127.0.0.1:1') } })
   const prepared = await prepare({ services: { orders: unchecked('http://127.0.0.1:2') } })
   assert.deepEqual([Object.keys(scope.config.services), Object.keys(scope.slots)], [['users'], ['users']])
@@ -34,14 +34,14 @@ test('a configuration that is prepared is that of the process once it is committ
   assert.deepEqual([Object.keys(scope.config.services), scope.slots], [['orders'], prepared.slots])
 })
 
-test('one that is abandoned leaves the one before', async (t) => {
+test('an abandoned configuration changes nothing', async (t) => {
   const { scope, prepare } = setUp(t, { services: { users: unchecked('http://127.0.0.1:1') } })
   const { config, slots } = scope
   ;(await prepare({ services: { orders: unchecked('http://127.0.0.1:2') } })).abandon()
   assert.deepEqual([scope.config, scope.slots], [config, slots])
 })
 
-test('slots of instances that are taken out rest longer than the drain time-outs of both configurations', async (t) => {
+test('slots of removed instances are reused only after the longer drain timeout of both configurations', async (t) => {
   for (const [before, after] of [
     ['30s', '10s'],
     ['10s', '30s'],
@@ -56,7 +56,7 @@ test('slots of instances that are taken out rest longer than the drain time-outs
   }
 })
 
-test('metrics are of the instances of the configuration that is applied, each of them once', async (t) => {
+test('metrics cover the instances of the applied configuration, each once', async (t) => {
   const { prepare, samples } = setUp(t, {
     services: { users: unchecked('http://127.0.0.1:1', 'http://127.0.0.1:2') },
   })
@@ -78,7 +78,7 @@ test('metrics are of the instances of the configuration that is applied, each of
   assert.deepEqual(await samples('sallyport_service_insecure'), ['{service="users"} 0', '{service="orders"} 1'])
 })
 
-test('another level and another format of the log count from the commit on', async (t) => {
+test('a new log level and format apply from the commit on', async (t) => {
   const { output, formats, prepare } = setUp(t, { log: { level: 'info', format: 'json' } })
   const prepared = await prepare({ log: { level: 'debug', format: 'pretty' } })
   assert.deepEqual([output.log.isLevelEnabled('debug'), formats], [false, []])
@@ -86,7 +86,7 @@ test('another level and another format of the log count from the commit on', asy
   assert.deepEqual([output.log.isLevelEnabled('debug'), formats], [true, ['pretty']])
 })
 
-test('the level that an operator has set stays until the configuration has another one', async (t) => {
+test('a log level set by an operator stays until the configured one changes', async (t) => {
   const { answers, output, prepare } = setUp(t, { log: { level: 'info' } })
   const levelAfter = async (log: GatewayInput['log']): Promise<string> => {
     ;(await prepare({ log, drainTimeout: '1s' })).commit()

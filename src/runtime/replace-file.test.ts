@@ -25,7 +25,7 @@ function folderOf(t: TestContext): { folder: string; file: string } {
 
 const read = (file: string): string => readFileSync(file, 'utf8')
 
-test('a file holds the new text, and up to five texts before are beside it', async (t) => {
+test('the file has the new text, with up to five earlier ones next to it', async (t) => {
   const { folder, file } = folderOf(t)
   for (const text of ['two', 'three', 'four', 'five', 'six', 'seven']) await replaceFile(file, text)
   assert.equal(read(file), 'seven')
@@ -34,14 +34,14 @@ test('a file holds the new text, and up to five texts before are beside it', asy
   assert.equal(readdirSync(folder).length, 6)
 })
 
-test('the same text again changes nothing', async (t) => {
+test('the same text changes nothing', async (t) => {
   const { folder, file } = folderOf(t)
   const { ino } = statSync(file)
   await replaceFile(file, 'one')
   assert.deepEqual([statSync(file).ino, readdirSync(folder)], [ino, ['sallyport.yaml']])
 })
 
-test('mode and owner are kept, of the file and of the copy', async (t) => {
+test('mode and owner of the file and of the copies are kept', async (t) => {
   const { file } = folderOf(t)
   chmodSync(file, 0o640)
   const root = process.getuid?.() === 0
@@ -54,7 +54,7 @@ test('mode and owner are kept, of the file and of the copy', async (t) => {
   }
 })
 
-test('a link goes on leading where it leads', async (t) => {
+test('a symbolic link is kept', async (t) => {
   const { folder, file } = folderOf(t)
   const named = join(folder, 'link.yaml')
   symlinkSync(file, named)
@@ -63,13 +63,13 @@ test('a link goes on leading where it leads', async (t) => {
   assert.deepEqual(readdirSync(folder).toSorted(), ['link.yaml', 'sallyport.yaml', 'sallyport.yaml.1'])
 })
 
-test('finding out whether it could be replaced leaves everything as it is', async (t) => {
+test('checkReplaceable changes nothing', async (t) => {
   const { folder, file } = folderOf(t)
   await checkReplaceable(file, 'two')
   assert.deepEqual([read(file), readdirSync(folder)], ['one', ['sallyport.yaml']])
 })
 
-test('a file that is gone, and one that is mounted by itself, are refused with what to do', async (t) => {
+test('a missing file, and one that is a mount point, are rejected with advice', async (t) => {
   const { folder } = folderOf(t)
   const gone = join(folder, 'gone.yaml')
   for (const attempt of [checkReplaceable, replaceFile])

@@ -41,7 +41,7 @@ async function start(services: Readonly<Record<string, Tls>>) {
   return { files, watcher, told, checked }
 }
 
-test('another configuration has its files watched, and others left', async (t) => {
+test('a new configuration changes the watched files', async (t) => {
   const [old, fresh] = [leafFiles(t, 'old'), leafFiles(t, 'fresh')]
   const { files, watcher, told, checked } = await start({ a: old })
   files.configure(await configOf({ b: fresh }))
@@ -54,7 +54,7 @@ test('another configuration has its files watched, and others left', async (t) =
   assert.equal(told.at(-1)?.services['b']?.key, other.key)
 })
 
-test('what changes between the reading of a configuration and its taking effect is not missed', async (t) => {
+test('a change between reading a configuration and applying it is not missed', async (t) => {
   const fresh = leafFiles(t, 'fresh')
   const { files, told, checked } = await start({})
   const config = await configOf({ b: fresh })
@@ -65,7 +65,7 @@ test('what changes between the reading of a configuration and its taking effect 
   assert.deepEqual(checked, ['b'])
 })
 
-test('what was read for a service counts no longer than the configuration names those files', async (t) => {
+test('contents read for a service are dropped when the configuration no longer names the files', async (t) => {
   const [old, fresh] = [leafFiles(t, 'old'), leafFiles(t, 'fresh')]
   const { files, watcher, told } = await start({ a: old, b: old })
   replaceLeaf(old, authority.issueClient({ subject: { commonName: 'second' } }))

@@ -158,13 +158,13 @@ async function watched(t: TestContext, name?: string): Promise<Watched> {
   return made
 }
 
-test('a file that is written in place is taken over, each time', async (t) => {
+test('a file written in place is applied each time', async (t) => {
   const file = await watched(t)
   assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
   assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
 })
 
-test('a file that is replaced by rename is taken over every time, not the first time only', async (t) => {
+test('a file replaced by rename is applied every time, not only the first', async (t) => {
   const file = await watched(t)
   for (const version of ['1', '2', '3']) {
     const replace = (): void => {
@@ -175,7 +175,7 @@ test('a file that is replaced by rename is taken over every time, not the first 
   }
 })
 
-test('a file that is changed with sed -i is taken over, each time', async (t) => {
+test('a file changed by sed -i is applied each time', async (t) => {
   const file = await watched(t)
   for (const [from, to] of ['01', '12'] as const) {
     const change = () => execFileSync('sed', ['-i', `s#/${from}#/${to}#`, file.path('sallyport.yaml')])
@@ -183,7 +183,7 @@ test('a file that is changed with sed -i is taken over, each time', async (t) =>
   }
 })
 
-test('a ConfigMap is taken over at each swap of its link', async (t) => {
+test('a ConfigMap is applied at each swap', async (t) => {
   const file = new Watched(t)
   const fill = (version: string): void => {
     mkdirSync(file.path(`..${version}`))
@@ -204,7 +204,7 @@ test('a ConfigMap is taken over at each swap of its link', async (t) => {
   assert.equal(await file.after(() => swap('3', '2')), 'applied /3')
 })
 
-test('a file that is written in two goes is refused until it is complete', async (t) => {
+test('a file written in two steps is rejected until it is complete', async (t) => {
   const file = await watched(t)
   // What is there already means something else: one second.
   const whole = `${yaml('1')}drainTimeout: 1s # and not more\n`
@@ -213,7 +213,7 @@ test('a file that is written in two goes is refused until it is complete', async
   assert.equal(await file.after(() => file.write(whole)), 'applied /1')
 })
 
-test('the beginning of the running file is refused', async (t) => {
+test('a truncated version of the running file is rejected', async (t) => {
   const file = await watched(t)
   const cut = yaml('0').indexOf('  - { id: last')
   const outcome = await file.after(() => truncateSync(file.path('sallyport.yaml'), cut))
@@ -221,13 +221,13 @@ test('the beginning of the running file is refused', async (t) => {
   assert.equal(await file.after(() => file.write(yaml('0'))), 'unchanged')
 })
 
-test('a file that is emptied is refused, and taken over when it has content again', async (t) => {
+test('an emptied file is rejected, and applied once it has content again', async (t) => {
   const file = await watched(t)
   assert.match((await file.after(() => truncateSync(file.path('sallyport.yaml')))) ?? '', /^refused: .*not nothing/)
   assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
 })
 
-test('a file that cannot be read is refused, and taken over when it can', async (t) => {
+test('an unreadable file is rejected, and applied once it can be read', async (t) => {
   const file = await watched(t)
   const path = file.path('sallyport.yaml')
   const block = (): void => {
@@ -244,7 +244,7 @@ test('a file that cannot be read is refused, and taken over when it can', async 
   assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
 })
 
-test('a folder that goes and comes back is watched again', async (t) => {
+test('a deleted and recreated folder is watched again', async (t) => {
   const file = new Watched(t, 'etc/sallyport.yaml')
   mkdirSync(file.path('etc'))
   file.write(yaml('0'))
@@ -259,7 +259,7 @@ test('a folder that goes and comes back is watched again', async (t) => {
   assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
 })
 
-test('files that the configuration names are watched as long as it names them', async (t) => {
+test('referenced files are watched as long as the configuration names them', async (t) => {
   const file = await watched(t)
   const secret = (text: string) => file.write(text.repeat(32), 'secret')
   secret('a')
@@ -272,14 +272,14 @@ test('files that the configuration names are watched as long as it names them', 
   assert.equal(await file.after(() => file.write(yaml('3'))), 'applied /3')
 })
 
-test('a file that is missing is waited for', async (t) => {
+test('a missing file is awaited', async (t) => {
   const file = await watched(t)
   const change = () => file.write(yaml('1', 'secrets: ["${file:secret}"]\n'))
   assert.match((await file.after(change)) ?? '', /^refused: .*file secret: no such file/)
   assert.equal(await file.after(() => file.write('s'.repeat(32), 'secret')), 'applied /1')
 })
 
-test('what has changed between the reading and the watching is noticed', async (t) => {
+test('a change between reading and watching is noticed', async (t) => {
   const file = new Watched(t)
   file.write(yaml('0'))
   file.watches = false
@@ -295,7 +295,7 @@ test('what has changed between the reading and the watching is noticed', async (
   assert.equal(await late.next(() => late.startWith(first)), 'applied /1')
 })
 
-test('a file that is touched, or written with what it holds, is not read again', async (t) => {
+test('a file that is touched, or rewritten with the same content, is not read again', async (t) => {
   const file = await watched(t)
   const touch = (): void => {
     utimesSync(file.path('sallyport.yaml'), 1, 1)
@@ -310,7 +310,7 @@ test('a file that is touched, or written with what it holds, is not read again',
   assert.deepEqual(file.outcomes, ['applied /1'])
 })
 
-test('what was read because somebody asked for it is not read again for the change', async (t) => {
+test('a change that a reload has already read is not read again', async (t) => {
   const file = await watched(t)
   const event = file.clock.armed()
   file.write(yaml('1'))
@@ -321,7 +321,7 @@ test('what was read because somebody asked for it is not read again for the chan
   assert.deepEqual(file.outcomes, ['applied /1', 'applied /2'])
 })
 
-test('a configuration that says so is watched from then on, or no longer', async (t) => {
+test('reload.watch takes effect when it changes, in both directions', async (t) => {
   const file = await watched(t)
   file.watches = false
   assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
@@ -335,7 +335,7 @@ test('a configuration that says so is watched from then on, or no longer', async
   assert.equal(file.clock.pending, 0)
 })
 
-test('who asks before a reload has begun to read has its result, however many ask; who asks later has another one', async (t) => {
+test('requests before a reload starts reading share its result, and later ones cause another', async (t) => {
   const file = await watched(t)
   const read = await file.read()
   let times = 0

@@ -65,7 +65,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
   }
 }
 
-test('a text is applied and in the file, and one that is refused in neither', async (t) => {
+test('an accepted text is applied and written, and a rejected one neither', async (t) => {
   const { put, inForce, inFile } = setUp(t)
   assert.equal((await put('two')).outcome, 'applied')
   assert.deepEqual([inForce(), inFile()], ['two', 'two'])
@@ -76,7 +76,7 @@ test('a text is applied and in the file, and one that is refused in neither', as
   assert.equal((await put('three')).outcome, 'applied', 'and the file is then known')
 })
 
-test('one after the other is checked once those before it are over', async (t) => {
+test('queued changes are checked after the previous ones', async (t) => {
   const { put, inForce, inFile } = setUp(t)
   const check = (): void => {
     if (inForce() !== 'one') throw new Error('stale')
@@ -89,7 +89,7 @@ test('one after the other is checked once those before it are over', async (t) =
   assert.deepEqual([inForce(), inFile()], ['two', 'two'])
 })
 
-test('no more than eight changes wait', async (t) => {
+test('at most eight changes are queued', async (t) => {
   const { put } = setUp(t)
   const results = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => put(`text ${i}`)))
   assert.deepEqual(
@@ -98,7 +98,7 @@ test('no more than eight changes wait', async (t) => {
   )
 })
 
-test('a change that awaits its confirmation is applied and not in the file, until it is confirmed', async (t) => {
+test('a change awaiting confirmation is applied, but only written once it is confirmed', async (t) => {
   const { put, written, clock, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
   assert.deepEqual([inForce(), inFile(), written.until], ['two', 'one', clock.wall() + 60_000])
@@ -112,11 +112,11 @@ test('a change that awaits its confirmation is applied and not in the file, unti
   await assert.rejects(written.confirm(), { code: 'conflict', message: 'No change waits for its confirmation.' })
 })
 
-test('a change that is not confirmed in time is taken back', async (t) => {
+test('a change that is not confirmed in time is rolled back', async (t) => {
   const { put, written, clock, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
   clock.advance(60_000)
-  await turnUntil('it to be taken back', () => inForce() === 'one')
+  await turnUntil('the rollback', () => inForce() === 'one')
   assert.deepEqual([inFile(), written.until], ['one', null])
   await assert.rejects(written.confirm(), { code: 'conflict' })
   await assert.rejects(
@@ -126,7 +126,7 @@ test('a change that is not confirmed in time is taken back', async (t) => {
   )
 })
 
-test('a rollback takes back at once what awaits its confirmation, whatever the check says', async (t) => {
+test('a rollback of an unconfirmed change takes effect at once, without a check', async (t) => {
   const { put, written, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
   const check = (): void => assert.fail('not for a change that nobody has confirmed')
@@ -134,7 +134,7 @@ test('a rollback takes back at once what awaits its confirmation, whatever the c
   assert.deepEqual([inForce(), inFile(), written.until], ['one', 'one', null])
 })
 
-test('another configuration that is applied meanwhile is not taken back', async (t) => {
+test('after another reload the change is not rolled back', async (t) => {
   const { put, written, clock, reload, inForce } = setUp(t)
   await put('two', { confirm: 60_000 })
   await reload('three')
@@ -145,7 +145,7 @@ test('another configuration that is applied meanwhile is not taken back', async 
   assert.equal(inForce(), 'three')
 })
 
-test('a process that ends leaves the file as it was confirmed', async (t) => {
+test('when the process ends the file has the confirmed configuration', async (t) => {
   const { put, written, clock, inFile, inForce } = setUp(t)
   await put('two', { confirm: 60_000 })
   written.stop()
@@ -154,7 +154,7 @@ test('a process that ends leaves the file as it was confirmed', async (t) => {
   assert.deepEqual([inForce(), inFile()], ['two', 'one'])
 })
 
-test('rollbacks go back one further each time, and write the file', async (t) => {
+test('each rollback goes back one step further, and writes the file', async (t) => {
   const { put, written, inForce, inFile } = setUp(t)
   for (const text of ['two', 'three']) await put(text)
   for (const text of ['two', 'one']) {
@@ -167,7 +167,7 @@ test('rollbacks go back one further each time, and write the file', async (t) =>
   )
 })
 
-test('a file that somebody else has changed is replaced by force only, and a copy is kept', async (t) => {
+test('a file changed by somebody else is only replaced with force, and a copy is kept', async (t) => {
   const { put, written, file, inForce, inFile } = setUp(t)
   writeFileSync(file, 'by hand')
   await assert.rejects(put('two'), { code: 'conflict', message: /has been changed and not reloaded/ })
@@ -181,7 +181,7 @@ test('a file that somebody else has changed is replaced by force only, and a cop
   assert.notEqual(written.until, null, 'it still waits')
 })
 
-test('a file that is gone, and a module, are not replaced, and nothing changes', async (t) => {
+test('a missing file, and a configuration in code, are not replaced', async (t) => {
   const { put, file, inForce } = setUp(t)
   rmSync(file)
   await assert.rejects(put('two'), { code: 'conflict', message: `${file} is not there any more: put it back.` })

@@ -11,7 +11,7 @@ import { Reply } from '../http/reply.ts'
 const ok = () => new Reply(200, Headers.of(), Bytes.fromLatin1('ok'))
 const replied = { phase: 'body', status: 200, reason: null, fault: 'none', streamed: false, again: false } as const
 
-test('a reply is one outcome, with how long it took to its head', async () => {
+test('a reply is one outcome, with the time until its head', async () => {
   const a = new ScriptedInstance(0)
   const { clock, told, result } = setUpAttempts([a])
   clock.advance(30)
@@ -23,7 +23,7 @@ test('a reply is one outcome, with how long it took to its head', async () => {
   assert.deepEqual([a.inFlight, a.sent], [0, 0])
 })
 
-test('each attempt has its own outcome, and its own time', async () => {
+test('each attempt has its own outcome and time', async () => {
   const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
   a.free = false
   const { clock, told, retries, exchange } = setUpAttempts([a, b])
@@ -50,7 +50,7 @@ test('each attempt has its own outcome, and its own time', async () => {
   assert.equal(exchange.serviceTime, 25)
 })
 
-test('what goes wrong is told with whose fault it is', () => {
+test('a failure is reported with whose fault it is', () => {
   for (const [error, reason, fault] of [
     [new ClosedBeforeReply(false, false, null), 'closed', 'instance'],
     [new ClosedBeforeReply(true, true, null), 'closed', 'instance'],
@@ -71,7 +71,7 @@ test('what goes wrong is told with whose fault it is', () => {
   }
 })
 
-test('a client that leaves is told of once, whatever becomes of the lane', async () => {
+test('a disconnect of the client is reported once, whatever happens to the lane', async () => {
   const a = new ScriptedInstance(0)
   const { clock, told, exchange } = setUpAttempts([a])
   clock.advance(40)
@@ -88,7 +88,7 @@ test('a client that leaves is told of once, whatever becomes of the lane', async
   )
 })
 
-test('a client that leaves before there is a lane is told of once as well', async () => {
+test('a disconnect before there is a lane is also reported once', async () => {
   const a = new ScriptedInstance(0)
   a.free = false
   const { told, exchange } = setUpAttempts([a])
@@ -103,7 +103,7 @@ test('a client that leaves before there is a lane is told of once as well', asyn
   assert.deepEqual([a.requests.length, a.inFlight, a.sent], [0, 0, 0])
 })
 
-test('a client that leaves after the head changes nothing of the outcome', () => {
+test('a disconnect after the head does not change the outcome', () => {
   const a = new ScriptedInstance(0)
   const { told, exchange } = setUpAttempts([a])
   a.listener?.replied(ok(), false)
@@ -111,7 +111,7 @@ test('a client that leaves after the head changes nothing of the outcome', () =>
   assert.deepEqual(told, [{ told: 'ended', slot: 0, took: 0, ...replied }])
 })
 
-test('a reply whose body is still coming is told of twice: its head, and whether it ended as it should', () => {
+test('a reply with a streamed body is reported twice: at its head and at its end', () => {
   const coming = () => new Reply(200, Headers.of(), new PushedBody(10))
   for (const [lasting, end, expected] of [
     [false, (a: ScriptedInstance) => a.listener?.finished(), ['ended', 'passed']],
@@ -159,7 +159,7 @@ async function setUpRefused(parts: Parameters<typeof setUpAttempts>[1], set: Att
   return { ...all, a, b }
 }
 
-test('another instance is asked in place of a reply with 502 or 503, at once where it has not failed itself', async () => {
+test('502 and 503 are retried on another instance, at once if that has not failed itself', async () => {
   for (const status of [502, 503]) {
     const { b, result, told, retries, exchange } = await setUpRefused({}, { retry: {} }, refused(status))
     assert.equal(b.requests.length, 1)
@@ -177,7 +177,7 @@ test('another instance is asked in place of a reply with 502 or 503, at once whe
   }
 })
 
-test('other replies, and those of the last instance, are passed on', async () => {
+test('other replies, and those of the last instance, are returned', async () => {
   for (const status of [500, 501, 504, 404, 200]) {
     const { b, result } = await setUpRefused({}, { retry: {} }, refused(status))
     assert.deepEqual([result.reply?.status, b.requests.length], [status, 0])
@@ -189,7 +189,7 @@ test('other replies, and those of the last instance, are passed on', async () =>
   assert.equal(result.reply?.status, 503)
 })
 
-test('what is sent again: idempotent methods, with a body that was kept, or a key where the service knows those', async () => {
+test('idempotent methods are retried if the body was kept, and others with a key if the service supports keys', async () => {
   const body = Bytes.fromLatin1('x'.repeat(1_025))
   const key = Headers.of([['Idempotency-Key', '"1"']])
   const onlyBadGateway = { statuses: [502] }
@@ -212,7 +212,7 @@ test('what is sent again: idempotent methods, with a body that was kept, or a ke
   }
 })
 
-test('a connection that is closed without a reply, and a reply that is none, have another instance asked', async () => {
+test('a close without a reply, and an invalid reply, are retried on another instance', async () => {
   for (const error of [new ClosedBeforeReply(false, false, null), new GatewayError('bad-gateway')]) {
     for (const [retry, sent] of [
       [{}, 1],
@@ -229,7 +229,7 @@ test('a connection that is closed without a reply, and a reply that is none, hav
   }
 })
 
-test('nothing is sent again after a time-out', async () => {
+test('a timeout is not retried', async () => {
   const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
   const { result } = setUpAttempts([a, b], {}, { retry: {} })
   a.listener?.finished()
@@ -239,7 +239,7 @@ test('nothing is sent again after a time-out', async () => {
   assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
 })
 
-test('where nothing could be sent there is no budget, no bound and no method', async () => {
+test('if nothing could be sent, budget, attempts and method do not limit retries', async () => {
   const [a, b, c] = [new ScriptedInstance(0), new ScriptedInstance(1), new ScriptedInstance(2)]
   a.free = b.free = false
   const { retries } = setUpAttempts([a, b, c], { method: 'POST' }, { retry: { minimum: '0/s' } })
@@ -250,7 +250,7 @@ test('where nothing could be sent there is no budget, no bound and no method', a
   assert.deepEqual([c.requests.length, retries], [1, ['connect', 'connect']])
 })
 
-test('where the budget is used up the reply is passed on, and that is counted', async () => {
+test('without budget the reply is returned, which is counted', async () => {
   const { b, result, retries } = await setUpRefused({}, { retry: { budget: '20%', minimum: '0/s' } })
   assert.deepEqual([result.reply?.status, b.requests.length, retries], [503, 0, ['exhausted']])
 })

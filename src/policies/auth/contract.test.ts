@@ -202,7 +202,7 @@ for (const { name, summary, kind } of methods) {
       })
   })
 
-  test(`${name} changes nothing of the request until it is told to conceal its credentials, and only them`, async () => {
+  test(`${name} leaves the request unchanged until conceal, which removes only its credentials`, async () => {
     const { authenticator, good } = fixture()
     const exchange = requestWith(good)
     await authenticator.authenticate(exchange)
@@ -218,7 +218,7 @@ for (const { name, summary, kind } of methods) {
   // A connection has one certificate, and a request any number of signatures.
   if (kind === 'certificate' || kind === 'signature') continue
 
-  test(`${name} refuses credentials that come twice`, async () => {
+  test(`${name} rejects repeated credentials`, async () => {
     const { authenticator, good, bad } = fixture()
     await assert.rejects(outcomeOf(authenticator, good, bad), { reason: 'repeated' })
     await assert.rejects(outcomeOf(authenticator, good, good), { reason: 'repeated' })

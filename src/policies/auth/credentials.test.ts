@@ -15,16 +15,16 @@ for (const value of ['Bearer abc', 'bearer abc', 'BEARER   abc', 'Bearer   abc']
   })
 
 for (const value of ['Bearer', 'Basic YTpi', 'Bearerabc', 'abc', ''])
-  test(`${JSON.stringify(value)} holds no token`, () => {
+  test(`${JSON.stringify(value)} has no token`, () => {
     assert.equal(bearerToken(fields('Authorization', value)), null)
   })
 
-test('two Authorization fields are refused', () => {
+test('two Authorization headers are rejected', () => {
   assert.throws(() => bearerToken(fields('Authorization', 'Bearer a', 'Bearer b')), repeated)
   assert.throws(() => bearerToken(fields('Authorization', 'Bearer a', 'Basic b')), repeated)
 })
 
-test('only bearer tokens are dropped from Authorization', () => {
+test('only bearer tokens are removed from Authorization', () => {
   const bearer = fields('Authorization', 'bearer abc')
   dropBearerToken(bearer)
   assert.equal(bearer.has('Authorization'), false)
@@ -40,7 +40,7 @@ test('a cookie is found by its exact name', () => {
     assert.equal(cookieValue(fields('Cookie', value), 'token'), null, value)
 })
 
-test('a cookie that is sent twice is refused', () => {
+test('a repeated cookie is rejected', () => {
   assert.throws(() => cookieValue(fields('Cookie', 'token=a; token=b'), 'token'), repeated)
   assert.throws(() => cookieValue(fields('Cookie', 'token=a', 'token=b'), 'token'), repeated)
 })
@@ -53,7 +53,7 @@ test('a query parameter is found by its decoded name', () => {
   assert.throws(() => queryParameter('?key=a&%6Bey=b', 'key'), repeated)
 })
 
-test('a query without a parameter keeps all others as they are written', () => {
+test('removing a query parameter keeps the others as written', () => {
   assert.equal(withoutParameter('?a=%7e&key=x&&b', 'key'), '?a=%7e&&b')
   assert.equal(withoutParameter('?%6bey=x&key=y', 'key'), '')
   assert.equal(withoutParameter('?a=1', 'key'), '?a=1')

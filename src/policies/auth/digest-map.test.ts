@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { DigestMap } from './digest-map.ts'
 
-test('of two keys with one place, neither is taken for the other', () => {
+test('two keys with the same hash are distinguished', () => {
   const map = new DigestMap<number>(10)
   map.set('Aa', 1)
   // The same number as that of "Aa", as 65 * 31 + 97 = 66 * 31 + 66.
@@ -14,7 +14,7 @@ test('of two keys with one place, neither is taken for the other', () => {
   assert.equal(map.get('Aa'), undefined)
 })
 
-test('nothing is left after it was cleared', () => {
+test('a cleared map is empty', () => {
   const map = new DigestMap<number>(2)
   for (let i = 0; i < 3; i++) map.set(String(i), i)
   assert.equal(map.size, 3)

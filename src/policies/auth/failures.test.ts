@@ -62,14 +62,14 @@ const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
 let made = 0
 const forged = () => bearer(`${tokenOf({ claims: { jti: String(made++) } })}x`)
 
-test('an address with too many bad tokens gets 429 in place of 401 until the time is over', async () => {
+test('an address with too many invalid tokens gets 429 instead of 401 until the window ends', async () => {
   const { clock, ask } = setUp()
   for (const status of [401, 401, 401, 429, 429]) assert.equal(await ask(forged()), status)
   clock.advance(MINUTE)
   assert.equal(await ask(forged()), 401)
 })
 
-test('other addresses, and callers without credentials, are not concerned', async () => {
+test('other addresses, and requests without credentials, are not affected', async () => {
   const { ask } = setUp()
   for (let i = 0; i < 5; i++) await ask(forged())
   assert.equal(await ask(forged(), '192.0.2.2'), 401)
@@ -77,7 +77,7 @@ test('other addresses, and callers without credentials, are not concerned', asyn
   for (let i = 0; i < 10; i++) assert.equal(await ask({}), 401)
 })
 
-test('a token that was verified before goes on counting at an address that has failed too often; a new one waits', async () => {
+test('a cached token still works at an address with too many failures, and a new one is 429', async () => {
   const { clock, ask } = setUp()
   const known = bearer(tokenOf({ claims: { jti: 'known' } }))
   assert.equal(await ask(known), 200)
@@ -88,7 +88,7 @@ test('a token that was verified before goes on counting at an address that has f
   assert.equal(await ask(fresh), 200)
 })
 
-test('nobody is asked about a token from an address that has failed too often', async () => {
+test('tokens from an address with too many failures are not introspected', async () => {
   const { ask, asked } = setUp({ methods: { introspection: { service: 'users', path: '/introspect' } } })
   for (let i = 0; i < 3; i++) assert.equal(await ask(bearer(`opaque-${i}`)), 401)
   assert.equal(await ask(bearer('opaque-3')), 429)
@@ -97,14 +97,14 @@ test('nobody is asked about a token from an address that has failed too often', 
   assert.equal(asked(), 4)
 })
 
-test('bad API keys count too, and the right one still opens', async () => {
+test('invalid API keys count too, and the right one still works', async () => {
   const { ask } = setUp()
   for (const status of [401, 401, 401, 429]) assert.equal(await ask({ 'X-API-Key': 'guess' }), status)
   assert.equal(await ask({ 'X-API-Key': KEY }), 200)
   assert.equal(await ask(forged()), 429)
 })
 
-test('Redis is not asked about keys from an address that has failed too often', async () => {
+test('keys from an address with too many failures are not looked up in Redis', async () => {
   const { ask, asked } = setUp({ methods: { 'api-key': { store: 'redis' } } })
   for (let i = 0; i < 3; i++) assert.equal(await ask({ 'X-API-Key': `guess-${i}` }), 401)
   for (let i = 3; i < 9; i++) assert.equal(await ask({ 'X-API-Key': `guess-${i}` }), 429)
@@ -113,18 +113,18 @@ test('Redis is not asked about keys from an address that has failed too often', 
   assert.equal(asked(), 4)
 })
 
-test('a public path stays open to an address that has failed too often', async () => {
+test('a public path stays open to an address with too many failures', async () => {
   const { ask } = setUp({ public: ['/login'] })
   for (let i = 0; i < 5; i++) await ask(forged())
   assert.equal(await ask(forged(), '192.0.2.1', '/login'), 200)
 })
 
-test('failures: false counts nothing', async () => {
+test('failures: false turns the limit off', async () => {
   const { ask } = setUp({ failures: false })
   for (let i = 0; i < 100; i++) assert.equal(await ask(forged()), 401)
 })
 
-test('failures: false makes no limit that operators would be shown', () => {
+test('failures: false creates no limit that the admin API would list', () => {
   const noMeter = () => assert.fail('a meter was asked for')
   const limits = { meter: noMeter, localMeter: noMeter, watch: noMeter }
   const options = { methods: { jwt: { secret: SECRET } }, failures: false } as const
@@ -140,7 +140,7 @@ const refusing: readonly [string, number, Options, Record<string, string>, reado
   ['other replies', 404, {}, bearer(tokenOf({})), [404, 404, 404]],
 ]
 for (const [what, says, options, fields, statuses] of refusing)
-  test(`with a limit on refusals, ${what} ends in ${statuses.at(-1)}, for this address alone`, async () => {
+  test(`with a limit on refusals, ${what} ends in ${statuses.at(-1)}, for this address only`, async () => {
     const { clock, ask } = setUp({ refusals: '2/m', failures: false, ...options }, says)
     for (const status of statuses) assert.equal(await ask(fields), status)
     assert.equal(await ask(fields, '192.0.2.2'), statuses[0])
@@ -148,7 +148,7 @@ for (const [what, says, options, fields, statuses] of refusing)
     assert.equal(await ask(fields), statuses[0])
   })
 
-test('refusals are not counted where nothing is said of them', async () => {
+test('by default refusals are not limited', async () => {
   const { ask } = setUp({}, 403)
   for (let i = 0; i < 100; i++) assert.equal(await ask(bearer(tokenOf({}))), 403)
 })

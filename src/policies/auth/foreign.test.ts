@@ -32,13 +32,13 @@ const clientOf = (scheme: 'http' | 'https', host: string | null = null) => ({
   },
 })
 
-test('a page of any site may read', () => {
+test('pages of any site may read', () => {
   for (const method of ['GET', 'HEAD', 'OPTIONS'])
     for (const site of ['cross-site', null])
       for (const origin of ['null', 'https://attacker.test', null]) assert.equal(foreign(method, site, origin), false)
 })
 
-test('a page of another site may do nothing else, where the browser says so', () => {
+test('pages of another site may not write, according to Sec-Fetch-Site', () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'get'])
     for (const site of ['cross-site', 'something new', ''])
       for (const origin of [OWN, 'https://attacker.test', 'null', null])
@@ -60,11 +60,11 @@ for (const origin of [
   'api.example.com',
   'null, http://api.example.com',
 ])
-  test(`a browser that does not name the site is foreign with the origin ${JSON.stringify(origin)}`, () => {
+  test(`without Sec-Fetch-Site a write from the origin ${JSON.stringify(origin)} is foreign`, () => {
     for (const method of ['POST', 'DELETE']) assert.equal(foreign(method, null, origin), true)
   })
 
-test('a browser that does not name the site may act for a page of the host that it asks', () => {
+test('without Sec-Fetch-Site a page of the requested host may write', () => {
   assert.equal(foreign('POST', null, OWN), false)
   // Behind a proxy that ends TLS and is not among trustedProxies.
   assert.equal(foreign('POST', null, 'https://api.example.com'), false)
@@ -75,19 +75,19 @@ test('a browser that does not name the site may act for a page of the host that 
   assert.equal(foreign('POST', null, 'http://[::1]:8000', { host: '[::1]:8000' }), false)
 })
 
-test('the host is the one that a believed proxy was asked for, and its scheme counts', () => {
+test('the host and scheme are those reported by a trusted proxy', () => {
   const proxied = { host: 'gateway:8000', ...clientOf('https', 'shop.example.com') }
   assert.equal(foreign('POST', null, 'https://shop.example.com', proxied), false)
   assert.equal(foreign('POST', null, 'http://shop.example.com', proxied), true)
   assert.equal(foreign('POST', null, 'https://gateway:8000', proxied), true)
 })
 
-test('what says neither is no browser', () => {
+test('a request without either header is not from a browser', () => {
   for (const method of ['POST', 'PUT', 'DELETE']) assert.equal(foreign(method, null, null), false)
   assert.equal(foreign('GET', null, null, { upgrade: 'websocket' }), false)
 })
 
-test('pages of trusted origins, and of those that cors lets send credentials, may act', () => {
+test('pages of trusted origins, and of those allowed credentials by cors, may write', () => {
   for (const site of ['cross-site', 'same-site', null])
     for (const upgrade of ['websocket', null]) {
       assert.equal(foreign('POST', site, TRUSTED, { upgrade }), false)
@@ -104,7 +104,7 @@ test('pages of trusted origins, and of those that cors lets send credentials, ma
     }
 })
 
-test('a WebSocket is for pages of the same origin, whatever the browser says of the site', () => {
+test('a WebSocket is only for pages of the same origin, whatever Sec-Fetch-Site says', () => {
   const open = (site: string | null, origin: string | null) => !foreign('GET', site, origin, { upgrade: 'websocket' })
   assert.ok(open(null, OWN))
   assert.ok(open('same-origin', OWN))

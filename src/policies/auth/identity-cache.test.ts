@@ -18,14 +18,14 @@ function verified(parts: Partial<Verified> = {}): () => Promise<Verified> {
 
 const inactive = () => Promise.reject(new CredentialError('inactive'))
 
-test('a verified token is known at once', async () => {
+test('a verified token is known without waiting', async () => {
   const { cache } = setUp()
   assert.equal(cache.find('a'), null)
   assert.equal(await cache.resolve('a', verified()), alice)
   assert.equal(cache.find('a'), alice)
 })
 
-test('a token is forgotten the moment it expires', async () => {
+test('a token is dropped when it expires', async () => {
   const { cache, clock } = setUp()
   await cache.resolve('a', verified({ expires: clock.wall() + 1000 }))
   clock.advance(999)
@@ -35,7 +35,7 @@ test('a token is forgotten the moment it expires', async () => {
   assert.equal(cache.size, 0)
 })
 
-test('a token is verified again when its time in the cache is over', async () => {
+test('a token is verified again after its cache time', async () => {
   const { cache, clock } = setUp()
   await cache.resolve('a', verified({ lifetime: 30_000 }))
   clock.advance(29_999)
@@ -44,7 +44,7 @@ test('a token is verified again when its time in the cache is over', async () =>
   assert.equal(cache.find('a'), null)
 })
 
-test('requests with the same token wait for one verification', async () => {
+test('simultaneous requests with one token share one verification', async () => {
   const { cache } = setUp()
   let count = 0
   const { promise, resolve } = Promise.withResolvers<Verified>()
@@ -58,7 +58,7 @@ test('requests with the same token wait for one verification', async () => {
   assert.equal(count, 1)
 })
 
-test('a failed verification fails for all who wait, and is tried again by the next', async () => {
+test('a failed verification fails all who wait, and is retried by the next request', async () => {
   const { cache } = setUp()
   const waiting = [1, 2].map(() => cache.resolve('a', () => Promise.reject(new CredentialError('signature'))))
   const outcomes = await Promise.allSettled(waiting)
@@ -67,7 +67,7 @@ test('a failed verification fails for all who wait, and is tried again by the ne
   assert.equal(await cache.resolve('a', verified()), alice)
 })
 
-test('a revoked token is refused without asking again, for as long as that word counts', async () => {
+test('a revoked token is rejected from the cache for its cache time', async () => {
   const { cache, clock } = setUp()
   await assert.rejects(cache.resolve('a', inactive))
   clock.advance(29_999)
@@ -76,7 +76,7 @@ test('a revoked token is refused without asking again, for as long as that word 
   assert.equal(cache.find('a'), null)
 })
 
-test('there are never more tokens than the cache may hold', async () => {
+test('the cache never exceeds its size', async () => {
   const { cache } = setUp(100)
   for (let i = 0; i < 1000; i++) {
     await cache.resolve(`good-${i}`, verified())
@@ -84,7 +84,7 @@ test('there are never more tokens than the cache may hold', async () => {
   }
 })
 
-test('revoked tokens do not push valid ones out, and are bounded too', async () => {
+test('revoked tokens do not evict valid ones, and are bounded too', async () => {
   const { cache } = setUp(100)
   await cache.resolve('a', verified())
   for (let i = 0; i < 1000; i++) await assert.rejects(cache.resolve(`bad-${i}`, inactive))
@@ -92,7 +92,7 @@ test('revoked tokens do not push valid ones out, and are bounded too', async () 
   assert.ok(cache.size <= 101)
 })
 
-test('nothing is known after the keys have changed, also not what was being verified with the old ones', async () => {
+test('after clear nothing is known, including verifications in progress', async () => {
   const { cache } = setUp()
   await cache.resolve('a', verified())
   const { promise, resolve } = Promise.withResolvers<Verified>()

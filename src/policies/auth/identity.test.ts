@@ -10,7 +10,7 @@ function fieldsOf(id: string, roles: readonly string[] = [], tier = 'authenticat
   return Object.fromEntries(headersFromWire(identityOf({ id, roles, scopes: [], tier, key: null, claims: {} }).lines))
 }
 
-test('the service is told the id, the roles and the tier', () => {
+test('the service gets the id, the roles and the tier', () => {
   assert.deepEqual(fieldsOf('alice', ['admin', 'user']), {
     'X-User-ID': 'alice',
     'X-User-Roles': 'admin,user',
@@ -18,15 +18,15 @@ test('the service is told the id, the roles and the tier', () => {
   })
 })
 
-test('a field that would be empty is left out', () => {
+test('empty headers are left out', () => {
   assert.deepEqual(Object.keys(fieldsOf('alice')), ['X-User-ID', 'X-Consumer-Tier'])
 })
 
-test('a comma in a role does not make two of it', () => {
+test('a comma in a role is escaped', () => {
   assert.equal(fieldsOf('alice', ['user,admin', 'a%2Cb'])['X-User-Roles'], 'user%2Cadmin,a%252Cb')
 })
 
-test('any two ids stay apart, can be decoded, and can stand in a field', () => {
+test('property: ids are distinct, decodable, and valid in a header', () => {
   const text = fc.string({ unit: anyCharacter, minLength: 1 })
   fc.assert(
     fc.property(text, fc.array(text), (id, roles) => {

@@ -18,7 +18,7 @@ function create(options: Parameters<typeof introspection.options.parse>[0], tool
   }
 }
 
-test('any token is asked about at a URL, and the answer makes the consumer', async (t) => {
+test('any token is introspected at the URL, and the answer becomes the consumer', async (t) => {
   const bodies: string[] = []
   const service = await startService(t, (request, response) => {
     request.setEncoding('utf8')
@@ -38,13 +38,13 @@ test('any token is asked about at a URL, and the answer makes the consumer', asy
   assert.equal(heard?.headers.authorization, `Basic ${btoa('gateway:s')}`)
 })
 
-test('an endpoint that redirects is not followed', async (t) => {
+test('redirects of the endpoint are not followed', async (t) => {
   const service = await startService(t, (_, response) => void response.writeHead(307, { Location: '/elsewhere' }).end())
   await assert.rejects(create({ url: `${service.url}/introspect` })('opaque'), { status: 503 })
   assert.equal(service.heard.length, 1)
 })
 
-test('an endpoint that does not answer in time means 503', async (t) => {
+test('an endpoint that times out causes 503', async (t) => {
   const { promise: asked, resolve } = Promise.withResolvers<void>()
   const service = await startService(t, () => resolve())
   const waiting = create({ url: `${service.url}/introspect`, timeout: '1s' })('opaque')

@@ -41,7 +41,7 @@ const ofA = (claims: object = {}) => tokenOf({ claims: { iss: A, ...claims } })
 const ofB = (claims: object = {}, key = pairs.rsa.privateKey, header: object = {}) =>
   tokenOf({ algorithm: 'RS256', key, header, claims: { iss: B, ...claims } })
 
-test('the tokens of each issuer are verified with its keys', async () => {
+test('tokens are verified with the keys of their issuer', async () => {
   const { consumer, ask } = setUp(three)
   for (const token of [ofA(), ofB({ sub: 'bob' }), tokenOf({ key: OTHER_SECRET, claims: { iss: 'c' } })])
     assert.equal((await consumer(token))?.id, token === ofB({ sub: 'bob' }) ? 'bob' : 'alice')
@@ -74,12 +74,12 @@ for (const [what, token, reason] of [
   ['whose claims are no JSON', `${encode({ alg: 'HS256' })}.e30x.AAAA`, 'malformed'],
   ['whose claims are a list', `${encode({ alg: 'HS256' })}.${encode([A])}.AAAA`, 'malformed'],
 ] as const)
-  test(`a token ${what} is refused`, async () => {
+  test(`a token ${what} is rejected`, async () => {
     const { ask } = setUp(three)
     await assert.rejects(async () => ask(token), { name: 'CredentialError', reason })
   })
 
-test('with two iss in a token, the one that is read is the one that counts', async () => {
+test('with a duplicate iss in a token, the parsed one decides', async () => {
   const { ask } = setUp(three)
   const head = encode({ alg: 'HS256' })
   const claims = Buffer.from(`{"iss":"${B}","iss":"${A}","sub":"alice","exp":${NOW + 60}}`).toString('base64url')
@@ -87,7 +87,7 @@ test('with two iss in a token, the one that is read is the one that counts', asy
   await assert.rejects(async () => ask(`${head}.${claims}.AAAA`), { reason: 'signature' })
 })
 
-test('no token passes with the key of an issuer that it does not name', async () => {
+test('property: no token is accepted with a key of another issuer', async () => {
   const { consumer } = setUp(three)
   const keys = [
     { iss: A, algorithm: 'HS256', key: SECRET },
@@ -116,7 +116,7 @@ test('no token passes with the key of an issuer that it does not name', async ()
   )
 })
 
-test('each issuer has what it says itself, and else what is said for all of them', async () => {
+test('each issuer can override the common options', async () => {
   const { consumer } = setUp({
     audience: 'shop',
     claims: { roles: 'groups' },
@@ -135,7 +135,7 @@ test('each issuer has what it says itself, and else what is said for all of them
   await assert.rejects(consumer(ofC({ aud: 'partner' }, 'JWT')), { reason: 'type' })
 })
 
-test('only the issuer that asks the user service has its tokens refused by it', async () => {
+test('introspection of one issuer only applies to its tokens', async () => {
   const introspection = { service: 'users', path: '/introspect' }
   const { consumer, asked } = setUp({
     issuers: [
@@ -149,7 +149,7 @@ test('only the issuer that asks the user service has its tokens refused by it', 
   assert.deepEqual(asked, ['users'])
 })
 
-test('a key id of one set does not lead to the key of another, and what one forgets the others keep', async (t) => {
+test('key ids are separate for each issuer, and so are their caches', async (t) => {
   const setOfA = await startKeyServer(t, [jwkOf(pairs.otherRsa.publicKey, { kid: 'a1' })])
   const setOfB = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'b1' })])
   const { ask, consumer, clock } = setUp({
@@ -170,7 +170,7 @@ test('a key id of one set does not lead to the key of another, and what one forg
   await assert.rejects(consumer(tokenOfA), { reason: 'unknown-key' })
 })
 
-test('the tokens of one issuer do not push out those of another', async () => {
+test('tokens of one issuer do not evict those of another', async () => {
   const { ask, consumer } = setUp({ ...three, cacheSize: 12 })
   await consumer(ofB())
   for (let i = 0; i < 100; i++) await consumer(ofA({ jti: i }))

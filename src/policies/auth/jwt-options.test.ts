@@ -146,7 +146,7 @@ for (const [what, options, problem] of [
     /^introspection: needs either/,
   ],
 ] as const)
-  test(`${what}: that is a problem of the configuration`, () => {
+  test(`${what} is a configuration problem`, () => {
     assert.match(flatten(options), problem)
   })
 
@@ -167,7 +167,7 @@ test('a problem with a secret does not show it', () => {
   assert.doesNotMatch(JSON.stringify(result.error?.issues), /hunter2/)
 })
 
-test('a public key may be in a file, and the file is read when the configuration is', (t) => {
+test('a public key can be read from a file', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'key.pem')

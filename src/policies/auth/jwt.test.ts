@@ -50,12 +50,12 @@ const checked = { secret: SECRET, introspection: { service: 'users', path: '/int
 
 const unavailable = (error: unknown) => error instanceof GatewayError && error.code === 'service-unavailable'
 
-test('a token that is no signed one is left to other methods', () => {
+test('a token that is not a JWT is left to other methods', () => {
   const { ask } = setUp({ secret: SECRET })
   for (const token of ['opaque', 'a.b', 'a.b.c.d.e', 'a.b.c=', 'a b.c.d']) assert.equal(ask(token), null, token)
 })
 
-test('a token is verified once, and no longer taken when it has expired', async () => {
+test('a token is verified once, and rejected when it has expired', async () => {
   const { ask, clock } = setUp({ secret: SECRET })
   const token = tokenOf({ claims: { exp: NOW + 60 } })
   assert.ok(ask(token) instanceof Promise)
@@ -66,7 +66,7 @@ test('a token is verified once, and no longer taken when it has expired', async 
   await assert.rejects(async () => ask(token), { reason: 'expired' })
 })
 
-test('a cookie counts where there is no Authorization field', async () => {
+test('a cookie is used if there is no Authorization header', async () => {
   const { authenticator } = setUp({ secret: SECRET, cookie: 'session' })
   const token = tokenOf()
   const inCookie = makeExchange({ headers: Headers.of([['Cookie', `a=1; session=${token}`]]) })
@@ -82,7 +82,7 @@ test('a cookie counts where there is no Authorization field', async () => {
   assert.equal((await authenticator.authenticate(inBoth))?.consumer?.id, 'bob')
 })
 
-test('what the keys of an old set had signed is forgotten with them', async (t) => {
+test('tokens signed by removed keys are dropped from the cache', async (t) => {
   const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
   const { ask, clock } = setUp({ jwks: `${server.url}/keys`, algorithms: ['RS256'] })
   const old = tokenOf({ algorithm: 'RS256', key: pairs.rsa.privateKey, header: { kid: 'first' } })
@@ -95,7 +95,7 @@ test('what the keys of an old set had signed is forgotten with them', async (t) 
   await assert.rejects(async () => ask(old), { reason: 'unknown-key' })
 })
 
-test('an RS256 key set is no set of secrets: a token signed with the public key is refused', async (t) => {
+test('a token signed with the public key as a secret is rejected', async (t) => {
   const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
   const { ask } = setUp({ jwks: `${server.url}/keys`, secret: SECRET, algorithms: ['RS256', 'HS256'] })
   const pem = pemOf(pairs.rsa.publicKey)
@@ -103,7 +103,7 @@ test('an RS256 key set is no set of secrets: a token signed with the public key 
   assert.equal((await ask(tokenOf()))?.consumer?.id, 'alice')
 })
 
-test('the user service is asked for the token, as RFC 7662 has it', async () => {
+test('introspection requests follow RFC 7662', async () => {
   const { consumer, asked } = setUp({
     secret: SECRET,
     introspection: {
@@ -124,19 +124,19 @@ test('the user service is asked for the token, as RFC 7662 has it', async () => 
   assert.deepEqual(form, { token, token_type_hint: 'access_token' })
 })
 
-test('what the user service says goes before what the token says', async () => {
+test('claims from introspection override those of the token', async () => {
   const users = userService(() => ({ active: true, sub: 'alice', roles: ['demoted'] }))
   const { consumer } = setUp(checked, users)
   assert.deepEqual((await consumer(tokenOf({ claims: { roles: ['admin'] } })))?.roles, ['demoted'])
 })
 
-test('a token that fails its signature is not asked about', async () => {
+test('a token with an invalid signature is not introspected', async () => {
   const { consumer, asked } = setUp(checked)
   await assert.rejects(consumer(tokenOf({ key: 'another secret that is long enough' })), { reason: 'signature' })
   assert.equal(asked.length, 0)
 })
 
-test('many requests with one token at the same time ask once, and then not for half a minute', async () => {
+test('simultaneous requests with one token cause one introspection, valid for half a minute', async () => {
   const { ask, consumer, asked, clock } = setUp(checked)
   const token = tokenOf()
   await Promise.all(Array.from({ length: 100 }, () => consumer(token)))
@@ -148,7 +148,7 @@ test('many requests with one token at the same time ask once, and then not for h
   assert.equal(asked.length, 2)
 })
 
-test('a revoked token is refused, and not asked about again for half a minute', async () => {
+test('a revoked token is rejected, and not introspected again for half a minute', async () => {
   let active = false
   const { consumer, asked, clock } = setUp(
     checked,
@@ -162,7 +162,7 @@ test('a revoked token is refused, and not asked about again for half a minute', 
   assert.equal((await consumer(token))?.id, 'alice')
 })
 
-test('a token that the user service takes for another user’s, or for expired, is refused', async () => {
+test('a token that introspection reports as another user’s or expired is rejected', async () => {
   const other = setUp(
     checked,
     userService(() => ({ active: true, sub: 'bob' })),
@@ -175,7 +175,7 @@ test('a token that the user service takes for another user’s, or for expired, 
   await assert.rejects(over.consumer(tokenOf()), { reason: 'inactive' })
 })
 
-test('a token ends when the user service says, where that is earlier', async () => {
+test('a token ends at the expiry given by introspection if that is earlier', async () => {
   const { ask, asked, clock } = setUp(
     checked,
     userService(() => ({ active: true, exp: NOW + 10 })),
@@ -195,7 +195,7 @@ const noAnswers: Readonly<Record<string, () => unknown>> = {
   'that is no map': () => [true],
 }
 for (const [what, answer] of Object.entries(noAnswers)) {
-  test(`an answer ${what} means 503 by default, for this request only, and is logged once`, async () => {
+  test(`an answer ${what} causes 503 by default, for this request only, and is logged once`, async () => {
     let works = false
     const { consumer, output } = setUp(
       checked,
@@ -215,7 +215,7 @@ for (const [what, answer] of Object.entries(noAnswers)) {
     assert.doesNotMatch(JSON.stringify(output.lines), /eyJ/)
   })
 
-  test(`an answer ${what} lets a token through on its signature where that is configured, asking again after five seconds`, async () => {
+  test(`an answer ${what} is ignored if onUnreachable allows it, and introspection is retried after five seconds`, async () => {
     const options = { ...checked, introspection: { ...checked.introspection, onUnreachable: 'accept' as const } }
     let works = false
     const { ask, asked, consumer, clock } = setUp(

@@ -57,7 +57,7 @@ function challengesOf(error: GatewayError | null): string[] {
   return (error?.headers ?? []).filter(([name]) => name === 'WWW-Authenticate').map(([, value]) => value)
 }
 
-test('a caller with a token is told to the service, and the token goes on', async () => {
+test('the service gets the identity of the caller, and the token', async () => {
   const token = tokenOf({ claims: { roles: ['admin', 'user'], tier: 'gold' } })
   const { exchange, sent } = await setUp({ methods: { jwt } })(bearer(token))
   assert.deepEqual(sent, {
@@ -69,14 +69,14 @@ test('a caller with a token is told to the service, and the token goes on', asyn
   assert.equal(exchange.consumer?.id, 'alice')
 })
 
-test('a caller without a token is refused with 401 and told how to do better', async () => {
+test('a request without a token is 401 with a challenge', async () => {
   const { error, exchange } = await setUp({ methods: { jwt } })({})
   assert.deepEqual([error?.status, error?.message], [401, 'Missing token'])
   assert.deepEqual(challengesOf(error), ['Bearer realm="sallyport"'])
   assert.equal(exchange.consumer, null)
 })
 
-test('a bad token is refused with 401 and the reason', async () => {
+test('an invalid token is 401 with the reason', async () => {
   const { error } = await setUp({ methods: { jwt }, realm: 'the platform' })(bearer(tokenOf({ claims: { exp: 1 } })))
   assert.deepEqual([error?.status, error?.message], [401, 'The token has expired'])
   assert.deepEqual(challengesOf(error), [
@@ -84,12 +84,12 @@ test('a bad token is refused with 401 and the reason', async () => {
   ])
 })
 
-test('a token that no method takes is refused as such', async () => {
+test('a token that no method accepts is 401 with that reason', async () => {
   const { error } = await setUp({ methods: { jwt } })(bearer('opaque'))
   assert.deepEqual([error?.status, error?.message], [401, 'The token is not of a kind that is accepted here'])
 })
 
-test('credentials that come twice are a bad request', async () => {
+test('repeated credentials are 400', async () => {
   const headers = Headers.of([
     ['Authorization', 'Bearer a'],
     ['Authorization', 'Bearer b'],
@@ -99,7 +99,7 @@ test('credentials that come twice are a bad request', async () => {
   assert.match(challengesOf(error)[0] ?? '', /error="invalid_request"/)
 })
 
-test('each kind of credentials that is accepted has its challenge', async () => {
+test('each accepted kind of credentials has a challenge', async () => {
   const both = await setUp({ methods: { jwt, 'api-key': apiKey } })({})
   assert.deepEqual(challengesOf(both.error), ['Bearer realm="sallyport"', 'ApiKey realm="sallyport"'])
   const keys = await setUp({ methods: { 'api-key': apiKey } })(bearer(tokenOf()))
@@ -109,7 +109,7 @@ test('each kind of credentials that is accepted has its challenge', async () => 
   assert.deepEqual([wrong.error?.status, wrong.error?.message], [401, 'The API key is not valid'])
 })
 
-test('the first method that recognises its credentials decides', async () => {
+test('the first method that recognizes its credentials decides', async () => {
   const ask = setUp({ methods: { 'api-key': apiKey, jwt } })
   const both = await ask({ ...bearer(tokenOf({ claims: { sub: 'bob' } })), 'X-API-Key': 'the-key' })
   assert.equal(both.exchange.consumer?.id, 'bob')
@@ -119,7 +119,7 @@ test('the first method that recognises its credentials decides', async () => {
   assert.equal(key.exchange.consumer?.key, 'ci')
 })
 
-test('API keys are never passed on, whoever was recognised by what', async () => {
+test('API keys are never forwarded, whichever method identified the caller', async () => {
   const ask = setUp({ methods: { jwt, 'api-key': apiKey }, public: ['/*'] })
   for (const fields of [{}, bearer(tokenOf()), bearer('bad.bad.bad')]) {
     const { exchange, sent } = await ask({ ...fields, 'X-API-Key': 'the-key' }, { query: '?api_key=the-key&a=1' })
@@ -128,7 +128,7 @@ test('API keys are never passed on, whoever was recognised by what', async () =>
   }
 })
 
-test('a key that is refused is not in the query that is logged', async () => {
+test('a rejected key is removed from the logged query', async () => {
   const ask = setUp({ methods: { 'api-key': apiKey } })
   for (const query of ['?api_key=wrong', '?api_key=the-key&api_key=the-key']) {
     const { exchange, error } = await ask({}, { query })
@@ -137,7 +137,7 @@ test('a key that is refused is not in the query that is logged', async () => {
   }
 })
 
-test('tokens are not passed on where that is configured', async () => {
+test('tokens are not forwarded with forwardToken: false', async () => {
   const ask = setUp({ methods: { jwt: { ...jwt, cookie: 'session' } }, forwardToken: false, public: ['/open'] })
   const { sent } = await ask({ ...bearer(tokenOf()), Cookie: 'session=x; a=1' })
   assert.equal(sent['Authorization'], undefined)
@@ -158,7 +158,7 @@ test('a public path needs no token', async () => {
     assert.equal((await ask({}, { path })).error?.status, 401, path)
 })
 
-test('a valid token counts on a public path, and any other is ignored', async () => {
+test('on a public path a valid token identifies the caller, and others are ignored', async () => {
   const ask = setUp({ methods: { jwt }, public: ['/open'] })
   const valid = await ask(bearer(tokenOf()), { path: '/open' })
   assert.equal(valid.sent['X-User-ID'], 'alice')
@@ -170,14 +170,14 @@ test('a valid token counts on a public path, and any other is ignored', async ()
   }
 })
 
-test('a public path does not depend on who checks tokens', async () => {
+test('public paths do not depend on introspection', async () => {
   const introspection = { service: 'gone', path: '/introspect' }
   const ask = setUp({ methods: { introspection }, public: ['/open'] })
   assert.equal((await ask(bearer('opaque'), { path: '/open' })).error, null)
   assert.equal((await ask(bearer('opaque'))).error?.status, 503)
 })
 
-test('one of the required roles is enough, and none means 403', async () => {
+test('one of the required roles is sufficient, and without one the reply is 403', async () => {
   const ask = setUp({ methods: { jwt }, require: { roles: ['admin', 'staff'] } })
   assert.equal((await ask(bearer(tokenOf({ claims: { roles: ['user', 'staff'] } })))).error, null)
   for (const roles of [['user'], ['Admin'], ['admin '.repeat(2)], undefined]) {
@@ -188,7 +188,7 @@ test('one of the required roles is enough, and none means 403', async () => {
   }
 })
 
-test('every required scope is needed, and a missing one means 403', async () => {
+test('every required scope is necessary, and without one the reply is 403', async () => {
   const ask = setUp({ methods: { jwt, 'api-key': apiKey }, require: { scopes: ['read', 'write'] } })
   assert.equal((await ask(bearer(tokenOf({ claims: { scope: 'write read' } })))).error, null)
   for (const fields of [
@@ -202,7 +202,7 @@ test('every required scope is needed, and a missing one means 403', async () => 
   }
 })
 
-test('a route that requires something is not public, whatever the list of public paths says', async () => {
+test('a route with requirements is not public, whatever the list of public paths', async () => {
   const ask = setUp({ methods: { jwt }, public: ['/*'], require: { roles: ['admin'] } })
   assert.equal((await ask({})).error?.status, 401)
   assert.equal((await ask(bearer('opaque'))).error?.status, 401)
@@ -211,7 +211,7 @@ test('a route that requires something is not public, whatever the list of public
 
 const ofOrg = 'claims.org == params.org || "support" in consumer.roles'
 
-test('a rule decides by who calls and by what is asked for, and is nobody’s business but the log’s', async () => {
+test('a rule decides by caller and request, and its details are only logged', async () => {
   const ask = setUp({ methods: { jwt }, require: { allow: ofOrg } })
   const params = { org: 'acme' }
   assert.equal((await ask(bearer(tokenOf({ claims: { org: 'acme' } })), { params })).error, null)
@@ -225,7 +225,7 @@ test('a rule decides by who calls and by what is asked for, and is nobody’s bu
   }
 })
 
-test('all rules must allow a request, beside roles and scopes', async () => {
+test('all rules have to allow a request, in addition to roles and scopes', async () => {
   const allow = ['method == "GET"', 'address != "192.0.2.9"']
   const ask = setUp({ methods: { jwt }, require: { roles: ['admin'], allow } })
   const admin = bearer(tokenOf({ claims: { roles: ['admin'] } }))
@@ -234,7 +234,7 @@ test('all rules must allow a request, beside roles and scopes', async () => {
   assert.equal((await ask(bearer(tokenOf()))).error?.message, 'The caller does not have a role that is allowed here')
 })
 
-test('a rule that cannot be followed refuses, and is logged once', async () => {
+test('a rule that fails rejects the request, and is logged once', async () => {
   const { log, lines } = createMemoryLogger('warn', new ManualClock())
   const ask = setUp({ methods: { jwt }, require: { allow: 'claims.org == "acme"' } }, users, makeToolbox({ log }))
   for (let i = 0; i < 3; i++) assert.equal((await ask(bearer(tokenOf()))).error?.status, 403)
@@ -244,7 +244,7 @@ test('a rule that cannot be followed refuses, and is logged once', async () => {
   )
 })
 
-test('a rule that goes by the path has to say the same of each form of it', async () => {
+test('a rule on the path has to agree for all of its readings', async () => {
   const ask = setUp({ methods: { jwt }, require: { allow: '!path.startsWith("/a/secret")' } })
   const forms = { path: '/a/b', sent: '/a/b', written: null, others: ['/a/secret'] }
   assert.equal((await ask(bearer(tokenOf()), { path: '/a/b' })).error, null)
@@ -255,7 +255,7 @@ test('a rule that goes by the path has to say the same of each form of it', asyn
   assert.equal((await heedless(bearer(tokenOf()), { path: '/a/b', forms })).error, null)
 })
 
-test('so has one that goes by parameters of the path, as services read it', async () => {
+test('a rule on path parameters has to agree for all readings', async () => {
   const route = { id: 'orders', pattern: '/orgs/{org}/orders/*', service: 'shop' }
   const ask = setUp({ methods: { jwt }, require: { allow: 'params.org != "internal"' } })
   const of = (org: string, others: readonly string[]) => {
@@ -267,7 +267,7 @@ test('so has one that goes by parameters of the path, as services read it', asyn
   assert.equal((await of('internal', [])).error?.status, 403)
 })
 
-test('a rule about a parameter that the path of its route does not have is worth a warning', () => {
+test('a rule on a parameter that the route does not have causes a warning', () => {
   const options = auth.options.parse({ methods: { jwt }, require: { allow: ['method == "GET"', ofOrg] } })
   assert.deepEqual(auth.warnings?.(options, ['/orgs/{org}/*']), [])
   assert.deepEqual(auth.warnings?.(options, []), [])
@@ -276,12 +276,12 @@ test('a rule about a parameter that the path of its route does not have is worth
   assert.match(warning.message, /has no \{org\}: the rule allows nothing there/)
 })
 
-test('fields that rules speak of are known to the gateway, so that no other spelling reaches the service', () => {
+test('headers used in rules are protected, so that no variants reach the service', () => {
   const options = auth.options.parse({ methods: { jwt }, require: { allow: 'headers["x-tenant"] == "a"' } })
   assert.ok(auth.fields?.(options).includes('x-tenant'))
 })
 
-test('where no route leads, nobody is asked for credentials, and keys stay out of the log', async () => {
+test('without a route no credentials are required, and keys are kept out of the log', async () => {
   const ask = setUp({ methods: { jwt, 'api-key': apiKey } }, nowhere)
   const { error, exchange } = await ask(bearer('bad.bad.bad'), { query: '?api_key=the-key' })
   assert.equal(error, null)
@@ -289,7 +289,7 @@ test('where no route leads, nobody is asked for credentials, and keys stay out o
   assert.equal(exchange.consumer, null)
 })
 
-test('routes with the same methods share their keys and their caches', async (t) => {
+test('routes with equal methods share keys and caches', async (t) => {
   const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
   const toolbox = makeToolbox()
   const methods = { jwt: { jwks: `${server.url}/keys` } }
@@ -303,7 +303,7 @@ test('routes with the same methods share their keys and their caches', async (t)
   assert.equal(server.requests, 2)
 })
 
-test('an error of the gateway’s own is not taken for bad credentials, not even on a public path', async () => {
+test('an error of the gateway itself is not treated as invalid credentials, even on a public path', async () => {
   const broken = makeToolbox({ callService: () => Promise.reject(new GatewayError('internal-error')) })
   const ask = setUp({ methods: { introspection: { service: 'users', path: '/i', claims: {} } } }, users, broken)
   assert.equal((await ask(bearer('opaque'))).error?.status, 503)
@@ -317,6 +317,6 @@ for (const [what, options, problem] of [
   ['a rule with a name that nothing has', { methods: { jwt }, require: { allow: 'claim.a == 1' } }, /unknown name/],
   ['a scope with a space', { methods: { jwt }, require: { scopes: ['a b'] } }, /expected a scope/],
 ] as const)
-  test(`${what}: that is a problem of the configuration`, () => {
+  test(`${what} is a configuration problem`, () => {
     assert.match(String(auth.options.safeParse(options).error), problem)
   })

@@ -44,7 +44,7 @@ async function ids(keys: RemoteKeys, id?: string): Promise<(string | undefined)[
 const failsFor = (reason: RegExp) => (error: unknown) =>
   error instanceof GatewayError && error.code === 'service-unavailable' && reason.test(error.message)
 
-test('the keys are fetched once, and then found without waiting', async (t) => {
+test('keys are fetched once, and then found without waiting', async (t) => {
   const { server, create } = await setUp(t)
   const keys = create()
   assert.deepEqual(await Promise.all([ids(keys, 'first'), ids(keys, 'first')]), [['first'], ['first']])
@@ -52,7 +52,7 @@ test('the keys are fetched once, and then found without waiting', async (t) => {
   assert.equal(server.requests, 1)
 })
 
-test('a new key is fetched when the first token names it, and those of the old set are gone', async (t) => {
+test('a new key is fetched with the first token that names it, and old ones are dropped', async (t) => {
   const { server, create, clock, changes } = await setUp(t)
   const keys = create()
   await ids(keys, 'first')
@@ -63,7 +63,7 @@ test('a new key is fetched when the first token names it, and those of the old s
   assert.equal(changes(), 1)
 })
 
-test('a flood of unknown key ids makes one request in ten seconds', async (t) => {
+test('a flood of unknown key ids causes one request every ten seconds', async (t) => {
   const { server, create, clock } = await setUp(t)
   const keys = create()
   await ids(keys, 'first')
@@ -79,7 +79,7 @@ test('a flood of unknown key ids makes one request in ten seconds', async (t) =>
   }
 })
 
-test('an old set is fetched again in the background, and used until the new one is there', async (t) => {
+test('an old key set is refreshed in the background, and used meanwhile', async (t) => {
   const { server, create, clock, nextChange } = await setUp(t)
   const keys = create()
   await ids(keys, 'first')
@@ -94,7 +94,7 @@ test('an old set is fetched again in the background, and used until the new one 
   assert.equal(server.requests, 2)
 })
 
-test('the same set again is no change', async (t) => {
+test('an unchanged key set is not a change', async (t) => {
   const { server, create, clock, changes } = await setUp(t)
   const keys = create()
   await ids(keys, 'first')
@@ -115,7 +115,7 @@ const failures = {
   'an endless set': { status: 200, text: JSON.stringify({ keys: [first], filling: 'x'.repeat(600_000) }) },
 }
 for (const [what, broken] of Object.entries(failures))
-  test(`${what} instead of the set keeps the old keys, and is logged once until it is over`, async (t) => {
+  test(`after ${what} the old keys are kept, and the failure is logged once`, async (t) => {
     const { server, create, clock, changes, messages } = await setUp(t)
     const keys = create()
     await ids(keys, 'first')
@@ -137,7 +137,7 @@ for (const [what, broken] of Object.entries(failures))
     ])
   })
 
-test('the log says where the keys are fetched from, without a secret in the query', async (t) => {
+test('the log has the URL of the keys without secrets in its query', async (t) => {
   const { server, clock } = await setUp(t)
   const { log, lines } = createMemoryLogger('debug', clock)
   server.broken = { status: 500, text: '' }
@@ -148,7 +148,7 @@ test('the log says where the keys are fetched from, without a secret in the quer
   assert.doesNotMatch(JSON.stringify(lines), /hush/)
 })
 
-test('a provider that says nothing is given up after five seconds', async (t) => {
+test('a provider that does not respond times out after five seconds', async (t) => {
   const { server, create, clock } = await setUp(t)
   const keys = create()
   await ids(keys, 'first')
@@ -162,7 +162,7 @@ test('a provider that says nothing is given up after five seconds', async (t) =>
   assert.deepEqual(await ids(keys, 'first'), ['first'])
 })
 
-test('while there were never any keys, tokens are answered with 503, and it is tried once a second', async (t) => {
+test('without any keys tokens are 503, and fetching is retried once a second', async (t) => {
   const { server, create, clock } = await setUp(t)
   server.broken = { status: 500, text: '' }
   const keys = create()
@@ -174,7 +174,7 @@ test('while there were never any keys, tokens are answered with 503, and it is t
   assert.deepEqual(await ids(keys, 'first'), ['first'])
 })
 
-test('a token without a key id is taken when only one key fits it', async (t) => {
+test('a token without a key id is accepted if exactly one key fits', async (t) => {
   const es256 = jwkOf(pairs.p256.publicKey, { kid: 'ec' })
   const one = (await setUp(t, [first, es256])).create()
   assert.deepEqual(await ids(one), ['first'])
@@ -182,13 +182,13 @@ test('a token without a key id is taken when only one key fits it', async (t) =>
   assert.deepEqual(await ids(two), [])
 })
 
-test('a key without an id is not the one that a token names', async (t) => {
+test('a key without an id does not match a token with a key id', async (t) => {
   const keys = (await setUp(t, [jwkOf(pairs.rsa.publicKey)])).create()
   assert.deepEqual(await ids(keys, 'first'), [])
   assert.deepEqual(await ids(keys), [undefined])
 })
 
-test('keys that are of no use are passed over', async (t) => {
+test('unusable keys are skipped', async (t) => {
   const keys = (
     await setUp(t, [{ kty: 'AKP', kid: 'new' }, jwkOf(pairs.otherRsa.publicKey, { use: 'enc' }), first])
   ).create()
@@ -196,7 +196,7 @@ test('keys that are of no use are passed over', async (t) => {
   assert.deepEqual(await ids(keys, 'new'), [])
 })
 
-test('an OpenID provider says where its keys are', async (t) => {
+test('keys are found by OpenID discovery', async (t) => {
   const { server, create } = await setUp(t, [first], true)
   server.documents['/.well-known/openid-configuration'] = { issuer: server.url, jwks_uri: `${server.url}/keys` }
   assert.deepEqual(await ids(create(), 'first'), ['first'])
@@ -208,7 +208,7 @@ for (const [what, document] of Object.entries({
   'no place for keys': {},
   'a place that is no URL': { jwks_uri: '/keys' },
 }))
-  test(`a discovery document with ${what} is refused`, async (t) => {
+  test(`a discovery document with ${what} is rejected`, async (t) => {
     const { server, create } = await setUp(t, [first], true)
     server.documents['/.well-known/openid-configuration'] = { issuer: server.url, ...document }
     await assert.rejects(ids(create(), 'first'), failsFor(/cannot be fetched/))

@@ -20,21 +20,21 @@ for (const [values, token, rest] of [
   [['v1, abc'], null, 'v1, abc'],
   [['bearerx, abc'], null, 'bearerx, abc'],
 ] as const)
-  test(`of ${JSON.stringify(values)} the token is ${token} and the service is offered ${rest}`, () => {
+  test(`${JSON.stringify(values)} has the token ${token}, and the service is offered ${rest}`, () => {
     const headers = offer(...values)
     assert.equal(subprotocolToken(headers, 'bearer'), token)
     dropSubprotocol(headers, 'bearer')
     assert.equal(headers.get('Sec-WebSocket-Protocol'), rest)
   })
 
-test('two tokens are refused, and none of them goes on', () => {
+test('two tokens are rejected, and both removed', () => {
   const headers = offer('bearer, abc, v1, bearer, def')
   assert.throws(() => subprotocolToken(headers, 'bearer'), { reason: 'repeated' })
   dropSubprotocol(headers, 'bearer')
   assert.equal(headers.get('Sec-WebSocket-Protocol'), 'v1')
 })
 
-test('whatever is offered, what comes after the name never goes on, and all else does', () => {
+test('property: what follows the name is always removed, and everything else kept', () => {
   const entry = fc.constantFrom('bearer', 'v1', 'v2', 'TOKEN')
   fc.assert(
     fc.property(fc.array(entry), (offered) => {

@@ -53,7 +53,7 @@ function signerOf(algorithm: string) {
 }
 
 for (const algorithm of everyAlgorithm)
-  test(`a token that is signed with ${algorithm} is taken, by PEM and by JWK alike`, async () => {
+  test(`a token signed with ${algorithm} is accepted, with a key as PEM or JWK`, async () => {
     const { privateKey, publicKey } = signerOf(algorithm)
     const token = tokenOf({ algorithm, key: privateKey })
     const pem = publicKey === null ? secretKeys : configuredKeys([], [pemOf(publicKey)])
@@ -63,7 +63,7 @@ for (const algorithm of everyAlgorithm)
   })
 
 for (const [i, algorithm] of everyAlgorithm.entries())
-  test(`a token that is signed with ${algorithm} is refused where that is not configured`, async () => {
+  test(`a token signed with ${algorithm} is rejected if it is not configured`, async () => {
     const { privateKey, publicKey } = signerOf(algorithm)
     const keys = publicKey === null ? secretKeys : configuredKeys([], [pemOf(publicKey)])
     const algorithms = everyAlgorithm.toSpliced(i, 1)
@@ -71,18 +71,18 @@ for (const [i, algorithm] of everyAlgorithm.entries())
   })
 
 for (const algorithm of ['none', 'None', 'NONE', 'nOnE', '', 'hs256', 'HS256 ', 'ES256K', 'RSA-OAEP'])
-  test(`the algorithm ${JSON.stringify(algorithm)} is refused, with a signature and without`, async () => {
+  test(`the algorithm ${JSON.stringify(algorithm)} is rejected, with or without a signature`, async () => {
     const [head = '', claims = ''] = tokenOf({ header: { alg: algorithm } }).split('.')
     assert.equal(await reasonOf(`${head}.${claims}.`), 'algorithm')
     assert.equal(await reasonOf(tokenOf({ header: { alg: algorithm } })), 'algorithm')
   })
 
 for (const alg of [undefined, null, 1, ['HS256'], {}])
-  test(`an algorithm that is ${JSON.stringify(alg) ?? 'missing'} is refused`, async () => {
+  test(`an algorithm that is ${JSON.stringify(alg) ?? 'missing'} is rejected`, async () => {
     assert.equal(await reasonOf(tokenOf({ header: { alg } })), 'algorithm')
   })
 
-test('an RSA public key is no secret: not as PEM, not as DER, not as modulus', async () => {
+test('an RSA public key is never used as a secret: not as PEM, DER or modulus', async () => {
   const pem = pemOf(pairs.rsa.publicKey)
   const der = pairs.rsa.publicKey.export({ type: 'spki', format: 'der' })
   const { n = '' } = pairs.rsa.publicKey.export({ format: 'jwk' })
@@ -93,12 +93,12 @@ test('an RSA public key is no secret: not as PEM, not as DER, not as modulus', a
   }
 })
 
-test('a secret is not used where a public key is asked for', async () => {
+test('a secret is not used for a public-key algorithm', async () => {
   const token = tokenOf({ algorithm: 'RS256', key: pairs.rsa.privateKey })
   assert.equal(await reasonOf(token, { keys: secretKeys }), 'unknown-key')
 })
 
-test('a key of another kind, another curve or another size is not tried', async () => {
+test('keys of another type, curve or size are not tried', async () => {
   const rs256 = tokenOf({ algorithm: 'RS256', key: pairs.rsa.privateKey })
   const es256 = tokenOf({ algorithm: 'ES256', key: pairs.p256.privateKey })
   const p384 = configuredKeys([], [pemOf(pairs.p384.publicKey)])
@@ -110,7 +110,7 @@ test('a key of another kind, another curve or another size is not tried', async 
   assert.equal(await reasonOf(tokenOf({ key: 'x'.repeat(47), algorithm: 'HS384' }), { keys: short }), 'unknown-key')
 })
 
-test('keys that the header brings or points to are not looked at', async () => {
+test('keys in or referenced by the token header are ignored', async () => {
   const { publicKey, privateKey } = pairs.otherRsa
   for (const header of [
     { jwk: jwkOf(publicKey) },
@@ -134,7 +134,7 @@ for (const kid of [
   '\0',
   'x'.repeat(4000),
 ])
-  test(`the key id ${JSON.stringify(kid.slice(0, 24))} is a name and nothing else`, async () => {
+  test(`the key id ${JSON.stringify(kid.slice(0, 24))} is only compared by name`, async () => {
     const jwk = keyOfJwk(jwkOf(pairs.rsa.publicKey, { kid: 'the-key' }))!
     const named: KeySource = { find: (_, id) => [jwk].filter((key) => key.id === id) }
     const token = tokenOf({ algorithm: 'RS256', key: pairs.rsa.privateKey, header: { kid } })
@@ -143,26 +143,26 @@ for (const kid of [
   })
 
 for (const kid of [null, 1, true, {}, ['the-key']])
-  test(`a key id that is ${JSON.stringify(kid)} makes the token malformed`, async () => {
+  test(`a key id that is ${JSON.stringify(kid)} is malformed`, async () => {
     assert.equal(await reasonOf(tokenOf({ header: { kid } })), 'malformed')
   })
 
 for (const crit of [['exp'], ['b64'], ['x-unknown'], [], null, 'exp'])
-  test(`crit ${JSON.stringify(crit)} is refused`, async () => {
+  test(`crit ${JSON.stringify(crit)} is rejected`, async () => {
     assert.equal(await reasonOf(tokenOf({ header: { crit, b64: true, exp: 1 } })), 'critical')
   })
 
-test('an unencoded payload is refused', async () => {
+test('an unencoded payload is rejected', async () => {
   assert.notEqual(await reasonOf(tokenOf({ header: { b64: false } })), 'accepted')
 })
 
-test('every one of two secrets is tried, while they are being exchanged', async () => {
+test('during a rotation both secrets are tried', async () => {
   const both = configuredKeys(['another secret that is long enough.', SECRET], [])
   assert.equal(await reasonOf(tokenOf(), { keys: both }), 'accepted')
   assert.equal(await reasonOf(tokenOf({ key: 'a third secret that is long enough..' }), { keys: both }), 'signature')
 })
 
-test('a token with any one character changed, left out or doubled is refused', async () => {
+test('a token with any character changed, removed or doubled is rejected', async () => {
   for (const token of [tokenOf(), tokenOf({ algorithm: 'ES256', key: pairs.p256.privateKey })]) {
     const keys = configuredKeys([SECRET], [pemOf(pairs.p256.publicKey)])
     assert.equal(await reasonOf(token, { keys }), 'accepted')
@@ -184,7 +184,7 @@ function next(character: string): string {
   return alphabet[alphabet.indexOf(character) ^ 1] ?? ''
 }
 
-test('each bit of the signature counts', async () => {
+test('every bit of the signature is significant', async () => {
   const [head = '', claims = '', signature = ''] = tokenOf().split('.')
   const bytes = Buffer.from(signature, 'base64url')
   for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -194,7 +194,7 @@ test('each bit of the signature counts', async () => {
   }
 })
 
-test('an ECDSA signature in DER, or one of zeros, is refused', async () => {
+test('an ECDSA signature in DER, or all zeros, is rejected', async () => {
   const token = tokenOf({ algorithm: 'ES256', key: pairs.p256.privateKey })
   const keys = configuredKeys([], [pemOf(pairs.p256.publicKey)])
   const input = token.slice(0, token.lastIndexOf('.'))
@@ -224,21 +224,21 @@ for (const [what, claims, reason] of times)
   })
 
 for (const claims of ['"exp":1e999', `"exp":${NOW + 3600},"nbf":-1e999`, `"exp":${NOW + 3600},"iat":-1e999`])
-  test(`a time that is beyond all numbers is malformed: ${claims}`, async () => {
+  test(`a time beyond the range of numbers is malformed: ${claims}`, async () => {
     const payload = Buffer.from(`{"sub":"alice",${claims}}`).toString('base64url')
     const input = `${encode({ alg: 'HS256' })}.${payload}`
     const token = `${input}.${signatureOf(input, SECRET, 'HS256').toString('base64url')}`
     assert.equal(await reasonOf(token), 'claims')
   })
 
-test('the issuer must be the configured one', async () => {
+test('the issuer has to be the configured one', async () => {
   const rules = { issuer: 'user-service' }
   assert.equal(await reasonOf(tokenOf({ claims: { iss: 'user-service' } }), { rules }), 'accepted')
   for (const iss of ['User-Service', 'user-service/', '', undefined, ['user-service'], null])
     assert.equal(await reasonOf(tokenOf({ claims: { iss } }), { rules }), 'issuer', JSON.stringify(iss))
 })
 
-test('one of the audiences must be a configured one', async () => {
+test('one of the audiences has to be configured', async () => {
   const rules = { audience: ['gateway', 'platform'] }
   for (const aud of ['gateway', 'platform', ['other', 'platform']])
     assert.equal(await reasonOf(tokenOf({ claims: { aud } }), { rules }), 'accepted')
@@ -246,11 +246,11 @@ test('one of the audiences must be a configured one', async () => {
     assert.equal(await reasonOf(tokenOf({ claims: { aud } }), { rules }), 'audience', JSON.stringify(aud))
 })
 
-test('a token for some audience is refused where none is configured', async () => {
+test('a token with an audience is rejected if none is configured', async () => {
   for (const aud of ['other', [], null]) assert.equal(await reasonOf(tokenOf({ claims: { aud } })), 'audience')
 })
 
-test('the type must be the configured one', async () => {
+test('the type has to be the configured one', async () => {
   const rules = { type: 'at+jwt' }
   for (const typ of ['at+jwt', 'application/at+jwt', 'AT+JWT'])
     assert.equal(await reasonOf(tokenOf({ header: { typ } }), { rules }), 'accepted')
@@ -258,7 +258,7 @@ test('the type must be the configured one', async () => {
     assert.equal(await reasonOf(tokenOf({ header: { typ } }), { rules }), 'type', JSON.stringify(typ))
 })
 
-test('what is no token is malformed', async () => {
+test('anything that is not a JWT is malformed', async () => {
   const [head = '', claims = '', signature = ''] = tokenOf().split('.')
   for (const text of [
     '..',
@@ -289,16 +289,16 @@ for (const [what, jwk] of [
   ['no map', 'text'],
   ['nothing', null],
 ] as const)
-  test(`a JSON Web Key that is ${what} verifies nothing`, () => {
+  test(`a JSON Web Key that is ${what} is rejected`, () => {
     assert.equal(keyOfJwk(jwk), null)
   })
 
-test('a JSON Web Key is used with its own algorithm only', () => {
+test('a JSON Web Key with alg is used for that algorithm only', () => {
   assert.deepEqual(keyOfJwk(jwkOf(pairs.rsa.publicKey, { alg: 'RS256' }))?.algorithms, ['RS256'])
   assert.deepEqual(keyOfJwk(jwkOf(pairs.rsa.publicKey, { alg: 'HS256' }))?.algorithms, [])
 })
 
-test('a JSON Web Key with its private part gives the public one', () => {
+test('a private JSON Web Key is reduced to the public key', () => {
   const key = keyOfJwk({ ...pairs.p256.privateKey.export({ format: 'jwk' }) })
   assert.equal(key?.key.type, 'public')
   assert.ok(key.key.equals(createPublicKey(pairs.p256.privateKey)))

@@ -71,17 +71,17 @@ async function takesSignature(jws: string, source: KeySource): Promise<boolean> 
 
 const { numberOfTests, testGroups } = vectors.parse(JSON.parse(readFileSync(file, 'utf8')))
 
-test('there are as many vectors as the file says', () => {
+test('the number of vectors is the one stated in the file', () => {
   assert.equal(testGroups.flatMap(({ tests }) => tests).length, numberOfTests)
 })
 
-test('the vectors that contradict a valid one are its very text', () => {
+test('the vectors that contradict a valid one are identical to it', () => {
   const texts = new Map(testGroups.flatMap(({ tests }) => tests).map(({ tcId, jws }) => [tcId, jws]))
   for (const tcId of sameAsValid) assert.equal(texts.get(tcId), texts.get(357))
 })
 
 for (const [index, group] of testGroups.entries())
-  test(`the signatures of the group ${group.comment} (${index}) are taken or refused as Wycheproof says`, async () => {
+  test(`the signatures of group ${group.comment} (${index}) are accepted or rejected as Wycheproof says`, async () => {
     const source = sourceOf(group.public ?? group.private!)
     for (const { tcId, comment, jws, result } of group.tests) {
       const text = typeof jws === 'string' ? jws : JSON.stringify(jws)

@@ -30,23 +30,24 @@ function setUp(answer: (count: number) => Response | Promise<Response>) {
     { done: counter('done'), failed: counter('failed'), dropped: counter('dropped') },
     fetch,
   )
-  const settled = (): Promise<void> => turnUntil('it is settled', () => log.lines.length + counts.done >= asked.length)
+  const settled = (): Promise<void> =>
+    turnUntil('the calls to settle', () => log.lines.length + counts.done >= asked.length)
   return { calls, clock, log, counts, asked, settled }
 }
 
 const status = (code: number, headers = {}): Response => new Response(null, { status: code, headers })
 
-test('a purge that several threads tell of is told once, and another one again', async () => {
+test('a purge reported by several threads is sent once, and sent again on a new purge', async () => {
   const { calls, counts, asked } = setUp(() => status(200))
   for (const id of ['1', '1', '1', '2']) {
     calls.add(id, call('a'))
-    await turnUntil('all are done', () => calls.size === 0)
+    await turnUntil('all calls to finish', () => calls.size === 0)
   }
   assert.deepEqual(asked, ['/a', '/a'])
   assert.deepEqual(counts, { done: 2, failed: 0, dropped: 0 })
 })
 
-test('what fails is told again after 1, 5 and 25 seconds, and then given up; nothing secret is logged', async () => {
+test('a failed purge is retried after 1, 5 and 25 seconds and then dropped, without logging secrets', async () => {
   const { calls, clock, counts, asked, log, settled } = setUp((count) => {
     if (count === 2) throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
     return status(503)
@@ -70,7 +71,7 @@ test('what fails is told again after 1, 5 and 25 seconds, and then given up; not
   assert.doesNotMatch(JSON.stringify(log.lines), /secret/)
 })
 
-test('a CDN says how long to wait, within a minute, and what it refuses for good is not told again', async () => {
+test('Retry-After up to a minute is respected, and permanent failures are not retried', async () => {
   const { calls, clock, counts, asked, settled } = setUp((count) =>
     count === 1 ? status(429, { 'Retry-After': '30' }) : status(403),
   )
@@ -83,7 +84,7 @@ test('a CDN says how long to wait, within a minute, and what it refuses for good
   assert.deepEqual([asked.length, counts.failed], [2, 1])
 })
 
-test('a thousand wait at most, four are under way at a time, and the same waits once', async () => {
+test('at most 1,000 calls wait and four are in progress, and duplicates wait once', async () => {
   const { promise, resolve } = Promise.withResolvers<Response>()
   const { calls, counts, asked } = setUp((count) => (count <= 4 ? promise : status(200)))
   for (let i = 0; i < 1_005; i++) calls.add(String(i), call(String(i)))
@@ -91,11 +92,11 @@ test('a thousand wait at most, four are under way at a time, and the same waits 
   calls.add('again', call('999'))
   assert.deepEqual([calls.size, counts.dropped], [1_000, 5])
   resolve(status(200))
-  await turnUntil('all are done', () => calls.size === 0)
+  await turnUntil('all calls to finish', () => calls.size === 0)
   assert.equal(counts.done, 1_000)
 })
 
-test('one without a reply within ten seconds is told again, and nothing after the end', async () => {
+test('a call without a response in ten seconds is retried, and nothing is sent after close', async () => {
   const clock = new ManualClock()
   const { log } = new TestLog(clock)
   const none = { add: () => {} }

@@ -7,7 +7,7 @@ const page = purgedBy({ url: 'https://shop.example:8443/a%20b?x="1"' })
 const below = purgedBy({ prefix: 'https://shop.example/products/' })
 const [groups] = groupsPurged(['shoes', 'a b', 'shoes', ''])
 
-test('Fastly: tags by a field, and URLs by their path', () => {
+test('Fastly: tags are sent in a header, and URLs by their path', () => {
   const keys = hook({
     url: 'https://api.fastly.com/service/SU1Z0/purge',
     headers: { 'Fastly-Key': 'k', 'Surrogate-Key': '{tags}' },
@@ -23,7 +23,7 @@ test('Fastly: tags by a field, and URLs by their path', () => {
   assert.equal(single(page)?.url, 'https://api.fastly.com/purge/shop.example%3A8443/a%20b?x=%221%22')
 })
 
-test('Cloudflare: files, prefixes and tags as JSON', () => {
+test('Cloudflare: files, prefixes and tags are sent as JSON', () => {
   const to = { url: 'https://api.cloudflare.com/client/v4/zones/Z/purge_cache', headers: { Authorization: 'Bearer t' } }
   assert.equal(
     hook({ ...to, body: '{"files":["{url}"]}' })(page)?.body,
@@ -38,13 +38,13 @@ test('Cloudflare: files, prefixes and tags as JSON', () => {
   assert.deepEqual(tags?.headers, { Authorization: 'Bearer t', 'Content-Type': 'application/json' })
 })
 
-test('one hook may be told of all of them', () => {
+test('one hook can handle all kinds of purges', () => {
   const all = hook({ url: 'http://hooks.example/', body: '{"url":"{url}","prefix":"{prefix}","tags":{tags}}' })
   assert.equal(all(below)?.body, '{"url":"","prefix":"shop.example/products/","tags":[]}')
   assert.equal(all(groups!)?.body, '{"url":"","prefix":"","tags":["shoes","a%20b"]}')
 })
 
-test('so many tags are told at a time as the APIs take', () => {
+test('tags are sent in batches that the APIs accept', () => {
   const steps = groupsPurged(Array.from({ length: 65 }, (_, i) => `g${i}`))
   assert.deepEqual(
     steps.map((step) => (step.kind === 'tags' ? step.tags.length : 0)),
@@ -52,7 +52,7 @@ test('so many tags are told at a time as the APIs take', () => {
   )
 })
 
-test('a hook that could be led elsewhere, or says nothing, is refused', () => {
+test('a hook with placeholders in its host, or without any, is rejected', () => {
   for (const [written, message] of [
     [{ url: 'https://{host}/purge' }, /whose host has no placeholders/],
     [{ url: 'https://api.example.com/purge' }, /says nothing of what is purged/],

@@ -28,7 +28,7 @@ function told(
   )
 }
 
-test('a reply for a known consumer is private unless the service says that it is for all', () => {
+test('a reply for a known consumer is private unless the service marks it as public', () => {
   const field = (value: string | null, exchange = known()) =>
     told(value === null ? [] : [['Cache-Control', value]], exchange)['cache-control']
   assert.equal(field(null), 'private')
@@ -41,7 +41,7 @@ test('a reply for a known consumer is private unless the service says that it is
   assert.equal(field(null, anybody()), undefined)
 })
 
-test('fields for some caches alone are made private as well', () => {
+test('Cache-Control variants for specific caches are made private as well', () => {
   const fields: Fields = [
     ['Cache-Control', 'max-age=0'],
     ['CDN-Cache-Control', 'max-age=60'],
@@ -54,7 +54,7 @@ test('fields for some caches alone are made private as well', () => {
   })
 })
 
-test('a reply that sets a cookie is never for all', () => {
+test('a reply that sets a cookie is always private', () => {
   const reply = told(
     [
       ['Set-Cookie', 'a=1'],
@@ -66,7 +66,7 @@ test('a reply that sets a cookie is never for all', () => {
   assert.deepEqual(reply, { 'set-cookie': 'a=1', 'cache-control': 'max-age=60, private' })
 })
 
-test('what the CDN may keep is said of replies for everybody that say nothing else', () => {
+test('the configured Cache-Control is set on replies for anonymous callers without their own', () => {
   const says = (fields: Fields, exchange = anybody(), status = 200) =>
     told(fields, exchange, { control }, status)['cdn-cache-control']
   assert.equal(says([]), 'max-age=3600')
@@ -82,7 +82,7 @@ test('what the CDN may keep is said of replies for everybody that say nothing el
   assert.equal(says([], anybody(), 500), undefined)
 })
 
-test('cache groups are tags, encoded where they hold what separates them', () => {
+test('cache groups become tags, with separators encoded', () => {
   const fields: Fields = [['Cache-Groups', '"shoes", "a b,c", "50%"']]
   assert.equal(told(fields, anybody(), { tags: 'Cache-Tag' })['cache-tag'], 'shoes,a%20b%2Cc,50%25')
   assert.equal(

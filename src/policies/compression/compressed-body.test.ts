@@ -24,7 +24,7 @@ function setUp(name: CodingName = 'gzip') {
 }
 
 for (const name of ['br', 'gzip', 'zstd'] as const) {
-  test(`what comes in is what comes out of ${name}, and is shorter on its way`, async () => {
+  test(`the output of ${name} decompresses to the input, and is shorter`, async () => {
     const text = Array.from({ length: 20_000 }, (_, i) => `line ${i * 7919}\n`).join('')
     const clock = new ManualClock()
     const compression = { coding: codings[name], level: codings[name].levels.usual, clock, released: () => {} }
@@ -35,19 +35,19 @@ for (const name of ['br', 'gzip', 'zstd'] as const) {
     assert.equal(clock.pending, 0)
   })
 
-  test(`what a slow source has sent goes out of ${name} before more comes`, async () => {
+  test(`data of a slow source is flushed by ${name} before more arrives`, async () => {
     const { clock, source, sink, body } = setUp(name)
     body.pipe(sink)
     source.push('first')
-    await turnUntil('the source to go on', () => source.resumed === 1)
+    await turnUntil('the source to resume', () => source.resumed === 1)
     const before = sink.text.length
     clock.advance(10)
-    await turnUntil('what was flushed', () => sink.text.length > before)
+    await turnUntil('flushed output', () => sink.text.length > before)
     source.push('second')
-    await turnUntil('the source to go on', () => source.resumed === 2)
+    await turnUntil('the source to resume', () => source.resumed === 2)
     const between = sink.text.length
     clock.advance(10)
-    await turnUntil('what was flushed', () => sink.text.length > between)
+    await turnUntil('flushed output', () => sink.text.length > between)
     assert.ok(!sink.ended)
     source.end()
     await turnUntil('the end', () => sink.ended)
@@ -56,7 +56,7 @@ for (const name of ['br', 'gzip', 'zstd'] as const) {
   })
 }
 
-test('what has gone out can be read without the rest', async () => {
+test('flushed output can be decompressed without the rest', async () => {
   const { clock, source, sink, body } = setUp()
   body.pipe(sink)
   source.push('an event')
@@ -74,16 +74,16 @@ test('what has gone out can be read without the rest', async () => {
   body.cancel()
 })
 
-test('the source waits until its piece is taken', async () => {
+test('the source waits until its piece is processed', async () => {
   const { source, sink, body } = setUp()
   body.pipe(sink)
   assert.equal(source.push('a'), false)
   assert.equal(source.resumed, 0)
-  await turnUntil('the source to go on', () => source.resumed === 1)
+  await turnUntil('the source to resume', () => source.resumed === 1)
   body.cancel()
 })
 
-test('the source waits while the sink wants no more, however much it could send', async () => {
+test('the source waits while the sink is not ready, whatever it could send', async () => {
   const { source, sink, body } = setUp()
   sink.taking = false
   body.pipe(sink)
@@ -102,13 +102,13 @@ test('the source waits while the sink wants no more, however much it could send'
   assert.equal(writes, 1)
   sink.taking = true
   body.resume()
-  await turnUntil('the source to go on', () => source.resumed === pushed)
+  await turnUntil('the source to resume', () => source.resumed === pushed)
   source.end()
   await turnUntil('the end', () => sink.ended)
   assert.equal(gunzipSync(Buffer.from(sink.text, 'latin1')).length, pushed * 65_536)
 })
 
-test('trailers follow the content', async () => {
+test('trailers come after the content', async () => {
   const { source, sink, body, counts } = setUp()
   body.pipe(sink)
   const trailers = Headers.of([['Server-Timing', 'db;dur=3']])
@@ -119,11 +119,11 @@ test('trailers follow the content', async () => {
   assert.equal(counts.released, 1)
 })
 
-test('a source that fails breaks the body off', async () => {
+test('a failing source fails the body', async () => {
   const { clock, source, sink, body, counts } = setUp()
   body.pipe(sink)
   source.push('content')
-  await turnUntil('the source to go on', () => source.resumed === 1)
+  await turnUntil('the source to resume', () => source.resumed === 1)
   const error = new Error('the service is gone')
   source.sink!.fail(error)
   assert.equal(sink.error, error)
@@ -134,7 +134,7 @@ test('a source that fails breaks the body off', async () => {
   assert.equal(source.resumed, 1)
 })
 
-test('a client that leaves ends source and compressor, also in the middle of a piece', async () => {
+test('cancelling ends the source and the compressor, even within a piece', async () => {
   const { clock, source, sink, body, counts } = setUp()
   body.pipe(sink)
   source.push('x'.repeat(60_000))
@@ -154,14 +154,14 @@ test('a client that leaves ends source and compressor, also in the middle of a p
   assert.equal(source.resumed, 0)
 })
 
-test('a body that nobody takes never has a compressor', () => {
+test('a body that is never piped creates no compressor', () => {
   const { source, body, counts } = setUp()
   body.cancel()
   assert.ok(source.cancelled)
   assert.equal(counts.released, 1)
 })
 
-test('a compressor that fails ends the source and breaks the body off', async () => {
+test('a failing compressor cancels the source and fails the body', async () => {
   const source = new PushedBody(-1)
   const sink = new CollectingSink()
   let released = 0

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { Headers } from '../../http/headers.ts'
 import { compressedTag, restoreTags } from './entity-tags.ts'
 
-test('a strong tag becomes a weak one that can be told, a weak one and what is none stay', () => {
+test('a strong tag becomes a recognizable weak one, and weak or invalid tags stay', () => {
   assert.equal(compressedTag('"v1"'), 'W/"v1~compressed"')
   assert.equal(compressedTag('""'), 'W/"~compressed"')
   for (const tag of ['W/"v1"', 'v1', '"', '"v1']) assert.equal(compressedTag(tag), tag)
@@ -17,7 +17,7 @@ for (const [sent, restored] of [
   ['W/"v1"', 'W/"v1"'],
   ['*', '*'],
 ] as const)
-  test(`${sent} is ${restored} to the service`, () => {
+  test(`${sent} is sent to the service as ${restored}`, () => {
     for (const name of ['If-Match', 'If-None-Match']) {
       const headers = Headers.of([[name, sent]])
       assert.equal(restoreTags(headers), name === 'If-None-Match' && sent.includes('~') ? sent : undefined)
@@ -25,7 +25,7 @@ for (const [sent, restored] of [
     }
   })
 
-test('the tag of any service comes back as it was', () => {
+test('the tag of a service is restored exactly', () => {
   const tag = '"a~compressed"'
   const headers = Headers.of([['If-Match', compressedTag(tag)]])
   restoreTags(headers)

@@ -6,7 +6,7 @@ import { Pieces } from './pieces.ts'
 
 const text = 'abcdefgh'.repeat(20_000)
 
-test('bytes arrive whole, in pieces', () => {
+test('bytes arrive completely, in pieces', () => {
   const sink = new CollectingSink()
   const pieces = new Pieces(Bytes.fromText(text))
   assert.equal(pieces.length, text.length)
@@ -16,7 +16,7 @@ test('bytes arrive whole, in pieces', () => {
   assert.ok(sink.ended)
 })
 
-test('a sink that wants no more for now gets no more', () => {
+test('a sink that is not ready gets no more', () => {
   const sink = new CollectingSink()
   sink.taking = false
   const pieces = new Pieces(Bytes.fromText(text))
@@ -31,7 +31,7 @@ test('a sink that wants no more for now gets no more', () => {
   assert.ok(sink.ended)
 })
 
-test('nothing comes after a cancel', () => {
+test('nothing arrives after cancel', () => {
   const sink = new CollectingSink()
   sink.taking = false
   const pieces = new Pieces(Bytes.fromText(text))
@@ -42,7 +42,7 @@ test('nothing comes after a cancel', () => {
   assert.ok(!sink.ended)
 })
 
-test('no bytes are a body that ends', () => {
+test('empty bytes are a body that ends', () => {
   const sink = new CollectingSink()
   new Pieces(Bytes.fromText('')).pipe(sink)
   assert.equal(sink.writes, 0)

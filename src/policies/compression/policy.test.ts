@@ -50,7 +50,7 @@ async function bytesOf(body: Body): Promise<Buffer> {
 }
 
 for (const name of ['zstd', 'br', 'gzip'] as const)
-  test(`a text for a client that takes ${name} is compressed with it`, async () => {
+  test(`a text for a client that accepts ${name} is compressed with it`, async () => {
     const { reply, coding, vary } = await run({ sent: { 'Accept-Encoding': name } })
     assert.equal(coding, name)
     assert.equal(vary, 'Accept-Encoding')
@@ -60,7 +60,7 @@ for (const name of ['zstd', 'br', 'gzip'] as const)
     assert.equal(decompress[name](bytes).toString(), text)
   })
 
-test('a long body at hand is compressed in pieces', async () => {
+test('long bytes are compressed in pieces', async () => {
   const long = text.repeat(30)
   const { reply, coding } = await run({ body: Bytes.fromText(long) })
   assert.equal(coding, 'gzip')
@@ -68,7 +68,7 @@ test('a long body at hand is compressed in pieces', async () => {
   assert.equal(gunzipSync(await bytesOf(reply.body)).toString(), long)
 })
 
-test('a body on its way is compressed on its way', async () => {
+test('a streamed body is compressed as a stream', async () => {
   const body = new PushedBody(-1)
   const { reply, coding } = await run({ body })
   assert.equal(coding, 'gzip')
@@ -79,13 +79,13 @@ test('a body on its way is compressed on its way', async () => {
   assert.equal(gunzipSync(await bytes).toString(), text)
 })
 
-test('of what a client takes gladly the order of the options decides', async () => {
+test('among equally preferred encodings the order of the options decides', async () => {
   const sent = { 'Accept-Encoding': 'gzip, deflate, br, zstd' }
   assert.equal((await run({ sent })).coding, 'zstd')
   assert.equal((await run({ sent, options: { encodings: ['gzip', 'br'] } })).coding, 'gzip')
 })
 
-test('the levels are options', async () => {
+test('the compression levels are options', async () => {
   const sent = { 'Accept-Encoding': 'br' }
   const quick = await run({ sent, options: { levels: { br: 0 } } })
   const thorough = await run({ sent, options: { levels: { br: 11 } } })
@@ -108,7 +108,7 @@ const untouched: Record<string, Case> = {
 }
 
 for (const [what, each] of Object.entries(untouched))
-  test(`${what} stays as it is, for everybody`, async () => {
+  test(`${what} is not compressed, for any client`, async () => {
     const { reply, vary, original } = await run(each)
     assert.equal(reply.body, original)
     assert.equal(vary, undefined)
@@ -116,7 +116,7 @@ for (const [what, each] of Object.entries(untouched))
   })
 
 for (const acceptEncoding of [null, '', 'identity', 'gzip;q=0'])
-  test(`a client that sends Accept-Encoding ${JSON.stringify(acceptEncoding)} gets it as it is, and Vary`, async () => {
+  test(`with Accept-Encoding ${JSON.stringify(acceptEncoding)} a reply is not compressed, but has Vary`, async () => {
     const sent: Record<string, string> = acceptEncoding === null ? {} : { 'Accept-Encoding': acceptEncoding }
     const { reply, coding, vary, original } = await run({ sent })
     assert.equal(reply.body, original)
@@ -124,19 +124,19 @@ for (const acceptEncoding of [null, '', 'identity', 'gzip;q=0'])
     assert.equal(vary, 'Accept-Encoding')
   })
 
-test('a text of exactly the minimum is compressed', async () => {
+test('a text of exactly the minimum size is compressed', async () => {
   assert.equal((await run({ body: Bytes.fromText('x'.repeat(1024)) })).coding, 'gzip')
   assert.equal((await run({ options: { minimum: '10b' }, body: Bytes.fromText('x'.repeat(100)) })).coding, 'gzip')
 })
 
-test('a text that would not get shorter stays as it is', async () => {
+test('a text that would not get shorter is not compressed', async () => {
   const { coding, vary, reply, original } = await run({ options: { minimum: '1b' }, body: Bytes.fromText('abc') })
   assert.equal(coding, undefined)
   assert.equal(vary, 'Accept-Encoding')
   assert.equal(reply.body, original)
 })
 
-test('a client that refuses a reply without a coding gets one, however short', async () => {
+test('a client that forbids identity gets a compressed reply, however short', async () => {
   const { reply, coding, vary } = await run({
     sent: { 'Accept-Encoding': 'gzip, identity;q=0' },
     body: Bytes.fromText('abc'),
@@ -163,7 +163,7 @@ test('what is said of the bytes changes with them', async () => {
   assert.equal((await run({ fields: { ...json, ETag: 'W/"v1"' } })).reply.headers.get('ETag'), 'W/"v1"')
 })
 
-test('the reply to HEAD says what the reply to GET would', async () => {
+test('the reply to HEAD has the headers of GET', async () => {
   const fields = { ...json, 'Content-Length': '5000', ETag: '"v1"' }
   const { reply } = await run({ method: 'HEAD', fields, body: null })
   assert.equal(reply.body, null)
@@ -194,7 +194,7 @@ test('a 304 has the tag of the reply that the client has', async () => {
   assert.deepEqual(await ask('W/"v1~compressed"', image), ['"v1"', undefined])
 })
 
-test('a long error document is compressed too', async () => {
+test('a long error document is compressed as well', async () => {
   const next: Handler = () => Promise.reject(new GatewayError('bad-request', 'x'.repeat(5000)))
   const exchange = makeExchange({ headers: Headers.of([['Accept-Encoding', 'gzip']]) })
   const reply = await applyPolicy(compression, {}, next)(exchange)
@@ -203,7 +203,7 @@ test('a long error document is compressed too', async () => {
   assert.match(gunzipSync(await bytesOf(reply.body)).toString(), /"status":400/)
 })
 
-test('streams beyond the bound go uncompressed, until one is over', async () => {
+test('streams above the limit are not compressed until another one ends', async () => {
   const options = { streams: 2 }
   const replies = [await run({ options, body: new PushedBody(-1) }), await run({ options, body: new PushedBody(-1) })]
   assert.deepEqual(
@@ -233,4 +233,4 @@ for (const [what, options] of Object.entries<object>({
   'what is no type': { types: ['json'] },
   'a minimum without a unit': { minimum: 1024 },
 }))
-  test(`${what} is refused`, () => assert.ok(!compression.options.safeParse(options).success))
+  test(`${what} is rejected`, () => assert.ok(!compression.options.safeParse(options).success))

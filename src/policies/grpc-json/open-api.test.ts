@@ -67,7 +67,7 @@ function parametersOf(operation: { readonly parameters?: readonly (DocsObject & 
   return Object.fromEntries((operation.parameters ?? []).map((each) => [`${each.in} ${each.name}`, each['schema']]))
 }
 
-test('each binding is an operation, but for methods that OpenAPI has no place for', () => {
+test('each binding is an operation, except for methods that OpenAPI lacks', () => {
   const { paths } = describe()
   const operations = Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, { operationId }]) => `${method} ${path} ${operationId}`),
@@ -85,7 +85,7 @@ test('each binding is an operation, but for methods that OpenAPI has no place fo
   ])
 })
 
-test('what stands neither in the path nor in the body is a parameter of the query', () => {
+test('fields that are neither in the path nor in the body are query parameters', () => {
   const { paths } = describe()
   assert.deepEqual(parametersOf(paths['/v1/items/{units}:sell']!['post']!), {
     'path units': { type: 'string', format: 'int64' },
@@ -109,7 +109,7 @@ test('what stands neither in the path nor in the body is a parameter of the quer
   assert.deepEqual(parametersOf(paths['/v1/items']!['post']!), {})
 })
 
-test('bodies are messages, parts of them, lists of them, or anything', () => {
+test('bodies are messages, fields of them, lists, or anything', () => {
   const { paths } = describe()
   const json = (body: unknown) => ({ content: { 'application/json': { schema: body } } })
   const replyOf = (path: string, method: string): unknown => {
@@ -129,7 +129,7 @@ test('bodies are messages, parts of them, lists of them, or anything', () => {
   assert.deepEqual(replyOf('/v1/files/{name}', 'put'), { '*/*': { schema: { type: 'string', format: 'binary' } } })
 })
 
-test('schemas are those of the JSON of Protobuf, also of messages within themselves', () => {
+test('schemas follow the JSON mapping of Protobuf, including recursive messages', () => {
   const item = describe().components['schemas']?.['shop.v1.Item']
   const price = { $ref: '#/components/schemas/shop.v1.Price' }
   assert.deepEqual(item, {
@@ -149,7 +149,7 @@ test('schemas are those of the JSON of Protobuf, also of messages within themsel
   })
 })
 
-test('options say where the paths are, and how replies are written', () => {
+test('options set the base path and the output format', () => {
   const { paths, components } = describe({ basePath: '/api', output: { fields: 'proto', enums: 'numbers' } })
   assert.ok(Object.keys(paths).every((path) => path.startsWith('/api/v1/')))
   const item = components['schemas']?.['shop.v1.Item']?.['properties']

@@ -230,7 +230,7 @@ const rows: readonly (readonly [what: string, it: Case, method: string, message:
 ]
 
 for (const [what, it, method, expected] of rows)
-  test(`${what} becomes a call`, async () => {
+  test(`${what} becomes a gRPC call`, async () => {
     const { asked, answer, exchange } = await call(it)
     assert.deepEqual([asked?.method, asked?.target], ['POST', `/shop.v1.Shop/${method}`])
     assert.deepEqual(asked?.messages, [expected])
@@ -242,7 +242,7 @@ for (const [what, it, method, expected] of rows)
     )
   })
 
-test('the service gets the fields of the client as metadata, and those of gRPC in place of those of JSON', async () => {
+test('headers of the client become metadata, with gRPC content headers', async () => {
   const fields = { Authorization: 'Bearer x', Accept: 'application/json', 'Accept-Encoding': 'br', 'X-Own': '1' }
   const { asked } = await call({ method: 'POST', target: '/v1/items', body: {}, fields })
   assert.equal(
@@ -320,14 +320,14 @@ const refusals: readonly (readonly [what: string, it: Case, code: string, detail
 ]
 
 for (const [what, it, code, detail] of refusals)
-  test(`${what} is refused`, async () => {
+  test(`${what} is rejected`, async () => {
     await assert.rejects(
       call(it),
       (error) => error instanceof GatewayError && error.code === code && detail.test(error.message),
     )
   })
 
-test('a method that is not allowed is told which ones are', async () => {
+test('a 405 lists the allowed methods', async () => {
   await assert.rejects(call({ method: 'PUT', target: '/v1/items' }), (error) => {
     assert.ok(error instanceof GatewayError)
     assert.deepEqual(error.headers, [['Allow', 'GET, HEAD, PATCH, POST, SEARCH']])
@@ -335,7 +335,7 @@ test('a method that is not allowed is told which ones are', async () => {
   })
 })
 
-test('what no binding is for passes where that is said, and calls of gRPC always do', async () => {
+test('with unknown: pass unmatched requests are forwarded, and gRPC calls always are', async () => {
   const parsed = grpcJson.options.parse({ schema, unknown: 'pass' })
   const handle = grpcJson.create(
     parsed,
@@ -357,7 +357,7 @@ test('what no binding is for passes where that is said, and calls of gRPC always
 
 const item = { name: 'x', itemCount: 7, kind: 'PEN' }
 
-test('the message comes as JSON, with the metadata of the service', async () => {
+test('the message is returned as JSON, with the metadata of the service', async () => {
   const reply = grpcReply([message('shop.v1.Item', item)], OK, {
     'x-own': '1',
     'grpc-encoding': 'identity',
@@ -368,7 +368,7 @@ test('the message comes as JSON, with the metadata of the service', async () => 
   assert.equal(answer.headers.toWire(), 'x-own: 1\r\nContent-Type: application/json\r\n')
 })
 
-test('the reply is written as the options say', async () => {
+test('the reply has the configured format', async () => {
   const reply = grpcReply([message('shop.v1.Item', { itemCount: 7, kind: 'PEN' })])
   const output = { defaults: true, enums: 'numbers', fields: 'proto' }
   const { body } = await call({ target: '/v1/items/x', reply, options: { output } })
@@ -376,7 +376,7 @@ test('the reply is written as the options say', async () => {
   assert.deepEqual([json['item_count'], json['kind'], json['name'], json['tags']], [7, 2, '', []])
 })
 
-test('the body is the field that the binding names, or what stands for it where it is empty', async () => {
+test('the body is the field that the binding names, or its default if empty', async () => {
   const some = await call({
     target: '/v1/items',
     reply: grpcReply([message('shop.v1.Items', { items: [item], next: 'n' })]),
@@ -386,7 +386,7 @@ test('the body is the field that the binding names, or what stands for it where 
   assert.equal(none.body, '[]')
 })
 
-test('a status of the service becomes a problem document with its details', async () => {
+test('an error status becomes a problem document with its details', async () => {
   const { types: common } = commonTypes()
   const bad = common.getMessage('google.rpc.BadRequest')!
   const packed = create(AnySchema, {
@@ -442,7 +442,7 @@ function unknownLength(any: { readonly typeUrl: string; readonly value: Uint8Arr
   return toBinary(AnySchema, create(AnySchema, any)).length
 }
 
-test('a status that is all there is to the reply counts as well', async () => {
+test('a trailers-only status becomes a problem document too', async () => {
   const headers = Headers.of([
     ['content-type', 'application/grpc'],
     ['grpc-status', '5'],
@@ -462,26 +462,26 @@ const broken: readonly (readonly [what: string, reply: Reply])[] = [
 ]
 
 for (const [what, reply] of broken)
-  test(`${what} as the reply is the service's fault`, async () => {
+  test(`${what} as the reply is bad-gateway`, async () => {
     await assert.rejects(
       call({ target: '/v1/items/x', reply, options: { limit: '4kb' } }),
       (error) => error instanceof GatewayError && error.code === 'bad-gateway',
     )
   })
 
-test('an end without a status is an error that is not known', async () => {
+test('a reply without a status is an unknown error', async () => {
   const { answer, body } = await call({ target: '/v1/items/x', reply: grpcReply([message('shop.v1.Item', {})], null) })
   assert.equal(answer.status, 500)
   assert.match(body, /without a status/)
 })
 
-test('an HTTP error of the service goes on as it is', async () => {
+test('an HTTP error of the service is forwarded unchanged', async () => {
   const reply = new Reply(503, Headers.of([['Content-Type', 'text/html']]), Bytes.fromText('<p>'))
   const { answer, body } = await call({ target: '/v1/items/x', reply })
   assert.deepEqual([answer.status, body], [503, '<p>'])
 })
 
-test('a failure further in is told to the client of HTTP as it was', async () => {
+test('an inner failure is passed on, and the exchange restored', async () => {
   const parsed = grpcJson.options.parse({ schema })
   const handle = grpcJson.create(
     parsed,
@@ -504,13 +504,13 @@ for (const [accept, type, expected] of [
   ['application/x-ndjson', 'application/x-ndjson', '{"name":"a"}\n{"name":"b"}\n'],
   ['text/event-stream', 'text/event-stream', 'data: {"name":"a"}\n\ndata: {"name":"b"}\n\n'],
 ] as const)
-  test(`a stream comes as ${type} for those that accept ${accept}`, async () => {
+  test(`a stream becomes ${type} for Accept: ${accept}`, async () => {
     const { answer, body } = await call({ target: '/v1/watch', fields: { Accept: accept }, reply: grpcReply(two) })
     assert.deepEqual([answer.headers.get('Content-Type'), body], [type, expected])
     assert.equal(answer.headers.get('Vary'), 'Accept')
   })
 
-test('each message of a stream goes on when it comes, and none is asked for that nobody takes', async () => {
+test('each message of a stream is sent as it arrives, with backpressure', async () => {
   const source = new PushedBody(-1)
   const reply = new Reply(200, Headers.of([['content-type', 'application/grpc']]), source)
   const parsed = grpcJson.options.parse({ schema })
@@ -530,13 +530,13 @@ test('each message of a stream goes on when it comes, and none is asked for that
   assert.deepEqual([sink.text, sink.ended], ['[{"name":"a"},{"name":"b"}]', true])
 })
 
-test('a stream without messages is an empty list, and an error if it failed', async () => {
+test('an empty stream is an empty list, or an error if it failed', async () => {
   assert.equal((await call({ target: '/v1/watch', reply: grpcReply([]) })).body, '[]')
   const failed = await call({ target: '/v1/watch', reply: grpcReply([], Headers.of([['grpc-status', '7']])) })
   assert.equal(failed.answer.status, 403)
 })
 
-test('a stream that fails after its first message breaks off', async () => {
+test('a stream that fails after its first message is cut off', async () => {
   const trailers = Headers.of([
     ['grpc-status', '14'],
     ['grpc-message', 'gone'],
@@ -547,13 +547,13 @@ test('a stream that fails after its first message breaks off', async () => {
   })
 })
 
-test('a list of messages is a stream to the service', async () => {
+test('a list in the body becomes a client stream', async () => {
   const reply = grpcReply([message('shop.v1.Items', {})])
   const { asked } = await call({ method: 'POST', target: '/v1/send', body: [{ name: 'a' }, {}, { name: 'b' }], reply })
   assert.deepEqual(asked?.messages, [{ name: 'a' }, {}, { name: 'b' }])
 })
 
-test('what is no JSON goes in and out as it is', async () => {
+test('HttpBody passes other content types unchanged in both directions', async () => {
   const out = { contentType: 'image/png', data: Buffer.from('picture').toString('base64') }
   const { asked, answer, body } = await call({
     method: 'PUT',

@@ -38,7 +38,7 @@ function descriptors({ descriptors: encoded }: ServiceSchema): Map<string, unkno
   return new Map(files.filter(([name]) => !name.startsWith('google/protobuf/')))
 }
 
-test('.proto files become the descriptors that protoc makes of them', async () => {
+test('.proto files compile to the same descriptors as with protoc', async () => {
   const ours = await read({ files: ['shop/v1/inventory.proto'], folders: ['.'] })
   const theirs = await read('shop.binpb')
   assert.deepEqual(descriptors(ours), descriptors(theirs))
@@ -54,7 +54,7 @@ test('.proto files become the descriptors that protoc makes of them', async () =
   }
 })
 
-test('both have the same bindings', async () => {
+test('both formats have the same bindings', async () => {
   for (const written of ['shop.binpb', 'shop/v1/inventory.proto']) {
     const { bindings } = compiled({ schema: await read(written), autoMapping: true })
     const found = [
@@ -77,7 +77,7 @@ test('both have the same bindings', async () => {
   }
 })
 
-test('an edition has the features that it says', async () => {
+test('features of an edition are applied', async () => {
   const source = `edition = "2023"; package e; option features.field_presence = IMPLICIT;
     message M { int32 a = 1; int32 b = 2 [features.field_presence = EXPLICIT]; M c = 3 [features.message_encoding = DELIMITED]; }
     service S { rpc Do(M) returns (M); }`
@@ -90,7 +90,7 @@ test('an edition has the features that it says', async () => {
   assert.equal(fields[2]?.fieldKind === 'message' && fields[2].delimitedEncoding, true)
 })
 
-test('imports are found in the folders, and beside the file that has them', async () => {
+test('imports are found in the folders, and next to the importing file', async () => {
   const files = {
     'protos/a/one.proto':
       'syntax = "proto3"; import "a/two.proto"; import "three.proto"; message M { Two two = 1; Three three = 2; } service S { rpc Do(M) returns (M); }',
@@ -143,7 +143,7 @@ const mistakes: readonly (readonly [what: string, source: string, message: RegEx
 ]
 
 for (const [what, source, expected] of mistakes)
-  test(`a .proto file with ${what} is told of with its place`, async () => {
+  test(`a .proto file with ${what} is an error with its position`, async () => {
     await assert.rejects(read('a.proto', { 'a.proto': source }), (error) => {
       assert.ok(error instanceof Error)
       assert.match(error.message, expected)
@@ -151,7 +151,7 @@ for (const [what, source, expected] of mistakes)
     })
   })
 
-test('what is no descriptor set, or lacks what it imports, is told of', async () => {
+test('an invalid or incomplete descriptor set is an error', async () => {
   const bytes = await readFile(`${vectors}/shop.binpb`)
   const lacking = bytes
     .toString('latin1')
@@ -184,7 +184,7 @@ const unusable: readonly (readonly [what: string, rule: string, message: RegExp]
 ]
 
 for (const [what, rule, expected] of unusable)
-  test(`a binding with ${what} cannot be used`, async () => {
+  test(`a binding with ${what} is an error`, async () => {
     const source = `syntax = "proto3"; import "google/api/annotations.proto";
       message M { string name = 1; M m = 2; repeated string list = 3; }
       service S { rpc Do(M) returns (M) { option (google.api.http) = { ${rule} }; } }`
@@ -192,7 +192,7 @@ for (const [what, rule, expected] of unusable)
     assert.throws(() => compiled({ schema, autoMapping: false }), expected)
   })
 
-test('services that are not there, and files without a binding, cannot be used', async () => {
+test('missing services, and files without bindings, are errors', async () => {
   const schema = await read('a.proto', {
     'a.proto': 'syntax = "proto3"; message M {} service S { rpc Do(M) returns (M); }',
   })

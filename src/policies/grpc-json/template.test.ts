@@ -18,7 +18,7 @@ function found(tree: TemplateTree<string>, method: string, path: string): string
   return match.found ? match.value : null
 }
 
-test('a template is taken apart into parts, variables and a verb', () => {
+test('a template is parsed into segments, variables and a verb', () => {
   assert.deepEqual(parseTemplate('/v1/{name=shelves/*/books/**}:move'), {
     segments: [
       { type: 'literal', text: 'v1' },
@@ -54,11 +54,11 @@ for (const template of [
   '/a:b:',
   '/{a/b}',
 ])
-  test(`${JSON.stringify(template)} is no template`, () => {
+  test(`${JSON.stringify(template)} is not a template`, () => {
     assert.throws(() => parseTemplate(template), TemplateError)
   })
 
-test('texts go before variables, and these before the rest', () => {
+test('literals take precedence over variables, and variables over the rest', () => {
   const tree = treeOf('GET /v1/items/{id}', 'GET /v1/items/new', 'GET /v1/{rest=**}', 'GET /v1/items/{id}/parts')
   assert.equal(found(tree, 'GET', '/v1/items/new'), 'GET /v1/items/new')
   assert.equal(found(tree, 'GET', '/v1/items/7'), 'GET /v1/items/{id}')
@@ -68,14 +68,14 @@ test('texts go before variables, and these before the rest', () => {
   assert.equal(found(tree, 'GET', '/v2'), null)
 })
 
-test('a verb is no part of the last segment, unless no binding has it', () => {
+test('a verb is not part of the last segment unless no binding has it', () => {
   const tree = treeOf('POST /v1/{id}:sell', 'POST /v1/{id}', 'POST /v1/a:b')
   assert.equal(found(tree, 'POST', '/v1/7:sell'), 'POST /v1/{id}:sell')
   assert.equal(found(tree, 'POST', '/v1/7:other'), 'POST /v1/{id}')
   assert.equal(found(tree, 'POST', '/v1/a:b'), 'POST /v1/a:b')
 })
 
-test('a method of another binding is told, and "*" takes all', () => {
+test('the methods of other bindings are reported, and "*" matches all', () => {
   const tree = treeOf('PUT /a', 'GET /a', '* /b')
   assert.deepEqual(tree.find('/a', 'POST'), { found: false, allow: ['GET', 'HEAD', 'PUT'] })
   assert.equal(found(tree, 'HEAD', '/a'), 'GET /a')
@@ -93,7 +93,7 @@ function matches({ segments, verb }: PathTemplate, path: string): boolean {
   return fixed.every((segment, i) => (segment.type === 'literal' ? segment.text === parts[i] : parts[i] !== ''))
 }
 
-test('what is found matches, and nothing matches where nothing is found', () => {
+test('property: the binding found matches, and none matches if none is found', () => {
   const part = fc.constantFrom('a', 'b', '*', '{x}')
   const template = fc
     .tuple(fc.array(part, { maxLength: 4 }), fc.constantFrom('', '/**'), fc.constantFrom('', ':v'))

@@ -12,7 +12,7 @@ function read(text: string, cuts: readonly number[] = []): Buffer {
   return Buffer.concat(parts)
 }
 
-test('base64 is read however it is cut, also where each part of it has its own padding', () => {
+test('property: base64 is decoded however it is split, even with padding in each part', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 12 })), fc.array(fc.nat(), { maxLength: 10 }), (parts, cuts) => {
       const text = parts.map((part) => Buffer.from(part).toString('base64')).join('')
@@ -24,11 +24,11 @@ test('base64 is read however it is cut, also where each part of it has its own p
 const refused = (error: unknown): boolean => error instanceof GatewayError && error.code === 'bad-request'
 
 for (const text of ['AAA', 'A', 'AAAA*AAA', 'AA-_', 'A===', '====', 'AB==', 'AAAA\n', 'AA=A', '=AAA'])
-  test(`${JSON.stringify(text)} is refused, as it is no base64`, () => {
+  test(`${JSON.stringify(text)} is rejected as base64`, () => {
     assert.throws(() => read(text), refused)
   })
 
-test('whatever is sent, it is read as what it stands for or refused', () => {
+test('property: any text is decoded correctly or rejected', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...Array.from('AZaz09+/=\n-%')) }), (text) => {
       try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { wantsText, webForm, webType } from './content-type.ts'
 
-test('a call is known by its content type', () => {
+test('a gRPC-Web call is recognized by its content type', () => {
   assert.deepEqual(webForm('application/grpc-web'), { isText: false, suffix: '' })
   assert.deepEqual(webForm('application/grpc-web+proto'), { isText: false, suffix: '+proto' })
   assert.deepEqual(webForm('Application/gRPC-Web-Text+proto; charset=utf-8'), { isText: true, suffix: '+proto' })
@@ -17,7 +17,7 @@ test('a call is known by its content type', () => {
     assert.equal(webForm(other), null)
 })
 
-test('the reply is text where Accept says so, and else as the request is', () => {
+test('the reply is text if Accept says so, and otherwise like the request', () => {
   const binary = { isText: false, suffix: '' }
   const text = { isText: true, suffix: '' }
   assert.equal(wantsText(undefined, text), true)
@@ -27,7 +27,7 @@ test('the reply is text where Accept says so, and else as the request is', () =>
   assert.equal(wantsText('text/plain, application/grpc-web-text+proto;q=1', binary), true)
 })
 
-test('the reply says in what form its messages are', () => {
+test('the content type of the reply has the message format', () => {
   assert.equal(webType('application/grpc', false), 'application/grpc-web+proto')
   assert.equal(webType('application/grpc+proto', true), 'application/grpc-web-text+proto')
   assert.equal(webType('application/grpc+json; x=y', false), 'application/grpc-web+json')

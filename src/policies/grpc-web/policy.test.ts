@@ -52,7 +52,7 @@ const OK = Headers.of([
   ['X-Count-Bin', 'AQI='],
 ])
 
-test('the service gets gRPC, and the exchange is what the client sent once the reply is there', async () => {
+test('the service gets a gRPC call, and the exchange is restored with the reply', async () => {
   const exchange = makeCall({
     'Grpc-Timeout': '5S',
     'X-User-Agent': 'grpc-web-javascript/0.1',
@@ -69,13 +69,13 @@ test('the service gets gRPC, and the exchange is what the client sent once the r
   assert.ok(exchange.grpc !== null)
 })
 
-test('messages pass as they are, and the trailers follow as the last frame', async () => {
+test('messages are forwarded unchanged, with the trailers as the last frame', async () => {
   const reply = await run(makeCall(), () => grpcReply({ 'X-Head': '1' }, new PartsBody([MESSAGE, MESSAGE], false, OK)))
   assert.equal(reply.headers.toWire(), 'Content-Type: application/grpc-web+proto\r\nX-Head: 1\r\n')
   assert.equal(contentOf(reply.body), `${MESSAGE}${MESSAGE}${trailersFrame('grpc-status: 0\r\nx-count-bin: AQI=\r\n')}`)
 })
 
-test('in text each piece is base64 of its own, so that no message waits for the next one', async () => {
+test('in text format each piece is separate base64, so that messages are not delayed', async () => {
   const source = new PushedBody(-1)
   const reply = await run(makeCall({ 'Content-Type': 'application/grpc-web-text' }), () => grpcReply({}, source))
   assert.equal(reply.headers.get('Content-Type'), 'application/grpc-web-text+proto')
@@ -105,7 +105,7 @@ for (const [what, body] of [
     assert.equal(seen, MESSAGE)
   })
 
-test('a request in text that is no base64 is refused where it would be answered', async () => {
+test('a text request with invalid base64 is rejected', async () => {
   const exchange = makeCall({ 'Content-Type': 'application/grpc-web-text' }, Bytes.fromText('AAA!'))
   await run(exchange, (inner) => {
     assert.equal(inner.refusal?.code, 'bad-request')
@@ -113,14 +113,14 @@ test('a request in text that is no base64 is refused where it would be answered'
   })
 })
 
-test('a timeout that is none is refused', async () => {
+test('an invalid grpc-timeout is rejected', async () => {
   await run(makeCall({ 'Grpc-Timeout': 'soon' }), (inner) => {
     assert.equal(inner.refusal?.code, 'bad-request')
     return grpcReply({ 'grpc-status': '3' }, null)
   })
 })
 
-test('a reply without messages says in its fields how the call ended', async () => {
+test('a trailers-only reply has its status in the headers', async () => {
   const source = new PushedBody(0)
   const reply = await run(makeCall(), () => grpcReply({ 'grpc-status': '5', 'grpc-message': 'no user 7' }, source))
   assert.deepEqual([reply.status, reply.body, source.cancelled], [200, null, true])
@@ -128,7 +128,7 @@ test('a reply without messages says in its fields how the call ended', async () 
   assert.equal(reply.headers.get('content-type'), 'application/grpc-web+proto')
 })
 
-test('an error of the gateway is told in terms of gRPC, with its fields', async () => {
+test('an error of the gateway has a gRPC status and its headers', async () => {
   const error = new GatewayError('rate-limited', 'Too many calls.', { headers: [['Retry-After', '7']] })
   const reply = await run(makeCall(), () => {
     throw error
@@ -141,7 +141,7 @@ test('an error of the gateway is told in terms of gRPC, with its fields', async 
   assert.deepEqual([reply.status, reply.body], [200, null])
 })
 
-test('a service that says nothing of how the call ended is told of', async () => {
+test('a reply without a status gets UNKNOWN', async () => {
   const unknown = trailersFrame('grpc-status: 2\r\ngrpc-message: The service has ended its reply without a status.\r\n')
   const streamed = await run(makeCall(), () => grpcReply({}, new PartsBody([MESSAGE], false, null)))
   assert.equal(contentOf(streamed.body), MESSAGE + unknown)
@@ -149,7 +149,7 @@ test('a service that says nothing of how the call ended is told of', async () =>
   assert.equal(contentOf(whole.body), MESSAGE + unknown)
 })
 
-test('what is no reply of gRPC, and what is no call, passes as it is', async () => {
+test('a reply or request that is not gRPC is forwarded unchanged', async () => {
   const html = new Reply(502, Headers.of([['Content-Type', 'text/html']]), Bytes.fromText('<p>'))
   assert.equal((await run(makeCall(), () => html)).headers.get('Content-Type'), 'text/html')
   for (const exchange of [makeCall({ 'Content-Type': 'application/json' }), makeExchange()]) {
@@ -162,7 +162,7 @@ test('what is no reply of gRPC, and what is no call, passes as it is', async () 
   }
 })
 
-test('pages that may read the reply may read how the call ended', async () => {
+test('the gRPC status headers are exposed to pages that may read the reply', async () => {
   const shared = { 'Access-Control-Allow-Origin': '*' }
   const plain = await run(makeCall(), () => grpcReply({ 'grpc-status': '0', ...shared }, null))
   assert.equal(plain.headers.get('Access-Control-Expose-Headers'), 'Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin')
@@ -176,7 +176,7 @@ test('pages that may read the reply may read how the call ended', async () => {
   assert.equal(foreign.headers.has('Access-Control-Expose-Headers'), false)
 })
 
-test('a preflight allows what clients of grpc-web send by themselves, to whom it allows anything', async () => {
+test('an allowed preflight also allows the headers that gRPC-Web clients send', async () => {
   const headers = Headers.of([
     ['Origin', 'https://app.test'],
     ['Access-Control-Request-Method', 'POST'],

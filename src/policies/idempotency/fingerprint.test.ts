@@ -23,7 +23,7 @@ function digestFor(parts: Partial<ClientCertificate> | null): string {
   return headDigest({ ...exchange, client: { ...exchange.client, certificate } }, ['Authorization'])
 }
 
-test('whom no policy has identified is told apart by whom the client certificate is for, renewed or not', () => {
+test('anonymous callers are distinguished by the names in their client certificate, which may be renewed', () => {
   assert.notEqual(digestFor({}), digestFor(null))
   assert.notEqual(digestFor({}), digestFor({ subject: 'CN=users' }))
   assert.notEqual(digestFor({}), digestFor({ issuer: 'CN=Other CA' }))

@@ -57,7 +57,7 @@ function setUp(length = -1, limit = 100, budget = new Budget(1000), address = 'a
   return { source, body, kept, stored, got, client, write, budget }
 }
 
-test('the client sees the end when the body is kept', async () => {
+test('the client gets the end once the body is stored', async () => {
   const { source, kept, stored, got, write } = setUp()
   write('a')
   write('b')
@@ -69,7 +69,7 @@ test('the client sees the end when the body is kept', async () => {
   assert.deepEqual(got, ['a', 'b', 'END'])
 })
 
-test('of a body of known length it does not have all before', async () => {
+test('with a known length, the last part is held back until the body is stored', async () => {
   const { source, kept, stored, got, write } = setUp(2)
   write('a')
   write('b')
@@ -81,7 +81,7 @@ test('of a body of known length it does not have all before', async () => {
   assert.deepEqual(got, ['a', 'b', 'END'])
 })
 
-test('a client that leaves is done without', async () => {
+test('after a disconnect the body is still stored', async () => {
   const { source, body, kept, client, write, got } = setUp()
   client.takes = false
   assert.equal(write('a'), false)
@@ -93,7 +93,7 @@ test('a client that leaves is done without', async () => {
   assert.deepEqual([kept, got], [['ab'], ['a']])
 })
 
-test('nobody has to ask for it', async () => {
+test('the body is stored even if nobody reads it', async () => {
   const source = new Source()
   const kept: unknown[] = []
   const body = new KeptBody(source, 100, 'a client', async (whole) => void kept.push(String(whole)))
@@ -103,7 +103,7 @@ test('nobody has to ask for it', async () => {
   assert.deepEqual(kept, ['a'])
 })
 
-test('what is too long, has trailers or breaks off is passed on and not kept', async () => {
+test('a body that is too long, has trailers or fails is forwarded and not stored', async () => {
   const long = setUp(-1, 3)
   for (const text of ['ab', 'cd', 'ef']) assert.equal(long.write(text), true)
   assert.deepEqual([long.kept, long.got], [[null], ['ab', 'cd', 'ef']])
@@ -127,14 +127,14 @@ test('what is too long, has trailers or breaks off is passed on and not kept', a
   assert.deepEqual(short.kept, [null])
 })
 
-test('where the client has left, what cannot be kept is not read any further', () => {
+test('after a disconnect a body that cannot be stored is cancelled', () => {
   const { source, body, kept, write } = setUp(-1, 3)
   body.cancel()
   assert.equal(write('abcd'), true)
   assert.deepEqual([kept, source.cancelled], [[null], true])
 })
 
-test('the budget bounds what is kept, and gets back what it gave', async () => {
+test('the budget limits stored bodies, and is returned', async () => {
   const budget = new Budget(7)
   const first = setUp(-1, 100, budget)
   first.write('abc')
@@ -145,7 +145,7 @@ test('the budget bounds what is kept, and gets back what it gave', async () => {
   assert.equal(budget.free, 7)
 })
 
-test('a client that leaves its replies unread keeps no room from the replies of others', () => {
+test('a client that does not read its replies cannot use the budget of others', () => {
   const budget = new Budget(100)
   const greedy = Array.from({ length: 20 }, () => setUp(-1, 100, budget, 'greedy'))
   for (const { write, client } of greedy) {

@@ -34,7 +34,7 @@ function startLeases() {
   return { clock, leases, state, pass }
 }
 
-test('what is under way is renewed more than twice before its lease ends, and nothing is done where nothing is', async () => {
+test('a lease is renewed more than twice before it ends, and without leases nothing runs', async () => {
   const { clock, leases, pass } = startLeases()
   assert.equal(clock.pending, 0)
   const held = heldOf('1')
@@ -45,7 +45,7 @@ test('what is under way is renewed more than twice before its lease ends, and no
   assert.equal(clock.pending, 0)
 })
 
-test('what the store did not hear of is freed when it answers again', async () => {
+test('releases that the store missed are repeated when it is back', async () => {
   const { clock, leases, state, pass } = startLeases()
   state.away = true
   await leases.release(heldOf('1'))
@@ -57,7 +57,7 @@ test('what the store did not hear of is freed when it answers again', async () =
   assert.equal(clock.pending, 0)
 })
 
-test('without a configuration that holds any, what is under way is renewed to its end', async () => {
+test('after close the leases in use are still renewed', async () => {
   const { clock, leases, pass } = startLeases()
   leases.close()
   const held = heldOf('1')

@@ -12,14 +12,14 @@ function nameOf(consumer: Partial<Consumer>): string {
   return clientName(makeExchange({ consumer: whole }))
 }
 
-test('a user goes by its id, an API key by its own, and nobody by the address', () => {
+test('a user is named by id, an API key by its id, and anonymous callers by address', () => {
   assert.equal(nameOf({ id: '42' }), '42')
   assert.equal(nameOf({ id: 'ann@example.com' }), 'ann@example.com')
   assert.equal(nameOf({ id: '42', key: 'partner' }), 'key:partner')
   assert.equal(clientName(makeExchange()), '192.0.2.1')
 })
 
-test('addresses of one IPv6 network of 64 bits are one client, however they are written', () => {
+test('addresses of an IPv6 /64 network are one client, in any notation', () => {
   const same = [
     '2001:db8:0:1::1',
     '2001:DB8:0:1:ffff:ffff:ffff:ffff',
@@ -34,7 +34,7 @@ test('addresses of one IPv6 network of 64 bits are one client, however they are 
   assert.equal(clientNetwork('192.0.2.1'), '192.0.2.1')
 })
 
-test('every IPv6 address, in full or with its zeros left out, leads to its first four groups', () => {
+test('property: any notation of an IPv6 address leads to its first four groups', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 }), (groups) => {
       const full = groups.map((group) => group.toString(16)).join(':')
@@ -49,18 +49,18 @@ test('every IPv6 address, in full or with its zeros left out, leads to its first
   )
 })
 
-test('no user has the name of an API key or an address, nor one that a Redis key could take for its own parts', () => {
+test('the name of a user cannot equal that of a key or an address, or break a Redis key', () => {
   assert.equal(nameOf({ id: '192.0.2.1', tier: 'unauthenticated' }), 'user:192.0.2.1')
   for (const id of ['key:partner', '2001:db8:0:1::/64', '{42}', '~x', '', 'a b', 'ü', 'x'.repeat(129)])
     assert.match(nameOf({ id }), /^~[\w-]{43}$/, id)
 })
 
-test('different users have different names', () => {
+test('property: different users have different names', () => {
   const id = fc.oneof(fc.string(), fc.string({ unit: anyCharacter }), fc.constantFrom('\ud800', '\ud801', '\ufffd'))
   fc.assert(fc.property(id, id, (a, b) => assert.equal(nameOf({ id: a }) === nameOf({ id: b }), a === b)))
 })
 
-test('whoever is counted is found again under the name of the limit that counted', () => {
+test('a counted client is found again by its name and the name of the limit', () => {
   const tiers = ['authenticated', 'unauthenticated', 'api_key', 'gold']
   for (const id of ['42', 'ann@example.com', '192.0.2.1', 'a:b'])
     for (const tier of tiers)
@@ -72,7 +72,7 @@ test('whoever is counted is found again under the name of the limit that counted
     assert.deepEqual(namesUnder('address', '2001:db8::1', limit), [clientNetwork('2001:db8::1')])
 })
 
-test('a user whose id is an address is not taken for the address, nor the other way round', () => {
+test('a user whose id is an address is distinguished from the address', () => {
   for (const limit of ['authenticated', 'gold@route', 'consumer'])
     assert.deepEqual(namesUnder('address', '192.0.2.1', limit), [], limit)
   for (const limit of ['unauthenticated', 'failures', 'unauthenticated@route'])

@@ -5,7 +5,7 @@ import { DryLimits } from './dry-limits.ts'
 import { algorithms, type Limit } from './meter.ts'
 
 for (const algorithm of algorithms)
-  test(`what would be decided is what is decided then, and nothing is counted: ${algorithm}`, async () => {
+  test(`a dry decision equals the real one, and counts nothing: ${algorithm}`, async () => {
     const { limits } = makeToolbox()
     const limit: Limit = { name: 'three', algorithm, quotas: [{ limit: 3, window: 60_000 }] }
     const meter = limits.meter(limit, 'closed')
@@ -20,7 +20,7 @@ for (const algorithm of algorithms)
     }
   })
 
-test('a request that costs more than there is left is refused, and waits', () => {
+test('a request that costs more than what is left is rejected with a wait', () => {
   const { limits } = makeToolbox()
   const limit: Limit = { name: 'three', algorithm: 'fixed-window', quotas: [{ limit: 3, window: 60_000 }] }
   const dry = new DryLimits(limits).localMeter(limit)

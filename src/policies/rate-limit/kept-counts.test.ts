@@ -17,7 +17,7 @@ const limits = fc.record<Limit>({
   ),
 })
 
-test('in memory a limit goes on counting exactly where it is found by the same', () => {
+test('property: in memory, counts of a limit continue if and only if its identity stays the same', () => {
   fc.assert(
     fc.property(limits, limits, (before, after) => {
       const clock = new ManualClock()
@@ -31,7 +31,7 @@ test('in memory a limit goes on counting exactly where it is found by the same',
   )
 })
 
-test('in Redis a limit has the same keys exactly where it is found by the same', () => {
+test('property: in Redis, the keys of a limit stay the same if and only if its identity does', () => {
   fc.assert(
     fc.property(limits, limits, (before, after) => {
       const known = countIdentities(before.name, before.algorithm, before.quotas, 'redis')

@@ -67,14 +67,14 @@ async function refusal(handle: Handler, exchange: Exchange): Promise<GatewayErro
   throw new Error('it was admitted')
 }
 
-test('without options the tiers are those of the specification', () => {
+test('the default tiers are those of the specification', () => {
   const { tiers, algorithm } = rateLimitOptions.parse({})
   const hourly = (limit: number) => [{ limit, window: 3_600_000 }]
   assert.deepEqual(tiers, { authenticated: hourly(1000), unauthenticated: hourly(100), api_key: hourly(10_000) })
   assert.equal(algorithm, 'fixed-window')
 })
 
-test('users are limited each by its id, API keys each for itself, everybody else by address', async () => {
+test('users are limited by id, API keys individually, and anonymous callers by address', async () => {
   const handle = applyPolicy(rateLimit, { tiers: { authenticated: '3/h', unauthenticated: '2/h', api_key: '4/h' } }, ok)
   assert.equal(await admitted(handle, () => user()), 3)
   assert.equal(await admitted(handle, () => user({ id: '43' })), 3)
@@ -86,14 +86,14 @@ test('users are limited each by its id, API keys each for itself, everybody else
   assert.equal(await admitted(handle, () => from('2001:db8::2')), 0)
 })
 
-test('consumers of another tier have its rates, and those of an unknown tier the rates of authenticated', async () => {
+test('consumers of another tier have its rates, and an unknown tier those of authenticated', async () => {
   const handle = applyPolicy(rateLimit, { tiers: { authenticated: '3/h', gold: '5/h', internal: false } }, ok)
   assert.equal(await admitted(handle, () => user({ id: '1', tier: 'gold' })), 5)
   assert.equal(await admitted(handle, () => user({ id: '2', tier: 'silver' })), 3)
   assert.equal(await admitted(handle, () => user({ id: '3', tier: 'internal' }), 50), 50)
 })
 
-test('single consumers have rates of their own, by the API key or by the id', async () => {
+test('consumers can have their own rates, by API key or id', async () => {
   const options: Options = {
     tiers: { authenticated: '2/h', api_key: '2/h' },
     consumers: { '42': '3/h', partner: ['10/m', '4/h'], root: false },
@@ -106,7 +106,7 @@ test('single consumers have rates of their own, by the API key or by the id', as
   assert.equal(await admitted(handle, () => user({ id: 'root' }), 50), 50)
 })
 
-test('an admitted request is told its quotas after the fields of the service', async () => {
+test('an admitted request gets RateLimit headers, after those of the service', async () => {
   const upstream: Handler = () => Promise.resolve(new Reply(200, Headers.of([['RateLimit', '"mine";r=1']]), null))
   const handle = applyPolicy(rateLimit, { tiers: { unauthenticated: ['10/m', '100/h'] }, cost: 2 }, upstream)
   const { headers } = await handle(makeExchange())
@@ -118,7 +118,7 @@ test('an admitted request is told its quotas after the fields of the service', a
   assert.equal(headers.get('Retry-After'), undefined)
 })
 
-test('a refused request gets 429 with the quotas that refused it and when they will not', async () => {
+test('a rejected request gets 429 with the violated quotas and the time to wait', async () => {
   const clock = new ManualClock()
   const options: Options = { tiers: { unauthenticated: ['2/m', '100/h'] } }
   const handle = applyPolicy(rateLimit, options, ok, makeToolbox({ clock }))
@@ -135,7 +135,7 @@ test('a refused request gets 429 with the quotas that refused it and when they w
   ])
 })
 
-test('error replies from further in carry the quotas too', async () => {
+test('inner error replies have RateLimit headers too', async () => {
   const handle = applyPolicy(rateLimit, {}, () => {
     throw new GatewayError('bad-gateway')
   })
@@ -144,7 +144,7 @@ test('error replies from further in carry the quotas too', async () => {
   assert.equal(reply.headers.get('RateLimit'), '"unauthenticated";r=99;t=3600')
 })
 
-test('the older fields come on request, and tell of the quota that has least left', async () => {
+test('legacy headers are optional, and show the quota with the least left', async () => {
   const options: Options = { tiers: { unauthenticated: ['3/m', '2/h'] }, headers: false, legacyHeaders: true }
   const stale = () => new Reply(200, Headers.of([['X-RateLimit-Limit', '7']]), null)
   const handle = applyPolicy(rateLimit, options, stale)
@@ -167,12 +167,12 @@ test('the older fields come on request, and tell of the quota that has least lef
   ])
 })
 
-test('without a limit nothing is told', async () => {
+test('without a limit no headers are set', async () => {
   const handle = applyPolicy(rateLimit, { tiers: { unauthenticated: false } }, ok)
   assert.deepEqual([...(await handle(makeExchange())).headers], [])
 })
 
-test('a limit that could not be checked is not spoken of', async () => {
+test('a limit that could not be checked has no headers', async () => {
   const limits: RateLimits = {
     meter: () => ({ decide: () => Promise.resolve(null), forget: () => true }),
     localMeter: () => assert.fail('not for this policy'),
@@ -182,7 +182,7 @@ test('a limit that could not be checked is not spoken of', async () => {
   assert.deepEqual([...(await handle(makeExchange())).headers], [])
 })
 
-test('a meter that answers later decides as one that answers at once', async () => {
+test('an asynchronous meter decides like a synchronous one', async () => {
   const decision = (yes: boolean): Decision => ({
     admitted: yes,
     quotas: [{ remaining: 0, reset: 1, wait: yes ? 0 : 1 }],
@@ -198,7 +198,7 @@ test('a meter that answers later decides as one that answers at once', async () 
   assert.equal((await refusal(handle, makeExchange())).status, 429)
 })
 
-test('routes with the rates of every route count together, those with others by themselves', () => {
+test('routes with the common rates count together, and others separately', () => {
   const asked: { limit: Limit; store: string | undefined }[] = []
   const limits: RateLimits = {
     meter(limit, _, store) {
@@ -237,7 +237,7 @@ test('routes with the rates of every route count together, those with others by 
   })
 })
 
-test('a cost that a rate could never admit is refused', () => {
+test('a cost above the limit of a rate is rejected', () => {
   assert.equal(rateLimitOptions.safeParse({ cost: 101 }).success, false)
   assert.equal(rateLimitOptions.safeParse({ cost: 100 }).success, true)
   assert.equal(rateLimitOptions.safeParse({ cost: 11, consumers: { x: '10/s' } }).success, false)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { parseRate, rates } from './rate.ts'
 
-test('a rate is a number of requests within a time', () => {
+test('a rate is a number of requests per time', () => {
   assert.deepEqual(parseRate('10/s'), { limit: 10, window: 1000 })
   assert.deepEqual(parseRate('100/m'), { limit: 100, window: 60_000 })
   assert.deepEqual(parseRate('1000/h'), { limit: 1000, window: 3_600_000 })
@@ -11,7 +11,7 @@ test('a rate is a number of requests within a time', () => {
   assert.deepEqual(parseRate('1/31d'), { limit: 1, window: 31 * 86_400_000 })
 })
 
-test('other texts are no rates', () => {
+test('other texts are not rates', () => {
   for (const text of [
     '',
     '10',
@@ -39,6 +39,6 @@ test('one rate, several and none become lists of quotas', () => {
   assert.deepEqual(rates.parse(false), [])
 })
 
-test('two rates over the same time are refused', () => {
+test('two rates with the same window are rejected', () => {
   assert.equal(rates.safeParse(['10/m', '20/60s']).success, false)
 })

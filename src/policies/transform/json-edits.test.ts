@@ -58,7 +58,7 @@ for (const [what, options, from, to] of cases)
     assert.equal(edited(options, from), to)
   })
 
-test('a text that is set is a template, whose values are text and not JSON', () => {
+test('a string value is a template that expands to text, not JSON', () => {
   const parts = { params: { id: '"],\r\n\0"Jürgen' } }
   assert.deepEqual(JSON.parse(edited({ set: { '/a': '<{path.id}>' } }, '{}', parts)), { a: '<"],\r\n\0"Jürgen>' })
 })
@@ -72,6 +72,6 @@ for (const options of [
   { rename: { '/a/*': '/b' } },
   { set: { '/a': '{nope}' } },
 ])
-  test(`${JSON.stringify(options)} is refused`, () => {
+  test(`${JSON.stringify(options)} is rejected`, () => {
     assert.ok(!schema.safeParse(options).success)
   })

@@ -47,28 +47,28 @@ const rows: readonly (readonly [what: string, Options['request'], target: string
 ]
 
 for (const [what, request, target] of rows)
-  test(`${what} makes the target ${target}, and the log still has the client's`, async () => {
+  test(`${what} changes the target to ${target}, but not the logged one`, async () => {
     const exchange = makeExchange()
     const { seen } = await run({ request }, exchange)
     assert.equal(seen.path + seen.query, target)
     assert.equal(exchange.path + exchange.query, '/api/v1/users/7?page=2')
   })
 
-test('a parameter is removed in every spelling of its name', async () => {
+test('a parameter is removed in every encoding of its name', async () => {
   const exchange = makeExchange({ query: '?a=1&%61=2&b+c=3&b%20c=4&keep=%zz&&a' })
   const { seen } = await run({ request: { query: { remove: ['a', 'b c'] } } }, exchange)
   assert.equal(seen.query, '?keep=%zz')
 })
 
 for (const id of ['..', '.', '', 'a/../b', 'a\\b', 'a\0b', '\r\n'])
-  test(`the value ${JSON.stringify(id)} never leads the path elsewhere`, async () => {
+  test(`the value ${JSON.stringify(id)} cannot lead the path elsewhere`, async () => {
     const options = { request: { path: '/files/{path.id}/x' } }
     const exchange = makeExchange({ params: { id } })
     await assert.rejects(async () => run(options, exchange), refused('bad-request'))
     assert.equal(exchange.path, '/api/v1/users/7')
   })
 
-test('whatever a value holds, it adds no line, no field and no path segment', async () => {
+test('property: no value can add a line, a header or a path segment', async () => {
   const options: Options = {
     request: {
       path: '/files/{path.id}',
@@ -102,7 +102,7 @@ test('whatever a value holds, it adds no line, no field and no path segment', as
   )
 })
 
-test('whatever a claim holds, it is one value in the place where it is put', async () => {
+test('property: any claim stays one value at its place', async () => {
   const options: Options = {
     request: {
       path: '/tenants/{claim.tenant}',
@@ -149,7 +149,7 @@ test('headers are removed, renamed, set and added', async () => {
   assert.equal(seen.headers, 'X-New: a\r\nX-New: c\r\nX-Set: a, c\r\nX-New: e\r\n')
 })
 
-test('statuses are mapped, and no others', async () => {
+test('only configured statuses are mapped', async () => {
   const options = { response: { status: { 201: 200, '404': 410 } } }
   for (const [from, to] of [
     [201, 200],
@@ -159,7 +159,7 @@ test('statuses are mapped, and no others', async () => {
     assert.equal((await run(options, makeExchange(), new Reply(from!, Headers.of(), null))).reply.status, to)
 })
 
-test('the JSON body of a request is changed, with templates that see the request as it came', async () => {
+test('a JSON request body is changed, and templates see the original request', async () => {
   const body = new PushedBody(-1, '{"a":1,"secret":2}')
   const headers = Headers.of([...JSON_TYPE, ['X-In', 'J\xc3\xbcrgen'], ['Content-Digest', 'x']])
   const options = {
@@ -172,7 +172,7 @@ test('the JSON body of a request is changed, with templates that see the request
   assert.equal(seen.headers, JSON_TYPE.toWire())
 })
 
-test('bodies of other types stream through untouched', async () => {
+test('bodies of other types are streamed unchanged', async () => {
   const body = new PushedBody(100)
   const headers = Headers.of([['Content-Type', 'application/jsonp']])
   const answer = new Reply(200, headers.clone(), new PushedBody(200))
@@ -192,13 +192,13 @@ const badRequests = [
 ] as const
 
 for (const [code, text, more] of badRequests)
-  test(`a request body of ${text.length} bytes is refused as ${code}`, async () => {
+  test(`a request body of ${text.length} bytes is rejected as ${code}`, async () => {
     const headers = Headers.of([...JSON_TYPE, ...more])
     const exchange = makeExchange({ method: 'POST', body: Bytes.fromLatin1(text), headers })
     await assert.rejects(async () => run({ request: { body: { omit: ['/a'] } } }, exchange), refused(code))
   })
 
-test('a changed reply is another representation: weak tag, no digests, no ranges', async () => {
+test('a changed reply gets a weak ETag, and loses digests and ranges', async () => {
   const headers = Headers.of([...JSON_TYPE, ['ETag', '"1"'], ['Content-Digest', 'x'], ['Accept-Ranges', 'bytes']])
   const exchange = makeExchange({
     headers: Headers.of([
@@ -213,7 +213,7 @@ test('a changed reply is another representation: weak tag, no digests, no ranges
   assert.equal(reply.headers.toWire(), `${JSON_TYPE.toWire()}ETag: W/"1"\r\n`)
 })
 
-test('the reply to HEAD does not announce the length of what is changed', async () => {
+test('the reply to HEAD has no length if the body would be changed', async () => {
   const body = new PushedBody(13)
   const answer = new Reply(200, JSON_TYPE.clone(), body)
   const { reply } = await run({ response: { body: { omit: ['/b'] } } }, makeExchange({ method: 'HEAD' }), answer)
@@ -228,12 +228,12 @@ for (const [what, answer] of [
   ['is announced as too large', new Reply(200, JSON_TYPE.clone(), new PushedBody(2 ** 20 + 1))],
   ['turns out too large', new Reply(200, JSON_TYPE.clone(), new PushedBody(-1, 'x'.repeat(2 ** 20 + 1)))],
 ] as const)
-  test(`a reply that ${what} never passes unchanged`, async () => {
+  test(`a reply that ${what} is bad-gateway, never forwarded unchanged`, async () => {
     const options = { response: { body: { omit: ['/password'] } } }
     await assert.rejects(async () => run(options, makeExchange(), answer), refused('bad-gateway'))
   })
 
-test('error replies of the gateway stay as they are', async () => {
+test('error replies of the gateway are not transformed', async () => {
   const options: Options = { response: { status: { '502': 200 }, headers: { set: { 'X-A': 'b' } } } }
   const handle = applyPolicy(transform, options, () => Promise.reject(new GatewayError('bad-gateway')))
   await assert.rejects(async () => handle(makeExchange()), refused('bad-gateway'))
@@ -259,6 +259,6 @@ for (const options of [
   { response: { body: { types: ['application/json; charset=utf-8'] } } },
   { reply: {} },
 ])
-  test(`${JSON.stringify(options)} is refused`, () => {
+  test(`${JSON.stringify(options)} is rejected`, () => {
     assert.ok(!transform.options.safeParse(options).success)
   })

@@ -11,7 +11,7 @@ for (const [text, essence, isJson, isUtf8] of [
   ['text/plain;', 'text/plain', false, true],
   ['text/plain;;a=b', 'text/plain', false, true],
 ] as const)
-  test(`${text} is understood`, () => {
+  test(`${text} is parsed`, () => {
     assert.deepEqual(parseContentType(text), { essence, isJson, isUtf8 })
   })
 

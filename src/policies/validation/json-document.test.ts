@@ -5,7 +5,7 @@ import { MalformedJson, parseStrictly } from './json-document.ts'
 
 const read = (text: string, encoding: 'utf8' | 'latin1' = 'utf8') => parseStrictly(Buffer.from(text, encoding))
 
-test('every document is read as the language itself does', () => {
+test('property: documents are read as by JSON.parse', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1), (value, space) => {
       const text = JSON.stringify(value, null, space)
@@ -22,21 +22,21 @@ for (const [text, reason] of [
   ['{"a":1,"\\u0061":2}', 'names a member of a map twice'],
   ['[{"x":{"a":":","b":1,"a":"\\":"}}]', 'names a member of a map twice'],
 ] as const)
-  test(`${JSON.stringify(text)} is refused, as it ${reason}`, () => {
+  test(`${JSON.stringify(text)} is rejected, as it ${reason}`, () => {
     assert.throws(
       () => read(text),
       (error) => error instanceof MalformedJson && error.message === reason,
     )
   })
 
-test('what is not UTF-8 is refused', () => {
+test('anything but UTF-8 is rejected', () => {
   assert.throws(() => read('"\xff"', 'latin1'), /^MalformedJson: is not UTF-8$/)
 })
 
-test('colons within texts are no members, and __proto__ is one', () => {
+test('colons in strings do not count as members, and __proto__ does', () => {
   assert.deepEqual(Object.keys(read('{"a:b":"\\":\\\\","__proto__":{"c":1}}') as object), ['a:b', '__proto__'])
 })
 
-test('depth is no trouble', () => {
+test('deep nesting is supported', () => {
   read(`${'[{"a":'.repeat(100_000)}1${'}]'.repeat(100_000)}`)
 })

@@ -5,7 +5,7 @@ import { describeDocument } from './openapi.ts'
 import { compileSchema } from './inline.ts'
 import { MadeOnce } from './made-once.ts'
 
-test('of equal documents one thing is made, and of others another', () => {
+test('equal documents share one result, and different ones do not', () => {
   const once = new MadeOnce<{ number: number }>()
   let number = 0
   const make = function* (): Steps<{ number: number }> {
@@ -20,7 +20,7 @@ test('of equal documents one thing is made, and of others another', () => {
   assert.equal(number, 2)
 })
 
-test('what cannot be made is tried again', () => {
+test('after a failure the next call tries again', () => {
   const once = new MadeOnce<object>()
   const broken = function* (): Steps<object> {
     yield
@@ -35,7 +35,7 @@ test('what cannot be made is tried again', () => {
   assert.equal(takeAll(once.get({ a: 1 }, make)), made)
 })
 
-test('the next configuration goes on with what was compiled of the same documents', () => {
+test('the next configuration reuses what was compiled from equal documents', () => {
   const schema = () => ({ type: 'object', properties: { a: { type: 'string' } } })
   assert.equal(compileSchema(schema()), compileSchema(schema()))
   const api = () => ({

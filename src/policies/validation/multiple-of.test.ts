@@ -22,13 +22,13 @@ for (const [divisor, multiples, others] of [
   [0.3, [0.9, 3e20], [1e20, 0.1]],
   [1.5e-7, [3e-7, 1.5], [1e-7]],
 ] as const)
-  test(`${divisor} has the multiples that it has in decimal`, () => {
+  test(`multiples of ${divisor} are decimal`, () => {
     const isMultiple = compileMultipleOf(divisor)
     for (const value of multiples) assert.equal(isMultiple(value), true, String(value))
     for (const value of others) assert.equal(isMultiple(value), false, String(value))
   })
 
-test('what is no number in JSON is no multiple', () => {
+test('NaN and infinities are not multiples', () => {
   for (const value of [Number.NaN, Infinity, -Infinity]) assert.equal(compileMultipleOf(0.01)(value), false)
 })
 
@@ -50,7 +50,7 @@ const price = fc
   .map(([n, places]) => Number(`${n}e-${places}`))
 const number = fc.oneof(price, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.maxSafeInteger())
 
-test('it is exact for every number and divisor', () => {
+test('property: the result is exact for every number and divisor', () => {
   fc.assert(
     fc.property(
       number,
@@ -63,7 +63,7 @@ test('it is exact for every number and divisor', () => {
   )
 })
 
-test('products of whole numbers and divisors with few places are multiples', () => {
+test('property: products of integers and short decimals are multiples', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: -(10 ** 8), max: 10 ** 8 }),

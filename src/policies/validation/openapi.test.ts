@@ -163,7 +163,7 @@ for (const [version, document] of Object.entries(documents))
       if (status === 405) assert.deepEqual(result.error?.headers, [['Allow', 'GET, HEAD, POST']])
     })
 
-test('3.0 ignores what stands beside a reference and 3.1 does not; only 3.0 knows nullable', async () => {
+test('siblings of $ref are ignored in 3.0 only, and nullable is known in 3.0 only', async () => {
   const beside = '{"items":[{"parent":{}}]}'
   const nullable = '{"items":[],"note":null}'
   const statusOf = async (version: '3.0' | '3.1', text: string) =>
@@ -172,20 +172,20 @@ test('3.0 ignores what stands beside a reference and 3.1 does not; only 3.0 know
   assert.deepEqual([await statusOf('3.0', nullable), await statusOf('3.1', nullable)], [200, 422])
 })
 
-test('a required header that is missing is told of', async () => {
+test('a missing required header is reported', async () => {
   const exchange = ask('GET', '/api/v1/orders')
   exchange.headers.delete('X-Tenant')
   assert.deepEqual((await run({ openapi: { document: documents['3.1'] } }, exchange)).errors, ['header /X-Tenant'])
 })
 
-test('basePath stands in for that of the document, and what is unknown may pass', async () => {
+test('basePath replaces that of the document, and unknown operations can pass', async () => {
   const openapi = { document: documents['3.0'], basePath: '/shop', unknown: 'pass' } as const
   assert.equal((await run({ openapi }, ask('GET', '/shop/orders?page=0'))).status, 400)
   assert.equal((await run({ openapi }, ask('GET', '/api/v1/orders?page=0'))).status, 200)
   assert.equal((await run({ openapi }, ask('PATCH', '/shop/orders'))).status, 200)
 })
 
-test('limit and types of the route hold besides', async () => {
+test('limit and types of the route apply as well', async () => {
   const openapi = { document: documents['3.0'] }
   const exchange = ask('PUT', '/api/v1/orders/7', 'x', { 'Content-Type': 'text/csv' })
   assert.equal((await run({ openapi, body: { types: ['application/json'] } }, exchange)).status, 415)
@@ -218,14 +218,14 @@ for (const [document, reason] of [
   [withOperation({ parameters: [{ name: 'a', in: 'path', style: 'matrix' }] }), /the style "matrix"; expected simple/],
   [withOperation({ parameters: [{ name: 'a', in: 'query', style: 'simple' }] }), /expected form, spaceDelimited/],
 ] as const)
-  test(`a document is refused with place and reason: ${String(reason)}`, () => {
+  test(`a document is rejected with place and reason: ${String(reason)}`, () => {
     assert.throws(
       () => describeDocument(document),
       (error) => error instanceof UnusableSchema && reason.test(error.message),
     )
   })
 
-test('patterns that cannot be used are refused with their places, or skipped with a warning each', async () => {
+test('unusable patterns are rejected with their places, or skipped with a warning for each', async () => {
   const schema = { $ref: '#/components/schemas/A' }
   const document = withOperation(
     { ...json(schema), parameters: [{ name: 'q', in: 'query', schema: { pattern: '(?<!a)b' } }] },
@@ -256,7 +256,7 @@ test('patterns that cannot be used are refused with their places, or skipped wit
   assert.deepEqual((await run(options, ask('POST', '/a', '{"b":"x"}'))).errors, ['body /b'])
 })
 
-test('nullable of 3.0 adds null to what frameworks write it beside', async () => {
+test('nullable of 3.0 applies with the keywords that frameworks combine it with', async () => {
   const text = { type: 'string' }
   const schema = {
     properties: {
@@ -280,7 +280,7 @@ test('nullable of 3.0 adds null to what frameworks write it beside', async () =>
     assert.deepEqual((await run({ openapi: { document } }, ask('POST', '/a', body))).errors, errors, body)
 })
 
-test('a list of no values takes none, and bounds of version 3.0 are taken in 3.1', async () => {
+test('an empty enum accepts nothing, and 3.0 bounds are accepted in 3.1', async () => {
   const schema = {
     properties: {
       none: { enum: [] },
@@ -300,7 +300,7 @@ test('a list of no values takes none, and bounds of version 3.0 are taken in 3.1
     assert.deepEqual((await run(options, ask('POST', '/a', body))).errors, errors, body)
 })
 
-test('what is in brackets is held to additionalProperties', async () => {
+test('parameters in brackets have to satisfy additionalProperties', async () => {
   const filter = (additionalProperties: unknown) => ({
     type: 'object',
     properties: {
@@ -326,7 +326,7 @@ test('what is in brackets is held to additionalProperties', async () => {
     assert.deepEqual((await run(options, ask('POST', `/a?${query}`))).errors, errors, query)
 })
 
-test('an empty value is taken where the document says so', async () => {
+test('an empty value is accepted with allowEmptyValue', async () => {
   const flag = (allowEmptyValue: boolean) => ({
     openapi: {
       document: withOperation({
@@ -349,12 +349,12 @@ test('an empty value is taken where the document says so', async () => {
 })
 
 for (const path of ['/files/{name}{ext}', '/files/{name', '/{a:path}/b/{c:path}'])
-  test(`the path ${path} is refused`, () => {
+  test(`the path ${path} is rejected`, () => {
     const document = withOperation({}, path)
     assert.match(String(validation.options.safeParse({ openapi: { document } }).error), /has the path .*; expected/)
   })
 
-test('a document is compiled in steps of no more than a schema or an operation, and is at hand then', () => {
+test('a document is compiled in steps of one schema or operation, and cached', () => {
   const numbers = Array.from({ length: 50 }, (_, i) => i)
   const schemas = numbers.map((i): [string, JsonDocument] => [
     `S${i}`,

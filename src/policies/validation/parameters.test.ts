@@ -39,7 +39,7 @@ for (const [what, schema, style, explode, query, value] of [
   ['a map in pairs', point, 'form', false, '?p=x,1.5,on,false', { x: 1.5, on: false }],
   ['a map in brackets', point, 'deepObject', true, '?p[x]=1e2&p%5Bon%5D=true', { x: 100, on: true }],
 ] as const)
-  test(`a query holds ${what}`, () => {
+  test(`a query contains ${what}`, () => {
     const { p } = readQuery(query, [parameter(schema, style, explode)])
     assert.deepEqual(p !== null && typeof p === 'object' && !Array.isArray(p) ? { ...p } : p, value)
   })
@@ -69,30 +69,30 @@ for (const [what, query, value] of [
   ],
   ['nothing', '?q[n]=1&p=1&pp[n]=1&p[n', undefined],
 ] as const)
-  test(`brackets hold ${what}`, () => {
+  test(`brackets contain ${what}`, () => {
     const known = { ...parameter({}, 'deepObject', true), shape: shapeOf(tree.node, within(tree)) }
     const { p } = readQuery(query, [known])
     assert.equal(JSON.stringify(typeof p === 'string' ? undefined : p), JSON.stringify(value))
   })
 
 for (const query of ['?p[n]=1&p[n]=2', '?p[a]=1&p[a][b]=1', '?p[a][b]=1&p[a]=1', `?p${'[below]'.repeat(17)}=1`])
-  test(`${query.slice(0, 20)} in brackets is refused`, () => {
+  test(`${query.slice(0, 20)} in brackets is rejected`, () => {
     const known = { ...parameter({}, 'deepObject', true), shape: shapeOf(tree.node, within(tree)) }
     assert.throws(() => readQuery(query, [known]), GatewayError)
   })
 
-test('JSON in a parameter is read, and what is none stays a text', () => {
+test('JSON in a parameter is parsed, and invalid JSON stays a string', () => {
   const known: Parameter[] = [{ name: 'p', style: 'form', explode: true, shape: { type: 'json' }, mayBeEmpty: false }]
   assert.deepEqual(readQuery('?p=%7B%22a%22%3A1%7D', known)['p'], { a: 1 })
   assert.equal(readQuery('?p={', known)['p'], '{')
 })
 
-test('parameters that nobody knows are texts', () => {
+test('unknown parameters are strings', () => {
   assert.deepEqual({ ...readQuery('?a=1&b=2&b=3&c', []) }, { a: '1', b: ['2', '3'], c: '' })
 })
 
 for (const schema of [{ type: 'integer' }, { enum: ['1'] }, { pattern: '^1$' }, { allOf: [{ maxLength: 1 }] }])
-  test(`a repetition of what is no list by ${JSON.stringify(schema)} is refused`, () => {
+  test(`repetition of a parameter with the schema ${JSON.stringify(schema)} is rejected`, () => {
     const known = [parameter(schema, 'form', true)]
     assert.equal(String(readQuery('?p=1', known)['p']), '1')
     assert.throws(
@@ -102,14 +102,14 @@ for (const schema of [{ type: 'integer' }, { enum: ['1'] }, { pattern: '^1$' }, 
   })
 
 for (const query of ['?p=%zz', '?%ff=1', '?p=%c3'])
-  test(`${query} is refused`, () => {
+  test(`${query} is rejected`, () => {
     assert.throws(
       () => readQuery(query, []),
       (error) => error instanceof GatewayError && error.code === 'bad-request',
     )
   })
 
-test('any query is read or refused, and sets no prototype', () => {
+test('property: any query is read or rejected, and sets no prototype', () => {
   const known = [parameter(numbers, 'form', false), parameter(point, 'deepObject', true, 'q')]
   fc.assert(
     fc.property(
@@ -144,7 +144,7 @@ test('any query is read or refused, and sets no prototype', () => {
   )
 })
 
-test('header fields are read in any case, several lines together', () => {
+test('headers are case-insensitive, and repeated ones combined', () => {
   const headers = Headers.of([
     ['x-list', '1, 2'],
     ['X-LIST', '3'],
@@ -164,12 +164,12 @@ test('header fields are read in any case, several lines together', () => {
   })
 })
 
-test('path parameters are what their schemas ask for', () => {
+test('path parameters have the types of their schemas', () => {
   const known = [parameter({ type: 'integer' }, 'simple', false, 'id'), parameter(numbers, 'simple', false, 'ids')]
   assert.deepEqual({ ...readPath({ id: '7', ids: '1,2', other: '3' }, known) }, { id: 7, ids: [1, 2], other: '3' })
 })
 
-test('the shape of a schema is found behind references, however they turn', () => {
+test('the shape of a schema is found through references, even circular ones', () => {
   const resolve = within({
     $defs: {
       'a/b': { anyOf: [{ $ref: '#/$defs/a~1b' }, { $ref: '#/$defs/c%20d' }] },

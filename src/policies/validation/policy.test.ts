@@ -40,7 +40,7 @@ async function run(
   }
 }
 
-test('what matches passes unchanged, and what is no JSON is never more than a 400', async () => {
+test('property: valid bodies pass unchanged, and invalid JSON is 400', async () => {
   const value = fc.oneof(
     fc
       .record({ id: fc.integer(), tags: fc.uniqueArray(fc.string()) }, { requiredKeys: ['id'] })
@@ -112,13 +112,13 @@ for (const [what, options, exchange, status] of [
     assert.equal((await run(options as unknown as Options, exchange)).status, status)
   })
 
-test('a body that comes in two types is of none', async () => {
+test('a body with two types is 415', async () => {
   const exchange = post('{"id":1}')
   exchange.headers.append('Content-Type', 'text/plain')
   assert.equal((await run({ body: { schema } }, exchange)).status, 415)
 })
 
-test('refused codings are told of by Accept-Encoding', async () => {
+test('a rejected coding is reported in Accept-Encoding', async () => {
   const { error } = await run(
     { body: { schema } },
     post('x', { 'Content-Type': 'application/json', 'Content-Encoding': 'br' }),
@@ -126,7 +126,7 @@ test('refused codings are told of by Accept-Encoding', async () => {
   assert.deepEqual(error?.headers, [['Accept-Encoding', 'identity']])
 })
 
-test('of many things that are wrong, a client is told of twenty', async () => {
+test('at most twenty violations are reported', async () => {
   const text = JSON.stringify(Array.from({ length: 1_000 }, () => 'x'))
   const { status, errors } = await run({ body: { schema: { items: { type: 'integer' } } } }, post(text))
   assert.equal(status, 422)
@@ -134,7 +134,7 @@ test('of many things that are wrong, a client is told of twenty', async () => {
   assert.equal(errors.length, 20)
 })
 
-test('parameters of all places are told of at once, before a body is read', async () => {
+test('violations in all parameters are reported together, before the body is read', async () => {
   const body = new PushedBody(-1)
   const exchange = makeExchange({
     method: 'POST',
@@ -164,7 +164,7 @@ test('parameters of all places are told of at once, before a body is read', asyn
   assert.equal(body.sink, null)
 })
 
-test('a body that arrives in parts is put together, checked and passed on', async () => {
+test('a body that arrives in parts is collected, validated and forwarded', async () => {
   const body = new PushedBody(-1, '{"id"')
   const exchange = makeExchange({ method: 'POST', headers: Headers.of([['Content-Type', 'application/json']]), body })
   const running = run({ body: { schema } }, exchange)
@@ -174,7 +174,7 @@ test('a body that arrives in parts is put together, checked and passed on', asyn
   assert.equal(exchange.body instanceof Bytes ? exchange.body.toText() : null, '{"id":1 }')
 })
 
-test('a body that is only limited streams, and fails where it is too long', async () => {
+test('a body with only a limit is streamed, and fails if it is too long', async () => {
   const body = new PushedBody(-1, 'abc')
   const exchange = makeExchange({ method: 'POST', body })
   assert.equal((await run({ body: '5b' }, exchange)).status, 200)
@@ -190,7 +190,7 @@ test('a body that is only limited streams, and fails where it is too long', asyn
   assert.ok(body.cancelled)
 })
 
-test('requests that no route takes are left to their error', async () => {
+test('requests without a route are not validated', async () => {
   const options = validation.options.parse({ query: { required: ['page'] } })
   const step = validation.create(options, makeToolbox(), { id: '', pattern: '', service: null }, null, () => 'test')
   assert.equal((await step(() => new Reply(404, Headers.of(), null))(makeExchange({ query: '' }))).status, 404)
@@ -208,6 +208,6 @@ for (const [options, reason] of [
   [{ openapi: { document: { openapi: '3.1.0' } }, query: {} }, /openapi beside a schema/],
   [{ openapi: { document: { openapi: '3.1.0' }, basePath: 'v1' } }, /expected the beginning of a path/],
 ] as const)
-  test(`${JSON.stringify(options)} is refused`, () => {
+  test(`${JSON.stringify(options)} is rejected`, () => {
     assert.match(String(validation.options.safeParse(options).error), reason)
   })

@@ -40,16 +40,16 @@ const rows: readonly (readonly [
 ]
 
 for (const [what, schema, value, pointer, detail] of rows)
-  test(`${what} is told of where it stands`, () => {
+  test(`${what} is reported with its place`, () => {
     assert.deepEqual(compile(schema)(value), [{ pointer, in: 'body', detail }])
   })
 
-test('multiples are those of decimal numbers', () => {
+test('multipleOf is exact for decimal numbers', () => {
   const check = compile({ items: { type: 'number', multipleOf: 0.01 } })
   assert.equal(check([19.99, 4.35, 0.07, 1e300]), null)
 })
 
-test('each pattern of a schema is itself', () => {
+test('each pattern of a schema is applied separately', () => {
   const check = compile({
     properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } },
     patternProperties: { '^c': false },
@@ -58,25 +58,25 @@ test('each pattern of a schema is itself', () => {
   assert.equal(check({ a: 'b', b: 'a', c: 1 })?.length, 3)
 })
 
-test('of a large value the first thing that is wrong is told, of a small one everything', () => {
+test('for a large value only the first violation is reported, for a small one all', () => {
   const check = compile({ items: { type: 'string' } })
   assert.equal(check([1, 2, 3], 16_384)?.length, 3)
   assert.equal(check([1, 2, 3], 16_385)?.length, 1)
 })
 
-test('what is told stays short, however long names are', () => {
+test('reports stay short, however long names are', () => {
   const check = compile({ additionalProperties: { additionalProperties: false } })
   const [violation] = check({ a: { ['x'.repeat(10_000)]: 1 } }) ?? []
   assert.deepEqual(violation, { pointer: '/a', in: 'body', detail: 'is not allowed' })
 })
 
-test('a value that is nested deeper than the stack is refused', () => {
+test('a value nested deeper than the stack is rejected', () => {
   const check = compile({ $defs: { list: { items: { $ref: '#/$defs/list' } } }, $ref: '#/$defs/list' })
   const value: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)
   assert.deepEqual(check(value), [{ pointer: '', in: 'body', detail: 'is nested too deeply' }])
 })
 
-test('checking changes no prototype and no value', () => {
+test('validation changes neither prototypes nor values', () => {
   const check = compile({
     properties: { a: { default: 1, type: 'integer' } },
     additionalProperties: { type: 'object' },
@@ -87,7 +87,7 @@ test('checking changes no prototype and no value', () => {
   assert.equal('polluted' in {}, false)
 })
 
-test('items are the same when they say the same', () => {
+test('items are duplicates if they are equal as JSON', () => {
   assert.ok(hasDuplicates([[{ a: [1] }], [{ a: [1] }]]))
   assert.ok(!hasDuplicates([1, '1', null, 'null', [1], ['1'], { a: 1 }, { a: '1' }, { b: 1 }]))
   fc.assert(
@@ -107,7 +107,7 @@ const broken: readonly (readonly [JsonDocument, RegExp])[] = [
 ]
 
 for (const [schema, reason] of broken)
-  test(`the schema ${JSON.stringify(schema)} is refused`, () => {
+  test(`the schema ${JSON.stringify(schema)} is rejected`, () => {
     assert.throws(
       () => checkSchema(schema),
       (error) => error instanceof UnusableSchema && reason.test(error.message),
@@ -124,7 +124,7 @@ const unusable: readonly (readonly [JsonDocument, RegExp])[] = [
 ]
 
 for (const [schema, reason] of unusable)
-  test(`the schema ${JSON.stringify(schema)} cannot be used`, () => {
+  test(`the schema ${JSON.stringify(schema)} cannot be compiled`, () => {
     assert.throws(
       () => compile(schema),
       (error) => error instanceof UnusableSchema && reason.test(error.message),

@@ -46,7 +46,7 @@ for (const [template, path, params] of [
   ['/a/{from}-{to}', '/a/1-2', { from: '1', to: '2' }],
   ['/é/{p:path}', '/%C3%A9/x', { p: 'x' }],
 ] as const)
-  test(`${template} and ${path}`, () => {
+  test(`${template} on ${path}`, () => {
     assert.deepEqual(find([template], path), params === null ? [] : [template, params])
     assert.deepEqual(find([template], `/api${path}`, 'HEAD', '/api'), params === null ? [] : [template, params])
   })
@@ -60,7 +60,7 @@ for (const [path, template] of [
   ['/v1/a/raw', '/v1/{name}/raw'],
   ['/v1/a/b/raw', '/v1/{rest:path}/raw'],
 ] as const)
-  test(`of several templates, ${template} is the closest to ${path}`, () => {
+  test(`among several templates, ${template} is the best match for ${path}`, () => {
     const templates = [
       '/v1/{rest:path}',
       '/v1/{name}',
@@ -75,7 +75,7 @@ for (const [path, template] of [
     assert.deepEqual(find(templates, path, 'POST'), ['GET', 'HEAD'])
   })
 
-test('parameters within a segment give back the segment', () => {
+test('property: parameters within a segment reproduce the segment', () => {
   const text = fc.string({ unit: fc.constantFrom('a', '.', '-', ':', '.-'), maxLength: 8 })
   fc.assert(
     fc.property(text, (segment) => {

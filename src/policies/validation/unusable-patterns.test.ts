@@ -31,18 +31,18 @@ const rows: readonly (readonly [what: string, schema: JsonDocument, left: JsonDo
 ]
 
 for (const [what, schema, left] of rows)
-  test(`a pattern that cannot be used takes ${what} with it`, () => {
+  test(`an unusable pattern also removes ${what}`, () => {
     assert.deepEqual(usable(schema).schema, left)
   })
 
-test('it is told where it stands, what it is and why it cannot be used', () => {
+test('the report has the place, the pattern and the reason', () => {
   const { found } = usable({ properties: { 'a/b': { items: { anyOf: [{ pattern: 'a' }, { pattern: UNUSABLE }] } } } })
   assert.deepEqual(found, [
     '#/properties/a~1b/items/anyOf/1/pattern: the pattern "(a)\\\\1" has "\\1", a back reference, and cannot be tested in time linear in the text',
   ])
 })
 
-test('properties that have the name of a keyword are no patterns', () => {
+test('properties with the name of a keyword are not patterns', () => {
   const schema = {
     properties: { pattern: { type: 'string' }, not: { enum: ['(a)\\1'] } },
     default: { pattern: UNUSABLE },
@@ -83,7 +83,7 @@ function put(value: unknown, expression: string): unknown {
   )
 }
 
-test('what is left takes whatever the whole schema takes, whatever the pattern was to mean', () => {
+test('property: the remaining schema accepts everything that the original accepts', () => {
   const values = fc.constantFrom<unknown>('', 'a', 'b', 'ab', 1, {}, { a: 'a' }, { a: 'b', b: '' }, { b: 'a' })
   fc.assert(
     fc.property(schemas, values, fc.constantFrom('^a', 'b$', '^$', 'x'), (schema, value, expression) => {

@@ -7,11 +7,11 @@ const id = '3f0a4a1e-7c1b-4d5e-8f1a-0123456789ab'
 const question = { v: 1, type: 'ask', id, from: id, name: 'a:1', operation: 'drain', asked: { any: ['thing'] } }
 const answer = { v: 1, type: 'answer', id, to: id, from: id, name: 'a:1', problem: null, result: {} }
 
-test('a question and an answer are read as they were written', () => {
+test('questions and answers survive a round trip', () => {
   for (const message of [question, answer]) assert.deepEqual(readMessage(JSON.stringify(message)), message)
 })
 
-test('whatever else comes is nothing', () => {
+test('property: anything else is null', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       assert.equal(readMessage(text), null)
@@ -19,7 +19,7 @@ test('whatever else comes is nothing', () => {
   )
 })
 
-test('a message with a member of another kind, one too many, or one too few, is nothing', () => {
+test('a message with a wrong, additional or missing member is null', () => {
   for (const message of [question, answer])
     for (const name of Object.keys(message)) {
       if (name !== 'asked' && name !== 'result' && name !== 'problem') {

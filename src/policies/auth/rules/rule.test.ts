@@ -64,7 +64,7 @@ for (const [text, expected] of Object.entries(said))
     assert.equal(ask(text), expected)
   })
 
-test('header fields are named in lower case, and read as UTF-8', () => {
+test('header names are lower case, and values decoded as UTF-8', () => {
   const headers = Headers.of([
     ['X-Tenant', Buffer.from('Zürich').toString('latin1')],
     ['X-Flag', 'on'],
@@ -79,7 +79,7 @@ test('header fields are named in lower case, and read as UTF-8', () => {
   assert.match(problemOf('size(headers) > 3'), /named one by one/)
 })
 
-test('what is not there, or of another kind, is an error and not an answer', () => {
+test('missing values and type mismatches are errors', () => {
   for (const text of [
     'claims.missing == "a"',
     'claims.org > 3',
@@ -92,19 +92,19 @@ test('what is not there, or of another kind, is an error and not an answer', () 
     assert.throws(() => ask(text), Error, text)
 })
 
-test('what is known decides where what is missing makes no difference', () => {
+test('a missing value does not matter if the rest decides', () => {
   assert.equal(ask('claims.missing == "a" || "user" in consumer.roles'), true)
   assert.equal(ask('claims.missing == "a" && "nobody" in consumer.roles'), false)
 })
 
-test('a parameter that comes twice has no value', () => {
+test('a repeated parameter has no value', () => {
   const query = '?org=acme&org=other&page=2'
   assert.equal(ask('query.page == "2"', { query }), true)
   for (const text of ['query.org == "acme"', 'query.org != "x"', '!has(query.org)'])
     assert.throws(() => ask(text, { query }), /"org" more than once/)
 })
 
-test('nothing is reached but what a token and a request say', () => {
+test('only claims and request data can be reached', () => {
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
     assert.throws(() => ask(`claims["${name}"] != null`), Error)
     assert.throws(() => ask(`params["${name}"] != "x"`), Error)
@@ -120,7 +120,7 @@ test('nothing is reached but what a token and a request say', () => {
     assert.match(problemOf(text), /^unknown (?:name|method|function) /)
 })
 
-test('an unknown name is a problem that says where and what is known', () => {
+test('an unknown name is a problem with its position and the known names', () => {
   assert.equal(problemOf('params.org == claim.org'), 'unknown name "claim" at character 15')
   assert.throws(() => compileRule('claim.org == "a"'), { unknown: { name: 'claim', known: Object.keys(VARIABLES) } })
   assert.match(problemOf('consumer.role == "a"'), /No such key: role at character \d+$/)
@@ -128,13 +128,13 @@ test('an unknown name is a problem that says where and what is known', () => {
   assert.match(problemOf('length(path) > 1'), /^unknown function "length" at character 1$/)
 })
 
-test('parameters of the path are those that a rule says nothing without', () => {
+test('params lists path parameters that a rule always needs', () => {
   assert.deepEqual(compileRule('claims.org == params.org && params["id"] != ""').params, ['org', 'id'])
   assert.deepEqual(compileRule('!has(params.org) || claims.org == params.org').params, [])
   assert.deepEqual(compileRule('claims.groups.exists(params, params.org == "a")').params, [])
 })
 
-test('what is no rule is a problem', () => {
+test('a malformed rule is a problem', () => {
   assert.match(problemOf('claims.org =='), /at character \d+$/)
   assert.match(problemOf(''), /./)
   assert.match(problemOf('path + 1'), /no such overload: string \+ int/)
@@ -145,21 +145,21 @@ test('what is no rule is a problem', () => {
   assert.match(problemOf(`path == "${'a'.repeat(2000)}"`), /over 2000 characters/)
 })
 
-test('lists are not gone through within one another', () => {
+test('nested loops over lists are rejected', () => {
   assert.match(
     problemOf('claims.groups.exists(a, claims.groups.exists(b, a == b))'),
     /cannot stand within one another at character/,
   )
 })
 
-test('patterns take time linear in the text, and texts are split into a hundred parts at most', () => {
+test('patterns run in linear time, and split is limited to a hundred parts', () => {
   const long = 'a'.repeat(50_000)
   assert.equal(ask('path.matches("^(a+)+$")', { path: `${long}!` }), false)
   const headers = Headers.of([['x-ids', 'a,'.repeat(1000)]])
   assert.throws(() => ask('headers["x-ids"].split(",").all(id, id == "a")', { headers }), /over 100 parts/)
 })
 
-test('the log is told why, without values of the request', () => {
+test('the logged reason contains no values of the request', () => {
   const reason = (text: string): string => {
     try {
       ask(text)
@@ -174,7 +174,7 @@ test('the log is told why, without values of the request', () => {
   assert.doesNotMatch(reason('int(params.org) == 1'), /acme/)
 })
 
-test('whatever is written, it compiles or is a problem, and whatever a token says, the answer is yes, no or an error', () => {
+test('property: any text compiles or is a problem, and evaluating gives true, false or an error', () => {
   const words = [
     'claims',
     '.org',

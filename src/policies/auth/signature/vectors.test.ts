@@ -86,7 +86,7 @@ const vectors: Readonly<Record<string, readonly [input: string, signature: strin
 }
 
 for (const [name, [written, value]] of Object.entries(vectors))
-  test(`the signature of RFC 9421 section ${name} is that of its request, and of no other`, () => {
+  test(`the signature of RFC 9421 section ${name} is valid for its request only`, () => {
     const [[label, input] = assert.fail()] = [...(parseInnerLists(written) ?? [])]
     const signature = parseByteSequences(value)?.get(label) ?? assert.fail()
     const key = keys[String(input.parameters.get('keyid')) as keyof typeof keys]
@@ -97,7 +97,7 @@ for (const [name, [written, value]] of Object.entries(vectors))
     assert.ok(!isSignature(base, Buffer.alloc(0), key))
   })
 
-test('the signature of the response of RFC 9421 section B.2.4 is that of its base', () => {
+test('the response signature of RFC 9421 section B.2.4 is valid for its base only', () => {
   const base = [
     '"@status": 200',
     '"content-type": application/json',
@@ -113,7 +113,7 @@ test('the signature of the response of RFC 9421 section B.2.4 is that of its bas
   assert.ok(!isSignature(base.replace('200', '201'), signature, keys['test-key-ecc-p256']))
 })
 
-test('the digest of the request is that of its body', async () => {
+test('the digest in the request matches its body', async () => {
   const exchange = request()
   await checkContentDigest(exchange, 100)
   assert.equal(exchange.body instanceof Bytes && exchange.body.toText(), '{"hello": "world"}')
@@ -126,7 +126,7 @@ function lineOf(component: string, parts: Parameters<typeof makeExchange>[0] = {
   return base === null ? null : (base.split('\n')[0] ?? '')
 }
 
-test('components are those of RFC 9421 section 2', () => {
+test('components have the values of RFC 9421 section 2', () => {
   const { client } = request()
   const secure = { client: { ...client, scheme: 'https' as const }, host: 'WWW.Example.com:443' }
   assert.equal(lineOf('"@target-uri"', secure), '"@target-uri": https://www.example.com/foo?param=Value&Pet=dog')
@@ -155,7 +155,7 @@ test('components are those of RFC 9421 section 2', () => {
   assert.equal(lineOf('"x-empty"', { headers }), '"x-empty": ')
 })
 
-test('what is not there, or means two things, is no component', () => {
+test('missing and ambiguous components are null', () => {
   for (const component of [
     '"x-missing"',
     '"Date"',

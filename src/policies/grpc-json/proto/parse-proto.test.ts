@@ -8,7 +8,7 @@ import { ProtoError } from './proto-error.ts'
 const folder = `${import.meta.dirname}/../../../../test/vectors/proto/shop/v1`
 const sources = ['inventory', 'kinds', 'old'].map((name) => readFileSync(`${folder}/${name}.proto`, 'utf8'))
 
-test('whatever is cut out of a file, or put into it, it is read or refused with its place', () => {
+test('property: an edited file is parsed, or rejected with a position', () => {
   const piece = fc.constantFrom(
     ...Array.from('{}()[]<>=;:,.-"\'/'),
     '\\',
@@ -44,7 +44,7 @@ test('whatever is cut out of a file, or put into it, it is read or refused with 
   )
 })
 
-test('a file is read in time linear in its length', () => {
+test('parsing takes time linear in the length of the file', () => {
   const source = `syntax = "proto3"; message M { ${'/* x */ int32 a = 1; '.repeat(20_000)} }`
   assert.equal(parseProto(source, 'a.proto').messageType[0]?.field.length, 20_000)
   assert.throws(() => parseProto('"'.repeat(100_001), 'a.proto'), ProtoError)

@@ -52,7 +52,7 @@ function start(limit: number) {
   return { clock, repeats, of: (name: string) => new Client(repeats, name) }
 }
 
-test('who has most makes way: nobody drives out what others have who have no more', () => {
+test('the client with the most is evicted first, and cannot evict others', () => {
   const { repeats, of } = start(20_000)
   const [small, greedy] = [of('small'), of('greedy')]
   small.done('s', 1000)
@@ -70,7 +70,7 @@ test('who has most makes way: nobody drives out what others have who have no mor
   )
 })
 
-test('a client has its share and no more: its oldest make way', () => {
+test('a client that exceeds its share loses its oldest replies', () => {
   const { repeats, of } = start(100_000)
   const client = of('a')
   for (const id of ['1', '2', '3', '4', '5']) client.done(id, 1000, 3000)
@@ -78,7 +78,7 @@ test('a client has its share and no more: its oldest make way', () => {
   assert.equal(repeats.evictions, 2)
 })
 
-test('a reply that is larger than the share is not kept, and its key stands all the same', () => {
+test('a reply larger than the share is not stored, but its key is', () => {
   const { of } = start(100_000)
   const client = of('a')
   client.done('1', 1000, 3000)
@@ -86,7 +86,7 @@ test('a reply that is larger than the share is not kept, and its key stands all 
   assert.deepEqual(client.states('1', '2'), ['stored', 'spent'])
 })
 
-test('what is under way makes way for nobody', () => {
+test('requests in progress are not evicted', () => {
   const { repeats, of } = start(SPENT_SIZE * 3)
   const client = of('a')
   for (const id of ['1', '2', '3']) assert.deepEqual(client.claim(id), { is: 'claimed' })
@@ -96,7 +96,7 @@ test('what is under way makes way for nobody', () => {
   assert.deepEqual(client.states('1'), ['spent'])
 })
 
-test('keys are forgotten after their time, also those that nobody asks for again', () => {
+test('keys expire, even those never requested again', () => {
   const { clock, repeats, of } = start(100_000)
   const end = repeats.sweep()
   of('a').done('1', 1000)
@@ -110,7 +110,7 @@ test('keys are forgotten after their time, also those that nobody asks for again
   assert.equal(clock.pending, 0)
 })
 
-test('with less memory the oldest go, at once', () => {
+test('lowering the memory evicts the oldest at once', () => {
   const { repeats, of } = start(100_000)
   for (let i = 0; i < 10; i++) of('a').done(String(i), 1000)
   repeats.resize(3000)
@@ -118,7 +118,7 @@ test('with less memory the oldest go, at once', () => {
   assert.deepEqual(of('a').states('7', '6'), ['stored', 'claimed'])
 })
 
-test('never more than it may have, and never a sum that is not that of what is there', () => {
+test('property: usage stays within the limit, and is the sum of the entries', () => {
   const step = fc.record({
     client: fc.constantFrom('a', 'b', 'c'),
     id: fc.constantFrom('1', '2', '3', '4'),

@@ -23,7 +23,7 @@ limitContract(
 )
 
 for (const algorithm of algorithms)
-  test(`${algorithm}: a wall clock that is set on or back neither gives nor takes quota`, () => {
+  test(`${algorithm}: a step of the wall clock neither grants nor takes quota`, () => {
     const clock = new ManualClock()
     const quotas = [{ limit: 2, window: HOUR }]
     const meter = new MemoryMeter(SharedTable.create(64), clock, { name: 'tier', algorithm, quotas })

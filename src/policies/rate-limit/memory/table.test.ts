@@ -18,14 +18,14 @@ function setUp() {
   return { clock, table, meter }
 }
 
-test('a table has the next power of two of entries', () => {
+test('the size of a table is rounded up to a power of two', () => {
   assert.deepEqual(
     [1, 17, 4096].map((entries) => SharedTable.create(entries).size),
     [16, 32, 4096],
   )
 })
 
-test('clients whose time has ended make room, the oldest first, and nobody is forgotten before', () => {
+test('expired clients are evicted first, the oldest first, and nobody else', () => {
   const { clock, table, meter } = setUp()
   const hourly = meter(1, 60 * MINUTE)
   const minutely = meter(1, MINUTE)
@@ -43,7 +43,7 @@ test('clients whose time has ended make room, the oldest first, and nobody is fo
     assert.equal(hourly.decide(client, 1).admitted, false, client)
 })
 
-test('in a table that is full of clients who count, the one whose time would end first makes room and begins anew', () => {
+test('in a table full of active clients, the one that would expire first is evicted and starts anew', () => {
   const { table, meter } = setUp()
   const long = meter(1, 60 * MINUTE)
   for (let i = 0; i < PLACES - 1; i++) long.decide(`long-${i}`, 1)
@@ -57,7 +57,7 @@ test('in a table that is full of clients who count, the one whose time would end
   assert.equal(short.decide('short', 1).admitted, true)
 })
 
-test('however many clients come, each is held to its limit while it keeps asking', () => {
+test('each of any number of clients is held to its limit while it keeps asking', () => {
   const { meter } = setUp()
   const minutely = meter(3, MINUTE)
   for (let i = 0; i < 1000; i++) {
@@ -66,7 +66,7 @@ test('however many clients come, each is held to its limit while it keeps asking
   }
 })
 
-test('an entry that a thread left unfinished when it died holds nobody up', () => {
+test('an entry left unfinished by a dead thread blocks nobody', () => {
   const { table, meter } = setUp()
   // The first number of an entry says whose it is; 1 while it changes hands.
   const ints = new Int32Array(table.buffer, 64)
@@ -77,14 +77,14 @@ test('an entry that a thread left unfinished when it died holds nobody up', () =
   assert.deepEqual(admitted, [true, true, false])
 })
 
-test('a table with no usable entry at all refuses rather than admits without end', () => {
+test('a table without any usable entry rejects', () => {
   const { table, meter } = setUp()
   const ints = new Int32Array(table.buffer, 64)
   for (let i = 0; i < PLACES; i++) ints[i * (ints.length / PLACES)] = 1
   assert.equal(meter(2, MINUTE).decide('42', 1).admitted, false)
 })
 
-test('no two of many clients with names alike have the same hash', () => {
+test('many clients with similar names have distinct hashes', () => {
   const hash: ClientHash = { tag: 0, check: 0 }
   const seen = new Set<string>()
   const keep = (): void => void seen.add(`${hash.tag} ${hash.check}`)
@@ -97,7 +97,7 @@ test('no two of many clients with names alike have the same hash', () => {
   assert.equal(seen.size, 200_000)
 })
 
-test('clients are spread evenly over the table', () => {
+test('clients are distributed evenly over the table', () => {
   const places = Array.from({ length: 256 }, () => 0)
   const hash: ClientHash = { tag: 0, check: 0 }
   for (let i = 0; i < 25_600; i++) {
@@ -112,7 +112,7 @@ test('clients are spread evenly over the table', () => {
   )
 })
 
-test('no hash is one of the numbers that mean something else', () => {
+test('property: a hash is never a reserved number', () => {
   fc.assert(
     fc.property(fc.string(), fc.integer(), fc.integer(), (client, seed, part) => {
       const hash: ClientHash = { tag: 0, check: 0 }

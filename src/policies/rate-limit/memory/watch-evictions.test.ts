@@ -31,14 +31,14 @@ function setUp() {
   }
 }
 
-test('a table with room for all is nothing to speak of', () => {
+test('a table that is large enough logs nothing', () => {
   const { clock, lines, come } = setUp()
   come(ENTRIES)
   clock.advance(10 * MINUTE)
   assert.deepEqual(lines, [])
 })
 
-test('a full table is one warning a minute, with how many began anew since the last one', () => {
+test('a full table logs one warning a minute, with the number of evictions', () => {
   const { clock, lines, table, come } = setUp()
   come(ENTRIES + 3)
   assert.deepEqual(lines, [])
@@ -57,7 +57,7 @@ test('a full table is one warning a minute, with how many began anew since the l
   assert.equal(table.evictions, 10)
 })
 
-test('nothing is watched any more once it is over', () => {
+test('nothing is logged after stop', () => {
   const { clock, lines, come, stop } = setUp()
   come(ENTRIES + 3)
   stop()
