@@ -255,7 +255,7 @@ test('without budget the reply is returned, which is counted', async () => {
   assert.deepEqual([result.reply?.status, b.requests.length, retries], [503, 0, ['exhausted']])
 })
 
-test('an instance that has just failed others is asked after a while, at random', async () => {
+test('an instance that has just failed for others is retried after a random delay', async () => {
   const { b, clock } = await setUpRefused({}, { retry: {}, rows: [0, 2] })
   clock.advance(137)
   assert.equal(b.requests.length, 0)
@@ -263,7 +263,7 @@ test('an instance that has just failed others is asked after a while, at random'
   assert.equal(b.requests.length, 1)
 })
 
-test('a client that leaves meanwhile ends it', async () => {
+test('a disconnect during the delay ends the request', async () => {
   const { b, clock, exchange, result, told } = await setUpRefused({}, { retry: {}, rows: [0, 2] })
   Object.assign(exchange, { aborted: true })
   exchange.waiter?.abort()
@@ -275,7 +275,7 @@ test('a client that leaves meanwhile ends it', async () => {
   assert.equal(clock.pending, 1, 'the tick of the deadlines')
 })
 
-test('the next instance is asked when the lane has done with the reply of the one before', async () => {
+test('the next instance is called once the lane has finished with the previous reply', async () => {
   for (const [length, end, cancelled] of [
     [10, (body: PushedBody) => body.push('0123456789'), false],
     [70_000, () => {}, true],
@@ -293,7 +293,7 @@ test('the next instance is asked when the lane has done with the reply of the on
   }
 })
 
-test('a reply that goes on for long is not read to its end', () => {
+test('a long reply to be discarded is cancelled', () => {
   const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
   const { clock } = setUpAttempts([a, b], {}, { retry: {} })
   const body = new PushedBody(-1)
@@ -322,7 +322,7 @@ function setUpStalled(
   return { ...all, a, b }
 }
 
-test('what waits for an instance that is ejected as it stalls has another one asked, which is no failure more', async () => {
+test('requests waiting for an instance that is ejected as stalled move to another, which does not count as a further failure', async () => {
   const { a, b, clock, told, retries, exchange, result } = setUpStalled()
   assert.deepEqual([a.cancelled, b.requests.length, retries, exchange.retried], [1, 1, ['stalled'], 'stalled'])
   a.listener?.finished()
@@ -342,7 +342,7 @@ test('what waits for an instance that is ejected as it stalls has another one as
   assert.deepEqual([a.inFlight, a.sent, b.inFlight, b.sent], [0, 0, 0, 0])
 })
 
-test('what may change something stays, as the instance may go on with it; nothing moves beyond retry and its budget', () => {
+test('unsafe requests stay, as the instance may still execute them, and retry and its budget apply', () => {
   const body = Bytes.fromLatin1('x')
   for (const [parts, set, moved] of [
     [{ method: 'HEAD' }, { retry: {} }, 1],
@@ -357,7 +357,7 @@ test('what may change something stays, as the instance may go on with it; nothin
     assert.equal(setUpStalled({ ...parts }, set).b.requests.length, moved, JSON.stringify([parts.method, set]))
 })
 
-test('what waits for a connection to it goes elsewhere whatever it is, as nothing was sent', async () => {
+test('a request waiting for a connection moves whatever its method, as nothing was sent', async () => {
   const { a, b, result } = setUpStalled({ method: 'POST' }, { retry: false }, false)
   assert.equal(b.requests.length, 1)
   a.lanes?.resolve(a)
@@ -366,7 +366,7 @@ test('what waits for a connection to it goes elsewhere whatever it is, as nothin
   assert.deepEqual([a.requests.length, a.inFlight, result.reply?.status], [0, 0, 200])
 })
 
-test('a reply that has begun stays where it is', () => {
+test('a reply that has started stays', () => {
   const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
   const { board, clock } = setUpAttempts([a, b], {}, { retry: {} })
   a.listener?.replied(new Reply(200, Headers.of(), new PushedBody(10)), false)
@@ -375,7 +375,7 @@ test('a reply that has begun stays where it is', () => {
   assert.deepEqual([a.cancelled, b.requests.length], [0, 0])
 })
 
-test('an instance that is ejected as it fails keeps what it has', () => {
+test('requests on an instance that is ejected for failures stay', () => {
   const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
   const { board, clock } = setUpAttempts([a, b], {}, { retry: {} })
   board.ejections.begin(0, { reason: 'row', since: 0, until: 60_000, times: 1, amount: 5, of: 503 })
@@ -385,7 +385,7 @@ test('an instance that is ejected as it fails keeps what it has', () => {
 
 // All of it
 
-test('all attempts together have their time, connecting included', async () => {
+test('the total timeout covers all attempts, including connecting', async () => {
   for (const begin of [(a: ScriptedInstance) => void (a.free = false), (a: ScriptedInstance) => void (a.free = true)]) {
     const a = new ScriptedInstance(0)
     begin(a)
@@ -411,7 +411,7 @@ test('all attempts together have their time, connecting included', async () => {
   }
 })
 
-test('the last of several is not to blame for all of the time, and one that is waited for is called off', async () => {
+test('only the attempt in progress at the total timeout is cancelled, and not blamed', async () => {
   const { clock, b, result, told } = await setUpRefused({}, { retry: {}, total: 1_000 })
   clock.advance(1_200)
   await heard()
@@ -423,7 +423,7 @@ test('the last of several is not to blame for all of the time, and one that is w
   assert.equal(waiting.b.requests.length, 0)
 })
 
-test('a reply that has begun has all the time that it takes', async () => {
+test('the total timeout ends with the start of the reply', async () => {
   const a = new ScriptedInstance(0)
   const { clock, result } = setUpAttempts([a], {}, { total: 1_000 })
   a.listener?.replied(new Reply(200, Headers.of(), new PushedBody(10)), false)

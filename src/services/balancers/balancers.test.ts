@@ -43,11 +43,11 @@ for (const [name, kind] of Object.entries(balancers)) {
       assert.equal(pick(), instances[0])
     })
 
-    test('has nothing to pick from a service without instances', () => {
+    test('picks nothing from a service without instances', () => {
       assert.equal(setUp([]).pick(), null)
     })
 
-    test('has nothing to pick when all are unhealthy, and recovers with the first that is healthy', () => {
+    test('picks nothing if all are unhealthy, and recovers with the first healthy one', () => {
       const { pick, board, instances } = setUp([2, 1, 1])
       for (const { slot } of instances) board.set(slot, 'unhealthy')
       assert.equal(pick(), null)
@@ -71,7 +71,7 @@ for (const [name, kind] of Object.entries(balancers)) {
       assert.deepEqual(picked, new Set(instances))
     })
 
-    test('goes on with one instance when the others fall away', () => {
+    test('continues with one instance when the others fail', () => {
       const { pick, board, instances } = setUp([5, 1, 1])
       for (let i = 0; i < 6; i++) pick()
       board.set(0, 'unhealthy')
@@ -80,7 +80,7 @@ for (const [name, kind] of Object.entries(balancers)) {
       assert.equal(pick([instances[1]!]), null)
     })
 
-    test('never picks an instance of weight 0, not even where no other is left', () => {
+    test('never picks an instance of weight 0, even if no other is left', () => {
       const { pick, board, instances } = setUp([0, 1, 1])
       for (let i = 0; i < 100; i++) assert.notEqual(pick(), instances[0])
       board.set(1, 'unhealthy')
@@ -88,7 +88,7 @@ for (const [name, kind] of Object.entries(balancers)) {
       assert.equal(pick(), null)
     })
 
-    test('goes on when another configuration has other instances', () => {
+    test('continues when the configuration changes the instances', () => {
       const before = setUp([1, 1])
       for (let i = 0; i < 3; i++) before.pick()
       const board = HealthBoard.create(3)
@@ -117,7 +117,7 @@ for (const [name, kind] of Object.entries(balancers)) {
           assert.ok(Math.abs(count / 10_000 - weight / total) < 0.03, `${address}: ${count} picks for weight ${weight}`)
       })
 
-    test('never picks an instance that is unhealthy or was tried, and finds one whenever there is one', () => {
+    test('property: never picks an unhealthy or tried instance, and finds one if there is one', () => {
       const cell = fc.record({
         weight: fc.integer({ min: 1, max: 5 }),
         inFlight: fc.nat(3),

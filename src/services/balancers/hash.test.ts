@@ -34,12 +34,12 @@ function setUp(hosts: readonly string[], by: HashOptions['by'] = { header: 'X-Ke
 const HOSTS = Array.from({ length: 10 }, (_, i) => `instance-${i}`)
 const KEYS = Array.from({ length: 2_000 }, (_, i) => `key-${i}`)
 
-test('a key leads to the same instance, in whatever order the configuration names them', () => {
+test('a key leads to the same instance, whatever their order in the configuration', () => {
   const [one, other] = [setUp(HOSTS), setUp(HOSTS.toReversed())]
   for (const key of KEYS) assert.equal(one.pickFor(key)!.host, other.pickFor(key)!.host)
 })
 
-test('keys are where they were in versions before', () => {
+test('keys lead to the same instances as in previous versions', () => {
   const { pickFor } = setUp(HOSTS)
   assert.deepEqual(
     ['a', 'b', 'c', 'user-7', ''.padEnd(1000, 'x')].map((key) => pickFor(key)!.host),
@@ -47,7 +47,7 @@ test('keys are where they were in versions before', () => {
   )
 })
 
-test('when an instance goes, its keys alone move, and come back with it', () => {
+test('when an instance fails only its keys move, and they return with it', () => {
   const { board, instances, pickFor } = setUp(HOSTS)
   const before = KEYS.map((key) => pickFor(key))
   board.set(3, 'unhealthy')
@@ -62,20 +62,20 @@ test('when an instance goes, its keys alone move, and come back with it', () => 
   )
 })
 
-test('when an instance comes, it takes its share of the keys, and no others move', () => {
+test('a new instance takes its share of the keys, and no others move', () => {
   const [few, more] = [setUp(HOSTS), setUp([...HOSTS, 'new'])]
   const moved = KEYS.filter((key) => few.pickFor(key)!.host !== more.pickFor(key)!.host)
   assert.ok(moved.every((key) => more.pickFor(key)!.host === 'new'))
   assert.ok(Math.abs(moved.length / KEYS.length - 1 / 11) < 0.02, `${moved.length} of ${KEYS.length}`)
 })
 
-test('an instance of twice the weight has twice the keys', () => {
+test('an instance with twice the weight has twice the keys', () => {
   const { pickFor } = setUp(['a', 'b', 'c'], { header: 'X-Key' }, [2, 1, 1])
   const ofFirst = KEYS.filter((key) => pickFor(key)!.host === 'a').length
   assert.ok(Math.abs(ofFirst / KEYS.length - 0.5) < 0.04, `${ofFirst}`)
 })
 
-test('a key goes elsewhere while its instance has more than 1.25 times its share', () => {
+test('a key moves while its instance has more than 1.25 times its share of requests', () => {
   const { instances, pickFor } = setUp(HOSTS)
   const own = pickFor('a')!
   for (const instance of instances) instance.inFlight = 79
@@ -85,20 +85,20 @@ test('a key goes elsewhere while its instance has more than 1.25 times its share
   assert.equal(pickFor('a'), own)
 })
 
-test('a few requests at a time go to the same instance whatever the others have', () => {
+test('a few concurrent requests go to the same instance whatever the load of others', () => {
   const { pickFor } = setUp(HOSTS)
   const own = pickFor('a')!
   for (; own.inFlight < 8; own.inFlight++) assert.equal(pickFor('a'), own)
   assert.notEqual(pickFor('a'), own)
 })
 
-test('with every request for the same key no instance has more than its share', () => {
+test('even with a single key no instance exceeds its share', () => {
   const { instances, pickFor } = setUp(HOSTS)
   for (let i = 0; i < 1_000; i++) pickFor('hot')!.inFlight++
   for (const { inFlight } of instances) assert.ok(inFlight <= 125, `${inFlight}`)
 })
 
-test('whatever the loads are, an instance is found, and one with room where there is one that was not tried', () => {
+test('property: an instance is found for any load, one with room if there is one', () => {
   const cell = fc.record({ inFlight: fc.nat(100), tried: fc.boolean(), weight: fc.integer({ min: 1, max: 5 }) })
   fc.assert(
     fc.property(fc.array(cell, { minLength: 1, maxLength: 8 }), fc.string(), (cells, key) => {
@@ -119,7 +119,7 @@ test('whatever the loads are, an instance is found, and one with room where ther
   )
 })
 
-test('a retry goes to another instance, the same for each retry of the key', () => {
+test('a retry goes to another instance, the same one for each retry of the key', () => {
   const { pickFor } = setUp(HOSTS)
   const own = pickFor('a')!
   const second = pickFor('a', [own])
@@ -138,7 +138,7 @@ for (const [what, by, same, others] of [
   ['cookie', { cookie: 'sid' }, [cookies('sid=a'), cookies('b=1; sid=a')], [cookies('sid=b'), cookies('sid=c')]],
   ['query parameter', { query: 'k' }, [{ query: '?k=a%20b' }, { query: '?x=1&k=a+b' }], [{ query: '?k=b' }]],
 ] as const)
-  test(`requests are told apart by ${what}`, () => {
+  test(`the key is ${what}`, () => {
     const { pick } = setUp(
       Array.from({ length: 1_000 }, (_, i) => `instance-${i}`),
       by,
@@ -148,7 +148,7 @@ for (const [what, by, same, others] of [
     for (const other of others) assert.notEqual(pick(other), first)
   })
 
-test('requests without the key go one after the other to all of them', () => {
+test('requests without the key are distributed round-robin', () => {
   for (const by of [{ header: 'X-Key' }, { cookie: 'sid' }, { query: 'k' }] as const) {
     const { pick } = setUp(['a', 'b', 'c'], by)
     const parts = { headers: Headers.of([['X-Key', '']]), query: '?k=' }

@@ -36,14 +36,14 @@ function setUp(
   return { balancer, instances, clock, answered, picks }
 }
 
-test('the quicker one is picked', () => {
+test('the faster instance is picked', () => {
   const { answered, picks } = setUp([1, 1])
   answered(0, 100)
   answered(1, 10)
   assert.equal(picks(), 'b')
 })
 
-test('what is in flight multiplies how long an instance takes', () => {
+test('the latency is multiplied by the requests in flight', () => {
   const { answered, instances, picks } = setUp([1, 1])
   answered(0, 100)
   answered(1, 10)
@@ -53,7 +53,7 @@ test('what is in flight multiplies how long an instance takes', () => {
   assert.equal(picks(), 'a')
 })
 
-test('twice the weight may take twice as long', () => {
+test('an instance with twice the weight may take twice as long', () => {
   const { answered, picks } = setUp([2, 1])
   answered(0, 19)
   answered(1, 10)
@@ -64,7 +64,7 @@ test('twice the weight may take twice as long', () => {
   assert.equal(slower.picks(), 'b')
 })
 
-test('a slower reply counts at once, and a quicker one bit by bit', () => {
+test('a slower reply counts at once, and faster ones gradually', () => {
   const { answered, clock, picks } = setUp([1, 1])
   answered(1, 50)
   answered(0, 10)
@@ -80,7 +80,7 @@ test('a slower reply counts at once, and a quicker one bit by bit', () => {
   assert.equal(picks(), 'a')
 })
 
-test('what nothing confirms falls, so that a slow instance is tried again', () => {
+test('an old latency decays, so that a slow instance is tried again', () => {
   const { answered, clock, picks } = setUp([1, 1])
   answered(0, 1_000)
   answered(1, 10)
@@ -96,14 +96,14 @@ test('what nothing confirms falls, so that a slow instance is tried again', () =
   assert.equal(picks(), 'a')
 })
 
-test('who fails quickly is not quick', () => {
+test('an instance that fails fast does not count as fast', () => {
   const { answered, picks } = setUp([1, 1])
   answered(0, 1, true)
   answered(1, 200)
   assert.equal(picks(), 'b')
 })
 
-test('who makes clients leave is as slow as they were patient, and no quicker', () => {
+test('disconnects of clients count with their waiting time, but never as faster', () => {
   const { balancer, instances, answered, picks } = setUp([1, 1])
   answered(0, 10)
   answered(1, 20)
@@ -113,7 +113,7 @@ test('who makes clients leave is as slow as they were patient, and no quicker', 
   assert.equal(picks(), 'b')
 })
 
-test('who makes its first client leave is known to be slow', () => {
+test('a first request that its client gave up counts as slow', () => {
   const { balancer, instances, answered, picks } = setUp([1, 1])
   answered(1, 20)
   balancer.ended!(makeOutcome(instances[0]!, { ...left, took: 1 }))
@@ -122,7 +122,7 @@ test('who makes its first client leave is known to be slow', () => {
   assert.equal(picks(), 'b')
 })
 
-test('an instance that has not replied yet gets no more than the others have', () => {
+test('an instance without replies so far gets no more requests than the others', () => {
   const { answered, instances, picks } = setUp([1, 1])
   answered(0, 10)
   instances[0]!.inFlight = 3
@@ -132,7 +132,7 @@ test('an instance that has not replied yet gets no more than the others have', (
   assert.equal(picks(), 'a')
 })
 
-test('what is known of an instance stays when the configuration changes', () => {
+test('latencies survive a change of the configuration', () => {
   const before = setUp([1, 1], 'ab')
   before.answered(0, 10)
   before.answered(1, 100)

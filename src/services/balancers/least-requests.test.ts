@@ -23,18 +23,18 @@ function setUp(loads: readonly { weight?: number; inFlight: number }[]) {
   return { instances, balancer, picks }
 }
 
-test('the instance with the fewest requests in flight is picked, wherever it stands', () => {
+test('the instance with the fewest requests in flight is picked, whatever its position', () => {
   for (const least of [0, 1, 2, 3]) {
     const { picks } = setUp([0, 1, 2, 3].map((i) => ({ inFlight: i === least ? 2 : 3 })))
     assert.deepEqual(picks(3), [least, least, least])
   }
 })
 
-test('requests one after another see round-robin', () => {
+test('sequential requests are distributed round-robin', () => {
   assert.deepEqual(setUp([{ inFlight: 0 }, { inFlight: 0 }, { inFlight: 0 }]).picks(7), [0, 1, 2, 0, 1, 2, 0])
 })
 
-test('those that have equally few take turns, and the others have none', () => {
+test('instances with equally few requests take turns', () => {
   const { picks } = setUp([{ inFlight: 5 }, { inFlight: 2 }, { inFlight: 9 }, { inFlight: 2 }])
   assert.deepEqual(picks(4), [1, 3, 1, 3])
 })
@@ -52,7 +52,7 @@ test('requests in flight count in proportion to the weight', () => {
   assert.deepEqual(light.picks(2), [1, 1])
 })
 
-test('those of different weights that are equally busy take turns by weight', () => {
+test('instances with equal load and different weights take turns by weight', () => {
   const { picks } = setUp([
     { weight: 2, inFlight: 4 },
     { weight: 1, inFlight: 2 },
@@ -61,7 +61,7 @@ test('those of different weights that are equally busy take turns by weight', ()
   assert.deepEqual(picks(6), [0, 1, 0, 0, 1, 0])
 })
 
-test('whatever weights and requests are, nothing is picked that has more for its weight than another one', () => {
+test('property: the picked instance has the lowest load for its weight', () => {
   const cell = fc.record({ weight: fc.integer({ min: 1, max: 5 }), inFlight: fc.nat(9) })
   fc.assert(
     fc.property(fc.array(cell, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 20 }), (loads, times) => {
@@ -75,12 +75,12 @@ test('whatever weights and requests are, nothing is picked that has more for its
   )
 })
 
-test('of a thousand equal instances the next sixteen in turn are compared', () => {
+test('among a thousand equal instances the next sixteen are compared', () => {
   const loads = Array.from({ length: 1000 }, (_, i) => ({ inFlight: i === 15 || i === 16 ? 1 : 2 }))
   assert.deepEqual(setUp(loads).picks(3), [15, 16, 17])
 })
 
-test('a retry goes to the only other instance, however busy it is', () => {
+test('a retry goes to the only other instance, however busy', () => {
   const { balancer, instances } = setUp([{ inFlight: 0 }, { inFlight: 50 }])
   assert.equal(balancer.pick(request, [instances[0]!]), instances[1])
 })

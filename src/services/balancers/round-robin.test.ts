@@ -25,19 +25,19 @@ function setUp(weights: readonly number[], hosts = 'abcdef', previous: Balancer<
   return { balancer, board, instances, picks }
 }
 
-test('equal instances take turns in the order of the configuration', () => {
+test('equal instances take turns in configuration order', () => {
   assert.equal(setUp([1, 1, 1]).picks(7), 'a b c a b c a')
 })
 
-test('weights that are equal but not 1 take turns just the same', () => {
+test('equal weights other than 1 make no difference', () => {
   assert.equal(setUp([3, 3]).picks(4), 'a b a b')
 })
 
-test('a heavy instance gets its turns spread between those of the others', () => {
+test('the turns of a heavy instance are spread between the others', () => {
   assert.equal(setUp([5, 1, 1]).picks(14), 'a a b a c a a a a b a c a a')
 })
 
-test('whole rounds give each instance exactly its weight', () => {
+test('property: each full round gives every instance exactly its weight', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }), (weights) => {
       const { instances, picks } = setUp(weights)
@@ -49,41 +49,41 @@ test('whole rounds give each instance exactly its weight', () => {
   )
 })
 
-test('the turns go on where they were when the health of another service changes', () => {
+test('turns continue when the health of another service changes', () => {
   const { board, picks } = setUp([5, 1, 1])
   assert.equal(picks(3), 'a a b')
   board.set(3, 'unhealthy')
   assert.equal(picks(4), 'a c a a')
 })
 
-test('the turns go on with those that are left when an instance falls away', () => {
+test('turns continue with the remaining instances when one fails', () => {
   const { board, picks } = setUp([1, 1, 1])
   assert.equal(picks(1), 'a')
   board.set(1, 'unhealthy')
   assert.equal(picks(4), 'c a c a')
 })
 
-test('the turns go on where they were in the next configuration, wherever the instances stand in it', () => {
+test('turns continue in the next configuration, whatever the order of instances', () => {
   const before = setUp([1, 1, 1])
   assert.equal(before.picks(1), 'a')
   assert.equal(setUp([1, 1, 1, 1], 'dcba', before.balancer).picks(4), 'b a d c')
 })
 
-test('where the next in turn is gone, the one behind it has the turn', () => {
+test('if the next instance is removed, the one after it is next', () => {
   const before = setUp([1, 1, 1])
   assert.equal(before.picks(1), 'a')
   assert.equal(setUp([1, 1], 'ac', before.balancer).picks(2), 'c a')
   assert.equal(setUp([1, 1], 'xy', before.balancer).picks(2), 'x y')
 })
 
-test('weights go on from what was saved up where they are the same, and begin anew where they are not', () => {
+test('accumulated turns are kept if the weights are the same, and reset otherwise', () => {
   const before = setUp([5, 1, 1])
   assert.equal(before.picks(3), 'a a b')
   assert.equal(setUp([1, 5, 1], 'bac', before.balancer).picks(4), 'a c a a')
   assert.equal(setUp([5, 1, 2], 'abc', before.balancer).picks(8), setUp([5, 1, 2]).picks(8))
 })
 
-test('a retry goes to the next in turn', () => {
+test('a retry goes to the next instance', () => {
   const { balancer, instances } = setUp([1, 1, 1])
   const first = balancer.pick(request, null)!
   const second = balancer.pick(request, [first])!
@@ -92,7 +92,7 @@ test('a retry goes to the next in turn', () => {
   assert.equal(balancer.pick(request, [first, second, third]), null)
 })
 
-test('how many requests instances have makes no difference', () => {
+test('requests in flight make no difference', () => {
   const { balancer, instances } = setUp([1, 1])
   const busy = { ...instances[0]!, inFlight: 100 }
   const board = HealthBoard.create(2)
@@ -100,7 +100,7 @@ test('how many requests instances have makes no difference', () => {
   assert.deepEqual([counting.pick(request, null), counting.pick(request, null)], [busy, instances[1]])
 })
 
-test('the turn goes on where another balancer had it before', () => {
+test('turns continue from another balancer', () => {
   const before = setUp([1, 1, 1])
   const board = HealthBoard.create(3)
   const counting = leastRequests.create(new Candidates(before.instances, board), tools, null)
