@@ -5,7 +5,7 @@ import { Headers } from '../http/headers.ts'
 import { callService } from './call.ts'
 
 for (const method of ['', 'GET /x HTTP/1.1\r\nX-Evil: 1\r\n\r\nGET', 'A B'])
-  test(`the method ${JSON.stringify(method)} of a call is refused before any instance is asked`, async () => {
+  test(`the method ${JSON.stringify(method)} is rejected before any instance is called`, async () => {
     const request = { method, target: '/', headers: Headers.of(), body: null, timeout: 1000, limit: 10 }
     await assert.rejects(callService(new Map(), 'users', request, new ManualClock()), {
       name: 'TypeError',

@@ -34,14 +34,14 @@ async function reply({ a, result }: ReturnType<typeof setUpCall>) {
   return { body, sink, came }
 }
 
-test('the time that is left goes on to the instance, and trailers are asked for', () => {
+test('the remaining time is sent to the instance, and trailers are requested', () => {
   const { a, clock } = setUpCall({ timeout: 250 })
   assert.match(a.requests[0]!.fields, /^grpc-timeout: 250000u\r$/m)
   assert.equal(a.requests[0]!.acceptsTrailers, true)
   assert.equal(clock.now(), 0)
 })
 
-test('an instance that is asked after a while is told so much less', async () => {
+test('a later attempt gets the remaining time', async () => {
   const { instances, clock } = setUpCall({ timeout: 5_000, instances: 2, retry: { grpc: ['shop.v1.Users/*'] } })
   const [a, b] = instances as [ScriptedInstance, ScriptedInstance]
   clock.advance(1_000)
@@ -51,7 +51,7 @@ test('an instance that is asked after a while is told so much less', async () =>
   assert.match(b.requests[0]!.fields, /^grpc-timeout: 4000000u\r$/m)
 })
 
-test('UNAVAILABLE is asked for elsewhere where the method may be sent again, and before the first message only', async () => {
+test('UNAVAILABLE is retried for the configured methods, before the first message only', async () => {
   for (const [grpc, status, asked] of [
     [['shop.v1.Users/Get'], 14, 1],
     [['shop.v1.Users/*'], 14, 1],
@@ -73,14 +73,14 @@ test('UNAVAILABLE is asked for elsewhere where the method may be sent again, and
   }
 })
 
-test('a call whose time is over already is sent nowhere', async () => {
+test('a call whose deadline has passed is not sent', async () => {
   const { a, result, told } = setUpCall({ timeout: 0 })
   await heard()
   assert.equal((result.error as { code: string }).code, 'deadline-exceeded')
   assert.deepEqual([a.requests.length, told.length], [0, 0])
 })
 
-test('a deadline that passes before the head cancels the request, and is not held against the instance', async () => {
+test('a deadline before the head cancels the request, and does not count against the instance', async () => {
   const { a, clock, result, told } = setUpCall({ timeout: 500, total: 60_000 })
   clock.advance(1_000)
   await heard()
@@ -92,7 +92,7 @@ test('a deadline that passes before the head cancels the request, and is not hel
   )
 })
 
-test('the total time of the route counts where it is shorter, and is the time of the service', async () => {
+test('if the total timeout of the route is shorter, it applies and counts against the service', async () => {
   const { clock, result, told } = setUpCall({ timeout: 60_000, total: 500 })
   clock.advance(1_000)
   await heard()
@@ -100,7 +100,7 @@ test('the total time of the route counts where it is shorter, and is the time of
   assert.equal(told[0]?.reason, 'timeout')
 })
 
-test('a deadline that passes between two messages ends the reply with its status, and the request with it', async () => {
+test('a deadline between messages ends the reply with its status, and cancels the request', async () => {
   const call = setUpCall({ timeout: 1_000 })
   const { body, sink } = await reply(call)
   body.push('message')
@@ -112,7 +112,7 @@ test('a deadline that passes between two messages ends the reply with its status
   assert.equal(call.exchange.error?.code, 'deadline-exceeded')
 })
 
-test('a client that does not take a message is cut off by the deadline', async () => {
+test('a client that does not read is cut off at the deadline', async () => {
   const call = setUpCall({ timeout: 1_000 })
   const { body, sink } = await reply(call)
   sink.taking = false
@@ -123,7 +123,7 @@ test('a client that does not take a message is cut off by the deadline', async (
   assert.equal(call.grpc.status, 4)
 })
 
-test('the status in the trailers is how the call ended, for the instance once they are here', async () => {
+test('the status in the trailers is the outcome of the call for the instance', async () => {
   const call = setUpCall()
   const { body, sink } = await reply(call)
   assert.deepEqual(
@@ -142,7 +142,7 @@ test('the status in the trailers is how the call ended, for the instance once th
   )
 })
 
-test('an instance is not judged by a status that it has not said: its client may have called what is no call', async () => {
+test('a reply without a status does not count against the instance', async () => {
   const call = setUpCall()
   const { body } = await reply(call)
   body.end()
@@ -154,7 +154,7 @@ test('an instance is not judged by a status that it has not said: its client may
   )
 })
 
-test('an HTTP error of a service goes on as it is, and counts once', async () => {
+test('an HTTP error of a service is returned unchanged, and counts once', async () => {
   const { a, told, grpc, result } = setUpCall()
   const body = new PushedBody(-1)
   a.listener?.replied(new Reply(503, Headers.of(), body), false)
@@ -168,7 +168,7 @@ test('an HTTP error of a service goes on as it is, and counts once', async () =>
   )
 })
 
-test('a service that breaks off within its messages is told of in trailers', async () => {
+test('a service that fails between messages is reported in the trailers', async () => {
   const call = setUpCall()
   const { body, sink } = await reply(call)
   const error = new ClosedWithinReply(null)
@@ -184,7 +184,7 @@ test('a service that breaks off within its messages is told of in trailers', asy
   )
 })
 
-test('a client that leaves within the messages is no failure of the instance', async () => {
+test('a disconnect between messages does not count against the instance', async () => {
   const call = setUpCall()
   const { came, body } = await reply(call)
   assert.ok(isStream(came.body))
@@ -197,7 +197,7 @@ test('a client that leaves within the messages is no failure of the instance', a
   )
 })
 
-test('a status that is all there is says at once how it went', async () => {
+test('a trailers-only status is the outcome at once', async () => {
   for (const [status, judged] of [
     [14, 503],
     [2, 500],
@@ -219,7 +219,7 @@ test('a status that is all there is says at once how it went', async () => {
   }
 })
 
-test('a body that is still coming goes on at once with what is here of it', async () => {
+test('a body that is still arriving is sent at once with what has arrived', async () => {
   const body = new PushedBody(-1, 'first')
   const { a, clock } = setUpCall({ body })
   assert.equal(a.requests.length, 0)

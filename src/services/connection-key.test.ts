@@ -4,7 +4,7 @@ import { connectionKey } from './connection-key.ts'
 
 const files = { ca: null, cert: '/etc/client.pem', key: '/etc/client.key' }
 
-test('connections are of use to another configuration that makes them alike', () => {
+test('configurations with equal connection settings have the same key', () => {
   assert.equal(connectionKey(null, 'off'), connectionKey(null, 'off'))
   assert.equal(connectionKey({}, 'off'), connectionKey({ pin: [], insecure: false }, 'off'))
   assert.equal(
@@ -14,7 +14,7 @@ test('connections are of use to another configuration that makes them alike', ()
   )
 })
 
-test('whatever differs in how they are made has connections of its own', () => {
+test('each setting of a connection changes the key', () => {
   const keys = [
     connectionKey(null, 'off'),
     connectionKey(null, 'off', true),
@@ -33,6 +33,6 @@ test('whatever differs in how they are made has connections of its own', () => {
   assert.equal(new Set(keys).size, keys.length)
 })
 
-test('no key is told by it', () => {
+test('the key reveals no private key', () => {
   assert.doesNotMatch(connectionKey({ key: 'PRIVATE' }, 'off'), /PRIVATE/)
 })

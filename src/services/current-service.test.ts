@@ -14,7 +14,7 @@ function found(...hosts: readonly string[]) {
   return hosts.map((host) => ({ url: { scheme: 'http' as const, host, port: 80 }, weight: 1, zone: null }))
 }
 
-test('what a budget of retries has earned stays when the first instance is another one', () => {
+test('the retry budget is kept when the first instance changes', () => {
   const clock = new ManualClock()
   const holder = new Holder({})
   const metrics = new ThreadMetrics(() => {}, clock)

@@ -31,7 +31,7 @@ function setUp() {
   return { clock, deadlines, stranded, stall }
 }
 
-test('those that wait when their instance stalls are told, whichever came and went before', () => {
+test('property: exactly the attempts waiting for a stalled instance are notified', () => {
   const step = fc.record({ slot: fc.nat(2), leaves: fc.boolean(), which: fc.nat(50) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.nat(2), (steps, slot) => {
@@ -57,7 +57,7 @@ test('those that wait when their instance stalls are told, whichever came and we
   )
 })
 
-test('nothing is looked at while nobody waits', () => {
+test('nothing is checked while nobody waits', () => {
   const { clock, deadlines, stranded } = setUp()
   assert.equal(deadlines.size, 0)
   const attempt = new Attempt(0)

@@ -36,7 +36,7 @@ function rawOutput(): LogOutput & { text: string } {
   return output
 }
 
-test('one line tells of the exchange, with the fields of the specification', () => {
+test('an exchange is logged as one line with the specified fields', () => {
   const output = createMemoryLogger('info', clock)
   const exchange = makeExchange({
     headers: Headers.of([['user-agent', 'curl/8']]),

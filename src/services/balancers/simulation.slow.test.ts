@@ -21,13 +21,13 @@ function assertNear(measured: number, expected: number): void {
   )
 }
 
-test('round-robin: what a slow instance cannot take waits there for ever', () => {
+test('round-robin: requests above the capacity of a slow instance wait without limit', () => {
   const simulated = simulate({ ...oneSlow, kind: roundRobin, workers: 1, shared: true })
   assertNear(percentile(simulated, 0.99), 115_000)
   assertNear(percentile(simulated, 0.5), 7.6)
 })
 
-test('least-requests: a slow instance hurts few, whatever the number of workers that see one count', () => {
+test('least-requests: a slow instance affects few requests, with any number of workers sharing counts', () => {
   for (const workers of [1, 4]) {
     const simulated = simulate({ ...oneSlow, kind: leastRequests, workers, shared: true })
     assertNear(percentile(simulated, 0.99), 61)
@@ -35,12 +35,12 @@ test('least-requests: a slow instance hurts few, whatever the number of workers 
   }
 })
 
-test('least-requests: workers that count alone would make it worse', () => {
+test('least-requests: it would be worse if workers counted separately', () => {
   const simulated = simulate({ ...oneSlow, kind: leastRequests, workers: 4, shared: false })
   assertNear(percentile(simulated, 0.99), 80)
 })
 
-test('latency: fewer are hurt than by the number of requests alone, also where workers count alone', () => {
+test('latency: fewer requests are affected than with least-requests, even if workers count separately', () => {
   for (const shared of [true, false]) {
     const simulated = simulate({ ...oneSlow, kind: latency, workers: 4, shared })
     assertNear(percentile(simulated, 0.99), 48)

@@ -49,11 +49,11 @@ function assertAbout(counts: Record<string, number>, wanted: Record<string, numb
 }
 
 for (const [name, kind] of Object.entries(balancers))
-  test(`requests stay in the zone while it has its share: ${name}`, () => {
+  test(`requests stay in the zone if it has its share of capacity: ${name}`, () => {
     assert.deepEqual(see(['a', 'a', 'b', 'b', 'c', 'c'], kind).spread(60), { a: 60 })
   })
 
-test('a zone with less than 1/1.4 of its share keeps 1.4 times what it has of it, and the others share the rest', () => {
+test('a zone with less than 1/1.4 of its share gets 1.4 times its capacity, and other zones the rest', () => {
   const { spread, fail } = see(['a', 'a', 'a', 'b', 'b', 'b', 'c', 'c', 'c'])
   assert.deepEqual(spread(90), { a: 90 })
   fail(0)
@@ -66,12 +66,12 @@ test('a zone with less than 1/1.4 of its share keeps 1.4 times what it has of it
   assert.deepEqual(spread(90), { b: 45, c: 45 })
 })
 
-test('weights are capacity', () => {
+test('weights are the capacity', () => {
   assertAbout(see(['a', 'b'], balancers['round-robin'], [1, 4]).spread(1000), { a: 560, b: 440 })
   assert.deepEqual(see(['a', 'b'], balancers['round-robin'], [5, 4]).spread(90), { a: 90 })
 })
 
-test('a request that has tried the instances of the zone goes to another one', () => {
+test('after all instances of the zone were tried, another zone is used', () => {
   const { instances, pick } = see(['a', 'b'])
   const [near] = instances
   assert.equal(pick(), near)
@@ -79,7 +79,7 @@ test('a request that has tried the instances of the zone goes to another one', (
   assert.equal(pick(instances), null)
 })
 
-test('requests come back to the zone once its instances do', () => {
+test('requests return to the zone when its instances recover', () => {
   const { board, spread, fail } = see(['a', 'b'])
   fail(0)
   assert.deepEqual(spread(10), { b: 10 })
@@ -87,7 +87,7 @@ test('requests come back to the zone once its instances do', () => {
   assert.deepEqual(spread(10), { a: 10 })
 })
 
-test('zones make no difference where all instances are in one, none is here, or the gateway knows of none', () => {
+test("zones have no effect with a single zone, without instances in the gateway's zone, or without a zone of the gateway", () => {
   const instances = see(['a', 'b']).instances
   const zoneOf = ({ zone }: Placed): string | null => zone
   assert.equal(seenFrom(null, instances, zoneOf), null)
@@ -95,7 +95,7 @@ test('zones make no difference where all instances are in one, none is here, or 
   assert.equal(seenFrom('a', instances.slice(0, 1), zoneOf), null)
 })
 
-test('whichever instances are usable, one of them is picked as long as there is one', () => {
+test('property: an instance is picked as long as one is usable', () => {
   const instance = fc.record({
     zone: fc.constantFrom('a', 'b', 'c', null),
     weight: fc.integer({ min: 1, max: 9 }),

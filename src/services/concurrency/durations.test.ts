@@ -7,7 +7,7 @@ function make(): Durations {
   return new Durations(new Int32Array(new SharedArrayBuffer(DURATION_CELLS * 4)))
 }
 
-test('the median is that of what was added, to within a tenth', () => {
+test('property: the median is accurate to a tenth', () => {
   fc.assert(
     fc.property(
       fc.array(fc.double({ min: 0.1, max: 200_000, noNaN: true }), { minLength: 1, maxLength: 99 }),
@@ -25,14 +25,14 @@ test('the median is that of what was added, to within a tenth', () => {
   )
 })
 
-test('what was taken is gone', () => {
+test('takeMedian resets the durations', () => {
   const durations = make()
   durations.add(5)
   durations.takeMedian()
   assert.deepEqual([durations.count, durations.takeMedian()], [0, 0])
 })
 
-test('what takes no time, or longer than anything should, is counted at the ends', () => {
+test('durations outside of the range are counted at its ends', () => {
   const durations = make()
   durations.add(0)
   assert.equal(durations.takeMedian(), 0.0625)

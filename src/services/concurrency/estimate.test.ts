@@ -22,7 +22,7 @@ function looks(
   })
 }
 
-test('it begins with the floor, and grows while it is used and nothing is slower than before', () => {
+test('the limit starts at the floor, and grows while it is used and requests get no slower', () => {
   const estimate = make()
   assert.equal(estimate.limit(bounds), 100)
   assert.deepEqual(
@@ -31,18 +31,18 @@ test('it begins with the floor, and grows while it is used and nothing is slower
   )
 })
 
-test('it does not grow where not even half of it is used', () => {
+test('the limit does not grow if less than half of it is used', () => {
   assert.deepEqual(
     looks(make(), 0, 3, () => ({ median: 40, peak: 49 })),
     [100, 100, 100],
   )
 })
 
-test('it never is more than it may be', () => {
+test('the limit never exceeds its maximum', () => {
   assert.equal(looks(make(), 0, 50, (limit) => ({ median: 40, peak: limit })).at(-1), 2_000)
 })
 
-test('where nothing is known yet, and nothing ends, it grows with what is in flight', () => {
+test('before the first completed request, the limit grows with the requests in flight', () => {
   const estimate = make()
   estimate.look(50, bounds)
   assert.equal(estimate.limit(bounds), 150)
@@ -50,7 +50,7 @@ test('where nothing is known yet, and nothing ends, it grows with what is in fli
   assert.equal(estimate.limit(bounds), 150)
 })
 
-test('it falls while requests wait for one another, until they do not', () => {
+test('the limit falls while requests queue in the service, until they no longer do', () => {
   const estimate = make()
   looks(estimate, 0, 7, (limit) => ({ median: 40, peak: limit }))
   // 200 at a time take 40 ms; each further one has the others wait.
@@ -62,7 +62,7 @@ test('it falls while requests wait for one another, until they do not', () => {
   )
 })
 
-test('it is given back where its fall makes no difference: the work takes longer now', () => {
+test('if lowering the limit does not help, it is restored: the work takes longer now', () => {
   const estimate = make()
   looks(estimate, 0, 5, (limit) => ({ median: 40, peak: limit }))
   const limits = looks(estimate, 1_000, 30, (limit) => ({ median: 200, peak: Math.min(limit, 1_000) }))
@@ -70,7 +70,7 @@ test('it is given back where its fall makes no difference: the work takes longer
   assert.equal(Math.round(estimate.usual), 200)
 })
 
-test('where the limit is at its floor already, that takes a minute', () => {
+test('at the floor, adapting to slower work takes a minute', () => {
   const estimate = make()
   looks(estimate, 0, 1, () => ({ median: 40, peak: 10 }))
   looks(estimate, 1_000, 600, () => ({ median: 200, peak: 100 }))
@@ -79,7 +79,7 @@ test('where the limit is at its floor already, that takes a minute', () => {
   assert.ok(estimate.usual >= 200)
 })
 
-test('what fails, or is given up, never is taken for usual', () => {
+test('failed and aborted requests do not change the usual duration', () => {
   const estimate = make()
   looks(estimate, 0, 5, (limit) => ({ median: 40, peak: limit }))
   const limits = looks(estimate, 1_000, 1_200, (limit) => ({ median: 1_000, peak: limit, sick: true }))
@@ -87,7 +87,7 @@ test('what fails, or is given up, never is taken for usual', () => {
   assert.ok(estimate.usual < 41)
 })
 
-test('a few requests that are slow do not lower it', () => {
+test('a few slow requests do not lower the limit', () => {
   const estimate = make()
   looks(estimate, 0, 3, (limit) => ({ median: 40, peak: limit }))
   assert.deepEqual(
@@ -96,7 +96,7 @@ test('a few requests that are slow do not lower it', () => {
   )
 })
 
-test('whatever happens, it stays within its bounds, and is a number', () => {
+test('property: the limit is a number within its bounds', () => {
   const window = fc.record({
     median: fc.double({ min: 0.0625, max: 300_000, noNaN: true }),
     peak: fc.nat(5_000),

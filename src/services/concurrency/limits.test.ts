@@ -24,7 +24,7 @@ function outcome(took: number, parts: Partial<Outcome> = {}): Outcome {
   return makeOutcome(someInstance, { took, ...parts })
 }
 
-test('two workers share a number, to the last request', () => {
+test('two workers share a fixed limit exactly', () => {
   const { limits } = setUp(3)
   const [one, other] = limits
   assert.deepEqual([one!.admit(1), other!.admit(1), one!.admit(1)], [0, 0, 0])
@@ -34,7 +34,7 @@ test('two workers share a number, to the last request', () => {
   assert.equal(one!.value, 3)
 })
 
-test('low priority is shed before the number is reached, and high priority after it', () => {
+test('low priority is shed before the limit is reached, and high priority after it', () => {
   const { limits } = setUp(10)
   const admitted = (share: number): number => {
     let count = 0
@@ -44,14 +44,14 @@ test('low priority is shed before the number is reached, and high priority after
   assert.deepEqual([admitted(SHARES.low), admitted(SHARES.normal), admitted(SHARES.high)], [8, 2, 1])
 })
 
-test('a number of 1 has room for one of each priority', () => {
+test('a limit of 1 admits one request of each priority', () => {
   for (const share of Object.values(SHARES)) {
     const { limits } = setUp(1)
     assert.deepEqual([limits[0]!.admit(share), limits[1]!.admit(share)], [0, SHED])
   }
 })
 
-test('what a worker has left when it died is taken back', () => {
+test('the requests of a worker that died are no longer counted', () => {
   const { limits, board } = setUp(2)
   limits[1]!.admit(1)
   limits[1]!.admit(1)
@@ -60,7 +60,7 @@ test('what a worker has left when it died is taken back', () => {
   assert.equal(limits[0]!.admit(1), 0)
 })
 
-test('a number is kept to, whatever workers begin and end', () => {
+test('property: a fixed limit is never exceeded', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.tuple(fc.nat(1), fc.boolean())), (number, steps) => {
       const { limits } = setUp(number)
@@ -79,7 +79,7 @@ test('a number is kept to, whatever workers begin and end', () => {
   )
 })
 
-test('while nothing has been slow, as many requests may be under way as ever may be', () => {
+test('while nothing has been slow, requests in flight may reach the maximum', () => {
   const { limits, clock } = setUp({ floor: 4, most: 100 })
   const [limit] = limits
   const admit = (count: number): number[] => Array.from({ length: count }, () => limit!.admit(1))
@@ -123,7 +123,7 @@ test('two workers share an adaptive limit', () => {
   assert.notEqual(one!.admit(1), SHED)
 })
 
-test('requests that take longer than two seconds make way for others', () => {
+test('requests that take longer than two seconds no longer count', () => {
   const { limits, clock } = setUp({ floor: 2, most: 2 })
   const [limit] = limits
   clock.advance(10_000)
@@ -142,7 +142,7 @@ test('requests that take longer than two seconds make way for others', () => {
   }
 })
 
-test('whatever is begun and ended, nothing stays that is counted', () => {
+test('property: nothing stays counted', () => {
   const step = fc.record({ worker: fc.nat(1), pause: fc.nat(2_500), ends: fc.boolean() })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
@@ -164,7 +164,7 @@ test('whatever is begun and ended, nothing stays that is counted', () => {
   )
 })
 
-test('neither slow uploads, nor quick failures, nor clients that leave early say how long requests take', () => {
+test('slow uploads, fast failures and early disconnects do not affect the usual duration', () => {
   const { limits, clock } = setUp({ floor: 10, most: 1_000 })
   const [limit] = limits
   const run = (each: Outcome): void => {
@@ -195,7 +195,7 @@ test('neither slow uploads, nor quick failures, nor clients that leave early say
   }
 })
 
-test('a service is found by its name, and where there are more than there is room for, each worker has a limit of its own', () => {
+test('a service has the same place in all workers by its name, and without room for it, each worker has its own limit', () => {
   const board = HealthBoard.create(1)
   const names = Array.from({ length: 40 }, (_, i) => `service-${i}`)
   const places = names.map((name) => board.loads.of(name).counters)
@@ -211,7 +211,7 @@ test('a service is found by its name, and where there are more than there is roo
   )
 })
 
-test('a service without a place of its own shares its budgets with no other one', () => {
+test('a service without a place of its own does not share budgets with others', () => {
   const board = HealthBoard.create(1)
   const loads = Array.from({ length: 40 }, (_, i) => board.loads.of(`service-${i}`))
   for (const [i, { retries, slot }] of loads.entries()) for (let n = 0; n <= i; n++) retries.add(slot, 1, 0)
@@ -221,6 +221,6 @@ test('a service without a place of its own shares its budgets with no other one'
   )
 })
 
-test('there is a place for each service that a configuration may have', () => {
+test('there is a place for the maximum number of services', () => {
   assert.ok(ServiceLoads.placesFor(HealthBoard.for(0, 1).size) >= MOST_SERVICES)
 })

@@ -15,15 +15,15 @@ function assertNear(measured: number, expected: number, what: string): void {
 /** Takes 1,000 requests a second, each of which takes 40 ms; clients give up after a second. */
 const small = { slots: 10, time: (_: number, draw: Draw) => draw.exponential(40), timeout: 1_000 }
 
-suite('a service that is asked for twice of what it can do', () => {
+suite('a service at twice its capacity', () => {
   const doubled = (from: number, to: number) => (now: number) => (now >= from && now < to ? 2 : 0.5)
 
-  test('answers nobody where nothing bounds its requests', () => {
+  test('answers nobody without a limit', () => {
     const simulated = simulateLoad({ ...small, concurrency: false, rate: doubled(20_000, 80_000), duration: 80_000 })
     assert.ok(simulated.answered(30, 80) < 50)
   })
 
-  test('goes on at what it can do, in time, and sheds nothing before and after', () => {
+  test('continues at its capacity, within the timeout, and sheds nothing before and after', () => {
     const simulated = simulateLoad({
       ...small,
       concurrency: adaptive,
@@ -37,7 +37,7 @@ suite('a service that is asked for twice of what it can do', () => {
     assert.equal(simulated.shed(81), 0)
   })
 
-  test('goes on for as long as that lasts', () => {
+  test('continues as long as the overload lasts', () => {
     const simulated = simulateLoad({
       ...small,
       concurrency: adaptive,
@@ -48,7 +48,7 @@ suite('a service that is asked for twice of what it can do', () => {
     assert.ok(simulated.percentile(0.99) < 700)
   })
 
-  test('answers those of high priority, and of low priority hardly any', () => {
+  test('answers high priority, and hardly any low priority', () => {
     const { priorities } = simulateLoad({
       ...small,
       concurrency: adaptive,
@@ -62,13 +62,13 @@ suite('a service that is asked for twice of what it can do', () => {
     assertNear(part(priorities.low), 92, '% of low priority shed')
   })
 
-  test('goes on where the gateway has just started', () => {
+  test('continues at its capacity even if the gateway has just started', () => {
     const simulated = simulateLoad({ ...small, concurrency: adaptive, rate: () => 2, duration: 60_000 })
     assertNear(simulated.answered(0, 60), 1000, 'answers a second')
   })
 })
 
-suite('ten seconds at 30% of what it can do, at 70% load', () => {
+suite('ten seconds at 30% of the capacity, at 70% load', () => {
   const blip: Omit<LoadSimulation, 'concurrency'> = {
     ...small,
     time: (now, draw) => draw.exponential(now > 30_000 && now < 40_000 ? 133 : 40),
@@ -76,13 +76,13 @@ suite('ten seconds at 30% of what it can do, at 70% load', () => {
     duration: 100_000,
   }
 
-  test('with three retries and no limit it never recovers', () => {
+  test('without a limit and with three retries it never recovers', () => {
     const simulated = simulateLoad({ ...blip, concurrency: false, retries: 3 })
     assert.ok(simulated.answered(60, 100) < 50)
   })
 
   for (const retries of [0, 3])
-    test(`with a limit and ${retries} retries it does what it can, and recovers at once`, () => {
+    test(`with a limit and ${retries} retries it continues at its capacity, and recovers at once`, () => {
       const simulated = simulateLoad({ ...blip, concurrency: adaptive, retries })
       assertNear(simulated.answered(30, 40), 295, 'answers a second meanwhile')
       assertNear(simulated.answered(40, 42), 700, 'answers a second in the two seconds after')
@@ -90,7 +90,7 @@ suite('ten seconds at 30% of what it can do, at 70% load', () => {
     })
 })
 
-suite('of a healthy service hardly anything is shed', () => {
+suite('hardly any request to a healthy service is shed', () => {
   const shapes: Record<string, [most: number, Partial<LoadSimulation> & Pick<LoadSimulation, 'time'>]> = {
     'that is steady': [0, { time: (_, draw) => draw.exponential(40) }],
     'of whose requests 5% take 3 s': [
@@ -137,7 +137,7 @@ suite('of a healthy service hardly anything is shed', () => {
     })
 })
 
-suite('why it is off by default: of a service that is well and much slower from some time on, many are shed', () => {
+suite('why it is off by default: many requests are shed if a healthy service becomes much slower', () => {
   const after = (from: number, before: number, then: number) => (now: number) => (now < from ? before : then)
   const shapes: Record<string, [about: number, Partial<LoadSimulation> & Pick<LoadSimulation, 'time'>]> = {
     'a millisecond with one request in flight, 30 ms with 150': [

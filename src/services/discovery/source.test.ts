@@ -25,7 +25,7 @@ function start() {
 
 const addresses = ({ instances }: Source): string[] => (instances ?? []).map(({ host, weight }) => `${host} ${weight}`)
 
-test('the order of an answer is no change, and an address that is there twice has both weights', () => {
+test('a different order is not a change, and a repeated address has the sum of its weights', () => {
   const { source, finder, changes } = start()
   finder.found(at('10.0.0.2', '10.0.0.1', '10.0.0.1'), null)
   assert.deepEqual(addresses(source), ['10.0.0.1 2', '10.0.0.2 1'])
@@ -35,7 +35,7 @@ test('the order of an answer is no change, and an address that is there twice ha
   assert.equal(changes(), 1)
 })
 
-test('of more than a thousand instances the first thousand are taken, and that is told', () => {
+test('only the first thousand instances are used, which is reported', () => {
   const { source, finder } = start()
   const hosts = Array.from({ length: 1200 }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
   finder.found(at(...hosts), null)
@@ -45,7 +45,7 @@ test('of more than a thousand instances the first thousand are taken, and that i
   assert.equal(source.problem, null)
 })
 
-test('trouble and its end are logged once each, and leave what was found', async () => {
+test('a failure and its end are logged once each, and the instances are kept', async () => {
   const { source, finder, lines, changes, clock } = start()
   finder.failed('no DNS server could be reached')
   finder.failed('there is no name users')
@@ -69,7 +69,7 @@ test('trouble and its end are logged once each, and leave what was found', async
   )
 })
 
-test('what is not known of a part is told in other words than what fails', () => {
+test('a partial failure has a different message from a complete one', () => {
   const { finder, lines } = start()
   finder.found(at('10.0.0.1'), 'no answer for AAAA')
   assert.deepEqual(
@@ -78,7 +78,7 @@ test('what is not known of a part is told in other words than what fails', () =>
   )
 })
 
-test('nothing is found any more once it has stopped', () => {
+test('nothing changes after stop', () => {
   const { source, finder, changes } = start()
   source.stop()
   finder.found(at('10.0.0.1'), null)

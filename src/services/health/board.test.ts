@@ -3,7 +3,7 @@ import test from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { HealthBoard } from './board.ts'
 
-test('every slot is unknown at first, which is good enough for requests', () => {
+test('slots start as unknown, which counts as usable', () => {
   const board = HealthBoard.create(2)
   assert.equal(board.size, 2)
   assert.equal(board.state(0), 'unknown')
@@ -11,7 +11,7 @@ test('every slot is unknown at first, which is good enough for requests', () => 
   assert.equal(board.usable(1), true)
 })
 
-test('a slot that waits for its first check is not usable', () => {
+test('a slot waiting for its first check is not usable', () => {
   const board = HealthBoard.create(1)
   board.set(0, 'pending')
   assert.deepEqual([board.state(0), board.usable(0)], ['pending', false])
@@ -19,11 +19,11 @@ test('a slot that waits for its first check is not usable', () => {
   assert.equal(board.usable(0), true)
 })
 
-test('there is room for what reloads may bring', () => {
+test('there is room for instances added by reloads', () => {
   assert.deepEqual([HealthBoard.for(0, 1).size, HealthBoard.for(20_000, 4).size], [65_536, 80_000])
 })
 
-test('a slot holds what was written to it and leaves its neighbours alone', () => {
+test('writing a slot does not affect its neighbours', () => {
   const board = HealthBoard.create(3)
   board.set(1, 'unhealthy')
   assert.deepEqual(
@@ -38,7 +38,7 @@ test('a slot holds what was written to it and leaves its neighbours alone', () =
   assert.equal(board.usable(1), true)
 })
 
-test('a drained slot is not usable whatever its state, and its state goes on changing', () => {
+test('a drained slot is not usable whatever its state, which still changes', () => {
   const board = HealthBoard.create(2)
   board.set(0, 'healthy')
   board.drain(0, true)
@@ -51,7 +51,7 @@ test('a drained slot is not usable whatever its state, and its state goes on cha
   assert.deepEqual([board.drained(0), board.usable(0), board.state(0)], [false, true, 'healthy'])
 })
 
-test('the version moves when a slot is drained or comes back, and only then', () => {
+test('the version changes only if draining a slot changes something', () => {
   const board = HealthBoard.create(1)
   const versions = [board.version]
   for (const drained of [true, true, false, false]) {
@@ -62,7 +62,7 @@ test('the version moves when a slot is drained or comes back, and only then', ()
   assert.deepEqual(moved, [true, false, true, false])
 })
 
-test('the version moves with every change and only then', () => {
+test('the version changes only with the state', () => {
   const board = HealthBoard.create(2)
   const versions = [board.version]
   for (const state of ['healthy', 'healthy', 'unhealthy', 'unhealthy', 'unknown'] as const) {
@@ -73,7 +73,7 @@ test('the version moves with every change and only then', () => {
   assert.deepEqual(moved, [true, false, true, false, true])
 })
 
-test('a board opened from the same buffer sees the same', () => {
+test('boards on the same buffer share their state', () => {
   const board = HealthBoard.create(1)
   const other = new HealthBoard(board.buffer)
   board.set(0, 'unhealthy')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { options, service, setUp } from '../../../test/support/health-checks.ts'
 
-test('nothing is checked before the start, and all is unknown', () => {
+test('nothing is checked before start, and everything is unknown', () => {
   const { checker, clock, started } = setUp()
   checker.update({ users: service([1]) })
   clock.advance(60_000)
@@ -27,7 +27,7 @@ test('nothing is checked before the start, and all is unknown', () => {
   ])
 })
 
-test('the start checks every instance at once by the path of its service', () => {
+test('start checks every instance at once, with the path of its service', () => {
   const { checker, started } = setUp()
   checker.update({ users: service([1, 2]), orders: service([3], { path: '/ready?deep=1' }) })
   checker.start()
@@ -37,7 +37,7 @@ test('the start checks every instance at once by the path of its service', () =>
   )
 })
 
-test('a check names the host that requests to the service name', () => {
+test('a check uses the Host of requests to the service', () => {
   for (const [host, authority] of [
     ['client', '127.0.0.1:1'],
     ['instance', '127.0.0.1:1'],
@@ -50,7 +50,7 @@ test('a check names the host that requests to the service name', () => {
   }
 })
 
-test('another host is used at once', () => {
+test('a change of Host takes effect at once', () => {
   const { checker, clock, started, answer } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
@@ -63,7 +63,7 @@ test('another host is used at once', () => {
   )
 })
 
-test('instances of a service without checks are healthy and left in peace', () => {
+test('instances of a service without checks are healthy and not checked', () => {
   const { checker, clock, started, board } = setUp()
   const slots = checker.update({ users: service([1], false) })
   checker.start()
@@ -73,7 +73,7 @@ test('instances of a service without checks are healthy and left in peace', () =
   assert.equal(checker.report()[0]!.instances[0]!.reason, 'checks are off')
 })
 
-test('an instance that stays keeps its state, its counts and its schedule through a new configuration', () => {
+test('an unchanged instance keeps its state, counts and schedule in a new configuration', () => {
   const { checker, clock, answer, started, states } = setUp()
   const before = checker.update({ users: service([1, 2]) })
   checker.start()
@@ -91,7 +91,7 @@ test('an instance that stays keeps its state, its counts and its schedule throug
   assert.equal(checker.report()[1]!.instances[0]!.state, 'unhealthy')
 })
 
-test('an instance that is taken out is checked no more, not even to the end', () => {
+test('a removed instance is no longer checked, and a check in progress is cancelled', () => {
   const { checker, clock, cancelled, started } = setUp()
   checker.update({ users: service([1, 2]) })
   checker.start()
@@ -105,7 +105,7 @@ test('an instance that is taken out is checked no more, not even to the end', ()
   )
 })
 
-test('other options take effect at once, and their first result decides', () => {
+test('changed options take effect at once, and their first result decides', () => {
   const { checker, answer, open, board, cancelled } = setUp()
   const slots = checker.update({ users: service([1], { path: '/wrong', healthyAfter: 5 }) })
   const slot = slots['users']!.get('127.0.0.1:1')!
@@ -120,7 +120,7 @@ test('other options take effect at once, and their first result decides', () => 
   assert.equal(cancelled(), 0)
 })
 
-test('checks can be switched off and on by a new configuration', () => {
+test('checks can be turned off and on by a new configuration', () => {
   const { checker, clock, answer, open, board, cancelled } = setUp()
   const slot = checker.update({ users: service([1]) })['users']!.get('127.0.0.1:1')!
   checker.start()
@@ -137,7 +137,7 @@ test('checks can be switched off and on by a new configuration', () => {
   assert.equal(board.state(slot), 'unhealthy')
 })
 
-test('an address that is named twice in a service is checked and reported once', () => {
+test('an address listed twice in a service is checked and reported once', () => {
   const { checker, started } = setUp()
   checker.update({ users: service([1, 1]) })
   checker.start()
@@ -145,7 +145,7 @@ test('an address that is named twice in a service is checked and reported once',
   assert.equal(checker.report()[0]!.instances.length, 1)
 })
 
-test('the first round is over when every instance has answered or run into its timeout', async () => {
+test('the first round ends when every instance has answered or timed out', async () => {
   const { checker, clock, answer } = setUp()
   checker.update({ users: service([1, 2]), orders: service([3], false) })
   checker.start()
@@ -159,7 +159,7 @@ test('the first round is over when every instance has answered or run into its t
   assert.equal(checker.report()[0]!.instances[1]!.state, 'unhealthy')
 })
 
-test('stop calls off every check and every timer, and lets nobody wait for the first round', async () => {
+test('stop cancels all checks and timers, and ends the first round', async () => {
   const { checker, clock, answer, open, cancelled, started } = setUp()
   checker.update({ users: service([1, 2]) })
   checker.start()
@@ -173,7 +173,7 @@ test('stop calls off every check and every timer, and lets nobody wait for the f
   assert.equal(started.length, 2)
 })
 
-test('what a reload adds is checked before it takes effect, and gets no requests until it has passed', async () => {
+test('an instance added by a reload is checked beforehand, and gets no requests until it passes', async () => {
   const { checker, board, started, answer } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
@@ -207,7 +207,7 @@ test('what a reload adds is checked before it takes effect, and gets no requests
   )
 })
 
-test('what is prepared changes nothing for what stays before it takes effect', async () => {
+test('preparing changes nothing for unchanged instances', async () => {
   const { checker, started, answer, clock } = setUp()
   checker.update({ users: service([1, 2]) })
   checker.start()
@@ -239,7 +239,7 @@ test('what is prepared changes nothing for what stays before it takes effect', a
   )
 })
 
-test('what was abandoned leaves no check, no timer and no trace in what is known', async () => {
+test('abandoning leaves no checks, timers or report entries', async () => {
   const { checker, clock, cancelled, answer, open } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
@@ -255,7 +255,7 @@ test('what was abandoned leaves no check, no timer and no trace in what is known
   assert.deepEqual(checker.report(), before)
 })
 
-test('a reload is warm when all that it adds has been checked', async () => {
+test('a reload is warm when all added instances have been checked', async () => {
   const { checker, clock, answer } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
@@ -271,7 +271,7 @@ test('a reload is warm when all that it adds has been checked', async () => {
   assert.equal(clock.pending, 3)
 })
 
-test('a reload waits no longer for what it adds than it was told to', async () => {
+test('warm ends after the given time', async () => {
   const { checker, clock } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
@@ -294,14 +294,14 @@ test('a reload that adds nothing is warm at once', async () => {
   assert.equal(clock.pending, timers)
 })
 
-test('a reload waits for nothing before checks have begun', async () => {
+test('a reload before start is warm at once', async () => {
   const { checker, clock } = setUp()
   checker.update({ users: service([1]) })
   await (await checker.prepare({ users: service([1, 2]) }, 0)).warm(5_000)
   assert.equal(clock.pending, 0)
 })
 
-test('stop ends what was prepared, too, and lets nobody wait for it', async () => {
+test('stop also ends prepared checks, and the wait for them', async () => {
   const { checker, clock, open } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
@@ -315,7 +315,7 @@ test('stop ends what was prepared, too, and lets nobody wait for it', async () =
   assert.deepEqual([open.size, clock.pending], [0, 0])
 })
 
-test('another interval counts from the last check, and other thresholds from the next one; nothing is asked for it', () => {
+test('a changed interval counts from the last check, and changed thresholds from the next one', () => {
   const { checker, clock, answer, started, states } = setUp()
   const slow = { interval: 60_000, unhealthyAfter: 3 }
   checker.update({ users: service([1], slow) })
@@ -334,7 +334,7 @@ test('another interval counts from the last check, and other thresholds from the
   assert.deepEqual(states(1, 500), ['unhealthy'])
 })
 
-test('a check under way ends as it began when only the interval changes, and a shorter one is not missed', () => {
+test('a check in progress continues if only the interval changes, and a shorter interval applies', () => {
   const { checker, clock, answer, started, cancelled } = setUp()
   checker.update({ users: service([1], { interval: 60_000 }) })
   checker.start()
@@ -347,7 +347,7 @@ test('a check under way ends as it began when only the interval changes, and a s
   assert.equal(started.length, 2)
 })
 
-test('too many instances are refused and change nothing', () => {
+test('too many instances are rejected without effect', () => {
   const { checker, started } = setUp()
   checker.update({ users: service([1]) })
   checker.start()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { service, setUp } from '../../../test/support/health-checks.ts'
 
-test('the very first result decides, whichever it is', () => {
+test('the first result decides', () => {
   const { checker, answer, board } = setUp()
   const slots = checker.update({ users: service([1, 2], { unhealthyAfter: 3, healthyAfter: 3 }) })
   checker.start()
@@ -14,28 +14,28 @@ test('the very first result decides, whichever it is', () => {
   )
 })
 
-test('a healthy instance becomes unhealthy after so many failures in a row', () => {
+test('a healthy instance becomes unhealthy after the configured number of consecutive failures', () => {
   const { checker, states } = setUp()
   checker.update({ users: service([1], { unhealthyAfter: 3 }) })
   checker.start()
   assert.equal(states(1, 200, 500, 500, 200, 500, new Error('reset'), 500).indexOf('unhealthy'), 6)
 })
 
-test('an unhealthy instance becomes healthy after so many successes in a row', () => {
+test('an unhealthy instance becomes healthy after the configured number of consecutive successes', () => {
   const { checker, states } = setUp()
   checker.update({ users: service([1], { healthyAfter: 2 }) })
   checker.start()
   assert.equal(states(1, 500, 200, 500, 200, 200).indexOf('healthy'), 4)
 })
 
-test('any of the configured status codes is a success and no other', () => {
+test('only the configured status codes are successes', () => {
   const { checker, states } = setUp()
   checker.update({ users: service([1], { status: [204, 429], unhealthyAfter: 1 }) })
   checker.start()
   assert.deepEqual(states(1, 204, 200, 429, 302), ['healthy', 'unhealthy', 'healthy', 'unhealthy'])
 })
 
-test('a check that takes too long is given up and counts as failed', () => {
+test('a check that times out counts as failed', () => {
   const { checker, clock, cancelled, open } = setUp()
   checker.update({ users: service([1], { timeout: 700 }) })
   checker.start()
@@ -50,7 +50,7 @@ test('a check that takes too long is given up and counts as failed', () => {
   assert.equal(report!.duration, 700)
 })
 
-test('an answer in time ends the timeout', () => {
+test('an answer in time cancels the timeout', () => {
   const { checker, clock, cancelled, answer } = setUp()
   checker.update({ users: service([1], { interval: 60_000 }) })
   checker.start()
@@ -65,7 +65,7 @@ for (const [draw, pause] of [
   [0.5, 10_000],
   [0.75, 10_500],
 ] as const)
-  test(`the next check begins ${pause} ms after the end of the last for a random ${draw}`, () => {
+  test(`the next check starts ${pause} ms after the end of the last for a random ${draw}`, () => {
     const { checker, clock, answer, started } = setUp(() => draw)
     checker.update({ users: service([1]) })
     checker.start()
@@ -77,7 +77,7 @@ for (const [draw, pause] of [
     assert.equal(started.length, 2)
   })
 
-test('an unhealthy instance is asked each second until it is well, give or take a tenth', () => {
+test('an unhealthy instance is checked every second until it recovers, with a tenth of jitter', () => {
   for (const [draw, pause] of [
     [0, 900],
     [0.5, 1_000],
@@ -98,7 +98,7 @@ test('an unhealthy instance is asked each second until it is well, give or take 
   }
 })
 
-test('a failure that an instance may have is no reason to ask it sooner', () => {
+test('a failure below the threshold does not speed up checks', () => {
   const { checker, clock, answer, started } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
@@ -109,7 +109,7 @@ test('a failure that an instance may have is no reason to ask it sooner', () => 
   assert.equal(started.length, 2)
 })
 
-test('one that is asked more often than each second goes on to be so, unhealthy or not', () => {
+test('an interval shorter than a second applies, healthy or not', () => {
   const { checker, clock, answer, started } = setUp()
   checker.update({ users: service([1], { interval: 300 }) })
   checker.start()
@@ -118,7 +118,7 @@ test('one that is asked more often than each second goes on to be so, unhealthy 
   assert.equal(started.length, 2)
 })
 
-test('the report says what the last check brought, when, and since when the state holds', () => {
+test('the report has the result and time of the last check, and the time of the last change', () => {
   const { checker, clock, answer } = setUp()
   const origin = clock.wall()
   checker.update({ users: service([1]) })
@@ -157,7 +157,7 @@ test('the report says what the last check brought, when, and since when the stat
   assert.equal(checker.report()[0]!.instances[0]!.failures, 0)
 })
 
-test('each of the addresses of a name that refuses is in the reason', () => {
+test('the reason lists each refused address of a name', () => {
   const { checker, answer } = setUp()
   checker.update({ users: service([1]) })
   checker.start()

@@ -28,7 +28,7 @@ function checksOf(instances: number, interval: number): { inAll: number; mostInA
   return { inAll: times.length, mostInASecond: Math.max(...seconds.values()), longestPause }
 }
 
-test('few instances are asked once a second', () => {
+test('a few unhealthy instances are checked once a second', () => {
   for (const instances of [1, 10]) {
     const { inAll, longestPause } = checksOf(instances, 10_000)
     assert.ok(Math.abs(inAll / instances - 60) <= 3, `${inAll}`)
@@ -36,18 +36,18 @@ test('few instances are asked once a second', () => {
   }
 })
 
-test('one that has a shorter interval is asked that often', () => {
+test('an instance with a shorter interval is checked at that interval', () => {
   const { inAll } = checksOf(1, 200)
   assert.ok(Math.abs(inAll - 300) <= 15, `${inAll}`)
 })
 
-test('a thousand are a hundred checks a second, and none waits longer than its interval', () => {
+test('a thousand unhealthy instances are checked a hundred times a second, each at least once per interval', () => {
   const { mostInASecond, longestPause } = checksOf(1_000, 60_000)
   assert.ok(mostInASecond <= 101, `${mostInASecond}`)
   assert.ok(longestPause <= 12_000, `${longestPause}`)
 })
 
-test('with more of them than there is time for, none waits longer than its interval, and there are no more than a hundred a second besides', () => {
+test('with even more instances each is checked once per interval, plus at most a hundred checks a second', () => {
   const { inAll, longestPause } = checksOf(3_000, 10_000)
   assert.ok(longestPause <= 11_000, `${longestPause}`)
   assert.ok(inAll <= 400 * 60, `${inAll}`)

@@ -25,7 +25,7 @@ function service(name: string, ...states: HealthState[]): ServiceReport {
   return { service: name, instances }
 }
 
-test('all is healthy when every instance is', () => {
+test('everything is healthy if all instances are', () => {
   const reports = [service('user-service', 'healthy', 'healthy'), service('order-service', 'healthy')]
   assert.deepEqual(healthDocument(reports, null, '1.0.0', wall), {
     status: 'healthy',
@@ -35,7 +35,7 @@ test('all is healthy when every instance is', () => {
   })
 })
 
-test('a service is degraded while some of its instances are unhealthy, and the gateway with it', () => {
+test('a service with some unhealthy instances is degraded, and so is the gateway', () => {
   const { status, services } = healthDocument(
     [service('a', 'healthy', 'unhealthy'), service('b', 'healthy')],
     null,
@@ -46,23 +46,23 @@ test('a service is degraded while some of its instances are unhealthy, and the g
   assert.deepEqual(services, { a: 'degraded', b: 'healthy' })
 })
 
-test('an instance that waits for its first check counts as one that cannot be used', () => {
+test('an instance waiting for its first check counts as unusable', () => {
   const { services } = healthDocument([service('a', 'pending'), service('b', 'pending', 'unknown')], null, '1', wall)
   assert.deepEqual(services, { a: 'unhealthy', b: 'degraded' })
 })
 
-test('a service is unhealthy when all of its instances are, and the gateway is degraded', () => {
+test('a service with only unhealthy instances is unhealthy, and the gateway degraded', () => {
   const { status, services } = healthDocument([service('a', 'unhealthy', 'unhealthy')], null, '1', wall)
   assert.equal(status, 'degraded')
   assert.deepEqual(services, { a: 'unhealthy' })
 })
 
-test('an instance that was not checked yet counts as usable', () => {
+test('an instance that was not checked counts as usable', () => {
   assert.deepEqual(healthDocument([service('a', 'unknown')], null, '1', wall).services, { a: 'healthy' })
   assert.deepEqual(healthDocument([service('a', 'unknown', 'unhealthy')], null, '1', wall).services, { a: 'degraded' })
 })
 
-test('a drained instance is none that may be used', () => {
+test('a drained instance counts as unusable', () => {
   const used = { state: 'healthy', drained: false } as const
   const drained = { state: 'healthy', drained: true } as const
   assert.deepEqual(healthDocument([{ service: 'a', instances: [used, drained] }], null, '1', wall).services, {
@@ -73,7 +73,7 @@ test('a drained instance is none that may be used', () => {
   })
 })
 
-test('a service whose only usable instance has weight 0 is unhealthy', () => {
+test('a service with only an instance of weight 0 usable is unhealthy', () => {
   const [spare, used] = [
     { state: 'healthy', drained: false, weight: 0 } as const,
     service('a', 'healthy').instances[0]!,
@@ -84,7 +84,7 @@ test('a service whose only usable instance has weight 0 is unhealthy', () => {
   assert.equal(statusOf(used, { ...spare, state: 'unhealthy' }), 'degraded')
 })
 
-test('a gateway without services is healthy, a service without instances is not', () => {
+test('a gateway without services is healthy, and a service without instances is not', () => {
   assert.deepEqual(healthDocument([], null, '1', wall), {
     status: 'healthy',
     timestamp: '2024-01-15T10:30:00Z',
@@ -94,14 +94,14 @@ test('a gateway without services is healthy, a service without instances is not'
   assert.equal(healthDocument([service('a')], null, '1', wall).services['a'], 'unhealthy')
 })
 
-test('a store that cannot be used makes the gateway degraded, and nothing more', () => {
+test('an unusable store makes the gateway degraded, and nothing else', () => {
   const document = healthDocument([service('a', 'healthy')], { redis: 'degraded' }, '1', wall)
   assert.equal(document.status, 'degraded')
   assert.deepEqual(document.services, { a: 'healthy' })
   assert.deepEqual(document.stores, { redis: 'degraded' })
 })
 
-test('the gateway is degraded while it goes by an outdated configuration', () => {
+test('the gateway is degraded while it runs an outdated configuration', () => {
   const document = healthDocument([service('a', 'healthy')], null, '1', wall, true)
   assert.deepEqual(document, {
     status: 'degraded',

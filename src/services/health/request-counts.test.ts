@@ -7,7 +7,7 @@ import { HealthBoard } from './board.ts'
 const WORKERS = 3
 const SLOTS = 5
 
-test('what every worker has begun and not ended is counted, by slot', () => {
+test('requests in flight are summed over workers, by slot', () => {
   const board = HealthBoard.create(SLOTS, WORKERS)
   const others = [1, 2].map((number) => new HealthBoard(board.buffer, number).requests)
   board.requests.begin(4)
@@ -21,7 +21,7 @@ test('what every worker has begun and not ended is counted, by slot', () => {
   )
 })
 
-test('counts leave the states alone, and the other way round', () => {
+test('counts and states do not affect each other', () => {
   const board = HealthBoard.create(SLOTS, WORKERS)
   const { version } = board
   for (let slot = 0; slot < SLOTS; slot++) new HealthBoard(board.buffer, WORKERS - 1).requests.begin(slot)
@@ -40,7 +40,7 @@ const step = fc.record({
   what: fc.constantFrom('begin' as const, 'begin' as const, 'end' as const, 'die' as const),
 })
 
-test('whatever workers begin, end, and leave behind when they die, the sum is what is under way', () => {
+test('property: the sum is the number of requests in flight, even after workers die', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
       const board = HealthBoard.create(SLOTS, WORKERS)
@@ -70,7 +70,7 @@ test('whatever workers begin, end, and leave behind when they die, the sum is wh
   )
 })
 
-test('threads that count at the same time lose nothing, and what one leaves when it dies is taken back', async () => {
+test('concurrent threads lose no counts, and the counts of a dead one are removed', async () => {
   const board = HealthBoard.create(2, 3)
   const script = `
     const { parentPort, workerData } = require('node:worker_threads')

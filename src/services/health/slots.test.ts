@@ -36,7 +36,7 @@ function setUp(size: number) {
   }
 }
 
-test('every instance gets a slot of its own, known by its service and its address', () => {
+test('every instance has its own slot, by service and address', () => {
   const table = setUp(8).allot({ users: service(1, 2), orders: service(3) })
   assert.deepEqual(Object.keys(table), ['users', 'orders'])
   const [first, second] = [table['users']!.get(addressOf(1)), table['users']!.get(addressOf(2))]
@@ -44,18 +44,18 @@ test('every instance gets a slot of its own, known by its service and its addres
   assert.equal(table['users']!.get(addressOf(3)), undefined)
 })
 
-test('two services may know the same address by different slots', () => {
+test('two services have different slots for the same address', () => {
   const table = setUp(8).allot({ users: service(1), orders: service(1) })
   assert.notEqual(table['users']!.get(addressOf(1)), table['orders']!.get(addressOf(1)))
 })
 
-test('a service may have a name that every object knows', () => {
+test('a service may be named like an inherited property', () => {
   const { prepare } = setUp(1)
   const { slots } = prepare({ constructor: service(1) })
   assert.deepEqual([...slots['constructor']!], [[addressOf(1), 0]])
 })
 
-test('an instance that stays keeps its slot and its state whatever happens around it', () => {
+test('an unchanged instance keeps its slot and state', () => {
   const { board, allot } = setUp(8)
   const before = allot({ users: service(1, 2), orders: service(3) })['users']!.get(addressOf(2))!
   board.set(before, 'unhealthy')
@@ -65,7 +65,7 @@ test('an instance that stays keeps its slot and its state whatever happens aroun
   assert.deepEqual([board.state(after), board.drained(after)], ['unhealthy', true])
 })
 
-test('the slot of an instance that was taken out rests, then begins anew with another one', () => {
+test('the slot of a removed instance rests before it is reused and reset', () => {
   const { clock, board, prepare, allot } = setUp(2)
   const slot = allot({ users: service(1) })['users']!.get(addressOf(1))!
   board.set(slot, 'unhealthy')
@@ -79,14 +79,14 @@ test('the slot of an instance that was taken out rests, then begins anew with an
   assert.deepEqual([board.state(slot), board.drained(slot)], ['pending', false])
 })
 
-test('an instance that comes back while its slot rests is a new one', () => {
+test('an instance that returns while its old slot rests gets a new one', () => {
   const { allot } = setUp(3)
   const before = allot({ users: service(1) })['users']!.get(addressOf(1))
   allot({ users: service(2) })
   assert.notEqual(allot({ users: service(1, 2) })['users']!.get(addressOf(1)), before)
 })
 
-test('a slot is not given to another instance while requests to the one before are in flight', () => {
+test('a slot is not reused while requests to its previous instance are in flight', () => {
   const { clock, board, prepare, allot } = setUp(2)
   const { users } = allot({ users: service(1, 2) })
   const [long, short] = [users!.get(addressOf(1))!, users!.get(addressOf(2))!]
@@ -101,14 +101,14 @@ test('a slot is not given to another instance while requests to the one before a
   assert.equal(prepare({ users: service(4) }).slots['users']!.get(addressOf(4)), long)
 })
 
-test('slots of what was abandoned are free at once', () => {
+test('slots of an abandoned configuration are free at once', () => {
   const { prepare, allot } = setUp(2)
   allot({ users: service(1) })
   for (const port of [2, 3, 4, 5]) prepare({ users: service(1, port) }).abandon()
   assert.equal(prepare({ users: service(1, 6) }).slots['users']!.size, 2)
 })
 
-test('more instances than slots are refused with how many there are, and leave everything as it was', () => {
+test('too many instances are rejected with the number of free slots, without effect', () => {
   const { prepare, allot } = setUp(3)
   const before = allot({ users: service(1, 2) })
   allot({ users: service(1) })
@@ -121,7 +121,7 @@ test('more instances than slots are refused with how many there are, and leave e
   assert.equal(allot({ users: service(1) })['users']!.get(addressOf(1)), before['users']!.get(addressOf(1)))
 })
 
-test('nothing waits any more once it is closed', () => {
+test('close cancels all timers', () => {
   const { clock, registry, allot } = setUp(4)
   allot({ users: service(1, 2) })
   allot({ users: service(1) })
@@ -146,7 +146,7 @@ function flat(table: SlotTable): Map<string, number> {
   return new Map(Object.entries(table).flatMap(([name, slots]) => [...slots].map(([at, slot]) => [name + at, slot])))
 }
 
-test('whatever is prepared, committed and abandoned, no slot is of two instances, or of one before its rest is over', () => {
+test('property: no slot has two instances, or a new one before its rest is over', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const { clock, board, prepare } = setUp(SIZE)

@@ -25,7 +25,7 @@ const words = ({ told }: Pick<ReturnType<typeof setUpAttempts>, 'told'>): string
 
 const statusOf = ({ result }: Pick<ReturnType<typeof setUpAttempts>, 'result'>) => result.reply?.status
 
-test('another instance is asked when the first has not replied in time, once', () => {
+test('after the delay, a request without a reply is sent to one other instance', () => {
   const early = setUp({}, {}, 49)
   assert.equal(early.b.requests.length, 0)
   early.clock.advance(1)
@@ -35,7 +35,7 @@ test('another instance is asked when the first has not replied in time, once', (
   assert.deepEqual([early.exchange.attempts, early.exchange.retried], [2, 'hedge'])
 })
 
-test('the first reply counts; the other attempt is ended, and that is nobody’s fault', async () => {
+test('the first reply is used, and the other attempt is cancelled without blame', async () => {
   for (const [winner, loser, outcome] of [
     ['a', 'b', 'lost'],
     ['b', 'a', 'won'],
@@ -62,7 +62,7 @@ test('the first reply counts; the other attempt is ended, and that is nobody’s
   }
 })
 
-test('nothing is asked once the reply has begun, has failed, or nobody waits for it', async () => {
+test('no hedge is sent after a reply, a failure or a disconnect', async () => {
   for (const end of [
     ({ a }: ReturnType<typeof setUp>) => a.listener?.replied(new Reply(200, Headers.of(), new PushedBody(5)), false),
     ({ a }: ReturnType<typeof setUp>) => a.listener?.failed(new GatewayError('gateway-timeout')),
@@ -80,7 +80,7 @@ test('nothing is asked once the reply has begun, has failed, or nobody waits for
   }
 })
 
-test('what may change something, has a body or asks for another protocol goes to one instance at a time', () => {
+test('requests that are unsafe, have a body or an upgrade are not hedged', () => {
   const body = Bytes.fromLatin1('x')
   for (const [parts, sent] of [
     [{ method: 'GET' }, 1],
@@ -96,16 +96,16 @@ test('what may change something, has a body or asks for another protocol goes to
     assert.equal(setUp({ ...parts }).b.requests.length, sent, JSON.stringify(parts))
 })
 
-test('a client that is bound to an instance gets no reply of another', () => {
+test('requests of a bound client are not hedged', () => {
   assert.equal(setUp({}, { bound: 0 }).b.requests.length, 0)
 })
 
-test('where there is no other instance, the first one is waited for', () => {
+test('without another instance no hedge is sent', () => {
   const { exchange, hedges } = setUp({}, {}, 1_000, 1)
   assert.deepEqual([exchange.attempts, hedges], [1, []])
 })
 
-test('where the budget is used up, the first one is waited for, and that is counted', () => {
+test('without budget no hedge is sent, which is counted', () => {
   const counts = Array.from({ length: 2 }, (_, i) => {
     const all = setUp({}, { hedge: { after: '50ms', budget: '5%' }, others: i === 0 ? 0 : 10 })
     return [all.b.requests.length, all.hedges]
@@ -117,7 +117,7 @@ test('where the budget is used up, the first one is waited for, and that is coun
   ])
 })
 
-test('one that cannot is no reply while the other is under way', async () => {
+test('a 502, 503 or 504 is not used while the other attempt is in progress', async () => {
   for (const status of [502, 503, 504]) {
     const all = setUp({}, { retry: {} })
     all.b.listener?.replied(reply(status), false)
@@ -132,7 +132,7 @@ test('one that cannot is no reply while the other is under way', async () => {
   }
 })
 
-test('nor is one that fails; where both do, the rest is up to retry', async () => {
+test('a failure is not used either, and if both fail the retry policy decides', async () => {
   const all = setUp({}, { retry: {} })
   all.a.listener?.finished()
   all.a.listener?.failed(new ClosedBeforeReply(false, false, null))
@@ -146,7 +146,7 @@ test('nor is one that fails; where both do, the rest is up to retry', async () =
   assert.equal(all.result.reply?.status, 200)
 })
 
-test('an instance that cannot be connected to quickly is waited for no longer than one that does not reply', async () => {
+test('a request whose connection takes too long is hedged too', async () => {
   const a = new ScriptedInstance(0)
   const b = new ScriptedInstance(1)
   a.free = false
@@ -163,7 +163,7 @@ test('an instance that cannot be connected to quickly is waited for no longer th
   assert.equal(failing.result.error, null)
 })
 
-test('a client that leaves ends both', async () => {
+test('a disconnect of the client cancels both', async () => {
   const all = setUp()
   Object.assign(all.exchange, { aborted: true })
   all.exchange.waiter?.abort()
@@ -177,7 +177,7 @@ test('a client that leaves ends both', async () => {
   assert.deepEqual([all.a.inFlight, all.b.inFlight], [0, 0])
 })
 
-test('the total time ends both, and neither had all of it', async () => {
+test('the total timeout cancels both, without blame', async () => {
   const all = setUp({}, { total: 1_000 })
   all.clock.advance(1_200)
   await heard()

@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { Percentile } from './percentile.ts'
 
-test('it is that of what was added, to within a tenth', () => {
+test('property: the percentile is accurate to a tenth', () => {
   fc.assert(
     fc.property(
       fc.array(fc.double({ min: 0.1, max: 100_000, noNaN: true }), { minLength: 50, maxLength: 300 }),
@@ -20,14 +20,14 @@ test('it is that of what was added, to within a tenth', () => {
   )
 })
 
-test('it is that of the one of whom so many are no slower, also where the product of both is not exact', () => {
+test('the rank is correct even if the product is not exact', () => {
   const percentile = new Percentile(0.55)
   for (let i = 0; i < 55; i++) percentile.add(10, 0)
   for (let i = 0; i < 45; i++) percentile.add(1_000, 0)
   assert.ok(percentile.at(0) < 11)
 })
 
-test('nothing is known of few', () => {
+test('with few values there is no percentile', () => {
   const percentile = new Percentile(0.95)
   for (let i = 0; i < 49; i++) percentile.add(10, 0)
   assert.equal(percentile.at(0), Infinity)
@@ -35,7 +35,7 @@ test('nothing is known of few', () => {
   assert.ok(percentile.at(250) < 11)
 })
 
-test('it follows what becomes slower, or quicker, within a minute', () => {
+test('the percentile adapts to slower and faster values within a minute', () => {
   const percentile = new Percentile(0.95)
   const values = (took: number, from: number, to: number): number => {
     for (let now = from; now < to; now += 100) percentile.add(took, now)
@@ -47,7 +47,7 @@ test('it follows what becomes slower, or quicker, within a minute', () => {
   assert.equal(quicker, 10)
 })
 
-test('what is long ago is forgotten', () => {
+test('old values are dropped', () => {
   const percentile = new Percentile(0.95)
   for (let i = 0; i < 1_000; i++) percentile.add(10, 0)
   assert.ok(percentile.at(30_000) < 11)

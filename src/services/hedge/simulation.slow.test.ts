@@ -114,14 +114,14 @@ function assertNear(measured: number, expected: number): void {
   assert.ok(Math.abs(measured / expected - 1) <= 0.1, `${measured} is not ${expected}, give or take 10%`)
 }
 
-test('without it, one of a hundred requests that stalls is what the slowest take', () => {
+test('without hedging, requests that stall dominate the tail', () => {
   const { p50, p999, sent } = simulate(false, stalls)
   assertNear(p999, 1_000)
   assertNear(p50, 8.5)
   assert.equal(Math.round(sent * 100), 100)
 })
 
-test('with it they take as long as two of the others, for few requests more', () => {
+test('with hedging the tail is about twice the usual time, for few additional requests', () => {
   const fixed = simulate({ after: '25ms' }, stalls)
   assertNear(fixed.p999, 41)
   assertNear(fixed.sent, 1.03)
@@ -131,7 +131,7 @@ test('with it they take as long as two of the others, for few requests more', ()
   assert.ok(percentile.sent <= 1.055, `${percentile.sent}`)
 })
 
-test('a service that is slow as a whole gets no more than the budget says', () => {
+test('a service that is slow as a whole gets only as many additional requests as the budget allows', () => {
   const { sent } = simulate({ after: '25ms' }, (random, now) => (now < 60_000 ? stalls(random) : 200 + 100 * random()))
   assert.ok(sent <= 1.07, `${sent}`)
 })

@@ -22,7 +22,7 @@ function outFor({ clock, ejected }: ReturnType<typeof setUpEjected>): number {
   return Math.round((clock.now() - start) / 1000)
 }
 
-test('an instance comes back after its time, and what there is to tell is told', () => {
+test('an instance returns after its time, with log lines and counts', () => {
   const service = setUpEjected()
   assert.equal(outFor(service), 30)
   assert.deepEqual(service.said(), [
@@ -32,7 +32,7 @@ test('an instance comes back after its time, and what there is to tell is told',
   assert.deepEqual(service.counted, ['row'])
 })
 
-test('each time is longer, up to the longest, and what goes well takes that back', () => {
+test('repeated ejections get longer up to the maximum, and shorter with success', () => {
   const service = setUpEjected({ options: { longest: 100_000 } })
   const times = [outFor(service)]
   for (let i = 0; i < 4; i++) {
@@ -48,11 +48,11 @@ test('each time is longer, up to the longest, and what goes well takes that back
   assert.equal(outFor(service), 30)
 })
 
-test('not all ejections end at once', () => {
+test('ejections have jitter', () => {
   assert.equal(outFor(setUpEjected({ random: () => 0.999 })), 27)
 })
 
-test('the first failure of an instance that came back ejects it again; a reply that is well makes it one like the others', () => {
+test('the first failure after a return ejects again, until a success', () => {
   const service = setUpEjected()
   outFor(service)
   for (let i = 0; i < 20; i++) for (const slot of [0, 2]) service.ask(slot, 200)
@@ -64,7 +64,7 @@ test('the first failure of an instance that came back ejects it again; a reply t
   assert.equal(service.ejected(), '...')
 })
 
-test('an active check that passes ends an ejection after half its time', () => {
+test('a passed health check ends an ejection after half of its time', () => {
   const service = setUpEjected()
   service.clock.advance(5_000)
   service.board.ejections.checkPassed(1, service.clock.now())
@@ -75,7 +75,7 @@ test('an active check that passes ends an ejection after half its time', () => {
   assert.match(service.said().at(-1)!, /a check has passed$/)
 })
 
-test('one that passed before does not', () => {
+test('a check that passed before the ejection does not end it', () => {
   const service = setUpPassive({ weights: [1, 1] })
   service.clock.advance(1_000)
   service.board.ejections.checkPassed(1, service.clock.now())
@@ -86,7 +86,7 @@ test('one that passed before does not', () => {
   assert.equal(service.ejected(), '.x')
 })
 
-test('an ejection ends when no other instance is usable', () => {
+test('an ejection ends if no other instance is usable', () => {
   const service = setUpEjected()
   service.board.set(0, 'unhealthy')
   service.clock.advance(250)
@@ -97,7 +97,7 @@ test('an ejection ends when no other instance is usable', () => {
   assert.match(service.said().at(-1)!, /no other instance is usable$/)
 })
 
-test('an ejection ends when a reload switches passive health off, and stays with other instances', () => {
+test('an ejection ends if a reload turns passive health off, and stays otherwise', () => {
   const service = setUpEjected()
   service.keep(service.options)
   service.clock.advance(250)
@@ -108,7 +108,7 @@ test('an ejection ends when a reload switches passive health off, and stays with
   assert.equal(service.ejected(), '...')
 })
 
-test('another instance that gets the slot knows nothing of it', () => {
+test('another instance in the same slot starts without history', () => {
   const service = setUpEjected()
   service.board.vacate(1, 'pending')
   assert.equal(service.board.ejections.total(1), 0)
@@ -118,7 +118,7 @@ test('another instance that gets the slot knows nothing of it', () => {
   assert.equal(service.ejected(), '...')
 })
 
-test('a worker that dies while it looks leaves nothing that keeps others from ejecting', () => {
+test('a worker that dies during a decision does not block others from ejecting', () => {
   const service = setUpPassive({ weights: [1, 1], workers: 2 })
   for (let i = 0; i < 5; i++) service.ask(0, 200)
   // It dies in the middle.
@@ -152,7 +152,7 @@ function setUpStalled(waiting = 5, took = 10) {
   return { ...service, judge, instance, pass }
 }
 
-test('an instance that many requests wait for, and that sends nothing while others do, is ejected', () => {
+test('an instance with many waiting requests that sends nothing, while others do, is ejected as stalled', () => {
   const service = setUpStalled()
   service.pass(1)
   assert.equal(service.ejected(), '...')
@@ -166,7 +166,7 @@ test('an instance that many requests wait for, and that sends nothing while othe
   assert.deepEqual(service.counted, ['stall'])
 })
 
-test('where the others take their time, it may take ten times as long', () => {
+test('if the others are slow, it has ten times as long', () => {
   const service = setUpStalled(5, 400)
   service.pass(3.5)
   assert.equal(service.ejected(), '...')
@@ -174,7 +174,7 @@ test('where the others take their time, it may take ten times as long', () => {
   assert.equal(service.ejected(), '.x.')
 })
 
-test('where its own replies took their time, as long polls that are bound to it, they may take ten times as long', () => {
+test('if its own replies were slow, as with long polling, it has ten times as long', () => {
   const service = setUpStalled(0)
   service.ask(1, 200, 0, 3_000)
   for (let i = 0; i < 8; i++) service.judge.began(makeOutcome(service.instance, { status: 0 }))
@@ -184,13 +184,13 @@ test('where its own replies took their time, as long polls that are bound to it,
   assert.equal(service.ejected(), '.x.')
 })
 
-test('few requests that wait may be slow ones', () => {
+test('a few waiting requests do not count as a stall', () => {
   const service = setUpStalled(4)
   service.pass(60)
   assert.equal(service.ejected(), '...')
 })
 
-test('uploads, and streams whose head is here, do not wait', () => {
+test('uploads, and streams whose head has arrived, do not count as waiting', () => {
   const service = setUpStalled(0)
   for (let i = 0; i < 100; i++) {
     service.judge.began(makeOutcome(service.instance, { status: 0, streamed: true }))
@@ -201,13 +201,13 @@ test('uploads, and streams whose head is here, do not wait', () => {
   assert.equal(service.ejected(), '...')
 })
 
-test('where nobody replies, as with long polls, nobody stalls', () => {
+test('if no instance replies, as with long polling, none is stalled', () => {
   const service = setUpStalled()
   service.clock.advance(60_000)
   assert.equal(service.ejected(), '...')
 })
 
-test('a reply of the instance says that it does not stall', () => {
+test('a reply of the instance proves that it is not stalled', () => {
   const service = setUpStalled(6)
   for (let i = 0; i < 20; i++) {
     service.pass(0.9)
@@ -216,7 +216,7 @@ test('a reply of the instance says that it does not stall', () => {
   assert.equal(service.ejected(), '...')
 })
 
-test('the first reply of an instance that has stalled brings it back, as does a check', () => {
+test('the first reply of a stalled instance ends its ejection, as does a check', () => {
   const service = setUpStalled()
   service.pass(2)
   assert.equal(service.ejected(), '.x.')
@@ -231,14 +231,14 @@ test('the first reply of an instance that has stalled brings it back, as does a 
   assert.equal(other.ejected(), '...')
 })
 
-test('what waits in a worker that is gone does not count', () => {
+test('waiting requests of a worker that died do not count', () => {
   const service = setUpStalled()
   service.board.forget(0)
   service.pass(5)
   assert.equal(service.ejected(), '...')
 })
 
-test('time in which the process stood still is nobody’s', () => {
+test('time in which the process was stopped does not count', () => {
   const service = setUpStalled()
   service.pass(0.5)
   // As after SIGSTOP: what came meanwhile has not been read yet.

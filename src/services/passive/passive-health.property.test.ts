@@ -45,7 +45,7 @@ const parts = record({
   }),
 })
 
-test('never the last one that can be used, never more than may be, and every ejection ends', () => {
+test('property: the last usable instance is never ejected, nor more than the maximum, and every ejection ends', () => {
   check(
     property(parts, array(step, { maxLength: 60 }), ({ weights, options }, steps) => {
       const service = setUpPassive({ weights, options, workers: 3 })

@@ -12,7 +12,7 @@ function well({ ask }: ReturnType<typeof setUpPassive>, slots: readonly number[]
 // In a row
 
 for (const end of [502, 503, 504, 'connect', 'tls', 'timeout', 'closed', 'invalid'] as const)
-  test(`five failures in a row eject an instance: ${end}`, () => {
+  test(`five consecutive failures eject an instance: ${end}`, () => {
     const service = setUpPassive({ weights: [1, 1, 1] })
     well(service, [0, 1, 2], 10)
     for (let i = 0; i < 4; i++) service.ask(1, end)
@@ -22,14 +22,14 @@ for (const end of [502, 503, 504, 'connect', 'tls', 'timeout', 'closed', 'invali
   })
 
 for (const end of [200, 404, 429, 500, 501, 505, 'busy', 'streams'] as const)
-  test(`no number of these in a row ejects an instance that works: ${end}`, () => {
+  test(`any number of these in a row ejects no instance: ${end}`, () => {
     const service = setUpPassive({ weights: [1, 1, 1], options: { volume: 1_000 } })
     well(service, [0, 1, 2], 10)
     for (let i = 0; i < 50; i++) service.ask(1, end)
     assert.equal(service.ejected(), '...')
   })
 
-test('where nobody asks the others, a row alone ejects nobody who has mostly replied well', () => {
+test('without requests to others, consecutive failures do not eject an instance with mostly good replies', () => {
   const service = setUpPassive({ weights: [1, 1] })
   well(service, [1], 200)
   for (let i = 0; i < 20; i++) service.ask(1, 503)
@@ -38,7 +38,7 @@ test('where nobody asks the others, a row alone ejects nobody who has mostly rep
   assert.equal(service.ejected(), '.x')
 })
 
-test('a reply that says nothing against the instance ends the row', () => {
+test('a reply that does not count against the instance ends the sequence', () => {
   const service = setUpPassive({ weights: [1, 1] })
   well(service, [0, 1], 100)
   for (let i = 0; i < 10; i++) {
@@ -49,7 +49,7 @@ test('a reply that says nothing against the instance ends the row', () => {
   assert.equal(service.ejected(), '..')
 })
 
-test('workers count the same row, and each of them may eject', () => {
+test('workers share the count of consecutive failures, and each can eject', () => {
   const service = setUpPassive({ weights: [1, 1], workers: 4 })
   for (let worker = 0; worker < 4; worker++) service.ask(0, 200, worker)
   for (let worker = 0; worker < 4; worker++) service.ask(1, 'closed', worker)
@@ -58,7 +58,7 @@ test('workers count the same row, and each of them may eject', () => {
   assert.equal(service.ejected(), '.x')
 })
 
-test('a client that leaves, and an idle connection that was closed, are nobodyâ€™s failure', () => {
+test('disconnects of clients and stale idle connections do not count as failures', () => {
   const service = setUpPassive({ weights: [1, 1] })
   well(service, [0, 1], 10)
   const [judge, instance] = [service.judges[0]!, service.instances[1]!]
@@ -70,7 +70,7 @@ test('a client that leaves, and an idle connection that was closed, are nobodyâ€
   assert.equal(service.ejected(), '..')
 })
 
-test('replies that break off count as failures, and those whose body is still coming as nothing yet', () => {
+test('incomplete replies count as failures, and streamed ones not until they end', () => {
   const service = setUpPassive({ weights: [1, 1] })
   well(service, [0, 1], 20)
   const [judge, instance] = [service.judges[0]!, service.instances[1]!]
@@ -82,7 +82,7 @@ test('replies that break off count as failures, and those whose body is still co
   assert.equal(service.ejected(), '.x')
 })
 
-test('a body that came to its end ends the row', () => {
+test('a completed body ends the sequence', () => {
   const service = setUpPassive({ weights: [1, 1] })
   well(service, [0, 1], 100)
   const [judge, instance] = [service.judges[0]!, service.instances[1]!]
@@ -97,7 +97,7 @@ test('a body that came to its end ends the row', () => {
 
 // Rate
 
-test('half of twenty requests that fail eject an instance, replies with 500 too', () => {
+test('ten failures of twenty requests eject an instance, including 500s', () => {
   const service = setUpPassive({ weights: [1, 1, 1] })
   well(service, [0, 2], 20)
   for (let i = 0; i < 19; i++) service.ask(1, i % 2 === 0 ? 500 : 200)
@@ -106,7 +106,7 @@ test('half of twenty requests that fail eject an instance, replies with 500 too'
   assert.equal(service.ejected(), '.x.')
 })
 
-test('the last requests suffice, however well it went before', () => {
+test('recent requests are sufficient, however good earlier ones were', () => {
   const service = setUpPassive({ weights: [1, 1, 1], workers: 2 })
   for (let i = 0; i < 400; i++) {
     well(service, [0, 1, 2], 1)
@@ -123,7 +123,7 @@ test('the last requests suffice, however well it went before', () => {
   assert.equal(service.ejected(), '.x.')
 })
 
-test('a service that begins to fail as a whole, after it was well, ejects nobody', () => {
+test('a service that starts to fail as a whole has no instance ejected', () => {
   const service = setUpPassive({ weights: [1, 1, 1] })
   for (let i = 0; i < 400; i++) {
     well(service, [0, 1, 2], 1)
@@ -136,7 +136,7 @@ test('a service that begins to fail as a whole, after it was well, ejects nobody
   assert.equal(service.ejected(), '...')
 })
 
-test('what is older than the window does not count', () => {
+test('results older than the window do not count', () => {
   const service = setUpPassive({ weights: [1, 1] })
   for (let i = 0; i < 40; i++) {
     well(service, [0], 1)
@@ -147,7 +147,7 @@ test('what is older than the window does not count', () => {
   assert.equal(service.ejected(), '..')
 })
 
-test('a service that fails as a whole ejects nobody', () => {
+test('if all instances fail none is ejected', () => {
   for (const end of [503, 500, 'connect'] as const) {
     const service = setUpPassive({ weights: [1, 1, 1, 1] })
     for (let i = 0; i < 200; i++) for (let slot = 0; slot < 4; slot++) service.ask(slot, i % 2 === 0 ? end : 200)
@@ -156,7 +156,7 @@ test('a service that fails as a whole ejects nobody', () => {
   }
 })
 
-test('one that fails as often again as the others is not worse than they are', () => {
+test('an instance that fails somewhat more often than the others is not ejected', () => {
   const service = setUpPassive({ weights: [1, 1, 1] })
   for (let i = 0; i < 300; i++) {
     service.ask(0, i % 3 === 0 ? 500 : 200)
@@ -166,7 +166,7 @@ test('one that fails as often again as the others is not worse than they are', (
   assert.equal(service.ejected(), '...')
 })
 
-test('requests of a client that make any instance fail eject nobody, as they do so everywhere', () => {
+test('failures caused by one client at every instance eject none', () => {
   // Ten times as many as of all other clients, wherever the balancer sends them.
   const service = setUpPassive({ weights: [1, 1, 1] })
   for (let i = 0; i < 3_000; i++) {
@@ -176,7 +176,7 @@ test('requests of a client that make any instance fail eject nobody, as they do 
   assert.equal(service.ejected(), '...')
 })
 
-test('requests of a client that is bound to an instance may have that ejected, and the next, but not most of them', () => {
+test('failures caused by a bound client can eject its instance and the next, but not most of them', () => {
   const service = setUpPassive({ weights: [1, 1, 1, 1] })
   for (let i = 0; i < 400; i++) {
     well(service, [0, 1, 2, 3], 1)
@@ -188,7 +188,7 @@ test('requests of a client that is bound to an instance may have that ejected, a
 
 // How many
 
-test('most is rounded down, but one may go where there are two', () => {
+test('the maximum is rounded down, but at least one of two', () => {
   for (const [count, most, expected] of [
     [1, 0.5, 0],
     [2, 0.5, 1],
@@ -209,7 +209,7 @@ test('most is rounded down, but one may go where there are two', () => {
   }
 })
 
-test('the last instance that can be used is never ejected', () => {
+test('the last usable instance is never ejected', () => {
   const service = setUpPassive({ weights: [1, 1, 1, 0], options: { most: 1 } })
   service.board.set(0, 'unhealthy')
   service.board.drain(2, true)
@@ -217,7 +217,7 @@ test('the last instance that can be used is never ejected', () => {
   assert.equal(service.ejected(), '....')
 })
 
-test('where nothing else is left, those that are ejected are picked again', () => {
+test('if nothing else is left, ejected instances are used', () => {
   const service = setUpPassive({ weights: [1, 1, 1] })
   const candidates = new Candidates(service.instances, service.board)
   const picked = () => candidates.current().map(({ slot }) => slot)

@@ -38,17 +38,17 @@ function assertNear(measured: number, expected: number): void {
   assert.ok(Math.abs(measured - expected) <= expected * 0.1, `${measured} is not ${expected}, give or take 10%`)
 }
 
-test('one of four fails half of its requests: clients see all of that where nothing is done about it', async () => {
+test('one of four fails half of its requests: without measures clients see all failures', async () => {
   assertNear((await run(oneFailsHalf, nothing)).failed, 0.125)
 })
 
-test('one of four fails half of its requests: ejected, few are lost', async () => {
+test('one of four fails half of its requests: with ejection few are lost', async () => {
   const { failed, ejections } = await run(oneFailsHalf, ejection, 8)
   assertNear(failed, 0.00114)
   assert.equal(ejections, 2)
 })
 
-test('one of four fails half of its requests: another try is enough, and ejection makes it rare', async () => {
+test('one of four fails half of its requests: a retry hides it, and ejection makes retries rare', async () => {
   const alone = await run(oneFailsHalf, retries)
   assert.equal(alone.failed, 0)
   assertNear(alone.attempts - 1, 0.132)
@@ -57,13 +57,13 @@ test('one of four fails half of its requests: another try is enough, and ejectio
   assert.ok(together.attempts < 1.003)
 })
 
-test('one of four fails a fifth of its requests: another try is enough', async () => {
+test('one of four fails a fifth of its requests: a retry hides it', async () => {
   assertNear((await run(oneFailsAFifth, nothing)).failed, 0.05)
   assert.equal((await run(oneFailsAFifth, retries)).failed, 0)
   assert.equal((await run(oneFailsAFifth, both)).failed, 0)
 })
 
-test('all four fail half of their requests: none is ejected, and it is no worse than without', async () => {
+test('all four fail half of their requests: none is ejected, and the result is no worse', async () => {
   const without = await run(allFailHalf, nothing)
   assertNear(without.failed, 0.499)
   assert.deepEqual(await run(allFailHalf, ejection), without)

@@ -23,13 +23,13 @@ function setUp(options: { budget: number; minimum: number }, workers = 1) {
   return { clock, budgets, spendAll }
 }
 
-test('a part of all requests, and some at any rate', () => {
+test('the budget is a share of all requests plus a minimum', () => {
   const { budgets, spendAll } = setUp({ budget: 0.2, minimum: 10 })
   for (let i = 0; i < 500; i++) budgets[0]!.earn()
   assert.equal(spendAll(), 200)
 })
 
-test('without requests there is the least, for ten seconds', () => {
+test('without requests the budget is the minimum over ten seconds', () => {
   const { clock, spendAll } = setUp({ budget: 0.2, minimum: 10 })
   assert.equal(spendAll(), 100)
   clock.advance(4_900)
@@ -38,7 +38,7 @@ test('without requests there is the least, for ten seconds', () => {
   assert.equal(spendAll(), 100)
 })
 
-test('what is older than the window neither earns nor counts', () => {
+test('requests and retries older than the window do not count', () => {
   const { clock, budgets, spendAll } = setUp({ budget: 0.5, minimum: 0 })
   for (let i = 0; i < 100; i++) budgets[0]!.earn()
   assert.equal(spendAll(), 50)
@@ -49,7 +49,7 @@ test('what is older than the window neither earns nor counts', () => {
   assert.equal(spendAll(), 1)
 })
 
-test('all workers earn and spend together', () => {
+test('all workers share the budget', () => {
   const { budgets, spendAll } = setUp({ budget: 0.2, minimum: 1 }, 4)
   for (let i = 0; i < 400; i++) budgets[i % 4]!.earn()
   assert.equal(spendAll(), 90)

@@ -53,8 +53,8 @@ function assertNear(measured: number, expected: number): void {
 }
 
 for (const [name, kind] of Object.entries(balancers))
-  suite(`an instance starts slowly with ${name}`, () => {
-    test('that comes back: a tenth of its share at first, all of it in the end', () => {
+  suite(`slow start with ${name}`, () => {
+    test('gives a recovered instance a tenth of its share at first, and all of it in the end', () => {
       const { board, clock, make, part } = setUp(kind)
       board.set(3, 'unhealthy')
       const balancer = make(null, null)
@@ -67,7 +67,7 @@ for (const [name, kind] of Object.entries(balancers))
       assertNear(part(balancer, 3), 0.25)
     })
 
-    test('that a configuration adds, and goes on with the next one', () => {
+    test('applies to an added instance, and continues in the next configuration', () => {
       const { clock, make, part, instances } = setUp(kind)
       const first = make(instances.slice(0, 3), null)
       assertNear(part(first, 3), 0.025)
@@ -75,13 +75,13 @@ for (const [name, kind] of Object.entries(balancers))
       assertNear(part(make(instances, first), 3), 0.125)
     })
 
-    test('but none does when the gateway starts', () => {
+    test('does not apply when the gateway starts', () => {
       const { make, part } = setUp(kind)
       assertNear(part(make(null, null), 3), 0.25)
     })
   })
 
-test('where all are new, or no other is left, they get everything', () => {
+test('if all instances are new, or no other is left, they get all requests', () => {
   const { make, board, instances } = setUp(roundRobin)
   const balancer = make([], null)
   for (let i = 0; i < 100; i++) assert.notEqual(balancer.pick(makeExchange(), null), null)
@@ -90,7 +90,7 @@ test('where all are new, or no other is left, they get everything', () => {
   assert.equal(balancer.pick(makeExchange(), [instances[3]!]), null)
 })
 
-test('one that has more in flight than its part of what the others have gets nothing more', () => {
+test('an instance with more than its share of requests in flight gets no more', () => {
   const { make, board, clock } = setUp(leastRequests)
   board.set(3, 'unhealthy')
   const all = instancesOf(4, (slot) => (slot === 3 ? 2 : 10))
@@ -104,7 +104,7 @@ test('one that has more in flight than its part of what the others have gets not
   assert.ok(picks() > 400, 'half of the average is 4')
 })
 
-test('whatever comes and goes, one is picked that may be where there is one, and none that was tried', () => {
+test('property: a usable instance that was not tried is picked if there is one', () => {
   const step = fc.record({ slot: fc.nat(3), healthy: fc.boolean(), pause: fc.nat(20_000), tried: fc.nat(4) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -123,40 +123,37 @@ test('whatever comes and goes, one is picked that may be where there is one, and
   )
 })
 
-suite(
-  'a fifth instance comes to four that have 60% load, eight times slower at first, and warms up within 30 s',
-  () => {
-    const joining: Omit<Simulation, 'kind'> = {
-      workers: 1,
-      shared: true,
-      means: Array.from(
-        { length: 5 },
-        (_, slot) => (now) => (slot < 4 ? 10 : 10 * Math.max(1, 8 - (7 * (now - 20_000)) / 30_000)),
-      ),
-      joins: [0, 0, 0, 0, 20_000],
-      measured: [20_000, 50_000],
-      slots: 4,
-      rate: 0.96,
-      duration: 60_000,
-      seed: 9,
-    }
-    const slowly = (kind: BalancerKind): BalancerKind => ({
-      summary: '',
-      create: (candidates, tools) =>
-        new SlowStart(kind.create(candidates, tools, null), candidates, tools, WINDOW, { list: null, slowStart: null }),
-    })
+suite('a fifth instance joins four at 60% load, eight times slower at first, and warms up within 30 s', () => {
+  const joining: Omit<Simulation, 'kind'> = {
+    workers: 1,
+    shared: true,
+    means: Array.from(
+      { length: 5 },
+      (_, slot) => (now) => (slot < 4 ? 10 : 10 * Math.max(1, 8 - (7 * (now - 20_000)) / 30_000)),
+    ),
+    joins: [0, 0, 0, 0, 20_000],
+    measured: [20_000, 50_000],
+    slots: 4,
+    rate: 0.96,
+    duration: 60_000,
+    seed: 9,
+  }
+  const slowly = (kind: BalancerKind): BalancerKind => ({
+    summary: '',
+    create: (candidates, tools) =>
+      new SlowStart(kind.create(candidates, tools, null), candidates, tools, WINDOW, { list: null, slowStart: null }),
+  })
 
-    const near = (measured: number, expected: number): void =>
-      assert.ok(Math.abs(measured / expected - 1) <= 0.1, `${measured.toFixed(1)} ms is not ${expected} ms`)
+  const near = (measured: number, expected: number): void =>
+    assert.ok(Math.abs(measured / expected - 1) <= 0.1, `${measured.toFixed(1)} ms is not ${expected} ms`)
 
-    test('round-robin: 5% wait for 13 s, and for no more than 33 ms with a slow start', () => {
-      near(percentile(simulate({ ...joining, kind: roundRobin }), 0.95), 13_000)
-      near(percentile(simulate({ ...joining, kind: slowly(roundRobin) }), 0.95), 33)
-    })
+  test('round-robin: 5% wait for 13 s without slow start, and at most 33 ms with it', () => {
+    near(percentile(simulate({ ...joining, kind: roundRobin }), 0.95), 13_000)
+    near(percentile(simulate({ ...joining, kind: slowly(roundRobin) }), 0.95), 33)
+  })
 
-    test('least-requests: 1% take 81 ms, and 60 ms with a slow start', () => {
-      near(percentile(simulate({ ...joining, kind: leastRequests }), 0.99), 81)
-      near(percentile(simulate({ ...joining, kind: slowly(leastRequests) }), 0.99), 60)
-    })
-  },
-)
+  test('least-requests: 1% take 81 ms without slow start, and 60 ms with it', () => {
+    near(percentile(simulate({ ...joining, kind: leastRequests }), 0.99), 81)
+    near(percentile(simulate({ ...joining, kind: slowly(leastRequests) }), 0.99), 60)
+  })
+})

@@ -27,7 +27,7 @@ function countsOf(config: SplitConfig, requests: readonly Exchange[], random = 0
   return counts
 }
 
-test('requests are divided by the weights, closely in every hundred of them', () => {
+test('requests are split by weight, accurately in every hundred', () => {
   const config = { services: { a: 70, b: 30, c: 0 } }
   for (const random of [0, 0.3, 0.999]) {
     const counts = countsOf(config, Array(100).fill(request), random)
@@ -36,14 +36,14 @@ test('requests are divided by the weights, closely in every hundred of them', ()
   }
 })
 
-test('who takes turns is not always led to the same service', () => {
+test('regularly spaced requests do not always get the same service', () => {
   const split = new Split({ services: { a: 1, b: 1 } }, () => 0)
   const chosen = Array.from({ length: 100 }, () => split.choose(request))
   for (const every of [2, 3, 5])
     assert.equal(new Set(chosen.filter((_, i) => i % every === 0)).size, 2, `every ${every}th request`)
 })
 
-test('a request may name the service by a header or a cookie, the header first, and one of no weight too', () => {
+test('a header or a cookie can select a service, the header first, even one of weight 0', () => {
   const split = new Split({ services: { a: 1, b: 0 }, header: 'x-release', cookie: 'release' }, () => 0)
   assert.equal(split.choose(request), 'a')
   assert.equal(split.choose(withFields(['X-Release', 'b'])), 'b')
@@ -52,7 +52,7 @@ test('a request may name the service by a header or a cookie, the header first, 
   assert.equal(split.choose(withFields(['X-Release', 'other'], ['Cookie', 'release=__proto__'])), 'a')
 })
 
-test('all requests of a consumer go to the same service, by the weights', () => {
+test('with sticky: consumer all requests of a consumer go to the same service, by weight', () => {
   const services = { old: 90, new: 10 }
   const consumers = Array.from({ length: 2000 }, (_, i) => ofConsumer(`user-${i}`))
   const [one, other] = [0, 0.7].map((random) => new Split({ services, sticky: 'consumer' }, () => random))
@@ -61,7 +61,7 @@ test('all requests of a consumer go to the same service, by the weights', () => 
   assert.ok(Math.abs((counts['new'] ?? 0) - 200) < 50, JSON.stringify(counts))
 })
 
-test('with a higher weight a service keeps those that it had', () => {
+test('a service whose weight increases keeps its consumers', () => {
   const chosen = (weight: number): string[] => {
     const split = new Split({ services: { old: 100 - weight, new: weight }, sticky: 'consumer' }, () => 0)
     return Array.from({ length: 500 }, (_, i) => split.choose(ofConsumer(`user-${i}`)))
@@ -70,12 +70,12 @@ test('with a higher weight a service keeps those that it had', () => {
   for (const [i, name] of before.entries()) if (name === 'new') assert.equal(after[i], 'new')
 })
 
-test('requests without the key are divided as if there were none', () => {
+test('requests without the sticky key are split as without it', () => {
   const counts = countsOf({ services: { a: 1, b: 1 }, sticky: { header: 'x-tenant' } }, Array(10).fill(request))
   assert.deepEqual(counts, { a: 5, b: 5 })
 })
 
-test('without any weight there is nothing to choose', () => {
+test('a split without any weight is rejected', () => {
   assert.equal(splitSchema.safeParse({ services: { a: 0 } }).success, false)
   assert.equal(splitSchema.safeParse({ services: {} }).success, false)
 })

@@ -42,7 +42,7 @@ function setUp(options: StickyCookieOptions = {}, { keys = [NEW], service = 'use
   }
 }
 
-test('a client comes back to the instance that has answered it, and is told once', () => {
+test('a client returns to the instance of its cookie, and the cookie is set once', () => {
   const { cookie, bound, told } = setUp()
   assert.equal(bound(''), null)
   assert.equal(bound(cookie(1)), 'b')
@@ -50,18 +50,18 @@ test('a client comes back to the instance that has answered it, and is told once
   assert.deepEqual(told(1, cookie(1)).entries(), [])
 })
 
-test('the cookie tells nothing of the instance, and is for the gateway alone', () => {
+test('the cookie does not reveal the instance, and differs for each service', () => {
   const value = setUp().told(0).get('Set-Cookie')!
   assert.match(value, /^sallyport-users=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax$/)
   const other = setUp({}, { service: 'orders' }).told(0).get('Set-Cookie')!
   assert.notEqual(value.split('=')[1], other.split('=')[1], 'another service has another one for the same instance')
 })
 
-test('a reply with a new cookie is for nobody else, whatever the service says', () => {
+test('a reply that sets the cookie is private, whatever the service says', () => {
   assert.equal(setUp().told(0).get('Cache-Control'), 'private')
 })
 
-test('what the service says to some caches alone does not have them keep the cookie', () => {
+test('targeted Cache-Control headers of the service are made private as well', () => {
   const { sticky, instances } = setUp()
   const fields = ['Cache-Control', 'CDN-Cache-Control', 'Acme-CDN-Cache-Control', 'Surrogate-Control']
   const reply = new Reply(200, Headers.of(fields.map((name) => [name, 'max-age=60'])), null)
@@ -69,11 +69,11 @@ test('what the service says to some caches alone does not have them keep the coo
   for (const name of fields) assert.deepEqual(reply.headers.getAll(name), ['max-age=60', 'private'])
 })
 
-test('what a cache has already binds nobody', () => {
+test('a 304 does not set the cookie', () => {
   assert.deepEqual(setUp().told(0, '', 304).entries(), [])
 })
 
-test('over https the cookie comes back over https only', () => {
+test('over https the cookie is Secure', () => {
   const { sticky, instances } = setUp({ cookie: 'at' })
   const reply = new Reply(200, Headers.of(), null)
   const exchange = makeExchange()
@@ -81,25 +81,25 @@ test('over https the cookie comes back over https only', () => {
   assert.match(reply.headers.get('Set-Cookie')!, /^at=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax; Secure$/)
 })
 
-test('what no gateway with these secrets has made binds nobody', () => {
+test('cookies not made with these secrets are ignored', () => {
   const { bound } = setUp()
   const foreign = setUp({}, { keys: [OLD] }).cookie(0)
   for (const cookie of [foreign, 'sallyport-users=', 'sallyport-users=a.internal:80', 'sallyport-users=__proto__'])
     assert.equal(bound(cookie), null, cookie)
 })
 
-test('a cookie of the secret before is taken, and stays', () => {
+test('a cookie made with the previous secret is accepted and kept', () => {
   const before = setUp({}, { keys: [OLD] }).cookie(1)
   const { bound, told } = setUp({}, { keys: [NEW, OLD] })
   assert.equal(bound(before), 'b')
   assert.deepEqual(told(1, before).entries(), [])
 })
 
-test('all gateways with the same secrets make the same cookies, whatever else they have', () => {
+test('gateways with the same secrets make the same cookies', () => {
   assert.equal(setUp().cookie(0), setUp({}, { hosts: ['c', 'a'] }).cookie(1))
 })
 
-test('where the instance is unhealthy or gone, the client is bound to the next one', () => {
+test('if the instance is unhealthy or gone, the client is bound to another one', () => {
   const { board, bound, cookie } = setUp()
   const before = cookie(0)
   board.set(0, 'unhealthy')
@@ -110,13 +110,13 @@ test('where the instance is unhealthy or gone, the client is bound to the next o
   assert.equal(without.bound(without.cookie(0, before)), 'b')
 })
 
-test('who is bound to an instance stays while it is drained', () => {
+test('a bound client stays while its instance is drained', () => {
   const { board, bound, cookie } = setUp()
   board.drain(0, true)
   assert.equal(bound(cookie(0)), 'a')
 })
 
-test('of two cookies of that name the one counts whose instance can be used', () => {
+test('of two cookies with that name the one with a usable instance is used', () => {
   const { board, bound, cookie } = setUp()
   const both = `sallyport-users=x; ${cookie(0)}; ${cookie(1)}`
   assert.equal(bound(both), 'a')
@@ -124,7 +124,7 @@ test('of two cookies of that name the one counts whose instance can be used', ()
   assert.equal(bound(both), 'b')
 })
 
-test('with a time to live the cookie is renewed in its second half, and no good after its end', () => {
+test('with a ttl the cookie is renewed in its second half, and ignored after it expires', () => {
   const { clock, bound, cookie, told } = setUp({ ttl: 60_000 })
   assert.match(told(0).get('Set-Cookie')!, /; Max-Age=60$/)
   const first = cookie(0)
@@ -140,7 +140,7 @@ test('with a time to live the cookie is renewed in its second half, and no good 
   assert.equal(bound(second), 'a')
 })
 
-test('a cookie without its time, or from a time that is to come, is renewed', () => {
+test('a cookie without a time, or with one in the future, is renewed', () => {
   const { clock, bound, cookie } = setUp({ ttl: 60_000 })
   const dated = cookie(0)
   for (const before of [setUp().cookie(0), dated.replace(/\..*/, '.zzzzzzzz'), dated.replace(/\..*/, '.!')]) {

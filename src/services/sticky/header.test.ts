@@ -33,18 +33,18 @@ function setUp(hosts = ['a', 'b']) {
   }
 }
 
-test('a session leads to the instance that has named it, which gets the name that it gave', () => {
+test('a session leads to the instance that created it, which gets its original name', () => {
   const { given, asked } = setUp()
   const session = given(1, 'abc')!
   assert.match(session, /^abc~[\w-]{22}$/)
   assert.deepEqual(asked(session), ['b', 'abc'])
 })
 
-test('a reply without the header binds nobody', () => {
+test('a reply without the header binds nothing', () => {
   assert.equal(setUp().given(0, null), undefined)
 })
 
-test('whatever the service names a session, it gets the same back', () => {
+test('property: any session name is restored exactly', () => {
   const { given, asked } = setUp()
   const visible = fc.string({
     unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
@@ -57,20 +57,20 @@ test('whatever the service names a session, it gets the same back', () => {
   )
 })
 
-test('what no gateway has added goes on as it came', () => {
+test('a session name without a valid binding is passed on unchanged', () => {
   const { asked } = setUp()
   for (const session of ['abc', 'abc~', '~', 'a~b', `abc~${'A'.repeat(22)}`])
     assert.deepEqual(asked(session), [null, session])
 })
 
-test('where the instance is unhealthy another one is asked for the session, and says that it has none', () => {
+test('if the instance is unhealthy, another one gets the session', () => {
   const { board, given, asked } = setUp()
   const session = given(0, 'abc')!
   board.set(0, 'unhealthy')
   assert.deepEqual(asked(session), [null, 'abc'])
 })
 
-test('who has a session stays while its instance is drained', () => {
+test('a session stays while its instance is drained', () => {
   const { board, given, asked } = setUp()
   const session = given(0, 'abc')!
   board.drain(0, true)

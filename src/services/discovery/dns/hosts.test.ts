@@ -10,7 +10,7 @@ fe80::1%lo0 localhost
 not-an-address users
 `
 
-test('every address of a name is found, by family', () => {
+test('addresses of a name are found by family', () => {
   assert.deepEqual(addressesIn(HOSTS, 'users', 4), ['10.0.0.7', '10.0.0.8'])
   assert.deepEqual(addressesIn(HOSTS, 'USERS.internal.', 4), ['10.0.0.7'])
   assert.deepEqual(addressesIn(HOSTS, 'localhost', 6), ['::1'])

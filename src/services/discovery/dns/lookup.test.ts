@@ -33,7 +33,7 @@ async function hosts(lookup: Lookup, ...asked: Parameters<typeof names>): Promis
   return instances.map(({ host, port, weight }) => `${host} ${port} ${weight}`)
 }
 
-test('both families make the instances, and one without records is no failure', async () => {
+test('the addresses of both families are instances, and a family may be empty', async () => {
   const lookup = users()
   assert.deepEqual(await hosts(lookup, { '4 users': answer('10.0.0.1'), '6 users': answer('2001:db8::1') }), [
     '10.0.0.1 80 1',
@@ -43,7 +43,7 @@ test('both families make the instances, and one without records is no failure', 
   assert.deepEqual(await hosts(lookup, { '4 users': 'none', '6 users': 'none' }), [])
 })
 
-test('a family that is not answered has what it had before, and that is told', async () => {
+test('a family without an answer keeps its previous addresses, and the problem is reported', async () => {
   const lookup = users()
   await hosts(lookup, { '4 users': answer('10.0.0.1'), '6 users': answer('2001:db8::1') })
   const { instances, problem } = await lookup.by(
@@ -56,7 +56,7 @@ test('a family that is not answered has what it had before, and that is told', a
   assert.equal(problem, 'no DNS server has answered in time')
 })
 
-test('nothing is known where no family is answered, or there is no such name', async () => {
+test('if no family is answered, or the name does not exist, the lookup fails', async () => {
   const lookup = users()
   await hosts(lookup, { '4 users': answer('10.0.0.1'), '6 users': 'none' })
   await assert.rejects(hosts(lookup, { '4 users': 'silence', '6 users': 'silence' }), /no DNS server has answered/)
@@ -64,7 +64,7 @@ test('nothing is known where no family is answered, or there is no such name', a
   await assert.rejects(hosts(lookup, {}), /there is no name users/)
 })
 
-test('the targets of SRV records are whole names, and one that is not answered has what it had before', async () => {
+test('SRV targets are absolute names, and one without an answer keeps its previous addresses', async () => {
   const records = [
     { name: 'a.local', port: 8001, priority: 0, weight: 2 },
     { name: 'b.local', port: 8002, priority: 0, weight: 1 },
@@ -83,7 +83,7 @@ test('the targets of SRV records are whole names, and one that is not answered h
   await assert.rejects(hosts(lookup, {}, records), /there is no name a\.local/)
 })
 
-test('whatever is answered, an instance is one that was answered now or was there before, and no address is lost to silence', async () => {
+test('property: each instance is in the current or a previous answer, and no address is lost through a missing answer', async () => {
   const said: fc.Arbitrary<Said> = fc.oneof(
     fc.constantFrom('none' as const, 'unknown' as const, 'silence' as const),
     fc.array(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3'), { minLength: 1 }).map((all) => answer(...all)),

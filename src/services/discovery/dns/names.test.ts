@@ -14,7 +14,7 @@ function namesOf(dns: DnsServer, files: NameFiles): Names {
 
 const asked = (dns: DnsServer): string[] => dns.asked.map(({ name }) => name)
 
-test('a name is looked for in the search domains, until it is known', async (t) => {
+test('a name is looked up in the search domains until it is found', async (t) => {
   const dns = await startDns(t)
   dns.set('users.local', 'A', { records: ['10.0.0.1'], ttl: 7 })
   dns.set('users', 'A', { records: ['10.0.0.9'] })
@@ -24,7 +24,7 @@ test('a name is looked for in the search domains, until it is known', async (t) 
   assert.deepEqual((await names.addresses('users.', 4)).addresses, ['10.0.0.9'])
 })
 
-test('a domain that does not answer ends it: another name must not be taken for the first one', async (t) => {
+test('a domain without an answer ends the search, as a later one could be a different name', async (t) => {
   const dns = await startDns(t)
   dns.set('users.shop.local', 'A', { code: 'SERVFAIL' })
   dns.set('users.local', 'A', { records: ['10.0.0.1'] })
@@ -38,7 +38,7 @@ test('a domain that does not answer ends it: another name must not be taken for 
   })
 })
 
-test('a name without records is another thing than one that is not there', async (t) => {
+test('a name without records differs from a name that does not exist', async (t) => {
   const dns = await startDns(t)
   dns.set('users.local', 'AAAA', { records: ['2001:db8::1'] })
   const names = namesOf(dns, SEARCHED)
@@ -47,7 +47,7 @@ test('a name without records is another thing than one that is not there', async
   assert.deepEqual((await names.addresses('users', 6)).addresses, ['2001:db8::1'])
 })
 
-test('what /etc/hosts says of a name is asked of nobody', async (t) => {
+test('a name in /etc/hosts is not looked up', async (t) => {
   const dns = await startDns(t)
   const names = namesOf(dns, { ...NO_FILES, hosts: '10.0.0.7 users\n' })
   assert.deepEqual(await names.addresses('users', 4), { addresses: ['10.0.0.7'], ttl: Infinity })

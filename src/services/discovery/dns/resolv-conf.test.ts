@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { namesFor, parseResolvConf } from './resolv-conf.ts'
 
-test('search domains and dots are read as resolv.conf(5) has them', () => {
+test('search domains and ndots are read as in resolv.conf(5)', () => {
   const text = `
 # generated
 nameserver 10.96.0.10
@@ -22,7 +22,7 @@ options edns0
   assert.deepEqual(parseResolvConf(''), { search: [], ndots: 1 })
 })
 
-test('a name with few dots is asked for in the domains first, one with many as it is, one with a final dot only so', () => {
+test('a name with few dots tries the domains first, one with many itself first, and one with a final dot only itself', () => {
   const conf = { search: ['shop.local', 'local'], ndots: 2 }
   assert.deepEqual(namesFor('users', conf), ['users.shop.local', 'users.local', 'users'])
   assert.deepEqual(namesFor('users.shop.internal', conf), [
@@ -33,7 +33,7 @@ test('a name with few dots is asked for in the domains first, one with many as i
   assert.deepEqual(namesFor('users.', conf), ['users'])
 })
 
-test('whatever the file says, few names are asked for, and the name itself among them', () => {
+test('property: few names are tried, and the name itself is among them', () => {
   const word = fc.constantFrom(
     'search',
     'domain',

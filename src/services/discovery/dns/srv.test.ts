@@ -5,7 +5,7 @@ import { firstOf, sharesOf, type SrvRecord } from './srv.ts'
 
 const record = (priority: number, name: string, weight = 1): SrvRecord => ({ name, port: 80, priority, weight })
 
-test('only the lowest priority counts, and "." says that the service runs nowhere', () => {
+test('only the lowest priority is used, and "." means that the service is not available', () => {
   assert.deepEqual(
     firstOf([record(20, 'c'), record(10, 'a'), record(10, 'b')]).map(({ name }) => name),
     ['a', 'b'],
@@ -15,7 +15,7 @@ test('only the lowest priority counts, and "." says that the service runs nowher
   assert.deepEqual(firstOf([]), [])
 })
 
-test('weights are shares of targets, which their addresses have together', () => {
+test('weights are shared by the addresses of a target', () => {
   const shares = (...parts: readonly (readonly [weight: number, addresses: number])[]): readonly number[] =>
     sharesOf(parts.map(([weight, addresses]) => ({ weight, addresses })))
   assert.deepEqual(shares([3, 1], [1, 1]), [3, 1])
@@ -26,7 +26,7 @@ test('weights are shares of targets, which their addresses have together', () =>
   assert.deepEqual(shares(), [])
 })
 
-test('shares are whole numbers above 0 that differ from the weights by less than a part in a thousand', () => {
+test('property: shares are positive integers within a thousandth of the weights', () => {
   const part = fc.record({ weight: fc.integer({ min: 1, max: 65_535 }), addresses: fc.integer({ min: 1, max: 20 }) })
   fc.assert(
     fc.property(fc.array(part, { minLength: 2, maxLength: 20 }), (parts) => {

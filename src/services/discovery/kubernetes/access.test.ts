@@ -17,7 +17,7 @@ async function mount(t: TestContext): Promise<string> {
 
 const ENV = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '6443' }
 
-test('a pod asks the API server of its cluster, by what is mounted now', async (t) => {
+test('in a pod the API server and credentials are those of the cluster, read each time', async (t) => {
   const folder = await mount(t)
   assert.deepEqual(await accessOf({}, ENV, folder), {
     server: 'https://10.96.0.1:6443',
@@ -30,13 +30,13 @@ test('a pod asks the API server of its cluster, by what is mounted now', async (
   assert.deepEqual([access.server, access.token, access.namespace], ['https://[fd00::1]:443', 'second', 'other'])
 })
 
-test('outside of a cluster the options say all of it, and nothing that is mounted is shown to another server', async (t) => {
+test('outside of a cluster the options are used, and mounted credentials are not sent to another server', async (t) => {
   const folder = await mount(t)
   const access = await accessOf({ server: 'http://127.0.0.1:8001/', namespace: 'shop' }, ENV, folder)
   assert.deepEqual(access, { server: 'http://127.0.0.1:8001', token: null, ca: null, namespace: 'shop' })
 })
 
-test('what is missing is said', async () => {
+test('missing options are reported', async () => {
   await assert.rejects(
     accessOf({ namespace: 'shop' }, ENV, '/nowhere'),
     /^Error: \/nowhere\/token cannot be read \(ENOENT/,
@@ -47,7 +47,7 @@ test('what is missing is said', async () => {
   )
 })
 
-test('where there is no cluster, that is said', async (t) => {
+test('without a cluster the error says so', async (t) => {
   const folder = await mount(t)
   await assert.rejects(accessOf({}, {}, folder), /not in a cluster, as KUBERNETES_SERVICE_HOST is not set/)
 })

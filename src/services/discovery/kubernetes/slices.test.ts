@@ -19,7 +19,7 @@ function slice(name: string, endpoints: readonly unknown[], more: Record<string,
 const found = (slices: readonly Slice[], port?: WantedPort): string[] =>
   instancesOf(slices, port).map((each) => `${each.host} ${each.port} ${each.weight}`)
 
-test('pods that are ready get requests, those that end and still serve none but of clients that stay, others are gone', () => {
+test('ready pods get requests, terminating ones that still serve only those of bound clients, and others none', () => {
   const all = slice('a', [
     endpoint('10.0.0.1'),
     endpoint('10.0.0.2', {}),
@@ -31,11 +31,11 @@ test('pods that are ready get requests, those that end and still serve none but 
   assert.deepEqual(found([all]), ['10.0.0.1 8001 1', '10.0.0.2 8001 1', '10.0.0.3 8001 0'])
 })
 
-test('where every pod ends, those that still serve get the requests', () => {
+test('if all pods are terminating, those that still serve get the requests', () => {
   assert.deepEqual(found([slice('a', [endpoint('10.0.0.3', TERMINATING)])]), ['10.0.0.3 8001 1'])
 })
 
-test('the zone of a pod is that of its endpoint', () => {
+test('the zone of an instance is that of its endpoint', () => {
   const all = slice('a', [{ ...endpoint('10.0.0.1'), zone: 'eu-1a' }, endpoint('10.0.0.2')])
   assert.deepEqual(
     instancesOf([all], undefined).map(({ zone }) => zone),
@@ -43,7 +43,7 @@ test('the zone of a pod is that of its endpoint', () => {
   )
 })
 
-test('slices of one Service are one set, in which each pod is once', () => {
+test('the slices of a Service are merged, with each pod once', () => {
   const slices = [
     slice('a', [endpoint('10.0.0.1', TERMINATING)]),
     slice('b', [endpoint('10.0.0.1'), endpoint('10.0.0.2')]),
@@ -52,7 +52,7 @@ test('slices of one Service are one set, in which each pod is once', () => {
   assert.deepEqual(found(slices), ['10.0.0.1 8001 1', '10.0.0.2 8001 1'])
 })
 
-test('a port is meant by its name, its number, or as the only one, and each slice has its own', () => {
+test('a port is selected by name, number, or as the only one, in each slice', () => {
   const one = slice('a', [endpoint('10.0.0.1')], {
     ports: [
       { name: 'http', port: 8001 },
@@ -75,7 +75,7 @@ test('a port is meant by its name, its number, or as the only one, and each slic
   assert.deepEqual(found([slice('d', [endpoint('10.0.0.4')], { ports: null })], 8001), ['10.0.0.4 8001 1'])
 })
 
-test('a Service of two families has each pod once, by the family that more pods are ready in', () => {
+test('a dual-stack Service has each pod once, in the family with more ready pods', () => {
   const v6 = (...hosts: string[]) =>
     slice(
       'six',
@@ -88,7 +88,7 @@ test('a Service of two families has each pod once, by the family that more pods 
   assert.equal(found([v6('2001:db8::1', '2001:db8::2', '2001:db8::3'), v4]).length, 3)
 })
 
-test('what is no slice of IP addresses is passed over', () => {
+test('objects other than slices of IP addresses are skipped', () => {
   assert.equal(parseSlice({ metadata: { name: 'a' }, addressType: 'FQDN', endpoints: [] }), null)
   assert.equal(parseSlice({ addressType: 'IPv4' }), null)
   assert.equal(parseSlice(null), null)
@@ -97,7 +97,7 @@ test('what is no slice of IP addresses is passed over', () => {
   ])
 })
 
-test('whatever an object is, reading it gives instances with sound addresses and ports, each once, in any order of slices', () => {
+test('property: any objects give valid, distinct instances, in any order of slices', () => {
   const condition = fc.option(fc.boolean(), { nil: null })
   const anything = fc.anything({ maxDepth: 2 })
   const pod = fc.record({

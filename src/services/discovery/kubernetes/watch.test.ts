@@ -56,7 +56,7 @@ function follow(t: TestContext, api: ApiServer, access: { token: string | null }
 
 const count = (api: ApiServer, kind: string): number => api.asked.filter((each) => each.kind === kind).length
 
-test('slices are listed in pages, and followed from there', async (t) => {
+test('slices are listed in pages, and then watched', async (t) => {
   const api = await startApiServer(t)
   for (let i = 0; i < 501; i++) api.put('shop', slice('users', `users-${i}`, []))
   api.put('shop', slice('users', 'users-a', ['10.0.0.1']))
@@ -85,7 +85,7 @@ test('slices are listed in pages, and followed from there', async (t) => {
   assert.equal(asked.get('timeoutSeconds'), '300')
 })
 
-test('a watch that the server ends goes on where a bookmark was, without another list', async (t) => {
+test('a watch ended by the server continues from the last bookmark, without a new list', async (t) => {
   const api = await startApiServer(t)
   api.put('shop', slice('users', 'users-a', ['10.0.0.1']))
   const { told, clock } = follow(t, api)
@@ -104,7 +104,7 @@ test('a watch that the server ends goes on where a bookmark was, without another
   assert.deepEqual(told.failures, [])
 })
 
-test('what the server has forgotten is listed anew: nothing is lost meanwhile, and nothing has failed', async (t) => {
+test('after 410 Gone slices are listed again, nothing is lost, and it does not count as a failure', async (t) => {
   const api = await startApiServer(t)
   api.put('shop', slice('users', 'users-a', ['10.0.0.1']))
   const { told, clock } = follow(t, api)
@@ -119,7 +119,7 @@ test('what the server has forgotten is listed anew: nothing is lost meanwhile, a
   assert.ok(told.known.every((each) => each.length === 1))
 })
 
-test('a page that has expired has the list begin anew', async (t) => {
+test('an expired page restarts the list', async (t) => {
   const api = await startApiServer(t)
   for (let i = 0; i < 501; i++) api.put('shop', slice('users', `users-${i}`, i === 500 ? ['10.0.0.1'] : []))
   void api.until(() => count(api, 'list') === 1).then(() => api.compact())
@@ -129,7 +129,7 @@ test('a page that has expired has the list begin anew', async (t) => {
   assert.deepEqual(told.failures, [])
 })
 
-test('a token that is renewed is shown with the next question, and one that is not taken is told of', async (t) => {
+test('a renewed token is used for the next request, and a rejected one is reported', async (t) => {
   const api = await startApiServer(t)
   api.put('shop', slice('users', 'users-a', ['10.0.0.1']))
   api.token = 'one'
@@ -149,7 +149,7 @@ test('a token that is renewed is shown with the next question, and one that is n
   assert.deepEqual(told.known.at(-1), ['10.0.0.1'])
 })
 
-test('what may not be read says which Role is missing', async (t) => {
+test('a 403 is reported with the missing Role', async (t) => {
   const api = await startApiServer(t)
   api.refusal = { status: 403, message: 'endpointslices is forbidden' }
   const { told } = follow(t, api)
@@ -157,7 +157,7 @@ test('what may not be read says which Role is missing', async (t) => {
   assert.match(told.failures[0]!, /^403: endpointslices is forbidden \(a Role has to allow get, list and watch/)
 })
 
-test('a failing server is asked less and less often, up to every 30 seconds, and as late as it says', async (t) => {
+test('a failing server is retried with backoff up to 30 seconds, or after Retry-After', async (t) => {
   const api = await startApiServer(t)
   api.refusal = { status: 503, message: 'etcd is away' }
   const { told, clock } = follow(t, api)
@@ -183,7 +183,7 @@ for (const [how, breakIt] of [
   ['ends in the middle of an event', (api: ApiServer) => (api.write('{"type":"ADD'), api.end('orderly'))],
   ['says that it failed', (api: ApiServer) => api.write({ type: 'ERROR', object: { code: 500, message: 'no' } })],
 ] as const)
-  test(`a watch that ${how} is told of, and goes on after a pause`, async (t) => {
+  test(`a watch that ${how} is reported, and continues after a pause`, async (t) => {
     const api = await startApiServer(t)
     api.put('shop', slice('users', 'users-a', ['10.0.0.1']))
     const { told, clock } = follow(t, api)
@@ -199,7 +199,7 @@ for (const [how, breakIt] of [
     assert.equal(told.failures.length, 1)
   })
 
-test('a server that says nothing is not waited for', async (t) => {
+test('a server that does not respond times out', async (t) => {
   const api = await startApiServer(t)
   api.silent = true
   const { told, clock } = follow(t, api)
@@ -209,7 +209,7 @@ test('a server that says nothing is not waited for', async (t) => {
   assert.deepEqual(told.failures, ['no answer within 10000 ms'])
 })
 
-test('a watch of which nothing comes for long is begun anew', async (t) => {
+test('a watch without events for too long is restarted', async (t) => {
   const api = await startApiServer(t)
   api.put('shop', slice('users', 'users-a', ['10.0.0.1']))
   const { told, clock } = follow(t, api)
@@ -236,7 +236,7 @@ test('a server that ends each watch at once is asked once a second', async (t) =
   assert.equal(count(api, 'list'), 1)
 })
 
-test('nothing is asked any more once it is closed', async (t) => {
+test('nothing is requested after close', async (t) => {
   const api = await startApiServer(t)
   const { told, clock, watch } = follow(t, api)
   await api.until(() => api.watching === 1)
