@@ -70,7 +70,7 @@ test('an exchange is logged as one line with the specified fields', () => {
   ])
 })
 
-test('what is not known is null', () => {
+test('unknown values are null', () => {
   const output = createMemoryLogger('info', clock)
   const route = { id: 'hello', pattern: '/hello', service: null }
   createAccessLog(output, clock, ALL)(makeExchange({ route }), 200, 0, 1)
@@ -81,7 +81,7 @@ test('what is not known is null', () => {
   )
 })
 
-test('the line begins and ends like every other line of the log', () => {
+test('a line begins and ends like every other line of the log', () => {
   const output = rawOutput()
   output.log.info({}, 'Hello')
   createAccessLog(output, clock, ALL)(makeExchange(), 200, 0, 1)
@@ -100,7 +100,7 @@ for (const [level, written] of Object.entries({ debug: 3, info: 3, warn: 1, erro
     assert.deepEqual([output.lines.at(-1)?.['level'], output.lines.at(-1)?.['status_code']], ['error', 502])
   })
 
-test('the level may change while the gateway runs', () => {
+test('the level can be changed at runtime', () => {
   const output = createMemoryLogger('warn', clock)
   const accessLog = createAccessLog(output, clock, ALL)
   for (const level of ['info', 'error', 'debug'] as const) {
@@ -122,7 +122,7 @@ function linesOf(options: Partial<AccessLogOptions>, ends: readonly (readonly [s
   return output.lines.map((line) => [line['level'], line['status_code']])
 }
 
-test('a sample leaves out what is neither an error nor slow', () => {
+test('sampling leaves out only what is neither an error nor slow', () => {
   const ends = [
     [200, 1],
     [404, 1],
@@ -145,7 +145,7 @@ function logged(sampleKey: string): string[] {
   return output.lines.map((line) => String(line['trace_id']))
 }
 
-test('a sample has all requests of a trace or none, and which ones the client cannot choose', () => {
+test('sampling keeps or drops all requests of a trace, and clients cannot choose which', () => {
   const [one, other] = [logged('one key'), logged('another key')]
   for (const ids of [one, other]) {
     assert.ok(ids.length > 800 && ids.length < 1200, `${ids.length} of 2000`)
@@ -154,7 +154,7 @@ test('a sample has all requests of a trace or none, and which ones the client ca
   assert.notDeepEqual(one, other)
 })
 
-test('slow requests are of level warn, tunnels never', () => {
+test('slow requests are logged at level warn, tunnels never', () => {
   assert.deepEqual(
     linesOf({ slow: 1000 }, [
       [200, 999],
@@ -171,7 +171,7 @@ test('slow requests are of level warn, tunnels never', () => {
   )
 })
 
-test('routes may be left out', () => {
+test('routes can be excluded', () => {
   const output = createMemoryLogger('info', clock)
   const accessLog = createAccessLog(output, clock, ALL)
   const route = { id: 'users', pattern: '/users', service: null }
@@ -182,13 +182,13 @@ test('routes may be left out', () => {
   assert.equal(output.lines.length, 2)
 })
 
-test('the code of what failed is told', () => {
+test('the error code is logged', () => {
   const output = createMemoryLogger('info', clock)
   createAccessLog(output, clock, ALL)(makeExchange({ error: new GatewayError('rate-limited') }), 429, 0, 1)
   assert.equal(output.lines[0]?.['code'], 'rate-limited')
 })
 
-test('timings tell what the service took, the gateway and each policy', () => {
+test('timings are logged for the service, the gateway and each policy', () => {
   const time = new ManualClock()
   const record = new ExchangeRecord(time)
   record.attempt('10.0.0.7:8001')
@@ -213,7 +213,7 @@ test('secrets in the query are redacted', () => {
   assert.equal(output.lines[0]?.['url'], 'http://api.example.com/api/v1/users/7?access_token=[redacted]&page=2')
 })
 
-test('whatever a client sends, the log has one line of JSON for it, without control characters', () => {
+test('property: any request is logged as one line of JSON without control characters', () => {
   const anything = fc.string({ unit: anyCharacter, maxLength: 40 })
   fc.assert(
     fc.property(anything, anything, anything, (method, path, other) => {
@@ -231,7 +231,7 @@ test('whatever a client sends, the log has one line of JSON for it, without cont
   )
 })
 
-test('a line fits into what a pipe takes in one piece, however long the request', () => {
+test('a line fits into one atomic pipe write, however long the request', () => {
   for (const character of ['x', '"', '\\', '\xff']) {
     const output = rawOutput()
     const long = character.repeat(9000)
@@ -242,7 +242,7 @@ test('a line fits into what a pipe takes in one piece, however long the request'
   }
 })
 
-test('the API key that a request came with is told by its id, and nothing of keys where there is none', () => {
+test('the API key of a request is logged by its id, and nothing is logged without a key', () => {
   const consumer = { id: 'alice', roles: [], scopes: [], tier: 'gold', claims: {} }
   const output = createMemoryLogger('info', clock)
   const write = createAccessLog(output, clock, ALL)
@@ -254,7 +254,7 @@ test('the API key that a request came with is told by its id, and nothing of key
   )
 })
 
-test('a call of gRPC has its status, and a level by it', () => {
+test('a gRPC call is logged with its status, and at the level that fits it', () => {
   const output = createMemoryLogger('info', clock)
   const write = createAccessLog(output, clock, ALL)
   for (const status of [0, 5, 14]) {

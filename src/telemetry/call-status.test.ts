@@ -23,7 +23,7 @@ function end({ aborted = false, status = 200, whole = true, said = null, late = 
   return exchange
 }
 
-test('how a call ended is what its client makes of what it got', () => {
+test('the status of a call is the one its client derives from what it received', () => {
   const cases: [Ended, string][] = [
     [{ said: 0 }, 'OK'],
     [{ said: 5, aborted: true, status: 499 }, 'NOT_FOUND'],
@@ -36,20 +36,20 @@ test('how a call ended is what its client makes of what it got', () => {
   for (const [ended, name] of cases) assert.equal(callStatus(end(ended)), name, JSON.stringify(ended))
 })
 
-test('a reply that is whole and has no status is not held against its service', () => {
+test('a complete reply without a status is not held against the service', () => {
   const exchange = end({})
   assert.equal(callStatus(exchange), null)
   assert.equal(statusInHttp(exchange, 200), 200)
 })
 
-test('what is no call has no status', () => {
+test('a request that is not a gRPC call has no status', () => {
   const exchange = makeExchange()
   settleCall(exchange, 200, true, 500)
   assert.equal(callStatus(exchange), null)
   assert.equal(statusInHttp(exchange, 404), 404)
 })
 
-test('a call that failed in the service is logged like HTTP that failed, others are not', () => {
+test('a call that failed in the service counts as an HTTP failure, other calls do not', () => {
   assert.equal(statusInHttp(end({ said: grpcStatus('UNAVAILABLE') }), 200), 503)
   assert.equal(statusInHttp(end({ said: grpcStatus('INTERNAL') }), 200), 500)
   assert.equal(statusInHttp(end({ said: grpcStatus('NOT_FOUND') }), 200), 200)

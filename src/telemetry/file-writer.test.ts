@@ -19,7 +19,7 @@ function open(t: TestContext) {
   return { writer, read: () => readFileSync(path, 'latin1'), lost: () => lost }
 }
 
-test('bytes are written as they are, whatever text they would make', async (t) => {
+test('bytes are written unchanged, even if they are not valid UTF-8', async (t) => {
   const { writer, read } = open(t)
   writer.write(Buffer.from([0xff, 0x00, 0x80, 0x0a]))
   await writer.flush()
@@ -27,7 +27,7 @@ test('bytes are written as they are, whatever text they would make', async (t) =
   await writer.end()
 })
 
-test('a flush that waits for nothing writes all, in its order, but what another thread is at, which that ends', async (t) => {
+test('a synchronous flush writes everything in order, except what another thread is writing, which end() writes', async (t) => {
   const { writer, read } = open(t)
   const lines = Array.from({ length: 2000 }, (_, i) => `line ${i}\n`)
   for (const line of lines) writer.write(Buffer.from(line))
@@ -40,7 +40,7 @@ test('a flush that waits for nothing writes all, in its order, but what another 
   assert.ok(read().includes(first))
 })
 
-test('more than may wait is lost and counted by its lines', async (t) => {
+test('lines beyond the buffer are dropped and counted', async (t) => {
   const { writer, lost } = open(t)
   writer.write(Buffer.alloc(BUFFER_SIZE, 'a\n'))
   writer.write(Buffer.from('b\nc\n'))

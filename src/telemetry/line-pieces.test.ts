@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { LinePieces } from './line-pieces.ts'
 
-test('pieces have all lines in their order, whole, and no more bytes than they may', () => {
+test('property: pieces contain all lines, whole and in order, within the size limit', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 40 }).map((each) => `${each.replaceAll('\n', '')}\n`)
   fc.assert(
     fc.property(fc.array(fc.option(text), { maxLength: 40 }), fc.integer({ min: 1, max: 100 }), (lines, size) => {
@@ -24,7 +24,7 @@ test('pieces have all lines in their order, whole, and no more bytes than they m
   )
 })
 
-test('lines are handed over together, as many as there is room for', () => {
+test('lines are handed over together, as many as fit', () => {
   const pieces: string[] = []
   const gathered = new LinePieces(8, (piece) => pieces.push(piece.toString()))
   for (const line of ['a\n', 'b\n', 'c\n', 'd\n', 'e\n']) gathered.add(line)

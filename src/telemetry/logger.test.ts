@@ -53,7 +53,7 @@ test('lines below the level are not written', async (t) => {
   assert.deepEqual(read().match(/"message":"."/g), ['"message":"c"', '"message":"d"'])
 })
 
-test('the level may change', async (t) => {
+test('the level can be changed', async (t) => {
   const { log, setLevel, close, read } = logToFile(t, { level: 'warn' })
   log.info({}, 'a')
   setLevel('debug')
@@ -65,7 +65,7 @@ test('the level may change', async (t) => {
   assert.deepEqual(read().match(/"message":"."/g), ['"message":"b"'])
 })
 
-test('the format may change, for the lines that come from then on', async (t) => {
+test('a changed format applies to the lines that follow', async (t) => {
   const { log, setFormat, close, read } = logToFile(t)
   log.info({}, 'a')
   setFormat('pretty')
@@ -107,7 +107,7 @@ test('close loses nothing and keeps the order', async (t) => {
   )
 })
 
-test('what is written after close is dropped', async (t) => {
+test('lines written after close are dropped', async (t) => {
   const { log, close, read } = logToFile(t)
   await close()
   log.info({}, 'too late')
@@ -121,7 +121,7 @@ test('close leaves no timer behind', async (t) => {
   assert.equal(clock.pending, 0)
 })
 
-test('nothing in the pretty format steers a terminal', async (t) => {
+test('the pretty format lets no control characters reach a terminal', async (t) => {
   const { log, write, close, read } = logToFile(t, { format: 'pretty' })
   log.warn({ error: new Error('a\u001b[2J\r\u009b31m\b') }, 'One')
   write('{"level":"info","user_agent":"\u009b31m","message":"Two"}\n')
@@ -131,7 +131,7 @@ test('nothing in the pretty format steers a terminal', async (t) => {
   assert.doesNotMatch(read(), /[\x00-\x08\x0b-\x1f\x7f-\x9f]/)
 })
 
-test('the pretty format has one line a message, for people', async (t) => {
+test('the pretty format has one readable line per message', async (t) => {
   const { log, close, read } = logToFile(t, { format: 'pretty' })
   log.info({ agent: 'evil\n\x1b[31m' }, 'Hello')
   await close()
@@ -145,7 +145,7 @@ test('the automatic format is JSON for a file', async (t) => {
   assert.match(read(), /^\{"level"/)
 })
 
-test('a reader that does not keep up costs lines, and the log says how many', async (t) => {
+test('lines are dropped if the reader is too slow, and the log says how many', async (t) => {
   const { write, close, read } = logToFile(t)
   const line = `"${'x'.repeat(65_533)}"\n`
   for (let i = 0; i < 300; i++) write(line)
@@ -153,7 +153,7 @@ test('a reader that does not keep up costs lines, and the log says how many', as
   assert.match(read(), /\{"level":"warn",[^\n]*"lines":4[45],"message":"Log lines were dropped: [^\n]*"\}\n$/)
 })
 
-test('a line does not wait long for others', async (t) => {
+test('a line is not held back for long', async (t) => {
   const { log, clock, close, path, read } = logToFile(t)
   const watcher = watch(path)
   t.after(() => watcher.close())
@@ -165,7 +165,7 @@ test('a line does not wait long for others', async (t) => {
   await close()
 })
 
-test('a log that cannot be written does not stop the gateway', async (t) => {
+test('an unwritable log does not stop the gateway', async (t) => {
   const { log, clock, close } = logToFile(t, { destination: openSync('/dev/full', 'a') })
   for (let i = 0; i < 100; i++) {
     log.info({ filling: 'x'.repeat(1000) }, 'x')
@@ -174,7 +174,7 @@ test('a log that cannot be written does not stop the gateway', async (t) => {
   await assert.doesNotReject(close())
 })
 
-test('a file that was renamed is made anew when it is opened anew, and nothing is lost', async (t) => {
+test('a renamed file is recreated when it is reopened, and nothing is lost', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-log-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const file = join(directory, 'log')
@@ -191,7 +191,7 @@ test('a file that was renamed is made anew when it is opened anew, and nothing i
   )
 })
 
-test('a file that cannot be written is an error at once', () => {
+test('a file that cannot be opened is an immediate error', () => {
   const file = '/nowhere/at/all/log'
   assert.throws(() => createLogger({ level: 'info', format: 'auto', clock: new ManualClock(), file }), {
     name: 'Error',

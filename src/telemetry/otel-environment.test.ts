@@ -16,23 +16,23 @@ for (const environment of [
   { ...ENDPOINT, OTEL_SDK_DISABLED: 'TRUE' },
   { ...ENDPOINT, OTEL_TRACES_EXPORTER: 'none' },
 ])
-  test(`nothing is exported with ${JSON.stringify(environment)}, and nothing is wrong with that`, () => {
+  test(`nothing is exported or logged with ${JSON.stringify(environment)}`, () => {
     assert.deepEqual(read(environment), { settings: null, lines: [] })
   })
 
-test('an endpoint is enough, for all signals or for traces', () => {
+test('an endpoint is sufficient, for all signals or for traces', () => {
   const settings = { queueSize: 2048, batchSize: 512, delay: 5000, timeout: 30_000 }
   assert.deepEqual(read(ENDPOINT), { settings, lines: [] })
   const own = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces', OTEL_TRACES_EXPORTER: 'otlp' }
   assert.deepEqual(read(own), { settings, lines: [] })
 })
 
-test('a batch is no larger than the queue', () => {
+test('a batch is never larger than the queue', () => {
   const { settings } = read({ ...ENDPOINT, OTEL_BSP_MAX_QUEUE_SIZE: '100', OTEL_BSP_SCHEDULE_DELAY: '10' })
   assert.deepEqual([settings?.queueSize, settings?.batchSize, settings?.delay], [100, 100, 10])
 })
 
-test('what is not understood is logged: numbers keep their defaults, another protocol changes nothing', () => {
+test('invalid values are logged: numbers keep their defaults, and another protocol is ignored', () => {
   const { settings, lines } = read({
     ...ENDPOINT,
     OTEL_BSP_MAX_QUEUE_SIZE: '0',
@@ -46,7 +46,7 @@ test('what is not understood is logged: numbers keep their defaults, another pro
   )
 })
 
-test('another exporter exports nothing, and says so', () => {
+test('with another exporter nothing is exported, and the log says so', () => {
   const { settings, lines } = read({ ...ENDPOINT, OTEL_TRACES_EXPORTER: 'zipkin' })
   assert.deepEqual([settings, lines.length], [null, 1])
 })

@@ -45,7 +45,7 @@ function numbers(text: string): number[] {
   return lines.map((line) => Number.parseInt(line, 10))
 }
 
-test('a full pipe makes nobody wait, and everything comes in order once it is read', (t) => {
+test('a full pipe does not block, and everything arrives in order once it is read', (t) => {
   const { writer, clock, told, read } = setUp(t)
   for (let i = 0; i < 200; i++) writer.write(piece(i))
   let text = read()
@@ -62,7 +62,7 @@ test('a full pipe makes nobody wait, and everything comes in order once it is re
   assert.equal(clock.pending, 0)
 })
 
-test('what waits is bounded, what finds no room is counted, and there is word of it when there is room again', (t) => {
+test('the buffer is bounded, what does not fit is counted, and a notification follows once there is room again', (t) => {
   const { writer, clock, told, read } = setUp(t)
   for (let i = 0; i < 5000; i++) writer.write(piece(i))
   assert.ok(told.lost > 800 && told.lost < 1000, `${told.lost} lost`)
@@ -75,7 +75,7 @@ test('what waits is bounded, what finds no room is counted, and there is word of
   assert.equal(numbers(text).length + told.lost, 5000)
 })
 
-test('a reader that has gone costs lines, and nothing else', async (t) => {
+test('a reader that closes the pipe causes lost lines and nothing else', async (t) => {
   const { writer, told, leave } = setUp(t)
   leave()
   for (let i = 0; i < 10; i++) writer.write(piece(i))
@@ -84,7 +84,7 @@ test('a reader that has gone costs lines, and nothing else', async (t) => {
   assert.equal(told.lost, 10)
 })
 
-test('the end writes what there is, and gives up on a reader that takes nothing', async (t) => {
+test('end() writes what it can, and gives up on a reader that does not read', async (t) => {
   const { writer, told, read } = setUp(t)
   for (let i = 0; i < 200; i++) writer.write(piece(i))
   await writer.end()
@@ -93,7 +93,7 @@ test('the end writes what there is, and gives up on a reader that takes nothing'
   assert.equal(came + told.lost, 200)
 })
 
-test('an end in a hurry gives up likewise', (t) => {
+test('flushSync() gives up in the same way', (t) => {
   const { writer, told, read } = setUp(t)
   for (let i = 0; i < 200; i++) writer.write(piece(i))
   writer.flushSync()

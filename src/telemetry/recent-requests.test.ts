@@ -19,7 +19,7 @@ function filled(size: number, paths: readonly string[]): RecentRequests {
 
 const pathsOf = (requests: RecentRequests, filter = all): string[] => requests.list(filter).map(({ path }) => path)
 
-test('the newest come first, and the oldest make room', () => {
+test('the newest requests come first, and the oldest are evicted', () => {
   assert.deepEqual(pathsOf(filled(3, [])), [])
   assert.deepEqual(pathsOf(filled(3, ['/a', '/b'])), ['/b', '/a'])
   assert.deepEqual(pathsOf(filled(3, ['/a', '/b', '/c', '/d', '/e'])), ['/e', '/d', '/c'])
@@ -32,7 +32,7 @@ for (const [size, kept] of [
   [3, ['/e', '/d', '/c']],
   [5, ['/e', '/d', '/c']],
 ] as const)
-  test(`the newest stay where ${size} are remembered in place of three`, () => {
+  test(`the newest requests are kept when the size changes from three to ${size}`, () => {
     const requests = filled(3, ['/a', '/b', '/c', '/d', '/e'])
     requests.resize(size)
     assert.deepEqual(pathsOf(requests), kept)
@@ -43,7 +43,7 @@ for (const [size, kept] of [
     assert.deepEqual(requests.list(all)[0]!.status, 404)
   })
 
-test('one that is not yet full may get smaller', () => {
+test('a list that is not yet full can shrink', () => {
   const requests = filled(5, ['/a', '/b'])
   requests.resize(2)
   assert.deepEqual(pathsOf(requests), ['/b', '/a'])
@@ -51,7 +51,7 @@ test('one that is not yet full may get smaller', () => {
   assert.deepEqual(pathsOf(requests), ['/c', '/b'])
 })
 
-test('what an exchange was is told in full', () => {
+test('an exchange is listed with all its details', () => {
   const clock = new ManualClock()
   const start = clock.now()
   const wall = clock.wall()
@@ -98,7 +98,7 @@ test('what an exchange was is told in full', () => {
   ])
 })
 
-test('secrets in the query are redacted, and long targets cut', () => {
+test('secrets in the query are redacted, and long URLs truncated', () => {
   const clock = new ManualClock()
   const requests = new RecentRequests(2, clock)
   requests.add(makeExchange({ query: '?access_token=s3cr3t&page=2' }), 200, 0, 1)
@@ -108,7 +108,7 @@ test('secrets in the query are redacted, and long targets cut', () => {
   assert.deepEqual([long!.path.length, long!.query.length], [1024, 1024])
 })
 
-test('a filter goes by service, consumer, API key, time taken and time of the end', () => {
+test('requests are filtered by service, consumer, API key, duration and end time', () => {
   const requests = new RecentRequests(8, new ManualClock())
   for (const [path, service, id, key, end] of [
     ['/a', 'shop', '42', null, 10],
@@ -130,7 +130,7 @@ test('a filter goes by service, consumer, API key, time taken and time of the en
     assert.deepEqual(pathsOf(requests, { ...all, ...filter }), paths)
 })
 
-test('a filter goes by status, class of status, route and number', () => {
+test('requests are filtered by status, status class, route and count', () => {
   const requests = new RecentRequests(10, new ManualClock())
   for (const [id, status] of [
     ['a', 200],

@@ -65,11 +65,11 @@ for (const query of [
   '?compass=n',
   '?keyboard=qwerty&decoder=1',
 ])
-  test(`the query ${JSON.stringify(query)} stays as it is`, () => {
+  test(`the query ${JSON.stringify(query)} is unchanged`, () => {
     assert.equal(redactQuery(query), query)
   })
 
-test('a JSON Web Token is redacted whatever the parameter is called, as in a preflight, which no auth policy sees', () => {
+test('a JSON Web Token is redacted whatever its parameter, as in a preflight, which no auth policy sees', () => {
   assert.equal(redactQuery('?a=1&access=eyJhbGciOiJIUzI1NiJ9.e30.c2ln&b=2'), '?a=1&access=[redacted]&b=2')
   assert.equal(redactQuery('?cursor=eyJpZCI6MX0'), '?cursor=eyJpZCI6MX0')
 })
@@ -78,7 +78,7 @@ test('every occurrence is redacted', () => {
   assert.equal(redactQuery('?token=a&x=1&token=b'), '?token=[redacted]&x=1&token=[redacted]')
 })
 
-test('a secret is gone whatever stands around it', () => {
+test('property: a secret is redacted in any surroundings', () => {
   const part = fc.string().map((text) => text.replaceAll('s3cr3t', ''))
   fc.assert(
     fc.property(part, part, (before, after) => {

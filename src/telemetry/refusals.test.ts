@@ -10,7 +10,7 @@ function setUp() {
   return { clock, lines, refusals: new Refusals(clock, log) }
 }
 
-test('however many are refused, each reason is one line a second', () => {
+test('each reason is logged once a second, however many requests are rejected', () => {
   const { clock, lines, refusals } = setUp()
   for (let i = 0; i < 1000; i++) refusals.add('too-busy', i % 4 === 0 ? 'orders' : 'users')
   refusals.add('limits-unavailable', 'users')
@@ -28,7 +28,7 @@ test('however many are refused, each reason is one line a second', () => {
   assert.equal(clock.pending, 0)
 })
 
-test('a line names the routes with most of them', () => {
+test('a line names the routes with the most rejections', () => {
   const { clock, lines, refusals } = setUp()
   for (let route = 0; route < 100; route++) for (let i = 0; i <= route; i++) refusals.add('too-busy', `r${route}`)
   clock.advance(1000)
@@ -37,7 +37,7 @@ test('a line names the routes with most of them', () => {
   assert.deepEqual(routes, Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`r${99 - i}`, 100 - i])))
 })
 
-test('what has not been said is said at the end', () => {
+test('pending rejections are logged at the end', () => {
   const { clock, lines, refusals } = setUp()
   refusals.flush()
   assert.equal(lines.length, 0)

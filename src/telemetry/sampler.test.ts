@@ -23,16 +23,16 @@ for (const [name, expected] of Object.entries({
   parentbased_always_on: [true, true, false],
   parentbased_always_off: [false, true, false],
 }))
-  test(`${name} decides for begun, sampled and unsampled traces: ${expected.join(', ')}`, () => {
+  test(`${name} decides for new, sampled and unsampled traces: ${expected.join(', ')}`, () => {
     assert.deepEqual(decisions(name), expected)
   })
 
-test('all traces are sampled that the caller has not decided about, unless something else is asked for', () => {
+test('by default every trace is sampled unless the caller has decided otherwise', () => {
   assert.deepEqual(decisions(), [true, true, false])
   assert.deepEqual(decisions('traceidratio'), [true, true, true])
 })
 
-test('a ratio is kept by the trace id alone, whatever the caller says or whose caller decides', () => {
+test('a ratio depends on the trace id alone, unless it is parent-based and the caller has decided', () => {
   assert.deepEqual(decisions('traceidratio', '0'), [false, false, false])
   assert.deepEqual(decisions('parentbased_traceidratio', '0'), [false, true, false])
   const { sample } = sampler('traceidratio', '0.25')
@@ -40,14 +40,14 @@ test('a ratio is kept by the trace id alone, whatever the caller says or whose c
   assert.equal(ids.filter((id) => sample(id, null)).length, 1024)
 })
 
-test('whoever samples less samples a part of what whoever samples more does', () => {
+test('the traces of a lower ratio are a subset of those of a higher one', () => {
   for (let i = 0; i < 1000; i++) {
     const id = newTraceId()
     assert.ok(!isAmong(id, 0.1) || isAmong(id, 0.5))
   }
 })
 
-test('what is no sampler or no ratio is logged, and all traces are sampled', () => {
+test('an invalid sampler or ratio is logged, and all traces are sampled', () => {
   for (const [name, argument] of [
     ['jaeger_remote'],
     ['traceidratio', '2'],

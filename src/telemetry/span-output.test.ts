@@ -26,7 +26,7 @@ function setUp(t: TestContext, environment: Readonly<Record<string, string>>) {
   return { clock, log, output, write }
 }
 
-test('what finds no room in the queue is dropped, counted and logged, and nothing else is', async (t) => {
+test('only spans that do not fit into the queue are dropped, counted and logged', async (t) => {
   const collector = await startCollector(t)
   const { clock, log, output, write } = setUp(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
   // Two are on their way at once, two wait, and there is no room for the others.
@@ -44,7 +44,7 @@ test('what finds no room in the queue is dropped, counted and logged, and nothin
   assert.equal(clock.pending, 0)
 })
 
-test('a stop does not wait long for a collector that does not answer', async (t) => {
+test('shutdown does not wait long for a collector that does not answer', async (t) => {
   const collector = await startRawService(t)
   const { clock, log, output, write } = setUp(t, {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,

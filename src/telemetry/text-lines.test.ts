@@ -50,16 +50,16 @@ const requests = [
 ] as const
 
 for (const [fields, expected] of requests)
-  test(`a request is told as ${expected}`, () => {
+  test(`a request is written as ${expected}`, () => {
     assert.equal(textOf({ ...REQUEST, ...fields }), `${expected}\n`)
   })
 
-test('other lines have level, message and what else they say', () => {
+test('other lines have their level, message and remaining fields', () => {
   const fields = { listeners: ['127.0.0.1:8000'], admin: null, detail: 'not so', n: 2, message: 'Hello' }
   assert.equal(textOf(fields), 'INFO  Hello listeners=[127.0.0.1:8000] detail="not so" n=2\n')
 })
 
-test('an error of the gateway is shown with its stack, one of a service with its cause alone', () => {
+test('an error of the gateway is shown with its stack, and one of a service with its cause only', () => {
   const error = { type: 'Error', message: 'no', stack: 'Error: no\n    at a.ts:1:1' }
   assert.equal(
     textOf({ level: 'error', error, message: 'Failed' }),
@@ -69,13 +69,13 @@ test('an error of the gateway is shown with its stack, one of a service with its
   assert.equal(textOf({ level: 'warn', error, message: 'Failed' }), 'WARN  Failed\n    no\n')
 })
 
-test('colors are around texts and never in them', () => {
+test('colors surround texts and never change them', () => {
   const colored = textOf({ ...REQUEST, cache: 'hit', user_id: 'ann' }, inColor)
   assert.ok(colored.includes('\x1b[32m200\x1b[0m '))
   assert.equal(stripVTControlCharacters(colored), textOf({ ...REQUEST, cache: 'hit', user_id: 'ann' }))
 })
 
-test('whatever is in a line, it is one line but for stacks, and nothing in it steers a terminal', () => {
+test('property: a line never spans several lines, except for stacks, and has no control characters', () => {
   const text = fc.string({ unit: anyCharacter })
   const fields = fc.dictionary(text, fc.oneof(text, fc.double(), fc.array(text), fc.constant(null)))
   const request = fc.record(Object.fromEntries(Object.keys(REQUEST).map((name) => [name, text])))

@@ -14,7 +14,7 @@ function continued(traceparent: string, tracestate: string | null = null) {
   return trace.traceId === ID ? trace : null
 }
 
-test('a valid traceparent is continued with a span of its own', () => {
+test('a valid traceparent is continued with a new span', () => {
   const trace = continued(`00-${ID}-${PARENT}-01`)
   assert.equal(trace?.parentId, PARENT)
   assert.match(trace.spanId, /^[\da-f]{16}$/)
@@ -22,7 +22,7 @@ test('a valid traceparent is continued with a span of its own', () => {
   assert.equal(trace.fields('00f067aa0ba902b7'), `traceparent: 00-${ID}-00f067aa0ba902b7-01\r\n`)
 })
 
-test('without one a trace begins, with a random id', () => {
+test('a trace with a random id starts if there is none', () => {
   const trace = traceOf(null, 'a=1', byParent)
   assert.match(trace.traceId, /^[\da-f]{32}$/)
   assert.equal(trace.parentId, '')
@@ -40,28 +40,28 @@ for (const [why, value] of Object.entries({
   'two lines': `00-${ID}-${PARENT}-01, 00-${ID}-${PARENT}-01`,
   'a line feed behind it': `00-${ID}-${PARENT}-01\n`,
 }))
-  test(`${why} is no traceparent, and what came with it is dropped`, () => {
+  test(`${why} is no valid traceparent, and its tracestate is dropped`, () => {
     assert.equal(continued(value, 'a=1'), null)
     assert.equal(traceOf(value, 'a=1', byParent).state, '')
   })
 
-test('a later version is read as far as it is known, and passed on as version 00', () => {
+test('a later version is read as far as it is known, and forwarded as version 00', () => {
   const trace = continued(`cc-${ID}-${PARENT}-01-more`)
   assert.equal(trace?.fields(PARENT), `traceparent: 00-${ID}-${PARENT}-01\r\n`)
 })
 
 for (const [sent, kept] of ['00/00', '01/01', '02/02', '03/03', 'ff/03', 'fc/00'].map((pair) => pair.split('/')))
-  test(`of the flags ${sent}, ${kept} are passed on`, () => {
+  test(`of the flags ${sent}, ${kept} are forwarded`, () => {
     assert.equal(continued(`00-${ID}-${PARENT}-${sent}`)?.fields(PARENT), `traceparent: 00-${ID}-${PARENT}-${kept}\r\n`)
   })
 
-test('a sampler may decide otherwise than the caller, and never touches the random flag', () => {
+test('a sampler can overrule the caller, and never changes the random flag', () => {
   const flags = (sent: string, decision: boolean) => traceOf(`00-${ID}-${PARENT}-${sent}`, null, () => decision).flags
   assert.deepEqual([flags('00', true), flags('03', false), flags('02', true)], [1, 2, 3])
   assert.equal(traceOf(null, null, () => false).flags, 2)
 })
 
-test('the members of a trace state are passed on in order, without what stands around them', () => {
+test('the members of a tracestate are forwarded in order, without the surrounding whitespace', () => {
   assert.equal(parseState('foo=1 \t , \t bar=2,, \t baz= 3'), 'foo=1,bar=2,baz= 3')
   assert.equal(parseState(' , \t,'), '')
   assert.equal(continued(`00-${ID}-${PARENT}-01`, 'a=1,b=2')?.fields(PARENT).split('\r\n')[1], 'tracestate: a=1,b=2')
@@ -80,25 +80,25 @@ for (const bad of [
   `${'z'.repeat(257)}=1`,
   `z=${'v'.repeat(257)}`,
 ])
-  test(`one member such as ${bad.slice(0, 20)} makes the whole trace state invalid, but not the trace`, () => {
+  test(`one invalid member such as ${bad.slice(0, 20)} invalidates the tracestate, but not the trace`, () => {
     assert.equal(parseState(`a=1,${bad},b=2`), '')
     assert.equal(continued(`00-${ID}-${PARENT}-01`, bad)?.state, '')
   })
 
-test('a trace state has at most 32 members', () => {
+test('a tracestate has at most 32 members', () => {
   const members = Array.from({ length: 33 }, (_, i) => `k${i}=1`)
   assert.equal(parseState(members.slice(1).join(',')), members.slice(1).join(','))
   assert.equal(parseState(members.join(',')), '')
 })
 
-test('of a long trace state the long members are left out first, then those at the end', () => {
+test('a tracestate that is too long loses its long members first, then those at the end', () => {
   const long = `long=${'x'.repeat(200)}`
   const short = Array.from({ length: 10 }, (_, i) => `k${i}=${'y'.repeat(60)}`)
   assert.equal(parseState(`${long},a=1`), `${long},a=1`)
   assert.equal(parseState(`${long},${short.join(',')}`), short.slice(0, 8).join(','))
 })
 
-test('whatever is sent, what goes on is valid, and stays as it is at the next hop', () => {
+test('property: what is forwarded is valid, and the next hop forwards it unchanged', () => {
   const alphabet = fc.constantFrom(...Array.from('ab=, \t@-_0\xe4Z'))
   fc.assert(
     fc.property(fc.string({ unit: alphabet, maxLength: 60 }), fc.string(), (state, parent) => {
@@ -110,7 +110,7 @@ test('whatever is sent, what goes on is valid, and stays as it is at the next ho
   )
 })
 
-test('any version, ids and flags are read back', () => {
+test('property: any version, ids and flags can be parsed', () => {
   const hex = (length: number) =>
     fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: length, maxLength: length })
   fc.assert(

@@ -41,7 +41,7 @@ const twice = definePolicy({
 })
 
 for (const local of [false, true])
-  test(`limits ${local ? 'of the process' : 'of the store that is preferred'} count in the test kit`, async () => {
+  test(`limits ${local ? 'of the process' : 'of the preferred store'} count in the test kit`, async () => {
     const clock = new ManualClock()
     const handle = applyPolicy(twice, { local }, hello, { tools: { clock } })
     for (let i = 0; i < 2; i++) assert.equal((await handle(fakeExchange())).status, 200)
@@ -50,13 +50,13 @@ for (const local of [false, true])
     assert.equal((await handle(fakeExchange())).status, 200, 'the window is over')
   })
 
-test('what one policy counts is not what another counts', async () => {
+test('policies do not share counts', async () => {
   const first = applyPolicy(twice, {}, hello)
   for (let i = 0; i < 2; i++) await first(fakeExchange())
   assert.equal((await applyPolicy(twice, {}, hello)(fakeExchange())).status, 200)
 })
 
-test('caches and metrics are there, and a service has to be brought', async () => {
+test('caches and metrics are provided, and a service has to be supplied', async () => {
   const seen: string[] = []
   const looking = definePolicy({
     name: 'looking',

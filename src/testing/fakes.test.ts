@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import test from 'node:test'
 import { fakeApiKeys, fakeExchange } from '../testing.ts'
 
-test('an exchange takes part of a consumer, and of a client', () => {
+test('an exchange accepts partial consumers and clients', () => {
   const { client, consumer, method } = fakeExchange({
     consumer: { roles: ['editor'] },
     client: { address: '2001:db8::1' },
@@ -13,7 +13,7 @@ test('an exchange takes part of a consumer, and of a client', () => {
   assert.deepEqual([fakeExchange().consumer, fakeExchange({ consumer: null }).consumer], [null, null])
 })
 
-test('keys are found by their digests, and others are not', async () => {
+test('only known keys are found by their digests', async () => {
   const keys = fakeApiKeys({ 'one-secret': { owner: 'partner', roles: ['admin'] }, 'two-secret': {} })
   const one = await keys.find(hash('sha256', 'one-secret'))
   assert.deepEqual([one?.id, one?.owner, one?.tier, one?.roles], ['key-1', 'partner', 'api_key', ['admin']])

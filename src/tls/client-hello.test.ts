@@ -53,7 +53,7 @@ function inRecords(hello: Buffer, size: number): Buffer {
   return Buffer.concat(records)
 }
 
-test('the name and the protocols that a client asks for are read', async (t) => {
+test('the server name and protocols of a client are read', async (t) => {
   const options = { servername: 'Shop.Example.com', ALPNProtocols: ['h2', 'http/1.1'] }
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
     assert.deepEqual(readClientHello(await helloOf(t, { ...options, maxVersion })), {
@@ -62,11 +62,11 @@ test('the name and the protocols that a client asks for are read', async (t) => 
     })
 })
 
-test('a client may ask for neither', async (t) => {
+test('a client need not send a server name or protocols', async (t) => {
   assert.deepEqual(readClientHello(await helloOf(t, { servername: '' })), NONE)
 })
 
-test('a hello is read when it is whole, however it is cut into records and pieces', async (t) => {
+test('a ClientHello is read once it is complete, however it is split into records and chunks', async (t) => {
   const hello = await helloOf(t, { servername: 'a.test' })
   for (const bytes of [hello, inRecords(hello, 1), inRecords(hello, 100)]) {
     assert.ok(looksLikeTls(bytes[0]!))
@@ -81,7 +81,7 @@ test('a hello is read when it is whole, however it is cut into records and piece
   }
 })
 
-test('what never becomes whole is not waited through for ever', () => {
+test('a ClientHello that is never completed is given up on', () => {
   const collector = new ClientHelloCollector()
   const [begin, more] = [Buffer.from([22, 3, 1, 0, 4, 1, 0, 0x3f, 0xff]), Buffer.from([22, 3, 1, 0, 1, 0])]
   assert.equal(collector.take(begin), null)
@@ -90,7 +90,7 @@ test('what never becomes whole is not waited through for ever', () => {
   assert.ok(taken > 10_000 && taken < 11_000, `${taken}`)
 })
 
-test('a hello that comes byte by byte keeps little more in memory than it holds', () => {
+test('a ClientHello that arrives byte by byte takes little more memory than its size', () => {
   const before = heapUsed()
   const collector = new ClientHelloCollector()
   collector.take(Buffer.from([22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0]))
@@ -101,7 +101,7 @@ test('a hello that comes byte by byte keeps little more in memory than it holds'
   assert.equal(collector.bytes.length, 10_009)
 })
 
-test('what is no hello, or too long for one, asks for nothing', () => {
+test('an invalid or too long ClientHello has no server name or protocols', () => {
   for (const bytes of [
     [22, 3, 1, 0, 0],
     [22, 3, 1, 0x40, 1],
@@ -114,7 +114,7 @@ test('what is no hello, or too long for one, asks for nothing', () => {
     assert.deepEqual(readClientHello(Buffer.from(bytes)), NONE, bytes.join())
 })
 
-test('whatever is changed in a hello, it is read, or asks for nothing, or is not yet whole', async (t) => {
+test('property: a corrupted ClientHello is read, has no contents, or is incomplete', async (t) => {
   const hello = await helloOf(t, { servername: 'a.test', ALPNProtocols: ['http/1.1'] })
   const change = fc.record({ at: fc.nat(hello.length - 1), to: fc.nat(255) })
   fc.assert(

@@ -16,7 +16,7 @@ test('the most specific part comes first', () => {
   assert.equal(commonNameOf(subject), 'orders')
 })
 
-test('what would look like another part is escaped, and stands for itself in the common name', () => {
+test('special characters are escaped, and not in the common name', () => {
   for (const [name, written] of [
     ['a,O=Other', String.raw`CN=a\,O=Other,O=Example`],
     ['a\nCN=root', String.raw`CN=a\0ACN=root,O=Example`],
@@ -31,12 +31,12 @@ test('what would look like another part is escaped, and stands for itself in the
   }
 })
 
-test('it is written as openssl does, so that it can be copied from there', () => {
+test('a name is written as openssl writes it, so that it can be copied from there', () => {
   // openssl req -x509 -newkey ec … -multivalue-rdn -subj '/O=Exämple+CN=admin+OU=y/CN=b' -utf8; x509 -nameopt RFC2253,-esc_msb
   assert.equal(distinguishedNameOf('OU=y + O=Exämple + CN=admin\nCN=b'), 'CN=b,CN=admin+O=Exämple+OU=y')
 })
 
-test('a name without a common name has none', () => {
+test('a subject without a common name has none', () => {
   const subject = subjectOf({ organization: 'CN=root' })
   assert.equal(commonNameOf(subject), null)
   assert.equal(distinguishedNameOf(subject), 'O=CN=root')
@@ -44,7 +44,7 @@ test('a name without a common name has none', () => {
   assert.equal(commonNameOf('O=x\nCN=a + OU=b'), 'a')
 })
 
-test('alternative names are of the kind that was asked for, and none can pass for several', () => {
+test('alternative names have the requested type, and none can pass for several', () => {
   const names = ['spiffe://a/,DNS:evil.example', 'spiffe://b/"', 'spiffe://c/x', 'c.example', 'me@c.example']
   const certificate = new X509Certificate(authority.issueClient({ names }).cert)
   assert.deepEqual(alternativeNames(certificate, 'DNS'), ['c.example'])

@@ -26,7 +26,7 @@ async function folder(t: TestContext): Promise<string> {
   return made
 }
 
-test('a good pair has no problem, and says what it is', () => {
+test('a valid pair has no problems, and its names and dates are read', () => {
   const names = ['Example.com', '*.example.com', '192.0.2.1', '2001:db8:0:0::1', 'spiffe://example.com/a']
   for (const key of ['ec', 'rsa'] as const) {
     const pair = ca.intermediate().issue({ ...AROUND, key, names })
@@ -40,7 +40,7 @@ test('a good pair has no problem, and says what it is', () => {
   }
 })
 
-test('every format of key that OpenSSL writes is read, with what stands around it', () => {
+test('every key format that OpenSSL writes is read, with its surrounding text', () => {
   const rsa = newKey('rsa')
   const ec = newKey('ec')
   const certOf = { rsa: ca.issue({ ...AROUND, key: rsa }).cert, ec: ca.issue({ ...AROUND, key: ec }).cert }
@@ -57,7 +57,7 @@ test('every format of key that OpenSSL writes is read, with what stands around i
   )
 })
 
-test('a pair that has expired, or is not yet valid, is refused at that time and not before', () => {
+test('a pair is rejected once it has expired, and before it is valid', () => {
   const pair = ca.issue(AROUND)
   assert.deepEqual(judgeKeyPair(pair, NOW + DAY).problems, [])
   assert.deepEqual(judgeKeyPair(pair, NOW + DAY + 1).problems, ['certificate: expired on 2026-06-02T00:00:00Z'])
@@ -72,7 +72,7 @@ test('a pair that has expired, or is not yet valid, is refused at that time and 
   ])
 })
 
-test('a key of another certificate is refused', () => {
+test('a key that does not match the certificate is rejected', () => {
   const expected = ['key: does not match the certificate in certificate']
   assert.deepEqual(problems(ca.issue(AROUND).cert, ca.issue(AROUND).key), expected)
   assert.deepEqual(problems(ca.issue({ ...AROUND, key: 'rsa' }).cert, ca.issue(AROUND).key), expected)
@@ -87,7 +87,7 @@ async function signedWith(t: TestContext, digest: string, key: string): Promise<
   return execFileSync('openssl', args, { encoding: 'utf8' })
 }
 
-test('weak keys and signatures are refused', async (t) => {
+test('weak keys and signatures are rejected', async (t) => {
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey
   const unusual = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey
   const issue = (key: typeof weak): readonly string[] => {
@@ -113,14 +113,14 @@ test('weak keys and signatures are refused', async (t) => {
   }
 })
 
-test('the signature of a root may be weak: nobody relies on it', async (t) => {
+test('the signature of a root may be weak, since nobody relies on it', async (t) => {
   const root = newKey('rsa')
   const leaf = new Authority({ key: root }).issue()
   const cert = leaf.cert + (await signedWith(t, 'sha1', root.export({ type: 'pkcs8', format: 'pem' })))
   assert.deepEqual(judgeKeyPair({ ...leaf, cert }, Date.now()).problems, [])
 })
 
-test('certificates that do not follow one another are refused, with what to do', () => {
+test('certificates that do not form a chain are rejected, with advice', () => {
   const between = ca.intermediate()
   const leaf = between.issue(AROUND)
   const [own = '', link = ''] = leaf.cert.split(/(?<=END CERTIFICATE-----\n)/)
@@ -141,7 +141,7 @@ test('certificates that do not follow one another are refused, with what to do',
   assert.match(problems(own + noCa.cert, leaf.key).join(), /certificate 2 .* has not signed certificate 1/)
 })
 
-test('a certificate for something else is refused, and one that does not say what it is for is not', () => {
+test('a certificate for another purpose is rejected, and one without a purpose is not', () => {
   const judge = (purposes: ('server' | 'client')[], purpose: 'server' | 'client'): readonly string[] =>
     judgeKeyPair(ca.issue({ ...AROUND, purposes }), NOW, undefined, purpose).problems
   assert.deepEqual(judge(['server'], 'server'), [])
@@ -155,7 +155,7 @@ test('a certificate for something else is refused, and one that does not say wha
   ])
 })
 
-test('what is no certificate, or no private key, is named', () => {
+test('contents other than a certificate or private key are reported', () => {
   const { cert, key } = ca.issue(AROUND)
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' })
   const expectedCert = 'has no certificate in it: expected PEM, text that begins with -----BEGIN CERTIFICATE-----'
@@ -177,7 +177,7 @@ test('what is no certificate, or no private key, is named', () => {
   ])
 })
 
-test('a key with a passphrase is refused, in both formats', () => {
+test('a key with a passphrase is rejected, in both formats', () => {
   const key = newKey('rsa')
   const { cert } = ca.issue({ ...AROUND, key })
   const lock = { cipher: 'aes-256-cbc', passphrase: 'x', format: 'pem' } as const
@@ -187,7 +187,7 @@ test('a key with a passphrase is refused, in both formats', () => {
     ])
 })
 
-test('no text makes the judge throw, and no problem shows the key', () => {
+test('property: no text makes the check throw, and no problem shows the key', () => {
   const { cert, key } = ca.issue(AROUND)
   const piece = fc.constantFrom(cert, key, cert.slice(0, 90), key.slice(30), '-----BEGIN CERTIFICATE-----\n', '\n', 'x')
   const texts = fc.array(piece, { maxLength: 4 }).map((pieces) => pieces.join(''))

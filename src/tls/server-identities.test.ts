@@ -8,7 +8,7 @@ import { newSeed } from './ticket-seed.ts'
 const tickets = new SessionTickets(newSeed([], 0), () => 0)
 const settings: TlsSettings = { minVersion: '1.2', http2: true }
 
-test('where one certificate is exchanged, the others are not made anew', () => {
+test('replacing one certificate keeps the secure contexts of the others', () => {
   const [a, b, later] = ['a.test', 'b.test', 'b.test'].map((name) => authority.issue({ names: [name] }))
   const before = new ServerIdentities([a!, b!], settings, tickets)
   const after = new ServerIdentities([a!, later!], settings, tickets, before)
@@ -18,7 +18,7 @@ test('where one certificate is exchanged, the others are not made anew', () => {
   assert.notEqual(stricter.find('a.test'), before.find('a.test'))
 })
 
-test('an identity is for its names, and for one label in the place of a wildcard', () => {
+test('an identity covers its names, and a wildcard covers exactly one label', () => {
   const identities = new ServerIdentities([authority.issue({ names: ['a.test', '*.a.test'] })], settings, tickets)
   for (const [name, covered] of [
     ['a.test', true],
@@ -33,12 +33,12 @@ test('an identity is for its names, and for one label in the place of a wildcard
   }
 })
 
-test('where there is no certificate yet, there is nothing to show', () => {
+test('no identity is found where there is no certificate yet', () => {
   const none = new ServerIdentities([], settings, tickets)
   assert.deepEqual([none.default, none.size, none.find('a.test')], [null, 0, null])
 })
 
-test('identities of the same certificates and settings are told from all others without reading them', () => {
+test('identities with the same certificates and settings are recognized without reading them', () => {
   const [a, b] = [authority.issue(), authority.issue()]
   const identities = new ServerIdentities([a], { ...settings, clients: null }, tickets)
   assert.equal(identities.areOf([{ ...a }], { ...settings, clients: null }), true)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { laterSeed, newSeed } from './ticket-seed.ts'
 
-test('a seed of secrets is the same everywhere and at all times', () => {
+test('a seed from secrets is the same everywhere and always', () => {
   const secrets = ['a'.repeat(32), 'b'.repeat(32)]
   assert.deepEqual(newSeed(secrets, 7), newSeed(secrets, 8))
   assert.deepEqual(laterSeed(newSeed(secrets, 7), 9), newSeed(secrets, 7))
 })
 
-test('a seed at random goes on in the same steps everywhere, and never back', () => {
+test('a random seed advances in the same steps everywhere, and never back', () => {
   const seed = newSeed([], 7)
   assert.notDeepEqual(newSeed([], 7), seed)
   assert.notDeepEqual(laterSeed(seed, 8).roots, seed.roots)
@@ -16,7 +16,7 @@ test('a seed at random goes on in the same steps everywhere, and never back', ()
   assert.deepEqual(laterSeed(seed, 6), seed)
 })
 
-test('a clock that leaps by years costs no more than a moment', () => {
+test('a clock that leaps by years costs no time', () => {
   const seed = newSeed([], 7)
   assert.notDeepEqual(laterSeed(seed, 10_000_000).roots, seed.roots)
 })

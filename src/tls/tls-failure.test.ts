@@ -6,7 +6,7 @@ function explained(code: string, message = '', more: object = {}): string {
   return explainTls(Object.assign(new Error(message), { code }, more), 'users.internal').message
 }
 
-test('what is wrong with a certificate is said in plain words, with the code at the end', () => {
+test('a certificate error is explained in plain words, with its code at the end', () => {
   for (const [code, words] of [
     ['CERT_HAS_EXPIRED', 'the certificate has expired'],
     ['CERT_NOT_YET_VALID', 'the certificate is not valid yet'],
@@ -22,7 +22,7 @@ test('what is wrong with a certificate is said in plain words, with the code at 
   }
 })
 
-test('alerts and what is no TLS are told apart', () => {
+test('alerts and connections without TLS are told apart', () => {
   for (const [code, words] of [
     ['ERR_SSL_WRONG_VERSION_NUMBER', /speaks no TLS/],
     ['ERR_SSL_PACKET_LENGTH_TOO_LONG', /speaks no TLS/],
@@ -39,7 +39,7 @@ test('alerts and what is no TLS are told apart', () => {
     assert.match(explained(code), words, code)
 })
 
-test('a certificate of other names says which, as far as they fit', () => {
+test('a name mismatch lists the names of the certificate, as far as they fit', () => {
   const cert = { subjectaltname: 'DNS:orders.internal' }
   assert.match(
     explained('ERR_TLS_CERT_ALTNAME_INVALID', '', { cert }),
@@ -53,12 +53,12 @@ test('a certificate of other names says which, as far as they fit', () => {
   assert.ok(explained('ERR_TLS_CERT_ALTNAME_INVALID', '', { cert: many }).length < 400)
 })
 
-test('what has nothing to do with TLS, or is explained already, stays as it is', () => {
+test('errors that do not concern TLS, or are already explained, are unchanged', () => {
   for (const error of [new Error('connect ECONNREFUSED'), new TlsFailure('known')])
     assert.equal(explainTls(error, 'users.internal'), error)
 })
 
-test('a connection that is reset was closed in the middle of the handshake while that is under way', () => {
+test('a connection that is reset during the handshake is explained as closed in the middle of it', () => {
   const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   assert.match(explainHandshake(reset, 'users.internal').message, /closed in the middle of the handshake/)
   assert.equal(explainTls(reset, 'users.internal'), reset)

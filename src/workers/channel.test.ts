@@ -26,7 +26,7 @@ function connect(clock: ManualClock) {
   return { near, far, here, there, lines }
 }
 
-test('each end answers what the other asks', async () => {
+test('each end answers the requests of the other', async () => {
   const clock = new ManualClock()
   const { near, far, here, there } = connect(clock)
   there.on(doubled, (n) => n * 2)
@@ -36,7 +36,7 @@ test('each end answers what the other asks', async () => {
   assert.equal(clock.pending, 0)
 })
 
-test('several who answer on one thread all do, and nobody is no answer', async () => {
+test('every listener of a thread answers, and no listener means no answer', async () => {
   const { near, there } = connect(new ManualClock())
   assert.deepEqual(await near.askAll(doubled, 1), [])
   there.on(doubled, (n) => n * 2)
@@ -44,7 +44,7 @@ test('several who answer on one thread all do, and nobody is no answer', async (
   assert.deepEqual(await near.askAll(doubled, 1), [2, 3])
 })
 
-test('a thread that fails is logged and has no answer', async () => {
+test('a listener that throws is logged and gives no answer', async () => {
   const { near, there, lines } = connect(new ManualClock())
   there.on(doubled, () => {
     throw new Error('broken')
@@ -54,7 +54,7 @@ test('a thread that fails is logged and has no answer', async () => {
   assert.match(lines.join(''), /"topic":"doubled".*broken.*A thread could not answer/)
 })
 
-test('a thread that does not answer in time, or is gone, has no answer', async () => {
+test('a thread that times out or is gone gives no answer', async () => {
   const clock = new ManualClock()
   const { near, there } = connect(clock)
   there.on(doubled, () => new Promise<number>(() => {}))
@@ -67,7 +67,7 @@ test('a thread that does not answer in time, or is gone, has no answer', async (
   assert.equal(clock.pending, 0)
 })
 
-test('what is told is heard, and nothing comes back', async () => {
+test('a notification is delivered, and nothing is sent back', async () => {
   const clock = new ManualClock()
   const { near, there } = connect(clock)
   const heard = new Promise<number>((resolve) => {

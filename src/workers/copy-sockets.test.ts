@@ -7,7 +7,7 @@ import { copySockets } from './copy-sockets.ts'
 /** Timers that keep the process. */
 const timers = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
 
-test('a copy listens on the port of its socket, and nothing that made it keeps the process', async (t) => {
+test('a copy listens on the port of its socket, and leaves no timer behind', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
@@ -20,7 +20,7 @@ test('a copy listens on the port of its socket, and nothing that made it keeps t
   copy!.close()
 })
 
-test('a descriptor that is closed meanwhile, or is no socket, rejects rather than throws', async () => {
+test('a closed descriptor, or one that is no socket, rejects rather than throws', async () => {
   for (const descriptor of [100_000, 0])
     await assert.rejects(copySockets([descriptor], [{ host: '127.0.0.1', port: 1 }]))
 })

@@ -14,12 +14,12 @@ const firstVersion =
   '32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n'
 
 describe('the quota of CPU time', () => {
-  it('is none outside of cgroups, and on a machine that has none', () => {
+  it('is unlimited outside of cgroups, and on a machine that has none', () => {
     assert.equal(cpuQuota(machine({})), Infinity)
     assert.equal(cpuQuota(machine({ '/proc/self/mountinfo': secondVersion })), Infinity)
   })
 
-  it('is what cpu.max of the own group says (version 2, as a container with its own namespace sees it)', () => {
+  it("is cpu.max of the process's group (version 2, as seen in a container with its own namespace)", () => {
     const read = machine({
       '/proc/self/mountinfo': secondVersion,
       '/proc/self/cgroup': '0::/\n',
@@ -28,7 +28,7 @@ describe('the quota of CPU time', () => {
     assert.equal(cpuQuota(read), 0.5)
   })
 
-  it('is the least of the groups on the way up (version 2)', () => {
+  it('is the minimum of the group and its ancestors (version 2)', () => {
     const files = {
       '/proc/self/mountinfo': secondVersion,
       '/proc/self/cgroup': '0::/kubepods.slice/pod1.slice/cri-1.scope\n',
@@ -39,7 +39,7 @@ describe('the quota of CPU time', () => {
     assert.equal(cpuQuota(machine(files)), 1.5)
   })
 
-  it('is none where cpu.max says max', () => {
+  it('is unlimited if cpu.max says max', () => {
     const read = machine({
       '/proc/self/mountinfo': secondVersion,
       '/proc/self/cgroup': '0::/\n',
@@ -48,7 +48,7 @@ describe('the quota of CPU time', () => {
     assert.equal(cpuQuota(read), Infinity)
   })
 
-  it('is what the cfs files of the own group say (version 1)', () => {
+  it("is read from the cfs files of the process's group (version 1)", () => {
     const read = machine({
       '/proc/self/mountinfo': firstVersion,
       '/proc/self/cgroup': '3:cpuset:/other\n4:cpu,cpuacct:/docker/abc\n',
@@ -60,7 +60,7 @@ describe('the quota of CPU time', () => {
     assert.equal(cpuQuota(read), 0.25)
   })
 
-  it('is found where the group is mounted as the root, and named as the host sees it (version 1 in a container)', () => {
+  it('is found if the group is mounted as the root but named as the host sees it (version 1 in a container)', () => {
     const read = machine({
       '/proc/self/mountinfo': firstVersion.replace(':29 / ', ':29 /docker/abc '),
       '/proc/self/cgroup': '4:cpu,cpuacct:/docker/abc\n',
@@ -70,7 +70,7 @@ describe('the quota of CPU time', () => {
     assert.equal(cpuQuota(read), 2)
   })
 
-  it('is that of the mount where the group is outside of what is mounted', () => {
+  it('is that of the mount if the group is outside of the mounted hierarchy', () => {
     const read = machine({
       '/proc/self/mountinfo': firstVersion.replace(':29 / ', ':29 /docker/abc '),
       '/proc/self/cgroup': '4:cpu,cpuacct:/\n',
@@ -80,7 +80,7 @@ describe('the quota of CPU time', () => {
     assert.equal(cpuQuota(read), 2)
   })
 
-  it('is the lesser one where both versions are mounted', () => {
+  it('is the minimum if both versions are mounted', () => {
     const read = machine({
       '/proc/self/mountinfo': `${firstVersion}${secondVersion.replace('/sys/fs/cgroup', '/sys/fs/cgroup/unified')}`,
       '/proc/self/cgroup': '4:cpu,cpuacct:/a\n0::/a\n',
@@ -90,7 +90,7 @@ describe('the quota of CPU time', () => {
     assert.equal(cpuQuota(read), 3)
   })
 
-  it('is none where the files hold something else', () => {
+  it('is unlimited if the files are malformed', () => {
     const read = machine({
       '/proc/self/mountinfo': secondVersion,
       '/proc/self/cgroup': 'nonsense\n0::/\n',

@@ -12,7 +12,7 @@ function setUp(bound = BOUND) {
   return { clock, stuck, hearts, beats: new Int32Array(hearts.memory) }
 }
 
-test('a worker that beats is well, and one that does not is told of once', () => {
+test('a worker without heartbeats is reported once, and a live one never', () => {
   const { clock, stuck, hearts } = setUp()
   beat(hearts.memory, 0, BOUND, clock)
   for (const worker of [0, 1]) hearts.watch(worker)
@@ -25,7 +25,7 @@ test('a worker that beats is well, and one that does not is told of once', () =>
   assert.equal(stuck.length, 2)
 })
 
-test('the time counts from the last beat', () => {
+test('the timeout starts with the last heartbeat', () => {
   const { clock, stuck, hearts, beats } = setUp()
   hearts.watch(0)
   clock.advance(9_000)
@@ -36,7 +36,7 @@ test('the time counts from the last beat', () => {
   assert.deepEqual(stuck, [[0, BOUND]])
 })
 
-test('time in which the process stood still is not counted', () => {
+test('time in which the process was suspended does not count', () => {
   const { clock, stuck, hearts } = setUp()
   let stands = true
   const now = clock.now.bind(clock)
@@ -51,7 +51,7 @@ test('time in which the process stood still is not counted', () => {
   assert.deepEqual(stuck, [[0, BOUND]])
 })
 
-test('a worker that has ended is not stuck, and nothing is watched without a bound or after the end', () => {
+test('a worker that has ended is not stuck, and nothing is watched without a timeout or after close', () => {
   const { clock, stuck, hearts } = setUp()
   hearts.watch(0)
   hearts.forget(0)

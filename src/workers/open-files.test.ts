@@ -22,12 +22,12 @@ Max locked memory         8388608              8388608              bytes
 `
 }
 
-test('every worker may have the connections of each listener, and those of each instance', () => {
+test('every worker needs the connections of each listener and of each instance', () => {
   assert.equal(openFilesNeeded(config, {}, 1), 2 * 1000 + 2 * (10 + 5) + 20 + 200)
   assert.equal(openFilesNeeded(config, {}, 4), 4 * (2 * 1000 + 2 * (10 + 5) + 20) + 200)
 })
 
-test('instances that are discovered count as they were found, and at least one of each service', () => {
+test('discovered instances count as they were found, and at least one per service', () => {
   const discover = { dns: { name: 'users.internal', port: 80 } }
   const pool = { connections: 10, streams: 5 }
   const found = [1, 2, 3].map((last) => ({
@@ -47,7 +47,7 @@ test('instances that are discovered count as they were found, and at least one o
     )
 })
 
-test('a limit below that is told, with what is needed', () => {
+test('a limit that is too low is logged, with what is needed', () => {
   const { log, lines } = createMemoryLogger()
   warnOfOpenFiles(openFilesNeeded(config, {}, 4), log, limits('8399'))
   assert.deepEqual(
@@ -62,7 +62,7 @@ for (const [what, text] of [
   ['no limit', limits('unlimited')],
   ['a system that does not say', null],
 ] as const) {
-  test(`nothing is told of ${what}`, () => {
+  test(`nothing is logged for ${what}`, () => {
     const { log, lines } = createMemoryLogger()
     warnOfOpenFiles(openFilesNeeded(config, {}, 4), log, text)
     assert.deepEqual(lines, [])

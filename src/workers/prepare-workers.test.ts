@@ -24,7 +24,7 @@ function workers(answers: readonly Preparedness[]) {
 
 const READY: Preparedness = { addresses: [], problem: null }
 
-test('a configuration is sent to one worker in a turn', async () => {
+test('a configuration is sent to one worker at a time', async () => {
   const { asked, all } = workers([READY, READY, READY, READY])
   const preparing = prepareWorkers(all, next, [])
   let most = asked.length
@@ -40,7 +40,7 @@ test('a configuration is sent to one worker in a turn', async () => {
   assert.equal(most, 1)
 })
 
-test('a worker that has not been asked yet when another one cannot is not asked', async () => {
+test('once a worker fails to prepare, no further worker is asked', async () => {
   const { asked, all } = workers([READY, { addresses: null, problem: 'no room' }, READY, READY])
   await assert.rejects(prepareWorkers(all, next, []), { message: 'no room' })
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)

@@ -37,7 +37,7 @@ const FILES = {
     'openapi: 3.1.0\ninfo: { title: a, version: "1" }\npaths: { /a: { get: { responses: { 200: { description: ok } } } } }',
 }
 
-test('every file that a configuration is read from is named, with the text as it is written', async (t) => {
+test('all files of a configuration are listed, with its text as written', async (t) => {
   const { path } = folderOf(t, FILES)
   const { files, text, unusable } = await readConfig(path('sallyport.yaml'))
   assert.deepEqual([...files.keys()].toSorted(), Object.keys(FILES).map(path).toSorted())
@@ -45,7 +45,7 @@ test('every file that a configuration is read from is named, with the text as it
   assert.equal(unusable, null)
 })
 
-test('the revision changes with what any of the files means, and with nothing else', async (t) => {
+test('the revision changes only with the meaning of the files', async (t) => {
   const { path, write } = folderOf(t, FILES)
   const revision = async () => (await readConfig(path('sallyport.yaml'))).revision
   const first = await revision()
@@ -68,7 +68,7 @@ test('the revision changes with what any of the files means, and with nothing el
   assert.equal(await revision(), first)
 })
 
-test('a configuration that is refused names the files too, also those that are not there yet', async (t) => {
+test('a rejected configuration also lists its files, including missing ones', async (t) => {
   const { path } = folderOf(t, { 'sallyport.yaml': YAML, 'mark.ts': POLICY, secret: 'short' })
   const error = await readConfig(path('sallyport.yaml')).catch((thrown: unknown) => thrown)
   assert.ok(error instanceof ConfigError)
@@ -80,12 +80,12 @@ for (const [what, content, message] of [
   ['is empty', '', /expected a map with .* not nothing/],
   ['holds no map', 'hello', /expected a map/],
 ] as const)
-  test(`a file that ${what} is refused`, async (t) => {
+  test(`a file that ${what} is rejected`, async (t) => {
     const { path } = folderOf(t, { 'sallyport.yaml': content })
     await assert.rejects(readConfig(path('sallyport.yaml')), message)
   })
 
-test('a module has no text of its own, and names what it imports', async (t) => {
+test('a module has no text of its own, and lists its imports', async (t) => {
   const { path } = folderOf(t, {
     'a.config.ts': "import { value } from './value.ts'\nexport default { workers: value }",
     'value.ts': 'export const value = 3',
@@ -95,7 +95,7 @@ test('a module has no text of its own, and names what it imports', async (t) => 
   assert.deepEqual([...files.keys()].toSorted(), ['a.config.ts', 'value.ts'].map(path))
 })
 
-test('what is not wanted any more is not read to the end, though code in it never ends', async (t) => {
+test('reading is abandoned at shutdown, even if code in a file never ends', async (t) => {
   const { path } = folderOf(t, { ...FILES, 'value.ts': 'export const value = 1\nfor (;;);' })
   const stopping = new AbortController()
   const reading = readConfig(path('sallyport.yaml'), null, stopping.signal)

@@ -7,7 +7,7 @@ import { type SlotWorker, WorkerSlot } from './worker-slot.ts'
 
 const ADDRESS = { host: '127.0.0.1', port: 8000 }
 
-test('a slot keeps one copy of each socket, whoever asked for more, and none in the end', async () => {
+test('a slot keeps one copy of each socket, however many were requested, and closes all at the end', async () => {
   let closing = false
   const closed: number[] = []
   const slot = new WorkerSlot(0, {
@@ -31,7 +31,7 @@ test('a slot keeps one copy of each socket, whoever asked for more, and none in 
   assert.deepEqual([slot.holds, closed], [false, [1, 2, 3]])
 })
 
-test('copies follow the listeners: those of an address that is gone are closed, also where they come late', async () => {
+test('copies follow the listeners: those of a removed address are closed, even if they arrive late', async () => {
   const closed: number[] = []
   const slot = new WorkerSlot(0, {
     log: createMemoryLogger().log,
@@ -59,7 +59,7 @@ test('copies follow the listeners: those of an address that is gone are closed, 
   assert.deepEqual(closed, [2, 3])
 })
 
-test('the place of a worker that has not changed and cannot be ended is filled all the same, once', async () => {
+test('a worker that does not apply a reload and cannot be terminated is replaced anyway, once', async () => {
   const clock = new ManualClock()
   const reasons: string[] = []
   const started: { readonly worker: SlotWorker; readonly end: (end: WorkerEnd) => void; terminated: boolean }[] = []

@@ -28,7 +28,7 @@ function setUp() {
 
 const get = { method: 'GET', endpoint: '/a', service: 'b' }
 
-test('of what is watched under one name with the same labels the last one is read, until it ends', async () => {
+test('of several watchers with the same name and labels, the last one is read until it ends', async () => {
   const { makeThread } = setUp()
   const metrics = makeThread()
   const values = () => metrics.read({ exemplars: false }).readings.map(({ value }) => value)
@@ -44,7 +44,7 @@ test('of what is watched under one name with the same labels the last one is rea
   assert.deepEqual(values(), [])
 })
 
-test('what several tell of the same labels is added up, each until it ends', async () => {
+test('values from several sources with the same labels are summed, each until its source ends', async () => {
   const { answers, makeThread } = setUp()
   const metrics = makeThread()
   const tell = (value: number) =>
@@ -56,7 +56,7 @@ test('what several tell of the same labels is added up, each until it ends', asy
   assert.match(await text(), /^sallyport_cache_entries\{store="memory"\} 2$/m)
 })
 
-test('counters and histograms of all threads are added up', async () => {
+test('counters and histograms are summed over all threads', async () => {
   const { answers, makeThread } = setUp()
   for (const metrics of [makeThread(), makeThread()]) {
     metrics.counter('http_requests_total', { ...get, status: '200' }).add(2)
@@ -73,7 +73,7 @@ test('counters and histograms of all threads are added up', async () => {
   assert.match(text, /^http_active_connections 10$/m)
 })
 
-test('the counts of a thread that is gone stay', async () => {
+test('the counts of a thread that has ended are kept', async () => {
   const { answers, hub, makeThread } = setUp()
   for (let i = 0; i < 3; i++) {
     const metrics = makeThread()
@@ -88,7 +88,7 @@ test('the counts of a thread that is gone stay', async () => {
   assert.match(text, /^http_request_duration_seconds_sum\{.*\} 60$/m)
 })
 
-test('the counts of a thread that is too busy to answer are there all the same', async () => {
+test('the counts of a thread too busy to answer are included', async () => {
   const { answers, hub } = setUp()
   const busy = new ThreadMetrics((series) => hub.learn(busy, series), new ManualClock())
   const counter = busy.counter('http_requests_total', { ...get, status: '200' })
@@ -98,7 +98,7 @@ test('the counts of a thread that is too busy to answer are there all the same',
   assert.match(text, /^http_requests_total\{.*\} 3$/m)
 })
 
-test('of what is to be the least of all threads, it is', async () => {
+test('a metric that is to show the minimum over all threads does', async () => {
   const { answers, makeThread } = setUp()
   for (const up of [1, 0, 1]) makeThread().watch('sallyport_store_up', { store: 'redis' }, () => up)
   for (let i = 0; i < 2; i++) makeThread().watch('sallyport_store_up', { store: 'other' }, () => 1)
@@ -107,7 +107,7 @@ test('of what is to be the least of all threads, it is', async () => {
   assert.match(text, /^sallyport_store_up\{store="other"\} 1$/m)
 })
 
-test('the same name and labels are the same numbers', async () => {
+test('the same name and labels share one series', async () => {
   const { answers, makeThread } = setUp()
   const metrics = makeThread()
   for (let i = 0; i < 2; i++) metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
@@ -117,7 +117,7 @@ test('the same name and labels are the same numbers', async () => {
   assert.match(text, /^http_request_duration_seconds_count\{.*\} 2$/m)
 })
 
-test('more numbers than one piece of memory holds are no difficulty', async () => {
+test('metrics may need more than one block of memory', async () => {
   const { answers, makeThread } = setUp()
   const metrics = makeThread()
   for (let i = 0; i < 2000; i++)
@@ -126,7 +126,7 @@ test('more numbers than one piece of memory holds are no difficulty', async () =
   for (let i = 0; i < 2000; i++) assert.ok(text.includes(`_sum{method="GET",endpoint="/${i}",service="b"} ${i}\n`))
 })
 
-test('OpenMetrics shows the newest trace of each bucket of all threads, and Prometheus none', async () => {
+test('OpenMetrics shows the newest exemplar of each bucket over all threads, and Prometheus none', async () => {
   const { answers, makeThread } = setUp()
   const clock = new ManualClock()
   const [one, other] = [makeThread(clock), makeThread(clock)]
@@ -148,7 +148,7 @@ test('OpenMetrics shows the newest trace of each bucket of all threads, and Prom
   assert.ok(!(await metricsDocument(answers, undefined)).text.includes('trace_id'))
 })
 
-test('OpenMetrics names a counter without its suffix, writes whole bounds with a fraction, and says where it ends', async () => {
+test('OpenMetrics names a counter without its suffix, writes whole bounds with a fraction, and ends with EOF', async () => {
   const { answers, makeThread } = setUp()
   const metrics = makeThread()
   metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
@@ -160,7 +160,7 @@ test('OpenMetrics names a counter without its suffix, writes whole bounds with a
   assert.ok(text.endsWith('\n# EOF\n'))
 })
 
-test('whoever asks while the metrics are gathered gets the same document', async () => {
+test('concurrent requests for metrics share one document', async () => {
   const { answers, gatherings } = setUp()
   await Promise.all([1, 2, 3, 4].map(() => metricsDocument(answers, undefined)))
   assert.equal(gatherings(), 1)
@@ -175,7 +175,7 @@ test('labels are escaped', async () => {
   assert.ok(text.includes('endpoint="a\\"b\\\\c\\nd"'))
 })
 
-test('without an answer of the main thread the metrics are not to be had for the moment', async () => {
+test('metrics are temporarily unavailable if the main thread does not answer', async () => {
   const silent: Threads = { askAll: () => Promise.resolve([]), askMain: () => Promise.resolve([]) }
   await assert.rejects(metricsDocument(silent, undefined), { code: 'too-busy' })
 })

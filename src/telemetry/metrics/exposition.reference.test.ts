@@ -84,7 +84,7 @@ function normalizeLine(line: string): string {
 }
 
 for (const format of ['prometheus', 'openmetrics'] as const)
-  test(`for ${format} both write the same`, async () => {
+  test(`property: for ${format}, the writer agrees with the reference`, async () => {
     await fc.assert(
       fc.asyncProperty(given, async (parts) => {
         assert.deepEqual(normalized(await byOwn(parts, format)), normalized(await byReference(parts, format)))

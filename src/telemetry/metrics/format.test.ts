@@ -31,4 +31,5 @@ const cases: Readonly<Record<string, 'prometheus' | 'openmetrics'>> = {
 for (const [accept, format] of Object.entries(cases))
   test(`Accept: ${accept} gets ${format}`, () => assert.equal(negotiateFormat(accept), format))
 
-test('without Accept it is the format of Prometheus', () => assert.equal(negotiateFormat(undefined), 'prometheus'))
+test('the Prometheus format is the default without Accept', () =>
+  assert.equal(negotiateFormat(undefined), 'prometheus'))

@@ -47,7 +47,7 @@ function setUp() {
   return { clock, answers, makeThread, told, pieces }
 }
 
-test('what nobody holds any more is told for ten minutes, and then no longer', async () => {
+test('a series that nobody holds is reported for ten more minutes', async () => {
   const { clock, makeThread, told } = setUp()
   const { hold } = makeThread()
   const [stays, goes] = [hold('a'), hold('b')]
@@ -60,7 +60,7 @@ test('what nobody holds any more is told for ten minutes, and then no longer', a
   assert.deepEqual(await told(), { a: 1 })
 })
 
-test('what is held again in time goes on, and what comes back later begins anew', async () => {
+test('a series held again in time continues, and a later one starts at zero', async () => {
   const { clock, makeThread, told } = setUp()
   const { hold } = makeThread()
   const first = hold('a')
@@ -78,7 +78,7 @@ test('what is held again in time goes on, and what comes back later begins anew'
   assert.deepEqual(await told(), { a: 5 })
 })
 
-test('it takes the last one that holds it to let go', async () => {
+test('a series is released once its last holder releases it', async () => {
   const { clock, makeThread, told } = setUp()
   const { hold } = makeThread()
   const [one, other] = [hold('a'), hold('a')]
@@ -92,7 +92,7 @@ test('it takes the last one that holds it to let go', async () => {
   assert.deepEqual(await told(), {})
 })
 
-test('what somebody has asked for without holding it stays for good', async () => {
+test('a series that was requested without holding it is kept forever', async () => {
   const { clock, makeThread, told } = setUp()
   const { metrics, hold } = makeThread()
   const held = hold('a')
@@ -102,7 +102,7 @@ test('what somebody has asked for without holding it stays for good', async () =
   assert.deepEqual(await told(), { a: 1 })
 })
 
-test('no count falls while some threads have forgotten an instance and others have not', async () => {
+test('no count decreases while some threads have dropped an instance and others have not', async () => {
   const { clock, makeThread, told } = setUp()
   const [one, other] = [makeThread().hold('a'), makeThread().hold('a')]
   one.add(600)
@@ -117,7 +117,7 @@ test('no count falls while some threads have forgotten an instance and others ha
   assert.deepEqual(await told(), {})
 })
 
-test('what a thread has counted that died is told while others have it, or else for ten minutes', async () => {
+test('the counts of a thread that died are reported while others hold the series, and otherwise for ten minutes', async () => {
   const { clock, answers, makeThread, told } = setUp()
   const first = makeThread()
   first.hold('a').add(1)
@@ -134,7 +134,7 @@ test('what a thread has counted that died is told while others have it, or else 
   assert.match((await metricsDocument(answers, undefined)).text, /^sallyport_refused_requests_total\{.*\} 3$/m)
 })
 
-test('a histogram goes with its exemplars', async () => {
+test('a histogram is dropped with its exemplars', async () => {
   const { clock, answers, makeThread } = setUp()
   const held = makeThread().metrics.hold()
   const labels = { service: 'users', instance: 'a' }
@@ -146,7 +146,7 @@ test('a histogram goes with its exemplars', async () => {
   assert.doesNotMatch(await text(), /sallyport_instance_duration_seconds/)
 })
 
-test('instances that come and go for ever take no more memory than those of twenty minutes', async () => {
+test('constantly changing instances take no more memory than those of twenty minutes', async () => {
   const { clock, makeThread, told, pieces } = setUp()
   const { metrics } = makeThread()
   for (let minute = 0; minute < 60; minute++) {
@@ -161,7 +161,7 @@ test('instances that come and go for ever take no more memory than those of twen
   assert.equal(Object.keys(await told()).length, 500 * 9)
 })
 
-test('what is counted late for an instance that is forgotten is not counted for another', async () => {
+test('a late count for a dropped instance is not counted for another one', async () => {
   const { clock, makeThread, told } = setUp()
   const { hold } = makeThread()
   const late = hold('a')
@@ -179,7 +179,7 @@ const step = fc.record({
   amount: fc.integer({ min: 1, max: TEN_MINUTES }),
 })
 
-test('whatever threads hold, count and let go of, a count never falls, and is there for as long as somebody holds it', async () => {
+test('property: counts never decrease, and are reported for as long as a thread holds them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const { clock, makeThread, told } = setUp()

@@ -18,7 +18,7 @@ function shown(cert: string): string {
   return execFileSync('openssl', ['x509', '-noout', '-text', '-nameopt', 'RFC2253'], { input: cert, encoding: 'utf8' })
 }
 
-test('a certificate says what was asked for, as Node and OpenSSL read it', () => {
+test('a certificate has what was requested, as Node and OpenSSL read it', () => {
   const ca = new Authority({ subject: { commonName: 'Root', organization: 'Ünïcode Ltd', unit: 'Keys' } })
   const names = ['example.com', '*.example.com', '192.0.2.7', '2001:db8::7', 'spiffe://example.com/a', 'a@example.com']
   const { cert, key } = ca.issue({
@@ -52,7 +52,7 @@ test('a certificate says what was asked for, as Node and OpenSSL read it', () =>
   )
 })
 
-test('every kind of key signs, and OpenSSL follows the chain', () => {
+test('every type of key can sign, and OpenSSL verifies the chain', () => {
   const kinds = [
     newKey('rsa'),
     ...['P-256', 'P-384', 'P-521'].map((namedCurve) => generateKeyPairSync('ec', { namedCurve }).privateKey),
@@ -72,21 +72,21 @@ test('every kind of key signs, and OpenSSL follows the chain', () => {
   )
 })
 
-test('dates from 2050 on, and before, are read as they were meant', () => {
+test('dates before and after 2050 are encoded correctly', () => {
   const notBefore = Date.UTC(2049, 11, 31, 23, 59, 59)
   const read = new X509Certificate(selfSigned({ notBefore, notAfter: notBefore + 1000 }).cert)
   assert.equal(read.validFromDate.getTime(), notBefore)
   assert.equal(read.validToDate.getTime(), Date.UTC(2050, 0, 1))
 })
 
-test('serial numbers are random, positive, and never longer than 20 bytes', () => {
+test('serial numbers are random, positive, and at most 20 bytes long', () => {
   const ca = new Authority()
   const serials = Array.from({ length: 50 }, () => serialOf(ca.issue().cert))
   assert.equal(new Set(serials).size, 50)
   for (const serial of serials) assert.match(serial.toString(16), /^[4-7][0-9a-f]{31}$/)
 })
 
-test('any serial number and any address is read as it was written', () => {
+test('property: any serial number and any address is read back', () => {
   const key = newKey()
   const issuer = { subject: { commonName: 'Test' }, key }
   fc.assert(
@@ -101,12 +101,12 @@ test('any serial number and any address is read as it was written', () => {
   )
 })
 
-test('names that cannot stand in a certificate are refused', () => {
+test('names that a certificate cannot hold are rejected', () => {
   for (const name of ['münchen.example', '', 'two words', 'fe80::1%eth0', 'a\0b.example'])
     assert.throws(() => selfSigned({ names: [name] }), /cannot stand in a certificate/, name)
 })
 
-test('an extension of choice stands as it is given, as RFC 8737 needs it', () => {
+test('a custom extension is included as given, as RFC 8737 needs it', () => {
   const digest = Buffer.alloc(32, 7)
   const acmeIdentifier = { id: '1.3.6.1.5.5.7.1.31', critical: true, value: octetString(digest) }
   const text = shown(selfSigned({ names: ['example.com'], extensions: [acmeIdentifier] }).cert)
@@ -118,14 +118,14 @@ test('an extension of choice stands as it is given, as RFC 8737 needs it', () =>
   assert.match(parsed, new RegExp(`OCTET STRING +\\[HEX DUMP\\]:0420${'07'.repeat(32)}\n`))
 })
 
-test('a certificate without a subject has its names marked as critical', () => {
+test('the names of a certificate without a subject are critical', () => {
   assert.match(
     shown(selfSigned({ subject: {}, names: ['a.example'] }).cert),
     /Alternative Name: critical\n +DNS:a.example/,
   )
 })
 
-test('servers and clients accept one another by certificates of one CA, by intermediates, and not by others', async (t) => {
+test('servers and clients accept certificates of one CA and its intermediates, and no others', async (t) => {
   const ca = new Authority()
   const between = ca.intermediate({ key: 'rsa' })
   const server = createServer({ ...between.issue({ key: 'rsa' }), ca: ca.cert, requestCert: true }, (socket) => {
@@ -148,7 +148,7 @@ test('servers and clients accept one another by certificates of one CA, by inter
   )
 })
 
-test('a revoked certificate is refused by who has the list', async (t) => {
+test('a revoked certificate is rejected by those who have the list', async (t) => {
   const ca = new Authority()
   const good = ca.issueClient()
   const bad = ca.issueClient()

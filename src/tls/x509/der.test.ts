@@ -4,7 +4,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { integer, namedBits, objectIdentifier, octetString, pemOf, sequence, setOf } from './der.ts'
 
-test('integers and lengths have the fewest bytes that hold them', () => {
+test('integers and lengths take the fewest bytes', () => {
   assert.equal(integer(0).toString('hex'), '020100')
   assert.equal(integer(127).toString('hex'), '02017f')
   assert.equal(integer(128).toString('hex'), '02020080')
@@ -19,7 +19,7 @@ test('integers and lengths have the fewest bytes that hold them', () => {
     assert.ok(octetString(Buffer.alloc(length)).toString('hex').startsWith(`${head}00`), head)
 })
 
-test('OpenSSL reads every object identifier, integer and string as it was written', () => {
+test('property: OpenSSL reads back every object identifier, integer and string', () => {
   // Below 2.999, which is for examples: OpenSSL knows no names there.
   const ids = fc.array(fc.nat({ max: 2 ** 31 - 1 }), { maxLength: 6 }).map((arcs) => ['2.999', ...arcs].join('.'))
   const values = fc.record({ id: ids, number: fc.bigInt(0n, 2n ** 200n), bytes: fc.uint8Array({ maxLength: 600 }) })
@@ -40,13 +40,13 @@ test('OpenSSL reads every object identifier, integer and string as it was writte
   assert.match(known, /OBJECT +:0\.39\.128\n[^]*OBJECT +:1\.3\.6\.1\.4\.1\.4294967295\.127\n/)
 })
 
-test('sets are in the order of their bytes, and named bits end with the last one that is set', () => {
+test('sets are ordered by their bytes, and named bits end with the last set bit', () => {
   assert.equal(setOf(integer(2), integer(1)).toString('hex'), '3106020101020102')
   assert.equal(namedBits(0).toString('hex'), '03020780')
   assert.equal(namedBits(5, 6).toString('hex'), '03020106')
 })
 
-test('text of DER has lines of 64 characters', () => {
+test('PEM lines have 64 characters', () => {
   assert.equal(
     pemOf('THING', Buffer.alloc(49)),
     `-----BEGIN THING-----\n${'A'.repeat(64)}\nAA==\n-----END THING-----\n`,

@@ -4,7 +4,7 @@ import test from 'node:test'
 import { newKey } from '../../../test/support/certificates.ts'
 import { createRequest } from './request.ts'
 
-test('a request asks for its names, and OpenSSL verifies its signature', () => {
+test('a request contains its names, and OpenSSL verifies its signature', () => {
   for (const kind of ['ec', 'rsa'] as const) {
     const request = createRequest({ key: newKey(kind), names: ['example.com', '*.example.com', '192.0.2.7'] })
     const args = ['req', '-inform', 'DER', '-noout', '-text', '-verify']
