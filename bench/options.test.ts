@@ -7,7 +7,7 @@ import { scenarios } from './scenarios/index.ts'
 const read = (...args: string[]) => readOptions(args, scenarios, peers)
 const names = (list: { name: string }[]) => list.map(({ name }) => name)
 
-test('without options everything is measured in three rounds, and may be written to docs/', () => {
+test('by default everything is measured in three rounds, and may be written to docs/', () => {
   const options = read()
   assert.equal(options.complete, true)
   assert.equal(options.rounds, 3)
@@ -15,7 +15,7 @@ test('without options everything is measured in three rounds, and may be written
   assert.deepEqual(options.peers, peers)
 })
 
-test('a part of the scenarios or peers is never written to docs/', () => {
+test('results for a subset of the scenarios or peers are never written to docs/', () => {
   assert.equal(read('--scenario', 'get-small').complete, false)
   assert.equal(read('--peer', 'haproxy').complete, false)
   assert.equal(read('--against', 'main').complete, false)
@@ -26,12 +26,12 @@ test('nginx always takes part, since the others are compared with it', () => {
   assert.deepEqual(names(read('--peer', 'sallyport').peers), ['nginx', 'Sallyport'])
 })
 
-test('an unknown name is refused with those that there are', () => {
+test('an unknown name is rejected with a list of the known ones', () => {
   assert.throws(() => read('--peer', 'apache'), /--peer: unknown apache; there are nginx, HAProxy/)
   assert.throws(() => read('--scenario', 'get-big'), /--scenario: unknown get-big; there are get-small/)
 })
 
-test('a number that is none, and too few rounds for docs/, are refused', () => {
+test('an invalid number, and too few rounds for docs/, are rejected', () => {
   assert.throws(() => read('--seconds', '0'), /--seconds: 0 is not a whole number above 0/)
   assert.throws(() => read('--rounds', '2'), /at least 3/)
 })

@@ -11,7 +11,7 @@ test('the median of an even number of rounds lies between the two in the middle'
   assert.deepEqual(spread([4, 1, 2, 3]), { median: 2.5, min: 1, max: 4 })
 })
 
-test('without rounds there is nothing to tell', () => {
+test('there is no spread without rounds', () => {
   assert.equal(spread([]), undefined)
 })
 
@@ -21,7 +21,7 @@ test('the 99th percentile is the value that 99 of 100 do not exceed', () => {
   assert.equal(percentile([7], 99), 7)
 })
 
-test('a median lies between the least and the greatest', () => {
+test('property: a median lies between the minimum and the maximum', () => {
   fc.assert(
     fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
       const found = spread(values)

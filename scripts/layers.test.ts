@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { acquaintances, circles, layers, lineEnds, readSources, strangers, upward, violations } from './layers.ts'
 
-test('a folder may import itself, packages and the layers below it', () => {
+test('a folder may import itself, packages and lower layers', () => {
   const source = `import { z } from 'zod'
 import net from 'node:net'
 import { parse } from './parse.ts'
@@ -11,7 +11,7 @@ import manifest from '../../package.json' with { type: 'json' }`
   assert.deepEqual(violations('http1/server.ts', source), [])
 })
 
-test('an import of a layer above is named with its file and line', () => {
+test('an import of a higher layer is reported with its file and line', () => {
   assert.deepEqual(violations('core/reply.ts', `\nimport { Parser } from '../http1/parser.ts'`), [
     'src/core/reply.ts:2: core may not import src/http1/parser.ts',
   ])
@@ -28,12 +28,12 @@ const forbidden: readonly [file: string, statement: string][] = [
   ['http1/wire.ts', `import {\n  a,\n  b,\n} from '../routing/router.ts'`],
 ]
 for (const [file, statement] of forbidden) {
-  test(`${file} may not say ${statement.replaceAll('\n', ' ')}`, () => {
+  test(`${file} may not contain ${statement.replaceAll('\n', ' ')}`, () => {
     assert.equal(violations(file, statement).length, 1)
   })
 }
 
-test('single files of a layer can be open to another one', () => {
+test('single files of a layer can be open to another layer', () => {
   assert.deepEqual(violations('config/schema.ts', `import { balancers } from '../services/balancers/index.ts'`), [])
   assert.equal(violations('config/schema.ts', `import { Service } from '../services/service.ts'`).length, 1)
 })
@@ -42,14 +42,14 @@ test('a folder without a row in the table is reported', () => {
   assert.match(violations('plugins/x.ts', '')[0] ?? '', /plugins has no row/)
 })
 
-test('only the wires, and what they share, have line ends of the wire', () => {
+test('only the wires, and the code they share, contain CR LF', () => {
   const source = '\nconst line = `X-A: ${a}\\r\\n`'
   assert.match(lineEnds('policies/x.ts', source).join(), /^src\/policies\/x\.ts:2: only wires end lines with CR LF/)
   for (const file of ['http/headers.ts', 'http1/reply-head.ts', 'proxy-protocol/version-2.ts'])
     assert.deepEqual(lineEnds(file, source), [])
 })
 
-test('each row of the table names only what stands before it', () => {
+test('each row of the table names only earlier rows', () => {
   assert.deepEqual(upward(layers), [])
   assert.deepEqual(
     upward([
@@ -63,7 +63,7 @@ test('each row of the table names only what stands before it', () => {
   )
 })
 
-test('files that import one another in a circle are named, by types too', () => {
+test('circular imports are reported, including those of types', () => {
   const straight = [
     ['core/a.ts', `import { b } from './b.ts'`],
     ['core/b.ts', `import { c } from '../http/c.ts'`],
@@ -101,18 +101,18 @@ const knowing: readonly [file: string, statement: string][] = [
   ['commands/cache.ts', `import { purge } from '../policies/cache/invalidator.ts'`],
 ]
 for (const [file, statement] of knowing) {
-  test(`${file} may not know a policy by ${statement.trim()}`, () => {
+  test(`${file} may not import from a policy with ${statement.trim()}`, () => {
     assert.ok(strangers(withFile(file, statement)).some((each) => /: only .* may know/.test(each)))
   })
 }
 
-test('a policy knows itself, and everybody what all policies share', () => {
+test('a policy may import itself, and any file may import what all policies share', () => {
   assert.deepEqual(strangers(withFile('policies/auth/jwt.ts', `import { keys } from './keys.ts'`)), [])
   assert.deepEqual(strangers(withFile('front/front.ts', `import type { Policy } from '../policies/policy.ts'`)), [])
   assert.deepEqual(strangers(withFile('policies/auth/jwt.ts', `import { field } from '../field-name.ts'`)), [])
 })
 
-test('who does not import a policy any more is no acquaintance', () => {
+test('a listed exception that no longer imports the policy is reported', () => {
   const [gone] = strangers(withFile('commands/cache.ts', ''))
   assert.match(gone ?? '', /src\/commands\/cache\.ts does not import src\/policies\/cache\/purge\.ts any more/)
 })

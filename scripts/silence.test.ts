@@ -4,7 +4,7 @@ import test from 'node:test'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { endSilence } from './silence.ts'
 
-test('a run ends where nothing was said for so long, however long it takes', async () => {
+test('a run ends after a period without output, however long it has been running', async () => {
   const clock = new ManualClock()
   let ended = 0
   const reporter = endSilence(clock, 100, () => ended++)
@@ -17,7 +17,7 @@ test('a run ends where nothing was said for so long, however long it takes', asy
   assert.equal(ended, 1)
 })
 
-test('a run that is over is not ended', async () => {
+test('a finished run is not ended', async () => {
   const clock = new ManualClock()
   const reporter = endSilence(clock, 100, () => assert.fail('it is over'))
   reporter.resume().end({ type: 'test:summary' })

@@ -6,19 +6,19 @@ import { groups, quickFiles, slowFiles, writeGroups } from './test-groups.ts'
 
 const root = join(import.meta.dirname, '..')
 
-test('every file of tests runs in one of the two, and only those of more cases in both', () => {
+test('every test file is quick or slow, and only property and reference tests are both', () => {
   const [quick, slow] = [new Set(quickFiles(root)), new Set(slowFiles(root))]
   assert.ok(quick.has('scripts/test-groups.test.ts'))
   assert.ok(slow.has('test/package.slow.test.ts'))
   for (const file of quick) if (slow.has(file)) assert.match(file, /\.(property|reference)\.test\.ts$/)
 })
 
-test('groups hold every file once, neighbors together', () => {
+test('groups contain every file once, with neighbors together', () => {
   assert.deepEqual(groups(['a', 'b', 'c', 'd', 'e'], 2), [['a', 'b'], ['c', 'd'], ['e']])
   assert.deepEqual(groups([], 2), [])
 })
 
-test('the module of a group loads its files', () => {
+test('the module of a group imports its files', () => {
   const { folder, modules } = writeGroups(root, ['src/a.test.ts', 'src/b.test.ts'])
   try {
     const [module = ''] = modules

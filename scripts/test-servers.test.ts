@@ -10,7 +10,7 @@ function machine(is: Partial<Machine>): Machine {
   return { has: () => false, debian: true, root: true, platform: 'linux-x64', ...is }
 }
 
-test('nothing is done where every server is there', () => {
+test('nothing is done if every server is installed', () => {
   assert.deepEqual(plan([redis, chromium], machine({ has: () => true })), { do: 'nothing' })
 })
 
@@ -37,7 +37,7 @@ test('elsewhere the user is told what is missing, and no apt-get command', () =>
   assert.doesNotMatch(decided.message, /apt-get/)
 })
 
-test('what is for Linux alone is not asked for elsewhere', () => {
+test('what is only for Linux is not required elsewhere', () => {
   const systemd: TestServer = { command: 'systemd-analyze', package: 'systemd', tests: 'the unit', linuxOnly: true }
   assert.deepEqual(plan([systemd], machine({ debian: false, platform: 'darwin-arm64' })), { do: 'nothing' })
   assert.deepEqual(plan([systemd], machine({})), { do: 'install', packages: ['systemd'] })

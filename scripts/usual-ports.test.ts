@@ -5,19 +5,19 @@ import { connect, createServer } from 'node:net'
 import test from 'node:test'
 import { promisify } from 'node:util'
 
-test('no test listens on a port that the demo may have, or connects to one', () => {
+test('no test can listen on or connect to a port that the demo may use', () => {
   assert.throws(() => createServer().listen(9000, '127.0.0.1'), /a test listens on port 9000/)
   assert.throws(() => createServer().listen({ port: 8000, host: '127.0.0.1' }), /port 8000/)
   assert.throws(() => connect(8001, '127.0.0.1'), /a test connects to port 8001/)
   assert.throws(() => connect({ port: 6379, host: '127.0.0.1' }), /port 6379/)
 })
 
-test('nor does a process that it starts', async () => {
+test('nor can its child processes', async () => {
   const program = "require('node:net').createServer().listen(9000, '127.0.0.1').close()"
   await assert.rejects(promisify(execFile)(process.execPath, ['-e', program]), /a test listens on port 9000/)
 })
 
-test('any other port is to be had', async () => {
+test('any other port is available', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   server.close()

@@ -23,7 +23,7 @@ test('a time in milliseconds is converted to seconds', () => {
   assert.equal(readH2load(clean.replace('1.97s', '970.50ms'), log).seconds, 0.9705)
 })
 
-test('replies other than 2xx, failed requests and requests never done are failures', () => {
+test('replies other than 2xx, failed requests and requests never completed are failures', () => {
   const broken = output(
     '10 total, 9 started, 8 done, 7 succeeded, 3 failed, 2 errored, 1 timeout',
     '6 2xx, 1 3xx, 0 4xx, 1 5xx',

@@ -16,12 +16,12 @@ const line = (changes: Record<string, number> = {}) =>
     ...changes,
   })
 
-test('the figures are read from behind what wrk itself prints', () => {
+test('the figures are read from after the output of wrk itself', () => {
   const read = readWrk(`Running 2s test @ http://127.0.0.1:1/\n  1 threads\n${line()}\n`)
   assert.deepEqual(read, { requests: 3000, seconds: 1.5, p50: 900, p99: 2100, failures: [] })
 })
 
-test('every kind of error is a failure with its number', () => {
+test('every kind of error is a failure with its count', () => {
   const { failures } = readWrk(line({ status: 2, read: 1, timeout: 4 }))
   assert.deepEqual(failures, ['2 replies of 400 and above', '1 read errors', '4 timeouts'])
 })
@@ -30,7 +30,7 @@ test('output without figures is an error that shows the output', () => {
   assert.throws(() => readWrk('unable to connect to 127.0.0.1:1'), /wrk printed no figures: unable to connect/)
 })
 
-test('the request becomes arguments: headers for wrk, method and size of the body for the script', () => {
+test('a request becomes arguments: headers for wrk, method and body size for the script', () => {
   const target = { origin: 'http://127.0.0.1:1', seconds: 3, dir: '/nowhere' }
   const { command } = wrk(target, { method: 'POST', path: '/a', headers: { A: 'b' }, body: 10 }, 8)
   assert.deepEqual(command.args.slice(0, 7), ['-t1', '-c8', '-d3s', '--timeout', '30s', '-H', 'A: b'])

@@ -12,7 +12,7 @@ const run = (store: 'memory' | 'redis', options: object, passed: number): CacheR
   ],
 })
 
-test('each group has a row for the first options, and other options one for all', () => {
+test('each group has a row for the first options, and other options share one row', () => {
   const text = cacheSection([run('memory', {}, 7), run('redis', {}, 6), run('memory', { a: 1 }, 8)])
   assert.doesNotMatch(text, /Pragma/)
   assert.match(text, /\| Vary \| 7 of 8 \|  \| 6 of 8 \|  \|/)

@@ -43,7 +43,7 @@ const results = (...scenarios: ScenarioResult[]): Results => ({
   scenarios,
 })
 
-test('the ratio is taken in each round and then its median', () => {
+test('the ratio is the median of the ratios of each round', () => {
   assert.match(report(results(scenario())), /\| Sallyport \| 12\.0 \(11\.0–26\.0\) \| 1\.20 \(1\.10–1\.30\) \|/)
 })
 
@@ -53,7 +53,7 @@ test('a goal is met when the median ratio does not exceed it', () => {
   assert.match(report(results(strict)), /\| CPU ≤ 1\.19 \| 1\.20 \(1\.10–1\.30\) \| \*\*no\*\* \|/)
 })
 
-test('a peer that is cheaper than Sallyport is named beside the goal', () => {
+test('a peer that is cheaper than Sallyport is named next to the goal', () => {
   const peers = [...scenario().peers, { name: 'httpxy', rounds: [round(9)] }]
   assert.match(report(results(scenario({ peers }))), /\| yes \| \*\*no\*\*: httpxy \|/)
 })
@@ -78,7 +78,7 @@ test('a goal may compare two other peers, in a row of its own', () => {
   assert.match(text, /\| GET small \| CPU ≤ 1\.1 of Caddy to relay \| 5\.45 \(4\.62–6\.00\) \| \*\*no\*\* \| {2}\|/)
 })
 
-test('a round that does not count is left out of the figures and named', () => {
+test('an invalid round is excluded from the figures and named', () => {
   const peers = [
     { name: 'nginx', rounds: [round(10), round(10)] },
     { name: 'Sallyport', rounds: [round(12), { invalid: '3 read errors' }] },
@@ -88,7 +88,7 @@ test('a round that does not count is left out of the figures and named', () => {
   assert.match(text, /- Sallyport, round 2 does not count: 3 read errors/)
 })
 
-test('a proxy without any round that counts has dashes and no verdict', () => {
+test('a proxy without any valid round has dashes and no verdict', () => {
   const peers = [
     { name: 'nginx', rounds: [round(10)] },
     { name: 'Sallyport', rounds: [{ invalid: 'broken' }] },
@@ -118,12 +118,12 @@ test('a comparison of two versions has a column for the other version', () => {
   assert.match(text, /\| Sallyport \| 12\.0 \(12\.0–12\.0\) \| 1\.20 \(1\.20–1\.20\) \| 0\.80 \(0\.80–0\.80\) \|/)
 })
 
-test('results survive the way through their file', () => {
+test('results survive a round trip through their file', () => {
   const whole = results(scenario())
   assert.deepEqual(resultsSchema.parse(JSON.parse(JSON.stringify(whole))), whole)
 })
 
-test('the chart has a bar in proportion for each proxy, whatever its group, and escapes what it is given', () => {
+test('the chart has a proportional bar for each proxy, whatever its group, and escapes its texts', () => {
   const svg = barChart('T & U', 'sub', [
     { heading: 'over <TLS>', bars: [{ name: 'a<b', value: 50, highlight: true }] },
     { heading: 'H', bars: [{ name: 'c', value: 100, highlight: false }] },

@@ -27,7 +27,7 @@ interface Operation {
   readonly docs: JsonObject
 }
 
-test('two instances of a service serve the same data', async () => {
+test('both instances of a service serve the same data', async () => {
   const [first = '', second = ''] = platform.instances['user-service'].map(({ url }) => url)
   const json = { email: 'hare@example.com', name: 'March Hare', password: 'correct horse' }
   assert.equal((await ask(first, '/api/v1/auth/register', { json })).status, 201)
@@ -37,7 +37,7 @@ test('two instances of a service serve the same data', async () => {
   )
 })
 
-test('where a port is taken, the platform starts on free ones, and says which is taken', async () => {
+test('if a port is taken, the platform starts on free ones, and says which port is taken', async () => {
   const [{ url } = { url: '' }] = platform.instances['payment-service']
   const taken = Number(new URL(url).port)
   const told: string[] = []
@@ -87,7 +87,7 @@ const documents = await Promise.all(
 for (const { name, url, document } of documents) {
   const operations = operationsOf(document)
 
-  test(`${name} has the methods that its OpenAPI document lists, and no others`, async () => {
+  test(`${name} supports exactly the methods that its OpenAPI document lists`, async () => {
     assert.equal(document['openapi'], '3.1.0')
     assert.ok(operations.length >= 6)
     const byPath = Map.groupBy(operations, ({ path }) => path)
@@ -114,7 +114,7 @@ for (const { name, url, document } of documents) {
     }
   })
 
-  test(`${name} gives every operation a name of its own and refers to no schema that is missing`, () => {
+  test(`${name} has unique operation ids, and no references to missing schemas`, () => {
     const ids = operations.map(({ docs }) => docs['operationId'])
     assert.equal(new Set(ids).size, ids.length)
     const text = JSON.stringify(document)
@@ -126,7 +126,7 @@ for (const { name, url, document } of documents) {
   })
 }
 
-test('a port that is taken rejects and names the port', async () => {
+test('starting on a port that is taken rejects and names the port', async () => {
   const port = Number(new URL(platform.instances['payment-service'][0]?.url ?? '').port)
   const ports = { ...freePorts, 'notification-service': [port] }
   await assert.rejects(startPlatform({ jwtSecret, ports }), { code: 'EADDRINUSE', port })

@@ -21,7 +21,7 @@ for (const [args, count] of [
   [['start.ts'], 8],
   ...serviceNames.map((name) => [['serve.ts', name], 1] as const),
 ] as const) {
-  test(`${args.join(' ')} prints one line an instance, answers there, and ends with 0 on SIGTERM`, async (t) => {
+  test(`${args.join(' ')} prints one line per instance, responds there, and exits with 0 on SIGTERM`, async (t) => {
     const child = start([...args, '--port', '0'], { JWT_SECRET })
     t.after(() => child.kill('SIGKILL'))
     let left: number = count
@@ -43,7 +43,7 @@ for (const [args, env, told] of [
   [['serve.ts', 'users'], { JWT_SECRET }, /^Which service\?/],
   [['serve.ts', 'user-service'], {}, /^JWT_SECRET must have at least 32 characters/],
 ] as const) {
-  test(`[${args.join(' ')}] with ${Object.keys(env).length} variables is told what to do`, async () => {
+  test(`[${args.join(' ')}] with ${Object.keys(env).length} variables exits with 1 and explains what to do`, async () => {
     const child = start(args, env)
     const [said, exit] = await Promise.all([text(child.stderr), once(child, 'exit')])
     assert.deepEqual(exit, [1, null])

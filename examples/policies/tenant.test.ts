@@ -6,7 +6,7 @@ import tenant from './tenant.ts'
 
 const options = { tenants: ['acme', 'globex'] }
 
-test('the service is told the tenant, whatever the client says', async () => {
+test('the service receives the tenant of the host, whatever the client sends', async () => {
   const exchange = fakeExchange({ host: 'acme.example.com', headers: Headers.of([['x-tenant', 'globex']]) })
   const handle = applyPolicy(tenant, options, ({ headers }) => Reply.json(200, headers.getAll('X-Tenant')))
   const reply = await handle(exchange)
@@ -14,7 +14,7 @@ test('the service is told the tenant, whatever the client says', async () => {
   assert.equal(reply.headers.get('Vary'), 'Host')
 })
 
-test('a host of nobody is refused', () => {
+test('an unknown host is rejected', () => {
   const handle = applyPolicy(tenant, options, () => Reply.json(200, {}))
   assert.throws(() => void handle(fakeExchange({ host: 'initech.example.com' })), { code: 'forbidden' })
 })

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises'
 import test from 'node:test'
 import { DnsServer } from './dns-server.ts'
 
-test('a name leads to its addresses of the moment, and another one to none', async (t) => {
+test('the name resolves to its current addresses, and another one does not resolve', async (t) => {
   const server = await DnsServer.start('service.drill', 2, ['127.0.1.1', '127.0.1.2'])
   t.after(() => server.close())
   const resolver = new Resolver()

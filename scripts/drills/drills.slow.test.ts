@@ -60,7 +60,7 @@ const doubling: Peer = {
   },
 }
 
-test('a drill counts what clients and instances see, and ends what it has started', async (t) => {
+test('a drill counts what clients and instances see, and ends the processes that it started', async (t) => {
   const places: Place[] = []
   const watched: Peer = {
     ...sallyport,
@@ -80,7 +80,7 @@ test('a drill counts what clients and instances see, and ends what it has starte
   for (const port of ports) await assert.rejects(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' })
 })
 
-test('a POST that comes twice is counted, and replies that are no good by their status', async (t) => {
+test('a POST that arrives twice is counted, and error replies are counted by status', async (t) => {
   const result = await perform(brief({ fault: 'status', status: 404 }), doubling, false, folder(t))
   // The first ones may have been sent before the instances knew.
   const { failed, reasons } = result.gets
@@ -90,7 +90,7 @@ test('a POST that comes twice is counted, and replies that are no good by their 
   assert.equal(result.ejections, null)
 })
 
-test('a client notices a body that breaks off', async (t) => {
+test('a client notices a truncated body', async (t) => {
   const result = await perform(brief({ fault: 'truncate' }), sallyport, false, folder(t))
   assert.ok(result.gets.failed > 0)
   assert.equal(result.gets.reasons['short, and nothing said so'], undefined)

@@ -34,7 +34,7 @@ function result(parts: Partial<Result>): Result {
 const page = 'before\n<!-- drills: written by npm run drills, do not edit -->\nold\n<!-- end of the drills -->\nafter\n'
 const machine: [string, string][] = [['Memory', '16 GiB']]
 
-test('the tables stand in their place, with the goal and whether it is met', () => {
+test('the tables are put in place, with the goals and whether they are met', () => {
   const results = [
     result({}),
     result({ peer: 'nginx', gets: { sent: 7500, failed: 0, reasons: {} }, ejections: null, shed: null }),
@@ -57,7 +57,7 @@ test('the tables stand in their place, with the goal and whether it is met', () 
   assert.throws(() => withTables('nothing', { machine, results }), /to write the tables between/)
 })
 
-test('one POST that is sent twice is enough to miss a goal', () => {
+test('a single POST that is sent twice misses a goal', () => {
   const text = withTables(page, {
     machine,
     results: [result({ posts: { sent: 750, failed: 0, reasons: {}, twice: 1 } })],
@@ -65,7 +65,7 @@ test('one POST that is sent twice is enough to miss a goal', () => {
   assert.match(text, /\| `reset` \| 7 of 7,500 \| missed \|/)
 })
 
-test('a later result takes the place of the earlier one of the same drill and peer', () => {
+test('a later result replaces the earlier one of the same drill and peer', () => {
   const earlier = [result({ p50: 1 }), result({ peer: 'nginx', p50: 2 }), result({ drill: 'close', p50: 3 })]
   assert.deepEqual(
     merged(earlier, [result({ p50: 4 })]).map(({ p50 }) => p50),
@@ -73,7 +73,7 @@ test('a later result takes the place of the earlier one of the same drill and pe
   )
 })
 
-test('drills and peers are chosen by name, and unknown ones are refused with what there is', () => {
+test('drills and peers are selected by name, and unknown ones are rejected with a list of the known ones', () => {
   const options = readOptions(['--drill', 'Reset,killed', '--peer', 'sallyport'], drills, peers)
   assert.deepEqual(
     options.drills.map(({ name }) => name),

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../test/support/balancers.ts'
 import { flood } from './flood.ts'
 import { startTarget } from './gateway.ts'
 
-test('a flood over a real socket is ended, and what it costs is measured, and what another client notices', async (t) => {
+test('a flood over a real socket comes to an end, and its cost and effect on another client are measured', async (t) => {
   const target = await startTarget(await temporaryFolder(t))
   cleanUp(t, () => stop(target.child))
   const { after, rounds, cpu, before, during } = await flood(target, 'PING')

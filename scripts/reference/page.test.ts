@@ -17,13 +17,13 @@ const rows = Array.from(
   }),
 )
 
-test('the reference has every name of a key that the schema has', () => {
+test('the reference has every key of the schema', () => {
   const names = new Set(rows.map(({ key }) => key.split(/[.[]/).at(-1)))
   const missing = [...namesIn(schema)].filter((name) => !names.has(name))
   assert.deepEqual(missing, [])
 })
 
-test('each key says what may be written, what it is by default and what it means, and shows an example unless it is a map', () => {
+test('each key has its values, default and meaning, and an example unless it is a map', () => {
   assert.ok(rows.length > 400)
   for (const { key, value, byDefault, example, meaning } of rows) {
     assert.ok(value !== '' && byDefault !== '' && meaning !== '', key)
@@ -31,7 +31,7 @@ test('each key says what may be written, what it is by default and what it means
   }
 })
 
-test('sections have headings of their own, and the table of contents leads to those at the top', () => {
+test('sections have unique headings, and the table of contents links to those at the top level', () => {
   const headings = Array.from(page.matchAll(/^#{2,} `?([^`\n]+)`?$/gm), ([, title = '']) => title)
   assert.equal(new Set(headings).size, headings.length)
   for (const name of Object.keys(schema['properties'] ?? {}).filter((key) =>

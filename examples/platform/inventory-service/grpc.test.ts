@@ -22,19 +22,19 @@ function call(definition: ServiceDefinition, method: string, message: object): P
   })
 }
 
-test('the stock of a product is the same as by HTTP', async () => {
+test('the stock of a product is the same as over HTTP', async () => {
   assert.deepEqual(await call(inventoryDefinition, 'GetStock', { productId: 'teapot' }), {
     productId: 'teapot',
     available: 40,
   })
 })
 
-test('a product that is not there, and what is no id, have statuses of their own', async () => {
+test('an unknown product is NOT_FOUND, and an invalid id INVALID_ARGUMENT', async () => {
   await assert.rejects(call(inventoryDefinition, 'GetStock', { productId: 'jam' }), { code: status.NOT_FOUND })
   await assert.rejects(call(inventoryDefinition, 'GetStock', {}), { code: status.INVALID_ARGUMENT })
 })
 
-test('the stock of every product comes as a stream', async () => {
+test('the stock of every product is streamed', async () => {
   const { path, requestSerialize, responseDeserialize } = inventoryDefinition['ListStock']!
   const products: unknown[] = []
   const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, new Metadata())
@@ -42,7 +42,7 @@ test('the stock of every product comes as a stream', async () => {
   assert.equal(products.length, 6)
 })
 
-test('it says that it can work', async () => {
+test('the health service reports SERVING', async () => {
   const health = serviceIn(new URL('../support/health.proto', import.meta.url), 'grpc.health.v1.Health')
   assert.deepEqual(await call(health, 'Check', {}), { status: 'SERVING' })
 })

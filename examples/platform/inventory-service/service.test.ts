@@ -10,7 +10,7 @@ after(() => instance.close())
 
 const cosy = { name: 'Tea cosy', description: 'Warm.', category: 'kitchen', priceCents: 990, currency: 'EUR' }
 
-test('products are public, in pages, by category, and can be cached', async () => {
+test('products are public, paginated, filtered by category, and cacheable', async () => {
   const page = await ask(url, '/api/v1/products?limit=1&offset=1&category=games')
   assert.equal(page.status, 200)
   assert.equal(page.json['total'], 2)
@@ -51,7 +51,7 @@ test('admins add and remove products, others do not', async () => {
   assert.equal((await ask(url, '/api/v1/inventory/tea-cosy')).status, 404)
 })
 
-test('a reservation takes from the stock, and releasing it puts back', async () => {
+test('a reservation takes from the stock, and releasing it restores the stock', async () => {
   const json = {
     items: [
       { productId: 'cup', quantity: 4 },
@@ -68,19 +68,19 @@ test('a reservation takes from the stock, and releasing it puts back', async () 
   assert.equal((await ask(url, path, { method: 'DELETE', as: 'order-service' })).status, 404)
 })
 
-test('a reservation takes all or nothing', async () => {
+test('a reservation is all or nothing', async () => {
   assert.equal((await reserve('cup', 41)).status, 409)
   assert.equal((await reserve('jam', 1)).status, 422)
   assert.equal((await reserve('playing-cards', 1)).status, 422)
   assert.equal(await available('playing-cards'), 40)
 })
 
-test('only services and admins reserve', async () => {
+test('only services and admins can reserve', async () => {
   const json = { items: [{ productId: 'cup', quantity: 1 }] }
   assert.equal((await ask(url, '/api/v1/inventory/reservations', { json, as: 'user-alice' })).status, 403)
 })
 
-test('an admin sets the stock', async () => {
+test('an admin can set the stock', async () => {
   const change = { method: 'PUT', as: 'user-admin' } as const
   const set = await ask(url, '/api/v1/inventory/croquet-set', { ...change, json: { available: 3 } })
   assert.deepEqual(set.json, { productId: 'croquet-set', available: 3 })

@@ -36,7 +36,7 @@ test('a mail is in the outbox of its sender and of admins', async () => {
   assert.equal((await ask(url, '/api/v1/email', { as: 'user-admin' })).json['total'], 2)
 })
 
-test('a mail to no address is 422, and one from nobody 401', async () => {
+test('an email to an invalid address is 422, and one without a user 401', async () => {
   const json = { to: 'hatter', subject: 'Tea', text: 'It is six.' }
   const answer = await ask(url, '/api/v1/email', { as: 'user-alice', json })
   assert.deepEqual(

@@ -15,7 +15,7 @@ after(() => Promise.all([instance.close(), inventory.close()]))
 const callers = ['user-alice', 'user-admin', 'order-service'] as const
 const twoTeapots = { items: [{ productId: 'teapot', quantity: 2 }] }
 
-test('an order belongs to its user, has prices of now and takes from the stock', async () => {
+test('an order belongs to its user, has the current prices and takes from the stock', async () => {
   const placed = await ask(url, '/api/v1/orders', { as: 'user-alice', json: twoTeapots })
   assert.equal(placed.status, 201)
   assert.equal(placed.headers.get('location'), `/api/v1/orders/${textIn(placed.json, 'id')}`)
@@ -27,7 +27,7 @@ test('an order belongs to its user, has prices of now and takes from the stock',
   assert.deepEqual(read.json, placed.json)
 })
 
-test('cancelling an order puts the products back, once', async () => {
+test('cancelling an order restores the stock, once', async () => {
   const before = await teapots()
   const { json: placed } = await ask(url, '/api/v1/orders', { as: 'user-alice', json: twoTeapots })
   const change = { method: 'PATCH', as: 'user-alice', json: { status: 'cancelled' } } as const
@@ -37,7 +37,7 @@ test('cancelling an order puts the products back, once', async () => {
   assert.equal(await teapots(), before)
 })
 
-test('only an admin moves an order on', async () => {
+test('only an admin can advance an order', async () => {
   const { json: placed } = await ask(url, '/api/v1/orders', { as: 'user-alice', json: twoTeapots })
   const path = `/api/v1/orders/${textIn(placed, 'id')}`
   const pay = { method: 'PATCH', json: { status: 'paid' } }
@@ -45,7 +45,7 @@ test('only an admin moves an order on', async () => {
   assert.equal((await ask(url, path, { ...pay, as: 'user-admin' })).json['status'], 'paid')
 })
 
-test('what the stock refuses, the order refuses', async () => {
+test('an order is rejected if its reservation is', async () => {
   const tooMany = await order('cup', 999)
   assert.equal(tooMany.status, 409)
   assert.match(textIn(tooMany.json, 'detail'), /999 of cup/)
@@ -59,7 +59,7 @@ test('an order without items is 422', async () => {
   ])
 })
 
-test('orders and their items are for their user and for admins', async () => {
+test('orders and their items are visible to their user and to admins', async () => {
   assert.equal((await ask(url, '/api/v1/orders')).status, 401)
   assert.equal((await ask(url, '/api/v1/order-items')).status, 401)
   assert.deepEqual(await statuses('/api/v1/orders/order-1001'), [200, 200, 404])
@@ -69,7 +69,7 @@ test('orders and their items are for their user and for admins', async () => {
   assert.equal((await ask(url, '/api/v1/orders', { as: 'order-service' })).json['total'], 0)
 })
 
-test('orders are listed newest first, and by status', async () => {
+test('orders are listed newest first, and filtered by status', async () => {
   const all = await ask(url, '/api/v1/orders', { as: 'user-alice' })
   assert.equal(objectsIn(all.json, 'items').at(-1)?.['id'], 'order-1001')
   const shipped = await ask(url, '/api/v1/orders?status=shipped', { as: 'user-alice' })
@@ -80,7 +80,7 @@ test('orders are listed newest first, and by status', async () => {
   assert.equal((await ask(url, '/api/v1/orders?status=lost', { as: 'user-alice' })).status, 400)
 })
 
-test('without the gateway the bearer token counts', async () => {
+test('the bearer token is verified when there is no gateway', async () => {
   const exp = Math.floor(Date.now() / 1000) + 60
   const claims = { iss: issuer, sub: 'user-alice', roles: ['user'], jti: 'a', iat: exp - 120, exp }
   const read = async (secret: string) => {
@@ -91,7 +91,7 @@ test('without the gateway the bearer token counts', async () => {
   assert.equal((await read('another secret of thirty-two characters')).status, 401)
 })
 
-test('when the inventory service does not answer, the order is 503', async (t) => {
+test('an order is 503 when the inventory service does not respond', async (t) => {
   const gone = await createInventoryService({ instance: 'gone', port: 0, jwtSecret })
   await gone.close()
   const lonely = await createOrderService({ instance: 'order-2', port: 0, jwtSecret, inventoryUrl: gone.url })

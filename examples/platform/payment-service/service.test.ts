@@ -30,7 +30,7 @@ test('a payment moves money once, and a refund moves it back once', async () => 
   )
 })
 
-test('the same Idempotency-Key pays once', async () => {
+test('the same Idempotency-Key pays only once', async () => {
   const first = await pay(payment)
   const second = await pay(payment)
   assert.deepEqual([first.status, second.status], [201, 200])
@@ -39,7 +39,7 @@ test('the same Idempotency-Key pays once', async () => {
   assert.equal((await pay(payment, 'user-admin')).status, 201)
 })
 
-test('payments and transactions are for their user and for admins', async () => {
+test('payments and transactions are visible to their user and to admins', async () => {
   assert.equal((await ask(url, '/api/v1/payments')).status, 401)
   assert.deepEqual(await statuses('/api/v1/payments/payment-1001'), [200, 200, 404])
   assert.deepEqual(await statuses('/api/v1/transactions/transaction-1001'), [200, 200, 404])
@@ -47,7 +47,7 @@ test('payments and transactions are for their user and for admins', async () => 
   assert.equal((await ask(url, '/api/v1/payments?orderId=order-1001', { as: 'user-alice' })).json['total'], 1)
 })
 
-test('an amount of nothing and an unknown method are 422', async () => {
+test('an amount of zero and an unknown method are 422', async () => {
   const json = { ...payment, amountCents: 0, method: 'shells' }
   const answer = await ask(url, '/api/v1/payments', { as: 'user-alice', json })
   assert.equal(answer.status, 422)

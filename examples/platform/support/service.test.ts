@@ -57,7 +57,7 @@ test('every reply names its instance', async () => {
   assert.equal((await ask(instance.url, '/none')).headers.get('x-instance'), 'test-1')
 })
 
-test('a cacheable reply becomes 304 for a client that holds it', async () => {
+test('a cacheable reply becomes 304 for a client that has it', async () => {
   const first = await ask(instance.url, '/cached')
   const etag = first.headers.get('etag') ?? ''
   assert.match(etag, /^"[\w-]+"$/)
@@ -69,7 +69,7 @@ test('a cacheable reply becomes 304 for a client that holds it', async () => {
   assert.equal(third.status, 200)
 })
 
-test('a reply that is not declared cacheable says no-store', async () => {
+test('a reply that is not declared cacheable is no-store', async () => {
   assert.equal((await ask(instance.url, '/things/a')).headers.get('cache-control'), 'no-store')
 })
 
@@ -79,12 +79,12 @@ test('HEAD is answered like GET without the body', async () => {
   assert.equal(answer.headers.get('content-length'), '17')
 })
 
-test('a literal path wins over one with a parameter', async () => {
+test('a literal path takes precedence over one with a parameter', async () => {
   assert.equal((await ask(instance.url, '/things/special')).json['text'], 'the special one')
   assert.equal((await ask(instance.url, '/things/a%2Fb')).json['text'], 'a/b')
 })
 
-test('an unknown path is 404, another method 405 with Allow, a bad escape 400', async () => {
+test('an unknown path is 404, another method 405 with Allow, an invalid escape 400', async () => {
   const missing = await ask(instance.url, '/things')
   assert.equal(missing.status, 404)
   assert.equal(missing.headers.get('content-type'), 'application/problem+json')
@@ -95,7 +95,7 @@ test('an unknown path is 404, another method 405 with Allow, a bad escape 400', 
   assert.equal((await ask(instance.url, '/things/%zz')).status, 400)
 })
 
-test('a body of another shape is 422 with the places', async () => {
+test('a body that does not match the schema is 422 with the locations of the errors', async () => {
   const wrong = await ask(instance.url, '/greetings', { json: { text: '', 'a/b': 1 } })
   assert.equal(wrong.status, 422)
   assert.deepEqual(objectsIn(wrong.json, 'errors'), [
@@ -133,12 +133,12 @@ for (const [what, status, type, body] of [
   })
 }
 
-test('a type without a body is nothing to refuse', async () => {
+test('a content type without a body is not rejected', async () => {
   const headers = { 'Content-Type': 'application/json' }
   assert.equal((await ask(instance.url, '/greetings', { method: 'DELETE', headers })).status, 204)
 })
 
-test('who calls is asked before the body is read', async () => {
+test('the caller is authenticated before the body is read', async () => {
   const headers = { 'Content-Type': 'application/json' }
   assert.equal((await ask(instance.url, '/for-users', { body: '{', headers })).status, 401)
   assert.equal((await ask(instance.url, '/for-users', { body: '{', headers, as: 'user-alice' })).status, 400)
@@ -148,11 +148,11 @@ test('who calls is asked before the body is read', async () => {
   assert.equal((await ask(instance.url, '/cached', { body: '{', headers })).status, 405)
 })
 
-test('a reply has what its schema says and nothing else', async () => {
+test('a reply contains only what its schema allows', async () => {
   assert.deepEqual((await ask(instance.url, '/talkative')).json, { text: 'hello' })
 })
 
-test('a query of another shape is 400, and unknown parameters are ignored', async () => {
+test('an invalid query is 400, and unknown parameters are ignored', async () => {
   assert.equal((await ask(instance.url, '/page?limit=7&utm_source=x')).json['text'], '7')
   const wrong = ['0', '101', 'ten', '1.5', ''].map((limit) => ask(instance.url, `/page?limit=${limit}`))
   for (const answer of await Promise.all(wrong)) {
@@ -161,7 +161,7 @@ test('a query of another shape is 400, and unknown parameters are ignored', asyn
   }
 })
 
-test('an unexpected error is 500 and keeps its secret', async (t) => {
+test('an unexpected error is 500 and not disclosed', async (t) => {
   const log = t.mock.method(process.stderr, 'write', () => true)
   const answer = await ask(instance.url, '/broken', { headers: { 'X-Correlation-ID': 'abc' } })
   assert.equal(answer.status, 500)
@@ -170,7 +170,7 @@ test('an unexpected error is 500 and keeps its secret', async (t) => {
   assert.match(String(log.mock.calls[0]?.arguments[0]), /"name":"test-1".*"reqId":"abc".*secret detail/)
 })
 
-test('closing lets a request in flight finish', async () => {
+test('close lets a request in flight complete', async () => {
   const other = await startService(info, { instance: 'test-2', port: 0, jwtSecret }, routes)
   const answered = Promise.withResolvers<IncomingMessage>()
   request(`${other.url}/slow`, answered.resolve).end()
@@ -184,7 +184,7 @@ test('closing lets a request in flight finish', async () => {
   await closed
 })
 
-test('a port that is taken rejects', async () => {
+test('starting on a port that is taken rejects', async () => {
   const port = Number(new URL(instance.url).port)
   await assert.rejects(startService(info, { instance: 'test-3', port, jwtSecret }, routes), { code: 'EADDRINUSE' })
 })

@@ -15,7 +15,7 @@ const guarded = await createUserService({ ...options, instance: 'user-2', intros
 const { url } = instance
 after(() => Promise.all([instance.close(), guarded.close()]))
 
-test('who registers can log in, and has the role user', async () => {
+test('a registered user can log in, and has the role user', async () => {
   const json = { email: 'Carol@Example.com', name: 'Carol', password: 'correct horse' }
   const registered = await ask(url, '/api/v1/auth/register', { json })
   assert.equal(registered.status, 201)
@@ -27,12 +27,12 @@ test('who registers can log in, and has the role user', async () => {
   assert.equal(me.json['email'], 'carol@example.com')
 })
 
-test('an address registers once, in whatever case', async () => {
+test('an email address can register only once, regardless of case', async () => {
   const json = { email: 'ALICE@example.com', name: 'Alice', password: 'correct horse' }
   assert.equal((await ask(url, '/api/v1/auth/register', { json })).status, 409)
 })
 
-test('a registration that is not complete says what is missing', async () => {
+test('an incomplete registration is answered with what is missing', async () => {
   const answer = await ask(url, '/api/v1/auth/register', { json: { email: 'no address', password: 'short' } })
   assert.equal(answer.status, 422)
   const pointers = objectsIn(answer.json, 'errors').map((error) => error['pointer'])
@@ -46,7 +46,7 @@ test('a wrong password and an unknown address get the same 401', async () => {
   assert.deepEqual(wrong.json, unknown.json)
 })
 
-test('the token is a JWT signed with HS256 that lives for an hour', async () => {
+test('the token is a JWT signed with HS256 that is valid for an hour', async () => {
   const { json: session } = await login('admin@example.com', 'administrator')
   const [header = '', payload = '', signature] = textIn(session, 'token').split('.')
   assert.deepEqual(decode(header), { alg: 'HS256', typ: 'JWT' })
@@ -58,7 +58,7 @@ test('the token is a JWT signed with HS256 that lives for an hour', async () => 
   assert.equal(session['expiresIn'], 3600)
 })
 
-test('a token is refused when it has expired, is forged or says alg none', async (t) => {
+test('a token is rejected if it has expired, is forged or has alg none', async (t) => {
   t.after(() => {
     now = start
   })
@@ -75,13 +75,13 @@ test('a token is refused when it has expired, is forged or says alg none', async
   assert.equal((await ask(url, '/api/v1/auth/me', bearer(session))).status, 401)
 })
 
-test('logging in works while an expired token is still being sent', async () => {
+test('login works although an expired token is still sent', async () => {
   const json = { email: 'alice@example.com', password: 'wonderland' }
   const answer = await ask(url, '/api/v1/auth/login', { json, ...bearer({ token: 'expired' }) })
   assert.equal(answer.status, 200)
 })
 
-test('a refresh token works once', async () => {
+test('a refresh token works only once', async () => {
   const { json: session } = await login('alice@example.com', 'wonderland')
   const json = { refreshToken: textIn(session, 'refreshToken') }
   const renewed = await ask(url, '/api/v1/auth/refresh', { json })
@@ -90,7 +90,7 @@ test('a refresh token works once', async () => {
   assert.equal((await ask(url, '/api/v1/auth/refresh', { json })).status, 401)
 })
 
-test('logging out revokes the token and its refresh token, at every instance', async () => {
+test('logout revokes the token and its refresh token, at every instance', async () => {
   const { json: session } = await login('alice@example.com', 'wonderland')
   assert.equal((await ask(url, '/api/v1/auth/logout', { method: 'POST', ...bearer(session) })).status, 204)
   assert.equal((await ask(guarded.url, '/api/v1/auth/me', bearer(session))).status, 401)
@@ -99,7 +99,7 @@ test('logging out revokes the token and its refresh token, at every instance', a
   assert.equal((await ask(url, '/api/v1/auth/refresh', { json })).status, 401)
 })
 
-test('introspection tells what an active token says', async () => {
+test('introspection describes an active token', async () => {
   const { json: session } = await login('alice@example.com', 'wonderland')
   const { status, json } = await introspect(url, textIn(session, 'token'))
   assert.equal(status, 200)
@@ -110,7 +110,7 @@ test('introspection tells what an active token says', async () => {
   assert.deepEqual((await introspect(url, 'nonsense')).json, { active: false })
 })
 
-test('introspection with a secret answers only who has it', async () => {
+test('introspection with a secret answers only callers who know it', async () => {
   const wrong = await introspect(guarded.url, 'nonsense', 'Basic Z2F0ZXdheTp3cm9uZw==')
   assert.equal(wrong.status, 401)
   assert.match(wrong.headers.get('www-authenticate') ?? '', /^Basic/)
@@ -119,7 +119,7 @@ test('introspection with a secret answers only who has it', async () => {
   assert.deepEqual((await introspect(guarded.url, 'nonsense', right)).json, { active: false })
 })
 
-test('users are listed for admins, in pages', async () => {
+test('users are listed for admins, paginated', async () => {
   const page = await ask(url, '/api/v1/users?limit=1&offset=1', { as: 'user-admin' })
   assert.equal(page.status, 200)
   assert.equal(objectsIn(page.json, 'items').length, 1)
@@ -128,7 +128,7 @@ test('users are listed for admins, in pages', async () => {
   assert.equal((await ask(url, '/api/v1/users')).status, 401)
 })
 
-test('users see and change themselves and nobody else', async () => {
+test('users can see and change only themselves', async () => {
   assert.equal((await ask(url, '/api/v1/users/user-alice', { as: 'user-alice' })).status, 200)
   assert.equal((await ask(url, '/api/v1/users/user-admin', { as: 'user-alice' })).status, 404)
   const path = '/api/v1/users/user-alice'
@@ -138,14 +138,14 @@ test('users see and change themselves and nobody else', async () => {
   assert.equal(promoted.status, 403)
 })
 
-test('a tier that an admin sets is in the next token, and none before', async () => {
+test('a tier set by an admin is in the next token, and not in earlier ones', async () => {
   const change = { method: 'PATCH', as: 'user-admin', json: { tier: 'gold' } } as const
   assert.equal((await ask(url, '/api/v1/users/user-alice', change)).json['tier'], 'gold')
   const { json: session } = await login('alice@example.com', 'wonderland')
   assert.equal(decode(textIn(session, 'token').split('.')[1] ?? '')['tier'], 'gold')
 })
 
-test('the token of a user who was removed is not active', async () => {
+test('the token of a deleted user is not active', async () => {
   const json = { email: 'dodo@example.com', name: 'Dodo', password: 'correct horse' }
   const { json: user } = await ask(url, '/api/v1/users', { json, as: 'user-admin' })
   const { json: session } = await login('dodo@example.com', 'correct horse')
@@ -154,7 +154,7 @@ test('the token of a user who was removed is not active', async () => {
   assert.deepEqual((await introspect(url, textIn(session, 'token'))).json, { active: false })
 })
 
-test('roles are listed, found and added once', async () => {
+test('roles are listed and found, and can be added once', async () => {
   const { json } = await ask(url, '/api/v1/roles', { as: 'user-alice' })
   assert.deepEqual(
     objectsIn(json, 'items').map((role) => role['name']),

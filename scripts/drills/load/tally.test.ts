@@ -9,7 +9,7 @@ function tally(from: number, to: number): Tally {
   return all
 }
 
-test('failures are counted by their reason, and when they began is told', () => {
+test('failures are counted by reason, and the times of the first and last are recorded', () => {
   const all = tally(2000, 3000)
   all.add(2500, 5, 'time-out')
   assert.deepEqual(all.failures(), { sent: 1001, failed: 101, reasons: { 503: 100, 'time-out': 1 } })
@@ -17,7 +17,7 @@ test('failures are counted by their reason, and when they began is told', () => 
   assert.equal(tally(0, 0).failing(), null)
 })
 
-test('percentiles are of all requests', () => {
+test('percentiles cover all requests', () => {
   const all = tally(0, 0)
   assert.equal(all.percentile(0.5), 50)
   assert.equal(all.percentile(0.99), 99)
@@ -25,7 +25,7 @@ test('percentiles are of all requests', () => {
   assert.equal(new Tally().percentile(0.5), 0)
 })
 
-test('all is well again after the last half second in which more than three of a hundred failed', () => {
+test('recovery ends with the last half second in which more than 3% of requests failed', () => {
   assert.equal(tally(2000, 5200).recovery(4000), 1500)
   assert.equal(tally(2000, 4000).recovery(4000), 0)
   // One of fifty is within bounds.
@@ -35,11 +35,11 @@ test('all is well again after the last half second in which more than three of a
   assert.equal(tally(2000, 3000).recovery(10_000), null)
 })
 
-test('what was answered is counted by when it began', () => {
+test('answered requests are counted by when they began', () => {
   assert.equal(tally(2000, 3000).answered(1000, 4000), 200)
 })
 
-test('how late requests begin is told', () => {
+test('the lateness of requests is measured', () => {
   const all = new Tally()
   for (let i = 0; i < 200; i++) all.begun(i < 197 ? 1 : 400)
   assert.equal(all.lateness(), 400)
