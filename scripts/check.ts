@@ -8,8 +8,8 @@ const env = { ...process.env, PATH: join(root, 'node_modules/.bin') + delimiter 
 const steps: readonly [name: string, command: string, ...args: string[]][] = [
   ['format', 'oxfmt', '--check'],
   ['lint', 'oxlint'],
-  ['types', 'tsc', '-p', '.'],
-  ['console', 'tsc', '-p', 'src/console'],
+  ['types', 'tsc', '-p', '.', ...incremental('project')],
+  ['console', 'tsc', '-p', 'src/console', ...incremental('console')],
   ['dead code', 'knip', '--no-progress'],
   ['layers', process.execPath, 'scripts/layers.ts'],
   ['schema', process.execPath, 'scripts/schema.ts', '--check'],
@@ -27,4 +27,9 @@ for (const [name, command, ...args] of steps) {
   console.log(`${name.padEnd(10)} failed  ${seconds} s  (${[command, ...args].join(' ')})`)
   console.log(error === undefined ? stdout + stderr : error.message)
   process.exit(1)
+}
+
+/** Options of tsc that check only what changed since the last time. */
+function incremental(name: string): string[] {
+  return ['--incremental', '--tsBuildInfoFile', `node_modules/.cache/tsc/${name}.tsbuildinfo`]
 }
