@@ -12,7 +12,7 @@ const admin = process.argv[3] ?? 'http://127.0.0.1:9000'
 const key = process.env['DEMO_API_KEY'] ?? ''
 const folder = fileURLToPath(new URL('../docs/images/', import.meta.url))
 /** Maximum size of a screenshot in bytes: it stays in the repository forever. */
-const LARGEST = 300_000
+const MAX_SIZE = 300_000
 /** How long requests are sent before a screenshot is taken, in milliseconds: the period shown by the console's lines. */
 const MINUTE = 60_000
 /** The requested paths, some of which fail. */
@@ -70,7 +70,7 @@ try {
     await page.screenshot({ path })
     const { size } = await stat(path)
     console.log(`docs/images/${name}: ${Math.ceil(size / 1024)} kB`)
-    if (size > LARGEST) throw new Error(`${name} is over ${LARGEST / 1000} kB: take less of the page`)
+    if (size > MAX_SIZE) throw new Error(`${name} is over ${MAX_SIZE / 1000} kB: take less of the page`)
   }
 } finally {
   await browser.close()

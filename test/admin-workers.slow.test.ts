@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test'
 import { askAdmin } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
@@ -26,7 +26,7 @@ ${more}`
 
 /** Asks over new connections until both workers have served; returns how often. */
 async function askBoth(port: number, adminPort: number): Promise<number> {
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   for (let asked = 1; ; asked++) {
     assert.ok(Date.now() < deadline, 'only one worker serves')
     assert.equal((await send(port, { path: `/${asked}` })).status, 200)
@@ -38,7 +38,7 @@ async function askBoth(port: number, adminPort: number): Promise<number> {
 
 /** Looks again and again until that many workers answer. */
 async function untilWorkers(adminPort: number, count: number): Promise<void> {
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   for (;;) {
     const { json } = await askAdmin(adminPort, '/status')
     if ((json['workers'] as unknown[]).length === count) return

@@ -13,7 +13,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { memoryStores } from './support/memory-stores.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 import { storeTools } from './support/store-tools.ts'
 import { TestCounter } from './support/test-counter.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
@@ -22,7 +22,7 @@ import { connectTo, type RedisServer, startCluster, startRedis, until } from './
 async function connect(t: TestContext, place: RedisPlace, clock = new ManualClock()) {
   const { log, lines } = createMemoryLogger('debug', clock)
   const connection = new RedisConnection(
-    { place, tls: false, timeout: PATIENCE },
+    { place, tls: false, timeout: TIMEOUT },
     clock,
     log,
     new ThreadMetrics(() => {}, clock),

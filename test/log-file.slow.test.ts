@@ -6,7 +6,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { startCollector } from './support/collector.ts'
 import { Command, run, temporaryFile } from './support/command.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 import { startService } from './support/service.ts'
 
 type Line = Readonly<Record<string, unknown>>
@@ -21,7 +21,7 @@ function linesOf(file: string): Line[] {
 /** The first line of the file with that message, now or when it comes. */
 function lineIn(file: string, message: string): Promise<Line> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => settle(() => reject(new Error(`no "${message}" in ${file}`))), PATIENCE)
+    const timer = setTimeout(() => settle(() => reject(new Error(`no "${message}" in ${file}`))), TIMEOUT)
     const watcher = watch(dirname(file), look)
     look()
 

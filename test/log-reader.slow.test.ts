@@ -10,7 +10,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { run, temporaryFile } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 
 const main = new URL('../src/main.ts', import.meta.url).pathname
 
@@ -55,7 +55,7 @@ async function startUnread(t: TestContext, output: Output) {
   /** Ends the process as an orchestrator does; brings its exit code. */
   const stop = async (): Promise<number | null> => {
     child.kill('SIGTERM')
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT)
     await ended
     clearTimeout(timer)
     return child.exitCode

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
 import { start } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
 
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
@@ -22,7 +22,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
 
 /** Asks over new connections until that many have come to the service, as each worker has its own; returns how often. */
 async function askUntil(port: number, service: TestService, connections: number): Promise<number> {
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   let asked = 0
   while (service.connections < connections) {
     assert.ok(Date.now() < deadline, `${service.connections} connections to the service`)
@@ -34,7 +34,7 @@ async function askUntil(port: number, service: TestService, connections: number)
 
 /** Scrapes until so many requests to the service are counted: a reply may be here before its worker has counted it. */
 async function scrapeUntil(port: number, requests: number): Promise<void> {
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   for (;;) {
     const metrics = await scrape(port)
     const counted = metrics.sum('http_requests_total', { service: 'backend', endpoint: '/', status: '200' })

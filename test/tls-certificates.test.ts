@@ -7,7 +7,7 @@ import { ConfigError } from '../src/config/problems.ts'
 import { newKey, type Leaf } from './support/certificates.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { startGateway } from './support/gateway.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 import { authority, connectSecurely, replaceLeaf, tlsListeners, writeLeaf } from './support/tls.ts'
 
 const GET = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -158,7 +158,7 @@ routes: []
   assert.equal(await shown(t, port, 'localhost'), fingerprintOf(before))
   replaceLeaf(files, after)
   await command.line(EXCHANGED)
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   // The connections are spread over the workers: in a row of these each has its turn.
   for (let row = 0; row < 20;) {
     row = (await shown(t, port, 'localhost')) === fingerprintOf(after) ? row + 1 : 0

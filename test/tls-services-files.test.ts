@@ -6,7 +6,7 @@ import { Authority, type Leaf } from './support/certificates.ts'
 import { send } from './support/client.ts'
 import { start } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 import { temporaryFolder } from './support/redis.ts'
 import { replaceLeaf, writeLeaf } from './support/tls.ts'
 import { authority, startTlsService, type TlsServiceOptions } from './support/tls-service.ts'
@@ -110,7 +110,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   assert.equal((await send(port)).text, 'first')
   replaceLeaf(files, clientOf('second'))
   await command.line(EXCHANGED)
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   // Connections are spread over the workers: in a row of these each has its turn.
   for (let row = 0; row < 20;) {
     row = (await send(port)).text === 'second' ? row + 1 : 0

@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { start, temporaryFile } from './support/command.ts'
-import { PATIENCE } from './support/patience.ts'
+import { TIMEOUT } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
@@ -27,7 +27,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
 
 /** Asks over new connections until that many have come to the service: each worker has its own. */
 async function askUntil(port: number, service: TestService, connections: number): Promise<void> {
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   while (service.connections < connections) {
     assert.ok(Date.now() < deadline, `${service.connections} connections to the service`)
     assert.equal((await send(port)).status, 200)

@@ -19,7 +19,7 @@ const root = join(import.meta.dirname, '../..')
 /** Number of clients that send requests back to back while the capacity is measured: few enough that none waits for long. */
 const CLIENTS = 8
 /** How long clients wait, in milliseconds. */
-const PATIENCE = 1_000
+const TIMEOUT = 1_000
 /** Seconds for compiling code, and for measuring the capacity. */
 const WARM_UP = 3
 const MEASURED = 5
@@ -60,7 +60,7 @@ async function measure(dir: string, overload: false | undefined, times: number, 
     },
     null,
   )
-  const client = new Client(port, PATIENCE)
+  const client = new Client(port, TIMEOUT)
   try {
     await whenListening(async () => {
       const failure = await client.send(null)

@@ -4,8 +4,8 @@ import { retryAfter } from './retry-after.ts'
 
 const PREFIX = 'urn:ietf:params:acme:error:'
 /** Maximum number of characters and details taken from a server's message. */
-const LONGEST_DETAIL = 400
-const MOST_PARTS = 5
+const MAX_DETAIL_LENGTH = 400
+const MAX_PARTS = 5
 
 /** A problem document (RFC 7807) with the members that ACME adds (RFC 8555 section 6.7.1). */
 const problem = z.object({
@@ -52,13 +52,13 @@ export function readProblem(document: unknown): { type: string; said: string } {
   if (!success) return { type: '', said: '' }
   const type = data.type.startsWith(PREFIX) ? data.type.slice(PREFIX.length) : ''
   const parts = data.subproblems
-    .slice(0, MOST_PARTS)
+    .slice(0, MAX_PARTS)
     .map(({ identifier, detail }) => (identifier === undefined ? detail : `${identifier.value}: ${detail}`))
   const said = [data.detail, ...parts].filter((part) => part !== '').map(printable)
   return { type, said: said.join('; ') + (type === '' ? '' : ` (${type})`) }
 }
 
 function printable(text: string): string {
-  const short = text.length > LONGEST_DETAIL ? `${text.slice(0, LONGEST_DETAIL)}…` : text
+  const short = text.length > MAX_DETAIL_LENGTH ? `${text.slice(0, MAX_DETAIL_LENGTH)}…` : text
   return short.replaceAll(/\p{Cc}+/gu, ' ')
 }

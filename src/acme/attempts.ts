@@ -25,7 +25,7 @@ export const usualDelays: Delays = [MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE
 const CHANCE = 0.2
 
 /** Maximum pause for a CA, in milliseconds: a longer one was written by a machine with a wrong clock. */
-const LONGEST = 14 * 24 * 60 * MINUTE
+const MAX_TIME = 14 * 24 * 60 * MINUTE
 
 /**
  * Reads the stored record; an unreadable one counts as empty. `now` is wall-clock milliseconds. Entries written while the clock was wrong,
@@ -33,7 +33,7 @@ const LONGEST = 14 * 24 * 60 * MINUTE
  */
 export function readAttempts(text: string | null, now: number): Attempts {
   const { count, until, limited } = attemptsSchema.safeParse(parseJson(text ?? '')).data ?? NO_ATTEMPTS
-  const isLikely = (time: number): boolean => time - now <= LONGEST
+  const isLikely = (time: number): boolean => time - now <= MAX_TIME
   return {
     count,
     until: isLikely(until) ? until : 0,

@@ -30,7 +30,7 @@ export interface AuthoritySettings {
 /** Lifetime of an account lock without renewal, and interval between attempts to acquire it, in milliseconds. */
 const LOCK = 15_000
 const ASK_AGAIN = 1000
-const MOST_ASKED = 60
+const MAX_ASKED = 60
 
 const accountSchema = z.object({ key: z.string(), url: z.string().nullable() })
 
@@ -122,7 +122,7 @@ export class Authority implements Issuing {
 
   private async locked<Result>(work: (held: HeldLock) => Promise<Result>): Promise<Result> {
     const { store } = this.records
-    for (let asked = 0; asked < MOST_ASKED; asked++) {
+    for (let asked = 0; asked < MAX_ASKED; asked++) {
       const lock = await store.acquire(this.name, LOCK)
       if (lock === null) {
         await pauseUntil(ASK_AGAIN, this.clock, this.ending)

@@ -18,8 +18,8 @@ export interface DnsChange {
 }
 
 /** Time limit for one change, in milliseconds, and maximum output of the program, in bytes. */
-const PATIENCE = 60_000
-const MOST_OUTPUT = 64 * 1024
+const TIMEOUT = 60_000
+const MAX_OUTPUT = 64 * 1024
 /** Maximum number of output characters included in an error. */
 const SHOWN = 300
 
@@ -33,9 +33,9 @@ function run([program = '', ...args]: readonly string[], change: DnsChange, sign
   const { action, name, value } = change
   // SIGTERM would not be enough for programs that ignore it, such as a waiting shell: they would never end.
   const options = {
-    timeout: PATIENCE,
+    timeout: TIMEOUT,
     killSignal: 'SIGKILL',
-    maxBuffer: MOST_OUTPUT,
+    maxBuffer: MAX_OUTPUT,
     signal,
     windowsHide: true,
   } as const
@@ -44,7 +44,7 @@ function run([program = '', ...args]: readonly string[], change: DnsChange, sign
       if (error === null) return resolve()
       // When aborted, it has already received SIGTERM.
       child.kill('SIGKILL')
-      const why = error.killed ? `it took over ${PATIENCE / 1000}s` : reasonOf(error)
+      const why = error.killed ? `it took over ${TIMEOUT / 1000}s` : reasonOf(error)
       reject(new AcmeError(`the command "${program} … ${action} ${name}" failed: ${why}${shown(stderr || stdout)}`))
     })
   })
@@ -55,7 +55,7 @@ async function tell(
   change: DnsChange,
   ending: AbortSignal,
 ): Promise<void> {
-  const signal = AbortSignal.any([ending, AbortSignal.timeout(PATIENCE)])
+  const signal = AbortSignal.any([ending, AbortSignal.timeout(TIMEOUT)])
   const { host } = new URL(url)
   try {
     const response = await fetch(url, {

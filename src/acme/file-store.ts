@@ -7,7 +7,7 @@ import { codeOf, messageOf } from '../core/error-facts.ts'
 import { parseJson } from '../core/parse-json.ts'
 import type { Challenge } from './challenge.ts'
 import { readChallenge, writeChallenge } from './challenge-text.ts'
-import { type AcmeStore, type Lock, MOST_CHALLENGES, type RecordKind, recordKinds } from './store.ts'
+import { type AcmeStore, type Lock, MAX_CHALLENGES, type RecordKind, recordKinds } from './store.ts'
 
 /** Accessible only to the gateway's user. */
 const OWN_FILE = 0o600
@@ -15,7 +15,7 @@ const OWN_FOLDER = 0o700
 /** How long an unreadable lock is assumed to be in the process of being written, in milliseconds. */
 const WRITING = 5000
 /** Maximum lifetime of a lock without renewal, in milliseconds: a later expiry was written by a machine with a wrong clock. */
-const LONGEST = 2 * 60 * 60_000
+const MAX_TIME = 2 * 60 * 60_000
 
 const heldSchema = z.object({ owner: z.string(), until: z.number() })
 
@@ -97,7 +97,7 @@ export class FileStore implements AcmeStore {
     return this.guarded(async () => {
       const folder = join(this.folder, 'challenges')
       await mkdir(folder, { recursive: true, mode: OWN_FOLDER })
-      if ((await readdir(folder)).length >= MOST_CHALLENGES) throw new Error(`${folder} has ${MOST_CHALLENGES} files`)
+      if ((await readdir(folder)).length >= MAX_CHALLENGES) throw new Error(`${folder} has ${MAX_CHALLENGES} files`)
       await replace(join(folder, challenge.token), `${this.clock.wall() + ttl} ${writeChallenge(challenge)}`)
       await this.changed()
     })
@@ -114,7 +114,7 @@ export class FileStore implements AcmeStore {
     return this.guarded(async () => {
       const folder = join(this.folder, 'challenges')
       const found: Challenge[] = []
-      for (const file of (await list(folder)).slice(0, MOST_CHALLENGES)) {
+      for (const file of (await list(folder)).slice(0, MAX_CHALLENGES)) {
         const [, until = '0', text = ''] = /^(\d+) (.*)$/.exec((await readText(join(folder, file))) ?? '') ?? []
         const challenge = readChallenge(text)
         if (challenge !== null && Number(until) > this.clock.wall()) found.push(challenge)
@@ -148,7 +148,7 @@ export class FileStore implements AcmeStore {
     const file = this.path(name, 'lock', token)
     const { success, data } = heldSchema.safeParse(parseJson((await readText(file)) ?? ''))
     const now = this.clock.wall()
-    if (success) return data.until > now && data.until <= now + LONGEST
+    if (success) return data.until > now && data.until <= now + MAX_TIME
     return !(await this.isOld(file))
   }
 

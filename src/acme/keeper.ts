@@ -55,7 +55,7 @@ export interface KeeperOptions {
 }
 
 /** Maximum interval between checks, in milliseconds. */
-const LONGEST_LOOK = 3600_000
+const MAX_LOOK = 3600_000
 /** Delay after an error of the store or of renewal information. */
 const STORE_AGAIN = 10_000
 const INFO_AGAIN = 3600_000
@@ -127,7 +127,7 @@ export class Keeper {
   private lookIn(ms: number): void {
     this.cancel()
     if (this.options.ending.aborted) return
-    this.cancel = this.options.clock.after(Math.min(Math.max(ms, 0), LONGEST_LOOK), () => {
+    this.cancel = this.options.clock.after(Math.min(Math.max(ms, 0), MAX_LOOK), () => {
       this.working = this.look().then((wait) => {
         this.working = null
         this.lookIn(wait)
@@ -146,7 +146,7 @@ export class Keeper {
       if (now < due) return Math.min(due - now, this.info.until - now)
       return await turns.take(() => this.order())
     } catch (error) {
-      if (this.options.ending.aborted) return LONGEST_LOOK
+      if (this.options.ending.aborted) return MAX_LOOK
       reports.failed(error)
       return Math.max(STORE_AGAIN, pace.poll)
     }
@@ -195,7 +195,7 @@ export class Keeper {
   private async order(): Promise<number> {
     const { records, clock, pace, random, reports, ending } = this.options
     // An order that was still waiting for its turn when the gateway stopped has not failed.
-    if (ending.aborted) return LONGEST_LOOK
+    if (ending.aborted) return MAX_LOOK
     // 1.
     const lock = await records.store.acquire(this.name, pace.lock)
     if (lock === null) return pace.poll * (2 + random())

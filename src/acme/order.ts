@@ -13,15 +13,15 @@ const STEP = 5 * 60_000
 const FIRST_LOOK = 250
 const LAST_LOOK = 10_000
 /** Maximum Retry-After honored during an order: some CAs say a day and are done within seconds. */
-const LONGEST_WAIT = 30_000
+const MAX_WAIT = 30_000
 /** Maximum number of authorizations per order, and of challenges per authorization. */
-const MOST = 100
+const MAX = 100
 
 const httpsUrl = z.url({ protocol: /^https$/ })
 
 const orderSchema = z.object({
   status: z.enum(['pending', 'ready', 'processing', 'valid', 'invalid']),
-  authorizations: httpsUrl.array().max(MOST),
+  authorizations: httpsUrl.array().max(MAX),
   finalize: httpsUrl,
   certificate: httpsUrl.optional(),
   error: z.unknown().optional(),
@@ -42,7 +42,7 @@ const challengeSchema = z.object({
 const authorizationSchema = z.object({
   identifier: z.object({ value: z.string() }),
   status: z.enum(['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked']),
-  challenges: challengeSchema.array().max(MOST),
+  challenges: challengeSchema.array().max(MAX),
 })
 
 type Authorization = z.output<typeof authorizationSchema>
@@ -183,7 +183,7 @@ export class Order {
       const { answer, done } = await look()
       if (done !== null) return done
       const asked = retryAfter(answer.retryAfter, clock.wall()) ?? wait
-      const pause = Math.min(Math.max(asked, FIRST_LOOK), LONGEST_WAIT)
+      const pause = Math.min(Math.max(asked, FIRST_LOOK), MAX_WAIT)
       if (clock.now() + pause > end) throw new AcmeError(late)
       await pauseUntil(pause, clock, this.request.ending)
     }

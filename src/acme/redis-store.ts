@@ -2,7 +2,7 @@ import { messageOf } from '../core/error-facts.ts'
 import { randomUUID } from 'node:crypto'
 import type { Challenge } from './challenge.ts'
 import { readChallenge, writeChallenge } from './challenge-text.ts'
-import { type AcmeStore, type Lock, MOST_CHALLENGES, type RecordKind } from './store.ts'
+import { type AcmeStore, type Lock, MAX_CHALLENGES, type RecordKind } from './store.ts'
 import type { RedisClient } from '../redis/client.ts'
 
 const PREFIX = 'sallyport:acme:'
@@ -99,9 +99,9 @@ export class RedisAcmeStore implements AcmeStore {
   present(challenge: Challenge, ttl: number): Promise<void> {
     return this.guarded(async () => {
       // Redis determines the expiry: the clocks of different machines are not compared.
-      const args = [challenge.token, writeChallenge(challenge), ttl, MOST_CHALLENGES]
+      const args = [challenge.token, writeChallenge(challenge), ttl, MAX_CHALLENGES]
       const shown = await this.client.eval(PRESENT, 1, CHALLENGES, ...args)
-      if (shown !== 1) throw new Error(`${CHALLENGES} has ${MOST_CHALLENGES} challenges already`)
+      if (shown !== 1) throw new Error(`${CHALLENGES} has ${MAX_CHALLENGES} challenges already`)
       await this.client.incr(REVISION)
     })
   }

@@ -9,7 +9,7 @@ import { type Directory, directorySchema } from './directory.ts'
 import type { Answer, Transport } from './transport.ts'
 
 /** Maximum number of retries because of a rejected nonce. */
-const MOST_NONCES = 12
+const MAX_NONCES = 12
 /** Maximum number of nonces kept for later requests. */
 const SPARE_NONCES = 10
 /** How long a directory is cached, in milliseconds. */
@@ -63,7 +63,7 @@ export class Session {
       this.keep(answer.nonce)
       if (answer.status < 300) return answer
       const error = errorOfAnswer(new URL(url).host, answer, this.clock.wall())
-      if (error.type !== 'badNonce' || attempt === MOST_NONCES) throw error
+      if (error.type !== 'badNonce' || attempt === MAX_NONCES) throw error
     }
   }
 

@@ -41,4 +41,4 @@ export interface AcmeStore {
 }
 
 /** Maximum number of published challenges; a certificate needs one per name. */
-export const MOST_CHALLENGES = 500
+export const MAX_CHALLENGES = 500

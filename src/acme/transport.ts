@@ -3,9 +3,9 @@ import type { Clock } from '../core/clock.ts'
 import { AcmeError } from './acme-error.ts'
 
 /** Maximum size of a reply in bytes; a certificate chain has about ten thousand. */
-const LARGEST = 256 * 1024
+const MAX_SIZE = 256 * 1024
 /** Timeout for a reply, in milliseconds. */
-const PATIENCE = 30_000
+const TIMEOUT = 30_000
 
 /** A request to a server. */
 export interface Question {
@@ -47,8 +47,8 @@ export class Transport {
     const { protocol, host } = new URL(url)
     if (protocol !== 'https:') throw new AcmeError(`${url} is not an https URL`)
     const controller = new AbortController()
-    const late = new AcmeError(`${host} did not answer within ${PATIENCE / 1000}s`)
-    const inTime = this.clock.after(PATIENCE, () => controller.abort(late))
+    const late = new AcmeError(`${host} did not answer within ${TIMEOUT / 1000}s`)
+    const inTime = this.clock.after(TIMEOUT, () => controller.abort(late))
     const signal = AbortSignal.any([controller.signal, this.ending])
     try {
       return await this.exchange({ method, url, ...(body !== undefined && { body }) }, signal)
@@ -77,8 +77,8 @@ export class Transport {
       let size = 0
       incoming.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size <= LARGEST) chunks.push(chunk)
-        else incoming.destroy(new AcmeError(`the answer has over ${LARGEST} bytes`))
+        if (size <= MAX_SIZE) chunks.push(chunk)
+        else incoming.destroy(new AcmeError(`the answer has over ${MAX_SIZE} bytes`))
       })
       incoming.on('error', reject)
       incoming.on('end', () => {

@@ -11,15 +11,15 @@ import { sourceOf } from './source-of.ts'
 import { acceptTexts, checkWritable, configurationText, TEXT_SIZE } from './texts.ts'
 
 /** How long a change may wait for its confirmation, in milliseconds. */
-const LEAST = 1000
-const MOST = 3_600_000
+const MIN = 1000
+const MAX = 3_600_000
 const patienceExpected = 'expected a duration from "1s" to "1h"'
 
-const patience = z
+const timeout = z
   .string()
   .transform((text, context) => {
     const duration = parseDuration(text)
-    if (duration !== undefined && duration >= LEAST && duration <= MOST) return duration
+    if (duration !== undefined && duration >= MIN && duration <= MAX) return duration
     context.addIssue({ code: 'custom', message: patienceExpected })
     return z.NEVER
   })
@@ -68,7 +68,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
           tags: ['configuration'],
           consumes: ['application/yaml'],
           body: configurationText.optional(),
-          querystring: z.strictObject({ force, confirm: patience.optional() }),
+          querystring: z.strictObject({ force, confirm: timeout.optional() }),
           response: { 200: changed },
         },
       },

@@ -32,9 +32,9 @@ export interface ServiceApi {
   readonly schemes: ReadonlyMap<string, DocsObject>
 }
 
-const MOST_OPERATIONS = 5000
+const MAX_OPERATIONS = 5000
 /** Most characters of all operations together as shown: components used by several of them are counted for each. */
-const MOST_TEXT = 16 * 1024 ** 2
+const MAX_TEXT = 16 * 1024 ** 2
 
 /** Reads the text of a service's OpenAPI 3 document, as far as routes expose it. Throws BrokenDocument. */
 export function* readServiceApi(text: string, service: string, places: Places): Steps<ServiceApi> {
@@ -52,13 +52,13 @@ export function* readServiceApi(text: string, service: string, places: Places): 
     const item = source.object(value)
     for (const [method, operation] of operationsOf(item, methods)) {
       yield
-      if (++seen > MOST_OPERATIONS) throw new BrokenDocument(`has over ${MOST_OPERATIONS} operations`)
+      if (++seen > MAX_OPERATIONS) throw new BrokenDocument(`has over ${MAX_OPERATIONS} operations`)
       const based = base === '' ? [] : places.of(service, base + path, method.toUpperCase())
       const reached = based.length > 0 ? based : places.of(service, path, method.toUpperCase())
       if (reached.length === 0) continue
       const docs = operations.read(operation, fieldOf(item, 'parameters'))
       shown += textLength(docs) * reached.length
-      if (shown > MOST_TEXT) throw new BrokenDocument(`has over ${MOST_TEXT} characters with its references followed`)
+      if (shown > MAX_TEXT) throw new BrokenDocument(`has over ${MAX_TEXT} characters with its references followed`)
       const security = requirements(fieldOf(operation, 'security') ?? fieldOf(root, 'security'))
       found.push(...reached.map((place) => ({ place, method, docs, security })))
     }

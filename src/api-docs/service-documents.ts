@@ -16,7 +16,7 @@ const TIMEOUT = 5000
 const NONE: ReadonlySet<number> = new Set([404, 405, 415])
 const CALL = /^application\/grpc\b/i
 /** Most bytes of a document. */
-const LARGEST = 4 * 1024 * 1024
+const MAX_SIZE = 4 * 1024 * 1024
 
 export interface ServiceDocumentsOptions {
   /** Service -> path of its document. */
@@ -109,7 +109,7 @@ export class ServiceDocuments {
     if (known.etag !== null) headers.append('If-None-Match', known.etag)
     const target = present(paths.get(service), `path of the document of ${service}`)
     const { signal } = this.stopping
-    const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: LARGEST, signal }
+    const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: MAX_SIZE, signal }
     const reply = await callService(service, request)
     if (reply.status === 304) return
     if (known.text === '' && hasNone(reply)) throw new NoDocument('is not there')

@@ -4,15 +4,15 @@ import type { DocsObject } from '../policies/policy-docs.ts'
 import { BrokenDocument } from './broken.ts'
 
 /** Most values that are taken from one document; repeated ones are counted each time. */
-const MOST_VALUES = 400_000
-const DEEPEST = 64
+const MAX_VALUES = 400_000
+const MAX_DEPTH = 64
 /** Most characters of a reference. */
-const LONGEST_REFERENCE = 1000
+const MAX_REFERENCE_LENGTH = 1000
 
 /** A service's document being read: resolves references, and limits how much is taken from it. */
 export class Source {
   private readonly resolve: Resolve
-  private left = MOST_VALUES
+  private left = MAX_VALUES
 
   constructor(root: unknown) {
     this.resolve = within(root)
@@ -20,13 +20,13 @@ export class Source {
 
   /** Counts one value at that depth. Throws BrokenDocument if there are too many, or it is too deep. */
   spend(depth: number): void {
-    if (depth > DEEPEST) throw new BrokenDocument(`is nested over ${DEEPEST} levels deep`)
-    if (--this.left < 0) throw new BrokenDocument(`has over ${MOST_VALUES} values`)
+    if (depth > MAX_DEPTH) throw new BrokenDocument(`is nested over ${MAX_DEPTH} levels deep`)
+    if (--this.left < 0) throw new BrokenDocument(`has over ${MAX_VALUES} values`)
   }
 
   /** Resolves a reference within the document; undefined for all others. */
   find(reference: string): unknown {
-    return reference.length > LONGEST_REFERENCE || reference === '#' ? undefined : this.resolve(reference)
+    return reference.length > MAX_REFERENCE_LENGTH || reference === '#' ? undefined : this.resolve(reference)
   }
 
   /** An object, possibly via a reference; undefined if there is none. */

@@ -51,7 +51,7 @@ export interface Question {
   /** The reply is text, not JSON. */
   readonly isText?: true
   /** The timeout in milliseconds. */
-  readonly patience: number
+  readonly timeout: number
 }
 
 /** The reply: parsed JSON, or null if it was not JSON; or text. */
@@ -65,7 +65,7 @@ export interface AdminReply {
 /** Sends a request to the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError if there is no reply. */
 export async function askAdmin(
   options: AdminOptions,
-  { path, method = 'POST', body = '', type = 'application/json', isText, patience }: Question,
+  { path, method = 'POST', body = '', type = 'application/json', isText, timeout }: Question,
 ): Promise<AdminReply> {
   const { url, token } = await findAdmin(options)
   const endpoint = URL.parse(path, url)
@@ -78,7 +78,7 @@ export async function askAdmin(
     ...((method === 'POST' || method === 'PUT') && { body }),
     redirect: 'error',
   } as const
-  const response = await fetch(endpoint, { ...request, signal: AbortSignal.timeout(patience) }).catch(
+  const response = await fetch(endpoint, { ...request, signal: AbortSignal.timeout(timeout) }).catch(
     (error: unknown) => {
       throw new CommandError(
         `${endpoint.origin} does not answer: ${reasonOf(error)}. Is the gateway running? --admin names another address.`,

@@ -16,9 +16,9 @@ import { addExamples, CommandError, UsageError } from './command.ts'
 
 const DEFAULT_NAMES = ['localhost', '127.0.0.1', '::1']
 /** Apple's systems refuse a longer validity. */
-const MOST_DAYS = 825
+const MAX_DAYS = 825
 /** Maximum length of a common name (RFC 5280, appendix A.1, ub-common-name). */
-const MOST_NAME = 64
+const MAX_NAME = 64
 
 interface Options {
   readonly out: string
@@ -44,7 +44,7 @@ export function defineCertificate(command: Command): void {
     .argument('[names...]', `names and addresses that it is for (default: ${DEFAULT_NAMES.join(', ')})`)
     .option('-o, --out <folder>', 'folder for the certificate and its key', 'tls')
     .option('--ca <folder>', `folder of the authority (default: ${join('~', ...OWN_FOLDER)})`)
-    .option('--days <number>', `how long it is valid, up to ${MOST_DAYS} days`, String(MOST_DAYS))
+    .option('--days <number>', `how long it is valid, up to ${MAX_DAYS} days`, String(MAX_DAYS))
     .option('--client', 'a certificate of a client, which shows it to the gateway, with its name')
     .option('--force', 'overwrite a certificate of the same name')
     .action(makeCertificate)
@@ -66,7 +66,7 @@ function makeCertificate(given: readonly string[], options: Options): void {
   const folder = options.ca ?? ownFolder()
   const [cert, authority] = attempt(() => {
     refuseTaken([files.cert, files.key], force)
-    const opened = openAuthority(folder, `Sallyport development CA (${userName()})`.slice(0, MOST_NAME), Date.now())
+    const opened = openAuthority(folder, `Sallyport development CA (${userName()})`.slice(0, MAX_NAME), Date.now())
     const subject = client ? { commonName: names[0] ?? '' } : { organization: 'Sallyport development certificate' }
     const made = opened.issue({ subject, names, purpose: client ? 'client' : 'server', days })
     const isKnown = existsSync(files.ca) && readFileSync(files.ca, 'utf8') === opened.cert
@@ -92,7 +92,7 @@ function nameOf(name: string, client: boolean): string {
   if (isIP(name) !== 0) return name
   const bare = name.startsWith('*.') ? name.slice(2) : name
   const ascii = client && /^[!-~]+@[!-~]+$/.test(name) ? name : domainToASCII(bare)
-  if (/^[\w.@+-]+$/.test(ascii) && !isEmptyLabel(ascii) && (!client || ascii.length <= MOST_NAME))
+  if (/^[\w.@+-]+$/.test(ascii) && !isEmptyLabel(ascii) && (!client || ascii.length <= MAX_NAME))
     return bare === name ? ascii : `*.${ascii}`
   throw new UsageError(
     `${JSON.stringify(name)} is no name: expected one such as "shop.test", "*.shop.test" or "192.168.1.7"`,
@@ -105,8 +105,8 @@ function isEmptyLabel(name: string): boolean {
 
 function daysOf(text: string): number {
   const days = /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (days >= 1 && days <= MOST_DAYS) return days
-  throw new UsageError(`--days: expected a number from 1 to ${MOST_DAYS}, not ${JSON.stringify(text)}`)
+  if (days >= 1 && days <= MAX_DAYS) return days
+  throw new UsageError(`--days: expected a number from 1 to ${MAX_DAYS}, not ${JSON.stringify(text)}`)
 }
 
 function filesFor(folder: string, name: string): Files {

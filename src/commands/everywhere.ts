@@ -7,7 +7,7 @@ import { addAdminOptions, type AdminOptions, askAdmin, type Question, refusalOf 
 import { exitCodes } from './exit-codes.ts'
 
 /** The timeout for a gateway that has to ask others, in milliseconds. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 
 /** The part of a reply about the gateways that share a Redis. */
 export const everywhereSchema = z.looseObject(everywhereShape)
@@ -30,11 +30,11 @@ export function addEverywhereOptions(command: Command): Command {
  */
 export async function doEverywhere<Own extends Answer>(
   options: EverywhereOptions,
-  question: Omit<Question, 'patience'>,
+  question: Omit<Question, 'timeout'>,
   schema: z.ZodType<Own>,
   told: (answer: Own) => string,
 ): Promise<number> {
-  const reply = await askAdmin(options, { ...question, patience: PATIENCE })
+  const reply = await askAdmin(options, { ...question, timeout: TIMEOUT })
   const { data } = schema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   console.log(options.json === true ? JSON.stringify(data, null, 2) : [told(data), ...gatewaysOf(data)].join('\n'))

@@ -11,7 +11,7 @@ import { explanationText } from './explain-text.ts'
 import { loadChecked } from './load-checked.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
-const PATIENCE = 30_000
+const TIMEOUT = 30_000
 
 /** A reply of the admin API: a reply without these members comes from something else. */
 const answerSchema = z.custom<Explanation>(
@@ -119,7 +119,7 @@ async function askGateway(method: string, url: string, options: Options): Promis
     as: consumer ?? undefined,
   })
   const { admin } = options
-  const reply = await askAdmin(admin === undefined ? {} : { admin }, { path: '/explain', body, patience: PATIENCE })
+  const reply = await askAdmin(admin === undefined ? {} : { admin }, { path: '/explain', body, timeout: TIMEOUT })
   const { data } = answerSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   return data

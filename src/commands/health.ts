@@ -9,7 +9,7 @@ import { readYaml } from '../config/yaml.ts'
 import { addExamples, CommandError, configOption } from './command.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
-const PATIENCE = 4_000
+const TIMEOUT = 4_000
 
 /** The URL to request, and the token to send. */
 interface Question {
@@ -24,7 +24,7 @@ export function defineHealth(command: Command): void {
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {
       const { url, token } = questionOf(await readConfig(config), process.env['ADMIN_TOKEN'] ?? '')
-      const status = await ask({ url, token }, AbortSignal.timeout(PATIENCE))
+      const status = await ask({ url, token }, AbortSignal.timeout(TIMEOUT))
       if (status !== 200) throw new CommandError(`${url.href} answers ${status}.`)
       console.log(`${url.href} answers.`)
     })
@@ -95,7 +95,7 @@ function ask({ url, token }: Question, signal: AbortSignal): Promise<number> {
         resolve(response.statusCode ?? 0)
       })
       .on('error', (error) => {
-        const reason = signal.aborted ? `nothing came for ${PATIENCE / 1000} s` : error.message
+        const reason = signal.aborted ? `nothing came for ${TIMEOUT / 1000} s` : error.message
         reject(new CommandError(`${url.href} does not answer: ${reason}.`, { cause: error }))
       })
       .end()

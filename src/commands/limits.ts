@@ -8,7 +8,7 @@ import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereS
 import { limitedSchema, limitedText, quotaSchema, quotaText } from './limits-text.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 
 const standingSchema = z.object({
   limits: z
@@ -62,7 +62,7 @@ async function listLimited(options: ListOptions): Promise<void> {
   const percent = /^\d{2,3}$/.test(options.above) ? Number(options.above) : NaN
   if (!(percent >= 80 && percent <= 100))
     throw new UsageError(`--above: expected a number from 80 to 100, not ${JSON.stringify(options.above)}`)
-  const reply = await askAdmin(options, { method: 'GET', path: `/limits?above=${percent / 100}`, patience: PATIENCE })
+  const reply = await askAdmin(options, { method: 'GET', path: `/limits?above=${percent / 100}`, timeout: TIMEOUT })
   const { data } = limitedSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   if (options.json === true) return console.log(JSON.stringify(data, null, 2))
@@ -71,7 +71,7 @@ async function listLimited(options: ListOptions): Promise<void> {
 }
 
 async function showClient(client: string, options: EverywhereOptions): Promise<void> {
-  const reply = await askAdmin(options, { method: 'GET', path: pathOf(client), patience: PATIENCE })
+  const reply = await askAdmin(options, { method: 'GET', path: pathOf(client), timeout: TIMEOUT })
   const { data } = standingSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   if (options.json === true) return console.log(JSON.stringify(data, null, 2))

@@ -19,7 +19,7 @@ import { problemMembers, problemOf, problemsText } from './problems-text.ts'
 const RUNNING = 'running'
 
 /** The timeout of that request, in milliseconds. */
-const PATIENCE = 60_000
+const TIMEOUT = 60_000
 
 const answerSchema = z.object({
   same: z.boolean(),
@@ -72,7 +72,7 @@ async function filesPlan(file: string, against: string): Promise<z.output<typeof
 /** The gateway reads its own file, or the given text with its own variables, as if that were its file. */
 async function runningPlan(file: string | undefined, options: Options): Promise<z.output<typeof answerSchema>> {
   const body = file === undefined ? '' : await textOf(file)
-  const reply = await askAdmin(options, { path: '/config/plan', body, type: 'application/yaml', patience: PATIENCE })
+  const reply = await askAdmin(options, { path: '/config/plan', body, type: 'application/yaml', timeout: TIMEOUT })
   const problems = reply.status === 422 ? problemsText(reply.body, file) : null
   if (problems !== null) throw new CommandError(problems)
   const { data } = answerSchema.safeParse(reply.body)

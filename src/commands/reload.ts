@@ -5,7 +5,7 @@ import { addExamples, CommandError } from './command.ts'
 import { problemsText } from './problems-text.ts'
 
 /** The timeout of the request to the gateway, in milliseconds: it first checks new instances. */
-const PATIENCE = 120_000
+const TIMEOUT = 120_000
 
 const answerSchema = z.object({ outcome: z.enum(['applied', 'unchanged']), revision: z.string() })
 
@@ -30,7 +30,7 @@ export function defineReload(command: Command): void {
 
 async function reload(options: Options): Promise<void> {
   const path = `/config/reload${options.force === true ? '?force=true' : ''}`
-  const reply = await askAdmin(options, { path, patience: PATIENCE })
+  const reply = await askAdmin(options, { path, timeout: TIMEOUT })
   const problems = problemsText(reply.body)
   if (reply.status === 422 && problems !== null)
     throw new CommandError(`${problems}\nConfiguration refused; the running one stays.`)

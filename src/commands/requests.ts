@@ -10,13 +10,13 @@ import { exitCodes } from './exit-codes.ts'
 import { type RecentRequest, requestSchema } from './recent-request.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 
 /** The polling interval while requests are followed, in milliseconds. */
 const INTERVAL = 500
 
 /** The maximum number that the admin listener returns at once. */
-const MOST = 1000
+const MAX = 1000
 
 /** The number of finished requests to show first. */
 const SHOWN = '20'
@@ -40,7 +40,7 @@ export function defineRequests(command: Command): void {
     .option('--route <id>', 'of this route only')
     .option('--status <status>', 'only with this status, such as 404, or class, such as 5xx')
     .option('--service <name>', 'only for this service')
-    .option('--last <number>', `number of past requests, 0 to ${MOST}`, SHOWN)
+    .option('--last <number>', `number of past requests, 0 to ${MAX}`, SHOWN)
     .option('--json', 'print each as one line of JSON, as GET /requests of the admin API has it')
   addAdminOptions(command).action(showRequests)
   addExamples(command, [
@@ -52,8 +52,8 @@ export function defineRequests(command: Command): void {
 
 async function showRequests(options: Options): Promise<void> {
   const last = /^\d{1,4}$/.test(options.last) ? Number(options.last) : NaN
-  if (!(last <= MOST))
-    throw new UsageError(`--last: expected a number from 0 to ${MOST}, not ${JSON.stringify(options.last)}`)
+  if (!(last <= MAX))
+    throw new UsageError(`--last: expected a number from 0 to ${MAX}, not ${JSON.stringify(options.last)}`)
   const show = options.json === true ? (request: RecentRequest) => `${JSON.stringify(request)}\n` : asText()
   // The reader has gone, as head(1) does.
   process.stdout.once('error', () => process.exit(exitCodes.done))
@@ -73,10 +73,10 @@ async function showRequests(options: Options): Promise<void> {
 /** The requests that match the options, oldest first. */
 async function ask(options: Options): Promise<RecentRequest[]> {
   const { route, status, service } = options
-  const query = new URLSearchParams({ limit: String(MOST) })
+  const query = new URLSearchParams({ limit: String(MAX) })
   if (route !== undefined) query.set('route', route)
   if (status !== undefined) query.set('status', status)
-  const reply = await askAdmin(options, { method: 'GET', path: `/requests?${query.toString()}`, patience: PATIENCE })
+  const reply = await askAdmin(options, { method: 'GET', path: `/requests?${query.toString()}`, timeout: TIMEOUT })
   const { data } = answerSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   return data.requests.filter((request) => service === undefined || request.service === service).toReversed()

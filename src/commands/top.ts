@@ -8,7 +8,7 @@ import { limitedSchema } from './limits-text.ts'
 import { countsIn, type Sample, servicesSchema, statusSchema, topView } from './top-view.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 
 /** The refresh interval in milliseconds. */
 const INTERVAL = 1000
@@ -53,14 +53,14 @@ async function sample(options: AdminOptions): Promise<Sample> {
     read(options, '/status', statusSchema),
     read(options, '/services', servicesSchema),
     read(options, '/limits?limit=10', limitedSchema),
-    askAdmin(options, { method: 'GET', path: '/metrics', isText: true, patience: PATIENCE }),
+    askAdmin(options, { method: 'GET', path: '/metrics', isText: true, timeout: TIMEOUT }),
   ])
   if (metrics.status !== 200) throw refusalOf(metrics)
   return { status, services, limited: clients, endpoints: countsIn(String(metrics.body)), time: performance.now() }
 }
 
 async function read<Answer>(options: AdminOptions, path: string, schema: z.ZodType<Answer>): Promise<Answer> {
-  const reply = await askAdmin(options, { method: 'GET', path, patience: PATIENCE })
+  const reply = await askAdmin(options, { method: 'GET', path, timeout: TIMEOUT })
   const { data } = schema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   return data

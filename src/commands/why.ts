@@ -7,7 +7,7 @@ import { answerSchema, nothingSchema } from './why-answer.ts'
 import { nothingText, whyText } from './why-text.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 
 interface Options extends AdminOptions {
   readonly json?: true
@@ -24,7 +24,7 @@ export function defineWhy(command: Command, finish: (code: number) => void): voi
     .option('--json', 'print it as JSON, as GET /requests/{correlationId} of the admin API has it')
   addAdminOptions(command).action(async (id: string, options: Options) => {
     const path = `/requests/${encodeURIComponent(id)}`
-    const reply = await askAdmin(options, { method: 'GET', path, patience: PATIENCE })
+    const reply = await askAdmin(options, { method: 'GET', path, timeout: TIMEOUT })
     const nothing = reply.status === 404 ? nothingSchema.safeParse(reply.body).data : undefined
     if (nothing !== undefined) {
       process.stderr.write(nothingText(id, nothing))

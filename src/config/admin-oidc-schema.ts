@@ -4,8 +4,8 @@ import { providerShape, scopeList } from '../openid/provider-options.ts'
 import { claimPath } from '../policies/claim-path.ts'
 
 /** The largest number of claim values that a map may list. */
-const MOST_VALUES = 1000
-const mapExpected = `expected between 1 and ${MOST_VALUES} values of the claim, each with a role`
+const MAX_VALUES = 1000
+const mapExpected = `expected between 1 and ${MAX_VALUES} values of the claim, each with a role`
 
 /** Schema of operator login through an OpenID provider. */
 export const adminOidc = z.strictObject({
@@ -31,7 +31,7 @@ export const adminOidc = z.strictObject({
         .record(z.string().min(1), z.enum(operatorRoles))
         .refine((map) => {
           const { length } = Object.keys(map)
-          return length > 0 && length <= MOST_VALUES
+          return length > 0 && length <= MAX_VALUES
         }, mapExpected)
         .describe(
           'Value of the claim -> role. If several apply, the one with the most rights counts; users without any cannot log in.',

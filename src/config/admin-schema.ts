@@ -24,7 +24,7 @@ const tokenSchema = z.string().superRefine((text, context) => {
 })
 
 /** The largest number of users. */
-const MOST_USERS = 1000
+const MAX_USERS = 1000
 
 const userSchema = z.strictObject({
   name: passwordUserName
@@ -61,7 +61,7 @@ const adminOptions = z
       .meta({ examples: ['${ADMIN_TOKEN}'] }),
     users: userSchema
       .array()
-      .max(MOST_USERS)
+      .max(MAX_USERS)
       .superRefine(refuseRepeatedUsers)
       .default([])
       .describe(

@@ -10,7 +10,7 @@ import { at, fieldOf, isFields, itemsOf, putAll } from '../core/value.ts'
 import type { FilesOption } from '../policies/policy.ts'
 
 /** Maximum size of a document file, in bytes. */
-const LARGEST = 16 * 1024 ** 2
+const MAX_SIZE = 16 * 1024 ** 2
 
 /**
  * Replaces paths by file contents where the options of policies may name files. A file that is named several times becomes one shared
@@ -64,8 +64,8 @@ function filesReader(folder: string, noted: ReadFiles) {
     const bytes = await readFile(file).catch((error: unknown) => {
       return fieldOf(error, 'code') === 'ENOENT' ? null : fail(`${JSON.stringify(path)} cannot be read`, error)
     })
-    if (bytes !== null && bytes.length > LARGEST)
-      throw new Error(`${JSON.stringify(path)} cannot be read: it is over ${LARGEST} bytes`)
+    if (bytes !== null && bytes.length > MAX_SIZE)
+      throw new Error(`${JSON.stringify(path)} cannot be read: it is over ${MAX_SIZE} bytes`)
     return bytes
   }
   const made = new Map<string, Promise<unknown>>()
@@ -79,7 +79,7 @@ function filesReader(folder: string, noted: ReadFiles) {
 
 async function readDocument(file: string): Promise<JsonDocument> {
   const bytes = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
-  if (bytes.length > LARGEST) throw new Error(`cannot be read: it is over ${LARGEST} bytes`)
+  if (bytes.length > MAX_SIZE) throw new Error(`cannot be read: it is over ${MAX_SIZE} bytes`)
   // Imported only if a document is named: worker threads never read any.
   const { parse } = await import('yaml')
   let document: unknown

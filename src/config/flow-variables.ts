@@ -9,7 +9,7 @@ export interface UnquotedVariable {
 }
 
 /** The maximum number of variables to look for. */
-const MOST = 100
+const MAX = 100
 
 /** Parses a text the way the configuration is parsed. */
 export function parseYaml(text: string) {
@@ -28,7 +28,7 @@ export function findUnquotedVariables(text: string, errors: readonly YAMLError[]
   const variables: UnquotedVariable[] = []
   let mended = text
   let left = errors
-  while (variables.length < MOST) {
+  while (variables.length < MAX) {
     const error = left.find(({ pos: [at] }) => mended.startsWith('${', at - 1))
     if (error === undefined) break
     const at = error.pos[0] - 1

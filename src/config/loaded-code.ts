@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { codeOf, isOwnCode, specifiersOf } from './code-digest.ts'
 
 /** The largest amount of code, in characters, that is kept for other threads; beyond that, they read the files. */
-const LARGEST = 16 * 1024 ** 2
+const MAX_SIZE = 16 * 1024 ** 2
 /** Extensions that Node always treats as text. */
 const CODE = /\.(?:[cm]?[jt]s|json)$/
 /** URL parameter that holds a digest of the code: Node loads a module once per URL. */
@@ -96,7 +96,7 @@ export function collectCode(files: readonly string[], { links, modules }: KnownC
     const module = modules.get(url) ?? textOf(fileURLToPath(url), importer)
     if (module === null) continue
     characters += module.source.length
-    if (characters > LARGEST) return null
+    if (characters > MAX_SIZE) return null
     found.modules.set(url, module)
     for (const [link, target] of importsOf.get(url) ?? []) follow(link, target, module.format)
     for (const specifier of specifiersOf(module.source))

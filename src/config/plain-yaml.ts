@@ -22,7 +22,7 @@ const UNUSUAL: readonly RegExp[] = [
 /** May be a variable; a dollar sign may be written as an escape sequence. */
 const MAY_NAME = /[$\\]/
 /** Maximum length of a line in characters, because a key may be at most that long. */
-const LONGEST = 1000
+const MAX_LENGTH = 1000
 /** What may precede a key on its line. */
 const BEFORE_KEY = /^[ -]*["']?$/
 
@@ -65,10 +65,10 @@ export function readPlainYaml(
 function hasLongLine(text: string): boolean {
   let start = 0
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-    if (end - start > LONGEST) return true
+    if (end - start > MAX_LENGTH) return true
     start = end + 1
   }
-  return text.length - start > LONGEST
+  return text.length - start > MAX_LENGTH
 }
 
 /** What comes next in an open map or list. */

@@ -28,7 +28,7 @@ const SIZE_UNITS: Readonly<Record<string, string>> = {
   gib: 'gb',
 }
 /** Longer texts are not repeated in the suggestion, in characters. */
-const LONGEST = 80
+const MAX_LENGTH = 80
 const WORDS: Readonly<Record<string, boolean>> = {
   yes: true,
   on: true,
@@ -44,7 +44,7 @@ export function respelled(expected: string, value: unknown): string | undefined 
   if (expected.startsWith('expected a size')) return withUnit(value, SIZE_UNITS)
   if (/ a rate such as/.test(expected)) return asRate(value)
   if (value === true && / a map(?: with|$)/.test(expected)) return '{}'
-  if (typeof value !== 'string' || value.length > LONGEST) return undefined
+  if (typeof value !== 'string' || value.length > MAX_LENGTH) return undefined
   if (expected.startsWith('expected a list')) return `[${JSON.stringify(value)}]`
   if (/^expected a (?:whole )?number/.test(expected) && /^-?\d+(?:\.\d+)?$/.test(value)) return value
   const word = value.toLowerCase()

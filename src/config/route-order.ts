@@ -15,7 +15,7 @@ import type { GatewayConfig } from './schema.ts'
 type Line = MatchLine<number>
 
 /** Only this many routes at one path are compared with each other; any further ones are not compared. */
-const MOST_COMPARED = 300
+const MAX_COMPARED = 300
 
 /**
  * Routes that can never receive a request although they are valid, and routes that are as specific as another one although a request may
@@ -36,7 +36,7 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
       const place = placeOf(line)
       const known = places.get(place)
       if (known === undefined) places.set(place, [line])
-      else if (known.length < MOST_COMPARED) known.push(line)
+      else if (known.length < MAX_COMPARED) known.push(line)
     }
   }
   for (const lines of places.values()) {

@@ -7,7 +7,7 @@ import { oneOrMore } from '../core/one-or-more.ts'
 import { refusalOfPattern } from '../regexp/linear.ts'
 import { headerEdits } from '../policies/header-edits.ts'
 import { fieldName, keyMessage } from '../policies/field-name.ts'
-import { MOST_GATHERED } from '../http/gathered-body.ts'
+import { MAX_BUFFERED } from '../http/gathered-body.ts'
 import { parseHostPattern } from '../routing/host.ts'
 import { PatternError } from '../routing/pattern.ts'
 import { pathPattern } from '../routing/pattern-schema.ts'
@@ -77,11 +77,11 @@ const valueMatchExpected =
 const regexExpected = 'expected a regular expression that describes the whole value, such as "v[0-9]+"'
 
 /** Maximum length of an expression: a longer one is too hard to read for a route. */
-const LONGEST_REGEX = 1000
+const MAX_REGEX_LENGTH = 1000
 
 const regex = z
   .string(regexExpected)
-  .max(LONGEST_REGEX, `expected a regular expression of at most ${LONGEST_REGEX} characters`)
+  .max(MAX_REGEX_LENGTH, `expected a regular expression of at most ${MAX_REGEX_LENGTH} characters`)
   .superRefine((text, context) => {
     const refusal = refusalOfPattern(text)
     if (refusal !== null) context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${refusal}` })
@@ -256,7 +256,7 @@ const routeSplitSchema = splitSchema
   })
 
 /** One client may use half of the memory for buffered bodies. */
-const MOST_BUFFERED = MOST_GATHERED / 2
+const MAX_BUFFER_SIZE = MAX_BUFFERED / 2
 
 /** Schema of the handling of path parameters (";x=1"). */
 export const pathParameters = z.enum(['refuse', 'strip', 'keep'])
@@ -318,7 +318,10 @@ export const routeSchema = z
         'Which requests are retried on another instance, overriding the service; false for none. What is left out is as the service says.',
       ),
     buffer: z
-      .union([z.literal(false), sizeWithin(1, MOST_BUFFERED, 'expected false or a size such as "1mb", at most "32mb"')])
+      .union([
+        z.literal(false),
+        sizeWithin(1, MAX_BUFFER_SIZE, 'expected false or a size such as "1mb", at most "32mb"'),
+      ])
       .optional()
       .describe(
         'How much of a request body to buffer before the service is asked, so that a slow client holds no connection to it. Longer bodies are ' +

@@ -5,7 +5,7 @@ import { mayBeClaim } from '../http/field-names.ts'
 import { networks } from '../core/networks-schema.ts'
 import { fieldName } from '../policies/field-name.ts'
 import { isSecret } from '../telemetry/redact.ts'
-import { MOST_SERVICES } from '../services/concurrency/index.ts'
+import { MAX_SERVICES } from '../services/concurrency/index.ts'
 import { adminSchema } from './admin-schema.ts'
 import { endpointsSchema } from './endpoints-schema.ts'
 import { listenerExamples, listenersSchema } from './listener-schema.ts'
@@ -27,7 +27,7 @@ const clientHeaderExpected =
   'expected the name of a header that holds the address of a client, such as CF-Connecting-IP, and means nothing else to the gateway'
 
 /** The maximum number of headers in a line of the access log. */
-const MOST_LOGGED = 8
+const MAX_LOGGED = 8
 
 const loggedField = fieldName.refine((name) => !isSecret(name) && !/cookie|csrf|xsrf/i.test(name), {
   error: (issue) => `${JSON.stringify(issue.input)} holds secrets, which no log may have; expected another field`,
@@ -49,7 +49,7 @@ const accessSchema = z.strictObject({
     .describe('Add timings to each line: in the service, the gateway, and each policy. Default false.'),
   headers: loggedField
     .array()
-    .max(MOST_LOGGED)
+    .max(MAX_LOGGED)
     .default([])
     .describe(
       'Names of request fields whose values stand in the line, such as X-Version; none with secrets. Default none.',
@@ -109,16 +109,16 @@ const perClientSchema = z.strictObject({
 })
 
 /** The minimum limit for the head of a request, in bytes: with less, no browser request would get through. */
-const LEAST_HEAD = 1024
-const LEAST_TARGET = 64
-const leastHead = 'expected at least "1kb": a request has no room in less'
-const leastTarget = 'expected at least "64b": a request has no room in less'
+const MIN_HEAD = 1024
+const MIN_TARGET = 64
+const minHead = 'expected at least "1kb": a request has no room in less'
+const minTarget = 'expected at least "64b": a request has no room in less'
 
 const limitsSchema = z.strictObject({
-  head: sizeWithin(LEAST_HEAD, Number.MAX_SAFE_INTEGER, leastHead)
+  head: sizeWithin(MIN_HEAD, Number.MAX_SAFE_INTEGER, minHead)
     .prefault('16kb')
     .describe('Largest request head: request line and header fields. Default 16kb.'),
-  target: sizeWithin(LEAST_TARGET, Number.MAX_SAFE_INTEGER, leastTarget)
+  target: sizeWithin(MIN_TARGET, Number.MAX_SAFE_INTEGER, minTarget)
     .prefault('8kb')
     .describe('Longest request target: path and query. Default 8kb.'),
   headers: z.int().min(1).default(100).describe('Most header fields in a request. Default 100.'),
@@ -161,7 +161,7 @@ const docsSchema = z.strictObject({
 
 const servicesSchema = z
   .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, nameExpected), serviceSchema)
-  .refine((services) => Object.keys(services).length <= MOST_SERVICES, `expected at most ${MOST_SERVICES} services`)
+  .refine((services) => Object.keys(services).length <= MAX_SERVICES, `expected at most ${MAX_SERVICES} services`)
 
 /** Schema of the whole configuration: its input is the file as written, its output what the gateway works with. */
 export const gatewaySchema = z

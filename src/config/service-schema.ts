@@ -38,7 +38,7 @@ const instanceUrl = z.string(urlExpected).transform((text, context): InstanceUrl
   return z.NEVER
 })
 
-const SMALLEST_HEAD = 1024
+const MIN_HEAD = 1024
 
 const weightedInstance = z
   .strictObject({
@@ -97,7 +97,7 @@ const poolSchema = z.strictObject({
 })
 
 const limitsSchema = z.strictObject({
-  head: sizeWithin(SMALLEST_HEAD, Number.MAX_SAFE_INTEGER, 'expected a size such as "64kb", at least "1kb"')
+  head: sizeWithin(MIN_HEAD, Number.MAX_SAFE_INTEGER, 'expected a size such as "64kb", at least "1kb"')
     .prefault('64kb')
     .describe('Largest reply head: status line, header fields and trailers. At least 1kb. Default 64kb.'),
   headers: z.int().min(10).max(10_000).default(500).describe('Most header fields in a reply. Default 500.'),

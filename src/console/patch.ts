@@ -1,7 +1,7 @@
 /** Changed lines in the format of `patch` and `git apply`. */
 
 /** Maximum number of cells in the table that finds the common lines of two texts: beyond that, everything in between counts as changed. */
-const MOST = 4_000_000
+const MAX = 4_000_000
 /** Number of unchanged lines around changes. */
 const CONTEXT = 3
 
@@ -84,7 +84,7 @@ function marked(kind: Line['kind'], lines: readonly string[]): Line[] {
 
 function between(gone: readonly string[], come: readonly string[]): Line[] {
   const width = come.length + 1
-  if ((gone.length + 1) * width > MOST) return [...marked('-', gone), ...marked('+', come)]
+  if ((gone.length + 1) * width > MAX) return [...marked('-', gone), ...marked('+', come)]
   const common = new Uint32Array((gone.length + 1) * width)
   for (let i = gone.length - 1; i >= 0; i--)
     for (let j = come.length - 1; j >= 0; j--)

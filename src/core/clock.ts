@@ -40,4 +40,4 @@ export function pause(ms: number, clock: Clock): Promise<void> {
 }
 
 /** The longest timer delay that Node supports, in milliseconds: 2^31 - 1, almost 25 days. */
-export const LONGEST_DELAY = 2 ** 31 - 1
+export const MAX_DELAY = 2 ** 31 - 1

@@ -2,9 +2,9 @@ import { isIP } from 'node:net'
 import { readText } from './read-text.ts'
 
 /** Maximum size of a network file, in bytes. */
-const LARGEST = 8 * 1024 * 1024
+const MAX_SIZE = 8 * 1024 * 1024
 /** Maximum number of networks in a file; the networks of all countries together are fewer. */
-const MOST = 200_000
+const MAX = 200_000
 
 /** Why a file is not a valid list of networks. */
 export class NetworkListError extends Error {}
@@ -22,7 +22,7 @@ export function isNetwork(text: string): boolean {
  * for an empty or too long list; FileError if the file cannot be read.
  */
 export function readNetworkList(file: string): string[] {
-  const lines = readText(file, LARGEST).split(/\r?\n/)
+  const lines = readText(file, MAX_SIZE).split(/\r?\n/)
   const networks = lines.flatMap((line, i) => {
     const text = line.replace(/#.*/, '').trim()
     if (text === '') return []
@@ -33,6 +33,6 @@ export function readNetworkList(file: string): string[] {
     return [text]
   })
   if (networks.length === 0) throw new NetworkListError('holds no network')
-  if (networks.length > MOST) throw new NetworkListError(`holds more than ${MOST} networks`)
+  if (networks.length > MAX) throw new NetworkListError(`holds more than ${MAX} networks`)
   return networks
 }

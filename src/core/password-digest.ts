@@ -19,10 +19,10 @@ const HASH = 32
 /** 32 MiB and about a fifth of a second on one core: one of the settings that OWASP recommends. */
 const EFFORT: Effort = { cost: 2 ** 15, blockSize: 8, parallelization: 3 }
 /** Minimum memory written in total, in bytes; with less, passwords could be guessed too fast. */
-const LEAST_WORK = 16 * MEBIBYTE
+const MIN_WORK = 16 * MEBIBYTE
 /** Maximum memory used at a time and written in total, in bytes; more would slow down requests. */
-const MOST_MEMORY = 256 * MEBIBYTE
-const MOST_WORK = 1024 * MEBIBYTE
+const MAX_MEMORY = 256 * MEBIBYTE
+const MAX_WORK = 1024 * MEBIBYTE
 
 const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{22,86})$/
 
@@ -39,7 +39,7 @@ export function parseDigest(text: string): PasswordDigest | null {
   const effort = { cost: 2 ** Number(ln), blockSize: Number(r), parallelization: Number(p) }
   const memory = memoryOf(effort)
   const work = memory * effort.parallelization
-  if (hash === '' || memory > MOST_MEMORY || work < LEAST_WORK || work > MOST_WORK) return null
+  if (hash === '' || memory > MAX_MEMORY || work < MIN_WORK || work > MAX_WORK) return null
   return { ...effort, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
 }
 

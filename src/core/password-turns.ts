@@ -2,8 +2,8 @@ import { GatewayError } from './errors.ts'
 import { Turns } from './turns.ts'
 
 /** Maximum number of passwords that are being verified or waiting in one thread, in total and per address. */
-const MOST = 64
-const MOST_OF_ADDRESS = 8
+const MAX = 64
+const MAX_PER_ADDRESS = 8
 
 /**
  * Verifies passwords one at a time per thread, as each verification uses memory and a core for a while. A bounded number of others wait,
@@ -17,7 +17,7 @@ export class PasswordTurns {
   /** Runs `verify` when its turn comes, and settles as it does. Throws GatewayError 'too-busy' if the queue is full. */
   take<Result>(address: string, verify: () => Promise<Result>): Promise<Result> {
     const share = this.shares.get(address) ?? 0
-    if (this.turns.length >= MOST || share >= MOST_OF_ADDRESS)
+    if (this.turns.length >= MAX || share >= MAX_PER_ADDRESS)
       throw new GatewayError('too-busy', 'Too many passwords are waiting to be verified. Try again in a second.', {
         headers: [['Retry-After', '1']],
       })

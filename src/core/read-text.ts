@@ -17,12 +17,12 @@ const NONE = 'no such file'
 
 const KIBIBYTE = 1024
 
-/** Reads a small text file and strips the byte order mark; `most` is the maximum size in bytes. Throws FileError. */
-export function readText(file: string, most: number): string {
+/** Reads a small text file and strips the byte order mark; `max` is the maximum size in bytes. Throws FileError. */
+export function readText(file: string, max: number): string {
   // Non-blocking: opening a pipe would otherwise block the process until it has a writer.
   const descriptor = open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
-    return textOf(readUpTo(descriptor, most))
+    return textOf(readUpTo(descriptor, max))
   } finally {
     closeSync(descriptor)
   }
@@ -36,18 +36,18 @@ function open(file: string, flags: number): number {
   }
 }
 
-function readUpTo(descriptor: number, most: number): Buffer {
+function readUpTo(descriptor: number, max: number): Buffer {
   const stats = fstatSync(descriptor)
   if (stats.isDirectory()) throw new FileError('is a folder; expected a file in it')
   if (!stats.isFile()) throw new FileError('is no regular file')
-  const buffer = Buffer.alloc(Math.min(stats.size, most) + 1)
+  const buffer = Buffer.alloc(Math.min(stats.size, max) + 1)
   let length = 0
   while (length < buffer.length) {
     const read = readSync(descriptor, buffer, length, buffer.length - length, null)
     if (read === 0) return buffer.subarray(0, length)
     length += read
   }
-  if (stats.size > most) throw new FileError(`is larger than ${most / KIBIBYTE} KiB`)
+  if (stats.size > max) throw new FileError(`is larger than ${max / KIBIBYTE} KiB`)
   throw new FileError('changed while it was read: try again')
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LONGEST_DELAY } from './clock.ts'
+import { MAX_DELAY } from './clock.ts'
 import { typedSchema } from './typed-schema.ts'
 
 const { _default: withDefault } = z
@@ -33,7 +33,7 @@ export interface UnitText<Text extends string> extends z.ZodPipe<
 /** Parses a text such as "250ms", "10s", "5m" or "1h" to milliseconds; undefined for any other text. */
 export function parseDuration(text: string): number | undefined {
   const milliseconds = scale(DURATION.exec(text), MILLISECONDS)
-  return milliseconds !== undefined && milliseconds <= LONGEST_DELAY ? milliseconds : undefined
+  return milliseconds !== undefined && milliseconds <= MAX_DELAY ? milliseconds : undefined
 }
 
 /** Parses a text such as "512b", "64kb", "10mb" or "1gb" to bytes, 1 kb being 1024 bytes; undefined for any other text. */
@@ -62,10 +62,10 @@ export const duration = unitText<Duration>(DURATION, aboveZeroExpected, (text) =
 export const size = unitText<Size>(SIZE, sizeExpected, (text) => parseSize(text) || undefined, [...sizes])
 
 /** Schema of a size in the given range, in bytes; `expected` describes it in words. */
-export function sizeWithin(least: number, most: number, expected: string): UnitText<Size> {
+export function sizeWithin(min: number, max: number, expected: string): UnitText<Size> {
   const isWithin = (text: string): boolean => {
     const bytes = parseSize(text) ?? 0
-    return bytes >= least && bytes <= most
+    return bytes >= min && bytes <= max
   }
   const examples = sizes.filter(isWithin)
   return unitText<Size>(

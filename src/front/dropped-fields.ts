@@ -4,8 +4,8 @@ import type { DroppedField } from '../http/received-fields.ts'
 import type { ToldOfDropped } from './field-guard.ts'
 
 /** Maximum number of names remembered as logged, as clients choose them. */
-const MOST_SAID = 256
-const LONGEST_NAME = 100
+const MAX_LOGGED = 256
+const MAX_NAME_LENGTH = 100
 
 const WHY: Readonly<Record<DroppedField['reason'], string>> = {
   folded: 'services may mistake it for a field that the gateway sets or reads',
@@ -24,8 +24,8 @@ export function tellOfDropped(metrics: Metrics, log: Logger): ToldOfDropped {
   return (fields) => {
     for (const { reason, name } of fields) {
       counters[reason].add(1)
-      const key = name.slice(0, LONGEST_NAME).toLowerCase()
-      if (said.size >= MOST_SAID || said.has(key)) continue
+      const key = name.slice(0, MAX_NAME_LENGTH).toLowerCase()
+      if (said.size >= MAX_LOGGED || said.has(key)) continue
       said.add(key)
       log.warn({ field: key, reason }, `Request field dropped: ${WHY[reason]}`)
     }

@@ -231,14 +231,14 @@ export class Front implements Receiver {
   }
 
   /**
-   * Stops accepting connections, lets exchanges finish within `timeout` ms, and closes everything. For the first `patience` ms, clients may
+   * Stops accepting connections, lets exchanges finish within `timeout` ms, and closes everything. For the first `gracePeriod` ms, clients may
    * send another request. Resolves with the number of connections that were cut off.
    */
-  async drain(timeout: number, patience = 0): Promise<number> {
+  async drain(timeout: number, gracePeriod = 0): Promise<number> {
     this.parts.readiness = 'draining'
     this.generations.current.stop()
     this.tunnels.close()
-    const cutOff = await this.listeners.drain(timeout, this.clock, patience)
+    const cutOff = await this.listeners.drain(timeout, this.clock, gracePeriod)
     this.generations.close()
     await this.parts.close()
     return cutOff

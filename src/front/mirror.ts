@@ -9,7 +9,7 @@ import { copyOf } from '../http/own-exchange.ts'
 import { drain } from '../services/retry/drain.ts'
 
 /** Maximum number of concurrent copies from one route to one service, per worker; beyond that, copies are dropped. */
-const MOST_UNDER_WAY = 100
+const MAX_IN_PROGRESS = 100
 
 /** The parts of a mirror. */
 export interface MirrorParts {
@@ -50,7 +50,7 @@ export class Mirror {
   /** Sends a copy. Its result does not affect the exchange. */
   send(exchange: Exchange): void {
     const { dropped, deadlines, route } = this.parts
-    if (this.underWay >= MOST_UNDER_WAY || isStream(exchange.body)) return dropped.add(1)
+    if (this.underWay >= MAX_IN_PROGRESS || isStream(exchange.body)) return dropped.add(1)
     const copy = copyOf(exchange, exchange.method, deadlines.clock.now())
     copy.body = exchange.body
     copy.route = route

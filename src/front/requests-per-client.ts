@@ -13,30 +13,30 @@ interface Bounds {
  * themselves, as they act for many clients.
  */
 export class RequestsPerClient {
-  private most: number
+  private max: number
   private readonly proxies: TrustedProxies
   private readonly counts = new Map<string, number>()
   private readonly counted = new Set<RequestFacts>()
 
-  /** `most` is the limit per client; undefined for none. */
-  constructor(most: number | undefined, proxies: TrustedProxies) {
-    this.most = most ?? Number.POSITIVE_INFINITY
+  /** `max` is the limit per client; undefined for none. */
+  constructor(max: number | undefined, proxies: TrustedProxies) {
+    this.max = max ?? Number.POSITIVE_INFINITY
     this.proxies = proxies
   }
 
   /** Applies a new limit. Requests that began while there was none are not counted. */
   configure({ limits }: Bounds): void {
-    this.most = limits.perClient.requests ?? Number.POSITIVE_INFINITY
+    this.max = limits.perClient.requests ?? Number.POSITIVE_INFINITY
   }
 
   /** Throws GatewayError 'rate-limited' if the client has reached the limit. */
   begin(exchange: RequestFacts): void {
-    if (this.most === Number.POSITIVE_INFINITY) return
+    if (this.max === Number.POSITIVE_INFINITY) return
     const { address } = exchange.client
     if (this.proxies.has(address)) return
     const network = clientNetwork(address)
     const count = this.counts.get(network) ?? 0
-    if (count >= this.most)
+    if (count >= this.max)
       throw new GatewayError('rate-limited', 'This client has too many requests in flight.', {
         headers: [['Retry-After', '1']],
       })

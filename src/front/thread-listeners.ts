@@ -192,15 +192,15 @@ export class ThreadListeners {
   }
 
   /**
-   * Stop accepting connections and let exchanges finish within `timeout` ms. For the first `patience` ms, connected clients may send
+   * Stop accepting connections and let exchanges finish within `timeout` ms. For the first `gracePeriod` ms, connected clients may send
    * another request. Resolves with the number of connections that were cut off.
    */
-  async drain(timeout: number, clock: Clock, patience = 0): Promise<number> {
+  async drain(timeout: number, clock: Clock, gracePeriod = 0): Promise<number> {
     for (const { close } of this.pending) close()
     this.pending.clear()
     for (const { acceptor } of this.open) acceptor.close()
     const end = (listener: Listener): Promise<number> =>
-      patience === 0 ? listener.drain(timeout, clock) : listener.leave(timeout, clock, patience)
+      gracePeriod === 0 ? listener.drain(timeout, clock) : listener.leave(timeout, clock, gracePeriod)
     return sum(await Promise.all(this.all.map(end)))
   }
 

@@ -1,6 +1,6 @@
 /** gRPC over HTTP/2, "Timeout": at most eight digits and a unit. */
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/
-const MOST = 99_999_999
+const MAX = 99_999_999
 
 /** Milliseconds per unit. */
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
@@ -15,9 +15,9 @@ export function parseTimeout(text: string): number | null {
 /** Formats milliseconds for grpc-timeout: in the smallest unit that fits, rounded down, and at least 1u. */
 export function formatTimeout(milliseconds: number): string {
   const micros = Math.floor(milliseconds * 1_000)
-  if (micros <= MOST) return `${Math.max(1, micros)}u`
-  if (milliseconds <= MOST) return `${Math.floor(milliseconds)}m`
+  if (micros <= MAX) return `${Math.max(1, micros)}u`
+  if (milliseconds <= MAX) return `${Math.floor(milliseconds)}m`
   const seconds = Math.floor(milliseconds / 1_000)
-  if (seconds <= MOST) return `${seconds}S`
-  return `${Math.min(MOST, Math.floor(seconds / 3_600))}H`
+  if (seconds <= MAX) return `${seconds}S`
+  return `${Math.min(MAX, Math.floor(seconds / 3_600))}H`
 }

@@ -25,12 +25,12 @@ function negotiate<Name extends string>(offered: readonly Name[], acceptEncoding
   const others = weights.get('*')
   let coding: Name | null = null
   // Without an explicit weight, identity is the client's last choice, unless it is ruled out.
-  let most = weights.get('identity') ?? 0
+  let max = weights.get('identity') ?? 0
   for (const name of offered) {
     const weight = weights.get(name) ?? others ?? 0
-    if (weight === 0 || weight < most || (coding !== null && weight === most)) continue
+    if (weight === 0 || weight < max || (coding !== null && weight === max)) continue
     coding = name
-    most = weight
+    max = weight
   }
   return { coding, refusesIdentity: (weights.get('identity') ?? others ?? 1) === 0 }
 }

@@ -5,12 +5,12 @@ import type { Headers } from './headers.ts'
 export const GATHERED = 65_536
 
 /** Limit per thread for all bodies being gathered at a time, in bytes. */
-export const MOST_GATHERED = 64 * 1024 ** 2
+export const MAX_BUFFERED = 64 * 1024 ** 2
 
 const NOTHING = Buffer.alloc(0)
 
 /** Per thread: bytes of all bodies that are gathered and not yet passed on. */
-export const gatheredBodies = new Budget(MOST_GATHERED)
+export const gatheredBodies = new Budget(MAX_BUFFERED)
 
 /** Waits for a body; exactly one of the two methods is called, once. */
 export interface Awaiting {

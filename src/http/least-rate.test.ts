@@ -4,14 +4,14 @@ import { ManualClock } from '../testing/manual-clock.ts'
 import { Deadlines } from './deadlines.ts'
 import { LeastRate } from './least-rate.ts'
 
-function open(rate = 240, most = Number.POSITIVE_INFINITY) {
+function open(rate = 240, max = Number.POSITIVE_INFINITY) {
   const clock = new ManualClock()
   const state = { bytes: 0, slow: false }
   const pace = new LeastRate(new Deadlines(clock), {
     moved: () => state.bytes,
     tooSlow: () => void (state.slow = true),
   })
-  pace.begin(rate, most)
+  pace.begin(rate, max)
   /** Lets so many bytes a second move, for so many seconds. */
   const move = (perSecond: number, seconds: number): void => {
     for (let i = 0; i < seconds; i++) {

@@ -5,7 +5,7 @@ import { takenOf } from './taken.ts'
 
 /** How long to wait, in milliseconds: for a client that sends nothing, and for one that keeps sending. */
 const QUIET = 2_000
-const LONGEST = 30_000
+const MAX_TIME = 30_000
 
 /**
  * Closes a connection while its client may still be sending: half-closes it, then reads on for a while and discards
@@ -31,7 +31,7 @@ export class LingeringClose implements Timed {
     deadlines.watch(this)
     socket.once('close', () => deadlines.forget(this))
     socket.end(() => {
-      this.last = deadlines.in(LONGEST)
+      this.last = deadlines.in(MAX_TIME)
       this.deadline = deadlines.in(QUIET)
     })
     socket.resume()

@@ -13,22 +13,22 @@ export interface Carrying {
  * How long an exchange may wait for its own client while others wait for its lane, in milliseconds: for a client that
  * has more than half of the lanes, and for any other.
  */
-const PATIENCE_WITH_MOST = 500
-const PATIENCE = 5_000
+const GREEDY_TIMEOUT = 500
+const TIMEOUT = 5_000
 
 /**
  * The lane whose exchange has waited for its own client for longest, if that is too long while a request of `client`
- * waits for a lane; null where there is none. `most` is the maximum number of lanes.
+ * waits for a lane; null where there is none. `max` is the maximum number of lanes.
  */
 export function slowestExchange<L extends Carrying>(
   lanes: Iterable<L>,
-  most: number,
+  max: number,
   now: number,
   client: string,
 ): L | null {
-  const greedy = clientOfMost(lanes, most)
-  const ofGreedy = greedy === null || greedy === client ? null : longestWaiting(lanes, now - PATIENCE_WITH_MOST, greedy)
-  return ofGreedy ?? longestWaiting(lanes, now - PATIENCE, null)
+  const greedy = clientOfMost(lanes, max)
+  const ofGreedy = greedy === null || greedy === client ? null : longestWaiting(lanes, now - GREEDY_TIMEOUT, greedy)
+  return ofGreedy ?? longestWaiting(lanes, now - TIMEOUT, null)
 }
 
 /** The lane that has waited for longest, since `until` or before; of one client, or of any for null. */
@@ -44,8 +44,8 @@ function longestWaiting<L extends Carrying>(lanes: Iterable<L>, until: number, c
   return found
 }
 
-/** The client that has more than half of `most` lanes, or null. */
-function clientOfMost(lanes: Iterable<Carrying>, most: number): string | null {
+/** The client that has more than half of `max` lanes, or null. */
+function clientOfMost(lanes: Iterable<Carrying>, max: number): string | null {
   let candidate: string | null = null
   let lead = 0
   // Majority vote: pairing off lanes of different clients leaves only the client that has more than half, if there is
@@ -58,5 +58,5 @@ function clientOfMost(lanes: Iterable<Carrying>, most: number): string | null {
   if (candidate === null) return null
   let count = 0
   for (const { client } of lanes) if (client === candidate) count++
-  return count > most / 2 ? candidate : null
+  return count > max / 2 ? candidate : null
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 
 /** Flush threshold in characters: backpressure from a slow peer must be noticed before too much has accumulated. */
-const MOST = 65_536
+const MAX = 65_536
 
 /** The owner of a TurnWriter. */
 export interface TurnOwner {
@@ -45,7 +45,7 @@ export class TurnWriter {
   /** Adds text; nothing may then be written to the socket directly before `flush`. */
   put(text: string): void {
     this.text += text
-    if (this.text.length > MOST) return this.flush()
+    if (this.text.length > MAX) return this.flush()
     if (this.listed) return
     this.listed = true
     if (waiting.push(this) === 1) setImmediate(TurnWriter.endTurn)

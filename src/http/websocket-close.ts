@@ -3,7 +3,7 @@ export const GOING_AWAY = 1001
 
 const CLOSE = 0x8
 /** A header has up to 14 bytes: 2, an extended length of 8, and a masking key of 4. */
-const LONGEST_HEADER = 14
+const MAX_HEADER_LENGTH = 14
 
 /** A Close frame with that status code as servers send it: unmasked (RFC 6455 section 5.5.1). */
 export function closeFrame(status: number): Buffer {
@@ -17,7 +17,7 @@ export function closeFrame(status: number): Buffer {
 export class FrameBoundaries {
   /** The sender has sent a Close frame: no more frames follow. */
   closed = false
-  private readonly header = Buffer.alloc(LONGEST_HEADER)
+  private readonly header = Buffer.alloc(MAX_HEADER_LENGTH)
   /** Bytes received of a header that is still incomplete. */
   private had = 0
   /** Bytes outstanding of the current payload. */

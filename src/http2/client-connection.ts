@@ -21,7 +21,7 @@ import { ResetStreams } from './reset-streams.ts'
 import { RESPONSE_NAMING, type ResponseHead } from './response-head.ts'
 import { Sender } from './sender.ts'
 import { clientSettings, mostFields, STREAMS } from './settings.ts'
-import { LARGEST_ROOM } from './stream-room.ts'
+import { MAX_ROOM } from './stream-room.ts'
 import { Trailers } from './trailers.ts'
 
 /** The highest stream number before the connection is replaced by another one (RFC 9113 section 5.1.1). */
@@ -63,7 +63,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private readonly output: Output
   private readonly reader: FrameReader
   private readonly decoder = new FieldDecoder(RESPONSE_NAMING)
-  private readonly patience: Patience
+  private readonly workBudget: Patience
   private readonly liveness: Liveness
   private readonly room: ReceiveWindow
   private readonly control: Control
@@ -86,7 +86,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private cause: Error | null = null
 
   /** Takes over a connected socket; the service has `patience` milliseconds to show that it speaks HTTP/2. */
-  constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines, patience: number) {
+  constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines, workBudget: number) {
     const { options } = owner
     this.socket = socket
     this.owner = owner
@@ -94,13 +94,13 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.deadlines = deadlines
     this.scheme = options.encryption === null ? 'http' : 'https'
     this.output = new Output(socket)
-    this.patience = new Patience(deadlines)
+    this.workBudget = new Patience(deadlines)
     this.room = new ReceiveWindow(this.output)
-    this.sender = new Sender({ output: this.output, patience: this.patience })
+    this.sender = new Sender({ output: this.output, workBudget: this.workBudget })
     this.control = new Control({
       peer: 'server',
       output: this.output,
-      patience: this.patience,
+      workBudget: this.workBudget,
       sender: this.sender,
       streams: () => this.opened(),
       settled: () => this.settled(),
@@ -120,7 +120,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     })
     this.made = deadlines.now
     this.expires = this.made + options.lifetime()
-    this.deadline = deadlines.in(patience)
+    this.deadline = deadlines.in(workBudget)
     deadlines.watch(this)
     this.output.put(PREFACE + clientSettings(options) + ReceiveWindow.opening)
     this.output.flush()
@@ -215,7 +215,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   resetStream(id: number, code: ErrorCode): void {
     this.output.put(rstStreamFrame(id, code))
-    this.resetHere.add(id, LARGEST_ROOM)
+    this.resetHere.add(id, MAX_ROOM)
   }
 
   left(stream: ClientStream): void {
@@ -224,7 +224,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     if (this.streams.delete(stream.id)) {
       this.sender.forget(stream)
       this.served++
-      if (stream.answered) this.patience.earn(Cost.stream)
+      if (stream.answered) this.workBudget.earn(Cost.stream)
     }
     this.owner.released(this, stream.lasting)
     if (this.gone) return
@@ -299,13 +299,13 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 
   dataEnd(id: number, length: number, endStream: boolean): void {
-    if (length === 0 && !endStream) this.patience.spend(1, 'empty frames')
+    if (length === 0 && !endStream) this.workBudget.spend(1, 'empty frames')
     this.liveness.moved()
     const opening = this.openings.of(id)
     if (opening !== undefined) return endStream ? this.openWhole(opening) : undefined
     const stream = this.streams.get(id)
     if (stream === undefined) return this.ofNone(id, length)
-    if (length > 0) this.patience.earn(1)
+    if (length > 0) this.workBudget.earn(1)
     if (endStream) this.end(stream, null)
   }
 
@@ -321,7 +321,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   /** Handles a frame for an unknown stream. For one that was reset here, it is not an error of the service. */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
-    this.resetHere.receive(id, content, this.patience)
+    this.resetHere.receive(id, content, this.workBudget)
   }
 
   /** All of the content arrived together with the head. */
@@ -381,24 +381,24 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.open()
     const stream = this.streams.get(id)
     if (stream !== undefined) return stream.wasReset(code)
-    this.patience.spend(1, 'streams that are reset')
+    this.workBudget.spend(1, 'streams that are reset')
     this.checkBegun(id)
   }
 
   goaway(last: number, code: number): void {
     this.open()
-    this.patience.spend(Cost.settings, 'GOAWAY frames')
+    this.workBudget.spend(Cost.settings, 'GOAWAY frames')
     if (code !== ErrorCode.noError) this.cause = new Error(`it ended the connection with ${errorName(code)}`)
     this.retire()
     for (const stream of this.streams.values()) {
       if (stream.id <= last) continue
-      this.resetHere.add(stream.id, LARGEST_ROOM)
+      this.resetHere.add(stream.id, MAX_ROOM)
       stream.wasLeftOut()
     }
   }
 
   windowUpdate(id: number, bytes: number): void {
-    if (!this.sender.isReport(bytes)) this.patience.spend(1, 'WINDOW_UPDATE frames')
+    if (!this.sender.isReport(bytes)) this.workBudget.spend(1, 'WINDOW_UPDATE frames')
     this.open()
     const stream = this.streams.get(id)
     if (id === 0) this.sender.widen(bytes)

@@ -9,7 +9,7 @@ import { PeerSettings } from './settings.ts'
 export interface ControlOptions {
   readonly peer: 'client' | 'server'
   readonly output: Output
-  readonly patience: Patience
+  readonly workBudget: Patience
   readonly sender: Sender
   /** All current streams; called first, so that messages that arrived before the settings have been processed. */
   readonly streams: () => Iterable<SendingStream>
@@ -35,9 +35,9 @@ export class Control implements ControlFrames {
   }
 
   settings(): void {
-    const { output, patience, sender, streams, settled } = this.options
+    const { output, workBudget, sender, streams, settled } = this.options
     const open = streams()
-    patience.spend(Cost.settings, 'SETTINGS frames')
+    workBudget.spend(Cost.settings, 'SETTINGS frames')
     output.put(SETTINGS_ACK)
     if (this.peer.smallTable) sender.emptyTable()
     const change = this.peer.changedWindow()
@@ -46,22 +46,22 @@ export class Control implements ControlFrames {
   }
 
   settingsAcknowledged(): void {
-    this.options.patience.spend(1, 'SETTINGS frames')
+    this.options.workBudget.spend(1, 'SETTINGS frames')
   }
 
   ping(content: string): void {
-    const { output, patience } = this.options
-    patience.spend(1, 'PING frames')
+    const { output, workBudget } = this.options
+    workBudget.spend(1, 'PING frames')
     output.put(pingFrame(content, true))
   }
 
   pingAcknowledged(content: string): void {
-    const { patience, answered } = this.options
-    patience.spend(1, 'PING frames')
+    const { workBudget, answered } = this.options
+    workBudget.spend(1, 'PING frames')
     answered(content)
   }
 
   ignored(): void {
-    this.options.patience.spend(1, 'frames that say nothing')
+    this.options.workBudget.spend(1, 'frames that say nothing')
   }
 }

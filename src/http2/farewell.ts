@@ -1,6 +1,6 @@
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { ErrorCode } from './errors.ts'
-import { goawayFrame, LARGEST_WINDOW, pingFrame } from './frames.ts'
+import { goawayFrame, MAX_WINDOW, pingFrame } from './frames.ts'
 import type { Output } from './output.ts'
 
 /** How long, in milliseconds, a client may still begin streams after the first GOAWAY. */
@@ -14,7 +14,7 @@ const PING = '\0LASTCAL'
 export class Farewell implements Timed {
   deadline = Number.POSITIVE_INFINITY
   /** Streams beyond this number are not served. */
-  last = LARGEST_WINDOW
+  last = MAX_WINDOW
   private readonly output: Output
   private readonly deadlines: Deadlines
   private readonly due: () => void
@@ -37,7 +37,7 @@ export class Farewell implements Timed {
   ask(): void {
     if (this.asked || this.said) return
     this.asked = true
-    this.output.put(goawayFrame(LARGEST_WINDOW, ErrorCode.noError, '') + pingFrame(PING, false))
+    this.output.put(goawayFrame(MAX_WINDOW, ErrorCode.noError, '') + pingFrame(PING, false))
     this.deadline = this.deadlines.in(LAST_CALL)
     this.deadlines.watch(this)
   }

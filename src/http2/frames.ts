@@ -26,7 +26,7 @@ export const HEADER_SIZE = 9
 export const FRAME_SIZE = 16_384
 /** Size of a window in bytes: initial (section 6.9.2), and maximum (section 6.9.1). */
 export const WINDOW = 65_535
-export const LARGEST_WINDOW = 2 ** 31 - 1
+export const MAX_WINDOW = 2 ** 31 - 1
 
 /** The header of a frame, one character per byte (section 4.1). */
 export function frameHeader(length: number, type: number, flags: number, stream: number): string {

@@ -5,7 +5,7 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
  * nothing else. gRPC servers close a connection that sends more than two PINGs in five minutes.
  */
 const QUIET = [5_000, 30_000, 120_000]
-const LONGEST_QUIET = 330_000
+const MAX_QUIET = 330_000
 /** How long it has to answer, in milliseconds. */
 const ANSWER = 5_000
 
@@ -73,6 +73,6 @@ export class Liveness implements Timed {
   }
 
   private get due(): number {
-    return this.heardAt + (QUIET[this.asked] ?? LONGEST_QUIET)
+    return this.heardAt + (QUIET[this.asked] ?? MAX_QUIET)
   }
 }

@@ -7,7 +7,7 @@ import { Flag, FRAME_SIZE, frameHeader, FrameType } from './frames.ts'
  */
 const AS_TEXT = 15_000
 /** Bytes that may be pending before reading stops. */
-const MOST = 262_144
+const MAX = 262_144
 
 /** The output of one connection: everything from one turn of the event loop is written at once. */
 export class Output {
@@ -21,12 +21,12 @@ export class Output {
 
   /** Whether the peer takes no more for now: the socket emits 'drain' once it does. */
   get blocked(): boolean {
-    return this.socket.writableNeedDrain || this.text.length > MOST / 4
+    return this.socket.writableNeedDrain || this.text.length > MAX / 4
   }
 
   /** Whether so much is pending that nothing more should be read. */
   get full(): boolean {
-    return this.pending > MOST
+    return this.pending > MAX
   }
 
   /** Bytes that have not been written, or not been taken by the operating system. */

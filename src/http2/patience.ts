@@ -14,7 +14,7 @@ export function costOf(bytes: number): number {
 }
 
 /** How much fruitless work a connection may cause: at once, and per second. */
-const MOST = 1_000
+const MAX = 1_000
 const PER_SECOND = 100
 
 /**
@@ -23,7 +23,7 @@ const PER_SECOND = 100
  */
 export class Patience {
   private readonly deadlines: Deadlines
-  private left = MOST
+  private left = MAX
   private since: number
 
   constructor(deadlines: Deadlines) {
@@ -33,7 +33,7 @@ export class Patience {
 
   /** Credits useful work. */
   earn(points: number): void {
-    this.left = Math.min(MOST, this.left + points)
+    this.left = Math.min(MAX, this.left + points)
   }
 
   /** Charges fruitless work. Throws ConnectionError ENHANCE_YOUR_CALM where the credit is used up. */
@@ -41,7 +41,7 @@ export class Patience {
     this.left -= points
     if (this.left >= 0) return
     const { now } = this.deadlines
-    this.left = Math.min(MOST, this.left + ((now - this.since) * PER_SECOND) / 1000)
+    this.left = Math.min(MAX, this.left + ((now - this.since) * PER_SECOND) / 1000)
     this.since = now
     if (this.left < 0) throw new ConnectionError(ErrorCode.enhanceYourCalm, `There are too many ${what}.`)
   }

@@ -2,7 +2,7 @@ import { ConnectionError, ErrorCode } from './errors.ts'
 import type { Patience } from './patience.ts'
 
 /** How many streams are remembered. */
-const MOST = 1024
+const MAX = 1024
 
 /**
  * Streams that were reset by the gateway, and how much content may still be in transit in each: frames for them are no
@@ -13,7 +13,7 @@ export class ResetStreams {
 
   add(id: number, room: number): void {
     const [oldest] = this.rooms.keys()
-    if (this.rooms.size >= MOST && oldest !== undefined) this.rooms.delete(oldest)
+    if (this.rooms.size >= MAX && oldest !== undefined) this.rooms.delete(oldest)
     this.rooms.set(id, room)
   }
 
@@ -21,10 +21,10 @@ export class ResetStreams {
    * A frame with that much content was received for a stream that no longer exists. What is no error costs no patience.
    * Throws ConnectionError where the stream was not reset.
    */
-  receive(id: number, content: number, patience: Patience): void {
+  receive(id: number, content: number, workBudget: Patience): void {
     const room = this.rooms.get(id)
     if (room === undefined) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
     this.rooms.set(id, room - content)
-    if (content === 0 || room < content) patience.spend(1, 'frames of streams that are over')
+    if (content === 0 || room < content) workBudget.spend(1, 'frames of streams that are over')
   }
 }

@@ -1,15 +1,6 @@
 import type { Bytes } from '../http/body.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
-import {
-  Flag,
-  FRAME_SIZE,
-  frameHeader,
-  FrameType,
-  headersFrames,
-  LARGEST_WINDOW,
-  protocolError,
-  WINDOW,
-} from './frames.ts'
+import { Flag, FRAME_SIZE, frameHeader, FrameType, headersFrames, MAX_WINDOW, protocolError, WINDOW } from './frames.ts'
 import type { Output } from './output.ts'
 import type { Patience } from './patience.ts'
 
@@ -43,7 +34,7 @@ const UNWATCHED: TakingWatch = { wait: () => {}, rest: () => {}, close: () => {}
 
 export interface SenderOptions {
   readonly output: Output
-  readonly patience: Patience
+  readonly workBudget: Patience
   /** Creates the watch of the peer; omitted where each stream watches for itself. */
   readonly watch?: (sender: Sender) => TakingWatch
 }
@@ -51,7 +42,7 @@ export interface SenderOptions {
 /** Credit for a DATA frame: the peer may acknowledge each one twice. */
 const WORTH = 2
 /** Smallest window update, in bytes, that a peer may send at no cost. */
-const LEAST_REPORT = 1024
+const MIN_REPORT = 1024
 
 /** Sends on one connection: what its peer is ready to take goes to the most urgent streams first, in turns. */
 export class Sender {
@@ -60,7 +51,7 @@ export class Sender {
   bytes = 0
   /** What was sent last is still in use. */
   lending = false
-  private readonly patience: Patience
+  private readonly workBudget: Patience
   private readonly watch: TakingWatch
   /** Streams whose messages wait for the connection. */
   private readonly waiting = new Set<SendingStream>()
@@ -71,9 +62,9 @@ export class Sender {
   private before = ''
   private emptied = false
 
-  constructor({ output, patience, watch }: SenderOptions) {
+  constructor({ output, workBudget, watch }: SenderOptions) {
     this.output = output
-    this.patience = patience
+    this.workBudget = workBudget
     this.watch = watch?.(this) ?? UNWATCHED
   }
 
@@ -151,7 +142,7 @@ export class Sender {
 
   /** Whether a WINDOW_UPDATE merely acknowledges what was sent, and not in tiny pieces. */
   isReport(bytes: number): boolean {
-    if (bytes < LEAST_REPORT || bytes > this.untold) return false
+    if (bytes < MIN_REPORT || bytes > this.untold) return false
     this.untold -= bytes
     return true
   }
@@ -160,13 +151,13 @@ export class Sender {
   widen(bytes: number): void {
     if (bytes === 0) throw protocolError('WINDOW_UPDATE adds nothing.')
     this.window += bytes
-    if (this.window > LARGEST_WINDOW) throw new ConnectionError(ErrorCode.flowControlError, 'The window is too large.')
+    if (this.window > MAX_WINDOW) throw new ConnectionError(ErrorCode.flowControlError, 'The window is too large.')
   }
 
   /** The same for one stream; false for an invalid increment. */
   widenStream(stream: SendingStream, bytes: number): boolean {
     stream.window += bytes
-    if (stream.window > LARGEST_WINDOW) return false
+    if (stream.window > MAX_WINDOW) return false
     if (stream.hasMore && stream.window > 0) this.waiting.add(stream)
     return true
   }
@@ -210,6 +201,6 @@ export class Sender {
     stream.window -= bytes
     this.bytes += bytes
     this.untold += 2 * bytes
-    this.patience.earn(WORTH)
+    this.workBudget.earn(WORTH)
   }
 }

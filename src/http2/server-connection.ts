@@ -27,7 +27,7 @@ import { ResetStreams } from './reset-streams.ts'
 import { Sender } from './sender.ts'
 import { ServerStream } from './server-stream.ts'
 import { mostFields, ownSettings, STREAMS } from './settings.ts'
-import { LARGEST_ROOM } from './stream-room.ts'
+import { MAX_ROOM } from './stream-room.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import type { StreamTools } from './stream-tools.ts'
 import { allWaitForClient, blame, leaveTunnels, runningOf } from './streams.ts'
@@ -59,7 +59,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private readonly reader: FrameReader
   private readonly decoder: FieldDecoder
   private readonly head: RequestHead
-  private readonly patience: Patience
+  private readonly workBudget: Patience
   private readonly farewell: Farewell
   private readonly control: Control
   private readonly streams = new Map<number, ServerStream>()
@@ -87,19 +87,19 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.options = options
     this.deadlines = deadlines
     this.output = new Output(socket)
-    this.patience = new Patience(deadlines)
+    this.workBudget = new Patience(deadlines)
     this.room = new ReceiveWindow(this.output)
     this.farewell = new Farewell(this.output, deadlines, () => this.leave())
     this.decoder = new FieldDecoder(namingOf(options))
     this.head = head
-    const { output, patience } = this
+    const { output, workBudget } = this
     const tooSlow = (reason: 'reply-rate' | 'reply-timeout'): void => this.tooSlow(reason)
     const watch = (sent: Sender): ReplyWatch => new ReplyWatch({ socket, options, deadlines, sent, tooSlow })
-    this.sender = new Sender({ output, patience, watch })
+    this.sender = new Sender({ output, workBudget, watch })
     this.control = new Control({
       peer: 'client',
       output,
-      patience,
+      workBudget,
       sender: this.sender,
       streams: () => this.opened(),
       settled: () => {},
@@ -191,9 +191,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (id <= this.lastStream) return this.ofNone(id)
     if (id > this.lastStream + 2) this.skipped = { from: this.lastStream, to: id }
     this.lastStream = id
-    if (id > this.farewell.last) return this.patience.spend(1, 'streams that are not served')
+    if (id > this.farewell.last) return this.workBudget.spend(1, 'streams that are not served')
     if (this.streams.size < STREAMS) return this.begin(id, end - start, endStream)
-    this.patience.spend(Cost.stream, 'streams at a time')
+    this.workBudget.spend(Cost.stream, 'streams at a time')
     this.resetStream(id, ErrorCode.refusedStream)
   }
 
@@ -206,7 +206,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       exchange = new ServerExchange(head, this.handler.identify(this, head), deadlines.clock.now(), stream)
       if (endStream && head.contentLength > 0) throw wrongLength()
     } catch (error) {
-      this.patience.spend(costOf(bytes), 'requests that cannot be read')
+      this.workBudget.spend(costOf(bytes), 'requests that cannot be read')
       return this.refuse(stream, error, endStream)
     }
     this.streams.set(id, stream)
@@ -216,7 +216,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   /** The request is invalid: sends the client an error reply, as over HTTP/1.1. */
   private refuse(stream: ServerStream, error: unknown, endStream: boolean): void {
-    this.patience.spend(Cost.stream, 'requests that cannot be read')
+    this.workBudget.spend(Cost.stream, 'requests that cannot be read')
     const reply = this.handler.refuse(error, this.peer, null)
     const section = replySection(reply, false, this.deadlines.dateField)
     const sent = this.sender.sendWhole(stream, section, reply.body instanceof Bytes ? reply.body : null)
@@ -249,14 +249,14 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   dataEnd(id: number, length: number, endStream: boolean): void {
-    if (length === 0 && !endStream) this.patience.spend(1, 'empty frames')
+    if (length === 0 && !endStream) this.workBudget.spend(1, 'empty frames')
     const opening = this.openings.of(id)
     if (endStream && opening !== undefined) return this.openWhole(opening)
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
     if (stream === undefined) return this.ofNone(id, length)
     if (stream.clientEnded) return this.failStream(stream, ErrorCode.streamClosed, AFTER_END)
-    if (length > 0) this.patience.earn(1)
+    if (length > 0) this.workBudget.earn(1)
     if (!endStream) return
     if (!stream.contentFits) return this.failStream(stream, ErrorCode.protocolError, wrongLength().message)
     stream.contentEnded(null)
@@ -268,9 +268,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
    */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
-    if (id > this.farewell.last) return this.patience.spend(1, 'frames of streams that are not served')
+    if (id > this.farewell.last) return this.workBudget.spend(1, 'frames of streams that are not served')
     if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
-    this.resetHere.receive(id, content, this.patience)
+    this.resetHere.receive(id, content, this.workBudget)
   }
 
   /** All of the content arrived together with the head. */
@@ -316,7 +316,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   reset(id: number): void {
     this.open()
     const stream = this.streams.get(id)
-    this.patience.spend(stream === undefined ? 1 : Cost.stream, 'streams that are reset')
+    this.workBudget.spend(stream === undefined ? 1 : Cost.stream, 'streams that are reset')
     if (stream === undefined) return this.checkBegun(id)
     this.forget(stream)
     stream.abort(new GatewayError('client-closed'))
@@ -324,11 +324,11 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   goaway(): void {
     // The client begins no more streams, but still takes the replies to its requests.
-    this.patience.spend(Cost.settings, 'GOAWAY frames')
+    this.workBudget.spend(Cost.settings, 'GOAWAY frames')
   }
 
   windowUpdate(id: number, bytes: number): void {
-    if (!this.sender.isReport(bytes)) this.patience.spend(1, 'WINDOW_UPDATE frames')
+    if (!this.sender.isReport(bytes)) this.workBudget.spend(1, 'WINDOW_UPDATE frames')
     const stream = this.streams.get(id)
     if (id === 0) this.sender.widen(bytes)
     else if (stream === undefined) return this.checkBegun(id)
@@ -338,7 +338,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   priorityUpdate(id: number, value: string): void {
-    this.patience.spend(1 + costOf(value.length), 'PRIORITY_UPDATE frames')
+    this.workBudget.spend(1 + costOf(value.length), 'PRIORITY_UPDATE frames')
     if (id === 0) throw protocolError('PRIORITY_UPDATE is of no stream.')
     this.streams.get(id)?.prioritize(value)
   }
@@ -366,19 +366,19 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   left(stream: ServerStream): void {
-    this.patience.earn(Cost.stream)
+    this.workBudget.earn(Cost.stream)
     this.forget(stream)
   }
 
   private resetStream(id: number, code: ErrorCode): void {
     this.output.put(rstStreamFrame(id, code))
-    this.resetHere.add(id, LARGEST_ROOM)
+    this.resetHere.add(id, MAX_ROOM)
   }
 
   /** The client has violated the protocol within a stream: ends that stream only. */
   private failStream(stream: ServerStream, code: ErrorCode, message: string): void {
     this.open()
-    this.patience.spend(Cost.stream, 'streams that are broken')
+    this.workBudget.spend(Cost.stream, 'streams that are broken')
     this.breakOff(stream, code, message)
   }
 

@@ -1,7 +1,7 @@
 import { ConnectionError, ErrorCode } from './errors.ts'
 import { TABLE_SIZE } from './hpack/decoder.ts'
 import type { FieldLimits } from '../http/limits.ts'
-import { FRAME_SIZE, LARGEST_WINDOW, protocolError, settingsFrame, WINDOW } from './frames.ts'
+import { FRAME_SIZE, MAX_WINDOW, protocolError, settingsFrame, WINDOW } from './frames.ts'
 
 /** RFC 9113 section 6.5.2, RFC 8441 section 3, RFC 9218 section 2.1. */
 const Setting = {
@@ -45,7 +45,7 @@ export function clientSettings(limits: FieldLimits): string {
   ])
 }
 
-const LARGEST_FRAME = 2 ** 24 - 1
+const MAX_FRAME = 2 ** 24 - 1
 
 /** The peer's settings; initially the defaults of RFC 9113 section 6.5.2. */
 export class PeerSettings {
@@ -77,12 +77,12 @@ export class PeerSettings {
         this.maxStreams = value
         return
       case Setting.initialWindowSize:
-        if (value > LARGEST_WINDOW)
+        if (value > MAX_WINDOW)
           throw new ConnectionError(ErrorCode.flowControlError, `SETTINGS_INITIAL_WINDOW_SIZE is ${value}.`)
         this.initialWindow = value
         return
       case Setting.maxFrameSize:
-        if (value < FRAME_SIZE || value > LARGEST_FRAME) throw protocolError(`SETTINGS_MAX_FRAME_SIZE is ${value}.`)
+        if (value < FRAME_SIZE || value > MAX_FRAME) throw protocolError(`SETTINGS_MAX_FRAME_SIZE is ${value}.`)
         // Ignored: longer frames would delay other streams.
         return
       case Setting.enableConnectProtocol:

@@ -22,14 +22,14 @@ class Owner implements BodyOwner {
   }
 }
 
-const MOST = 10_000
+const MAX = 10_000
 
 function setUp() {
   const owner = new Owner()
-  const budget = new Budget(MOST)
+  const budget = new Budget(MAX)
   const overLimit = (): Error => new Error('too large')
   const body = new StreamBody(owner, { length: -1, client: 'a client', limit: 5000, overLimit, budget })
-  return { owner, body, isFree: () => budget.free === MOST }
+  return { owner, body, isFree: () => budget.free === MAX }
 }
 
 test('when a body fails, the window for data in use is returned', () => {

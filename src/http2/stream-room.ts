@@ -3,7 +3,7 @@ import { WINDOW, windowUpdateFrame } from './frames.ts'
 import type { Output } from './output.ts'
 
 /** Maximum size of a stream's window, in bytes. */
-export const LARGEST_ROOM = 16 * WINDOW
+export const MAX_ROOM = 16 * WINDOW
 
 /**
  * Per thread: by how many bytes all windows together may exceed their initial sizes. Bytes that a window allows may
@@ -45,7 +45,7 @@ export class StreamRoom {
     this.unreported += bytes
     if (this.unreported < this.most / 2) return
     const isAll = flowing && this.left + this.unreported === this.most
-    if (isAll && this.most < LARGEST_ROOM && this.budget.take(this.most, this.client)) {
+    if (isAll && this.most < MAX_ROOM && this.budget.take(this.most, this.client)) {
       this.unreported += this.most
       this.most *= 2
     }

@@ -27,11 +27,11 @@ export function flagOf(value: unknown): boolean | undefined {
 
 /** The duration in configuration syntax for that many milliseconds, at least one. */
 export function durationText(milliseconds: number): string {
-  const whole = Math.min(Math.max(1, Math.round(milliseconds)), LONGEST)
+  const whole = Math.min(Math.max(1, Math.round(milliseconds)), MAX_TIME)
   if (whole % 3_600_000 === 0) return `${whole / 3_600_000}h`
   if (whole % 60_000 === 0) return `${whole / 60_000}m`
   return whole % 1000 === 0 ? `${whole / 1000}s` : `${whole}ms`
 }
 
 /** The longest duration allowed in a configuration: 596 hours. */
-const LONGEST = 596 * 3_600_000
+const MAX_TIME = 596 * 3_600_000

@@ -25,8 +25,8 @@ export interface SourceTree {
 }
 
 /** A text that aliases make larger than this is an attack, or useless. */
-const MOST_NODES = 1_000_000
-const DEEPEST = 100
+const MAX_NODES = 1_000_000
+const MAX_DEPTH = 100
 
 const BEGINNING: Position = { line: 1, column: 1 }
 
@@ -93,7 +93,7 @@ class Conversion {
 
   valueOf(node: unknown, place: number | null, depth: number): unknown {
     const at = place ?? offsetOf(node)
-    if (++this.nodes > MOST_NODES || depth > DEEPEST)
+    if (++this.nodes > MAX_NODES || depth > MAX_DEPTH)
       this.fail(at ?? 0, 'is too large to import, or has too many aliases.')
     if (isAlias(node)) return this.valueOf(this.targetOf(node), at, depth + 1)
     if (isMap(node)) {
@@ -119,7 +119,7 @@ class Conversion {
 
   /** A map's own members take precedence over merged ones. */
   private addMembers(pairs: readonly Pair[], members: Map<string, unknown>, place: number | null, depth: number): void {
-    if (depth > DEEPEST) this.fail(place ?? 0, 'is too large to import, or has too many aliases.')
+    if (depth > MAX_DEPTH) this.fail(place ?? 0, 'is too large to import, or has too many aliases.')
     const merged = pairs.filter(({ key }) => isMergeKey(key))
     for (const pair of pairs) {
       const { key, value } = pair

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Maximum number of bytes read of a system table, and the size of one read. */
-const MOST_READ = 65_536
+const MAX_READ = 65_536
 const PAGE = 4096
 /** The state of a listening socket. */
 const LISTENS = '0A'
@@ -38,7 +38,7 @@ export class AcceptQueue {
     const table = openSync(path, 'r')
     try {
       let rest = ''
-      for (let read = 0; read < MOST_READ;) {
+      for (let read = 0; read < MAX_READ;) {
         const bytes = readSync(table, this.page, 0, PAGE, null)
         if (bytes === 0) return null
         read += bytes

@@ -8,7 +8,7 @@ const BACKLOG = 4096
 /** Bytes buffered in a socket before the writer is asked to pause. */
 const HIGH_WATER_MARK = 65_536
 /** Maximum number of connections kept before `open`: further ones are closed at once. */
-const MOST_KEPT = 4096
+const MAX_KEPT = 4096
 
 /** A listening socket without a server, as received by Node from another process. */
 export interface ListeningHandle {
@@ -47,7 +47,7 @@ export class Acceptor {
       this.accepted++
       if (this.accept !== null) return this.accept(socket)
       if (early(socket)) return
-      if (this.kept.length < MOST_KEPT) this.kept.push(socket)
+      if (this.kept.length < MAX_KEPT) this.kept.push(socket)
       else socket.destroy()
     })
   }

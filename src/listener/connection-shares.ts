@@ -6,14 +6,14 @@ export class ConnectionShares {
   /** Other peers may have more than half as well, as there were more connections than are allowed now. */
   private several = false
 
-  /** `most` is the maximum number of connections. */
-  constructor(most: number) {
-    this.allow(most)
+  /** `max` is the maximum number of connections. */
+  constructor(max: number) {
+    this.allow(max)
   }
 
   /** Changes the maximum. */
-  allow(most: number): void {
-    this.half = most / 2
+  allow(max: number): void {
+    this.half = max / 2
     this.find()
   }
 

@@ -161,12 +161,12 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   /**
    * Shuts down a listener that gets no new connections: requests that are sent now are still answered, and their
-   * clients have to reconnect, elsewhere. Idle clients are disconnected after `patience` ms, and the rest is cut off
+   * clients have to reconnect, elsewhere. Idle clients are disconnected after `gracePeriod` ms, and the rest is cut off
    * after `timeout` ms. Resolves with the number of connections that were cut off.
    */
-  async leave(timeout: number, clock: Clock, patience = GRACE): Promise<number> {
+  async leave(timeout: number, clock: Clock, gracePeriod = GRACE): Promise<number> {
     this.retire()
-    const grace = Math.min(patience, timeout)
+    const grace = Math.min(gracePeriod, timeout)
     await this.emptied(grace, clock)
     return this.drain(timeout - grace, clock)
   }
@@ -255,10 +255,10 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   private hasRoom(peer: string): boolean {
     const { options, shares } = this
-    const most = options.perClient.connections
+    const max = options.perClient.connections
     const full = this.size >= options.connections
-    if (!full && most === undefined) return true
-    if (most !== undefined && shares.of(peer) >= most && !this.trusts(peer)) return false
+    if (!full && max === undefined) return true
+    if (max !== undefined && shares.of(peer) >= max && !this.trusts(peer)) return false
     return !full || this.makeRoom(peer)
   }
 

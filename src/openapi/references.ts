@@ -5,7 +5,7 @@ import { fieldOf } from '../core/value.ts'
 export type Resolve = (reference: string) => unknown
 
 /** Most references that are followed in a chain. */
-const MOST_HOPS = 16
+const MAX_HOPS = 16
 /** An index of a list. */
 const INDEX = /^\d{1,9}$/
 
@@ -27,7 +27,7 @@ export function stepsIn(reference: string): string[] | undefined {
 /** Follows a reference, possibly through others; any other value is returned unchanged. */
 export function follow(written: unknown, resolve: Resolve): unknown {
   let value = written
-  for (let hops = 0; hops < MOST_HOPS && isReference(value); hops++) value = resolve(value.$ref)
+  for (let hops = 0; hops < MAX_HOPS && isReference(value); hops++) value = resolve(value.$ref)
   return value
 }
 

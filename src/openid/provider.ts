@@ -10,7 +10,7 @@ import { openidClient } from './library.ts'
 /** Age of the discovery document at which it is fetched again, in milliseconds. */
 const REFRESH = 60 * 60_000
 /** The least and the most time between two attempts to fetch it, in milliseconds. */
-const [FIRST_PAUSE, LONGEST_PAUSE] = [1000, 30_000]
+const [FIRST_PAUSE, MAX_PAUSE] = [1000, 30_000]
 
 /** Which provider it is, and what the gateway is there. */
 export interface ProviderOptions {
@@ -213,7 +213,7 @@ export class Provider {
           log.warn({ issuer: this.shown, error }, 'The OpenID provider cannot be asked; sessions go on')
         this.failing = true
         this.nextAttempt = clock.now() + this.pause
-        this.pause = Math.min(2 * this.pause, LONGEST_PAUSE)
+        this.pause = Math.min(2 * this.pause, MAX_PAUSE)
       }
     })
   }

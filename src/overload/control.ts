@@ -11,9 +11,9 @@ const GAIN = 0.5
 /** How much it changes immediately when the delay has grown by the limit since the previous check; prevents oscillation. */
 const DAMPING = 0.05
 /** Changes are capped at this multiple. */
-const LARGEST = 4
+const MAX_SIZE = 4
 /** A check that comes more than this many milliseconds after the previous one is treated as if only this much time had passed. */
-const LONGEST = 200
+const MAX_TIME = 200
 /** Fraction of the late period in which the thread must have been busy; below that, the thread is not overloaded. */
 const BUSY = 0.9
 
@@ -44,8 +44,8 @@ export class OverloadControl {
 
   private follow(late: number, since: number, { delay }: OverloadBounds): void {
     const wrong = Math.min(1, late / delay - 1)
-    const change = Math.max(-LARGEST, Math.min(LARGEST, (late - this.last) / delay))
-    const part = this.part + (GAIN * wrong * Math.min(since, LONGEST)) / 1000 + DAMPING * change
+    const change = Math.max(-MAX_SIZE, Math.min(MAX_SIZE, (late - this.last) / delay))
+    const part = this.part + (GAIN * wrong * Math.min(since, MAX_TIME)) / 1000 + DAMPING * change
     this.part = Math.max(0, Math.min(1, part))
     if (this.part === 0) this.lateSince = null
   }

@@ -42,8 +42,8 @@ test('the wait in the accept queue is estimated from the accept rate', async () 
     const came = Math.floor(each * (performance.nodeTiming.uvMetricsInfo.loopCount - turns))
     accepted += came
     const { waited } = work()
-    const most = (30 * (performance.now() - before + 1)) / came
-    assert.ok(each < 1 ? waited === 0 : waited > 0 && waited <= most, `${waited}, ${most}`)
+    const max = (30 * (performance.now() - before + 1)) / came
+    assert.ok(each < 1 ? waited === 0 : waited > 0 && waited <= max, `${waited}, ${max}`)
   }
   assert.equal(asked, 1, 'nobody is asked while there is time to spare')
 })

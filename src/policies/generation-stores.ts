@@ -30,7 +30,7 @@ import type { StoreTools } from './store-tools.ts'
 export const redisUses = ['limits', 'keys', 'cache', 'idempotency']
 
 /** How long to wait for a new connection to Redis, in milliseconds. */
-const PATIENCE = 1000
+const TIMEOUT = 1000
 
 /** The Redis connections of a thread, by connection options. */
 const connections = new Shared<RedisConnection>()
@@ -100,7 +100,7 @@ export class GenerationStores {
    */
   async opened(): Promise<void> {
     await Promise.all(this.opening)
-    if (this.isNew) await this.redis?.connected(PATIENCE)
+    if (this.isNew) await this.redis?.connected(TIMEOUT)
   }
 }
 

@@ -139,9 +139,9 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
 function checked(name: string, reply: unknown): Reply {
   if (!(reply instanceof Reply)) throw failure(name, new TypeError('it returned something else than a Reply'))
   const { status, headers, body, upgrade } = reply
-  const [least, most] = upgrade === null ? ([200, 599] as const) : ([101, 101] as const)
-  if (!Number.isInteger(status) || status < least || status > most)
-    throw failure(name, new RangeError(`it returned a reply with status ${status}; expected ${least} to ${most}`))
+  const [min, max] = upgrade === null ? ([200, 599] as const) : ([101, 101] as const)
+  if (!Number.isInteger(status) || status < min || status > max)
+    throw failure(name, new RangeError(`it returned a reply with status ${status}; expected ${min} to ${max}`))
   if (!(headers instanceof Headers))
     throw failure(name, new TypeError('it returned a reply whose headers are no Headers'))
   if (!isBody(body)) throw failure(name, new TypeError(`it returned a reply whose body is none: ${bodyExpected}`))

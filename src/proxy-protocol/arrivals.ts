@@ -6,7 +6,7 @@ import { type Introduction, MalformedProxyHeader } from './introduction.ts'
 /** How long a proxy may take to send its header, in milliseconds: enough to retransmit a lost packet. */
 const HEADER_TIMEOUT = 5_000
 /** Maximum number of connections whose header is awaited. */
-const MOST = 1024
+const MAX = 1024
 
 /**
  * Why a connection was closed for its header: its peer may not send one, it sent something else or only part of one, it
@@ -45,7 +45,7 @@ export class Arrivals {
   add(socket: Socket): void {
     const peer = socket.remoteAddress ?? ''
     if (!this.owner.trusts(peer)) return this.refuse(socket, 'untrusted', 'trustedProxies does not name it')
-    if (this.awaited.size >= MOST) return this.refuse(socket, 'full', `${MOST} others are awaited`)
+    if (this.awaited.size >= MAX) return this.refuse(socket, 'full', `${MAX} others are awaited`)
     const arrival = new Arrival(socket, this.deadlines.in(HEADER_TIMEOUT), (outcome) => {
       this.awaited.delete(arrival)
       this.deadlines.forget(arrival)

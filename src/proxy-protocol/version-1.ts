@@ -3,24 +3,24 @@ import { CR, LF } from '../http/characters.ts'
 import { clientWith, type Introduction, MalformedProxyHeader, type ProxyHeader } from './introduction.ts'
 
 /** Length of the longest line in bytes, CR and LF included (proxy-protocol.txt section 2.1). */
-const LONGEST = 107
+const MAX_LENGTH = 107
 const BEGINNING = 'PROXY '
 /** Without leading zeros, which some parsers take for an octal number. */
 const PORT = /^(?:0|[1-9]\d{0,4})$/
 
 /** Parses the text header; null while it is incomplete. Throws MalformedProxyHeader. */
 export function readVersion1(bytes: Buffer): ProxyHeader | null {
-  const most = Math.min(bytes.length, LONGEST)
-  const seen = bytes.toString('latin1', 0, Math.min(most, BEGINNING.length))
+  const max = Math.min(bytes.length, MAX_LENGTH)
+  const seen = bytes.toString('latin1', 0, Math.min(max, BEGINNING.length))
   if (!BEGINNING.startsWith(seen)) throw new MalformedProxyHeader('it does not begin with "PROXY "')
-  for (let at = 0; at < most; at++) {
+  for (let at = 0; at < max; at++) {
     if (bytes[at] === LF) throw new MalformedProxyHeader('its line ends with LF alone')
     if (bytes[at] !== CR) continue
-    if (at + 1 === most) break
+    if (at + 1 === max) break
     if (bytes[at + 1] !== LF) throw new MalformedProxyHeader('a CR in its line is not followed by LF')
     return { introduction: introductionOf(bytes.toString('latin1', BEGINNING.length, at)), length: at + 2 }
   }
-  if (bytes.length >= LONGEST) throw new MalformedProxyHeader(`its line has more than ${LONGEST} bytes`)
+  if (bytes.length >= MAX_LENGTH) throw new MalformedProxyHeader(`its line has more than ${MAX_LENGTH} bytes`)
   return null
 }
 

@@ -6,7 +6,7 @@ const FIXED = 16
 /**
  * Maximum number of bytes after them: enough for what load balancers report about a client, including its certificate.
  */
-const LONGEST = 4096
+const MAX_LENGTH = 4096
 const VERSION = 2
 const LOCAL = 0
 const PROXY = 1
@@ -28,7 +28,7 @@ export function readVersion2(bytes: Buffer): ProxyHeader | null {
   if (bytes.length > SIGNATURE.length) checkCommand(bytes.readUInt8(SIGNATURE.length))
   if (bytes.length < FIXED) return null
   const following = bytes.readUInt16BE(FIXED - 2)
-  if (following > LONGEST) throw new MalformedProxyHeader(`more than ${LONGEST} bytes of it follow its length`)
+  if (following > MAX_LENGTH) throw new MalformedProxyHeader(`more than ${MAX_LENGTH} bytes of it follow its length`)
   const length = FIXED + following
   if (bytes.length < length) return null
   return { introduction: introductionOf(bytes.subarray(0, length)), length }

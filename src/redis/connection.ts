@@ -63,11 +63,11 @@ export class RedisConnection implements Shared {
     return this.outages.flatMap(({ trouble }) => trouble ?? [])
   }
 
-  /** Resolves when Redis is available, or after `patience` ms. */
-  connected(patience: number): Promise<void> {
+  /** Resolves when Redis is available, or after `maxWait` ms. */
+  connected(maxWait: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.client.status === 'ready') return resolve()
-      const cancel = this.clock.after(patience, resolve)
+      const cancel = this.clock.after(maxWait, resolve)
       this.client.once('ready', () => {
         cancel()
         resolve()

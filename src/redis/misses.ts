@@ -1,5 +1,5 @@
 /** Number of consecutive unanswered commands that count as an outage. */
-const MOST = 3
+const MAX = 3
 
 /** Misses older than this many timeouts are no longer counted. */
 const FORGOTTEN_AFTER = 10
@@ -22,7 +22,7 @@ export class Misses {
     if (asked < this.last) return false
     if (now - this.last > FORGOTTEN_AFTER * this.timeout) this.count = 0
     this.last = now
-    return ++this.count >= MOST
+    return ++this.count >= MAX
   }
 
   /** Resets the count after a reply in time, or when an outage is over. */

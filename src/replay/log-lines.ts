@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { createGunzip } from 'node:zlib'
 
 /** Maximum length of a line in characters: many times what the access log writes. A longer one is read as "". */
-const LONGEST = 256 * 1024
+const MAX_LENGTH = 256 * 1024
 
 /** The first bytes of a compressed file (RFC 1952 section 2.3.1). */
 const GZIP = [0x1f, 0x8b]
@@ -29,7 +29,7 @@ export async function* logLines(file: string): AsyncGenerator<readonly string[]>
       tooLong = false
       yield lines
     }
-    if (rest.length <= LONGEST) continue
+    if (rest.length <= MAX_LENGTH) continue
     rest = ''
     tooLong = true
   }

@@ -2,7 +2,7 @@ import type { LoggedRequest } from './logged-request.ts'
 import type { Ending } from './side.ts'
 
 /** Maximum number of groups of one kind, and of examples of each. */
-const MOST = 100
+const MAX = 100
 const EXAMPLES = 3
 /** Maximum number of unreadable lines shown. */
 const SHOWN = 5
@@ -109,7 +109,7 @@ export class Tally {
 }
 
 function add(groups: Map<string, Group>, what: string, request: LoggedRequest, after?: Ending): void {
-  const text = groups.has(what) || groups.size < MOST ? what : 'others, of which there are too many kinds'
+  const text = groups.has(what) || groups.size < MAX ? what : 'others, of which there are too many kinds'
   const group = groups.get(text) ?? { count: 0, text, examples: [] }
   groups.set(text, group)
   group.count++

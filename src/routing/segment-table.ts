@@ -4,7 +4,7 @@ interface Entry<Value> {
 }
 
 /** Initial number of places. */
-const FEWEST = 4
+const MIN_COUNT = 4
 
 /**
  * A hash table from short texts to values, looked up by a range within a longer text. A Map would require the range to be cut out, which
@@ -13,7 +13,7 @@ const FEWEST = 4
 export class SegmentTable<Value> {
   private readonly entries: Entry<Value>[] = []
   /** Two numbers per place: the hash, and 1 plus the index of the entry, or 0 if free. */
-  private places = new Int32Array(2 * FEWEST)
+  private places = new Int32Array(2 * MIN_COUNT)
 
   get size(): number {
     return this.entries.length

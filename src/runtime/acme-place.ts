@@ -41,7 +41,7 @@ export interface PlaceEvents {
 }
 
 /** Time limit for Redis to connect, and to reply, in milliseconds. */
-const PATIENCE = 1000
+const TIMEOUT = 1000
 const SILENCE = 5000
 
 /** Opens the folder of that name, or Redis for "", and loads its content as far as it can be read. */
@@ -127,7 +127,7 @@ async function storeAt({ config, clock }: PlaceOptions, place: string): Promise<
   if (place !== '' || redis === null) return new FileStore(place, clock)
   const client = connectRedis(redis, SILENCE)
   const ready = new Promise<void>((resolve) => void client.once('ready', resolve))
-  await Promise.race([ready, pause(PATIENCE, clock)])
+  await Promise.race([ready, pause(TIMEOUT, clock)])
   return new RedisAcmeStore(client)
 }
 

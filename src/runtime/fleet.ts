@@ -37,8 +37,8 @@ export interface Fleet extends Threads {
   /** All threads report themselves as not ready, but continue; on sockets passed to the process, others accept connections. */
   retire(): void
   /**
-   * Stops accepting connections and lets exchanges finish within `timeout` ms; for the first `patience` ms, connected clients may send
+   * Stops accepting connections and lets exchanges finish within `timeout` ms; for the first `gracePeriod` ms, connected clients may send
    * another request. Resolves when the threads have ended, with false if one of them cannot be terminated.
    */
-  drain(timeout: number, patience: number): Promise<boolean>
+  drain(timeout: number, gracePeriod: number): Promise<boolean>
 }

@@ -16,7 +16,7 @@ import { type Candidate, type Outcome, type Reload, Reloader, type Reloads } fro
  * How long connected clients may send another request while new connections go to another process, in milliseconds; a request sent while
  * its connection is being closed would be lost.
  */
-const PATIENCE = 5_000
+const TIMEOUT = 5_000
 
 /** The information and actions available to operators. */
 export type OperatorSources = ProcessScope['operated'] & {
@@ -177,7 +177,7 @@ export class GatewayProcess {
     // Proceeds immediately if there is nothing to wait for.
     if (settled !== null) await settled
     const stopped = this.scope.stop()
-    const ended = await fleet.drain(drainTimeout, fleet.onGivenSockets ? PATIENCE : 0)
+    const ended = await fleet.drain(drainTimeout, fleet.onGivenSockets ? TIMEOUT : 0)
     await stopped
     await this.operators?.close()
     return ended

@@ -99,8 +99,8 @@ export class InlineFleet implements Fleet {
     this.front?.retire()
   }
 
-  async drain(timeout: number, patience: number): Promise<boolean> {
-    await this.front?.drain(timeout, patience)
+  async drain(timeout: number, gracePeriod: number): Promise<boolean> {
+    await this.front?.drain(timeout, gracePeriod)
     return true
   }
 }

@@ -3,10 +3,10 @@ import type { Clock } from '../core/clock.ts'
 /** How long to wait for further changes, in milliseconds, as many instances often change together. */
 const GATHERING = 100
 /** Minimum interval between the end of one exchange and the start of the next, in milliseconds. */
-const LEAST = 1_000
+const MIN = 1_000
 /** Delay before a failed exchange is retried, in milliseconds: initial value and maximum, doubled each time. */
 const AGAIN = 1_000
-const LONGEST = 30_000
+const MAX_DELAY = 30_000
 
 export interface InstanceChangesOptions {
   readonly clock: Clock
@@ -45,7 +45,7 @@ export class InstanceChanges {
   private plan(wait: number): void {
     if (this.due !== null || this.stopped) return
     const { clock } = this.options
-    this.due = clock.after(Math.max(wait, this.last + LEAST - clock.now()), () => void this.exchange())
+    this.due = clock.after(Math.max(wait, this.last + MIN - clock.now()), () => void this.exchange())
   }
 
   private async exchange(): Promise<void> {
@@ -58,6 +58,6 @@ export class InstanceChanges {
     this.last = clock.now()
     this.failures = done ? 0 : this.failures + 1
     if (this.more) this.plan(GATHERING)
-    else if (!done) this.plan(Math.min(LONGEST, AGAIN * 2 ** (this.failures - 1)))
+    else if (!done) this.plan(Math.min(MAX_DELAY, AGAIN * 2 ** (this.failures - 1)))
   }
 }

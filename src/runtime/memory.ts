@@ -8,8 +8,8 @@ const HEAPS = 0.75
 /** Memory of the process apart from its workers, in megabytes. */
 const MAIN = 96
 /** Minimum and maximum heap size of a worker, in megabytes; the maximum is V8's own. */
-const LEAST_HEAP = 96
-const MOST_HEAP = 4096
+const MIN_HEAP = 96
+const MAX_HEAP = 4096
 
 /** Interval between memory checks, in milliseconds. */
 const LOOK = 5_000
@@ -33,7 +33,7 @@ export function memoryLimit(
  */
 export function heapLimit(limit: number, workers: number): number {
   const share = Math.floor(((limit / MEGABYTE) * HEAPS - MAIN) / workers)
-  return Math.min(Math.max(share, LEAST_HEAP), MOST_HEAP)
+  return Math.min(Math.max(share, MIN_HEAP), MAX_HEAP)
 }
 
 /** Resident memory of the process, in bytes; 0 if unknown, for example without /proc. */

@@ -106,8 +106,8 @@ export function watchSystem(metrics: Pick<Metrics, 'watch'>, folder = '/proc/sel
   if (limits === null) return
   // Excludes the descriptor used for listing.
   metrics.watch('process_open_fds', {}, () => readdirSync(`${folder}/fd`).length - 1)
-  const most = /^Max open files +(\d+)/m.exec(limits)?.[1]
-  if (most !== undefined) metrics.watch('process_max_fds', {}, () => Number(most))
+  const max = /^Max open files +(\d+)/m.exec(limits)?.[1]
+  if (max !== undefined) metrics.watch('process_max_fds', {}, () => Number(max))
 }
 
 function readLimits(folder: string): string | null {

@@ -75,7 +75,7 @@ export interface ProcessPrepared extends Prepared {
   readonly slots: SlotTable
   readonly discovered: Discovered
   /** Resolves when what the configuration adds is as ready as it will get, or after that many ms. Never rejects. */
-  warm(patience: number): Promise<void>
+  warm(timeout: number): Promise<void>
 }
 
 /** A prepared change of the instances of services with discovery. */
@@ -83,7 +83,7 @@ export interface PreparedInstances extends Prepared {
   /** The affected services, with their new instances. */
   readonly services: ReadonlyMap<string, FoundInstances>
   /** Resolves when the new instances are as ready as they will get, or after that many ms. Never rejects. */
-  warm(patience: number): Promise<void>
+  warm(timeout: number): Promise<void>
 }
 
 /** What exists once per process, however many threads handle requests: health checks, limit counters, metrics. */
@@ -230,7 +230,7 @@ export class ProcessScope {
     )
     return {
       services: new Map(found),
-      warm: (patience) => health.warm(patience),
+      warm: (timeout) => health.warm(timeout),
       commit: () => {
         health.commit()
         this.apply({ config, services, discovered, slots })
@@ -255,7 +255,7 @@ export class ProcessScope {
     return {
       slots,
       discovered,
-      warm: (patience) => health.warm(patience),
+      warm: (timeout) => health.warm(timeout),
       commit: () => {
         all.commit()
         this.configureLog(config)

@@ -183,13 +183,13 @@ export class WrittenConfiguration {
     await reread()
   }
 
-  private async await(change: Pick<Trial, 'text' | 'before' | 'generation'>, patience: number): Promise<void> {
+  private async await(change: Pick<Trial, 'text' | 'before' | 'generation'>, timeout: number): Promise<void> {
     const { file, clock, log } = this.options
-    const cancel = clock.after(patience, () => void this.turns.take(() => this.expire(trial)))
-    const trial: Trial = { ...change, found: await readFile(file, 'utf8'), until: clock.wall() + patience, cancel }
+    const cancel = clock.after(timeout, () => void this.turns.take(() => this.expire(trial)))
+    const trial: Trial = { ...change, found: await readFile(file, 'utf8'), until: clock.wall() + timeout, cancel }
     this.trial = trial
     log.warn(
-      { generation: change.generation, seconds: patience / 1000 },
+      { generation: change.generation, seconds: timeout / 1000 },
       'A change is applied, and rolled back unless it is confirmed',
     )
   }

@@ -3,7 +3,7 @@ import { HandshakeFailed } from '../http/lane-errors.ts'
 import type { FailureReason, OutcomeFault } from './outcome.ts'
 
 /** Maximum number of times a request is resent because no service instance had started processing it. */
-export const MOST_REFUSALS = 3
+export const MAX_REFUSALS = 3
 
 /** Whether nothing was sent: the connection failed, or none became available. */
 export function isUnsent(reason: FailureReason | null): boolean {

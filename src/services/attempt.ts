@@ -22,7 +22,7 @@ import type { Service } from './service.ts'
 import type { Waiting } from './stranded.ts'
 
 /** Maximum number of failures recorded per exchange: a service may have thousands of instances. */
-const MOST_FAILURES = 20
+const MAX_FAILURES = 20
 
 /** The owner of an attempt, which decides what happens with its result. */
 export interface AttemptOwner {
@@ -228,7 +228,7 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
   private noteFailure(): void {
     const { exchange, instance, phase, reason, status, took, again, error } = this
     exchange.failures ??= []
-    if (exchange.failures.length < MOST_FAILURES)
+    if (exchange.failures.length < MAX_FAILURES)
       exchange.failures.push({ instance: instance.address, phase, reason, status, took, again, error })
   }
 

@@ -8,7 +8,7 @@ import type { OutgoingRequest } from '../http/outgoing-request.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
-import { isRetried, isUnsent, lastWord, MOST_REFUSALS } from './after-failures.ts'
+import { isRetried, isUnsent, lastWord, MAX_REFUSALS } from './after-failures.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import { deadlineExceeded, timeoutLine } from './call-reply.ts'
 import { SHED } from './concurrency/limit.ts'
@@ -36,7 +36,7 @@ import type { Service } from './service.ts'
  *    - An idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection, and to the same instance if there is
  *      no other; only if the method is idempotent and the body can be resent (RFC 9110 section 9.2.2). The service has not started
  *      processing the request, so this adds no load that would need a budget.
- *    - The service has stated that it did not process the request (RFC 9113 section 8.7): up to MOST_REFUSALS times, whatever the request
+ *    - The service has stated that it did not process the request (RFC 9113 section 8.7): up to MAX_REFUSALS times, whatever the request
  *      is, if its body can be resent; to another instance, or to the same one over another connection.
  *    - The instance failed, replied that it is unable to handle the request, or was ejected because it stopped replying: according to the
  *      service's `retry` option.
@@ -309,7 +309,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     const { service, exchange } = this
     const { instance, error } = attempt
     const lost = isStream(exchange.body) && !(error instanceof NotProcessed && error.untouched)
-    if (this.refusals === MOST_REFUSALS || lost) return null
+    if (this.refusals === MAX_REFUSALS || lost) return null
     this.refusals++
     if (this.bound === instance) return instance
     return service.balancer.pick(exchange, this.triedAll(attempt)) ?? instance

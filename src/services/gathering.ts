@@ -6,7 +6,7 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
  * How long a body of unknown length may pause, in milliseconds, before the part that has arrived is passed on: its sender may be waiting
  * for the service.
  */
-const PATIENCE = 1_000
+const TIMEOUT = 1_000
 
 /** Creates the buffer for a body from the client with that address; `bytes` is the number of bytes to buffer, null for a small default. */
 export function toGather(body: BodyStream, client: string, bytes: number | null): GatheredBody {
@@ -41,11 +41,11 @@ class Pause implements Timed, Awaiting {
     this.body = body
     this.deadlines = deadlines
     this.awaiting = awaiting
-    this.deadline = deadlines.in(PATIENCE)
+    this.deadline = deadlines.in(TIMEOUT)
   }
 
   onDeadline(): void {
-    if (this.body.empty) this.deadline = this.deadlines.in(PATIENCE)
+    if (this.body.empty) this.deadline = this.deadlines.in(TIMEOUT)
     else this.body.begin()
   }
 

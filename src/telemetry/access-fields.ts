@@ -3,7 +3,7 @@ import type { Headers } from '../http/headers.ts'
 /** Maximum number of characters of a value to log. */
 const LENGTH = 128
 /** Maximum length of a value as written in the line, which keeps lines short; a value with too many escapes is cut earlier. */
-const MOST = 200
+const MAX = 200
 const ESCAPED = 32
 
 /**
@@ -23,7 +23,7 @@ export function createFieldNotes(names: readonly string[]): ((headers: Headers) 
 function quoted(value: string | undefined): string {
   if (value === undefined) return 'null'
   const whole = jsonOf(value.slice(0, LENGTH))
-  return whole.length <= MOST ? whole : jsonOf(value.slice(0, ESCAPED))
+  return whole.length <= MAX ? whole : jsonOf(value.slice(0, ESCAPED))
 }
 
 function jsonOf(value: string): string {

@@ -5,7 +5,7 @@ import { BUFFER_SIZE, linesOf, type Writer, type WriterEvents } from './writer.t
 export const FILE_PIECE = 32 * 1024
 
 /** The time limit for closing, in milliseconds, so that an unresponsive disk does not keep the process alive. */
-const END_PATIENCE = 5000
+const END_TIMEOUT = 5000
 
 /** The type of sonic-boom in the content mode "buffer", which its typings do not cover. */
 interface PieceSink {
@@ -15,7 +15,7 @@ interface PieceSink {
 /** Resolves when `task` is done or takes too long. */
 function inTime(task: (done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, END_PATIENCE)
+    const timer = setTimeout(resolve, END_TIMEOUT)
     task(() => {
       clearTimeout(timer)
       resolve()

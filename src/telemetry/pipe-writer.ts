@@ -19,7 +19,7 @@ export interface Patience {
   readonly total: number
 }
 
-const PATIENCE: Patience = { silence: 1000, total: 5000 }
+const TIMEOUT: Patience = { silence: 1000, total: 5000 }
 
 /** Descriptors of the standard streams, which are not ours to close. */
 const STANDARD = 2
@@ -40,12 +40,12 @@ export class PipeWriter implements Writer {
   private cancel: (() => void) | null = null
 
   /** `descriptor` is closed at the end unless it is a standard stream. */
-  constructor(descriptor: number, clock: Clock, events: WriterEvents, patience = PATIENCE) {
+  constructor(descriptor: number, clock: Clock, events: WriterEvents, timeout = TIMEOUT) {
     this.given = descriptor
     this.descriptor = openWithoutWaiting(descriptor)
     this.clock = clock
     this.events = events
-    this.wait = patience
+    this.wait = timeout
   }
 
   write(piece: Buffer): void {
@@ -57,13 +57,13 @@ export class PipeWriter implements Writer {
 
   flushSync(): void {
     const pause = new Int32Array(new SharedArrayBuffer(4))
-    const isOver = this.patience()
+    const isOver = this.timeout()
     while (!this.send(Number.POSITIVE_INFINITY) && !isOver()) Atomics.wait(pause, 0, 0, RETRY)
     this.giveUp()
   }
 
   async flush(): Promise<void> {
-    const isOver = this.patience()
+    const isOver = this.timeout()
     // A timer that keeps the process alive, because there may be nothing else left to do so.
     while (!this.send(AT_ONCE)) {
       if (isOver()) return this.giveUp()
@@ -115,7 +115,7 @@ export class PipeWriter implements Writer {
   }
 
   /** Returns a function that says whether to stop waiting. */
-  private patience(): () => boolean {
+  private timeout(): () => boolean {
     const end = performance.now() + this.wait.total
     let [left, since] = [this.waiting, performance.now()]
     return () => {

@@ -103,7 +103,7 @@ export interface RecentAnswer {
 export const recentDetailsTopic = defineTopic<string, RecentAnswer>('recent-details')
 
 /** Maximum number of requests returned for one correlation id, because clients may reuse one again and again. */
-const MOST_DETAILS = 20
+const MAX_DETAILS = 20
 
 /** Selects recent requests. */
 export interface RecentFilter {
@@ -285,7 +285,7 @@ export class RecentRequests {
     const size = this.places.length
     const oldest = this.filled === 0 ? undefined : this.ends[(this.next - this.filled + size) % size]
     const found: RecentDetails[] = []
-    for (let age = 1; age <= this.filled && found.length < MOST_DETAILS; age++) {
+    for (let age = 1; age <= this.filled && found.length < MAX_DETAILS; age++) {
       const at = (this.next - age + size) % size
       const place = this.places[at]
       if (place?.slot.correlationId === correlationId) found.push(this.readAll(place, at))

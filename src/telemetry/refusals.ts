@@ -40,8 +40,8 @@ export class Refusals {
     this.cancel = null
     for (const [code, counts] of this.counts) {
       const requests = [...counts.values()].reduce((sum, count) => sum + count, 0)
-      const most = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, ROUTES)
-      this.log.warn({ code, requests, routes: Object.fromEntries(most) }, 'Requests were refused')
+      const max = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, ROUTES)
+      this.log.warn({ code, requests, routes: Object.fromEntries(max) }, 'Requests were refused')
     }
     this.counts.clear()
   }

@@ -10,7 +10,7 @@ import { type SpanOrigin, spansOf } from './spans.ts'
 import type { Outcome, ReceivedExchange } from './received-exchange.ts'
 
 /** How long a shutdown waits for the collector, in milliseconds. */
-const CLOSE_PATIENCE = 3000
+const CLOSE_TIMEOUT = 3000
 /** The minimum interval between log lines about a failing collector, in milliseconds. */
 const LOG_INTERVAL = 60_000
 
@@ -62,7 +62,7 @@ export class SpanOutput {
 
   async close(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>()
-    const cancel = this.clock.after(CLOSE_PATIENCE, resolve)
+    const cancel = this.clock.after(CLOSE_TIMEOUT, resolve)
     await Promise.race([this.shutDown(), late.then(() => this.giveUp())])
     cancel()
   }

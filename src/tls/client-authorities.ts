@@ -5,7 +5,7 @@ import { readText } from '../core/read-text.ts'
 import { pemBlocks } from './pem.ts'
 
 /** Maximum size of a file with certificates or revocation lists, in bytes: large authorities have long lists. */
-const LARGEST = 16 * 1024 * 1024
+const MAX_SIZE = 16 * 1024 * 1024
 
 /** Files of the authorities for client certificates. */
 export interface ClientAuthorityPlaces {
@@ -44,7 +44,7 @@ export function readClientAuthorities({ ca, crl }: ClientAuthorityPlaces): Clien
 }
 
 function blocksOf(member: keyof ClientAuthorityPlaces, file: string, label: string): string[] {
-  const text = judged(member, () => readText(file, LARGEST))
+  const text = judged(member, () => readText(file, MAX_SIZE))
   const found = pemBlocks(text).filter((block) => block.label === label)
   if (found.length === 0) throw new ClientAuthorityError(member, `holds no PEM block ${label}`)
   return found.map((block) => block.text)

@@ -10,13 +10,13 @@ export interface ClientHello {
 const UNREADABLE: ClientHello = { serverName: null, protocols: [] }
 
 /** Maximum length of a ClientHello, the same as in OpenSSL. */
-const LONGEST = 16_384
+const MAX_LENGTH = 16_384
 
 /** Maximum number of bytes to wait for it, including record headers. */
-const MOST = 4 * LONGEST
+const MAX = 4 * MAX_LENGTH
 
 /** Maximum number of separately kept pieces: the memory overhead of a small one is hundreds of times its content. */
-const MOST_PIECES = 64
+const MAX_PIECES = 64
 
 const RECORD_HEADER = 5
 const MESSAGE_HEADER = 4
@@ -53,7 +53,7 @@ export class ClientHelloCollector {
    * Adds received bytes. Returns null while more are needed, and the UNREADABLE placeholder if this is not a ClientHello or it is too long.
    */
   take(bytes: Buffer): ClientHello | null {
-    if (this.pieces.length === MOST_PIECES) this.pieces = [this.bytes]
+    if (this.pieces.length === MAX_PIECES) this.pieces = [this.bytes]
     this.pieces.push(bytes)
     this.collected += bytes.length
     let at = 0
@@ -63,7 +63,7 @@ export class ClientHelloCollector {
       at = next
       if (this.message !== null && this.written === this.message.length) return parse(this.message)
     }
-    return this.collected > MOST ? UNREADABLE : null
+    return this.collected > MAX ? UNREADABLE : null
   }
 
   /** Returns the end of the header, or null if it is not a handshake record. */
@@ -77,7 +77,7 @@ export class ClientHelloCollector {
     this.inRecordHeader = 0
     this.fragment = header.readUInt16BE(3)
     // Empty fragments make no progress, so there could be any number of them (RFC 8446 section 5.1).
-    return this.fragment === 0 || this.fragment > LONGEST ? null : end
+    return this.fragment === 0 || this.fragment > MAX_LENGTH ? null : end
   }
 
   /** Returns the end of the available part of the fragment, or of the message header; null if it is not a ClientHello. */
@@ -97,7 +97,7 @@ export class ClientHelloCollector {
     if (header[RECORD_HEADER] !== CLIENT_HELLO) return null
     if (this.inMessageHeader < MESSAGE_HEADER) return stop
     const length = header.readUIntBE(RECORD_HEADER + 1, 3)
-    if (length > LONGEST) return null
+    if (length > MAX_LENGTH) return null
     this.message = Buffer.alloc(length)
     return stop
   }

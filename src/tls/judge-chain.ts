@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 
-const LEAST_RSA = 2048
+const MIN_RSA_BITS = 2048
 const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
 /** Signature algorithms that can be forged. */
 const WEAK_SIGNATURE = /md[245]|sha-?1(?!\d)/i
@@ -45,7 +45,9 @@ function judgeKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): strin
   if (asymmetricKeyType === 'ec')
     return CURVES.has(namedCurve) ? [] : [`an EC key on the curve ${namedCurve}: expected P-256, P-384 or P-521`]
   if (asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss')
-    return modulusLength >= LEAST_RSA ? [] : [`a weak RSA key of ${modulusLength} bits: expected at least ${LEAST_RSA}`]
+    return modulusLength >= MIN_RSA_BITS
+      ? []
+      : [`a weak RSA key of ${modulusLength} bits: expected at least ${MIN_RSA_BITS}`]
   if (asymmetricKeyType === 'ed25519') return []
   return [`a key of the kind ${asymmetricKeyType}: expected EC, RSA or Ed25519`]
 }

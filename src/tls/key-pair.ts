@@ -31,7 +31,7 @@ export interface JudgedKeyPair {
 export type KeyPairPlaces = KeyPair
 
 /** Maximum size of a certificate or key file, in bytes. */
-const MOST = 1024 * 1024
+const MAX = 1024 * 1024
 
 /** anyExtendedKeyUsage. */
 const ANY_PURPOSE = '2.5.29.37.0'
@@ -89,7 +89,7 @@ export function judgeKeyPair(
 
 function read(file: string): { readonly text: string | null; readonly problems: readonly string[] } {
   try {
-    return { text: readText(file, MOST), problems: [] }
+    return { text: readText(file, MAX), problems: [] }
   } catch (error) {
     if (!(error instanceof FileError)) throw error
     return { text: null, problems: [`${file}: ${error.message}`] }

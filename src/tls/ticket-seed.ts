@@ -36,13 +36,13 @@ export function newSeed(secrets: readonly string[], period: number): TicketSeed 
 export function laterSeed({ roots, period }: TicketSeed, later: number): TicketSeed {
   if (period === null || later <= period) return { roots, period }
   // Earlier tickets are no longer to be decrypted: few steps are as good as many, as long as all threads take the same number.
-  const steps = Array.from({ length: Math.min(later - period, MOST_STEPS) })
+  const steps = Array.from({ length: Math.min(later - period, MAX_STEPS) })
   const moved = steps.reduce<readonly Uint8Array[]>((before) => before.map((root) => derive(root, 'next', 32)), roots)
   return { roots: moved, period: later }
 }
 
 /** Clocks may jump by years. */
-const MOST_STEPS = 10_000
+const MAX_STEPS = 10_000
 
 /** Derives key material of the given length for one use. */
 export function derive(key: Uint8Array, use: string, length: number): Uint8Array {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 
 /** Maximum number of certificates that a client may send in addition to its own. */
-const MOST_SENT = 10
+const MAX_SENT = 10
 
 /**
  * The chain of authorities from a certificate to one of the roots, excluding the root; each has signed the one before. `known` contains the
@@ -15,7 +15,7 @@ export function verifiedChain(
 ): X509Certificate[] {
   const roots = known.filter(({ subject, issuer }) => subject === issuer)
   // Each is tried once: if it leads to no root from one certificate, it does not from another.
-  const left = new Set([...known, ...sent.slice(0, MOST_SENT)])
+  const left = new Set([...known, ...sent.slice(0, MAX_SENT)])
   for (const root of roots) left.delete(root)
 
   const leadFrom = (certificate: X509Certificate): X509Certificate[] | null => {

@@ -19,7 +19,7 @@ function connect(clock: ManualClock) {
       answer: (topic, asked) => answers.answer(topic, asked),
       hear: (topic, what) => void answers.answer(topic, what),
       clock,
-      patience: 1000,
+      timeout: 1000,
     })
   const near: Channel = end(here, (message) => far.receive(structuredClone(message)))
   const far: Channel = end(there, (message) => near.receive(structuredClone(message)))

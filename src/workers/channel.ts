@@ -22,7 +22,7 @@ export interface ChannelOptions {
   readonly hear: (topic: string, told: unknown) => void
   readonly clock: Clock
   /** Timeout for answers, in milliseconds. */
-  readonly patience: number
+  readonly timeout: number
 }
 
 /**
@@ -43,11 +43,11 @@ export class Channel implements Threads {
   }
 
   async askMain<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
-    return answers(await this.ask(name, asked, this.options.patience, true))
+    return answers(await this.ask(name, asked, this.options.timeout, true))
   }
 
-  /** Resolves with the answers of the other side, or none if they do not arrive within `patience` milliseconds. */
-  ask(topic: string, asked: unknown, patience = this.options.patience, alone = false): Promise<unknown[]> {
+  /** Resolves with the answers of the other side, or none if they do not arrive within `timeout` milliseconds. */
+  ask(topic: string, asked: unknown, timeout = this.options.timeout, alone = false): Promise<unknown[]> {
     const { send, clock } = this.options
     const id = ++this.lastId
     return new Promise((resolve) => {
@@ -56,7 +56,7 @@ export class Channel implements Threads {
         this.asked.delete(id)
         resolve(answers)
       }
-      const cancel = clock.after(patience, () => settle([]))
+      const cancel = clock.after(timeout, () => settle([]))
       this.asked.set(id, settle)
       send({ type: 'ask', id, topic, asked, alone })
     })

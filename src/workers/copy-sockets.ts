@@ -4,7 +4,7 @@ import type { Address } from '../core/address.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
 
 /** Time limit for copying, in milliseconds; most of it is the start of a program. */
-const PATIENCE = 30_000
+const TIMEOUT = 30_000
 
 /**
  * Duplicates listening sockets of this process, whichever thread they belong to: connections queue in a socket until its last copy is
@@ -25,7 +25,7 @@ export async function copySockets(
     env,
   })
   // The `timeout` option of spawn() would keep running, and keep the process alive, after everything is done.
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE).unref()
+  const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT).unref()
   const copies = new Map<number, ListeningHandle>()
   return await new Promise((resolve, reject) => {
     child.on('error', reject)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 
 /** Timeout for a thread to report its location, in milliseconds. */
-const PATIENCE = 3_000
+const TIMEOUT = 3_000
 /** Maximum number of stack frames to report, innermost first. */
 const FRAMES = 10
 
@@ -54,7 +54,7 @@ export function locate(threadId: number, clock: Clock): Promise<Place> {
     setImmediate(() => session.disconnect())
     resolve(place)
   }
-  const cancel = clock.after(PATIENCE, finish)
+  const cancel = clock.after(TIMEOUT, finish)
   session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
     // The debugger's worker ID is unrelated to the thread ID.
     if (!workerInfo.title.startsWith(`[worker ${threadId}]`)) return

@@ -56,7 +56,7 @@ export const retireTopic = defineTopic<readonly Address[], null>('retire')
 export interface Drain {
   readonly timeout: number
   /** For the first part of that time, clients may send another request. */
-  readonly patience: number
+  readonly gracePeriod: number
 }
 
 /** Tells a worker to shut down. */

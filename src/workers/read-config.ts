@@ -7,7 +7,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Warning } from '../config/warnings.ts'
 
 /** Time limit for reading, in milliseconds: it runs custom code, which may never finish. */
-const PATIENCE = 60_000
+const TIMEOUT = 60_000
 
 /** Young generation of its heap in megabytes, a third of V8's default: reduces the peak memory by 45 MB and takes no more time. */
 const YOUNG = 16
@@ -80,7 +80,7 @@ async function inThread(
   stopping?: AbortSignal,
 ): Promise<Exclude<Reading, { readonly type: 'refused' }>> {
   const { file } = asked
-  const timeout = AbortSignal.timeout(PATIENCE)
+  const timeout = AbortSignal.timeout(TIMEOUT)
   const givenUp = stopping === undefined ? timeout : AbortSignal.any([timeout, stopping])
   if (givenUp.aborted) throw unread(file, false)
   // Matches the extension of this file: TypeScript in a checkout, JavaScript once published.
@@ -106,7 +106,7 @@ async function inThread(
 
 function unread(file: string, late: boolean): Error {
   if (!late) return new Error(`${file} was not read to the end, as the gateway is stopping`)
-  const time = `${PATIENCE / 1000} seconds`
+  const time = `${TIMEOUT / 1000} seconds`
   return new Error(
     `${file} was not read within ${time}: a policy of your own may be in a loop, or wait as it is loaded`,
   )

@@ -7,7 +7,7 @@ import { Channel, type ChannelMessage } from './channel.ts'
 import { drainedTopic, type Listening, listeningTopic, seriesTopic, type WorkerStart } from './messages.ts'
 
 /** Timeout for a worker's answers, in milliseconds. */
-const PATIENCE = 1_000
+const TIMEOUT = 1_000
 
 /** How a worker ended. */
 export interface WorkerEnd {
@@ -49,7 +49,7 @@ export class RunningWorker {
       answer,
       hear: (topic, what) => void told.answer(topic, what),
       clock,
-      patience: PATIENCE,
+      timeout: TIMEOUT,
     })
     const listening = Promise.withResolvers<Listening>()
     const ended = Promise.withResolvers<WorkerEnd>()
@@ -94,9 +94,9 @@ export class RunningWorker {
     this.channel.tell(topic, told)
   }
 
-  /** Resolves with its answers, or none if they do not arrive within `patience` milliseconds. */
-  ask(topic: string, asked: unknown, patience = PATIENCE): Promise<unknown[]> {
-    return this.channel.ask(topic, asked, patience)
+  /** Resolves with its answers, or none if they do not arrive within `timeout` milliseconds. */
+  ask(topic: string, asked: unknown, timeout = TIMEOUT): Promise<unknown[]> {
+    return this.channel.ask(topic, asked, timeout)
   }
 
   /** Abandons the worker, because it does not terminate: its answers are no longer awaited. */

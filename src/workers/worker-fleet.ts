@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { LoadedCode } from '../config/loaded-code.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import { type Clock, LONGEST_DELAY, pause } from '../core/clock.ts'
+import { type Clock, MAX_DELAY, pause } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Answers, Topic } from '../core/threads.ts'
 import { exchangeTopic, type InstanceChange, type NextGeneration } from '../front/next-generation.ts'
@@ -115,7 +115,7 @@ export class WorkerFleet implements Fleet {
       throw error
     }
     await hold(this.slots, this.log)
-    this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
+    this.keepAlive = setInterval(() => {}, MAX_DELAY)
     tidyHeap()
     if (scope.memory !== null) this.stopWatching = watchMemory(scope.memory, clock, this.log)
     this.countFiles(scope.config, scope.discovered)
@@ -164,11 +164,11 @@ export class WorkerFleet implements Fleet {
     this.tellAll(retireTopic, this.left)
   }
 
-  async drain(timeout: number, patience: number): Promise<boolean> {
+  async drain(timeout: number, gracePeriod: number): Promise<boolean> {
     this.closing = true
     this.stopWatching()
     for (const slot of this.slots) slot.release()
-    this.tellAll(drainTopic, { timeout, patience })
+    this.tellAll(drainTopic, { timeout, gracePeriod })
     await this.within(timeout + STOP_GRACE, this.workers)
     // A worker that does not even run its timers any more is terminated from here.
     for (const worker of this.alive) worker.terminate()
@@ -257,9 +257,9 @@ export class WorkerFleet implements Fleet {
   }
 
   /** Resolves when these workers have ended, or after that many milliseconds. */
-  private async within(patience: number, workers: readonly RunningWorker[]): Promise<void> {
+  private async within(gracePeriod: number, workers: readonly RunningWorker[]): Promise<void> {
     const ended = Promise.all(workers.map((worker) => worker.ended))
-    await Promise.race([ended, pause(Math.min(patience, LONGEST_DELAY), this.options.clock)])
+    await Promise.race([ended, pause(Math.min(gracePeriod, MAX_DELAY), this.options.clock)])
   }
 
   private slotOwner(scope: ProcessScope): SlotOwner<RunningWorker> {

@@ -35,7 +35,7 @@ import {
 } from './messages.ts'
 
 /** Longer than the main thread waits for the workers, in milliseconds. */
-const PATIENCE = 2_000
+const TIMEOUT = 2_000
 
 const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
@@ -66,7 +66,7 @@ async function run(start: WorkerStart): Promise<void> {
     answer: (topic, asked) => answers.answer(topic, asked),
     hear: (topic, told) => void answers.answer(topic, told),
     clock: systemClock,
-    patience: PATIENCE,
+    timeout: TIMEOUT,
   })
   let surviving = false
   const load = (files: GatewayConfig['policyFiles'], code: LoadedCode): ReturnType<typeof loadChain> => {
@@ -112,11 +112,11 @@ async function run(start: WorkerStart): Promise<void> {
     front.retire(left)
     return null
   })
-  answers.on(drainTopic, async ({ timeout, patience }) => {
+  answers.on(drainTopic, async ({ timeout, gracePeriod }) => {
     // A listener that is not open yet could not be closed.
     await listening
     const front = await starting
-    const cutOff = await front.drain(timeout, patience)
+    const cutOff = await front.drain(timeout, gracePeriod)
     await output.close()
     channel.tell(drainedTopic, cutOff)
     main.close()

@@ -3,13 +3,13 @@ import { connectRedis, type RedisPlace } from '../../src/redis/client.ts'
 import { RedisAcmeStore } from '../../src/acme/redis-store.ts'
 import { acmeStoreContract, type OpenStore } from '../support/acme-store-contract.ts'
 import { cleanUp } from '../support/cleanup.ts'
-import { PATIENCE } from '../support/patience.ts'
+import { TIMEOUT } from '../support/patience.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from '../support/redis.ts'
 
 /** Stores on the same Redis, which is emptied before. */
 async function open(t: TestContext, place: RedisPlace, servers: readonly RedisServer[]): Promise<OpenStore> {
   await Promise.all(servers.map((server) => connectTo(t, server).flushall()))
-  const clients = Array.from({ length: 8 }, () => connectRedis({ place, tls: false, timeout: PATIENCE }))
+  const clients = Array.from({ length: 8 }, () => connectRedis({ place, tls: false, timeout: TIMEOUT }))
   for (const client of clients) {
     cleanUp(t, () => client.disconnect())
     await until('Redis', () => client.status === 'ready')

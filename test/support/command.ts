@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 
 const sallyport = new URL('../../src/main.ts', import.meta.url).pathname
 
@@ -88,7 +88,7 @@ export class Command {
         stop()
         reject(new Error(`no "${message}" in the log:\n${this.stdout}${this.stderr}`))
       }
-      const timer = setTimeout(fail, PATIENCE)
+      const timer = setTimeout(fail, TIMEOUT)
       const look = (): void => {
         const lines = this.log.filter((each) => each['message'] === message)
         if (lines.length < count) return

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 import { freePorts } from './redis.ts'
 
 /** Runs dnsmasq until the end of the test with only those options, ignoring the machine's configuration; returns its address and port. */
@@ -14,7 +14,7 @@ export async function startDnsmasq(t: TestContext, ...options: readonly string[]
   const child = spawn('dnsmasq', [...own, ...alone, ...where, ...options], { stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`dnsmasq does not start:\n${output}`)), PATIENCE)
+    const timer = setTimeout(() => reject(new Error(`dnsmasq does not start:\n${output}`)), TIMEOUT)
     child.stderr.on('data', (text: Buffer) => {
       output += text.toString()
       if (!output.includes('started, version')) return

@@ -5,7 +5,7 @@ import { createGateway, type Gateway, type GatewayInput, type Policy } from '../
 import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 import { defaultListeners, noteDefault } from './scheme.ts'
 
 /** A line of the log. */
@@ -48,7 +48,7 @@ export class TestLog implements LogOutput {
   /** The first line after `skip` ones that has those members, waiting for it if necessary. */
   line(fields: LogLine, skip = 0): Promise<LogLine> {
     const { promise, resolve, reject } = Promise.withResolvers<LogLine>()
-    const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), PATIENCE)
+    const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), TIMEOUT)
     const look = (): void => {
       const line = this.lines
         .slice(skip)

@@ -7,7 +7,7 @@ import { FieldDecoder } from '../../src/http2/hpack/decoder.ts'
 import { requestFieldNames } from '../../src/http/field-names.ts'
 import { cleanUp } from './cleanup.ts'
 import * as h2 from './http2-frames.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 import { connectSecurely } from './tls.ts'
 
 /** What was received on one stream. */
@@ -91,7 +91,7 @@ export class Http2Peer {
   async until(what: string, reached: () => boolean): Promise<void> {
     if (reached()) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const timer = setTimeout(() => reject(new Error(`waited for ${what}; ${this.summary()}`)), PATIENCE)
+    const timer = setTimeout(() => reject(new Error(`waited for ${what}; ${this.summary()}`)), TIMEOUT)
     const look = (): void => {
       if (reached()) return resolve()
       if (this.ending !== null) reject(new Error(`the connection ended before ${what}; ${this.summary()}`))

@@ -14,7 +14,7 @@ import { FieldDecoder } from '../../src/http2/hpack/decoder.ts'
 import type { Field } from '../../src/http2/hpack/field.ts'
 import { cleanUp } from './cleanup.ts'
 import * as h2 from './http2-frames.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 import { leaf } from './tls-service.ts'
 
 /** A service on node:http2. */
@@ -159,7 +159,7 @@ export class ServicePeer {
   async until(what: string, reached: () => boolean): Promise<void> {
     if (reached()) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const timer = setTimeout(() => reject(new Error(`waited for ${what}`)), PATIENCE)
+    const timer = setTimeout(() => reject(new Error(`waited for ${what}`)), TIMEOUT)
     const look = (): void => {
       if (reached()) return resolve()
       if (this.ending !== null) reject(new Error(`the connection ended before ${what}`))
@@ -270,7 +270,7 @@ export async function startPeeredService(
   const peer = async (number: number): Promise<ServicePeer> => {
     for (let found = peers[number]; ; found = peers[number]) {
       if (found !== undefined) return found
-      await once(server, 'peer', { signal: AbortSignal.timeout(PATIENCE) })
+      await once(server, 'peer', { signal: AbortSignal.timeout(TIMEOUT) })
     }
   }
   return { port, url: `http://${address}`, address, peers, peer }

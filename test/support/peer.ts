@@ -3,7 +3,7 @@ import { connect as connectSocket, createServer, type AddressInfo, type Socket }
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 import { type Message, readMessage, type Source } from './message.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 import { openSocket } from './scheme.ts'
 
 /** How a connection ended: the other side sent FIN, or reset it. */
@@ -132,7 +132,7 @@ export class Peer implements Source {
           resolve(found)
         } else if (this.ending !== null) fail(`but the connection came to its ${this.ending}`)
       }
-      const timer = setTimeout(() => fail('which did not come'), PATIENCE)
+      const timer = setTimeout(() => fail('which did not come'), TIMEOUT)
       this.waiting.add(check)
       check()
     })
@@ -148,7 +148,7 @@ export async function connect(t: TestContext, port: number, localAddress = '127.
 
 /** Waits until nothing listens on the port: a listener that is closing may still accept or reset. */
 export async function refused(port: number, host = '127.0.0.1'): Promise<void> {
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + TIMEOUT
   for (;;) {
     const socket = connectSocket({ port, host })
     const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { cleanUp } from './cleanup.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 
 const HOST = '127.0.0.1'
 const SLOTS = 16_384
@@ -35,7 +35,7 @@ export class RedisServer {
     this.child = child
     let output = ''
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`redis-server does not start:\n${output}`)), PATIENCE)
+      const timer = setTimeout(() => reject(new Error(`redis-server does not start:\n${output}`)), TIMEOUT)
       child.stdout.on('data', (text: Buffer) => {
         output += text.toString()
         if (!/Ready to accept connections|Sentinel ID is/.test(output)) return
@@ -124,7 +124,7 @@ export async function startCluster(t: TestContext): Promise<RedisServer[]> {
 
 /** Polls until the condition is true. */
 export async function until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE
+  const end = performance.now() + TIMEOUT
   while (!(await reached())) {
     if (performance.now() > end) throw new Error(`waited for ${what}`)
     await delay(LOOK_AGAIN)
@@ -149,7 +149,7 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
 }
 
 /** Below the ephemeral ports, which the system might assign to another process before the server listens. */
-const [LEAST, MOST] = [12_000, 32_000]
+const [MIN, MAX] = [12_000, 32_000]
 
 /** Ports on which nothing listens. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -161,7 +161,7 @@ export async function freePorts(count: number): Promise<number[]> {
 
 async function listenSomewhere(): Promise<Server> {
   for (;;) {
-    const server = createServer().listen(randomInt(LEAST, MOST), HOST)
+    const server = createServer().listen(randomInt(MIN, MAX), HOST)
     try {
       await once(server, 'listening')
       return server

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { Gateway, PoolSize } from '../../src/gateway.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 
 /** A number of turns of the event loop after which everything that happens only in this process has happened. */
 const TURNS = 50
@@ -11,7 +11,7 @@ const TURNS = 50
  * without using the CPU.
  */
 export async function turnUntil(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE
+  const end = performance.now() + TIMEOUT
   for (let turn = 0; !(await reached()); turn++) {
     assert.ok(performance.now() < end, `waited for ${what}`)
     await (turn < TURNS ? new Promise(setImmediate) : setTimeout(5))

@@ -7,7 +7,7 @@ import { makeOutcome } from './outcome.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** How long to wait for replies after the last request. */
-const PATIENCE = 80_000
+const TIMEOUT = 80_000
 
 /** What to simulate; times are in milliseconds. */
 export interface Simulation {
@@ -69,7 +69,7 @@ export function simulate(simulation: Simulation): Simulated {
   }
   clock.after(exponential(1 / rate), arrive)
   // Requests that are still waiting then are not counted.
-  clock.advance(duration + PATIENCE)
+  clock.advance(duration + TIMEOUT)
   return { latencies: latencies.toSorted((a, b) => a - b), counts: servers.map(({ served }) => served) }
 }
 

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
-import { PATIENCE } from './patience.ts'
+import { TIMEOUT } from './patience.ts'
 
 const sallyport = new URL('../../src/main.ts', import.meta.url).pathname
 
@@ -61,7 +61,7 @@ export class Terminal {
         stop()
         reject(new Error(`${String(pattern)} was not shown, but:\n${this.shown}`))
       }
-      const timer = setTimeout(fail, PATIENCE)
+      const timer = setTimeout(fail, TIMEOUT)
       const look = (): void => {
         const found = pattern.exec(this.shown)
         if (found === null) return

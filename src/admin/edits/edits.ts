@@ -14,14 +14,14 @@ import { isPlain, type Option, optionsOf, optionValue, valueExpected } from './o
 /** Maximum number of edits in progress or waiting: each takes a thread of its own, so they run one at a time. */
 const WAITING = 8
 /** Maximum number of options per edit. */
-const MOST = 100
+const MAX = 100
 
 const asked = z.strictObject({
   kind: z.enum(['route', 'service']),
   name: z.string().describe('ID of the route, or name of the service.'),
   changes: z
     .record(z.string(), optionValue)
-    .refine((changes) => Object.keys(changes).length <= MOST, `expected at most ${MOST} changes`)
+    .refine((changes) => Object.keys(changes).length <= MAX, `expected at most ${MAX} changes`)
     .default({})
     .describe('Option -> its value; null removes it from the text. Default none.'),
 })

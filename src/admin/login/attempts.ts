@@ -4,7 +4,7 @@ import { clientNetwork } from '../../core/client-network.ts'
 import { GatewayError } from '../../core/errors.ts'
 
 /** Attempts in a minute: of one address, and for one name. */
-const MOST = 10
+const MAX = 10
 const WINDOW = 60_000
 /** Addresses, and names, that are remembered. */
 const REMEMBERED = 10_000
@@ -31,11 +31,11 @@ export class Attempts {
   take(address: string, name: string | null): void {
     // What an address may not try counts for no name: one client alone locks nobody out for long, nor fills the table of names.
     const ofAddress = this.count(this.addresses, clientNetwork(address))
-    if (ofAddress.attempts >= MOST) throw this.refusal(ofAddress)
+    if (ofAddress.attempts >= MAX) throw this.refusal(ofAddress)
     ofAddress.attempts++
     if (name === null) return
     const ofName = this.count(this.names, name)
-    if (ofName.attempts >= MOST) throw this.refusal(ofName)
+    if (ofName.attempts >= MAX) throw this.refusal(ofName)
     ofName.attempts++
   }
 

@@ -4,8 +4,8 @@ import type { Clock } from '../../core/clock.ts'
 import type { OperatorRole } from '../../core/operator-role.ts'
 
 /** Sessions at a time, in all and of one user: those that were used least recently make room. */
-const MOST = 1000
-const MOST_OF_USER = 20
+const MAX = 1000
+const MAX_PER_USER = 20
 /** How long a session may go unused, in milliseconds. */
 const IDLE = 2 * 3_600_000
 /** Bytes of the name of a session, and how it looks in base64url. */
@@ -49,9 +49,9 @@ export class Sessions {
   begin(user: LoggedIn): string {
     for (const [key, session] of this.sessions) if (!this.holds(session)) this.sessions.delete(key)
     const own = Array.from(this.sessions).flatMap(([key, session]) => (isSame(session.user, user) ? [key] : []))
-    for (const key of own.slice(0, Math.max(0, own.length - MOST_OF_USER + 1))) this.sessions.delete(key)
+    for (const key of own.slice(0, Math.max(0, own.length - MAX_PER_USER + 1))) this.sessions.delete(key)
     for (const key of this.sessions.keys()) {
-      if (this.sessions.size < MOST) break
+      if (this.sessions.size < MAX) break
       this.sessions.delete(key)
     }
     const name = randomBytes(LENGTH).toString('base64url')

@@ -1,7 +1,7 @@
 import type { ReplicaDescription } from '../../runtime/operations/describe.ts'
 
 /** Maximum number of gateways to remember; the least recently seen are dropped. */
-const MOST = 200
+const MAX = 200
 /** How long a gateway that no longer answers is remembered, in milliseconds. */
 const REMEMBERED = 15 * 60_000
 
@@ -29,7 +29,7 @@ export class KnownReplicas {
     for (const [id, { description, at }] of this.seen) {
       // Another process, e.g. of a restarted container, has taken over its name.
       const isReplaced = answering.some(({ name, startedAt }) => name === description.name && startedAt > at)
-      if (isReplaced || now - at >= REMEMBERED || this.seen.size > MOST) this.seen.delete(id)
+      if (isReplaced || now - at >= REMEMBERED || this.seen.size > MAX) this.seen.delete(id)
     }
     const silent = Array.from(this.seen.values(), ({ description, at }) => ({
       description,

@@ -7,10 +7,10 @@ import type { Hint, HintRule } from './hint.ts'
 const GUESSABLE = /secret|passw|change-?_?me|example|sallyport|qwerty|letmein|0123456|1234567|abcdefg|xxxxx/i
 
 /** Random text of the length required of secrets has at least this many different characters. */
-const FEWEST = 6
+const MIN_COUNT = 6
 
 /** Shorter texts under such a name are header names and the like. */
-const SHORTEST = 12
+const MIN_LENGTH = 12
 
 /** Options do not nest deeper; anything deeper is a circular reference. */
 const DEPTH = 16
@@ -44,8 +44,8 @@ function search(found: Hint[], path: Path, value: unknown, told: Set<unknown>, d
 
 function look(found: Hint[], path: Path, text: string): void {
   // A PEM key is checked where it is read, and a digest cannot be guessed.
-  if (text.length < SHORTEST || text.includes('-----BEGIN')) return
-  if (!GUESSABLE.test(text) && new Set(text).size >= FEWEST) return
+  if (text.length < MIN_LENGTH || text.includes('-----BEGIN')) return
+  if (!GUESSABLE.test(text) && new Set(text).size >= MIN_COUNT) return
   const message =
     'is easy to guess: it looks like a word or an example. Use random text, such as from "openssl rand -base64 32".'
   found.push({ path, message })

@@ -5,9 +5,9 @@ import { formatPath, type Path } from '../problems.ts'
 import { fieldOf, isFields, itemsOf } from '../../core/value.ts'
 
 /** Maximum length of a value in characters; longer ones are truncated. */
-const MOST = 100
+const MAX = 100
 /** The number of routes that are named; the rest are counted. */
-const MOST_ROUTES = 10
+const MAX_ROUTES = 10
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const
 
@@ -50,8 +50,8 @@ function changeText(change: Change, unitAt: UnitAt): string {
 
 function reachText(routes: readonly string[]): string {
   if (routes.length === 0) return 'No route has it.'
-  const more = routes.length - MOST_ROUTES
-  return `Routes: ${routes.slice(0, MOST_ROUTES).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
+  const more = routes.length - MAX_ROUTES
+  return `Routes: ${routes.slice(0, MAX_ROUTES).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
 }
 
 function valuesText({ kind, path, before, after }: Change, unitAt: UnitAt): string {
@@ -92,7 +92,7 @@ function targetOf(route: unknown): string {
 }
 
 function cut(text: string): string {
-  return text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text
+  return text.length > MAX ? `${text.slice(0, MAX - 1)}…` : text
 }
 
 function fullText(value: unknown, path: Path, unitAt: UnitAt): string {

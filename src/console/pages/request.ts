@@ -107,7 +107,7 @@ function Story({ request, details }: StoryProps): ComponentChildren {
 
 /** How its time was spent. */
 function Times({ request: { durationMs, serviceMs }, details }: StoryProps): ComponentChildren {
-  const least = durationMs / 50
+  const min = durationMs / 50
   const parts: readonly (readonly [kind: string, name: string, ms: number])[] =
     details === null
       ? [['own', 'gateway and client', Math.max(0, durationMs - serviceMs)]]
@@ -132,7 +132,7 @@ function Times({ request: { durationMs, serviceMs }, details }: StoryProps): Com
         h('span', {
           key: kind,
           class: `split-${kind}`,
-          style: { flexGrow: String(Math.max(ms, least) / durationMs || 1) },
+          style: { flexGrow: String(Math.max(ms, min) / durationMs || 1) },
         }),
       ),
     ),

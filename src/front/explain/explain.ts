@@ -35,7 +35,7 @@ import { WatchedPolicies } from './watched-policies.ts'
 import { lackWords, leadWords, originOf, policiesOf } from './words.ts'
 
 /** Maximum number of candidates to list; there may be thousands. */
-const MOST_CANDIDATES = 50
+const MAX_CANDIDATES = 50
 
 /** The default https port if no listener uses TLS. */
 const HTTPS = 443
@@ -262,7 +262,7 @@ class Inquiry {
     const close = tried.filter(({ unmet }) => unmet[0]?.what !== 'path')
     const isTaken = ({ value, unmet }: TriedLine<string>): boolean => value === route.id && unmet.length === 0
     const taken = close.find(isTaken)
-    const candidates = close.slice(0, MOST_CANDIDATES).map((line): ShownCandidate => ({
+    const candidates = close.slice(0, MAX_CANDIDATES).map((line): ShownCandidate => ({
       route: line.value,
       pattern: line.pattern,
       host: line.host,

@@ -5,7 +5,7 @@ import { staticTable } from './static-table.ts'
 /** Maximum number of encoded lines that are cached. */
 const REMEMBERED = 1024
 /** How often a field may have a new value before its lines are no longer cached. */
-const PATIENCE = 64
+const TIMEOUT = 64
 
 /** How a field name is encoded, and whether caching its lines pays off. */
 interface NameCode {
@@ -96,7 +96,7 @@ function encodeLine(line: string): string {
   const value = line.slice(colon + 2)
   name.misses++
   // A date, an id or a length will differ next time.
-  if (name.misses > PATIENCE && name.hits < 2 * name.misses) return literal(name.bytes, value)
+  if (name.misses > TIMEOUT && name.hits < 2 * name.misses) return literal(name.bytes, value)
   const bytes = name.bytes + shorter(value)
   if (lineCodes.size >= REMEMBERED) lineCodes.clear()
   lineCodes.set(line, { bytes, name })

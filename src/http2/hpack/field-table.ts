@@ -4,7 +4,7 @@ import { type Field, fieldOf, isValue, nameOf } from './field.ts'
 import { staticTable } from './static-table.ts'
 
 /** The smallest size of an entry in bytes. */
-const SMALLEST = 32
+const MIN_SIZE = 32
 
 /** How field names are classified on a listener. */
 export interface Naming {
@@ -54,7 +54,7 @@ export class FieldTable {
   add(field: Field): void {
     this.evict(this.most - field.size)
     if (field.size > this.most) return
-    if (this.entries.length === 0) this.entries.length = Math.floor(this.capacity / SMALLEST)
+    if (this.entries.length === 0) this.entries.length = Math.floor(this.capacity / MIN_SIZE)
     this.latest = (this.latest + 1) % this.entries.length
     this.entries[this.latest] = field
     this.count++

@@ -1,6 +1,6 @@
 /** Limits of the number and the length of the names: beyond them, all fields are treated as never indexed. */
-const MOST = 1024
-const LONGEST = 256
+const MAX = 1024
+const MAX_LENGTH = 256
 
 /** Credentials, however they were received (RFC 7541 section 7.1.3). */
 const names = new Set(['authorization', 'proxy-authorization'])
@@ -14,7 +14,7 @@ const listeners: (() => void)[] = []
  */
 export function neverIndex(name: string): void {
   if (all || names.has(name)) return
-  all = names.size >= MOST || name.length > LONGEST
+  all = names.size >= MAX || name.length > MAX_LENGTH
   if (!all) names.add(name)
   for (const listener of listeners) listener()
 }

@@ -171,18 +171,18 @@ function tokensOf(owned: Owned, { variables }: Context, kept: Entry[]): TokenIss
     if (isSecret) {
       const secret = textOf(fields['secret']) ?? ''
       if (secret === '') return leaveOut('It has no secret, so Kong generates one at each start. Set a secret.')
-      const least = algorithm === 'HS256' ? 32 : algorithm === 'HS384' ? 48 : 64
-      if (!hasVariable(secret) && Buffer.byteLength(secret) < least)
+      const min = algorithm === 'HS256' ? 32 : algorithm === 'HS384' ? 48 : 64
+      if (!hasVariable(secret) && Buffer.byteLength(secret) < min)
         entry.tell(
           'different',
-          `Its secret is shorter than the ${least} bytes that ${algorithm} requires, and will be refused. Use a longer one.`,
+          `Its secret is shorter than the ${min} bytes that ${algorithm} requires, and will be refused. Use a longer one.`,
         )
       known.add(key)
       kept.push(entry)
       const variable = variables.ask(
         wholeVariable(secret),
         `JWT_SECRET_${key}`,
-        `the ${algorithm} secret of ${key}, at least ${least} bytes`,
+        `the ${algorithm} secret of ${key}, at least ${min} bytes`,
         entry,
       )
       return [{ ...shared, secret: variable, publicKey: null }]

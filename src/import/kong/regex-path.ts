@@ -23,7 +23,7 @@ const GROUP = /^\((?:\?P?<([A-Za-z_]\w*)>|\?:)?([^()]*)\)$/
 const META = /[\\^$.|?*+()[\]{}]/
 /** May match a slash: a dot outside a class, or a negated class. */
 const MAY_BE_SLASH = /\/|\\[DSW]|\[\^(?!\\?\/)|^(?:[^[\\]|\\.|\[[^\]]*\])*\./
-const LONGEST = 900
+const MAX_LENGTH = 900
 
 /**
  * Translates Kong's regular expression, which must match the beginning of a path, to a pattern if it consists of segments, otherwise to a
@@ -76,7 +76,7 @@ function bySegments(source: string, isWhole: boolean): RegexPath | null {
   if (isExact && !isRest && !(isOpen && endsInLiteral))
     return { pattern, pathRegex: null, parameters, strips: isOpen ? 'to rest' : 'all' }
   const pathRegex = isOpen ? `${source}.*` : source
-  if (pathRegex.length > LONGEST || refusalOfPattern(pathRegex) !== null) return null
+  if (pathRegex.length > MAX_LENGTH || refusalOfPattern(pathRegex) !== null) return null
   return { pattern, pathRegex, parameters, strips: isOpen ? null : 'all' }
 }
 
@@ -93,7 +93,7 @@ function isOfOneSegment(expression: string): boolean {
 
 function byExpression(source: string, isWhole: boolean, prefix: string): RegexPath | { readonly refusal: string } {
   const regex = isWhole ? source : `${source}.*`
-  if (regex.length > LONGEST) return { refusal: `has more than ${LONGEST} characters` }
+  if (regex.length > MAX_LENGTH) return { refusal: `has more than ${MAX_LENGTH} characters` }
   const refusal = refusalOfPattern(regex)
   if (refusal !== null) return { refusal }
   const strips = isWhole || /(?<!\\)\.[*+]\)?$/.test(source) ? 'all' : null

@@ -24,7 +24,7 @@ export interface KongService {
 /** The default of all timeouts, in milliseconds. */
 const DEFAULT_TIMEOUT = 60_000
 const DEFAULT_RETRIES = 5
-const MOST_RETRIES = 10
+const MAX_RETRIES = 10
 
 interface Address {
   readonly protocol: string
@@ -134,9 +134,8 @@ function retryOf({ entry, fields }: Entity, instances: unknown): Fields {
   const retries = Math.round(numberOf(fields['retries']) ?? DEFAULT_RETRIES)
   if (!Array.isArray(instances) || instances.length < 2) return {}
   if (retries <= 0) return { retry: false }
-  if (retries > MOST_RETRIES)
-    entry.tell('narrower', `retries ${retries} was reduced to the maximum of ${MOST_RETRIES}.`)
-  return { retry: { attempts: Math.min(retries, MOST_RETRIES), statuses: [] } }
+  if (retries > MAX_RETRIES) entry.tell('narrower', `retries ${retries} was reduced to the maximum of ${MAX_RETRIES}.`)
+  return { retry: { attempts: Math.min(retries, MAX_RETRIES), statuses: [] } }
 }
 
 function tellOfTls({ entry, fields }: Entity, scheme: string): void {

@@ -10,7 +10,7 @@ import { healthOf } from './health.ts'
 /** The default port of a target. */
 const DEFAULT_PORT = 8000
 const DEFAULT_WEIGHT = 100
-const MOST_WEIGHT = 1000
+const MAX_WEIGHT = 1000
 
 interface Target {
   readonly address: string
@@ -72,7 +72,7 @@ function addressOf(written: string): string | null {
 function scaled(weights: readonly number[]): number[] {
   const common = weights.reduce(greatestCommonDivisor, 0)
   const highest = Math.max(...weights) / common
-  const factor = highest > MOST_WEIGHT ? MOST_WEIGHT / highest : 1
+  const factor = highest > MAX_WEIGHT ? MAX_WEIGHT / highest : 1
   return weights.map((weight) => (weight === 0 ? 0 : Math.max(1, Math.round((weight / common) * factor))))
 }
 

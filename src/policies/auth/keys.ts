@@ -21,7 +21,7 @@ export const publicAlgorithms = [
 ] as const
 
 /** Shortest RSA key in bits (RFC 7518 section 3.3). */
-const SHORTEST_RSA = 2048
+const MIN_RSA_BITS = 2048
 
 const curves: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
 
@@ -68,7 +68,7 @@ export function algorithmsOf(key: KeyObject): string[] {
     return Object.entries(secretAlgorithms).flatMap(([algorithm, bytes]) => (size >= bytes ? [algorithm] : []))
   }
   if (type === 'rsa') {
-    const longEnough = (details?.modulusLength ?? 0) >= SHORTEST_RSA
+    const longEnough = (details?.modulusLength ?? 0) >= MIN_RSA_BITS
     return longEnough ? publicAlgorithms.filter((algorithm) => /^[RP]S/.test(algorithm)) : []
   }
   if (type === 'ed25519') return ['EdDSA', 'Ed25519']
@@ -82,7 +82,7 @@ export function weaknessOf(key: KeyObject): string | null {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   const what = details?.modulusLength === undefined ? details?.namedCurve : `${details.modulusLength} bits`
   return (
-    `${type}${what === undefined ? '' : ` with ${what}`}; expected RSA with at least ${SHORTEST_RSA} bits ` +
+    `${type}${what === undefined ? '' : ` with ${what}`}; expected RSA with at least ${MIN_RSA_BITS} bits ` +
     `(RFC 7518 section 3.3), EC on P-256, P-384 or P-521, or Ed25519`
   )
 }

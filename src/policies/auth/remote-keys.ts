@@ -14,7 +14,7 @@ const COOLDOWN = 10_000
 /** The same as long as no keys have been fetched at all. */
 const FIRST_COOLDOWN = 1000
 /** Most keys in one set. */
-const MOST_KEYS = 100
+const MAX_KEYS = 100
 
 export interface RemoteKeysOptions {
   /** The URL of the key set, or the OpenID provider that publishes it. */
@@ -91,7 +91,7 @@ export class RemoteKeys implements KeySource {
   private replace(text: string): VerificationKey[] {
     const { keys } = parseObject(text)
     if (!Array.isArray(keys)) throw new Error('the answer is no JSON Web Key Set')
-    if (keys.length > MOST_KEYS) throw new Error(`the set has over ${MOST_KEYS} keys`)
+    if (keys.length > MAX_KEYS) throw new Error(`the set has over ${MAX_KEYS} keys`)
     const usable = keys.map(keyOfJwk).filter((key) => key !== null)
     if (usable.length === 0) throw new Error('the set has no key to verify signatures with')
     return usable

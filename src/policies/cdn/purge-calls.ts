@@ -6,15 +6,15 @@ import type { Counter } from '../../core/metrics.ts'
 import type { PurgeCall } from './topics.ts'
 
 /** Most requests that wait to be sent or retried; beyond that new ones are dropped. */
-const MOST = 1_000
+const MAX = 1_000
 /** Number of concurrent requests. */
 const AT_ONCE = 4
 /** Timeout of a request, in milliseconds. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 /** Delays before each retry, in milliseconds. */
 const PAUSES = [1_000, 5_000, 25_000]
 /** Longest delay that a CDN may ask for, in milliseconds. */
-const LONGEST_PAUSE = 60_000
+const MAX_PAUSE = 60_000
 /** Statuses after which a retry may help, in addition to 5xx. */
 const AGAIN = new Set([408, 425, 429])
 
@@ -45,7 +45,7 @@ export class PurgeCalls {
   /** Keys of the waiting requests. */
   private readonly known = new Set<string>()
   /** Requests that were accepted, by purge id. */
-  private readonly taken = new BoundedMap<string, true>(MOST)
+  private readonly taken = new BoundedMap<string, true>(MAX)
   /** Cancels pending retries. */
   private readonly pauses = new Set<() => void>()
   private readonly ending = new AbortController()
@@ -69,7 +69,7 @@ export class PurgeCalls {
     if (this.ending.signal.aborted || this.taken.get(own) === true) return
     this.taken.set(own, true)
     if (this.known.has(key)) return
-    if (this.held >= MOST) {
+    if (this.held >= MAX) {
       this.counts.dropped.add(1)
       this.log.error({ host: hostOf(call) }, 'Too many purges wait for the CDN: this one is lost')
       return
@@ -114,7 +114,7 @@ export class PurgeCalls {
   private async send(waiting: Waiting): Promise<void> {
     const { call } = waiting
     const late = new AbortController()
-    const callOff = this.clock.after(PATIENCE, () => late.abort(new Error(`no reply within ${PATIENCE / 1000}s`)))
+    const callOff = this.clock.after(TIMEOUT, () => late.abort(new Error(`no reply within ${TIMEOUT / 1000}s`)))
     try {
       const { status, headers, body } = await this.fetch(call.url, {
         method: call.method,
@@ -146,7 +146,7 @@ export class PurgeCalls {
     }
     this.log.warn({ host, reason, tries: waiting.tries }, 'The CDN could not be told to purge: it is asked again')
     const asked = /^\d{1,5}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : 0
-    const callOff = this.clock.after(Math.min(Math.max(pause, asked), LONGEST_PAUSE), () => {
+    const callOff = this.clock.after(Math.min(Math.max(pause, asked), MAX_PAUSE), () => {
       this.pauses.delete(callOff)
       this.push(waiting)
     })

@@ -19,7 +19,7 @@ type Kind = keyof typeof KINDS
 const NAMES: ReadonlySet<string> = new Set(Object.values(KINDS).flat())
 const PLACEHOLDER = /\{(url|host|path|prefix|tags)\}/g
 /** Most tags per request: some APIs accept no more than 30. */
-const MOST_TAGS = 30
+const MAX_TAGS = 30
 
 const urlExpected = 'expected a URL such as "https://api.example.com/purge", whose host has no placeholders'
 const methodExpected = 'expected a method such as POST'
@@ -104,7 +104,7 @@ export function purgedBy(purge: Purge): Purged {
 export function groupsPurged(groups: readonly string[]): Purged[] {
   const tags = [...new Set(groups.map(tagOf))].filter((tag) => tag !== '')
   const steps: Purged[] = []
-  for (let i = 0; i < tags.length; i += MOST_TAGS) steps.push({ kind: 'tags', tags: tags.slice(i, i + MOST_TAGS) })
+  for (let i = 0; i < tags.length; i += MAX_TAGS) steps.push({ kind: 'tags', tags: tags.slice(i, i + MAX_TAGS) })
   return steps
 }
 

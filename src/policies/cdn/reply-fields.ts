@@ -12,7 +12,7 @@ import { parseStrings } from '../structured-fields.ts'
 const LASTING = new Set([200, 203, 204, 300, 301, 308, 404, 410])
 
 /** Most bytes of tags in a reply: Cloudflare's limit, and close to Fastly's. */
-const MOST_TAGS = 16_000
+const MAX_TAGS = 16_000
 
 /** Directives that allow what `private` forbids. */
 const FOR_ALL = new Set(['public', 's-maxage'])
@@ -98,7 +98,7 @@ function compileTags(field: string): (headers: Headers) => void {
     for (const name of names) {
       const tag = tagOf(name)
       bytes += tag.length + separator.length
-      if (tag !== '' && bytes <= MOST_TAGS) all.add(tag)
+      if (tag !== '' && bytes <= MAX_TAGS) all.add(tag)
     }
     if (all.size > 0) headers.set(field, [...all].join(separator))
   }

@@ -8,7 +8,7 @@ import { escapeFor, flawOfPlace, textKindOf } from '../../http/text-kind.ts'
 import type { OpenFile } from '../policy.ts'
 
 /** Most bytes in the file of a page. */
-const LARGEST = 256 * 1024
+const MAX_SIZE = 256 * 1024
 
 const pageExpected = 'expected { file } or { body, type }'
 const typeExpected = 'expected the media type of plain text, JSON, HTML or XML, such as "text/html"'
@@ -79,7 +79,7 @@ async function readPage(name: string, page: Readonly<Record<string, unknown>>, o
   if (page['body'] !== undefined) throw new Error(`${name} has a file and a body: leave one of them out`)
   const bytes = await open(file)
   if (bytes === null) throw new Error(`${JSON.stringify(file)} cannot be read: there is no such file`)
-  if (bytes.length > LARGEST) throw new Error(`${JSON.stringify(file)} cannot be read: it is over ${LARGEST} bytes`)
+  if (bytes.length > MAX_SIZE) throw new Error(`${JSON.stringify(file)} cannot be read: it is over ${MAX_SIZE} bytes`)
   return { ...page, body: bytes.toString('utf8') }
 }
 

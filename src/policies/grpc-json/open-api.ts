@@ -11,7 +11,7 @@ import type { Placed } from './template-tree.ts'
 /** The methods that a Path Item Object supports (OpenAPI 3.1.1 section 4.8.9). */
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE'])
 /** How deeply nested fields are listed as query parameters. */
-const DEEPEST = 4
+const MAX_DEPTH = 4
 const ANY_CONTENT = { '*/*': { schema: { type: 'string', format: 'binary' } } }
 
 /** The OpenAPI document of what clients can call through the bindings; `base` is prepended to all of their paths. */
@@ -81,7 +81,7 @@ function queryParameters({ method, body, variables }: Binding, schemas: MessageS
       if (field === body || inPath.has(field)) continue
       const name = before + schemas.nameOf(field)
       if (isText(field) || isTextList(field)) found.push({ name, in: 'query', schema: schemas.ofField(field) })
-      else if (field.fieldKind === 'message' && depth < DEEPEST) look(field.message, `${name}.`, depth + 1)
+      else if (field.fieldKind === 'message' && depth < MAX_DEPTH) look(field.message, `${name}.`, depth + 1)
     }
   }
   look(method.input, '', 1)

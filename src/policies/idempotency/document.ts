@@ -1,6 +1,6 @@
 import { type PolicyDocs, type RefusalDocs, retryAfter } from '../policy-docs.ts'
 import type { DocumentedOperation } from '../policy-docs.ts'
-import { FIELD, LONGEST } from './key.ts'
+import { FIELD, MAX_LENGTH } from './key.ts'
 import type { IdempotencyOptions } from './options.ts'
 
 /** Documents what idempotency keys mean for callers. */
@@ -41,7 +41,7 @@ export function documentIdempotency(options: IdempotencyOptions, { method }: Doc
         description: 'A key for this request, the same for each time that it is sent.',
         example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
         required,
-        longest: LONGEST,
+        longest: MAX_LENGTH,
       },
     ],
   }

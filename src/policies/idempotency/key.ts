@@ -6,7 +6,7 @@ import { parseString } from '../structured-fields.ts'
 export const FIELD = 'Idempotency-Key'
 
 /** Most characters of a key. */
-export const LONGEST = 255
+export const MAX_LENGTH = 255
 
 /** Unquoted keys: visible ASCII except characters with a meaning in structured fields. */
 const BARE = /^[!#-+\--:<-[\]-~]+$/
@@ -22,6 +22,6 @@ export function readKey(headers: Headers): string | null {
   const key = BARE.test(value) ? value : parseString(value)
   if (key === null || key === '')
     throw new GatewayError('bad-request', `${FIELD} is no key: expected a String such as "8e03978e-40d5-43dd-bc93".`)
-  if (key.length > LONGEST) throw new GatewayError('bad-request', `${FIELD} has over ${LONGEST} characters.`)
+  if (key.length > MAX_LENGTH) throw new GatewayError('bad-request', `${FIELD} has over ${MAX_LENGTH} characters.`)
   return key
 }

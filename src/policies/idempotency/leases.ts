@@ -6,7 +6,7 @@ import { type HeldKey, LEASE, type RepeatStore } from './store.ts'
 const RENEWAL = LEASE / 3
 
 /** Keys to be released as soon as the store is available: how many at most, and how many at a time. */
-const MOST_OWED = 10_000
+const MAX_OWED = 10_000
 const AT_ONCE = 100
 
 /** By the store that the keys are in. */
@@ -43,7 +43,7 @@ export class Leases {
   /** Releases the key of a request that was not sent, now or as soon as the store is available. */
   async release(held: HeldKey): Promise<void> {
     if (await this.store.release(held)) return
-    if (this.owed.length < MOST_OWED) this.owed.push(held)
+    if (this.owed.length < MAX_OWED) this.owed.push(held)
     this.begin()
   }
 

@@ -96,10 +96,10 @@ export class Limiter {
 
   /** These headers only describe one quota: the one with the fewest units remaining. */
   private legacy(states: readonly QuotaState[]): [string, string][] {
-    const least = states.reduce((one, other) => (other.remaining < one.remaining ? other : one))
-    const { remaining, reset, wait } = least
+    const min = states.reduce((one, other) => (other.remaining < one.remaining ? other : one))
+    const { remaining, reset, wait } = min
     return [
-      ['X-RateLimit-Limit', `${this.quotas[states.indexOf(least)]?.limit}`],
+      ['X-RateLimit-Limit', `${this.quotas[states.indexOf(min)]?.limit}`],
       ['X-RateLimit-Remaining', String(remaining)],
       ['X-RateLimit-Reset', String(seconds(Math.max(reset, wait)))],
     ]

@@ -43,8 +43,8 @@ function from(address: string): Exchange {
 }
 
 /** How many requests in a row are admitted, of at most that many. */
-async function admitted(handle: Handler, make: () => Exchange, most = 20): Promise<number> {
-  for (let count = 0; count < most; count++) {
+async function admitted(handle: Handler, make: () => Exchange, max = 20): Promise<number> {
+  for (let count = 0; count < max; count++) {
     const exchange = make()
     try {
       await handle(exchange)
@@ -54,7 +54,7 @@ async function admitted(handle: Handler, make: () => Exchange, most = 20): Promi
       return count
     }
   }
-  return most
+  return max
 }
 
 async function refusal(handle: Handler, exchange: Exchange): Promise<GatewayError> {

@@ -5,7 +5,7 @@ import type { Quota } from './meter.ts'
 const RATE = /^(\d{1,9})\/(\d{1,4})?([smhd])$/
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 /** In seconds. */
-const LONGEST_WINDOW = 31 * 86_400
+const MAX_WINDOW = 31 * 86_400
 
 const rateExpected = 'expected a rate such as "10/s", "100/m", "1000/h" or "500/10m", over at most 31 days'
 
@@ -16,7 +16,7 @@ export type Rate = `${number}/${number | ''}${'s' | 'm' | 'h' | 'd'}`
 export function parseRate(text: string): Quota | undefined {
   const [, limit, number = '1', unit = ''] = RATE.exec(text) ?? []
   const seconds = Number(number) * (SECONDS[unit] ?? 0)
-  if (Number(limit) >= 1 && seconds >= 1 && seconds <= LONGEST_WINDOW)
+  if (Number(limit) >= 1 && seconds >= 1 && seconds <= MAX_WINDOW)
     return { limit: Number(limit), window: seconds * 1000 }
   return undefined
 }

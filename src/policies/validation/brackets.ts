@@ -4,7 +4,7 @@ import { type Shape, valueOf } from './shape.ts'
 import { empty, type Values } from './values.ts'
 
 /** Maximum nesting of maps in one parameter. */
-const DEEPEST = 16
+const MAX_DEPTH = 16
 
 /**
  * Reads a map whose members are written in a query as `name[member]`, and those of nested maps and lists as `name[member][inner]`.
@@ -17,7 +17,7 @@ export function readBrackets(name: string, shape: Shape, given: Map<string, stri
     if (!key.startsWith(`${name}[`) || !key.endsWith(']')) continue
     given.delete(key)
     const steps = key.slice(name.length + 1, -1).split('][')
-    if (steps.length > DEEPEST) throw malformed(name, `has more than ${DEEPEST} maps within one another`)
+    if (steps.length > MAX_DEPTH) throw malformed(name, `has more than ${MAX_DEPTH} maps within one another`)
     values ??= empty()
     put(values, shape, steps, texts, name)
   }

@@ -16,7 +16,7 @@ export interface Violation {
 /** Most violations that are reported to a client. */
 const MAXIMUM = 20
 /** Most characters of reported texts of the client or the schema. */
-const LONGEST = 256
+const MAX_LENGTH = 256
 
 /** The error for an invalid request; `violations` become the member `errors` of the problem document. */
 export function refusal(code: ErrorCode, detail: string, violations: readonly Violation[]): GatewayError {
@@ -49,7 +49,7 @@ export function describe({ keyword, params, message = 'is not allowed' }: ErrorO
   const allowed: unknown =
     keyword === 'enum' ? params['allowedValues'] : keyword === 'const' ? params['allowedValue'] : null
   const values = allowed === null ? '' : JSON.stringify(allowed)
-  if (values === '' || values.length > LONGEST) return message.slice(0, LONGEST)
+  if (values === '' || values.length > MAX_LENGTH) return message.slice(0, MAX_LENGTH)
   return keyword === 'enum' ? `must be one of ${values.slice(1, -1).replaceAll(',', ', ')}` : `must be ${values}`
 }
 
@@ -62,5 +62,5 @@ function memberOf({ params }: ErrorObject): string {
 
 /** The nearest enclosing value whose pointer is short enough: names may be as long as the body. */
 function shortened(pointer: string): string {
-  return pointer.length <= LONGEST ? pointer : pointer.slice(0, Math.max(0, pointer.lastIndexOf('/', LONGEST)))
+  return pointer.length <= MAX_LENGTH ? pointer : pointer.slice(0, Math.max(0, pointer.lastIndexOf('/', MAX_LENGTH)))
 }

@@ -6,7 +6,7 @@ import { failureOf } from '../../redis/failure.ts'
 import { type Question, readMessage, type ReplicaAnswer } from './messages.ts'
 
 /** Timeout for other gateways to answer, in milliseconds. */
-const PATIENCE = 1500
+const TIMEOUT = 1500
 /** Interval between pings on the subscriber connection, and timeout for Redis to answer them, in milliseconds. */
 const PING = 10_000
 const SILENCE = 5000
@@ -79,7 +79,7 @@ export class ReplicaChannel {
     const answers = new Map<string, ReplicaAnswer>()
     const over = Promise.withResolvers<void>()
     const told: Told = { expected: Infinity, failure: 'timeout' }
-    const cancel = clock.after(PATIENCE, () => over.resolve())
+    const cancel = clock.after(TIMEOUT, () => over.resolve())
     this.waiting.set(id, (answer) => {
       answers.set(answer.from, answer)
       if (answers.size >= told.expected) over.resolve()
@@ -163,5 +163,5 @@ function notAsked(cause: string): string {
 function silence(silent: number): string | null {
   if (!Number.isFinite(silent) || silent <= 0) return null
   const who = silent === 1 ? '1 other gateway has' : `${silent} other gateways have`
-  return `${who} not answered within ${PATIENCE / 1000} s`
+  return `${who} not answered within ${TIMEOUT / 1000} s`
 }

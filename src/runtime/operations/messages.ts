@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseJson } from '../../core/parse-json.ts'
 
 /** Maximum message length in characters; far more than operators may send. */
-const LONGEST = 64 * 1024
+const MAX_LENGTH = 64 * 1024
 
 /** ID of a gateway or a question. */
 const id = z.uuid()
@@ -40,6 +40,6 @@ export type ReplicaAnswer = z.output<typeof answer>
 
 /** Parses a message; null for anything that a gateway of this version would not send. */
 export function readMessage(text: string): Question | ReplicaAnswer | null {
-  if (text.length > LONGEST) return null
+  if (text.length > MAX_LENGTH) return null
   return message.safeParse(parseJson(text)).data ?? null
 }

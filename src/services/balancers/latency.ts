@@ -103,7 +103,7 @@ class Estimate {
 
   /** The estimate at that time; null if there is none. */
   at(now: number): number | null {
-    return this.since === null ? null : this.value * Math.exp((this.since - now) / DECAY) + LEAST
+    return this.since === null ? null : this.value * Math.exp((this.since - now) / DECAY) + MIN
   }
 
   observe(took: number, now: number): void {
@@ -115,4 +115,4 @@ class Estimate {
 }
 
 /** Added to every estimate, in milliseconds, so that among instances that take no measurable time, the one with fewer requests wins. */
-const LEAST = 0.01
+const MIN = 0.01

@@ -13,7 +13,7 @@ const EPOCH = 1_000
 /** Number of epochs whose requests are counted separately. */
 const EPOCHS = 4
 /** Minimum number of samples to learn from. */
-const LEAST_SAMPLES = 10
+const MIN_SAMPLES = 10
 /** Fraction of the started requests that must have ended for the load to be considered stable. */
 const SETTLED = 0.8
 /** If more than this fraction failed or were abandoned, durations say nothing about how long the work takes. */
@@ -118,7 +118,7 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
   private look(now: number): void {
     const { counters, durations, estimate, bounds } = this
     const { count } = durations
-    const enough = count >= LEAST_SAMPLES
+    const enough = count >= MIN_SAMPLES
     const peak = counters[PEAK]!
     if (estimate.usual === 0 && (!enough || counters[ENDED]! < SETTLED * counters[BEGUN]!)) {
       // Before the first request has begun, there is nothing to evaluate.

@@ -30,8 +30,8 @@ const QUICKENING = 0.95 ** (LOOK / 1_000)
 const GROWTH = 0.5
 const CALM = 10_000
 /** A limit is lowered to a fraction of its value: at most the first and at least the second of these. */
-const SMALLEST_STEP = 0.67
-const LARGEST_STEP = 0.5
+const MIN_STEP = 0.67
+const MAX_STEP = 0.5
 /** Only a step at least this large reveals whether the limit makes a difference. */
 const TELLING = 0.7
 /** The effect of a new limit is awaited for this multiple of the request duration. */
@@ -151,7 +151,7 @@ export class LimitEstimate {
     cells[LIMIT_BEFORE] = limit
     cells[MEDIAN_BEFORE] = median
     const wanted = (bounds.tolerance * cells[USUAL]!) / median
-    this.hold(limit * Math.max(LARGEST_STEP, Math.min(SMALLEST_STEP, wanted)), now, bounds)
+    this.hold(limit * Math.max(MAX_STEP, Math.min(MIN_STEP, wanted)), now, bounds)
   }
 
   private isStuck(limit: number, sick: boolean, now: number, { floor }: LimitBounds): boolean {

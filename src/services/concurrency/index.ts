@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** Maximum number of services in a configuration: each has its own place in the memory that workers share. */
-export const MOST_SERVICES = 16_384
+export const MAX_SERVICES = 16_384
 
 const adaptiveSchema = z
   .strictObject({

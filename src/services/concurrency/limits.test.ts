@@ -6,7 +6,7 @@ import { makeOutcome, someInstance } from '../../../test/support/outcome.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Outcome } from '../outcome.ts'
 import { createLimit } from './create-limit.ts'
-import { concurrencySchema, MOST_SERVICES } from './index.ts'
+import { concurrencySchema, MAX_SERVICES } from './index.ts'
 import { SHARES, SHED } from './limit.ts'
 import { ServiceLoads } from './service-loads.ts'
 
@@ -222,5 +222,5 @@ test('a service without a place of its own does not share budgets with others', 
 })
 
 test('there is a place for the maximum number of services', () => {
-  assert.ok(ServiceLoads.placesFor(HealthBoard.for(0, 1).size) >= MOST_SERVICES)
+  assert.ok(ServiceLoads.placesFor(HealthBoard.for(0, 1).size) >= MAX_SERVICES)
 })

@@ -14,7 +14,7 @@ const DURATIONS = ESTIMATE + ESTIMATE_CELLS * 2
 const SLOT_CELLS = Math.ceil((DURATIONS + DURATION_CELLS) / 16) * 16
 /** One place per this many instance slots; memory that is never written to is not allocated. */
 const INSTANCES = 4
-const LEAST_SLOTS = 16
+const MIN_SLOTS = 16
 
 /** The state of one service that all workers share. */
 export interface ServiceLoad {
@@ -113,5 +113,5 @@ function alone(): ServiceLoad {
 }
 
 function slotsFor(instances: number): number {
-  return Math.max(LEAST_SLOTS, Math.ceil(instances / INSTANCES))
+  return Math.max(MIN_SLOTS, Math.ceil(instances / INSTANCES))
 }

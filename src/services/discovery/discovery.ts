@@ -1,5 +1,5 @@
 import type { InstanceOptions } from '../service.ts'
-import { LONGEST_DELAY } from '../../core/clock.ts'
+import { MAX_DELAY } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
@@ -75,9 +75,9 @@ export class Discovery {
   }
 
   /** Starts discovery; resolves when every source has answered once, or after that many milliseconds. */
-  async start(patience: number): Promise<void> {
+  async start(timeout: number): Promise<void> {
     this.running = true
-    await this.answers(this.sources, patience)
+    await this.answers(this.sources, timeout)
   }
 
   /** Stops all lookups and waits. */
@@ -96,9 +96,9 @@ export class Discovery {
    * Starts the additional lookups that a new configuration needs; resolves when each has been answered once, or after that many
    * milliseconds.
    */
-  async prepare(services: Services, patience: number): Promise<PreparedDiscovery> {
+  async prepare(services: Services, timeout: number): Promise<PreparedDiscovery> {
     const table = this.tableOf(services)
-    if (this.running) await this.answers(table, patience)
+    if (this.running) await this.answers(table, timeout)
     return {
       found: () => this.foundBy(services, table),
       commit: () => this.adopt(services, table),
@@ -135,13 +135,13 @@ export class Discovery {
     return table
   }
 
-  private async answers(table: Table, patience: number): Promise<void> {
+  private async answers(table: Table, timeout: number): Promise<void> {
     const sources = new Set(table.values())
     for (const source of sources) source.start()
     const waiting = [...sources].filter(({ instances }) => instances === null).map(({ answered }) => answered)
     if (waiting.length === 0) return
     const { promise: late, resolve } = Promise.withResolvers<void>()
-    const cancel = this.options.clock.after(Math.min(patience, LONGEST_DELAY), resolve)
+    const cancel = this.options.clock.after(Math.min(timeout, MAX_DELAY), resolve)
     this.waits.add(resolve)
     await Promise.race([Promise.all(waiting), late])
     this.waits.delete(resolve)

@@ -3,7 +3,7 @@ import type { Toolbox } from '../../core/toolbox.ts'
 import type { Discoverer, DiscoveryKindName, Finder, Found } from './discoverer.ts'
 
 /** Maximum number of instances taken from one answer: no answer may fill the health board. */
-const MOST = 1000
+const MAX = 1000
 /** Maximum number of addresses in one log line. */
 const NAMED = 10
 
@@ -62,11 +62,11 @@ export class Source implements Finder {
   found(all: readonly Found[], problem: string | null): void {
     if (this.state === 'stopped') return
     const known = inOrder(all)
-    const instances = known.slice(0, MOST)
+    const instances = known.slice(0, MAX)
     this.lastSuccess = this.options.clock.wall()
     const before = this.instances
     if (before === null || !areSame(before, instances)) this.take(instances, before)
-    const excess = known.length > MOST ? `${known.length} instances, of which the first ${MOST} are used` : null
+    const excess = known.length > MAX ? `${known.length} instances, of which the first ${MAX} are used` : null
     const trouble = problem ?? excess
     if (trouble === null) this.recover()
     else this.trouble(trouble, 'Discovery is incomplete')

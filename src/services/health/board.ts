@@ -29,7 +29,7 @@ const DRAINED = 1
  * Number of slots of the smallest board. Shared memory cannot grow, and pages never written to are not allocated, so there is room for
  * everything reloads may add.
  */
-const LEAST_SLOTS = 65_536
+const MIN_SLOTS = 65_536
 
 /**
  * The shared-memory state of every instance: its health, whether an operator has drained it, and also whether the gateway runs an older
@@ -75,7 +75,7 @@ export class HealthBoard {
    * `workers` is the number of workers that count requests on it.
    */
   static for(instances: number, workers: number): HealthBoard {
-    return HealthBoard.create(Math.max(LEAST_SLOTS, instances * 4), workers)
+    return HealthBoard.create(Math.max(MIN_SLOTS, instances * 4), workers)
   }
 
   /** Creates a board with that many slots, all 'unknown'. */

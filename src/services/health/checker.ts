@@ -1,7 +1,7 @@
 import { present } from '../../core/present.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
-import { LONGEST_DELAY } from '../../core/clock.ts'
+import { MAX_DELAY } from '../../core/clock.ts'
 import { Slices, type Steps, takeAll } from '../../core/slices.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
@@ -50,7 +50,7 @@ export interface PreparedHealth extends Prepared {
    * Resolves when every added instance has been checked once, or after that many milliseconds; immediately if checking has not started.
    * Never rejects.
    */
-  warm(patience: number): Promise<void>
+  warm(timeout: number): Promise<void>
 }
 
 /** A service under health checking. */
@@ -203,7 +203,7 @@ export class HealthChecker {
     const { added } = changes
     return {
       slots: prepared.slots,
-      warm: (patience) => (this.running ? this.within(patience, added) : Promise.resolve()),
+      warm: (timeout) => (this.running ? this.within(timeout, added) : Promise.resolve()),
       commit: () => {
         prepared.commit()
         for (const change of changes.commit) change()
@@ -236,9 +236,9 @@ export class HealthChecker {
     return monitorsOf(this.services)
   }
 
-  private within(patience: number, monitors: readonly InstanceMonitor[]): Promise<void> {
+  private within(timeout: number, monitors: readonly InstanceMonitor[]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const cancel = this.context.clock.after(Math.min(patience, LONGEST_DELAY), resolve)
+    const cancel = this.context.clock.after(Math.min(timeout, MAX_DELAY), resolve)
     void checkedOnce(monitors).then(() => {
       cancel()
       resolve()

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { LONGEST_DELAY } from '../../core/clock.ts'
+import { MAX_DELAY } from '../../core/clock.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
 import { type OutgoingEncryption, OutgoingTls, type OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { Instance } from '../instance.ts'
@@ -190,7 +190,7 @@ export class InstanceMonitor {
     const ill = board.state(this.target.slot) === 'unhealthy'
     const due = ill ? pace.next(since, interval, spread) : since + interval * spread
     this.paused = since
-    this.callOff = clock.after(Math.min(Math.max(due - clock.now(), 0), LONGEST_DELAY), () => this.check())
+    this.callOff = clock.after(Math.min(Math.max(due - clock.now(), 0), MAX_DELAY), () => this.check())
   }
 
   private check(): void {

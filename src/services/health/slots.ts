@@ -1,5 +1,5 @@
 import { present } from '../../core/present.ts'
-import { type Clock, LONGEST_DELAY } from '../../core/clock.ts'
+import { type Clock, MAX_DELAY } from '../../core/clock.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 
@@ -122,7 +122,7 @@ export class SlotRegistry {
   private rest(slots: readonly number[], time: number): void {
     if (slots.length === 0) return
     const { clock, board, resting } = this
-    const cancel = clock.after(Math.min(time, LONGEST_DELAY), () => {
+    const cancel = clock.after(Math.min(time, MAX_DELAY), () => {
       resting.delete(cancel)
       // The slot's counts include those requests, which will still decrement them.
       const busy = new Set(slots.filter((slot) => board.requests.of(slot) > 0))

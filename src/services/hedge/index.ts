@@ -5,7 +5,7 @@ const PERCENTILE = /^p[5-9]\d$/
 const afterExpected = 'expected a duration such as "50ms", or a percentile from "p50" to "p99"'
 
 /** Minimum number of hedged requests per second that is always allowed. */
-const LEAST = 1
+const MIN = 1
 
 const hedgeOptions = z.strictObject({
   after: z
@@ -34,5 +34,5 @@ export function partOf(percentile: string): number {
 
 /** The limits in the form that the budget expects. */
 export function hedgeBudget({ budget }: HedgeOptions): { budget: number; minimum: number } {
-  return { budget, minimum: LEAST }
+  return { budget, minimum: MIN }
 }

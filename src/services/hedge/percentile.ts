@@ -3,7 +3,7 @@ import { bucketOf, DURATION_BUCKETS, valueAt } from '../duration-buckets.ts'
 /** Length of half a window, in milliseconds. Durations that ended in the current half or the previous one count. */
 const HALF = 30_000
 /** Minimum number of durations for a result. */
-const LEAST = 50
+const MIN = 50
 /** How long a computed result is reused, in milliseconds. */
 const FRESH = 250
 
@@ -41,7 +41,7 @@ export class Percentile {
 
   private find(): number {
     const total = this.count + this.countBefore
-    if (total < LEAST) return Number.POSITIVE_INFINITY
+    if (total < MIN) return Number.POSITIVE_INFINITY
     // A product such as 100 * 0.55 may slightly exceed its exact value.
     const wanted = Math.ceil(total * this.part - 1e-9)
     let below = 0

@@ -2,7 +2,7 @@ import type { HealthBoard } from '../health/board.ts'
 import type { Judge, Judged } from './judge.ts'
 
 /** Minimum time without a reply before an instance counts as stalled, in milliseconds. */
-const LEAST = 1_000
+const MIN = 1_000
 /** In addition, the time must exceed the maximum response time, its own and that of the others, by this factor. */
 const TIMES = 10
 
@@ -57,7 +57,7 @@ export class Stalls {
       return
     }
     const quiet = now - silence.since
-    if (quiet < LEAST || quiet < TIMES * this.slowest() || this.othersOf(slot) === silence.others) return
+    if (quiet < MIN || quiet < TIMES * this.slowest() || this.othersOf(slot) === silence.others) return
     this.judge.eject(slot, 'stall', waiting, Math.round(quiet), now)
     silences.delete(slot)
   }

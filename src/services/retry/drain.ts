@@ -2,13 +2,13 @@ import type { BodySink, BodyStream } from '../../http/body.ts'
 import type { Deadlines, Timed } from '../../http/deadlines.ts'
 
 /** Maximum number of bytes of a discarded reply that are read in order to reuse its connection. */
-const MOST = 65_536
+const MAX = 65_536
 /** How long to wait for them, in milliseconds. */
-const PATIENCE = 100
+const TIMEOUT = 100
 
 /** Reads a discarded body to its end if the end is near; otherwise closes its source. */
 export function drain(body: BodyStream, deadlines: Deadlines): void {
-  if (body.length > MOST) return body.cancel()
+  if (body.length > MAX) return body.cancel()
   const taker = new Drain(body, deadlines)
   deadlines.watch(taker)
   body.pipe(taker)
@@ -18,12 +18,12 @@ class Drain implements BodySink, Timed {
   deadline: number
   private readonly body: BodyStream
   private readonly deadlines: Deadlines
-  private left = MOST
+  private left = MAX
 
   constructor(body: BodyStream, deadlines: Deadlines) {
     this.body = body
     this.deadlines = deadlines
-    this.deadline = deadlines.in(PATIENCE)
+    this.deadline = deadlines.in(TIMEOUT)
   }
 
   write(chunk: Buffer): boolean {

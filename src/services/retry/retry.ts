@@ -11,8 +11,8 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 
 /** Minimum randomized delay, in milliseconds, before a retry on an instance that has just failed other requests. */
-const LEAST_WAIT = 25
-const LONGEST_WAIT = 250
+const MIN_WAIT = 25
+const MAX_WAIT = 250
 
 /** Whether sending the request twice has the same effect as sending it once, and its body is fully available. */
 export function mayRepeat({ method, body }: Exchange): boolean {
@@ -75,6 +75,6 @@ export class Retry {
 
   /** Delay before using an instance with this many consecutive failures, in milliseconds. */
   wait(row: number): number {
-    return row === 0 ? 0 : LEAST_WAIT + (LONGEST_WAIT - LEAST_WAIT) * this.random()
+    return row === 0 ? 0 : MIN_WAIT + (MAX_WAIT - MIN_WAIT) * this.random()
   }
 }

@@ -4,7 +4,7 @@ import type { Candidates } from '../balancers/candidates.ts'
 import type { Instance } from '../instance.ts'
 
 /** Initial fraction of an instance's share. */
-const LEAST = 0.1
+const MIN = 0.1
 
 /** The service in the previous configuration. */
 export interface Before<I extends Instance> {
@@ -79,7 +79,7 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
     const part = (this.clock.now() - since) / this.time
     if (part >= 1) this.since.delete(address)
     if (part >= 1) return true
-    const share = Math.max(LEAST, part)
+    const share = Math.max(MIN, part)
     // An instance that is slow at first has more requests in flight even with a smaller share.
     if (inFlight > 0 && inFlight >= share * this.average()) return false
     return this.random() < share

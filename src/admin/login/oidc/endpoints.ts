@@ -9,7 +9,7 @@ import type { AdminContext } from '../../context.ts'
 import type { Attempts } from '../attempts.ts'
 import { browserCookie, browserIn, sessionCookie, sessionIn } from '../cookie.ts'
 import type { LoginTools } from '../tools.ts'
-import { PATIENCE, randomText } from './pending-logins.ts'
+import { TIMEOUT, randomText } from './pending-logins.ts'
 import type { Known } from './provider-logins.ts'
 import { REFUSAL_POLICY, refusalPage, type RefusalPage } from './refusal-page.ts'
 
@@ -70,7 +70,7 @@ export function providerEndpoints(
       // One for all tabs of a browser.
       const browser = browserIn(request.headers.cookie, isSecure) || randomText()
       const url = await provider.begin(browser, ownOrigin(request, scheme) + CALLBACK, targetOf(request.body.return))
-      void reply.header('Set-Cookie', browserCookie(browser, isSecure, PATIENCE / 1000))
+      void reply.header('Set-Cookie', browserCookie(browser, isSecure, TIMEOUT / 1000))
       return { url }
     },
   )

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../../testing/manual-clock.ts'
-import { PATIENCE, PendingLogins } from './pending-logins.ts'
+import { TIMEOUT, PendingLogins } from './pending-logins.ts'
 
 const login = { nonce: 'n', verifier: 'v', redirectUri: 'http://a/', target: '/console/', provider: 'p' }
 
@@ -35,7 +35,7 @@ test('a login expires after ten minutes', () => {
   const { clock, logins } = make()
   logins.begin('one', 'browser', login)
   logins.begin('two', 'browser', login)
-  clock.advance(PATIENCE - 1)
+  clock.advance(TIMEOUT - 1)
   assert.ok(logins.end('one', 'browser'))
   clock.advance(1)
   assert.equal(logins.end('two', 'browser'), null)

@@ -3,9 +3,9 @@ import { BoundedMap } from '../../../core/bounded-map.ts'
 import type { Clock } from '../../../core/clock.ts'
 
 /** How long somebody may take to log in at the provider, in milliseconds. */
-export const PATIENCE = 10 * 60_000
+export const TIMEOUT = 10 * 60_000
 /** Logins that have begun and not ended, at most about: those that began first make room. */
-const MOST = 1000
+const MAX = 1000
 
 /** A login that has begun. */
 export interface PendingLogin {
@@ -28,7 +28,7 @@ interface Kept extends PendingLogin {
 /** Logins at the provider that have begun. Each can be ended once, by the browser that has begun it, within ten minutes. */
 export class PendingLogins {
   private readonly clock: Pick<Clock, 'now'>
-  private readonly pending = new BoundedMap<string, Kept>(MOST)
+  private readonly pending = new BoundedMap<string, Kept>(MAX)
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.clock = clock
@@ -43,7 +43,7 @@ export class PendingLogins {
   end(state: string, browser: string): PendingLogin | null {
     const kept = this.pending.get(state)
     this.pending.delete(state)
-    if (kept === undefined || this.clock.now() - kept.begun >= PATIENCE) return null
+    if (kept === undefined || this.clock.now() - kept.begun >= TIMEOUT) return null
     return timingSafeEqual(kept.browser, digestOf(browser)) ? kept : null
   }
 }

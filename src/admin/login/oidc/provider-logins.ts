@@ -13,7 +13,7 @@ import { PendingLogins, randomText } from './pending-logins.ts'
 import { mappedRoles, roleOf, saidRoles } from './role.ts'
 
 /** Characters of a name, and of what the provider calls somebody, at most. */
-const LONGEST = 256
+const MAX_LENGTH = 256
 
 /** Somebody whom the provider knows. */
 export interface Known {
@@ -136,7 +136,7 @@ function isSame(a: AdminOidc, b: AdminOidc): boolean {
 /** A name as it may be shown: visible, and no longer than names are. */
 function textOf(value: unknown): string | null {
   if (typeof value !== 'string' || value.trim() === '' || !value.isWellFormed()) return null
-  return value.length <= LONGEST && !/\p{Cc}/u.test(value) ? value : null
+  return value.length <= MAX_LENGTH && !/\p{Cc}/u.test(value) ? value : null
 }
 
 /** What the library of the provider says of it is for everybody; operators can do something about it. */

@@ -19,8 +19,8 @@ export function mappedRoles(said: readonly string[], { map }: Pick<RoleOptions, 
 
 /** The role of somebody of whom that is said: the one that may do most, null for none. */
 export function roleOf(said: readonly string[], { map }: Pick<RoleOptions, 'map'>): OperatorRole | null {
-  return mappedRoles(said, { map }).reduce<OperatorRole | null>((most, value) => {
+  return mappedRoles(said, { map }).reduce<OperatorRole | null>((max, value) => {
     const role = map[value] ?? null
-    return role === null || (most !== null && hasRole(most, role)) ? most : role
+    return role === null || (max !== null && hasRole(max, role)) ? max : role
   }, null)
 }

@@ -4,8 +4,8 @@ import type { PluginTranslator, PluginUse } from '../plugin.ts'
 import { limit, LIMIT_IGNORES } from './rate-limiting.ts'
 
 /** In seconds. */
-const LONGEST = 31 * 86_400
-const MOST = 999_999_999
+const MAX_TIME = 31 * 86_400
+const MAX = 999_999_999
 
 /** rate-limiting-advanced: rate-limit. */
 export const rateLimitingAdvanced: PluginTranslator = {
@@ -33,9 +33,9 @@ function ratesOf({ config, tell }: PluginUse): string[] {
   const windows = itemsOf(config['window_size']).map((size) => Math.round(numberOf(size) ?? 0))
   const known = new Map<number, number>()
   for (const [i, item] of itemsOf(config['limit']).entries()) {
-    const count = Math.min(MOST, Math.round(numberOf(item) ?? 0))
+    const count = Math.min(MAX, Math.round(numberOf(item) ?? 0))
     const window = windows[i] ?? 0
-    if (count < 1 || window < 1 || window > LONGEST)
+    if (count < 1 || window < 1 || window > MAX_TIME)
       tell('narrower', `The limit of ${count} within ${window} s was left out.`)
     else known.set(window, count)
   }

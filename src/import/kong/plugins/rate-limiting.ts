@@ -9,7 +9,7 @@ const UNITS = [
   ['hour', 'h'],
   ['day', 'd'],
 ] as const
-const MOST = 999_999_999
+const MAX = 999_999_999
 /** Kong's default message. */
 const USUAL_MESSAGE = 'API rate limit exceeded'
 
@@ -35,13 +35,13 @@ export const rateLimiting: PluginTranslator = {
 function ratesOf({ config, tell }: PluginUse): string[] {
   const rates = UNITS.flatMap(([name, unit]) => {
     const count = Math.round(numberOf(config[name]) ?? 0)
-    return count < 1 ? [] : [`${Math.min(count, MOST)}/${unit}`]
+    return count < 1 ? [] : [`${Math.min(count, MAX)}/${unit}`]
   })
   const month = Math.round(numberOf(config['month']) ?? 0)
   if (month > 0) tell('different', 'A month is 30 days, counted from the first request.')
   if (numberOf(config['year']) !== undefined)
     tell('different', 'The limit for a year was left out: windows are at most 31 days.')
-  return month > 0 ? [...rates, `${Math.min(month, MOST)}/30d`] : rates
+  return month > 0 ? [...rates, `${Math.min(month, MAX)}/30d`] : rates
 }
 
 /** A limit for every client, with notes on how it is counted. Used by all plugins that limit rates. */

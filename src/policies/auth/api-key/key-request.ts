@@ -6,7 +6,7 @@ export const KEY_TIER = 'api_key'
 
 const MILLISECONDS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 /** Longest time that an old key may stay valid after a rotation, in milliseconds. */
-const LONGEST_OVERLAP = 365 * 86_400_000
+const MAX_OVERLAP = 365 * 86_400_000
 
 /** The expected form of an expiry time, for error messages. */
 export const expiryExpected = 'expected a time such as "90d" or "12h", or a date such as "2027-01-31", in the future'
@@ -35,7 +35,7 @@ const overlap = z
   .string()
   .transform((written, context) => {
     const length = lengthOf(written)
-    if (length !== undefined && length <= LONGEST_OVERLAP) return length
+    if (length !== undefined && length <= MAX_OVERLAP) return length
     context.addIssue({ code: 'custom', message: 'expected a time from "0s" to "365d", such as "7d" or "12h"' })
     return z.NEVER
   })

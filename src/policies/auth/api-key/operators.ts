@@ -4,13 +4,13 @@ import type { OperationTools } from '../../operator-endpoint.ts'
 import { forgetKeysTopic } from './topics.ts'
 
 /** Most digests that one message may name, to bound its size. */
-export const MOST_FORGOTTEN = 500
+export const MAX_FORGOTTEN = 500
 
 const digests = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .array()
-  .max(MOST_FORGOTTEN)
+  .max(MAX_FORGOTTEN)
 
 /** Has gateways look up API keys in Redis again, so that changes take effect at once instead of when the cached lookup expires. */
 export const forgettingKeys = defineOperation({

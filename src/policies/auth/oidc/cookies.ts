@@ -4,7 +4,7 @@ import type { Headers } from '../../../http/headers.ts'
 import { cookieValue } from '../credentials.ts'
 
 /** Most characters of a cookie including its name: browsers keep 4096 bytes including attributes (RFC 6265 section 6.1). */
-const LONGEST = 3900
+const MAX_LENGTH = 3900
 
 /** A cookie set by the gateway itself. Over https its name prefix prevents anyone else from setting it, even a sibling domain. */
 export class OwnCookie {
@@ -26,7 +26,7 @@ export class OwnCookie {
 
   /** Whether browsers would store a cookie with that value. */
   fits(value: string): boolean {
-    return value.length <= LONGEST
+    return value.length <= MAX_LENGTH
   }
 
   /** The value of a Set-Cookie header; `seconds` is how long browsers keep the cookie, 0 to delete it. */

@@ -11,7 +11,7 @@ import { purposeOf, sealOf } from './session.ts'
 import { ownTarget } from './targets.ts'
 
 /** How long a login may take, in milliseconds. */
-const PATIENCE = 10 * 60_000
+const TIMEOUT = 10 * 60_000
 
 /** Where a browser is sent to log in, and the cookie that it sends on its return. */
 export interface BegunLogin {
@@ -83,7 +83,7 @@ export class Logins {
       code_challenge: hash('sha256', attempt.verifier, 'base64url'),
       code_challenge_method: 'S256',
     })
-    return { url, cookie: this.cookie.set(exchange, browser, PATIENCE / 1000) }
+    return { url, cookie: this.cookie.set(exchange, browser, TIMEOUT / 1000) }
   }
 
   /**
@@ -95,7 +95,7 @@ export class Logins {
     const [state = '', second] = new URLSearchParams(query).getAll('state')
     const attempt = second === undefined ? this.attemptOf(state) : null
     const age = attempt === null ? Infinity : this.clock.wall() - attempt.begun
-    if (attempt === null || age > PATIENCE || !isSame(attempt.browser, this.cookie.read(exchange)))
+    if (attempt === null || age > TIMEOUT || !isSame(attempt.browser, this.cookie.read(exchange)))
       throw new CredentialError('login')
     const { nonce, verifier, target } = attempt
     const url = new URL(this.callbackUrl(exchange) + query)

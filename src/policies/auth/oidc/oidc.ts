@@ -15,7 +15,7 @@ import { Provider } from '../../../openid/provider.ts'
 import { isNavigation, ownTarget } from './targets.ts'
 
 /** Most logins per thread that may wait for the provider at the same time. */
-const MOST_LOGINS = 64
+const MAX_LOGINS = 64
 
 /** Browser users who log in at an OpenID provider; their session is in an encrypted cookie. */
 export const oidc = defineAuthMethod({
@@ -64,7 +64,7 @@ export const oidc = defineAuthMethod({
     async function callback(exchange: Exchange, check: ((exchange: Exchange) => void) | undefined): Promise<Reply> {
       allowOnly(exchange, 'GET')
       check?.(exchange)
-      if (waiting >= MOST_LOGINS)
+      if (waiting >= MAX_LOGINS)
         throw new GatewayError('service-unavailable', 'Too many users log in at the same time; try again soon.', {
           headers: [['Retry-After', '1']],
         })

@@ -1,7 +1,7 @@
 import type { Exchange } from '../../../http/exchange.ts'
 
 /** Most characters of a target that is kept during a login. */
-const LONGEST = 1000
+const MAX_LENGTH = 1000
 
 /**
  * Whether the text is a path, with or without a query, that no browser interprets as a URL of another host: browsers treat "//host"
@@ -13,7 +13,7 @@ export function isOwnTarget(text: string): boolean {
 
 /** The target, or "/" if it leads to another host or is too long. */
 export function ownTarget(text: string | null): string {
-  return text !== null && text.length <= LONGEST && isOwnTarget(text) ? text : '/'
+  return text !== null && text.length <= MAX_LENGTH && isOwnTarget(text) ? text : '/'
 }
 
 /**

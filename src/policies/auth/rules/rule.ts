@@ -21,9 +21,9 @@ export interface Rule {
 }
 
 /** Most characters in a rule. */
-const LONGEST = 2000
+const MAX_LENGTH = 2000
 /** Most parts that a text may be split into. */
-const MOST_PARTS = 100
+const MAX_PARTS = 100
 
 const limits = { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 }
 
@@ -37,7 +37,7 @@ let environment: Environment | null = null
  * 2. Its types are checked, and its result must be a boolean.
  */
 export function compileRule(text: string): Rule {
-  if (text.length > LONGEST) throw new RuleProblem(`has over ${LONGEST} characters`)
+  if (text.length > MAX_LENGTH) throw new RuleProblem(`has over ${MAX_LENGTH} characters`)
   environment ??= createEnvironment()
   // 1.
   const parsed = parse(environment, text)
@@ -86,8 +86,8 @@ function matches(text: string, pattern: string): boolean {
 }
 
 function split(text: string, separator: string): string[] {
-  const parts = text.split(separator, MOST_PARTS + 1)
-  if (parts.length > MOST_PARTS) throw new Error(`a text has over ${MOST_PARTS} parts`)
+  const parts = text.split(separator, MAX_PARTS + 1)
+  if (parts.length > MAX_PARTS) throw new Error(`a text has over ${MAX_PARTS} parts`)
   return parts
 }
 

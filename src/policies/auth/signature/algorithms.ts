@@ -12,9 +12,9 @@ import {
 type Check = (data: Buffer, signature: Buffer, key: KeyObject) => boolean
 
 /** Minimum length of an RSA key in bits. */
-const SHORTEST_RSA = 2048
+const MIN_RSA_BITS = 2048
 /** Minimum length of a shared secret in bytes: that of the digest (RFC 2104 section 3). */
-const SHORTEST_SECRET = 32
+const MIN_SECRET_LENGTH = 32
 
 const checks = {
   'rsa-pss-sha512': (data, signature, key) =>
@@ -62,7 +62,7 @@ export function isSignature(text: string, signature: Buffer, { algorithm, key }:
 function problemOf(algorithm: SignatureAlgorithm, key: KeyObject): string | null {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (algorithm === 'hmac-sha256')
-    return (key.symmetricKeySize ?? 0) >= SHORTEST_SECRET ? null : `expected at least ${SHORTEST_SECRET} bytes`
+    return (key.symmetricKeySize ?? 0) >= MIN_SECRET_LENGTH ? null : `expected at least ${MIN_SECRET_LENGTH} bytes`
   if (algorithm === 'ed25519') return type === 'ed25519' ? null : 'expected a key of Ed25519'
   if (algorithm === 'ecdsa-p256-sha256')
     return type === 'ec' && details?.namedCurve === 'prime256v1' ? null : 'expected a key of EC on P-256'
@@ -71,5 +71,5 @@ function problemOf(algorithm: SignatureAlgorithm, key: KeyObject): string | null
 }
 
 function shortness(bits = 0): string | null {
-  return bits >= SHORTEST_RSA ? null : `expected a key of RSA with at least ${SHORTEST_RSA} bits, not ${bits}`
+  return bits >= MIN_RSA_BITS ? null : `expected a key of RSA with at least ${MIN_RSA_BITS} bits, not ${bits}`
 }

@@ -10,7 +10,7 @@ import { checkContentDigest } from './content-digest.ts'
 import { signatureOptions } from './options.ts'
 
 /** Most characters of Signature-Input and of Signature. */
-const LONGEST = 8192
+const MAX_LENGTH = 8192
 
 /** A client whose signatures are accepted. */
 interface Signer extends SignatureKey {
@@ -131,8 +131,8 @@ export const signature = defineAuthMethod({
 /** The only signature whose key is known. Throws CredentialError. */
 function signedBy({ headers }: Exchange, signers: ReadonlyMap<string, Signer>): Signed {
   const [written = '', values = ''] = ['Signature-Input', 'Signature'].map((name) => headers.combined(name))
-  const inputs = written.length > LONGEST ? null : parseInnerLists(written)
-  const signatures = values.length > LONGEST ? null : parseByteSequences(values)
+  const inputs = written.length > MAX_LENGTH ? null : parseInnerLists(written)
+  const signatures = values.length > MAX_LENGTH ? null : parseByteSequences(values)
   if (inputs === null || signatures === null) throw new CredentialError('malformed-signature')
   const known = [...inputs].flatMap(([label, input]): Signed[] => {
     const keyId = input.parameters.get('keyid')

@@ -5,7 +5,7 @@ import { Reader } from './reader.ts'
 /** Maximum nesting of messages. */
 const DEPTH = 32
 /** The values of "max" in ranges of field and enum numbers. */
-const MOST = 536_870_911
+const MAX = 536_870_911
 const ENUM_MOST = 2_147_483_647
 
 const SCALARS: ReadonlySet<string> = new Set([
@@ -279,7 +279,7 @@ class Parser {
     const { reader } = this
     const { line } = reader
     const number = reader.integer()
-    if (number < 1 || number > MOST) reader.fail(`the field number ${number}; expected 1 to ${MOST}`, line)
+    if (number < 1 || number > MAX) reader.fail(`the field number ${number}; expected 1 to ${MAX}`, line)
     return number
   }
 
@@ -288,7 +288,7 @@ class Parser {
     reader.expect('extensions')
     do {
       const start = this.fieldNumber()
-      const end = reader.takes('to') ? (reader.takes('max') ? MOST : this.fieldNumber()) : start
+      const end = reader.takes('to') ? (reader.takes('max') ? MAX : this.fieldNumber()) : start
       message.extensionRange.push({ start, end: end + 1 })
     } while (reader.takes(','))
     new Options().readBrackets(reader)

@@ -21,7 +21,7 @@ const CHANGING = 1
 /** How long an entry is left alone after its end, in microseconds: another thread may just be counting on it. */
 const GRACE = 1_000_000
 /** How often to look at an entry that another thread is just creating before treating it as another client's. */
-const PATIENCE = 20
+const TIMEOUT = 20
 
 /**
  * Lock-free counts of many clients in memory shared by all threads.
@@ -88,7 +88,7 @@ export class SharedTable {
 
   /** Looks up the client's entries that end after `since`, and stores the result in the fields of the table. */
   find(hash: ClientHash, since: number, now: number): void {
-    for (let looks = 0; looks < PATIENCE; looks++) if (this.look(hash, since, now)) return
+    for (let looks = 0; looks < TIMEOUT; looks++) if (this.look(hash, since, now)) return
   }
 
   /** Adds to the count of an entry and returns its previous value. */

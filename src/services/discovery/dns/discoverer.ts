@@ -10,7 +10,7 @@ import type { DnsOptions } from './options.ts'
 const TIMEOUT = 2_000
 const TRIES = 2
 /** Time limit for a complete lookup, in milliseconds. */
-const LONGEST = 15_000
+const MAX_DELAY = 15_000
 /** Number of consecutive empty answers before they are believed: a single one may be due to a service that is just being recreated. */
 const BELIEVED = 3
 /** Maximum random extension of the wait, so that gateways do not query at the same time. */
@@ -51,7 +51,7 @@ export class DnsDiscoverer implements Discoverer {
     const resolver = new Resolver({ timeout: TIMEOUT, tries: TRIES })
     const { server } = this.options
     if (server !== undefined) resolver.setServers([server])
-    const cancel = clock.after(LONGEST, () => resolver.cancel())
+    const cancel = clock.after(MAX_DELAY, () => resolver.cancel())
     this.callOff = () => {
       cancel()
       resolver.cancel()

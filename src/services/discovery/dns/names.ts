@@ -6,7 +6,7 @@ import { namesFor, NO_RESOLV_CONF, parseResolvConf, type ResolvConf } from './re
 import type { SrvRecord } from './srv.ts'
 
 /** Maximum number of bytes to read from a system file. */
-const LARGEST_FILE = 1_048_576
+const MAX_FILE_SIZE = 1_048_576
 
 /** An answer; `ttl` in milliseconds, Infinity if unbounded. */
 export interface Addresses {
@@ -104,7 +104,7 @@ function reasonOf(name: string, type: string, error: unknown): string {
 async function textOf(file: string): Promise<string> {
   try {
     const text = await readFile(file, 'latin1')
-    return text.slice(0, LARGEST_FILE)
+    return text.slice(0, MAX_FILE_SIZE)
   } catch {
     return ''
   }

@@ -2,7 +2,7 @@ import { isIP, isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { duration } from '../../../core/units.ts'
 
-const LONGEST_NAME = 254
+const MAX_NAME_LENGTH = 254
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
 const PORT = /^(?<host>[^:[\]]+|\[[^\]]+\])(?::(?<port>\d{1,5}))?$/
 
@@ -57,7 +57,7 @@ export type DnsOptions = z.output<typeof dnsOptions>
 
 function isName(text: string): boolean {
   const labels = text.replace(/\.$/, '').split('.')
-  return text.length <= LONGEST_NAME && isIP(text) === 0 && labels.every((label) => LABEL.test(label))
+  return text.length <= MAX_NAME_LENGTH && isIP(text) === 0 && labels.every((label) => LABEL.test(label))
 }
 
 function isServer(text: string): boolean {

@@ -33,11 +33,11 @@ export function sharesOf(parts: readonly { readonly weight: number; readonly add
 }
 
 /** If the address counts have no reasonably small common multiple, shares are approximate. */
-const LARGEST = 1_000_000
+const MAX_SIZE = 1_000_000
 
 function lcm(a: number, b: number): number {
   const multiple = (a / gcd(a, b)) * b
-  return multiple > LARGEST ? a : multiple
+  return multiple > MAX_SIZE ? a : multiple
 }
 
 function gcd(a: number, b: number): number {

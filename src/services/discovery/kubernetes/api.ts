@@ -9,9 +9,9 @@ import type { Access } from './access.ts'
 const HEAD = 10_000
 const WHOLE = 60_000
 /** Maximum size of a list, of one event, and of an error message, in bytes. */
-const LARGEST_LIST = 33_554_432
-const LARGEST_EVENT = 4_194_304
-const LARGEST_ERROR = 65_536
+const MAX_LIST = 33_554_432
+const MAX_EVENT = 4_194_304
+const MAX_ERROR = 65_536
 /** Interval of TCP keep-alive probes while nothing arrives, in milliseconds. */
 const KEEP_ALIVE = 15_000
 
@@ -43,7 +43,7 @@ export async function askOnce(ask: Ask): Promise<unknown> {
   const response = await open(ask)
   const cancel = ask.clock.after(WHOLE, () => response.destroy(new Error(`no whole list within ${WHOLE} ms`)))
   try {
-    return parse(await textOf(response, LARGEST_LIST))
+    return parse(await textOf(response, MAX_LIST))
   } finally {
     cancel()
   }
@@ -56,15 +56,15 @@ export interface Stream {
   /** Called with each parsed line. If it throws, the stream is closed. */
   readonly said: (event: unknown) => void
   /** The stream is closed if nothing arrives for this many milliseconds. */
-  readonly patience: number
+  readonly timeout: number
 }
 
 /** Resolves when the server ends the stream between two lines. Rejects in the same way as `askOnce`, and with errors thrown by `said`. */
-export async function follow(ask: Ask, { opened, said, patience }: Stream): Promise<void> {
+export async function follow(ask: Ask, { opened, said, timeout }: Stream): Promise<void> {
   const response = await open(ask)
   const { clock } = ask
   const idle = (): (() => void) =>
-    clock.after(patience, () => response.destroy(new Error(`nothing came for ${patience / 1000} s`)))
+    clock.after(timeout, () => response.destroy(new Error(`nothing came for ${timeout / 1000} s`)))
   let cancel = idle()
   try {
     opened()
@@ -77,7 +77,7 @@ export async function follow(ask: Ask, { opened, said, patience }: Stream): Prom
         said(parse(part.toString('utf8', 0, end)))
         part = part.subarray(end + 1)
       }
-      if (part.length > LARGEST_EVENT) throw new Error('an event is too large')
+      if (part.length > MAX_EVENT) throw new Error('an event is too large')
       rest = part
     }
     if (rest.length > 0) throw new Error('the stream ended in the middle of an event')
@@ -118,7 +118,7 @@ async function errorOf(response: IncomingMessage): Promise<ApiError> {
   const { statusCode = 0, headers } = response
   let message: unknown
   try {
-    message = fieldOf(parse(await textOf(response, LARGEST_ERROR)), 'message')
+    message = fieldOf(parse(await textOf(response, MAX_ERROR)), 'message')
   } catch {
     // A proxy in front of the server may use a different error format.
     message = undefined

@@ -1,4 +1,4 @@
-import { LONGEST_DELAY } from '../../../core/clock.ts'
+import { MAX_DELAY } from '../../../core/clock.ts'
 import { messageOf } from '../../../core/error-facts.ts'
 import type { Toolbox } from '../../../core/toolbox.ts'
 import { fieldOf, itemsOf } from '../../../core/value.ts'
@@ -8,14 +8,14 @@ import { parseSlice, type Slice } from './slices.ts'
 
 /** Page size of list requests, and the maximum number of slices in total. */
 const PAGE = 500
-const MOST = 2_000
+const MAX = 2_000
 /** How long the server is asked to keep a watch open, in seconds, plus or minus a tenth. */
 const LASTING = 300
 /** Maximum silence of a watch, in milliseconds: servers send something about once a minute (bookmarks). */
-const PATIENCE = 150_000
+const TIMEOUT = 150_000
 /** The shortest and longest delay after a failure, in milliseconds; doubled each time. */
-const SHORTEST = 1_000
-const LONGEST = 30_000
+const MIN_PAUSE = 1_000
+const MAX_PAUSE = 30_000
 /** Number of consecutive failures after which all slices are listed again. */
 const IN_VAIN = 3
 
@@ -77,7 +77,7 @@ export class SliceWatch {
         if (this.version === null) await this.list(access)
         await this.watch(access, this.version ?? '')
         // Something closes watches immediately, so pause to avoid a busy loop.
-        if (clock.now() - begun < SHORTEST) await this.pause(this.jittered(SHORTEST))
+        if (clock.now() - begun < MIN_PAUSE) await this.pause(this.jittered(MIN_PAUSE))
         else this.failures = 0
       } catch (error) {
         if (this.over) return
@@ -100,7 +100,7 @@ export class SliceWatch {
         const slice = parseSlice(object)
         if (slice !== null) slices.set(slice.name, slice)
       }
-      if (slices.size > MOST) throw new Error(`it has more than ${MOST} EndpointSlices`)
+      if (slices.size > MAX) throw new Error(`it has more than ${MAX} EndpointSlices`)
       const metadata = fieldOf(answer, 'metadata')
       const next = fieldOf(metadata, 'continue')
       version = fieldOf(metadata, 'resourceVersion')
@@ -118,7 +118,7 @@ export class SliceWatch {
     await follow(this.ask(access, query), {
       opened: () => this.tell(),
       said: (event) => this.take(event),
-      patience: PATIENCE,
+      timeout: TIMEOUT,
     })
   }
 
@@ -156,8 +156,8 @@ export class SliceWatch {
     if (gone && this.failures === 1) return
     this.problem = reasonOf(error)
     for (const listener of this.listeners) listener.failed(this.problem)
-    const wait = Math.min(SHORTEST * 2 ** (this.failures - 1), LONGEST)
-    await this.pause(Math.max(this.jittered(wait), Math.min(refused?.wait ?? 0, LONGEST)))
+    const wait = Math.min(MIN_PAUSE * 2 ** (this.failures - 1), MAX_PAUSE)
+    await this.pause(Math.max(this.jittered(wait), Math.min(refused?.wait ?? 0, MAX_PAUSE)))
   }
 
   private ask(access: Access, query: string) {
@@ -173,7 +173,7 @@ export class SliceWatch {
 
   private pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const cancel = this.options.clock.after(Math.min(ms, LONGEST_DELAY), resolve)
+    const cancel = this.options.clock.after(Math.min(ms, MAX_DELAY), resolve)
     const { signal } = this.stopped
     const end = (): void => resolve()
     signal.addEventListener('abort', end)

@@ -4,7 +4,7 @@ import { KeyRing } from '../key-ring.ts'
 import { RedisApiKeys } from './redis-api-keys.ts'
 
 /** How long connecting to Redis and each reply from it may take, in milliseconds. */
-const PATIENCE = 3000
+const TIMEOUT = 3000
 
 /**
  * Runs `work` with the keys in Redis over a dedicated connection, which is closed afterwards. Rejects with the error of `work`, and
@@ -15,7 +15,7 @@ export async function withKeyRing<Result>(
   now: () => number,
   work: (ring: KeyRing) => Promise<Result>,
 ): Promise<Result> {
-  const client = connectRedis(redis, PATIENCE)
+  const client = connectRedis(redis, TIMEOUT)
   let isThere = false
   try {
     await connected(client)
@@ -34,7 +34,7 @@ export async function withKeyRing<Result>(
 /** Rejects with the first connection error; the caller may try again. */
 function connected(client: RedisClient): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no connection within ${PATIENCE} ms`)), PATIENCE)
+    const timer = setTimeout(() => reject(new Error(`no connection within ${TIMEOUT} ms`)), TIMEOUT)
     const settle = (error?: Error): void => {
       clearTimeout(timer)
       if (error === undefined) resolve()
