@@ -93,18 +93,18 @@ export const chunkCases: RequestCase[] = [
       inBody: true,
     },
     {
-      name: 'a body above the limit, announced by one chunk',
+      name: 'a body over the limit in the size of a single chunk',
       send: chunked(`5000\r\n${'x'.repeat(0x5000)}\r\n0\r\n\r\n`),
       refused: 413,
       inBody: true,
     },
     {
-      name: 'sizes in both cases and with leading zeros',
+      name: 'sizes in upper and lower case and with leading zeros',
       send: chunked(`A\r\n0123456789\r\n0a\r\n0123456789\r\n000000000000F\r\n012345678901234\r\n0000\r\n\r\n`),
       forwarded: [forwardedBody('POST /', '01234567890123456789012345678901234')],
     },
     {
-      name: 'chunk data that looks like the end',
+      name: 'chunk data that looks like the last chunk',
       send: chunked('c\r\n0\r\n\r\n0\r\n\r\nAB\r\n0\r\n\r\n'),
       forwarded: [forwardedBody('POST /', '0\r\n\r\n0\r\n\r\nAB')],
     },
@@ -135,7 +135,7 @@ export const chunkCases: RequestCase[] = [
       inBody: true,
     },
     {
-      name: 'chunk extensions of 20 kB in all',
+      name: 'chunk extensions of 20 kB in total',
       send: chunked(`${`1;${'x'.repeat(20)}\r\ny\r\n`.repeat(1000)}0\r\n\r\n`),
       refused: 400,
       inBody: true,
@@ -151,13 +151,13 @@ export const chunkCases: RequestCase[] = [
       }),
     ),
     {
-      name: 'the last chunk ends with LF alone',
+      name: 'the last chunk ends with a bare LF',
       send: chunked('5\r\nhello\r\n0\n\n'),
       refused: 400,
       inBody: true,
     },
     {
-      name: 'the trailer section ends with LF alone',
+      name: 'the trailer section ends with a bare LF',
       send: chunked('5\r\nhello\r\n0\r\n\n'),
       refused: 400,
       inBody: true,
@@ -175,7 +175,7 @@ export const chunkCases: RequestCase[] = [
       inBody: true,
     },
     {
-      name: 'behind the trailer section comes the next request',
+      name: 'the next request follows the trailer section',
       send: chunked(`5\r\nhello\r\n0\r\nX: 1\r\n\r\n${get()}`),
       forwarded: [withTrailers('X: 1\r\n'), plain],
     },

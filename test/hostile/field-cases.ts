@@ -68,12 +68,12 @@ export const fieldCases: RequestCase[] = [
       forwarded: [plain],
     },
     {
-      name: 'forged fields that Connection names',
+      name: 'forged fields named in Connection',
       send: get('Connection: X-User-ID, X_User_Roles', 'X-User-ID: 1', 'X_User_Roles: admin'),
       forwarded: [plain],
     },
     {
-      name: 'Connection that names the fields which the gateway sets',
+      name: 'Connection names fields that the gateway sets',
       send: get('Connection: X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, Via'),
       forwarded: [plain],
     },
@@ -85,32 +85,32 @@ export const fieldCases: RequestCase[] = [
   ]),
   ...cases('RFC 9110 section 7.6.1', [
     {
-      name: 'Connection takes the fields along that it names',
+      name: 'fields named in Connection are removed',
       send: get('Connection: X-Hop, keep-alive', 'X-Hop: 1', 'X-End: 2'),
       forwarded: [forwarded('GET /', { fields: ['X-End: 2'] })],
     },
     {
-      name: 'Connection in other case and several lines',
+      name: 'Connection in another case and on several lines',
       send: get('CONNECTION: x-HOP', 'connection: X-Other', 'X-Hop: 1', 'X-Other: 2', 'x-hop: 3'),
       forwarded: [plain],
     },
     {
-      name: 'Connection before and after what it names',
+      name: 'Connection before and after the fields that it names',
       send: get('X-Hop: 1', 'Connection: X-Hop', 'X-Hop: 2'),
       forwarded: [plain],
     },
     {
-      name: 'Connection that names Authorization and Cookie',
+      name: 'Connection names Authorization and Cookie',
       send: get('Connection: Authorization, Cookie', 'Authorization: x', 'Cookie: y'),
       forwarded: [plain],
     },
     { name: 'Connection with empty entries', send: get('Connection: , ,X-Hop,,', 'X-Hop: 1'), forwarded: [plain] },
     {
-      name: 'Connection that is no list of names',
+      name: 'Connection is not a list of names',
       send: get('Connection: X Hop; "y"', 'X: 1'),
       forwarded: [forwarded('GET /', { fields: ['X: 1'] })],
     },
-    { name: 'Connection that names Connection', send: get('Connection: Connection'), forwarded: [plain] },
+    { name: 'Connection names itself', send: get('Connection: Connection'), forwarded: [plain] },
     ...[
       'Keep-Alive: timeout=5',
       'Proxy-Connection: keep-alive',
@@ -120,24 +120,24 @@ export const fieldCases: RequestCase[] = [
       'Keep_Alive: x',
       'TE: gzip',
     ].map((line) => ({
-      name: `${line} stays here`,
+      name: `${line} is not forwarded`,
       send: get(line),
       forwarded: [plain],
     })),
     {
-      name: 'TE: trailers goes on in a form of the gateway',
+      name: 'TE: trailers is forwarded in normal form',
       send: get('TE: gzip, TRAILERS', 'Connection: TE'),
       forwarded: [forwarded('GET /', { last: ['Connection: TE', 'TE: trailers'] })],
     },
     {
-      name: 'TE that only looks like trailers',
+      name: 'TE that only resembles trailers',
       send: get('TE: xtrailers, trailersx', 'Connection: TE'),
       forwarded: [plain],
     },
   ]),
   ...cases('RFC 9110 section 7.6.3', [
     {
-      name: 'Via of the client is kept before the one of the gateway',
+      name: 'Via of the client is kept, before that of the gateway',
       send: get('Via: 1.0 old'),
       forwarded: [forwarded('GET /', { fields: ['Via: 1.0 old'] })],
     },
@@ -168,7 +168,7 @@ export const fieldCases: RequestCase[] = [
   ]),
   ...cases('RFC 9110 section 10.1.1', [
     {
-      name: 'an expectation that nobody knows',
+      name: 'an unknown expectation',
       send: request('POST /', ['Expect: 200-ok', 'Content-Length: 5'], 'hello'),
       refused: 417,
     },
@@ -178,13 +178,13 @@ export const fieldCases: RequestCase[] = [
       refused: 417,
     },
     {
-      name: 'an expectation twice',
+      name: 'the same expectation twice',
       send: request('POST /', ['Expect: 100-continue', 'Expect: 100-continue', 'Content-Length: 5'], 'hello'),
       refused: 417,
     },
     { name: 'an empty expectation', send: get('Expect:'), refused: 417 },
     {
-      name: 'an expectation of a body that is here',
+      name: 'an expectation when the body has already arrived',
       atOnce: true,
       send: request('POST /', ['Expect: 100-continue', 'Content-Length: 5'], 'hello'),
       forwarded: [forwardedBody('POST /', 'hello')],
@@ -193,12 +193,12 @@ export const fieldCases: RequestCase[] = [
   ]),
   ...cases('RFC 9110 section 7.6.2', [
     {
-      name: 'Max-Forwards of another method than OPTIONS',
+      name: 'Max-Forwards with a method other than OPTIONS',
       send: get('Max-Forwards: 0'),
       forwarded: [forwarded('GET /', { fields: ['Max-Forwards: 0'] })],
     },
     {
-      name: 'Max-Forwards counts down',
+      name: 'Max-Forwards is decremented',
       send: request('OPTIONS /', ['Max-Forwards: 10']),
       forwarded: [forwarded('OPTIONS /', { fields: ['Max-Forwards: 9'] })],
     },

@@ -89,12 +89,12 @@ export const framingCases: RequestCase[] = [
       refused: 400,
     },
     {
-      name: 'both with other fields between and case varied',
+      name: 'both, in mixed case and with other fields between',
       send: post(['CONTENT-length: 5', 'X: 1', 'transfer-ENCODING: cHuNkEd'], CHUNKED),
       refused: 400,
     },
     {
-      name: 'Content-Length with a Transfer-Encoding that nobody knows',
+      name: 'Content-Length with an unknown Transfer-Encoding',
       send: post(['Content-Length: 5', 'Transfer-Encoding: cow'], 'hello'),
       refused: 400,
     },
@@ -109,17 +109,17 @@ export const framingCases: RequestCase[] = [
       refused: 400,
     },
     {
-      name: 'Content_Length beside Transfer-Encoding is not passed on',
+      name: 'Content_Length with Transfer-Encoding is not forwarded',
       send: post(['Content_Length: 3', 'Transfer-Encoding: chunked'], CHUNKED),
       forwarded: [hello],
     },
     {
-      name: 'Transfer_Encoding beside Content-Length is not passed on',
+      name: 'Transfer_Encoding with Content-Length is not forwarded',
       send: post(['Transfer_Encoding: chunked', 'Content-Length: 5'], 'hello'),
       forwarded: [hello],
     },
     {
-      name: 'Content_Length alone is no length: what follows the head is no body',
+      name: 'Content_Length alone is not a length: bytes after the head are not a body',
       send: post(['Content_Length: 5'], 'hello\r\n'),
       forwarded: [forwardedBody('POST /', '')],
       refused: 400,
@@ -143,12 +143,12 @@ export const framingCases: RequestCase[] = [
       refused: 400,
     },
     {
-      name: 'Content-Length twice, once in other case',
+      name: 'Content-Length twice, once in another case',
       send: post(['Content-Length: 5', 'content-length: 0'], 'hello'),
       refused: 400,
     },
     {
-      name: 'Content-Length above the limit, and 5 modulo 2^32',
+      name: 'Content-Length over the limit, and 5 modulo 2^32',
       send: post(['Content-Length: 4294967301'], `hello${SMUGGLED}`),
       refused: 413,
     },
@@ -158,7 +158,7 @@ export const framingCases: RequestCase[] = [
       refused: 413,
     },
     {
-      name: 'Content-Length with leading zeros gets its one spelling',
+      name: 'Content-Length with leading zeros is normalized',
       send: post(['Content-Length: 005'], 'hello'),
       forwarded: [hello],
     },
@@ -173,17 +173,17 @@ export const framingCases: RequestCase[] = [
       forwarded: [hello],
     },
     {
-      name: 'a second request in the body stays there',
+      name: 'a second request within the body is part of it',
       send: post([`Content-Length: ${SMUGGLED.length}`], SMUGGLED),
       forwarded: [forwardedBody('POST /', SMUGGLED)],
     },
     {
-      name: 'bytes behind the body are the next request',
+      name: 'bytes after the body are the next request',
       send: post(['Content-Length: 5'], `hello${get()}`),
       forwarded: [hello, plain],
     },
     {
-      name: 'bytes behind the body that are no request are refused, and not added to the body',
+      name: 'bytes after the body that are not a request are rejected, and not added to the body',
       send: post(['Content-Length: 5'], 'hello, more'),
       forwarded: [hello],
       refused: 400,
@@ -202,7 +202,7 @@ export const framingCases: RequestCase[] = [
       refused: 400,
     })),
     ...['gzip, chunked', 'deflate,chunked', 'x-gzip , chunked', 'gzip, deflate, Chunked'].map((coding) => ({
-      name: `Transfer-Encoding: ${coding}, which the gateway does not speak`,
+      name: `Transfer-Encoding: ${coding}, which is not supported`,
       send: post([`Transfer-Encoding: ${coding}`], CHUNKED),
       refused: 501,
     })),
@@ -222,7 +222,7 @@ export const framingCases: RequestCase[] = [
       refused: 400,
     },
     {
-      name: 'an empty line of it before chunked',
+      name: 'an empty Transfer-Encoding before chunked',
       send: post(['Transfer-Encoding:', 'Transfer-Encoding: chunked'], CHUNKED),
       refused: 400,
     },
@@ -237,27 +237,27 @@ export const framingCases: RequestCase[] = [
       refused: 400,
     },
     {
-      name: 'chunked over HTTP/1.0 that is kept alive',
+      name: 'chunked over HTTP/1.0 with keep-alive',
       send: `POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKED}`,
       refused: 400,
     },
     {
-      name: 'TransferEncoding is another field',
+      name: 'TransferEncoding is a different field',
       send: post(['TransferEncoding: chunked', 'Content-Length: 5'], 'hello'),
       forwarded: [forwardedBody('POST /', 'hello', ['TransferEncoding: chunked'])],
     },
     {
-      name: 'bytes behind the last chunk are the next request',
+      name: 'bytes after the last chunk are the next request',
       send: post(['Transfer-Encoding: chunked'], CHUNKED + get()),
       forwarded: [hello, plain],
     },
     {
-      name: 'a second request in a chunk stays there',
+      name: 'a second request within a chunk is part of the body',
       send: post(['Transfer-Encoding: chunked'], `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`),
       forwarded: [forwardedBody('POST /', SMUGGLED)],
     },
     {
-      name: 'no chunks but the last',
+      name: 'only the last chunk',
       send: post(['Transfer-Encoding: chunked'], '0\r\n\r\n'),
       forwarded: [forwardedBody('POST /', '')],
     },
@@ -267,17 +267,17 @@ export const framingCases: RequestCase[] = [
       forwarded: [forwardedBody('HEAD /', 'hello')],
     },
     {
-      name: 'Connection that names Transfer-Encoding does not take the framing away',
+      name: 'Connection naming Transfer-Encoding does not remove the framing',
       send: post(['Connection: transfer-encoding', 'Transfer-Encoding: chunked'], CHUNKED),
       forwarded: [hello],
     },
     {
-      name: 'Connection that names Content-Length does not take the framing away',
+      name: 'Connection naming Content-Length does not remove the framing',
       send: post(['Connection: content-length', 'Content-Length: 5'], 'hello'),
       forwarded: [hello],
     },
     {
-      name: 'the trailer fields follow the last chunk',
+      name: 'trailer fields follow the last chunk',
       send: post(['Transfer-Encoding: chunked'], '5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n'),
       forwarded: [
         forwarded('POST /', {

@@ -23,7 +23,7 @@ interface InjectionCase {
 
 const injectionCases: readonly InjectionCase[] = [
   {
-    name: 'CR LF in a query value that becomes a field of the request',
+    name: 'CR LF in a query value that is set as a request header',
     target: '/query?q=a%0d%0aX-Evil:%201%0d%0a%0d%0aGET%20/%20HTTP/1.1',
     service: forwarded('GET /query?q=a%0d%0aX-Evil:%201%0d%0a%0d%0aGET%20/%20HTTP/1.1', {
       fields: ['X-Query: a%0D%0AX-Evil: 1%0D%0A%0D%0AGET / HTTP/1.1'],
@@ -46,7 +46,7 @@ const injectionCases: readonly InjectionCase[] = [
     reply: { 'x-query': '%E2%80%A8%00%1B' },
   },
   {
-    name: 'half a surrogate in a query value',
+    name: 'an unpaired surrogate in a query value',
     target: '/query?q=%ed%a0%80a',
     service: forwarded('GET /query?q=%ed%a0%80a', { fields: ['X-Query: %EF%BF%BD%EF%BF%BD%EF%BF%BDa'] }),
     status: 200,
@@ -61,7 +61,7 @@ const injectionCases: readonly InjectionCase[] = [
     reply: { 'x-param': 'a%C4%8D%C4%8AX-Evil:1' },
   },
   {
-    name: 'escapes of escapes in a path parameter are decoded once',
+    name: 'double escapes in a path parameter are decoded once',
     target: '/param/a%250d%250a',
     service: forwarded('GET /param/a%250d%250a', { fields: ['X-Param: a%0d%0a'] }),
     status: 200,
@@ -74,7 +74,7 @@ const injectionCases: readonly InjectionCase[] = [
     status: 400,
   },
   {
-    name: 'the bytes of a request field go on as they are',
+    name: 'the bytes of a request header are forwarded unchanged',
     target: '/header',
     fields: ['X-In: a\xe9\tb', 'X-In:  c '],
     service: forwarded('GET /header', { fields: ['X-In: a\xe9\tb', 'X-In: c', 'X-Out: a\xe9\tb, c'] }),
@@ -82,28 +82,28 @@ const injectionCases: readonly InjectionCase[] = [
     reply: { 'x-out': 'a\xe9\tb, c' },
   },
   {
-    name: 'a field of the gateway that the client sends is replaced, also where its value is missing',
+    name: 'a header set by the gateway replaces that of the client, even if it has no value',
     target: '/query',
     fields: ['x-query: forged', 'X-QUERY: twice'],
     service: forwarded('GET /query'),
     status: 200,
   },
   {
-    name: 'a path that is rewritten keeps one slash at its start',
+    name: 'a rewritten path keeps exactly one leading slash',
     target: '/strip//evil.example/a',
     service: forwarded('GET /evil.example/a', { last: ['X-Forwarded-Prefix: /strip'] }),
     status: 200,
   },
   {
-    name: 'an escaped slash behind a stripped prefix',
+    name: 'an escaped slash after a stripped prefix',
     target: '/strip/%2fevil.example/a',
     service: null,
     status: 400,
   },
-  { name: 'dots behind a stripped prefix', target: '/strip/%2e%2e/%2e%2e/admin', service: null, status: 400 },
+  { name: 'dots after a stripped prefix', target: '/strip/%2e%2e/%2e%2e/admin', service: null, status: 400 },
   { name: 'dots that leave the prefix', target: '/strip/../admin', service: null, status: 404 },
-  { name: 'CR LF behind a stripped prefix', target: '/strip/%0d%0aHost:b', service: null, status: 400 },
-  { name: 'a path that only begins like the prefix', target: '/stripped', service: null, status: 404 },
+  { name: 'CR LF after a stripped prefix', target: '/strip/%0d%0aHost:b', service: null, status: 400 },
+  { name: 'a path that only starts like the prefix', target: '/stripped', service: null, status: 404 },
   {
     name: 'a redirect goes where the configuration says',
     target: '/redirect//evil.example/%C4%8D%C4%8A?to=http://evil.example/',

@@ -168,7 +168,7 @@ export const targetCases: RequestCase[] = [
     { name: 'absolute-form', send: to('http://a/b?c'), forwarded: [forwarded('GET /b?c')] },
     { name: 'absolute-form without a path', send: to('http://a'), forwarded: [plain] },
     { name: 'absolute-form with a query and no path', send: to('http://a?b'), forwarded: [forwarded('GET /?b')] },
-    { name: 'absolute-form in other case', send: to('HTTP://A/'), forwarded: [forwarded('GET /', { host: 'a' })] },
+    { name: 'absolute-form in another case', send: to('HTTP://A/'), forwarded: [forwarded('GET /', { host: 'a' })] },
     { name: 'absolute-form with two slashes in the path', send: to('http://a//b'), refused: 400, kept: true },
     {
       name: 'absolute-form over HTTP/1.0 without Host',
@@ -187,7 +187,7 @@ export const targetCases: RequestCase[] = [
     { name: 'absolute-form with a malformed Host', send: 'GET http://a/ HTTP/1.1\r\nHost: u@a\r\n\r\n', refused: 400 },
   ]),
   ...cases('RFC 9110 section 7.4', [
-    { name: 'an https target on a connection without TLS', send: to('https://a/'), refused: 421 },
+    { name: 'an https target over a connection without TLS', send: to('https://a/'), refused: 421 },
   ]),
   ...cases('RFC 9112 section 3.2.4', [
     { name: 'GET *', send: to('*'), refused: 400 },
@@ -224,7 +224,7 @@ export const targetCases: RequestCase[] = [
   ...cases(
     'RFC 3986 section 3.4',
     ['?a=/../b', '?a=\\', '?%', '?%00', '?a=http://b/', '??', '?a=b?c=d', '?"<>', '?'].map((query) => ({
-      name: `the query ${shown(query)} goes on as it is`,
+      name: `the query ${shown(query)} is forwarded unchanged`,
       send: to(`/${query}`),
       forwarded: [forwarded(`GET /${query}`)],
     })),
@@ -234,11 +234,11 @@ export const targetCases: RequestCase[] = [
     { name: 'no Host', send: withHost(), refused: 400 },
     { name: 'two Hosts', send: withHost('a', 'b'), refused: 400 },
     { name: 'the same Host twice', send: withHost('a', 'a'), refused: 400 },
-    { name: 'an empty Host beside one', send: withHost('', 'a'), refused: 400 },
+    { name: 'an empty Host with another one', send: withHost('', 'a'), refused: 400 },
     { name: 'a Host of 300 characters', send: withHost('a'.repeat(300)), refused: 400 },
     { name: 'Host with a port', send: withHost('a:8080'), forwarded: [forwarded('GET /', { host: 'a:8080' })] },
     {
-      name: 'Host that is an IPv6 address',
+      name: 'Host with an IPv6 address',
       send: withHost('[::1]:80'),
       forwarded: [forwarded('GET /', { host: '[::1]:80' })],
     },
@@ -255,10 +255,10 @@ export const targetCases: RequestCase[] = [
     },
     { name: 'two Hosts over HTTP/1.0', send: 'GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n', refused: 400 },
     {
-      name: 'X-Forwarded-Host and X_Forwarded_Host do not stand for Host',
+      name: 'X-Forwarded-Host and X_Forwarded_Host do not replace Host',
       send: 'GET / HTTP/1.1\r\nX-Forwarded-Host: a\r\n\r\n',
       refused: 400,
     },
-    { name: 'Connection that names Host', send: get('Connection: Host'), forwarded: [plain] },
+    { name: 'Connection names Host', send: get('Connection: Host'), forwarded: [plain] },
   ]),
 ]

@@ -20,7 +20,7 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 3.4',
-    name: 'a preface whose end is another one',
+    name: 'a preface with a wrong end',
     begin: Buffer.from('PRI * HTTP/2.0\r\n\r\nXM\r\n\r\n'),
     send: [h2.settings()],
     goaway: Code.protocol,
@@ -41,7 +41,7 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 3.4',
-    name: 'a request right behind the preface, before anything came back',
+    name: 'a request right after the preface, before any reply',
     begin: Buffer.concat([START, get(1)]),
     send: [],
     replies: { 1: 200 },
@@ -56,13 +56,13 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 4.1',
-    name: 'a frame of an unknown type, of a stream that has not begun',
+    name: 'a frame of an unknown type on an idle stream',
     send: [frame(0xfe, 0xff, 77, ''), get(1)],
     replies: { 1: 200 },
   },
   {
     rfc: 'RFC 9113 4.1',
-    name: 'flags that mean nothing',
+    name: 'undefined flags',
     send: [frame(Type.ping, 0x16, 0, 'flagging')],
     check: answers('flagging'),
   },
@@ -74,7 +74,7 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 4.1',
-    name: 'flags that mean nothing on HEADERS',
+    name: 'undefined flags on HEADERS',
     send: [frame(Type.headers, 0xff & ~(h2.PADDED | h2.PRIORITY), 1, section())],
     replies: { 1: 200 },
   },
@@ -101,7 +101,7 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 4.2',
-    name: 'the length of a frame that is too long is enough',
+    name: 'a frame that is too long is rejected by its length alone',
     send: [frame(Type.headers, 5, 1, '', 0xffffff)],
     goaway: Code.size,
   },
@@ -115,7 +115,7 @@ export const frameCases: readonly ConformanceCase[] = [
   // 4.3 Field section compression
   {
     rfc: 'RFC 9113 4.3',
-    name: 'a field section that is none',
+    name: 'an invalid field section',
     send: [headers(1, Buffer.from([0x40]), true)],
     goaway: Code.compression,
   },
@@ -127,19 +127,19 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 4.3',
-    name: 'HEADERS of another stream within a field section',
+    name: 'HEADERS on another stream within a field section',
     send: [frame(Type.headers, 1, 1, section()), get(3)],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 4.3',
-    name: 'HEADERS of the same stream within a field section',
+    name: 'HEADERS on the same stream within a field section',
     send: [frame(Type.headers, 1, 1, section()), get(1)],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 4.3',
-    name: 'a section that is refused still changes the table',
+    name: 'a rejected field section still updates the table',
     send: [
       headers(1, Buffer.concat([encode([['UPPER', 'x']]), Buffer.from([0x40]), h2.text('x-kept'), h2.text('1')]), true),
       headers(3, Buffer.concat([section(), Buffer.from([0x80 | 62])]), true),
@@ -152,7 +152,7 @@ export const frameCases: readonly ConformanceCase[] = [
   { rfc: 'RFC 9113 5.1', name: 'idle: DATA', send: [data(1, 'x', true)], goaway: Code.protocol },
   {
     rfc: 'RFC 9113 5.1',
-    name: 'idle: DATA of a later stream',
+    name: 'idle: DATA on a later stream',
     send: [get(1), 1, data(3, 'x', true)],
     goaway: Code.protocol,
   },
@@ -166,13 +166,13 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 5.1',
-    name: 'idle, as clients begin none of even numbers: RST_STREAM',
+    name: 'idle, since clients use odd numbers: RST_STREAM',
     send: [get(5), 5, h2.reset(2)],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 5.1',
-    name: 'idle, as clients begin none of even numbers: WINDOW_UPDATE',
+    name: 'idle, since clients use odd numbers: WINDOW_UPDATE',
     send: [get(5), 5, h2.windowUpdate(2, 1)],
     goaway: Code.protocol,
   },
@@ -229,13 +229,13 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 5.1',
-    name: 'closed: PRIORITY, WINDOW_UPDATE and RST_STREAM are no mistake',
+    name: 'closed: PRIORITY, WINDOW_UPDATE and RST_STREAM are allowed',
     send: [get(1), 1, frame(Type.priority, 0, 1, priority(0)), h2.windowUpdate(1, 10), h2.reset(1), get(3)],
     replies: { 1: 200, 3: 200 },
   },
   {
     rfc: 'RFC 9113 5.1',
-    name: 'reset by the server: what was on its way is ignored, and counts for the connection only',
+    name: 'reset by the server: frames in transit are ignored, and count for the connection only',
     send: [
       post(1, HELD),
       headers(1, [['x', 'y']]),
@@ -250,17 +250,17 @@ export const frameCases: readonly ConformanceCase[] = [
   },
 
   // 5.1.1 Stream identifiers
-  { rfc: 'RFC 9113 5.1.1', name: 'a stream of an even number', send: [get(2)], goaway: Code.protocol },
+  { rfc: 'RFC 9113 5.1.1', name: 'a stream with an even number', send: [get(2)], goaway: Code.protocol },
   {
     rfc: 'RFC 9113 5.1.1',
-    name: 'a stream with a lower number than one before',
+    name: 'a stream with a lower number than an earlier one',
     send: [get(5), 5, get(3)],
     goaway: Code.protocol,
   },
-  { rfc: 'RFC 9113 5.1.1', name: 'the highest number', send: [get(0x7fffffff)], replies: { [0x7fffffff]: 200 } },
+  { rfc: 'RFC 9113 5.1.1', name: 'the highest stream number', send: [get(0x7fffffff)], replies: { [0x7fffffff]: 200 } },
   {
     rfc: 'RFC 9113 5.1.1',
-    name: 'numbers with gaps',
+    name: 'stream numbers with gaps',
     send: [get(3), get(101), get(1001)],
     replies: { 3: 200, 101: 200, 1001: 200 },
   },
@@ -268,7 +268,7 @@ export const frameCases: readonly ConformanceCase[] = [
   // 5.1.2 Stream concurrency
   {
     rfc: 'RFC 9113 5.1.2',
-    name: 'more streams at a time than there may be are refused, with all that was sent in them',
+    name: 'streams beyond the concurrency limit are rejected, with all their frames',
     send: [
       Buffer.concat(
         Array.from({ length: 130 }, (_, i) => Buffer.concat([post(2 * i + 1, HELD), data(2 * i + 1, 'abc')])),
@@ -283,7 +283,7 @@ export const frameCases: readonly ConformanceCase[] = [
   // 5.3 Prioritization
   {
     rfc: 'RFC 9113 5.3',
-    name: 'PRIORITY of any kind is read and of no use',
+    name: 'PRIORITY of any kind is parsed and ignored',
     send: [
       frame(Type.priority, 0, 7, priority(0, 0)),
       frame(Type.priority, 0, 7, priority(0, 255)),
@@ -295,7 +295,7 @@ export const frameCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 7540 5.3.1',
-    name: 'PRIORITY of a stream on itself',
+    name: 'PRIORITY of a stream that depends on itself',
     send: [frame(Type.priority, 0, 3, priority(3))],
     goaway: Code.protocol,
   },
@@ -309,14 +309,14 @@ export const frameCases: readonly ConformanceCase[] = [
   // 5.4 Error handling
   {
     rfc: 'RFC 9113 5.4.1',
-    name: 'GOAWAY says which stream was the last one',
+    name: 'GOAWAY contains the last stream',
     send: [get(1), 1, get(7), 7, frame(Type.ping, 0, 1, 'of strea')],
     goaway: Code.protocol,
     check: (peer) => assert.equal(peer.goaways.at(-1)?.last, 7),
   },
   {
     rfc: 'RFC 9113 5.4.2',
-    name: 'RST_STREAM is not answered by another',
+    name: 'RST_STREAM is not answered with another',
     send: [get(1, HELD), h2.reset(1, 0xfffffff), get(3)],
     replies: { 3: 200 },
   },

@@ -15,7 +15,7 @@ const framesOf = (peer: Http2Peer, type: number, stream: number) =>
 /** RFC 9113 section 6: what each type of frame may have. */
 export const typeCases: readonly ConformanceCase[] = [
   // 6.1 DATA
-  { rfc: 'RFC 9113 6.1', name: 'DATA of stream 0', send: [data(0, 'x', true)], goaway: Code.protocol },
+  { rfc: 'RFC 9113 6.1', name: 'DATA on stream 0', send: [data(0, 'x', true)], goaway: Code.protocol },
   {
     rfc: 'RFC 9113 6.1',
     name: 'DATA with padding',
@@ -25,7 +25,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'DATA of padding alone',
+    name: 'DATA with only padding',
     send: [
       post(1, ECHO),
       frame(Type.data, 8, 1, padded(255, '')),
@@ -37,32 +37,32 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'several DATA, and an empty one at the end',
+    name: 'several DATA frames, with an empty one at the end',
     send: [post(1, ECHO), data(1, 'one '), data(1, 'two'), data(1, '', true)],
     replies: { 1: 200 },
     check: (peer) => assert.equal(peer.stream(1).body.toString(), 'one two'),
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'DATA with as much padding as it has bytes',
+    name: 'DATA with as much padding as its length',
     send: [post(1, HELD), frame(Type.data, 9, 1, padded(6, 'hello', 0))],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'DATA with more padding than it has bytes',
+    name: 'DATA with more padding than its length',
     send: [post(1, HELD), frame(Type.data, 9, 1, padded(200, 'hello', 0))],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.1',
-    name: 'DATA with padding and no byte',
+    name: 'DATA with the padding flag and no bytes',
     send: [post(1, HELD), frame(Type.data, 9, 1)],
     goaway: Code.size,
   },
 
   // 6.2 HEADERS
-  { rfc: 'RFC 9113 6.2', name: 'HEADERS of stream 0', send: [get(0)], goaway: Code.protocol },
+  { rfc: 'RFC 9113 6.2', name: 'HEADERS on stream 0', send: [get(0)], goaway: Code.protocol },
   {
     rfc: 'RFC 9113 6.2',
     name: 'HEADERS with padding',
@@ -83,7 +83,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.2',
-    name: 'HEADERS with more padding than there are bytes',
+    name: 'HEADERS with more padding than its length',
     send: [frame(Type.headers, 0x0d, 1, padded(200, 'xy', 0))],
     goaway: Code.protocol,
   },
@@ -95,7 +95,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.2',
-    name: 'HEADERS too short for its priority',
+    name: 'HEADERS that is too short for its priority',
     send: [frame(Type.headers, 0x25, 1, 'abcd')],
     goaway: Code.size,
   },
@@ -110,7 +110,7 @@ export const typeCases: readonly ConformanceCase[] = [
   // 6.3 PRIORITY
   {
     rfc: 'RFC 9113 6.3',
-    name: 'PRIORITY of stream 0',
+    name: 'PRIORITY on stream 0',
     send: [frame(Type.priority, 0, 0, priority(1))],
     goaway: Code.protocol,
   },
@@ -123,13 +123,13 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.3',
-    name: 'PRIORITY begins no stream: a lower number may follow',
+    name: 'PRIORITY does not open a stream: a lower number may follow',
     send: [frame(Type.priority, 0, 9, priority(1)), get(1)],
     replies: { 1: 200 },
   },
 
   // 6.4 RST_STREAM
-  { rfc: 'RFC 9113 6.4', name: 'RST_STREAM of stream 0', send: [h2.reset(0)], goaway: Code.protocol },
+  { rfc: 'RFC 9113 6.4', name: 'RST_STREAM on stream 0', send: [h2.reset(0)], goaway: Code.protocol },
   {
     rfc: 'RFC 9113 6.4',
     name: 'RST_STREAM of 3 bytes',
@@ -146,11 +146,11 @@ export const typeCases: readonly ConformanceCase[] = [
   // 6.5 SETTINGS
   {
     rfc: 'RFC 9113 6.5',
-    name: 'an acknowledgement with content',
+    name: 'an acknowledgement with a payload',
     send: [frame(Type.settings, 1, 0, 'abcdef')],
     goaway: Code.size,
   },
-  { rfc: 'RFC 9113 6.5', name: 'SETTINGS of a stream', send: [frame(Type.settings, 0, 1)], goaway: Code.protocol },
+  { rfc: 'RFC 9113 6.5', name: 'SETTINGS on a stream', send: [frame(Type.settings, 0, 1)], goaway: Code.protocol },
   { rfc: 'RFC 9113 6.5', name: 'SETTINGS of 3 bytes', send: [frame(Type.settings, 0, 0, 'abc')], goaway: Code.size },
   {
     rfc: 'RFC 9113 6.5',
@@ -199,7 +199,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.5.3',
-    name: 'of two values the last one counts',
+    name: 'the last of two values applies',
     settings: { 4: 0 },
     send: [frame(Type.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 100, 0, 4, 0, 0, 0, 1])), get(1)],
     check: async (peer) => {
@@ -212,7 +212,7 @@ export const typeCases: readonly ConformanceCase[] = [
   // 6.6 PUSH_PROMISE
   {
     rfc: 'RFC 9113 8.4',
-    name: 'PUSH_PROMISE of a client',
+    name: 'PUSH_PROMISE from a client',
     send: [get(1, HELD), frame(Type.push, 4, 1, Buffer.concat([h2.int32(2), section()]))],
     goaway: Code.protocol,
   },
@@ -220,24 +220,24 @@ export const typeCases: readonly ConformanceCase[] = [
   // 6.7 PING
   {
     rfc: 'RFC 9113 6.7',
-    name: 'PING is answered with the same content',
+    name: 'PING is answered with the same payload',
     send: [ping('\0\u0001\u00feabcd\u00ff')],
     check: (peer) => assert.ok(peer.pongs.includes('\0\u0001\u00feabcd\u00ff')),
   },
   {
     rfc: 'RFC 9113 6.7',
-    name: 'PING that acknowledges is not answered',
+    name: 'a PING acknowledgement is not answered',
     send: [ping('not this', h2.ACK)],
     check: (peer) => assert.ok(!peer.pongs.includes('not this')),
   },
-  { rfc: 'RFC 9113 6.7', name: 'PING of a stream', send: [frame(Type.ping, 0, 1, '12345678')], goaway: Code.protocol },
+  { rfc: 'RFC 9113 6.7', name: 'PING on a stream', send: [frame(Type.ping, 0, 1, '12345678')], goaway: Code.protocol },
   { rfc: 'RFC 9113 6.7', name: 'PING of 6 bytes', send: [frame(Type.ping, 0, 0, '123456')], goaway: Code.size },
   { rfc: 'RFC 9113 6.7', name: 'PING of 9 bytes', send: [frame(Type.ping, 0, 0, '123456789')], goaway: Code.size },
 
   // 6.8 GOAWAY
   {
     rfc: 'RFC 9113 6.8',
-    name: 'GOAWAY of a stream',
+    name: 'GOAWAY on a stream',
     send: [frame(Type.goaway, 0, 1, Buffer.alloc(8))],
     goaway: Code.protocol,
   },
@@ -249,7 +249,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.8',
-    name: 'what a client has asked for before GOAWAY is answered',
+    name: 'requests sent before GOAWAY are answered',
     send: [get(1), frame(Type.goaway, 0, 0, Buffer.from('\0\0\0\0\0\0\0\0bye'))],
     replies: { 1: 200 },
   },
@@ -282,13 +282,13 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.9.1',
-    name: 'a window beyond 2^31 - 1',
+    name: 'a connection window above 2^31 - 1',
     send: [h2.windowUpdate(0, 0x7fffffff), h2.windowUpdate(0, 0x7fffffff)],
     goaway: Code.flow,
   },
   {
     rfc: 'RFC 9113 6.9.1',
-    name: 'a window of a stream beyond 2^31 - 1',
+    name: 'a stream window above 2^31 - 1',
     send: [get(1, HELD), h2.windowUpdate(1, 0x7fffffff), h2.windowUpdate(1, 0x7fffffff)],
     resets: { 1: Code.flow },
   },
@@ -311,7 +311,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.9.1',
-    name: 'more content than the window of a stream is an error of the stream',
+    name: 'exceeding the stream window is a stream error',
     send: [post(1, UNREAD), ...Array.from({ length: 5 }, () => data(1, Buffer.alloc(16_384)))],
     resets: { 1: Code.flow },
   },
@@ -324,7 +324,7 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.9.2',
-    name: 'a change of INITIAL_WINDOW_SIZE counts for streams that are open',
+    name: 'a change of INITIAL_WINDOW_SIZE applies to open streams',
     settings: { 4: 0 },
     send: [get(1), h2.settings({ 4: 3 })],
     check: async (peer) => {
@@ -351,13 +351,13 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.9.2',
-    name: 'INITIAL_WINDOW_SIZE that makes a window of a stream too large',
+    name: 'INITIAL_WINDOW_SIZE that makes a stream window too large',
     send: [get(1, HELD), h2.windowUpdate(1, 0x7fffffff - 65_535), h2.settings({ 4: 65_536 })],
     goaway: Code.flow,
   },
   {
     rfc: 'RFC 9113 6.9.2',
-    name: 'INITIAL_WINDOW_SIZE is not of the connection',
+    name: 'INITIAL_WINDOW_SIZE does not apply to the connection',
     settings: { 4: 2 ** 20 },
     send: [get(1, LARGE)],
     check: async (peer) => {
@@ -402,31 +402,31 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 6.10',
-    name: 'CONTINUATION of stream 0',
+    name: 'CONTINUATION on stream 0',
     send: [frame(Type.headers, 1, 1, section()), frame(Type.continuation, 4, 0, '')],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.10',
-    name: 'CONTINUATION of another stream',
+    name: 'CONTINUATION on another stream',
     send: [frame(Type.headers, 1, 1, section()), frame(Type.continuation, 4, 3, '')],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.10',
-    name: 'CONTINUATION behind HEADERS that are whole',
+    name: 'CONTINUATION after complete HEADERS',
     send: [get(1, HELD), frame(Type.continuation, 4, 1, section())],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.10',
-    name: 'CONTINUATION behind one that was the last',
+    name: 'CONTINUATION after the last one',
     send: [frame(Type.headers, 1, 1, section(HELD)), frame(Type.continuation, 4, 1), frame(Type.continuation, 4, 1)],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9113 6.10',
-    name: 'CONTINUATION behind DATA',
+    name: 'CONTINUATION after DATA',
     send: [post(1, HELD), data(1, 'x'), frame(Type.continuation, 4, 1, section())],
     goaway: Code.protocol,
   },
@@ -447,13 +447,13 @@ export const typeCases: readonly ConformanceCase[] = [
   // RFC 9218
   {
     rfc: 'RFC 9218 7.1',
-    name: 'PRIORITY_UPDATE of a stream that has not begun',
+    name: 'PRIORITY_UPDATE for an idle stream',
     send: [frame(Type.priorityUpdate, 0, 0, Buffer.concat([h2.int32(1), Buffer.from('u=1, i')])), get(1)],
     replies: { 1: 200 },
   },
   {
     rfc: 'RFC 9218 7.1',
-    name: 'PRIORITY_UPDATE that cannot be read',
+    name: 'a malformed PRIORITY_UPDATE',
     send: [
       get(1, HELD),
       frame(Type.priorityUpdate, 0, 0, Buffer.concat([h2.int32(1), Buffer.from('u=99,,\xff')])),
@@ -463,13 +463,13 @@ export const typeCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9218 7.1',
-    name: 'PRIORITY_UPDATE sent in a stream',
+    name: 'PRIORITY_UPDATE on a stream',
     send: [frame(Type.priorityUpdate, 0, 1, h2.int32(1))],
     goaway: Code.protocol,
   },
   {
     rfc: 'RFC 9218 7.1',
-    name: 'PRIORITY_UPDATE of stream 0',
+    name: 'PRIORITY_UPDATE for stream 0',
     send: [frame(Type.priorityUpdate, 0, 0, h2.int32(0))],
     goaway: Code.protocol,
   },
