@@ -32,7 +32,16 @@ export type { GatewayInput } from './config/schema.ts'
 export type { Address } from './core/address.ts'
 export type { Clock } from './core/clock.ts'
 export { document, type JsonDocument } from './core/document.ts'
-export { GatewayError, type ErrorCode, type Fault, type GatewayErrorOptions } from './core/errors.ts'
+export {
+  defineError,
+  type ErrorCode,
+  type ErrorDefinition,
+  type ErrorEntry,
+  type ErrorKind,
+  type Fault,
+  GatewayError,
+  type GatewayErrorOptions,
+} from './core/errors.ts'
 export type { LabelsOf, MetricEntry, MetricName, MetricNameOf } from './core/metric-table.ts'
 export type { Logger, LogLevel } from './core/logger.ts'
 export type { Counter, HeldMetrics, Histogram, Mark, Metrics } from './core/metrics.ts'

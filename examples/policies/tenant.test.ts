@@ -16,7 +16,7 @@ test('the service receives the tenant of the host, whatever the client sends', a
 
 test('an unknown host is rejected', () => {
   const handle = applyPolicy(tenant, options, () => Reply.json(200, {}))
-  assert.throws(() => void handle(fakeExchange({ host: 'initech.example.com' })), { code: 'forbidden' })
+  assert.throws(() => void handle(fakeExchange({ host: 'initech.example.com' })), { code: 'tenant-unknown' })
 })
 
 test('the policy runs in a gateway', async () => {

@@ -1,5 +1,8 @@
 /** A policy of your own: tells services the tenant that a host name belongs to, and refuses hosts of nobody. */
-import { definePolicy, editReplies, GatewayError, z } from '../../src/gateway.ts' // 'sallyport' in a project of your own
+// 'sallyport' in a project of your own
+import { defineError, definePolicy, editReplies, GatewayError, z } from '../../src/gateway.ts'
+
+const unknownTenant = defineError({ code: 'tenant-unknown', status: 404, title: 'There is no such tenant' })
 
 const options = z.strictObject({
   header: z.string().default('X-Tenant').describe('Field that carries the tenant. Default X-Tenant.'),
@@ -18,7 +21,7 @@ export default definePolicy({
   summary: 'Finds the tenant by the first label of the host name and tells the service.',
   options,
   document: () => ({
-    refusals: [{ code: 'forbidden', description: 'There is no tenant at that host.' }],
+    refusals: [{ code: unknownTenant, description: 'There is no tenant at that host.' }],
   }),
   fields: ({ header }) => [header],
   create({ header, tenants }) {
@@ -29,7 +32,7 @@ export default definePolicy({
       // For each request.
       return (exchange) => {
         const [tenant = ''] = exchange.host.split('.', 1)
-        if (!known.has(tenant)) throw new GatewayError('forbidden', `There is no tenant at ${exchange.host}.`)
+        if (!known.has(tenant)) throw new GatewayError(unknownTenant, `There is no tenant at ${exchange.host}.`)
         exchange.headers.set(header, tenant)
         return handle(exchange)
       }

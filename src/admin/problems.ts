@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type ErrorCode, type ErrorEntry, errorTable, GatewayError } from '../core/errors.ts'
+import { type ErrorKind, errorKinds, GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { problemText } from '../http/problem.ts'
 import { redactTarget } from '../telemetry/redact.ts'
@@ -27,21 +27,14 @@ function asItIs(document: unknown): string {
 function problemOf(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown
   if (!(thrown instanceof Error) || !('statusCode' in thrown)) return internal(thrown)
-  const code = codeOf(thrown.statusCode)
-  return code === undefined ? internal(thrown) : new GatewayError(code, thrown.message, { cause: thrown })
+  const kind = kindOf(thrown.statusCode)
+  return kind === undefined ? internal(thrown) : new GatewayError(kind, thrown.message, { cause: thrown })
 }
 
 function internal(cause: unknown): GatewayError {
   return new GatewayError('internal-error', undefined, { cause })
 }
 
-function codeOf(status: unknown): ErrorCode | undefined {
-  return codes.find((code) => entryOf(code).status === status && entryOf(code).fault === 'client')
+function kindOf(status: unknown): ErrorKind | undefined {
+  return errorKinds().find((kind) => kind.status === status && kind.fault === 'client')
 }
-
-function entryOf(code: ErrorCode): ErrorEntry {
-  return errorTable[code]
-}
-
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type of Object.keys forgets which keys there are
-const codes = Object.keys(errorTable) as ErrorCode[]

@@ -1,6 +1,6 @@
 import { present } from '../core/present.ts'
 import type { DocsObject, FieldDocs, RefusalDocs } from '../policies/policy-docs.ts'
-import { type ErrorCode, type ErrorEntry, errorTable } from '../core/errors.ts'
+import { type ErrorCode, errorKind, type ErrorKind } from '../core/errors.ts'
 import { PROBLEM } from './schema-names.ts'
 import type { ComponentSet } from './component-set.ts'
 
@@ -58,7 +58,7 @@ export class GatewayReplies {
         SUCCESS.test(status) ? this.withFields(reply, fields) : reply,
       ]),
     )
-    for (const [status, group] of Map.groupBy(refusals, ({ code }) => errorTable[code].status)) {
+    for (const [status, group] of Map.groupBy(refusals, ({ code }) => errorKind(code).status)) {
       const reply = all.get(String(status))
       all.set(String(status), INSTEAD.has(status) || reply === undefined ? this.refusal(group) : withProblem(reply))
     }
@@ -67,11 +67,11 @@ export class GatewayReplies {
   }
 
   private refusal(group: readonly RefusalDocs[]): DocsObject {
-    const { code } = present(group[0], 'refusal')
+    const kind = errorKind(present(group[0], 'refusal').code)
     const description = [...new Set(group.map((refusal) => refusal.description))].join(' ')
-    const reply = { description, content: problemContent(exampleOf(code)) }
+    const reply = { description, content: problemContent(exampleOf(kind)) }
     const fields = group.flatMap((refusal) => refusal.fields ?? [])
-    return this.responses.refer(code, this.withFields(reply, fields))
+    return this.responses.refer(kind.code, this.withFields(reply, fields))
   }
 
   private other(): DocsObject {
@@ -105,7 +105,7 @@ function problemContent(example?: DocsObject): DocsObject {
   return { [PROBLEM_TYPE]: { schema, ...(example && { example }) } }
 }
 
-function exampleOf(code: ErrorCode): DocsObject {
-  const { status, title, type = `urn:sallyport:error:${code}` }: ErrorEntry = errorTable[code]
+function exampleOf(what: ErrorCode | ErrorKind): DocsObject {
+  const { status, title, type } = errorKind(what)
   return { type, title, status, instance: '5f0c1f8e-9f0b-4a5e-8a59-0c4b1c1f3a77' }
 }

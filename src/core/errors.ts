@@ -15,7 +15,7 @@ export interface ErrorEntry {
 
 const REDUCED_CAPACITY = 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity'
 
-/** Every error the gateway can reply with: code -> status, fault, title. This is the only place where they are listed. */
+/** Every error of the gateway itself: code -> status, fault, title. This is the only place where they are listed. */
 export const errorTable = {
   'bad-request': { status: 400, fault: 'client', title: 'Bad request' },
   unauthorized: { status: 401, fault: 'client', title: 'Unauthorized' },
@@ -69,6 +69,71 @@ export const errorTable = {
 /** A code in the error table. */
 export type ErrorCode = keyof typeof errorTable
 
+/** What all occurrences of an error have in common: an entry of the error table, or an error of a user-defined policy. */
+export interface ErrorKind extends Required<ErrorEntry> {
+  readonly code: string
+}
+
+const kinds = new Map(Object.entries<ErrorEntry>(errorTable).map(([code, entry]) => [code, kindOf(code, entry)]))
+
+/** The kind that is meant. Throws a TypeError if it is neither in the error table nor made by `defineError`. */
+export function errorKind(what: ErrorCode | ErrorKind): ErrorKind {
+  const kind = typeof what === 'string' ? kinds.get(what) : what
+  if (kind !== undefined && (kind !== what || defined.has(kind))) return kind
+  throw new TypeError(`there is no error ${JSON.stringify(what)}; define it with defineError`)
+}
+
+/** All errors of the gateway itself, in the order of the table. */
+export function errorKinds(): readonly ErrorKind[] {
+  return [...kinds.values()]
+}
+
+/** An error of a user-defined policy, as its author writes it. */
+export interface ErrorDefinition extends Omit<ErrorEntry, 'fault'> {
+  /** Identifies the error in logs and metrics: lower-case words, digits and hyphens, such as "tenant-unknown". */
+  readonly code: string
+  /** Default: client for 4xx, gateway for 5xx. */
+  readonly fault?: Fault
+}
+
+/** Keeps objects that only look like an error from skipping the checks of `defineError`. */
+const defined = new WeakSet<ErrorKind>()
+
+const CODE = /^[a-z]+(?:-[a-z0-9]+)*$/
+const LONGEST_CODE = 64
+
+/**
+ * Defines an error of a user-defined policy, to be thrown as `new GatewayError(kind, detail)`. Its type is
+ * `urn:sallyport:error:CODE` unless it has a `type`. Throws a TypeError or RangeError if the code is malformed or belongs to the
+ * gateway, or if the status is not from 400 to 599.
+ */
+export function defineError(definition: ErrorDefinition): ErrorKind {
+  const { code, status, title, type } = definition
+  if (typeof code !== 'string' || !CODE.test(code) || code.length > LONGEST_CODE)
+    throw new TypeError(
+      `the error code ${JSON.stringify(code)} is malformed; expected lower-case words such as "tenant-unknown"`,
+    )
+  const here = `the error "${code}"`
+  if (kinds.has(code)) throw new TypeError(`${here} is one of the gateway's own; choose another code`)
+  if (!Number.isInteger(status) || status < 400 || status > 599)
+    throw new RangeError(`${here} has the status ${status}; expected a whole number from 400 to 599`)
+  const { fault = status < 500 ? 'client' : 'gateway' } = definition
+  if (!FAULTS.has(fault)) throw new TypeError(`${here} has the fault ${fault}; expected client, service or gateway`)
+  if (typeof title !== 'string' || title === '') throw new TypeError(`${here} has no title`)
+  if (type !== undefined && !URL.canParse(type))
+    throw new TypeError(`${here} has the type ${JSON.stringify(type)}; expected an absolute URI`)
+  const kind = kindOf(code, { status, fault, title, ...(type !== undefined && { type }) })
+  defined.add(kind)
+  return kind
+}
+
+const FAULTS: ReadonlySet<string> = new Set<Fault>(['client', 'service', 'gateway'])
+
+/** The type is a URN, not a URL: a page would have to stay available for as long as clients compare the identifier. */
+function kindOf(code: string, { status, fault, title, type = `urn:sallyport:error:${code}` }: ErrorEntry): ErrorKind {
+  return Object.freeze({ code, status, fault, title, type })
+}
+
 /** Optional details of an error, in addition to its code and message. */
 export interface GatewayErrorOptions {
   /** The underlying error: logged, never shown to the client. */
@@ -79,9 +144,11 @@ export interface GatewayErrorOptions {
   readonly members?: Readonly<Record<string, unknown>>
 }
 
-/** An error with an entry in the error table. Always turned into one problem+json reply, wherever it is thrown. */
+/** An error of the error table, or one of a user-defined policy. Always turned into one problem+json reply, wherever it is thrown. */
 export class GatewayError extends Error {
-  readonly code: ErrorCode
+  // Private, so that the log does not repeat its members.
+  readonly #kind: ErrorKind
+  readonly code: string
   /** HTTP status of the reply. */
   readonly status: number
   readonly fault: Fault
@@ -94,23 +161,28 @@ export class GatewayError extends Error {
    * `detail` is shown to the client: it says what happened, to what, and what to do about it, and contains no secrets. Throws a TypeError
    * for headers that are not valid in HTTP.
    */
-  constructor(code: ErrorCode, detail?: string, options: GatewayErrorOptions = {}) {
-    const entry = errorTable[code]
+  constructor(what: ErrorCode | ErrorKind, detail?: string, options: GatewayErrorOptions = {}) {
+    const kind = errorKind(what)
     // A stack trace is only useful for unexpected bugs, and capturing one costs more than the whole reply.
     const { stackTraceLimit } = Error
-    if (code !== 'internal-error') Error.stackTraceLimit = 0
-    super(detail ?? entry.title, { cause: options.cause })
+    if (kind.code !== 'internal-error') Error.stackTraceLimit = 0
+    super(detail ?? kind.title, { cause: options.cause })
     Error.stackTraceLimit = stackTraceLimit
     this.name = 'GatewayError'
-    this.code = code
-    this.status = entry.status
-    this.fault = entry.fault
-    this.title = entry.title
+    this.#kind = kind
+    this.code = kind.code
+    this.status = kind.status
+    this.fault = kind.fault
+    this.title = kind.title
     this.detail = detail
     this.headers = options.headers ?? []
     // Checked here so that the mistake surfaces where the error is created, not later when the reply is built from it.
     for (const [field, value] of this.headers) checkField(field, value)
     this.members = options.members
+  }
+
+  get kind(): ErrorKind {
+    return this.#kind
   }
 }
 

@@ -1,8 +1,8 @@
-import type { ErrorCode } from '../core/errors.ts'
+import type { ErrorCode, ErrorKind } from '../core/errors.ts'
 import { grpcStatus, type GrpcStatus, type GrpcStatusName } from './status.ts'
 
 /** The gRPC codes of the gateway's own errors. */
-const names: Readonly<Record<ErrorCode, GrpcStatusName>> = {
+const names = {
   'bad-request': 'INVALID_ARGUMENT',
   unauthorized: 'UNAUTHENTICATED',
   forbidden: 'PERMISSION_DENIED',
@@ -42,9 +42,36 @@ const names: Readonly<Record<ErrorCode, GrpcStatusName>> = {
   'not-cached': 'FAILED_PRECONDITION',
   'loop-detected': 'FAILED_PRECONDITION',
   'version-not-supported': 'UNIMPLEMENTED',
-}
+} as const satisfies Readonly<Record<ErrorCode, GrpcStatusName>>
 
-/** The gRPC code of a gateway error. */
-export function statusOfError(code: ErrorCode): GrpcStatus {
-  return grpcStatus(names[code])
+const byCode: ReadonlyMap<string, GrpcStatusName> = new Map(Object.entries(names))
+
+/** The codes of errors that user-defined policies define, by HTTP status: the reverse of google.rpc.Code. */
+const byStatus: ReadonlyMap<number, GrpcStatusName> = new Map([
+  [401, 'UNAUTHENTICATED'],
+  [403, 'PERMISSION_DENIED'],
+  [404, 'NOT_FOUND'],
+  [408, 'DEADLINE_EXCEEDED'],
+  [409, 'ABORTED'],
+  [410, 'NOT_FOUND'],
+  [412, 'FAILED_PRECONDITION'],
+  [413, 'RESOURCE_EXHAUSTED'],
+  [421, 'FAILED_PRECONDITION'],
+  [423, 'FAILED_PRECONDITION'],
+  [424, 'FAILED_PRECONDITION'],
+  [428, 'FAILED_PRECONDITION'],
+  [429, 'RESOURCE_EXHAUSTED'],
+  [431, 'RESOURCE_EXHAUSTED'],
+  [499, 'CANCELLED'],
+  [501, 'UNIMPLEMENTED'],
+  [502, 'UNAVAILABLE'],
+  [503, 'UNAVAILABLE'],
+  [504, 'DEADLINE_EXCEEDED'],
+  [507, 'RESOURCE_EXHAUSTED'],
+])
+
+/** The gRPC code of an error. */
+export function statusOfError({ code, status }: ErrorKind): GrpcStatus {
+  const name = byCode.get(code) ?? byStatus.get(status) ?? (status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL')
+  return grpcStatus(name)
 }

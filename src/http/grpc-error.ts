@@ -24,7 +24,7 @@ export function callErrorTrailers(error: GatewayError, call: GrpcCall): Headers 
   return headersFromWire(statusLines(error, call))
 }
 
-function statusLines({ code, title, detail }: GatewayError, call: GrpcCall): string {
-  call.status = statusOfError(code)
+function statusLines({ kind, title, detail }: GatewayError, call: GrpcCall): string {
+  call.status = statusOfError(kind)
   return knownLine(GRPC_STATUS, String(call.status)) + knownLine(GRPC_MESSAGE, encodeMessage(detail ?? title))
 }

@@ -1,5 +1,5 @@
 import { Bytes } from './body.ts'
-import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from '../core/errors.ts'
+import { asGatewayError, type GatewayError } from '../core/errors.ts'
 import type { ExchangeNotes } from './exchange.ts'
 import { callErrorReply } from './grpc-error.ts'
 import { knownLine } from './field-lines.ts'
@@ -10,15 +10,6 @@ import { newUuid } from '../core/uuid.ts'
 /** The header fields of every problem document, in wire format. */
 export const PROBLEM_FIELDS =
   knownLine('Content-Type', 'application/problem+json') + knownLine('Cache-Control', 'no-store')
-
-/** The members that are the same for every occurrence of a code (RFC 9457 section 3.1). */
-const heads = new Map(
-  Object.entries<ErrorEntry>(errorTable).map(([code, { status, title, type = `urn:sallyport:error:${code}` }]) => [
-    code,
-    // A URN, not a URL: a page would have to stay available for as long as clients compare the identifier.
-    { type, title, status },
-  ]),
-)
 
 /**
  * The reply that reports an error to the client: application/problem+json (RFC 9457) with the correlation id as its
@@ -35,7 +26,8 @@ export function problemReply(thrown: unknown, correlationId: string, traceId = '
 /** The problem document of an error as JSON, with that id as its `instance` and, unless it is "", the trace id. */
 export function problemText(error: GatewayError, correlationId: string, traceId = ''): string {
   const trace = traceId === '' ? undefined : traceId
-  const own = { ...heads.get(error.code), detail: error.detail, instance: correlationId, trace_id: trace }
+  const { type, title, status } = error.kind
+  const own = { type, title, status, detail: error.detail, instance: correlationId, trace_id: trace }
   // Spread twice, so that the standard members come first and others cannot override them.
   return JSON.stringify(error.members === undefined ? own : { ...own, ...error.members, ...own })
 }

@@ -2,7 +2,7 @@ import { messageOf } from '../core/error-facts.ts'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isBody } from '../http/body.ts'
 import type { Policy } from './policy.ts'
-import { GatewayError } from '../core/errors.ts'
+import { errorKind, GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { Headers } from '../http/headers.ts'
@@ -34,7 +34,9 @@ export function guardPolicy(policy: Policy): Policy {
     changesRequests: policy.changesRequests ?? true,
     document(options, operation) {
       try {
-        return policy.document?.(options, operation) ?? {}
+        const docs = policy.document?.(options, operation) ?? {}
+        for (const { code } of docs.refusals ?? []) errorKind(code)
+        return docs
       } catch (error) {
         throw failure(name, error)
       }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/errors.ts'
+import type { ErrorCode, ErrorKind } from '../core/errors.ts'
 
 /** An object of an OpenAPI document. */
 export type DocsObject = Readonly<Record<string, unknown>>
@@ -36,7 +36,8 @@ export interface ParameterDocs extends FieldDocs {
 
 /** An error that a policy itself replies with. */
 export interface RefusalDocs {
-  readonly code: ErrorCode
+  /** A code of the gateway, or an error that the policy has defined. */
+  readonly code: ErrorCode | ErrorKind
   /** When it occurs, in one sentence. */
   readonly description: string
   /** Headers sent with it. */

@@ -125,14 +125,14 @@ function createDestination(): (route: RouteInfo, instance: string | null) => str
 }
 
 /** Why a request was shed, by the error code of its reply. */
-const SHED: Partial<Record<ErrorCode, string>> = {
-  'service-overloaded': 'concurrency',
-  'gateway-overloaded': 'overload',
-}
+const SHED: ReadonlyMap<string, string> = new Map<ErrorCode, string>([
+  ['service-overloaded', 'concurrency'],
+  ['gateway-overloaded', 'overload'],
+])
 
 /** The code, and why the request was shed, if it was. */
-function codeOf(code: ErrorCode): string {
-  const shed = SHED[code]
+function codeOf(code: string): string {
+  const shed = SHED.get(code)
   return shed === undefined ? quoted(code) : `${quoted(code)},"shed":"${shed}"`
 }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts'
-import type { ErrorCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 
 /** Interval between two lines, in milliseconds. */
@@ -18,7 +17,7 @@ type Counts = Map<string, number>
 export class Refusals {
   private readonly clock: Clock
   private readonly log: Logger
-  private readonly counts = new Map<ErrorCode, Counts>()
+  private readonly counts = new Map<string, Counts>()
   private cancel: (() => void) | null = null
 
   constructor(clock: Clock, log: Logger) {
@@ -27,7 +26,7 @@ export class Refusals {
   }
 
   /** Counts a refusal with that code, on the route with that id. */
-  add(code: ErrorCode, route: string): void {
+  add(code: string, route: string): void {
     let routes = this.counts.get(code)
     if (routes === undefined) this.counts.set(code, (routes = new Map()))
     routes.set(route, (routes.get(route) ?? 0) + 1)

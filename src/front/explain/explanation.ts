@@ -1,5 +1,5 @@
 import { defineTopic } from '../../core/threads.ts'
-import { type ErrorCode, GatewayError } from '../../core/errors.ts'
+import { GatewayError } from '../../core/errors.ts'
 import type { EventAttributes } from '../../http/record.ts'
 
 /** A request to be explained. */
@@ -86,7 +86,7 @@ export interface ShownPolicy {
   readonly ofRoute: readonly string[]
   /** Status of the reply or rejection, if any; otherwise null. */
   readonly status: number | null
-  readonly code: ErrorCode | null
+  readonly code: string | null
   /** Reason for the rejection, in words. */
   readonly detail: string | null
   /** Events it recorded, with their names in traces. */
@@ -159,7 +159,7 @@ export interface Explanation {
   readonly outcome: 'sent' | 'replied'
   /** Status if the gateway replies itself; null if the service is called. */
   readonly status: number | null
-  readonly code: ErrorCode | null
+  readonly code: string | null
   readonly detail: string | null
   /** Headers of the reply; for a service's reply, those that the gateway adds. */
   readonly reply: readonly ShownField[]

@@ -45,7 +45,12 @@ const authenticators = new Shared<Active & { close?: never }>()
 const CONCEALED: ReadonlySet<CredentialKind> = new Set(['key', 'password', 'session'])
 
 /** Errors that end a request even on a public path: a fault of the gateway, or an interruption of the body that had to be read. */
-const FINAL: ReadonlySet<ErrorCode> = new Set(['internal-error', 'content-too-large', 'too-busy', 'request-timeout'])
+const FINAL: ReadonlySet<string> = new Set<ErrorCode>([
+  'internal-error',
+  'content-too-large',
+  'too-busy',
+  'request-timeout',
+])
 
 /** The values for an unknown caller. */
 const NOBODY = { id: '', roles: [], scopes: [], tier: '', key: null, claims: {} }

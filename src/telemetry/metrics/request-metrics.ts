@@ -1,6 +1,6 @@
 import { valueOfEach } from '../../core/present.ts'
 import { endpointOf } from '../../core/endpoint.ts'
-import { type ErrorCode, errorTable } from '../../core/errors.ts'
+import { type ErrorKind, errorKinds } from '../../core/errors.ts'
 import { type EndedExchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
 import type { Counter, Histogram, Mark, Metrics } from '../../core/metrics.ts'
 import { callStatus } from '../call-status.ts'
@@ -16,6 +16,10 @@ const NO_STATUS = 'NONE'
 
 type CallStatus = GrpcStatusName | typeof NO_STATUS
 
+/** The most errors of user-defined policies that are counted by their codes; the others have one code together. */
+const OWN_ERRORS = 100
+const OTHER_ERROR = 'other'
+
 /** The endpoint of all requests that match no route. */
 const UNMATCHED = 'unmatched'
 
@@ -23,19 +27,16 @@ const UNMATCHED = 'unmatched'
 export class RequestMetrics {
   private readonly metrics: Metrics
   private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
-  private readonly errors: ReadonlyMap<string, Counter>
+  private readonly errors = new WeakMap<ErrorKind, Counter>()
+  /** Errors of user-defined policies: their codes and faults. */
+  private readonly ownErrors = new Set<string>()
   private readonly broken: (reason: BreakReason) => Counter
-  private readonly refusals = new Map<ErrorCode, Counter>()
+  private readonly refusals = new Map<string, Counter>()
   private readonly listeners = new Map<string, Counter>()
 
   constructor(metrics: Metrics) {
     this.metrics = metrics
-    this.errors = new Map(
-      Object.entries(errorTable).map(([code, { fault }]) => [
-        code,
-        metrics.counter('sallyport_errors_total', { code, fault }),
-      ]),
-    )
+    for (const kind of errorKinds()) this.enterError(kind, kind.code)
     this.broken = valueOfEach(breakReasons, (reason) => metrics.counter('sallyport_replies_broken_total', { reason }))
   }
 
@@ -55,7 +56,7 @@ export class RequestMetrics {
     ofRoute.bytes.add(bytes)
     if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000)
     if (exchange.grpc !== null) ofRoute.ofCall(callStatus(exchange) ?? NO_STATUS).add(1)
-    if (error !== null) this.errors.get(error.code)?.add(1)
+    if (error !== null) (this.errors.get(error.kind) ?? this.enterOwnError(error.kind)).add(1)
     const ofListener = this.listeners.get(listener) ?? this.enterListener(listener)
     ofListener.add(1)
   }
@@ -66,10 +67,24 @@ export class RequestMetrics {
   }
 
   /** The head of a request could not be parsed. */
-  refused(code: ErrorCode): void {
+  refused(code: string): void {
     const counter = this.refusals.get(code) ?? this.metrics.counter('sallyport_refused_requests_total', { code })
     this.refusals.set(code, counter)
     counter.add(1)
+  }
+
+  private enterError(kind: ErrorKind, code: string): Counter {
+    const made = this.metrics.counter('sallyport_errors_total', { code, fault: kind.fault })
+    this.errors.set(kind, made)
+    return made
+  }
+
+  /** A file that is loaded again defines its errors again; one that defines them for each request cannot fill the memory. */
+  private enterOwnError(kind: ErrorKind): Counter {
+    const name = `${kind.code} ${kind.fault}`
+    if (!this.ownErrors.has(name) && this.ownErrors.size >= OWN_ERRORS) return this.enterError(kind, OTHER_ERROR)
+    this.ownErrors.add(name)
+    return this.enterError(kind, kind.code)
   }
 
   private enterListener(listener: string): Counter {
