@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
 import { stringify } from 'yaml'
-import { digestOf } from '../src/core/password-digest.ts'
 import { askAdmin } from './support/admin.ts'
 import { startCommand, temporaryFile } from './support/command.ts'
+import { quickDigestOf } from './support/password.ts'
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
@@ -17,7 +17,7 @@ test('an edited option takes only plain values, no variables, files or other key
     admin: {
       address: '127.0.0.1:0',
       token: TOKEN,
-      users: [{ name: 'otto', password: await digestOf(PASSWORD), role: 'operator' }],
+      users: [{ name: 'otto', password: quickDigestOf(PASSWORD), role: 'operator' }],
     },
     listeners: [{ address: '127.0.0.1:0' }],
     services: { shop: { instances: ['http://127.0.0.1:1'], health: false } },

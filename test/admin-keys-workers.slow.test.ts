@@ -7,12 +7,12 @@ import { dirname } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { stringify } from 'yaml'
 import { keyList } from '../src/admin/keys/schemas.ts'
-import { digestOf } from '../src/core/password-digest.ts'
 import { type AdminAsk, askAdmin } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { startCommand, temporaryFile } from './support/command.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
+import { quickDigestOf } from './support/password.ts'
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
@@ -21,7 +21,7 @@ const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
 /** A gateway with two workers that lets the holders of keys through. */
 async function startGate(t: TestContext, apiKey: object, more: object = {}) {
   const service = await startService(t)
-  const digest = await digestOf(PASSWORD)
+  const digest = quickDigestOf(PASSWORD)
   const text = stringify({
     workers: 2,
     admin: {

@@ -4,18 +4,18 @@ import { hash } from 'node:crypto'
 import test, { type TestContext } from 'node:test'
 import { keyList } from '../src/admin/keys/schemas.ts'
 import { type Clock, systemClock } from '../src/core/clock.ts'
-import { digestOf } from '../src/core/password-digest.ts'
 import type { GatewayInput } from '../src/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { type AdminAsk, askAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
+import { quickDigestOf } from './support/password.ts'
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
 const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
-const digest = await digestOf(PASSWORD)
+const digest = quickDigestOf(PASSWORD)
 
 /** A gateway that lets the holders of keys through. */
 async function startGate(t: TestContext, apiKey: object, stores: GatewayInput['stores'], clock: Clock = systemClock) {

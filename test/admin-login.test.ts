@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
-import { digestOf } from '../src/core/password-digest.ts'
 import { type AdminAsk, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { proxyTo } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
+import { quickDigestOf } from './support/password.ts'
 
 const TOKEN = 'correct-horse-battery'
 const PASSWORD = 'a password of theirs'
-const password = await digestOf(PASSWORD)
+const password = quickDigestOf(PASSWORD)
 const users = [
   { name: 'vera', password, role: 'viewer' },
   { name: 'otto', password, role: 'operator' },

@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
-import { digestOf } from '../src/core/password-digest.ts'
 import { type AdminAnswer, startAdminGateway } from './support/admin.ts'
 import { proxyTo } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { CLIENT, startOpenIdProvider } from './support/openid-provider.ts'
 import { startService } from './support/service.ts'
+import { quickDigestOf } from './support/password.ts'
 
 type Admin = Exclude<NonNullable<GatewayInput['admin']>, false>
 type Oidc = NonNullable<Admin['oidc']>
 
 const TOKEN = 'correct-horse-battery'
 const PASSWORD = 'a password of theirs'
-const users = [{ name: 'ada', password: await digestOf(PASSWORD), role: 'admin' as const }]
+const users = [{ name: 'ada', password: quickDigestOf(PASSWORD), role: 'admin' as const }]
 const map = { 'gateway-admins': 'admin', ops: 'operator', everybody: 'viewer' } as const
 const MINUTE = 60_000
 

@@ -6,13 +6,13 @@ import { dirname } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { stringify } from 'yaml'
-import { digestOf } from '../../src/core/password-digest.ts'
 import { askAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
 import { connectTo, startRedis } from '../support/redis.ts'
+import { quickDigestOf } from '../support/password.ts'
 
 const PASSWORD = 'a password of theirs'
 /** What a page must show as text, wherever it stands. */
@@ -190,7 +190,7 @@ test('data that others have written to Redis is shown as text, and an outage of 
 })
 
 test('a viewer can see keys but not change them', async (t) => {
-  const users = [{ name: 'vera', password: await digestOf(PASSWORD), role: 'viewer' }]
+  const users = [{ name: 'vera', password: quickDigestOf(PASSWORD), role: 'viewer' }]
   const { origin, statuses } = await startGate(t, false, { users })
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'clients')

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
-import { digestOf } from '../../src/core/password-digest.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { askAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
 import { CLIENT, startOpenIdProvider } from '../support/openid-provider.ts'
+import { quickDigestOf } from '../support/password.ts'
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
@@ -16,7 +16,7 @@ const PASSWORD = 'a password of theirs'
 async function startShop(t: TestContext, { withUsers = false } = {}) {
   const provider = await startOpenIdProvider(t, systemClock)
   provider.user = { sub: '7', preferred_username: 'otto', groups: ['ops'] }
-  const users = withUsers ? `[{ name: ada, password: '${await digestOf(PASSWORD)}', role: admin }]` : '[]'
+  const users = withUsers ? `[{ name: ada, password: '${quickDigestOf(PASSWORD)}', role: admin }]` : '[]'
   const text = `
 workers: 2
 admin:

@@ -3,16 +3,16 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
-import { digestOf } from '../../src/core/password-digest.ts'
 import { askAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
 import { startService } from '../support/service.ts'
+import { quickDigestOf } from '../support/password.ts'
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
-const digest = await digestOf(PASSWORD)
+const digest = quickDigestOf(PASSWORD)
 
 async function startShop(t: TestContext) {
   const instances = await Promise.all([startService(t), startService(t)])
