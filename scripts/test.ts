@@ -17,6 +17,7 @@ const coverage = [
   '--test-coverage-exclude=**/*.test.ts',
   '--test-coverage-include-all',
   '--test-coverage-lines=95',
+  `--import=${new URL('coverage-here.ts', import.meta.url).href}`,
 ]
 
 /** For every process of the run, including those that tests start. */
