@@ -14,9 +14,9 @@ import { logWarnings } from './config/log-warnings.ts'
 import { warningsOf } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
 import type { Policy } from './policies/policy.ts'
-import { Answers } from './core/threads.ts'
+import { TopicHandlers } from './core/threads.ts'
 import { type Clock, systemClock } from './core/clock.ts'
-import { Slices } from './core/slices.ts'
+import { TimeSlices } from './core/time-slices.ts'
 import { version } from './core/version.ts'
 import type { PoolSizes } from './http/lane.ts'
 import type { Fleet } from './runtime/fleet.ts'
@@ -44,10 +44,10 @@ export {
 } from './core/errors.ts'
 export type { LabelsOf, MetricEntry, MetricName, MetricNameOf } from './core/metric-table.ts'
 export type { Logger, LogLevel } from './core/logger.ts'
-export type { Counter, HeldMetrics, Histogram, Mark, Metrics } from './core/metrics.ts'
+export type { Counter, HeldMetrics, Histogram, Gauge, Metrics } from './core/metrics.ts'
 export { type Holder, Shared } from './core/shared.ts'
-export type { Steps } from './core/slices.ts'
-export { type Answers, defineTopic, type Threads, type Topic } from './core/threads.ts'
+export type { SlicedWork } from './core/time-slices.ts'
+export { type TopicHandlers, defineTopic, type Threads, type Topic } from './core/threads.ts'
 export type { Toolbox } from './core/toolbox.ts'
 export { type Duration, duration, type Percentage, type Size, size, type UnitText } from './core/units.ts'
 export {
@@ -79,7 +79,7 @@ export { afterwards, editReplies, type Handler, type Middleware } from './http/h
 export { Headers } from './http/headers.ts'
 export type { PoolSize, PoolSizes } from './http/lane.ts'
 export type { PathForms } from './http/path-forms.ts'
-export type { Protocol } from './http/received-head.ts'
+export type { HttpVersion } from './http/received-head.ts'
 export type { AttemptRecord, EventAttributes, ExchangeRecord, GrpcStatus, RecordedEvent } from './http/record.ts'
 export { Reply } from './http/reply.ts'
 export type { ServiceReply, ServiceRequest } from './http/service-request.ts'
@@ -217,12 +217,12 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
       options.policies,
       noted,
     )
-    const slices = new Slices(clock)
+    const slices = new TimeSlices(clock)
     await slices.next()
-    const config = await slices.take(parsing(loaded, source, [...checkEnvironment(process.env), ...names.problems]))
+    const config = await slices.run(parsing(loaded, source, [...checkEnvironment(process.env), ...names.problems]))
     await slices.next()
     chains.set(config, loaded.chain)
-    const revision = await slices.take(revising(config, noted.beside))
+    const revision = await slices.run(revising(config, noted.beside))
     await slices.next()
     const files = config.policyFiles.map(({ file }) => file)
     const modules = (options.workers === true ? loadedCode(files) : null) ?? NO_CODE
@@ -233,7 +233,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const first = await read(input)
   const output = options.output ?? createLogger({ ...first.config.log, clock })
   logWarnings(first.warnings, output.log)
-  const answers = new Answers(output.log)
+  const answers = new TopicHandlers(output.log)
   const inline = options.workers === true ? null : await makeInline()
   const fleet = inline ?? (await makeWorkers(first))
   const gateway = new GatewayProcess({

@@ -8,7 +8,7 @@ import { purgeTopic } from '../src/policies/cache/purge.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { startAdmin } from '../src/admin/server.ts'
 import { systemClock } from '../src/core/clock.ts'
-import { Answers } from '../src/core/threads.ts'
+import { TopicHandlers } from '../src/core/threads.ts'
 import { GatewayProcess } from '../src/runtime/gateway-process.ts'
 import { WorkerFleet } from '../src/workers/worker-fleet.ts'
 import { cleanUp } from './support/cleanup.ts'
@@ -38,7 +38,7 @@ async function startWorkers(
   }
   const config = parseConfig(input, await readPolicyFiles(input, 'sallyport.yaml'))
   const output = createMemoryLogger()
-  const answers = new Answers(output.log)
+  const answers = new TopicHandlers(output.log)
   const shared = { output, clock: systemClock, answers }
   const fleet = new WorkerFleet({ ...shared, config, modules: NO_CODE })
   const first = { config, revision: '', text: null, code: [], modules: NO_CODE, warnings: [] }

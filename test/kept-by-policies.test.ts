@@ -118,7 +118,7 @@ function createCounting() {
     create({ table: name, step }, { holder }, route) {
       if (route.id === '') return (next) => next
       const table = tables.get(holder, name, () => (said.push(`made ${name}`), new Table()))
-      holder.atTakeOver(() => (table.step = step))
+      holder.onTakeOver(() => (table.step = step))
       return () => () => Reply.json(200, (table.count += table.step))
     },
   })

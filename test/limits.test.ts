@@ -27,9 +27,9 @@ async function setUpRaw(t: TestContext, config: Parameters<typeof proxyTo>[1] = 
 }
 
 /** Bytes of a body up to which it is gathered before the service sees anything of it. */
-const GATHERED = 65_536
+const DEFAULT_BUFFER_SIZE = 65_536
 /** The beginning of a body that is passed on as it comes. */
-const BEGINNING = 'y'.repeat(GATHERED + 1)
+const BEGINNING = 'y'.repeat(DEFAULT_BUFFER_SIZE + 1)
 
 /** Enough for some seconds at the least rate of a body. */
 const TRICKLE = 'x'.repeat(2_000)
@@ -119,7 +119,7 @@ for (const [name, limits, size] of [
     await refusal(client, 413)
     assert.equal((await log.line({ status_code: 413 }))['method'], 'POST')
     // The service sees a broken request or none, never a short one that looks whole.
-    if (size > GATHERED) await peer.closed()
+    if (size > DEFAULT_BUFFER_SIZE) await peer.closed()
     assert.doesNotMatch(peer.received.toString('latin1'), /\r\n0\r\n/)
   })
 }

@@ -17,7 +17,7 @@ import { startDns } from './support/dns-server.ts'
 import { startService } from './support/service.ts'
 import { authority, tlsListeners, writeLeaf } from './support/tls.ts'
 
-const table = Object.entries<MetricEntry>(metricTable).filter(([, { told = true }]) => told)
+const table = Object.entries<MetricEntry>(metricTable).filter(([, { exported = true }]) => exported)
 
 test('every metric in the table is exposed with exactly its labels, and promtool accepts the output', async (t) => {
   const service = await startService(t)

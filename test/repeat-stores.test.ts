@@ -1,5 +1,5 @@
 import { systemClock } from '../src/core/clock.ts'
-import { Answers } from '../src/core/threads.ts'
+import { TopicHandlers } from '../src/core/threads.ts'
 import { MemoryRepeats } from '../src/policies/idempotency/memory/memory-repeats.ts'
 import { answerThreads } from '../src/policies/idempotency/memory/answer-threads.ts'
 import { memoryRepeats } from '../src/policies/idempotency/memory/memory-store.ts'
@@ -20,7 +20,7 @@ const LONG = 4_000_000
 repeatContract('memory', 300, async () => {
   return () => {
     const clock = new ManualClock()
-    const answers = new Answers(createMemoryLogger().log)
+    const answers = new TopicHandlers(createMemoryLogger().log)
     answerThreads(answers, new MemoryRepeats(clock, 1_000_000))
     const store = memoryRepeats.open(storeTools({ clock, asked: answers }))({ add() {} })
     return { store, lapse: async () => clock.advance(LEASE), end: async () => clock.advance(LONG) }

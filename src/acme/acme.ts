@@ -14,7 +14,7 @@ import { Reports } from './reports.ts'
 import type { Seal } from '../core/seal.ts'
 import { showChallenges } from './shown-challenges.ts'
 import type { AcmeStore } from './store.ts'
-import { Turns } from '../core/turns.ts'
+import { Semaphore } from '../core/semaphore.ts'
 
 /** A required certificate. */
 export interface Target {
@@ -66,7 +66,7 @@ export class Acme {
   private keepers: ReadonlyMap<string, Kept> = new Map()
   /** Additional ones being prepared. */
   private coming: ReadonlyMap<string, Kept> = new Map()
-  private readonly turns = new Turns(AT_A_TIME)
+  private readonly turns = new Semaphore(AT_A_TIME)
   private started = false
   private readonly records: Records
   private revision: string | null = null

@@ -17,7 +17,7 @@ import { Records } from './records.ts'
 import type { RenewalInfo } from './renewal-info.ts'
 import { Reports } from './reports.ts'
 import { Seal } from '../core/seal.ts'
-import { Turns } from '../core/turns.ts'
+import { Semaphore } from '../core/semaphore.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -67,7 +67,7 @@ async function setUp(t: TestContext, random = 0.5) {
   const log = new TestLog(clock)
   const [ca, other] = [new FakeCa(clock, 'https://ca.test/dir'), new FakeCa(clock, 'https://other.test/dir')]
   const outcomes: string[] = []
-  const open = (authorities: readonly Issuing[] = [ca], itsClock = clock, turns = new Turns(1)) => {
+  const open = (authorities: readonly Issuing[] = [ca], itsClock = clock, turns = new Semaphore(1)) => {
     const ending = new AbortController()
     const keeper = new Keeper({
       name: 'shop.test',
@@ -243,9 +243,9 @@ test('failures while the clock was wrong do not delay orders after it is correct
 
 test('an order still queued when the gateway stops does not count as an attempt', async (t) => {
   const { ca, clock, store, open } = await setUp(t)
-  const turns = new Turns(1)
+  const turns = new Semaphore(1)
   const { promise: busy, resolve: done } = Promise.withResolvers<void>()
-  const other = turns.take(() => busy)
+  const other = turns.run(() => busy)
   const { close } = open([ca], clock, turns)
   clock.advance(1)
   await turnUntil('the order to be queued', () => turns.length === 2)

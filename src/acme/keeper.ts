@@ -9,7 +9,7 @@ import { HeldLock } from './held-lock.ts'
 import type { Records } from './records.ts'
 import type { Reports } from './reports.ts'
 import { certificateId, type RenewalInfo } from './renewal-info.ts'
-import type { Turns } from '../core/turns.ts'
+import type { Semaphore } from '../core/semaphore.ts'
 
 /** A CA as used by a keeper. */
 export interface Issuing {
@@ -42,7 +42,7 @@ export interface KeeperOptions {
   readonly authorities: readonly Issuing[]
   readonly solver: Solver
   readonly records: Records
-  readonly turns: Turns
+  readonly turns: Semaphore
   readonly clock: Clock
   readonly random: () => number
   readonly reports: Reports
@@ -144,7 +144,7 @@ export class Keeper {
       const due = this.dueAt()
       const now = clock.wall()
       if (now < due) return Math.min(due - now, this.info.until - now)
-      return await turns.take(() => this.order())
+      return await turns.run(() => this.order())
     } catch (error) {
       if (this.options.ending.aborted) return MAX_LOOK
       reports.failed(error)

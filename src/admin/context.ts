@@ -3,9 +3,9 @@ import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MetricName } from '../core/metric-table.ts'
 import type { Policy } from '../policies/policy.ts'
-import type { HeldNetworks } from '../core/held-networks.ts'
+import type { NetworkFileContents } from '../core/network-file-contents.ts'
 import type { Logger } from '../core/logger.ts'
-import type { DoEverywhere } from '../core/operation.ts'
+import type { RunOnReplicas } from '../core/operation.ts'
 import type { Threads } from '../core/threads.ts'
 import type { Readiness } from '../front/own-routes.ts'
 import type { ConfigurationSource } from '../runtime/configuration-source.ts'
@@ -27,7 +27,7 @@ export interface AdminContext {
   /** Every policy that a configuration may name, in chain order. */
   readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
   /** The contents of the network files that the configuration names. */
-  readonly networks: () => HeldNetworks
+  readonly networks: () => NetworkFileContents
   readonly board: HealthBoard
   /** The slots of the configuration in force. */
   readonly slots: () => SlotTable
@@ -53,7 +53,7 @@ export interface AdminContext {
   readonly source: ConfigurationSource | null
   readonly threads: Threads
   /** Performs an action on this gateway and on all others that share its Redis. */
-  readonly everywhere: DoEverywhere
+  readonly everywhere: RunOnReplicas
   readonly clock: Clock
   readonly log: Logger
 }

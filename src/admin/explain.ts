@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isToken } from '../core/field.ts'
 import { GatewayError } from '../core/errors.ts'
-import { Turns } from '../core/turns.ts'
+import { Semaphore } from '../core/semaphore.ts'
 import {
   type Explanation,
   explainTopic,
@@ -142,7 +142,7 @@ export const explanation = z.object({
 
 /** POST /explain: how a request would be handled. */
 export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void {
-  const turns = new Turns()
+  const turns = new Semaphore()
 
   async function ask(worker: number, asked: Question): Promise<Explanation | null> {
     const answers = await threads.askAll(explainTopic, { worker, question: asked })
@@ -178,7 +178,7 @@ export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void
       const asked = { ...read, method, headers: pairs, body, from, listener, as: consumer }
       // The first worker may be about to be replaced.
       const workers = worker === undefined ? [0, 1] : [worker]
-      return turns.take(async () => {
+      return turns.run(async () => {
         for (const each of workers) {
           const answer = await ask(each, asked)
           if (answer !== null) return answer

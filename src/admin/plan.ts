@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { changeClasses } from '../config/plan/effects.ts'
 import { ConfigError } from '../config/problems.ts'
 import { GatewayError } from '../core/errors.ts'
-import { Turns } from '../core/turns.ts'
+import { Semaphore } from '../core/semaphore.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { problemSchema, refusal } from './refusal.ts'
@@ -32,7 +32,7 @@ export const plan = z.object({
 
 /** POST /config/plan: what another configuration would change. */
 export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext): void {
-  const turns = new Turns()
+  const turns = new Semaphore()
   void app.register(async (scope: AdminApp) => {
     acceptTexts(scope, () => reloads.applied.config)
     scope.post(
@@ -56,7 +56,7 @@ export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext):
         if (turns.length >= WAITING)
           throw new GatewayError('too-busy', 'Too many plans are being made: try again later.')
         try {
-          return await turns.take(() => asked.plan(body))
+          return await turns.run(() => asked.plan(body))
         } catch (error) {
           throw error instanceof ConfigError ? refusal(error.problems) : error
         }

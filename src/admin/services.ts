@@ -2,7 +2,7 @@ import { present } from '../core/present.ts'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
-import { type Everywhere, everywhereShape, tellEverywhere } from '../core/operation.ts'
+import { type ReplicaResults, replicasShape, replicasOf } from '../core/operation.ts'
 import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
 import { drain } from '../runtime/operations/drain.ts'
 import { balancerName } from '../services/balancers/index.ts'
@@ -96,7 +96,7 @@ export const service = z.object({
   instances: instance.array(),
 })
 
-const changed = service.extend(everywhereShape)
+const changed = service.extend(replicasShape)
 
 export const transition = z.object({
   at: time,
@@ -134,8 +134,8 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     return found
   }
 
-  async function describeChanged(name: string, done: Everywhere<object>): Promise<z.input<typeof changed>> {
-    return { ...(await describeOne(name)), ...tellEverywhere(done) }
+  async function describeChanged(name: string, done: ReplicaResults<object>): Promise<z.input<typeof changed>> {
+    return { ...(await describeOne(name)), ...replicasOf(done) }
   }
 
   app.get(

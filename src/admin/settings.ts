@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { logLevels } from '../core/logger.ts'
-import { everywhereShape, tellEverywhere } from '../core/operation.ts'
+import { replicasShape, replicasOf } from '../core/operation.ts'
 import { lowestLevel, setLogLevel } from '../runtime/operations/log-level.ts'
 import { logLevelTopic } from '../telemetry/log-settings.ts'
 import type { AdminApp } from './app.ts'
@@ -24,12 +24,12 @@ export function settingEndpoints(app: AdminApp, { threads, everywhere }: AdminCo
         summary: 'Set the log level in all workers, until the gateway stops or its configuration changes the level',
         tags: ['settings'],
         body: level,
-        response: { 200: level.extend(everywhereShape) },
+        response: { 200: level.extend(replicasShape) },
       },
     },
     async ({ body }) => {
       const done = await everywhere(setLogLevel, body)
-      return { ...done.results[0], ...tellEverywhere(done) }
+      return { ...done.results[0], ...replicasOf(done) }
     },
   )
 }

@@ -5,7 +5,7 @@ import type { DocsObject } from '../policies/policy-docs.ts'
 import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { SingleFlight } from '../core/single-flight.ts'
-import { Slices } from '../core/slices.ts'
+import { TimeSlices } from '../core/time-slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 import { GatewayError } from '../core/errors.ts'
@@ -124,11 +124,11 @@ export class ApiDocs {
   }
 
   /** What the policies say about the operations that they define: constant for a configuration. */
-  private async describe(slices: Slices): Promise<ReadonlyMap<string, ServiceApi>> {
+  private async describe(slices: TimeSlices): Promise<ReadonlyMap<string, ServiceApi>> {
     if (this.described !== null) return this.described
     const { config, policies, log } = this.options
     try {
-      this.described = await slices.take(describedApis(config.routes, policies, this.places))
+      this.described = await slices.run(describedApis(config.routes, policies, this.places))
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'What policies say of their operations cannot be documented')
       this.described = new Map()
@@ -138,7 +138,7 @@ export class ApiDocs {
 
   private async write(): Promise<Representation> {
     const { config, policies, own, clock } = this.options
-    const slices = new Slices(clock)
+    const slices = new TimeSlices(clock)
     await this.places.read(slices)
     const { apis } = this.documents
     const sources = {
@@ -150,7 +150,7 @@ export class ApiDocs {
       described: await this.describe(slices),
       own: own.flatMap(({ path, docs }) => (docs === undefined ? [] : [{ path, item: docs }])),
     }
-    const written = new Representation(await slices.take(apiDocument(sources)), [
+    const written = new Representation(await slices.run(apiDocument(sources)), [
       ['Content-Type', 'application/json'],
       ['Cache-Control', 'no-cache'],
       ['X-Content-Type-Options', 'nosniff'],

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { mainService } from '../config/route-services.ts'
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import type { OperationDocs } from './operations.ts'
 import { type RoutePath, isConditional, type Place, type Places } from './places.ts'
@@ -27,7 +27,7 @@ export function* candidatesOf(
   apis: ReadonlyMap<string, ServiceApi>,
   described: ReadonlyMap<string, ServiceApi>,
   moves: (place: Place, method: Method) => boolean,
-): Steps<Candidate[]> {
+): SlicedWork<Candidate[]> {
   const all: Candidate[] = [...described.values()].flatMap(({ operations }) => operations)
   for (const operation of [...apis.values()].flatMap(({ operations }) => operations)) {
     if (!moves(operation.place, operation.method)) all.push(operation)

@@ -1,7 +1,7 @@
 import { activePolicies } from '../config/policy-schema.ts'
 import { mainService } from '../config/route-services.ts'
 import type { RouteConfig } from '../config/schema.ts'
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Places } from './places.ts'
 import { readServiceApi, type ServiceApi } from './service-api.ts'
@@ -11,7 +11,7 @@ export function* describedApis(
   routes: readonly RouteConfig[],
   chain: readonly Policy[],
   places: Places,
-): Steps<ReadonlyMap<string, ServiceApi>> {
+): SlicedWork<ReadonlyMap<string, ServiceApi>> {
   const apis = new Map<string, ServiceApi>()
   for (const [service, ofService] of Map.groupBy(routes, mainService)) {
     if (service === null) continue

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { cases } from '../../test/support/cases.ts'
-import { takeAll } from '../core/slices.ts'
+import { runToEnd } from '../core/time-slices.ts'
 import { documentOf, type Json } from '../../test/support/openapi.ts'
 import { parseConfig } from '../config/parse.ts'
 import { policies } from '../policies/index.ts'
@@ -180,8 +180,8 @@ test('property: whatever the services describe, the document is valid and its re
   fc.assert(
     fc.property(document, document, (first: Json, second: Json) => {
       const apis = new Map<string, ServiceApi>([
-        ['a', takeAll(readServiceApi(JSON.stringify(first), 'a', places))],
-        ['b', takeAll(readServiceApi(JSON.stringify(second), 'b', places))],
+        ['a', runToEnd(readServiceApi(JSON.stringify(first), 'a', places))],
+        ['b', runToEnd(readServiceApi(JSON.stringify(second), 'b', places))],
       ])
       const whole = apiDocument({
         docs,
@@ -192,7 +192,7 @@ test('property: whatever the services describe, the document is valid and its re
         described: new Map(),
         own: [],
       })
-      const text = takeAll(whole).toString()
+      const text = runToEnd(whole).toString()
       documentOf(text)
       assert.ok(!text.includes('attacker.test'))
     }),
@@ -205,7 +205,7 @@ test('property: any text is a document or throws BrokenDocument', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json(), values), (text) => {
       try {
-        assert.ok(takeAll(readServiceApi(text, 'a', places)).operations.length >= 0)
+        assert.ok(runToEnd(readServiceApi(text, 'a', places)).operations.length >= 0)
       } catch (error) {
         assert.ok(error instanceof BrokenDocument)
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { takeAll } from '../core/slices.ts'
+import { runToEnd } from '../core/time-slices.ts'
 import { type ApiDocument, type ApiOperation, documentOf, type Json } from '../../test/support/openapi.ts'
 import { SECRET } from '../../test/support/tokens.ts'
 import { parseConfig } from '../config/parse.ts'
@@ -28,11 +28,11 @@ function write(
   const apis = new Map(
     Object.entries(documents).map(([name, document]) => [
       name,
-      takeAll(readServiceApi(JSON.stringify({ openapi: '3.1.0', ...document }), name, places)),
+      runToEnd(readServiceApi(JSON.stringify({ openapi: '3.1.0', ...document }), name, places)),
     ]),
   )
   return documentOf(
-    takeAll(apiDocument({ docs, services: names, places, policies, apis, described: new Map(), own })).toString(),
+    runToEnd(apiDocument({ docs, services: names, places, policies, apis, described: new Map(), own })).toString(),
   )
 }
 

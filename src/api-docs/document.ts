@@ -1,6 +1,6 @@
 import { mainService } from '../config/route-services.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import type { DocsObject, ParameterDocs as LookedAt } from '../policies/policy-docs.ts'
 import type { Policy } from '../policies/policy.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
@@ -51,7 +51,7 @@ interface PathItem {
  * 2. Each is described together with the policies of its route.
  * 3. Schemas are named when the text is written.
  */
-export function* apiDocument(sources: DocumentSources): Steps<Buffer> {
+export function* apiDocument(sources: DocumentSources): SlicedWork<Buffer> {
   const { docs, places, policies, own, services } = sources
   const apis = new Map(sources.apis)
   for (const [service, api] of sources.described) {
@@ -115,7 +115,7 @@ export function* apiDocument(sources: DocumentSources): Steps<Buffer> {
 }
 
 /** The members of a map, each written in a separate step. */
-function* writeMembers(map: DocsObject, write: (value: unknown) => string, pieces: Buffer[]): Steps {
+function* writeMembers(map: DocsObject, write: (value: unknown) => string, pieces: Buffer[]): SlicedWork {
   let separator = ''
   for (const [name, value] of Object.entries(map)) {
     pieces.push(Buffer.from(`${separator}${JSON.stringify(name)}:${write(value)}`))

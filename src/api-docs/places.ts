@@ -1,5 +1,5 @@
 import type { RouteConfig } from '../config/schema.ts'
-import { type Slices, type Steps, takeAll } from '../core/slices.ts'
+import { type TimeSlices, type SlicedWork, runToEnd } from '../core/time-slices.ts'
 import { Headers } from '../http/headers.ts'
 import type { ValueMatch } from '../routing/match.ts'
 import { mainService } from '../config/route-services.ts'
@@ -31,7 +31,7 @@ export class Places {
   /** Regular expressions that the request in question is assumed to match: no matching text is generated. */
   private fitting = NONE
   private readonly tables = new RouterTables<RoutePath | null>((regex) => () => this.fitting.has(regex))
-  private readonly reading: Steps
+  private readonly reading: SlicedWork
   private router: Router<RoutePath | null> | null = null
 
   /** `own` are the paths of the gateway's own endpoints. */
@@ -40,8 +40,8 @@ export class Places {
   }
 
   /** Reads the routes in slices. A query before that is finished has the rest read at once. */
-  async read(slices: Slices): Promise<void> {
-    await slices.take(this.reading)
+  async read(slices: TimeSlices): Promise<void> {
+    await slices.run(this.reading)
   }
 
   /** Of all routes, in their order. */
@@ -89,13 +89,13 @@ export class Places {
   }
 
   private readAll(): Router<RoutePath | null> {
-    takeAll(this.reading)
+    runToEnd(this.reading)
     this.router ??= routerOf(this.tables)
     return this.router
   }
 
   /** One after the other; a route takes precedence over the gateway's own endpoint at the same path. */
-  private *readEach(routes: readonly RouteConfig[], own: readonly string[]): Steps {
+  private *readEach(routes: readonly RouteConfig[], own: readonly string[]): SlicedWork {
     for (const route of routes) {
       this.add(route)
       yield

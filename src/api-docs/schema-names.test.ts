@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { takeAll } from '../core/slices.ts'
+import { runToEnd } from '../core/time-slices.ts'
 import type { Json } from '../../test/support/openapi.ts'
 import { parseConfig } from '../config/parse.ts'
 import { Places } from './places.ts'
@@ -21,10 +21,10 @@ function namesOf(services: Readonly<Record<string, Json>>): Record<string, strin
       const content = { 'application/json': { schema: { anyOf } } }
       const get = { responses: { 200: { description: '', content } } }
       const document = { openapi: '3.1.0', paths: { [`/${name}`]: { get } }, components: { schemas } }
-      return [name, takeAll(readServiceApi(JSON.stringify(document), name, places))] as const
+      return [name, runToEnd(readServiceApi(JSON.stringify(document), name, places))] as const
     }),
   )
-  const given = takeAll(nameSchemas(apis))
+  const given = runToEnd(nameSchemas(apis))
   return Object.fromEntries([...apis].map(([name, api]) => [name, api.schemas.map((each) => given.get(each)!)]))
 }
 

@@ -1,4 +1,4 @@
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import { firstFree } from './names.ts'
 import { NamedSchema } from './schemas.ts'
 import type { ServiceApi } from './service-api.ts'
@@ -10,7 +10,7 @@ export const PROBLEM = 'ProblemDetails'
  * Names the schemas of all services in one document: with the name used by the service if that is unambiguous, otherwise prefixed
  * by the name of the service. Services share a schema if it is identical and has the same name.
  */
-export function* nameSchemas(apis: ReadonlyMap<string, ServiceApi>): Steps<ReadonlyMap<NamedSchema, string>> {
+export function* nameSchemas(apis: ReadonlyMap<string, ServiceApi>): SlicedWork<ReadonlyMap<NamedSchema, string>> {
   const all = [...apis].flatMap(([service, { schemas }]) => schemas.map((schema) => ({ service, schema })))
   const read: { readonly service: string; readonly wish: string; readonly of: ReturnType<typeof textOf> }[] = []
   for (const { service, schema } of all) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { takeAll } from '../core/slices.ts'
+import { runToEnd } from '../core/time-slices.ts'
 import type { Json } from '../../test/support/openapi.ts'
 import { BrokenDocument } from './broken.ts'
 import { NamedSchema, Schemas } from './schemas.ts'
@@ -10,7 +10,7 @@ import { Source } from './source.ts'
 function read(schema: unknown, root: Json = {}) {
   const schemas = new Schemas(new Source(root))
   const found = plain(schemas.read(schema, 0))
-  takeAll(schemas.finish())
+  runToEnd(schemas.finish())
   return { found, named: Object.fromEntries(schemas.named.map((each) => [each.wish, plain(each.schema)])) }
 }
 

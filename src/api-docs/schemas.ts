@@ -1,4 +1,4 @@
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { withNumericBounds } from '../openapi/modern-schema.ts'
@@ -90,7 +90,7 @@ export class Schemas {
    * Converts the targets of references, in a loop so that a long chain of them does not become a deep recursion. Throws
    * BrokenDocument.
    */
-  *finish(): Steps {
+  *finish(): SlicedWork {
     for (let next = this.pending.pop(); next !== undefined; next = this.pending.pop()) {
       const [named, value] = next
       named.schema = this.read(value, 0) ?? true

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { takeAll } from '../core/slices.ts'
+import { runToEnd } from '../core/time-slices.ts'
 import { parseConfig } from '../config/parse.ts'
 import { BrokenDocument } from './broken.ts'
 import { Places } from './places.ts'
@@ -21,6 +21,6 @@ function documentOf(count: number): string {
 
 test('a short document cannot expand beyond the limit through its references', () => {
   const places = new Places(routes, [])
-  assert.equal(takeAll(readServiceApi(documentOf(100), 'users', places)).operations.length, 100)
-  assert.throws(() => takeAll(readServiceApi(documentOf(200), 'users', places)), BrokenDocument)
+  assert.equal(runToEnd(readServiceApi(documentOf(100), 'users', places)).operations.length, 100)
+  assert.throws(() => runToEnd(readServiceApi(documentOf(200), 'users', places)), BrokenDocument)
 })

@@ -1,4 +1,4 @@
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { basePathOf, operationsOf } from '../openapi/operations.ts'
@@ -37,7 +37,7 @@ const MAX_OPERATIONS = 5000
 const MAX_TEXT = 16 * 1024 ** 2
 
 /** Reads the text of a service's OpenAPI 3 document, as far as routes expose it. Throws BrokenDocument. */
-export function* readServiceApi(text: string, service: string, places: Places): Steps<ServiceApi> {
+export function* readServiceApi(text: string, service: string, places: Places): SlicedWork<ServiceApi> {
   const root = parse(text)
   const version = fieldOf(root, 'openapi')
   if (typeof version !== 'string' || !version.startsWith('3.'))

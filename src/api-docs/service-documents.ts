@@ -1,6 +1,6 @@
 import { present } from '../core/present.ts'
 import type { Clock } from '../core/clock.ts'
-import { Slices } from '../core/slices.ts'
+import { TimeSlices } from '../core/time-slices.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { GatewayError } from '../core/errors.ts'
@@ -70,7 +70,7 @@ export class ServiceDocuments {
 
   /** In slices, as there may be a thousand services. Never rejects. */
   private async refresh(): Promise<void> {
-    const slices = new Slices(this.options.clock)
+    const slices = new TimeSlices(this.options.clock)
     for (const [service, known] of this.known) {
       if (slices.over) await slices.next()
       if (known.pending || this.stopping.signal.aborted) continue
@@ -116,9 +116,9 @@ export class ServiceDocuments {
     if (reply.status !== 200) throw new BrokenDocument(`comes with status ${reply.status}`)
     const text = reply.body.toText()
     if (text === known.text) return
-    const slices = new Slices(clock)
+    const slices = new TimeSlices(clock)
     await places.read(slices)
-    const api = await slices.take(readServiceApi(text, service, places))
+    const api = await slices.run(readServiceApi(text, service, places))
     known.text = text
     known.etag = reply.headers.get('ETag') ?? null
     const apis = new Map(this.apis).set(service, api)

@@ -2,13 +2,18 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Purge } from '../policies/cache/purge.ts'
 import { addExamples, UsageError } from './command.ts'
-import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
+import {
+  addReplicaOptions,
+  runOnReplicas,
+  type ReplicaCommandOptions,
+  replicaResultsSchema,
+} from './run-on-replicas.ts'
 
-const answerSchema = everywhereSchema.extend({ purged: z.int() })
+const answerSchema = replicaResultsSchema.extend({ purged: z.int() })
 
 const expected = 'expected --url URL, --prefix URL, or --host HOST with --group GROUP'
 
-interface Options extends EverywhereOptions {
+interface Options extends ReplicaCommandOptions {
   readonly url?: string
   readonly prefix?: string
   readonly host?: string
@@ -28,7 +33,7 @@ export function defineCache(command: Command, finish: (code: number) => void): v
     .option('--prefix <url>', 'whose address begins so')
     .option('--host <host>', 'of this host, with --group')
     .option('--group <group>', 'of this group (RFC 9875), with --host')
-  addEverywhereOptions(purge).action(async (options: Options) => finish(await purgeReplies(options)))
+  addReplicaOptions(purge).action(async (options: Options) => finish(await purgeReplies(options)))
   addExamples(purge, [
     ['sallyport cache purge --url https://shop.test/books/1', 'one address'],
     ['sallyport cache purge --prefix https://shop.test/books/', 'all below one'],
@@ -39,7 +44,7 @@ async function purgeReplies(options: Options): Promise<number> {
   const body = JSON.stringify(purgeOf(options))
   const told = ({ purged }: z.output<typeof answerSchema>): string =>
     `${purged} stored ${purged === 1 ? 'reply' : 'replies'} purged`
-  return doEverywhere(options, { path: '/cache/purge', body }, answerSchema, told)
+  return runOnReplicas(options, { path: '/cache/purge', body }, answerSchema, told)
 }
 
 function purgeOf({ url, prefix, host, group }: Options): Purge {

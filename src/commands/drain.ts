@@ -1,8 +1,13 @@
 import type { Command } from 'commander'
 import { addExamples } from './command.ts'
-import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
+import {
+  addReplicaOptions,
+  runOnReplicas,
+  type ReplicaCommandOptions,
+  replicaResultsSchema,
+} from './run-on-replicas.ts'
 
-interface Options extends EverywhereOptions {
+interface Options extends ReplicaCommandOptions {
   readonly force?: true
 }
 
@@ -13,13 +18,13 @@ export function defineDrain(command: Command, finish: (code: number) => void): v
       'Takes an instance of a service out: it gets no new requests, and those in flight end. In all gateways that share a Redis.',
     )
     .option('--force', 'even where it is the last one that can be used')
-  addEverywhereOptions(command).action(async (service: string, instance: string, options: Options) => {
+  addReplicaOptions(command).action(async (service: string, instance: string, options: Options) => {
     const path = `${pathOf(service, instance)}${options.force === true ? '?force=true' : ''}`
     finish(
-      await doEverywhere(
+      await runOnReplicas(
         options,
         { path, method: 'PUT', body: '' },
-        everywhereSchema,
+        replicaResultsSchema,
         () => `${instance} of ${service} is drained: it gets no new requests.`,
       ),
     )
@@ -32,12 +37,12 @@ export function defineUndrain(command: Command, finish: (code: number) => void):
   place(command).description(
     'Takes an instance back that was drained: it gets requests when its health allows it. In all gateways that share a Redis.',
   )
-  addEverywhereOptions(command).action(async (service: string, instance: string, options: EverywhereOptions) => {
+  addReplicaOptions(command).action(async (service: string, instance: string, options: ReplicaCommandOptions) => {
     finish(
-      await doEverywhere(
+      await runOnReplicas(
         options,
         { path: pathOf(service, instance), method: 'DELETE' },
-        everywhereSchema,
+        replicaResultsSchema,
         () => `${instance} of ${service} is taken back.`,
       ),
     )

@@ -4,7 +4,12 @@ import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, UsageError } from './command.ts'
-import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
+import {
+  addReplicaOptions,
+  runOnReplicas,
+  type ReplicaCommandOptions,
+  replicaResultsSchema,
+} from './run-on-replicas.ts'
 import { limitedSchema, limitedText, quotaSchema, quotaText } from './limits-text.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
@@ -48,10 +53,10 @@ export function defineLimits(command: Command, finish: (code: number) => void): 
     .summary('forget what a client has used')
     .description('Has a client begin anew with all of its limits. In all gateways that share a Redis.')
     .argument('<client>', CLIENT)
-  addEverywhereOptions(reset).action(async (client: string, options: EverywhereOptions) => {
+  addReplicaOptions(reset).action(async (client: string, options: ReplicaCommandOptions) => {
     const question = { path: pathOf(client), method: 'DELETE' } as const
     const told = (): string => `${printable(client)} begins anew with all of its limits.`
-    finish(await doEverywhere(options, question, everywhereSchema, told))
+    finish(await runOnReplicas(options, question, replicaResultsSchema, told))
   })
   addExamples(reset, [['sallyport limits reset key:partner', 'an API key by its id']])
 }
@@ -70,7 +75,7 @@ async function listLimited(options: ListOptions): Promise<void> {
   if (data.more > 0) console.log(`and ${data.more} more`)
 }
 
-async function showClient(client: string, options: EverywhereOptions): Promise<void> {
+async function showClient(client: string, options: ReplicaCommandOptions): Promise<void> {
   const reply = await askAdmin(options, { method: 'GET', path: pathOf(client), timeout: TIMEOUT })
   const { data } = standingSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)

@@ -1,7 +1,12 @@
 import { Argument, type Command } from 'commander'
 import { logLevels } from '../core/logger.ts'
 import { addExamples } from './command.ts'
-import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
+import {
+  addReplicaOptions,
+  runOnReplicas,
+  type ReplicaCommandOptions,
+  replicaResultsSchema,
+} from './run-on-replicas.ts'
 
 /** `sallyport log-level`: changes what a running gateway logs. */
 export function defineLogLevel(command: Command, finish: (code: number) => void): void {
@@ -10,9 +15,9 @@ export function defineLogLevel(command: Command, finish: (code: number) => void)
       'Changes what is logged, until the gateway ends or its configuration has another level. In all gateways that share a Redis.',
     )
     .addArgument(new Argument('<level>', 'the lowest level that is logged').choices([...logLevels]))
-  addEverywhereOptions(command).action(async (level: string, options: EverywhereOptions) => {
+  addReplicaOptions(command).action(async (level: string, options: ReplicaCommandOptions) => {
     const question = { path: '/log-level', method: 'PUT', body: JSON.stringify({ level }) } as const
-    finish(await doEverywhere(options, question, everywhereSchema, () => `The log has ${level} and above.`))
+    finish(await runOnReplicas(options, question, replicaResultsSchema, () => `The log has ${level} and above.`))
   })
   addExamples(command, [['sallyport log-level debug', 'while a problem is looked for']])
 }

@@ -7,7 +7,7 @@ import { logWarnings } from '../config/log-warnings.ts'
 import { formatAddress } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
 import { messageOf } from '../core/error-facts.ts'
-import { Answers } from '../core/threads.ts'
+import { TopicHandlers } from '../core/threads.ts'
 import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
 import { WrittenConfiguration } from '../runtime/written-configuration.ts'
@@ -56,7 +56,7 @@ async function start(options: Options): Promise<void> {
   const { config, modules, warnings } = first
   const output = openLog(config)
   const { log } = output
-  const answers = new Answers(log)
+  const answers = new TopicHandlers(log)
   const fleet = new WorkerFleet({ config, modules, output, clock: systemClock, answers, given })
   const gateway = new GatewayProcess({
     first,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { repeatsOf } from '../core/repeats.ts'
+import { duplicatesOf } from '../core/duplicates.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { address } from './addresses.ts'
 import { tlsSchema } from './tls-schema.ts'
@@ -58,7 +58,7 @@ export const listenersSchema = listenerSchema.array().min(1).superRefine(refuseD
 
 /** Port 0 takes any free port, so it may be used several times. */
 function refuseDuplicates(listeners: readonly { address: Address }[], context: z.RefinementCtx): void {
-  for (const [i, first] of repeatsOf(listeners.map((listener) => formatAddress(listener.address))))
+  for (const [i, first] of duplicatesOf(listeners.map((listener) => formatAddress(listener.address))))
     if (listeners[i]?.address.port !== 0)
       context.addIssue({ code: 'custom', path: [i, 'address'], message: `the same address as listeners[${first}]` })
 }

@@ -1,4 +1,4 @@
-import { type Steps, takeAll } from '../core/slices.ts'
+import { type SlicedWork, runToEnd } from '../core/time-slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { checkCertificates } from './check-certificates.ts'
@@ -43,7 +43,7 @@ export function parseFrom(
   earlier: readonly Problem[] = [],
   further: (config: GatewayConfig) => readonly Finding[] = () => [],
 ): GatewayConfig {
-  return takeAll(parsing(unparsed, source, earlier, further))
+  return runToEnd(parsing(unparsed, source, earlier, further))
 }
 
 /** Does the same in steps, for a thread that has other work to do in between. */
@@ -52,7 +52,7 @@ export function* parsing(
   source: Source,
   earlier: readonly Problem[] = [],
   further: (config: GatewayConfig) => readonly Finding[] = () => [],
-): Steps<GatewayConfig> {
+): SlicedWork<GatewayConfig> {
   const value = withoutExtensions(written)
   const first = yield* attempt(value, source, chain)
   const retyped = 'findings' in first ? retype(value, first.findings, source) : value
@@ -83,7 +83,7 @@ function withoutExtensions(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
 }
 
-function* attempt(value: unknown, source: Source, chain: readonly Policy[]): Steps<Checked<GatewayConfig>> {
+function* attempt(value: unknown, source: Source, chain: readonly Policy[]): SlicedWork<Checked<GatewayConfig>> {
   // 1.
   const merged = mergePolicies(value)
   yield
@@ -104,7 +104,7 @@ function* attempt(value: unknown, source: Source, chain: readonly Policy[]): Ste
 }
 
 /** A large number of routes is checked in batches. */
-function* checkInParts(schema: GatewaySchema, input: unknown, written: Written): Steps<Checked<GatewayConfig>> {
+function* checkInParts(schema: GatewaySchema, input: unknown, written: Written): SlicedWork<Checked<GatewayConfig>> {
   const routes = itemsOf(fieldOf(input, 'routes'))
   if (!isFields(input) || routes.length <= AT_ONCE) return check(schema, input, written)
   const others = check(schema, { ...input, routes: [] }, written)

@@ -1,4 +1,4 @@
-import { contentNow } from '../core/content-of.ts'
+import { fileDigestSync } from '../core/file-digest.ts'
 
 /**
  * The files that a configuration is made of, by absolute path, with digests of their contents taken just before reading, so that changes
@@ -11,7 +11,7 @@ export class ReadFiles {
   readonly beside = new Map<string, string>()
 
   note(file: string): string {
-    const content = this.all.get(file) ?? contentNow(file)
+    const content = this.all.get(file) ?? fileDigestSync(file)
     this.all.set(file, content)
     return content
   }

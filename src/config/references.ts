@@ -1,4 +1,4 @@
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import { matchKeys } from '../routing/match.ts'
 import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
@@ -39,7 +39,7 @@ export function* checkReferences(
   written: Written,
   chain: readonly Policy[],
   parsed: GatewayConfig | null,
-): Steps<Finding[]> {
+): SlicedWork<Finding[]> {
   const routes = itemsOf(fieldOf(config, 'routes'))
   const matches = parsed?.routes.map(({ match }) => match) ?? routes.map(matchOf)
   const services = fieldOf(config, 'services')
@@ -233,7 +233,7 @@ function checkIds(routes: readonly unknown[]): Finding[] {
 }
 
 /** Two matches are the same if host, path pattern, methods, headers and query are equal, apart from parameter names. */
-function* checkMatches(routes: readonly unknown[], matches: readonly (Match | undefined)[]): Steps<Finding[]> {
+function* checkMatches(routes: readonly unknown[], matches: readonly (Match | undefined)[]): SlicedWork<Finding[]> {
   const owners = new Map<string, Path>()
   const findings: Finding[] = []
   for (const [i, route] of routes.entries()) {

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import { type Steps, takeAll } from '../core/slices.ts'
+import { type SlicedWork, runToEnd } from '../core/time-slices.ts'
 import type { GatewayConfig } from './schema.ts'
 import { itemsOf } from '../core/value.ts'
 
@@ -22,11 +22,11 @@ const LONG = 4096
  * things.
  */
 export function revisionOf(config: GatewayConfig, beside: ReadonlyMap<string, string>): string {
-  return takeAll(revising(config, beside))
+  return runToEnd(revising(config, beside))
 }
 
 /** Does the same in steps, for a thread that has other work to do in between. */
-export function* revising(config: GatewayConfig, beside: ReadonlyMap<string, string>): Steps<string> {
+export function* revising(config: GatewayConfig, beside: ReadonlyMap<string, string>): SlicedWork<string> {
   const known = new Map<object, string>()
   let routes = ''
   for (const [i, route] of config.routes.entries()) {

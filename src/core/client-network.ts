@@ -1,5 +1,5 @@
 import { plainAddress } from './plain-address.ts'
-import { remember } from './remember.ts'
+import { memoize } from './memoize.ts'
 
 const GROUPS = 8
 const NETWORK_GROUPS = 4
@@ -12,7 +12,7 @@ export function clientNetwork(address: string): string {
   return address.includes(':') ? networkOf(address) : address
 }
 
-const networkOf = remember((address) => {
+const networkOf = memoize((address) => {
   // An IPv4 address as reported by an IPv6 socket.
   const plain = plainAddress(address)
   if (!plain.includes(':')) return plain

@@ -7,9 +7,9 @@ export interface MetricEntry {
   /** Upper bounds of a histogram's buckets, in seconds, ascending. */
   readonly buckets?: readonly number[]
   /** How the values of all threads are combined: their sum, minimum or maximum. Default sum. */
-  readonly together?: 'sum' | 'least' | 'most'
+  readonly combine?: 'sum' | 'least' | 'most'
   /** False for metrics that only the console shows, because a label may have too many values for Prometheus. Default true. */
-  readonly told?: false
+  readonly exported?: false
 }
 
 /** For whole requests and the time services take. */
@@ -35,7 +35,7 @@ export const metricTable = {
     help: 'How long requests took, by the id of their route, and whether they ended well, with 4xx or with 5xx.',
     labels: ['route', 'outcome'],
     buckets: LONG,
-    told: false,
+    exported: false,
   },
   sallyport_listener_requests_total: {
     type: 'counter',
@@ -46,14 +46,14 @@ export const metricTable = {
     type: 'gauge',
     help: 'When the last request of a route ended, in monotonic seconds.',
     labels: ['route'],
-    together: 'most',
-    told: false,
+    combine: 'most',
+    exported: false,
   },
   sallyport_route_cache_requests_total: {
     type: 'counter',
     help: 'Requests to a route with a cache, by what came of it.',
     labels: ['route', 'outcome'],
-    told: false,
+    exported: false,
   },
   sallyport_grpc_calls_total: {
     type: 'counter',
@@ -91,7 +91,7 @@ export const metricTable = {
     type: 'gauge',
     help: 'When the certificates of listeners expire, in Unix time, by the first name of each.',
     labels: ['name'],
-    together: 'least',
+    combine: 'least',
   },
   sallyport_acme_orders_total: {
     type: 'counter',
@@ -102,7 +102,7 @@ export const metricTable = {
     type: 'gauge',
     help: 'Whether the last certificate requested by ACME was issued: 1, also before the first, or 0.',
     labels: ['name'],
-    together: 'least',
+    combine: 'least',
   },
   sallyport_acme_issued_timestamp_seconds: {
     type: 'gauge',
@@ -333,7 +333,7 @@ export const metricTable = {
     type: 'gauge',
     help: 'Whether the store answers: 1, or 0 if at least one thread runs without it.',
     labels: ['store'],
-    together: 'least',
+    combine: 'least',
   },
   sallyport_trace_spans_total: {
     type: 'counter',

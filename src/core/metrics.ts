@@ -6,7 +6,7 @@ export interface Counter {
 }
 
 /** A current value (gauge). */
-export interface Mark {
+export interface Gauge {
   set(value: number): void
 }
 
@@ -31,7 +31,7 @@ export interface HeldMetrics extends Pick<Metrics, 'counter' | 'histogram'> {
 export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
-  mark<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Mark
+  gauge<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Gauge
   /**
    * For a value that is already maintained elsewhere: `read` is called at each scrape until the returned function is called. A later
    * watcher of the same name and labels takes precedence in the meantime.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { messageOf } from './error-facts.ts'
-import type { NetworkFile } from './held-networks.ts'
+import type { NetworkFile } from './network-file-contents.ts'
 import { isNetwork, readNetworkList } from './network-list.ts'
 
 const networkExpected = 'expected an IP address or a network such as "10.0.0.0/8"'

@@ -1,8 +1,8 @@
-import type { Counter, HeldMetrics, Histogram, Mark, Metrics } from './metrics.ts'
+import type { Counter, HeldMetrics, Histogram, Gauge, Metrics } from './metrics.ts'
 
 const counter: Counter = { add() {} }
 const histogram: Histogram = { observe() {}, observeExample() {} }
-const mark: Mark = { set() {} }
+const mark: Gauge = { set() {} }
 const nothing = (): void => {}
 const held: HeldMetrics = { counter: () => counter, histogram: () => histogram, release() {} }
 
@@ -10,7 +10,7 @@ const held: HeldMetrics = { counter: () => counter, histogram: () => histogram, 
 export const noMetrics: Metrics = {
   counter: () => counter,
   histogram: () => histogram,
-  mark: () => mark,
+  gauge: () => mark,
   watch: () => nothing,
   watchAll: () => nothing,
   hold: () => held,

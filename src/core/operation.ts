@@ -5,7 +5,7 @@ export interface Operation<Asked, Result extends object> {
   /** Must be the same in all versions of the gateway. */
   readonly name: string
   /** What another gateway may send as arguments; anything else is dropped. */
-  readonly asked: z.ZodType<Asked>
+  readonly arguments: z.ZodType<Asked>
   readonly result: z.ZodType<Result>
   /** The operation changes nothing, so gateways do not log it. Default false. */
   readonly readsOnly?: boolean
@@ -28,7 +28,7 @@ export interface ReplicaReport {
 }
 
 /** Result of an operation in all gateways. */
-export interface Everywhere<Result> {
+export interface ReplicaResults<Result> {
   /** Of the gateways where it succeeded; the first is that of the gateway the operator called. */
   readonly results: readonly [Result, ...Result[]]
   /** Gateways that replied; the one the operator called comes first. */
@@ -38,13 +38,13 @@ export interface Everywhere<Result> {
 }
 
 /** Runs an operation here, then on the other gateways. If it fails here, rejects without asking the others. */
-export type DoEverywhere = <Asked, Result extends object>(
+export type RunOnReplicas = <Asked, Result extends object>(
   operation: Operation<Asked, Result>,
   asked: Asked,
-) => Promise<Everywhere<Result>>
+) => Promise<ReplicaResults<Result>>
 
 /** Schema shape for reporting this in API responses. */
-export const everywhereShape = {
+export const replicasShape = {
   replicas: z
     .object({
       name: z.string().describe('Host and process.'),
@@ -58,6 +58,6 @@ export const everywhereShape = {
 }
 
 /** The part of an API response that lists which gateways replied. */
-export function tellEverywhere({ replicas, unreached }: Everywhere<unknown>) {
+export function replicasOf({ replicas, unreached }: ReplicaResults<unknown>) {
   return { replicas, unreached }
 }

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { decoyOf, digestExpected, hasDigest, parseDigest, type PasswordDigest } from './password-digest.ts'
-import { repeatsOf } from './repeats.ts'
+import { duplicatesOf } from './duplicates.ts'
 
 /** A user who authenticates with a password. */
 export interface PasswordUser {
@@ -26,7 +26,7 @@ export const passwordText = z.string().superRefine((text, context) => {
 
 /** Rejects duplicate user names. */
 export function refuseRepeatedUsers(users: readonly Pick<PasswordUser, 'name'>[], context: z.RefinementCtx): void {
-  for (const [i, first] of repeatsOf(users.map(({ name }) => name)))
+  for (const [i, first] of duplicatesOf(users.map(({ name }) => name)))
     context.addIssue({ code: 'custom', path: [i, 'name'], message: `the same name as users[${first}]` })
 }
 

@@ -130,10 +130,10 @@ test('an object that cannot be created releases its parts', () => {
 test('takeover callbacks run once, or at once if it has already happened', () => {
   const holder = new Holder({})
   const told: string[] = []
-  holder.atTakeOver(() => void told.push('early'))
+  holder.onTakeOver(() => void told.push('early'))
   assert.equal(told.length, 0)
   holder.takeOver()
-  holder.atTakeOver(() => void told.push('late'))
+  holder.onTakeOver(() => void told.push('late'))
   holder.takeOver()
   assert.deepEqual(told, ['early', 'late'])
 })
@@ -142,13 +142,13 @@ test('an isolated holder has its own objects, and can see those of the thread', 
   const things = new Shared<Thing>()
   const thread = {}
   const thing = things.get(new Holder(thread), 'a', () => new Thing())
-  const aside = Holder.aside(thread)
+  const aside = Holder.isolated(thread)
   const own = things.get(aside, 'a', () => new Thing())
   assert.notEqual(own, thing)
-  assert.equal(things.seen(aside, 'a'), thing)
-  assert.equal(things.seen(aside, 'b'), null)
+  assert.equal(things.peek(aside, 'a'), thing)
+  assert.equal(things.peek(aside, 'b'), null)
   assert.notEqual(
-    things.get(Holder.aside(thread), 'a', () => new Thing()),
+    things.get(Holder.isolated(thread), 'a', () => new Thing()),
     own,
   )
   aside.release()
@@ -159,7 +159,7 @@ test('objects created for an isolated holder use isolated parts', () => {
   const [inner, outer] = [new Shared<Thing>(), new Shared<Thing>()]
   const thread = {}
   const live = inner.get(new Holder(thread), 'a', () => new Thing())
-  const aside = Holder.aside(thread)
+  const aside = Holder.isolated(thread)
   outer.get(aside, 'b', (own) => {
     assert.notEqual(
       inner.get(own, 'a', () => new Thing()),

@@ -14,17 +14,17 @@ export class Holder {
   }
 
   /** Creates an isolated holder in the same thread: nothing is shared with other holders, in either direction. */
-  static aside(thread: object): Holder {
+  static isolated(thread: object): Holder {
     return new Holder(thread, {})
   }
 
   /** Registers `end`, which is called on release. */
-  hold(end: () => void): void {
+  onRelease(end: () => void): void {
     this.held.add(end)
   }
 
   /** Calls `begin` when this holder takes over, or immediately if it already has: from then on, shared things use its settings. */
-  atTakeOver(begin: () => void): void {
+  onTakeOver(begin: () => void): void {
     if (this.waiting === null) begin()
     else this.waiting.push(begin)
   }
@@ -43,7 +43,7 @@ export class Holder {
   }
 }
 
-interface Kept<Thing> {
+interface SharedEntry<Thing> {
   readonly thing: Thing
   readonly holders: Set<Holder>
   /** Holds the things that this one is built from. */
@@ -55,20 +55,20 @@ interface Kept<Thing> {
  * configuration takes over from the previous one whatever both use. A thing without holders is closed if it has a `close` method.
  */
 export class Shared<Thing extends { close?(): void }> {
-  private readonly scopes = new WeakMap<object, Map<string, Kept<Thing>>>()
+  private readonly scopes = new WeakMap<object, Map<string, SharedEntry<Thing>>>()
 
   /**
    * Returns the thing under that key and creates it if necessary. Whatever it depends on should be held by `own`, so that it lives at least
    * as long.
    */
   get(holder: Holder, key: string, make: (own: Holder) => Thing): Thing {
-    const things = this.scopes.get(holder.scope) ?? new Map<string, Kept<Thing>>()
+    const things = this.scopes.get(holder.scope) ?? new Map<string, SharedEntry<Thing>>()
     this.scopes.set(holder.scope, things)
-    const kept = things.get(key) ?? makeKept(holder, make)
+    const kept = things.get(key) ?? makeEntry(holder, make)
     things.set(key, kept)
     if (kept.holders.has(holder)) return kept.thing
     kept.holders.add(holder)
-    holder.hold(() => {
+    holder.onRelease(() => {
       kept.holders.delete(holder)
       if (kept.holders.size > 0) return
       things.delete(key)
@@ -82,12 +82,12 @@ export class Shared<Thing extends { close?(): void }> {
    * Returns the thing shared under that key in the holder's thread, for inspection only: it may be closed at any time. Null if there is
    * none.
    */
-  seen(holder: Holder, key: string): Thing | null {
+  peek(holder: Holder, key: string): Thing | null {
     return this.scopes.get(holder.thread)?.get(key)?.thing ?? null
   }
 }
 
-function makeKept<Thing>({ thread, scope }: Holder, make: (own: Holder) => Thing): Kept<Thing> {
+function makeEntry<Thing>({ thread, scope }: Holder, make: (own: Holder) => Thing): SharedEntry<Thing> {
   const own = new Holder(thread, scope)
   try {
     return { thing: make(own), holders: new Set(), own }

@@ -27,14 +27,14 @@ export interface Threads {
 }
 
 /** Handler of one topic. Its argument has the topic's type, as both threads run the same code. */
-interface Answering {
+interface TopicHandler {
   answer(asked: unknown): unknown
 }
 
 /** The handlers of one thread. If there is only one thread, it also stands for all of them. */
-export class Answers implements Threads {
+export class TopicHandlers implements Threads {
   private readonly log: Logger
-  private readonly known = new Map<string, Answering[]>()
+  private readonly known = new Map<string, TopicHandler[]>()
 
   constructor(log: Logger) {
     this.log = log
@@ -43,7 +43,7 @@ export class Answers implements Threads {
   /** Adds a handler for the topic, in addition to existing ones, until the returned function is called. */
   on<Asked, Answer>(topic: Topic<Asked, Answer>, answer: (asked: Asked) => Answer | Promise<Answer>): () => void {
     const { name } = topic
-    const answering: Answering = { answer }
+    const answering: TopicHandler = { answer }
     this.known.set(name, [...(this.known.get(name) ?? []), answering])
     return () => {
       this.known.set(

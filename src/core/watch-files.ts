@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from './clock.ts'
-import { contentNow, contentOf } from './content-of.ts'
+import { fileDigestSync, fileDigest } from './file-digest.ts'
 import type { Logger } from './logger.ts'
 import { WatchedFolders } from './watched-folders.ts'
 
@@ -68,7 +68,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
     folders.follow(wanted)
     const changed = new Set<string>()
     for (const path of contents.keys()) {
-      const content = await contentOf(path)
+      const content = await fileDigest(path)
       const before = contents.get(path)
       if (before === undefined || before === content) continue
       contents.set(path, content)
@@ -101,7 +101,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
       const subscription = { paths: paths.map((path) => resolve(path)), changed }
       for (const path of subscription.paths) {
         folders.add(dirname(path))
-        if (!contents.has(path)) contents.set(path, contentNow(path))
+        if (!contents.has(path)) contents.set(path, fileDigestSync(path))
       }
       subscriptions.add(subscription)
       cancelLook ??= clock.every(LOOK, look)

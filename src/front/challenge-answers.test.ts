@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { challengeCertificate } from '../acme/challenge-certificate.ts'
 import { type Challenge, digestOf } from '../acme/challenge.ts'
 import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '../acme/challenges-topic.ts'
-import { Answers } from '../core/threads.ts'
+import { TopicHandlers } from '../core/threads.ts'
 import { Bytes } from '../http/body.ts'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -21,7 +21,7 @@ const challenge: Challenge = {
 const pair = challengeCertificate(challenge, clock.wall())
 
 function setUp(shown: ShownChallenges) {
-  const answers = new Answers(new TestLog(clock).log)
+  const answers = new TopicHandlers(new TestLog(clock).log)
   answers.on(challengesTopic, () => shown)
   return { answers, front: new ChallengeAnswers(answers, answers) }
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:tls'
 import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '../acme/challenges-topic.ts'
 import { ACME_TLS } from '../acme/challenge-certificate.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import { Bytes } from '../http/body.ts'
 import type { RequestFacts } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
@@ -18,7 +18,7 @@ export class ChallengeAnswers {
   private tokens: ReadonlyMap<string, string> = new Map()
   private identities: ReadonlyMap<string, Identity> = new Map()
 
-  constructor(answers: Answers, threads: Threads) {
+  constructor(answers: TopicHandlers, threads: Threads) {
     this.threads = threads
     answers.on(challengesChangedTopic, (shown) => {
       this.show(shown)

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { Discovered } from '../services/discovery/discovery.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -29,7 +29,7 @@ export interface FrontOptions {
   readonly announce: (series: SeriesChange) => void
   readonly tracing: Tracing
   /** The handlers of this thread. */
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads. */
   readonly threads: Threads
   readonly clock: Clock

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import { errorReply, problemReply } from '../http/problem.ts'
 import type { Reply } from '../http/reply.ts'
-import type { Answers } from '../core/threads.ts'
+import type { TopicHandlers } from '../core/threads.ts'
 import { UNTRACED } from '../http/trace.ts'
 import { newTraceId } from '../http/trace-ids.ts'
 import { newUuid } from '../core/uuid.ts'
@@ -102,7 +102,7 @@ export class Front implements Receiver {
   }
 
   /** Registers the handlers of this thread. */
-  private answer(answers: Answers, metrics: ThreadMetrics): void {
+  private answer(answers: TopicHandlers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
     answers.on(threadStatusTopic, () => {
       const { current, number } = this.generations

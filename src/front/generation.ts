@@ -2,7 +2,7 @@ import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { deriveKeys } from '../core/secrets.ts'
 import { Holder } from '../core/shared.ts'
-import { Slices } from '../core/slices.ts'
+import { TimeSlices } from '../core/time-slices.ts'
 import type { Threads } from '../core/threads.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { PoolSizes } from '../http/lane.ts'
@@ -90,7 +90,7 @@ export class Generation {
     const { config, policies } = options
     const { clock, log, threads, readiness } = tools
     const holder = new Holder(tools)
-    const slices = new Slices(clock)
+    const slices = new TimeSlices(clock)
     // Receiving the configuration from another thread has already taken a whole event-loop turn.
     if (previous !== null) await slices.next()
     try {
@@ -211,7 +211,7 @@ async function makeServices(
   { config, slots, discovered }: GenerationOptions,
   tools: ServiceTools,
   previous: Generation | null,
-  slices: Slices,
+  slices: TimeSlices,
 ): Promise<ReadonlyMap<string, CurrentService>> {
   const services = new Map<string, CurrentService>()
   for (const [name, service] of Object.entries(config.services)) {

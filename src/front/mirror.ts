@@ -1,11 +1,11 @@
 import type { RouteConfig } from '../config/schema.ts'
 import type { Counter } from '../core/metrics.ts'
-import { EvenSteps } from '../core/even-steps.ts'
+import { LowDiscrepancySequence } from '../core/low-discrepancy-sequence.ts'
 import { isStream } from '../http/body.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
-import { copyOf } from '../http/own-exchange.ts'
+import { copyOf } from '../http/internal-exchange.ts'
 import { drain } from '../services/retry/drain.ts'
 
 /** Maximum number of concurrent copies from one route to one service, per worker; beyond that, copies are dropped. */
@@ -34,12 +34,12 @@ export type MirrorConfig = NonNullable<RouteConfig['mirror']>[number]
  */
 export class Mirror {
   private readonly parts: MirrorParts
-  private readonly steps: EvenSteps
+  private readonly steps: LowDiscrepancySequence
   private underWay = 0
 
   constructor(parts: MirrorParts) {
     this.parts = parts
-    this.steps = new EvenSteps(parts.random())
+    this.steps = new LowDiscrepancySequence(parts.random())
   }
 
   /** Whether a request is to be copied. */

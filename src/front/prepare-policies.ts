@@ -1,12 +1,12 @@
 import { activePolicies } from '../config/policy-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { messageOf } from '../core/error-facts.ts'
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import { PolicyError } from './compiler.ts'
 
 /** Performs the expensive preparations of all routes' policies in advance. Throws PolicyError. */
-export function* preparePolicies({ policies, routes }: GatewayConfig, chain: readonly Policy[]): Steps {
+export function* preparePolicies({ policies, routes }: GatewayConfig, chain: readonly Policy[]): SlicedWork {
   const slow = chain.filter((policy) => policy.prepare !== undefined)
   for (const each of new Set([policies, ...routes.map((route) => route.policies)])) {
     for (const [policy, options] of activePolicies(each, slow)) yield* prepared(policy, options)
@@ -14,7 +14,7 @@ export function* preparePolicies({ policies, routes }: GatewayConfig, chain: rea
   }
 }
 
-function* prepared(policy: Policy, options: unknown): Steps {
+function* prepared(policy: Policy, options: unknown): SlicedWork {
   try {
     yield* policy.prepare?.(options) ?? []
   } catch (error) {

@@ -25,12 +25,12 @@ export class ServiceCalls {
     this.thread = holder.thread
     this.clock = clock
     this.own = services
-    holder.atTakeOver(() => {
+    holder.onTakeOver(() => {
       const before = answering.get(this.thread)
       if (before !== undefined) before.succeeded = true
       answering.set(this.thread, this)
     })
-    holder.hold(() => {
+    holder.onRelease(() => {
       this.own = NONE
       this.succeeded = true
     })

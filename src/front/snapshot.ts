@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Slices } from '../core/slices.ts'
+import type { TimeSlices } from '../core/time-slices.ts'
 import type { Exchange, RequestFacts } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { knownLine } from '../http/field-lines.ts'
@@ -50,9 +50,9 @@ export class Snapshot {
     services: ReadonlyMap<string, CurrentService>,
     own: readonly OwnRoute[],
     toolbox: SnapshotToolbox,
-    slices: Slices,
+    slices: TimeSlices,
   ): Promise<Snapshot> {
-    await slices.take(preparePolicies(config, toolbox.policies))
+    await slices.run(preparePolicies(config, toolbox.policies))
     const compiler = new Compiler(config, services, toolbox)
     const tables = new RouterTables<CompiledRoute>()
     for (const route of config.routes) {

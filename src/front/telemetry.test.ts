@@ -5,7 +5,7 @@ import { parseConfig } from '../config/parse.ts'
 import type { GatewayInput } from '../config/schema.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import { Headers } from '../http/headers.ts'
-import { ownExchange } from '../http/own-exchange.ts'
+import { internalExchange } from '../http/internal-exchange.ts'
 import { ForwardedClient } from '../listener/trusted-proxies.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
@@ -35,7 +35,7 @@ function start(input: GatewayInput) {
     begin: (target: string): ServerExchange => {
       const client = new ForwardedClient('192.0.2.1', 'http', '192.0.2.1', null)
       const headers = Headers.of()
-      const exchange = ownExchange({ method: 'GET', target, host: 'a', headers, client, start: clock.now() })
+      const exchange = internalExchange({ method: 'GET', target, host: 'a', headers, client, start: clock.now() })
       telemetry.begin(exchange)
       return exchange
     },

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import {
   certificatesChangedTopic,
   certificatesTopic,
@@ -15,7 +15,7 @@ import { newSeed, type TicketSeed, ticketSeedTopic } from '../tls/ticket-seed.ts
 
 export interface ThreadCertificatesOptions {
   /** The handlers of this thread. */
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads. */
   readonly threads: Threads
   readonly clock: Clock

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Prepared } from '../core/prepared.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { Running } from '../http/server-handler.ts'
 import { AcceptQueue } from '../listener/accept-queue.ts'
@@ -27,7 +27,7 @@ export interface ThreadListenersOptions {
   readonly metrics: Metrics
   readonly log: Logger
   /** The handlers of this thread. */
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads, for certificates. */
   readonly threads: Threads
   /** Number of threads. */

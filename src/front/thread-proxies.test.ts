@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { parseConfig } from '../config/parse.ts'
 import type { GatewayInput } from '../config/schema.ts'
-import { Answers } from '../core/threads.ts'
+import { TopicHandlers } from '../core/threads.ts'
 import { ReceivedFields } from '../http/received-fields.ts'
-import { networksChangedTopic } from '../core/held-networks.ts'
+import { networksChangedTopic } from '../core/network-file-contents.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 
@@ -21,7 +21,7 @@ function withFile(file: string, networks: readonly string[]) {
 
 function start(config: ReturnType<typeof configOf>) {
   const { log } = createMemoryLogger()
-  const answers = new Answers(log)
+  const answers = new TopicHandlers(log)
   let changes = 0
   const made = new ThreadProxies({ config, answers, threads: answers, changed: () => void changes++ })
   return {

@@ -1,18 +1,18 @@
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import {
-  type HeldNetworks,
-  namesFiles,
+  type NetworkFileContents,
+  hasNetworkFiles,
   networksChangedTopic,
   networksOf,
   networksTopic,
-} from '../core/held-networks.ts'
+} from '../core/network-file-contents.ts'
 import { TrustedProxies, type TrustedProxiesOptions } from '../listener/trusted-proxies.ts'
 
 export interface ThreadProxiesOptions {
   readonly config: GatewayConfig
   /** The handlers of this thread. */
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads. */
   readonly threads: Threads
   /** Called after the trusted proxies, or how they are trusted, have changed. */
@@ -24,7 +24,7 @@ export class ThreadProxies {
   readonly proxies: TrustedProxies
   private readonly options: ThreadProxiesOptions
   private config: GatewayConfig
-  private held: HeldNetworks = { version: 0, files: {} }
+  private held: NetworkFileContents = { version: 0, files: {} }
 
   constructor(options: ThreadProxiesOptions) {
     const { config, answers } = options
@@ -39,7 +39,7 @@ export class ThreadProxies {
 
   /** Fetches what has changed since the configuration was loaded. */
   async prepare(): Promise<void> {
-    if (!namesFiles(this.config.trustedProxies)) return
+    if (!hasNetworkFiles(this.config.trustedProxies)) return
     for (const held of await this.options.threads.askAll(networksTopic, null)) this.learn(held)
   }
 
@@ -50,7 +50,7 @@ export class ThreadProxies {
     this.use()
   }
 
-  private learn(held: HeldNetworks): void {
+  private learn(held: NetworkFileContents): void {
     if (held.version <= this.held.version) return
     this.held = held
     this.use()

@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { CurrentService } from '../services/current-service.ts'
 import { areOfSame, type ChangedTls, serviceTlsChangedTopic, serviceTlsTopic } from '../tls/service-tls-topic.ts'
 
@@ -7,7 +7,7 @@ export interface ThreadServiceTlsOptions {
   readonly config: GatewayConfig
   /** The services of the generation in effect. */
   readonly services: ReadonlyMap<string, CurrentService>
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   readonly threads: Threads
 }
 

@@ -3,7 +3,7 @@ import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import { Holder } from '../core/shared.ts'
-import { Slices } from '../core/slices.ts'
+import { TimeSlices } from '../core/time-slices.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import type { Addressed } from '../services/health/slots.ts'
@@ -82,7 +82,7 @@ export async function makeTrial(
     deadlines.close()
   }
   try {
-    const snapshot = await Snapshot.build(config, services, own, toolbox, new Slices(still))
+    const snapshot = await Snapshot.build(config, services, own, toolbox, new TimeSlices(still))
     return { services, board, snapshot, stores, close }
   } catch (error) {
     close()

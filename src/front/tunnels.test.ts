@@ -4,7 +4,7 @@ import { ManualClock } from '../testing/manual-clock.ts'
 import { parseConfig } from '../config/parse.ts'
 import type { GatewayInput } from '../config/schema.ts'
 import { Headers } from '../http/headers.ts'
-import { ownExchange } from '../http/own-exchange.ts'
+import { internalExchange } from '../http/internal-exchange.ts'
 import type { Running } from '../http/server-handler.ts'
 import { ForwardedClient } from '../listener/trusted-proxies.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
@@ -41,7 +41,7 @@ function start() {
     lines,
     /** Something that goes on; `end` says what becomes of it when it has to end. */
     add: (name: string, route: string, service: string | null, lasts = true, end: Running['end'] = () => 'ended') => {
-      const exchange = ownExchange({ method: 'GET', target: '/', host: 'a', headers, client, start: clock.now() })
+      const exchange = internalExchange({ method: 'GET', target: '/', host: 'a', headers, client, start: clock.now() })
       exchange.route = { id: route, pattern: '/', service }
       const running: Running = {
         exchange,

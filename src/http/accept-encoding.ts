@@ -1,4 +1,4 @@
-import { remember } from '../core/remember.ts'
+import { memoize } from '../core/memoize.ts'
 
 /** What a client accepts, out of the codings on offer. */
 export interface Acceptance<Name extends string> {
@@ -17,7 +17,7 @@ const ELEMENT = /^([!#$%&'*+\-.^_`|~0-9a-z]+)(?:[\t ]*;[\t ]*q=(0(?:\.[0-9]{0,3}
 export function createNegotiation<Name extends string>(
   offered: readonly Name[],
 ): (acceptEncoding: string) => Acceptance<Name> {
-  return remember((acceptEncoding) => negotiate(offered, acceptEncoding))
+  return memoize((acceptEncoding) => negotiate(offered, acceptEncoding))
 }
 
 function negotiate<Name extends string>(offered: readonly Name[], acceptEncoding: string): Acceptance<Name> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { flat } from '../core/flat.ts'
+import { flatString } from '../core/flat-string.ts'
 
 /** Something with a time limit, such as a connection in any of its states. */
 export interface Timed {
@@ -75,5 +75,5 @@ export class Deadlines {
 }
 
 function dateField(clock: Clock): string {
-  return flat(`Date: ${new Date(clock.wall()).toUTCString()}\r\n`)
+  return flatString(`Date: ${new Date(clock.wall()).toUTCString()}\r\n`)
 }

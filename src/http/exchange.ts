@@ -3,7 +3,7 @@ import type { ClientCertificate } from './client-certificate.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { GrpcCall } from '../grpc/call.ts'
 import type { Headers } from './headers.ts'
-import type { Protocol } from './received-head.ts'
+import type { HttpVersion } from './received-head.ts'
 import type { PathForms } from './path-forms.ts'
 import type { ExchangeRecord } from './record.ts'
 import type { Reply } from './reply.ts'
@@ -81,7 +81,7 @@ export interface Client {
 export interface RequestFacts {
   readonly method: string
   /** The HTTP version that the client uses. */
-  readonly protocol: Protocol
+  readonly protocol: HttpVersion
   /** Normalised path, used for matching and logging. Starts with "/". */
   path: string
   /** Other spellings and readings of the path; null for a path that has only one form. */
@@ -207,7 +207,7 @@ export interface AttemptState {
    * Passes an interim response, such as 103 (Early Hints, RFC 8297), on to a client that understands it. Throws a
    * RangeError for a status outside of 102 to 199.
    */
-  inform(status: number, headers: Headers): void
+  sendInterim(status: number, headers: Headers): void
 }
 
 /** One request and its reply while they are being processed by the gateway. */

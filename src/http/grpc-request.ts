@@ -2,7 +2,7 @@ import { GatewayError } from '../core/errors.ts'
 import { GrpcCall, isGrpc } from '../grpc/call.ts'
 import { parseTimeout } from '../grpc/timeout.ts'
 import type { Headers } from './headers.ts'
-import type { Protocol } from './received-head.ts'
+import type { HttpVersion } from './received-head.ts'
 
 /** Occurs in the header fields of every gRPC call: a cheap test before the exact one. */
 export const MAYBE_GRPC = 'application/grpc'
@@ -23,7 +23,7 @@ export function callOf(headers: Headers, start: number): GrpcCall | null {
 }
 
 /** Why a call received in that HTTP version is refused; null where it is accepted. */
-export function refusalOfCall({ deadline }: GrpcCall, protocol: Protocol): GatewayError | null {
+export function refusalOfCall({ deadline }: GrpcCall, protocol: HttpVersion): GatewayError | null {
   if (Number.isNaN(deadline))
     return new GatewayError(
       'bad-request',

@@ -61,7 +61,7 @@ export class TooManyStreams extends GatewayError {
 }
 
 /** The exchange was ended because it waited for its own client while others waited for the connection. */
-export class MadeWay extends GatewayError {
+export class Preempted extends GatewayError {
   constructor() {
     super('request-timeout', 'The client is too slow to keep a connection to the service that others wait for.')
   }

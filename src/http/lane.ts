@@ -17,7 +17,7 @@ export interface Lane {
 /** Receives the reply to a request. */
 export interface ReplyListener {
   /** An interim response other than 100 and 101. */
-  informed(status: number, headers: Headers): void
+  interimReply(status: number, headers: Headers): void
   /** The head of the reply has arrived; `lasting` says whether the reply has no limit of size or time. */
   replied(reply: Reply, lasting: boolean): void
   /**

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { reset } from './reset.ts'
-import { takenOf } from './taken.ts'
+import { bytesTaken } from './socket-progress.ts'
 
 /** How long to wait, in milliseconds: for a client that sends nothing, and for one that keeps sending. */
 const QUIET = 2_000
@@ -26,7 +26,7 @@ export class LingeringClose implements Timed {
     this.socket = socket
     this.deadlines = deadlines
     this.writeTimeout = writeTimeout
-    this.taken = takenOf(socket)
+    this.taken = bytesTaken(socket)
     this.deadline = deadlines.in(writeTimeout)
     deadlines.watch(this)
     socket.once('close', () => deadlines.forget(this))
@@ -45,7 +45,7 @@ export class LingeringClose implements Timed {
 
   onDeadline(): void {
     if (this.socket.writableFinished) return void this.socket.destroy()
-    const taken = takenOf(this.socket)
+    const taken = bytesTaken(this.socket)
     if (taken > this.taken) {
       this.taken = taken
       this.deadline = this.deadlines.in(this.writeTimeout)

@@ -25,13 +25,13 @@ export interface OutgoingRequest {
   /** The body, a stream, is only sent once the service answers 100 (Continue) (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean
   /** The protocol to upgrade to, or null. */
-  readonly upgrade: WantedUpgrade | null
+  readonly upgrade: RequestedUpgrade | null
   /** Overrides the time limits of the lane. */
   readonly timeouts?: ServiceTimeouts
 }
 
 /** A requested upgrade to WebSocket. */
-export interface WantedUpgrade {
+export interface RequestedUpgrade {
   /** "websocket", as spelled by the client. */
   readonly protocol: string
   /** Its Sec-WebSocket-Key, or "". */

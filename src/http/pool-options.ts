@@ -49,5 +49,5 @@ export interface Place {
 
 export interface PoolOptions extends PoolBounds, Place {
   /** Called for each exchange that was ended because it waited for its own client while others waited for its lane. */
-  readonly madeWay: () => void
+  readonly onPreempted: () => void
 }

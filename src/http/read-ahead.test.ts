@@ -148,7 +148,7 @@ test('the connection to the service is released before the client has read the r
     () =>
       new Promise<Reply>((resolve, reject) =>
         connection.exchange(outgoing, {
-          informed: () => {},
+          interimReply: () => {},
           replied: resolve,
           failed: reject,
           finished: () => {},

@@ -2,11 +2,11 @@ import type { GatewayError } from '../core/errors.ts'
 import type { ReceivedFields } from './received-fields.ts'
 
 /** The HTTP version that a client uses. */
-export type Protocol = '1.0' | '1.1' | '2'
+export type HttpVersion = '1.0' | '1.1' | '2'
 
 /** The head of a request as read from the connection; valid until the next one is read. */
 export interface ReceivedHead {
-  readonly protocol: Protocol
+  readonly protocol: HttpVersion
   readonly method: string
   /** Path with query, or "*" for OPTIONS. */
   readonly target: string

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Deadlines } from './deadlines.ts'
-import { LeastRate, type Paced } from './least-rate.ts'
+import { MinRate, type PacedTransfer } from './min-rate.ts'
 import type { ServerOptions } from './server-handler.ts'
-import { takenOf, untakenOf } from './taken.ts'
+import { bytesTaken, bytesPending } from './socket-progress.ts'
 
 interface PaceTools {
   readonly options: ServerOptions
@@ -10,14 +10,14 @@ interface PaceTools {
 }
 
 /** Watches how a client takes its replies: whether it takes anything at all, and whether at the minimum rate. */
-export class ReplyPace implements Paced {
+export class ReplyPace implements PacedTransfer {
   private readonly socket: Socket
   private readonly writer: { readonly bytes: number }
   private readonly deadlines: Deadlines
   private readonly options: ServerOptions
   private readonly onSlow: () => void
   /** Created for the first reply that is not taken at once. */
-  private rate: LeastRate | null = null
+  private rate: MinRate | null = null
   private taken = 0
 
   /**
@@ -45,7 +45,7 @@ export class ReplyPace implements Paced {
   /** The reply starts waiting for the client. */
   wait(): void {
     if (this.rate === null) {
-      this.rate = new LeastRate(this.deadlines, this)
+      this.rate = new MinRate(this.deadlines, this)
       this.begin()
     }
     this.rate.wait()
@@ -58,12 +58,12 @@ export class ReplyPace implements Paced {
 
   /** Remembers how much the client has taken. */
   mark(): void {
-    this.taken = takenOf(this.socket)
+    this.taken = bytesTaken(this.socket)
   }
 
   /** Whether the client has taken more of the pending bytes since `mark`. */
   get progressed(): boolean {
-    return this.socket.writableLength > 0 && takenOf(this.socket) > this.taken
+    return this.socket.writableLength > 0 && bytesTaken(this.socket) > this.taken
   }
 
   /**
@@ -71,7 +71,7 @@ export class ReplyPace implements Paced {
    * off.
    */
   moved(): number {
-    return this.writer.bytes - untakenOf(this.socket)
+    return this.writer.bytes - bytesPending(this.socket)
   }
 
   tooSlow(): void {

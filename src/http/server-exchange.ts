@@ -8,19 +8,19 @@ import type { PathForms } from './path-forms.ts'
 import type { ExchangeRecord } from './record.ts'
 import { type Trace, UNTRACED } from './trace.ts'
 import type { DroppedField } from './received-fields.ts'
-import type { Protocol, ReceivedHead } from './received-head.ts'
+import type { HttpVersion, ReceivedHead } from './received-head.ts'
 
 const NO_ROUTE: RouteInfo = { id: '', pattern: '', service: null }
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
 /** Writes interim responses. */
-export interface Informed {
+export interface InterimSink {
   inform(status: number, headers: Headers): void
 }
 
 /**
  * An exchange of any origin: made from the head of a received request, or from a request of the gateway itself
- * (`own-exchange.ts`). One class for all, so that code along the way sees a single object shape.
+ * (`internal-exchange.ts`). One class for all, so that code along the way sees a single object shape.
  */
 export class ServerExchange implements Exchange {
   readonly method: string
@@ -34,7 +34,7 @@ export class ServerExchange implements Exchange {
   readonly client: Client
   listener = ''
   readonly start: number
-  readonly protocol: Protocol
+  readonly protocol: HttpVersion
   /** W3C Trace Context as the client sent it, several lines joined by commas. */
   readonly traceparent: string | null
   readonly tracestate: string | null
@@ -70,9 +70,9 @@ export class ServerExchange implements Exchange {
   noted = ''
   logFields: Exchange['logFields'] = null
 
-  private readonly informed: Informed
+  private readonly informed: InterimSink
 
-  constructor(head: ReceivedHead, client: Client, start: number, informed: Informed) {
+  constructor(head: ReceivedHead, client: Client, start: number, informed: InterimSink) {
     const { target, fields } = head
     const mark = target.indexOf('?')
     this.method = head.method
@@ -102,7 +102,7 @@ export class ServerExchange implements Exchange {
     if (call !== null) this.refusal ??= refusalOfCall(call, this.protocol)
   }
 
-  inform(status: number, headers: Headers): void {
+  sendInterim(status: number, headers: Headers): void {
     // 100 and 101 are reserved for the connection, and anything from 200 would be the reply itself (RFC 9110 section
     // 15.2).
     if (!Number.isInteger(status) || status < 102 || status > 199)

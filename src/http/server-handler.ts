@@ -65,7 +65,7 @@ export interface ServedConnection {
   /** Accepts no further requests: an idle connection is closed now, a busy one after its current exchanges. */
   drain(): void
   /** Closes it now, as its place is needed for others. */
-  makeWay(): void
+  preempt(): void
   /** Closes it now, whatever its state, in such a way that no client takes a partial reply for a complete one. */
   cutOff(): void
 }

@@ -1,5 +1,5 @@
 /** The properties of a lane that decide whether its exchange may be ended in favour of others. */
-export interface Carrying {
+export interface OccupiedLane {
   /** The client of its current exchange, or null. */
   readonly client: string | null
   /**
@@ -20,7 +20,7 @@ const TIMEOUT = 5_000
  * The lane whose exchange has waited for its own client for longest, if that is too long while a request of `client`
  * waits for a lane; null where there is none. `max` is the maximum number of lanes.
  */
-export function slowestExchange<L extends Carrying>(
+export function slowestExchange<L extends OccupiedLane>(
   lanes: Iterable<L>,
   max: number,
   now: number,
@@ -32,7 +32,7 @@ export function slowestExchange<L extends Carrying>(
 }
 
 /** The lane that has waited for longest, since `until` or before; of one client, or of any for null. */
-function longestWaiting<L extends Carrying>(lanes: Iterable<L>, until: number, client: string | null): L | null {
+function longestWaiting<L extends OccupiedLane>(lanes: Iterable<L>, until: number, client: string | null): L | null {
   let found: L | null = null
   let since = until
   for (const lane of lanes) {
@@ -45,7 +45,7 @@ function longestWaiting<L extends Carrying>(lanes: Iterable<L>, until: number, c
 }
 
 /** The client that has more than half of `max` lanes, or null. */
-function clientOfMost(lanes: Iterable<Carrying>, max: number): string | null {
+function clientOfMost(lanes: Iterable<OccupiedLane>, max: number): string | null {
   let candidate: string | null = null
   let lead = 0
   // Majority vote: pairing off lanes of different clients leaves only the client that has more than half, if there is

@@ -3,14 +3,14 @@ import test from 'node:test'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { RecordingSocket } from '../../test/support/recording-socket.ts'
 import { Deadlines } from './deadlines.ts'
-import { JoinedTunnel } from './tunnel.ts'
+import { TunnelRelay } from './tunnel.ts'
 
 function open(protocol = 'WebSocket') {
   const clock = new ManualClock()
   const deadlines = new Deadlines(clock)
   const client = new RecordingSocket()
   const service = new RecordingSocket()
-  const tunnel = new JoinedTunnel({ client, service, protocol, deadlines, idleTimeout: 1000 })
+  const tunnel = new TunnelRelay({ client, service, protocol, deadlines, idleTimeout: 1000 })
   return { clock, deadlines, client, service, tunnel }
 }
 

@@ -21,7 +21,7 @@ export interface TunnelOptions {
 /**
  * Connects two ends after an upgrade, with backpressure and half-close in both directions, and a common idle timeout.
  */
-export class JoinedTunnel implements Tunnel, Timed {
+export class TunnelRelay implements Tunnel, Timed {
   bytes = 0
   error: GatewayError | null = null
   deadline: number

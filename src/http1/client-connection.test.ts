@@ -62,7 +62,8 @@ class Harness implements ClientOwner, ReplyListener {
   detach = (): boolean => this.mayLast
   closed = (): void => void this.calls.push('closed')
   finished = (): void => void this.calls.push('finished')
-  informed = (status: number, headers: Headers): void => void this.calls.push(`informed ${status} ${headers.toWire()}`)
+  interimReply = (status: number, headers: Headers): void =>
+    void this.calls.push(`informed ${status} ${headers.toWire()}`)
   replied = (reply: Reply): void => {
     this.reply = reply
     this.calls.push('replied')

@@ -3,7 +3,7 @@ import { type BodyStream, isStream } from '../http/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { isLasting, type Reply } from '../http/reply.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
-import { ClosedBeforeReply, ClosedWithinReply, MadeWay, TooManyStreams } from '../http/lane-errors.ts'
+import { ClosedBeforeReply, ClosedWithinReply, Preempted, TooManyStreams } from '../http/lane-errors.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import type { ClientOptions } from '../http/pool-options.ts'
 import type { Headers } from '../http/headers.ts'
@@ -11,7 +11,7 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import { outgoingHead } from './outgoing-head.ts'
-import { readOn } from './read-on.ts'
+import { keepReading } from './keep-reading.ts'
 import { type ClientTools, type ResponseOwner, ResponseReader } from './response-reader.ts'
 
 /** How long, in milliseconds, to wait for a 100 (Continue) from the service before the body is sent anyway. */
@@ -119,8 +119,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   }
 
   /** Ends the exchange, which waits for its own client, in favour of others. */
-  makeWay(): void {
-    this.end(new MadeWay())
+  preempt(): void {
+    this.end(new Preempted())
   }
 
   exchange(request: OutgoingRequest, listener: ReplyListener): void {
@@ -167,7 +167,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
 
   private readOn(): void {
     this.readsOn = true
-    readOn(this.socket)
+    keepReading(this.socket)
   }
 
   continued(): void {
@@ -216,7 +216,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   // Receiving.
 
   informed(status: number, headers: Headers): void {
-    this.listener?.informed(status, headers)
+    this.listener?.interimReply(status, headers)
   }
 
   received(reply: Reply | null): void {
@@ -275,7 +275,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   }
 
   private closedError(cause: unknown): GatewayError {
-    if (!this.answered) return new ClosedBeforeReply(this.reused, this.reader.heard, cause)
+    if (!this.answered) return new ClosedBeforeReply(this.reused, this.reader.received, cause)
     return new ClosedWithinReply(cause)
   }
 

@@ -1,4 +1,4 @@
-import { flat } from '../core/flat.ts'
+import { flatString } from '../core/flat-string.ts'
 import { anticipatesContent } from '../http/content.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
 
@@ -25,7 +25,7 @@ function beginning(method: string): string {
  * Cache of what follows the target, by authority, each in a slot derived from it: most requests use one of a few
  * authorities.
  */
-const hostLines = Array.from({ length: 16 }, () => ({ authority: '', line: flat(' HTTP/1.1\r\nHost: \r\n') }))
+const hostLines = Array.from({ length: 16 }, () => ({ authority: '', line: flatString(' HTTP/1.1\r\nHost: \r\n') }))
 
 function hostLine(authority: string): string {
   const { length } = authority
@@ -33,6 +33,6 @@ function hostLine(authority: string): string {
   const known = hostLines[(length + authority.charCodeAt(length - 1)) & 15]!
   if (known.authority === authority) return known.line
   known.authority = authority
-  known.line = flat(` HTTP/1.1\r\nHost: ${authority}\r\n`)
+  known.line = flatString(` HTTP/1.1\r\nHost: ${authority}\r\n`)
   return known.line
 }

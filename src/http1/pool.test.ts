@@ -45,7 +45,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
     lifetime: () => 300_000,
     ...options,
   }
-  const fixed = { host: '127.0.0.1', port: 0, madeWay: () => {}, encryption: null, introduction: null }
+  const fixed = { host: '127.0.0.1', port: 0, onPreempted: () => {}, encryption: null, introduction: null }
   const pool = new ConnectionPool({ ...fixed, ...bounds, ...options }, deadlines)
   const taken: ClientConnection[] = []
   const acquire = async (): Promise<ClientConnection> => {
@@ -67,7 +67,7 @@ function ask(connection: ClientConnection, path = '/'): Promise<string> {
     connection.exchange(
       { ...outgoing, target: path },
       {
-        informed: () => {},
+        interimReply: () => {},
         replied({ body }: Reply) {
           answer = body instanceof Bytes ? body.toLatin1() : 'a stream'
         },

@@ -7,8 +7,8 @@ import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
 import type { Reader } from '../http/read-buffers.ts'
 import { rotatingLookup } from '../http/rotating-lookup.ts'
 import { slowestExchange } from '../http/slowest-exchange.ts'
-import { joinQueue, type Waitable, type Waiter } from '../http/waiter.ts'
-import { WaitingList } from '../http/waiting-list.ts'
+import { joinQueue, type Waitable, type LaneWaiter } from '../http/lane-waiter.ts'
+import { FairQueue } from '../http/fair-queue.ts'
 import { ClientConnection, type ClientOwner } from './client-connection.ts'
 import { ResponseHead } from './response-head.ts'
 
@@ -30,7 +30,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
   private readonly streams = new Set<ClientConnection>()
   /** All connections except those of `streams`. */
   private readonly counted = new Set<ClientConnection>()
-  readonly waiting = new WaitingList<Waiter<ClientConnection>>()
+  readonly waiting = new FairQueue<LaneWaiter<ClientConnection>>()
   private connecting = 0
   private closing = false
 
@@ -95,8 +95,8 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
   makeRoom(client: string): void {
     const found = slowestExchange(this.counted, this.options.connections, this.deadlines.now, client)
     if (found === null) return
-    this.options.madeWay()
-    found.makeWay()
+    this.options.onPreempted()
+    found.preempt()
   }
 
   release(connection: ClientConnection): void {
@@ -116,7 +116,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
   }
 
   /** Passes the connection to the waiter if it may be used for its client; otherwise replaces it with a new one. */
-  private handOver(connection: ClientConnection, waiter: Waiter<ClientConnection>): void {
+  private handOver(connection: ClientConnection, waiter: LaneWaiter<ClientConnection>): void {
     if (this.options.introduction === null || connection.introduced === waiter.client) return waiter.resolve(connection)
     this.connect(waiter.client).then(waiter.resolve, waiter.reject)
     connection.destroy()
@@ -152,7 +152,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
     if (waiter !== undefined) this.connect(waiter.client).then(waiter.resolve, waiter.reject)
   }
 
-  private nextWaiter(): Waiter<ClientConnection> | undefined {
+  private nextWaiter(): LaneWaiter<ClientConnection> | undefined {
     if (this.waiting.size === 0) return undefined
     const waiter = this.waiting.next()
     waiter?.leave()

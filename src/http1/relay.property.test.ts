@@ -69,7 +69,7 @@ class Relay {
     return new Promise((resolve, reject) => {
       this.connection.exchange(
         { ...outgoing, method, target: path, body },
-        { informed: () => {}, replied: resolve, failed: reject, finished: () => {}, brokeOff: () => {} },
+        { interimReply: () => {}, replied: resolve, failed: reject, finished: () => {}, brokeOff: () => {} },
       )
     })
   }

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { type Body, Bytes } from '../http/body.ts'
 import { Headers, headersFromWire } from '../http/headers.ts'
-import type { Protocol } from '../http/received-head.ts'
+import type { HttpVersion } from '../http/received-head.ts'
 import { Reply } from '../http/reply.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 
@@ -12,7 +12,7 @@ const date = 'Date: now\r\n'
 function lines(
   status: number,
   body: Body,
-  { empty = false, protocol = '1.1', close = false }: { empty?: boolean; protocol?: Protocol; close?: boolean } = {},
+  { empty = false, protocol = '1.1', close = false }: { empty?: boolean; protocol?: HttpVersion; close?: boolean } = {},
 ): string[] {
   return replyHead(new Reply(status, Headers.of([['X-A', '1']]), body), empty, protocol, close, date).split('\r\n')
 }

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
-import { flat } from '../core/flat.ts'
+import { flatString } from '../core/flat-string.ts'
 import { announcesLength, type Headers, wireOf } from '../http/headers.ts'
-import type { Protocol } from '../http/received-head.ts'
+import type { HttpVersion } from '../http/received-head.ts'
 import type { Reply } from '../http/reply.ts'
 
 /** Status lines by status code, with the registered reason phrase or none (RFC 9112 section 4). */
@@ -11,7 +11,7 @@ const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) =
 const UNKNOWN_STATUS = statusLineOf(500)
 
 function statusLineOf(status: number): string {
-  return flat(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`)
+  return flatString(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`)
 }
 
 /**
@@ -19,7 +19,13 @@ function statusLineOf(status: number): string {
  * connection for HTTP/1.0 (RFC 9112 section 6). `empty` says that no content follows the head: a length is then
  * announced only where the reply has a body that is held back, as for HEAD (RFC 9110 section 8.6).
  */
-export function replyHead(reply: Reply, empty: boolean, protocol: Protocol, close: boolean, dateField: string): string {
+export function replyHead(
+  reply: Reply,
+  empty: boolean,
+  protocol: HttpVersion,
+  close: boolean,
+  dateField: string,
+): string {
   const { status, headers, body } = reply
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: a 204 has neither field.
   const framed = status !== 204 && (!empty || body !== null)

@@ -9,7 +9,7 @@ import { parseContentLength } from '../http/content.ts'
 import { parseTransferEncoding } from './framing.ts'
 import type { HeadLimits } from '../http/limits.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
-import type { Protocol, ReceivedHead } from '../http/received-head.ts'
+import type { HttpVersion, ReceivedHead } from '../http/received-head.ts'
 import { parseTarget } from './target.ts'
 
 // Bytes are read by index below an end that has been checked: each "!" asserts that, and costs nothing. Constants of
@@ -26,7 +26,7 @@ export class RequestHead implements ReceivedHead {
   target = ''
   /** From Host, or from an absolute-form target, in lower case; "" only for HTTP/1.0. */
   authority = ''
-  protocol: Protocol = '1.1'
+  protocol: HttpVersion = '1.1'
   /** Bytes of content, -1 where it is chunked. */
   contentLength = 0
   /** The client asked for, or implied, that the connection be closed after the reply. */

@@ -8,7 +8,7 @@ import type { Deadlines } from '../http/deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { Input, type InputConsumer } from '../http/input.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
-import { LeastRate } from '../http/least-rate.ts'
+import { MinRate } from '../http/min-rate.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import { LingeringClose } from '../http/lingering-close.ts'
 import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
@@ -80,7 +80,7 @@ export class RequestReader implements BodySource, InputConsumer {
   /** No request has been read yet. */
   private first = true
   /** Created for the first body that does not come with its head. */
-  private rate: LeastRate | null = null
+  private rate: MinRate | null = null
   /** The current body has no timeout: its client may be silent for as long as it likes. */
   private restful = false
   private passedTo: Tunnel | null = null
@@ -319,7 +319,7 @@ export class RequestReader implements BodySource, InputConsumer {
 
   private paceBody(body: IncomingBody): void {
     const { deadlines, options } = this
-    this.rate ??= new LeastRate(deadlines, {
+    this.rate ??= new MinRate(deadlines, {
       moved: () => this.body?.received ?? 0,
       tooSlow: () => this.owner.bodyTooSlow(),
     })

@@ -13,7 +13,7 @@ import { sharedBuffer } from '../http/read-buffers.ts'
 import { responseBody } from './response-body.ts'
 import { hasNoContent } from '../http/content.ts'
 import { type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
-import { JoinedTunnel } from '../http/tunnel.ts'
+import { TunnelRelay } from '../http/tunnel.ts'
 import { websocketAccept } from '../http/websocket-accept.ts'
 
 /** Limit of interim responses to one request. */
@@ -70,7 +70,7 @@ export class ResponseReader implements BodySource {
   /** Time limits of the current exchange, or else of the connection. */
   private timeouts: ServiceTimeouts
   private body: IncomingBody | null = null
-  private joined: JoinedTunnel | null = null
+  private joined: TunnelRelay | null = null
   private pending: Buffer | null = null
   private interim = 0
   private begun = false
@@ -91,7 +91,7 @@ export class ResponseReader implements BodySource {
   }
 
   /** Whether any byte of the response has arrived. */
-  get heard(): boolean {
+  get received(): boolean {
     return this.begun
   }
 
@@ -101,7 +101,7 @@ export class ResponseReader implements BodySource {
   }
 
   /** Receives everything that is read once the connection has been upgraded; null before. */
-  get tunnel(): JoinedTunnel | null {
+  get tunnel(): TunnelRelay | null {
     return this.joined
   }
 
@@ -235,7 +235,7 @@ export class ResponseReader implements BodySource {
     reply.upgrade = {
       protocol,
       open: (client) => {
-        const tunnel = new JoinedTunnel({
+        const tunnel = new TunnelRelay({
           client,
           service: this.socket,
           protocol,

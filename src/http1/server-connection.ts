@@ -13,7 +13,7 @@ import { CONTINUE, interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
 import { type RequestOwner, RequestReader, type ServerTools } from './request-reader.ts'
 import { hasNoContent } from '../http/content.ts'
-import { type Informed, ServerExchange } from '../http/server-exchange.ts'
+import { type InterimSink, ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
 import type { Reader } from '../http/read-buffers.ts'
 import { reset } from '../http/reset.ts'
@@ -27,7 +27,7 @@ import { GOING_AWAY } from '../http/websocket-close.ts'
 const SOON = 200
 
 /** A client's connection: reads requests one after another, and answers them in order. */
-export class ServerConnection implements RequestOwner, WriterOwner, ServedConnection, Informed, Timed {
+export class ServerConnection implements RequestOwner, WriterOwner, ServedConnection, InterimSink, Timed {
   readonly socket: Socket
   /** Address of the peer, or of the client that a proxy has introduced with the PROXY protocol. */
   readonly peer: string
@@ -127,7 +127,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.retiring = true
   }
 
-  makeWay(): void {
+  preempt(): void {
     const { exchange } = this
     this.flush()
     this.handler.slow('connections')
@@ -422,7 +422,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
    * one that has only ended its side may discard it (RFC 9110 section 15.2.1). Once a client has ended its side nothing
    * more is read, and a reset is only noticed by the next write.
    */
-  private askWhetherItIsThere(): void {
+  private probeClient(): void {
     this.flush()
     this.socket.write(CONTINUE, 'latin1')
     if (++this.asked < 2) this.deadline = this.deadlines.in(0)
@@ -439,7 +439,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     const { state } = this.reader
     if (state === 'idle') return this.reader.linger()
     if (state === 'waiting' && this.clientEnded && this.exchange !== null && this.status === 0)
-      return this.askWhetherItIsThere()
+      return this.probeClient()
     const replying = this.exchange !== null && this.status !== 0
     if (replying || (state !== 'head' && state !== 'body')) {
       if (this.pace.progressed) return this.awaitReading()

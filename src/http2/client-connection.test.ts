@@ -281,7 +281,7 @@ test('a lane acquired before GOAWAY fails as not processed', () => {
       expectsContinue: false,
       upgrade: null,
     },
-    { informed() {}, replied() {}, brokeOff() {}, finished() {}, failed: (failure) => void (error = failure) },
+    { interimReply() {}, replied() {}, brokeOff() {}, finished() {}, failed: (failure) => void (error = failure) },
   )
   assert.ok((error as unknown) instanceof NotProcessed)
   assert.equal(body.sink, null)

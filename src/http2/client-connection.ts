@@ -13,9 +13,9 @@ import { FrameReader, type StreamFrames } from './frame-reader.ts'
 import { goawayFrame, pingFrame, PREFACE, protocolError, rstStreamFrame } from './frames.ts'
 import { FieldDecoder } from './hpack/decoder.ts'
 import { Liveness } from './liveness.ts'
-import { Opening, Openings } from './opening.ts'
+import { PendingMessage, PendingMessages } from './pending-message.ts'
 import { Output } from './output.ts'
-import { Cost, Patience } from './patience.ts'
+import { Cost, WorkBudget } from './work-budget.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { ResetStreams } from './reset-streams.ts'
 import { RESPONSE_NAMING, type ResponseHead } from './response-head.ts'
@@ -63,14 +63,14 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private readonly output: Output
   private readonly reader: FrameReader
   private readonly decoder = new FieldDecoder(RESPONSE_NAMING)
-  private readonly workBudget: Patience
+  private readonly workBudget: WorkBudget
   private readonly liveness: Liveness
   private readonly room: ReceiveWindow
   private readonly control: Control
   private readonly streams = new Map<number, ClientStream>()
   /** Streams that were reset here, and how much content may still arrive for them. */
   private readonly resetHere = new ResetStreams()
-  private readonly openings = new Openings<ClientStream, Reply>()
+  private readonly pendingMessages = new PendingMessages<ClientStream, Reply>()
   /** Number of lanes that were handed out and not given back. */
   private lanes = 0
   private served = 0
@@ -94,7 +94,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.deadlines = deadlines
     this.scheme = options.encryption === null ? 'http' : 'https'
     this.output = new Output(socket)
-    this.workBudget = new Patience(deadlines)
+    this.workBudget = new WorkBudget(deadlines)
     this.room = new ReceiveWindow(this.output)
     this.sender = new Sender({ output: this.output, workBudget: this.workBudget })
     this.control = new Control({
@@ -236,7 +236,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   // Replies.
 
   fieldSection(id: number, bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    const pending = this.openings.of(id)
+    const pending = this.pendingMessages.of(id)
     if (pending !== undefined) this.begun(pending)
     const stream = this.streams.get(id)
     if (stream?.answered === true) return this.trailers(stream, bytes, start, end, endStream)
@@ -261,7 +261,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
       return
     }
     if (endStream) return stream.whole(reply)
-    if (stream.mayFollow(reply)) this.openings.add(new Opening(stream, reply, length))
+    if (stream.mayFollow(reply)) this.pendingMessages.add(new PendingMessage(stream, reply, length))
     else stream.begin(reply, 0)
   }
 
@@ -278,7 +278,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     // Backpressure is applied by the window of each stream, so that the others can continue.
     this.room.receives(bytes)
     this.room.taken(bytes)
-    const opening = this.openings.of(id)
+    const opening = this.pendingMessages.of(id)
     if (opening?.take(content, bytes) === true) return
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
@@ -301,7 +301,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   dataEnd(id: number, length: number, endStream: boolean): void {
     if (length === 0 && !endStream) this.workBudget.spend(1, 'empty frames')
     this.liveness.moved()
-    const opening = this.openings.of(id)
+    const opening = this.pendingMessages.of(id)
     if (opening !== undefined) return endStream ? this.openWhole(opening) : undefined
     const stream = this.streams.get(id)
     if (stream === undefined) return this.ofNone(id, length)
@@ -325,8 +325,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 
   /** All of the content arrived together with the head. */
-  private openWhole(opening: Opening<ClientStream, Reply>): void {
-    this.openings.delete(opening)
+  private openWhole(opening: PendingMessage<ClientStream, Reply>): void {
+    this.pendingMessages.delete(opening)
     const { stream, message: reply, length } = opening
     const whole = opening.whole()
     if (length >= 0 && length !== whole.length)
@@ -337,12 +337,12 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   /** Ends the wait for complete content: the rest of each body is streamed. */
   private open(): void {
-    for (const opening of this.openings.take()) this.begun(opening)
+    for (const opening of this.pendingMessages.take()) this.begun(opening)
   }
 
   /** The same for one of them. */
-  private begun(opening: Opening<ClientStream, Reply>): void {
-    this.openings.delete(opening)
+  private begun(opening: PendingMessage<ClientStream, Reply>): void {
+    this.pendingMessages.delete(opening)
     const { stream, message: reply, length, chunks, bytes, padding } = opening
     if (this.streams.get(stream.id) !== stream) return
     stream.begin(reply, length)
@@ -449,7 +449,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     if (!this.reader.heard) return this.die(new Error(NOT_HTTP2))
     const { code, message } = error instanceof ConnectionError ? error : { code: ErrorCode.internalError, message: '' }
     this.output.put(goawayFrame(0, code, message))
-    this.openings.take()
+    this.pendingMessages.take()
     this.leave()
     this.retire()
     for (const stream of this.streams.values()) stream.end(badReply(error), null)
@@ -473,7 +473,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   /** The connection is closed, or no longer usable. */
   private die(cause: Error | null): void {
     this.gone = true
-    this.openings.take()
+    this.pendingMessages.take()
     this.reader.stop()
     this.liveness.close()
     this.sender.close()

@@ -4,13 +4,13 @@ import { hasNoContent } from '../http/content.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { type Headers, wireOf } from '../http/headers.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
-import { ClosedBeforeReply, ClosedWithinReply, MadeWay, NotProcessed, TooManyStreams } from '../http/lane-errors.ts'
+import { ClosedBeforeReply, ClosedWithinReply, Preempted, NotProcessed, TooManyStreams } from '../http/lane-errors.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import type { ClientBounds } from '../http/pool-options.ts'
 import { isLasting, Reply } from '../http/reply.ts'
-import type { Carrying } from '../http/slowest-exchange.ts'
-import { JoinedTunnel } from '../http/tunnel.ts'
+import type { OccupiedLane } from '../http/slowest-exchange.ts'
+import { TunnelRelay } from '../http/tunnel.ts'
 import { websocketAccept } from '../http/websocket-accept.ts'
 import { type ContentOwner, ContentWriter } from './content-writer.ts'
 import { ErrorCode, errorName } from './errors.ts'
@@ -55,7 +55,7 @@ const USUAL_URGENCY = 3
 const replies = new Budget(128 * 1024 ** 2)
 
 /** One request and its reply on a connection to an instance (RFC 9113 section 5). */
-export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, SendingStream, Timed {
+export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner, SendingStream, Timed {
   /** 0 until the request is sent. */
   id = 0
   window = 0
@@ -82,7 +82,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
   private sending = false
   private body: StreamBody | null = null
   private room: StreamRoom | null = null
-  private tunnel: JoinedTunnel | null = null
+  private tunnel: TunnelRelay | null = null
   private over = false
   /** The rest of the reply is not wanted. */
   private unwanted = false
@@ -148,8 +148,8 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
   }
 
   /** Ends the exchange, which waits for its own client, in favour of others. */
-  makeWay(): void {
-    this.end(new MadeWay(), ErrorCode.cancel)
+  preempt(): void {
+    this.end(new Preempted(), ErrorCode.cancel)
   }
 
   onDeadline(): void {
@@ -263,7 +263,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     if (endStream || status === 101) throw new MalformedMessage('An interim response ends the stream or changes it.')
     if (++this.interim > MAXIMUM_INTERIM) throw new MalformedMessage('There are interim responses without end.')
     if (status === 100) this.continued()
-    else this.listener?.informed(status, head.headers(false, ''))
+    else this.listener?.interimReply(status, head.headers(false, ''))
     return null
   }
 
@@ -317,7 +317,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
       protocol,
       open: (client) => {
         const { idleTimeout } = this.timeouts
-        const tunnel = new JoinedTunnel({ client, service: end, protocol, deadlines: tools.deadlines, idleTimeout })
+        const tunnel = new TunnelRelay({ client, service: end, protocol, deadlines: tools.deadlines, idleTimeout })
         this.tunnel = tunnel
         this.sending = true
         this.writer = new ContentWriter(this, '', -1, null)

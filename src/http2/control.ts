@@ -1,7 +1,7 @@
 import type { ControlFrames } from './frame-reader.ts'
 import { pingFrame, SETTINGS_ACK } from './frames.ts'
 import type { Output } from './output.ts'
-import { Cost, type Patience } from './patience.ts'
+import { Cost, type WorkBudget } from './work-budget.ts'
 import type { Sender, SendingStream } from './sender.ts'
 import { PeerSettings } from './settings.ts'
 
@@ -9,7 +9,7 @@ import { PeerSettings } from './settings.ts'
 export interface ControlOptions {
   readonly peer: 'client' | 'server'
   readonly output: Output
-  readonly workBudget: Patience
+  readonly workBudget: WorkBudget
   readonly sender: Sender
   /** All current streams; called first, so that messages that arrived before the settings have been processed. */
   readonly streams: () => Iterable<SendingStream>

@@ -13,7 +13,7 @@ import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
 import type { ClientStream } from './client-stream.ts'
 import { StreamPool } from './pool.ts'
 
-const SILENT: ReplyListener = { informed() {}, replied() {}, failed() {}, brokeOff() {}, finished() {} }
+const SILENT: ReplyListener = { interimReply() {}, replied() {}, failed() {}, brokeOff() {}, finished() {} }
 
 function makePool(t: TestContext, options: Partial<PoolOptions>) {
   const clock = new ManualClock()
@@ -30,8 +30,14 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
     poolTimeout: 5000,
     lifetime: () => 300_000,
   }
-  let madeWay = 0
-  const fixed = { host: '127.0.0.1', port: 0, madeWay: () => void madeWay++, encryption: null, introduction: null }
+  let onPreempted = 0
+  const fixed = {
+    host: '127.0.0.1',
+    port: 0,
+    onPreempted: () => void onPreempted++,
+    encryption: null,
+    introduction: null,
+  }
   const pool = new StreamPool({ ...fixed, ...bounds, ...options }, deadlines)
   const lanes: ClientStream[] = []
   const acquire = async (client = 'a'): Promise<ClientStream> => {
@@ -44,7 +50,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
     for (const lane of lanes) lane.cancel()
     deadlines.close()
   })
-  return { clock, pool, bounds, acquire, madeWay: () => madeWay }
+  return { clock, pool, bounds, acquire, onPreempted: () => onPreempted }
 }
 
 /** A service that takes so many exchanges at a time, and a pool for it. */
@@ -151,7 +157,7 @@ test('a service that does not send SETTINGS in time is a ConnectFailed', async (
 })
 
 test('an exchange that waits for its slow client is aborted when others wait', async (t) => {
-  const { service, clock, pool, acquire, madeWay } = await open(t, 1, { connections: 1, queueTimeout: 10_000 })
+  const { service, clock, pool, acquire, onPreempted } = await open(t, 1, { connections: 1, queueTimeout: 10_000 })
   const lane = await acquire('slow')
   const failed = Promise.withResolvers<GatewayError>()
   const body = { length: -1, pipe: () => {}, resume: () => {}, cancel: () => {} }
@@ -161,7 +167,7 @@ test('an exchange that waits for its slow client is aborted when others wait', a
   const next = pool.acquire('quick')
   for (let second = 0; second < 7; second++) clock.advance(1000)
   assert.equal((await failed.promise).code, 'request-timeout')
-  assert.equal(madeWay(), 1)
+  assert.equal(onPreempted(), 1)
   ask(await next)
   assert.equal(await peer.reset(1), 8)
 })

@@ -8,8 +8,8 @@ import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
 import type { Reader } from '../http/read-buffers.ts'
 import { rotatingLookup } from '../http/rotating-lookup.ts'
 import { slowestExchange } from '../http/slowest-exchange.ts'
-import { joinQueue, type Waitable, type Waiter } from '../http/waiter.ts'
-import { type Waiting, WaitingList } from '../http/waiting-list.ts'
+import { joinQueue, type Waitable, type LaneWaiter } from '../http/lane-waiter.ts'
+import { type QueuedRequest, FairQueue } from '../http/fair-queue.ts'
 import { ClientConnection, type ClientOwner } from './client-connection.ts'
 import type { ClientStream } from './client-stream.ts'
 import { ResponseHead } from './response-head.ts'
@@ -19,7 +19,7 @@ import { STREAMS } from './settings.ts'
 const SPARE = 2
 
 /** A request that waits for a connection being established. */
-interface DialWaiter extends Waiting {
+interface DialWaiter extends QueuedRequest {
   readonly resolve: (lane: ClientStream) => void
   readonly reject: (error: unknown) => void
 }
@@ -29,7 +29,7 @@ interface DialWaiter extends Waiting {
  * fewer.
  */
 class Dial {
-  readonly waiters = new WaitingList<DialWaiter>()
+  readonly waiters = new FairQueue<DialWaiter>()
   /** The client named to the service in the preamble of the connection; null where it may be used for any client. */
   readonly introduced: string | null
   connection: ClientConnection | null = null
@@ -52,7 +52,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
   /** Oldest first: the first one that has room is taken, so that the others become idle. */
   private readonly connections: ClientConnection[] = []
   private readonly dials = new Set<Dial>()
-  readonly waiting = new WaitingList<Waiter<ClientStream>>()
+  readonly waiting = new FairQueue<LaneWaiter<ClientStream>>()
   /** Connections that accept no more exchanges, but still carry some. */
   private readonly draining = new Set<ClientConnection>()
   /** Number of long-lived exchanges. */
@@ -232,7 +232,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     }
   }
 
-  private hand(waiter: Waiter<ClientStream>): void {
+  private hand(waiter: LaneWaiter<ClientStream>): void {
     waiter.leave()
     const lane = this.take(waiter.client)
     if (lane === null) this.acquire(waiter.client).then(waiter.resolve, waiter.reject)
@@ -244,8 +244,8 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     const lanes = this.connections.flatMap(({ carried }) => [...carried]).filter(({ lasting }) => !lasting)
     const found = slowestExchange(lanes, lanes.length, this.deadlines.now, client)
     if (found === null) return
-    this.options.madeWay()
-    found.makeWay()
+    this.options.onPreempted()
+    found.preempt()
   }
 }
 

@@ -1,5 +1,5 @@
 import { ConnectionError, ErrorCode } from './errors.ts'
-import type { Patience } from './patience.ts'
+import type { WorkBudget } from './work-budget.ts'
 
 /** How many streams are remembered. */
 const MAX = 1024
@@ -21,7 +21,7 @@ export class ResetStreams {
    * A frame with that much content was received for a stream that no longer exists. What is no error costs no patience.
    * Throws ConnectionError where the stream was not reset.
    */
-  receive(id: number, content: number, workBudget: Patience): void {
+  receive(id: number, content: number, workBudget: WorkBudget): void {
     const room = this.rooms.get(id)
     if (room === undefined) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
     this.rooms.set(id, room - content)

@@ -2,7 +2,7 @@ import type { Bytes } from '../http/body.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
 import { Flag, FRAME_SIZE, frameHeader, FrameType, headersFrames, MAX_WINDOW, protocolError, WINDOW } from './frames.ts'
 import type { Output } from './output.ts'
-import type { Patience } from './patience.ts'
+import type { WorkBudget } from './work-budget.ts'
 
 /** Sets the table's size to 0 (RFC 7541 section 6.3). */
 const NO_TABLE = '\x20'
@@ -34,7 +34,7 @@ const UNWATCHED: TakingWatch = { wait: () => {}, rest: () => {}, close: () => {}
 
 export interface SenderOptions {
   readonly output: Output
-  readonly workBudget: Patience
+  readonly workBudget: WorkBudget
   /** Creates the watch of the peer; omitted where each stream watches for itself. */
   readonly watch?: (sender: Sender) => TakingWatch
 }
@@ -51,13 +51,13 @@ export class Sender {
   bytes = 0
   /** What was sent last is still in use. */
   lending = false
-  private readonly workBudget: Patience
+  private readonly workBudget: WorkBudget
   private readonly watch: TakingWatch
   /** Streams whose messages wait for the connection. */
   private readonly waiting = new Set<SendingStream>()
   private window = WINDOW
   /** Bytes that the peer may still acknowledge by window updates: each twice, for its stream and for the connection. */
-  private untold = 0
+  private unreported = 0
   /** Prefix of the next field section. */
   private before = ''
   private emptied = false
@@ -142,8 +142,8 @@ export class Sender {
 
   /** Whether a WINDOW_UPDATE merely acknowledges what was sent, and not in tiny pieces. */
   isReport(bytes: number): boolean {
-    if (bytes < MIN_REPORT || bytes > this.untold) return false
-    this.untold -= bytes
+    if (bytes < MIN_REPORT || bytes > this.unreported) return false
+    this.unreported -= bytes
     return true
   }
 
@@ -200,7 +200,7 @@ export class Sender {
     this.window -= bytes
     stream.window -= bytes
     this.bytes += bytes
-    this.untold += 2 * bytes
+    this.unreported += 2 * bytes
     this.workBudget.earn(WORTH)
   }
 }

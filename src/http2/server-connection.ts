@@ -11,14 +11,14 @@ import { ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions } from '../http/server-handler.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
 import { Control } from './control.ts'
-import { Farewell } from './farewell.ts'
+import { GracefulShutdown } from './graceful-shutdown.ts'
 import { FrameReader, type StreamFrames } from './frame-reader.ts'
 import { protocolError, rstStreamFrame } from './frames.ts'
 import { FieldDecoder } from './hpack/decoder.ts'
 import { namingOf } from './hpack/field-table.ts'
-import { Opening, Openings } from './opening.ts'
+import { PendingMessage, PendingMessages } from './pending-message.ts'
 import { Output } from './output.ts'
-import { Cost, costOf, Patience } from './patience.ts'
+import { Cost, costOf, WorkBudget } from './work-budget.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { replySection } from './reply-head.ts'
 import { ReplyWatch } from './reply-watch.ts'
@@ -59,13 +59,13 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private readonly reader: FrameReader
   private readonly decoder: FieldDecoder
   private readonly head: RequestHead
-  private readonly workBudget: Patience
-  private readonly farewell: Farewell
+  private readonly workBudget: WorkBudget
+  private readonly gracefulShutdown: GracefulShutdown
   private readonly control: Control
   private readonly streams = new Map<number, ServerStream>()
   /** Streams that were reset here, and how much content may still arrive for them. */
   private readonly resetHere = new ResetStreams()
-  private readonly openings = new Openings<ServerStream, ServerExchange>()
+  private readonly pendingMessages = new PendingMessages<ServerStream, ServerExchange>()
   /** The highest id of a stream that the client has begun. */
   private lastStream = 0
   /**
@@ -87,9 +87,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.options = options
     this.deadlines = deadlines
     this.output = new Output(socket)
-    this.workBudget = new Patience(deadlines)
+    this.workBudget = new WorkBudget(deadlines)
     this.room = new ReceiveWindow(this.output)
-    this.farewell = new Farewell(this.output, deadlines, () => this.leave())
+    this.gracefulShutdown = new GracefulShutdown(this.output, deadlines, () => this.leave())
     this.decoder = new FieldDecoder(namingOf(options))
     this.head = head
     const { output, workBudget } = this
@@ -103,7 +103,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       sender: this.sender,
       streams: () => this.opened(),
       settled: () => {},
-      answered: (content) => this.farewell.heard(content),
+      answered: (content) => this.gracefulShutdown.pingAnswered(content),
     })
     this.reader = new FrameReader(this, {
       control: this.control,
@@ -155,14 +155,14 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   retire(): void {
-    this.farewell.ask()
+    this.gracefulShutdown.begin()
   }
 
   drain(): void {
     this.leave()
   }
 
-  makeWay(): void {
+  preempt(): void {
     this.handler.slow('connections')
     blame(this.streams, new GatewayError('request-timeout', 'The connection was needed for other clients.'))
     if (this.streams.size === 0) this.socket.destroy()
@@ -191,7 +191,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (id <= this.lastStream) return this.ofNone(id)
     if (id > this.lastStream + 2) this.skipped = { from: this.lastStream, to: id }
     this.lastStream = id
-    if (id > this.farewell.last) return this.workBudget.spend(1, 'streams that are not served')
+    if (id > this.gracefulShutdown.last) return this.workBudget.spend(1, 'streams that are not served')
     if (this.streams.size < STREAMS) return this.begin(id, end - start, endStream)
     this.workBudget.spend(Cost.stream, 'streams at a time')
     this.resetStream(id, ErrorCode.refusedStream)
@@ -211,7 +211,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     }
     this.streams.set(id, stream)
     if (endStream) stream.begin(exchange, 0, true, null)
-    else this.openings.add(new Opening(stream, exchange, head.contentLength))
+    else this.pendingMessages.add(new PendingMessage(stream, exchange, head.contentLength))
   }
 
   /** The request is invalid: sends the client an error reply, as over HTTP/1.1. */
@@ -235,7 +235,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   data(id: number, content: Buffer, bytes: number): void {
     this.room.receives(bytes)
-    const opening = this.openings.of(id)
+    const opening = this.pendingMessages.of(id)
     if (opening?.take(content, bytes) === true) return
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
@@ -250,7 +250,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   dataEnd(id: number, length: number, endStream: boolean): void {
     if (length === 0 && !endStream) this.workBudget.spend(1, 'empty frames')
-    const opening = this.openings.of(id)
+    const opening = this.pendingMessages.of(id)
     if (endStream && opening !== undefined) return this.openWhole(opening)
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
@@ -268,14 +268,14 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
    */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
-    if (id > this.farewell.last) return this.workBudget.spend(1, 'frames of streams that are not served')
+    if (id > this.gracefulShutdown.last) return this.workBudget.spend(1, 'frames of streams that are not served')
     if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
     this.resetHere.receive(id, content, this.workBudget)
   }
 
   /** All of the content arrived together with the head. */
-  private openWhole(opening: Opening<ServerStream, ServerExchange>): void {
-    this.openings.delete(opening)
+  private openWhole(opening: PendingMessage<ServerStream, ServerExchange>): void {
+    this.pendingMessages.delete(opening)
     const { stream, message: exchange, length, bytes } = opening
     const whole = opening.whole()
     this.room.taken(bytes)
@@ -291,12 +291,12 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   /** Ends the wait for complete content: the rest of each body is streamed. */
   private open(): void {
-    for (const opening of this.openings.take()) this.begun(opening)
+    for (const opening of this.pendingMessages.take()) this.begun(opening)
   }
 
   /** The same for one of them. */
-  private begun(opening: Opening<ServerStream, ServerExchange>): void {
-    this.openings.delete(opening)
+  private begun(opening: PendingMessage<ServerStream, ServerExchange>): void {
+    this.pendingMessages.delete(opening)
     const { stream, message: exchange, length, chunks, bytes, padding } = opening
     if (this.streams.get(stream.id) !== stream) return this.room.taken(bytes)
     stream.begin(exchange, length, false, null)
@@ -392,7 +392,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.sender.forget(stream)
     stream.leave()
     if (this.streams.size > 0) return
-    if (this.farewell.said) return this.linger()
+    if (this.gracefulShutdown.announced) return this.linger()
     this.requestDue = this.deadlines.in(this.options.idleTimeout)
     this.schedule()
   }
@@ -425,8 +425,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   /** Announces which stream is the last one that is served; the connection closes after it. */
   private leave(): void {
-    if (this.farewell.said) return
-    this.farewell.say(this.lastStream)
+    if (this.gracefulShutdown.announced) return
+    this.gracefulShutdown.announce(this.lastStream)
     if (this.streams.size === 0) this.linger()
   }
 
@@ -444,7 +444,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     const known = error instanceof ConnectionError
     const code = known ? error.code : ErrorCode.internalError
     this.handler.refuse(known ? new MalformedMessage(error.message) : asGatewayError(error), this.peer, null)
-    this.farewell.say(this.lastStream, code, known ? error.message : '')
+    this.gracefulShutdown.announce(this.lastStream, code, known ? error.message : '')
     this.abortAll()
     if (code !== ErrorCode.enhanceYourCalm) return this.linger()
     this.output.flush()
@@ -462,7 +462,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   private abortAll(): void {
-    this.openings.take()
+    this.pendingMessages.take()
     const streams = [...this.streams.values()]
     this.streams.clear()
     for (const stream of streams) {
@@ -474,7 +474,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   private gone(): void {
     this.deadlines.forget(this)
-    this.farewell.close()
+    this.gracefulShutdown.close()
     this.sender.close()
     this.reader.stop()
     this.abortAll()

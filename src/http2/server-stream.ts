@@ -5,7 +5,7 @@ import { hasNoContent } from '../http/content.ts'
 import { tooLarge } from '../http/limited-body.ts'
 import { ReadAhead } from '../http/read-ahead.ts'
 import { discardReply, isLasting, type Reply } from '../http/reply.ts'
-import type { Informed, ServerExchange } from '../http/server-exchange.ts'
+import type { InterimSink, ServerExchange } from '../http/server-exchange.ts'
 import type { Running } from '../http/server-handler.ts'
 import { ErrorCode } from './errors.ts'
 import { encodeFields, encodeReply } from './hpack/encoder.ts'
@@ -22,7 +22,7 @@ import { StreamRoom } from './stream-room.ts'
 import type { StreamTools } from './stream-tools.ts'
 
 /** One request and its reply on a client's connection (RFC 9113 section 5). */
-export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Informed, Running {
+export class ServerStream implements BodyOwner, ContentOwner, SendingStream, InterimSink, Running {
   readonly id: number
   /** Bytes that may be sent to the client; below 0 where it has reduced its windows. */
   window: number

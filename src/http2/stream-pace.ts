@@ -1,5 +1,5 @@
 import type { Deadlines, Timed } from '../http/deadlines.ts'
-import { LeastRate } from '../http/least-rate.ts'
+import { MinRate } from '../http/min-rate.ts'
 import type { ServerOptions } from '../http/server-handler.ts'
 
 type Slowness = 'body-rate' | 'body-timeout' | 'reply-rate' | 'reply-timeout'
@@ -13,8 +13,8 @@ export class StreamPace implements Timed {
   private readonly deadlines: Deadlines
   private readonly options: ServerOptions
   private readonly tooSlow: (reason: Slowness) => void
-  private readonly bodyRate: LeastRate
-  private readonly replyRate: LeastRate
+  private readonly bodyRate: MinRate
+  private readonly replyRate: MinRate
   private awaits: 'body' | 'reply' | null = null
   private received = 0
   private sent = 0
@@ -23,8 +23,8 @@ export class StreamPace implements Timed {
     this.deadlines = tools.deadlines
     this.options = tools.options
     this.tooSlow = tooSlow
-    this.bodyRate = new LeastRate(this.deadlines, { moved: () => this.received, tooSlow: () => tooSlow('body-rate') })
-    this.replyRate = new LeastRate(this.deadlines, { moved: () => this.sent, tooSlow: () => tooSlow('reply-rate') })
+    this.bodyRate = new MinRate(this.deadlines, { moved: () => this.received, tooSlow: () => tooSlow('body-rate') })
+    this.replyRate = new MinRate(this.deadlines, { moved: () => this.sent, tooSlow: () => tooSlow('reply-rate') })
     this.bodyRate.begin(this.options.minRate, this.options.bodyTimeout)
     this.replyRate.begin(this.options.minRate, Number.POSITIVE_INFINITY)
     this.deadlines.watch(this)

@@ -280,7 +280,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
       break
     }
     if (found === null) this.fruitless = now
-    found?.makeWay()
+    found?.preempt()
     return found !== null
   }
 

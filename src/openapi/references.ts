@@ -1,4 +1,4 @@
-import { stepsOf } from '../core/json-pointer.ts'
+import { pointerTokens } from '../core/json-pointer.ts'
 import { fieldOf } from '../core/value.ts'
 
 /** Finds the target of a `$ref`; undefined if it is not in the document. */
@@ -21,7 +21,7 @@ export function within(document: unknown): Resolve {
 /** The steps of a JSON pointer in a URI fragment; undefined for any other reference. */
 export function stepsIn(reference: string): string[] | undefined {
   if (reference !== '#' && !reference.startsWith('#/')) return undefined
-  return stepsOf(reference.includes('%') ? reference.split('/').map(decode).join('/') : reference)
+  return pointerTokens(reference.includes('%') ? reference.split('/').map(decode).join('/') : reference)
 }
 
 /** Follows a reference, possibly through others; any other value is returned unchanged. */

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type Holder, Shared } from '../core/shared.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { RedisConfig } from '../redis/client.ts'
 import { RedisConnection } from '../redis/connection.ts'
 import type { ApiKeys } from './auth/api-key/api-key-store.ts'
@@ -105,7 +105,7 @@ export class GenerationStores {
 }
 
 /** Answers the questions of operators about the stores of the current configuration. */
-export function answerOperators(answers: Answers, current: () => GenerationStores): void {
+export function answerOperators(answers: TopicHandlers, current: () => GenerationStores): void {
   answers.on(limitStatesTopic, (client) => limitStates(current().limits, client))
   answers.on(nearClientsTopic, (share) => nearClients(current().limits, share))
   answers.on(forgetClientTopic, (client) => forgetClient(current().limits, client))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flat } from '../core/flat.ts'
+import { flatString } from '../core/flat-string.ts'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { fieldLine } from '../http/field-lines.ts'
 import { appendLines, type Headers, replaceLines } from '../http/headers.ts'
@@ -85,7 +85,7 @@ function compileRenames(
 function compileLines(templates: Readonly<Record<string, string>>, route: RouteInfo): string | Template {
   const fields = Object.entries(templates).map(([name, text]): string | Template => {
     const constant = constantText(text, route)
-    if (constant !== null) return flat(lineOf(name, constant))
+    if (constant !== null) return flatString(lineOf(name, constant))
     const template = compileTemplate(text)
     return (exchange) => lineOf(name, template(exchange))
   })

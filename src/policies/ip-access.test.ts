@@ -10,13 +10,13 @@ import { ipAccess } from './ip-access.ts'
 
 type Options = z.input<typeof ipAccess.options>
 
-interface Asking {
+interface SingleRequest {
   readonly proxied?: boolean
   readonly headers?: readonly (readonly [string, string])[]
 }
 
 /** Whether a client of that address is let in, and the fields that go on. */
-async function ask(options: Options, address: string, { proxied = false, headers = [] }: Asking = {}) {
+async function ask(options: Options, address: string, { proxied = false, headers = [] }: SingleRequest = {}) {
   let passed: (readonly [string, string])[] | null = null
   const handle = applyPolicy(ipAccess, options, (exchange) => {
     passed = [...exchange.headers]
@@ -39,7 +39,7 @@ async function isLetIn(...asked: Parameters<typeof ask>): Promise<boolean> {
 }
 
 const countries = { header: 'CF-IPCountry', allow: ['de', 'AT'] }
-const from = (code: string): Asking => ({ proxied: true, headers: [['CF-IPCountry', code]] })
+const from = (code: string): SingleRequest => ({ proxied: true, headers: [['CF-IPCountry', code]] })
 
 test('with allow all others are rejected', async () => {
   const options = { allow: ['10.0.0.0/8', '2001:db8::/32'] }

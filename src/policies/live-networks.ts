@@ -1,11 +1,11 @@
 import {
   type ConfiguredNetworks,
-  type HeldNetworks,
-  namesFiles,
+  type NetworkFileContents,
+  hasNetworkFiles,
   networksChangedTopic,
   networksOf,
   networksTopic,
-} from '../core/held-networks.ts'
+} from '../core/network-file-contents.ts'
 import { NetworkSet } from '../core/network-set.ts'
 import { Shared } from '../core/shared.ts'
 import type { PolicyToolbox } from './policy.ts'
@@ -21,7 +21,7 @@ const lists = new Shared<NetworksOfFiles>()
 
 /** The networks that an option stands for, now and after each change of its files. */
 export function liveNetworks(configured: ConfiguredNetworks, toolbox: PolicyToolbox): LiveNetworks {
-  if (!namesFiles(configured)) return new NetworkSet(networksOf(configured, {}))
+  if (!hasNetworkFiles(configured)) return new NetworkSet(networksOf(configured, {}))
   return lists.get(toolbox.holder, JSON.stringify(configured), () => new NetworksOfFiles(configured, toolbox))
 }
 
@@ -53,7 +53,7 @@ class NetworksOfFiles implements LiveNetworks {
     this.endAnswers()
   }
 
-  private learn({ version, files }: HeldNetworks): void {
+  private learn({ version, files }: NetworkFileContents): void {
     if (version <= this.version) return
     this.version = version
     this.set = new NetworkSet(networksOf(this.configured, files))

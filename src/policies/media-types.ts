@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { remember } from '../core/remember.ts'
+import { memoize } from '../core/memoize.ts'
 
 const expected = 'expected a media type such as "application/json", "text/*" or "application/*+json"'
 
@@ -13,7 +13,7 @@ export const mediaType = z
 export function compileMediaTypes(types: readonly string[]): (contentType: string) => boolean {
   const sources = types.map((type) => type.replaceAll(/[^\w*]/g, '\\$&').replaceAll('*', '.*'))
   const listed = new RegExp(`^(?:${sources.join('|')})$`)
-  return remember((contentType) => listed.test(essence(contentType)))
+  return memoize((contentType) => listed.test(essence(contentType)))
 }
 
 /** Type and subtype in lower case, without the parameters. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Logger } from '../core/logger.ts'
-import type { DoEverywhere } from '../core/operation.ts'
+import type { RunOnReplicas } from '../core/operation.ts'
 import type { OperatorRole } from '../core/operator-role.ts'
 import type { Threads } from '../core/threads.ts'
 
@@ -9,7 +9,7 @@ export interface OperatorTools {
   /** All threads of this gateway, for sending questions to them. */
   readonly threads: Threads
   /** Runs an operation from the list in `operators.ts` in this gateway and all gateways that share its Redis. */
-  readonly everywhere: DoEverywhere
+  readonly everywhere: RunOnReplicas
   readonly log: Logger
 }
 

@@ -8,9 +8,9 @@ import type { Middleware } from '../http/handler.ts'
 import type { Repeats } from './idempotency/repeat-stores.ts'
 import type { RateLimits } from './rate-limit/limit-stores.ts'
 import type { Metrics } from '../core/metrics.ts'
-import type { Steps } from '../core/slices.ts'
+import type { SlicedWork } from '../core/time-slices.ts'
 import type { Holder } from '../core/shared.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { Toolbox } from '../core/toolbox.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
@@ -67,7 +67,7 @@ export interface PolicyToolbox extends Toolbox {
   /** The configuration as the owner of things that outlive a request (core/shared.ts). */
   readonly holder: Holder
   /** Answers a question from other threads, until the returned function is called. */
-  readonly answer: Answers['on']
+  readonly answer: TopicHandlers['on']
   /** All threads of this gateway, including this one, for sending questions to them. */
   readonly threads: Threads
   /**
@@ -198,7 +198,7 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
    * Does slow work for the functions below in advance, as a generator that yields after each step so that other requests can be
    * handled in between. Left out if there is no slow work.
    */
-  prepare?(options: z.output<Schema>): Steps
+  prepare?(options: z.output<Schema>): SlicedWork
   /**
    * Creates the step for one route when the configuration loads. `general` is the options that apply to every route by default, or
    * null if there are none. `source` identifies where replies from further in come from: it is the same text in every process and

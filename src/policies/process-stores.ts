@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
-import type { Answers } from '../core/threads.ts'
+import type { TopicHandlers } from '../core/threads.ts'
 import { PurgeCalls } from './cdn/purge-calls.ts'
 import { callCdnTopic } from './cdn/topics.ts'
 import { answerThreads } from './idempotency/memory/answer-threads.ts'
@@ -59,7 +59,7 @@ export class ProcessStores {
   }
 
   /** Provides memory for cached replies to threads that request it. Only for the main thread. */
-  giveMemory(answers: Answers, clock: Clock): void {
+  giveMemory(answers: TopicHandlers, clock: Clock): void {
     this.replies?.answer(answers, clock)
   }
 
@@ -67,7 +67,7 @@ export class ProcessStores {
    * Keeps replies for idempotency keys, up to `replies` bytes, and answers the threads' questions about them. Only for the main
    * thread.
    */
-  keepReplies(replies: number, answers: Answers, clock: Clock, metrics: Metrics | null = null): MainMemory {
+  keepReplies(replies: number, answers: TopicHandlers, clock: Clock, metrics: Metrics | null = null): MainMemory {
     const repeats = new MemoryRepeats(clock, replies)
     answerThreads(answers, repeats)
     metrics?.watch('sallyport_idempotency_bytes', {}, () => repeats.usage.bytes)
@@ -77,7 +77,7 @@ export class ProcessStores {
   }
 
   /** Sends the purge calls to the CDN that threads have requested. Only for the main thread. */
-  callCdn(answers: Answers, clock: Clock, log: Logger, metrics: Metrics): { close(): void } {
+  callCdn(answers: TopicHandlers, clock: Clock, log: Logger, metrics: Metrics): { close(): void } {
     const counter = (outcome: string): Counter => metrics.counter('sallyport_cdn_purges_total', { outcome })
     const counts = { done: counter('done'), failed: counter('failed'), dropped: counter('dropped') }
     const calls = new PurgeCalls(clock, log, counts)

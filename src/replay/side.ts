@@ -5,12 +5,12 @@ import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
 import { asGatewayError, type ErrorCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
-import { Slices } from '../core/slices.ts'
+import { TimeSlices } from '../core/time-slices.ts'
 import type { Threads } from '../core/threads.ts'
 import { Snapshot } from '../front/snapshot.ts'
 import type { Client, Consumer, Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
-import { ownExchange } from '../http/own-exchange.ts'
+import { internalExchange } from '../http/internal-exchange.ts'
 import { Reply } from '../http/reply.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import { storesToTry } from '../policies/generation-stores.ts'
@@ -161,7 +161,7 @@ export class Side {
       end: (route: RouteConfig) =>
         route.reply === undefined && route.redirect === undefined ? () => this.arrive(route) : null,
     }
-    this.snapshot = await Snapshot.build(onlyFacts(config, chain), new Map(), [], toolbox, new Slices(clock))
+    this.snapshot = await Snapshot.build(onlyFacts(config, chain), new Map(), [], toolbox, new TimeSlices(clock))
   }
 
   private watched(limits: RateLimits): RateLimits {
@@ -228,7 +228,7 @@ export class Side {
     }
     const headers = this.routeDoubts === null ? Headers.of() : headersOf(fields)
     const target = path + query
-    const exchange = ownExchange({ method, target, host, headers, client, start })
+    const exchange = internalExchange({ method, target, host, headers, client, start })
     exchange.target = target
     exchange.listener = listener ?? this.listener
     return exchange

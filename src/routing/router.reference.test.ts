@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { cases } from '../../test/support/cases.ts'
 import { Headers } from '../http/headers.ts'
-import { type AskedRequest, matches, requests, withoutDuplicates } from '../../test/support/routes.ts'
+import { type SyntheticRequest, matches, requests, withoutDuplicates } from '../../test/support/routes.ts'
 import { matchKeys, type RouteMatch, type ValueMatch } from './match.ts'
 import { createRouter } from './router.ts'
 
@@ -18,7 +18,7 @@ interface NaiveLine {
   key: string
 }
 
-function naiveFind(lines: NaiveLine[], request: AskedRequest): { value: string; path: string } | string[] {
+function naiveFind(lines: NaiveLine[], request: SyntheticRequest): { value: string; path: string } | string[] {
   const close = lines.filter((line) => naiveMatches(line, request))
   const fitting = close.filter(({ match }) => methodsOf(match)?.includes(request.method) ?? true)
   const best = fitting.toSorted((a, b) => compareScores(scoreOf(a, request), scoreOf(b, request)))[0]
@@ -31,7 +31,7 @@ function methodsOf({ method }: RouteMatch): string[] | null {
   return method.includes('GET') ? [...new Set([...method, 'HEAD'])] : [...method]
 }
 
-function naiveMatches({ listener, host, path, match }: NaiveLine, request: AskedRequest): boolean {
+function naiveMatches({ listener, host, path, match }: NaiveLine, request: SyntheticRequest): boolean {
   if (listener !== null && listener !== request.listener) return false
   if (host?.startsWith('*') && !request.host.endsWith(host.slice(1))) return false
   if (host !== null && !host.startsWith('*') && host !== request.host) return false
@@ -60,7 +60,7 @@ function kindOf(value: ValueMatch): 'one' | 'several' | 'regex' | 'any' {
 }
 
 /** Numbers and texts to compare in turn; the smaller is the more specific. */
-function scoreOf({ listener, host, path, match, key }: NaiveLine, request: AskedRequest): (number | string)[] {
+function scoreOf({ listener, host, path, match, key }: NaiveLine, request: SyntheticRequest): (number | string)[] {
   const values = [...Object.values(match.headers ?? {}), ...Object.values(match.query ?? {})]
   const fewerOf = (kind: string): number => -values.filter((value) => kindOf(value) === kind).length
   const named = values.flatMap((value) => (typeof value === 'string' || Array.isArray(value) ? value : []))

@@ -3,13 +3,13 @@ import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '.
 import type { GatewayConfig } from '../config/schema.ts'
 import { pause } from '../core/clock.ts'
 import type { Prepared } from '../core/prepared.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
 import type { AcmePlace, PlaceOptions } from './acme-place.ts'
 import type { CertificateSource } from './certificate-source.ts'
 
 export interface AcmeOptions extends PlaceOptions {
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads, for notifications. */
   readonly threads: Threads
 }

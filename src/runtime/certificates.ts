@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Prepared } from '../core/prepared.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import { certificateNames } from '../tls/certificate-names.ts'
 import {
@@ -24,7 +24,7 @@ export interface CertificatesOptions {
   readonly files: FileWatcher
   /** Certificates from CAs. */
   readonly acme: AcmeCertificates
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads, for notifications. */
   readonly threads: Threads
   readonly clock: Clock

@@ -2,7 +2,7 @@ import type { ConfigError } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { type Clock, pause } from '../core/clock.ts'
-import type { Answers } from '../core/threads.ts'
+import type { TopicHandlers } from '../core/threads.ts'
 import type { Readiness } from '../front/own-routes.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
@@ -45,7 +45,7 @@ export interface GatewayProcessOptions {
   readonly clock: Clock
   readonly random: () => number
   /** The handlers of the main thread. */
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   readonly fleet: Fleet
   /** Null if the gateway is embedded in a program that provides the configuration. */
   readonly source: ConfigurationSource | null

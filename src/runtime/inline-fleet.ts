@@ -2,7 +2,7 @@ import { present } from '../core/present.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Answers, Topic } from '../core/threads.ts'
+import type { TopicHandlers, Topic } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
 import { abandonTopic, commitTopic, type InstanceChange, type NextGeneration } from '../front/next-generation.ts'
 import type { Policy } from '../policies/policy.ts'
@@ -17,7 +17,7 @@ export interface InlineFleetOptions {
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   readonly tracing: Tracing
 }
 

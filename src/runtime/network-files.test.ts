@@ -5,8 +5,8 @@ import test, { type TestContext } from 'node:test'
 import { createManualWatcher } from '../../test/support/manual-watcher.ts'
 import { temporaryFolder } from '../../test/support/redis.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { Answers } from '../core/threads.ts'
-import { type HeldNetworks, networksChangedTopic, networksTopic } from '../core/held-networks.ts'
+import { TopicHandlers } from '../core/threads.ts'
+import { type NetworkFileContents, networksChangedTopic, networksTopic } from '../core/network-file-contents.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { NetworkFiles } from './network-files.ts'
 
@@ -21,8 +21,8 @@ async function start(t: TestContext, held: Readonly<Record<string, string>>) {
   const entry = (name: string, networks: readonly string[]) => ({ file: pathOf(name), networks: [...networks] })
   for (const [name, text] of Object.entries(held)) write(name, text)
   const { log, lines } = createMemoryLogger()
-  const answers = new Answers(log)
-  const told: HeldNetworks[] = []
+  const answers = new TopicHandlers(log)
+  const told: NetworkFileContents[] = []
   answers.on(networksChangedTopic, (now) => {
     told.push(now)
     return null

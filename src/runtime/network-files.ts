@@ -1,10 +1,10 @@
-import { heldNetworks } from '../config/held-networks.ts'
+import { networkFileContents } from '../config/network-file-contents.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { messageOf } from '../core/error-facts.ts'
-import { type HeldNetworks, networksChangedTopic, networksTopic } from '../core/held-networks.ts'
+import { type NetworkFileContents, networksChangedTopic, networksTopic } from '../core/network-file-contents.ts'
 import type { Logger } from '../core/logger.ts'
 import { readNetworkList } from '../core/network-list.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 
 /** The parts of a configuration that may name network files. */
@@ -13,7 +13,7 @@ type NamingConfig = Pick<GatewayConfig, 'trustedProxies' | 'policies' | 'routes'
 export interface NetworkFilesOptions {
   readonly config: NamingConfig
   readonly files: FileWatcher
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads, for notifications. */
   readonly threads: Threads
   readonly log: Logger
@@ -30,7 +30,7 @@ export class NetworkFiles {
 
   constructor(options: NetworkFilesOptions) {
     this.options = options
-    this.held = heldNetworks(options.config)
+    this.held = networkFileContents(options.config)
     options.answers.on(networksTopic, () => this.current)
   }
 
@@ -48,13 +48,13 @@ export class NetworkFiles {
   /** Switches to the files of another configuration, which has just been read. */
   configure(config: NamingConfig): void {
     const before = this.held
-    this.held = heldNetworks(config)
+    this.held = networkFileContents(config)
     if (before.size !== this.held.size || changedFiles(before, this.held).length > 0) void this.tell()
     if (this.watching) this.watch()
   }
 
   /** Their current content. */
-  get current(): HeldNetworks {
+  get current(): NetworkFileContents {
     return { version: this.version, files: Object.fromEntries(this.held) }
   }
 

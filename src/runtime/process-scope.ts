@@ -2,7 +2,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MetricName } from '../core/metric-table.ts'
 import { type Prepared, prepareAll } from '../core/prepared.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import { newUuid } from '../core/uuid.ts'
 import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
 import { HealthBoard } from '../services/health/board.ts'
@@ -10,8 +10,8 @@ import { HealthChecker } from '../services/health/checker.ts'
 import { HealthHistory } from '../services/health/history.ts'
 import type { FoundInstances } from '../services/current-service.ts'
 import { type Discovered, Discovery } from '../services/discovery/discovery.ts'
-import { EjectionKeeper } from '../services/passive/keeper.ts'
-import { keptServices } from './kept-services.ts'
+import { EjectionManager } from '../services/passive/ejection-manager.ts'
+import { managedServices } from './managed-services.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
 import type { InstanceOptions } from '../services/service.ts'
 import { type MainMemory, ProcessStores } from '../policies/process-stores.ts'
@@ -23,7 +23,7 @@ import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { NetworkFiles } from './network-files.ts'
 import type { DescribeSources } from './operations/describe.ts'
-import { OperationsOnDemand } from './operations/operations-on-demand.ts'
+import { LazyOperations } from './operations/lazy-operations.ts'
 import { type AppliedConfig, watchProcess } from './process-metrics.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
@@ -39,7 +39,7 @@ export interface ProcessOptions {
   readonly clock: Clock
   readonly random: () => number
   /** The handlers of the main thread. */
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads. */
   readonly threads: Threads
   /** Intended number of threads that handle requests. */
@@ -103,7 +103,7 @@ export class ProcessScope {
 
   private readonly options: ProcessOptions
   private readonly discovery: Discovery
-  private readonly ejections: EjectionKeeper
+  private readonly ejections: EjectionManager
   private applied: Applied
   private whenDiscovered = (): void => {}
   private readonly networks: NetworkFiles
@@ -112,7 +112,7 @@ export class ProcessScope {
   private readonly serviceTls: ServiceTlsFiles
   private readonly tickets: TicketSeeds
   private readonly replies: MainMemory
-  private readonly operations: OperationsOnDemand
+  private readonly operations: LazyOperations
   private readonly purges: { close(): void }
   private stopWatching = (): void => {}
 
@@ -143,14 +143,14 @@ export class ProcessScope {
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, memory } = this
-    this.ejections = new EjectionKeeper({ board, clock, random, log, metrics, tell })
-    this.ejections.configure(keptServices(this.applied))
+    this.ejections = new EjectionManager({ board, clock, random, log, metrics, tell })
+    this.ejections.configure(managedServices(this.applied))
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
     this.stores.giveMemory(answers, clock)
     this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
     this.purges = this.stores.callCdn(answers, clock, log, metrics)
-    this.operations = new OperationsOnDemand(async () => {
+    this.operations = new LazyOperations(async () => {
       const { createOperations } = await import('./operations/create-operations.ts')
       return createOperations({ clock, log, metrics }, this.operated)
     }, log)
@@ -188,7 +188,7 @@ export class ProcessScope {
 
   private apply(applied: Applied): void {
     this.applied = applied
-    this.ejections.configure(keptServices(applied))
+    this.ejections.configure(managedServices(applied))
   }
 
   /** Calls `changed` whenever the discovered instances change. */

@@ -6,7 +6,7 @@ import { authority } from '../../test/support/tls-service.ts'
 import { parseConfig } from '../config/parse.ts'
 import { readPolicyFiles } from '../config/policy-files.ts'
 import type { GatewayInput } from '../config/schema.ts'
-import { Answers } from '../core/threads.ts'
+import { TopicHandlers } from '../core/threads.ts'
 import { type ChangedTls, serviceTlsChangedTopic } from '../tls/service-tls-topic.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
@@ -26,7 +26,7 @@ async function configOf(services: Readonly<Record<string, Tls>>) {
 
 async function start(services: Readonly<Record<string, Tls>>) {
   const { log } = createMemoryLogger()
-  const answers = new Answers(log)
+  const answers = new TopicHandlers(log)
   const told: ChangedTls[] = []
   answers.on(serviceTlsChangedTopic, (changed) => {
     told.push(changed)

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import { messageOf } from '../core/error-facts.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import type { HealthChecker } from '../services/health/checker.ts'
 import { problemOfTls } from '../tls/judge-outgoing.ts'
@@ -18,7 +18,7 @@ export interface ServiceTlsFilesOptions {
   readonly services: GatewayConfig['services']
   readonly checker: Pick<HealthChecker, 'exchangeTls'>
   readonly files: FileWatcher
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Access to all threads, for notifications. */
   readonly threads: Threads
   readonly log: Logger

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { Answers } from '../core/threads.ts'
+import type { TopicHandlers } from '../core/threads.ts'
 import { laterSeed, newSeed, PERIOD, periodOf, type TicketSeed, ticketSeedTopic } from '../tls/ticket-seed.ts'
 
 /** The seed of session ticket keys if the configuration has no secrets: random, and shared by all threads. */
@@ -9,7 +9,7 @@ export class TicketSeeds {
   private seed: TicketSeed
   private stopMoving = (): void => {}
 
-  constructor(clock: Clock, answers: Answers) {
+  constructor(clock: Clock, answers: TopicHandlers) {
     this.clock = clock
     this.seed = newSeed([], this.lastPeriod)
     answers.on(ticketSeedTopic, () => this.move())

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { contentOf } from '../core/content-of.ts'
+import { fileDigest } from '../core/file-digest.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 
@@ -126,7 +126,7 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
 
   private async lookOnce(): Promise<void> {
     for (const [path, content] of this.known) {
-      if ((await contentOf(path)) === content) continue
+      if ((await fileDigest(path)) === content) continue
       if (!this.stopped && this.watched.has(path)) await this.reload()
       return
     }

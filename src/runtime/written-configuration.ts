@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { Turns } from '../core/turns.ts'
+import { Semaphore } from '../core/semaphore.ts'
 import type { Applied, Candidate, Outcome, Reload, Reloads } from './reloader.ts'
 import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
 
@@ -53,7 +53,7 @@ export interface WrittenConfigurationOptions {
  */
 export class WrittenConfiguration {
   private readonly options: WrittenConfigurationOptions
-  private readonly turns = new Turns()
+  private readonly turns = new Semaphore()
   private trial: Trial | null = null
 
   constructor(options: WrittenConfigurationOptions) {
@@ -142,7 +142,7 @@ export class WrittenConfiguration {
   }
 
   private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.turns.length < WAITING) return this.turns.take(work)
+    if (this.turns.length < WAITING) return this.turns.run(work)
     throw new GatewayError('too-busy', 'Too many changes are under way: try again in a few seconds.')
   }
 
@@ -185,7 +185,7 @@ export class WrittenConfiguration {
 
   private async await(change: Pick<Trial, 'text' | 'before' | 'generation'>, timeout: number): Promise<void> {
     const { file, clock, log } = this.options
-    const cancel = clock.after(timeout, () => void this.turns.take(() => this.expire(trial)))
+    const cancel = clock.after(timeout, () => void this.turns.run(() => this.expire(trial)))
     const trial: Trial = { ...change, found: await readFile(file, 'utf8'), until: clock.wall() + timeout, cancel }
     this.trial = trial
     log.warn(

@@ -18,7 +18,7 @@ export function isRetried(reason: FailureReason | null, fault: OutcomeFault): bo
 }
 
 /** The error for the client when no instance is left to try; `cause` is the failure of the last one. */
-export function lastWord(cause: GatewayError): GatewayError {
+export function finalError(cause: GatewayError): GatewayError {
   if (cause.code === 'too-busy' || cause instanceof HandshakeFailed) return cause
   return new GatewayError('service-unavailable', 'Service unavailable', { cause })
 }

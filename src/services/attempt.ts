@@ -19,7 +19,7 @@ import {
 } from './outcome.ts'
 import type { PooledInstance } from './pooled-instance.ts'
 import type { Service } from './service.ts'
-import type { Waiting } from './stranded.ts'
+import type { WaitingAttempt } from './stalled-attempts.ts'
 
 /** Maximum number of failures recorded per exchange: a service may have thousands of instances. */
 const MAX_FAILURES = 20
@@ -39,14 +39,14 @@ export interface AttemptOwner {
   /** The attempt's lane has finished with it. */
   freed(attempt: Attempt): void
   /** The attempt's instance was ejected because it has stopped replying. */
-  stranded(attempt: Attempt): void
+  stalled(attempt: Attempt): void
 }
 
 /**
  * One attempt to get an exchange answered by one instance: acquires a lane (an idle one if available), sends the request, and reports the
  * outcome to all of the service's listeners. The attempt itself is passed as the outcome, which avoids an allocation.
  */
-export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> {
+export class Attempt implements ReplyListener, WaitingAttempt, Outcome<PooledInstance> {
   readonly exchange: Exchange
   readonly instance: PooledInstance
   phase: OutcomePhase = 'connect'
@@ -58,8 +58,8 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
   took = 0
   again = false
   passing = false
-  prior: Waiting | null = null
-  following: Waiting | null = null
+  prior: WaitingAttempt | null = null
+  following: WaitingAttempt | null = null
   /** The instance to try once the lane has finished with the reply. */
   next: PooledInstance | null = null
   /** Whether the outcome has been reported. */
@@ -85,7 +85,7 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     this.begun = service.clock.now()
     this.record = exchange.record === null ? null : exchange.record.attempt(instance.address)
     instance.begin()
-    service.stranded?.add(this)
+    service.stalled?.add(this)
     for (const listener of service.beginners) listener.began?.(this)
   }
 
@@ -118,8 +118,8 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     lane.exchange(owner.requestFor(instance, record), this)
   }
 
-  informed(status: number, headers: Headers): void {
-    if (!this.owner.over && !this.givenUp) this.exchange.inform(status, headers)
+  interimReply(status: number, headers: Headers): void {
+    if (!this.owner.over && !this.givenUp) this.exchange.sendInterim(status, headers)
   }
 
   replied(reply: Reply, lasting: boolean): void {
@@ -191,8 +191,8 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     for (const listener of this.owner.service.listeners) listener.passed?.(this)
   }
 
-  stranded(): void {
-    this.owner.stranded(this)
+  stalled(): void {
+    this.owner.stalled(this)
   }
 
   /** Sets the error of the attempt and who is at fault. */
@@ -220,7 +220,7 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
     const { service } = this.owner
     this.told = true
     if (this.error !== null || this.again || this.status >= 500) this.noteFailure()
-    service.stranded?.remove(this)
+    service.stalled?.remove(this)
     for (const listener of service.listeners) listener.ended(this)
   }
 

@@ -5,7 +5,7 @@ import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../.
 import { GatewayError } from '../core/errors.ts'
 import { Bytes } from '../http/body.ts'
 import { Headers } from '../http/headers.ts'
-import { ClosedBeforeReply, ClosedWithinReply, ConnectFailed, MadeWay, TooManyStreams } from '../http/lane-errors.ts'
+import { ClosedBeforeReply, ClosedWithinReply, ConnectFailed, Preempted, TooManyStreams } from '../http/lane-errors.ts'
 import { Reply } from '../http/reply.ts'
 
 const ok = () => new Reply(200, Headers.of(), Bytes.fromLatin1('ok'))
@@ -58,7 +58,7 @@ test('a failure is reported with whose fault it is', () => {
     [new GatewayError('gateway-timeout'), 'timeout', 'instance'],
     [new GatewayError('bad-gateway'), 'invalid', 'instance'],
     [new TooManyStreams(), 'streams', 'gateway'],
-    [new MadeWay(), null, 'client'],
+    [new Preempted(), null, 'client'],
     [new GatewayError('content-too-large'), null, 'client'],
     [new GatewayError('internal-error'), null, 'gateway'],
   ] as const) {
@@ -126,7 +126,7 @@ test('a reply with a streamed body is reported twice: at its head and at its end
     [
       false,
       (a: ScriptedInstance) => {
-        a.listener?.brokeOff(new MadeWay())
+        a.listener?.brokeOff(new Preempted())
         a.listener?.finished()
       },
       ['ended', 'brokeOff null client'],

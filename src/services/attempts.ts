@@ -2,17 +2,17 @@ import { type Bytes, isStream } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Timed } from '../http/deadlines.ts'
 import type { Abortable, Exchange } from '../http/exchange.ts'
-import type { Awaiting, GatheredBody } from '../http/gathered-body.ts'
+import type { BufferingListener, BufferedBody } from '../http/buffered-body.ts'
 import { NotProcessed } from '../http/lane-errors.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
-import { isRetried, isUnsent, lastWord, MAX_REFUSALS } from './after-failures.ts'
+import { isRetried, isUnsent, finalError, MAX_REFUSALS } from './after-failures.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import { deadlineExceeded, timeoutLine } from './call-reply.ts'
 import { SHED } from './concurrency/limit.ts'
-import { gather, gatherWhatIsHere, toGather } from './gathering.ts'
+import { bufferBody, bufferArrived, bodyToBuffer } from './buffering.ts'
 import type { Hedge } from './hedge/hedge.ts'
 import type { RetryReason } from './instance-metrics.ts'
 import { type FailureReason, isUnavailable, type OutcomeFault } from './outcome.ts'
@@ -42,7 +42,7 @@ import type { Service } from './service.ts'
  *      service's `retry` option.
  * 5. Otherwise pass on the reply or the error.
  */
-export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
+export class Attempts implements AttemptOwner, Abortable, BufferingListener, Timed {
   readonly exchange: Exchange
   readonly service: Service
   /** Deadline for the head of a reply, across all attempts. */
@@ -78,7 +78,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   /** Cancels the pending start of the hedged attempt. */
   private callOffHedge: (() => void) | null = null
   /** The buffered body, if buffering was necessary. */
-  private body: GatheredBody | null = null
+  private body: BufferedBody | null = null
   /** Start of the period not yet attributed to the client or the service, in monotonic milliseconds. */
   private since = 0
 
@@ -109,13 +109,13 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     if (!isStream(body) || (exchange.expectsContinue && !isBytes(buffer))) return this.first()
     // 0.
     this.since = service.clock.now()
-    this.body = toGather(body, exchange.client.address, buffer)
-    if (exchange.grpc !== null || streaming || buffer === 0) gatherWhatIsHere(this.body, this)
-    else if (isBytes(buffer)) this.body.gather(this)
-    else gather(this.body, service.deadlines, this)
+    this.body = bodyToBuffer(body, exchange.client.address, buffer)
+    if (exchange.grpc !== null || streaming || buffer === 0) bufferArrived(this.body, this)
+    else if (isBytes(buffer)) this.body.buffer(this)
+    else bufferBody(this.body, service.deadlines, this)
   }
 
-  gathered(body: Bytes | GatheredBody): void {
+  buffered(body: Bytes | BufferedBody): void {
     const { exchange, service } = this
     exchange.clientTime += service.clock.now() - this.since
     exchange.body = body
@@ -192,12 +192,12 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     if (delay === Number.POSITIVE_INFINITY) return
     this.callOffHedge = service.clock.after(delay, () => {
       this.callOffHedge = null
-      this.askBeside(hedge)
+      this.startHedge(hedge)
     })
   }
 
   /** The first attempt takes long, so another instance is tried as well. */
-  private askBeside(hedge: Hedge): void {
+  private startHedge(hedge: Hedge): void {
     const { service, exchange, current } = this
     if (current === null || current.told || this.over || exchange.attempts > 1) return
     const other = service.balancer.pick(exchange, [current.instance])
@@ -264,14 +264,14 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     attempt.report()
     if (waits) return this.drop(attempt)
     const { reason, fault } = attempt
-    if (next === null || reason === null) return this.fail(isUnsent(reason) ? lastWord(error) : error)
+    if (next === null || reason === null) return this.fail(isUnsent(reason) ? finalError(error) : error)
     if (isRetried(reason, fault)) return this.goOn(next, reason)
     this.note(reason)
     // Other idle connections may have been closed too, so a new connection is used.
     this.attempt(next, !isUnsent(reason))
   }
 
-  stranded(attempt: Attempt): void {
+  stalled(attempt: Attempt): void {
     if (this.over || attempt.told) return
     if (this.besides(attempt) !== null) {
       attempt.again = true

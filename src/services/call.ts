@@ -4,7 +4,7 @@ import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 import { GatewayError } from '../core/errors.ts'
 import { isToken } from '../core/field.ts'
 import type { Exchange } from '../http/exchange.ts'
-import { ownExchange } from '../http/own-exchange.ts'
+import { internalExchange } from '../http/internal-exchange.ts'
 import { createForward } from './forward.ts'
 import { ITSELF } from '../proxy-protocol/written-header.ts'
 import type { CurrentService } from './current-service.ts'
@@ -37,7 +37,7 @@ export async function callService(
   const service = services.get(name)
   if (service === undefined) throw new Error(`there is no service ${name}`)
   const { method, target, headers, body } = request
-  const call = ownExchange({ method, target, host: name, headers, client: NOBODY, start: clock.now() })
+  const call = internalExchange({ method, target, host: name, headers, client: NOBODY, start: clock.now() })
   call.body = body
   const { promise: late, reject } = Promise.withResolvers<never>()
   const { timeout, limit, signal } = request

@@ -5,7 +5,7 @@ import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../.
 import { GrpcCall } from '../grpc/call.ts'
 import type { Body } from '../http/body.ts'
 import { isStream } from '../http/body.ts'
-import { GatheredBody } from '../http/gathered-body.ts'
+import { BufferedBody } from '../http/buffered-body.ts'
 import { Headers } from '../http/headers.ts'
 import { ClosedWithinReply } from '../http/lane-errors.ts'
 import { Reply } from '../http/reply.ts'
@@ -226,7 +226,7 @@ test('a body that is still arriving is sent at once with what has arrived', asyn
   await heard()
   assert.equal(clock.now(), 0)
   const sent = a.requests[0]!.body
-  assert.ok(sent instanceof GatheredBody)
+  assert.ok(sent instanceof BufferedBody)
   const sink = new CollectingSink()
   sent.pipe(sink)
   body.push(' second')

@@ -83,7 +83,7 @@ class Tenure {
   /** `first` holds the current resources. Everything is released together with `owner`. */
   constructor(owner: Holder, first: Holder) {
     this.current = first
-    owner.hold(() => this.release())
+    owner.onRelease(() => this.release())
   }
 
   /** Switches to `next`; the previous holder is released after `rest` milliseconds. */

@@ -1,8 +1,8 @@
-import { flat } from '../core/flat.ts'
+import { flatString } from '../core/flat-string.ts'
 import { isStream } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
-import { GatheredBody } from '../http/gathered-body.ts'
+import { BufferedBody } from '../http/buffered-body.ts'
 import { wireOf } from '../http/headers.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import { SHARES } from './concurrency/limit.ts'
@@ -12,9 +12,9 @@ import type { RouteRetry } from './retry/index.ts'
 
 /** RFC 9110 section 7.6.3: a gateway adds itself to Via on requests, with the protocol version it received the message in. */
 const VIA = {
-  '1.0': flat(knownLine('Via', '1.0 sallyport')),
-  '1.1': flat(knownLine('Via', '1.1 sallyport')),
-  '2': flat(knownLine('Via', '2.0 sallyport')),
+  '1.0': flatString(knownLine('Via', '1.0 sallyport')),
+  '1.1': flatString(knownLine('Via', '1.1 sallyport')),
+  '2': flatString(knownLine('Via', '2.0 sallyport')),
 } as const
 
 /** A route's settings for requests to its service. */
@@ -85,7 +85,7 @@ export class RequestForm {
       // Always sent for gRPC, even if TE was lost on the way: without trailers, clients would never learn the status of the call.
       acceptsTrailers: acceptsTrailers || grpc !== null,
       // The sender of a buffered body has already been told to continue.
-      expectsContinue: exchange.expectsContinue && isStream(body) && !(body instanceof GatheredBody),
+      expectsContinue: exchange.expectsContinue && isStream(body) && !(body instanceof BufferedBody),
       upgrade: changes ? { protocol: upgrade, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
       timeouts: options.timeouts,
     }

@@ -35,7 +35,7 @@ import { type RetryOptions, type RouteRetry, retryOf } from './retry/index.ts'
 import { Retry } from './retry/retry.ts'
 import { RetryBudget } from './retry/retry-budget.ts'
 import { SlowStart } from './slow-start/slow-start.ts'
-import { Stranded } from './stranded.ts'
+import { StalledAttempts } from './stalled-attempts.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
 
@@ -140,7 +140,7 @@ export class Service {
   /** Budget counters of retries and hedged requests; null if neither is used. */
   readonly repeats: RetryBudget | null
   /** Attempts waiting for its instances; null if none of these is ever considered stalled. */
-  readonly stranded: Stranded | null
+  readonly stalled: StalledAttempts | null
   /** Limits how many of its requests may wait at a time; null for no limit. */
   readonly limit: ConcurrencyLimit | null
   readonly shedding: Shedding
@@ -181,7 +181,7 @@ export class Service {
     this.tls =
       settings === null ? null : sharedTls.get(holder, `${name} ${key}`, () => new OutgoingTls(settings, this.clock))
     const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
-    const connected = { madeWay: (): void => slow.add(1), introduction: introductionOf(proxyProtocol) }
+    const connected = { onPreempted: (): void => slow.add(1), introduction: introductionOf(proxyProtocol) }
     const makePool = ({ host: to, port }: Address): LanePool => {
       const encryption = this.tls?.to(to, http2 ? 'h2' : 'http/1.1') ?? null
       const poolOptions = { ...this.bounds, ...connected, host: to, port, encryption }
@@ -209,7 +209,7 @@ export class Service {
     const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.evenly, limit, this.hedge]
     const passive = this.passiveHealth(board, random)
     this.listeners = [instanceOutcomes, ...others.filter(listens), ...passive]
-    this.stranded = passive.length === 0 ? null : new Stranded(board, deadlines)
+    this.stalled = passive.length === 0 ? null : new StalledAttempts(board, deadlines)
     this.beginners = this.listeners.filter((listener) => 'began' in listener)
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }

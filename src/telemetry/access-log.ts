@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { flat } from '../core/flat.ts'
+import { flatString } from '../core/flat-string.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { type Consumer, type EndedExchange, gatewayTime, type RouteInfo } from '../http/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
@@ -25,7 +25,7 @@ const UNUSUAL = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
 /** The text between the URL and the duration, for every status. */
 const STATUSES: readonly string[] = Array.from({ length: 1000 }, (_, status) =>
-  flat(`","status_code":${status},"duration_ms":`),
+  flatString(`","status_code":${status},"duration_ms":`),
 )
 
 /** "", ".001" to ".999", without trailing zeros. */
@@ -92,7 +92,8 @@ function createBeginning(clock: Clock): (level: LogLevel) => string {
     if (time !== last) known.clear()
     last = time
     let made = known.get(level)
-    if (made === undefined) known.set(level, (made = flat(`{"level":"${level}","timestamp":"${time}","method":"`)))
+    if (made === undefined)
+      known.set(level, (made = flatString(`{"level":"${level}","timestamp":"${time}","method":"`)))
     return made
   }
 }
@@ -104,7 +105,7 @@ function createOrigin(): (exchange: EndedExchange) => string {
     if (exchange.host === host && exchange.client.scheme === scheme) return made
     ;({ host } = exchange)
     ;({ scheme } = exchange.client)
-    made = host === '' ? '' : flat(escaped(`${scheme}://${host}`))
+    made = host === '' ? '' : flatString(escaped(`${scheme}://${host}`))
     return made
   }
 }
@@ -117,7 +118,7 @@ function createDestination(): (route: RouteInfo, instance: string | null) => str
     let made = known.get(instance)
     if (made === undefined) {
       const { id, service } = route
-      made = flat(`","route":${quoted(id)},"service":${quoted(service)},"instance":${quoted(instance)},"code":`)
+      made = flatString(`","route":${quoted(id)},"service":${quoted(service)},"instance":${quoted(instance)},"code":`)
       routes.set(route, known.set(instance, made))
     }
     return made

@@ -1,6 +1,6 @@
 import type { LogLevel } from '../core/logger.ts'
 import { logLevels } from '../core/logger.ts'
-import { type Answers, defineTopic } from '../core/threads.ts'
+import { type TopicHandlers, defineTopic } from '../core/threads.ts'
 import type { LogFormat, LogOutput } from './logger.ts'
 
 /** Sets the log level of a thread, unless the request is null; the answer is the thread's level. */
@@ -15,7 +15,7 @@ export function levelOf({ log }: LogOutput): LogLevel {
 }
 
 /** Lets other threads get and set the level of this thread's log, and set its format. */
-export function answerLogSettings(answers: Answers, output: LogOutput): void {
+export function answerLogSettings(answers: TopicHandlers, output: LogOutput): void {
   answers.on(logLevelTopic, (level) => {
     if (level !== null) output.setLevel(level)
     return levelOf(output)

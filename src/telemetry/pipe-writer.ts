@@ -12,14 +12,14 @@ const AT_ONCE = 64
 /** The delay before the next attempt if the pipe is full, in milliseconds. */
 const RETRY = 5
 /** How long closing waits for a reader, in milliseconds. */
-export interface Patience {
+export interface PipeTimeouts {
   /** For the reader to take anything. */
   readonly silence: number
   /** For the reader to take everything. */
   readonly total: number
 }
 
-const TIMEOUT: Patience = { silence: 1000, total: 5000 }
+const TIMEOUT: PipeTimeouts = { silence: 1000, total: 5000 }
 
 /** Descriptors of the standard streams, which are not ours to close. */
 const STANDARD = 2
@@ -33,7 +33,7 @@ export class PipeWriter implements Writer {
   private readonly given: number
   private readonly clock: Clock
   private readonly events: WriterEvents
-  private readonly wait: Patience
+  private readonly wait: PipeTimeouts
   private queue: Buffer[] = []
   private waiting = 0
   private broken = false

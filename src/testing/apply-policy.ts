@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
-import { Answers } from '../core/threads.ts'
+import { TopicHandlers } from '../core/threads.ts'
 import { GenerationStores } from '../policies/generation-stores.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
@@ -49,7 +49,7 @@ function toolboxWith(clock: Clock, log: Logger): PolicyToolbox {
   const holder = new Holder({})
   const metrics = new ThreadMetrics(() => {}, clock)
   const processStores = ProcessStores.create(COUNTS)
-  const threads = new Answers(log)
+  const threads = new TopicHandlers(log)
   processStores.keepReplies(REPLIES, threads, clock)
   return {
     clock,

@@ -1,6 +1,6 @@
 import type { Client, Consumer, Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
-import { ownExchange } from '../http/own-exchange.ts'
+import { internalExchange } from '../http/internal-exchange.ts'
 
 /** The parts of an exchange, of its client and of its consumer that a test sets; `fakeExchange` fills in the rest. */
 export interface ExchangeParts extends Partial<Omit<Exchange, 'client' | 'consumer'>> {
@@ -29,7 +29,7 @@ const user: Consumer = { id: '42', roles: [], scopes: [], tier: 'authenticated',
  * anonymous. If part of a consumer is given, the rest is that of the user 42, without roles.
  */
 export function fakeExchange({ client, consumer = null, ...parts }: ExchangeParts = {}): Exchange {
-  const exchange = ownExchange({
+  const exchange = internalExchange({
     method: 'GET',
     target: TARGET,
     host: 'api.example.com',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { Answers, defineTopic } from '../core/threads.ts'
+import { TopicHandlers, defineTopic } from '../core/threads.ts'
 import { createLineLogger } from '../telemetry/logger.ts'
 import { Channel, type ChannelMessage } from './channel.ts'
 
@@ -12,8 +12,8 @@ const told = defineTopic<number, null>('told')
 function connect(clock: ManualClock) {
   const lines: string[] = []
   const log = createLineLogger('info', clock, (line) => lines.push(line))
-  const [here, there] = [new Answers(log), new Answers(log)]
-  const end = (answers: Answers, send: (message: ChannelMessage) => void) =>
+  const [here, there] = [new TopicHandlers(log), new TopicHandlers(log)]
+  const end = (answers: TopicHandlers, send: (message: ChannelMessage) => void) =>
     new Channel({
       send,
       answer: (topic, asked) => answers.answer(topic, asked),

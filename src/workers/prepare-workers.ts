@@ -1,5 +1,5 @@
 import type { Address } from '../core/address.ts'
-import { otherTurns } from '../core/slices.ts'
+import { yieldToEventLoop } from '../core/time-slices.ts'
 import {
   abandonTopic,
   commitTopic,
@@ -48,7 +48,7 @@ export async function prepareWorkers<One extends Asked>(
     await Promise.all(
       others.map(async (worker, i) => {
         // Sending a large configuration takes time, so other work gets a turn between workers.
-        for (let turn = 0; turn <= i; turn++) await otherTurns()
+        for (let turn = 0; turn <= i; turn++) await yieldToEventLoop()
         if (!givenUp) await prepare(worker, { ...preparation, addresses, first: false })
       }),
     )

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import { Answers, type Topic } from '../core/threads.ts'
+import { TopicHandlers, type Topic } from '../core/threads.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 import { Channel, type ChannelMessage } from './channel.ts'
 import { drainedTopic, type Listening, listeningTopic, seriesTopic, type WorkerStart } from './messages.ts'
@@ -43,7 +43,7 @@ export class RunningWorker {
   constructor({ start, thread, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
     this.thread = thread
     this.thread.postMessage(start)
-    const told = new Answers(log)
+    const told = new TopicHandlers(log)
     this.channel = new Channel({
       send: (message) => this.thread.postMessage(message),
       answer,

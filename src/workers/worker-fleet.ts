@@ -5,7 +5,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, MAX_DELAY, pause } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Answers, Topic } from '../core/threads.ts'
+import type { TopicHandlers, Topic } from '../core/threads.ts'
 import { exchangeTopic, type InstanceChange, type NextGeneration } from '../front/next-generation.ts'
 import type { Fleet, PreparedFleet } from '../runtime/fleet.ts'
 import { heapLimit, watchMemory } from '../runtime/memory.ts'
@@ -41,7 +41,7 @@ export interface WorkerFleetOptions {
   readonly output: LogOutput
   readonly clock: Clock
   /** The handlers of the main thread. */
-  readonly answers: Answers
+  readonly answers: TopicHandlers
   /** Passed sockets that listeners of a configuration may use; none by default. */
   readonly given?: GivenSockets
 }

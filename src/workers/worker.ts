@@ -5,7 +5,7 @@ import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import { messageOf } from '../core/error-facts.ts'
-import { Answers } from '../core/threads.ts'
+import { TopicHandlers } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
 import type { FrontOptions } from '../front/front-options.ts'
 import type { Sockets } from '../front/listener-sockets.ts'
@@ -54,7 +54,7 @@ async function run(start: WorkerStart): Promise<void> {
   // The rejection is handled where the result is awaited.
   copies.catch(() => {})
   const output = createLogger({ ...log, clock: systemClock })
-  const answers = new Answers(output.log)
+  const answers = new TopicHandlers(output.log)
   // Registered before the front exists: otherwise changes during the start would be lost.
   answerLogSettings(answers, output)
   answers.on(reopenLog, () => {

@@ -30,7 +30,7 @@ const acts: Record<string, (exchange: Exchange) => Reply | null> = {
   'the query': (exchange) => ((exchange.query = '? HTTP/1.1\r\nX-Evil: 1'), null),
   'a reply field': () => new Reply(200, Headers.of([['X-A', SPLIT]]), null),
   'a length of a reply': () => new Reply(200, Headers.of([['Content-Length', '0']]), Bytes.fromText('abc')),
-  'an interim response that is none': (exchange) => (exchange.inform(200, Headers.of()), null),
+  'an interim response that is none': (exchange) => (exchange.sendInterim(200, Headers.of()), null),
   'a field of an error': () => {
     throw new GatewayError('forbidden', 'No.', { headers: [['X-A', SPLIT]] })
   },

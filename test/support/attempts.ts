@@ -17,7 +17,7 @@ import { WindowCounts } from '../../src/services/health/window-counts.ts'
 import { retrySchema } from '../../src/services/retry/index.ts'
 import { Retry } from '../../src/services/retry/retry.ts'
 import { BUDGET_KINDS, RetryBudget } from '../../src/services/retry/retry-budget.ts'
-import { Stranded } from '../../src/services/stranded.ts'
+import { StalledAttempts } from '../../src/services/stalled-attempts.ts'
 import { makeExchange } from './exchange.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
@@ -141,7 +141,7 @@ export function makeService(instances: readonly ScriptedInstance[], clock: Manua
     retry,
     hedge,
     repeats: retry?.budget ?? hedge?.budget ?? null,
-    stranded: new Stranded(board, deadlines),
+    stranded: new StalledAttempts(board, deadlines),
     failuresOf: ({ slot }: PooledInstance) => rows[slot] ?? 0,
     sticky: bound === undefined ? null : { bound: () => instances[bound], bind: () => {} },
     limit: null,

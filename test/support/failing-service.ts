@@ -12,7 +12,7 @@ import { connectionKey } from '../../src/services/connection-key.ts'
 import { createForward } from '../../src/services/forward.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import { LiveInstance, liveInstances } from '../../src/services/live-instance.ts'
-import { EjectionKeeper } from '../../src/services/passive/keeper.ts'
+import { EjectionManager } from '../../src/services/passive/ejection-manager.ts'
 import { CurrentService } from '../../src/services/current-service.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
@@ -65,7 +65,7 @@ export async function simulateFailing(simulation: FailingService): Promise<Faili
   const place = { slots: new Map(addresses.map((address, slot) => [address, slot])), previous: null }
   const tools = { board, deadlines: new Deadlines(clock), random, metrics, stickyKeys: [], holder, zone: null }
   const service = new CurrentService('orders', options, place, null, tools)
-  const keeper = new EjectionKeeper({ board, clock, random, log: createMemoryLogger('error').log, metrics })
+  const keeper = new EjectionManager({ board, clock, random, log: createMemoryLogger('error').log, metrics })
   keeper.configure([{ name: 'orders', passive: options.passive, instances: service.current.instances }])
   const forward = createForward(service, {
     rewrite: null,

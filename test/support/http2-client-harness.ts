@@ -34,7 +34,7 @@ export class Told implements ReplyListener {
     this.lane = lane
   }
 
-  informed(status: number): void {
+  interimReply(status: number): void {
     this.interim.push(status)
   }
 

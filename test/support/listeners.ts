@@ -3,7 +3,7 @@ import { parseConfig } from '../../src/config/parse.ts'
 import type { GatewayConfig, GatewayInput } from '../../src/config/schema.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { prepareAll } from '../../src/core/prepared.ts'
-import { Answers } from '../../src/core/threads.ts'
+import { TopicHandlers } from '../../src/core/threads.ts'
 import { watchFiles } from '../../src/core/watch-files.ts'
 import type { Opening } from '../../src/front/listener-sockets.ts'
 import { ThreadListeners } from '../../src/front/thread-listeners.ts'
@@ -39,7 +39,7 @@ export function listenersConfig(listeners: readonly ListenerInput[], more: Gatew
 export function startListeners(t: TestContext) {
   const clock = new ManualClock(Date.now())
   const { log, lines } = createMemoryLogger()
-  const answers = new Answers(log)
+  const answers = new TopicHandlers(log)
   const metrics = new ThreadMetrics(() => {}, clock)
   const deadlines = new Deadlines(clock)
   const held: ((text: string) => void)[] = []

@@ -2,7 +2,7 @@ import { Deadlines } from '../../src/http/deadlines.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import type { FailureReason } from '../../src/services/outcome.ts'
 import { passiveSchema, type PassiveOptions } from '../../src/services/passive/index.ts'
-import { EjectionKeeper } from '../../src/services/passive/keeper.ts'
+import { EjectionManager } from '../../src/services/passive/ejection-manager.ts'
 import { PassiveHealth } from '../../src/services/passive/passive-health.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -43,7 +43,7 @@ export function setUpPassive({ options, weights, workers = 1, random = () => 0 }
     add: () => void counted.push(labels.reason ?? ''),
   })
   const held = { counter, release: () => {} }
-  const keeper = new EjectionKeeper({
+  const keeper = new EjectionManager({
     board,
     clock,
     random,

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Policy, PolicyToolbox } from '../../src/policies/policy.ts'
 import { Holder } from '../../src/core/shared.ts'
-import { Answers } from '../../src/core/threads.ts'
+import { TopicHandlers } from '../../src/core/threads.ts'
 import type { RouteInfo } from '../../src/http/exchange.ts'
 import type { Handler } from '../../src/http/handler.ts'
 import { CacheStores } from '../../src/policies/cache/cache-stores.ts'
@@ -21,7 +21,7 @@ const REPLIES = 1024 ** 2
 export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)
-  const threads = new Answers(log)
+  const threads = new TopicHandlers(log)
   const tools = storeTools({ clock, log, asked: threads })
   tools.process.keepReplies(REPLIES, threads, clock)
   return {

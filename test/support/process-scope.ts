@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { parseConfig } from '../../src/config/parse.ts'
 import type { GatewayConfig, GatewayInput } from '../../src/config/schema.ts'
-import { Answers } from '../../src/core/threads.ts'
+import { TopicHandlers } from '../../src/core/threads.ts'
 import { policies } from '../../src/policies/index.ts'
 import { ProcessScope } from '../../src/runtime/process-scope.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
@@ -18,7 +18,7 @@ export function startScope(t: TestContext, input: GatewayInput) {
   const clock = new ManualClock()
   const formats: string[] = []
   const output = { ...createMemoryLogger('info'), setFormat: (format: string) => void formats.push(format) }
-  const answers = new Answers(output.log)
+  const answers = new TopicHandlers(output.log)
   const scope = new ProcessScope({
     config: parsed(input),
     output,

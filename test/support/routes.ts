@@ -3,7 +3,7 @@ import { matchKeys, type RouteMatch, type ValueMatch } from '../../src/routing/m
 import { normalizePath } from '../../src/routing/path.ts'
 
 /** A request to look up in a router. */
-export interface AskedRequest {
+export interface SyntheticRequest {
   readonly listener: string
   readonly host: string
   readonly path: string
@@ -46,7 +46,7 @@ export const matches: fc.Arbitrary<RouteMatch> = fc.record({
   query: condition,
 })
 /** Requests, some of which match some of those routes. */
-export const requests: fc.Arbitrary<AskedRequest> = fc.record({
+export const requests: fc.Arbitrary<SyntheticRequest> = fc.record({
   listener: fc.constantFrom('inside', 'outside', 'elsewhere'),
   host: fc.constantFrom('x.y.z', 'w.y.z', 'y.z', 'v.z', 'z', ''),
   path: fc

@@ -1,4 +1,4 @@
-import { Answers } from '../../src/core/threads.ts'
+import { TopicHandlers } from '../../src/core/threads.ts'
 import { ProcessStores } from '../../src/policies/process-stores.ts'
 import type { StoreTools } from '../../src/policies/store-tools.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
@@ -14,7 +14,7 @@ export function storeTools({ entries = 64, ...parts }: Partial<StoreTools> & { e
     threads: 1,
     worker: 0,
     opening: [],
-    asked: new Answers(log),
+    asked: new TopicHandlers(log),
     clock,
     log,
     ...parts,

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../src/core/address.ts'
 import type { Clock } from '../../src/core/clock.ts'
-import { Answers } from '../../src/core/threads.ts'
+import { TopicHandlers } from '../../src/core/threads.ts'
 import type { ThreadTools } from '../../src/front/generation.ts'
 import { Deadlines } from '../../src/http/deadlines.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
@@ -15,7 +15,7 @@ import { type SeriesChange, ThreadMetrics } from '../../src/telemetry/metrics/th
  */
 export function threadTools(clock: Clock, instances: number, announce: (change: SeriesChange) => void = () => {}) {
   const { log } = createMemoryLogger()
-  const answers = new Answers(log)
+  const answers = new TopicHandlers(log)
   const tools = {
     clock,
     random: () => 0.5,

@@ -6,7 +6,7 @@ import type { Clock } from '../../src/core/clock.ts'
 import { Generation } from '../../src/front/generation.ts'
 import { collect } from '../../src/http/body.ts'
 import { Headers, headersFromWire } from '../../src/http/headers.ts'
-import { ownExchange } from '../../src/http/own-exchange.ts'
+import { internalExchange } from '../../src/http/internal-exchange.ts'
 import { errorReply } from '../../src/http/problem.ts'
 import type { Reply } from '../../src/http/reply.ts'
 import type { ServerExchange } from '../../src/http/server-exchange.ts'
@@ -82,7 +82,7 @@ export function startThreadBy<Time extends Clock>(
     /** Handles a request like one received from a connection. */
     ask: async (generation: Generation, asked: Asked = {}): Promise<Told> => {
       const { method = 'GET', target = '/', headers = {}, address = '192.0.2.1' } = asked
-      const exchange = ownExchange({
+      const exchange = internalExchange({
         method,
         target,
         host: 'example.com',

@@ -4,7 +4,7 @@ import { EditError, editedSource, readText } from '../../config/edited-source.ts
 import { maskedSource } from '../../config/masked-source.ts'
 import { ConfigError, formatPath } from '../../config/problems.ts'
 import { GatewayError } from '../../core/errors.ts'
-import { Turns } from '../../core/turns.ts'
+import { Semaphore } from '../../core/semaphore.ts'
 import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'
 import { plan } from '../plan.ts'
@@ -50,7 +50,7 @@ export const edit = z.object({
 
 /** POST /config/edit: changes some options of a route or a service in the text of the configuration. */
 export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext): void {
-  const turns = new Turns()
+  const turns = new Semaphore()
   app.post(
     '/config/edit',
     {
@@ -98,7 +98,7 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
       if (turns.length >= WAITING)
         throw new GatewayError('too-busy', 'Too many changes are being checked: try again later.')
       try {
-        return { ...answer, plan: await turns.take(() => from.plan(after)), problems: [] }
+        return { ...answer, plan: await turns.run(() => from.plan(after)), problems: [] }
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         const problems = error.problems.map(({ path, message }) => ({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { everywhereShape } from '../../core/operation.ts'
+import { replicasShape } from '../../core/operation.ts'
 import { keyStores } from '../../policies/auth/api-key/managed-keys.ts'
 import { handwork } from './written-keys.ts'
 
@@ -54,12 +54,12 @@ export const madeKey = z.object({
 /** POST /keys/{id}/rotate. */
 export const rotatedKey = madeKey.extend({
   old: z.object({ prefix: z.string().nullable(), expiresAt: time }).describe('The old key, and when it expires.'),
-  ...everywhereShape,
+  ...replicasShape,
 })
 
 /** DELETE /keys/{id}. */
 export const revokedKeys = z.object({
   revoked: z.object({ prefix: z.string().nullable() }).array().describe('The keys that were revoked, or have to be.'),
   ...change,
-  ...everywhereShape,
+  ...replicasShape,
 })

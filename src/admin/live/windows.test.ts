@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../testing/manual-clock.ts'
-import { Answers } from '../../core/threads.ts'
+import { TopicHandlers } from '../../core/threads.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { MetricsHub } from '../../telemetry/metrics/hub.ts'
 import { ThreadMetrics } from '../../telemetry/metrics/thread-metrics.ts'
@@ -10,7 +10,7 @@ import { type Window, Windows } from './windows.ts'
 /** Two threads that count, and what an operator sees of that. */
 function twoThreads() {
   const clock = new ManualClock()
-  const answers = new Answers(createMemoryLogger().log)
+  const answers = new TopicHandlers(createMemoryLogger().log)
   const hub = new MetricsHub(answers, answers, clock)
   const names = ['one', 'other'] as const
   const threads = names.map((name) => new ThreadMetrics((change) => hub.learn(thing(name), change), clock))

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { FastifyRequest } from 'fastify'
 import { publicUrlOf } from '../../config/admin-schema.ts'
 import type { GatewayConfig } from '../../config/schema.ts'
-import { type HeldNetworks, networksOf } from '../../core/held-networks.ts'
+import { type NetworkFileContents, networksOf } from '../../core/network-file-contents.ts'
 import { plainAddress } from '../../core/plain-address.ts'
 import type { Client } from '../../http/exchange.ts'
 import { knownLine } from '../../http/field-lines.ts'
@@ -19,14 +19,14 @@ export type ClientPlace = Pick<Client, 'address' | 'scheme'>
  */
 export class ClientPlaces {
   private readonly config: () => GatewayConfig
-  private readonly held: () => HeldNetworks
+  private readonly held: () => NetworkFileContents
   private known: {
     readonly config: GatewayConfig
     readonly version: number
     readonly proxies: TrustedProxies
   } | null = null
 
-  constructor(config: () => GatewayConfig, held: () => HeldNetworks) {
+  constructor(config: () => GatewayConfig, held: () => NetworkFileContents) {
     this.config = config
     this.held = held
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../../core/errors.ts'
 import { operatorRoles } from '../../core/operator-role.ts'
-import { PasswordTurns } from '../../core/password-turns.ts'
+import { PasswordQueue } from '../../core/password-queue.ts'
 import type { AdminApp } from '../app.ts'
 import { HOME } from '../console.ts'
 import type { AdminContext } from '../context.ts'
@@ -60,7 +60,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
   const { config, clock, log } = context
   const { sessions, users, provider, places } = tools
   const attempts = new Attempts(clock)
-  const turns = new PasswordTurns()
+  const turns = new PasswordQueue()
 
   function tell(caller: Pick<Caller, 'name' | 'role' | 'by'> | null): z.input<typeof told> {
     const { admin } = config()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Everywhere } from '../../core/operation.ts'
+import type { ReplicaResults } from '../../core/operation.ts'
 import { SingleFlight } from '../../core/single-flight.ts'
 import { readinessStates } from '../../front/own-routes.ts'
 import { describe, type ReplicaDescription } from '../../runtime/operations/describe.ts'
@@ -37,7 +37,7 @@ export const answer = z.object({
 export function replicaEndpoints(app: AdminApp, { config, everywhere, clock }: AdminContext): void {
   const known = new KnownReplicas()
   // Concurrent callers share the pending result.
-  const asking = new SingleFlight<Everywhere<ReplicaDescription>>()
+  const asking = new SingleFlight<ReplicaResults<ReplicaDescription>>()
 
   app.get(
     '/replicas',

@@ -12,7 +12,7 @@ import { errorReply } from '../../http/problem.ts'
 import { ExchangeRecord } from '../../http/record.ts'
 import { discardReply, Reply } from '../../http/reply.ts'
 import type { ServerExchange } from '../../http/server-exchange.ts'
-import { askedExchange, type AskedRequest } from '../../listener/asked-exchange.ts'
+import { syntheticExchange, type SyntheticRequest } from '../../listener/synthetic-exchange.ts'
 import { dryStores, type OfPolicies } from '../../policies/generation-stores.ts'
 import type { Policy, PolicyToolbox } from '../../policies/policy.ts'
 import { preflightMethod } from '../../policies/preflight.ts'
@@ -67,7 +67,7 @@ export interface Subject {
  * may verify credentials externally. Rejects with GatewayError 'bad-request' for an invalid question.
  */
 export async function explain(question: Question, subject: Subject): Promise<Explanation> {
-  const holder = Holder.aside(subject.thread)
+  const holder = Holder.isolated(subject.thread)
   try {
     return await new Inquiry(question, subject, holder).run()
   } finally {
@@ -82,7 +82,7 @@ class Inquiry {
   private readonly policies = new WatchedPolicies()
   private readonly forward: DryForward
   private readonly listener: ListenerConfig
-  private readonly request: AskedRequest
+  private readonly request: SyntheticRequest
   private readonly toolbox: SnapshotToolbox
 
   constructor(question: Question, subject: Subject, holder: Holder) {
@@ -138,7 +138,7 @@ class Inquiry {
   }
 
   private exchange(): ServerExchange {
-    return askedExchange(this.request, this.options, this.subject.clock.now())
+    return syntheticExchange(this.request, this.options, this.subject.clock.now())
   }
 
   private answer(exchange: ServerExchange): Reply | Promise<Reply> {
@@ -303,7 +303,7 @@ function listenerFor({ listener: named, scheme }: Question, { listeners }: Gatew
   throw new GatewayError('bad-request', `There is no listener ${named ?? ''}; there are: ${names}.`)
 }
 
-function requestFor(question: Question, listener: ListenerConfig): AskedRequest {
+function requestFor(question: Question, listener: ListenerConfig): SyntheticRequest {
   const { method, target, headers, body, from, scheme, host } = question
   if (isIP(from) === 0) throw new GatewayError('bad-request', `${from} is no IP address.`)
   const named = headers.some(([name]) => name.toLowerCase() === 'host')

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { PasswordTurns } from '../../core/password-turns.ts'
+import { PasswordQueue } from '../../core/password-queue.ts'
 import { passwordText, PasswordUsers, passwordUserName, refuseRepeatedUsers } from '../../core/password-users.ts'
 import { basicCredentials, type BasicCredentials, dropBasicCredentials } from './basic-credentials.ts'
 import { consumerRoles, consumerTier } from './consumer-options.ts'
@@ -45,7 +45,7 @@ export const basic = defineAuthMethod({
       }),
     )
     const remembered = new IdentityCache(REMEMBERED, LIFETIME, clock)
-    const turns = new PasswordTurns()
+    const turns = new PasswordQueue()
     const secret = randomBytes(32)
     const macOf = (text: string): Buffer => createHmac('sha256', secret).update(text).digest()
 

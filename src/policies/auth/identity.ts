@@ -1,4 +1,4 @@
-import { flat } from '../../core/flat.ts'
+import { flatString } from '../../core/flat-string.ts'
 import { isFields } from '../../core/value.ts'
 import { CredentialError } from './credential-error.ts'
 import type { Consumer } from '../../http/exchange.ts'
@@ -30,7 +30,7 @@ export function identityOf(consumer: Consumer): Identity {
   ]
   return {
     consumer,
-    lines: flat(Headers.of(fields.filter(([, value]) => value !== '')).toWire()),
+    lines: flatString(Headers.of(fields.filter(([, value]) => value !== '')).toWire()),
     names: IDENTITY_FIELDS,
     boundTo: bindingOf(consumer),
   }

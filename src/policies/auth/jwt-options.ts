@@ -2,7 +2,7 @@ import { messageOf } from '../../core/error-facts.ts'
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { repeatsOf } from '../../core/repeats.ts'
+import { duplicatesOf } from '../../core/duplicates.ts'
 import { isToken } from '../../core/field.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import { duration, durationOrZero } from '../../core/units.ts'
@@ -211,7 +211,7 @@ function checkOptions(
       })
   for (const [i, own] of issuers.entries())
     checkKeys({ ...own, algorithms: own.algorithms ?? algorithms }, ['issuers', i], context)
-  for (const [i, first] of repeatsOf(issuers.map(({ issuer }) => issuer)))
+  for (const [i, first] of duplicatesOf(issuers.map(({ issuer }) => issuer)))
     context.addIssue({
       code: 'custom',
       path: ['issuers', i, 'issuer'],

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
-import { remember } from '../../core/remember.ts'
+import { memoize } from '../../core/memoize.ts'
 import type { Consumer, Exchange } from '../../http/exchange.ts'
 import type { OptionsWarning } from '../policy.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../http/path-forms.ts'
@@ -104,7 +104,7 @@ export function compileRequirement(
 }
 
 /** A router that extracts the parameters of a path matching the pattern. */
-const routerOf = remember((pattern) => createRouter([{ match: { path: [pattern] }, value: null }]))
+const routerOf = memoize((pattern) => createRouter([{ match: { path: [pattern] }, value: null }]))
 
 /** Another form of the path of an exchange. A form that the route's pattern does not match has no parameters. */
 function formOf({ route, method, params }: Exchange, path: string): PathForm {

@@ -63,7 +63,7 @@ export class CachePlace {
     this.key = key
     const evictions = countEvictions(metrics, name)
     const isShared = caches.isShared(name)
-    const seen = dry ? places.seen(holder, key) : null
+    const seen = dry ? places.peek(holder, key) : null
     const makeStore = dry
       ? () => new SeenReplies(() => (seen === null ? [] : seen.stores))
       : (memory: number) => caches.make(name, memory, evictions)
@@ -105,8 +105,8 @@ export class CachePlace {
     if (known !== undefined) return known
     const plan: Plan = { parts: new Map(), keys: new Map() }
     this.plans.set(holder, plan)
-    holder.atTakeOver(() => this.follow(plan))
-    holder.hold(() => {
+    holder.onTakeOver(() => this.follow(plan))
+    holder.onRelease(() => {
       this.plans.delete(holder)
       if (this.current === plan) this.current = null
     })

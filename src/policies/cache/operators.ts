@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineOperation, everywhereShape, tellEverywhere } from '../../core/operation.ts'
+import { defineOperation, replicasShape, replicasOf } from '../../core/operation.ts'
 import { newUuid } from '../../core/uuid.ts'
 import { defineOperatorEndpoint, type OperationTools } from '../operator-endpoint.ts'
 import { purgedTopic, purgeTopic } from './purge.ts'
@@ -19,7 +19,7 @@ const what = z.union([
 const purged = z.strictObject({ purged: z.int().min(0).describe('Stored replies that are gone.') })
 
 /** Has gateways drop stored replies. */
-export const purging = defineOperation({ name: 'purge-cache', asked: what, result: purged })
+export const purging = defineOperation({ name: 'purge-cache', arguments: what, result: purged })
 
 /** Does this in all workers of this gateway. */
 export async function purgeHere(
@@ -42,11 +42,11 @@ export const purgeCache = defineOperatorEndpoint({
   tag: 'cache',
   body: what,
   status: 200,
-  schema: purged.extend(everywhereShape),
+  schema: purged.extend(replicasShape),
   async answer({ body }, { everywhere, threads }) {
     const done = await everywhere(purging, body)
     // Only by this gateway: copies elsewhere, as in a CDN, are common to all gateways.
     await threads.askAll(purgedTopic, { id: newUuid(), purge: body })
-    return { purged: done.results.reduce((all, each) => all + each.purged, 0), ...tellEverywhere(done) }
+    return { purged: done.results.reduce((all, each) => all + each.purged, 0), ...replicasOf(done) }
   },
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
-import { Answers } from '../../core/threads.ts'
+import { TopicHandlers } from '../../core/threads.ts'
 import { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
@@ -17,7 +17,7 @@ const [A, B, C] = [
 
 /** What a policy may use, and what it answers then. */
 function asked() {
-  const answers = new Answers(createMemoryLogger().log)
+  const answers = new TopicHandlers(createMemoryLogger().log)
   return { answers, toolbox: makeToolbox({ answer: (topic, answer) => answers.on(topic, answer) }) }
 }
 

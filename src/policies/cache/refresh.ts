@@ -1,6 +1,6 @@
 import { type BodySink, isStream } from '../../http/body.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import { copyOf } from '../../http/own-exchange.ts'
+import { copyOf } from '../../http/internal-exchange.ts'
 import type { Reply } from '../../http/reply.ts'
 
 /** A request repeated only to update the cache, after its client was served a stale reply. */

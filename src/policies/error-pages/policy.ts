@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { remember } from '../../core/remember.ts'
+import { memoize } from '../../core/memoize.ts'
 import { weightOf } from '../../http/accept.ts'
 import { cancelBody } from '../../http/body.ts'
 import type { Exchange } from '../../http/exchange.ts'
@@ -49,7 +49,7 @@ export const errorPages = definePolicy({
   isShared: () => true,
   create(written) {
     const pages = new Map(Object.entries(written).map(([key, page]) => [key, compilePage(page)]))
-    const choices = new Map(Array.from(pages.values(), (page) => [page, remember((accept) => wants(accept, page))]))
+    const choices = new Map(Array.from(pages.values(), (page) => [page, memoize((accept) => wants(accept, page))]))
 
     function edit(reply: Reply, exchange: Exchange): void {
       const { status, headers, upgrade } = reply

@@ -41,7 +41,7 @@ export const idempotency = definePolicy({
     if (route.service === null) return (next) => next
     const methods = new Set(options.methods)
     return (next) => {
-      const { context, outcomes, handle } = repeatsOf(options, toolbox, route.id)
+      const { context, outcomes, handle } = duplicatesOf(options, toolbox, route.id)
       const first: FirstContext = { ...context, next }
       return (exchange) => {
         if (!methods.has(exchange.method) || exchange.refusal !== null) return next(exchange)
@@ -62,7 +62,7 @@ export const idempotency = definePolicy({
 })
 
 /** Handles requests with keys on one route. */
-function repeatsOf(options: IdempotencyOptions, toolbox: PolicyToolbox, route: string) {
+function duplicatesOf(options: IdempotencyOptions, toolbox: PolicyToolbox, route: string) {
   const { repeats, metrics, holder, storesKey, clock } = toolbox
   const { callerFields, ttl, maxBody, perClient, onStoreFailure } = options
   const name = options.store ?? repeats.preferred

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/errors.ts'
-import { flat } from '../../core/flat.ts'
+import { flatString } from '../../core/flat-string.ts'
 import { knownLine, lineEnd } from '../../http/field-lines.ts'
 import { appendLines, type Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
@@ -39,7 +39,7 @@ export class Limiter {
     this.names = quotas.map(({ window }) => (quotas.length === 1 ? name : `${name}-${window / 1000}`))
     this.policies = quotas.map(({ limit, window }, i) => `"${this.names[i]}";q=${limit};w=${window / 1000}`).join(', ')
     const first = `${knownLine('RateLimit-Policy', this.policies)}RateLimit: `
-    this.beginnings = this.names.map((each, i) => flat(`${i === 0 ? first : ', '}"${each}";r=`))
+    this.beginnings = this.names.map((each, i) => flatString(`${i === 0 ? first : ', '}"${each}";r=`))
     this.ends = quotas.map(() => ({ seconds: -1, text: '' }))
   }
 
@@ -83,7 +83,7 @@ export class Limiter {
     if (end.seconds === reset) return end.text
     end.seconds = reset
     const text = `;t=${reset}`
-    end.text = flat(i === this.ends.length - 1 ? lineEnd(text) : text)
+    end.text = flatString(i === this.ends.length - 1 ? lineEnd(text) : text)
     return end.text
   }
 

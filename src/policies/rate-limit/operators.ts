@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { defineOperation, everywhereShape, tellEverywhere } from '../../core/operation.ts'
+import { defineOperation, replicasShape, replicasOf } from '../../core/operation.ts'
 import { rounded } from '../../core/rounded.ts'
 import { defineOperatorEndpoint, type OperationTools } from '../operator-endpoint.ts'
 import { GatewayError } from '../../core/errors.ts'
@@ -137,7 +137,7 @@ export const showLimits = defineOperatorEndpoint({
 /** Has gateways reset what a client has used. */
 export const forgetting = defineOperation({
   name: 'forget-limits',
-  asked: z.strictObject({ kind: z.enum(clientKinds), id: z.string().min(1).max(1024) }),
+  arguments: z.strictObject({ kind: z.enum(clientKinds), id: z.string().min(1).max(1024) }),
   result: z.strictObject({}),
 })
 
@@ -161,9 +161,9 @@ export const forgetLimits = defineOperatorEndpoint({
   tag: 'limits',
   params,
   status: 200,
-  schema: z.object(everywhereShape),
+  schema: z.object(replicasShape),
   async answer({ params: { client: asked } }, { everywhere }) {
-    return tellEverywhere(await everywhere(forgetting, asked))
+    return replicasOf(await everywhere(forgetting, asked))
   },
 })
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Exchange } from '../../http/exchange.ts'
 import { compileTemplate, templateFor, textStyle } from '../template.ts'
-import { stepsOf } from '../../core/json-pointer.ts'
+import { pointerTokens } from '../../core/json-pointer.ts'
 import { jsonPointer } from './json-pointer.ts'
 import { isJsonMap, type Json } from './json-text.ts'
 import { move, omit, pick, pointerTree, put } from './json-tree.ts'
@@ -44,10 +44,10 @@ export type JsonEdit = (document: Json, exchange: Exchange) => Json
 
 /** Compiles the changes when the configuration loads. A pointer to something that does not exist has no effect. */
 export function compileJsonEdits(edits: z.output<typeof schema>): JsonEdit {
-  const picked = edits.pick === undefined ? null : pointerTree(edits.pick.map(stepsOf))
-  const omitted = pointerTree(edits.omit.map(stepsOf))
-  const renamed = Object.entries(edits.rename).map(([from, to]) => [stepsOf(from), stepsOf(to)] as const)
-  const values = Object.entries(edits.set).map(([at, written]) => [stepsOf(at), compileValue(written)] as const)
+  const picked = edits.pick === undefined ? null : pointerTree(edits.pick.map(pointerTokens))
+  const omitted = pointerTree(edits.omit.map(pointerTokens))
+  const renamed = Object.entries(edits.rename).map(([from, to]) => [pointerTokens(from), pointerTokens(to)] as const)
+  const values = Object.entries(edits.set).map(([at, written]) => [pointerTokens(at), compileValue(written)] as const)
   return (document, exchange) => {
     const kept = picked === null ? document : pick(document, picked)
     // Scalars have nothing below their root.
@@ -66,7 +66,7 @@ function compileValue(written: Json): (exchange: Exchange) => Json {
 }
 
 function hasStar(pointer: string): boolean {
-  return stepsOf(pointer).includes('*')
+  return pointerTokens(pointer).includes('*')
 }
 
 /** Not z.json(): it is recursive, which the JSON Schema of the configuration does not support. */

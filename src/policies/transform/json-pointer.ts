@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { stepsOf } from '../../core/json-pointer.ts'
+import { pointerTokens } from '../../core/json-pointer.ts'
 
 /** The unescaped steps of a JSON pointer (RFC 6901). "*" in place of an index stands for every item of a list. */
 export type Pointer = readonly string[]
@@ -12,4 +12,4 @@ export const jsonPointer = z
   .string(expected)
   .regex(/^(?:\/(?:[^/~]|~[01])*)+$/, expected)
   // Assigning to that name would set a prototype.
-  .refine((text) => !stepsOf(text).includes('__proto__'), 'no step can be named "__proto__"')
+  .refine((text) => !pointerTokens(text).includes('__proto__'), 'no step can be named "__proto__"')

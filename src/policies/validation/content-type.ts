@@ -1,4 +1,4 @@
-import { remember } from '../../core/remember.ts'
+import { memoize } from '../../core/memoize.ts'
 
 /** A parsed Content-Type header (RFC 9110 section 8.3). */
 export interface ContentType {
@@ -18,7 +18,7 @@ const EACH = new RegExp(`;[ \\t]*(?:${PARAMETER}[ \\t]*)?`, 'g')
 export const UNKNOWN: ContentType = { essence: 'application/octet-stream', isJson: false, isUtf8: true }
 
 /** Parses a Content-Type header; null if it is malformed, as others might interpret it differently. */
-export const parseContentType = remember((text: string): ContentType | null => {
+export const parseContentType = memoize((text: string): ContentType | null => {
   const [, written, parameters = ''] = SYNTAX.exec(text) ?? []
   if (written === undefined) return null
   const essence = written.toLowerCase()

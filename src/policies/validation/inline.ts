@@ -1,6 +1,6 @@
 import type { JsonDocument } from '../../core/document.ts'
 import { isFields } from '../../core/value.ts'
-import { type Steps, takeAll } from '../../core/slices.ts'
+import { type SlicedWork, runToEnd } from '../../core/time-slices.ts'
 import { within } from '../../openapi/references.ts'
 import type { ParameterRule } from './operation.ts'
 import { MadeOnce } from './made-once.ts'
@@ -19,15 +19,15 @@ const known = new MadeOnce<Compiled>()
 
 /** Compiles a standalone schema. Throws UnusableSchema. */
 export function compileSchema(schema: JsonDocument): Compiled {
-  return takeAll(compilingSchema(schema))
+  return runToEnd(compilingSchema(schema))
 }
 
 /** The same in steps; the result is cached for `compileSchema`. */
-export function compilingSchema(schema: JsonDocument): Steps<Compiled> {
+export function compilingSchema(schema: JsonDocument): SlicedWork<Compiled> {
   return known.get(schema, () => compiling(schema))
 }
 
-function* compiling(schema: JsonDocument): Steps<Compiled> {
+function* compiling(schema: JsonDocument): SlicedWork<Compiled> {
   checkSchema(schema)
   yield
   const unusable: UnusablePatterns = []

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type Steps, takeAll } from '../../core/slices.ts'
+import { type SlicedWork, runToEnd } from '../../core/time-slices.ts'
 import { describeDocument } from './openapi.ts'
 import { compileSchema } from './inline.ts'
 import { MadeOnce } from './made-once.ts'
@@ -8,31 +8,31 @@ import { MadeOnce } from './made-once.ts'
 test('equal documents share one result, and different ones do not', () => {
   const once = new MadeOnce<{ number: number }>()
   let number = 0
-  const make = function* (): Steps<{ number: number }> {
+  const make = function* (): SlicedWork<{ number: number }> {
     yield
     return { number: ++number }
   }
   const [one, equal, other] = [{ a: [1] }, { a: [1] }, { a: [2] }]
-  const made = takeAll(once.get(one, make))
-  assert.equal(takeAll(once.get(one, make)), made)
-  assert.equal(takeAll(once.get(equal, make)), made)
-  assert.notEqual(takeAll(once.get(other, make)), made)
+  const made = runToEnd(once.get(one, make))
+  assert.equal(runToEnd(once.get(one, make)), made)
+  assert.equal(runToEnd(once.get(equal, make)), made)
+  assert.notEqual(runToEnd(once.get(other, make)), made)
   assert.equal(number, 2)
 })
 
 test('after a failure the next call tries again', () => {
   const once = new MadeOnce<object>()
-  const broken = function* (): Steps<object> {
+  const broken = function* (): SlicedWork<object> {
     yield
     throw new Error('it is broken')
   }
-  assert.throws(() => takeAll(once.get({ a: 1 }, broken)), /it is broken/)
+  assert.throws(() => runToEnd(once.get({ a: 1 }, broken)), /it is broken/)
   const made = {}
-  const make = function* (): Steps<object> {
+  const make = function* (): SlicedWork<object> {
     yield
     return made
   }
-  assert.equal(takeAll(once.get({ a: 1 }, make)), made)
+  assert.equal(runToEnd(once.get({ a: 1 }, make)), made)
 })
 
 test('the next configuration reuses what was compiled from equal documents', () => {

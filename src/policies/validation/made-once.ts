@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { JsonDocument } from '../../core/document.ts'
-import type { Steps } from '../../core/slices.ts'
+import type { SlicedWork } from '../../core/time-slices.ts'
 
 /**
  * Caches expensive results derived from documents in this thread, for as long as they are in use: once for each document, and
@@ -20,7 +20,7 @@ export class MadeOnce<Made extends object> {
   }
 
   /** The cached result for the document, or else what `make` creates in steps. */
-  *get(document: JsonDocument, make: () => Steps<Made>): Steps<Made> {
+  *get(document: JsonDocument, make: () => SlicedWork<Made>): SlicedWork<Made> {
     const known = this.byDocument.get(document)
     if (known !== undefined) return known
     const content = hash('sha256', JSON.stringify(document), 'base64')

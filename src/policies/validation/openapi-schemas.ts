@@ -1,6 +1,6 @@
 import type { JsonDocument } from '../../core/document.ts'
 import { isFields } from '../../core/value.ts'
-import type { Steps } from '../../core/slices.ts'
+import type { SlicedWork } from '../../core/time-slices.ts'
 import { modernSchema, withNumericBounds } from '../../openapi/modern-schema.ts'
 import { type Resolve, within } from '../../openapi/references.ts'
 import { LISTS, MAPS, SINGLE } from '../../openapi/schema-keywords.ts'
@@ -40,7 +40,7 @@ export class OpenApiSchemas {
    * A schema located at `place`, with its references made absolute. All schemas must be translated before one is compiled. Throws
    * UnusableSchema.
    */
-  *translate(schema: unknown, place: string): Steps<JsonDocument> {
+  *translate(schema: unknown, place: string): SlicedWork<JsonDocument> {
     const translated = withoutUnusablePatterns(yield* this.inner(schema), place, this.unusable)
     const whole = isFields(translated) ? translated : { allOf: [translated] }
     checkSchema(whole)
@@ -49,13 +49,13 @@ export class OpenApiSchemas {
   }
 
   /** To be called once after all schemas have been translated, to compile them. */
-  *complete(): Steps<(schema: JsonDocument) => Steps<Check>> {
+  *complete(): SlicedWork<(schema: JsonDocument) => SlicedWork<Check>> {
     this.schemas.add({ $defs: this.definitions }, DOCUMENT)
     for (const { place, refers } of this.defined) yield* this.schemas.compileAt(place, refers)
     return (schema) => this.schemas.compile(schema)
   }
 
-  private *inner(schema: unknown): Steps<unknown> {
+  private *inner(schema: unknown): SlicedWork<unknown> {
     if (!isFields(schema)) return schema
     const reference = schema['$ref']
     if (typeof reference !== 'string') return yield* this.members(schema)
@@ -65,7 +65,7 @@ export class OpenApiSchemas {
     return this.isOld ? { $ref } : { ...(yield* this.members(schema)), $ref }
   }
 
-  private *members(schema: JsonDocument): Steps<JsonDocument> {
+  private *members(schema: JsonDocument): SlicedWork<JsonDocument> {
     const members: [string, unknown][] = []
     for (const [name, value] of Object.entries(this.isOld ? modernSchema(schema) : withNumericBounds(schema))) {
       if (DROPPED.has(name)) continue
@@ -77,7 +77,7 @@ export class OpenApiSchemas {
     return Object.fromEntries(members)
   }
 
-  private *member(name: string, value: unknown): Steps<unknown> {
+  private *member(name: string, value: unknown): SlicedWork<unknown> {
     if (SINGLE.has(name)) return yield* this.inner(value)
     if (LISTS.has(name) && Array.isArray(value)) {
       const schemas: unknown[] = []
@@ -90,7 +90,7 @@ export class OpenApiSchemas {
     return Object.fromEntries(schemas)
   }
 
-  private *define(reference: string): Steps<string> {
+  private *define(reference: string): SlicedWork<string> {
     const known = this.places.get(reference)
     if (known !== undefined) return known
     const target = this.resolve(reference)

@@ -1,7 +1,7 @@
 import { MadeOnce } from './made-once.ts'
 import type { JsonDocument } from '../../core/document.ts'
-import { stepTo } from '../../core/json-pointer.ts'
-import { type Steps, takeAll } from '../../core/slices.ts'
+import { pointerToken } from '../../core/json-pointer.ts'
+import { type SlicedWork, runToEnd } from '../../core/time-slices.ts'
 import { fieldOf, isFields } from '../../core/value.ts'
 import { basePathOf, isNoParameter, operationsOf } from '../../openapi/operations.ts'
 import { follow, type Resolve, within } from '../../openapi/references.ts'
@@ -43,15 +43,15 @@ const known = new MadeOnce<Description>()
 
 /** Compiles an OpenAPI document of version 3.0 or 3.1, once per thread. Throws UnusableSchema. */
 export function describeDocument(document: JsonDocument): Description {
-  return takeAll(describingDocument(document))
+  return runToEnd(describingDocument(document))
 }
 
 /** The same in steps of about an operation or a schema; the result is cached for `describeDocument`. */
-export function describingDocument(document: JsonDocument): Steps<Description> {
+export function describingDocument(document: JsonDocument): SlicedWork<Description> {
   return known.get(document, () => describing(document))
 }
 
-function* describing(document: JsonDocument): Steps<Description> {
+function* describing(document: JsonDocument): SlicedWork<Description> {
   const version = String(document['openapi'])
   if (!/^3\.[01](?:\.|$)/.test(version))
     throw new UnusableSchema(
@@ -70,7 +70,7 @@ function* describing(document: JsonDocument): Steps<Description> {
 }
 
 /** Creates an operation once all schemas of the document are known. */
-type Draft = (compile: (schema: JsonDocument) => Steps<Check>) => Steps<DescribedOperation>
+type Draft = (compile: (schema: JsonDocument) => SlicedWork<Check>) => SlicedWork<DescribedOperation>
 
 /** The parameters in one place, and the schema of their check. */
 type DraftRule = Omit<ParameterRule, 'check'> & { readonly schema: JsonDocument }
@@ -86,7 +86,7 @@ class Reader {
   }
 
   /** Adds a draft of each operation. */
-  *pathItem(template: string, written: unknown, drafts: Draft[]): Steps {
+  *pathItem(template: string, written: unknown, drafts: Draft[]): SlicedWork {
     const item = this.follow(written)
     for (const [method, operation] of operationsOf(item, METHODS)) {
       drafts.push(yield* this.operation(template, method, operation, item))
@@ -94,14 +94,14 @@ class Reader {
     }
   }
 
-  private *operation(template: string, method: string, operation: JsonDocument, item: JsonDocument): Steps<Draft> {
-    const place = `#/paths${stepTo(template)}/${method}`
+  private *operation(template: string, method: string, operation: JsonDocument, item: JsonDocument): SlicedWork<Draft> {
+    const place = `#/paths${pointerToken(template)}/${method}`
     const parameters = yield* locateSteps(place, this.parameters(operation, item, place))
     const body = locate(`${place}/requestBody`, () => this.follow(operation['requestBody'] ?? {}))
     const media: { type: string; takes: Content['takes']; schema: JsonDocument | null }[] = []
     for (const [range, each] of Object.entries(isFields(body['content']) ? body['content'] : {})) {
       const type = essence(range)
-      const where = `${place}/requestBody/content${stepTo(range)}/schema`
+      const where = `${place}/requestBody/content${pointerToken(range)}/schema`
       const written = fieldOf(each, 'schema')
       const schema = written === undefined ? null : yield* locateSteps(where, this.schemas.translate(written, where))
       media.push({ type, takes: compileMediaTypes([type]), schema })
@@ -123,7 +123,7 @@ class Reader {
   }
 
   /** For each place, the parameters and a common schema. */
-  private *parameters(operation: JsonDocument, item: JsonDocument, at: string): Steps<DraftRule[]> {
+  private *parameters(operation: JsonDocument, item: JsonDocument, at: string): SlicedWork<DraftRule[]> {
     const all = [item['parameters'] ?? [], operation['parameters'] ?? []].flat().map((each) => this.follow(each))
     // A parameter of the operation overrides that of the path.
     const unique = [...new Map(all.map((each) => [`${String(each['in'])} ${String(each['name'])}`, each])).values()]
@@ -181,7 +181,7 @@ function locate<T>(place: string, read: () => T): T {
 }
 
 /** The same for reading in steps. */
-function* locateSteps<T>(place: string, steps: Steps<T>): Steps<T> {
+function* locateSteps<T>(place: string, steps: SlicedWork<T>): SlicedWork<T> {
   try {
     return yield* steps
   } catch (error) {

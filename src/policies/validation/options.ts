@@ -2,7 +2,7 @@ import { messageOf } from '../../core/error-facts.ts'
 import { z } from 'zod'
 import type { OptionsWarning } from '../policy.ts'
 import { document, type JsonDocument } from '../../core/document.ts'
-import { type Steps, takeAll } from '../../core/slices.ts'
+import { type SlicedWork, runToEnd } from '../../core/time-slices.ts'
 import { size } from '../../core/units.ts'
 import { mediaType } from '../media-types.ts'
 import { compilingSchema } from './inline.ts'
@@ -89,7 +89,7 @@ export const validationOptions = z
     const { body, openapi } = options
     for (const { path: at, compile } of schemasOf(options)) {
       try {
-        const unusable = takeAll(compile())
+        const unusable = runToEnd(compile())
         if (options.unusablePatterns === 'refuse') refuse(unusable, at, context)
       } catch (error) {
         const message = `cannot be used: ${messageOf(error)}`
@@ -117,7 +117,7 @@ interface SchemaOptions {
 interface Place {
   readonly path: readonly string[]
   /** Compiles it in steps. Returns the patterns that cannot be used. Throws UnusableSchema. */
-  readonly compile: () => Steps<UnusablePatterns>
+  readonly compile: () => SlicedWork<UnusablePatterns>
 }
 
 /** Most skipped patterns that are reported for each schema. */
@@ -127,12 +127,12 @@ const TOLD = 10
 export function skippedPatterns(options: ValidationOptions): readonly OptionsWarning[] {
   if (options.unusablePatterns === 'refuse') return []
   return schemasOf(options).flatMap(({ path, compile }) => {
-    return takeAll(compile()).map((pattern) => ({ path, message: `${pattern}; it is skipped` }))
+    return runToEnd(compile()).map((pattern) => ({ path, message: `${pattern}; it is skipped` }))
   })
 }
 
 /** Compiles all schemas of the options in advance: the document of a large API takes seconds. */
-export function* compilingSchemas(options: ValidationOptions): Steps {
+export function* compilingSchemas(options: ValidationOptions): SlicedWork {
   for (const { compile } of schemasOf(options)) yield* compile()
 }
 
@@ -145,13 +145,13 @@ function schemasOf({ body: { schema }, query, path, headers, openapi }: SchemaOp
   ].flatMap((each) => {
     if (each.schema === undefined) return []
     const { path: steps, schema: own } = each
-    const compile = function* (): Steps<UnusablePatterns> {
+    const compile = function* (): SlicedWork<UnusablePatterns> {
       return (yield* compilingSchema(own)).unusable
     }
     return [{ path: steps, compile }]
   })
   if (openapi === undefined) return places
-  const compile = function* (): Steps<UnusablePatterns> {
+  const compile = function* (): SlicedWork<UnusablePatterns> {
     const { unusable } = yield* describingDocument(openapi.document)
     compileOperations(openapi, () => null)
     return unusable

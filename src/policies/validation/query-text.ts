@@ -1,5 +1,5 @@
 import type { GatewayError } from '../../core/errors.ts'
-import { stepTo } from '../../core/json-pointer.ts'
+import { pointerToken } from '../../core/json-pointer.ts'
 import { refusal } from './violations.ts'
 
 /**
@@ -17,6 +17,6 @@ export function decode(text: string, name: string): string {
 
 /** The error for a malformed parameter. */
 export function malformed(name: string, detail: string): GatewayError {
-  const violation = { pointer: name === '' ? '' : stepTo(name), in: 'query', detail } as const
+  const violation = { pointer: name === '' ? '' : pointerToken(name), in: 'query', detail } as const
   return refusal('bad-request', 'The parameters of the request are malformed.', [violation])
 }

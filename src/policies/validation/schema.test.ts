@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import type { JsonDocument } from '../../core/document.ts'
-import { takeAll } from '../../core/slices.ts'
+import { runToEnd } from '../../core/time-slices.ts'
 import { checkSchema, Schemas, UnusableSchema } from './schema.ts'
 import { hasDuplicates } from './unique.ts'
 
 function compile(schema: JsonDocument) {
-  const check = takeAll(new Schemas(true).compile(schema))
+  const check = runToEnd(new Schemas(true).compile(schema))
   return (value: unknown, size = 100) => check(value, size, 'body')
 }
 

@@ -1,7 +1,7 @@
 import type { Ajv2020, Options, ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonDocument } from '../../core/document.ts'
 import { messageOf } from '../../core/error-facts.ts'
-import type { Steps } from '../../core/slices.ts'
+import type { SlicedWork } from '../../core/time-slices.ts'
 import { compileLinear } from '../../regexp/linear.ts'
 import { UnusablePattern } from '../../regexp/unusable-pattern.ts'
 import { linearFormats, validator } from './library.ts'
@@ -76,7 +76,7 @@ export class Schemas {
    * Compiles a part of such a document in advance, by its URI. In the fast variant, a part without references of its own is inlined
    * where it is used instead.
    */
-  *compileAt(uri: string, refers: boolean): Steps {
+  *compileAt(uri: string, refers: boolean): SlicedWork {
     for (const ajv of refers ? [this.first, this.all] : [this.all]) {
       try {
         ajv.getSchema(uri)
@@ -88,7 +88,7 @@ export class Schemas {
   }
 
   /** Throws UnusableSchema. */
-  *compile(schema: JsonDocument): Steps<Check> {
+  *compile(schema: JsonDocument): SlicedWork<Check> {
     const first = compile(this.first, schema)
     yield
     const all = compile(this.all, schema)

@@ -1,5 +1,5 @@
 import type { JsonDocument } from '../../core/document.ts'
-import { stepTo } from '../../core/json-pointer.ts'
+import { pointerToken } from '../../core/json-pointer.ts'
 import { isFields } from '../../core/value.ts'
 import { refusalOfPattern } from '../../regexp/linear.ts'
 import { LISTS, MAPS, SINGLE } from '../../openapi/schema-keywords.ts'
@@ -21,18 +21,18 @@ export function withoutUnusablePatterns(schema: unknown, place: string, found: U
     return usable
   }
   const entries = Object.entries(schema).flatMap(([name, value]): [string, unknown][] => {
-    const at = place + stepTo(name)
+    const at = place + pointerToken(name)
     if (name === 'pattern' && isUnusable(value, at, found)) return []
     if (SINGLE.has(name)) return [[name, inner(name, at, value)]]
     if (LISTS.has(name) && Array.isArray(value))
       return [[name, value.map((each, i) => inner(name, `${at}/${i}`, each))]]
     if (!MAPS.has(name) || !isFields(value)) return [[name, value]]
     const members = Object.entries(value).flatMap(([key, each]): [string, unknown][] => {
-      if (name === 'patternProperties' && isUnusable(key, at + stepTo(key), found)) {
+      if (name === 'patternProperties' && isUnusable(key, at + pointerToken(key), found)) {
         lost.add('names')
         return []
       }
-      return [[key, inner(name, at + stepTo(key), each)]]
+      return [[key, inner(name, at + pointerToken(key), each)]]
     })
     return [[name, Object.fromEntries(members)]]
   })

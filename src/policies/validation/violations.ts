@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
-import { stepTo } from '../../core/json-pointer.ts'
+import { pointerToken } from '../../core/json-pointer.ts'
 import { type ErrorCode, GatewayError } from '../../core/errors.ts'
 
 /** The part of a request that is invalid. */
@@ -57,7 +57,7 @@ export function describe({ keyword, params, message = 'is not allowed' }: ErrorO
 function memberOf({ params }: ErrorObject): string {
   const name: unknown =
     params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['propertyName']
-  return typeof name === 'string' ? stepTo(name) : ''
+  return typeof name === 'string' ? pointerToken(name) : ''
 }
 
 /** The nearest enclosing value whose pointer is short enough: names may be as long as the body. */

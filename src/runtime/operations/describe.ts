@@ -15,7 +15,7 @@ const time = z.number().min(0).max(8.64e15)
 export const describe = defineOperation({
   name: 'describe',
   readsOnly: true,
-  asked: z.strictObject({}),
+  arguments: z.strictObject({}),
   result: z.object({
     id: z.uuid(),
     /** Host name and process ID. */

@@ -14,7 +14,7 @@ const name = z.string().min(1).max(1024)
 /** Drains or undrains an instance. */
 export const drain = defineOperation({
   name: 'drain',
-  asked: z.strictObject({
+  arguments: z.strictObject({
     service: name,
     /** Host and port. */
     instance: name,
@@ -25,7 +25,7 @@ export const drain = defineOperation({
   result: z.strictObject({}),
 })
 
-type Asked = z.output<typeof drain.asked>
+type Asked = z.output<typeof drain.arguments>
 
 /** The instance state of a gateway. */
 export interface DrainSources {

@@ -7,7 +7,7 @@ import { logLevelTopic } from '../../telemetry/log-settings.ts'
 const level = z.strictObject({ level: z.enum(logLevels) })
 
 /** Changes the log level. */
-export const setLogLevel = defineOperation({ name: 'log-level', asked: level, result: level })
+export const setLogLevel = defineOperation({ name: 'log-level', arguments: level, result: level })
 
 /** Runs the operation in all threads of this gateway. */
 export async function setLogLevelHere(

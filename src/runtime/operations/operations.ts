@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
-import type { DoEverywhere, Operation, ReplicaReport } from '../../core/operation.ts'
+import type { RunOnReplicas, Operation, ReplicaReport } from '../../core/operation.ts'
 import { newUuid } from '../../core/uuid.ts'
 import type { RedisConfig } from '../../redis/client.ts'
 import { type Heard, ReplicaChannel } from './channel.ts'
@@ -49,7 +49,7 @@ export class Operations {
 
   /** Registers the local implementation of an operation, for operators and other gateways. */
   on<Asked, Result extends object>(
-    { name, asked: schema, readsOnly = false }: Operation<Asked, Result>,
+    { name, arguments: schema, readsOnly = false }: Operation<Asked, Result>,
     run: (asked: Asked) => Promise<Result> | Result,
   ): void {
     const checked: Run = async (asked) => {
@@ -72,7 +72,7 @@ export class Operations {
     this.configure(null)
   }
 
-  readonly everywhere: DoEverywhere = async (operation, asked) => {
+  readonly everywhere: RunOnReplicas = async (operation, asked) => {
     const { name, channel } = this
     const first = operation.result.parse(await this.known.get(operation.name)?.run(asked))
     const { answers, unreached } = channel === null ? ALONE : await channel.ask(operation.name, asked)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { numberOf, rendezvousScore } from '../../core/spread.ts'
+import { numberOf, rendezvousScore } from '../../core/rendezvous.ts'
 import type { Instance } from '../instance.ts'
 import type { BalancedRequest, Balancer, BalancerKind } from './balancer.ts'
 import type { Candidates } from './candidates.ts'

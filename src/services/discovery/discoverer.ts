@@ -6,7 +6,7 @@ export const discoveryKinds = ['dns', 'kubernetes'] as const
 export type DiscoveryKindName = (typeof discoveryKinds)[number]
 
 /** A discovered instance. */
-export interface Found {
+export interface DiscoveredInstance {
   /** IP address, without brackets. */
   readonly host: string
   readonly port: number
@@ -17,9 +17,9 @@ export interface Found {
 }
 
 /** Receives the results of discovery. */
-export interface Finder {
+export interface DiscoveryListener {
   /** Reports the complete set of instances, in any order. `problem` says which part is outdated, and why; null if none. */
-  found(instances: readonly Found[], problem: string | null): void
+  found(instances: readonly DiscoveredInstance[], problem: string | null): void
   /** Discovery failed for that reason: the previous result remains in effect. */
   failed(reason: string): void
 }
@@ -34,5 +34,5 @@ export interface Discoverer {
 export interface DiscoveryKind<Options> {
   /** A short description of what is looked up, for logs and operators, such as "users.internal". */
   readonly subject: (options: Options) => string
-  readonly create: (options: Options, finder: Finder, tools: Toolbox) => Discoverer
+  readonly create: (options: Options, finder: DiscoveryListener, tools: Toolbox) => Discoverer
 }

@@ -3,7 +3,7 @@ import { MAX_DELAY } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
-import type { DiscoveryKindName, Found } from './discoverer.ts'
+import type { DiscoveryKindName, DiscoveredInstance } from './discoverer.ts'
 import type { DiscoverOptions } from './index.ts'
 import { Source } from './source.ts'
 import { discoverFor } from './ways.ts'
@@ -55,7 +55,7 @@ export class Discovery {
   private sources: Table = new Map()
   private latest: Discovered = {}
   /** Cache of instances derived from results, so that unchanged results yield the same object. */
-  private readonly made = new WeakMap<readonly Found[], Map<string, readonly InstanceOptions[]>>()
+  private readonly made = new WeakMap<readonly DiscoveredInstance[], Map<string, readonly InstanceOptions[]>>()
   private running = false
   /** Functions that end pending waits for first answers. */
   private readonly waits = new Set<() => void>()
@@ -165,7 +165,7 @@ export class Discovery {
     )
   }
 
-  private make(found: readonly Found[], scheme: 'http' | 'https'): readonly InstanceOptions[] {
+  private make(found: readonly DiscoveredInstance[], scheme: 'http' | 'https'): readonly InstanceOptions[] {
     const made = this.made.get(found) ?? new Map<string, readonly InstanceOptions[]>()
     this.made.set(found, made)
     const known = made.get(scheme)

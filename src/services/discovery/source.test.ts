@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
-import type { Discoverer, Finder, Found } from './discoverer.ts'
+import type { Discoverer, DiscoveryListener, DiscoveredInstance } from './discoverer.ts'
 import { Source } from './source.ts'
 
-const at = (...hosts: readonly string[]): Found[] => hosts.map((host) => ({ host, port: 80, weight: 1, zone: null }))
+const at = (...hosts: readonly string[]): DiscoveredInstance[] =>
+  hosts.map((host) => ({ host, port: 80, weight: 1, zone: null }))
 
 function start() {
   const clock = new ManualClock()
   const { log, lines } = createMemoryLogger('info')
   let changes = 0
-  const given: Finder[] = []
-  const discover = (finder: Finder): Discoverer => {
+  const given: DiscoveryListener[] = []
+  const discover = (finder: DiscoveryListener): Discoverer => {
     given.push(finder)
     return { start() {}, stop() {} }
   }

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../core/address.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
-import type { Discoverer, DiscoveryKindName, Finder, Found } from './discoverer.ts'
+import type { Discoverer, DiscoveryKindName, DiscoveryListener, DiscoveredInstance } from './discoverer.ts'
 
 /** Maximum number of instances taken from one answer: no answer may fill the health board. */
 const MAX = 1000
@@ -11,15 +11,15 @@ export interface SourceOptions extends Toolbox {
   /** The kind of discovery, and what is looked up. */
   readonly kind: DiscoveryKindName
   readonly subject: string
-  readonly discover: (finder: Finder) => Discoverer
+  readonly discover: (finder: DiscoveryListener) => Discoverer
   /** Called when the discovered instances change. */
   readonly changed: () => void
 }
 
 /** One lookup, shared by all services that configure it identically, and its latest result. */
-export class Source implements Finder {
+export class Source implements DiscoveryListener {
   /** Ordered by address; null before the first answer. */
-  instances: readonly Found[] | null = null
+  instances: readonly DiscoveredInstance[] | null = null
   /** Time of the last successful lookup, in milliseconds since 1970-01-01T00:00:00Z; null before the first one. */
   lastSuccess: number | null = null
   /** Why the lookup currently fails; null while it succeeds, and before the first try. */
@@ -59,7 +59,7 @@ export class Source implements Finder {
     this.answer()
   }
 
-  found(all: readonly Found[], problem: string | null): void {
+  found(all: readonly DiscoveredInstance[], problem: string | null): void {
     if (this.state === 'stopped') return
     const known = inOrder(all)
     const instances = known.slice(0, MAX)
@@ -77,7 +77,7 @@ export class Source implements Finder {
     if (this.state !== 'stopped') this.trouble(reason, 'Discovery failed; the last result is kept')
   }
 
-  private take(instances: readonly Found[], before: readonly Found[] | null): void {
+  private take(instances: readonly DiscoveredInstance[], before: readonly DiscoveredInstance[] | null): void {
     this.instances = instances
     const [added, removed] = [without(instances, before ?? []), without(before ?? [], instances)]
     const fields = { ...this.fields, instances: instances.length, added: named(added), removed: named(removed) }
@@ -107,8 +107,8 @@ export class Source implements Finder {
 }
 
 /** Each address once, with the weights of duplicates added up. */
-function inOrder(all: readonly Found[]): readonly Found[] {
-  const byAddress = new Map<string, Found>()
+function inOrder(all: readonly DiscoveredInstance[]): readonly DiscoveredInstance[] {
+  const byAddress = new Map<string, DiscoveredInstance>()
   for (const each of all) {
     const address = formatAddress(each)
     const known = byAddress.get(address)
@@ -118,7 +118,7 @@ function inOrder(all: readonly Found[]): readonly Found[] {
   return addresses.flatMap((address) => byAddress.get(address) ?? [])
 }
 
-function areSame(one: readonly Found[], other: readonly Found[]): boolean {
+function areSame(one: readonly DiscoveredInstance[], other: readonly DiscoveredInstance[]): boolean {
   return (
     one.length === other.length &&
     one.every((each, i) => {
@@ -128,7 +128,7 @@ function areSame(one: readonly Found[], other: readonly Found[]): boolean {
   )
 }
 
-function without(some: readonly Found[], others: readonly Found[]): string[] {
+function without(some: readonly DiscoveredInstance[], others: readonly DiscoveredInstance[]): string[] {
   const known = new Set(others.map((each) => formatAddress(each)))
   return some.map((each) => formatAddress(each)).filter((address) => !known.has(address))
 }

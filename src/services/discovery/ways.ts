@@ -1,5 +1,5 @@
 import type { Toolbox } from '../../core/toolbox.ts'
-import type { Discoverer, DiscoveryKind, DiscoveryKindName, Finder } from './discoverer.ts'
+import type { Discoverer, DiscoveryKind, DiscoveryKindName, DiscoveryListener } from './discoverer.ts'
 import { dns } from './dns/index.ts'
 import type { DiscoverOptions } from './index.ts'
 import { kubernetes } from './kubernetes/index.ts'
@@ -8,7 +8,7 @@ import { kubernetes } from './kubernetes/index.ts'
 interface Way {
   readonly kind: DiscoveryKindName
   readonly subject: string
-  readonly discover: (finder: Finder) => Discoverer
+  readonly discover: (finder: DiscoveryListener) => Discoverer
 }
 
 /** The kind of discovery that a service configures. Throws TypeError if there is none, which the schema prevents. */

@@ -2,7 +2,7 @@ import { present } from '../../core/present.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
 import { MAX_DELAY } from '../../core/clock.ts'
-import { Slices, type Steps, takeAll } from '../../core/slices.ts'
+import { TimeSlices, type SlicedWork, runToEnd } from '../../core/time-slices.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
@@ -125,7 +125,7 @@ export class HealthChecker {
 
   /** Switches to these services immediately and returns their slots. Throws RangeError if there are not enough slots. */
   update(services: Services): SlotTable {
-    const prepared = takeAll(this.preparing(services, 0))
+    const prepared = runToEnd(this.preparing(services, 0))
     prepared.commit()
     return prepared.slots
   }
@@ -138,7 +138,7 @@ export class HealthChecker {
    * Rejects with a RangeError, and changes nothing, if there are fewer free slots than new instances.
    */
   async prepare(services: Services, rest: number): Promise<PreparedHealth> {
-    return new Slices(this.context.clock).take(this.preparing(services, rest))
+    return new TimeSlices(this.context.clock).run(this.preparing(services, rest))
   }
 
   /**
@@ -146,7 +146,7 @@ export class HealthChecker {
    * 2. Assign slots to all instances.
    * 3. Create the checks of those services, and start those of new instances.
    */
-  private *preparing(services: Services, rest: number): Steps<PreparedHealth> {
+  private *preparing(services: Services, rest: number): SlicedWork<PreparedHealth> {
     const current = this.services
     // 1.
     const plan: Planned[] = []
@@ -176,7 +176,7 @@ export class HealthChecker {
     { name, service, slots }: Wanted,
     urls: ReadonlyMap<string, InstanceUrl>,
     { added, commit }: Changes,
-  ): Steps<Checked> {
+  ): SlicedWork<Checked> {
     const before = this.services.get(name)?.monitors
     const monitors = new Map<string, InstanceMonitor>()
     for (const [address, url] of urls) {

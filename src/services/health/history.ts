@@ -17,7 +17,12 @@ export interface Transition {
 }
 
 /** Callback for transitions of an instance of a service. */
-export type TellTransition = (service: string, instance: string, kind: TransitionKind, reason: string | null) => void
+export type TransitionListener = (
+  service: string,
+  instance: string,
+  kind: TransitionKind,
+  reason: string | null,
+) => void
 
 /** How long transitions are kept, in milliseconds. */
 const REMEMBERED = 24 * 3600_000
@@ -34,7 +39,7 @@ export class HealthHistory {
     this.clock = clock
   }
 
-  readonly tell: TellTransition = (service, instance, kind, reason) => {
+  readonly tell: TransitionListener = (service, instance, kind, reason) => {
     const key = keyOf(service, instance)
     const before = this.known.get(key) ?? []
     const at = this.clock.wall()

@@ -3,7 +3,7 @@ import { Bytes } from '../../http/body.ts'
 import { Deadlines } from '../../http/deadlines.ts'
 import { Headers, sameName, wireOf } from '../../http/headers.ts'
 import { rotatingLookup } from '../../http/rotating-lookup.ts'
-import { ask, type Answer } from '../../http2/ask.ts'
+import { requestOnce, type SingleReply } from '../../http2/request-once.ts'
 import { ITSELF, proxyHeader } from '../../proxy-protocol/written-header.ts'
 import { BODY_LIMIT, HEAD_LIMIT, type Probe, type ProbeTarget } from './probe.ts'
 
@@ -16,7 +16,7 @@ const lookup = rotatingLookup()
 
 /** Like `httpProbe`, over HTTP/2. */
 export const http2Probe: Probe = (target, done) =>
-  askOverHttp2(target, target.body === '' ? null : Bytes.fromText(target.body), (answer) =>
+  probeOverHttp2(target, target.body === '' ? null : Bytes.fromText(target.body), (answer) =>
     done(answer instanceof Error ? answer : answer.status),
   )
 
@@ -24,10 +24,10 @@ export const http2Probe: Probe = (target, done) =>
  * Sends one HTTP/2 request with that body over a new connection. `done` is called at most once, never before this returns, with the reply
  * or the error. The returned function aborts.
  */
-export function askOverHttp2(
+export function probeOverHttp2(
   target: Omit<ProbeTarget, 'body'>,
   body: Bytes | null,
-  done: (answer: Answer | Error) => void,
+  done: (answer: SingleReply | Error) => void,
 ): () => void {
   const { host, port, authority, method, path, headers, encryption, proxyProtocol } = target
   const deadlines = new Deadlines(systemClock)
@@ -40,7 +40,7 @@ export function askOverHttp2(
     if (sameName(name, 'host')) named = value
     else fields.set(name, value)
   }
-  const stop = ask(
+  const stop = requestOnce(
     {
       host,
       port,

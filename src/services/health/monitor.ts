@@ -6,7 +6,7 @@ import type { Instance } from '../instance.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Ejection } from './ejections.ts'
-import type { TellTransition } from './history.ts'
+import type { TransitionListener } from './history.ts'
 import type { Probe, ProbeOutcome } from './probe.ts'
 import type { RecoveryPace } from './recovery-pace.ts'
 
@@ -58,7 +58,7 @@ export interface MonitorContext extends Toolbox {
   readonly probe: Probe
   readonly pace: RecoveryPace
   /** Called whenever the state of an instance changes. */
-  readonly tell?: TellTransition
+  readonly tell?: TransitionListener
 }
 
 /** The instance that a monitor checks. */

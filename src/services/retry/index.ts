@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { typedSchema } from '../../core/typed-schema.ts'
 import { percent, sizeWithin } from '../../core/units.ts'
-import { GATHERED } from '../../http/gathered-body.ts'
+import { DEFAULT_BUFFER_SIZE } from '../../http/buffered-body.ts'
 
 const RATE = /^\d{1,6}\/s$/
 const rateExpected = 'expected a rate per second such as "10/s"'
@@ -38,7 +38,7 @@ const retryOptions = z.strictObject({
     .describe(
       "Statuses to retry; 503 stands for gRPC's UNAVAILABLE, 500 for INTERNAL, UNKNOWN and DATA_LOSS. Default [502, 503].",
     ),
-  body: sizeWithin(1, GATHERED, 'expected a size such as "16kb", at most "64kb"')
+  body: sizeWithin(1, DEFAULT_BUFFER_SIZE, 'expected a size such as "16kb", at most "64kb"')
     .prefault('64kb')
     .describe('Largest request body to keep for a retry; at most 64kb. Default 64kb.'),
   idempotencyKey: z

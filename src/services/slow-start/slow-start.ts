@@ -53,7 +53,7 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
     const list = this.candidates.current()
     if (list !== this.list) this.adopt(list)
     if (this.since.size === 0) return this.inner.pick(request, tried)
-    return this.pickOneThatIsReady(request, tried ?? [])
+    return this.pickReady(request, tried ?? [])
   }
 
   /** Whether the instance does not have its full share yet. */
@@ -62,7 +62,7 @@ export class SlowStart<I extends Instance> implements Balancer<I> {
     return since !== undefined && this.clock.now() - since < this.time
   }
 
-  private pickOneThatIsReady(request: BalancedRequest, tried: readonly I[]): I | null {
+  private pickReady(request: BalancedRequest, tried: readonly I[]): I | null {
     const passed = [...tried]
     let first: I | null = null
     for (;;) {

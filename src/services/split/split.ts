@@ -1,5 +1,5 @@
-import { numberOf, rendezvousScore } from '../../core/spread.ts'
-import { EvenSteps } from '../../core/even-steps.ts'
+import { numberOf, rendezvousScore } from '../../core/rendezvous.ts'
+import { LowDiscrepancySequence } from '../../core/low-discrepancy-sequence.ts'
 import { cookieValues } from '../../http/cookies.ts'
 import type { BalancedRequest } from '../balancers/balancer.ts'
 import { hashKey } from '../balancers/hash-key.ts'
@@ -26,7 +26,7 @@ export class Split {
   private readonly header: string | null
   private readonly cookie: string | null
   private readonly keyOf: (request: BalancedRequest) => string | null
-  private readonly steps: EvenSteps
+  private readonly steps: LowDiscrepancySequence
 
   /** `random` makes workers start at different positions. */
   constructor({ services, header, cookie, sticky }: SplitConfig, random: () => number) {
@@ -39,7 +39,7 @@ export class Split {
     this.header = header ?? null
     this.cookie = cookie ?? null
     this.keyOf = sticky === undefined ? () => null : hashKey(sticky)
-    this.steps = new EvenSteps(random())
+    this.steps = new LowDiscrepancySequence(random())
   }
 
   /** Whether the request has named the service itself, so that it needs no cookie to be sent to it again. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Counter, Histogram, Mark } from '../../core/metrics.ts'
+import type { Counter, Histogram, Gauge } from '../../core/metrics.ts'
 
 // Cells are read by index within their allocated range: each "!" states that and costs nothing.
 
@@ -7,7 +7,7 @@ import type { Counter, Histogram, Mark } from '../../core/metrics.ts'
 const NOWHERE = new Float64Array(64)
 
 /** A range of a thread's numbers, in memory that outlives the thread. */
-export class CellCounter implements Counter, Mark {
+export class CellCounter implements Counter, Gauge {
   private cells: Float64Array
   private at: number
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Answers, type Threads } from '../../core/threads.ts'
+import { TopicHandlers, type Threads } from '../../core/threads.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { createMemoryLogger } from '../memory-logger.ts'
 import { metricsDocument } from './document.ts'
@@ -11,7 +11,7 @@ const OPENMETRICS = 'application/openmetrics-text;version=1.0.0'
 
 /** A hub with one thread. */
 function setUp() {
-  const answers = new Answers(createMemoryLogger().log)
+  const answers = new TopicHandlers(createMemoryLogger().log)
   let gatherings = 0
   answers.on(readingsTopic, () => {
     gatherings++

@@ -14,9 +14,9 @@ export const contentTypes = {
 /** All metrics as a document, in table order; unused metrics are left out. */
 export function writeMetrics(totals: Totals, format: Format): string {
   let text = ''
-  for (const [name, { type, help, buckets, told = true }] of Object.entries<MetricEntry>(metricTable)) {
+  for (const [name, { type, help, buckets, exported = true }] of Object.entries<MetricEntry>(metricTable)) {
     const all = totals.of(name)
-    if (all.length === 0 || !told) continue
+    if (all.length === 0 || !exported) continue
     // In OpenMetrics, the suffix belongs to the samples of a counter and not to its name.
     const family = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name
     text += `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`

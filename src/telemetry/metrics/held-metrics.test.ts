@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { Answers } from '../../core/threads.ts'
+import { TopicHandlers } from '../../core/threads.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { createMemoryLogger } from '../memory-logger.ts'
 import { metricsDocument } from './document.ts'
@@ -15,7 +15,7 @@ const labelsOf = (instance: string) => ({ service: 'users', instance, status_cla
 /** A hub whose threads count the requests to instances. */
 function setUp() {
   const clock = new ManualClock()
-  const answers = new Answers(createMemoryLogger().log)
+  const answers = new TopicHandlers(createMemoryLogger().log)
   const hub = new MetricsHub(answers, answers, clock)
   const pieces = new Set<SharedArrayBuffer>()
   const makeThread = () => {

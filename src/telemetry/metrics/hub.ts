@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { MetricName } from '../../core/metric-table.ts'
 import type { Metrics } from '../../core/metrics.ts'
-import { type Answers, defineTopic, type Threads } from '../../core/threads.ts'
+import { type TopicHandlers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
 import { Rises } from './rises.ts'
 import { FORGET, readingsTopic, type SeriesChange, type SeriesName, ThreadMetrics } from './thread-metrics.ts'
@@ -61,7 +61,7 @@ export class MetricsHub {
   /** The metrics of the main thread itself. */
   readonly metrics: Metrics
 
-  constructor(threads: Threads, answers: Answers, clock: Clock) {
+  constructor(threads: Threads, answers: TopicHandlers, clock: Clock) {
     this.threads = threads
     this.clock = clock
     const metrics = new ThreadMetrics((series) => this.learn(this, series), clock)

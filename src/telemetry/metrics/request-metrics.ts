@@ -2,7 +2,7 @@ import { valueOfEach } from '../../core/present.ts'
 import { endpointOf } from '../../core/endpoint.ts'
 import { type ErrorKind, errorKinds } from '../../core/errors.ts'
 import { type EndedExchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
-import type { Counter, Histogram, Mark, Metrics } from '../../core/metrics.ts'
+import type { Counter, Histogram, Gauge, Metrics } from '../../core/metrics.ts'
 import { callStatus } from '../call-status.ts'
 import type { GrpcStatusName } from '../../grpc/status.ts'
 import { type BreakReason, breakReasons } from '../breakage.ts'
@@ -104,7 +104,7 @@ export class RequestMetrics {
 class RouteMetrics {
   readonly gateway: Histogram
   readonly bytes: Counter
-  readonly last: Mark
+  readonly last: Gauge
   private readonly metrics: Metrics
   private readonly id: string
   private readonly endpoint: string
@@ -118,7 +118,7 @@ class RouteMetrics {
   constructor(metrics: Metrics, { id, pattern, service }: RouteInfo) {
     this.metrics = metrics
     this.id = id
-    this.last = metrics.mark('sallyport_route_last_request_seconds', { route: id })
+    this.last = metrics.gauge('sallyport_route_last_request_seconds', { route: id })
     this.endpoint = pattern === '' ? UNMATCHED : endpointOf(pattern)
     this.service = service ?? ''
     this.gateway = metrics.histogram('sallyport_gateway_duration_seconds', { service: this.service })

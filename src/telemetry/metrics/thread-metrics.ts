@@ -6,7 +6,7 @@ import {
   type MetricNameOf,
   metricTable,
 } from '../../core/metric-table.ts'
-import type { Counter, HeldMetrics, Histogram, Mark, Metrics } from '../../core/metrics.ts'
+import type { Counter, HeldMetrics, Histogram, Gauge, Metrics } from '../../core/metrics.ts'
 import { defineTopic } from '../../core/threads.ts'
 import { CellMemory, type CellPlace } from './cell-memory.ts'
 import { cellCount, CellCounter, CellHistogram, type Exemplar } from './cells.ts'
@@ -98,7 +98,7 @@ export class ThreadMetrics implements Metrics {
     return forGood(this.histogramOf(name, labels, false)).cells
   }
 
-  mark<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Mark {
+  gauge<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Gauge {
     return forGood(this.counterOf(name, labels, false)).cells
   }
 

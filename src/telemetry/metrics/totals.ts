@@ -29,11 +29,11 @@ export class Totals {
   }
 
   add({ name, labels, cells, at }: Cells): void {
-    const { together = 'sum' }: MetricEntry = metricTable[name]
+    const { combine = 'sum' }: MetricEntry = metricTable[name]
     const sum = this.series(name, labels).cells
     for (const [i, before] of sum.entries()) {
       const more = cells[at + i] ?? 0
-      sum[i] = together === 'most' ? Math.max(before, more) : before + more
+      sum[i] = combine === 'most' ? Math.max(before, more) : before + more
     }
   }
 
@@ -42,10 +42,10 @@ export class Totals {
   }
 
   addReading({ name, labels, value }: Reading): void {
-    const { together = 'sum' }: MetricEntry = metricTable[name]
+    const { combine = 'sum' }: MetricEntry = metricTable[name]
     const known = this.byName.get(name)?.get(labels)
     const { cells } = known ?? this.series(name, labels)
-    cells[0] = together === 'least' ? Math.min(value, known?.cells[0] ?? Infinity) : (cells[0] ?? 0) + value
+    cells[0] = combine === 'least' ? Math.min(value, known?.cells[0] ?? Infinity) : (cells[0] ?? 0) + value
   }
 
   /** Keeps the later exemplar of each bucket. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
-import { repeatsOf } from '../../../core/repeats.ts'
+import { duplicatesOf } from '../../../core/duplicates.ts'
 import { fieldName } from '../../field-name.ts'
 import { duration } from '../../../core/units.ts'
 import { configuredApiKeys } from './configured-api-keys.ts'
@@ -115,8 +115,8 @@ export const apiKey = defineAuthMethod({
     const configured = configuredApiKeys(keys, toolbox)
     if (store === 'redis' && apiKeys === null) throw new Error('stores.redis is not configured')
     const shared = store === 'redis' && apiKeys !== null ? new SharedApiKeys(apiKeys, caching, clock) : null
-    holder.hold(answer(keyUsesTopic, (digests) => [...configured.uses(digests), ...(shared?.uses(digests) ?? [])]))
-    holder.hold(
+    holder.onRelease(answer(keyUsesTopic, (digests) => [...configured.uses(digests), ...(shared?.uses(digests) ?? [])]))
+    holder.onRelease(
       answer(forgetKeysTopic, (digests) => {
         shared?.forget(digests)
         return null
@@ -150,10 +150,10 @@ export type ApiKeyOptions = z.output<typeof options>
 export type WrittenKey = z.output<typeof keySchema>
 
 function refuseDuplicates(keys: readonly WrittenKey[], context: z.RefinementCtx): void {
-  for (const [i, first] of repeatsOf(keys.map(({ sha256 }) => sha256.toLowerCase())))
+  for (const [i, first] of duplicatesOf(keys.map(({ sha256 }) => sha256.toLowerCase())))
     context.addIssue({ code: 'custom', path: [i, 'sha256'], message: `the same sha256 as keys[${first}]` })
   const lasting = keys.flatMap(({ id, expires }, i) => (expires === undefined ? [{ id: id.toLowerCase(), i }] : []))
-  for (const [at, first] of repeatsOf(lasting.map(({ id }) => id)))
+  for (const [at, first] of duplicatesOf(lasting.map(({ id }) => id)))
     context.addIssue({
       code: 'custom',
       path: [lasting[at]?.i ?? 0, 'id'],

@@ -15,13 +15,13 @@ const digests = z
 /** Has gateways look up API keys in Redis again, so that changes take effect at once instead of when the cached lookup expires. */
 export const forgettingKeys = defineOperation({
   name: 'forget-keys',
-  asked: z.strictObject({ sha256: digests }),
+  arguments: z.strictObject({ sha256: digests }),
   result: z.strictObject({}),
 })
 
 /** Does this in all workers of this gateway. */
 export async function forgetKeysHere(
-  { sha256 }: z.output<typeof forgettingKeys.asked>,
+  { sha256 }: z.output<typeof forgettingKeys.arguments>,
   { threads }: OperationTools,
 ): Promise<Record<string, never>> {
   await threads.askAll(forgetKeysTopic, sha256)

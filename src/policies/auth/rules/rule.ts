@@ -1,6 +1,6 @@
 import type { Environment, ParseResult } from '@marcbachmann/cel-js'
 import { messageOf } from '../../../core/error-facts.ts'
-import { remember } from '../../../core/remember.ts'
+import { memoize } from '../../../core/memoize.ts'
 import { compileLinear } from '../../../regexp/linear.ts'
 import { cel } from './library.ts'
 import { MATCHES, readRule, SPLIT } from './read-rule.ts'
@@ -27,7 +27,7 @@ const MAX_PARTS = 100
 
 const limits = { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 }
 
-const patternOf = remember(compileLinear)
+const patternOf = memoize(compileLinear)
 let environment: Environment | null = null
 
 /**

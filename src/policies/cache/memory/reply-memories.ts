@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Metrics } from '../../../core/metrics.ts'
-import { type Answers, defineTopic } from '../../../core/threads.ts'
+import { type TopicHandlers, defineTopic } from '../../../core/threads.ts'
 import type { CacheUsage } from '../store.ts'
 import { FlightBoard } from './flight-board.ts'
 import { ReplyMemory } from './reply-memory.ts'
@@ -48,7 +48,7 @@ export class ReplyMemories {
   }
 
   /** Answers what other threads ask for. */
-  answer(answers: Answers, clock: Clock): void {
+  answer(answers: TopicHandlers, clock: Clock): void {
     answers.on(openMemory, (use) => {
       try {
         return { buffer: this.open(use, clock), problem: null }

@@ -1,9 +1,9 @@
-import type { Answers } from '../../../core/threads.ts'
+import type { TopicHandlers } from '../../../core/threads.ts'
 import type { MemoryRepeats } from './memory-repeats.ts'
 import { claimKey, lookAtKey, renewKeys, settleKey } from './topics.ts'
 
 /** Answers the threads' questions about keys in memory. Only for the main thread. */
-export function answerThreads(answers: Answers, repeats: MemoryRepeats): void {
+export function answerThreads(answers: TopicHandlers, repeats: MemoryRepeats): void {
   answers.on(claimKey, (claimant) => repeats.claim(claimant))
   answers.on(lookAtKey, (claimant) => repeats.peek(claimant))
   answers.on(renewKeys, (held) => {

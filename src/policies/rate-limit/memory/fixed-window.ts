@@ -1,10 +1,10 @@
 import type { Quota, QuotaState } from '../meter.ts'
 import { type ClientHash, hashPart } from './client-hash.ts'
-import type { Gauge } from './gauge.ts'
+import type { QuotaCounter } from './quota-counter.ts'
 import type { SharedTable } from './table.ts'
 
 /** Counts within a window that begins with a client's first request; the next request after its end begins a new one. */
-export class FixedWindow implements Gauge {
+export class FixedWindow implements QuotaCounter {
   private readonly table: SharedTable
   private readonly seed: number
   private readonly limit: number

@@ -2,14 +2,14 @@ import type { Clock } from '../../../core/clock.ts'
 import type { Algorithm, Decision, Limit, Quota, QuotaState, SyncMeter } from '../meter.ts'
 import { type ClientHash, hashClient, seedOf } from './client-hash.ts'
 import { FixedWindow } from './fixed-window.ts'
-import type { Gauge } from './gauge.ts'
+import type { QuotaCounter } from './quota-counter.ts'
 import { SlidingWindow } from './sliding-window.ts'
 import type { SharedTable } from './table.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-type GaugeClass = new (table: SharedTable, seed: number, quota: Quota) => Gauge
+type QuotaCounterClass = new (table: SharedTable, seed: number, quota: Quota) => QuotaCounter
 
-const gauges: Readonly<Record<Algorithm, GaugeClass>> = {
+const gauges: Readonly<Record<Algorithm, QuotaCounterClass>> = {
   'fixed-window': FixedWindow,
   'sliding-window': SlidingWindow,
   'token-bucket': TokenBucket,
@@ -22,7 +22,7 @@ const ATTEMPTS = 8
 export class MemoryMeter implements SyncMeter {
   private readonly table: SharedTable
   private readonly clock: Clock
-  private readonly gauges: readonly Gauge[]
+  private readonly gauges: readonly QuotaCounter[]
   private readonly hash: ClientHash = { tag: 0, check: 0 }
 
   constructor(table: SharedTable, clock: Clock, { name, algorithm, quotas }: Limit) {

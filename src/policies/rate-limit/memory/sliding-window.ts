@@ -1,6 +1,6 @@
 import type { Quota, QuotaState } from '../meter.ts'
 import { type ClientHash, hashPart } from './client-hash.ts'
-import type { Gauge } from './gauge.ts'
+import type { QuotaCounter } from './quota-counter.ts'
 import type { SharedTable } from './table.ts'
 
 // Slices are accessed by index, and there is always the same number of them: "!" asserts that at no cost.
@@ -12,7 +12,7 @@ const SLICES = 8
  * Counts in slices of an eighth of the window, and adds up all slices that overlap the last window, including the whole of the
  * oldest one: so an admitted request counts for at least a window and at most an eighth longer.
  */
-export class SlidingWindow implements Gauge {
+export class SlidingWindow implements QuotaCounter {
   private readonly table: SharedTable
   private readonly seed: number
   private readonly limit: number

@@ -1,6 +1,6 @@
 import type { Quota, QuotaState } from '../meter.ts'
 import { type ClientHash, hashPart } from './client-hash.ts'
-import type { Gauge } from './gauge.ts'
+import type { QuotaCounter } from './quota-counter.ts'
 import type { SharedTable } from './table.ts'
 
 /** How long after its end an entry is reused, in microseconds: shorter than the table's grace period. */
@@ -12,7 +12,7 @@ const TRIES = 64
  * A bucket of `limit` tokens that refills evenly, from empty to full in one window: the generic cell rate algorithm. The entry
  * holds the time at which the bucket will be full again.
  */
-export class TokenBucket implements Gauge {
+export class TokenBucket implements QuotaCounter {
   private readonly table: SharedTable
   private readonly seed: number
   /** Microseconds per token; an integer, so that sums stay exact. */

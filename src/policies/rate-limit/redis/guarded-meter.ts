@@ -4,7 +4,7 @@ import type { Question, RedisMeter } from './redis-meter.ts'
 import type { RedisUse } from '../../../redis/use.ts'
 
 /** A pending decision. */
-interface Asking extends Question {
+interface SingleRequest extends Question {
   readonly resolve: (decision: Decision | null) => void
   readonly reject: (error: unknown) => void
 }
@@ -21,7 +21,7 @@ export class GuardedMeter implements Meter {
   private readonly local: SyncMeter
   private readonly use: RedisUse
   private readonly mode: StoreFailureMode
-  private waiting: Asking[] = []
+  private waiting: SingleRequest[] = []
   private readonly flush = (): void => {
     const { waiting } = this
     this.waiting = []
@@ -54,7 +54,7 @@ export class GuardedMeter implements Meter {
     return forgotten ?? false
   }
 
-  private async ask(batch: readonly Asking[]): Promise<void> {
+  private async ask(batch: readonly SingleRequest[]): Promise<void> {
     const decisions = await this.use.ask(
       'decide',
       () => this.remote.decideAll(batch),

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { messageOf } from '../../../core/error-facts.ts'
 import type { Toolbox } from '../../../core/toolbox.ts'
-import type { Discoverer, Finder } from '../discoverer.ts'
+import type { Discoverer, DiscoveryListener } from '../discoverer.ts'
 import { Lookup, type Looked } from './lookup.ts'
 import { Names, NO_FILES, readNameFiles } from './names.ts'
 import type { DnsOptions } from './options.ts'
@@ -19,7 +19,7 @@ const JITTER = 0.1
 /** Repeats a lookup when its TTL expires, or soon after a failure. */
 export class DnsDiscoverer implements Discoverer {
   private readonly options: DnsOptions
-  private readonly finder: Finder
+  private readonly finder: DiscoveryListener
   private readonly tools: Toolbox
   private readonly lookup: Lookup
   /** Cancels the lookup in progress or the wait for the next one. */
@@ -29,7 +29,7 @@ export class DnsDiscoverer implements Discoverer {
   private empty = 0
   private failures = 0
 
-  constructor(options: DnsOptions, finder: Finder, tools: Toolbox) {
+  constructor(options: DnsOptions, finder: DiscoveryListener, tools: Toolbox) {
     this.options = options
     this.finder = finder
     this.tools = tools

@@ -1,4 +1,4 @@
-import type { Found } from '../discoverer.ts'
+import type { DiscoveredInstance } from '../discoverer.ts'
 import { type Names, NoRecords } from './names.ts'
 import type { DnsOptions } from './options.ts'
 import { firstOf, sharesOf } from './srv.ts'
@@ -6,7 +6,7 @@ import { firstOf, sharesOf } from './srv.ts'
 /** Result of a lookup. */
 export interface Looked {
   /** Empty if the name exists but has no such records. */
-  readonly instances: readonly Found[]
+  readonly instances: readonly DiscoveredInstance[]
   /** How long the result is valid, in milliseconds. */
   readonly ttl: number
   /** What part of the result is outdated or missing, and why; null if none. */

@@ -1,7 +1,7 @@
 import { Holder, Shared } from '../../../core/shared.ts'
 import { messageOf } from '../../../core/error-facts.ts'
 import type { Toolbox } from '../../../core/toolbox.ts'
-import type { Discoverer, DiscoveryKind, Finder } from '../discoverer.ts'
+import type { Discoverer, DiscoveryKind, DiscoveryListener } from '../discoverer.ts'
 import { accessOf } from './access.ts'
 import type { KubernetesOptions } from './options.ts'
 import { instancesOf, type Slice } from './slices.ts'
@@ -20,12 +20,12 @@ export const kubernetes: DiscoveryKind<KubernetesOptions> = {
 /** Discovers the pods behind one port of a Service. */
 class ServiceDiscoverer implements Discoverer {
   private readonly options: KubernetesOptions
-  private readonly finder: Finder
+  private readonly finder: DiscoveryListener
   private readonly tools: Toolbox
   private readonly holder: Holder
   private leave = (): void => {}
 
-  constructor(options: KubernetesOptions, finder: Finder, tools: Toolbox) {
+  constructor(options: KubernetesOptions, finder: DiscoveryListener, tools: Toolbox) {
     this.options = options
     this.finder = finder
     this.tools = tools

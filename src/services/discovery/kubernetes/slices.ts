@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { formatAddress } from '../../../core/address.ts'
 import { fieldOf, isFields, itemsOf } from '../../../core/value.ts'
-import type { Found } from '../discoverer.ts'
+import type { DiscoveredInstance } from '../discoverer.ts'
 
 /** The content of an EndpointSlice (discovery.k8s.io/v1). */
 export interface Slice {
@@ -70,7 +70,7 @@ function parsePort(port: unknown): SlicePort | null {
  * 3. A pod may temporarily be in two slices: the better state counts.
  * 4. Terminating pods only get requests of clients bound to them, unless no other pods are left.
  */
-export function instancesOf(slices: Iterable<Slice>, port: WantedPort): readonly Found[] {
+export function instancesOf(slices: Iterable<Slice>, port: WantedPort): readonly DiscoveredInstance[] {
   const families = { 4: new Map<string, Placed>(), 6: new Map<string, Placed>() }
   const without = new Set<string>()
   for (const { family, endpoints, ports } of slices) {

@@ -1,8 +1,0 @@
-import assert from 'node:assert/strict'
-import test from 'node:test'
-import { flat } from './flat.ts'
-
-test('the text stays the same, however it was built', () => {
-  for (const text of ['', 'a', ['X-Name: ', 'value'].join(''), 'é\u{1f600}\0ÿ'.repeat(20)])
-    assert.equal(flat(text), text)
-})

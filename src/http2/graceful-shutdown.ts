@@ -1,0 +1,65 @@
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import { ErrorCode } from './errors.ts'
+import { goawayFrame, MAX_WINDOW, pingFrame } from './frames.ts'
+import type { Output } from './output.ts'
+
+/** How long, in milliseconds, a client may still begin streams after the first GOAWAY. */
+const LAST_CALL = 1_000
+const PING = '\0LASTCAL'
+
+/**
+ * The graceful end of a connection in two steps (RFC 9113 section 6.8): the client is asked to begin no more streams;
+ * once it has received that, it is told which stream is the last that is served. So requests in transit are not lost.
+ */
+export class GracefulShutdown implements Timed {
+  deadline = Number.POSITIVE_INFINITY
+  /** Streams beyond this number are not served. */
+  last = MAX_WINDOW
+  private readonly output: Output
+  private readonly deadlines: Deadlines
+  private readonly onBegun: () => void
+  private begun = false
+  private named = false
+
+  /** `due` is called once the client has received the first step, or has had time to. */
+  constructor(output: Output, deadlines: Deadlines, due: () => void) {
+    this.output = output
+    this.deadlines = deadlines
+    this.onBegun = due
+  }
+
+  /** Whether the last stream has been announced. */
+  get announced(): boolean {
+    return this.named
+  }
+
+  /** The first step. */
+  begin(): void {
+    if (this.begun || this.announced) return
+    this.begun = true
+    this.output.put(goawayFrame(MAX_WINDOW, ErrorCode.noError, '') + pingFrame(PING, false))
+    this.deadline = this.deadlines.in(LAST_CALL)
+    this.deadlines.watch(this)
+  }
+
+  /** A PING was answered. */
+  pingAnswered(content: string): void {
+    if (this.begun && !this.announced && content === PING) this.onBegun()
+  }
+
+  /** The second step. */
+  announce(last: number, code: ErrorCode = ErrorCode.noError, text = ''): void {
+    this.close()
+    this.named = true
+    this.last = last
+    this.output.put(goawayFrame(last, code, text))
+  }
+
+  onDeadline(): void {
+    this.onBegun()
+  }
+
+  close(): void {
+    this.deadlines.forget(this)
+  }
+}
