@@ -181,12 +181,12 @@ test('two tabs of a browser can log in at the same time', async (t) => {
 })
 
 for (const [what, mischief] of [
-  ['of another issuer', { claims: (claims: object) => ({ ...claims, iss: 'http://127.0.0.1:1' }) }],
+  ['from another issuer', { claims: (claims: object) => ({ ...claims, iss: 'http://127.0.0.1:1' }) }],
   ['for another client', { claims: (claims: object) => ({ ...claims, aud: 'someone-else' }) }],
   ['that has expired', { claims: (claims: object) => ({ ...claims, exp: 1 }) }],
-  ['of another login', { claims: (claims: object) => ({ ...claims, nonce: 'another' }) }],
+  ['from another login', { claims: (claims: object) => ({ ...claims, nonce: 'another' }) }],
   ['without a nonce', { claims: (claims: object) => ({ ...claims, nonce: undefined }) }],
-  ['about nobody', { claims: (claims: object) => ({ ...claims, sub: undefined }) }],
+  ['without a subject', { claims: (claims: object) => ({ ...claims, sub: undefined }) }],
   ['signed with another key', { signsWithAnother: true }],
 ] as const)
   test(`an ID token ${what} is rejected`, async (t) => {

@@ -9,43 +9,49 @@ const HOST = 'Host: a\r\n'
 
 /** What only a broken or hostile client sends -> the status that answers it. */
 const BAD: Record<string, [request: string, status: number]> = {
-  'is no HTTP': ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', 400],
+  'is not HTTP': ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', 400],
   'has no version': ['GET /\r\n\r\n', 400],
   'has a fragment': [`GET /a#b HTTP/1.1\r\n${HOST}\r\n`, 400],
   'has a space in its target': [`GET /a b HTTP/1.1\r\n${HOST}\r\n`, 400],
   'has two spaces': [`GET  / HTTP/1.1\r\n${HOST}\r\n`, 400],
   'has no Host': ['GET / HTTP/1.1\r\n\r\n', 400],
   'has two Hosts': [`GET / HTTP/1.1\r\n${HOST}Host: b\r\n\r\n`, 400],
-  'has a Host that is none': ['GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', 400],
+  'has an invalid Host': ['GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', 400],
   'has a Host with credentials': ['GET / HTTP/1.1\r\nHost: x@a\r\n\r\n', 400],
-  'contradicts itself about the host': [`GET http://b/ HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'names two different hosts': [`GET http://b/ HTTP/1.1\r\n${HOST}\r\n`, 400],
   'has a bare LF': [`GET / HTTP/1.1\n${HOST}\r\n`, 400],
   'has a bare LF between fields': ['GET / HTTP/1.1\r\nHost: a\nX: 1\r\n\r\n', 400],
   'has a bare CR in a value': [`GET / HTTP/1.1\r\n${HOST}X: 1\r2\r\n\r\n`, 400],
   'has a NUL in a value': [`GET / HTTP/1.1\r\n${HOST}X: 1\x002\r\n\r\n`, 400],
-  'folds a line': [`GET / HTTP/1.1\r\n${HOST}X: 1\r\n 2\r\n\r\n`, 400],
+  'has a folded header': [`GET / HTTP/1.1\r\n${HOST}X: 1\r\n 2\r\n\r\n`, 400],
   'has a space before a colon': [`GET / HTTP/1.1\r\n${HOST}X : 1\r\n\r\n`, 400],
-  'has a field without a name': [`GET / HTTP/1.1\r\n${HOST}: 1\r\n\r\n`, 400],
-  'has a length and chunks': [
+  'has a header without a name': [`GET / HTTP/1.1\r\n${HOST}: 1\r\n\r\n`, 400],
+  'has both a length and chunks': [
     `POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     400,
   ],
   'has two lengths': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 400],
-  'has one length twice': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`, 400],
+  'has the same length twice': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`, 400],
   'has a signed length': [`POST / HTTP/1.1\r\n${HOST}Content-Length: +1\r\n\r\na`, 400],
   'has a negative length': [`POST / HTTP/1.1\r\n${HOST}Content-Length: -1\r\n\r\na`, 400],
-  'has a coding in disguise': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400],
+  'has a disguised coding': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400],
   'is chunked twice': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n`, 400],
-  'is chunked under HTTP/1.0': [`POST / HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-  'has a bad chunk size': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n`, 400],
+  'is chunked over HTTP/1.0': [`POST / HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  'has an invalid chunk size': [
+    `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n`,
+    400,
+  ],
   'has a chunk that is too long': [
     `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n`,
     400,
   ],
-  'is compressed on the way': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
-  'wants a tunnel': ['CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 501],
-  'is of HTTP/2 in the form of HTTP/1.1': [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
-  'is of HTTP/3.0': [`GET / HTTP/3.0\r\n${HOST}\r\n`, 505],
+  'has a compressed transfer coding': [
+    `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    501,
+  ],
+  'requests a tunnel': ['CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 501],
+  'is HTTP/2 in the form of HTTP/1.1': [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
+  'is HTTP/3.0': [`GET / HTTP/3.0\r\n${HOST}\r\n`, 505],
 }
 
 for (const [name, [request, status]] of Object.entries(BAD))

@@ -94,16 +94,16 @@ test('stored replies survive changes to other parts of the configuration', async
 const own = { policies: { marks: { mark: 'a' } } as Route['policies'] }
 
 for (const [name, before, after] of [
-  ['leads to another service', {}, { service: 'other' }],
-  ['shares with others', { policies: { cache: { share: 'everyone' } } }, {}],
-  ['takes cookies to be for all', { policies: { cache: { setCookie: true } } }, {}],
-  ['reads queries otherwise', {}, { policies: { cache: { query: { sort: true } } } }],
-  ['goes by other fields', {}, { policies: { cache: { targets: [] } } }],
+  ['forwards to another service', {}, { service: 'other' }],
+  ['shares replies', { policies: { cache: { share: 'everyone' } } }, {}],
+  ['ignores cookies', { policies: { cache: { setCookie: true } } }, {}],
+  ['treats queries differently', {}, { policies: { cache: { query: { sort: true } } } }],
+  ['varies by other headers', {}, { policies: { cache: { targets: [] } } }],
   ['rewrites paths', {}, { rewrite: { prefix: '/0', with: '/zero' } }],
   ['rewrites requests', {}, { policies: { 'request-headers': { set: { 'X-Tenant': 'a' } } } }],
   ['transforms requests', {}, { policies: { transform: { request: { headers: { set: { 'X-A': 'b' } } } } } }],
-  ['has a policy behind the cache', {}, own],
-  ['has another policy behind the cache', own, { policies: { marks: { mark: 'b' } } as Route['policies'] }],
+  ['has a policy after the cache', {}, own],
+  ['has another policy after the cache', own, { policies: { marks: { mark: 'b' } } as Route['policies'] }],
 ] as const satisfies [string, Partial<Route>, Partial<Route>][])
   test(`a stored reply is not used while its route ${name}, and is again afterwards`, async (t) => {
     const { services } = await startServices(t)

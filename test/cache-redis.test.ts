@@ -100,8 +100,8 @@ test('requests that wait for an identical request are answered from Redis', asyn
 })
 
 for (const [how, fail] of [
-  ['is gone', (server: RedisServer) => server.kill()],
-  ['does not answer', (server: RedisServer) => Promise.resolve(server.pause())],
+  ['is down', (server: RedisServer) => server.kill()],
+  ['does not respond', (server: RedisServer) => Promise.resolve(server.pause())],
 ] as const)
   test(`when Redis ${how}, every request goes to the service after a short wait, and that is logged once`, async (t) => {
     const server = await startRedis(t)

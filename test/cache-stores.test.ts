@@ -77,8 +77,8 @@ async function stored(t: TestContext, parts: Partial<CacheEntry> = {}) {
 
 for (const [what, parts, seconds] of [
   ['freshness', {}, 60],
-  ['the time that it may be used stale', { staleWhileRevalidate: 5_000, staleIfError: 30_000 }, 90],
-  ['an hour to ask whether it is still good, where it has a validator', { etag: '"1"', staleIfError: 30_000 }, 3660],
+  ['the time that it may be served stale', { staleWhileRevalidate: 5_000, staleIfError: 30_000 }, 90],
+  ['an hour for revalidation, if it has a validator', { etag: '"1"', staleIfError: 30_000 }, 3660],
 ] as const)
   test(`Redis: an entry expires after ${what}, with everything that belongs to it`, async (t) => {
     const { redis, first, entry } = await stored(t, { ...parts, groups: ['h g'] })

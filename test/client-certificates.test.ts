@@ -68,10 +68,10 @@ const expired = ofClients.issueClient({ notBefore: Date.now() - 7_200_000, notAf
 const early = ofClients.issueClient({ notBefore: Date.now() + 3_600_000, notAfter: Date.now() + 7_200_000 })
 const bad: readonly (readonly [name: string, leaf: Leaf])[] = [
   ['that has expired', expired],
-  ['that is not valid yet', early],
-  ['of another authority', ofOthers.issueClient()],
-  ['of an authority that has the same name', new Authority({ subject: { commonName: 'Clients' } }).issueClient()],
-  ['that signed itself', selfSigned({ purposes: ['client'] })],
+  ['that is not yet valid', early],
+  ['of another CA', ofOthers.issueClient()],
+  ['of another CA with the same name', new Authority({ subject: { commonName: 'Clients' } }).issueClient()],
+  ['that is self-signed', selfSigned({ purposes: ['client'] })],
   ['for servers', ofClients.issue()],
 ]
 

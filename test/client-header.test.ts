@@ -60,9 +60,9 @@ test('the header of an untrusted client is dropped', async (t) => {
 })
 
 for (const [name, lines] of [
-  ['given twice', ['CF-Connecting-IP: 203.0.113.9', 'cf-connecting-ip: 203.0.113.9']],
+  ['sent twice', ['CF-Connecting-IP: 203.0.113.9', 'cf-connecting-ip: 203.0.113.9']],
   ['a list', ['CF-Connecting-IP: 203.0.113.9, 203.0.113.10']],
-  ['no address', ['CF-Connecting-IP: localhost']],
+  ['not an address', ['CF-Connecting-IP: localhost']],
   ['an address with a port', ['CF-Connecting-IP: 203.0.113.9:80']],
   ['a leading zero', ['CF-Connecting-IP: 203.0.113.09']],
   ['a zone', ['CF-Connecting-IP: fe80::1%eth0']],

@@ -110,7 +110,7 @@ test('a streamed reply reaches the client piece by piece', async (t) => {
 
 for (const [how, head] of [
   ['chunked', 'Transfer-Encoding: chunked\r\n\r\nfff\r\n'],
-  ['of known length', 'Content-Length: 100000\r\n\r\n'],
+  ['with a known length', 'Content-Length: 100000\r\n\r\n'],
 ] as const)
   test(`a reply ${how} that is cut off never looks complete`, async (t) => {
     const { client, peer, gateway } = await exchange(t)

@@ -112,7 +112,7 @@ test('a connection to a service that is idle for too long is closed', async (t) 
 
 for (const [name, field] of [
   ['closes', 'Connection: close'],
-  ['gives up after a second', 'Keep-Alive: timeout=1'],
+  ['closes after a second', 'Keep-Alive: timeout=1'],
 ] as const)
   test(`a connection that the service says it ${name} is not reused`, async (t) => {
     const clock = new ManualClock()

@@ -133,7 +133,7 @@ test('until a name is resolved for the first time requests are 503, and the stat
 })
 
 for (const [what, reply] of [
-  ['is gone', { code: 'NXDOMAIN' }],
+  ['no longer exists', { code: 'NXDOMAIN' }],
   ['cannot be looked up', { code: 'SERVFAIL' }],
 ] as const)
   test(`known instances stay when a name ${what}, and that is logged once`, async (t) => {
@@ -148,7 +148,10 @@ for (const [what, reply] of [
     assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
     assert.equal(log.lines.filter(({ message }) => message === FAILS).length, 1)
     const { discovery } = (await ask('/services/users')).json
-    assert.match((discovery as { problem: string }).problem, what === 'is gone' ? /there is no name/ : /SERVFAIL/)
+    assert.match(
+      (discovery as { problem: string }).problem,
+      what === 'no longer exists' ? /there is no name/ : /SERVFAIL/,
+    )
     dns.set(NAME, 'A', { records: ['127.0.0.1'] })
     await log.line({ message: 'Discovery works again' })
     assert.equal((await scrape(port)).sum('sallyport_discovery_instances', { service: 'users' }), 1)

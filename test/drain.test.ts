@@ -125,8 +125,8 @@ test('whatever has not ended by the deadline is cut off', async (t) => {
 for (const [what, version, head] of [
   ['chunked', '1.1', 'Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'],
   ['without a length, for HTTP/1.0', '1.0', 'Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'],
-  ['that the end of the connection ends', '1.1', '\r\nfirst'],
-  ['that is too short', '1.1', 'Content-Length: 10\r\n\r\nfirst'],
+  ['that is close-delimited', '1.1', '\r\nfirst'],
+  ['that is incomplete', '1.1', 'Content-Length: 10\r\n\r\nfirst'],
 ])
   test(`at the deadline a reply ${what} ends with a reset, so that it does not look complete`, async (t) => {
     const { clock, service, port, gateway } = await setUp(t)

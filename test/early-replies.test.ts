@@ -66,9 +66,9 @@ async function setUp(t: TestContext): Promise<string> {
 }
 
 for (const [what, path, status] of [
-  ['413 of the gateway', '/limited', 413],
-  ['401 of the gateway', '/protected', 401],
-  ['403 of a service', '/service', 403],
+  ['413 from the gateway', '/limited', 413],
+  ['401 from the gateway', '/protected', 401],
+  ['403 from a service', '/service', 403],
 ] as const)
   for (const [name, client] of Object.entries(CLIENTS))
     test(`an early ${what} reaches every client during its upload (${name})`, async (t) => {
@@ -83,7 +83,7 @@ const REPLY = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection
 /** How services come to their ends that reply as soon as an upload begins, and read no more of it. */
 const ENDINGS: readonly (readonly [name: string, scheme: 'http' | 'https', serve: (socket: Socket) => void])[] = [
   [
-    'closes with the upload unread, and so resets',
+    'closes with an unread upload, and so resets',
     'http',
     (socket) =>
       onUpload(socket, () => {
@@ -92,7 +92,7 @@ const ENDINGS: readonly (readonly [name: string, scheme: 'http' | 'https', serve
       }),
   ],
   [
-    'ends TLS, closes with the upload unread, and so resets',
+    'ends TLS and closes with an unread upload, and so resets',
     'https',
     (raw) => {
       const socket = secured(raw)
@@ -103,7 +103,7 @@ const ENDINGS: readonly (readonly [name: string, scheme: 'http' | 'https', serve
     },
   ],
   [
-    'resets below TLS, which has not ended',
+    'resets the connection without ending TLS',
     'https',
     (raw) => {
       const socket = secured(raw)

@@ -110,10 +110,10 @@ test('explain with a file works without a gateway, and lists what is unknown', a
 })
 
 for (const [what, args, message] of [
-  ['a URL that is none', ['GET', 'books', '--config', 'FILE'], /books: expected https:\/\/host\/path/],
-  ['a field that is none', ['GET', '/', '-H', 'X'], /expected "Name: value"/],
-  ['roles of nobody', ['GET', '/', '--roles', 'a'], /--as names/],
-  ['two places to ask', ['GET', '/', '--config', 'FILE', '--admin', 'http://127.0.0.1:1'], /not both/],
+  ['an invalid URL', ['GET', 'books', '--config', 'FILE'], /books: expected https:\/\/host\/path/],
+  ['an invalid header', ['GET', '/', '-H', 'X'], /expected "Name: value"/],
+  ['roles without a consumer', ['GET', '/', '--roles', 'a'], /--as names/],
+  ['two targets', ['GET', '/', '--config', 'FILE', '--admin', 'http://127.0.0.1:1'], /not both/],
 ] as const)
   test(`explain rejects ${what}`, async (t) => {
     const file = await temporaryFile(t, 'sallyport.yaml', routes('http://127.0.0.1:1'))

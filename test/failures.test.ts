@@ -78,12 +78,12 @@ test('an instance killed during a reply only affects that reply', async (t) => {
 for (const [name, reply] of Object.entries({
   'is not HTTP': 'SSH-2.0-OpenSSH_9.2\r\n',
   'has two lengths': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
-  'has a length and chunks': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-  'has a bad chunk at once': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
-  'changes the protocol unasked': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
-  'has too large a head': `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(70_000)}\r\n\r\n`,
+  'has both a length and chunks': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  'starts with an invalid chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+  'switches protocols unrequested': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+  'has a too large head': `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(70_000)}\r\n\r\n`,
   'folds a header': 'HTTP/1.1 200 OK\r\nX-A: 1\r\n 2\r\nContent-Length: 0\r\n\r\n',
-  'breaks off in the head': 'HTTP/1.1 200 OK\r\nContent-Le',
+  'ends within the head': 'HTTP/1.1 200 OK\r\nContent-Le',
 }))
   test(`a reply that ${name} is 502`, async (t) => {
     const { service, client } = await setUp(t)

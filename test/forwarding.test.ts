@@ -166,46 +166,46 @@ const viaXForwarded = (...lines: string[]) =>
 
 for (const [name, { lines, config }, expected] of [
   [
-    'X-Forwarded-For beside Forwarded counts for nothing where proxies write Forwarded',
+    'X-Forwarded-For is ignored if proxies write Forwarded',
     viaForwarded('Forwarded: for="[2001:db8::7]:4711";proto=https;host=a.example', 'X-Forwarded-For: 1.1.1.1'),
     ['2001:db8::7', '[2001:db8::7]:4711, 127.0.0.1', 'https', 'a.example'],
   ],
   [
-    'Forwarded beside X-Forwarded-For counts for nothing where proxies write that',
+    'Forwarded is ignored if proxies write X-Forwarded-For',
     viaXForwarded('Forwarded: for=1.1.1.1;proto=https;host=evil.example', 'X-Forwarded-For: 203.0.113.8'),
     ['203.0.113.8', '203.0.113.8, 127.0.0.1', 'http', 'example.com:8000'],
   ],
   [
-    'the element of the proxy that met the client says scheme and host',
+    'scheme and host come from the element for the client',
     viaForwarded(
       'Forwarded: for=6.6.6.6;proto=http;host=evil, for=203.0.113.8;proto=HTTPS;host=a, for=10.0.0.1;proto=http;host=b',
     ),
     ['203.0.113.8', '6.6.6.6, 203.0.113.8, 10.0.0.1, 127.0.0.1', 'https', 'a'],
   ],
   [
-    'a quote that a client opens swallows no word of a proxy',
+    'an unterminated quote of a client does not hide what a proxy adds',
     viaForwarded('Forwarded: for=6.6.6.6;host="x', 'Forwarded: for=203.0.113.8;proto=https'),
     ['203.0.113.8', '6.6.6.6, 203.0.113.8, 127.0.0.1', 'https', 'example.com:8000'],
   ],
   [
-    'X-Forwarded-Proto is a list, and the entry of the believed hop counts',
+    'X-Forwarded-Proto is a list, of which the entry of the trusted hop is used',
     viaXForwarded('X-Forwarded-For: 203.0.113.8, 10.0.0.1', 'X-Forwarded-Proto: https, http', 'X-Forwarded-Host: a, b'),
     ['203.0.113.8', '203.0.113.8, 10.0.0.1, 127.0.0.1', 'https', 'a'],
   ],
   [
-    'what a client put before is not believed',
+    'entries prepended by a client are not trusted',
     viaXForwarded('X-Forwarded-For: 6.6.6.6, 203.0.113.8', 'X-Forwarded-Proto: https', 'X-Forwarded-Proto: http'),
     ['203.0.113.8', '6.6.6.6, 203.0.113.8, 127.0.0.1', 'http', 'example.com:8000'],
   ],
   [
-    'one entry that proxies pass on is the word of the first of them',
+    'a single entry that proxies forward is that of the first proxy',
     viaXForwarded('X-Forwarded-For: 203.0.113.8, 10.0.0.2, 10.0.0.1', 'X-Forwarded-Proto: HTTPS'),
     ['203.0.113.8', '203.0.113.8, 10.0.0.2, 10.0.0.1, 127.0.0.1', 'https', 'example.com:8000'],
   ],
   ['wss is https', viaXForwarded('X-Forwarded-Proto: wss'), ['127.0.0.1', '127.0.0.1', 'https', 'example.com:8000']],
   ['ws is http', viaXForwarded('X-Forwarded-Proto: WS'), ['127.0.0.1', '127.0.0.1', 'http', 'example.com:8000']],
   [
-    'other schemes are none',
+    'other schemes are ignored',
     viaXForwarded('X-Forwarded-Proto: ftp'),
     ['127.0.0.1', '127.0.0.1', 'http', 'example.com:8000'],
   ],

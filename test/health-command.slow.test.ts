@@ -111,9 +111,9 @@ test('health fails if the connection is accepted and never answered', async (t) 
 })
 
 for (const [what, yaml, told] of [
-  ['nothing is there to be asked', 'endpoints: { health: false }\nadmin: false', /^Nothing can be asked/],
-  ['the port is any that is free', "listeners: [{ address: '127.0.0.1:0' }]", /^The address 127\.0\.0\.1:0 cannot/],
-  ['the file is no YAML', 'a: [', /^\S+sallyport\.yaml cannot be read: /],
+  ['nothing listens there', 'endpoints: { health: false }\nadmin: false', /^Nothing can be asked/],
+  ['the port is 0', "listeners: [{ address: '127.0.0.1:0' }]", /^The address 127\.0\.0\.1:0 cannot/],
+  ['the file is not YAML', 'a: [', /^\S+sallyport\.yaml cannot be read: /],
 ] as const) {
   test(`health fails if ${what}`, async (t) => {
     const { code, stderr } = await health(t, yaml)

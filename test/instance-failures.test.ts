@@ -14,27 +14,27 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 type Behaviour = (peer: Peer, request: () => Promise<unknown>) => Promise<void> | void
 
 const FAILURES: Readonly<Record<string, Behaviour>> = {
-  'resets connections as soon as they stand': (peer) => peer.reset(),
-  'closes connections as soon as they stand': (peer) => peer.end(),
-  'resets when a request has come': async (peer, request) => {
+  'resets connections once they are established': (peer) => peer.reset(),
+  'closes connections once they are established': (peer) => peer.end(),
+  'resets once a request has arrived': async (peer, request) => {
     await request()
     peer.reset()
   },
-  'closes when a request has come': async (peer, request) => {
+  'closes once a request has arrived': async (peer, request) => {
     await request()
     peer.end()
   },
-  'resets in the middle of the head of its reply': async (peer, request) => {
+  'resets within the head of its reply': async (peer, request) => {
     await request()
     peer.write('HTTP/1.1 200 OK\r\nContent-Le')
     peer.reset()
   },
-  'closes in the middle of the head of its reply': async (peer, request) => {
+  'closes within the head of its reply': async (peer, request) => {
     await request()
     peer.write('HTTP/1.1 200 OK\r\nContent-Le')
     peer.end()
   },
-  'closes after an interim reply': async (peer, request) => {
+  'closes after an interim response': async (peer, request) => {
     await request()
     peer.write('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n')
     peer.end()
@@ -45,7 +45,7 @@ const FAILURES: Readonly<Record<string, Behaviour>> = {
     await request()
     peer.end()
   },
-  'resets an idle connection when it is used, and fresh ones in turn': async (peer, request) => {
+  'resets each connection when it is reused': async (peer, request) => {
     await request()
     peer.write(OK)
     await request()

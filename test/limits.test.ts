@@ -42,7 +42,7 @@ function headOf(size: number): string {
 
 for (const [name, limits, size] of [
   ['by default', {}, 16_384],
-  ['as configured', { head: '1kb' }, 1_024],
+  ['configured', { head: '1kb' }, 1_024],
 ] as const)
   test(`a head of ${size} bytes is accepted and a larger one is 431 (${name})`, async (t) => {
     const { client, service, port } = await setUp(t, { limits })
@@ -58,7 +58,7 @@ for (const [name, limits, size] of [
 
 for (const [name, limits, size] of [
   ['by default', {}, 8_192],
-  ['as configured', { target: '1kb' }, 1_024],
+  ['configured', { target: '1kb' }, 1_024],
 ] as const)
   test(`a target of ${size} bytes is accepted and a longer one is 414 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
@@ -77,7 +77,7 @@ test('an endless target is 414 before the head is complete', async (t) => {
 
 for (const [name, limits, count] of [
   ['by default', {}, 100],
-  ['as configured', { headers: 5 }, 5],
+  ['configured', { headers: 5 }, 5],
 ] as const)
   test(`${count} header fields are accepted and one more is 431 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
@@ -91,7 +91,7 @@ for (const [name, limits, count] of [
 
 for (const [name, limits, size] of [
   ['by default', {}, 10 * 1024 * 1024],
-  ['as configured', { body: '1kb' }, 1_024],
+  ['configured', { body: '1kb' }, 1_024],
 ] as const) {
   test(`a body of ${size} bytes is accepted and a longer Content-Length is 413 (${name})`, async (t) => {
     const { client, service } = await setUp(t, { limits })
@@ -263,7 +263,7 @@ async function answerTo(t: TestContext, reply: string, limits: object) {
 
 for (const [name, limits, size] of [
   ['by default', {}, 65_536],
-  ['as configured', { head: '2kb' }, 2_048],
+  ['configured', { head: '2kb' }, 2_048],
 ] as const)
   test(`a reply with a head of ${size} bytes is forwarded, and a larger one is 502 with the reason (${name})`, async (t) => {
     assert.match((await answerTo(t, replyOf(size), limits)).start, / 200 /)
@@ -276,7 +276,7 @@ for (const [name, limits, size] of [
 
 for (const [name, limits, count] of [
   ['by default', {}, 500],
-  ['as configured', { headers: 12 }, 12],
+  ['configured', { headers: 12 }, 12],
 ] as const)
   test(`a reply with ${count} header fields is forwarded, and one with more is 502 with the reason (${name})`, async (t) => {
     const reply = (number: number): string =>

@@ -175,7 +175,7 @@ const wrongTokens: Readonly<Record<string, (claims: object) => object>> = {
   'no nonce': (claims) => ({ ...claims, nonce: undefined }),
   'another issuer': (claims) => ({ ...claims, iss: 'http://127.0.0.1:1' }),
   'another audience': (claims) => ({ ...claims, aud: 'another-client' }),
-  'an end that is past': (claims) => ({ ...claims, exp: Date.UTC(2024, 0, 15, 10, 25) / 1000 }),
+  'an expiry in the past': (claims) => ({ ...claims, exp: Date.UTC(2024, 0, 15, 10, 25) / 1000 }),
   'no subject': (claims) => ({ ...claims, sub: undefined }),
 }
 

@@ -15,9 +15,9 @@ const acts: Record<string, () => unknown> = {
   throw: () => { throw new Error('broken on purpose') },
   reject: () => Promise.reject(new Error('broken on purpose')),
   nothing: () => undefined,
-  'left rejection': () => void Promise.reject(new Error('left behind')),
-  'left timer': () => void setTimeout(() => { throw new Error('left behind') }, 0),
-  'left fetch': () => void fetch('http://127.0.0.1:1/'),
+  'unawaited rejection': () => void Promise.reject(new Error('left behind')),
+  'unawaited timer': () => void setTimeout(() => { throw new Error('left behind') }, 0),
+  'unawaited fetch': () => void fetch('http://127.0.0.1:1/'),
 }
 
 export default definePolicy({
@@ -75,7 +75,7 @@ for (const act of ['throw', 'reject', 'nothing'])
     assert.equal((await send(port, { path: `/off?act=${act}` })).text, 'off')
   })
 
-for (const act of ['left rejection', 'left timer', 'left fetch'])
+for (const act of ['unawaited rejection', 'unawaited timer', 'unawaited fetch'])
   test(`an unhandled error of a custom policy (${act}) is logged with its name, and the worker keeps running`, async (t) => {
     const { command, port } = await startChaos(t)
     assert.equal((await send(port, { path: `/?act=${encodeURIComponent(act)}` })).text, 'hello')
@@ -110,20 +110,20 @@ test('options of custom policies are checked, and problems have their places', a
 })
 
 for (const [what, entry, content, message] of [
-  ['is not there', './none.ts', '', /policyFiles\[0\]: "\.\/none\.ts" cannot be loaded: ENOENT/],
+  ['does not exist', './none.ts', '', /policyFiles\[0\]: "\.\/none\.ts" cannot be loaded: ENOENT/],
   ['throws', './chaos.ts', 'throw new Error("broken")', /cannot be loaded: broken/],
-  ['holds no policy', './chaos.ts', 'export default {}', /has no policy as its default export/],
+  ['exports no policy', './chaos.ts', 'export default {}', /has no policy as its default export/],
   [
-    'takes a name that is taken',
+    'has a name that is taken',
     './chaos.ts',
     CHAOS.replace("'chaos'", "'auth'"),
     /holds a policy "auth", and there is one/,
   ],
-  ['has no proper name', './chaos.ts', CHAOS.replace("'chaos'", "'My Policy'"), /expected a name such as/],
-  ['has its place nowhere', '{ file: ./chaos.ts, after: aut }', CHAOS, /unknown policy "aut"; did you mean "auth"\?/],
-  ['has two places', '{ file: ./chaos.ts, after: auth, before: auth }', CHAOS, /both before and after/],
+  ['has an invalid name', './chaos.ts', CHAOS.replace("'chaos'", "'My Policy'"), /expected a name such as/],
+  ['has no position', '{ file: ./chaos.ts, after: aut }', CHAOS, /unknown policy "aut"; did you mean "auth"\?/],
+  ['has two positions', '{ file: ./chaos.ts, after: auth, before: auth }', CHAOS, /both before and after/],
   [
-    'makes functions of its options',
+    'turns its options into functions',
     './chaos.ts',
     CHAOS.replace('mark: z.string()', 'mark: z.string().transform((text) => () => text)'),
     /policies\.chaos: the schema of its options produces something other than plain data/,

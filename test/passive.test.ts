@@ -42,7 +42,7 @@ for (const [what, illness, status] of [
   ['resets connections', RESET, 502],
   ['replies 503', reply(503), 503],
   [
-    'breaks off its replies',
+    'truncates its replies',
     (_, response) => {
       response.writeHead(200, { 'Content-Length': 100_000 }).write('x'.repeat(20_000))
       setImmediate(() => response.socket?.resetAndDestroy())

@@ -95,8 +95,8 @@ test('a header from an untrusted address is rejected, and no request answered', 
 for (const [name, bytes] of [
   ['a plain request', Buffer.from(GET)],
   ['TLS', Buffer.from('16030100c8010000c4', 'hex')],
-  ['a second version 1 in capitals only', Buffer.from(`proxy${FROM_V4.slice(5)}${GET}`)],
-  ['half a header, and the end', null],
+  ['a version 1 header in lower case', Buffer.from(`proxy${FROM_V4.slice(5)}${GET}`)],
+  ['half a header, followed by the end', null],
 ] as const)
   test(`a connection that does not start with a header is closed: ${name}`, async (t) => {
     const { port, plainPort, service } = await start(t)
@@ -160,16 +160,22 @@ test('at most 1024 connections wait for a header at a time', async (t) => {
 const FORWARDED = { 'X-Forwarded-For': '203.0.113.9', 'X-Forwarded-Proto': 'https', 'X-Real-IP': '203.0.113.9' }
 
 for (const [name, header, client, chain, believed] of [
-  ['of a client are not believed', FROM_V4, '192.0.2.7', '192.0.2.7', false],
+  ['from a client are not trusted', FROM_V4, '192.0.2.7', '192.0.2.7', false],
   [
-    'of a proxy that is trusted itself are',
+    'from a trusted proxy are trusted',
     'PROXY TCP4 10.0.0.5 198.51.100.1 1 2\r\n',
     '203.0.113.9',
     '203.0.113.9, 10.0.0.5',
     true,
   ],
-  ['of nobody known are not', 'PROXY UNKNOWN\r\n', BALANCER, BALANCER, false],
-  ['of the balancer itself are', binary(null).toString('latin1'), '203.0.113.9', `203.0.113.9, ${BALANCER}`, true],
+  ['from an unknown client are not trusted', 'PROXY UNKNOWN\r\n', BALANCER, BALANCER, false],
+  [
+    'from the balancer itself are trusted',
+    binary(null).toString('latin1'),
+    '203.0.113.9',
+    `203.0.113.9, ${BALANCER}`,
+    true,
+  ],
 ] as const)
   test(`forwarding fields ${name}`, async (t) => {
     const { port, service, log } = await start(t, { trustedProxies: [BALANCER, '10.0.0.0/8'] })

@@ -38,7 +38,7 @@ for (const [what, request, status] of [
   ['a body over the limit, chunked', post(CHUNKED, `7d0\r\n${'x'.repeat(2000)}\r\n0\r\n\r\n`), 413],
   ['a body over the limit after 100-continue', post('Content-Length: 2000\r\nExpect: 100-continue\r\n'), 413],
   ['an unknown expectation', post('Content-Length: 4\r\nExpect: 200-ok\r\n', 'body'), 417],
-  ['a broken chunk', post(CHUNKED, 'zz\r\n'), 400],
+  ['an invalid chunk', post(CHUNKED, 'zz\r\n'), 400],
   ['trailers over the limit', post(CHUNKED, `0\r\n${'X: 1\r\n'.repeat(101)}\r\n`), 431],
   ['a body that stalls', post('Content-Length: 4\r\n', 'bo'), 408],
 ] as const) {

@@ -131,11 +131,11 @@ test('without Redis an operation is only carried out locally', async (t) => {
 
 for (const [what, fail, reason] of [
   [
-    'is not there',
+    'is down',
     (redis: RedisServer) => redis.kill(),
     /^Redis cannot be used \(\w+.*\): other gateways, if there are any, were not reached$/,
   ],
-  ['does not answer', async (redis: RedisServer) => redis.pause(), /^Redis cannot be used \(timeout\): /],
+  ['does not respond', async (redis: RedisServer) => redis.pause(), /^Redis cannot be used \(timeout\): /],
 ] as const)
   test(`if Redis ${what}, the operation is carried out locally, and the response says that others were not reached`, async (t) => {
     const redis = await startRedis(t)

@@ -39,9 +39,9 @@ const paths = ({ heard }: TestService) => heard.map(({ method, url }) => `${meth
 for (const [what, sick] of Object.entries({
   'replies 502': reply(502),
   'replies 503 with a long body': reply(503, 'x'.repeat(200_000)),
-  'resets when the request is there': (request) => void request.socket.resetAndDestroy(),
-  'breaks off the head of its reply': (request) => void request.socket.end('HTTP/1.1 200 OK\r\nContent-Le'),
-  'speaks no HTTP': (request) => void request.socket.end('220 ready\r\n\r\n'),
+  'resets once the request has arrived': (request) => void request.socket.resetAndDestroy(),
+  'truncates the head of its reply': (request) => void request.socket.end('HTTP/1.1 200 OK\r\nContent-Le'),
+  'does not speak HTTP': (request) => void request.socket.end('220 ready\r\n\r\n'),
 } as const satisfies Record<string, RequestListener>))
   test(`with an instance that ${what} no GET fails, and no POST is sent twice`, async (t) => {
     const { port, good, bad } = await setUp(t, sick)

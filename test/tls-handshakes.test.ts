@@ -40,8 +40,8 @@ async function failing(t: TestContext, port: number, options: ConnectionOptions)
 }
 
 for (const [what, bytes] of [
-  ['says nothing', null],
-  ['says half of its hello', HALF],
+  ['sends nothing', null],
+  ['sends half of its ClientHello', HALF],
 ] as const)
   test(`a client that ${what} is disconnected after handshakeTimeout`, async (t) => {
     const clock = new ManualClock(Date.now())
@@ -195,8 +195,8 @@ function recordTypes(bytes: Buffer): number[] {
 }
 
 for (const [what, head, closes] of [
-  ['the reply after which a client has asked for the end', 'Connection: close\r\n', false],
-  ['the last reply to a client that ends its side', '', true],
+  ['the reply to a request with Connection: close', 'Connection: close\r\n', false],
+  ['the last reply to a client that half-closes', '', true],
 ] as const)
   test(`${what} is followed by close_notify, so that it does not look truncated`, async (t) => {
     const { port, gateway } = await setUp(t)

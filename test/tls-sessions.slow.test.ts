@@ -48,8 +48,8 @@ for (const version of versions) {
   })
 
   for (const [what, config] of [
-    ['made of secrets', { secrets }],
-    ['at random', {}],
+    ['derived from secrets', { secrets }],
+    ['generated at random', {}],
   ] as const)
     test(`keys ${what} rotate every hour, and the previous ones still resume ${version}`, async (t) => {
       const clock = new ManualClock(Math.floor(Date.now() / HOUR) * HOUR + 1)

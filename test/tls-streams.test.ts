@@ -143,8 +143,8 @@ for (const version of VERSIONS) {
   // Signatures, and with them handshakes, are a byte or two longer or shorter each time.
   for (const [what, cut] of [
     ['in a record', (all: number) => Math.floor(all / 2)],
-    ['in the alert that says the end', (all: number) => all - 12],
-    ['between body and alert', (all: number) => all - (version === 'TLSv1.3' ? 24 : 31)],
+    ['in the close_notify alert', (all: number) => all - 12],
+    ['between the body and the alert', (all: number) => all - (version === 'TLSv1.3' ? 24 : 31)],
   ] as const)
     test(`a close-delimited body that ends without close_notify is an error: ${version}, ${what}`, async (t) => {
       const options = {

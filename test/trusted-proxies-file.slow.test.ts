@@ -42,10 +42,10 @@ test('trusted proxies can be listed in a file, and changes apply to open connect
 })
 
 for (const [name, bad, reason] of [
-  ['empty', '', 'holds no network'],
-  ['of comments only', '# gone\n', 'holds no network'],
-  ['a page of an error', '<html>\n', 'line 1 is neither an IP address nor a network: "<html>"'],
-  ['cut short', `${SELF}\n10.0.0.`, 'line 2 is neither an IP address nor a network: "10.0.0."'],
+  ['empty', '', 'contains no network'],
+  ['contains only comments', '# gone\n', 'contains no network'],
+  ['is an error page', '<html>\n', 'line 1 is neither an IP address nor a network: "<html>"'],
+  ['is truncated', `${SELF}\n10.0.0.`, 'line 2 is neither an IP address nor a network: "10.0.0."'],
 ] as const)
   test(`an invalid file does not replace a valid one: ${name}`, async (t) => {
     const { service, file, peer, log } = await startWith(t, SELF)

@@ -300,7 +300,7 @@ const NEVER = Date.UTC(2000, 0, 1)
 
 for (const [what, give] of [
   ['HTML', (ca) => ({ cert: '<html>maintenance</html>', key: good(ca).key })],
-  ['a certificate of another key', (ca) => ({ cert: good(ca).cert, key: good(ca).key })],
+  ['a certificate for another key', (ca) => ({ cert: good(ca).cert, key: good(ca).key })],
   ['a certificate for another name', (ca) => good(ca, { names: ['other.test'] })],
   ['an expired certificate', (ca) => good(ca, { notBefore: NEVER, notAfter: START - 1 })],
 ] satisfies [string, (ca: FakeCa) => { cert: string; key: string }][])

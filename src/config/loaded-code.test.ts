@@ -49,7 +49,7 @@ const cases: readonly (readonly [kind: string, files: Files])[] = [
     },
   ],
   [
-    'an import that comes later',
+    'a later import',
     {
       'entry.ts': "export default async () => (await import('./lib/a.ts')).value()",
       'lib/a.ts': "import { value } from './b.js'\nexport { value }",
@@ -57,7 +57,7 @@ const cases: readonly (readonly [kind: string, files: Files])[] = [
     },
   ],
   [
-    'an import by a path that is put together',
+    'an import with a computed path',
     {
       // With a number that makes it another module too.
       'entry.ts': "const name = 'a' // 1\nexport default (await import(`./lib/${name}.ts`)).value",
@@ -73,7 +73,7 @@ const cases: readonly (readonly [kind: string, files: Files])[] = [
     },
   ],
   [
-    'CommonJS that is required later',
+    'CommonJS required later',
     {
       'entry.ts':
         "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\nexport default () => require('./lib/a.cjs').value",
@@ -96,7 +96,7 @@ const cases: readonly (readonly [kind: string, files: Files])[] = [
     },
   ],
   [
-    'JSON that is required',
+    'required JSON',
     {
       'entry.ts': "import lib from './lib/c.cjs'\nexport default lib.value",
       'lib/c.cjs': "module.exports = require('./a.json')",

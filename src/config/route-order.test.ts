@@ -16,22 +16,22 @@ const alike = /^routes\[\d\]\.match: a request can match both this route and rou
 
 const covering: [string, Match, Match][] = [
   [
-    'has one of the values',
+    'matches one of the values',
     { path: '/a', headers: { v: ['1', '2'] }, precedence: 1 },
     { path: '/a', headers: { v: '1' } },
   ],
   [
-    'takes any value',
+    'matches any value',
     { path: '/a', query: { v: true }, precedence: 1 },
     { path: '/a', query: { v: { regex: '[0-9]' } } },
   ],
   [
-    'describes the value',
+    'matches the value with a pattern',
     { path: '/a', headers: { v: { regex: '[0-9]' } }, precedence: 1 },
     { path: '/a', headers: { v: '1' } },
   ],
   [
-    'has more methods',
+    'matches more methods',
     { path: '/a/{x}', method: ['GET', 'POST'], precedence: 1 },
     { path: '/a/{y}', method: 'POST', precedence: 0 },
   ],
@@ -44,12 +44,16 @@ for (const [what, earlier, later] of covering)
   })
 
 const ties: [string, Match, Match][] = [
-  ['want different headers', { path: '/a', headers: { v: '1' } }, { path: '/a', headers: { w: '1' } }],
-  ['want different parameters', { path: '/a', query: { v: true } }, { path: '/a', query: { w: true } }],
+  ['require different headers', { path: '/a', headers: { v: '1' } }, { path: '/a', headers: { w: '1' } }],
+  ['require different parameters', { path: '/a', query: { v: true } }, { path: '/a', query: { w: true } }],
   ['share a method', { path: '/a', method: ['PUT', 'POST'] }, { path: '/a', method: ['PATCH', 'POST'] }],
   ['share a value', { path: '/a', headers: { v: ['1', '2'] } }, { path: '/a', headers: { v: ['2', '3'] } }],
-  ['describe values', { path: '/a', headers: { v: { regex: '1.' } } }, { path: '/a', headers: { v: { regex: '.1' } } }],
-  ['describe paths', { path: '/a/*', pathRegex: '.*1' }, { path: '/a/*', pathRegex: '/a/1.*' }],
+  [
+    'have patterns for values',
+    { path: '/a', headers: { v: { regex: '1.' } } },
+    { path: '/a', headers: { v: { regex: '.1' } } },
+  ],
+  ['have patterns for paths', { path: '/a/*', pathRegex: '.*1' }, { path: '/a/*', pathRegex: '/a/1.*' }],
 ]
 for (const [what, one, other] of ties) {
   test(`equally specific routes that ${what} cause a warning`, () => {

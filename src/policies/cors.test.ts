@@ -192,9 +192,9 @@ test('privateNetwork grants private network access to preflights that request it
 
 for (const [what, method, sent] of [
   ['without Origin', 'OPTIONS', { 'Access-Control-Request-Method': 'POST' }],
-  ['that asks for no method', 'OPTIONS', { Origin: APP }],
-  ['that asks for what is no method', 'OPTIONS', { Origin: APP, 'Access-Control-Request-Method': 'a b' }],
-  ['with another method', 'POST', { Origin: APP, 'Access-Control-Request-Method': 'POST' }],
+  ['without Access-Control-Request-Method', 'OPTIONS', { Origin: APP }],
+  ['with an invalid Access-Control-Request-Method', 'OPTIONS', { Origin: APP, 'Access-Control-Request-Method': 'a b' }],
+  ['with a method other than OPTIONS', 'POST', { Origin: APP, 'Access-Control-Request-Method': 'POST' }],
 ] as const)
   test(`a request ${what} is not a preflight, and continues`, async () => {
     const { reply, fields } = await run({ origins: [APP] }, method, sent)
@@ -211,8 +211,8 @@ const refused: Record<string, [options: Options, message: RegExp]> = {
   ],
   'no origin': [{ origins: [] }, /origins/],
   'an origin with a path': [{ origins: ['https://a.example/'] }, /expected \\"\*\\", an origin/],
-  'what is no method': [{ methods: ['GET POST'] }, /expected a method/],
-  'what is no header name': [{ headers: ['a:'] }, /expected a header name/],
+  'an invalid method': [{ methods: ['GET POST'] }, /expected a method/],
+  'an invalid header name': [{ headers: ['a:'] }, /expected a header name/],
 }
 
 for (const [what, [options, message]] of Object.entries(refused))

@@ -37,13 +37,13 @@ const failing: Record<string, Middleware> = {
     throw new Error('broken')
   },
   rejects: () => () => Promise.reject(new Error('broken')),
-  'throws what is no Error': () => () => {
+  'throws a value other than an Error': () => () => {
     // oxlint-disable-next-line typescript/only-throw-error -- others may
     throw 'broken'
   },
   'returns nothing': () => (() => undefined) as unknown as Handler,
   'resolves with a Response': () => (() => Promise.resolve(new Response(''))) as unknown as Handler,
-  'returns a status that is none': () => () => Reply.json(99, {}),
+  'returns an invalid status': () => () => Reply.json(99, {}),
   'throws after next': (next) => async (exchange) => {
     await next(exchange)
     throw new Error('broken')
@@ -63,7 +63,7 @@ for (const [what, step] of Object.entries(failing))
 
 /** What the types do not allow, or what could end a message elsewhere than it ends. */
 const splitting: Record<string, readonly [Middleware, RegExp]> = {
-  'sets a path with a line end': [
+  'sets a path with a line break': [
     (next) => (exchange) => {
       exchange.path = '/ HTTP/1.1\r\nX-Evil: 1'
       return next(exchange)
@@ -77,7 +77,7 @@ const splitting: Record<string, readonly [Middleware, RegExp]> = {
     },
     /percent-encode/,
   ],
-  'passes on an exchange of its own': [(next) => (exchange) => next({ ...exchange }), /another exchange/],
+  'passes on its own exchange': [(next) => (exchange) => next({ ...exchange }), /another exchange/],
   'replaces the host': [(next) => (exchange) => next(Object.assign(exchange, { host: 'a\r\nX: 1' })), /exchange\.host/],
   'replaces the method': [(next) => (exchange) => next(Object.assign(exchange, { method: 'A B' })), /exchange\.method/],
   'replaces the header fields': [
@@ -95,31 +95,34 @@ const splitting: Record<string, readonly [Middleware, RegExp]> = {
     (next) => (exchange) => next(Object.assign(exchange, { trace: { fields: () => 'A: 1\r\n\r\n' } })),
     /exchange\.trace/,
   ],
-  'sends a body of no length': [
+  'sends a body without a length': [
     (next) => (exchange) => {
       exchange.body = streamOf('5\r\nX-Evil: 1')
       return next(exchange)
     },
     /exchange\.body/,
   ],
-  'replies with a body of half a byte': [() => () => new Reply(200, Headers.of(), streamOf(0.5)), /whose body is none/],
-  'replies with a body of NaN bytes': [
+  'replies with a body with a fractional length': [
+    () => () => new Reply(200, Headers.of(), streamOf(0.5)),
+    /whose body is none/,
+  ],
+  'replies with a body with a length of NaN': [
     () => () => new Reply(200, Headers.of(), streamOf(Number.NaN)),
     /whose body is none/,
   ],
-  'replies with header fields of its own making': [
+  'replies with its own implementation of headers': [
     () => () => Object.assign(Reply.json(200, {}), { headers: { toWire: () => 'A: 1\r\n\r\n' } }),
     /whose headers are no Headers/,
   ],
-  'replies with a status with a line end': [
+  'replies with a line break in the status': [
     () => () => Object.assign(Reply.json(200, {}), { status: '200 OK\r\nX-Evil: 1' }),
     /expected 200 to 599/,
   ],
-  'changes to a protocol with a line end': [
+  'switches to a protocol with a line break': [
     () => () => Object.assign(Reply.json(101, {}), { upgrade: upgradeTo('a\r\nX-Evil: 1') }),
     /no protocol/,
   ],
-  'makes another status of a change of protocols': [
+  'changes the status of a protocol switch': [
     () => () => Object.assign(Reply.json(200, {}), { upgrade: upgradeTo('websocket') }),
     /expected 101/,
   ],

@@ -110,15 +110,15 @@ test('revealing headers can be removed', async () => {
 
 const refused: Record<string, [options: object, message: RegExp]> = {
   'a line break': [{ contentSecurityPolicy: 'a\r\nb' }, /one line/],
-  'a value that is blank at an end': [{ permissionsPolicy: ' a' }, /one line/],
+  'a value with surrounding whitespace': [{ permissionsPolicy: ' a' }, /one line/],
   'an unknown word': [{ referrerPolicy: 'never' }, /Invalid/],
-  'preload with a short time': [{ strictTransportSecurity: { maxAge: '1h', preload: true } }, /at least 365d/],
-  'preload for one host alone': [
+  'preload with a short max-age': [{ strictTransportSecurity: { maxAge: '1h', preload: true } }, /at least 365d/],
+  'preload without subdomains': [
     { strictTransportSecurity: { includeSubDomains: false, preload: true } },
     /includeSubDomains/,
   ],
-  'a time without a unit': [{ strictTransportSecurity: { maxAge: '300' } }, /expected a time such as/],
-  'a field of the wire': [{ remove: ['Content-Length'] }, /belongs to the connection/],
+  'a duration without a unit': [{ strictTransportSecurity: { maxAge: '300' } }, /expected a time such as/],
+  'a framing header': [{ remove: ['Content-Length'] }, /belongs to the connection/],
 }
 
 for (const [what, [options, message]] of Object.entries(refused))

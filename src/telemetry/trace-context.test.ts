@@ -33,12 +33,12 @@ for (const [why, value] of Object.entries({
   'an empty one': '',
   'upper case': `00-${ID.toUpperCase()}-${PARENT}-01`,
   'version ff': `ff-${ID}-${PARENT}-01`,
-  'more than version 00 has': `00-${ID}-${PARENT}-01-more`,
+  'version 00 with extra fields': `00-${ID}-${PARENT}-01-more`,
   'no dash after the flags of a later version': `cc-${ID}-${PARENT}-01.more`,
   'a trace id of zeros': `00-${'0'.repeat(32)}-${PARENT}-01`,
   'a parent id of zeros': `00-${ID}-${'0'.repeat(16)}-01`,
   'two lines': `00-${ID}-${PARENT}-01, 00-${ID}-${PARENT}-01`,
-  'a line feed behind it': `00-${ID}-${PARENT}-01\n`,
+  'a trailing line feed': `00-${ID}-${PARENT}-01\n`,
 }))
   test(`${why} is no valid traceparent, and its tracestate is dropped`, () => {
     assert.equal(continued(value, 'a=1'), null)

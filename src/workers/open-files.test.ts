@@ -58,9 +58,9 @@ test('a limit that is too low is logged, with what is needed', () => {
 })
 
 for (const [what, text] of [
-  ['a limit that is enough', limits('8400')],
+  ['a sufficient limit', limits('8400')],
   ['no limit', limits('unlimited')],
-  ['a system that does not say', null],
+  ['a system that does not report one', null],
 ] as const) {
   test(`nothing is logged for ${what}`, () => {
     const { log, lines } = createMemoryLogger()

@@ -22,7 +22,7 @@ test('a rejected configuration also lists its files, including missing ones', as
 
 for (const [what, content, message] of [
   ['is empty', '', /expected a map with .* not nothing/],
-  ['holds no map', 'hello', /expected a map/],
+  ['does not contain a map', 'hello', /expected a map/],
 ] as const)
   test(`a file that ${what} is rejected`, async (t) => {
     const { path } = folderOf(t, { 'sallyport.yaml': content })

@@ -89,7 +89,7 @@ for (const [what, command, said] of [
     ['-e', 'console.error("no such zone"); process.exit(3)'],
     /_acme-challenge\.shop\.test" failed: it ended with 3: no such zone$/,
   ],
-  ['says much', ['-e', 'console.log("x".repeat(1e6))'], /failed: stdout maxBuffer length exceeded/],
+  ['prints a lot', ['-e', 'console.log("x".repeat(1e6))'], /failed: stdout maxBuffer length exceeded/],
 ] as const)
   test(`the error of a command that ${what} contains its output`, async (t) => {
     const dns = await startDns(t)

@@ -84,9 +84,9 @@ test('Retry-After is limited to a minute at least and a day at most', async (t) 
 })
 
 for (const [what, said, message] of [
-  ['no window', { body: '{}' }, /the renewal information is not what RFC 8555 says/],
-  ['no date', { body: windowOf('tomorrow', 'later') }, /is not what RFC 8555 says/],
-  ['too much', { body: 'x'.repeat(300_000) }, /the answer has over 262144 bytes/],
+  ['a missing window', { body: '{}' }, /the renewal information is not what RFC 8555 says/],
+  ['an invalid date', { body: windowOf('tomorrow', 'later') }, /is not what RFC 8555 says/],
+  ['a too large answer', { body: 'x'.repeat(300_000) }, /the answer has over 262144 bytes/],
   [
     'an error',
     { status: 503, body: '{"type":"urn:ietf:params:acme:error:serverInternal","detail":"down"}' },

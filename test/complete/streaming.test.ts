@@ -11,7 +11,7 @@ async function setUp(t: TestContext) {
 
 for (const [name, fields, frame] of [
   ['chunked', 'Transfer-Encoding: chunked\r\n', (event: string) => `${event.length.toString(16)}\r\n${event}\r\n`],
-  ['up to the end of the connection', '', (event: string) => event],
+  ['close-delimited', '', (event: string) => event],
 ] as const)
   test(`each server-sent event arrives before the next one is sent (${name})`, async (t) => {
     const { service, client } = await setUp(t)

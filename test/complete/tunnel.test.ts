@@ -54,10 +54,10 @@ test('both sides get the handshake with new connection headers', async (t) => {
 
 for (const [name, request, reply] of [
   ['a wrong Sec-WebSocket-Accept', UPGRADE, agreed('Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOp=\r\n')],
-  ['one in other letters', UPGRADE, agreed(`Sec-WebSocket-Accept: ${ACCEPT.toLowerCase()}\r\n`)],
+  ['a Sec-WebSocket-Accept in another case', UPGRADE, agreed(`Sec-WebSocket-Accept: ${ACCEPT.toLowerCase()}\r\n`)],
   ['no Sec-WebSocket-Accept', UPGRADE, agreed('')],
   ['two', UPGRADE, agreed(`Sec-WebSocket-Accept: ${ACCEPT}\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n`)],
-  ['an answer to no key', UPGRADE.replace(/Sec-WebSocket-Key.*\r\n/, ''), AGREED],
+  ['a Sec-WebSocket-Accept without a key', UPGRADE.replace(/Sec-WebSocket-Key.*\r\n/, ''), AGREED],
 ] as const)
   test(`a 101 with ${name} causes 502, and nothing is forwarded`, async (t) => {
     const { client, service } = await setUp(t)

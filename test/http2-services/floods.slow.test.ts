@@ -9,14 +9,14 @@ const { Code, Type, data, encode, frame } = h2
 /** What a service may send over and over that leads to nothing; it costs the gateway something each time. */
 const floods: Readonly<Record<string, Buffer>> = {
   PING: h2.ping(),
-  'answers to no PING': h2.ping('are you?', h2.ACK),
+  'unsolicited PING acknowledgements': h2.ping('are you?', h2.ACK),
   SETTINGS: h2.settings(),
   'acknowledgements of SETTINGS': h2.SETTINGS_ACK,
   'empty DATA': data(1, ''),
   PRIORITY: frame(Type.priority, 0, 1, Buffer.alloc(5)),
-  'frames of unknown types': frame(77, 0, 0, 'x'),
+  'unknown frames': frame(77, 0, 0, 'x'),
   'WINDOW_UPDATE of one byte': h2.windowUpdate(0, 1),
-  'RST_STREAM of streams that are over': h2.reset(3),
+  'RST_STREAM for closed streams': h2.reset(3),
 }
 
 for (const [name, bytes] of Object.entries(floods)) {

@@ -22,9 +22,9 @@ const users = { instances: ['http://127.0.0.1:1'] }
 const route = { id: 'users', match: { path: '/users/*' }, service: 'users' }
 
 const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = {
-  'nothing to say': [{}, null],
+  'a valid configuration': [{}, null],
   'no routes': [{ services: {}, routes: [] }, /^routes: none: every request gets 404\. Add one/],
-  'a service that nobody uses': [{ services: { users, orders: users } }, /^services\.orders: is not used.*Add a route/],
+  'an unused service': [{ services: { users, orders: users } }, /^services\.orders: is not used.*Add a route/],
   'a service of a split': [
     {
       services: { users, orders: users },
@@ -32,14 +32,14 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
     },
     null,
   ],
-  'a service that a policy asks': [
+  'a service used by a policy': [
     {
       services: { users, keys: users },
       policies: { auth: { methods: { introspection: { service: 'keys', path: '/introspect' } } } },
     },
     null,
   ],
-  'a prefix that no path has': [
+  'a prefix that no path starts with': [
     { routes: [{ ...route, rewrite: { strip: '/api' } }] },
     /^routes\[0\]\.rewrite\.strip: never applies: no path that matches "\/users\/\*" starts with it/,
   ],
@@ -47,65 +47,65 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
     { routes: [{ ...route, match: { path: '/users' }, rewrite: { prefix: '/users/all', with: '/all' } }] },
     /^routes\[0\]\.rewrite\.prefix: never applies/,
   ],
-  'a prefix that one of the paths has': [
+  'a prefix that one of the paths starts with': [
     { routes: [{ ...route, match: { path: ['/users/*', '/api/users/*'] }, rewrite: { strip: '/api' } }] },
     null,
   ],
-  'a prefix below the path': [{ routes: [{ ...route, rewrite: { strip: '/users/v1' } }] }, null],
-  'a prefix that a parameter may be': [
+  "a prefix within the path's wildcard": [{ routes: [{ ...route, rewrite: { strip: '/users/v1' } }] }, null],
+  'a prefix that a parameter may match': [
     { routes: [{ ...route, match: { path: '/{what}/users' }, rewrite: { strip: '/api' } }] },
     null,
   ],
-  'a rewrite to the same': [
+  'a rewrite without effect': [
     { routes: [{ ...route, rewrite: { prefix: '/users', with: '/users/' } }] },
     /^routes\[0\]\.rewrite\.prefix: changes nothing/,
   ],
-  'a policy that is switched off and was never on': [
+  'a disabled policy that was never enabled': [
     { routes: [{ ...route, policies: { cors: false } }] },
     /^routes\[0\]\.policies\.cors: switches off a policy that is not on/,
   ],
-  'a policy that is switched off': [
+  'a disabled policy': [
     { policies: { cors: { origins: ['*'] } }, routes: [{ ...route, policies: { cors: false } }] },
     null,
   ],
-  'a reply that may take longer than the whole': [
+  'a reply timeout above the total': [
     { services: { users: { ...users, timeouts: { total: '5s', response: '10s' } } } },
     /^services\.users\.timeouts\.response: 10s never pass, as timeouts\.total ends the request after 5s/,
   ],
-  'a total alone': [{ services: { users: { ...users, timeouts: { total: '1500ms' } } } }, null],
+  'a total only': [{ services: { users: { ...users, timeouts: { total: '1500ms' } } } }, null],
   'checks that overlap': [
     { services: { users: { ...users, health: { timeout: '20s', interval: '10s' } } } },
     /^services\.users\.health\.timeout: a check may take 20s, and the next one begins after 10s/,
   ],
-  'connections that outlive themselves': [
+  'an idle timeout above the connection lifetime': [
     { services: { users: { ...users, pool: { idleTimeout: '10m' } } } },
     /^services\.users\.pool\.idleTimeout: .*pool\.lifetime ends it after 300s/,
   ],
-  'a stop that is shorter than a reply': [
+  'a drain timeout below the reply timeout': [
     { services: { users: { ...users, timeouts: { response: '60s' } } } },
     /^services\.users\.timeouts\.response: .*drainTimeout cuts it off after 30s/,
   ],
-  'a secret that is a word': [
+  'a secret that is a known word': [
     { secrets: 'this-is-my-secret-of-32-characters' },
     /^secrets: is easy to guess.*openssl rand -base64 32/,
   ],
   'a secret of one character': [{ secrets: [SOUND, 'x'.repeat(32)] }, /^secrets\[1\]: is easy to guess/],
   'a random secret': [{ secrets: SOUND, admin: { token: 'b8f2a06bd91c4e77' } }, null],
-  'a token that is a word': [{ admin: { token: 'changeme-changeme' } }, /^admin\.token: is easy to guess/],
-  'a secret of tokens that is a word': [
+  'a token that is a known word': [{ admin: { token: 'changeme-changeme' } }, /^admin\.token: is easy to guess/],
+  'a token secret that is a known word': [
     { policies: { auth: { methods: { jwt: { secret: 'password'.repeat(4), algorithms: ['HS256'] } } } } },
     /^policies\.auth\.methods\.jwt\.secret: is easy to guess/,
   ],
-  'an admin listener that takes code from the network': [
+  'an admin listener that accepts code from the network': [
     { admin: { address: '0.0.0.0:9000', token: SOUND, writable: true } },
     /^admin\.writable: other machines can reach the admin listener/,
   ],
-  'an admin listener that takes code from this machine': [{ admin: { token: SOUND, writable: true } }, null],
-  'fields of proxies that nobody trusts': [
+  'an admin listener that accepts code from this machine': [{ admin: { token: SOUND, writable: true } }, null],
+  'headers of untrusted proxies': [
     { proxyFields: ['X-Auth-Request-*'] },
     /^proxyFields: has no effect: no proxy is trusted/,
   ],
-  'fields of proxies': [{ proxyFields: ['X-Auth-Request-*'], trustedProxies: ['10.0.0.0/8'] }, null],
+  'headers of trusted proxies': [{ proxyFields: ['X-Auth-Request-*'], trustedProxies: ['10.0.0.0/8'] }, null],
   'a zone that no instance has': [{ zone: 'a' }, /^zone: has no effect: no instance has a zone/],
 }
 

@@ -132,11 +132,11 @@ test('failures: false creates no limit that the admin API would list', () => {
 })
 
 const refusing: readonly [string, number, Options, Record<string, string>, readonly number[]][] = [
-  ['a service that refuses', 401, {}, bearer(tokenOf({})), [401, 401, 429]],
-  ['a service that forbids', 403, {}, bearer(tokenOf({})), [403, 403, 429]],
-  ['a role that is missing', 200, { require: { roles: ['admin'] } }, bearer(tokenOf({})), [403, 403, 429]],
+  ['a service that replies 401', 401, {}, bearer(tokenOf({})), [401, 401, 429]],
+  ['a service that replies 403', 403, {}, bearer(tokenOf({})), [403, 403, 429]],
+  ['a missing role', 200, { require: { roles: ['admin'] } }, bearer(tokenOf({})), [403, 403, 429]],
   ['missing credentials', 200, {}, {}, [401, 401, 429]],
-  ['a login that is public', 401, { public: ['/*'] }, {}, [401, 401, 429]],
+  ['a public login', 401, { public: ['/*'] }, {}, [401, 401, 429]],
   ['other replies', 404, {}, bearer(tokenOf({})), [404, 404, 404]],
 ]
 for (const [what, says, options, fields, statuses] of refusing)

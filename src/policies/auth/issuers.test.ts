@@ -49,29 +49,29 @@ test('tokens are verified with the keys of their issuer', async () => {
 })
 
 for (const [what, token, reason] of [
-  ['signed by A in the name of B', tokenOf({ claims: { iss: B } }), 'algorithm'],
-  ['signed by A in the name of C', tokenOf({ claims: { iss: 'c' } }), 'signature'],
-  ['signed by C in the name of A', tokenOf({ key: OTHER_SECRET, claims: { iss: A } }), 'signature'],
-  ['signed by B in the name of A', ofB({ iss: A }), 'algorithm'],
+  ['signed by A as B', tokenOf({ claims: { iss: B } }), 'algorithm'],
+  ['signed by A as C', tokenOf({ claims: { iss: 'c' } }), 'signature'],
+  ['signed by C as A', tokenOf({ key: OTHER_SECRET, claims: { iss: A } }), 'signature'],
+  ['signed by B as A', ofB({ iss: A }), 'algorithm'],
   [
     'signed with the public key of B as a secret',
     tokenOf({ key: pemOf(pairs.rsa.publicKey), claims: { iss: B } }),
     'algorithm',
   ],
   [
-    'that says RS256, signed with the public key of B as a secret',
+    'with alg RS256, signed with the public key of B as a secret',
     tokenOf({ key: pemOf(pairs.rsa.publicKey), header: { alg: 'RS256' }, claims: { iss: B } }),
     'signature',
   ],
   ['that is not signed', `${encode({ alg: 'none' })}.${encode({ iss: A, sub: 'alice', exp: NOW + 60 })}.`, 'algorithm'],
   ['without iss', tokenOf(), 'issuer'],
-  ['of nobody that is known', tokenOf({ claims: { iss: `${A}/` } }), 'issuer'],
+  ['from an unknown issuer', tokenOf({ claims: { iss: `${A}/` } }), 'issuer'],
   ['with an empty iss', tokenOf({ claims: { iss: '' } }), 'issuer'],
   ['with a list of issuers', tokenOf({ claims: { iss: [A] } }), 'issuer'],
   ['with a number as iss', tokenOf({ claims: { iss: 1 } }), 'issuer'],
   ['with null as iss', tokenOf({ claims: { iss: null } }), 'issuer'],
-  ['whose iss is in the header alone', tokenOf({ header: { iss: A } }), 'issuer'],
-  ['whose claims are no JSON', `${encode({ alg: 'HS256' })}.e30x.AAAA`, 'malformed'],
+  ['with iss only in the header', tokenOf({ header: { iss: A } }), 'issuer'],
+  ['whose claims are not JSON', `${encode({ alg: 'HS256' })}.e30x.AAAA`, 'malformed'],
   ['whose claims are a list', `${encode({ alg: 'HS256' })}.${encode([A])}.AAAA`, 'malformed'],
 ] as const)
   test(`a token ${what} is rejected`, async () => {

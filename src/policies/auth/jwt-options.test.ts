@@ -31,9 +31,9 @@ for (const [options, algorithms] of [
 
 for (const [what, options, problem] of [
   ['no keys at all', {}, /^: has no keys to verify tokens with/],
-  ['none among the algorithms', { secret: SECRET, algorithms: ['none'] }, /^algorithms\.0: /],
+  ['"none" among the algorithms', { secret: SECRET, algorithms: ['none'] }, /^algorithms\.0: /],
   ['a short secret', { secret: 'x'.repeat(31) }, /^secret: expected at least 32 bytes/],
-  ['one short secret of two', { secret: [SECRET, 'x'] }, /^secret: expected at least 32 bytes/],
+  ['one of two secrets that is short', { secret: [SECRET, 'x'] }, /^secret: expected at least 32 bytes/],
   [
     'a secret too short for HS512',
     { secret: 'x'.repeat(63), algorithms: ['HS256', 'HS512'] },
@@ -50,18 +50,14 @@ for (const [what, options, problem] of [
     /^algorithms: RS256 needs publicKeys/,
   ],
   [
-    'a secret without use',
+    'an unused secret',
     { secret: SECRET, publicKeys: pem, algorithms: ['RS256'] },
     /^secret: no algorithm uses the secret/,
   ],
+  ['unused public keys', { secret: SECRET, publicKeys: pem, algorithms: ['HS256'] }, /^publicKeys: no algorithm uses/],
+  ['two sources of public keys', { publicKeys: pem, jwks: 'https://a/' }, /^jwks: jwks beside publicKeys/],
   [
-    'public keys without use',
-    { secret: SECRET, publicKeys: pem, algorithms: ['HS256'] },
-    /^publicKeys: no algorithm uses/,
-  ],
-  ['two places for public keys', { publicKeys: pem, jwks: 'https://a/' }, /^jwks: jwks beside publicKeys/],
-  [
-    'an issuer that leads nowhere',
+    'an issuer that is not a URL',
     { issuer: 'user-service' },
     /^issuer: RS256 needs publicKeys, jwks, or an issuer that is the URL/,
   ],
@@ -73,43 +69,43 @@ for (const [what, options, problem] of [
     /it is a private key/,
   ],
   [
-    'no key',
+    'an invalid key',
     { publicKeys: '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----' },
     /^publicKeys: is no PEM public key/,
   ],
   [
-    'an RSA key that is too short',
+    'a too short RSA key',
     { publicKeys: pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey) },
     /^publicKeys: is a key that no token is accepted with: rsa with 1024 bits; expected RSA with at least 2048 bits/,
   ],
   [
-    'one short RSA key of two',
+    'one of two RSA keys that is short',
     { publicKeys: [pem, pemOf(generateKeyPairSync('rsa', { modulusLength: 2040 }).publicKey)] },
     /^publicKeys\.1: is a key that no token is accepted with: rsa with 2040 bits/,
   ],
   [
-    'a curve that no algorithm is for',
+    'an unsupported curve',
     { publicKeys: pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey) },
     /^publicKeys: is a key that no token is accepted with: ec with secp256k1; expected RSA/,
   ],
   [
-    'a key for another use',
+    'a key with another use',
     { publicKeys: pemOf(generateKeyPairSync('x25519').publicKey) },
     /^publicKeys: is a key that no token is accepted with: x25519; expected RSA/,
   ],
   [
-    'a key that none of the algorithms takes',
+    'a key that fits none of the algorithms',
     { publicKeys: [pem, pemOf(pairs.p384.publicKey)] },
     /^publicKeys: no algorithm uses one of the keys: add ES384 to algorithms/,
   ],
-  ['a file that is not there', { publicKeys: ['no/such/file.pem'] }, /^publicKeys\.0: is no PEM public key.*ENOENT/],
+  ['a missing file', { publicKeys: ['no/such/file.pem'] }, /^publicKeys\.0: is no PEM public key.*ENOENT/],
   [
-    'a secret beside issuers',
+    'a secret together with issuers',
     { secret: SECRET, issuers: [{ issuer: 'a', secret: SECRET }] },
     /^secret: secret beside issuers: give it to one of them$/,
   ],
   [
-    'two issuers of one name',
+    'two issuers with the same name',
     {
       issuers: [
         { issuer: 'a', secret: SECRET },
@@ -121,27 +117,31 @@ for (const [what, options, problem] of [
   ],
   ['no issuers', { issuers: [] }, /^issuers: /],
   ['an issuer without a name', { issuers: [{ issuer: '', secret: SECRET }] }, /^issuers\.0\.issuer: /],
-  ['a type that is empty', { secret: SECRET, type: '' }, /^type: /],
+  ['an empty type', { secret: SECRET, type: '' }, /^type: /],
   ['the only issuer without a name', { issuer: '', secret: SECRET }, /^issuer: /],
   [
-    'an issuer of several that leads nowhere',
+    'one of several issuers that is not a URL',
     { issuers: [{ issuer: 'https://id.example.com' }, { issuer: 'b' }] },
     /^issuers\.1\.issuer: RS256 needs publicKeys, jwks, or an issuer that is the URL/,
   ],
   [
-    'an issuer of several with a short secret',
+    'one of several issuers with a short secret',
     { issuers: [{ issuer: 'a', secret: 'x' }] },
     /^issuers\.0\.secret: expected at least 32 bytes/,
   ],
   [
-    'algorithms for all issuers that one has no keys for',
+    'shared algorithms for which an issuer has no keys',
     { algorithms: ['RS256'], issuers: [{ issuer: 'a', secret: SECRET }] },
     /^issuers\.0\.secret: no algorithm uses the secret/,
   ],
-  ['a subprotocol that is none', { secret: SECRET, subprotocol: 'a b' }, /^subprotocol: expected the name of a sub/],
-  ['nobody to ask', { secret: SECRET, introspection: {} }, /^introspection: needs either service and path, or url/],
+  ['an invalid subprotocol', { secret: SECRET, subprotocol: 'a b' }, /^subprotocol: expected the name of a sub/],
   [
-    'two to ask',
+    'no introspection endpoint',
+    { secret: SECRET, introspection: {} },
+    /^introspection: needs either service and path, or url/,
+  ],
+  [
+    'two introspection endpoints',
     { secret: SECRET, introspection: { service: 'a', path: '/b', url: 'http://c/' } },
     /^introspection: needs either/,
   ],

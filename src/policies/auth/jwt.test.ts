@@ -192,7 +192,7 @@ const noAnswers: Readonly<Record<string, () => unknown>> = {
   'with status 500': () => 500,
   'without active': () => ({ sub: 'alice' }),
   'with active as text': () => ({ active: 'true' }),
-  'that is no map': () => [true],
+  'that is not a map': () => [true],
 }
 for (const [what, answer] of Object.entries(noAnswers)) {
   test(`an answer ${what} causes 503 by default, for this request only, and is logged once`, async () => {

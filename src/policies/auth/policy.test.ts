@@ -312,9 +312,9 @@ test('an error of the gateway itself is not treated as invalid credentials, even
 for (const [what, options, problem] of [
   ['no method', { methods: {} }, /has no method: give jwt, introspection, api-key/],
   ['an unknown method', { methods: { negotiate: {} } }, /Unrecognized key: .*negotiate/],
-  ['a public path that is none', { methods: { jwt }, public: ['open'] }, /\\"open\\" must start with/],
+  ['an invalid public path', { methods: { jwt }, public: ['open'] }, /\\"open\\" must start with/],
   ['a realm with a quote', { methods: { jwt }, realm: 'a"b' }, /expected printable ASCII/],
-  ['a rule with a name that nothing has', { methods: { jwt }, require: { allow: 'claim.a == 1' } }, /unknown name/],
+  ['a rule with an unknown name', { methods: { jwt }, require: { allow: 'claim.a == 1' } }, /unknown name/],
   ['a scope with a space', { methods: { jwt }, require: { scopes: ['a b'] } }, /expected a scope/],
 ] as const)
   test(`${what} is a configuration problem`, () => {

@@ -107,11 +107,11 @@ test('an unchanged key set is not a change', async (t) => {
 const failures = {
   'an error status': { status: 500, text: '' },
   'a redirect': { status: 302, text: '' },
-  'no JSON': { status: 200, text: 'keys' },
+  'invalid JSON': { status: 200, text: 'keys' },
   'no key set': { status: 200, text: '{"keys":{}}' },
   'an empty set': { status: 200, text: '{"keys":[]}' },
-  'a set of secrets': { status: 200, text: '{"keys":[{"kty":"oct","k":"AAAA","kid":"first"}]}' },
-  'a set of too many keys': { status: 200, text: JSON.stringify({ keys: Array.from({ length: 101 }, () => first) }) },
+  'a set with secrets': { status: 200, text: '{"keys":[{"kty":"oct","k":"AAAA","kid":"first"}]}' },
+  'a set with too many keys': { status: 200, text: JSON.stringify({ keys: Array.from({ length: 101 }, () => first) }) },
   'an endless set': { status: 200, text: JSON.stringify({ keys: [first], filling: 'x'.repeat(600_000) }) },
 }
 for (const [what, broken] of Object.entries(failures))
@@ -205,8 +205,8 @@ test('keys are found by OpenID discovery', async (t) => {
 
 for (const [what, document] of Object.entries({
   'another issuer': { issuer: 'https://evil.example', jwks_uri: 'http://127.0.0.1:1/keys' },
-  'no place for keys': {},
-  'a place that is no URL': { jwks_uri: '/keys' },
+  'no jwks_uri': {},
+  'an invalid jwks_uri': { jwks_uri: '/keys' },
 }))
   test(`a discovery document with ${what} is rejected`, async (t) => {
     const { server, create } = await setUp(t, [first], true)

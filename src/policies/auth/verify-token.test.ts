@@ -207,15 +207,15 @@ const times: readonly [what: string, claims: object, reason: CredentialReason | 
   ['expired just beyond the tolerance', { exp: NOW - 5 }, 'expired'],
   ['expired long ago', { exp: 1 }, 'expired'],
   ['without an expiry', { exp: undefined }, 'claims'],
-  ['with an expiry that is no number', { exp: String(NOW + 3600) }, 'claims'],
+  ['with an expiry that is not a number', { exp: String(NOW + 3600) }, 'claims'],
   ['with an expiry of null', { exp: null }, 'claims'],
-  ['valid from now on', { nbf: NOW }, 'accepted'],
+  ['valid from now', { nbf: NOW }, 'accepted'],
   ['valid soon, within the tolerance', { nbf: NOW + 5 }, 'accepted'],
   ['valid later', { nbf: NOW + 6 }, 'early'],
-  ['with a beginning that is no number', { nbf: '0' }, 'claims'],
+  ['with a not-before that is not a number', { nbf: '0' }, 'claims'],
   ['issued just now, within the tolerance', { iat: NOW + 5 }, 'accepted'],
   ['issued in the future', { iat: NOW + 6 }, 'early'],
-  ['with an issue time that is no number', { iat: 'now' }, 'claims'],
+  ['with an issue time that is not a number', { iat: 'now' }, 'claims'],
   ['issued long ago', { iat: 1 }, 'accepted'],
 ]
 for (const [what, claims, reason] of times)
@@ -285,8 +285,8 @@ for (const [what, jwk] of [
   ['for encryption', jwkOf(pairs.rsa.publicKey, { use: 'enc' })],
   ['for other operations', jwkOf(pairs.rsa.publicKey, { key_ops: ['encrypt'] })],
   ['broken', { kty: 'RSA', n: 'x' }],
-  ['of an unknown kind', { kty: 'AKP' }],
-  ['no map', 'text'],
+  ['of an unknown type', { kty: 'AKP' }],
+  ['not a map', 'text'],
   ['nothing', null],
 ] as const)
   test(`a JSON Web Key that is ${what} is rejected`, () => {

@@ -94,15 +94,15 @@ test('the compression levels are options', async () => {
 
 const untouched: Record<string, Case> = {
   'an image': { fields: { 'Content-Type': 'image/png' } },
-  'a body of no known type': { fields: {} },
+  'a body of an unknown type': { fields: {} },
   events: { fields: { 'Content-Type': 'text/event-stream' } },
-  'a text that is coded already': { fields: { ...json, 'Content-Encoding': 'br' } },
+  'an already encoded text': { fields: { ...json, 'Content-Encoding': 'br' } },
   'a text that must not be transformed': { fields: { ...json, 'Cache-Control': 'public, no-transform' } },
-  'what the client wants untransformed': { sent: { 'Accept-Encoding': 'gzip', 'Cache-Control': 'No-Transform' } },
-  'a part of a text': { status: 206, fields: { ...json, 'Content-Range': 'bytes 0-1/2' } },
+  'a request with no-transform': { sent: { 'Accept-Encoding': 'gzip', 'Cache-Control': 'No-Transform' } },
+  'a partial text': { status: 206, fields: { ...json, 'Content-Range': 'bytes 0-1/2' } },
   'a text with a digest': { fields: { ...json, 'Content-Digest': 'sha-256=:x:' } },
   'a short text': { body: Bytes.fromText('x'.repeat(1023)) },
-  'a short text on its way': { body: new PushedBody(1023) },
+  'a short streamed text': { body: new PushedBody(1023) },
   'a reply without content': { status: 204, body: null },
   'no body': { body: null },
 }
@@ -229,8 +229,8 @@ test('streams above the limit are not compressed until another one ends', async 
 for (const [what, options] of Object.entries<object>({
   'no encoding': { encodings: [] },
   'an unknown encoding': { encodings: ['deflate'] },
-  'a level that there is not': { levels: { br: 12 } },
-  'what is no type': { types: ['json'] },
+  'an invalid level': { levels: { br: 12 } },
+  'an invalid type': { types: ['json'] },
   'a minimum without a unit': { minimum: 1024 },
 }))
   test(`${what} is rejected`, () => assert.ok(!compression.options.safeParse(options).success))

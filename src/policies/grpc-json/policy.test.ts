@@ -191,16 +191,16 @@ const rows: readonly (readonly [what: string, it: Case, method: string, message:
       kinds: ['BOOK', 'PEN'],
     },
   ],
-  ['names of JSON', { target: '/v1/items?itemCount=7' }, 'List', { itemCount: 7 }],
+  ['JSON names', { target: '/v1/items?itemCount=7' }, 'List', { itemCount: 7 }],
   [
     'a whole body',
     { method: 'POST', target: '/v1/items', body: { name: 'x', labels: { a: 'b' } } },
     'Create',
     { name: 'x', labels: { a: 'b' } },
   ],
-  ['no body at all', { method: 'POST', target: '/v1/items' }, 'Create', {}],
+  ['no body', { method: 'POST', target: '/v1/items' }, 'Create', {}],
   [
-    'a body that is a field, a path and a query',
+    'a body for one field, with a path and a query',
     {
       method: 'PATCH',
       target: '/v1/items/7/9?force=true&mask=kind,itemCount',
@@ -212,17 +212,17 @@ const rows: readonly (readonly [what: string, it: Case, method: string, message:
   ],
   ['DELETE', { method: 'DELETE', target: '/v1/items/7', reply: grpcReply([grpcFrame('')]) }, 'Delete', { name: '7' }],
   ['a verb', { method: 'POST', target: '/v1/items/7:sell', body: {} }, 'Sell', { name: '7' }],
-  ['a method of its own', { method: 'SEARCH', target: '/v1/items', body: { name: 'x' } }, 'Get', { name: 'x' }],
-  ['HEAD as GET', { method: 'HEAD', target: '/v1/items/7' }, 'Get', { name: '7' }],
+  ['a custom method', { method: 'SEARCH', target: '/v1/items', body: { name: 'x' } }, 'Get', { name: 'x' }],
+  ['HEAD for GET', { method: 'HEAD', target: '/v1/items/7' }, 'Get', { name: '7' }],
   [
-    'a path without binding',
+    'a method path without a binding',
     { method: 'POST', target: '/shop.v1.Shop/Plain', body: { name: 'x' }, options: { autoMapping: true } },
     'Plain',
     { name: 'x' },
   ],
-  ['a base', { target: '/api/v1/items/7', options: { basePath: '/api' } }, 'Get', { name: '7' }],
+  ['a base path', { target: '/api/v1/items/7', options: { basePath: '/api' } }, 'Get', { name: '7' }],
   [
-    'unknown fields that are ignored',
+    'ignored unknown fields',
     { method: 'POST', target: '/v1/items?x=1', body: { y: 2 }, options: { unknownFields: 'ignore' } },
     'Create',
     {},
@@ -252,19 +252,24 @@ test('headers of the client become metadata, with gRPC content headers', async (
 })
 
 const refusals: readonly (readonly [what: string, it: Case, code: string, detail: RegExp])[] = [
-  ['a path of nothing', { target: '/v2' }, 'not-found', /No method is called/],
+  ['an unknown path', { target: '/v2' }, 'not-found', /No method is called/],
   ['another method', { method: 'PUT', target: '/v1/items' }, 'method-not-allowed', /./],
-  ['outside of the base', { target: '/v1/items', options: { basePath: '/api' } }, 'not-found', /./],
+  ['a path outside the base path', { target: '/v1/items', options: { basePath: '/api' } }, 'not-found', /./],
   ['an unknown parameter', { target: '/v1/items?colour=red' }, 'bad-request', /"colour" is no query parameter/],
-  ['a parameter that is in the path', { target: '/v1/items/7?name=8' }, 'bad-request', /"name" is no query parameter/],
   [
-    'a parameter beside a whole body',
+    'a parameter that is also in the path',
+    { target: '/v1/items/7?name=8' },
+    'bad-request',
+    /"name" is no query parameter/,
+  ],
+  [
+    'a parameter although the body is the whole message',
     { method: 'POST', target: '/v1/items?name=8', body: {} },
     'bad-request',
     /"name"/,
   ],
   ['a parameter that is a message', { target: '/v1/items?price=8' }, 'bad-request', /"price"/],
-  ['a parameter that is there twice', { target: '/v1/items?name=8&name=9' }, 'bad-request', /"name" is there twice/],
+  ['a repeated parameter', { target: '/v1/items?name=8&name=9' }, 'bad-request', /"name" is there twice/],
   ['a parameter of another type', { target: '/v1/items?item_count=many' }, 'bad-request', /item_count/],
   [
     'an unknown field',
@@ -272,14 +277,9 @@ const refusals: readonly (readonly [what: string, it: Case, code: string, detail
     'bad-request',
     /"colour" is unknown/,
   ],
-  [
-    'a field that is there twice',
-    { method: 'POST', target: '/v1/items', body: '{"name":"a","name":"b"}' },
-    'bad-request',
-    /./,
-  ],
+  ['a repeated field', { method: 'POST', target: '/v1/items', body: '{"name":"a","name":"b"}' }, 'bad-request', /./],
   ['another type', { method: 'POST', target: '/v1/items', body: { name: 7 } }, 'bad-request', /name/],
-  ['what is no JSON', { method: 'POST', target: '/v1/items', body: '{"name":' }, 'bad-request', /cannot be read/],
+  ['invalid JSON', { method: 'POST', target: '/v1/items', body: '{"name":' }, 'bad-request', /cannot be read/],
   [
     'another media type',
     { method: 'POST', target: '/v1/items', body: 'x', fields: { 'Content-Type': 'text/plain' } },
@@ -293,30 +293,25 @@ const refusals: readonly (readonly [what: string, it: Case, code: string, detail
     /./,
   ],
   [
-    'a body of what takes none',
+    'a body where none is allowed',
     { method: 'POST', target: '/v1/items/7:sell', body: { name: 'x' } },
     'bad-request',
     /takes no body/,
   ],
   [
-    'too much',
+    'a body over the limit',
     { method: 'POST', target: '/v1/items', body: { name: 'x'.repeat(99) }, options: { limit: '64b' } },
     'content-too-large',
     /./,
   ],
+  ['an invalid timeout', { target: '/v1/items', fields: { 'Grpc-Timeout': 'soon' } }, 'bad-request', /grpc-timeout/],
   [
-    'a timeout that is none',
-    { target: '/v1/items', fields: { 'Grpc-Timeout': 'soon' } },
-    'bad-request',
-    /grpc-timeout/,
-  ],
-  [
-    'nested too deeply',
+    'too deep nesting',
     { method: 'POST', target: '/v1/items', body: `${'{"price":'.repeat(5000)}1${'}'.repeat(5000)}` },
     'bad-request',
     /./,
   ],
-  ['no UTF-8 in the path', { target: '/v1/items/%FF' }, 'bad-request', /UTF-8/],
+  ['invalid UTF-8 in the path', { target: '/v1/items/%FF' }, 'bad-request', /UTF-8/],
 ]
 
 for (const [what, it, code, detail] of refusals)
@@ -454,8 +449,8 @@ test('a trailers-only status becomes a problem document too', async () => {
 const broken: readonly (readonly [what: string, reply: Reply])[] = [
   ['no message', grpcReply([])],
   ['two messages', grpcReply([message('shop.v1.Item', {}), message('shop.v1.Item', {})])],
-  ['half a message', grpcReply([message('shop.v1.Item', item).subarray(0, 8)])],
-  ['a message that is none', grpcReply([grpcFrame(Buffer.from([0xff]))])],
+  ['a truncated message', grpcReply([message('shop.v1.Item', item).subarray(0, 8)])],
+  ['an invalid message', grpcReply([grpcFrame(Buffer.from([0xff]))])],
   ['a compressed message', grpcReply([Buffer.from([1, 0, 0, 0, 0])])],
   ['a message over the limit', grpcReply([grpcFrame('x'.repeat(5000))])],
   ['HTML', new Reply(200, Headers.of([['Content-Type', 'text/html']]), Bytes.fromText('<p>'))],

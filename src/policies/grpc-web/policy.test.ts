@@ -93,8 +93,8 @@ test('in text format each piece is separate base64, so that messages are not del
 })
 
 for (const [what, body] of [
-  ['at hand', Bytes.fromText(Buffer.from(MESSAGE, 'latin1').toString('base64'))],
-  ['on its way', new PartsBody(['AAAA', 'AAVo', 'ZWxsbw=', '='], false, null)],
+  ['in memory', Bytes.fromText(Buffer.from(MESSAGE, 'latin1').toString('base64'))],
+  ['streamed', new PartsBody(['AAAA', 'AAVo', 'ZWxsbw=', '='], false, null)],
 ] as const)
   test(`a request in text that is ${what} becomes bytes`, async () => {
     let seen = ''

@@ -225,8 +225,8 @@ for (const [what, answer] of [
   ['is not JSON', new Reply(200, JSON_TYPE.clone(), Bytes.fromText('{"password":'))],
   ['is partial', new Reply(206, JSON_TYPE.clone(), Bytes.fromText('{"password":1}'))],
   ['is encoded', new Reply(200, Headers.of([...JSON_TYPE, ['Content-Encoding', 'gzip']]), Bytes.fromText('x'))],
-  ['is announced as too large', new Reply(200, JSON_TYPE.clone(), new PushedBody(2 ** 20 + 1))],
-  ['turns out too large', new Reply(200, JSON_TYPE.clone(), new PushedBody(-1, 'x'.repeat(2 ** 20 + 1)))],
+  ['has a Content-Length over the limit', new Reply(200, JSON_TYPE.clone(), new PushedBody(2 ** 20 + 1))],
+  ['exceeds the limit', new Reply(200, JSON_TYPE.clone(), new PushedBody(-1, 'x'.repeat(2 ** 20 + 1)))],
 ] as const)
   test(`a reply that ${what} is bad-gateway, never forwarded unchanged`, async () => {
     const options = { response: { body: { omit: ['/password'] } } }

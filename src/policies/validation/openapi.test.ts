@@ -122,17 +122,17 @@ async function run(options: Options, exchange: Exchange) {
 
 for (const [version, document] of Object.entries(documents))
   for (const [what, exchange, status, errors] of [
-    ['a request as described', ask('GET', '/api/v1/orders?page=2&status=open,closed&filter={}'), 200],
-    ['HEAD where there is GET', ask('HEAD', '/api/v1/orders'), 200],
+    ['a valid request', ask('GET', '/api/v1/orders?page=2&status=open,closed&filter={}'), 200],
+    ['HEAD for GET', ask('HEAD', '/api/v1/orders'), 200],
     ['a parameter by reference', ask('GET', '/api/v1/orders?page=0'), 400, ['query /page']],
     ['a list with an unknown item', ask('GET', '/api/v1/orders?status=open,lost'), 400, ['query /status/1']],
-    ['a parameter that is no JSON', ask('GET', '/api/v1/orders?filter=1'), 400, ['query /filter']],
+    ['a parameter that is not JSON', ask('GET', '/api/v1/orders?filter=1'), 400, ['query /filter']],
     ['a parameter of the path item', ask('GET', '/api/v1/orders', null, { 'X-Tenant': '' }), 200],
     ['a path parameter', ask('GET', '/api/v1/orders/seven'), 400, ['path /order-id']],
-    ['a path parameter as described', ask('GET', '/api/v1/orders/7'), 200],
-    ['a fixed path before one with parameters', ask('GET', '/api/v1/orders/latest'), 200],
-    ['a body as described', ask('POST', '/api/v1/orders', '{"items":[{"price":1,"note":null}]}'), 200],
-    ['a body without what is required', ask('POST', '/api/v1/orders', '{}'), 422, ['body /items']],
+    ['a valid path parameter', ask('GET', '/api/v1/orders/7'), 200],
+    ['a literal path that also matches one with parameters', ask('GET', '/api/v1/orders/latest'), 200],
+    ['a valid body', ask('POST', '/api/v1/orders', '{"items":[{"price":1,"note":null}]}'), 200],
+    ['a body without a required member', ask('POST', '/api/v1/orders', '{}'), 422, ['body /items']],
     [
       'a price that is not above 0',
       ask('POST', '/api/v1/orders', '{"items":[{"price":0}]}'),
@@ -140,21 +140,21 @@ for (const [version, document] of Object.entries(documents))
       ['body /items/0/price'],
     ],
     [
-      'a wrong value far down',
+      'a deeply nested wrong value',
       ask('POST', '/api/v1/orders', '{"items":[{"parent":{"price":1,"parent":{"price":""}}}]}'),
       422,
       ['body /items/0/parent/parent/price'],
     ],
     ['no body', ask('POST', '/api/v1/orders'), 400, ['body ']],
-    ['no body where it is optional', ask('PUT', '/api/v1/orders/7'), 200],
+    ['no body if it is optional', ask('PUT', '/api/v1/orders/7'), 200],
     ['a body of the closest type', ask('PUT', '/api/v1/orders/7', '{}'), 422, ['body /items']],
     ['a body of another type', ask('PUT', '/api/v1/orders/7', 'x', { 'Content-Type': 'application/xml' }), 200],
     ['a body of any type', ask('PUT', '/api/v1/orders/7', 'x', { 'Content-Type': 'text/csv' }), 200],
-    ['a body of a type that is not described', ask('POST', '/api/v1/orders', 'x', { 'Content-Type': 'text/csv' }), 415],
-    ['a body that is not described', ask('GET', '/api/v1/orders', '{}'), 415],
-    ['a path that is not described', ask('GET', '/api/v1/other'), 404],
-    ['a path outside of the base path', ask('GET', '/orders'), 404],
-    ['a method that is not described', ask('PATCH', '/api/v1/orders'), 405],
+    ['a body of an undocumented type', ask('POST', '/api/v1/orders', 'x', { 'Content-Type': 'text/csv' }), 415],
+    ['an undocumented body', ask('GET', '/api/v1/orders', '{}'), 415],
+    ['an undocumented path', ask('GET', '/api/v1/other'), 404],
+    ['a path outside the base path', ask('GET', '/orders'), 404],
+    ['an undocumented method', ask('PATCH', '/api/v1/orders'), 405],
   ] as const)
     test(`${what} is ${status} (OpenAPI ${version})`, async () => {
       const result = await run({ openapi: { document } }, exchange)

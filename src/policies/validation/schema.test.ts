@@ -21,12 +21,12 @@ const rows: readonly (readonly [
   ['a wrong type', { properties: { a: { items: { type: 'number' } } } }, { a: [1, '2'] }, '/a/1', 'must be number'],
   ['a missing member', { required: ['a'] }, {}, '/a', 'is required'],
   ['an inherited member', { required: ['toString'] }, {}, '/toString', 'is required'],
-  ['a member too many', { additionalProperties: false }, { 'x/y~': 1 }, '/x~1y~0', 'is not allowed'],
+  ['an additional member', { additionalProperties: false }, { 'x/y~': 1 }, '/x~1y~0', 'is not allowed'],
   ['an unknown value', { enum: ['a', 'b'] }, 'c', '', 'must be one of "a", "b"'],
   ['another value', { const: 1 }, 2, '', 'must be 1'],
-  ['a text that does not match', { pattern: '^a$' }, 'b', '', 'must match pattern "^a$"'],
+  ['a string that does not match', { pattern: '^a$' }, 'b', '', 'must match pattern "^a$"'],
   [
-    'an item twice',
+    'a repeated item',
     { uniqueItems: true },
     [
       { a: 1, b: 2 },
@@ -35,8 +35,8 @@ const rows: readonly (readonly [
     '',
     'must not hold an item twice',
   ],
-  ['a price with a third place', { items: { multipleOf: 0.01 } }, [19.99, 4.351], '/1', 'must be a multiple of 0.01'],
-  ['a date that is none', { format: 'date' }, '2024-02-30', '', 'must match format "date"'],
+  ['a price with three decimals', { items: { multipleOf: 0.01 } }, [19.99, 4.351], '/1', 'must be a multiple of 0.01'],
+  ['an invalid date', { format: 'date' }, '2024-02-30', '', 'must match format "date"'],
 ]
 
 for (const [what, schema, value, pointer, detail] of rows)

@@ -17,14 +17,14 @@ function usable(schema: JsonDocument): { schema: unknown; found: UnusablePattern
 const rows: readonly (readonly [what: string, schema: JsonDocument, left: JsonDocument])[] = [
   ['itself', { type: 'string', pattern: UNUSABLE }, { type: 'string' }],
   [
-    'no members beside it',
+    'the ban on other members',
     { patternProperties: { [UNUSABLE]: { type: 'null' } }, additionalProperties: false },
     { patternProperties: {} },
   ],
-  ['what it was not to be', { not: { pattern: UNUSABLE }, minLength: 1 }, { minLength: 1 }],
-  ['what depended on it', { if: { pattern: UNUSABLE }, else: { maxLength: 2 } }, {}],
+  ['a negated schema', { not: { pattern: UNUSABLE }, minLength: 1 }, { minLength: 1 }],
+  ['schemas that depend on it', { if: { pattern: UNUSABLE }, else: { maxLength: 2 } }, {}],
   [
-    'that only one may hold',
+    'oneOf with it',
     { oneOf: [{ pattern: UNUSABLE }, { pattern: '^b' }] },
     { allOf: [{ anyOf: [{}, { pattern: '^b' }] }] },
   ],

@@ -134,7 +134,7 @@ const cookies = (value: string) => ({ headers: Headers.of([['Cookie', value]]) }
 for (const [what, by, same, others] of [
   ['address', 'ip', [{ client }, { client, query: '?a' }], [{}]],
   ['consumer', 'consumer', [{ consumer }, { consumer, client }], [{}]],
-  ['address where there is no consumer', 'consumer', [{ client }, { client, query: '?a' }], [{}]],
+  ['the address if there is no consumer', 'consumer', [{ client }, { client, query: '?a' }], [{}]],
   ['cookie', { cookie: 'sid' }, [cookies('sid=a'), cookies('b=1; sid=a')], [cookies('sid=b'), cookies('sid=c')]],
   ['query parameter', { query: 'k' }, [{ query: '?k=a%20b' }, { query: '?x=1&k=a+b' }], [{ query: '?k=b' }]],
 ] as const)

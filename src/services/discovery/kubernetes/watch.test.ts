@@ -177,11 +177,11 @@ test('a failing server is retried with backoff up to 30 seconds, or after Retry-
 })
 
 for (const [how, breakIt] of [
-  ['is reset in the middle', (api: ApiServer) => api.end('reset')],
-  ['says what is no JSON', (api: ApiServer) => api.write('{"type":\n')],
-  ['says what is no event', (api: ApiServer) => api.write({ kind: 'Pod' })],
-  ['ends in the middle of an event', (api: ApiServer) => (api.write('{"type":"ADD'), api.end('orderly'))],
-  ['says that it failed', (api: ApiServer) => api.write({ type: 'ERROR', object: { code: 500, message: 'no' } })],
+  ['is reset midway', (api: ApiServer) => api.end('reset')],
+  ['sends invalid JSON', (api: ApiServer) => api.write('{"type":\n')],
+  ['sends an invalid event', (api: ApiServer) => api.write({ kind: 'Pod' })],
+  ['ends within an event', (api: ApiServer) => (api.write('{"type":"ADD'), api.end('orderly'))],
+  ['sends an error', (api: ApiServer) => api.write({ type: 'ERROR', object: { code: 500, message: 'no' } })],
 ] as const)
   test(`a watch that ${how} is reported, and continues after a pause`, async (t) => {
     const api = await startApiServer(t)
