@@ -19,7 +19,7 @@ test('a run ends after a period without output, however long it has been running
 
 test('a finished run is not ended', async () => {
   const clock = new ManualClock()
-  const reporter = endSilence(clock, 100, () => assert.fail('it is over'))
+  const reporter = endSilence(clock, 100, () => assert.fail('the run is over'))
   reporter.resume().end({ type: 'test:summary' })
   await once(reporter, 'end')
   assert.equal(clock.pending, 0)

@@ -28,7 +28,7 @@ ${more}`
 async function askBoth(port: number, adminPort: number): Promise<number> {
   const deadline = Date.now() + TIMEOUT
   for (let asked = 1; ; asked++) {
-    assert.ok(Date.now() < deadline, 'only one worker serves')
+    assert.ok(Date.now() < deadline, 'only one worker replies')
     assert.equal((await send(port, { path: `/${asked}` })).status, 200)
     const { json } = await askAdmin(adminPort, '/services/backend')
     const [first, second] = (json as unknown as Shown).instances
@@ -143,7 +143,7 @@ test('workers balance by the requests of all of them, and those of a worker that
   assert.deepEqual(
     services.map(({ heard }) => heard.length),
     [8, 8],
-    'whichever worker had them',
+    'in any worker',
   )
   assert.deepEqual(await inFlight(), [8, 8])
   command.child.kill('SIGUSR2')

@@ -77,7 +77,7 @@ test('a fetch whose thread died is taken over by the next one', async () => {
   memories.open({ ...use, thread: 4 }, systemClock)
   await over
   assert.notEqual(other!.begin('k'), null)
-  assert.deepEqual(other!.status('l'), own, 'those of others go on')
+  assert.deepEqual(other!.status('l'), own, 'those of others remain')
 })
 
 test('a memory exists as long as a thread uses it', () => {

@@ -35,15 +35,15 @@ test('without the secret the reply is 403, two secrets work during rotation, and
     service.heard.some(({ headers }) => 'x-origin-verify' in headers),
     false,
   )
-  assert.equal((await send(port, { path: '/health/live' })).status, 200, 'probes go on')
-  assert.equal((await get({}, '/none')).status, 403, 'nobody learns which routes there are')
+  assert.equal((await send(port, { path: '/health/live' })).status, 200, 'probes still work')
+  assert.equal((await get({}, '/none')).status, 403, 'the routes are not disclosed')
 })
 
 test('the CDN is recognized by its network, as the peer or behind a trusted load balancer', async (t) => {
   const peer = await setUp(t, { from: ['127.0.0.0/8'] })
   assert.equal((await peer.get()).status, 200)
   const stranger = await setUp(t, { from: ['192.0.2.0/24'] })
-  assert.equal((await stranger.get({ 'X-Forwarded-For': '192.0.2.1' })).status, 403, 'anybody could say so')
+  assert.equal((await stranger.get({ 'X-Forwarded-For': '192.0.2.1' })).status, 403, 'anybody could send it')
   const behind = await setUp(t, { from: ['192.0.2.0/24'] }, undefined, {
     trustedProxies: ['127.0.0.1', '192.0.2.0/24'],
   })
@@ -260,11 +260,11 @@ test('a gateway that acts as the CDN stores no private replies', async (t) => {
   for (const headers of personal.slice(0, 2))
     for (const query of ['&Cache-Control=max-age=60', '&CDN-Cache-Control=max-age=60', '&Surrogate-Control=max-age=60'])
       assert.equal(await isStored(headers, query), false, JSON.stringify([headers, query]))
-  assert.equal(await isStored({}, ''), true, 'what is for everybody is stored')
+  assert.equal(await isStored({}, ''), true, 'a public reply is stored')
   assert.equal(
     await isStored({ 'X-API-Key': key }, '&Cache-Control=public,max-age=60'),
     true,
-    'so it is where the service says so',
+    'and so it is if the service says so',
   )
 })
 

@@ -60,7 +60,7 @@ function extended(t: TestContext): string {
   cpSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   for (const { file, block } of shown) {
-    assert.ok(!existsSync(join(root, file)), `${file} is there already`)
+    assert.ok(!existsSync(join(root, file)), `${file} already exists`)
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     writeFileSync(join(folder, file), block)
   }

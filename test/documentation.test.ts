@@ -59,7 +59,7 @@ for (const { name, options } of policies) {
   test(`the guide to the policy ${name} names all of its options`, () => {
     const overview = readFileSync(join(root, 'docs/policies.md'), 'utf8')
     const [, guide] = new RegExp(`^\\| \\[${name}\\]\\(([^)#]*)`, 'm').exec(overview) ?? []
-    assert.ok(guide !== undefined, 'policies.md has no row for it')
+    assert.ok(guide !== undefined, 'it has no row in policies.md')
     const text = guide === '' ? overview : readFileSync(join(root, 'docs', guide), 'utf8')
     // Of a map it is what stands under each of its keys.
     const { shape } = 'valueType' in options ? options.valueType : options

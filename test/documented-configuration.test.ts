@@ -35,7 +35,7 @@ function complete(value: object, first: string, excerpt: string): unknown {
   const config = Array.isArray(value) ? { routes: value } : (PLACES[first]?.(value) ?? value)
   assert.ok(isFields(config))
   for (const key of Object.keys(config).filter((name) => !name.startsWith('x-')))
-    assert.ok(key in gatewaySchema.shape, `${key} is no key of the configuration`)
+    assert.ok(key in gatewaySchema.shape, `${key} is not a key of the configuration`)
   const names = [...excerpt.matchAll(/service: ([a-z-]+)/g)].map(([, name = '']) => name)
   const services = Object.fromEntries(names.map((name) => [name, { instances: ['http://127.0.0.1:8001'] }]))
   const files = JSON.stringify(config).replaceAll('./policies/', `${root}/examples/policies/`)

@@ -55,10 +55,10 @@ test('the connection to a Redis stays open while any generation uses it', async 
   assert.equal((await ask(second)).status, 429)
   assert.equal(await connectionsTo(toOne), 1)
   const third = await prepare(on(other))
-  assert.equal(await connectionsTo(toOther), 1, 'it is there before it is needed')
+  assert.equal(await connectionsTo(toOther), 1, 'it is established before it is needed')
   third.takeOver()
   assert.equal((await ask(third)).status, 204)
-  assert.equal((await ask(second)).status, 429, 'what is under way goes by the one that it began with')
+  assert.equal((await ask(second)).status, 429, 'requests in flight use the configuration that they started with')
   second.close()
   const isLeft = async () => (await connectionsTo(toOne)) === 0
   for (let left = false; !left;) left = await isLeft()

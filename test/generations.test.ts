@@ -63,7 +63,7 @@ test('the next generation reuses the connections to instances that stay', async 
   assert.equal(poolIn(second, comes.address)!.idle, 0)
   for (let i = 0; i < 6; i++) await ask(second)
   assert.deepEqual([stays.connections, comes.connections], [1, 1])
-  assert.equal(second.pools['other']![stays.address]!.idle, 0, 'another service has connections of its own')
+  assert.equal(second.pools['other']![stays.address]!.idle, 0, 'another service has its own connections')
   assert.deepEqual(
     gauge('sallyport_pool_waiting').map(([labels]) => labels),
     [
@@ -71,7 +71,7 @@ test('the next generation reuses the connections to instances that stay', async 
       `service="backend",instance="${comes.address}"`,
       `service="other",instance="${stays.address}"`,
     ],
-    'each is told of once',
+    'each is reported once',
   )
 })
 
@@ -103,7 +103,7 @@ test('a generation that fails to compile keeps no resources', async (t) => {
     name: 'broken',
     summary: 'Cannot be made.',
     options: z.strictObject({}),
-    create: () => assert.fail('not to be made'),
+    create: () => assert.fail('must not be created'),
   })
   await assert.rejects(prepare({ backend: { instances: [stays.url, never.url] } }, [broken]), /not to be made/)
   assert.deepEqual(
@@ -205,9 +205,9 @@ test('limits and timeouts of a pool change in place when the next generation tak
   await turnUntil('both connections to be idle', () => poolIn(second, address)!.idle === 2)
   const third = await prepare({ backend: { instances, pool: { connections: 1, idleTimeout: '1s' } } })
   third.takeOver()
-  assert.equal(poolIn(third, address)!.idle, 1, 'one connection too many ends')
+  assert.equal(poolIn(third, address)!.idle, 1, 'one excess connection is closed')
   clock.advance(1300)
-  assert.equal(poolIn(third, address)!.idle, 0, 'the other is idle no longer than it may be now')
+  assert.equal(poolIn(third, address)!.idle, 0, 'the other stays idle no longer than is now allowed')
 })
 
 test('with other TLS settings an instance gets new connections', async (t) => {
@@ -225,11 +225,11 @@ test('with other TLS settings an instance gets new connections', async (t) => {
   other.takeOver()
   await ask(other)
   assert.equal(service.sockets.length, 2)
-  assert.deepEqual(service.resumed, [false, false], 'nor is a session of the one before resumed')
+  assert.deepEqual(service.resumed, [false, false], 'no session of the previous one is resumed')
   const idle = () => poolIn(same, service.address)!.idle + poolIn(other, service.address)!.idle
   assert.equal(idle(), 2)
   const inFlight = gauge('sallyport_instance_in_flight').map(([, value]) => value)
-  assert.deepEqual(inFlight, [0, 0], 'what both have is added up')
+  assert.deepEqual(inFlight, [0, 0], 'the counts of both are summed')
   same.close()
   assert.equal(idle(), 1)
   await ask(other)

@@ -27,7 +27,7 @@ test('a rejected client gets a 403 problem document, and nothing reaches the ser
   assert.equal(reply.headers['access-control-allow-origin'], '*')
   assert.equal(service.heard.length, 0)
   assert.equal((await log.line({ message: 'API Gateway Request' }))['code'], 'forbidden')
-  assert.equal((await send(port, { path: '/health/live' })).status, 200, 'probes go on')
+  assert.equal((await send(port, { path: '/health/live' })).status, 200, 'probes still work')
   assert.equal((await scrape(port)).sum('sallyport_ip_access_refusals_total', { reason: 'denied' }), 1)
 })
 
@@ -40,7 +40,7 @@ test('the address and country of the client come from trusted proxies only', asy
   }
   assert.equal(await ask([SELF], { 'CF-IPCountry': 'DE' }), 200)
   assert.equal(await ask([SELF], { 'CF-IPCountry': 'FR' }), 403)
-  assert.equal(await ask([], { 'CF-IPCountry': 'DE' }), 403, 'anybody could say so')
+  assert.equal(await ask([], { 'CF-IPCountry': 'DE' }), 403, 'anybody could send it')
 })
 
 test('the list of a route replaces that of all routes', async (t) => {

@@ -138,7 +138,7 @@ test('the state that a custom policy keeps is shared across reloads, and closed 
   assert.equal(await textOf(first), '1')
   const never = await prepare(configOf('a', 100), [policy])
   never.close()
-  assert.equal(await textOf(first), '2', 'what is given up changes nothing')
+  assert.equal(await textOf(first), '2', 'an abandoned change has no effect')
   const second = await prepare(configOf('a', 10), [policy])
   second.takeOver()
   first.close()

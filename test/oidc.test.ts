@@ -373,7 +373,7 @@ test('a session that the provider no longer refreshes ends, and its user has to 
   assert.equal(
     provider.count('/token'),
     asked,
-    'whoever keeps the cookie does not have the provider asked again and again',
+    'a client that keeps the cookie does not cause repeated requests to the provider',
   )
 })
 

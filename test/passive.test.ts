@@ -148,7 +148,7 @@ test('an ejected instance returns after its time, is ejected again at the first 
   assert.equal(bad.heard.length, 6)
   clock.advance(28_500)
   await statuses(port, 12)
-  assert.equal(bad.heard.length, 6, 'the second time is twice as long')
+  assert.equal(bad.heard.length, 6, 'the second wait is twice as long')
   sick = false
   clock.advance(29_000)
   assert.deepEqual(await statuses(port, 12), new Map([[200, 12]]))

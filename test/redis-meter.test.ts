@@ -99,7 +99,7 @@ test('other algorithms and further quotas use separate keys', async (t) => {
     'rate_limit:{42}:tier:60:sliding',
     'rate_limit:{42}:tier:60:tokens',
   ])
-  for (const key of await redis.keys('*')) assert.ok((await redis.pttl(key)) > 0, `${key} has no end`)
+  for (const key of await redis.keys('*')) assert.ok((await redis.pttl(key)) > 0, `${key} does not expire`)
 })
 
 test('a counter without a time to live gets one, and one that is too long is shortened', async (t) => {

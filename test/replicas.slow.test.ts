@@ -233,7 +233,7 @@ test('a reload can connect a gateway to a Redis and disconnect it', async (t) =>
   assert.equal((await level(a)).replicas.length, 3)
   await late.gateway.reload(config)
   assert.equal((await level(late)).replicas.length, 1)
-  await until('only two to answer', async () => (await level(a)).replicas.length === 2)
+  await until('only two responses', async () => (await level(a)).replicas.length === 2)
 })
 
 test('a Redis that forbids subscribing is logged once, and reported by each operation', async (t) => {

@@ -10,7 +10,7 @@ test('a flood over a real socket comes to an end, and its cost and effect on ano
   const target = await startTarget(await temporaryFolder(t))
   cleanUp(t, () => stop(target.child))
   const { after, rounds, cpu, before, during } = await flood(target, 'PING')
-  assert.ok(after !== null, 'it goes on')
+  assert.ok(after !== null, 'it keeps going')
   assert.ok(rounds > 900)
   assert.ok(cpu > 0)
   assert.ok(before.length > 0 && during.length > 0)

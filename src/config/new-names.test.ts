@@ -118,7 +118,7 @@ for (const { map, old, current, since } of renamed)
     const names = new Set(keys.flatMap((each) => Object.keys(fieldOf(each, 'properties') ?? {})))
     assert.ok(names.has(current))
     assert.ok(!names.has(old))
-    assert.ok(isAccepted({ map, old, current, since: version }, since), `${since} is still to come`)
+    assert.ok(isAccepted({ map, old, current, since: version }, since), `${since} is in the future`)
   })
 
 /** The schemas at a step, in every form that a value may have. */

@@ -20,7 +20,7 @@ test('a rejected exchange passes the policies but does not reach the end of the 
   const refusal = new GatewayError('bad-request', 'no')
   const exchange = makeExchange({ refusal })
   exchange.route = new RoutePath(info, () => reply)
-  assert.equal(RoutePath.goOn(exchange), reply, 'policies are still to come')
+  assert.equal(RoutePath.goOn(exchange), reply, 'policies are not yet known')
   assert.throws(() => RoutePath.arrive(exchange), refusal)
 })
 

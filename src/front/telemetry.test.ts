@@ -55,7 +55,7 @@ test('a new configuration changes the access log from then on', () => {
   end(under)
   end(begin('/c'))
   const [, late, timed] = output.lines
-  assert.deepEqual([late?.['level'], Object.hasOwn(late!, 'gateway_ms')], ['warn', false], 'nothing was measured of it')
+  assert.deepEqual([late?.['level'], Object.hasOwn(late!, 'gateway_ms')], ['warn', false], 'it was not measured')
   assert.deepEqual([timed?.['level'], timed?.['gateway_ms']], ['warn', 20])
   configure({ log: { access: false } })
   end(begin('/d'))

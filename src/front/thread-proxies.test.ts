@@ -52,7 +52,7 @@ test('a new configuration changes the trusted proxies and their headers', () => 
   assert.equal(made.proxies.has(PROXY), true)
   made.configure(configOf({ trustedProxies: ['10.0.0.2'] }))
   assert.deepEqual([made.proxies.has(PROXY), made.proxies.has('10.0.0.2')], [false, true])
-  assert.equal(changes(), 3, 'who the client of a connection is may be another each time')
+  assert.equal(changes(), 3, 'the client of a connection can change')
 })
 
 test('the current content of a file takes precedence over its content at load time', async () => {
@@ -65,5 +65,5 @@ test('the current content of a file takes precedence over its content at load ti
   assert.equal(made.proxies.has('10.0.0.5'), true)
   await tell(2, { '/c': ['10.0.0.6'] })
   await tell(1, { '/c': ['10.0.0.7'] })
-  assert.deepEqual([made.proxies.has('10.0.0.6'), made.proxies.has('10.0.0.7')], [true, false], 'what is late is old')
+  assert.deepEqual([made.proxies.has('10.0.0.6'), made.proxies.has('10.0.0.7')], [true, false], 'a late entry is old')
 })

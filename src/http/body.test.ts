@@ -64,7 +64,7 @@ test('a client that takes all it can leaves the same amount for the next one', (
   }
   assert.equal(budget.free, 15)
   budget.giveBack(60, 'a')
-  assert.ok(budget.take(30, 'c'), 'what one gives back is for the others')
+  assert.ok(budget.take(30, 'c'), 'the capacity that one returns is available to others')
   assert.ok(!budget.take(31, 'b'))
 })
 

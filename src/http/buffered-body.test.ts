@@ -116,7 +116,7 @@ class Taker extends CollectingSink {
   /** Lets it go on until it ends. */
   finish(body: BufferedBody): void {
     while (!this.ended) {
-      assert.equal(this.taking, false, 'it goes on by itself unless it is asked to wait')
+      assert.equal(this.taking, false, 'it continues unless asked to wait')
       body.resume()
     }
   }

@@ -85,7 +85,7 @@ test('property: however a sink pauses, everything arrives once and in order', ()
         let ended = false
         body.pipe({
           write(chunk) {
-            assert.equal(paused, false, 'a chunk for a sink that takes none')
+            assert.equal(paused, false, 'a chunk for a sink that accepts none')
             text += chunk.toString('latin1')
             paused = pauses.next().value === true
             return !paused

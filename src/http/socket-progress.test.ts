@@ -21,5 +21,5 @@ test('progress of one large write is visible during the write', async (t) => {
   const before = bytesTaken(socket)
   peer.socket.resume()
   await turnUntil('some progress', () => bytesTaken(socket) > before)
-  assert.ok(socket.writableLength > 0, 'the write is not through')
+  assert.ok(socket.writableLength > 0, 'the write has not completed')
 })

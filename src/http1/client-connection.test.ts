@@ -164,7 +164,7 @@ test('a long reply is streamed, and releases the connection at its end', () => {
   const harness = new Harness().send()
   harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab')
   assert.deepEqual(harness.calls, ['replied'])
-  assert.equal(harness.socket.reading, false, 'nobody takes it yet')
+  assert.equal(harness.socket.reading, false, 'nobody reads it yet')
   const sink = harness.pipe()
   assert.equal(harness.socket.reading, true)
   sink.taking = false

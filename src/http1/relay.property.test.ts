@@ -110,7 +110,7 @@ class Relay {
     assert.ok(request.messages[0]!.complete && response.messages[0]!.complete)
     assert.ok(request.messages[0]!.body === this.uploaded, 'the service gets what the client sent')
     assert.ok(response.messages[0]!.body === this.downloaded, 'the client gets what the service sent')
-    assert.ok(this.client.reading && this.service.reading, 'both connections go on')
+    assert.ok(this.client.reading && this.service.reading, 'both connections stay open')
   }
 
   private get requestRead(): boolean {

@@ -99,7 +99,7 @@ test('a stalled consumer only holds the window of its own stream', async () => {
   await service.turn()
   assert.equal(service.granted(1), 0)
   assert.ok(service.granted(3) > 300 * 16_000 - 65_535)
-  assert.ok(service.granted(0) > 300 * 16_000 - 65_535, 'what is kept of one does not count for all')
+  assert.ok(service.granted(0) > 300 * 16_000 - 65_535, 'what one stream buffers does not count for all')
   assert.equal(fast.pipe().text.length, 300 * 16_000)
   service.receive(data(1, 'x'.repeat(16_000)))
   assert.equal(slow.broken, null)

@@ -88,7 +88,7 @@ test('exchanges share a connection until it is full, and then another one is ope
   assert.deepEqual(pool.size, { idle: 0, busy: 2, connecting: 0, streaming: 0, waiting: 0 })
   await answer(service, first)
   const fourth = await acquire()
-  assert.equal(ask(fourth).id, 5, 'the one that was made first is filled first')
+  assert.equal(ask(fourth).id, 5, 'the oldest connection is filled first')
   await answer(service, third, 1)
   assert.deepEqual(pool.size, { idle: 1, busy: 1, connecting: 0, streaming: 0, waiting: 0 })
   assert.equal(service.peers.length, 2)

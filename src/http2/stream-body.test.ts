@@ -77,7 +77,7 @@ function perform(
   let [calls, lent, piped, complete] = [0, false, false, false]
   const sink = {
     write(chunk: Buffer): boolean {
-      assert.equal(lent, false, 'nothing is written before the last chunk is free')
+      assert.equal(lent, false, 'nothing is written before the last chunk is released')
       assert.equal(seen.ended, 0, 'nothing follows the end')
       seen.written += chunk.toString('latin1')
       lent = answers[calls++ % answers.length] === false
@@ -123,7 +123,7 @@ test('property: every byte is returned to the window once, and data arrives in o
         const { owner, body, isFree } = setUp()
         const { pushed, ended, written, came } = perform(body, acts, answers)
         assert.ok(came.startsWith(written))
-        assert.ok(ended <= 1, 'the end is told once')
+        assert.ok(ended <= 1, 'the end is reported once')
         // The last chunk of a body that has ended is its sink's until that gives it back.
         body.resume()
         assert.equal(owner.taken, pushed)

@@ -43,7 +43,7 @@ test('a window grows with fast reading, as far as the budget allows', () => {
   }
   first.release()
   second.release()
-  assert.equal(budget.free, 6 * WINDOW, 'all of it is given back')
+  assert.equal(budget.free, 6 * WINDOW, 'all of it is returned')
 })
 
 test('fast readers that stall together hold only part of the budget', async () => {

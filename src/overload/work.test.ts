@@ -45,5 +45,5 @@ test('the wait in the accept queue is estimated from the accept rate', async () 
     const max = (30 * (performance.now() - before + 1)) / came
     assert.ok(each < 1 ? waited === 0 : waited > 0 && waited <= max, `${waited}, ${max}`)
   }
-  assert.equal(asked, 1, 'nobody is asked while there is time to spare')
+  assert.equal(asked, 1, 'no request is made while there is time left')
 })

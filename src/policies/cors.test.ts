@@ -26,7 +26,7 @@ async function run(
   const fields: Record<string, string> = {}
   for (const [name, value] of reply.headers) {
     const key = name.toLowerCase()
-    assert.ok(!(key in fields), `${name} is there twice`)
+    assert.ok(!(key in fields), `${name} is repeated`)
     fields[key] = value
   }
   return { reply, fields, exchange }
@@ -39,7 +39,7 @@ function get(options: Options, sent: Fields, next?: Handler) {
 /** What a preflight gets, which goes no further. */
 function preflight(options: Options, sent: Fields = {}) {
   const asked = { Origin: APP, 'Access-Control-Request-Method': 'POST', ...sent }
-  return run(options, 'OPTIONS', asked, () => assert.fail('the preflight went on'))
+  return run(options, 'OPTIONS', asked, () => assert.fail('the preflight was forwarded'))
 }
 
 test('by default every reply has the headers of the specification', async () => {

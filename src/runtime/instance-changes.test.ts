@@ -58,7 +58,7 @@ test('a failed update is retried with backoff until it succeeds', async () => {
   assert.equal(begun(), 9)
   await finish(false)
   clock.advance(1_000)
-  assert.equal(begun(), 10, 'after a success it begins anew')
+  assert.equal(begun(), 10, 'it starts again after a success')
 })
 
 test('nothing starts after stop', async () => {

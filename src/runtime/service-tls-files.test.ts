@@ -46,7 +46,7 @@ test('a new configuration changes the watched files', async (t) => {
   const { files, watcher, told, checked } = await start({ a: old })
   files.configure(await configOf({ b: fresh }))
   assert.deepEqual(watcher.paths, [fresh.cert, fresh.key])
-  assert.deepEqual([told, checked], [[], []], 'what was just read is known everywhere')
+  assert.deepEqual([told, checked], [[], []], 'what was just read is the same everywhere')
   const other = authority.issueClient({ subject: { commonName: 'other' } })
   replaceLeaf(fresh, other)
   watcher.change(fresh.cert)

@@ -72,7 +72,7 @@ test('an accepted text is applied and written, and a rejected one neither', asyn
   assert.equal((await put('bad')).outcome, 'refused')
   assert.deepEqual([inForce(), inFile()], ['two', 'two'])
   assert.equal((await put('two ')).outcome, 'unchanged')
-  assert.equal(inFile(), 'two ', 'what means the same is written all the same')
+  assert.equal(inFile(), 'two ', 'a file with the same meaning is still written')
   assert.equal((await put('three')).outcome, 'applied', 'and the file is then known')
 })
 
@@ -122,14 +122,14 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   await assert.rejects(
     written.rollback(() => {}, false),
     { code: 'conflict' },
-    'it is none to go back to',
+    'it cannot be rolled back to',
   )
 })
 
 test('a rollback of an unconfirmed change takes effect at once, without a check', async (t) => {
   const { put, written, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
-  const check = (): void => assert.fail('not for a change that nobody has confirmed')
+  const check = (): void => assert.fail('not before the change is confirmed')
   assert.equal((await written.rollback(check, false)).outcome, 'applied')
   assert.deepEqual([inForce(), inFile(), written.until], ['one', 'one', null])
 })
@@ -178,7 +178,7 @@ test('a file changed by somebody else is only replaced with force, and a copy is
   await put('three', { confirm: 60_000 })
   writeFileSync(file, 'by hand')
   await assert.rejects(written.confirm(), { code: 'conflict' })
-  assert.notEqual(written.until, null, 'it still waits')
+  assert.notEqual(written.until, null, 'it is still waiting')
 })
 
 test('a missing file, and a configuration in code, are not replaced', async (t) => {

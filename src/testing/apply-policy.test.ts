@@ -47,7 +47,7 @@ for (const local of [false, true])
     for (let i = 0; i < 2; i++) assert.equal((await handle(fakeExchange())).status, 200)
     await assert.rejects(async () => handle(fakeExchange()), { code: 'rate-limited' })
     clock.advance(60_001)
-    assert.equal((await handle(fakeExchange())).status, 200, 'the window is over')
+    assert.equal((await handle(fakeExchange())).status, 200, 'the window has ended')
   })
 
 test('policies do not share counts', async () => {

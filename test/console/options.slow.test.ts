@@ -53,7 +53,7 @@ test('a limit is set with the form of a route: errors are shown at their field, 
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
   await page.getByText('A change is in force').waitFor()
   assert.deepEqual([await get(), await get(), await get()], [200, 200, 429])
-  assert.equal(await readFile(file, 'utf8'), text, 'the file has what was there before')
+  assert.equal(await readFile(file, 'utf8'), text, 'the file still has its previous contents')
   await page.getByRole('button', { name: 'Roll back now' }).click()
   await page.getByText('A change is in force').waitFor({ state: 'detached' })
   assert.equal(await get(), 200)

@@ -67,7 +67,7 @@ async function checkPieces(t: TestContext, port: number, recorder: Recorder, hos
   const whole = recorder.requests
   client.socket.destroy()
   await checkGood(port, t, null)
-  assert.equal(whole, hostile.forwarded?.length ?? 0, 'whole requests that the service has got')
+  assert.equal(whole, hostile.forwarded?.length ?? 0, 'complete requests that the service received')
   if (!hostile.inBody && hostile.forwarded === undefined) assert.equal(recorder.bytes, forwarded('GET /good'))
 }
 

@@ -73,7 +73,7 @@ async function check(
   const good = await next.reply()
   assert.equal(good.start, 'HTTP/1.1 200 OK')
   assert.equal(good.fields.get('Date'), 'now')
-  assert.equal(Number(good.body) === number, hostile.reused === true, 'whether the connection is used again')
+  assert.equal(Number(good.body) === number, hostile.reused === true, 'whether the connection is reused')
   client.socket.destroy()
   next.socket.destroy()
 }

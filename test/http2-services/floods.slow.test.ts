@@ -31,7 +31,7 @@ for (const [name, bytes] of Object.entries(floods)) {
     assert.ok(service.socket.destroyed)
     assert.equal(told.broken?.code, 'bad-gateway')
     await service.turn()
-    assert.ok(service.socket.flush().length < 40_000, 'and little was said to it')
+    assert.ok(service.socket.flush().length < 40_000, 'and little was sent to it')
   })
 }
 

@@ -157,7 +157,7 @@ test('changed settings apply to new connections, and old ones are closed after t
   assert.equal(service.sessions.length, 1, 'bounds alone change nothing')
   await gateway.reload(config({ http2: false, retry: false }))
   await ended
-  assert.equal((await send(port)).status, 502, 'in HTTP/1.1 it is not understood')
+  assert.equal((await send(port)).status, 502, 'it is not supported in HTTP/1.1')
 })
 
 test('a slow client only delays its own reply, not others on the same connection', async (t) => {

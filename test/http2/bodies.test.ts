@@ -308,7 +308,7 @@ test('aborted uploads to a service that does not read free their window for othe
     await peer.settled()
     peer.write(h2.reset(id))
     const granted = 65_535 + peer.connectionUpdates.reduce((sum, more) => sum + more, 0)
-    assert.ok(sent + 64_000 <= granted, `${sent} bytes were sent, ${granted} may be`)
+    assert.ok(sent + 64_000 <= granted, `${sent} bytes were sent, ${granted} are allowed`)
   }
 })
 

@@ -71,7 +71,7 @@ async function run(t: TestContext, port: number, secure: boolean, each: Conforma
     return void peer.socket.destroy()
   }
   await peer.settled()
-  await peer.until('what has to come', () => {
+  await peer.until('the expected frames', () => {
     const { streams } = peer
     return (
       Object.keys(resets).every((id) => streams.get(Number(id))?.reset !== null && streams.has(Number(id))) &&

@@ -198,7 +198,7 @@ test('a client that opens no stream windows gets little content buffered, howeve
     const held = bodies.reduce((sum, { taken }) => sum + taken, 0)
     // What is kept for all clients together, and the last chunk of each.
     assert.ok(held <= 64 * 1024 ** 2 + 128 * 65_536, `${held} bytes are kept`)
-    assert.ok(held >= 32 * 1024 ** 2, 'what was kept for others was given back')
+    assert.ok(held >= 32 * 1024 ** 2, 'what was reserved for others was released')
     await pass(harness, client, 52, () => {})
     assert.ok(bodies.every(({ cancelled }) => cancelled))
     assert.equal(client.of(Type.reset).length, 128)

@@ -142,7 +142,7 @@ test('a replacement instance in a service gets the next request', async (t) => {
   assert.deepEqual(instances('sallyport_instance_healthy'), [after.address])
   const requests = (instance: string): number =>
     told.sum('sallyport_instance_requests_total', { instance, status_class: '2xx' })
-  assert.deepEqual([requests(before.address), requests(after.address)], [2, 2], 'what was counted stays for a while')
+  assert.deepEqual([requests(before.address), requests(after.address)], [2, 2], 'counts are kept for a while')
 })
 
 test('a rejected configuration leaves nothing behind after its checks', async (t) => {
@@ -156,7 +156,7 @@ test('a rejected configuration leaves nothing behind after its checks', async (t
   const so = checks
   await sendAll(port, '/users/1', 4)
   assert.deepEqual([users.heard.length, added.heard.length], [4, 0])
-  assert.ok(checks - so <= 1, 'none but what was on its way')
+  assert.ok(checks - so <= 1, 'none except those in flight')
   assert.equal((await scrape(port)).all('sallyport_instance_healthy').length, 1)
 })
 

@@ -53,7 +53,7 @@ test('connections of an unchanged listener survive ten changes of another one', 
     assert.deepEqual(await ask(busy), OK)
     const other = { address: `127.0.0.1:${await freePort()}`, redirectToHttps: i % 2 === 0 ? 443 : false }
     const ports = await apply(i % 3 === 0 ? [stays] : [other, stays], { limits: { headers: 50 + i } })
-    assert.equal(ports.at(-1), port, 'it stays on the port that it got')
+    assert.equal(ports.at(-1), port, 'it keeps the port that it was given')
   }
   assert.deepEqual(await ask(idle), OK)
   assert.deepEqual(await ask(busy), OK)
@@ -72,7 +72,7 @@ test('reordering listeners changes nothing', async (t) => {
   const peers = await Promise.all(ports.map((port) => connect(t, port)))
   assert.deepEqual(await ask(peers[0]!), OK)
   const { commit, ports: moved } = await prepare([three, one, two])
-  assert.deepEqual(moved, [ports[2], ports[0], ports[1]], 'of two on any port each goes on as what it is')
+  assert.deepEqual(moved, [ports[2], ports[0], ports[1]], 'two listeners on any port both stay in place')
   commit()
   assert.deepEqual(listeners.descriptors, [descriptors[2], descriptors[0], descriptors[1]])
   assert.deepEqual(await ask(peers[0]!), OK)
@@ -152,7 +152,7 @@ test('the address of a removed listener is free at once, and its clients are dra
   await apply([stays])
   const other = await occupy(port)
   t.after(other.free)
-  assert.deepEqual(await ask(asks!), LAST, 'who asks right now is answered')
+  assert.deepEqual(await ask(asks!), LAST, 'a request sent right now is answered')
   clock.advance(1000)
   assert.equal(await idle!.closed(), 'end')
   held[0]!('late')
@@ -220,7 +220,7 @@ test('changed TLS settings apply to new connections, and old ones close after th
   const { peer: before, socket } = await connectSecurely(t, port!, { maxVersion: 'TLSv1.2' })
   assert.equal(socket.getProtocol(), 'TLSv1.2')
   await apply([{ address: LOCAL, tls: { certificates } }], { limits: { headers: 50 } })
-  assert.deepEqual(await ask(before), SECURE, 'nothing of TLS has changed')
+  assert.deepEqual(await ask(before), SECURE, 'TLS has not changed')
   await apply([{ address: LOCAL, tls: { certificates, minVersion: '1.3' } }])
   await assert.rejects(connectSecurely(t, port!, { maxVersion: 'TLSv1.2' }))
   assert.deepEqual(await ask(before), ['HTTP/1.1 200 OK', 'close', 'https'])
@@ -282,7 +282,7 @@ test('after client certificates become required, connections without one are clo
   const shows = await connectSecurely(t, port!, { cert: client.cert, key: client.key })
   assert.deepEqual(await ask(shows.peer), SECURE)
   await apply([{ address: LOCAL, tls: { certificates, clientCertificates: { ca, forward: ['client-cert'] } } }])
-  assert.deepEqual(await ask(shows.peer), SECURE, 'which fields services get is no matter of the connection')
+  assert.deepEqual(await ask(shows.peer), SECURE, 'headers for services do not concern the connection')
 })
 
 test('sessions can be resumed after a rotation of the secrets', async (t) => {
@@ -379,7 +379,7 @@ test('a wildcard and a specific address on one port each keep their connections'
   assert.deepEqual(await ask(early), OK)
   both.commit()
   assert.deepEqual(await ask(await connect(t, port)), moved)
-  assert.deepEqual(await ask(early), OK, 'it is a connection of the other one')
+  assert.deepEqual(await ask(early), OK, 'it is a connection of the other listener')
   // 3. The other alone.
   await apply([one], {}, shared)
   assert.deepEqual(await ask(await connect(t, port)), moved)

@@ -91,7 +91,7 @@ test('a body that is not text, too long, or from another origin is rejected', as
   assert.equal((await plan(answering('one'), { 'X-Requested-With': 'x' })).status, 401)
   assert.equal((await plan('routes: [')).status, 422)
   const other = await ask('/log-level', { method: 'PUT', body: 'level: debug', headers })
-  assert.equal(other.status, 415, 'only configurations are YAML')
+  assert.equal(other.status, 415, 'the file is not a configuration')
 })
 
 test('a custom policy is compared as it was when applied', async (t) => {

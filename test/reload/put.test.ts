@@ -45,7 +45,7 @@ test('PUT /config applies a configuration in all workers and in the file, and it
   assert.deepEqual([back.status, back.json['outcome'], back.json['generation']], [200, 'rolled_back', 3])
   assert.equal(await answer(), 'one')
   assert.deepEqual([await readFile(file, 'utf8'), await etagOf(gateway)], [writable('one'), first])
-  assert.equal((await ask('/config/rollback', POST)).status, 409, 'there is none before')
+  assert.equal((await ask('/config/rollback', POST)).status, 409, 'there was none before')
   assert.match((await ask('/metrics')).text, /^sallyport_config_reloads_total\{outcome="rolled_back"\} 1$/m)
   const line = await command.line('An operator has changed the configuration')
   assert.deepEqual([line['level'], line['outcome'], line['generation']], ['warn', 'applied', 2])

@@ -37,7 +37,7 @@ export function send(
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
       response.on('end', () => {
-        if (!response.complete) return reject(new Error('the reply broke off'))
+        if (!response.complete) return reject(new Error('the reply was truncated'))
         const whole = Buffer.concat(chunks)
         const { statusCode = 0, headers: answered, rawHeaders } = response
         resolve({ status: statusCode, headers: answered, rawHeaders, body: whole, text: whole.toString() })

@@ -117,7 +117,7 @@ class FailingInstance implements Lane, LanePool {
 
   /** Never called, because a lane is always free. */
   acquire(): Promise<Lane> {
-    return Promise.reject(new Error('a new lane is wanted'))
+    return Promise.reject(new Error('a new lane is requested'))
   }
 
   exchange(_: OutgoingRequest, listener: ReplyListener): void {

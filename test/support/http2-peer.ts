@@ -155,7 +155,7 @@ export class Http2Peer {
   private take(frame: h2.Frame): void {
     if (!this.forgets) this.frames.push(frame)
     const { type, flags, stream, payload } = frame
-    if (this.section !== null) assert.equal(type, h2.Type.continuation, 'a field section is continued at once')
+    if (this.section !== null) assert.equal(type, h2.Type.continuation, 'a field section is not interrupted')
     switch (type) {
       case h2.Type.data:
         this.content(stream, payload, (flags & h2.END_STREAM) !== 0)
@@ -223,13 +223,13 @@ export class Http2Peer {
     stream.ended = ends
     const [first] = list
     if (first?.[0] !== ':status') {
-      assert.ok(ends && stream.status !== 0, 'trailers end the stream, and follow a reply')
+      assert.ok(ends && stream.status !== 0, 'trailers follow a reply and end the stream')
       stream.trailers = list
       return
     }
     const status = Number(first[1])
     if (status < 200) {
-      assert.ok(!ends, 'an interim response ends no stream')
+      assert.ok(!ends, 'an interim response does not end the stream')
       return void stream.interim.push(status)
     }
     assert.equal(stream.status, 0, 'one reply')

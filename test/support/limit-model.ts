@@ -41,7 +41,7 @@ function checkSlidingWindow(decided: readonly Decided[], { limit, window }: Quot
     }
     const start = at - window - window / SLICES
     const used = sum(decided.slice(0, i), (before) => before > start)
-    assert.ok(used + cost > limit, `refused ${cost} at ${at} with ${used} of ${limit} used`)
+    assert.ok(used + cost > limit, `rejected ${cost} at ${at} with ${used} of ${limit} used`)
   }
 }
 

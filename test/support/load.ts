@@ -85,7 +85,7 @@ function askOnce(port: number, agent: Agent, secure: boolean): Promise<{ status:
       response.on('end', () => {
         const { complete, statusCode: status = 0, headers } = response
         if (complete) resolve({ status, closes: headers.connection === 'close' })
-        else reject(new Error('the reply broke off'))
+        else reject(new Error('the reply was truncated'))
       })
       response.resume()
     })

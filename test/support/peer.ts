@@ -130,9 +130,9 @@ export class Peer implements Source {
         if (found !== undefined) {
           stop()
           resolve(found)
-        } else if (this.ending !== null) fail(`but the connection came to its ${this.ending}`)
+        } else if (this.ending !== null) fail(`but the connection ended with ${this.ending}`)
       }
-      const timer = setTimeout(() => fail('which did not come'), TIMEOUT)
+      const timer = setTimeout(() => fail('which did not arrive'), TIMEOUT)
       this.waiting.add(check)
       check()
     })

@@ -64,7 +64,7 @@ export class RecordingSocket extends Socket {
   }
 
   override write(data: string | Uint8Array, encoding?: BufferEncoding | Done, then?: Done): boolean {
-    if (typeof data === 'string' && encoding !== 'latin1') throw new Error('text goes out as latin1 only')
+    if (typeof data === 'string' && encoding !== 'latin1') throw new Error('text is written as latin1 only')
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
     const done = typeof encoding === 'function' ? encoding : (then ?? null)
     if (!(this.takes.shift() ?? this.taking) || this.untaken.length > 0) {

@@ -78,7 +78,7 @@ function isList(method: DescMethod): method is DescMethodServerStreaming {
 }
 
 function textOf(message: Message): string {
-  if (!isMessage(message, StringValueSchema)) throw new Error('a message that is no text')
+  if (!isMessage(message, StringValueSchema)) throw new Error('a message that is not text')
   return message.value
 }
 

@@ -62,7 +62,7 @@ test('a window has what all threads counted in its second', async () => {
   }
   const seen = watch()
   clock.advance(1000)
-  assert.deepEqual(Object.keys(seen[0]!.routes), [], 'what was counted before is not told of')
+  assert.deepEqual(Object.keys(seen[0]!.routes), [], 'earlier counts are not included')
   took[0]![0]!.observe(0.004)
   took[1]![0]!.observe(0.004)
   took[1]![1]!.observe(20)
@@ -90,12 +90,16 @@ test('a window includes counts of threads that have ended, and of new ones', asy
   other!.observe(0)
   retire('one')
   clock.advance(1000)
-  assert.deepEqual(seen[0]!.routes, { books: [3, 3, 0, 0.008, 1, 0, 2] }, 'buckets end with the last that has any')
+  assert.deepEqual(
+    seen[0]!.routes,
+    { books: [3, 3, 0, 0.008, 1, 0, 2] },
+    'buckets end with the last one that is not empty',
+  )
   other!.observe(0)
   clock.advance(1000)
   assert.deepEqual(seen[1]!.routes, { books: [1, 1, 0, 0, 1] })
   clock.advance(1000)
-  assert.deepEqual(seen[2]!.routes, {}, 'what has not changed is left out')
+  assert.deepEqual(seen[2]!.routes, {}, 'unchanged values are omitted')
 })
 
 test('nothing is computed while nobody watches, and a minute is kept', () => {

@@ -125,7 +125,7 @@ test('failures: false turns the limit off', async () => {
 })
 
 test('failures: false creates no limit that the admin API would list', () => {
-  const noMeter = () => assert.fail('a meter was asked for')
+  const noMeter = () => assert.fail('a meter was requested')
   const limits = { meter: noMeter, localMeter: noMeter, watch: noMeter }
   const options = { methods: { jwt: { secret: SECRET } }, failures: false } as const
   applyPolicy(auth, options, () => new Reply(200, Headers.of(), null), makeToolbox({ limits }))

@@ -96,7 +96,7 @@ test('the source waits while the sink is not ready, whatever it could send', asy
     idle = 0
     source.push(piece)
     pushed++
-    assert.ok(pushed < 10, 'the source may go on for ever')
+    assert.ok(pushed < 10, 'the source never ends')
   }
   const { writes } = sink
   assert.equal(writes, 1)

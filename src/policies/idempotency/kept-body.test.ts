@@ -154,7 +154,7 @@ test('a client that does not read its replies cannot use the budget of others', 
   }
   assert.ok(
     greedy.some(({ kept }) => kept.length > 0),
-    'the last ones are not kept',
+    'the last ones are dropped',
   )
   const other = setUp(-1, 100, budget, 'another')
   other.write('0123456789')

@@ -80,7 +80,7 @@ test('a key moves while its instance has more than 1.25 times its share of reque
   const own = pickFor('a')!
   for (const instance of instances) instance.inFlight = 79
   own.inFlight = 102
-  assert.notEqual(pickFor('a'), own, 'of 814 requests its share is 81.4, and 102 is what it may have')
+  assert.notEqual(pickFor('a'), own, 'its share of 814 requests is 81.4, and its limit 102')
   own.inFlight = 101
   assert.equal(pickFor('a'), own)
 })

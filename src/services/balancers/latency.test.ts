@@ -117,7 +117,7 @@ test('a first request that its client gave up counts as slow', () => {
   const { balancer, instances, answered, picks } = setUp([1, 1])
   answered(1, 20)
   balancer.ended!(makeOutcome(instances[0]!, { ...left, took: 1 }))
-  assert.equal(picks(), 'ab', 'that says nothing yet')
+  assert.equal(picks(), 'ab', 'that is not conclusive yet')
   balancer.ended!(makeOutcome(instances[0]!, { ...left, took: 5_000 }))
   assert.equal(picks(), 'b')
 })

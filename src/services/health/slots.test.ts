@@ -170,7 +170,7 @@ test('property: no slot has two instances, or a new one before its rest is over'
         assert.deepEqual([...next.keys()], keys)
         assert.equal(new Set(next.values()).size, next.size, 'one slot each')
         for (const [key, slot] of next) {
-          assert.ok(!resting.has(slot), 'no slot that rests')
+          assert.ok(!resting.has(slot), 'no idle slot')
           if (current.has(key)) assert.equal(slot, current.get(key))
           else assert.ok(![...current.values()].includes(slot), 'no slot that is in use')
         }

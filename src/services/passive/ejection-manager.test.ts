@@ -128,7 +128,7 @@ test('a worker that dies during a decision does not block others from ejecting',
       for (let i = 0; i < 6; i++) service.ask(1, 503)
     }
     fail()
-    assert.equal(service.ejected(), '..', 'another one is at it')
+    assert.equal(service.ejected(), '..', 'another check is in progress')
     service.board.forget(1)
     service.ask(1, 503)
     assert.equal(service.ejected(), '.x')

@@ -54,7 +54,7 @@ test('the cookie does not reveal the instance, and differs for each service', ()
   const value = setUp().told(0).get('Set-Cookie')!
   assert.match(value, /^sallyport-users=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax$/)
   const other = setUp({}, { service: 'orders' }).told(0).get('Set-Cookie')!
-  assert.notEqual(value.split('=')[1], other.split('=')[1], 'another service has another one for the same instance')
+  assert.notEqual(value.split('=')[1], other.split('=')[1], 'each service has its own for the same instance')
 })
 
 test('a reply that sets the cookie is private, whatever the service says', () => {

@@ -166,7 +166,7 @@ test('the logged reason contains no values of the request', () => {
     } catch (error) {
       return reasonOf(error)
     }
-    return assert.fail('it says something')
+    return assert.fail('it has a message')
   }
   assert.match(reason('claims.missing == "a"'), /^No such key: missing at character \d+$/)
   assert.match(reason('claims.level > params.org'), /^no such overload: .*double> > string at character 1$/)
