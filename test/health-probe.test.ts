@@ -4,9 +4,10 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
-import { systemClock } from '../src/core/clock.ts'
 import { HealthBoard } from '../src/services/health/board.ts'
 import { HealthChecker } from '../src/services/health/checker.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
+import { turnUntil } from './support/settled.ts'
 import { httpProbe, type ProbeOutcome, type ProbeTarget } from '../src/services/health/probe.ts'
 
 /** Listens on a free port until the end of the test, and says where. */
@@ -188,7 +189,8 @@ test('instances that hang, before or during the body, are unhealthy after their 
   const stalling = await saying(t, 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this', 'wait')
   const well = await answering(t, (_, response) => response.end('ok'))
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, isLevelEnabled: () => false }
-  const checker = new HealthChecker({ board: HealthBoard.create(3), clock: systemClock, random: Math.random, log })
+  const clock = new ManualClock()
+  const checker = new HealthChecker({ board: HealthBoard.create(3), clock, random: Math.random, log })
   t.after(() => checker.stop())
   checker.update({
     users: {
@@ -208,6 +210,8 @@ test('instances that hang, before or during the body, are unhealthy after their 
     },
   })
   checker.start()
+  await turnUntil('the answer', () => checker.report()[0]!.instances[2]!.state === 'healthy')
+  clock.advance(150)
   await checker.firstRound
   assert.deepEqual(
     checker.report()[0]!.instances.map(({ state, reason }) => `${state}: ${reason}`),

@@ -4,8 +4,11 @@ import test, { type TestContext } from 'node:test'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { createGrpcWebTransport } from '@connectrpc/connect-web'
 import { type handleServerStreamingCall, type handleUnaryCall, Metadata, status } from '@grpc/grpc-js'
+import type { GatewayInput } from '../../src/gateway.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startGrpcService } from '../support/grpc-service.ts'
+import { TIMEOUT } from '../support/patience.ts'
 import { decodeText, encodeText, UsersClient } from '../support/users-api.ts'
 
 /** Greets whoever the message names. */
@@ -66,7 +69,7 @@ function failsWith(code: Code, message: string) {
 
 test('a gRPC-Web client calls a gRPC service', async (t) => {
   const { client, log } = await setUp(t)
-  const { text, header, trailer } = await client.get('world', { 'x-own': 'mine' }, 5000)
+  const { text, header, trailer } = await client.get('world', { 'x-own': 'mine' }, TIMEOUT)
   assert.equal(text, 'hello world')
   assert.deepEqual([header.get('x-heard'), header.get('x-has-deadline')], ['mine', 'true'])
   assert.equal(trailer.get('x-count-bin'), 'AQI=')
@@ -94,21 +97,31 @@ test('errors of the service reach the client, with or without messages before th
 })
 
 test('a deadline ends the call for the client and for the service', async (t) => {
-  const cancelled = Promise.withResolvers<void>()
+  const [begun, cancelled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const service = await startGrpcService(t, {
-    unary: { '/shop.v1.Users/Get': (call) => void once(call, 'cancelled').then(() => cancelled.resolve()) },
+    unary: {
+      '/shop.v1.Users/Get': (call) => {
+        begun.resolve()
+        void once(call, 'cancelled').then(() => cancelled.resolve())
+      },
+    },
   })
-  const { port } = await startGateway(t, {
+  const config: GatewayInput = {
     services: { users: { instances: [service], http2: true, health: false } },
     policies: { 'grpc-web': {} },
     routes: [{ id: 'users', match: { path: '/*' }, service: 'users' }],
-  })
+  }
+  const clock = new ManualClock()
+  const { port } = await startGateway(t, config, { clock })
   // Sent by hand: the client would end the call itself.
-  const reply = await fetch(`http://127.0.0.1:${port}/shop.v1.Users/Get`, {
+  const asked = fetch(`http://127.0.0.1:${port}/shop.v1.Users/Get`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/grpc-web+proto', 'Grpc-Timeout': '50m' },
+    headers: { 'Content-Type': 'application/grpc-web+proto', 'Grpc-Timeout': '9S' },
     body: new Uint8Array(5),
   })
+  await begun.promise
+  clock.advance(9_500)
+  const reply = await asked
   assert.deepEqual([reply.status, reply.headers.get('grpc-status')], [200, String(status.DEADLINE_EXCEEDED)])
   await cancelled.promise
 })

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { Resolver } from 'node:dns/promises'
 import test from 'node:test'
 import { type DnsServer, startDns } from '../../../../test/support/dns-server.ts'
+import { TIMEOUT } from '../../../../test/support/patience.ts'
 import { type NameFiles, Names, NO_FILES } from './names.ts'
 
 const SEARCHED: NameFiles = { hosts: '', resolv: { search: ['shop.local', 'local'], ndots: 2 } }
 
-function namesOf(dns: DnsServer, files: NameFiles): Names {
-  const resolver = new Resolver({ timeout: 200, tries: 1 })
+function namesOf(dns: DnsServer, files: NameFiles, timeout = TIMEOUT): Names {
+  const resolver = new Resolver({ timeout, tries: 1 })
   resolver.setServers([dns.address])
   return new Names(resolver, files)
 }
@@ -33,7 +34,7 @@ test('a domain without an answer ends the search, as a later one could be a diff
     message: 'A users.shop.local: the DNS server failed (SERVFAIL)',
   })
   dns.set('users.shop.local', 'A', { silent: true })
-  await assert.rejects(names.addresses('users', 4), {
+  await assert.rejects(namesOf(dns, SEARCHED, 200).addresses('users', 4), {
     message: 'A users.shop.local: no DNS server has answered in time',
   })
 })
