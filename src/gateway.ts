@@ -6,10 +6,11 @@ import { NO_CODE } from './config/loaded-code.ts'
 import { withNewNames } from './config/new-names.ts'
 import { parsing } from './config/parse.ts'
 import { valueSource } from './config/source.ts'
-import { readPolicyFiles } from './config/policy-files.ts'
+import { OBJECT, readPolicies } from './config/load-policies.ts'
 import { ReadFiles } from './config/read-files.ts'
 import { revising } from './config/revision.ts'
-import type { GatewayConfig, GatewayInput } from './config/schema.ts'
+import type { GatewayInput, OwnPolicyInput } from './config/gateway-input.ts'
+import type { GatewayConfig } from './config/schema.ts'
 import { logWarnings } from './config/log-warnings.ts'
 import { warningsOf } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
@@ -28,7 +29,17 @@ import { startTracing } from './telemetry/tracing.ts'
 
 export { defineConfig } from './config/load.ts'
 export { ConfigError, type Position, type Problem } from './config/problems.ts'
-export type { GatewayInput } from './config/schema.ts'
+export type {
+  GatewayInput,
+  NameOf,
+  OptionsOfFiles,
+  OwnOptions,
+  OwnPolicyInput,
+  OwnRouteOptions,
+  PolicyOf,
+  RouteInput,
+} from './config/gateway-input.ts'
+export type { PlacedPolicy } from './config/own-policy-schema.ts'
 export type { Address } from './core/address.ts'
 export type { Clock } from './core/clock.ts'
 export { document, type JsonDocument } from './core/document.ts'
@@ -118,7 +129,6 @@ export {
   type OpenFile,
   type OptionsPath,
   type OptionsWarning,
-  type OwnPolicies,
   type Policy,
   type PolicyToolbox,
   type ProofOptions,
@@ -155,13 +165,11 @@ export interface GatewayOptions {
   /** Where log lines go; by default to the standard output, as configured. */
   readonly output?: LogOutput
   readonly clock?: Clock
-  /** Custom policies, innermost in the order of the list; the configuration names them under `policies:`. */
-  readonly policies?: readonly Policy[]
   /** Uniform in [0, 1). */
   readonly random?: () => number
   /**
    * Answers requests in worker threads, as many as the configuration's `workers` says, instead of in the calling thread. They log to where
-   * the configuration says, use the system clock, and take custom policies from files only: `policyFiles`. Default false.
+   * the configuration says, use the system clock, and take custom policies from files only, not as objects. Default false.
    */
   readonly workers?: boolean
 }
@@ -185,7 +193,7 @@ export interface Gateway {
    * do not modify it until the promise settles. Rejects with ConfigError, or an Error that says why the reload failed; the current
    * configuration then stays in force.
    */
-  reload(input: GatewayInput): Promise<Reloaded>
+  reload<const Own extends readonly OwnPolicyInput[] = readonly []>(input: GatewayInput<Own>): Promise<Reloaded>
   /** Stops accepting after `shutdownDelay`, lets exchanges finish for up to `drainTimeout`, and closes everything. */
   close(): Promise<void>
 }
@@ -202,21 +210,17 @@ export interface Reloaded {
  * Runs a gateway in this process, for tests and as a library: in the calling thread, or in worker threads on request. ADMIN_TOKEN from the
  * environment counts as `admin.token`. Throws ConfigError; rejects if an address is not available.
  */
-export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
-  if (options.workers === true && options.policies !== undefined)
-    throw new Error('Policy objects cannot be passed to worker threads: list their files in policyFiles')
+export async function createGateway<const Own extends readonly OwnPolicyInput[] = readonly []>(
+  input: GatewayInput<Own>,
+  options: GatewayOptions = {},
+): Promise<Gateway> {
   const { clock = systemClock, random = Math.random } = options
   const chains = new WeakMap<GatewayConfig, readonly Policy[]>()
-  const read = async (value: GatewayInput): Promise<Candidate> => {
+  const read = async (value: unknown): Promise<Candidate> => {
     const noted = new ReadFiles()
     // Relative to the working directory, because there is no configuration file.
     const { value: current, source, ...names } = withNewNames(value, valueSource())
-    const loaded = await readPolicyFiles(
-      withAdminToken(current, process.env),
-      'sallyport.yaml',
-      options.policies,
-      noted,
-    )
+    const loaded = await readPolicies(withAdminToken(current, process.env), 'sallyport.yaml', null, noted)
     const slices = new TimeSlices(clock)
     await slices.next()
     const config = await slices.run(parsing(loaded, source, [...checkEnvironment(process.env), ...names.problems]))
@@ -224,7 +228,9 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     chains.set(config, loaded.chain)
     const revision = await slices.run(revising(config, noted.beside))
     await slices.next()
-    const files = config.policyFiles.map(({ file }) => file)
+    const files = config.ownPolicies.map(({ file }) => file)
+    if (options.workers === true && files.includes(OBJECT))
+      throw new Error('Policy objects cannot be passed to worker threads: list their files in ownPolicies')
     const modules = (options.workers === true ? loadedCode(files) : null) ?? NO_CODE
     const warnings = warningsOf({ config, chain: loaded.chain, renamed: names.warnings })
     return { config, revision, text: null, code: [], modules, warnings }

@@ -3,7 +3,7 @@ import { Agent, request, type RequestListener, type ServerResponse } from 'node:
 import test, { type TestContext } from 'node:test'
 import { NO_CODE } from '../src/config/loaded-code.ts'
 import { parseConfig } from '../src/config/parse.ts'
-import { readPolicyFiles } from '../src/config/policy-files.ts'
+import { readPolicies } from '../src/config/load-policies.ts'
 import { purgeTopic } from '../src/policies/cache/purge.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { startAdmin } from '../src/admin/server.ts'
@@ -36,7 +36,7 @@ async function startWorkers(
     policies: { cache: options },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   }
-  const config = parseConfig(input, await readPolicyFiles(input, 'sallyport.yaml'))
+  const config = parseConfig(input, await readPolicies(input, 'sallyport.yaml'))
   const output = createMemoryLogger()
   const answers = new TopicHandlers(output.log)
   const shared = { output, clock: systemClock, answers }

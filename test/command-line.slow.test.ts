@@ -91,7 +91,7 @@ test('check rejects what start rejects, with the same messages', async (t) => {
   const many = Array.from({ length: 5000 }, (_, i) => `http://10.${i >> 8}.${i & 255}.1:80`)
   const yaml = (text: string) => `listeners: [{ address: '127.0.0.1:0' }]\nadmin: false\n${text}\n`
   const cases = {
-    'touchy.yaml': yaml(`policyFiles: [./touchy.ts]
+    'touchy.yaml': yaml(`ownPolicies: [./touchy.ts]
 routes:
   - { id: users, match: { path: /* }, reply: { status: 204 }, policies: { touchy: { when: never } } }`),
     'folder.yaml': yaml('log: { file: . }'),

@@ -267,7 +267,7 @@ test('a custom policy is run only if it declares runsDry', async (t) => {
     })
   const chain = [own('careless'), own('careful', true)]
   const routes: GatewayInput['routes'] = [{ id: 'books', match: { path: '/books/*' }, service: 'books' }]
-  const policies: object = { careless: {}, careful: {} }
+  const policies = { careless: {}, careful: {} }
   const { explain } = await setUp(t, { policies, routes }, chain)
   const told = await explain('/books/1')
   assert.deepEqual(

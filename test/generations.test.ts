@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
-import type { GatewayInput } from '../src/config/schema.ts'
+import type { GatewayInput } from '../src/config/gateway-input.ts'
 import type { Generation } from '../src/front/generation.ts'
 import { Headers } from '../src/http/headers.ts'
 import { definePolicy, type Policy } from '../src/policies/policy.ts'

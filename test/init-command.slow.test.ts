@@ -108,8 +108,8 @@ test('policy new writes a policy and its test, says how to enable it, and overwr
   const cwd = await emptyFolder(t)
   const made = await run(['policy', 'new', 'tenant-header'], { cwd })
   assert.equal(made.code, 0)
-  assert.match(made.stdout, /policyFiles:\n {2}- \.\/policies\/tenant-header\.ts\npolicies:\n {2}tenant-header: \{\}/)
-  const yaml = `${made.stdout.slice(made.stdout.indexOf('policyFiles:'))}routes: [{ id: all, match: { path: /* }, reply: {} }]`
+  assert.match(made.stdout, /ownPolicies:\n {2}- \.\/policies\/tenant-header\.ts\npolicies:\n {2}tenant-header: \{\}/)
+  const yaml = `${made.stdout.slice(made.stdout.indexOf('ownPolicies:'))}routes: [{ id: all, match: { path: /* }, reply: {} }]`
   await writeFile(join(cwd, 'sallyport.yaml'), yaml)
   assert.match((await run(['check'], { cwd })).stdout, /tenant-header/)
   const again = await run(['policy', 'new', 'tenant-header'], { cwd })

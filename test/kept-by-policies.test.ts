@@ -130,7 +130,7 @@ test('the state that a custom policy keeps is shared across reloads, and closed 
   const { prepare, ask } = startThread(t)
   const configOf = (table: string, step: number): GatewayInput => ({
     routes,
-    policies: { counting: { table, step } } as GatewayInput['policies'],
+    policies: { counting: { table, step } },
   })
   const textOf = async (generation: Generation): Promise<string> => (await ask(generation)).text
   const first = await prepare(configOf('a', 1), [policy])

@@ -34,7 +34,7 @@ test('policy objects cannot be used with workers', async () => {
     create: () => (next) => next,
   })
   await assert.rejects(
-    createGateway(replying('one'), { workers: true, policies: [policy] }),
-    /^Error: Policy objects cannot be passed to worker threads: list their files in policyFiles$/,
+    createGateway({ ...replying('one'), ownPolicies: [policy] }, { workers: true }),
+    /^Error: Policy objects cannot be passed to worker threads: list their files in ownPolicies$/,
   )
 })

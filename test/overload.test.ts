@@ -20,7 +20,7 @@ const busy = definePolicy({
     },
 })
 
-const policies = { busy: { for: 30 } } as GatewayInput['policies']
+const policies: GatewayInput['policies'] = { busy: { for: 30 } }
 
 async function setUp(t: TestContext, overload: GatewayInput['overload']) {
   const routes: GatewayInput['routes'] = (['high', 'normal', 'low'] as const).map((priority) => ({

@@ -33,7 +33,7 @@ const tenancy = definePolicy({
     },
 })
 
-const policies = { tenancy: {} } as GatewayInput['policies']
+const policies: GatewayInput['policies'] = { tenancy: {} }
 
 const config: Omit<GatewayInput, 'admin'> = {
   policies,

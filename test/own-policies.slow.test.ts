@@ -44,7 +44,7 @@ async function files(t: TestContext, yaml: string, others: Readonly<Record<strin
 const YAML = `
 listeners: [{ address: 127.0.0.1:0 }]
 workers: 1
-policyFiles: [./chaos.ts]
+ownPolicies: [./chaos.ts]
 policies: { chaos: { mark: a } }
 admin: false
 routes:
@@ -110,7 +110,7 @@ test('options of custom policies are checked, and problems have their places', a
 })
 
 for (const [what, entry, content, message] of [
-  ['does not exist', './none.ts', '', /policyFiles\[0\]: "\.\/none\.ts" cannot be loaded: ENOENT/],
+  ['does not exist', './none.ts', '', /ownPolicies\[0\]: "\.\/none\.ts" cannot be loaded: ENOENT/],
   ['throws', './chaos.ts', 'throw new Error("broken")', /cannot be loaded: broken/],
   ['exports no policy', './chaos.ts', 'export default {}', /has no policy as its default export/],
   [

@@ -135,7 +135,7 @@ test('a configuration and a policy in TypeScript find the package and compile un
     import tenant from './tenant.ts'
 
     export default defineConfig({
-      policyFiles: ['./tenant.ts'],
+      ownPolicies: [{ policy: tenant, before: 'auth' }],
       policies: { tenant: { tenants: ['acme'] } },
       routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
     })
@@ -177,7 +177,7 @@ test('a configuration in a folder without node_modules finds the package', async
   const config = `
     import { defineConfig } from 'sallyport'
     export default defineConfig({
-      policyFiles: ['./policies/tenant.ts'],
+      ownPolicies: ['./policies/tenant.ts'],
       policies: { tenant: { tenants: ['acme'] } },
       routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
     })

@@ -127,7 +127,7 @@ export default defineConfig({
 })
 
 test('custom policies are compared by the content of their files and imports, wherever they are', async (t) => {
-  const yaml = `${OLD}policyFiles: [./policies/tenant.ts]\npolicies: { tenant: { tenant: acme } }\n`
+  const yaml = `${OLD}ownPolicies: [./policies/tenant.ts]\npolicies: { tenant: { tenant: acme } }\n`
   const copy = (folder: string, field: string) => ({
     [`${folder}/sallyport.yaml`]: yaml,
     [`${folder}/policies/tenant.ts`]: POLICY,
@@ -137,7 +137,7 @@ test('custom policies are compared by the content of their files and imports, wh
   assert.equal((await plan('b/sallyport.yaml --against a/sallyport.yaml')).code, 0)
   const { code, stdout } = await plan('c/sallyport.yaml --against a/sallyport.yaml')
   assert.equal(code, 2)
-  assert.match(stdout, /^Resets state: .*\n {2}~ policyFiles\.tenant\.code: \w+ → \w+\n/)
+  assert.match(stdout, /^Resets state: .*\n {2}~ ownPolicies\.tenant\.code: \w+ → \w+\n/)
 })
 
 test('OpenAPI and schema documents are compared by content', async (t) => {

@@ -51,7 +51,7 @@ const config = (ask: string): GatewayInput => ({
 })
 
 test('an unknown service in the options of a custom policy is a configuration problem', async () => {
-  await assert.rejects(createGateway(config('poeple'), { policies: [directory] }), (error) => {
+  await assert.rejects(createGateway({ ...config('poeple'), ownPolicies: [directory] }), (error) => {
     assert.ok(error instanceof ConfigError)
     assert.deepEqual(
       error.problems.map(({ path, message }) => `${path}: ${message}`),

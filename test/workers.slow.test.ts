@@ -105,7 +105,7 @@ export default definePolicy({
     t,
     `
 listeners: [{ address: '127.0.0.1:0' }]
-policyFiles: ['${file}']
+ownPolicies: ['${file}']
 policies: { harmful: {} }
 routes: [{ id: all, match: { path: /* }, reply: { status: 200 } }]
 ${more}`,

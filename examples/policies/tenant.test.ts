@@ -21,7 +21,7 @@ test('an unknown host is rejected', () => {
 
 test('the policy runs in a gateway', async () => {
   await using gateway = await startTestGateway({
-    policyFiles: [{ file: `${import.meta.dirname}/tenant.ts`, before: 'auth' }],
+    ownPolicies: [{ policy: tenant, before: 'auth' }],
     policies: { tenant: { tenants: ['127'] } },
     routes: [{ id: 'all', match: { path: '/*' }, reply: { body: 'hello' } }],
   })

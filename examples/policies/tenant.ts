@@ -9,13 +9,6 @@ const options = z.strictObject({
   tenants: z.array(z.string()).min(1).describe('Names of the tenants.'),
 })
 
-// For configurations in TypeScript; those in YAML need none of it.
-declare module '../../src/gateway.ts' {
-  interface OwnPolicies {
-    tenant: z.input<typeof options>
-  }
-}
-
 export default definePolicy({
   name: 'tenant',
   summary: 'Finds the tenant by the first label of the host name and tells the service.',

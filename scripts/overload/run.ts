@@ -97,7 +97,7 @@ function configuration(port: number, overload: false | undefined): Record<string
     admin: false,
     log: { level: 'warn', access: false },
     ...(overload === false && { overload }),
-    policyFiles: [join(import.meta.dirname, 'costly.ts')],
+    ownPolicies: [join(import.meta.dirname, 'costly.ts')],
     policies: { costly: { rounds: 10_000 } },
     routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 200, body: 'x'.repeat(replyBytes) } }],
   }

@@ -123,7 +123,7 @@ services:
     instances: ['\${API_URL:-${service}}'] # several with commas between: requests are balanced
     health: false # or { path: /health, interval: 10s }, for a service that has one
 
-policyFiles:
+ownPolicies:
   - ./policies/${POLICY}.ts
 
 policies: # of every route, unless the route says otherwise

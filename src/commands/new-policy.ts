@@ -59,7 +59,7 @@ test('replies get the field', async () => {
 
 test('the policy runs in a gateway', async () => {
   await using gateway = await startTestGateway({
-    policyFiles: [\`\${import.meta.dirname}/${name}.ts\`],
+    ownPolicies: [policy],
     policies: { '${name}': {} },
     routes: [{ id: 'all', match: { path: '/*' }, reply: { body: 'hello' } }],
   })

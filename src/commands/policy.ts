@@ -16,7 +16,7 @@ export function definePolicyCommands(command: Command): void {
       writeNew('.', files, 'choose another name')
       console.log(
         `${listOf('.', files)}\n\nThe configuration has it with these lines:\n\n` +
-          `policyFiles:\n  - ./policies/${name}.ts\npolicies:\n  ${name}: {}`,
+          `ownPolicies:\n  - ./policies/${name}.ts\npolicies:\n  ${name}: {}`,
       )
     })
   addExamples(made, [['sallyport policy new tenant-header', 'policies/tenant-header.ts and its test']])

@@ -74,9 +74,9 @@ async function start(options: Options): Promise<void> {
         return written
       },
     },
-    policies: async ({ policyFiles }) => {
-      const { loadChain } = await import('../config/policy-files.ts')
-      return loadChain(policyFiles, gateway.reloads.applied.modules)
+    policies: async ({ ownPolicies }) => {
+      const { loadChain } = await import('../config/load-policies.ts')
+      return loadChain(ownPolicies, gateway.reloads.applied.modules)
     },
     startOperators: startAdmin,
   })

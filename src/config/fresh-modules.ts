@@ -49,6 +49,11 @@ export function freshUrl(file: string): URL {
   return withCode(pathToFileURL(file), digest)
 }
 
+/** Whether this thread has loaded the current version of a file, apart from what it imports. */
+export function isImported(file: string): boolean {
+  return imported.get(file) === codeIn(urlNow(file).href)
+}
+
 /** The code from which this thread has loaded these files. Null if it is too much to keep. */
 export function loadedCode(files: readonly string[]): LoadedCode | null {
   return collectCode(files, seen)

@@ -7,18 +7,21 @@ import { fieldOf } from '../core/value.ts'
 
 /** The default export of the current version of a code file, or undefined if it has none. Rejects if the file cannot be loaded. */
 export async function importDefault(file: string): Promise<unknown> {
+  return fieldOf(await importModule(file), 'default')
+}
+
+/** The exports of the current version of a code file. Rejects if the file cannot be loaded. */
+export async function importModule(file: string): Promise<unknown> {
   resolveOwnName()
   // Gives an error that names the file alone if it is missing.
   await stat(file)
-  const module: unknown = await import(freshUrl(resolve(file)).href).catch(adviseOnModules)
-  return fieldOf(module, 'default')
+  return import(freshUrl(resolve(file)).href).catch(adviseOnModules)
 }
 
-/** The default export of a code file in the version that another thread has loaded and passed on. Rejects if loading fails here. */
+/** The exports of a code file in the version that another thread has loaded and passed on. Rejects if loading fails here. */
 export async function importEntry({ url }: EntryPoint): Promise<unknown> {
   resolveOwnName()
-  const module: unknown = await import(url)
-  return fieldOf(module, 'default')
+  return import(url)
 }
 
 /** A package is CommonJS unless it says otherwise, and the one that `npm init` creates does not. */

@@ -11,18 +11,21 @@ import type { Finding } from './issues.ts'
 import { parseFrom } from './parse.ts'
 import { checkPlaces } from './places.ts'
 import { readPlainYaml } from './plain-yaml.ts'
-import { readPolicyFiles } from './policy-files.ts'
+import { readPolicies } from './load-policies.ts'
 import { withNewNames } from './new-names.ts'
 import { ConfigError, type Problem } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
-import type { GatewayConfig, GatewayInput } from './schema.ts'
+import type { GatewayInput, OwnPolicyInput } from './gateway-input.ts'
+import type { GatewayConfig } from './schema.ts'
 import { valueSource } from './source.ts'
 import type { Environment } from './substitute.ts'
 import { fieldOf } from '../core/value.ts'
 import type { YamlConfig } from './yaml.ts'
 
-/** Gives a configuration written in code its type: `export default defineConfig({ … })`. */
-export function defineConfig(config: GatewayInput): GatewayInput {
+/** Gives a configuration written in code its type, which knows the policies in it: `export default defineConfig({ … })`. */
+export function defineConfig<const Own extends readonly OwnPolicyInput[] = readonly []>(
+  config: GatewayInput<Own>,
+): GatewayInput<Own> {
   return config
 }
 
@@ -60,14 +63,14 @@ export async function loadWhole(
   if (instead === null && isModule(file)) {
     for (const each of codeOf(file).files) files.note(each)
     const { value, source, ...names } = withNewNames(await importConfig(file), valueSource(file))
-    const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
+    const loaded = await readPolicies(withAdminToken(value, environment), file, file, files)
     const config = parseFrom(loaded, source, [...outside, ...names.problems], checkModule)
     return { config, chain: loaded.chain, text: null, renamed: names.warnings }
   }
   const text = instead ?? (await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error)))
   const parsed = async ({ problems, ...read }: YamlConfig): Promise<Loaded> => {
     const { value, source, ...names } = withNewNames(read.value, read.source)
-    const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
+    const loaded = await readPolicies(withAdminToken(value, environment), file, null, files)
     const config = parseFrom(loaded, source, [...outside, ...problems, ...names.problems], checkPlaces)
     return { config, chain: loaded.chain, text, renamed: names.warnings }
   }

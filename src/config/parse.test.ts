@@ -78,7 +78,7 @@ test('every option has a default', () => {
     docs: { title: 'API', version: '1.0.0', description: '', refresh: 60_000 },
     services: {},
     policies: {},
-    policyFiles: [],
+    ownPolicies: [],
     routes: [],
   })
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { OwnPolicies, Policy } from '../policies/policy.ts'
+import type { Policy } from '../policies/policy.ts'
 import { policies, type PolicyInputs, type PolicyName, type PolicyOptions } from '../policies/index.ts'
 import { typedSchema } from '../core/typed-schema.ts'
 import { fieldOf } from '../core/value.ts'
@@ -8,14 +8,10 @@ import { fieldOf } from '../core/value.ts'
 export type PoliciesConfig = { [P in PolicyName]?: PolicyOptions[P] | false | undefined }
 
 /** What may be written under `policies:`. */
-export type PoliciesInput = { [P in PolicyName]?: PolicyInputs[P] | false | undefined } & {
-  [P in keyof OwnPolicies]?: OwnPolicies[P] | false | undefined
-}
+export type PoliciesInput = { [P in PolicyName]?: PolicyInputs[P] | false | undefined }
 
 /** What may be written under `policies:` of a route, which inherits the options for every route. */
-export type RoutePoliciesInput = { [P in PolicyName]?: Partial<PolicyInputs[P]> | false | undefined } & {
-  [P in keyof OwnPolicies]?: Partial<OwnPolicies[P]> | false | undefined
-}
+export type RoutePoliciesInput = { [P in PolicyName]?: Partial<PolicyInputs[P]> | false | undefined }
 
 /** Schema of `policies:`, made from the list of policies. */
 export const policiesSchema = policiesSchemaOf(policies)

@@ -7,7 +7,7 @@ import { fileDigestSync } from '../core/file-digest.ts'
 export class ReadFiles {
   /** All files. */
   readonly all = new Map<string, string>()
-  /** Files whose contents are not part of the loaded configuration: code, and certificates that listeners present. */
+  /** What is not part of the loaded configuration: code, certificates that listeners present, and policies given as objects. */
   readonly beside = new Map<string, string>()
 
   note(file: string): string {
@@ -18,5 +18,10 @@ export class ReadFiles {
 
   noteBeside(file: string): void {
     this.beside.set(file, this.note(file))
+  }
+
+  /** A policy that is given as an object, which `identity` tells apart from others of that name. */
+  noteObject(name: string, identity: string): void {
+    this.beside.set(`policy ${name}`, identity)
   }
 }

@@ -16,6 +16,7 @@ export const renamed: readonly Renamed[] = [
   { map: ['services', '*', 'discover', 'dns'], old: 'least', current: 'minInterval', since: '0.1.0' },
   { map: ['services', '*', 'discover', 'dns'], old: 'most', current: 'maxInterval', since: '0.1.0' },
   { map: ['policies', 'cors'], old: 'exposed', current: 'exposedHeaders', since: '0.1.0' },
+  { map: [], old: 'policyFiles', current: 'ownPolicies', since: '0.1.0' },
 ]
 
 /** The first version that refuses the old name. */

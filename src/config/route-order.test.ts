@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { parseConfig } from './parse.ts'
 import { routeOrderWarnings } from './route-order.ts'
-import type { GatewayInput } from './schema.ts'
+import type { GatewayInput } from './gateway-input.ts'
 
 type Match = NonNullable<GatewayInput['routes']>[number]['match']
 

@@ -9,7 +9,7 @@ import { MAX_SERVICES } from '../services/concurrency/index.ts'
 import { adminSchema } from './admin-schema.ts'
 import { endpointsSchema } from './endpoints-schema.ts'
 import { listenerExamples, listenersSchema } from './listener-schema.ts'
-import { policyFileSchema } from './policy-file-schema.ts'
+import { ownPolicySchema } from './own-policy-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { reloadSchema } from './reload-schema.ts'
 import { pathParameters, routeSchema } from './route-schema.ts'
@@ -267,11 +267,11 @@ export const gatewaySchema = z
       .default({})
       .describe('Services, by name.')
       .meta({ examples: [{ 'user-service': { instances: ['http://user-service:8001'] } }] }),
-    policyFiles: policyFileSchema
+    ownPolicies: ownPolicySchema
       .array()
       .default([])
       .describe(
-        'Files with your own policies: a path, or { file, before } or { file, after } to place it in the order.',
+        'Your own policies: the path of a file, or { file, before } or { file, after } to place it in the order; in TypeScript also the policy itself, or { policy, before }.',
       )
       .meta({ examples: [['./policies/tenant.ts', { file: './policies/audit.ts', before: 'auth' }]] }),
     policies: policiesSchema.prefault({}).describe('Policies for every route, unless a route overrides them.'),
@@ -287,7 +287,5 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** The configuration after parsing: durations in milliseconds, sizes in bytes, defaults filled in. */
 export type GatewayConfig = z.output<typeof gatewaySchema>
-/** The configuration as written. */
-export type GatewayInput = z.input<typeof gatewaySchema>
 /** One route after parsing; its policies include those for every route. */
 export type RouteConfig = GatewayConfig['routes'][number]

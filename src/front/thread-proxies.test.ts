@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { parseConfig } from '../config/parse.ts'
-import type { GatewayInput } from '../config/schema.ts'
+import type { GatewayInput } from '../config/gateway-input.ts'
 import { TopicHandlers } from '../core/threads.ts'
 import { ReceivedFields } from '../http/received-fields.ts'
 import { networksChangedTopic } from '../core/network-file-contents.ts'

@@ -108,12 +108,6 @@ export interface BodyLimit {
   readonly enforced: boolean
 }
 
-/**
- * Options of user-defined policies by policy name, as written in the configuration. Extend it so that configurations in TypeScript
- * know them: `declare module 'sallyport' { interface OwnPolicies { tenant: { header?: string } } }`.
- */
-export interface OwnPolicies {}
-
 /** State that a policy keeps between requests, and that may be lost by a change of the configuration. */
 export interface KeptState {
   /** What it is, such as "counts of the tier authenticated": the same before and after a change. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { startScope } from '../../test/support/process-scope.ts'
-import type { GatewayInput } from '../config/schema.ts'
+import type { GatewayInput } from '../config/gateway-input.ts'
 import { levelOf, logLevelTopic } from '../telemetry/log-settings.ts'
 import { metricsDocument } from '../telemetry/metrics/document.ts'
 

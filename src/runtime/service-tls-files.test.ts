@@ -4,8 +4,8 @@ import { createManualWatcher } from '../../test/support/manual-watcher.ts'
 import { replaceLeaf, writeLeaf } from '../../test/support/tls.ts'
 import { authority } from '../../test/support/tls-service.ts'
 import { parseConfig } from '../config/parse.ts'
-import { readPolicyFiles } from '../config/policy-files.ts'
-import type { GatewayInput } from '../config/schema.ts'
+import { readPolicies } from '../config/load-policies.ts'
+import type { GatewayInput } from '../config/gateway-input.ts'
 import { TopicHandlers } from '../core/threads.ts'
 import { type ChangedTls, serviceTlsChangedTopic } from '../tls/service-tls-topic.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
@@ -21,7 +21,7 @@ function leafFiles(t: TestContext, commonName: string) {
 async function configOf(services: Readonly<Record<string, Tls>>) {
   const each = (tls: Tls) => ({ instances: ['https://127.0.0.1:1'], tls })
   const value = { services: Object.fromEntries(Object.entries(services).map(([name, tls]) => [name, each(tls)])) }
-  return parseConfig(value, await readPolicyFiles(value, 'sallyport.yaml'))
+  return parseConfig(value, await readPolicies(value, 'sallyport.yaml'))
 }
 
 async function start(services: Readonly<Record<string, Tls>>) {

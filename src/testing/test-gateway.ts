@@ -1,5 +1,5 @@
 import { present } from '../core/present.ts'
-import { createGateway, type GatewayInput, type GatewayOptions } from '../gateway.ts'
+import { createGateway, type GatewayInput, type GatewayOptions, type OwnPolicyInput } from '../gateway.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 
 /** A gateway for tests. */
@@ -15,8 +15,8 @@ export interface TestGateway extends AsyncDisposable {
  * Runs a gateway on a free port of 127.0.0.1 in this thread, without an admin listener unless the configuration has one, and resolves when
  * it is ready. `await using` closes it at the end of the test. Throws ConfigError like `createGateway`.
  */
-export async function startTestGateway(
-  config: GatewayInput,
+export async function startTestGateway<const Own extends readonly OwnPolicyInput[] = readonly []>(
+  config: GatewayInput<Own>,
   options: Omit<GatewayOptions, 'output'> = {},
 ): Promise<TestGateway> {
   const output = createMemoryLogger('debug', options.clock)

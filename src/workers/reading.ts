@@ -16,7 +16,7 @@ const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
 
 const TOO_MUCH: Warning = {
-  path: 'policyFiles',
+  path: 'ownPolicies',
   message:
     'they and what they import are too much to be kept (over 16 MiB): a worker that takes the place of another one loads them as they are by then',
 }

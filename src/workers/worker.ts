@@ -1,7 +1,7 @@
 /** A worker thread: a complete front on the ports that it shares with the other workers. */
 import { parentPort } from 'node:worker_threads'
 import type { LoadedCode } from '../config/loaded-code.ts'
-import { loadChain } from '../config/policy-files.ts'
+import { loadChain } from '../config/load-policies.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import { messageOf } from '../core/error-facts.ts'
@@ -47,7 +47,7 @@ port.once('message', (start: WorkerStart) => void run(start))
 /** Listens, then follows the instructions of the main thread until told to stop. An error ends the thread. */
 async function run(start: WorkerStart): Promise<void> {
   const { worker, addresses, first, sockets, ready, beats } = start
-  const { log, policyFiles, workerTimeout } = start.config
+  const { log, ownPolicies, workerTimeout } = start.config
   beat(beats, worker, workerTimeout, systemClock)
   Reflect.set(globalThis, Symbol.for(RUNNING), runningPolicy)
   const copies = copyThose([...addresses.keys()], sockets, addresses)
@@ -69,13 +69,13 @@ async function run(start: WorkerStart): Promise<void> {
     timeout: TIMEOUT,
   })
   let surviving = false
-  const load = (files: GatewayConfig['policyFiles'], code: LoadedCode): ReturnType<typeof loadChain> => {
+  const load = (files: GatewayConfig['ownPolicies'], code: LoadedCode): ReturnType<typeof loadChain> => {
     if (files.length > 0 && !surviving) survivePolicies(output.log)
     surviving ||= files.length > 0
     return loadChain(files, code)
   }
   const loading = [
-    load(policyFiles, start.modules),
+    load(ownPolicies, start.modules),
     startTracing(process.env, version, output.log, systemClock),
   ] as const
   const starting = Promise.all(loading).then(frontOf(start, channel, { output, answers }))
@@ -91,7 +91,7 @@ async function run(start: WorkerStart): Promise<void> {
       const wanted = next.config.listeners.map(({ address }) => address)
       const given: Sockets = (places) => copyThose(places, next.given, wanted)
       return {
-        addresses: await front.prepareNext(next, load(next.config.policyFiles, next.modules), given),
+        addresses: await front.prepareNext(next, load(next.config.ownPolicies, next.modules), given),
         problem: null,
       }
     } catch (error) {

@@ -53,10 +53,11 @@ test('a custom policy cannot split a message: it fails, and its name is logged w
       admin: false,
       endpoints: { metrics: false, docs: false, openapi: false },
       services: { backend: { instances: [recorder.url], health: false } },
-      policies: { chaos: {} } as object,
+      ownPolicies: [chaos],
+      policies: { chaos: {} },
       routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
     },
-    { output: log, policies: [chaos] },
+    { output: log },
   )
   cleanUp(t, () => gateway.close())
   await gateway.ready

@@ -22,7 +22,7 @@ const answerNever = definePolicy({
 })
 
 /** The types know the policies of the gateway only. */
-const NEVER: object = { 'answer-never': {} }
+const NEVER = { 'answer-never': {} }
 
 async function setUp(t: TestContext, secure: boolean): Promise<number> {
   const service = await startService(t, (request, response) => {

@@ -11,7 +11,7 @@ workers: 1
 admin: { address: '127.0.0.1:0' }
 endpoints: { docs: false, openapi: false }
 listeners: [{ address: '127.0.0.1:0' }]
-policyFiles: [./policy.ts]
+ownPolicies: [./policy.ts]
 policies: { mark: {} }
 routes: [{ id: all, match: { path: /* }, reply: { status: 200 } }]
 `

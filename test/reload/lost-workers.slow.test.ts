@@ -36,7 +36,7 @@ workers: 2
 admin: { address: '127.0.0.1:0' }
 endpoints: { docs: false, openapi: false }
 listeners: [{ address: '127.0.0.1:0' }]
-policyFiles: [./own.ts]
+ownPolicies: [./own.ts]
 policies: { own: { body: ${body} } }
 routes: [{ id: all, match: { path: /* }, reply: {} }]
 `

@@ -102,7 +102,7 @@ export default definePolicy({
   create: () => (next) => (exchange) => { exchange.headers.set('X-Mark', '${mark}'); return next(exchange) },
 })
 `
-  const more = 'policyFiles: [mark.ts]\npolicies: { mark: {} }'
+  const more = 'ownPolicies: [mark.ts]\npolicies: { mark: {} }'
   const code = await temporaryFile(t, 'mark.ts', policy('one'))
   const text = answering('one', more.replace('mark.ts', code))
   const { ask } = await startConfigured(t, text)
@@ -111,13 +111,13 @@ export default definePolicy({
   const changed = changesOf(await ask('/config/plan', asYaml(text)))
   assert.deepEqual(
     changed.map(([path, cost]) => [path, cost]),
-    [['policyFiles.mark.code', 'resets-state']],
+    [['ownPolicies.mark.code', 'resets-state']],
   )
   await rm(code)
   const gone = changesOf(await ask('/config/plan', asYaml(answering('one'))))
   assert.deepEqual(
     gone.map(([path]) => path),
-    ['policyFiles.mark', 'policies.mark'],
+    ['ownPolicies.mark', 'policies.mark'],
   )
 })
 
@@ -158,7 +158,7 @@ test('sallyport plan --against running exits with 0 for no changes, 2 for change
 test("without admin.writable only the gateway's own file can be planned", async (t) => {
   const { ask, admin, file } = await startConfigured(t, unwritable('one'))
   const code = await temporaryFile(t, 'code.ts', 'process.exit(7)')
-  const { status, json } = await ask('/config/plan', asYaml(unwritable('one', `policyFiles: ['${code}']`)))
+  const { status, json } = await ask('/config/plan', asYaml(unwritable('one', `ownPolicies: ['${code}']`)))
   assert.equal(status, 403)
   assert.match(String(json['detail']), /^This gateway does not accept configurations over HTTP/)
   await writeFile(file, unwritable('two'))

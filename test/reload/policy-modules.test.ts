@@ -27,8 +27,8 @@ test('gateway.reload loads changed policies again with their imports, and keeps 
     listeners: [{ address: '127.0.0.1:0' }],
     admin: false,
     endpoints: { docs: false, openapi: false },
-    policyFiles: [file],
-    policies: { mark: {} } as GatewayInput['policies'],
+    ownPolicies: [file],
+    policies: { mark: {} },
     routes: [{ id: 'all', match: { path: '/*' }, reply: {} }],
   }
   const { gateway, port } = await startGateway(t, input)

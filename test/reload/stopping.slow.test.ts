@@ -11,7 +11,7 @@ workers: 1
 admin: false
 endpoints: { docs: false, openapi: false }
 listeners: [{ address: '127.0.0.1:0' }]
-policyFiles: [./mine.ts]
+ownPolicies: [./mine.ts]
 policies: { mine: {} }
 routes: [{ id: own, match: { path: /* }, reply: {} }]
 `
@@ -60,7 +60,7 @@ test('a gateway in a program closes although a policy never finishes loading', a
   t.after(() => Reflect.deleteProperty(globalThis, 'loadedMine'))
   const input: GatewayInput = { routes: [{ id: 'own', match: { path: '/*' }, reply: {} }] }
   const { gateway } = await startGateway(t, input)
-  const refused = assert.rejects(gateway.reload({ ...input, policyFiles: [file] }), /the gateway is stopping/)
+  const refused = assert.rejects(gateway.reload({ ...input, ownPolicies: [file] }), /the gateway is stopping/)
   await loaded
   await gateway.close()
   await refused

@@ -66,7 +66,7 @@ export default definePolicy({
 
 test('with reload.watch a changed policy is loaded again with its imports, and an unchanged one keeps its state', async (t) => {
   const own =
-    'admin: { address: 127.0.0.1:0 }\nreload: { watch: true }\npolicyFiles: [./own.ts]\npolicies: { mark: {} }'
+    'admin: { address: 127.0.0.1:0 }\nreload: { watch: true }\nownPolicies: [./own.ts]\npolicies: { mark: {} }'
   const file = await temporaryFile(t, 'sallyport.yaml', yaml('one', own))
   writeFileSync(join(dirname(file), 'own.ts'), POLICY)
   const mark = join(dirname(file), 'mark.ts')
@@ -87,6 +87,6 @@ test('with reload.watch a changed policy is loaded again with its imports, and a
   assert.equal(await loaded(), 4)
   writeFileSync(mark, 'export const other = 1')
   const { problems } = await command.line(REFUSED)
-  assert.match(String(problems), /policyFiles\[0\]: "\.\/own\.ts" cannot be loaded: The requested module/)
+  assert.match(String(problems), /ownPolicies\[0\]: "\.\/own\.ts" cannot be loaded: The requested module/)
   assert.equal(await marked(), 'b 2')
 })

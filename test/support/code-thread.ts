@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { goBy } from '../../src/config/fresh-modules.ts'
 import { importEntry } from '../../src/config/import-module.ts'
+import { fieldOf } from '../../src/core/value.ts'
 import type { LoadedCode } from '../../src/config/loaded-code.ts'
 
 parentPort!.once('message', (codes: readonly LoadedCode[]) => {
@@ -10,7 +11,7 @@ parentPort!.once('message', (codes: readonly LoadedCode[]) => {
     for (const code of codes) {
       goBy(code)
       for (const entry of code.entries.values()) {
-        const exported = await importEntry(entry)
+        const exported = fieldOf(await importEntry(entry), 'default')
         told.push(typeof exported === 'function' ? await Reflect.apply(exported, undefined, []) : exported)
       }
     }

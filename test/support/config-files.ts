@@ -22,7 +22,7 @@ export { value }
 export const YAML = `# a comment
 secrets: ["\${file:secret}"]
 trustedProxies: [{ file: networks.txt }]
-policyFiles: [./mark.ts]
+ownPolicies: [./mark.ts]
 policies: { mark: {}, validation: { openapi: { document: openapi.yaml } } }
 routes: [{ id: a, match: { path: /a }, reply: {} }]
 `

@@ -105,8 +105,9 @@ export async function startGateway(
   const listeners = defaultListeners()
   // Other tests may keep the machine so busy that events are late.
   const defaults: GatewayInput = { listeners, admin: false, endpoints: QUIET, drainTimeout: '1s', overload: false }
-  const options = workers ? { output: log, workers } : { output: log, clock, random, policies }
-  const gateway = await createGateway({ ...defaults, ...config }, options)
+  const options = workers ? { output: log, workers } : { output: log, clock, random }
+  const own = policies.length === 0 ? {} : { ownPolicies: policies }
+  const gateway = await createGateway({ ...defaults, ...config, ...own }, options)
   cleanUp(t, () => {
     const closed = gateway.close()
     if (clock instanceof ManualClock) clock.advance(60_000)

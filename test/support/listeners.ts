@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { parseConfig } from '../../src/config/parse.ts'
-import type { GatewayConfig, GatewayInput } from '../../src/config/schema.ts'
+import type { GatewayInput } from '../../src/config/gateway-input.ts'
+import type { GatewayConfig } from '../../src/config/schema.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { prepareAll } from '../../src/core/prepared.ts'
 import { TopicHandlers } from '../../src/core/threads.ts'

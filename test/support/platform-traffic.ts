@@ -90,7 +90,7 @@ services:
   dead-service:
     instances: ['http://127.0.0.1:${dead}']
     health: { interval: 100ms, unhealthyAfter: 1 }
-policyFiles: ['${broken}']
+ownPolicies: ['${broken}']
 policies:
   correlation-id: {}
   auth:

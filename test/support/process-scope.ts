@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { parseConfig } from '../../src/config/parse.ts'
-import type { GatewayConfig, GatewayInput } from '../../src/config/schema.ts'
+import type { GatewayInput } from '../../src/config/gateway-input.ts'
+import type { GatewayConfig } from '../../src/config/schema.ts'
 import { TopicHandlers } from '../../src/core/threads.ts'
 import { policies } from '../../src/policies/index.ts'
 import { ProcessScope } from '../../src/runtime/process-scope.ts'

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { parseConfig } from '../../src/config/parse.ts'
-import { readPolicyFiles } from '../../src/config/policy-files.ts'
-import type { GatewayInput } from '../../src/config/schema.ts'
+import { readPolicies } from '../../src/config/load-policies.ts'
+import type { GatewayInput } from '../../src/config/gateway-input.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { Generation } from '../../src/front/generation.ts'
 import { collect } from '../../src/http/body.ts'
@@ -60,7 +60,7 @@ export function startThreadBy<Time extends Clock>(
     /** Creates the next generation, which does not answer requests yet. */
     prepare: async (input: GatewayInput, policies: readonly Policy[] = []): Promise<Generation> => {
       const value = { endpoints: { docs: false as const, openapi: false as const }, ...input }
-      const loaded = await readPolicyFiles(value, 'sallyport.yaml', policies)
+      const loaded = await readPolicies({ ...value, ownPolicies: policies }, 'sallyport.yaml')
       const config = parseConfig(value, loaded)
       const allotted = registry.prepare(addressesOf(config.services), { state: 'unknown', rest: 0 })
       allotted.commit()

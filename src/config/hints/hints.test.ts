@@ -3,7 +3,7 @@ import test from 'node:test'
 import { policies } from '../../policies/index.ts'
 import { parseConfig } from '../parse.ts'
 import { formatPath } from '../problems.ts'
-import type { GatewayInput } from '../schema.ts'
+import type { GatewayInput } from '../gateway-input.ts'
 import { hintsOf } from './index.ts'
 
 const SOUND = 'q4uyyDzpm8Sg9yTF6h0hJ0OPmJq7gJcQv3Pp0b7B2nE='

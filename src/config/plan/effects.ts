@@ -82,7 +82,7 @@ const RULES: readonly Rule[] = [
   [['stores', 'redis'], ({ path }) => (path.length === 2 ? OTHER_STORE : null)],
   [['stores', 'redis', 'place'], () => OTHER_STORE],
   [['secrets'], (change) => (opensWhatWasSealed(change) ? STILL_OPENED : NOT_OPENED)],
-  [['policyFiles', ANY, 'code'], resets('The code is loaded again: what it keeps in its own variables is lost.')],
+  [['ownPolicies', ANY, 'code'], resets('The code is loaded again: what it keeps in its own variables is lost.')],
 ]
 
 const UNCHECKED: Effect = {

@@ -325,7 +325,7 @@ test('reordering custom policies is a change', () => {
   const found = planChanges(sideWith('a', 'b', 'c'), sideWith('b', 'a')).changes
   assert.deepEqual(
     found.map(({ kind, path }) => [kind, formatPath(path)]),
-    [['changed', 'policyFiles']],
+    [['changed', 'ownPolicies']],
   )
   assert.deepEqual(itemsOf(found[0]?.after).slice(-2), ['b', 'a'])
   assert.deepEqual(planChanges(sideWith('a', 'b'), sideWith('a', 'c', 'b')).changes, [])

@@ -60,7 +60,7 @@ export function planChanges(before: Side, after: Side): Plan {
 /** The position of custom policies in the chain also depends on the order of their files. */
 function orderOf(before: Side, after: Side): Difference[] {
   const real = { before: commonNames(before, after), after: commonNames(after, before) }
-  return isDeepStrictEqual(real.before, real.after) ? [] : [{ path: ['policyFiles'], ...real, real }]
+  return isDeepStrictEqual(real.before, real.after) ? [] : [{ path: ['ownPolicies'], ...real, real }]
 }
 
 function commonNames({ chain }: Side, other: Side): string[] {
@@ -114,7 +114,7 @@ const SOURCES = ['service', 'rewrite', 'reply', 'redirect', 'files', 'policies']
 
 function makesReplies({ difference: { path }, routes }: Draft, route: Path): boolean {
   if (SOURCES.some((source) => startsWith(path, [...route, source]))) return true
-  if (routes?.includes(String(route[1])) === true || startsWith(path, ['policyFiles'])) return true
+  if (routes?.includes(String(route[1])) === true || startsWith(path, ['ownPolicies'])) return true
   return startsWith(path, ['services']) && path[2] === 'host'
 }
 

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Policy } from '../../policies/policy.ts'
-import { loadableChain } from '../policy-files.ts'
+import { loadableChain } from '../load-policies.ts'
 import { codeOf } from '../code-digest.ts'
 import { importDefault } from '../import-module.ts'
 import type { LoadedCode } from '../loaded-code.ts'
@@ -35,8 +35,10 @@ export interface Side {
 /** The comparable form of a configuration that was loaded from a file. */
 export async function sideOf(file: string, { config, chain, renamed }: LoadedFile): Promise<Side> {
   const code: OwnCode[] = []
-  for (const { file: path } of config.policyFiles)
-    code.push({ file: path, policy: String(fieldOf(await importDefault(path), 'name')), digest: codeOf(path).digest })
+  for (const { file: path, name } of config.ownPolicies) {
+    const policy = name ?? String(fieldOf(await importDefault(path), 'name'))
+    code.push({ file: path, policy, digest: codeOf(path).digest })
+  }
   return { config, chain, folder: dirname(resolve(file)), code, renamed }
 }
 
@@ -55,6 +57,6 @@ export async function sideInForce(file: string, { config, code, modules }: Loade
     const version = digests.get(policy.name)
     return version === undefined ? policy : { ...policy, version }
   }
-  const chain = (await loadableChain(config.policyFiles, modules)).map(asItWas)
+  const chain = (await loadableChain(config.ownPolicies, modules)).map(asItWas)
   return { config, chain, folder: dirname(resolve(file)), code, renamed: [] }
 }

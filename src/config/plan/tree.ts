@@ -20,7 +20,7 @@ const FILES: readonly Path[] = [
   ['services', ANY, 'tls', 'files', ANY],
   ['stores', 'redis', 'tls', 'files', ANY],
   NETWORK_FILES,
-  ['policyFiles', ANY, 'file'],
+  ['ownPolicies', ANY, 'file'],
 ]
 
 /**
@@ -69,7 +69,7 @@ function edits({ config, chain, folder }: Side, isCommon: (file: string) => bool
 
 function keyed(value: unknown, { config, code }: Side): unknown {
   if (!isFields(value)) return value
-  const files = itemsOf(value['policyFiles'])
+  const files = itemsOf(value['ownPolicies'])
   const own = code.map(({ policy, digest }, i): [string, Fields] => [
     policy,
     { ...fieldsOf(files[i]), code: digest.slice(0, 12) },
@@ -82,7 +82,7 @@ function keyed(value: unknown, { config, code }: Side): unknown {
     ),
     services: mapValues(value['services'], (service) => ({ ...fieldsOf(service), instances: instancesOf(service) })),
     policies: active(value['policies']),
-    policyFiles: Object.fromEntries(own),
+    ownPolicies: Object.fromEntries(own),
     routes: byName(
       itemsOf(value['routes']).map((route) => routeOf(route, value['pathParameters'])),
       'id',
