@@ -25,6 +25,10 @@ test('an error is thrown by its kind, with all that errors of the gateway may ha
   assert.equal(new GatewayError(kind).message, tenant.title)
 })
 
+test('an error of the gateway is thrown by its code or by its kind', () => {
+  for (const kind of errorKinds()) assert.equal(new GatewayError(kind).kind, kind)
+})
+
 test('a definition again, as in a file that is loaded again, is no conflict', () => {
   assert.notEqual(defineError(tenant), defineError({ ...tenant, status: 410 }))
 })

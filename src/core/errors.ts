@@ -74,12 +74,15 @@ export interface ErrorKind extends Required<ErrorEntry> {
   readonly code: string
 }
 
+/** All kinds there are: objects that only look like one do not get round the checks of `defineError`. */
+const known = new WeakSet<ErrorKind>()
+
 const kinds = new Map(Object.entries<ErrorEntry>(errorTable).map(([code, entry]) => [code, kindOf(code, entry)]))
 
 /** The kind that is meant. Throws a TypeError if it is neither in the error table nor made by `defineError`. */
 export function errorKind(what: ErrorCode | ErrorKind): ErrorKind {
   const kind = typeof what === 'string' ? kinds.get(what) : what
-  if (kind !== undefined && (kind !== what || defined.has(kind))) return kind
+  if (kind !== undefined && known.has(kind)) return kind
   throw new TypeError(`there is no error ${JSON.stringify(what)}; define it with defineError`)
 }
 
@@ -95,9 +98,6 @@ export interface ErrorDefinition extends Omit<ErrorEntry, 'fault'> {
   /** Default: client for 4xx, gateway for 5xx. */
   readonly fault?: Fault
 }
-
-/** Keeps objects that only look like an error from skipping the checks of `defineError`. */
-const defined = new WeakSet<ErrorKind>()
 
 const CODE = /^[a-z]+(?:-[a-z0-9]+)*$/
 const LONGEST_CODE = 64
@@ -122,16 +122,16 @@ export function defineError(definition: ErrorDefinition): ErrorKind {
   if (typeof title !== 'string' || title === '') throw new TypeError(`${here} has no title`)
   if (type !== undefined && !URL.canParse(type))
     throw new TypeError(`${here} has the type ${JSON.stringify(type)}; expected an absolute URI`)
-  const kind = kindOf(code, { status, fault, title, ...(type !== undefined && { type }) })
-  defined.add(kind)
-  return kind
+  return kindOf(code, { status, fault, title, ...(type !== undefined && { type }) })
 }
 
 const FAULTS: ReadonlySet<string> = new Set<Fault>(['client', 'service', 'gateway'])
 
 /** The type is a URN, not a URL: a page would have to stay available for as long as clients compare the identifier. */
 function kindOf(code: string, { status, fault, title, type = `urn:sallyport:error:${code}` }: ErrorEntry): ErrorKind {
-  return Object.freeze({ code, status, fault, title, type })
+  const kind = Object.freeze({ code, status, fault, title, type })
+  known.add(kind)
+  return kind
 }
 
 /** Optional details of an error, in addition to its code and message. */
