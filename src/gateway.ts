@@ -3,7 +3,7 @@ import { withAdminToken } from './config/admin-schema.ts'
 import { checkEnvironment } from './config/environment.ts'
 import { loadedCode } from './config/fresh-modules.ts'
 import { NO_CODE } from './config/loaded-code.ts'
-import { withNewNames } from './config/new-names.ts'
+import { migrateKeys } from './config/migrate-keys.ts'
 import { parsing } from './config/parse.ts'
 import { valueSource } from './config/source.ts'
 import { OBJECT, readPolicies } from './config/load-policies.ts'
@@ -28,7 +28,7 @@ import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { startTracing } from './telemetry/tracing.ts'
 
 export { defineConfig } from './config/load.ts'
-export { ConfigError, type Position, type Problem } from './config/problems.ts'
+export { ConfigError, type SourcePosition, type Problem } from './config/problems.ts'
 export type {
   GatewayInput,
   NameOf,
@@ -99,7 +99,7 @@ export type { Tunnel, TunnelEnd, Upgrade } from './http/upgrade.ts'
 export {
   type Algorithm,
   type Allows,
-  type AskedClient,
+  type ClientIdentity,
   type ApiKeys,
   type BodyLimit,
   type CacheEntry,
@@ -115,8 +115,8 @@ export {
   type FlightStatus,
   type HeldKey,
   type Identify,
-  type KeepingRoute,
-  type KeptState,
+  type StatefulRoute,
+  type PolicyState,
   type KeyClaim,
   type KeyClaimant,
   type KeyPlace,
@@ -140,7 +140,7 @@ export {
   type RepeatStore,
   type RepeatStoreName,
   type SharedFlight,
-  type Sighting,
+  type NearLimitEntry,
   type StoredApiKey,
   type StoredReply,
   type StoreFailureMode,
@@ -219,7 +219,7 @@ export async function createGateway<const Own extends readonly OwnPolicyInput[] 
   const read = async (value: unknown): Promise<Candidate> => {
     const noted = new ReadFiles()
     // Relative to the working directory, because there is no configuration file.
-    const { value: current, source, ...names } = withNewNames(value, valueSource())
+    const { value: current, source, ...names } = migrateKeys(value, valueSource())
     const loaded = await readPolicies(withAdminToken(current, process.env), 'sallyport.yaml', null, noted)
     const slices = new TimeSlices(clock)
     await slices.next()

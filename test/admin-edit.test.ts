@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
 import { stringify } from 'yaml'
-import { askAdmin } from './support/admin.ts'
+import { requestAdmin } from './support/admin.ts'
 import { startCommand, temporaryFile } from './support/command.ts'
 import { quickDigestOf } from './support/password.ts'
 
@@ -26,10 +26,10 @@ test('an edited option takes only plain values, no variables, files or other key
   })
   const file = await temporaryFile(t, 'sallyport.yaml', text)
   const { adminPort, command } = await startCommand(t, file)
-  const login = await askAdmin(adminPort, '/login', { method: 'POST', json: { name: 'otto', password: PASSWORD } })
+  const login = await requestAdmin(adminPort, '/login', { method: 'POST', json: { name: 'otto', password: PASSWORD } })
   const otto = { Cookie: String(login.headers['set-cookie']).split(';', 1)[0]! }
   const edit = (json: object, headers: object = otto) =>
-    askAdmin(adminPort, '/config/edit', { method: 'POST', json, headers: { ...headers } })
+    requestAdmin(adminPort, '/config/edit', { method: 'POST', json, headers: { ...headers } })
   const books = { kind: 'route', name: 'books' }
 
   for (const headers of [otto, { Authorization: `Bearer ${TOKEN}` }]) {

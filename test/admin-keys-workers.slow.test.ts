@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { stringify } from 'yaml'
 import { keyList } from '../src/admin/keys/schemas.ts'
-import { type AdminAsk, askAdmin } from './support/admin.ts'
+import { type AdminAsk, requestAdmin } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { startCommand, temporaryFile } from './support/command.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'
@@ -42,7 +42,7 @@ async function startGate(t: TestContext, apiKey: object, more: object = {}) {
   const file = await temporaryFile(t, 'sallyport.yaml', text)
   const { command, port, adminPort } = await startCommand(t, file)
   const ask = (path: string, { headers, ...what }: AdminAsk = {}) =>
-    askAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...headers } })
+    requestAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...headers } })
   /** What all of some requests with a key get, each over a connection of its own, so that both workers get some. */
   const statuses = async (secret: string): Promise<number[]> => {
     const replies = await Promise.all(
@@ -52,9 +52,10 @@ async function startGate(t: TestContext, apiKey: object, more: object = {}) {
   }
   const listed = async () => keyList.parse((await ask('/keys')).json)
   const logIn = async (name: string) => {
-    const { headers } = await askAdmin(adminPort, '/login', { method: 'POST', json: { name, password: PASSWORD } })
+    const { headers } = await requestAdmin(adminPort, '/login', { method: 'POST', json: { name, password: PASSWORD } })
     const cookie = String(headers['set-cookie']).split(';', 1)[0]!
-    return (path: string, what: AdminAsk = {}) => askAdmin(adminPort, path, { ...what, headers: { Cookie: cookie } })
+    return (path: string, what: AdminAsk = {}) =>
+      requestAdmin(adminPort, path, { ...what, headers: { Cookie: cookie } })
   }
   return { command, file, ask, statuses, listed, logIn, service }
 }

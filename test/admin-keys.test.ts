@@ -6,7 +6,7 @@ import { keyList } from '../src/admin/keys/schemas.ts'
 import { type Clock, systemClock } from '../src/core/clock.ts'
 import type { GatewayInput } from '../src/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
-import { type AdminAsk, askAdmin, startAdminGateway } from './support/admin.ts'
+import { type AdminAsk, requestAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
@@ -33,13 +33,14 @@ async function startGate(t: TestContext, apiKey: object, stores: GatewayInput['s
   }
   const { port, adminPort, log } = await startAdminGateway(t, config, { clock })
   const ask = (path: string, { headers, ...what }: AdminAsk = {}) =>
-    askAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...headers } })
+    requestAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...headers } })
   const statusOf = async (secret: string) => (await send(port, { headers: { 'X-API-Key': secret } })).status
   const listed = async () => keyList.parse((await ask('/keys')).json)
   const logIn = async (name: string) => {
-    const { headers } = await askAdmin(adminPort, '/login', { method: 'POST', json: { name, password: PASSWORD } })
+    const { headers } = await requestAdmin(adminPort, '/login', { method: 'POST', json: { name, password: PASSWORD } })
     const cookie = String(headers['set-cookie']).split(';', 1)[0]!
-    return (path: string, what: AdminAsk = {}) => askAdmin(adminPort, path, { ...what, headers: { Cookie: cookie } })
+    return (path: string, what: AdminAsk = {}) =>
+      requestAdmin(adminPort, path, { ...what, headers: { Cookie: cookie } })
   }
   return { ask, statusOf, listed, logIn, service, log }
 }

@@ -6,7 +6,7 @@ import type { GatewayInput } from '../src/config/gateway-input.ts'
 import type { GatewayConfig } from '../src/config/schema.ts'
 import { policies } from '../src/policies/index.ts'
 import type { Policy } from '../src/policies/policy.ts'
-import { askAdmin } from './support/admin.ts'
+import { requestAdmin } from './support/admin.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { startScope } from './support/process-scope.ts'
 
@@ -48,7 +48,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
     prepare,
     clock,
     asked,
-    ask: (path: string, what = {}) => askAdmin(admin.address.port, path, what),
+    ask: (path: string, what = {}) => requestAdmin(admin.address.port, path, what),
     reload: async (next: GatewayInput): Promise<void> => (await prepare(next)).commit(),
   }
 }

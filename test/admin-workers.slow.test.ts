@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import test, { type TestContext } from 'node:test'
-import { askAdmin } from './support/admin.ts'
+import { requestAdmin } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { TIMEOUT } from './support/patience.ts'
@@ -30,7 +30,7 @@ async function askBoth(port: number, adminPort: number): Promise<number> {
   for (let asked = 1; ; asked++) {
     assert.ok(Date.now() < deadline, 'only one worker replies')
     assert.equal((await send(port, { path: `/${asked}` })).status, 200)
-    const { json } = await askAdmin(adminPort, '/services/backend')
+    const { json } = await requestAdmin(adminPort, '/services/backend')
     const [first, second] = (json as unknown as Shown).instances
     if (idleOf(first) + idleOf(second) >= 4) return asked
   }
@@ -40,7 +40,7 @@ async function askBoth(port: number, adminPort: number): Promise<number> {
 async function untilWorkers(adminPort: number, count: number): Promise<void> {
   const deadline = Date.now() + TIMEOUT
   for (;;) {
-    const { json } = await askAdmin(adminPort, '/status')
+    const { json } = await requestAdmin(adminPort, '/status')
     if ((json['workers'] as unknown[]).length === count) return
     assert.ok(Date.now() < deadline, 'a worker is missing')
   }
@@ -62,7 +62,7 @@ test('status, services, requests and limits cover all workers', async (t) => {
   ]
   const { command, port, adminPort } = await startTwo(t, services)
   const asked = await askBoth(port, adminPort)
-  const ask = (path: string, method = 'GET', json?: unknown) => askAdmin(adminPort, path, { method, json })
+  const ask = (path: string, method = 'GET', json?: unknown) => requestAdmin(adminPort, path, { method, json })
 
   const { json: status } = await ask('/status')
   assert.equal(status['pid'], command.child.pid)
@@ -102,10 +102,10 @@ test('draining and the log level apply to all workers, and to replacements of wo
   const { command, port, adminPort } = await startTwo(t, services)
   await askBoth(port, adminPort)
   const path = `/services/backend/instances/${first!.address}/drain`
-  assert.equal((await askAdmin(adminPort, path, { method: 'PUT' })).status, 200)
+  assert.equal((await requestAdmin(adminPort, path, { method: 'PUT' })).status, 200)
   const before = first!.heard.length
   for (let i = 0; i < 20; i++) assert.equal((await send(port, { path: `/drained/${i}` })).text, String(second!.port))
-  await askAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'error' } })
+  await requestAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'error' } })
   command.child.kill('SIGUSR2')
   await command.line('A worker died and is replaced')
   await untilWorkers(adminPort, 2)
@@ -113,7 +113,7 @@ test('draining and the log level apply to all workers, and to replacements of wo
     assert.equal((await send(port, { path: `/replaced/${i}` })).text, String(second!.port))
   }
   assert.equal(first!.heard.length, before)
-  assert.deepEqual((await askAdmin(adminPort, '/log-level')).json, { level: 'error' })
+  assert.deepEqual((await requestAdmin(adminPort, '/log-level')).json, { level: 'error' })
   command.child.kill('SIGTERM')
   await command.ended
   assert.ok(!command.log.some(({ url }) => String(url).includes('/replaced')))
@@ -130,7 +130,7 @@ test('workers balance by the requests of all of them, and those of a worker that
   const services = [await hold(), await hold()]
   const { command, port, adminPort } = await startTwo(t, services)
   const inFlight = async (): Promise<number[]> => {
-    const { json } = await askAdmin(adminPort, '/services/backend')
+    const { json } = await requestAdmin(adminPort, '/services/backend')
     return (json as unknown as Shown).instances.map((instance) => instance.inFlight)
   }
   const replies: Promise<boolean>[] = []
@@ -166,7 +166,7 @@ test('the admin API works while the gateway drains, and the process exits', asyn
   const release = await held.promise
   command.child.kill('SIGTERM')
   await command.line('Sallyport is stopping')
-  assert.equal((await askAdmin(adminPort, '/status')).json['readiness'], 'draining')
+  assert.equal((await requestAdmin(adminPort, '/status')).json['readiness'], 'draining')
   release()
   assert.equal((await reply).text, 'late')
   assert.equal((await command.ended).code, 0)
@@ -200,6 +200,9 @@ test('ADMIN_TOKEN in the environment allows addresses other than loopback, and i
   assert.doesNotMatch(short.stderr, /a-short-secret/)
   const token = 'correct-horse-battery'
   const { adminPort } = await start(t, yaml, { env: { ADMIN_TOKEN: token } })
-  assert.equal((await askAdmin(adminPort, '/status')).status, 401)
-  assert.equal((await askAdmin(adminPort, '/status', { headers: { Authorization: `Bearer ${token}` } })).status, 200)
+  assert.equal((await requestAdmin(adminPort, '/status')).status, 401)
+  assert.equal(
+    (await requestAdmin(adminPort, '/status', { headers: { Authorization: `Bearer ${token}` } })).status,
+    200,
+  )
 })

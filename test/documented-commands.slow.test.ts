@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { promisify } from 'node:util'
-import { askAdmin } from './support/admin.ts'
+import { requestAdmin } from './support/admin.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { startCommand } from './support/command.ts'
@@ -112,7 +112,7 @@ async function prepare(t: TestContext): Promise<Place> {
   await gateway.command.line('API Gateway Request')
   const log = gateway.command.log.map((line) => `${JSON.stringify(line)}\n`).join('')
   for (const name of ['access.log', 'gateway.log']) await writeFile(join(folder, name), log)
-  await askAdmin(gateway.adminPort, '/status')
+  await requestAdmin(gateway.adminPort, '/status')
   const places = [
     ['127.0.0.1:8000', gateway.port],
     ['127.0.0.1:9000', gateway.adminPort],

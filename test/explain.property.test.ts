@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { explanation } from '../src/admin/explain.ts'
-import { askAdmin } from './support/admin.ts'
+import { requestAdmin } from './support/admin.ts'
 import { cases } from './support/cases.ts'
 import { type Ask, send } from './support/client.ts'
 import { startDemo } from './support/demo.ts'
@@ -83,7 +83,7 @@ for (let seed = 1; seed <= cases(1); seed++)
         from,
         ...(body !== undefined && { body }),
       }
-      const answer = await askAdmin(adminPort, '/explain', { method: 'POST', json: question })
+      const answer = await requestAdmin(adminPort, '/explain', { method: 'POST', json: question })
       assert.equal(answer.status, 200, answer.text)
       const told = explanation.parse(answer.json)
       const live = await send(port, { ...ask, headers })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput, Rate } from '../src/gateway.ts'
-import { askAdmin, startAdminGateway } from './support/admin.ts'
+import { requestAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start } from './support/command.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
@@ -134,7 +134,7 @@ test('limits list, show and reset cover all workers, and top shows the list', as
     /^CLIENT +LIMIT +STATE +USED +REFUSED\naddress:127\.0\.0\.1 +unauthenticated +limited +20 of 20\/h, more in (?:1h|60m) +5\n$/,
   )
   const { clients } = JSON.parse(await command('limits', 'list', '--json')) as { clients: unknown }
-  assert.deepEqual(shown(clients), shown((await askAdmin(adminPort, '/limits')).json['clients']))
+  assert.deepEqual(shown(clients), shown((await requestAdmin(adminPort, '/limits')).json['clients']))
   assert.match(await command('top'), /\n\nCLIENT .*\naddress:127\.0\.0\.1 .* limited /)
   assert.match(await command('limits', 'show', '127.0.0.1'), /^unauthenticated  20 of 20\/h, more in \S+\n$/)
   assert.equal(

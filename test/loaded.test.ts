@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
-import { askAdmin } from './support/admin.ts'
+import { requestAdmin } from './support/admin.ts'
 import { start, temporaryFile } from './support/command.ts'
 import { startService } from './support/service.ts'
 
@@ -53,6 +53,6 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   // Operators ask.
   const listening = command.log.find(({ message }) => message === 'Sallyport is listening')
   const port = Number(String(listening?.['admin']).split(':').at(-1))
-  assert.equal((await askAdmin(port, '/status')).status, 200)
+  assert.equal((await requestAdmin(port, '/status')).status, 200)
   assert.ok((await loadedBy('main')).includes('fastify'))
 })

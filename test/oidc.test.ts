@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
-import { askAdmin } from './support/admin.ts'
+import { requestAdmin } from './support/admin.ts'
 import { BrowserJar } from './support/browser-jar.ts'
 import { type Answer, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
@@ -552,7 +552,7 @@ test('explaining a request does not use the refresh token', async (t) => {
   const before = provider.count('/token')
   const Cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const question = { url: '/', headers: { Host: `127.0.0.1:${port}`, Cookie } }
-  const { json } = await askAdmin(gateway.adminAddress!.port, '/explain', { method: 'POST', json: question })
+  const { json } = await requestAdmin(gateway.adminAddress!.port, '/explain', { method: 'POST', json: question })
   assert.equal(json['outcome'], 'sent')
   assert.equal(provider.count('/token'), before)
   await browser.open('/')

@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
 import { replicasShape } from '../src/core/operation.ts'
 import type { GatewayInput } from '../src/gateway.ts'
-import { askAdmin, startAdminGateway } from './support/admin.ts'
+import { requestAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
@@ -44,7 +44,7 @@ async function startTwo(t: TestContext, redis: RedisServer) {
 }
 
 async function instanceOf(adminPort: number, address: string) {
-  const { instances } = (await askAdmin(adminPort, '/services/books')).json as {
+  const { instances } = (await requestAdmin(adminPort, '/services/books')).json as {
     instances: { address: string; drained: boolean }[]
   }
   return instances.find((each) => each.address === address)!

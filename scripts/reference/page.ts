@@ -1,4 +1,4 @@
-import { refusedFrom, renamed } from '../../src/config/renamed.ts'
+import { refusedFrom, renamedKeys } from '../../src/config/renamed-keys.ts'
 import { type Fields, fieldOf } from '../../src/core/value.ts'
 import { linkTo, sectionsOf, type Section, TOP } from './sections.ts'
 import { tableOf } from './table.ts'
@@ -21,7 +21,7 @@ checks configurations with. [Configuration](configuration.md) says how a file is
 /** Every key of the configuration, as a page of the documentation. */
 export function configReference(schema: Fields): string {
   const sections = sectionsOf(schema)
-  return [HEAD, contentsOf(sections), ...sections.map(sectionText), renamedKeys()].join('\n')
+  return [HEAD, contentsOf(sections), ...sections.map(sectionText), renamedKeysText()].join('\n')
 }
 
 /** The first two levels: deeper ones are linked from the tables. */
@@ -39,8 +39,8 @@ function sectionText(section: Section): string {
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`
 }
 
-function renamedKeys(): string {
-  const rows = renamed.map((key) => {
+function renamedKeysText(): string {
+  const rows = renamedKeys.map((key) => {
     const map = key.map.map((step) => (step === '*' ? 'name' : step)).join('.')
     return `| \`${map}.${key.old}\` | \`${map}.${key.current}\` | ${refusedFrom(key)} |`
   })

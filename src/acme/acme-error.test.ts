@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { AcmeError, errorOfAnswer, readProblem } from './acme-error.ts'
+import { AcmeError, errorOfResponse, readProblem } from './acme-error.ts'
 import { adviceFor } from './advice.ts'
 import { challengeTypes } from './challenge.ts'
 import { readChallenge } from './challenge-text.ts'
@@ -24,7 +24,7 @@ test('the message of a problem has its detail, those of its subproblems, and its
       { type: `${URN}dns`, detail: 'no address' },
     ],
   })
-  const error = errorOfAnswer('the order', { status: 403, text, retryAfter: '120' }, NOW)
+  const error = errorOfResponse('the order', { status: 403, text, retryAfter: '120' }, NOW)
   assert.ok(error instanceof AcmeError)
   assert.equal(error.message, 'the order: Some names cannot be used; a.test: CAA forbids it; no address (compound)')
   assert.deepEqual([error.type, error.retryAfter], ['compound', 120_000])
@@ -32,7 +32,7 @@ test('the message of a problem has its detail, those of its subproblems, and its
 
 test('any other response is reported by its status', () => {
   for (const text of ['', '<html>', '[]', '{"detail":7}', '{"type":"about:blank"}'])
-    assert.equal(errorOfAnswer('it', { status: 502, text, retryAfter: undefined }, NOW).message, 'it: status 502')
+    assert.equal(errorOfResponse('it', { status: 502, text, retryAfter: undefined }, NOW).message, 'it: status 502')
 })
 
 test('whatever a server sends, the message stays short and printable', () => {

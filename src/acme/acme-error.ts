@@ -37,7 +37,7 @@ export class AcmeError extends Error {
 }
 
 /** Creates the error for a reply; `what` describes the request. `now` is wall-clock milliseconds. */
-export function errorOfAnswer(
+export function errorOfResponse(
   what: string,
   { status, text, retryAfter: wait }: { status: number; text: string; retryAfter: string | undefined },
   now: number,

@@ -8,7 +8,7 @@ import { Authority, type AuthoritySettings } from './authority.ts'
 import type { IssuedCertificate } from './certificate-record.ts'
 import type { Challenge, Solver } from './challenge.ts'
 import { type DnsSettings, solveByDns } from './dns-solver.ts'
-import { Keeper, type Pace } from './keeper.ts'
+import { CertificateRenewer, type Pace } from './certificate-renewer.ts'
 import { Records } from './records.ts'
 import { Reports } from './reports.ts'
 import type { Seal } from '../core/seal.ts'
@@ -45,7 +45,7 @@ export interface AcmeOptions {
 
 interface Kept {
   readonly target: Target
-  readonly keeper: Keeper
+  readonly keeper: CertificateRenewer
   /** Aborts its work when the target is removed. */
   readonly leaving: AbortController
 }
@@ -167,11 +167,11 @@ export class Acme {
     }
   }
 
-  private keeperOf(target: Target, ending: AbortSignal): Keeper {
+  private keeperOf(target: Target, ending: AbortSignal): CertificateRenewer {
     const { clock, random, log, changed, ordered } = this.options
     const { turns } = this
     const { name, challenge } = target
-    return new Keeper({
+    return new CertificateRenewer({
       name,
       authorities: target.authorities.map((settings) => this.authority(settings)),
       solver: this.solverOf(target, ending),

@@ -5,7 +5,7 @@ import type { Challenge, ChallengeType, Solver } from './challenge.ts'
 import { pauseUntil } from './pause.ts'
 import { retryAfter } from './retry-after.ts'
 import type { Session } from './session.ts'
-import type { Answer } from './transport.ts'
+import type { AcmeResponse } from './transport.ts'
 
 /** Time limit for each step of a CA, in milliseconds. */
 const STEP = 5 * 60_000
@@ -111,7 +111,7 @@ export class Order {
     return (await this.post(certificate, null)).text
   }
 
-  private async place(): Promise<Answer> {
+  private async place(): Promise<AcmeResponse> {
     const { session, request } = this
     const { newOrder } = await session.directory()
     const identifiers = request.names.map((value) => ({ type: 'dns', value }))
@@ -175,7 +175,7 @@ export class Order {
   /** Polls at the CA's interval until there is a result. */
   private async poll<Result>(
     late: string,
-    look: () => Promise<{ answer: Answer; done: Result | null }>,
+    look: () => Promise<{ answer: AcmeResponse; done: Result | null }>,
   ): Promise<Result> {
     const { clock } = this.session
     const end = clock.now() + STEP
@@ -193,7 +193,7 @@ export class Order {
     return this.session.read(await this.post(url, null), authorizationSchema, 'the authorization')
   }
 
-  private post(url: string, payload: object | null): Promise<Answer> {
+  private post(url: string, payload: object | null): Promise<AcmeResponse> {
     const { key, url: account } = this.account
     return this.session.post(url, payload, { key, account })
   }

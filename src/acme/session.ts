@@ -4,9 +4,9 @@ import { FlattenedSign } from 'jose'
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { parseJson } from '../core/parse-json.ts'
-import { AcmeError, errorOfAnswer } from './acme-error.ts'
+import { AcmeError, errorOfResponse } from './acme-error.ts'
 import { type Directory, directorySchema } from './directory.ts'
-import type { Answer, Transport } from './transport.ts'
+import type { AcmeResponse, Transport } from './transport.ts'
 
 /** Maximum number of retries because of a rejected nonce. */
 const MAX_NONCES = 12
@@ -41,50 +41,50 @@ export class Session {
   async directory(): Promise<Directory> {
     const { known, clock } = this
     if (known !== null && clock.now() < known.until) return known.directory
-    const answer = await this.transport.ask({ method: 'GET', url: this.url })
+    const answer = await this.transport.send({ method: 'GET', url: this.url })
     const directory = this.read(answer, directorySchema, `the directory ${this.url}`)
     this.known = { directory, until: clock.now() + DIRECTORY_LASTS }
     return directory
   }
 
   /** Reads a public resource without authentication (RFC 9773 section 4.1). */
-  async get(url: string): Promise<Answer> {
-    return this.accept(await this.transport.ask({ method: 'GET', url }), `GET ${url}`)
+  async get(url: string): Promise<AcmeResponse> {
+    return this.accept(await this.transport.send({ method: 'GET', url }), `GET ${url}`)
   }
 
   /**
    * Sends a signed request; with `payload` null, reads a resource (POST-as-GET, RFC 8555 section 6.3). Retries if a nonce is rejected.
    * Rejects with an AcmeError for any other error reply.
    */
-  async post(url: string, payload: object | null, signer: Signer): Promise<Answer> {
+  async post(url: string, payload: object | null, signer: Signer): Promise<AcmeResponse> {
     for (let attempt = 1; ; attempt++) {
       const body = await sign(url, payload, await this.nonce(), signer)
-      const answer = await this.transport.ask({ method: 'POST', url, body })
+      const answer = await this.transport.send({ method: 'POST', url, body })
       this.keep(answer.nonce)
       if (answer.status < 300) return answer
-      const error = errorOfAnswer(new URL(url).host, answer, this.clock.wall())
+      const error = errorOfResponse(new URL(url).host, answer, this.clock.wall())
       if (error.type !== 'badNonce' || attempt === MAX_NONCES) throw error
     }
   }
 
   /** Parses a reply with that schema; throws an AcmeError if it does not match. */
-  read<Schema extends z.ZodType>(answer: Answer, schema: Schema, what: string): z.output<Schema> {
+  read<Schema extends z.ZodType>(answer: AcmeResponse, schema: Schema, what: string): z.output<Schema> {
     const { success, data } = schema.safeParse(parseJson(this.accept(answer, what).text))
     if (!success)
       throw new AcmeError(`${what} is not what RFC 8555 says; check that it is the URL of an ACME directory`)
     return data
   }
 
-  private accept(answer: Answer, what: string): Answer {
+  private accept(answer: AcmeResponse, what: string): AcmeResponse {
     if (answer.status >= 200 && answer.status < 300) return answer
-    throw errorOfAnswer(what, answer, this.clock.wall())
+    throw errorOfResponse(what, answer, this.clock.wall())
   }
 
   private async nonce(): Promise<string> {
     const kept = this.nonces.pop()
     if (kept !== undefined) return kept
     const { newNonce } = await this.directory()
-    const { nonce } = this.accept(await this.transport.ask({ method: 'HEAD', url: newNonce }), `HEAD ${newNonce}`)
+    const { nonce } = this.accept(await this.transport.send({ method: 'HEAD', url: newNonce }), `HEAD ${newNonce}`)
     if (nonce === undefined) throw new AcmeError(`${newNonce} gives no nonce`)
     return nonce
   }

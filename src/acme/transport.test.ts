@@ -18,7 +18,7 @@ test('the certificate of a CA is verified, whatever NODE_TLS_REJECT_UNAUTHORIZED
   const ask = (ca?: string) => {
     const transport = new Transport(systemClock, new AbortController().signal, ca)
     cleanUp(t, () => transport.close())
-    return transport.ask({ method: 'GET', url: `https://localhost:${port}/` })
+    return transport.send({ method: 'GET', url: `https://localhost:${port}/` })
   }
   cleanUp(t, () => server.close())
   await assert.rejects(ask(), { name: 'AcmeError', message: /cannot be reached: self-signed certificate/ })

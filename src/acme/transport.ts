@@ -8,7 +8,7 @@ const MAX_SIZE = 256 * 1024
 const TIMEOUT = 30_000
 
 /** A request to a server. */
-export interface Question {
+export interface AcmeRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: string
   /** A JWS, with POST. */
@@ -16,7 +16,7 @@ export interface Question {
 }
 
 /** A reply of a server. */
-export interface Answer {
+export interface AcmeResponse {
   readonly status: number
   readonly text: string
   readonly nonce: string | undefined
@@ -43,7 +43,7 @@ export class Transport {
   }
 
   /** Rejects with an AcmeError that says why there is no reply in time, or if it exceeds 256 kB. Follows no redirects. */
-  async ask({ method, url, body }: Question): Promise<Answer> {
+  async send({ method, url, body }: AcmeRequest): Promise<AcmeResponse> {
     const { protocol, host } = new URL(url)
     if (protocol !== 'https:') throw new AcmeError(`${url} is not an https URL`)
     const controller = new AbortController()
@@ -65,8 +65,8 @@ export class Transport {
     this.agent.destroy()
   }
 
-  private exchange({ method, url, body }: Question, signal: AbortSignal): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  private exchange({ method, url, body }: AcmeRequest, signal: AbortSignal): Promise<AcmeResponse> {
+    const { promise, resolve, reject } = Promise.withResolvers<AcmeResponse>()
     const headers = {
       'User-Agent': 'sallyport',
       Accept: 'application/json, application/pem-certificate-chain, application/problem+json',

@@ -41,7 +41,7 @@ export function addAdminOptions(command: Command): Command {
 }
 
 /** A request to the admin listener. */
-export interface Question {
+export interface AdminRequest {
   readonly path: string
   /** POST by default. */
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -63,9 +63,9 @@ export interface AdminReply {
 }
 
 /** Sends a request to the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError if there is no reply. */
-export async function askAdmin(
+export async function requestAdmin(
   options: AdminOptions,
-  { path, method = 'POST', body = '', type = 'application/json', isText, timeout }: Question,
+  { path, method = 'POST', body = '', type = 'application/json', isText, timeout }: AdminRequest,
 ): Promise<AdminReply> {
   const { url, token } = await findAdmin(options)
   const endpoint = URL.parse(path, url)

@@ -2,7 +2,7 @@ import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
 import type { Explanation, ShownCandidate, ShownField, ShownPolicy } from '../front/explain/explanation.ts'
 import type { Color, Paint } from '../telemetry/paint.ts'
-import { eventWords } from './event-words.ts'
+import { eventWords } from './event-text.ts'
 
 /** Maximum number of candidates, and of headers, that are printed; the JSON has all of them. */
 const CANDIDATES = 12

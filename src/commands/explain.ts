@@ -5,7 +5,7 @@ import { GatewayError } from '../core/errors.ts'
 import { explainOffline } from '../front/explain/offline.ts'
 import { type AssumedConsumer, type Explanation, type Question, readAskedUrl } from '../front/explain/explanation.ts'
 import { paintFor } from '../telemetry/paint.ts'
-import { askAdmin, refusalOf } from './admin-client.ts'
+import { requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError, UsageError } from './command.ts'
 import { explanationText } from './explain-text.ts'
 import { loadChecked } from './load-checked.ts'
@@ -119,7 +119,7 @@ async function askGateway(method: string, url: string, options: Options): Promis
     as: consumer ?? undefined,
   })
   const { admin } = options
-  const reply = await askAdmin(admin === undefined ? {} : { admin }, { path: '/explain', body, timeout: TIMEOUT })
+  const reply = await requestAdmin(admin === undefined ? {} : { admin }, { path: '/explain', body, timeout: TIMEOUT })
   const { data } = answerSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   return data

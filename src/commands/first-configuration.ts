@@ -4,7 +4,7 @@ import { messageOf } from '../core/error-facts.ts'
 import { LastKnownGood } from '../runtime/last-known-good.ts'
 import type { ReadConfig } from '../workers/read-config.ts'
 import { CommandError } from './command.ts'
-import { problemOfKeeping } from './keeping.ts'
+import { problemOfSaving } from './configuration-saver.ts'
 import { readUsable } from './read-usable.ts'
 
 /** What a gateway starts with. */
@@ -22,7 +22,7 @@ export interface First {
  */
 export async function readFirst(file: string, stateDir: string | null): Promise<First> {
   const first = await read(file, stateDir)
-  const problem = problemOfKeeping(first.read, stateDir)
+  const problem = problemOfSaving(first.read, stateDir)
   if (problem !== null) throw new CommandError(problem)
   return first
 }

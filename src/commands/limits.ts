@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
-import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, UsageError } from './command.ts'
 import {
   addReplicaOptions,
@@ -67,7 +67,7 @@ async function listLimited(options: ListOptions): Promise<void> {
   const percent = /^\d{2,3}$/.test(options.above) ? Number(options.above) : NaN
   if (!(percent >= 80 && percent <= 100))
     throw new UsageError(`--above: expected a number from 80 to 100, not ${JSON.stringify(options.above)}`)
-  const reply = await askAdmin(options, { method: 'GET', path: `/limits?above=${percent / 100}`, timeout: TIMEOUT })
+  const reply = await requestAdmin(options, { method: 'GET', path: `/limits?above=${percent / 100}`, timeout: TIMEOUT })
   const { data } = limitedSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   if (options.json === true) return console.log(JSON.stringify(data, null, 2))
@@ -76,7 +76,7 @@ async function listLimited(options: ListOptions): Promise<void> {
 }
 
 async function showClient(client: string, options: ReplicaCommandOptions): Promise<void> {
-  const reply = await askAdmin(options, { method: 'GET', path: pathOf(client), timeout: TIMEOUT })
+  const reply = await requestAdmin(options, { method: 'GET', path: pathOf(client), timeout: TIMEOUT })
   const { data } = standingSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   if (options.json === true) return console.log(JSON.stringify(data, null, 2))

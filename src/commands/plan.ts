@@ -9,7 +9,7 @@ import { type Side, sideOf } from '../config/plan/side.ts'
 import { unitsOf } from '../config/plan/units.ts'
 import { formatProblem } from '../config/problems.ts'
 import { messageOf } from '../core/error-facts.ts'
-import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loadChecked } from './load-checked.ts'
@@ -72,7 +72,7 @@ async function filesPlan(file: string, against: string): Promise<z.output<typeof
 /** The gateway reads its own file, or the given text with its own variables, as if that were its file. */
 async function runningPlan(file: string | undefined, options: Options): Promise<z.output<typeof answerSchema>> {
   const body = file === undefined ? '' : await textOf(file)
-  const reply = await askAdmin(options, { path: '/config/plan', body, type: 'application/yaml', timeout: TIMEOUT })
+  const reply = await requestAdmin(options, { path: '/config/plan', body, type: 'application/yaml', timeout: TIMEOUT })
   const problems = reply.status === 422 ? problemsText(reply.body, file) : null
   if (problems !== null) throw new CommandError(problems)
   const { data } = answerSchema.safeParse(reply.body)

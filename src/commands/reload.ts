@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError } from './command.ts'
 import { problemsText } from './problems-text.ts'
 
@@ -30,7 +30,7 @@ export function defineReload(command: Command): void {
 
 async function reload(options: Options): Promise<void> {
   const path = `/config/reload${options.force === true ? '?force=true' : ''}`
-  const reply = await askAdmin(options, { path, timeout: TIMEOUT })
+  const reply = await requestAdmin(options, { path, timeout: TIMEOUT })
   const problems = problemsText(reply.body)
   if (reply.status === 422 && problems !== null)
     throw new CommandError(`${problems}\nConfiguration refused; the running one stays.`)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { ACCESS_MESSAGE } from '../telemetry/access-text.ts'
 import { paintFor } from '../telemetry/paint.ts'
 import { textLine } from '../telemetry/text-lines.ts'
-import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, UsageError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type RecentRequest, requestSchema } from './recent-request.ts'
@@ -76,7 +76,7 @@ async function ask(options: Options): Promise<RecentRequest[]> {
   const query = new URLSearchParams({ limit: String(MAX) })
   if (route !== undefined) query.set('route', route)
   if (status !== undefined) query.set('status', status)
-  const reply = await askAdmin(options, { method: 'GET', path: `/requests?${query.toString()}`, timeout: TIMEOUT })
+  const reply = await requestAdmin(options, { method: 'GET', path: `/requests?${query.toString()}`, timeout: TIMEOUT })
   const { data } = answerSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   return data.requests.filter((request) => service === undefined || request.service === service).toReversed()

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { alignColumns } from '../config/columns.ts'
 import { replicasShape } from '../core/operation.ts'
 import { printable } from '../core/printable.ts'
-import { addAdminOptions, type AdminOptions, askAdmin, type Question, refusalOf } from './admin-client.ts'
+import { addAdminOptions, type AdminOptions, requestAdmin, type AdminRequest, refusalOf } from './admin-client.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /** The timeout for a gateway that has to ask others, in milliseconds. */
@@ -30,11 +30,11 @@ export function addReplicaOptions(command: Command): Command {
  */
 export async function runOnReplicas<Own extends Answer>(
   options: ReplicaCommandOptions,
-  question: Omit<Question, 'timeout'>,
+  question: Omit<AdminRequest, 'timeout'>,
   schema: z.ZodType<Own>,
   told: (answer: Own) => string,
 ): Promise<number> {
-  const reply = await askAdmin(options, { ...question, timeout: TIMEOUT })
+  const reply = await requestAdmin(options, { ...question, timeout: TIMEOUT })
   const { data } = schema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   console.log(options.json === true ? JSON.stringify(data, null, 2) : [told(data), ...gatewaysOf(data)].join('\n'))

@@ -12,12 +12,12 @@ import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
 import { WrittenConfiguration } from '../runtime/written-configuration.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
-import { GivenSockets } from '../workers/given-sockets.ts'
+import { InheritedSockets } from '../workers/inherited-sockets.ts'
 import { comparedConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
 import { addExamples, CommandError, configOption } from './command.ts'
 import { readFirst } from './first-configuration.ts'
-import { Keeping } from './keeping.ts'
+import { ConfigurationSaver } from './configuration-saver.ts'
 import { readUsable } from './read-usable.ts'
 import { holdHangUp, refuseInspector, stopSignal } from './signals.ts'
 
@@ -87,7 +87,7 @@ async function start(options: Options): Promise<void> {
   process.on('SIGUSR2', () => void fleet.askAll(reopenLog, null))
   refuseInspector(log)
   const stopping = new AbortController()
-  const keeping = new Keeping(stateDir, log)
+  const keeping = new ConfigurationSaver(stateDir, log)
   const configuration = new WatchedConfiguration({
     read: async () => keeping.check(await readUsable(file, null, stopping.signal)),
     reload: async (read, force) => {
@@ -150,9 +150,9 @@ async function start(options: Options): Promise<void> {
   }
 }
 
-function takeSockets(): GivenSockets {
+function takeSockets(): InheritedSockets {
   try {
-    return new GivenSockets(process.env, process.pid)
+    return new InheritedSockets(process.env, process.pid)
   } catch (error) {
     const reason = messageOf(error)
     throw new CommandError(`A passed socket cannot be used: ${reason}.`, { cause: error })

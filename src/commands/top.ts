@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { limitedSchema } from './limits-text.ts'
@@ -53,14 +53,14 @@ async function sample(options: AdminOptions): Promise<Sample> {
     read(options, '/status', statusSchema),
     read(options, '/services', servicesSchema),
     read(options, '/limits?limit=10', limitedSchema),
-    askAdmin(options, { method: 'GET', path: '/metrics', isText: true, timeout: TIMEOUT }),
+    requestAdmin(options, { method: 'GET', path: '/metrics', isText: true, timeout: TIMEOUT }),
   ])
   if (metrics.status !== 200) throw refusalOf(metrics)
   return { status, services, limited: clients, endpoints: countsIn(String(metrics.body)), time: performance.now() }
 }
 
 async function read<Answer>(options: AdminOptions, path: string, schema: z.ZodType<Answer>): Promise<Answer> {
-  const reply = await askAdmin(options, { method: 'GET', path, timeout: TIMEOUT })
+  const reply = await requestAdmin(options, { method: 'GET', path, timeout: TIMEOUT })
   const { data } = schema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   return data

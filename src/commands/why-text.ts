@@ -1,7 +1,7 @@
 import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
 import type { Color, Paint } from '../telemetry/paint.ts'
-import { eventWords } from './event-words.ts'
+import { eventWords } from './event-text.ts'
 import type { WhyAnswer } from './why-answer.ts'
 
 type Request = WhyAnswer['requests'][number]

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { paintFor } from '../telemetry/paint.ts'
-import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { answerSchema, nothingSchema } from './why-answer.ts'
@@ -24,7 +24,7 @@ export function defineWhy(command: Command, finish: (code: number) => void): voi
     .option('--json', 'print it as JSON, as GET /requests/{correlationId} of the admin API has it')
   addAdminOptions(command).action(async (id: string, options: Options) => {
     const path = `/requests/${encodeURIComponent(id)}`
-    const reply = await askAdmin(options, { method: 'GET', path, timeout: TIMEOUT })
+    const reply = await requestAdmin(options, { method: 'GET', path, timeout: TIMEOUT })
     const nothing = reply.status === 404 ? nothingSchema.safeParse(reply.body).data : undefined
     if (nothing !== undefined) {
       process.stderr.write(nothingText(id, nothing))

@@ -5,7 +5,7 @@ import { messageOf } from '../core/error-facts.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
-import type { Unparsed } from './unparsed.ts'
+import type { UncheckedConfig } from './unchecked-config.ts'
 import { at, fieldOf, isFields, itemsOf, putAll } from '../core/value.ts'
 import type { FilesOption } from '../policies/policy.ts'
 
@@ -16,7 +16,11 @@ const MAX_SIZE = 16 * 1024 ** 2
  * Replaces paths by file contents where the options of policies may name files. A file that is named several times becomes one shared
  * value. `base` is the configuration file, which the paths are relative to.
  */
-export async function readDocuments(files: Unparsed, base: string, noted = new ReadFiles()): Promise<Unparsed> {
+export async function readDocuments(
+  files: UncheckedConfig,
+  base: string,
+  noted = new ReadFiles(),
+): Promise<UncheckedConfig> {
   const { chain } = files
   const { value } = files
   if (!isFields(value)) return files

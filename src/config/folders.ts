@@ -3,15 +3,15 @@ import { dirname, resolve } from 'node:path'
 import { messageOf } from '../core/error-facts.ts'
 import { at, isFields, putAll } from '../core/value.ts'
 import type { Finding } from './issues.ts'
-import { ANY, matching } from './option-places.ts'
+import { ANY, matching } from './option-paths.ts'
 import type { Path } from './problems.ts'
-import type { Unparsed } from './unparsed.ts'
+import type { UncheckedConfig } from './unchecked-config.ts'
 
 /** Where the configuration names folders of files to serve. The shorter form has no other path in it. */
 const FILES: Path = ['routes', ANY, 'files']
 
 /** Makes the paths of folders absolute (they are relative to `base`, the configuration file) and checks that the folders exist. */
-export function findFolders(files: Unparsed, base: string): Unparsed {
+export function findFolders(files: UncheckedConfig, base: string): UncheckedConfig {
   const { value } = files
   const named: (readonly [Path, string])[] = []
   const findings: Finding[] = []

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { fieldOf, itemsOf } from '../core/value.ts'
 import type { Path } from './problems.ts'
 import { type KnownKeys, hintFor, keysOf, someOf } from './known-keys.ts'
-import { respelled } from './respelled.ts'
+import { correctedValue } from './corrected-value.ts'
 import { nearest, oneOf } from './suggest.ts'
 
 type Issue = z.core.$ZodIssue
@@ -103,7 +103,7 @@ function withValue(message: string, value: string): string {
 }
 
 function meant(issue: Issue): string {
-  const spelling = respelled(issue.message, issue.input)
+  const spelling = correctedValue(issue.message, issue.input)
   if (spelling !== undefined) return `; did you mean ${spelling}?`
   if (issue.input === null && issue.path.length > 0 && /a (?:map|list)/.test(issue.message))
     return '; its contents must be indented below it'

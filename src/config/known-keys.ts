@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { habitual } from './habits.ts'
+import { equivalentKeys } from './foreign-keys.ts'
 import { hint, nearest, oneOf } from './suggest.ts'
 
 /** The keys of a map and of the maps directly below it. */
@@ -23,7 +23,7 @@ export function hintFor(key: string, known: KnownKeys | undefined): string {
   if (nearest(key, own) !== undefined) return hint(key, own)
   const further = [...below].find(([, keys]) => keys.includes(key))
   if (further !== undefined) return `; did you mean ${further[0]}.${key}?`
-  const meant = habitual(key, own)
+  const meant = equivalentKeys(key, own)
   return meant === undefined ? hint(key, own) : `; did you mean ${JSON.stringify(meant)}?`
 }
 

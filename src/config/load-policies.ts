@@ -6,7 +6,7 @@ import { guardPolicy } from '../policies/guard.ts'
 import { withAbsoluteCertificates } from './certificate-files.ts'
 import { codeOf } from './code-digest.ts'
 import { readDocuments } from './documents.ts'
-import { LISTENER_FILES } from './file-places.ts'
+import { LISTENER_FILES } from './file-paths.ts'
 import { goBy, isImported } from './fresh-modules.ts'
 import { importEntry, importModule } from './import-module.ts'
 import { findFolders } from './folders.ts'
@@ -14,12 +14,12 @@ import type { Finding } from './issues.ts'
 import { type LoadedCode, NO_CODE } from './loaded-code.ts'
 import type { OwnPolicy } from './own-policy-schema.ts'
 import type { Path } from './problems.ts'
-import { networkFilePlaces, withAbsoluteNetworkFiles, withAbsoluteStateDir } from './network-files.ts'
-import { matching } from './option-places.ts'
+import { networkFilePaths, withAbsoluteNetworkFiles, withAbsoluteStateDir } from './network-files.ts'
+import { matching } from './option-paths.ts'
 import { readPemFiles } from './pem-files.ts'
 import { ReadFiles } from './read-files.ts'
 import { hint } from './suggest.ts'
-import type { Unparsed } from './unparsed.ts'
+import type { UncheckedConfig } from './unchecked-config.ts'
 import { at, fieldOf, type Fields, isFields, itemsOf } from '../core/value.ts'
 
 /**
@@ -32,12 +32,12 @@ export async function readPolicies(
   base: string,
   module: string | null = null,
   noted: ReadFiles = new ReadFiles(),
-): Promise<Unparsed> {
+): Promise<UncheckedConfig> {
   const absolute = withAbsoluteStateDir(withAbsoluteCertificates(value, base), base)
   for (const file of namedAt(absolute, LISTENER_FILES)) noted.noteBeside(file)
   const { value: written, ...loaded } = await loadPolicies(absolute, base, module, noted)
   const whole = { ...loaded, value: withAbsoluteNetworkFiles(written, base, loaded.chain) }
-  for (const file of namedAt(whole.value, networkFilePlaces(loaded.chain))) noted.note(file)
+  for (const file of namedAt(whole.value, networkFilePaths(loaded.chain))) noted.note(file)
   return findFolders(readPemFiles(await readDocuments(whole, base, noted), base, noted), base)
 }
 
@@ -52,7 +52,12 @@ function namedAt(value: unknown, places: readonly Path[]): string[] {
     .filter((file): file is string => typeof file === 'string' && file !== '')
 }
 
-async function loadPolicies(value: unknown, base: string, module: string | null, noted: ReadFiles): Promise<Unparsed> {
+async function loadPolicies(
+  value: unknown,
+  base: string,
+  module: string | null,
+  noted: ReadFiles,
+): Promise<UncheckedConfig> {
   const written = fieldOf(value, 'ownPolicies')
   const findings: Finding[] = []
   let chain: readonly Policy[] = policies

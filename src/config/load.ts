@@ -9,10 +9,10 @@ import { importDefault } from './import-module.ts'
 import { isModule } from './is-module.ts'
 import type { Finding } from './issues.ts'
 import { parseFrom } from './parse.ts'
-import { checkPlaces } from './places.ts'
+import { checkAddresses } from './check-addresses.ts'
 import { readPlainYaml } from './plain-yaml.ts'
 import { readPolicies } from './load-policies.ts'
-import { withNewNames } from './new-names.ts'
+import { migrateKeys } from './migrate-keys.ts'
 import { ConfigError, type Problem } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
 import type { GatewayInput, OwnPolicyInput } from './gateway-input.ts'
@@ -62,16 +62,16 @@ export async function loadWhole(
   const outside = checkEnvironment(environment)
   if (instead === null && isModule(file)) {
     for (const each of codeOf(file).files) files.note(each)
-    const { value, source, ...names } = withNewNames(await importConfig(file), valueSource(file))
+    const { value, source, ...names } = migrateKeys(await importConfig(file), valueSource(file))
     const loaded = await readPolicies(withAdminToken(value, environment), file, file, files)
     const config = parseFrom(loaded, source, [...outside, ...names.problems], checkModule)
     return { config, chain: loaded.chain, text: null, renamed: names.warnings }
   }
   const text = instead ?? (await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error)))
   const parsed = async ({ problems, ...read }: YamlConfig): Promise<Loaded> => {
-    const { value, source, ...names } = withNewNames(read.value, read.source)
+    const { value, source, ...names } = migrateKeys(read.value, read.source)
     const loaded = await readPolicies(withAdminToken(value, environment), file, null, files)
-    const config = parseFrom(loaded, source, [...outside, ...problems, ...names.problems], checkPlaces)
+    const config = parseFrom(loaded, source, [...outside, ...problems, ...names.problems], checkAddresses)
     return { config, chain: loaded.chain, text, renamed: names.warnings }
   }
   const plain = readPlainYaml(text, file, environment, files)
@@ -88,7 +88,7 @@ function unlessRefused(error: unknown): null {
 }
 
 function checkModule(config: GatewayConfig): readonly Finding[] {
-  const findings = checkPlaces(config)
+  const findings = checkAddresses(config)
   if (config.reload.stateDir === null) return findings
   const message = 'expected nothing: what a module imports cannot be kept with it, so only a configuration in YAML can'
   return [...findings, { path: ['reload', 'stateDir'], isKey: false, message }]

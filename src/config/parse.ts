@@ -4,7 +4,7 @@ import { policies } from '../policies/index.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { check, type Checked, type Finding, type Written } from './issues.ts'
 import { mergePolicies, originOf } from './merge.ts'
-import type { Unparsed } from './unparsed.ts'
+import type { UncheckedConfig } from './unchecked-config.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { checkReferences } from './references.ts'
 import { checkPlain, gatewaySchemaFor } from './own-policies.ts'
@@ -22,7 +22,7 @@ const AT_ONCE = 100
 /** Parses a configuration given as a value; `earlier` are problems found before. Throws ConfigError with all of them. */
 export function parseConfig(
   value: unknown,
-  loaded: Unparsed = { value, chain: policies, findings: [] },
+  loaded: UncheckedConfig = { value, chain: policies, findings: [] },
   earlier: readonly Problem[] = [],
 ): GatewayConfig {
   return parseFrom(loaded, valueSource(), earlier)
@@ -38,7 +38,7 @@ export function parseConfig(
  * 4. Check references, that the options of custom policies can be sent to other threads, and certificates.
  */
 export function parseFrom(
-  unparsed: Unparsed,
+  unparsed: UncheckedConfig,
   source: Source,
   earlier: readonly Problem[] = [],
   further: (config: GatewayConfig) => readonly Finding[] = () => [],
@@ -48,7 +48,7 @@ export function parseFrom(
 
 /** Does the same in steps, for a thread that has other work to do in between. */
 export function* parsing(
-  { value: written, chain, findings: unloaded }: Unparsed,
+  { value: written, chain, findings: unloaded }: UncheckedConfig,
   source: Source,
   earlier: readonly Problem[] = [],
   further: (config: GatewayConfig) => readonly Finding[] = () => [],

@@ -3,10 +3,10 @@ import { dirname, resolve } from 'node:path'
 import type { Pem } from '../tls/pem-schema.ts'
 import { readPem } from '../tls/read-pem.ts'
 import type { Finding } from './issues.ts'
-import { ANY, matching, optionPlaces } from './option-places.ts'
+import { ANY, matching, optionPaths } from './option-paths.ts'
 import type { Path } from './problems.ts'
 import type { ReadFiles } from './read-files.ts'
-import type { Unparsed } from './unparsed.ts'
+import type { UncheckedConfig } from './unchecked-config.ts'
 import { at, putAll } from '../core/value.ts'
 
 /** Where the configuration may name files with certificates or a key, apart from the options of policies. */
@@ -26,11 +26,11 @@ const PLACES: readonly Path[] = [
  * Replaces the paths of certificates and keys, which are relative to `base`, the configuration file, by the contents of the files. Inline
  * PEM stays.
  */
-export function readPemFiles(files: Unparsed, base: string, noted: ReadFiles): Unparsed {
+export function readPemFiles(files: UncheckedConfig, base: string, noted: ReadFiles): UncheckedConfig {
   const { value, chain } = files
   const held: (readonly [Path, Pem])[] = []
   const findings: Finding[] = []
-  const ofPolicies = optionPlaces(chain, ({ certificates = [] }) => certificates)
+  const ofPolicies = optionPaths(chain, ({ certificates = [] }) => certificates)
   for (const path of [...PLACES, ...ofPolicies].flatMap((place) => matching(value, place))) {
     const named = path.reduce<unknown>(at, value)
     if (typeof named !== 'string' || named === '' || named.includes('-----BEGIN ')) continue

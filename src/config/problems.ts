@@ -2,7 +2,7 @@
 export type Path = readonly (string | number)[]
 
 /** A place in a file; line and column are counted from 1. */
-export interface Position {
+export interface SourcePosition {
   readonly line: number
   readonly column: number
 }
@@ -12,7 +12,7 @@ export interface Problem {
   /** The file it is in; undefined for a configuration that was passed as a value. */
   readonly file?: string | undefined
   /** The place in the file, if known. */
-  readonly position?: Position | undefined
+  readonly position?: SourcePosition | undefined
   /** The place in the configuration, such as `routes[0].match.path`; "" for the whole. */
   readonly path: string
   /** What is wrong and what is allowed. */

@@ -8,7 +8,7 @@ import type { OptionsPath, Policy } from '../policies/policy.ts'
 import { checkAcme } from './check-acme.ts'
 import { checkLogged } from './check-logged.ts'
 import { type Finding, lookAt, type Written } from './issues.ts'
-import { matching, optionPlaces } from './option-places.ts'
+import { matching, optionPaths } from './option-paths.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
 import { listenerName } from './listener-name.ts'
@@ -154,7 +154,7 @@ function checkStores(config: unknown, written: Written, chain: readonly Policy[]
 }
 
 function placesIn(config: unknown, chain: readonly Policy[], of: (policy: Policy) => readonly OptionsPath[]): Path[] {
-  return optionPlaces(chain, of).flatMap((place) => matching(config, place))
+  return optionPaths(chain, of).flatMap((place) => matching(config, place))
 }
 
 function valueAt(config: unknown, path: Path): unknown {

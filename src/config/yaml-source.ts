@@ -1,6 +1,6 @@
 import { type Document, isMap, isNode, isScalar, isSeq, type LineCounter, type Node, type Pair } from 'yaml'
 import { followAlias, isMergeKey, mergedMaps } from './merge-keys.ts'
-import type { Path, Position } from './problems.ts'
+import type { Path, SourcePosition } from './problems.ts'
 import type { Source } from './source.ts'
 
 /** The source of a configuration that was read from YAML; `substituted` has the text of each scalar before variables were substituted. */
@@ -30,11 +30,11 @@ export function yamlSource(
     return undefined
   }
 
-  function locate(path: Path): Position | undefined {
+  function locate(path: Path): SourcePosition | undefined {
     return positionOf(at(path), lines) ?? (path.length === 0 ? undefined : locateKey(path))
   }
 
-  function locateKey(path: Path): Position | undefined {
+  function locateKey(path: Path): SourcePosition | undefined {
     const parent = path.slice(0, -1)
     const pair = pairOf(follow(at(parent)), path.at(-1))
     return positionOf(pair?.key, lines) ?? locate(parent)
@@ -48,12 +48,12 @@ export function yamlSource(
   return { file, locate, locateKey, written, asWritten: (path) => path }
 }
 
-function positionOf(node: unknown, lines: LineCounter): Position | undefined {
+function positionOf(node: unknown, lines: LineCounter): SourcePosition | undefined {
   return isNode(node) && node.range ? positionAt(node.range[0], lines) : undefined
 }
 
 /** Line and column of an offset. */
-export function positionAt(offset: number, lines: LineCounter): Position {
+export function positionAt(offset: number, lines: LineCounter): SourcePosition {
   const { line, col } = lines.linePos(offset)
   return { line, column: col }
 }

@@ -406,7 +406,7 @@ export interface ApiKeys {
 }
 
 /** A change to make in the configuration by hand. */
-export interface Handwork {
+export interface ManualEdit {
   readonly file: string | null
   readonly patch: string | null
   readonly lines: string | null
@@ -417,7 +417,7 @@ export interface MadeKey {
   readonly id: string
   readonly key: string
   readonly store: KeyStore
-  readonly configuration: Handwork | null
+  readonly configuration: ManualEdit | null
 }
 
 /** POST /keys/{id}/rotate. */
@@ -428,6 +428,6 @@ export interface RotatedKey extends MadeKey {
 
 /** DELETE /keys/{id}. */
 export interface RevokedKeys {
-  readonly configuration: Handwork | null
+  readonly configuration: ManualEdit | null
   readonly unreached: string | null
 }

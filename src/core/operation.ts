@@ -1,20 +1,20 @@
 import { z } from 'zod'
 
 /** An action that operators can run on a gateway and, through it, on all gateways that share its Redis. Arguments and results are JSON. */
-export interface Operation<Asked, Result extends object> {
+export interface Operation<Arguments, Result extends object> {
   /** Must be the same in all versions of the gateway. */
   readonly name: string
   /** What another gateway may send as arguments; anything else is dropped. */
-  readonly arguments: z.ZodType<Asked>
+  readonly arguments: z.ZodType<Arguments>
   readonly result: z.ZodType<Result>
   /** The operation changes nothing, so gateways do not log it. Default false. */
   readonly readsOnly?: boolean
 }
 
 /** Infers an operation's types from its schemas. */
-export function defineOperation<Asked, Result extends object>(
-  operation: Operation<Asked, Result>,
-): Operation<Asked, Result> {
+export function defineOperation<Arguments, Result extends object>(
+  operation: Operation<Arguments, Result>,
+): Operation<Arguments, Result> {
   return operation
 }
 
@@ -38,9 +38,9 @@ export interface ReplicaResults<Result> {
 }
 
 /** Runs an operation here, then on the other gateways. If it fails here, rejects without asking the others. */
-export type RunOnReplicas = <Asked, Result extends object>(
-  operation: Operation<Asked, Result>,
-  asked: Asked,
+export type RunOnReplicas = <Arguments, Result extends object>(
+  operation: Operation<Arguments, Result>,
+  asked: Arguments,
 ) => Promise<ReplicaResults<Result>>
 
 /** Schema shape for reporting this in API responses. */

@@ -16,9 +16,9 @@ import {
   fieldsOfPolicies,
   guardFields,
   type FieldGuards,
-  type ToldOfDropped,
+  type DroppedFieldsLogger,
 } from './field-guard.ts'
-import { OWN, type OwnRoute } from './own-routes.ts'
+import { BUILT_IN_PREFIX, type BuiltInRoute } from './built-in-routes.ts'
 import type { PathRules } from './path-check.ts'
 import { type MakeForward, routeEnd } from './route-end.ts'
 import { RoutePath } from './route-path.ts'
@@ -39,7 +39,7 @@ export interface SnapshotToolbox extends PolicyToolbox {
   readonly policies: readonly Policy[]
   /** Wraps the step of a policy; by default the step is used unchanged. */
   readonly step?: (policy: Policy, create: () => Middleware) => Middleware
-  readonly toldOfDropped: ToldOfDropped
+  readonly logDroppedFields: DroppedFieldsLogger
   /**
    * Returns a handler to use instead of the route's own end, for explaining requests without executing them; null to use the route's end.
    */
@@ -100,7 +100,7 @@ export class Compiler {
     const set = this.setOf(route.policies, route.streaming)
     const { answersPreflights, fields } = set
     const read = [...fieldsInTemplates([route.redirect, route.split?.headers]), ...fieldsOfSplit(route)]
-    const guards = read.length === 0 ? set.guards : guardFields([...fields, ...read], this.toolbox.toldOfDropped)
+    const guards = read.length === 0 ? set.guards : guardFields([...fields, ...read], this.toolbox.logDroppedFields)
     const pathParameters = route.pathParameters ?? this.config.pathParameters
     const { encodedSlashes } = route
     return route.match.path.map((pattern) => {
@@ -129,13 +129,13 @@ export class Compiler {
   }
 
   /** Few policies apply to the gateway's own endpoints, such as the one that assigns the correlation ID. */
-  own({ path, handler }: Pick<OwnRoute, 'path' | 'handler'>): RouteEntry<CompiledRoute> {
-    const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
+  own({ path, handler }: Pick<BuiltInRoute, 'path' | 'handler'>): RouteEntry<CompiledRoute> {
+    const info: RouteInfo = { id: `${BUILT_IN_PREFIX}${path.slice(1)}`, pattern: path, service: null }
     const active = this.general.active.filter(([{ aroundOwnEndpoints = false }]) => aroundOwnEndpoints)
     const value = {
       info,
       handle: this.chain(active, info, handler),
-      guards: guardFields([], this.toolbox.toldOfDropped),
+      guards: guardFields([], this.toolbox.logDroppedFields),
       answersPreflights: false,
       encodedSlashes: false,
       pathParameters: 'keep',
@@ -169,7 +169,7 @@ export class Compiler {
       answersPreflights: active.some(([policy]) => policy.answersPreflights === true),
       limit: generalLimit(limitFor(config, streaming), largest, policies, toolbox.policies),
       fields,
-      guards: guardFields(fields, toolbox.toldOfDropped),
+      guards: guardFields(fields, toolbox.logDroppedFields),
     }
     sets.set(policies, made)
     return made

@@ -1,7 +1,7 @@
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { DroppedField } from '../http/received-fields.ts'
-import type { ToldOfDropped } from './field-guard.ts'
+import type { DroppedFieldsLogger } from './field-guard.ts'
 
 /** Maximum number of names remembered as logged, as clients choose them. */
 const MAX_LOGGED = 256
@@ -14,19 +14,19 @@ const WHY: Readonly<Record<DroppedField['reason'], string>> = {
 }
 
 /** Counts the headers removed from requests, and logs the reason once per name. */
-export function tellOfDropped(metrics: Metrics, log: Logger): ToldOfDropped {
+export function createDroppedFieldsLogger(metrics: Metrics, log: Logger): DroppedFieldsLogger {
   const counters = {
     folded: metrics.counter('sallyport_request_fields_dropped_total', { reason: 'folded' }),
     odd: metrics.counter('sallyport_request_fields_dropped_total', { reason: 'odd' }),
     identity: metrics.counter('sallyport_request_fields_dropped_total', { reason: 'identity' }),
   }
-  const said = new Set<string>()
+  const logged = new Set<string>()
   return (fields) => {
     for (const { reason, name } of fields) {
       counters[reason].add(1)
       const key = name.slice(0, MAX_NAME_LENGTH).toLowerCase()
-      if (said.size >= MAX_LOGGED || said.has(key)) continue
-      said.add(key)
+      if (logged.size >= MAX_LOGGED || logged.has(key)) continue
+      logged.add(key)
       log.warn({ field: key, reason }, `Request field dropped: ${WHY[reason]}`)
     }
   }

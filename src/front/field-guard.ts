@@ -6,7 +6,7 @@ import type { Policy } from '../policies/policy.ts'
 import { WatchedTrailers } from './watched-trailers.ts'
 
 /** Called with the headers that were removed from a request. */
-export type ToldOfDropped = (fields: readonly DroppedField[]) => void
+export type DroppedFieldsLogger = (fields: readonly DroppedField[]) => void
 
 /** Removes headers that a CGI-like service could confuse with other ones, and reports them. */
 export type FieldGuard = (exchange: Exchange) => void
@@ -32,7 +32,7 @@ export interface FieldGuards {
  * distinguish names that differ only in characters other than letters and digits; of such headers, only those with exactly these names
  * reach the service. The HTTP layer guards its own names itself.
  */
-export function guardFields(names: Iterable<string>, told: ToldOfDropped): FieldGuards {
+export function guardFields(names: Iterable<string>, told: DroppedFieldsLogger): FieldGuards {
   const exact = new Set(Array.from(names, (name) => name.toLowerCase()))
   const folded = new Set(Array.from(exact, fold))
   const twins = [...exact].filter((name) => ODD.test(name)).map(fold)

@@ -24,15 +24,15 @@ import { ChallengeAnswers } from './challenge-answers.ts'
 import type { FrontOptions } from './front-options.ts'
 import { Generation } from './generation.ts'
 import { Generations } from './generations.ts'
-import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
+import { createRefusedArrivalLogger, type RefusedArrivalLogger } from './refused-arrivals.ts'
 import { answerOperators } from '../policies/generation-stores.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import type { Opening, Sockets } from './listener-sockets.ts'
 import { abandonTopic, commitTopic, type InstanceChange, type Preparation } from './next-generation.ts'
-import type { Readiness } from './own-routes.ts'
+import type { Readiness } from './built-in-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import type { Telemetry } from './telemetry.ts'
-import { type ListenersWanted, ThreadListeners } from './thread-listeners.ts'
+import { type WantedListeners, ThreadListeners } from './thread-listeners.ts'
 import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { Tunnels } from './tunnels.ts'
@@ -42,7 +42,7 @@ import { ThreadServiceTls } from './thread-service-tls.ts'
 export class Front implements Receiver {
   private readonly clock: Clock
   /** The listeners required by the running configuration. */
-  private wanted: ListenersWanted
+  private wanted: WantedListeners
   private readonly parts: ThreadParts
   private readonly generations: Generations<Generation>
   private readonly listeners: ThreadListeners
@@ -52,7 +52,7 @@ export class Front implements Receiver {
   private readonly challenges: ChallengeAnswers
   private readonly perClient: RequestsPerClient
   private readonly tunnels: Tunnels
-  private readonly toldOfArrival: ToldOfArrival
+  private readonly logRefusedArrival: RefusedArrivalLogger
 
   /** Rejects if a policy cannot be created, and leaves nothing open in that case. */
   static async build(options: FrontOptions): Promise<Front> {
@@ -83,7 +83,7 @@ export class Front implements Receiver {
     this.serviceTls = new ThreadServiceTls({ config, services: generation.services, answers, threads })
     const { proxies } = this.proxies
     this.perClient = new RequestsPerClient(config.limits.perClient.requests, proxies)
-    this.toldOfArrival = tellOfArrivals(metrics, log, clock)
+    this.logRefusedArrival = createRefusedArrivalLogger(metrics, log, clock)
     this.listeners = new ThreadListeners({ receiver: this, proxies, deadlines, metrics, log, answers, threads, size })
     parts.overload.watch(() => this.listeners.arriving)
     this.challenges = new ChallengeAnswers(answers, threads)
@@ -251,7 +251,7 @@ export class Front implements Receiver {
 
   handle(exchange: ServerExchange, redirect: Redirect | null): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
-    if (exchange.dropped !== null) this.parts.toldOfDropped(exchange.dropped)
+    if (exchange.dropped !== null) this.parts.logDroppedFields(exchange.dropped)
     const challenge = this.challenges.answer(exchange)
     if (challenge !== null) return challenge
     if (redirect !== null) {
@@ -281,7 +281,7 @@ export class Front implements Receiver {
   }
 
   refusedArrival(reason: RefusalReason, peer: string, detail: string): void {
-    this.toldOfArrival(reason, peer, detail)
+    this.logRefusedArrival(reason, peer, detail)
   }
 
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {

@@ -22,7 +22,7 @@ import type { Explanation, Question } from './explain/explanation.ts'
 import { measuresTime } from './telemetry.ts'
 import { ServiceCalls } from './service-calls.ts'
 import { timed } from './timed-policy.ts'
-import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
+import { docsRoutes, builtInRoutes, type Readiness } from './built-in-routes.ts'
 import type { SnapshotToolbox } from './compiler.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from '../core/version.ts'
@@ -106,7 +106,12 @@ export class Generation {
       // Request processing.
       const { call } = new ServiceCalls(services, holder, clock)
       const { endpoints } = config
-      const ownEndpoints = ownRoutes({ endpoints, readiness, health: () => healthOf(services, tools, stores), threads })
+      const ownEndpoints = builtInRoutes({
+        endpoints,
+        readiness,
+        health: () => healthOf(services, tools, stores),
+        threads,
+      })
       const docs =
         endpoints.openapi === false
           ? null

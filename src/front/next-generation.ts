@@ -39,12 +39,12 @@ export interface Preparation extends NextGeneration {
 }
 
 /** The result: the addresses it would listen on, or why it cannot. */
-export type Preparedness =
+export type PreparationResult =
   | { readonly addresses: readonly Address[]; readonly problem: null }
   | { readonly addresses: null; readonly problem: string }
 
 /** Asks a thread to prepare a generation, which does not take effect yet. */
-export const prepareTopic = defineTopic<Preparation, Preparedness>('prepare-generation')
+export const prepareTopic = defineTopic<Preparation, PreparationResult>('prepare-generation')
 
 /** Puts the generation with that number into effect. Answers with the descriptors of its listening sockets, or null if it is not ready. */
 export const commitTopic = defineTopic<number, readonly number[] | null>('commit-generation')

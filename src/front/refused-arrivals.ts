@@ -8,20 +8,20 @@ import { type RefusalReason, refusalReasons } from '../proxy-protocol/arrivals.t
 const INTERVAL = 60_000
 
 /** Called for connections that were closed for lack of a valid PROXY protocol header. */
-export type ToldOfArrival = (reason: RefusalReason, peer: string, detail: string) => void
+export type RefusedArrivalLogger = (reason: RefusalReason, peer: string, detail: string) => void
 
 /** Counts them, and logs one example per reason and minute. */
-export function tellOfArrivals(metrics: Metrics, log: Logger, clock: Clock): ToldOfArrival {
+export function createRefusedArrivalLogger(metrics: Metrics, log: Logger, clock: Clock): RefusedArrivalLogger {
   const counter = valueOfEach(refusalReasons, (reason) =>
     metrics.counter('sallyport_proxy_headers_refused_total', { reason }),
   )
-  const said = new Map<RefusalReason, number>()
+  const lastLogged = new Map<RefusalReason, number>()
   return (reason, peer, detail) => {
     counter(reason).add(1)
     const now = clock.now()
-    const last = said.get(reason)
+    const last = lastLogged.get(reason)
     if (last !== undefined && now - last < INTERVAL) return
-    said.set(reason, now)
+    lastLogged.set(reason, now)
     log.warn({ ip_address: peer, reason, detail }, 'Connection closed: it does not begin as proxyProtocol requires')
   }
 }

@@ -11,8 +11,8 @@ import { isPlainPath } from '../routing/read-path.ts'
 import { type Router, RouterTables, routerOf } from '../routing/router.ts'
 import type { CurrentService } from '../services/current-service.ts'
 import { type CompiledRoute, Compiler, type SnapshotToolbox } from './compiler.ts'
-import { endsHere, ownOptions } from './last-hop.ts'
-import type { OwnRoute } from './own-routes.ts'
+import { isForGateway, replyToOptions } from './max-forwards.ts'
+import type { BuiltInRoute } from './built-in-routes.ts'
 import { settlePath } from './path-check.ts'
 import { preparePolicies } from './prepare-policies.ts'
 import type { Shedder } from './thread-overload.ts'
@@ -48,7 +48,7 @@ export class Snapshot {
   static async build(
     config: GatewayConfig,
     services: ReadonlyMap<string, CurrentService>,
-    own: readonly OwnRoute[],
+    own: readonly BuiltInRoute[],
     toolbox: SnapshotToolbox,
     slices: TimeSlices,
   ): Promise<Snapshot> {
@@ -71,16 +71,16 @@ export class Snapshot {
     }
     this.unrouted = compiler.unrouted(refuse)
     this.unanswered = compiler.unanswered(refuse)
-    this.options = compiler.unrouted(ownOptions)
+    this.options = compiler.unrouted(replyToOptions)
   }
 
   /** A snapshot with the same routing, whose chains are created by `compile` when a request first needs them. */
-  compiledAnew(compiler: Compiler, compile: (route: CompiledRoute) => CompiledRoute, overload: Shedder): Snapshot {
+  recompiled(compiler: Compiler, compile: (route: CompiledRoute) => CompiledRoute, overload: Shedder): Snapshot {
     return new Snapshot(anew(this.router, compile), compiler, overload)
   }
 
   handle(exchange: Received): Reply | Promise<Reply> {
-    if (exchange.method === 'OPTIONS' && endsHere(exchange)) return this.options(exchange)
+    if (exchange.method === 'OPTIONS' && isForGateway(exchange)) return this.options(exchange)
     // 1.
     if (!isPlainPath(exchange.path) && this.settle(exchange) !== null) return this.unrouted(exchange)
     // 2.

@@ -20,7 +20,7 @@ import {
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { ReceivedExchange } from '../telemetry/received-exchange.ts'
 import { slowReasons, type SlowReason } from '../http/server-handler.ts'
-import { isOwn } from './own-routes.ts'
+import { isBuiltIn } from './built-in-routes.ts'
 
 export interface TelemetryOptions {
   readonly config: GatewayConfig
@@ -107,7 +107,7 @@ export class Telemetry {
   done(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
     const { trace } = exchange
     const end = this.clock.now()
-    const own = isOwn(exchange.route)
+    const own = isBuiltIn(exchange.route)
     if (exchange.grpc !== null) settleCall(exchange, status, whole, end)
     // Sampled traces are recorded in any case, so they make good exemplars even if the gateway exports no traces.
     this.metrics.record(exchange, status, bytes, end, own || !trace.sampled ? null : trace.traceId)

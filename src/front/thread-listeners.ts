@@ -35,7 +35,7 @@ export interface ThreadListenersOptions {
 }
 
 /** The required listeners. */
-export interface ListenersWanted {
+export interface WantedListeners {
   readonly config: GatewayConfig
   /** Maximum body size of a request, in bytes. */
   readonly body: number
@@ -115,7 +115,7 @@ export class ThreadListeners {
    * 2. Load the certificates.
    * 3. Open new sockets.
    */
-  async prepare({ config, body }: ListenersWanted, opening: Opening): Promise<PreparedListeners> {
+  async prepare({ config, body }: WantedListeners, opening: Opening): Promise<PreparedListeners> {
     // 1.
     const before = matchListeners(this.open, config.listeners)
     // 2.
@@ -214,7 +214,7 @@ export class ThreadListeners {
   }
 
   /** Puts the planned listeners into effect. */
-  private take(planned: readonly Planned[], wanted: ListenersWanted): void {
+  private take(planned: readonly Planned[], wanted: WantedListeners): void {
     const { drainTimeout } = wanted.config
     const stays = new Set(planned.map(({ before }) => before))
     const gone = this.open.filter((each) => !stays.has(each))

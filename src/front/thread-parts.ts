@@ -2,11 +2,11 @@ import { modulesLoaded } from '../config/fresh-modules.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
-import { tellOfDropped } from './dropped-fields.ts'
-import type { ToldOfDropped } from './field-guard.ts'
+import { createDroppedFieldsLogger } from './dropped-fields.ts'
+import type { DroppedFieldsLogger } from './field-guard.ts'
 import type { FrontOptions } from './front-options.ts'
 import type { ThreadTools } from './generation.ts'
-import type { Readiness } from './own-routes.ts'
+import type { Readiness } from './built-in-routes.ts'
 import { Telemetry } from './telemetry.ts'
 import { ThreadOverload } from './thread-overload.ts'
 
@@ -15,7 +15,7 @@ export class ThreadParts {
   readonly deadlines: Deadlines
   readonly metrics: ThreadMetrics
   readonly telemetry: Telemetry
-  readonly toldOfDropped: ToldOfDropped
+  readonly logDroppedFields: DroppedFieldsLogger
   readonly overload: ThreadOverload
   readonly tools: ThreadTools
   readiness: Readiness = 'starting'
@@ -33,7 +33,7 @@ export class ThreadParts {
     metrics.watch('sallyport_policy_modules_loaded', { worker: String(options.worker) }, modulesLoaded)
     this.telemetry = new Telemetry({ ...options, metrics })
     const { log } = output
-    this.toldOfDropped = tellOfDropped(metrics, log)
+    this.logDroppedFields = createDroppedFieldsLogger(metrics, log)
     this.overload = new ThreadOverload(options.config.overload, metrics, clock, random)
     this.tools = {
       clock,
@@ -43,7 +43,7 @@ export class ThreadParts {
       deadlines: this.deadlines,
       board,
       threads,
-      toldOfDropped: this.toldOfDropped,
+      logDroppedFields: this.logDroppedFields,
       overload: this.overload,
       answer: (topic, answer) => answers.on(topic, answer),
       processStores: options.processStores,

@@ -12,8 +12,8 @@ import { type OfPolicies, storesToTry } from '../policies/generation-stores.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { SnapshotToolbox } from './compiler.ts'
-import type { OwnRoute } from './own-routes.ts'
-import { nobody, silent } from './quiet-tools.ts'
+import type { BuiltInRoute } from './built-in-routes.ts'
+import { noThreads, silentLogger } from './silent-tools.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** Table size for trials, in which nothing is counted. */
@@ -47,7 +47,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
 export async function makeTrial(
   config: GatewayConfig,
   policies: readonly Policy[],
-  own: readonly OwnRoute[],
+  own: readonly BuiltInRoute[],
   clock: Clock,
 ): Promise<Trial> {
   const metrics = new ThreadMetrics(() => {}, still)
@@ -62,19 +62,19 @@ export async function makeTrial(
         [name, new CurrentService(name, service, { slots: slotsOf(service), previous: null }, null, tools)] as const,
     ),
   )
-  const stores = storesToTry(config.stores.redis, { process, asked: nobody, clock: still, log: silent })
+  const stores = storesToTry(config.stores.redis, { process, asked: noThreads, clock: still, log: silentLogger })
   const toolbox: SnapshotToolbox = {
     clock: still,
     random: half,
-    log: silent,
+    log: silentLogger,
     policies,
-    toldOfDropped: () => {},
+    logDroppedFields: () => {},
     overload: { active: false, shed: () => null },
     callService: () => Promise.reject(new Error('nothing can be asked before the gateway has started')),
     metrics,
     holder,
     answer: () => () => {},
-    threads: nobody,
+    threads: noThreads,
     ...stores,
   }
   const close = (): void => {

@@ -1,4 +1,4 @@
-import type { Position } from '../config/problems.ts'
+import type { SourcePosition } from '../config/problems.ts'
 import { shownText } from './variables.ts'
 
 /** How faithfully something was imported, from best to worst. */
@@ -11,11 +11,11 @@ export type Fidelity = (typeof fidelities)[number]
 export class Entry {
   readonly kind: string
   readonly name: string
-  readonly position: Position
+  readonly position: SourcePosition
   private worst: Fidelity = 'exact'
   private readonly told: string[] = []
 
-  constructor(kind: string, name: string, position: Position) {
+  constructor(kind: string, name: string, position: SourcePosition) {
     this.kind = kind
     this.name = name
     this.position = position
@@ -43,7 +43,7 @@ export interface ImportVariable {
   readonly name: string
   /** A description of its value. */
   readonly what: string
-  readonly position: Position
+  readonly position: SourcePosition
 }
 
 /** The result for everything in a source. */

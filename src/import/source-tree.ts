@@ -13,7 +13,7 @@ import {
   visit,
 } from 'yaml'
 import { isMergeKey, mergedMaps } from '../config/merge-keys.ts'
-import type { Position } from '../config/problems.ts'
+import type { SourcePosition } from '../config/problems.ts'
 import { ImportError } from './import-error.ts'
 import { markBeforeParsing, markVariables } from './variables.ts'
 
@@ -21,14 +21,14 @@ import { markBeforeParsing, markVariables } from './variables.ts'
 export interface SourceTree {
   readonly value: unknown
   /** The place of a map or list in `value`; the beginning of the file for anything else. */
-  readonly positionOf: (value: unknown) => Position
+  readonly positionOf: (value: unknown) => SourcePosition
 }
 
 /** A text that aliases make larger than this is an attack, or useless. */
 const MAX_NODES = 1_000_000
 const MAX_DEPTH = 100
 
-const BEGINNING: Position = { line: 1, column: 1 }
+const BEGINNING: SourcePosition = { line: 1, column: 1 }
 
 /** Reads YAML or JSON; variables in its texts are marked (`variables.ts`). Throws ImportError. */
 export function readSourceTree(text: string, file: string): SourceTree {
@@ -42,7 +42,7 @@ export function readSourceTree(text: string, file: string): SourceTree {
   })
   const [document, second] = 'empty' in documents ? [] : documents
   if (document === undefined) throw new ImportError(`${file}: is empty: nothing to import.`)
-  const positionAt = (offset: number): Position => {
+  const positionAt = (offset: number): SourcePosition => {
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
@@ -61,7 +61,7 @@ export function readSourceTree(text: string, file: string): SourceTree {
     },
   })
 
-  const positions = new WeakMap<object, Position>()
+  const positions = new WeakMap<object, SourcePosition>()
   const value = new Conversion(document, positions, positionAt, fail).valueOf(document.contents, null, 0)
   return {
     value,
@@ -75,14 +75,14 @@ class Conversion {
   /** Finding the target of an alias takes a pass over the document. */
   private readonly targets = new Map<Alias, unknown>()
   private readonly document: Document.Parsed
-  private readonly positions: WeakMap<object, Position>
-  private readonly positionAt: (offset: number) => Position
+  private readonly positions: WeakMap<object, SourcePosition>
+  private readonly positionAt: (offset: number) => SourcePosition
   private readonly fail: (offset: number, what: string) => never
 
   constructor(
     document: Document.Parsed,
-    positions: WeakMap<object, Position>,
-    positionAt: (offset: number) => Position,
+    positions: WeakMap<object, SourcePosition>,
+    positionAt: (offset: number) => SourcePosition,
     fail: (offset: number, what: string) => never,
   ) {
     this.document = document

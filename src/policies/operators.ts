@@ -1,8 +1,8 @@
 import type { Operation } from '../core/operation.ts'
-import { forgetKeysHere, forgettingKeys } from './auth/api-key/operators.ts'
+import { forgetKeysHere, forgetKeysOperation } from './auth/api-key/operators.ts'
 import { purgeCache, purgeHere, purging } from './cache/operators.ts'
 import type { OperationTools, OperatorEndpoint } from './operator-endpoint.ts'
-import { forgetHere, forgetLimits, forgetting, listLimited, showLimits } from './rate-limit/operators.ts'
+import { forgetHere, forgetLimits, forgetLimitsOperation, listLimited, showLimits } from './rate-limit/operators.ts'
 
 /** All operator endpoints of policies. This is the only place where they are listed. */
 export const operatorEndpoints: readonly OperatorEndpoint[] = [listLimited, showLimits, forgetLimits, purgeCache]
@@ -17,7 +17,7 @@ interface Doer {
  * gateway. This is the only place where they are listed.
  */
 export function registerOperations(doer: Doer, tools: OperationTools): void {
-  doer.on(forgetting, (asked) => forgetHere(asked, tools))
-  doer.on(forgettingKeys, (asked) => forgetKeysHere(asked, tools))
+  doer.on(forgetLimitsOperation, (asked) => forgetHere(asked, tools))
+  doer.on(forgetKeysOperation, (asked) => forgetKeysHere(asked, tools))
   doer.on(purging, (asked) => purgeHere(asked, tools))
 }

@@ -22,10 +22,10 @@ export type { FlightBoard, FlightStatus, SharedFlight } from './cache/memory/fli
 export type { CacheEntry, CacheStore, CacheUsage, Missing, Variant } from './cache/store.ts'
 export type { Repeats, RepeatStoreName } from './idempotency/repeat-stores.ts'
 export type { HeldKey, KeyClaim, KeyClaimant, KeyPlace, RepeatStore, StoredReply } from './idempotency/store.ts'
-export type { AskedClient, ClientKind } from './rate-limit/client-name.ts'
+export type { ClientIdentity, ClientKind } from './rate-limit/client-name.ts'
 export type { LimitStoreName, RateLimits } from './rate-limit/limit-stores.ts'
 export type { LimitWatch } from './rate-limit/limit-watch.ts'
-export type { NearLimits, Sighting } from './rate-limit/near-limits.ts'
+export type { NearLimits, NearLimitEntry } from './rate-limit/near-limits.ts'
 export type {
   Algorithm,
   Decision,
@@ -109,7 +109,7 @@ export interface BodyLimit {
 }
 
 /** State that a policy keeps between requests, and that may be lost by a change of the configuration. */
-export interface KeptState {
+export interface PolicyState {
   /** What it is, such as "counts of the tier authenticated": the same before and after a change. */
   readonly name: string
   /** What it is identified by: state whose identities change starts from scratch. */
@@ -121,7 +121,7 @@ export interface KeptState {
 }
 
 /** The route that a policy keeps state for; without an id and a service, all requests that match no route. */
-export type KeepingRoute = Pick<RouteInfo, 'id' | 'service'>
+export type StatefulRoute = Pick<RouteInfo, 'id' | 'service'>
 
 /** A warning about options. */
 export interface OptionsWarning {
@@ -218,10 +218,10 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
    */
   keeps?(
     options: z.output<Schema>,
-    route: KeepingRoute,
+    route: StatefulRoute,
     general: z.output<Schema> | null,
     source: () => string,
-  ): readonly KeptState[]
+  ): readonly PolicyState[]
   /**
    * Warnings about options that are valid but questionable; logged at the start and reported by `sallyport check`. `patterns` are
    * the paths of the route with these options; empty for the options of all routes.

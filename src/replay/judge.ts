@@ -1,6 +1,6 @@
-import { OWN } from '../front/own-routes.ts'
+import { BUILT_IN_PREFIX } from '../front/built-in-routes.ts'
 import type { LoggedRequest } from './logged-request.ts'
-import type { Sameness } from './same.ts'
+import type { EqualityCache } from './equality-cache.ts'
 import { DECIDED_BEFORE, type Ending, type Outcome, type Side } from './side.ts'
 
 /** The result for a request of the log. */
@@ -23,7 +23,7 @@ const SAME: Verdict = { kind: 'same' }
 export class Judge {
   private readonly before: Side | null
   private readonly after: Side
-  private readonly same: Sameness
+  private readonly same: EqualityCache
   private readonly unchanged = new Map<string, boolean>()
   private readonly differences = new Map<string, readonly string[]>()
   /** Whether requests take the same routes in both, and the settings for all of them are the same. */
@@ -31,7 +31,7 @@ export class Judge {
   /** When the log begins, in milliseconds since 1970-01-01T00:00:00Z. */
   private begin: number | null = null
 
-  constructor(before: Side | null, after: Side, same: Sameness) {
+  constructor(before: Side | null, after: Side, same: EqualityCache) {
     this.before = before
     this.after = after
     this.same = same
@@ -152,7 +152,7 @@ function tableOf({ config: { routes, pathParameters } }: Side): object {
 
 /** Refused while it was read, answered by a listener or an ACME challenge, or by one of the gateway's own endpoints. */
 function isEarly({ route, code }: LoggedRequest): boolean {
-  if (route.startsWith(OWN)) return true
+  if (route.startsWith(BUILT_IN_PREFIX)) return true
   return route === '' && (code === null || !DECIDED_BEFORE.has(code))
 }
 

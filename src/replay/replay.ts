@@ -7,7 +7,7 @@ import { LogClock } from './log-clock.ts'
 import { type LoggedRequest, readLine } from './logged-request.ts'
 import { logLines } from './log-lines.ts'
 import { type Report, Tally } from './report.ts'
-import { Sameness } from './same.ts'
+import { EqualityCache } from './equality-cache.ts'
 import { Side } from './side.ts'
 
 /** The number of requests that are sorted at a time: some seconds of a busy log. */
@@ -35,7 +35,7 @@ export interface ReplayOptions {
  */
 export async function replay({ log, before, after, sample }: ReplayOptions): Promise<Report> {
   const clock = new LogClock()
-  const same = new Sameness()
+  const same = new EqualityCache()
   const sides = {
     before: before === null ? null : await Side.build(before.config, before.chain, clock, same),
     after: await Side.build(after.config, after.chain, clock, same),

@@ -20,7 +20,7 @@ import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { RouteDoubts } from './doubts.ts'
 import type { LogClock } from './log-clock.ts'
 import type { LoggedRequest } from './logged-request.ts'
-import type { Sameness } from './same.ts'
+import type { EqualityCache } from './equality-cache.ts'
 
 /** The outcome of a request. */
 export interface Ending {
@@ -70,7 +70,7 @@ export class Side {
   longestWindow = 0
   /** The proof that the last request required; null if none. */
   proof: ProofOptions | null = null
-  private readonly same: Sameness
+  private readonly same: EqualityCache
   private readonly clock: LogClock
   private readonly routes: ReadonlyMap<string, RouteConfig>
   private readonly routeDoubts: RouteDoubts | null
@@ -91,13 +91,18 @@ export class Side {
   private doubts: string[] = []
 
   /** Compiles the configuration. Rejects with PolicyError. */
-  static async build(config: GatewayConfig, chain: readonly Policy[], clock: LogClock, same: Sameness): Promise<Side> {
+  static async build(
+    config: GatewayConfig,
+    chain: readonly Policy[],
+    clock: LogClock,
+    same: EqualityCache,
+  ): Promise<Side> {
     const side = new Side(config, chain, clock, same)
     await side.compile()
     return side
   }
 
-  private constructor(config: GatewayConfig, chain: readonly Policy[], clock: LogClock, same: Sameness) {
+  private constructor(config: GatewayConfig, chain: readonly Policy[], clock: LogClock, same: EqualityCache) {
     this.config = config
     this.chain = chain
     this.clock = clock
@@ -147,7 +152,7 @@ export class Side {
       random: half,
       log: silent,
       policies: chain.filter((policy) => policy.decidesBy !== undefined),
-      toldOfDropped: () => {},
+      logDroppedFields: () => {},
       overload: { active: false, shed: () => null },
       callService: () => Promise.reject(new Error('no service is asked when a log is replayed')),
       metrics: new ThreadMetrics(() => {}, clock),

@@ -5,10 +5,10 @@ import { pause } from '../core/clock.ts'
 import type { Prepared } from '../core/prepared.ts'
 import type { TopicHandlers, Threads } from '../core/threads.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
-import type { AcmePlace, PlaceOptions } from './acme-place.ts'
+import type { AcmeRunner, AcmeRunnerOptions } from './acme-runner.ts'
 import type { CertificateSource } from './certificate-source.ts'
 
-export interface AcmeOptions extends PlaceOptions {
+export interface AcmeOptions extends AcmeRunnerOptions {
   readonly answers: TopicHandlers
   /** Access to all threads, for notifications. */
   readonly threads: Threads
@@ -27,7 +27,7 @@ interface Wanted {
 
 /** An open place. */
 interface Open extends Wanted {
-  readonly opened: AcmePlace
+  readonly opened: AcmeRunner
 }
 
 /** Keyed by identity: the folder or Redis, and the secrets that encrypt what is stored there. */
@@ -174,9 +174,9 @@ export class AcmeCertificates {
   }
 
   /** The ACME client and its stores are loaded only if a CA is configured. */
-  private async open(config: GatewayConfig, { place, targets }: Wanted): Promise<AcmePlace> {
-    const { openPlace } = await import('./acme-place.ts')
-    return openPlace({ ...this.options, config }, place, targets, {
+  private async open(config: GatewayConfig, { place, targets }: Wanted): Promise<AcmeRunner> {
+    const { startAcmeRunner } = await import('./acme-runner.ts')
+    return startAcmeRunner({ ...this.options, config }, place, targets, {
       show: () => this.show(),
       changed: () => {
         for (const listener of this.listeners) listener()

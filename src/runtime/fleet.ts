@@ -22,7 +22,7 @@ export interface Fleet extends Threads {
   /** The current number of threads. */
   readonly running: number
   /** Whether listeners use sockets passed to the process, on which other processes may accept too. */
-  readonly onGivenSockets: boolean
+  readonly onInheritedSockets: boolean
   /**
    * Starts the threads; resolves with the addresses on which all of them listen: the configured listeners with their actual ports. If it
    * rejects, nothing is left running.

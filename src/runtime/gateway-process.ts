@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { type Clock, pause } from '../core/clock.ts'
 import type { TopicHandlers } from '../core/threads.ts'
-import type { Readiness } from '../front/own-routes.ts'
+import type { Readiness } from '../front/built-in-routes.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import type { ConfigurationSource } from './configuration-source.ts'
@@ -136,7 +136,7 @@ export class GatewayProcess {
       this.operators = await this.answerOperators()
       scope.watchInstances(() => this.changes.note())
       await scope.discover()
-      if (fleet.onGivenSockets) {
+      if (fleet.onInheritedSockets) {
         await (checked = scope.start())
         fleet.becomeReady()
       }
@@ -177,7 +177,7 @@ export class GatewayProcess {
     // Proceeds immediately if there is nothing to wait for.
     if (settled !== null) await settled
     const stopped = this.scope.stop()
-    const ended = await fleet.drain(drainTimeout, fleet.onGivenSockets ? TIMEOUT : 0)
+    const ended = await fleet.drain(drainTimeout, fleet.onInheritedSockets ? TIMEOUT : 0)
     await stopped
     await this.operators?.close()
     return ended

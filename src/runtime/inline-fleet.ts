@@ -25,7 +25,7 @@ export interface InlineFleetOptions {
 export class InlineFleet implements Fleet {
   readonly size = 1
   readonly running = 1
-  readonly onGivenSockets = false
+  readonly onInheritedSockets = false
   private readonly options: InlineFleetOptions
   /** Null before the start. */
   private front: Front | null = null

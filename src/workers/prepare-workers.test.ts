@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NO_CODE } from '../config/loaded-code.ts'
 import { parseConfig } from '../config/parse.ts'
-import { abandonTopic, type NextGeneration, type Preparedness, prepareTopic } from '../front/next-generation.ts'
+import { abandonTopic, type NextGeneration, type PreparationResult, prepareTopic } from '../front/next-generation.ts'
 import { prepareWorkers } from './prepare-workers.ts'
 
 const next: NextGeneration = { number: 2, config: parseConfig({}), modules: NO_CODE, discovered: {}, slots: {} }
 
 /** Workers that answer like that when they are asked to make a configuration ready; notes who was asked what. */
-function workers(answers: readonly Preparedness[]) {
+function workers(answers: readonly PreparationResult[]) {
   const asked: string[] = []
   return {
     asked,
@@ -22,7 +22,7 @@ function workers(answers: readonly Preparedness[]) {
   }
 }
 
-const READY: Preparedness = { addresses: [], problem: null }
+const READY: PreparationResult = { addresses: [], problem: null }
 
 test('a configuration is sent to one worker at a time', async () => {
   const { asked, all } = workers([READY, READY, READY, READY])

@@ -37,7 +37,7 @@ export type Reading =
   | { readonly type: 'refused'; readonly problems: readonly Problem[]; readonly files: ReadonlyMap<string, string> }
 
 /** What is to be read. */
-export interface ToRead {
+export interface ReadRequest {
   readonly file: string
   /** YAML text to use instead of the file's content; null for the file. */
   readonly instead: string | null
@@ -76,7 +76,7 @@ export async function comparedConfig(file: string, instead: string | null, again
 }
 
 async function inThread(
-  asked: ToRead,
+  asked: ReadRequest,
   stopping?: AbortSignal,
 ): Promise<Exclude<Reading, { readonly type: 'refused' }>> {
   const { file } = asked

@@ -10,7 +10,7 @@ import { revisionOf } from '../config/revision.ts'
 import { type Warning, warningsOf } from '../config/warnings.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { tryPolicies } from '../front/try-policies.ts'
-import type { Reading, ToRead } from './read-config.ts'
+import type { Reading, ReadRequest } from './read-config.ts'
 
 const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
@@ -21,9 +21,9 @@ const TOO_MUCH: Warning = {
     'they and what they import are too much to be kept (over 16 MiB): a worker that takes the place of another one loads them as they are by then',
 }
 
-port.once('message', (asked: ToRead) => void read(asked).then((reading) => port.postMessage(reading)))
+port.once('message', (asked: ReadRequest) => void read(asked).then((reading) => port.postMessage(reading)))
 
-async function read({ file, instead, against }: ToRead): Promise<Reading> {
+async function read({ file, instead, against }: ReadRequest): Promise<Reading> {
   const noted = new ReadFiles()
   try {
     const loaded = await loadWhole(file, process.env, noted, instead)

@@ -73,7 +73,7 @@ export class RunningWorker {
     this.thread.on('message', (message: ChannelMessage) => this.channel.receive(message))
     this.thread.on('error', (error) => (failure = error))
     this.thread.on('exit', (code) => {
-      this.forsake()
+      this.abandonThread()
       ended.resolve({ error: failure, code, listened })
       if (!listened)
         listening.reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
@@ -100,7 +100,7 @@ export class RunningWorker {
   }
 
   /** Abandons the worker, because it does not terminate: its answers are no longer awaited. */
-  forsake(): void {
+  abandonThread(): void {
     this.gone = true
     this.channel.close()
   }

@@ -14,7 +14,7 @@ import type { Discovered } from '../services/discovery/discovery.ts'
 import { levelOf } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
-import { GivenSockets } from './given-sockets.ts'
+import { InheritedSockets } from './inherited-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { becomeReadyTopic, drainTopic, retireTopic } from './messages.ts'
 import { openFilesNeeded, warnOfOpenFiles } from './open-files.ts'
@@ -43,7 +43,7 @@ export interface WorkerFleetOptions {
   /** The handlers of the main thread. */
   readonly answers: TopicHandlers
   /** Passed sockets that listeners of a configuration may use; none by default. */
-  readonly given?: GivenSockets
+  readonly given?: InheritedSockets
 }
 
 /** Manages the worker threads and keeps the configured number of them running. */
@@ -51,7 +51,7 @@ export class WorkerFleet implements Fleet {
   readonly size: number
   private readonly options: Omit<WorkerFleetOptions, 'config' | 'modules'>
   private readonly log: Logger
-  private readonly given: GivenSockets
+  private readonly given: InheritedSockets
   private readonly heartbeats: Heartbeats
   /** Threads that have not ended, including those that were already replaced. */
   private readonly alive = new Set<RunningWorker>()
@@ -75,7 +75,7 @@ export class WorkerFleet implements Fleet {
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(options: WorkerFleetOptions) {
-    const { config, modules, given = new GivenSockets({}, process.pid), ...lasting } = options
+    const { config, modules, given = new InheritedSockets({}, process.pid), ...lasting } = options
     const { output, clock } = lasting
     this.options = lasting
     this.log = output.log
@@ -88,7 +88,7 @@ export class WorkerFleet implements Fleet {
     })
   }
 
-  get onGivenSockets(): boolean {
+  get onInheritedSockets(): boolean {
     return this.given.size > 0
   }
 

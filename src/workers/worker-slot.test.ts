@@ -71,7 +71,7 @@ test('a worker that does not apply a reload and cannot be terminated is replaced
         ended: ended.promise,
         threadId: started.length,
         terminate: () => (made.terminated = true),
-        forsake: () => {},
+        abandonThread: () => {},
       },
       end: ended.resolve,
       terminated: false,

@@ -16,7 +16,7 @@ const RESTART_DELAY_MAXIMUM = 10_000
 const TERMINATION = 5_000
 
 /** The parts of a worker that a slot uses. */
-export type SlotWorker = Pick<RunningWorker, 'listening' | 'ended' | 'threadId' | 'terminate' | 'forsake'>
+export type SlotWorker = Pick<RunningWorker, 'listening' | 'ended' | 'threadId' | 'terminate' | 'abandonThread'>
 
 /** The parts of the fleet that a slot uses. */
 export interface SlotOwner<One extends SlotWorker> {
@@ -171,7 +171,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     worker.terminate()
     this.owner.clock.after(TERMINATION, () => {
       if (this.worker !== worker) return
-      worker.forsake()
+      worker.abandonThread()
       this.over(worker, { error: null, code: 1, listened: true })
     })
   }

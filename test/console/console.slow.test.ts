@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type AdminAsk, askAdmin } from '../support/admin.ts'
+import { type AdminAsk, requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
@@ -54,7 +54,7 @@ ${more}`
   const { port, adminPort } = await startCommand(t, file)
   const origin = `http://127.0.0.1:${adminPort}`
   const headers = writable ? { Authorization: `Bearer ${TOKEN}` } : {}
-  const ask = (path: string, what?: AdminAsk) => askAdmin(adminPort, path, { ...what, headers })
+  const ask = (path: string, what?: AdminAsk) => requestAdmin(adminPort, path, { ...what, headers })
   return { file, port, origin, ask, instances }
 }
 

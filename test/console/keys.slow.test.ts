@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { stringify } from 'yaml'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
@@ -45,7 +45,7 @@ async function startGate(t: TestContext, inRedis: boolean, more: object = {}) {
   }
   const applyPatch = async (patch: string): Promise<void> => {
     execFileSync('git', ['apply', '--unidiff-zero'], { cwd: dirname(file), input: patch, stdio: 'pipe' })
-    assert.equal((await askAdmin(adminPort, '/config/reload', { method: 'POST' })).status, 200)
+    assert.equal((await requestAdmin(adminPort, '/config/reload', { method: 'POST' })).status, 200)
   }
   return { command, redis, origin: `http://127.0.0.1:${adminPort}`, adminPort, statuses, applyPatch }
 }

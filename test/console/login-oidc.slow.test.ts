@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { systemClock } from '../../src/core/clock.ts'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
@@ -37,7 +37,7 @@ routes:
   const file = await temporaryFile(t, 'sallyport.yaml', text)
   const { adminPort } = await startCommand(t, file)
   const reload = () =>
-    askAdmin(adminPort, '/config/reload', { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}` } })
+    requestAdmin(adminPort, '/config/reload', { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}` } })
   // The provider is at 127.0.0.1: another site, for which browsers keep cookies apart.
   return { provider, file, reload, origin: `http://localhost:${adminPort}` }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
@@ -34,12 +34,12 @@ routes:
   const { adminPort } = await startCommand(t, file)
   const headers = { Authorization: `Bearer ${TOKEN}` }
   const isDrained = async (): Promise<boolean> => {
-    const { instances: shown } = (await askAdmin(adminPort, '/services/shop', { headers })).json as {
+    const { instances: shown } = (await requestAdmin(adminPort, '/services/shop', { headers })).json as {
       instances: { drained: boolean }[]
     }
     return shown.some(({ drained }) => drained)
   }
-  const reload = () => askAdmin(adminPort, '/config/reload', { method: 'POST', headers })
+  const reload = () => requestAdmin(adminPort, '/config/reload', { method: 'POST', headers })
   return { file, origin: `http://127.0.0.1:${adminPort}`, isDrained, reload }
 }
 

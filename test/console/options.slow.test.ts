@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
-import { type AdminAsk, askAdmin } from '../support/admin.ts'
+import { type AdminAsk, requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
@@ -28,7 +28,7 @@ routes:
   const file = await temporaryFile(t, 'sallyport.yaml', text)
   const { port, adminPort } = await startCommand(t, file)
   const headers = writable ? { Authorization: `Bearer ${TOKEN}` } : {}
-  const ask = (path: string, what?: AdminAsk) => askAdmin(adminPort, path, { ...what, headers })
+  const ask = (path: string, what?: AdminAsk) => requestAdmin(adminPort, path, { ...what, headers })
   const get = async (path = '/books/1') => (await send(port, { path })).status
   return { file, text, port, instances, origin: `http://127.0.0.1:${adminPort}`, ask, get }
 }

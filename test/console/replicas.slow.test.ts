@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
@@ -40,7 +40,7 @@ test('replicas are listed with their revisions, and one that differs is marked u
   assert.equal(await overhang(page), 0)
   await writeFile(second.file, (await readFile(second.file, 'utf8')).replace('body: two', 'body: one'))
   const headers = { 'X-Requested-With': 'test' }
-  assert.equal((await askAdmin(second.adminPort, '/config/reload', { method: 'POST', headers })).status, 200)
+  assert.equal((await requestAdmin(second.adminPort, '/config/reload', { method: 'POST', headers })).status, 200)
   await page.getByText('differs').waitFor({ state: 'detached' })
   assert.deepEqual(complaints, [])
 })

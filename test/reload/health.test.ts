@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import test from 'node:test'
 import type { GatewayInput } from '../../src/gateway.ts'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
@@ -48,7 +48,7 @@ test('a reload keeps unhealthy and drained instances as they are, without checki
   }
   const { gateway, port } = await startGateway(t, config('one'))
   const admin = gateway.adminAddress!.port
-  await askAdmin(admin, `/services/users/instances/${drained.address}/drain`, { method: 'PUT' })
+  await requestAdmin(admin, `/services/users/instances/${drained.address}/drain`, { method: 'PUT' })
   assert.equal(checks, 3)
   for (const body of ['two', 'three']) {
     await gateway.reload(config(body))
@@ -57,7 +57,7 @@ test('a reload keeps unhealthy and drained instances as they are, without checki
   }
   assert.deepEqual([well.heard.length, ill.heard.length, drained.heard.length], [12, 0, 0])
   assert.equal(checks, 3)
-  const { json } = await askAdmin(admin, '/services/users')
+  const { json } = await requestAdmin(admin, '/services/users')
   const instances = json['instances'] as { drained: boolean; health: { state: string; failures: number } }[]
   assert.deepEqual(
     instances.map((each) => [each.drained, each.health.state, each.health.failures]),
@@ -120,7 +120,7 @@ test('an instance that does not answer its first check delays a reload by reload
     (await scrape(port)).sum('sallyport_instance_healthy', { service: 'orders' })
   assert.equal(await healthy(), 0)
   const admin = gateway.adminAddress!.port
-  const { json } = await askAdmin(admin, '/services/orders')
+  const { json } = await requestAdmin(admin, '/services/orders')
   assert.equal((json['instances'] as { health: { state: string } }[])[0]!.health.state, 'pending')
   assert.equal(json['status'], 'unhealthy')
   ;(await waiting.promise).end()
@@ -172,7 +172,7 @@ routes: [{ id: users, match: { path: /users/* }, service: users }]
 `
   const file = await temporaryFile(t, 'sallyport.yaml', yaml(stays.url, drained.url))
   const { command, port, adminPort } = await startCommand(t, file)
-  await turnUntil('health', async () => (await askAdmin(adminPort, '/health')).json['status'] === 'healthy')
+  await turnUntil('health', async () => (await requestAdmin(adminPort, '/health')).json['status'] === 'healthy')
   /** A reply may be here before its worker has counted it; no more than there were are ever counted. */
   const countedUpTo = async (requests: number): Promise<void> => {
     let counted = 0
@@ -183,7 +183,7 @@ routes: [{ id: users, match: { path: /users/* }, service: users }]
     }
     assert.equal(counted, requests)
   }
-  await askAdmin(adminPort, `/services/users/instances/${drained.address}/drain`, { method: 'PUT' })
+  await requestAdmin(adminPort, `/services/users/instances/${drained.address}/drain`, { method: 'PUT' })
   await sendAll(port, '/users/1', 16)
   await writeFile(file, yaml(added.url, drained.url, stays.url))
   command.child.kill('SIGHUP')

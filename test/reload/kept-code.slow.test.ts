@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 
@@ -56,7 +56,7 @@ test('a restarted worker runs the code of the running configuration, whatever th
   await Promise.all([main!, mark!, later!].map((each) => rm(each)))
   await kill()
   assert.deepEqual(await answer(), ['a', 'a', 'a'])
-  assert.equal((await askAdmin(adminPort, '/routes')).status, 200)
+  assert.equal((await requestAdmin(adminPort, '/routes')).status, 200)
   await write('c')
   command.child.kill('SIGHUP')
   await command.line('Configuration applied')

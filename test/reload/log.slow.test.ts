@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 import { turnUntil } from '../support/settled.ts'
@@ -28,7 +28,7 @@ async function start(t: TestContext, log: string) {
       await writeFile(file, yaml(body, next))
       started.command.child.kill('SIGHUP')
     },
-    level: async (): Promise<unknown> => (await askAdmin(started.adminPort, '/log-level')).json['level'],
+    level: async (): Promise<unknown> => (await requestAdmin(started.adminPort, '/log-level')).json['level'],
   }
 }
 
@@ -60,7 +60,7 @@ test('after a reload all workers use the new log level and format', async (t) =>
 
 test('a log level set by an operator survives reloads that do not change log.level', async (t) => {
   const { command, adminPort, reload, level } = await start(t, '{ level: info, format: json }')
-  await askAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'debug' } })
+  await requestAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'debug' } })
   await reload('two', '{ level: info, format: json }')
   await command.line(APPLIED)
   assert.equal(await level(), 'debug')

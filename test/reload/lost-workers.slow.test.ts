@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { askAdmin } from '../support/admin.ts'
+import { requestAdmin } from '../support/admin.ts'
 import { type Command, startCommand, temporaryFile } from '../support/command.ts'
 import { send } from '../support/client.ts'
 
@@ -47,7 +47,7 @@ async function start(t: TestContext) {
   const { command, port, adminPort } = await startCommand(t, file)
   const answers = async (): Promise<Set<string>> =>
     new Set(await Promise.all(Array.from({ length: 16 }, async () => (await send(port)).text)))
-  const reload = () => askAdmin(adminPort, '/config/reload', { method: 'POST' })
+  const reload = () => requestAdmin(adminPort, '/config/reload', { method: 'POST' })
   return { file, command, answers, reload, deaths: join(dirname(file), 'deaths') }
 }
 

@@ -21,7 +21,7 @@ export interface AdminAnswer extends Answer {
 }
 
 /** Sends a request to the admin listener like a well-behaved program. */
-export async function askAdmin(
+export async function requestAdmin(
   port: number,
   path: string,
   { method = 'GET', json, body: text, headers = {} }: AdminAsk = {},
@@ -42,5 +42,5 @@ export async function startAdminGateway(
   assert.notEqual(admin, false)
   const started = await startGateway(t, { ...config, admin: { address: '127.0.0.1:0', ...admin } }, options)
   const adminPort = started.gateway.adminAddress!.port
-  return { ...started, adminPort, ask: (path, what) => askAdmin(adminPort, path, what) }
+  return { ...started, adminPort, ask: (path, what) => requestAdmin(adminPort, path, what) }
 }

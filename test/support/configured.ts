@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { type AdminAnswer, type AdminAsk, askAdmin } from './admin.ts'
+import { type AdminAnswer, type AdminAsk, requestAdmin } from './admin.ts'
 import { type Command, startCommand, temporaryFile } from './command.ts'
 
 /** A gateway with two workers, started with a configuration file, and ways to send it requests. */
@@ -39,7 +39,7 @@ export async function startConfigured(t: TestContext, text: string): Promise<Con
     command,
     admin: `http://127.0.0.1:${adminPort}`,
     ask: (path, what) =>
-      askAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...what?.headers } }),
+      requestAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...what?.headers } }),
     answer: async () => (await fetch(`http://127.0.0.1:${port}/`)).text(),
   }
 }

@@ -24,7 +24,7 @@ export function threadTools(clock: Clock, instances: number, announce: (change: 
     deadlines: new Deadlines(clock),
     board: HealthBoard.create(instances),
     threads: answers,
-    toldOfDropped: () => {},
+    logDroppedFields: () => {},
     overload: { active: false, shed: () => null },
     answer: (topic, answer) => answers.on(topic, answer),
     processStores: ProcessStores.create(1024),

@@ -5,7 +5,7 @@ import { replicasOf } from '../../core/operation.ts'
 import { entryOf } from '../../policies/auth/api-key/key-entry.ts'
 import { expiryExpected, keyRequest, readExpiry, rotation } from '../../policies/auth/api-key/key-request.ts'
 import { ManagedKeys } from '../../policies/auth/api-key/managed-keys.ts'
-import { forgettingKeys, MAX_FORGOTTEN } from '../../policies/auth/api-key/operators.ts'
+import { forgetKeysOperation, MAX_FORGOTTEN } from '../../policies/auth/api-key/operators.ts'
 import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'
 import { callerFields } from '../login/caller.ts'
@@ -26,7 +26,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
   /** Has all gateways ask Redis anew about the keys with those digests. Never rejects: what has happened is to be told. */
   async function tell(sha256: readonly string[]) {
     try {
-      return replicasOf(await everywhere(forgettingKeys, { sha256: sha256.slice(0, MAX_FORGOTTEN) }))
+      return replicasOf(await everywhere(forgetKeysOperation, { sha256: sha256.slice(0, MAX_FORGOTTEN) }))
     } catch (error) {
       log.error({ error }, 'Workers and other gateways could not be informed about a change of API keys')
       return { replicas: [], unreached: 'No gateway could be informed, not even this one: see the log' }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { replicasShape } from '../../core/operation.ts'
 import { keyStores } from '../../policies/auth/api-key/managed-keys.ts'
-import { handwork } from './written-keys.ts'
+import { manualEdit } from './written-keys.ts'
 
 const time = z.iso.datetime()
 
@@ -41,7 +41,7 @@ export const keyList = z.object({
 
 const change = {
   done: z.boolean().describe('Whether it is done; false if `configuration` has to be changed first.'),
-  configuration: handwork.nullable().describe('What to change there; null for keys in Redis.'),
+  configuration: manualEdit.nullable().describe('What to change there; null for keys in Redis.'),
 }
 
 /** POST /keys. */

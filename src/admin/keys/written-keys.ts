@@ -8,7 +8,7 @@ import { keyPlace } from '../../policies/auth/api-key/key-place.ts'
 import type { AdminContext } from '../context.ts'
 
 /** What is to be changed by hand, as keys of the configuration are. */
-export const handwork = z.object({
+export const manualEdit = z.object({
   file: z.string().nullable().describe('Name of the file; null if the configuration has none.'),
   patch: z
     .string()
@@ -17,7 +17,7 @@ export const handwork = z.object({
   lines: z.string().nullable().describe('Only the lines of the new key; null if there is none.'),
 })
 
-export type Handwork = z.output<typeof handwork>
+export type ManualEdit = z.output<typeof manualEdit>
 
 /** A SHA-256 digest, as keys are written with. */
 const DIGEST = /(["']?)([\da-f]{64})\1/gi
@@ -31,21 +31,21 @@ export class WrittenKeys {
   }
 
   /** Another key. */
-  add(key: KeyEntry): Handwork {
+  add(key: KeyEntry): ManualEdit {
     return this.describe(key.id, (text) => withKey(text, key), key)
   }
 
   /** Another key in place of the one of its id, which ends at `end`, an ISO 8601 time, or at once for null. */
-  rotate(key: KeyEntry, end: string | null): Handwork {
+  rotate(key: KeyEntry, end: string | null): ManualEdit {
     return this.describe(key.id, (text) => withRotatedKey(text, key, end), key)
   }
 
   /** None of that id any more, or of those with that prefix. */
-  remove(id: string, prefix?: string): Handwork {
+  remove(id: string, prefix?: string): ManualEdit {
     return this.describe(id, (text) => withoutKey(text, id, prefix), null)
   }
 
-  private describe(id: string, change: (text: string) => string | null, key: KeyEntry | null): Handwork {
+  private describe(id: string, change: (text: string) => string | null, key: KeyEntry | null): ManualEdit {
     const { reloads, source } = this.context
     const { text } = reloads.applied
     const file = source === null ? null : basename(source.file)

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type MetricName, metricTable } from '../../core/metric-table.ts'
 import type { MetricsHub } from '../../telemetry/metrics/hub.ts'
 import { parseLabels } from '../../telemetry/metrics/labels.ts'
-import type { Rises } from '../../telemetry/metrics/rises.ts'
+import type { CounterIncreases } from '../../telemetry/metrics/counter-increases.ts'
 import type { SeriesName } from '../../telemetry/metrics/thread-metrics.ts'
 
 /** The length of a window while someone is watching, in milliseconds. */
@@ -59,7 +59,7 @@ export interface Window extends Versions {
 }
 
 /** A window as JSON, which is made once for all watchers. */
-interface Told {
+interface SentWindow {
   readonly at: number
   readonly json: string
 }
@@ -76,7 +76,7 @@ export class Windows {
   private readonly clock: Clock
   private readonly versions: () => Versions
   private readonly watchers = new Set<(json: string) => void>()
-  private windows: readonly Told[] = []
+  private windows: readonly SentWindow[] = []
   private stop = (): void => {}
 
   constructor(follow: MetricsHub['follow'], clock: Clock, versions: () => Versions) {
@@ -101,7 +101,7 @@ export class Windows {
     }
   }
 
-  private kept(): readonly Told[] {
+  private kept(): readonly SentWindow[] {
     const oldest = this.clock.wall() - REMEMBERED * INTERVAL
     return this.windows.filter(({ at }) => at > oldest)
   }
@@ -123,7 +123,7 @@ export class Windows {
     }
   }
 
-  private tell(at: number, seconds: number, rises: Rises<Meaning>): void {
+  private tell(at: number, seconds: number, rises: CounterIncreases<Meaning>): void {
     const { routes, instances, listeners, counters } = risen(rises)
     const { generation, health } = this.versions()
     const json =
@@ -156,7 +156,7 @@ function meaningOf({ name, labels: text }: SeriesName): Meaning {
 type Tallies = Map<string, number[]>
 
 /** The increases, by names in JSON. */
-function risen(rises: Rises<Meaning>) {
+function risen(rises: CounterIncreases<Meaning>) {
   const routes: Tallies = new Map()
   const instances = new Map<string, Tallies>()
   const listeners = new Map<string, number>()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ReplicaResults } from '../../core/operation.ts'
 import { SingleFlight } from '../../core/single-flight.ts'
-import { readinessStates } from '../../front/own-routes.ts'
+import { readinessStates } from '../../front/built-in-routes.ts'
 import { describe, type ReplicaDescription } from '../../runtime/operations/describe.ts'
 import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'

@@ -1,11 +1,11 @@
 import { at } from '../../core/value.ts'
-import { matching, optionPlaces } from '../option-places.ts'
+import { matching, optionPaths } from '../option-paths.ts'
 import type { Hint, HintRule } from './hint.ts'
 
 /** Services that no route or policy uses. */
 export const serviceHints: HintRule = (config, chain) => {
   const { services, routes, zone } = config
-  const asked = optionPlaces(chain, ({ services: places = [] }) => places)
+  const asked = optionPaths(chain, ({ services: places = [] }) => places)
     .flatMap((place) => matching(config, place))
     .map((path) => path.reduce<unknown>(at, config))
   const used = new Set<unknown>(asked)

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ANY } from '../option-places.ts'
+import { ANY } from '../option-paths.ts'
 import type { Path } from '../problems.ts'
 import { at, isFields, itemsOf } from '../../core/value.ts'
 import { isPlain } from './canonical.ts'

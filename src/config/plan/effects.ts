@@ -1,5 +1,5 @@
 import type { Path } from '../problems.ts'
-import { ANY } from '../option-places.ts'
+import { ANY } from '../option-paths.ts'
 import { RESTART_ONLY } from '../restart-only.ts'
 import { fieldOf, itemsOf } from '../../core/value.ts'
 import { type Difference, startsWith } from './compare.ts'

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
-import { LISTENER_FILES, NETWORK_FILES } from '../file-places.ts'
+import { LISTENER_FILES, NETWORK_FILES } from '../file-paths.ts'
 import { maskedConfig } from '../masked-config.ts'
-import { ANY, matching, optionPlaces } from '../option-places.ts'
+import { ANY, matching, optionPaths } from '../option-paths.ts'
 import type { Path } from '../problems.ts'
 import { at, fieldOf, type Fields, isFields, itemsOf, putAll } from '../../core/value.ts'
 import { canonical, digestOf } from './canonical.ts'
@@ -50,10 +50,7 @@ function edits({ config, chain, folder }: Side, isCommon: (file: string) => bool
   const redis = config.stores.redis !== null
   const places = (patterns: readonly Path[]): Path[] => patterns.flatMap((pattern) => matching(config, pattern))
   const replaced: (readonly [Path, unknown])[] = []
-  const read = optionPlaces(chain, ({ documents = [], files = [] }) => [
-    ...documents,
-    ...files.map((file) => file.path),
-  ])
+  const read = optionPaths(chain, ({ documents = [], files = [] }) => [...documents, ...files.map((file) => file.path)])
   for (const path of places(read)) if (valueAt(path) !== undefined) replaced.push([path, digestOf(valueAt(path))])
   for (const path of places(FILES)) {
     const file = valueAt(path)
@@ -61,7 +58,7 @@ function edits({ config, chain, folder }: Side, isCommon: (file: string) => bool
   }
   for (const { name, stores = [] } of chain)
     for (const { path: steps, instead } of stores)
-      for (const path of places(optionPlaces(chain, (policy) => (policy.name === name ? [steps] : []))))
+      for (const path of places(optionPaths(chain, (policy) => (policy.name === name ? [steps] : []))))
         if (isFields(valueAt(path.slice(0, -1))) && valueAt(path) === undefined)
           replaced.push([path, redis ? 'redis' : instead])
   return (value) => putAll(value, replaced)

@@ -11,7 +11,7 @@ import { pathFor } from '../../services/forward.ts'
 import { type ForwardOptions, RequestForm } from '../../services/request-form.ts'
 
 /** The request that would be sent, and the instance it would go to. */
-export interface WouldBeSent {
+export interface DryRequest {
   readonly service: CurrentService
   /** Address of the instance the balancer would pick; null if there is none. */
   readonly instance: string | null
@@ -24,7 +24,7 @@ export class DryForward {
   /** The exchange to record; others, such as copies of it, are ignored. */
   exchange: Exchange | null = null
   /** What would have been sent for that exchange; null if forwarding was not reached. */
-  sent: WouldBeSent | null = null
+  sent: DryRequest | null = null
   private readonly holder: Holder
 
   /** The holder must share nothing with others. */

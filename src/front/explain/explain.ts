@@ -25,8 +25,8 @@ import { largestBody } from '../body-limit.ts'
 import { type CompiledRoute, Compiler, type SnapshotToolbox } from '../compiler.ts'
 import { listenerOptions } from '../listener-options.ts'
 import type { ListenerConfig } from '../match-listeners.ts'
-import { isOwn, OWN, type OwnRoute } from '../own-routes.ts'
-import { nobody, silent } from '../quiet-tools.ts'
+import { isBuiltIn, BUILT_IN_PREFIX, type BuiltInRoute } from '../built-in-routes.ts'
+import { noThreads, silentLogger } from '../silent-tools.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { DryForward } from './dry-forward.ts'
 import type { Explanation, Question, ShownCandidate, ShownField, ShownPolicy } from './explanation.ts'
@@ -46,7 +46,7 @@ export interface Subject {
   /** Every available policy, in chain order. */
   readonly policies: readonly Policy[]
   readonly services: ReadonlyMap<string, CurrentService>
-  readonly own: readonly OwnRoute[]
+  readonly own: readonly BuiltInRoute[]
   readonly snapshot: Snapshot
   readonly stores: OfPolicies
   readonly callService: PolicyToolbox['callService']
@@ -96,19 +96,19 @@ class Inquiry {
     this.toolbox = {
       clock,
       random,
-      log: silent,
+      log: silentLogger,
       policies: subject.policies,
       step: this.policies.step,
       forward: this.forward.make,
       dry: true,
       ...(assumed !== null && { identify: () => assumed }),
-      toldOfDropped: () => {},
+      logDroppedFields: () => {},
       overload: { active: false, shed: () => null },
       callService,
       metrics: noMetrics,
       holder,
       answer: () => () => {},
-      threads: nobody,
+      threads: noThreads,
       ...dryStores(stores),
     }
   }
@@ -147,11 +147,11 @@ class Inquiry {
     const { config, services, snapshot } = this.subject
     const compiler = new Compiler(config, services, this.toolbox)
     const compile = (route: CompiledRoute): CompiledRoute => this.compiled(compiler, route)
-    return snapshot.compiledAnew(compiler, compile, this.toolbox.overload).handle(exchange)
+    return snapshot.recompiled(compiler, compile, this.toolbox.overload).handle(exchange)
   }
 
   private compiled(compiler: Compiler, { info }: CompiledRoute): CompiledRoute {
-    if (isOwn(info)) {
+    if (isBuiltIn(info)) {
       const own = this.subject.own.find(({ path }) => path === info.pattern)
       const handler = own?.handler ?? ((): Reply => new Reply(200, Headers.of(), null))
       return compiler.own({ path: info.pattern, handler }).value
@@ -240,7 +240,7 @@ class Inquiry {
     const { config, policies } = this.subject
     // Few policies apply to the gateway's own endpoints.
     const all = policiesOf(config, route, policies).filter(
-      ({ name }) => !id.startsWith(OWN) || this.policies.of(name).verdict !== 'not-reached',
+      ({ name }) => !id.startsWith(BUILT_IN_PREFIX) || this.policies.of(name).verdict !== 'not-reached',
     )
     return all.map(({ name, off }) => {
       const { verdict, ...finding } = this.policies.of(name)
@@ -253,7 +253,10 @@ class Inquiry {
     const { config, own } = this.subject
     const entries: RouteEntry<string>[] = [
       ...config.routes.map(({ match, id }) => ({ match, value: id })),
-      ...own.map(({ path }) => ({ match: { path: [path], method: ['GET'] }, value: `${OWN}${path.slice(1)}` })),
+      ...own.map(({ path }) => ({
+        match: { path: [path], method: ['GET'] },
+        value: `${BUILT_IN_PREFIX}${path.slice(1)}`,
+      })),
     ]
     if (refused !== null) return { candidates: [], more: 0, others: entries.length }
     const { host, path, method, headers, query, listener } = look

@@ -6,7 +6,7 @@ import { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import type { Policy } from '../../policies/policy.ts'
 import { callService } from '../../services/call.ts'
-import type { OwnRoute } from '../own-routes.ts'
+import type { BuiltInRoute } from '../built-in-routes.ts'
 import { makeTrial } from '../try-policies.ts'
 import { explain } from './explain.ts'
 import type { Explanation, Question } from './explanation.ts'
@@ -47,7 +47,7 @@ export async function explainOffline(
 }
 
 /** The gateway's own endpoints, which have no handlers here. */
-function ownRoutesOf({ endpoints }: GatewayConfig): OwnRoute[] {
+function ownRoutesOf({ endpoints }: GatewayConfig): BuiltInRoute[] {
   return ownPaths(endpoints).map(({ endpoint, path }) => ({
     endpoint,
     path,

@@ -199,7 +199,7 @@ function checkOptions(
   context: z.RefinementCtx,
 ): void {
   const { issuers, algorithms } = options
-  checkPlaces(options, context)
+  checkAddresses(options, context)
   if (issuers === undefined) return checkKeys(options, [], context)
   for (const name of ['issuer', 'secret', 'publicKeys', 'jwks'] as const)
     if (options[name] !== undefined)
@@ -220,7 +220,7 @@ function checkOptions(
 }
 
 /** Checks that tokens are read from at least one place. */
-function checkPlaces({ header, cookie, query, subprotocol }: PlaceOptions, context: z.RefinementCtx): void {
+function checkAddresses({ header, cookie, query, subprotocol }: PlaceOptions, context: z.RefinementCtx): void {
   if (header !== false || (cookie ?? query ?? subprotocol) !== undefined) return
   const message = 'no place is left for the token: give a cookie, a query or a subprotocol, or a header'
   context.addIssue({ code: 'custom', path: ['header'], message })

@@ -10,7 +10,7 @@ import { compose, type Handler } from '../../http/handler.ts'
 import type { Reply } from '../../http/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
 import { createRouter, type Router } from '../../routing/router.ts'
-import { FailureLimit, keptFailures } from '../rate-limit/failure-limit.ts'
+import { FailureLimit, failureStates } from '../rate-limit/failure-limit.ts'
 import { rates } from '../rate-limit/rate.ts'
 import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
 import { countRefusals } from './count-refusals.ts'
@@ -144,7 +144,7 @@ export const auth = definePolicy({
       ([method, options]) => method.secretFields?.(options) ?? method.fields?.(options) ?? [],
     ),
   warnings: ({ require }, patterns) => warningsOfRules(require, patterns),
-  keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
+  keeps: ({ failures, refusals }) => [failureStates('failures', failures), failureStates('refusals', refusals)],
   // What the policy does for requests that match no route does not depend on the route.
   isShared: () => true,
   create(options, toolbox, route) {

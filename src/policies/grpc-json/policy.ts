@@ -13,7 +13,7 @@ import { errorReply } from '../../http/problem.ts'
 import { discardReply, Reply } from '../../http/reply.ts'
 import { isGrpc } from '../../grpc/call.ts'
 import { grpcStatus, parseGrpcStatus } from '../../grpc/status.ts'
-import { ask } from '../ask.ts'
+import { changeRequest } from '../change-request.ts'
 import { addVary } from '../vary.ts'
 import { openApiOf } from './open-api.ts'
 import type { Binding } from './bindings.ts'
@@ -175,7 +175,7 @@ class Transcoding {
     const refusal = grpc === null ? null : refusalOfCall(grpc, '2')
     if (refusal !== null) throw refusal
     const asked = { method: 'POST', path: this.binding.path, query: '', headers, body: Bytes.fromBuffer(body), grpc }
-    const restore = ask(exchange, asked)
+    const restore = changeRequest(exchange, asked)
     try {
       return await next(exchange)
     } finally {

@@ -8,7 +8,7 @@ import { afterwards, editReplies } from '../../http/handler.ts'
 import type { Headers } from '../../http/headers.ts'
 import type { Reply } from '../../http/reply.ts'
 import { asGatewayError, type GatewayError } from '../../core/errors.ts'
-import { ask } from '../ask.ts'
+import { changeRequest } from '../change-request.ts'
 import { preflightMethod, preflightNames } from '../preflight.ts'
 import { Base64Reader } from './base64.ts'
 import { inForm, TextRequest, trailersFrame, WebReply } from './bodies.ts'
@@ -65,7 +65,7 @@ function begin(exchange: Exchange, form: WebForm): WebCall {
   const grpc = callOf(headers, exchange.start)
   const refusal = grpc === null ? null : refusalOfCall(grpc, '2')
   const { body, wrong } = form.isText ? bytesOf(exchange.body) : { body: exchange.body, wrong: null }
-  const restore = ask(exchange, { headers, grpc, body, refusal: exchange.refusal ?? refusal ?? wrong })
+  const restore = changeRequest(exchange, { headers, grpc, body, refusal: exchange.refusal ?? refusal ?? wrong })
   return { isText, restore }
 }
 

@@ -117,7 +117,7 @@ export class FirstRequest {
   }
 
   private end(outcome: 'kept' | 'unkept' | 'lost' | 'released'): void {
-    this.context.leases.letGo(this.held)
+    this.context.leases.releaseSoon(this.held)
     this.context.outcomes.note(this.exchange, outcome)
   }
 }

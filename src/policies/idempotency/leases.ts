@@ -36,7 +36,7 @@ export class Leases {
     this.begin()
   }
 
-  letGo(held: HeldKey): void {
+  releaseSoon(held: HeldKey): void {
     this.held.delete(held)
   }
 

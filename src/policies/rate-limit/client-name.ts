@@ -23,7 +23,7 @@ export const clientKinds = ['user', 'key', 'address'] as const
 export type ClientKind = (typeof clientKinds)[number]
 
 /** The client whose limits are requested. */
-export interface AskedClient {
+export interface ClientIdentity {
   readonly kind: ClientKind
   /** Id of a user or of an API key, or an IP address. */
   readonly id: string

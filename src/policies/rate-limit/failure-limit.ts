@@ -3,15 +3,15 @@ import type { Exchange } from '../../http/exchange.ts'
 import type { Quota, SyncMeter } from './meter.ts'
 import type { RateLimits } from './limit-stores.ts'
 import { clientNetwork } from '../../core/client-network.ts'
-import type { KeptState } from '../policy.ts'
-import { countIdentities } from './kept-counts.ts'
+import type { PolicyState } from '../policy.ts'
+import { countIdentities } from './count-states.ts'
 import { Limiter } from './limiter.ts'
 import type { LimitWatch } from './limit-watch.ts'
 
 const ALGORITHM = 'fixed-window'
 
 /** The state that a FailureLimit keeps; its name is also that of the option with its quotas. */
-export function keptFailures(name: string, quotas: readonly Quota[]): KeptState {
+export function failureStates(name: string, quotas: readonly Quota[]): PolicyState {
   return {
     name,
     identities: countIdentities(name, ALGORITHM, quotas, 'memory'),

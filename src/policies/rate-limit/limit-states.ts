@@ -2,7 +2,7 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Algorithm, Limit, Meter, Quota, QuotaState } from './meter.ts'
 import type { LimitStoreName } from './limit-stores.ts'
 import { defineTopic } from '../../core/threads.ts'
-import { type AskedClient, namesUnder } from './client-name.ts'
+import { type ClientIdentity, namesUnder } from './client-name.ts'
 import { NEAR } from './near-limits.ts'
 import type { LimitStores } from './limit-stores.ts'
 
@@ -17,11 +17,11 @@ export interface LimitState {
 }
 
 /** The state of a client under every limit. All threads give the same result. */
-export const limitStatesTopic = defineTopic<AskedClient, LimitState[]>('limit-states')
+export const limitStatesTopic = defineTopic<ClientIdentity, LimitState[]>('limit-states')
 
 /** A client that is near or over a limit. */
 export interface NearClient extends LimitState {
-  readonly client: AskedClient
+  readonly client: ClientIdentity
   /** The name under which it is counted. */
   readonly countedAs: string
   readonly quotas: readonly (Quota & QuotaState)[]
@@ -40,10 +40,10 @@ export function shareUsed(quotas: readonly (Quota & QuotaState)[]): number {
 }
 
 /** Resets what a client has used of every limit; false if a store is unavailable. */
-export const forgetClientTopic = defineTopic<AskedClient, boolean>('forget-client')
+export const forgetClientTopic = defineTopic<ClientIdentity, boolean>('forget-client')
 
 /** Answers `limitStatesTopic`. */
-export async function limitStates(stores: LimitStores, client: AskedClient): Promise<LimitState[]> {
+export async function limitStates(stores: LimitStores, client: ClientIdentity): Promise<LimitState[]> {
   const states = Array.from(stores.known, ({ limit, store, meter }) =>
     namesOf(client, limit).map(async (name) => ({
       name: limit.name,
@@ -57,7 +57,7 @@ export async function limitStates(stores: LimitStores, client: AskedClient): Pro
 
 /** Answers `nearClientsTopic`; expired sightings are dropped. */
 export async function nearClients(stores: LimitStores, share: number): Promise<NearClient[]> {
-  const found = Array.from(stores.near.sightings, async (sighting) => {
+  const found = Array.from(stores.near.entries, async (sighting) => {
     const known = stores.find(sighting.limit)
     const { client, name: countedAs, refused, at } = sighting
     const quotas = known === undefined ? null : await quotasOf(known.limit, known.meter, countedAs)
@@ -71,14 +71,14 @@ export async function nearClients(stores: LimitStores, share: number): Promise<N
 }
 
 /** Answers `forgetClientTopic`. */
-export async function forgetClient(stores: LimitStores, client: AskedClient): Promise<boolean> {
+export async function forgetClient(stores: LimitStores, client: ClientIdentity): Promise<boolean> {
   const told = Array.from(stores.known, ({ limit, meter }) =>
     namesOf(client, limit).map(async (name) => meter.forget(name)),
   )
   return (await Promise.all(told.flat())).every(Boolean)
 }
 
-function namesOf({ kind, id }: AskedClient, { name }: Limit): string[] {
+function namesOf({ kind, id }: ClientIdentity, { name }: Limit): string[] {
   return namesUnder(kind, id, name)
 }
 

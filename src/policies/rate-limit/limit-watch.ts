@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { clientNetwork } from '../../core/client-network.ts'
-import type { AskedClient } from './client-name.ts'
+import type { ClientIdentity } from './client-name.ts'
 import type { Decision, Quota } from './meter.ts'
 import { NEAR, type NearLimits } from './near-limits.ts'
 
@@ -27,14 +27,14 @@ export class LimitWatch {
     for (let i = 0; i < floors.length; i++) {
       const left = quotas[i]?.remaining ?? Infinity
       if (left > (floors[i] ?? 0)) continue
-      const asked = (): AskedClient => clientOf(exchange, byAddress)
+      const asked = (): ClientIdentity => clientOf(exchange, byAddress)
       return this.near.note(this.limit, name, admitted, this.clock.wall(), asked)
     }
   }
 }
 
 /** The client in the form used by operators. */
-function clientOf({ consumer, client }: Exchange, byAddress: boolean): AskedClient {
+function clientOf({ consumer, client }: Exchange, byAddress: boolean): ClientIdentity {
   if (consumer === null || byAddress) return { kind: 'address', id: clientNetwork(client.address) }
   return consumer.key === null ? { kind: 'user', id: consumer.id } : { kind: 'key', id: consumer.key }
 }

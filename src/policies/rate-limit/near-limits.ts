@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
-import type { AskedClient } from './client-name.ts'
+import type { ClientIdentity } from './client-name.ts'
 
 /** Percentage of a quota above which a client is near its limit. */
 export const NEAR = 80
@@ -8,8 +8,8 @@ export const NEAR = 80
 const SIZE = 256
 
 /** A client that was near a limit when it was last seen. */
-export interface Sighting {
-  readonly client: AskedClient
+export interface NearLimitEntry {
+  readonly client: ClientIdentity
   /** The name under which it is counted. */
   readonly name: string
   /** The key of the known limit. */
@@ -25,15 +25,15 @@ export interface Sighting {
  * many, those not seen for longest are dropped.
  */
 export class NearLimits {
-  private readonly seen = new BoundedMap<string, Sighting>(SIZE)
+  private readonly seen = new BoundedMap<string, NearLimitEntry>(SIZE)
 
   /** All remembered sightings, including expired ones. */
-  get sightings(): Iterable<Sighting> {
+  get entries(): Iterable<NearLimitEntry> {
     return Array.from(this.seen, ([, sighting]) => sighting)
   }
 
   /** Records that a client, returned by `asked`, is near that limit. */
-  note(limit: string, name: string, admitted: boolean, at: number, asked: () => AskedClient): void {
+  note(limit: string, name: string, admitted: boolean, at: number, asked: () => ClientIdentity): void {
     const key = `${name} ${limit}`
     let sighting = this.seen.get(key)
     if (sighting === undefined) {
@@ -45,7 +45,7 @@ export class NearLimits {
   }
 
   /** Drops a sighting after the client's counts were reset. */
-  forget(sighting: Sighting): void {
+  forget(sighting: NearLimitEntry): void {
     this.seen.delete(`${sighting.name} ${sighting.limit}`)
   }
 }

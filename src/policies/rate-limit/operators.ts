@@ -14,7 +14,7 @@ import {
   nearClientsTopic,
   shareUsed,
 } from './limit-states.ts'
-import { type AskedClient, clientKinds } from './client-name.ts'
+import { type ClientIdentity, clientKinds } from './client-name.ts'
 import { NEAR } from './near-limits.ts'
 
 const clientExpected = 'expected user:ID, key:ID, address:IP or an IP address'
@@ -24,7 +24,7 @@ const NETWORK = /^([\da-f:]+)\/64$/i
 
 const client = z
   .string()
-  .transform((text, context): AskedClient => {
+  .transform((text, context): ClientIdentity => {
     const address = text.replace(/^address:/, '').replace(NETWORK, '$1')
     if (isIP(address) > 0) return { kind: 'address', id: address }
     const at = text.indexOf(':')
@@ -135,14 +135,17 @@ export const showLimits = defineOperatorEndpoint({
 })
 
 /** Has gateways reset what a client has used. */
-export const forgetting = defineOperation({
+export const forgetLimitsOperation = defineOperation({
   name: 'forget-limits',
   arguments: z.strictObject({ kind: z.enum(clientKinds), id: z.string().min(1).max(1024) }),
   result: z.strictObject({}),
 })
 
 /** Does this in this gateway. Rejects with GatewayError 'limits-unavailable' if a store is unavailable. */
-export async function forgetHere(asked: AskedClient, { threads, log }: OperationTools): Promise<Record<string, never>> {
+export async function forgetHere(
+  asked: ClientIdentity,
+  { threads, log }: OperationTools,
+): Promise<Record<string, never>> {
   if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
     throw new GatewayError(
       'limits-unavailable',
@@ -163,7 +166,7 @@ export const forgetLimits = defineOperatorEndpoint({
   status: 200,
   schema: z.object(replicasShape),
   async answer({ params: { client: asked } }, { everywhere }) {
-    return replicasOf(await everywhere(forgetting, asked))
+    return replicasOf(await everywhere(forgetLimitsOperation, asked))
   },
 })
 

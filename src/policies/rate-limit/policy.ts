@@ -6,7 +6,7 @@ import type { ExchangeRecord } from '../../http/record.ts'
 import type { Reply } from '../../http/reply.ts'
 import { clientName } from './client-name.ts'
 import { documentLimits } from './document.ts'
-import { keptCounts } from './kept-counts.ts'
+import { countStates } from './count-states.ts'
 import { LimitCounts } from './limit-counts.ts'
 import { Limiter } from './limiter.ts'
 import type { LimitWatch } from './limit-watch.ts'
@@ -36,7 +36,7 @@ export const rateLimit = definePolicy({
   options: rateLimitOptions,
   stores: [{ path: ['store'], instead: 'memory' }],
   document: documentLimits,
-  keeps: (options, route, general) => keptCounts(options, ownName(options, route, general)),
+  keeps: (options, route, general) => countStates(options, ownName(options, route, general)),
   decidesBy: () => 'facts',
   isShared: (options, general) => isGeneral(options, general),
   create(options, toolbox, route, general) {

@@ -12,7 +12,7 @@ const PING = 10_000
 const SILENCE = 5000
 
 /** The result of a question. */
-export interface Heard {
+export interface ChannelReplies {
   readonly answers: readonly ReplicaAnswer[]
   /** Why some gateways may not have answered; null if there are none. */
   readonly unreached: string | null
@@ -32,7 +32,7 @@ export interface ChannelOptions {
 }
 
 /** What Redis reports about a published question. */
-interface Told {
+interface PendingReplies {
   /** Number of expected answers: unknown before Redis replies, and in a Cluster, whose nodes only know their own subscribers. */
   expected: number
   /** Why the question may have reached no one; null if it was published. */
@@ -71,14 +71,14 @@ export class ReplicaChannel {
   }
 
   /** Asks all other gateways to run an operation; resolves when all have answered, or after a timeout. Never rejects. */
-  async ask(operation: string, asked: unknown): Promise<Heard> {
+  async ask(operation: string, asked: unknown): Promise<ChannelReplies> {
     const { id: from, name, clock } = this.options
-    if (!this.listening || this.publisher.status !== 'ready') return { answers: [], unreached: notAsked(this.cause) }
+    if (!this.listening || this.publisher.status !== 'ready') return { answers: [], unreached: notReached(this.cause) }
     const id = newUuid()
     const question: Question = { v: 1, type: 'ask', id, from, name, operation, asked }
     const answers = new Map<string, ReplicaAnswer>()
     const over = Promise.withResolvers<void>()
-    const told: Told = { expected: Infinity, failure: 'timeout' }
+    const told: PendingReplies = { expected: Infinity, failure: 'timeout' }
     const cancel = clock.after(TIMEOUT, () => over.resolve())
     this.waiting.set(id, (answer) => {
       answers.set(answer.from, answer)
@@ -100,7 +100,7 @@ export class ReplicaChannel {
     cancel()
     this.waiting.delete(id)
     const { failure, expected } = told
-    const unreached = failure === null ? silence(expected - answers.size) : notAsked(failure)
+    const unreached = failure === null ? silence(expected - answers.size) : notReached(failure)
     return { answers: [...answers.values()], unreached }
   }
 
@@ -156,7 +156,7 @@ function channelOf({ place }: RedisConfig): string {
   return `sallyport:operations:${Number(database ?? 0)}`
 }
 
-function notAsked(cause: string): string {
+function notReached(cause: string): string {
   return `Redis cannot be used (${cause}): other gateways, if there are any, were not reached`
 }
 

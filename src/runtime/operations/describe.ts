@@ -4,7 +4,7 @@ import { publicUrlOf } from '../../config/admin-schema.ts'
 import type { GatewayConfig } from '../../config/schema.ts'
 import type { Clock } from '../../core/clock.ts'
 import { defineOperation } from '../../core/operation.ts'
-import { type Readiness, readinessStates } from '../../front/own-routes.ts'
+import { type Readiness, readinessStates } from '../../front/built-in-routes.ts'
 import { version } from '../../core/version.ts'
 import type { Operations } from './operations.ts'
 

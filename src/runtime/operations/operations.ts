@@ -6,12 +6,12 @@ import type { Counter, Metrics } from '../../core/metrics.ts'
 import type { RunOnReplicas, Operation, ReplicaReport } from '../../core/operation.ts'
 import { newUuid } from '../../core/uuid.ts'
 import type { RedisConfig } from '../../redis/client.ts'
-import { type Heard, ReplicaChannel } from './channel.ts'
+import { type ChannelReplies, ReplicaChannel } from './channel.ts'
 import type { Question, ReplicaAnswer } from './messages.ts'
 
 /** Maximum number of concurrent operations requested by other gateways; more are dropped. */
 const AT_ONCE = 16
-const ALONE: Heard = { answers: [], unreached: null }
+const ALONE: ChannelReplies = { answers: [], unreached: null }
 
 export interface OperationsOptions {
   readonly clock: Clock

@@ -3,7 +3,7 @@ import type { MetricName } from '../../core/metric-table.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { type TopicHandlers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
-import { Rises } from './rises.ts'
+import { CounterIncreases } from './counter-increases.ts'
 import { FORGET, readingsTopic, type SeriesChange, type SeriesName, ThreadMetrics } from './thread-metrics.ts'
 import { type Cells, Totals } from './totals.ts'
 
@@ -44,7 +44,7 @@ class CountedSeries {
 }
 
 /** Is notified of the series that threads count, for as long as it is registered. */
-type Follower = Pick<Rises<never>, 'meet' | 'part' | 'partAll'>
+type Follower = Pick<CounterIncreases<never>, 'meet' | 'part' | 'partAll'>
 
 /** The main thread's view of the metrics of all threads. */
 export class MetricsHub {
@@ -118,8 +118,11 @@ export class MetricsHub {
   }
 
   /** The increases of those metrics from now on, each with its meaning. The result must be closed. */
-  follow<Meaning>(names: ReadonlySet<MetricName>, meaningOf: (series: SeriesName) => Meaning): Rises<Meaning> {
-    const rises = new Rises(names, meaningOf, (gone) => this.followers.delete(gone))
+  follow<Meaning>(
+    names: ReadonlySet<MetricName>,
+    meaningOf: (series: SeriesName) => Meaning,
+  ): CounterIncreases<Meaning> {
+    const rises = new CounterIncreases(names, meaningOf, (gone) => this.followers.delete(gone))
     for (const [thread, known] of this.counted) for (const each of known.all()) rises.meet(thread, each, 'now')
     this.followers.add(rises)
     return rises

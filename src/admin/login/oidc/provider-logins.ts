@@ -10,7 +10,7 @@ import { NotGranted, Provider } from '../../../openid/provider.ts'
 import { pickClaim } from '../../../policies/pick-claim.ts'
 import type { LoggedIn } from '../sessions.ts'
 import { PendingLogins, randomText } from './pending-logins.ts'
-import { mappedRoles, roleOf, saidRoles } from './role.ts'
+import { mappedRoles, roleOf, claimedRoles } from './role.ts'
 
 /** Characters of a name, and of what the provider calls somebody, at most. */
 const MAX_LENGTH = 256
@@ -101,7 +101,7 @@ export class ProviderLogins {
     const subject = textOf(claims['sub'])
     if (subject === null) throw unproven()
     const name = textOf(pickClaim(claims, options.name)) ?? subject
-    const said = saidRoles(claims, options.roles)
+    const said = claimedRoles(claims, options.roles)
     const role = roleOf(said, options.roles)
     // What gave the role: what else is said of somebody may be long.
     const mapped = mappedRoles(said, options.roles)

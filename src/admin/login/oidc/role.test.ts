@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { mappedRoles, roleOf, saidRoles } from './role.ts'
+import { mappedRoles, roleOf, claimedRoles } from './role.ts'
 
 const map = { 'gateway-admins': 'admin', ops: 'operator', dev: 'viewer' } as const
 
@@ -18,9 +18,11 @@ test('a user whose claims are not in the map has no role', () => {
 })
 
 test('roles are read from a string or a list, at any path of claims', () => {
-  assert.deepEqual(saidRoles({ roles: 'ops' }, { claim: 'roles' }), ['ops'])
-  assert.deepEqual(saidRoles({ realm: { roles: ['ops', 7, null, ['dev']] } }, { claim: 'realm.roles' }), ['ops'])
-  assert.deepEqual(saidRoles({ 'https://example.com/roles': ['dev'] }, { claim: 'https://example.com/roles' }), ['dev'])
+  assert.deepEqual(claimedRoles({ roles: 'ops' }, { claim: 'roles' }), ['ops'])
+  assert.deepEqual(claimedRoles({ realm: { roles: ['ops', 7, null, ['dev']] } }, { claim: 'realm.roles' }), ['ops'])
+  assert.deepEqual(claimedRoles({ 'https://example.com/roles': ['dev'] }, { claim: 'https://example.com/roles' }), [
+    'dev',
+  ])
   for (const claims of [{}, { roles: null }, { roles: { ops: true } }, { roles: 7 }, { roles: true }])
-    assert.deepEqual(saidRoles(claims, { claim: 'roles' }), [])
+    assert.deepEqual(claimedRoles(claims, { claim: 'roles' }), [])
 })

@@ -6,20 +6,20 @@ import type { AdminOidc } from '../../../config/admin-oidc-schema.ts'
 type RoleOptions = AdminOidc['roles']
 
 /** What the provider says that somebody is: the texts of the claim, none where there is no such claim. */
-export function saidRoles(claims: Fields, { claim }: Pick<RoleOptions, 'claim'>): string[] {
-  const said = pickClaim(claims, claim)
-  const all: unknown[] = Array.isArray(said) ? said : [said]
+export function claimedRoles(claims: Fields, { claim }: Pick<RoleOptions, 'claim'>): string[] {
+  const claimed = pickClaim(claims, claim)
+  const all: unknown[] = Array.isArray(claimed) ? claimed : [claimed]
   return all.filter((each) => typeof each === 'string')
 }
 
 /** Those that the map gives a role. */
-export function mappedRoles(said: readonly string[], { map }: Pick<RoleOptions, 'map'>): string[] {
-  return said.filter((value) => Object.hasOwn(map, value))
+export function mappedRoles(claimed: readonly string[], { map }: Pick<RoleOptions, 'map'>): string[] {
+  return claimed.filter((value) => Object.hasOwn(map, value))
 }
 
 /** The role of somebody of whom that is said: the one that may do most, null for none. */
-export function roleOf(said: readonly string[], { map }: Pick<RoleOptions, 'map'>): OperatorRole | null {
-  return mappedRoles(said, { map }).reduce<OperatorRole | null>((max, value) => {
+export function roleOf(claimed: readonly string[], { map }: Pick<RoleOptions, 'map'>): OperatorRole | null {
+  return mappedRoles(claimed, { map }).reduce<OperatorRole | null>((max, value) => {
     const role = map[value] ?? null
     return role === null || (max !== null && hasRole(max, role)) ? max : role
   }, null)

@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { ApiKey, ApiKeys, Handwork, RevokedKeys } from '../../answers.ts'
+import type { ApiKey, ApiKeys, ManualEdit, RevokedKeys } from '../../answers.ts'
 import { ask } from '../../client.ts'
 import { ago, day } from '../../format.ts'
 import { useLive, useNow, usePolled } from '../../hooks.ts'
@@ -10,7 +10,7 @@ import { Badge, Tag, Time } from '../../parts/marks.ts'
 import { Asked, Failure, Note } from '../../parts/notes.ts'
 import { Table } from '../../parts/table.ts'
 import { CreateKey } from './create-key.ts'
-import { ChangeDialog } from './handwork.ts'
+import { ChangeDialog } from './manual-edit.ts'
 import { RotateKey } from './rotate-key.ts'
 
 /** The current action, shown in a dialog. */
@@ -24,7 +24,7 @@ export function Keys(): ComponentChildren {
   const live = useLive()
   const polled = usePolled<ApiKeys>('/keys', 15_000, live.changes)
   const [doing, setDoing] = useState<Doing | null>(null)
-  const [change, setChange] = useState<{ readonly title: string; readonly change: Handwork } | null>(null)
+  const [change, setChange] = useState<{ readonly title: string; readonly change: ManualEdit } | null>(null)
   const [said, setSaid] = useState<string | null>(null)
   const close = (): void => setDoing(null)
   const begin = (next: Doing): void => {

@@ -2,7 +2,7 @@ import { h, type ComponentChildren } from 'preact'
 import type { MadeKey } from '../../answers.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
-import { Change } from './handwork.ts'
+import { Change } from './manual-edit.ts'
 
 /** A new key: it is shown until the dialog is closed, and nowhere else. */
 export function ShownKey({

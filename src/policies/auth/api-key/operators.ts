@@ -13,7 +13,7 @@ const digests = z
   .max(MAX_FORGOTTEN)
 
 /** Has gateways look up API keys in Redis again, so that changes take effect at once instead of when the cached lookup expires. */
-export const forgettingKeys = defineOperation({
+export const forgetKeysOperation = defineOperation({
   name: 'forget-keys',
   arguments: z.strictObject({ sha256: digests }),
   result: z.strictObject({}),
@@ -21,7 +21,7 @@ export const forgettingKeys = defineOperation({
 
 /** Does this in all workers of this gateway. */
 export async function forgetKeysHere(
-  { sha256 }: z.output<typeof forgettingKeys.arguments>,
+  { sha256 }: z.output<typeof forgetKeysOperation.arguments>,
   { threads }: OperationTools,
 ): Promise<Record<string, never>> {
   await threads.askAll(forgetKeysTopic, sha256)

@@ -96,7 +96,7 @@ export class ReplyMemories {
     const times = held?.threads.get(thread)
     if (held === undefined || times === undefined) return
     if (times > 1) held.threads.set(thread, times - 1)
-    else this.letGo(octets, held, thread)
+    else this.releaseSoon(octets, held, thread)
   }
 
   /** A thread has ended: it uses nothing any more, and nobody waits for what it was about. */
@@ -106,11 +106,11 @@ export class ReplyMemories {
         if (held.memory.lock.isHeldBy(thread)) new SharedReplies(held.memory, clock).reset()
         new FlightBoard(held.memory, clock, MAIN).clear(thread)
       }
-      this.letGo(octets, held, thread)
+      this.releaseSoon(octets, held, thread)
     }
   }
 
-  private letGo(octets: number, { threads }: Held, thread: number): void {
+  private releaseSoon(octets: number, { threads }: Held, thread: number): void {
     threads.delete(thread)
     if (threads.size === 0) this.held.delete(octets)
   }

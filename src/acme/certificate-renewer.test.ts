@@ -12,7 +12,7 @@ import { AcmeError } from './acme-error.ts'
 import { usualDelays } from './attempts.ts'
 import type { Solver } from './challenge.ts'
 import { FileStore } from './file-store.ts'
-import { type Issuing, Keeper } from './keeper.ts'
+import { type Issuing, CertificateRenewer } from './certificate-renewer.ts'
 import { Records } from './records.ts'
 import type { RenewalInfo } from './renewal-info.ts'
 import { Reports } from './reports.ts'
@@ -69,7 +69,7 @@ async function setUp(t: TestContext, random = 0.5) {
   const outcomes: string[] = []
   const open = (authorities: readonly Issuing[] = [ca], itsClock = clock, turns = new Semaphore(1)) => {
     const ending = new AbortController()
-    const keeper = new Keeper({
+    const keeper = new CertificateRenewer({
       name: 'shop.test',
       authorities,
       solver: idle,
@@ -92,7 +92,7 @@ async function setUp(t: TestContext, random = 0.5) {
     return { keeper, close }
   }
   /** Lets time pass in small steps, in each of which everything that is due is done. */
-  const pass = async (keeper: Keeper, ms: number, step = ms) => {
+  const pass = async (keeper: CertificateRenewer, ms: number, step = ms) => {
     for (let left = ms; left > 0; left -= step) {
       clock.advance(Math.min(left, step))
       await idleAgain(keeper)
@@ -101,7 +101,7 @@ async function setUp(t: TestContext, random = 0.5) {
   return { clock, store, log, ca, other, outcomes, open, pass }
 }
 
-async function idleAgain(keeper: Keeper): Promise<void> {
+async function idleAgain(keeper: CertificateRenewer): Promise<void> {
   await turnUntil('the keeper to be idle', () => Reflect.get(keeper, 'working') === null)
 }
 

@@ -1,10 +1,12 @@
 import type { Exchange } from '../http/exchange.ts'
 
 /** The parts of an exchange that a policy changes so that the service receives a different request from the one the client sent. */
-export type Asked = Partial<Pick<Exchange, 'method' | 'path' | 'query' | 'headers' | 'body' | 'grpc' | 'refusal'>>
+export type RequestChanges = Partial<
+  Pick<Exchange, 'method' | 'path' | 'query' | 'headers' | 'body' | 'grpc' | 'refusal'>
+>
 
 /** Applies the changes to the exchange. Returns a function that restores what the client asked for, for the log and the outer steps. */
-export function ask(exchange: Exchange, asked: Asked): () => void {
+export function changeRequest(exchange: Exchange, asked: RequestChanges): () => void {
   const { method, path, query, headers } = exchange
   Object.assign(exchange, asked)
   return () => {

@@ -1,7 +1,7 @@
 import type { Path } from './problems.ts'
 
 /** A renamed key. */
-export interface Renamed {
+export interface RenamedKey {
   /** The map that contains the key; `*` matches any name or index. An entry for policies also applies to those of a route. */
   readonly map: Path
   readonly old: string
@@ -11,7 +11,7 @@ export interface Renamed {
 }
 
 /** All renamed keys, the latest last. Entries are never removed, so that an old name is never reported as just unknown. */
-export const renamed: readonly Renamed[] = [
+export const renamedKeys: readonly RenamedKey[] = [
   { map: ['limits'], old: 'leastRate', current: 'minRate', since: '0.1.0' },
   { map: ['services', '*', 'discover', 'dns'], old: 'least', current: 'minInterval', since: '0.1.0' },
   { map: ['services', '*', 'discover', 'dns'], old: 'most', current: 'maxInterval', since: '0.1.0' },
@@ -20,13 +20,13 @@ export const renamed: readonly Renamed[] = [
 ]
 
 /** The first version that refuses the old name. */
-export function refusedFrom({ since }: Renamed): string {
+export function refusedFrom({ since }: RenamedKey): string {
   const [major = 0, minor = 0] = numbersOf(since)
   return `${major}.${minor + 1}.0`
 }
 
 /** Whether a version still takes the old name. */
-export function isAccepted(key: Renamed, version: string): boolean {
+export function isAccepted(key: RenamedKey, version: string): boolean {
   const [major = 0, minor = 0] = numbersOf(version)
   const [lastMajor = 0, lastMinor = 0] = numbersOf(refusedFrom(key))
   return major < lastMajor || (major === lastMajor && minor < lastMinor)

@@ -5,7 +5,7 @@ import { LastKnownGood, StateFolderError } from '../runtime/last-known-good.ts'
 import type { ReadConfig } from '../workers/read-config.ts'
 
 /** Keeps the texts of running configurations if that is enabled, on the command line or in the configurations. */
-export class Keeping {
+export class ConfigurationSaver {
   /** Takes precedence over the configurations; null to follow them. */
   private readonly folder: string | null
   private readonly log: Logger
@@ -17,7 +17,7 @@ export class Keeping {
 
   /** Returns the configuration if it can be kept. Throws ConfigError if it cannot. */
   check(read: ReadConfig): ReadConfig {
-    const problem = problemOfKeeping(read, this.folder)
+    const problem = problemOfSaving(read, this.folder)
     if (problem === null) return read
     throw new ConfigError([{ path: '', message: problem }], read.files)
   }
@@ -35,7 +35,7 @@ export class Keeping {
 }
 
 /** Why a configuration cannot be kept in its folder, and what to do; null if it can, or is not to be kept. */
-export function problemOfKeeping(read: Judged, folder: string | null): string | null {
+export function problemOfSaving(read: Judged, folder: string | null): string | null {
   const keeper = keeperOf(read, folder)
   if (keeper === null) return null
   if (read.text === null)

@@ -24,10 +24,10 @@ interface Place<Meaning> {
  * The increases of some metrics between looks. The meaning of a series is determined once, and a look at an unchanged series only compares
  * two numbers.
  */
-export class Rises<Meaning> {
+export class CounterIncreases<Meaning> {
   private readonly names: ReadonlySet<MetricName>
   private readonly meaningOf: (series: SeriesName) => Meaning
-  private readonly leave: (rises: Rises<Meaning>) => void
+  private readonly leave: (rises: CounterIncreases<Meaning>) => void
   private readonly known = new Map<string, Followed<Meaning>>()
   private readonly places = new Map<object, Map<string, Place<Meaning>>>()
   private risen: Followed<Meaning>[] = []
@@ -36,7 +36,7 @@ export class Rises<Meaning> {
   constructor(
     names: ReadonlySet<MetricName>,
     meaningOf: (series: SeriesName) => Meaning,
-    leave: (rises: Rises<Meaning>) => void,
+    leave: (rises: CounterIncreases<Meaning>) => void,
   ) {
     this.names = names
     this.meaningOf = meaningOf

@@ -1,5 +1,5 @@
 /** Keys of other gateways and proxies, simplified, with the equivalent keys here, by the place where they are written. */
-const HABITS: Readonly<Record<string, readonly string[]>> = {
+const FOREIGN_KEYS: Readonly<Record<string, readonly string[]>> = {
   backend: ['service'],
   backends: ['services', 'instances'],
   allowedheaders: ['headers'],
@@ -40,8 +40,8 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The known key that does here what the given key does elsewhere. */
-export function habitual(key: string, known: readonly string[]): string | undefined {
+export function equivalentKeys(key: string, known: readonly string[]): string | undefined {
   const simple = key.toLowerCase().replaceAll(/[-_.]/g, '')
-  const meant = (Object.hasOwn(HABITS, simple) ? HABITS[simple] : null) ?? []
+  const meant = (Object.hasOwn(FOREIGN_KEYS, simple) ? FOREIGN_KEYS[simple] : null) ?? []
   return meant.find((name) => known.includes(name))
 }

@@ -6,7 +6,7 @@ import { storeTools } from '../../../test/support/store-tools.ts'
 import { algorithms, type Limit } from './meter.ts'
 import { LimitStores } from './limit-stores.ts'
 import { createKeys } from './redis/keys.ts'
-import { countIdentities } from './kept-counts.ts'
+import { countIdentities } from './count-states.ts'
 
 const limits = fc.record<Limit>({
   name: fc.constantFrom('authenticated', 'authenticated@users'),

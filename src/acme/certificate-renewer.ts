@@ -4,7 +4,7 @@ import { AcmeError } from './acme-error.ts'
 import { type Attempts, begun, type Delays, failed, NO_ATTEMPTS, readAttempts } from './attempts.ts'
 import { type CertificateRecord, checkIssued, type IssuedCertificate, readRecord } from './certificate-record.ts'
 import type { Solver } from './challenge.ts'
-import { suggestedTime, usualTime } from './due.ts'
+import { suggestedTime, usualTime } from './renewal-time.ts'
 import { HeldLock } from './held-lock.ts'
 import type { Records } from './records.ts'
 import type { Reports } from './reports.ts'
@@ -35,7 +35,7 @@ export interface Pace {
   readonly delays: Delays
 }
 
-export interface KeeperOptions {
+export interface CertificateRenewerOptions {
   /** The DNS name of the certificate. */
   readonly name: string
   /** In order of preference; the first one that issues a certificate is used. */
@@ -63,9 +63,9 @@ const INFO_AGAIN = 3600_000
 const OTHER_CA = 10 * 60_000
 
 /** Maintains the certificate of one name: orders it when it is due, by whichever gateway is first. */
-export class Keeper {
+export class CertificateRenewer {
   readonly name: string
-  private readonly options: KeeperOptions
+  private readonly options: CertificateRenewerOptions
   private text: string | null = null
   private certificate: IssuedCertificate | null = null
   private attempts: Attempts = NO_ATTEMPTS
@@ -77,7 +77,7 @@ export class Keeper {
   private started = false
   private working: Promise<void> | null = null
 
-  constructor(options: KeeperOptions) {
+  constructor(options: CertificateRenewerOptions) {
     this.name = options.name
     this.options = options
   }

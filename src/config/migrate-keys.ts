@@ -1,12 +1,12 @@
 import { version } from '../core/version.ts'
 import { at, type Fields, isFields, putAll } from '../core/value.ts'
-import { ANY, matching } from './option-places.ts'
+import { ANY, matching } from './option-paths.ts'
 import { formatPath, type Path, type Problem } from './problems.ts'
-import { isAccepted, refusedFrom, type Renamed, renamed } from './renamed.ts'
+import { isAccepted, refusedFrom, type RenamedKey, renamedKeys } from './renamed-keys.ts'
 import type { Source } from './source.ts'
 
 /** A configuration with current key names. */
-export interface NewNames {
+export interface MigratedKeys {
   readonly value: unknown
   /** Knows each value by its new name and finds it under the old one. */
   readonly source: Source
@@ -20,19 +20,19 @@ export interface NewNames {
 interface Found {
   readonly map: Path
   readonly fields: Fields
-  readonly key: Renamed
+  readonly key: RenamedKey
 }
 
 /**
  * Renames the keys that have old names, as version `running` does. A value that is given under both names, or under a name that is too old,
  * is left out and reported as a problem.
  */
-export function withNewNames(
+export function migrateKeys(
   value: unknown,
   source: Source,
-  keys: readonly Renamed[] = renamed,
+  keys: readonly RenamedKey[] = renamedKeys,
   running = version,
-): NewNames {
+): MigratedKeys {
   const taken: Found[] = []
   const problems: Problem[] = []
   const warnings = new Map<string, Problem>()
@@ -58,7 +58,7 @@ export function withNewNames(
   return { value: whole, source: sourceOf(source, taken), warnings: [...warnings.values()], problems }
 }
 
-function foundIn(value: unknown, key: Renamed): Found[] {
+function foundIn(value: unknown, key: RenamedKey): Found[] {
   const places = key.map[0] === 'policies' ? [key.map, ['routes', ANY, ...key.map]] : [key.map]
   return places
     .flatMap((place) => matching(value, place))
@@ -81,7 +81,7 @@ function warningOf({ map, key }: Found): string {
 }
 
 /** Keeps the order of the keys. */
-function withNewName(fields: Fields, key: Renamed, running: string): Fields {
+function withNewName(fields: Fields, key: RenamedKey, running: string): Fields {
   const isTaken = isAccepted(key, running) && !Object.hasOwn(fields, key.current)
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]): [string, unknown][] => {

@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<string, boolean>> = {
 }
 
 /** The probable intended spelling of a value where `expected` says what is allowed; undefined if it is unknown. */
-export function respelled(expected: string, value: unknown): string | undefined {
+export function correctedValue(expected: string, value: unknown): string | undefined {
   if (expected.startsWith('expected a duration')) return withUnit(value, DURATION_UNITS)
   if (expected.startsWith('expected a size')) return withUnit(value, SIZE_UNITS)
   if (/ a rate such as/.test(expected)) return asRate(value)

@@ -1,11 +1,11 @@
 import type { Algorithm, Quota } from './meter.ts'
 import type { LimitStoreName } from './limit-stores.ts'
-import type { KeptState } from '../policy.ts'
+import type { PolicyState } from '../policy.ts'
 import type { RateLimitOptions } from './options.ts'
 import { SINGLE } from './own-name.ts'
 
 /** The counts of the tiers and consumers of a route; `own` is appended to the names of its limits. */
-export function keptCounts(options: RateLimitOptions, own: string): KeptState[] {
+export function countStates(options: RateLimitOptions, own: string): PolicyState[] {
   const { tiers, consumers } = options
   return [
     ...Object.entries(tiers).map(([tier, quotas]) =>
@@ -23,7 +23,7 @@ function countsOf(
   limit: string,
   quotas: readonly Quota[],
   { store = 'memory', algorithm }: RateLimitOptions,
-): KeptState {
+): PolicyState {
   return {
     name: who,
     identities: countIdentities(limit, algorithm, quotas, store),

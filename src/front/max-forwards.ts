@@ -10,7 +10,7 @@ const STEPS = /^\d{1,9}$/
  * Whether an OPTIONS request ends at the gateway: "OPTIONS *" addresses the gateway itself (RFC 9110 section 9.3.7), and Max-Forwards may
  * be used up (section 7.6.2). Otherwise, Max-Forwards is decremented.
  */
-export function endsHere({ path, headers }: RequestFacts): boolean {
+export function isForGateway({ path, headers }: RequestFacts): boolean {
   if (path === '*') return true
   const steps = headers.combined('Max-Forwards')
   if (steps === undefined) return false
@@ -20,7 +20,7 @@ export function endsHere({ path, headers }: RequestFacts): boolean {
 }
 
 /** Replies to OPTIONS with the methods that the gateway forwards. Throws GatewayError 'bad-request'. */
-export function ownOptions({ headers }: RequestFacts): Reply {
+export function replyToOptions({ headers }: RequestFacts): Reply {
   const steps = headers.combined('Max-Forwards')
   if (steps !== undefined && !STEPS.test(steps))
     throw new GatewayError('bad-request', 'Max-Forwards is not a number of up to 9 digits.')

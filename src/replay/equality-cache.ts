@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 
 /** Whether two parts of configurations have the same meaning; results are cached. */
-export class Sameness {
+export class EqualityCache {
   private readonly known = new WeakMap<object, WeakMap<object, boolean>>()
 
   of(one: unknown, other: unknown): boolean {

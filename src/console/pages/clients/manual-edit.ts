@@ -1,11 +1,11 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import type { Handwork } from '../../answers.ts'
+import type { ManualEdit } from '../../answers.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
 
 /** A change to make in the configuration, to be copied. */
-export function Change({ change: { file, patch, lines } }: { change: Handwork }): ComponentChildren {
+export function Change({ change: { file, patch, lines } }: { change: ManualEdit }): ComponentChildren {
   const text = patch ?? lines
   const where = file === null ? 'the configuration' : file
   return h(
@@ -39,7 +39,7 @@ export function ChangeDialog({
   close,
 }: {
   title: string
-  change: Handwork
+  change: ManualEdit
   close: () => void
 }): ComponentChildren {
   const dialog = useRef<HTMLDialogElement>(null)

@@ -6,7 +6,7 @@ import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 export const ANY = '*'
 
 /** The paths in the configuration of the options that `of` returns for each policy, for every route and for single routes. */
-export function optionPlaces(chain: readonly Policy[], of: (policy: Policy) => readonly OptionsPath[]): Path[] {
+export function optionPaths(chain: readonly Policy[], of: (policy: Policy) => readonly OptionsPath[]): Path[] {
   return chain.flatMap((policy) =>
     of(policy).flatMap((steps): Path[] => [
       ['policies', policy.name, ...steps],

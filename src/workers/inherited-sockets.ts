@@ -22,7 +22,7 @@ interface Given {
  * Listening sockets passed to this process by its parent through systemd's socket activation protocol (sd_listen_fds(3)). They are
  * identified by the addresses they are bound to, regardless of order and names, and stay open for the lifetime of the process.
  */
-export class GivenSockets {
+export class InheritedSockets {
   /** The PID of the process that the sockets are meant for, if it is not this one; otherwise null. */
   readonly stray: string | null
   private readonly sockets: readonly Given[]

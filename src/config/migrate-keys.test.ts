@@ -3,8 +3,8 @@ import test from 'node:test'
 import { version } from '../core/version.ts'
 import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 import { configJsonSchema } from './json-schema.ts'
-import { withNewNames } from './new-names.ts'
-import { isAccepted, refusedFrom, type Renamed, renamed } from './renamed.ts'
+import { migrateKeys } from './migrate-keys.ts'
+import { isAccepted, refusedFrom, type RenamedKey, renamedKeys } from './renamed-keys.ts'
 import { readYaml } from './yaml.ts'
 
 const yaml = `limits: { leastRate: 100 }
@@ -20,9 +20,9 @@ routes:
       cors: { methods: [GET], exposed: [X-A], maxAge: 1m }
 `
 
-function read(text: string, running = version, keys: readonly Renamed[] = renamed) {
+function read(text: string, running = version, keys: readonly RenamedKey[] = renamedKeys) {
   const { value, source } = readYaml(text, 'a.yaml', {})
-  return withNewNames(value, source, keys, running)
+  return migrateKeys(value, source, keys, running)
 }
 
 test('a value under an old name gets the new one in its place, with one warning that has line, old and new name', () => {
@@ -93,7 +93,7 @@ test('after its deprecation period an old name is unknown, and the problem sugge
 })
 
 test('an old name works in all patch versions of its minor version, and in none after it', () => {
-  const key: Renamed = { map: [], old: 'a', current: 'b', since: '1.9.2' }
+  const key: RenamedKey = { map: [], old: 'a', current: 'b', since: '1.9.2' }
   assert.equal(refusedFrom(key), '1.10.0')
   const versions = ['1.9.2', '1.9.20', '1.10.0', '1.11.0', '2.0.0']
   assert.deepEqual(
@@ -106,10 +106,10 @@ test('an old name works in all patch versions of its minor version, and in none 
 test('a configuration without old names is returned as is', () => {
   const value = { limits: { minRate: 1 }, routes: [{ policies: { cors: {} } }] }
   const { source } = readYaml('{}', 'a.yaml', {})
-  assert.equal(withNewNames(value, source).value, value)
+  assert.equal(migrateKeys(value, source).value, value)
 })
 
-for (const { map, old, current, since } of renamed)
+for (const { map, old, current, since } of renamedKeys)
   test(`${[...map, current].join('.')} is a key of the configuration, and ${old} no longer is`, () => {
     const keys = map.reduce<readonly unknown[]>(
       (schemas, step) => schemas.flatMap((each) => below(each, step)),

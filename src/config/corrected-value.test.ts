@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { respelled } from './respelled.ts'
+import { correctedValue } from './corrected-value.ts'
 
 const DURATION = 'expected a duration such as "10s"'
 const RATE = 'expected false or a rate such as "10/s" or a list'
@@ -45,5 +45,5 @@ for (const [expected, value, meant] of [
   ['expected text', true, undefined],
 ] as const)
   test(`${JSON.stringify(value)} for ${expected} gets the suggestion ${meant ?? 'null'}`, () => {
-    assert.equal(respelled(expected, value), meant)
+    assert.equal(correctedValue(expected, value), meant)
   })

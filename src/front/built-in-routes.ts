@@ -15,14 +15,14 @@ export const readinessStates = ['starting', 'ready', 'draining'] as const
 export type Readiness = (typeof readinessStates)[number]
 
 /** Prefix of the IDs of the gateway's own routes, which configured routes cannot have. */
-export const OWN = 'sallyport:'
+export const BUILT_IN_PREFIX = 'sallyport:'
 
 /** Whether this is one of the gateway's own routes. */
-export function isOwn(route: RouteInfo): boolean {
-  return route.id.startsWith(OWN)
+export function isBuiltIn(route: RouteInfo): boolean {
+  return route.id.startsWith(BUILT_IN_PREFIX)
 }
 
-export interface OwnRoutesOptions {
+export interface BuiltInRoutesOptions {
   readonly endpoints: GatewayConfig['endpoints']
   readonly readiness: () => Readiness
   readonly health: () => HealthDocument
@@ -30,7 +30,7 @@ export interface OwnRoutesOptions {
 }
 
 /** One of the gateway's own routes. */
-export interface OwnRoute {
+export interface BuiltInRoute {
   /** The endpoint that enables it in the configuration. */
   readonly endpoint: Endpoint
   readonly path: string
@@ -40,8 +40,8 @@ export interface OwnRoute {
 }
 
 /** The endpoints that the gateway serves itself on its listeners; configured GET routes take precedence. */
-export function ownRoutes({ endpoints, readiness, health, threads }: OwnRoutesOptions): OwnRoute[] {
-  const own: OwnRoute[] = []
+export function builtInRoutes({ endpoints, readiness, health, threads }: BuiltInRoutesOptions): BuiltInRoute[] {
+  const own: BuiltInRoute[] = []
   if (endpoints.health !== false) {
     const path = endpoints.health
     const ready = (): Reply => {
@@ -64,11 +64,11 @@ export function ownRoutes({ endpoints, readiness, health, threads }: OwnRoutesOp
 }
 
 /** Serves the API documentation, if configured. */
-export function docsRoutes(docs: ApiDocs | null): OwnRoute[] {
+export function docsRoutes(docs: ApiDocs | null): BuiltInRoute[] {
   if (docs === null) return []
   return [
-    ...docs.document().map(({ path, handler }): OwnRoute => ({ endpoint: 'openapi', path, handler })),
-    ...docs.page().map(({ path, handler }): OwnRoute => ({ endpoint: 'docs', path, handler })),
+    ...docs.document().map(({ path, handler }): BuiltInRoute => ({ endpoint: 'openapi', path, handler })),
+    ...docs.page().map(({ path, handler }): BuiltInRoute => ({ endpoint: 'docs', path, handler })),
   ]
 }
 

@@ -14,7 +14,7 @@ interface OwnAddress {
 }
 
 /** Conflicts of addresses and files: of the admin listener, of instances and of the log file. */
-export function checkPlaces(config: GatewayConfig): Finding[] {
+export function checkAddresses(config: GatewayConfig): Finding[] {
   const listeners = config.listeners.map(({ address }, i) => ({ address, name: `listeners[${i}]` }))
   const admin = config.admin === false ? [] : [{ address: config.admin.address, name: 'the admin listener' }]
   return [

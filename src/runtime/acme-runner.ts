@@ -14,7 +14,7 @@ import { RedisAcmeStore } from '../acme/redis-store.ts'
 import { connectRedis } from '../redis/client.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 
-export interface PlaceOptions {
+export interface AcmeRunnerOptions {
   readonly config: GatewayConfig
   readonly clock: Clock
   readonly random: () => number
@@ -23,7 +23,7 @@ export interface PlaceOptions {
 }
 
 /** Certificates from CAs stored in one place: a folder, or Redis. */
-export interface AcmePlace {
+export interface AcmeRunner {
   readonly acme: Acme
   /** The current answers to challenges. */
   shown: Omit<ShownChallenges, 'version'>
@@ -33,7 +33,7 @@ export interface AcmePlace {
   readonly close: () => Promise<void>
 }
 
-export interface PlaceEvents {
+export interface AcmeRunnerEvents {
   /** The answers to challenges have changed; resolves when every thread has them. */
   readonly show: () => Promise<void>
   /** Called when there is a new certificate. */
@@ -45,12 +45,12 @@ const TIMEOUT = 1000
 const SILENCE = 5000
 
 /** Opens the folder of that name, or Redis for "", and loads its content as far as it can be read. */
-export async function openPlace(
-  options: PlaceOptions,
+export async function startAcmeRunner(
+  options: AcmeRunnerOptions,
   place: string,
   targets: readonly Target[],
-  { show, changed }: PlaceEvents,
-): Promise<AcmePlace> {
+  { show, changed }: AcmeRunnerEvents,
+): Promise<AcmeRunner> {
   const { config, clock, random, log, metrics } = options
   const acme = new Acme({
     targets,
@@ -68,7 +68,7 @@ export async function openPlace(
   })
   const measured = measure(acme, options)
   measured.follow(targets)
-  const opened: AcmePlace = {
+  const opened: AcmeRunner = {
     shown: { answers: {}, certificates: {} },
     acme,
     async prepare(next) {
@@ -91,7 +91,7 @@ export async function openPlace(
 }
 
 /** Maintains the metrics of targets. */
-function measure(acme: Acme, { metrics }: PlaceOptions) {
+function measure(acme: Acme, { metrics }: AcmeRunnerOptions) {
   const watched = new Map<string, () => void>()
   const watch = (name: string): (() => void) => {
     metrics.counter('sallyport_acme_orders_total', { name, outcome: 'issued' })
@@ -122,7 +122,7 @@ function measure(acme: Acme, { metrics }: PlaceOptions) {
   }
 }
 
-async function storeAt({ config, clock }: PlaceOptions, place: string): Promise<AcmeStore> {
+async function storeAt({ config, clock }: AcmeRunnerOptions, place: string): Promise<AcmeStore> {
   const { redis } = config.stores
   if (place !== '' || redis === null) return new FileStore(place, clock)
   const client = connectRedis(redis, SILENCE)
@@ -131,7 +131,7 @@ async function storeAt({ config, clock }: PlaceOptions, place: string): Promise<
   return new RedisAcmeStore(client)
 }
 
-function shownOf(challenges: readonly Challenge[], now: number): AcmePlace['shown'] {
+function shownOf(challenges: readonly Challenge[], now: number): AcmeRunner['shown'] {
   const tokens = challenges.filter(({ type }) => type === 'http-01')
   const names = challenges.filter(({ type }) => type === 'tls-alpn-01')
   return {

@@ -1,4 +1,4 @@
-import { ANY } from './option-places.ts'
+import { ANY } from './option-paths.ts'
 import type { Path } from './problems.ts'
 
 /** Where the configuration names files that listeners present (certificates) or consult. */
