@@ -53,7 +53,16 @@ export {
   GatewayError,
   type GatewayErrorOptions,
 } from './core/errors.ts'
-export type { LabelsOf, MetricEntry, MetricName, MetricNameOf } from './core/metric-table.ts'
+export type {
+  LabelOf,
+  LabelsOf,
+  MetricEntry,
+  MetricName,
+  MetricNameOf,
+  MetricOf,
+  OwnMetric,
+} from './core/metric-table.ts'
+export { defineMetric, type MetricDefinition, type OwnMetricType } from './core/own-metric.ts'
 export type { Logger, LogLevel } from './core/logger.ts'
 export type { Counter, HeldMetrics, Histogram, Gauge, Metrics } from './core/metrics.ts'
 export { type Holder, Shared } from './core/shared.ts'

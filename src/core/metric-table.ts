@@ -1,3 +1,5 @@
+import { present } from './present.ts'
+
 /** An entry of the metric table. */
 export interface MetricEntry {
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
@@ -12,8 +14,19 @@ export interface MetricEntry {
   readonly exported?: false
 }
 
+/** A metric of a user-defined policy, made by `defineMetric`. */
+export interface OwnMetric<
+  Type extends MetricEntry['type'] = MetricEntry['type'],
+  Label extends string = string,
+> extends MetricEntry {
+  /** As in the metrics document: with `sallyport_policy_` before the defined name. */
+  readonly name: string
+  readonly type: Type
+  readonly labels: readonly Label[]
+}
+
 /** For whole requests and the time services take. */
-const LONG = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+export const LONG = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 /** For the gateway's own work and for stores. */
 const SHORT = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5] as const
 
@@ -419,4 +432,19 @@ export type MetricNameOf<Type extends MetricEntry['type']> = {
 }[MetricName]
 
 /** The labels a metric must have. */
-export type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof metricTable)[Name]['labels'][number], string>>
+export type LabelsOf<Metric extends MetricName | OwnMetric> = Readonly<Record<LabelOf<Metric>, string>>
+
+/** The names of the labels of a metric. */
+export type LabelOf<Metric extends MetricName | OwnMetric> = Metric extends OwnMetric
+  ? Metric['labels'][number]
+  : (typeof metricTable)[Extract<Metric, MetricName>]['labels'][number]
+
+/** A metric of one type: the name of one of the gateway's, or one that a user-defined policy has declared. */
+export type MetricOf<Type extends MetricEntry['type']> = MetricNameOf<Type> | OwnMetric<Type>
+
+const entries: ReadonlyMap<string, MetricEntry> = new Map(Object.entries<MetricEntry>(metricTable))
+
+/** The entry of the gateway's metric with that name. Throws an Error if there is none. */
+export function metricEntry(name: string): MetricEntry {
+  return present(entries.get(name), `metric ${name}`)
+}

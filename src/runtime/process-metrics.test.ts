@@ -11,8 +11,8 @@ import { watchSystem } from './process-metrics.ts'
 function watched(folder: string): string[] {
   const names: string[] = []
   const metrics: Pick<Metrics, 'watch'> = {
-    watch(name) {
-      names.push(name)
+    watch(metric) {
+      names.push(typeof metric === 'string' ? metric : metric.name)
       return () => {}
     },
   }

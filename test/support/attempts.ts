@@ -112,8 +112,8 @@ function makeHedge(
   if (parsed === false) return null
   const { clock } = deadlines
   const budget = new RetryBudget(counts, 0, hedgeBudget(parsed), deadlines, 'hedge')
-  const counter = (name: string, labels: object) => {
-    const words = [name.replace(/^sallyport_|_total$/g, ''), ...('outcome' in labels ? [labels.outcome] : [])]
+  const counter = (metric: unknown, labels: object) => {
+    const words = [String(metric).replace(/^sallyport_|_total$/g, ''), ...('outcome' in labels ? [labels.outcome] : [])]
     return { add: () => void told.push(words.join(' ')) }
   }
   return new Hedge('users', parsed, { clock, metrics: { counter }, budget })

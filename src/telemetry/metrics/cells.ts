@@ -24,6 +24,10 @@ export class CellCounter implements Counter, Gauge {
     this.cells[this.at] = value
   }
 
+  get value(): number {
+    return this.cells[this.at]!
+  }
+
   /** The range is needed for other series: later increments are lost. */
   detach(): void {
     this.cells = NOWHERE
@@ -69,6 +73,11 @@ export class CellHistogram implements Histogram {
     this.traceIds[bucket] = traceId
     this.seconds[bucket] = seconds
     this.ends[bucket] = end
+  }
+
+  /** Number of observations. */
+  get total(): number {
+    return this.cells.subarray(this.at, this.at + this.bounds.length + 1).reduce((sum, count) => sum + count, 0)
   }
 
   /** The range is needed for other series: later observations are lost. */

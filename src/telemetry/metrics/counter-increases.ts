@@ -1,6 +1,5 @@
-import { type MetricEntry, type MetricName, metricTable } from '../../core/metric-table.ts'
 import { cellCount } from './cells.ts'
-import { keyOf, type SeriesName } from './thread-metrics.ts'
+import { entryOf, keyOf, type SeriesName } from './thread-metrics.ts'
 import type { Cells } from './totals.ts'
 
 /** One series, summed over all threads. */
@@ -25,7 +24,7 @@ interface Place<Meaning> {
  * two numbers.
  */
 export class CounterIncreases<Meaning> {
-  private readonly names: ReadonlySet<MetricName>
+  private readonly names: ReadonlySet<string>
   private readonly meaningOf: (series: SeriesName) => Meaning
   private readonly leave: (rises: CounterIncreases<Meaning>) => void
   private readonly known = new Map<string, Followed<Meaning>>()
@@ -34,7 +33,7 @@ export class CounterIncreases<Meaning> {
 
   /** `leave` is called when this object is closed. */
   constructor(
-    names: ReadonlySet<MetricName>,
+    names: ReadonlySet<string>,
     meaningOf: (series: SeriesName) => Meaning,
     leave: (rises: CounterIncreases<Meaning>) => void,
   ) {
@@ -47,7 +46,7 @@ export class CounterIncreases<Meaning> {
   meet(thread: object, series: Cells, from: 'now' | 'zero'): void {
     const { name, cells, at } = series
     if (!this.names.has(name)) return
-    const { buckets }: MetricEntry = metricTable[name]
+    const { buckets } = entryOf(series)
     const count = cellCount(buckets)
     const key = keyOf(series)
     const followed = this.known.get(key) ?? {

@@ -11,10 +11,14 @@ export const contentTypes = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 } as const satisfies Record<Format, string>
 
-/** All metrics as a document, in table order; unused metrics are left out. */
+/** All metrics as a document, in table order, followed by those of user-defined policies; unused metrics are left out. */
 export function writeMetrics(totals: Totals, format: Format): string {
   let text = ''
-  for (const [name, { type, help, buckets, exported = true }] of Object.entries<MetricEntry>(metricTable)) {
+  const own = totals.own.map((metric): [string, MetricEntry] => [metric.name, metric])
+  for (const [name, { type, help, buckets, exported = true }] of [
+    ...Object.entries<MetricEntry>(metricTable),
+    ...own,
+  ]) {
     const all = totals.of(name)
     if (all.length === 0 || !exported) continue
     // In OpenMetrics, the suffix belongs to the samples of a counter and not to its name.

@@ -1,5 +1,4 @@
 import type { Clock } from '../../core/clock.ts'
-import type { MetricName } from '../../core/metric-table.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { type TopicHandlers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
@@ -18,9 +17,9 @@ interface CountedCells extends Cells {
 
 /** The series of one thread. */
 class CountedSeries {
-  private readonly byName = new Map<MetricName, Map<string, CountedCells>>()
+  private readonly byName = new Map<string, Map<string, CountedCells>>()
 
-  of(name: MetricName): Iterable<CountedCells> {
+  of(name: string): Iterable<CountedCells> {
     return this.byName.get(name)?.values() ?? []
   }
 
@@ -75,10 +74,10 @@ export class MetricsHub {
     const known = this.counted.get(thread) ?? new CountedSeries()
     this.counted.set(thread, known)
     if ('forgotten' in change) {
-      for (const { name, labels, last } of change.forgotten) {
+      for (const { name, own, labels, last } of change.forgotten) {
         known.delete({ name, labels })
         for (const each of this.followers) each.part(thread, { name, labels })
-        this.retired.add({ name, labels, cells: Float64Array.from(last), at: 0 })
+        this.retired.add({ name, own, labels, cells: Float64Array.from(last), at: 0 })
       }
       return this.dropUncounted(change.forgotten)
     }
@@ -108,7 +107,7 @@ export class MetricsHub {
   }
 
   /** The current totals of those metrics over all threads. They are read from shared memory, without asking the threads. */
-  totals(names: ReadonlySet<MetricName>): Totals {
+  totals(names: ReadonlySet<string>): Totals {
     const totals = new Totals()
     for (const name of names) {
       for (const each of this.retired.of(name)) totals.add(each)
@@ -118,10 +117,7 @@ export class MetricsHub {
   }
 
   /** The increases of those metrics from now on, each with its meaning. The result must be closed. */
-  follow<Meaning>(
-    names: ReadonlySet<MetricName>,
-    meaningOf: (series: SeriesName) => Meaning,
-  ): CounterIncreases<Meaning> {
+  follow<Meaning>(names: ReadonlySet<string>, meaningOf: (series: SeriesName) => Meaning): CounterIncreases<Meaning> {
     const rises = new CounterIncreases(names, meaningOf, (gone) => this.followers.delete(gone))
     for (const [thread, known] of this.counted) for (const each of known.all()) rises.meet(thread, each, 'now')
     this.followers.add(rises)

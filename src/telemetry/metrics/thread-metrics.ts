@@ -1,11 +1,14 @@
 import type { Clock } from '../../core/clock.ts'
 import {
   type LabelsOf,
+  metricEntry,
   type MetricEntry,
   type MetricName,
   type MetricNameOf,
-  metricTable,
+  type MetricOf,
+  type OwnMetric,
 } from '../../core/metric-table.ts'
+import { isSameMetric } from '../../core/own-metric.ts'
 import type { Counter, HeldMetrics, Histogram, Gauge, Metrics } from '../../core/metrics.ts'
 import { defineTopic } from '../../core/threads.ts'
 import { CellMemory, type CellPlace } from './cell-memory.ts'
@@ -17,12 +20,17 @@ export const FORGET = 10 * 60_000
 
 /** One metric with its labels. */
 export interface SeriesName {
-  readonly name: MetricName
+  readonly name: string
   readonly labels: string
 }
 
+/** One metric with its labels, and how it was declared if a user-defined policy did so. */
+export interface DeclaredSeries extends SeriesName {
+  readonly own: OwnMetric | null
+}
+
 /** The location of the numbers of one series. */
-export interface SeriesPlace extends SeriesName {
+export interface SeriesPlace extends DeclaredSeries {
   readonly at: number
   /** Whether the labels come and go. */
   readonly held: boolean
@@ -31,10 +39,20 @@ export interface SeriesPlace extends SeriesName {
 /** A change of a thread's series: new ones, whose numbers it then updates without notice, or dropped ones. */
 export type SeriesChange =
   | { readonly memory: SharedArrayBuffer; readonly places: readonly SeriesPlace[] }
-  | { readonly forgotten: readonly (SeriesName & { readonly last: readonly number[] })[] }
+  | { readonly forgotten: readonly (DeclaredSeries & { readonly last: readonly number[] })[] }
+
+/** A metric with its declaration, which is `own` or in the table. */
+interface Declared {
+  readonly name: string
+  readonly own: OwnMetric | null
+  readonly entry: MetricEntry
+}
+
+/** The most series that one metric of a user-defined policy has in a thread; the last one is for all others. */
+const OWN_SERIES = 200
 
 /** One series that this thread counts. */
-interface Counted extends SeriesName {
+interface Counted extends DeclaredSeries {
   readonly place: CellPlace
   readonly cells: CellCounter | CellHistogram
   /** The number of holders; Infinity if it is permanent. */
@@ -44,16 +62,12 @@ interface Counted extends SeriesName {
 }
 
 /** A number that is read at the time of a scrape. */
-export interface Reading {
-  readonly name: MetricName
-  readonly labels: string
+export interface Reading extends DeclaredSeries {
   readonly value: number
 }
 
 /** The exemplars of one histogram: null for a bucket without one. */
-export interface Exemplars {
-  readonly name: MetricName
-  readonly labels: string
+export interface Exemplars extends DeclaredSeries {
   readonly buckets: readonly (Exemplar | null)[]
 }
 
@@ -76,12 +90,14 @@ export class ThreadMetrics implements Metrics {
   private readonly memory = new CellMemory()
   private readonly counters = new Map<string, Counted & { readonly cells: CellCounter }>()
   private readonly histograms = new Map<string, Counted & { readonly cells: CellHistogram }>()
+  /** Metrics of user-defined policies, by their names, with the number of their series. */
+  private readonly own = new Map<string, { readonly metric: OwnMetric; series: number }>()
   /** If a series is watched several times, the latest watch is read. */
   private readonly watched = new Map<string, readonly (() => Reading)[]>()
   private readonly watchedAll = new Set<() => readonly Reading[]>()
-  /** Not announced yet. */
   /** Cancels the pending removals. */
   private readonly waiting = new Set<() => void>()
+  /** Not announced yet. */
   private fresh: (SeriesPlace & { readonly memory: SharedArrayBuffer })[] = []
 
   /** `announce` is called with new series before the thread does anything else. */
@@ -90,12 +106,12 @@ export class ThreadMetrics implements Metrics {
     this.clock = clock
   }
 
-  counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter {
-    return forGood(this.counterOf(name, labels, false)).cells
+  counter<Metric extends MetricOf<'counter'>>(metric: Metric, labels: LabelsOf<Metric>): Counter {
+    return forGood(this.counterOf(metric, labels, false)).cells
   }
 
-  histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram {
-    return forGood(this.histogramOf(name, labels, false)).cells
+  histogram<Metric extends MetricOf<'histogram'>>(metric: Metric, labels: LabelsOf<Metric>): Histogram {
+    return forGood(this.histogramOf(metric, labels, false)).cells
   }
 
   gauge<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Gauge {
@@ -112,20 +128,21 @@ export class ThreadMetrics implements Metrics {
       return counted.cells
     }
     return {
-      counter: (name, labels) => holding(this.counterOf(name, labels, true)),
-      histogram: (name, labels) => holding(this.histogramOf(name, labels, true)),
+      counter: (metric, labels) => holding(this.counterOf(metric, labels, true)),
+      histogram: (metric, labels) => holding(this.histogramOf(metric, labels, true)),
       release: () => this.release([...held]),
     }
   }
 
-  watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
-    name: Name,
-    labels: LabelsOf<Name>,
+  watch<Metric extends MetricOf<'counter' | 'gauge' | 'summary'>>(
+    metric: Metric,
+    labels: LabelsOf<Metric>,
     read: () => number,
   ): () => void {
-    const text = formatLabels(metricTable[name].labels, labels)
+    const { name, own, entry } = this.declared(metric)
+    const text = formatLabels(entry.labels, labels)
     const key = `${name} ${text}`
-    const reading = (): Reading => ({ name, labels: text, value: read() })
+    const reading = (): Reading => ({ name, own, labels: text, value: read() })
     this.watched.set(key, [...(this.watched.get(key) ?? []), reading])
     return () => {
       const left = (this.watched.get(key) ?? []).filter((each) => each !== reading)
@@ -134,30 +151,33 @@ export class ThreadMetrics implements Metrics {
     }
   }
 
-  watchAll<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
-    name: Name,
-    read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
+  watchAll<Metric extends MetricOf<'counter' | 'gauge' | 'summary'>>(
+    metric: Metric,
+    read: () => readonly { readonly labels: LabelsOf<Metric>; readonly value: number }[],
   ): () => void {
-    const { labels: names } = metricTable[name]
+    const { name, own, entry } = this.declared(metric)
     // The text of labels that are the same object each time is made only once.
-    const texts = new WeakMap<LabelsOf<Name>, string>()
-    const textOf = (labels: LabelsOf<Name>): string => {
+    const texts = new WeakMap<LabelsOf<Metric>, string>()
+    const textOf = (labels: LabelsOf<Metric>): string => {
       const known = texts.get(labels)
       if (known !== undefined) return known
-      const text = formatLabels(names, labels)
+      const text = formatLabels(entry.labels, labels)
       texts.set(labels, text)
       return text
     }
-    const readings = (): Reading[] => read().map(({ labels, value }) => ({ name, labels: textOf(labels), value }))
+    const readings = (): Reading[] =>
+      read()
+        .slice(0, own === null ? undefined : OWN_SERIES)
+        .map(({ labels, value }) => ({ name, own, labels: textOf(labels), value }))
     this.watchedAll.add(readings)
     return () => void this.watchedAll.delete(readings)
   }
 
   /** The values that are not in the cells: watched values, and exemplars if requested. */
   read({ exemplars }: { readonly exemplars: boolean }): ThreadAnswer {
-    const examples = [...(exemplars ? this.histograms.values() : [])].flatMap(({ name, labels, cells }) => {
+    const examples = [...(exemplars ? this.histograms.values() : [])].flatMap(({ name, own, labels, cells }) => {
       const buckets = cells.exemplars()
-      return buckets === null ? [] : [{ name, labels, buckets }]
+      return buckets === null ? [] : [{ name, own, labels, buckets }]
     })
     return {
       readings: [
@@ -168,19 +188,23 @@ export class ThreadMetrics implements Metrics {
     }
   }
 
-  private counterOf<Name extends MetricNameOf<'counter' | 'gauge'>>(
-    name: Name,
-    labels: LabelsOf<Name>,
+  /** What a series has counted so far, or how many observations; null if there is none with that key. */
+  protected counted(key: string): number | null {
+    return this.counters.get(key)?.cells.value ?? this.histograms.get(key)?.cells.total ?? null
+  }
+
+  private counterOf<Metric extends MetricOf<'counter' | 'gauge'>>(
+    metric: Metric,
+    labels: LabelsOf<Metric>,
     held: boolean,
   ): Counted & { readonly cells: CellCounter } {
-    const text = formatLabels(metricTable[name].labels, labels)
-    const key = keyOf({ name, labels: text })
+    const series = this.seriesOf(metric, labels, this.counters)
+    const key = keyOf(series)
     const known = this.counters.get(key)
     if (known !== undefined) return known
-    const place = this.allot(name, text, held)
+    const place = this.allot(series, held)
     const made = {
-      name,
-      labels: text,
+      ...series,
       place,
       cells: new CellCounter(place.cells, place.at),
       holders: 0,
@@ -190,28 +214,57 @@ export class ThreadMetrics implements Metrics {
     return made
   }
 
-  private histogramOf<Name extends MetricNameOf<'histogram'>>(
-    name: Name,
-    labels: LabelsOf<Name>,
+  private histogramOf<Metric extends MetricOf<'histogram'>>(
+    metric: Metric,
+    labels: LabelsOf<Metric>,
     held: boolean,
   ): Counted & { readonly cells: CellHistogram } {
-    const { labels: names, buckets } = metricTable[name]
-    const text = formatLabels(names, labels)
-    const key = keyOf({ name, labels: text })
+    const series = this.seriesOf(metric, labels, this.histograms)
+    const key = keyOf(series)
     const known = this.histograms.get(key)
     if (known !== undefined) return known
-    const place = this.allot(name, text, held)
+    const place = this.allot(series, held)
+    const { buckets = [] } = entryOf(series)
     const cells = new CellHistogram(place.cells, place.at, buckets, this.clock)
-    const made = { name, labels: text, place, cells, holders: 0, released: null }
+    const made = { ...series, place, cells, holders: 0, released: null }
     this.histograms.set(key, made)
     return made
   }
 
-  private allot(name: MetricName, labels: string, held: boolean): CellPlace {
-    const { buckets }: MetricEntry = metricTable[name]
+  /** Throws an Error if a metric of that name is declared in another way. */
+  private declared(metric: MetricName | OwnMetric): Declared {
+    if (typeof metric === 'string') return { name: metric, own: null, entry: metricEntry(metric) }
+    const { name } = metric
+    const known = this.own.get(name)
+    if (known === undefined) this.own.set(name, { metric, series: 0 })
+    else if (!isSameMetric(known.metric, metric))
+      throw new Error(
+        `the metric ${name} was declared with another type, other labels or other buckets before; rename it, or restart the gateway`,
+      )
+    const own = known?.metric ?? metric
+    return { name, own, entry: own }
+  }
+
+  /** The series with those labels, or the one for what is too much. */
+  private seriesOf<Metric extends MetricName | OwnMetric>(
+    metric: Metric,
+    labels: LabelsOf<Metric>,
+    known: ReadonlyMap<string, Counted>,
+  ): DeclaredSeries {
+    const { name, own, entry } = this.declared(metric)
+    const series = { name, own, labels: formatLabels(entry.labels, labels) }
+    const count = this.own.get(name)
+    if (count === undefined || known.has(keyOf(series))) return series
+    if (count.series >= OWN_SERIES) return { ...series, labels: othersOf(entry) }
+    count.series += 1
+    return series
+  }
+
+  private allot(series: DeclaredSeries, held: boolean): CellPlace {
+    const { buckets } = entryOf(series)
     const place = this.memory.take(cellCount(buckets))
     if (this.fresh.length === 0) queueMicrotask(() => this.flush())
-    this.fresh.push({ name, labels, at: place.at, held, memory: place.cells.buffer })
+    this.fresh.push({ ...series, at: place.at, held, memory: place.cells.buffer })
     return place
   }
 
@@ -223,7 +276,7 @@ export class ThreadMetrics implements Metrics {
         memory,
         places: fresh
           .filter((place) => place.memory === memory)
-          .map(({ name, labels, at, held }) => ({ name, labels, at, held })),
+          .map(({ name, own, labels, at, held }) => ({ name, own, labels, at, held })),
       })
   }
 
@@ -255,12 +308,15 @@ export class ThreadMetrics implements Metrics {
       const key = keyOf(counted)
       this.counters.delete(key)
       this.histograms.delete(key)
+      const own = this.own.get(counted.name)
+      if (own !== undefined && counted.labels !== othersOf(own.metric)) own.series -= 1
       // A remaining holder, e.g. a request that has not ended, must not count towards other series.
       counted.cells.detach()
     }
     this.announce({
-      forgotten: gone.map(({ name, labels, place: { cells, at, count } }) => ({
+      forgotten: gone.map(({ name, own, labels, place: { cells, at, count } }) => ({
         name,
+        own,
         labels,
         last: [...cells.subarray(at, at + count)],
       })),
@@ -270,6 +326,16 @@ export class ThreadMetrics implements Metrics {
       for (const { place } of gone) this.memory.giveBack(place)
     })
   }
+}
+
+/** How a metric was declared. */
+export function entryOf({ name, own }: Pick<DeclaredSeries, 'name' | 'own'>): MetricEntry {
+  return own ?? metricEntry(name)
+}
+
+/** The labels of the series that counts what is too much. */
+function othersOf({ labels }: MetricEntry): string {
+  return formatLabels(labels, Object.fromEntries(labels.map((label) => [label, 'other'])))
 }
 
 function forGood<Each extends Counted>(counted: Each): Each {

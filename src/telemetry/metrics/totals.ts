@@ -1,11 +1,9 @@
-import { type MetricEntry, type MetricName, metricTable } from '../../core/metric-table.ts'
+import type { OwnMetric } from '../../core/metric-table.ts'
 import { cellCount, type Exemplar } from './cells.ts'
-import type { Exemplars, Reading } from './thread-metrics.ts'
+import { type DeclaredSeries, entryOf, type Exemplars, type Reading, type SeriesName } from './thread-metrics.ts'
 
 /** The numbers of one series, starting at `at`: a single one, or those of a `CellHistogram`. */
-export interface Cells {
-  readonly name: MetricName
-  readonly labels: string
+export interface Cells extends DeclaredSeries {
   readonly cells: Float64Array
   readonly at: number
 }
@@ -28,41 +26,51 @@ export class Totals {
     return Array.from(this.byName.values(), (series) => [...series.values()]).flat()
   }
 
-  add({ name, labels, cells, at }: Cells): void {
-    const { combine = 'sum' }: MetricEntry = metricTable[name]
-    const sum = this.series(name, labels).cells
+  /** The metrics of user-defined policies, by their names. */
+  get own(): OwnMetric[] {
+    const known = Array.from(this.byName.values(), (series) => series.values().next().value?.own ?? null)
+    return known.filter((own) => own !== null).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  add(counted: Cells): void {
+    const { cells, at } = counted
+    const { combine = 'sum' } = entryOf(counted)
+    const sum = this.series(counted).cells
     for (const [i, before] of sum.entries()) {
       const more = cells[at + i] ?? 0
       sum[i] = combine === 'most' ? Math.max(before, more) : before + more
     }
   }
 
-  delete({ name, labels }: Pick<Cells, 'name' | 'labels'>): void {
+  delete({ name, labels }: SeriesName): void {
     this.byName.get(name)?.delete(labels)
   }
 
-  addReading({ name, labels, value }: Reading): void {
-    const { combine = 'sum' }: MetricEntry = metricTable[name]
+  addReading(reading: Reading): void {
+    const { name, labels, value } = reading
+    const { combine = 'sum' } = entryOf(reading)
     const known = this.byName.get(name)?.get(labels)
-    const { cells } = known ?? this.series(name, labels)
+    const { cells } = known ?? this.series(reading)
     cells[0] = combine === 'least' ? Math.min(value, known?.cells[0] ?? Infinity) : (cells[0] ?? 0) + value
   }
 
   /** Keeps the later exemplar of each bucket. */
-  illustrate({ name, labels, buckets }: Exemplars): void {
-    const series = this.series(name, labels)
-    series.exemplars = buckets.map((exemplar, i) => {
+  illustrate(examples: Exemplars): void {
+    const series = this.series(examples)
+    series.exemplars = examples.buckets.map((exemplar, i) => {
       const other = series.exemplars[i] ?? null
       return exemplar === null || (other !== null && other.wall > exemplar.wall) ? other : exemplar
     })
   }
 
-  private series(name: MetricName, labels: string): Series {
+  private series(counted: DeclaredSeries): Series {
+    const { name, own, labels } = counted
     const known = this.byName.get(name) ?? new Map<string, Series>()
     this.byName.set(name, known)
-    const { buckets }: MetricEntry = metricTable[name]
+    const { buckets } = entryOf(counted)
     const series = known.get(labels) ?? {
       name,
+      own,
       labels,
       cells: new Float64Array(cellCount(buckets)),
       at: 0,
