@@ -155,7 +155,7 @@ test('while Redis is down keys cannot be changed, and keys of the configuration 
     keys.map(({ id, prefix, store }) => [id, prefix, store]),
     [['ci', 'the-', 'configuration']],
   )
-  assert.match(String(state?.problem), /^Redis, of stores\.redis in the configuration, cannot be used: .*ECONNREFUSED/)
+  assert.match(String(state?.problem), /^The Redis of stores\.redis cannot be used: .*ECONNREFUSED/)
   for (const [path, method, json] of [
     ['/keys', 'POST', { id: 'other' }],
     ['/keys/partner/rotate', 'POST', {}],

@@ -212,7 +212,7 @@ test('an unreachable provider is reported, and logins by password and token stil
   assert.equal(answer.status, 503)
   assert.equal(answer.headers['retry-after'], '1')
   assert.match(String(answer.json['detail']), /^The OpenID provider http:\S+ cannot be reached: the gateway's log/)
-  await log.line({ message: 'The OpenID provider cannot be asked; sessions go on' })
+  await log.line({ message: 'The OpenID provider cannot be reached; existing sessions continue' })
   const login = await ask('/login', { method: 'POST', json: { name: 'ada', password: PASSWORD } })
   assert.equal(login.status, 200)
   assert.equal((await ask('/status', { headers: { Authorization: `Bearer ${TOKEN}` } })).status, 200)

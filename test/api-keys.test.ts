@@ -10,7 +10,7 @@ import type { Duration } from '../src/gateway.ts'
 import { startGateway } from './support/gateway.ts'
 import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
 
-const UP = 'Redis can be used again; so many decisions were made without it'
+const UP = 'Redis can be used again; decisions counts those made without it'
 
 /** The keys of a Redis, as the command line has them. */
 async function open(t: TestContext, place: RedisPlace): Promise<RedisApiKeys> {
@@ -149,6 +149,8 @@ test('an invalid entry in Redis is rejected and logged, and other keys still wor
   const { status, log } = await startWithKeys(t, { url: server.url }, '10s')
   for (let i = 0; i < 3; i++) assert.equal(await status(broken.secret), 401)
   assert.equal(await status(good.secret), 204)
-  const lines = log.lines.filter(({ message }) => String(message).startsWith('An API key in Redis cannot be read'))
+  const lines = log.lines.filter(({ message }) =>
+    String(message).startsWith('The data of an API key in Redis is not valid'),
+  )
   assert.equal(lines.length, 1)
 })

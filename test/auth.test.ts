@@ -285,5 +285,5 @@ test('an unreachable user service causes 503', async (t) => {
   const answer = await send(port, { path: '/users/a', headers: bearer('opaque') })
   assert.equal(answer.status, 503)
   assert.equal(problemOf(answer.text)['detail'], 'The token cannot be checked at present; try again later.')
-  assert.equal((await log.line({ message: 'Tokens cannot be checked' }))['level'], 'warn')
+  assert.equal((await log.line({ message: 'Tokens cannot be introspected' }))['level'], 'warn')
 })

@@ -65,8 +65,8 @@ test('without ADMIN_TOKEN no token is sent', async (t) => {
 
 for (const [status, answer, said] of [
   [401, '{"detail":"Send the token."}', /answered 401: Send the token\.\n$/],
-  [200, '{}', /answered 200: that is not an answer of an admin listener\.\n$/],
-  [404, 'not JSON', /answered 404: that is not an answer of an admin listener\.\n$/],
+  [200, '{}', /answered 200: this is not the response of an admin listener\.\n$/],
+  [404, 'not JSON', /answered 404: this is not the response of an admin listener\.\n$/],
 ] as const)
   test(`the answer ${status} ${answer} is reported as an error`, async (t) => {
     const { url } = await startAdmin(t, status, answer)

@@ -9,7 +9,7 @@ import { PacedClock } from './support/paced-clock.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 
-const DOWN = 'Redis cannot be used: the gateway goes on without it'
+const DOWN = 'Redis cannot be used: the gateway continues without it'
 /** How long an answer of Redis may take where it does answer: far longer than by default, as the machine may be slow. */
 const PATIENT = '10s'
 /** The same where it does not. */

@@ -76,7 +76,10 @@ test('nothing is overwritten without --force', async (t) => {
   const before = await Promise.all(['localhost.pem', 'localhost-key.pem'].map((name) => read('tls', name)))
   const refused = await make()
   assert.deepEqual([refused.code, refused.stdout], [1, ''])
-  assert.match(refused.stderr, /^tls\/localhost\.pem exists already: --force overwrites it, --out names another/)
+  assert.match(
+    refused.stderr,
+    /^tls\/localhost\.pem already exists: overwrite it with --force, or choose another folder/,
+  )
   await rm(path('tls', 'localhost.pem'))
   assert.match((await make()).stderr, /^tls\/localhost-key\.pem exists already/)
   await writeFile(path('tls', 'localhost.pem'), before[0]!)
@@ -109,14 +112,14 @@ test('a client certificate has the name of the client, and is valid for clients 
 test('invalid names, days and clients are usage errors', async (t) => {
   const { make, path } = await workshop(t)
   for (const [args, problem] of [
-    [['https://localhost'], '"https://localhost" is no name'],
-    [['a..b'], '"a..b" is no name'],
-    [['alice@example.com'], '"alice@example.com" is no name'],
-    [['*'], '"*" is no name'],
+    [['https://localhost'], '"https://localhost" is not a valid name'],
+    [['a..b'], '"a..b" is not a valid name'],
+    [['alice@example.com'], '"alice@example.com" is not a valid name'],
+    [['*'], '"*" is not a valid name'],
     [['a.test', '--days', '826'], '--days: expected a number from 1 to 825, not "826"'],
     [['--days', '0'], '--days: expected'],
     [['--client'], '--client: expected the name of the client'],
-    [['--client', 'a'.repeat(65)], 'is no name'],
+    [['--client', 'a'.repeat(65)], 'is not a valid name'],
     [['--nonsense'], "unknown option '--nonsense'"],
   ] as const) {
     const { code, stdout, stderr } = await make(...args)

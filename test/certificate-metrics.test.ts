@@ -31,7 +31,7 @@ test('the expiry of each certificate is a metric labelled by its first name, wit
   // The name that is gone is told of no more.
   const renewed = inDays(90)
   replaceLeaf(files[2]!, authority.issue({ names: ['d.test'], notAfter: renewed * 1000 }))
-  await log.line({ message: 'A certificate was exchanged: new connections are shown this one' })
+  await log.line({ message: 'A certificate was replaced: new connections get the new one' })
   assert.deepEqual(await told(), [
     ['a.test', soon],
     ['d.test', renewed],

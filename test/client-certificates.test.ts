@@ -120,20 +120,20 @@ test('revoked certificates are rejected, a changed list is read again, and conne
   peer.write(GET)
   assert.match((await peer.reply()).start, / 200 /)
   writeFileSync(files.crl, ofClients.revoke([good.cert]))
-  await log.line({ message: 'Authorities of client certificates were exchanged' })
+  await log.line({ message: 'CA certificates for client certificates were replaced' })
   assert.match(await peer.closed(), /end|reset/)
   assert.equal(await ask(port, good), null)
   assert.equal(await ask(port, ofClients.issueClient()), 200)
   // A list that cannot be read changes nothing.
   writeFileSync(files.crl, 'nonsense')
   const line = await log.line({
-    message: 'Authorities of client certificates cannot be used: those before them stay',
+    message: 'CA certificates for client certificates cannot be used: the previous ones stay in use',
   })
   assert.equal(line['reason'], 'holds no PEM block X509 CRL')
   assert.equal(await ask(port, good), null)
   assert.equal(await ask(port, ofClients.issueClient()), 200)
   writeFileSync(files.crl, ofClients.revoke([]))
-  await log.line({ message: 'Authorities of client certificates were exchanged' }, log.lines.length)
+  await log.line({ message: 'CA certificates for client certificates were replaced' }, log.lines.length)
   assert.equal(await ask(port, good), 200)
 })
 
@@ -163,7 +163,7 @@ test('a handshake that began before the list changed is subject to the new list'
   const { peer } = await connectSecurely(t, (relay.address() as AddressInfo).port, { ...good, minVersion: 'TLSv1.3' })
   peer.write(GET)
   writeFileSync(files.crl, ofClients.revoke([good.cert]))
-  await log.line({ message: 'Authorities of client certificates were exchanged' })
+  await log.line({ message: 'CA certificates for client certificates were replaced' })
   ;(await release.promise)()
   assert.match(await peer.closed(), /end|reset/)
   assert.equal(service.heard.length, 0)
@@ -176,7 +176,7 @@ test('a replaced authority applies to new connections and open ones', async (t) 
   peer.write(GET)
   await peer.reply()
   writeFileSync(files.ca, ofOthers.cert)
-  await log.line({ message: 'Authorities of client certificates were exchanged' })
+  await log.line({ message: 'CA certificates for client certificates were replaced' })
   assert.match(await peer.closed(), /end|reset/)
   assert.equal(await ask(port, good), null)
   assert.equal(await ask(port, ofOthers.issueClient()), 200)
@@ -197,7 +197,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     const again = await connectSecurely(t, port, { ...only, session })
     assert.equal(again.socket.isSessionReused(), false)
     writeFileSync(files.crl, ofClients.revoke([good.cert]))
-    await log.line({ message: 'Authorities of client certificates were exchanged' })
+    await log.line({ message: 'CA certificates for client certificates were replaced' })
     assert.equal(await ask(port, { ...only, session }), null)
     // Without the certificate, the session is worth nothing either.
     const { cert: _, key: __, ...bare } = only
@@ -287,7 +287,7 @@ test('unusable files are configuration problems, each with its reason', async (t
   for (const [clients, reason] of [
     [{ ca: files.none }, /clientCertificates\.ca: ".*none" holds no PEM block CERTIFICATE/],
     [{ ca: '/nowhere.pem' }, /clientCertificates\.ca: "\/nowhere\.pem" no such file/],
-    [{ ca: files.between }, /has no root: add the certificate that signed itself/],
+    [{ ca: files.between }, /has no root certificate: add the self-signed one/],
     [{ ca: files.broken }, /clientCertificates\.ca: /],
     [{ ca: files.ca, crl: files.ca }, /clientCertificates\.crl: ".*ca" holds no PEM block X509 CRL/],
   ] as const) {

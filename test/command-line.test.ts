@@ -77,7 +77,7 @@ test('a missing file is reported in one line', async () => {
     const { code, stdout, stderr } = await run(args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /^nowhere\.yaml: no such file; name another with --config\n$/)
+    assert.match(stderr, /^nowhere\.yaml: no such file; choose another one with --config\n$/)
     assert.equal(stderr.trimEnd().split('\n').length, 1)
   }
 })

@@ -20,7 +20,7 @@ import { replaceLeaf, writeLeaf } from './support/tls.ts'
 import { authority, startTlsService } from './support/tls-service.ts'
 
 const KILL_WORKER = new URL('support/kill-worker.ts', import.meta.url).href
-const EXCHANGED = 'Instances were exchanged'
+const EXCHANGED = 'Discovered instances are in use'
 const FAILS = 'Discovery failed; the last result is kept'
 const NAME = 'users.internal'
 
@@ -121,7 +121,7 @@ test('until a name is resolved for the first time requests are 503, and the stat
     subject: `${NAME}, port ${at}`,
     instances: 0,
     lastSuccessAt: null,
-    problem: `there is no name ${NAME}`,
+    problem: `the name ${NAME} does not exist`,
   })
   assert.deepEqual(instances, [])
   assert.equal((await scrape(port)).sum('sallyport_discovery_last_success_timestamp_seconds'), 0)
@@ -150,7 +150,7 @@ for (const [what, reply] of [
     const { discovery } = (await ask('/services/users')).json
     assert.match(
       (discovery as { problem: string }).problem,
-      what === 'no longer exists' ? /there is no name/ : /SERVFAIL/,
+      what === 'no longer exists' ? /does not exist/ : /SERVFAIL/,
     )
     dns.set(NAME, 'A', { records: ['127.0.0.1'] })
     await log.line({ message: 'Discovery works again' })
@@ -176,7 +176,7 @@ test('a failed update of instances is retried, the old ones stay in use meanwhil
   const problem = async (): Promise<unknown> => (await ask('/status')).json['instances']
   armed = true
   dns.set(NAME, 'A', { records: ['127.0.0.2'] })
-  await log.line({ message: 'Instances that were found cannot be used' })
+  await log.line({ message: 'Discovered instances cannot be used' })
   assert.deepEqual(await problem(), { problem: 'there is no room for a timer' })
   assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
   armed = false
@@ -334,7 +334,7 @@ test('a rotated client certificate stays in use when instances change', async (t
     routes: [{ id: 'all', match: { path: '/*' }, service: 'users' }],
   })
   replaceLeaf(files, clientOf('second'))
-  await log.line({ message: 'TLS to a service was exchanged: new connections have what its files hold' })
+  await log.line({ message: 'TLS files of a service were replaced: new connections use the new ones' })
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
   await log.line({ message: EXCHANGED })
   assert.equal((await send(port, { path: '/' })).text, 'second')

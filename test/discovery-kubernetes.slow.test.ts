@@ -21,7 +21,7 @@ import { authority } from './support/tls-service.ts'
 /** The clock of the system, on which long waits are not. */
 const quick: Clock = { ...systemClock, after: (ms, task) => systemClock.after(ms < 1000 ? ms : ms / 50, task) }
 
-const EXCHANGED = 'Instances were exchanged'
+const EXCHANGED = 'Discovered instances are in use'
 
 /** Pods on the same port of several addresses of this machine, each of which answers with its address. */
 async function startPods(t: TestContext, ...hosts: readonly string[]): Promise<number> {

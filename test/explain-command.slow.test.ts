@@ -83,8 +83,8 @@ test('explain has colors in a terminal', async (t) => {
   const { at } = await setUp(t)
   const terminal = new Terminal(t, ['explain', 'GET', '/nowhere', ...at])
   assert.equal(await terminal.ended, 0)
-  assert.ok(terminal.shown.includes('\x1b[31m✗ none of them takes it\x1b[0m'), terminal.shown)
-  assert.match(stripVTControlCharacters(terminal.shown), /reply\n {2}404 not-found: No route leads there\./)
+  assert.ok(terminal.shown.includes('\x1b[31m✗ no route matches\x1b[0m'), terminal.shown)
+  assert.match(stripVTControlCharacters(terminal.shown), /reply\n {2}404 not-found: No route matches this request\./)
 })
 
 test('explain with a file works without a gateway, and lists what is unknown', async (t) => {
@@ -104,7 +104,7 @@ test('explain with a file works without a gateway, and lists what is unknown', a
   const lines = shown(stdout)
   assert.equal(lines[0], 'POST https://api.example.com/books/7')
   assert.ok(lines.includes('  ✓ drafts  /books/*'))
-  assert.ok(lines.includes('  · books   /books/*  another one goes before it'))
+  assert.ok(lines.includes('  · books   /books/*  another route takes precedence'))
   assert.ok(lines.includes('  POST /books/7 to books'))
   assert.match(lines.at(-1)!, /^note: No gateway was asked/)
 })
@@ -112,8 +112,8 @@ test('explain with a file works without a gateway, and lists what is unknown', a
 for (const [what, args, message] of [
   ['an invalid URL', ['GET', 'books', '--config', 'FILE'], /books: expected https:\/\/host\/path/],
   ['an invalid header', ['GET', '/', '-H', 'X'], /expected "Name: value"/],
-  ['roles without a consumer', ['GET', '/', '--roles', 'a'], /--as names/],
-  ['two targets', ['GET', '/', '--config', 'FILE', '--admin', 'http://127.0.0.1:1'], /not both/],
+  ['roles without a consumer', ['GET', '/', '--roles', 'a'], /add --as/],
+  ['two targets', ['GET', '/', '--config', 'FILE', '--admin', 'http://127.0.0.1:1'], /cannot be used together/],
 ] as const)
   test(`explain rejects ${what}`, async (t) => {
     const file = await temporaryFile(t, 'sallyport.yaml', routes('http://127.0.0.1:1'))

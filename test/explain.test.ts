@@ -292,5 +292,5 @@ test('invalid questions are rejected', async (t) => {
   assert.deepEqual(await refusal({ url: '/', worker: 7 }), [503, 'Worker 7 does not answer.'])
   const [status, detail] = await refusal({ url: '/', listener: 'none' })
   assert.equal(status, 400)
-  assert.match(String(detail), /^There is no listener none; there are: 127\.0\.0\.1:/)
+  assert.match(String(detail), /^There is no listener none; the listeners are: 127\.0\.0\.1:/)
 })

@@ -53,7 +53,7 @@ test('placeholders that cannot be escaped or filled are configuration problems w
   }
   assert.match(
     await problemsOf(`{ body: '{id}' }`),
-    /:4:\d+: routes\[0\]\.reply\.body: .*\{id\}, which is no parameter/,
+    /:4:\d+: routes\[0\]\.reply\.body: .*\{id\}, which is not a parameter/,
   )
   assert.match(await problemsOf(`{ body: '{host}' }`), /has placeholders, and no Content-Type to escape them for/)
   assert.match(await problemsOf(`{ headers: { X-A: '{nothing}' } }`), /routes\[0\]\.reply\.headers\.X-A: .*\{nothing\}/)

@@ -77,7 +77,7 @@ test('health skips listeners that require what it does not have', async (t) => {
   assert.equal(nowhere.code, 1)
   assert.match(
     nowhere.stderr,
-    /^Nothing can be asked: "admin" is false, and either .* every listener requires the PROXY/,
+    /^There is no address to ask: "admin" is false, and either .* every listener requires the PROXY/,
   )
 })
 
@@ -111,7 +111,7 @@ test('health fails if the connection is accepted and never answered', async (t) 
 })
 
 for (const [what, yaml, told] of [
-  ['nothing listens there', 'endpoints: { health: false }\nadmin: false', /^Nothing can be asked/],
+  ['nothing listens there', 'endpoints: { health: false }\nadmin: false', /^There is no address to ask/],
   ['the port is 0', "listeners: [{ address: '127.0.0.1:0' }]", /^The address 127\.0\.0\.1:0 cannot/],
   ['the file is not YAML', 'a: [', /^\S+sallyport\.yaml cannot be read: /],
 ] as const) {

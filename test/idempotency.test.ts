@@ -435,7 +435,7 @@ test('the API documentation describes the key and the possible rejections', asyn
     {
       name: 'Idempotency-Key',
       in: 'header',
-      description: 'A key for this request, the same for each time that it is sent.',
+      description: 'A key for this request, the same each time that it is sent.',
       required: false,
       schema: { type: 'string', minLength: 1, maxLength: 255 },
       example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',

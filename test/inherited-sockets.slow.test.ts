@@ -51,8 +51,8 @@ test('a passed socket without a listener is an error, as its clients would wait 
   const [one, two] = ports as [number, number]
   assert.equal(
     await failure(t, yaml([on(one)]), { sockets: descriptors }),
-    `Sallyport could not start: no listener has the address of a socket that was given: 127.0.0.1:${two}. ` +
-      `The listeners are 127.0.0.1:${one}: give both the same addresses`,
+    `Sallyport could not start: no listener has the address of a passed socket: 127.0.0.1:${two}. ` +
+      `The listeners are 127.0.0.1:${one}: use the same addresses for both`,
   )
 })
 
@@ -68,7 +68,7 @@ test('a listener without a passed socket opens its own, and the log says that it
 
 test('sockets passed to another process are not used, and the log says so', async (t) => {
   const { command } = await start(t, yaml([on(0)]), { env: { LISTEN_FDS: '1', LISTEN_PID: '1' } })
-  const { pid } = await command.line('The passed sockets are for another process, and are not used')
+  const { pid } = await command.line('The passed sockets are for another process and are not used')
   assert.equal(pid, '1')
 })
 
@@ -77,8 +77,8 @@ test('a descriptor that is not a listening socket is an error', async (t) => {
   cleanUp(t, () => file.close())
   assert.equal(
     await failure(t, yaml([on(0)]), { sockets: [file.fd] }),
-    'A passed socket cannot be used: descriptor 3, which LISTEN_FDS speaks of, is no listening TCP socket: ' +
-      'of systemd, ListenStream= with a port and Accept=no.',
+    'A passed socket cannot be used: descriptor 3, listed in LISTEN_FDS, is not a listening TCP socket: ' +
+      'in systemd, use ListenStream= with a port and Accept=no.',
   )
 })
 

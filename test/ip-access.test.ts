@@ -81,14 +81,14 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   }
   await askOften(200)
   await writeFile(file, SELF)
-  await command.line('A list of networks was exchanged')
+  await command.line('A list of networks was replaced')
   await askOften(403)
   // One that takes the place of another goes by what the file holds now, not by what it held at the start.
   command.child.kill('SIGUSR2')
   await command.line('A worker died and is replaced')
   await askOften(403)
   await writeFile(file, 'nonsense')
-  await command.line('A list of networks stays as it was: its file cannot be used')
+  await command.line('The file of a list of networks cannot be used: the previous list stays in use')
   await askOften(403)
 })
 
@@ -129,7 +129,7 @@ test('a reload puts a route into maintenance, and out of it', async (t) => {
   assert.partialDeepStrictEqual(problem, {
     type: 'urn:sallyport:error:maintenance',
     title: 'Under maintenance',
-    detail: 'This is under maintenance. Try again later.',
+    detail: 'The service is under maintenance. Try again later.',
   })
   await gateway.reload({ ...config, ...quiet })
   assert.equal((await send(port, {})).status, 200)

@@ -158,7 +158,7 @@ test('an unreachable Redis is reported in one line', async (t) => {
     const { code, stdout, stderr } = await keys(...args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /^Redis, of stores\.redis in the configuration, cannot be used: .*ECONNREFUSED.*\n$/)
+    assert.match(stderr, /^The Redis of stores\.redis cannot be used: .*ECONNREFUSED.*\n$/)
   }
 })
 

@@ -127,7 +127,7 @@ test('limits list, show and reset cover all workers, and top shows the list', as
     assert.deepEqual([code, stderr], [0, ''])
     return stdout
   }
-  assert.equal(await command('limits', 'list'), 'Nobody is near a limit.\n')
+  assert.equal(await command('limits', 'list'), 'No client is near a limit.\n')
   for (let i = 0; i < 25; i++) await send(port, {})
   assert.match(
     await command('limits', 'list'),
@@ -139,9 +139,9 @@ test('limits list, show and reset cover all workers, and top shows the list', as
   assert.match(await command('limits', 'show', '127.0.0.1'), /^unauthenticated  20 of 20\/h, more in \S+\n$/)
   assert.equal(
     await command('limits', 'reset', 'address:127.0.0.1'),
-    'address:127.0.0.1 begins anew with all of its limits.\n',
+    'The rate limits of address:127.0.0.1 were reset.\n',
   )
-  assert.equal(await command('limits', 'list'), 'Nobody is near a limit.\n')
+  assert.equal(await command('limits', 'list'), 'No client is near a limit.\n')
   assert.equal((await send(port, {})).status, 204)
   const wrong = await run(['limits', 'list', '--above', '50', ...at])
   assert.equal(wrong.code, 64)

@@ -270,7 +270,10 @@ for (const [name, limits, size] of [
     for (const reply of [replyOf(size + 1), replyOf(size + 3).slice(0, -2)]) {
       const refused = await answerTo(t, reply, limits)
       assert.match(refused.start, / 502 /)
-      assert.equal(problemOf(refused).detail, `The head of the service's reply is too large. It is over ${size} bytes.`)
+      assert.equal(
+        problemOf(refused).detail,
+        `The head of the service's reply is too large. It is larger than ${size} bytes.`,
+      )
     }
   })
 

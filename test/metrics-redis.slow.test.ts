@@ -28,7 +28,7 @@ test('Redis operations are counted and timed, and an outage is visible', async (
   assert.equal(before.sum('sallyport_store_up', { store: 'redis' }), 1)
   redis.pause()
   for (let i = 0; i < 4; i++) await send(port)
-  await log.line({ message: 'Redis cannot be used: the gateway goes on without it' })
+  await log.line({ message: 'Redis cannot be used: the gateway continues without it' })
   const during = await scrape(port)
   assert.equal(during.sum('sallyport_store_operations_total', { ...asked, outcome: 'timeout' }), 3)
   assert.equal(during.sum('sallyport_store_up', { store: 'redis' }), 0)

@@ -239,7 +239,7 @@ test('a gateway starts without its provider, retries with backoff, and still acc
   clock.advance(2000)
   late.cookies.clear()
   assert.equal((await late.open('/')).status, 302)
-  assert.equal(lateLog.lines.filter(({ message }) => /provider cannot be asked/.test(String(message))).length, 1)
+  assert.equal(lateLog.lines.filter(({ message }) => /provider cannot be reached/.test(String(message))).length, 1)
   assert.ok(log.lines.every(({ level }) => level !== 'error'))
 })
 

@@ -10,8 +10,8 @@ import { connectTo, type RedisServer, startCluster, startRedis, until } from './
 
 type Mode = 'local' | 'open' | 'closed'
 
-const DOWN = 'Redis cannot be used: the gateway goes on without it'
-const UP = 'Redis can be used again; so many decisions were made without it'
+const DOWN = 'Redis cannot be used: the gateway continues without it'
+const UP = 'Redis can be used again; decisions counts those made without it'
 /** How long a decision may take: longer than by default, as the machine may be slow itself. */
 const TIMEOUT = '400ms'
 /** What a request may take however Redis fails, in milliseconds: far less than any other time-out. */

@@ -7,8 +7,8 @@ import { start } from './support/command.ts'
 import { startGateway } from './support/gateway.ts'
 import { connectTo, freePorts, type RedisServer, startRedis, until } from './support/redis.ts'
 
-const DOWN = 'Redis cannot be used: the gateway goes on without it'
-const UP = 'Redis can be used again; so many decisions were made without it'
+const DOWN = 'Redis cannot be used: the gateway continues without it'
+const UP = 'Redis can be used again; decisions counts those made without it'
 
 interface RedisTrouble {
   readonly use: string

@@ -160,7 +160,7 @@ test('limits that were partly used before the log starts are undecided, not chan
   const next = LIMITED.replace('unauthenticated: 3/m', 'unauthenticated: 4/m')
   const { report } = await workshop(t, { 'a.log': log, 'old.yaml': LIMITED, 'next.yaml': next })
   for (const [args, reason] of [
-    ['--config old.yaml', 'depend on what was counted before the log begins, or beside it'],
+    ['--config old.yaml', 'depend on what was counted before the log begins, or elsewhere'],
     ['', 'depend on what was counted before the log begins'],
   ] as const) {
     const { code, changed, reasons } = await report(`a.log ${args} --against next.yaml`.replace('  ', ' '))
@@ -262,15 +262,15 @@ test('the caller is taken from the log, as far as it is known', async (t) => {
   const roles = await report('a.log --against roles.yaml')
   assert.deepEqual(texts(roles.changes), [[1, 'now 403 forbidden (route orders)']])
   assert.deepEqual(texts(roles.reasons), [
-    [1, 'depend on what callers have of what is required now: roles, scopes, or what rules look at'],
+    [1, 'depend on whether callers meet the new requirements: roles, scopes or rules'],
   ])
   const keys = await report('a.log --against keys.yaml')
-  assert.deepEqual(texts(keys.reasons), [[4, 'depend on credentials, for which there are other methods now']])
+  assert.deepEqual(texts(keys.reasons), [[4, 'depend on credentials, whose methods have changed']])
   // Where nobody asked for credentials, nobody knows whether there were any.
   const asked = line({ url: '/users/3' })
   const unasked = await workshop(t, { ...files, 'a.log': asked })
   const { reasons } = await unasked.report('a.log --config none.yaml --against sallyport.yaml')
-  assert.deepEqual(texts(reasons), [[1, 'depend on credentials, which nobody looked at when the log was written']])
+  assert.deepEqual(texts(reasons), [[1, 'depend on credentials that were not checked when the log was written']])
 })
 
 test('unchanged rules decide as logged, and new rules are undecided', async (t) => {
@@ -287,7 +287,7 @@ test('unchanged rules decide as logged, and new rules are undecided', async (t) 
   const { changed, reasons } = await report('a.log --against new.yaml')
   assert.deepEqual(
     [changed, texts(reasons)],
-    [0, [[2, 'depend on what callers have of what is required now: roles, scopes, or what rules look at']]],
+    [0, [[2, 'depend on whether callers meet the new requirements: roles, scopes or rules']]],
   )
 })
 
@@ -321,10 +321,10 @@ test('policies that read bodies decide as logged, unless they have changed', asy
   const { reasons, changed } = await report('a.log --against new.yaml')
   assert.equal(changed, 0)
   assert.deepEqual(texts(reasons), [
-    [2, 'depend on the policy validation, which is different and looks at more than is logged'],
+    [2, 'depend on the policy validation, which has changed and uses more than is logged'],
   ])
   const { changes, undecided } = await report('a.log --against moved.yaml')
-  assert.deepEqual(texts(changes), [[1, 'now 404 not-found (route users does not take them any more)']])
+  assert.deepEqual(texts(changes), [[1, 'now 404 not-found (route users no longer matches them)']])
   assert.equal(undecided, 0)
 })
 
@@ -345,9 +345,9 @@ test('unreadable lines are listed with their numbers, and other log lines are sk
   assert.match(stdout, /^0 of 1 change,/)
   assert.match(
     stdout,
-    /\n3 lines cannot be read:\n {2}line 2: it is no JSON object: no JSON \\u001b\[2J\n {2}line 5: it is a line of the access log without a proper timestamp: /,
+    /\n3 lines cannot be read:\n {2}line 2: it is not a JSON object: no JSON \\u001b\[2J\n {2}line 5: it is a line of the access log without a valid timestamp: /,
   )
-  assert.match(stdout, / lines? that tell of something else were left out/)
+  assert.match(stdout, / lines? from other parts of the log were skipped/)
 })
 
 test('the log can be compressed, split, or read from standard input', async (t) => {
@@ -376,9 +376,9 @@ test('input that cannot be replayed exits with 1', async (t) => {
     ['none.log --against sallyport.yaml', /^none\.log cannot be read: ENOENT/],
     [
       'text.log --against sallyport.yaml',
-      /^text\.log has no line of an access log in JSON \(log\.format: json\); line 1: it is no JSON object\./,
+      /^text\.log has no lines of an access log in JSON \(log\.format: json\); line 1: it is not a JSON object\./,
     ],
-    ['other.log --against sallyport.yaml', /^other\.log has 1 lines, and none of the access log\./],
+    ['other.log --against sallyport.yaml', /^other\.log has 1 lines, but none of them is from the access log\./],
     ['empty.log --against sallyport.yaml', /^empty\.log is empty\./],
     ['a.log --against bad.yaml', /bad\.yaml:1:/],
     ['a.log --against none.yaml', /none\.yaml/],

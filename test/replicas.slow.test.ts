@@ -201,7 +201,10 @@ test('an invalid or disallowed message is dropped and counted', async (t) => {
   listener.on('message', (_: string, text: string) => answers.push(JSON.parse(text) as Record<string, unknown>))
   await observer.publish(CHANNEL, JSON.stringify({ ...ask, operation: 'dance' }))
   await until('both answers', () => answers.filter(({ type }) => type === 'answer').length === 2)
-  assert.deepEqual([...new Set(answers.map(({ problem }) => problem))], [undefined, 'it knows no operation "dance"'])
+  assert.deepEqual(
+    [...new Set(answers.map(({ problem }) => problem))],
+    [undefined, 'it does not know the operation "dance"'],
+  )
   await observer.publish(CHANNEL, JSON.stringify(ask))
   await until('gateway a to change its level', async () => (await a.ask('/log-level')).json['level'] === 'error')
 })
@@ -243,7 +246,7 @@ test('a Redis that forbids subscribing is logged once, and reported by each oper
   const { log, ...gateway } = await startAdminGateway(t, {
     stores: { redis: { url: redis.url, username: 'app', password: 'secret' } },
   })
-  const message = 'Operations of other gateways do not reach this one: Redis does not let it listen'
+  const message = 'Operations of other gateways do not reach this one: Redis refuses the subscription'
   assert.equal((await log.line({ message }))['cause'], 'NOPERM')
   const report = reportOf((await gateway.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json)
   assert.match(String(report.unreached), /^Redis cannot be used \(NOPERM\): /)
@@ -284,7 +287,7 @@ routes: [{ id: books, match: { path: /* }, service: books }]
   for (const [args, said] of [
     [['drain', 'books', service.address], `${service.address} of books is drained: it gets no new requests.`],
     [['undrain', 'books', service.address], `${service.address} of books is taken back.`],
-    [['limits', 'reset', 'user:42'], 'user:42 begins anew with all of its limits.'],
+    [['limits', 'reset', 'user:42'], 'The rate limits of user:42 were reset.'],
     [['cache', 'purge', '--url', 'http://shop.test/'], '0 stored replies purged'],
     [['log-level', 'warn'], 'The log has warn and above.'],
   ] as const) {

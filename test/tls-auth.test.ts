@@ -67,7 +67,7 @@ test('without the CA they are not fetched, and the log says why', async (t) => {
   const line = await log.line({
     message: 'The keys that verify tokens cannot be fetched; the current ones stay in use',
   })
-  assert.match(JSON.stringify(line), /unknown authority: give its CA in the option ca/)
+  assert.match(JSON.stringify(line), /unknown CA: add it with the option ca/)
   assert.deepEqual(asked, [])
 })
 

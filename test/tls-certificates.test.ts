@@ -11,7 +11,7 @@ import { TIMEOUT } from './support/patience.ts'
 import { authority, connectSecurely, replaceLeaf, tlsListeners, writeLeaf } from './support/tls.ts'
 
 const GET = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'
-const EXCHANGED = 'A certificate was exchanged: new connections are shown this one'
+const EXCHANGED = 'A certificate was replaced: new connections get the new one'
 
 function fingerprintOf({ cert }: Leaf): string {
   return new X509Certificate(cert).fingerprint256
@@ -113,7 +113,7 @@ test('an invalid pair is logged with file and reason, and the previous one stays
   const files = writeLeaf(t, good)
   const { port, log } = await startGateway(t, tlsListeners([files]))
   replaceLeaf(files, { cert: other.cert, key: good.key })
-  const line = await log.line({ message: 'A certificate cannot be used: the one before it stays' })
+  const line = await log.line({ message: 'A certificate cannot be used: the previous one stays in use' })
   assert.equal(line['level'], 'error')
   assert.deepEqual(line['problems'], [`${files.key}: does not match the certificate in ${files.cert}`])
   assert.equal(await shown(t, port, 'localhost'), fingerprintOf(good))

@@ -11,8 +11,8 @@ import { temporaryFolder } from './support/redis.ts'
 import { replaceLeaf, writeLeaf } from './support/tls.ts'
 import { authority, startTlsService, type TlsServiceOptions } from './support/tls-service.ts'
 
-const EXCHANGED = 'TLS to a service was exchanged: new connections have what its files hold'
-const KEPT = 'TLS to a service stays as it was: its files cannot be used'
+const EXCHANGED = 'TLS files of a service were replaced: new connections use the new ones'
+const KEPT = 'TLS files of a service cannot be used: the previous ones stay in use'
 
 /** A client certificate of that name. */
 function clientOf(commonName: string): Leaf {

@@ -111,7 +111,7 @@ test('tls.serverName is used for SNI and verification', async (t) => {
 test('a certificate of another CA is rejected', (t) =>
   refused(
     t,
-    /unknown authority: give its CA in the option ca/,
+    /unknown CA: add it with the option ca/,
     undefined,
     new Authority({ subject: { commonName: 'Other CA' } }).issue(),
   ))
@@ -120,7 +120,7 @@ test('without tls.ca, only the authorities of Node.js are trusted', (t) => refus
 
 test('a self-signed certificate is rejected unless it is in tls.ca', async (t) => {
   const own = selfSigned()
-  await refused(t, /self-signed and not one of the option ca/, undefined, own)
+  await refused(t, /self-signed and not listed in the option ca/, undefined, own)
   const { port } = await withService(t, { ca: own.cert }, own)
   assert.equal((await send(port)).status, 200)
 })
@@ -134,7 +134,7 @@ test('an intermediate authority can be trusted directly', async (t) => {
 test('an expired certificate is rejected', (t) =>
   refused(
     t,
-    /the certificate has expired/,
+    /the certificate, or one in its chain, has expired/,
     undefined,
     authority.issue({ notBefore: Date.now() - 7_200_000, notAfter: Date.now() - 60_000 }),
   ))
@@ -157,7 +157,7 @@ test('the key of a certificate has to match tls.pin', async (t) => {
   const [one, other] = [authority.issue(), authority.issue()]
   const { port } = await withService(t, { ca, pin: [pinOf(other.cert), pinOf(one.cert)] }, one)
   assert.equal((await send(port)).status, 200)
-  await refused(t, /not one of the option pin: it is sha256\/\//, { ca, pin: pinOf(other.cert) }, one)
+  await refused(t, /does not match the option pin: it is sha256\/\//, { ca, pin: pinOf(other.cert) }, one)
 })
 
 test('a matching pin does not make an untrusted certificate valid', (t) => {
@@ -175,7 +175,7 @@ test('tls.insecure accepts any certificate that matches the pin, with a warning 
   )
   const { level, path } = await log.line({ message: 'Check the configuration' })
   assert.deepEqual([level, path], ['warn', 'services.backend.tls.insecure'])
-  await refused(t, /not one of the option pin/, { insecure: true, pin: pinOf(authority.issue().cert) }, own)
+  await refused(t, /does not match the option pin/, { insecure: true, pin: pinOf(authority.issue().cert) }, own)
 })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
@@ -267,7 +267,7 @@ test('a plain HTTP service at an https URL causes 502, with the reason in the lo
   const service = await startService(t)
   const { port, log } = await before(t, service.url.replace('http', 'https'))
   assert.equal((await send(port)).status, 502)
-  assert.match(await failure(log), /speaks no TLS: is it http:\/\/ rather than https:\/\//)
+  assert.match(await failure(log), /does not speak TLS: should the URL begin with http:\/\/ instead of https:\/\//)
 })
 
 test('after a failed handshake the next instance is tried, and the failure counted', async (t) => {
@@ -341,7 +341,7 @@ test('health checks send the client certificate and check the pin', async (t) =>
   const pinned = await before(t, service.url, { ca, ...client, pin: pinOf(ca) }, { service: { health: {} } })
   assert.match(
     String((await pinned.log.line({ message: 'instance is unhealthy' }))['reason']),
-    /not one of the option pin/,
+    /does not match the option pin/,
   )
 })
 

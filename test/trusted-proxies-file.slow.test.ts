@@ -32,12 +32,12 @@ test('trusted proxies can be listed in a file, and changes apply to open connect
   const { service, file, peer, log } = await startWith(t, `# nobody yet\n10.0.0.0/8\n`)
   assert.equal(await seen(peer, service), SELF)
   await writeFile(file, `10.0.0.0/8\n${SELF} # now\n`)
-  await log.line({ message: 'A list of networks was exchanged', networks: 2 })
+  await log.line({ message: 'A list of networks was replaced', networks: 2 })
   assert.equal(await seen(peer, service), `${CLIENT}, ${SELF}`)
   // Replaced, as editors and scripts do it.
   await writeFile(`${file}.new`, '10.0.0.0/8\n')
   await rename(`${file}.new`, file)
-  await log.line({ message: 'A list of networks was exchanged', networks: 1 })
+  await log.line({ message: 'A list of networks was replaced', networks: 1 })
   assert.equal(await seen(peer, service), SELF)
 })
 
@@ -50,11 +50,13 @@ for (const [name, bad, reason] of [
   test(`an invalid file does not replace a valid one: ${name}`, async (t) => {
     const { service, file, peer, log } = await startWith(t, SELF)
     await writeFile(file, bad)
-    const line = await log.line({ message: 'A list of networks stays as it was: its file cannot be used' })
+    const line = await log.line({
+      message: 'The file of a list of networks cannot be used: the previous list stays in use',
+    })
     assert.deepEqual([line['file'], line['reason'], line['level']], [file, reason, 'error'])
     assert.equal(await seen(peer, service), `${CLIENT}, ${SELF}`)
     await writeFile(file, '10.0.0.0/8\n')
-    await log.line({ message: 'A list of networks was exchanged' })
+    await log.line({ message: 'A list of networks was replaced' })
     assert.equal(await seen(peer, service), SELF)
   })
 
@@ -67,7 +69,7 @@ test('a client that the PROXY protocol header leaves unknown is never trusted', 
   peer.write('PROXY UNKNOWN\r\n')
   assert.equal(await seen(peer, service), SELF)
   await writeFile(file, `${SELF}\n10.0.0.0/8\n`)
-  await log.line({ message: 'A list of networks was exchanged' })
+  await log.line({ message: 'A list of networks was replaced' })
   assert.equal(await seen(peer, service), SELF)
 })
 
@@ -95,7 +97,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   }
   await askAll(2)
   await writeFile(file, SELF)
-  await command.line('A list of networks was exchanged')
+  await command.line('A list of networks was replaced')
   await askAll(2)
   command.child.kill('SIGUSR2')
   await command.line('A worker died and is replaced')

@@ -49,7 +49,7 @@ test('why explains the outcome of a request, whichever worker handled it', async
     await cause('id-gone-1'),
     /^503: all 3 instances of gone that were asked could not be connected to \(.*ECONNREFUSED.*\)\.$/,
   )
-  assert.equal(await cause('id-nowhere'), '404: No route leads there.')
+  assert.equal(await cause('id-nowhere'), '404: No route matches this request.')
   for (let i = 0; i < 4; i++) await ask('/limited', `limited-${i}`)
   assert.equal(await cause('limited-3'), '429: Rate limit exceeded.')
   // One of two goes to the instance that cannot.

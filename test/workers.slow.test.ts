@@ -11,7 +11,7 @@ import { TIMEOUT } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
-const KILLED = 'A worker is in a call of the system that does not return: the process is killed'
+const KILLED = 'A worker is blocked in a system call that does not return: the process is killed'
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
 
 function startWorkers(t: TestContext, service: TestService, workers: number, health = 'false', env = {}) {

@@ -18,7 +18,7 @@ export default definePolicy({
   }),
   fields: ({ header }) => [header],
   create({ header, tenants }) {
-    // Once for each route, when the configuration is loaded.
+    // Runs once per route, when the configuration is loaded.
     const known = new Set(tenants)
     return (next) => {
       const handle = editReplies(next, (reply) => reply.headers.append('Vary', 'Host'))

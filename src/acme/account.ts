@@ -39,7 +39,7 @@ export async function register(session: Session, key: KeyObject, registration: R
     ...(external !== undefined && { externalAccountBinding: await bind(newAccount, key, external) }),
   }
   const { location } = await session.post(newAccount, payload, { key, account: null })
-  if (location === undefined) throw new AcmeError(`${newAccount} gives no URL for the account`)
+  if (location === undefined) throw new AcmeError(`${newAccount} returned no URL for the account`)
   return accountOf(key, location)
 }
 

@@ -17,12 +17,12 @@ export function adviceFor(type: string, name: string, challenge: ChallengeType):
     case 'unauthorized':
     case 'incorrectResponse':
       return challenge === 'dns-01'
-        ? `the CA does not find the record _acme-challenge.${domain}: check that the hook sets it where the name servers of ${domain} serve it, or raise propagation`
+        ? `the CA cannot find the record _acme-challenge.${domain}: check that the hook sets it on the name servers that serve ${domain}, or raise propagation`
         : `another server answered for ${domain}: check that its A and AAAA records point to this gateway, and that no proxy in front of it answers ${PORTS[challenge]}`
     case 'caa':
       return `a CAA record of ${domain} forbids this CA: allow it there`
     case 'rateLimited':
-      return 'the CA has received too many orders: nothing is ordered until the time it gave; use its staging directory for tests'
+      return 'the CA limits the rate of orders: the gateway orders nothing until the time that the CA gave; use the staging directory of the CA for tests'
     case 'rejectedIdentifier':
       return `the CA does not issue certificates for ${name}: remove it from domains`
     case 'externalAccountRequired':

@@ -44,7 +44,7 @@ function run([program = '', ...args]: readonly string[], change: DnsChange, sign
       if (error === null) return resolve()
       // When aborted, it has already received SIGTERM.
       child.kill('SIGKILL')
-      const why = error.killed ? `it took over ${TIMEOUT / 1000}s` : reasonOf(error)
+      const why = error.killed ? `it took longer than ${TIMEOUT / 1000}s` : reasonOf(error)
       reject(new AcmeError(`the command "${program} … ${action} ${name}" failed: ${why}${shown(stderr || stdout)}`))
     })
   })
@@ -70,13 +70,13 @@ async function tell(
   } catch (error) {
     if (error instanceof AcmeError) throw error
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    throw new AcmeError(`the DNS hook at ${host} cannot be asked: ${messageOf(cause)}`)
+    throw new AcmeError(`the DNS hook at ${host} cannot be reached: ${messageOf(cause)}`)
   }
 }
 
 function reasonOf(error: { code?: string | number | null; message: string }): string {
-  if (error.code === 'ENOENT') return 'there is no such program'
-  return typeof error.code === 'number' ? `it ended with ${error.code}` : error.message
+  if (error.code === 'ENOENT') return 'the program does not exist'
+  return typeof error.code === 'number' ? `it exited with ${error.code}` : error.message
 }
 
 function shown(output: string): string {

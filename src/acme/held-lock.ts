@@ -33,7 +33,7 @@ export class HeldLock {
   async release(): Promise<void> {
     this.cancel()
     this.cancel = () => {}
-    this.controller.abort(new AcmeError('the lock was given back'))
+    this.controller.abort(new AcmeError('the lock was released'))
     await this.store.release(this.lock).catch(() => {})
   }
 

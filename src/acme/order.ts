@@ -92,7 +92,7 @@ export class Order {
     const placed = await this.place()
     const order = session.read(placed, orderSchema, 'the order')
     const { location } = placed
-    if (location === undefined) throw new AcmeError(`${session.url} gives no URL for the order`)
+    if (location === undefined) throw new AcmeError(`${session.url} returned no URL for the order`)
     // 2.
     const open = await this.openAuthorizations(order.authorizations)
     const withdraw = open.length === 0 ? null : await request.solver.present(open.map(({ challenge }) => challenge))
@@ -146,7 +146,7 @@ export class Order {
 
   private async validated({ url, challenge }: Open): Promise<void> {
     const { domain, type } = challenge
-    const late = `the CA has not looked at the ${type} challenge of ${domain} within ${STEP / 1000}s`
+    const late = `the CA has not validated the ${type} challenge for ${domain} within ${STEP / 1000}s`
     await this.poll(late, async () => {
       const answer = await this.post(url, null)
       const { status, challenges } = this.session.read(answer, authorizationSchema, 'the authorization')
@@ -155,13 +155,13 @@ export class Order {
       const failed = challenges.find((each) => each.error !== undefined && each.error !== null)
       const { type: reason, said } = readProblem(failed?.error)
       const why = said === '' ? `the authorization is ${status}` : said
-      throw new AcmeError(`${type} challenge of ${domain}: ${why}`, reason)
+      throw new AcmeError(`${type} challenge for ${domain}: ${why}`, reason)
     })
   }
 
   /** Resolves with the order once it has left these states. */
   private settled(url: string, passing: readonly string[]): Promise<z.output<typeof orderSchema>> {
-    return this.poll(`the CA has not gone on with the order within ${STEP / 1000}s`, async () => {
+    return this.poll(`the CA has not processed the order within ${STEP / 1000}s`, async () => {
       const answer = await this.post(url, null)
       const order = this.session.read(answer, orderSchema, 'the order')
       if (order.status === 'invalid') {

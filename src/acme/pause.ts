@@ -7,7 +7,7 @@ export function pauseUntil(ms: number, clock: Clock, ending: AbortSignal): Promi
     const stop = (): void => {
       cancel()
       const reason: unknown = ending.reason
-      reject(reason instanceof Error ? reason : new AcmeError('it was broken off'))
+      reject(reason instanceof Error ? reason : new AcmeError('it was aborted'))
     }
     const cancel = clock.after(ms, () => {
       ending.removeEventListener('abort', stop)

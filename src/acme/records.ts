@@ -23,8 +23,8 @@ export class Records {
     const text = this.seal.open(sealed, aboutOf(name, kind))
     if (text !== null) return text
     throw new AcmeError(
-      `the ${aboutOf(name, kind)} that is kept cannot be opened with the secrets of the configuration: put the secret that it was ` +
-        'kept with into secrets, behind the current one; where it is lost, delete what is kept',
+      `the ${aboutOf(name, kind)} in the store cannot be decrypted with the secrets of the configuration: add the secret that it was ` +
+        'encrypted with to secrets, after the current one; if that secret is lost, delete it from the store',
       'sealed',
     )
   }
@@ -59,5 +59,5 @@ function aboutOf(name: string, kind: RecordKind): string {
 }
 
 function aboutChallenge({ type, domain, token }: Challenge): string {
-  return `${type} challenge ${token} of ${domain}`
+  return `${type} challenge ${token} for ${domain}`
 }

@@ -71,7 +71,9 @@ export class Session {
   read<Schema extends z.ZodType>(answer: AcmeResponse, schema: Schema, what: string): z.output<Schema> {
     const { success, data } = schema.safeParse(parseJson(this.accept(answer, what).text))
     if (!success)
-      throw new AcmeError(`${what} is not what RFC 8555 says; check that it is the URL of an ACME directory`)
+      throw new AcmeError(
+        `${what} is not as RFC 8555 requires; check that the configured URL is that of an ACME directory`,
+      )
     return data
   }
 
@@ -85,7 +87,7 @@ export class Session {
     if (kept !== undefined) return kept
     const { newNonce } = await this.directory()
     const { nonce } = this.accept(await this.transport.send({ method: 'HEAD', url: newNonce }), `HEAD ${newNonce}`)
-    if (nonce === undefined) throw new AcmeError(`${newNonce} gives no nonce`)
+    if (nonce === undefined) throw new AcmeError(`${newNonce} returned no nonce`)
     return nonce
   }
 

@@ -78,7 +78,7 @@ export class Transport {
       incoming.on('data', (chunk: Buffer) => {
         size += chunk.length
         if (size <= MAX_SIZE) chunks.push(chunk)
-        else incoming.destroy(new AcmeError(`the answer has over ${MAX_SIZE} bytes`))
+        else incoming.destroy(new AcmeError(`the response is larger than ${MAX_SIZE} bytes`))
       })
       incoming.on('error', reject)
       incoming.on('end', () => {

@@ -74,7 +74,7 @@ function responsesOf(response: unknown): Record<string, unknown> {
   return Object.fromEntries(
     entries.map(([status, schema]) => [
       status,
-      isZod(schema) ? { description: 'What was asked for.', ...jsonSchemaOf(schema, 'output') } : schema,
+      isZod(schema) ? { description: 'The result.', ...jsonSchemaOf(schema, 'output') } : schema,
     ]),
   )
 }

@@ -155,7 +155,7 @@ const openapi = {
     version,
     description:
       'Inspect and operate a gateway. Requests that change something need Content-Type: ' +
-      'application/json, or X-Requested-With with any value. x-role is the least role that an operation needs.',
+      'application/json, or X-Requested-With with any value. x-role is the minimum role for an operation.',
   },
 }
 

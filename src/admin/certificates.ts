@@ -6,14 +6,14 @@ import type { AdminContext } from './context.ts'
 const time = z.iso.datetime()
 
 export const certificate = z.object({
-  names: z.string().array().readonly().describe('What it is for.'),
-  source: z.enum(['acme', 'file']).describe('Whether it comes from a CA by ACME, or from files or the configuration.'),
-  issuer: z.string().nullable().describe('Null where there is no certificate yet.'),
+  names: z.string().array().readonly().describe('Names that the certificate is for.'),
+  source: z.enum(['acme', 'file']).describe('Whether it is issued by a CA over ACME, or comes from files.'),
+  issuer: z.string().nullable().describe('Null if there is no certificate yet.'),
   notBefore: time.nullable(),
   notAfter: time.nullable().describe('When it expires.'),
   lastOrderSuccessful: z
     .boolean()
-    .describe('False where no CA has issued one when it was last asked; true where none is.'),
+    .describe('Whether a CA issued a certificate for the last order; true if nothing has to be ordered.'),
 })
 
 /** GET /certificates: the certificates that the listeners present. */
@@ -22,7 +22,7 @@ export function certificateEndpoints(app: AdminApp, { certificates }: AdminConte
     '/certificates',
     {
       schema: {
-        summary: 'The certificates that the listeners show, and those that are still to come from a CA',
+        summary: 'The certificates of the listeners, including those that a CA has yet to issue',
         tags: ['gateway'],
         response: { 200: z.object({ certificates: certificate.array() }) },
       },

@@ -20,14 +20,14 @@ const generation = z.int().describe('Number of the configuration within this pro
 export const status = z.object({
   revision,
   generation,
-  since: time.describe('When it came into force.'),
+  since: time.describe('When it took effect.'),
   current: z.boolean().describe('False if the last one read was refused.'),
   warnings: problemSchema.array().describe('Warnings about the running configuration.'),
   writable: z.boolean().describe('Whether operators may send configurations (admin.writable).'),
   lastReload: z
     .object({
       outcome: z.enum(['applied', 'unchanged', 'refused', 'rolled_back']),
-      at: time.describe('When it was over.'),
+      at: time.describe('When it ended.'),
       problems: problemSchema.array().describe('Why it was refused.'),
     })
     .nullable()

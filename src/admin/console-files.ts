@@ -98,7 +98,7 @@ ${preloads.join('\n')}
 </head>
 <body>
 <div id="app"></div>
-<noscript>The console needs JavaScript. What it shows, the admin API tells as JSON: see /docs/.</noscript>
+<noscript>The console needs JavaScript. The admin API has the same information as JSON: see /docs/.</noscript>
 </body>
 </html>
 `

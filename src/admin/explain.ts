@@ -24,18 +24,18 @@ const question = z.strictObject({
   url: z
     .string()
     .refine((url) => readAskedUrl(url) !== null, urlExpected)
-    .describe('With http or https, and the host that is asked for, or only its path with the query.'),
+    .describe('An http or https URL, or only path and query.'),
   headers: z
     .record(z.string().refine(isToken, 'expected the name of a header'), z.union([z.string(), z.string().array()]))
     .default({})
     .describe('Header fields, each with its value, or a list of values.'),
-  body: z.string().optional().describe('Content of the request; Content-Type is among the headers. Default none.'),
+  body: z.string().optional().describe('Body of the request; its Content-Type is one of the headers. Default none.'),
   from: z
     .string()
     .refine((address) => isIP(address) !== 0, 'expected an IP address')
     .default('127.0.0.1')
     .describe('IP address of the client.'),
-  listener: z.string().optional().describe('The listener that it comes by. Default the first one of the scheme.'),
+  listener: z.string().optional().describe('Listener that receives it. Default the first one for the scheme.'),
   as: z
     .strictObject({
       id: z.string().min(1),
@@ -45,8 +45,8 @@ const question = z.strictObject({
       key: z.string().nullable().default(null).describe('Id of the API key; null for none.'),
     })
     .optional()
-    .describe('Whom it is taken to come from, without any proof. Default: as its headers prove.'),
-  worker: z.int().min(0).optional().describe('Which worker is asked, as each has a cache of its own. Default any.'),
+    .describe('Consumer to assume, without credentials. Default: the one that its headers authenticate.'),
+  worker: z.int().min(0).optional().describe('Worker to ask; each has its own cache. Default any.'),
 })
 
 const changes = z.object({ set: z.string().array().readonly(), removed: z.string().array().readonly() })
@@ -57,11 +57,11 @@ const policy = z.object({
   verdict: z
     .enum(verdicts)
     .describe(
-      'passed: it went on; answered and refused: it did not; not-reached: another one before it did not; not-run: it may change ' +
-        'something, and was left out; off: the route has switched it off.',
+      'passed: the request continued; answered, refused: the policy replied; not-reached: an earlier policy replied; not-run: skipped, because it may change ' +
+        'something; off: switched off by the route.',
     ),
-  origin: z.enum(origins).describe('Where its options are from.'),
-  ofRoute: z.string().array().readonly().describe('Options that the route says itself, where both say some.'),
+  origin: z.enum(origins).describe('Where its options come from.'),
+  ofRoute: z.string().array().readonly().describe('Options set by the route, if they come from both.'),
   status: z.int().nullable(),
   code: z.string().nullable(),
   detail: z.string().nullable(),
@@ -69,9 +69,9 @@ const policy = z.object({
     .object({ name: z.string(), attributes: z.record(z.string(), z.unknown()) })
     .array()
     .readonly()
-    .describe('What it noted, as spans have it.'),
-  request: changes.describe('Names of fields of the request that it set or removed; path and query among them.'),
-  reply: changes.describe('The same of the reply.'),
+    .describe('What it recorded, as in spans.'),
+  request: changes.describe('Names of the request fields that it set or removed, including path and query.'),
+  reply: changes.describe('The same for the reply.'),
 })
 
 export const explanation = z.object({
@@ -83,8 +83,11 @@ export const explanation = z.object({
   listener: z.string(),
   path: z.object({
     written: z.string(),
-    normal: z.string().nullable().describe('What routes are matched by; null where it is refused.'),
-    refused: z.string().nullable().describe('Why it is refused; null where it is not.'),
+    normal: z
+      .string()
+      .nullable()
+      .describe('The normalized path, which routes are matched against; null if it is refused.'),
+    refused: z.string().nullable().describe('Why it is refused; null if it is not.'),
   }),
   routes: z.object({
     candidates: z
@@ -93,51 +96,53 @@ export const explanation = z.object({
         pattern: z.string(),
         host: z.string().nullable(),
         listener: z.string().nullable(),
-        lacks: z.string().array().readonly().describe('What the request lacks to take it.'),
+        lacks: z.string().array().readonly().describe('The conditions of the route that the request does not meet.'),
         taken: z.boolean(),
       })
       .array()
       .readonly()
       .describe(
-        'Lines of the routing table for this path, in the order in which they are tried: the first that it lacks nothing for.',
+        'Entries of the routing table for this path, in the order in which they are tried; the first one whose conditions are met is taken.',
       ),
-    more: z.int().describe('Further ones.'),
-    others: z.int().describe('Lines for other paths.'),
+    more: z.int().describe('Number of further entries.'),
+    others: z.int().describe('Number of entries for other paths.'),
   }),
   route: z.object({ id: z.string(), pattern: z.string() }).nullable(),
   params: z.record(z.string(), z.string()),
   consumer: z.object({ id: z.string(), tier: z.string(), roles: z.string().array().readonly() }).nullable(),
   policies: policy.array().readonly(),
-  leads: z.string().array().readonly().describe('What the route leads to: what is divided, rewritten and copied.'),
+  leads: z.string().array().readonly().describe('Where the route leads, and what is split, rewritten and mirrored.'),
   service: z
     .object({
       name: z.string(),
       balancer: z.string(),
-      limit: z.int().nullable().describe('How many requests may wait for it; null for any number.'),
+      limit: z.int().nullable().describe('Limit of concurrent requests; null if there is none.'),
       instances: z
         .object({
           address: z.string(),
           weight: z.number(),
           inFlight: z.int(),
           state: z.string(),
-          unusable: z.string().nullable().describe('Why it gets no requests; null where it does.'),
-          slowStart: z.boolean().describe('It has come lately, and gets a part of its share.'),
-          next: z.boolean().describe('The balancer of this worker would take it now.'),
+          unusable: z.string().nullable().describe('Why it gets no requests; null if it does.'),
+          slowStart: z.boolean().describe('It is new or has recovered, and gets only part of its share.'),
+          next: z.boolean().describe('The balancer of this worker would choose it now.'),
         })
         .array()
         .readonly(),
     })
     .nullable(),
-  outcome: z.enum(['sent', 'replied']).describe('Whether a service is asked, or the gateway replies itself.'),
-  status: z.int().nullable().describe('Of the reply of the gateway; null where a service is asked.'),
+  outcome: z
+    .enum(['sent', 'replied'])
+    .describe('Whether the request goes to a service, or the gateway replies itself.'),
+  status: z.int().nullable().describe('Status of the reply of the gateway; null if the request goes to a service.'),
   code: z.string().nullable(),
   detail: z.string().nullable(),
-  reply: fields.describe('Fields of the reply; where a service is asked, those that the gateway adds.'),
+  reply: fields.describe('Fields of the reply, or if it comes from a service, those that the gateway adds.'),
   sent: z
     .object({ method: z.string(), target: z.string(), host: z.string(), fields })
     .nullable()
-    .describe('The request as it would leave for the service. Secrets are masked.'),
-  notes: z.string().array().readonly().describe('What could not be found out, and what else there is to know.'),
+    .describe('The request as it would be sent to the service. Secrets are masked.'),
+  notes: z.string().array().readonly().describe('What could not be determined, and other remarks.'),
 })
 
 /** POST /explain: how a request would be handled. */
@@ -158,10 +163,10 @@ export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void
       // It reveals whether credentials are valid, and runs the code of policies.
       config: { role: 'operator', readsOnly: true },
       schema: {
-        summary: 'Tell what would become of a request, and why, without sending it',
+        summary: 'Explain how a request would be handled, without sending it',
         description:
-          'The routes that were tried, the verdict of each policy, the instances of the service, and the request as it would leave, or the ' +
-          'reply. Nothing is counted, stored or sent, but that a token or a key may be asked about.',
+          'The routes that were tried, the verdict of each policy, the instances of the service, and the request as it would be sent, or the ' +
+          'reply. Nothing is counted, stored or sent, except that a token or a key may be looked up.',
         tags: ['requests'],
         body: question,
         response: { 200: explanation },

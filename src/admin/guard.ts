@@ -94,7 +94,7 @@ export function createGuard({
     if (passedOn !== undefined)
       throw new GatewayError(
         'forbidden',
-        `The request came through a proxy, as ${passedOn} says. Ask the admin listener itself, or set ADMIN_TOKEN.`,
+        `The request came through a proxy, as ${passedOn} says. Send it to the admin listener directly, or set ADMIN_TOKEN.`,
       )
     // 4.
     if (!isSafe(method)) refuseForeign(headers)

@@ -30,7 +30,7 @@ export const document = z.object({
       method: z.string(),
       path: z.string(),
       summary: z.string(),
-      role: z.enum(operatorRoles).describe('The least role that it needs.'),
+      role: z.enum(operatorRoles).describe('The minimum role for it.'),
     })
     .array(),
 })
@@ -52,7 +52,7 @@ export function indexPage(app: AdminApp): void {
   })
   app.get(
     '/',
-    { schema: { summary: 'What there is', tags: ['gateway'], response: { 200: z.union([document, page]) } } },
+    { schema: { summary: 'List the endpoints', tags: ['gateway'], response: { 200: z.union([document, page]) } } },
     ({ headers }, reply) => {
       void reply.header('Vary', 'Accept')
       if (!headers.accept?.includes('text/html')) return { name: 'sallyport', version, endpoints }
@@ -73,7 +73,7 @@ function pageOf(endpoints: readonly ListedEndpoint[]): string {
 <head><meta charset="utf-8"><title>Sallyport</title><style>${STYLE}</style></head>
 <body>
 <h1>Sallyport ${escapeHtml(version)}</h1>
-<p>The <a href="/console/">console</a> shows it all. What operators can ask and do here; <a href="/docs">try it</a>.</p>
+<p>The <a href="/console/">console</a> shows all of this. These are the endpoints of the admin API; <a href="/docs">try them out</a>.</p>
 <table>
 ${rows.join('\n')}
 </table>

@@ -17,8 +17,8 @@ const change = z.object({
   path: z.string(),
   steps: z.union([z.string(), z.int()]).array().readonly().describe('The path as a list.'),
   class: z.enum(changeClasses).describe('The most severe of its effects.'),
-  before: z.unknown().optional().describe('Left out of what is added. Secrets are masked.'),
-  after: z.unknown().optional().describe('Left out of what is removed.'),
+  before: z.unknown().optional().describe('Absent if something was added. Secrets are masked.'),
+  after: z.unknown().optional().describe('Absent if something was removed.'),
   effects: z.string().array().readonly().describe('One sentence each.'),
   routes: z.string().array().readonly().optional().describe('For general settings, the routes that they affect.'),
 })
@@ -43,7 +43,7 @@ export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext):
         schema: {
           summary: 'Show what another configuration would change, without applying it',
           description:
-            'For the file as it is now, or for the body: a configuration in YAML, read with the variables of the gateway as if it were ' +
+            'Compares the file as it is now, or the body: a configuration in YAML, read with the variables of the gateway as if it were ' +
             'in its file. A body needs admin.writable.',
           tags: ['configuration'],
           consumes: ['application/yaml'],

@@ -14,6 +14,6 @@ export const problemSchema = z.object({
 /** The GatewayError 'unprocessable-content' that lists every problem of a configuration. */
 export function refusal(problems: readonly Problem[]): GatewayError {
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-  const detail = `The configuration was refused for ${count}, and nothing has changed.`
+  const detail = `The configuration was refused because of ${count}; nothing has changed.`
   return new GatewayError('unprocessable-content', detail, { members: { problems: problems.map(problemMember) } })
 }

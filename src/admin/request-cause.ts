@@ -3,11 +3,11 @@ import type { RecentDetails } from '../telemetry/recent-requests.ts'
 /** Why attempts failed, in words that go with "all" and "one". */
 const REASONS: Readonly<Record<string, string>> = {
   connect: 'could not be connected to',
-  tls: 'could not be connected to by TLS',
-  refused: 'did not begin with the request',
+  tls: 'could not be connected to with TLS',
+  refused: 'did not process the request',
   timeout: 'gave no reply in time',
   closed: 'closed the connection before the end of the reply',
-  invalid: 'replied with what is not valid HTTP',
+  invalid: 'sent a reply that is not valid HTTP',
   busy: 'had no connection free',
   streams: 'had too many streams',
 }
@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why a request ended as it did, in one sentence. */
 export function causeOf(request: RecentDetails): string {
   const { status, error, detail, cause, service, instance, route, aborted } = request
-  if (aborted) return 'The client left before it had the reply.'
+  if (aborted) return 'The client disconnected before it had the whole reply.'
   const tried = triedWords(request)
   if (error === 'service-unavailable' && service !== null && tried === null && instance === null)
     return `${status}: no instance of ${service} could be used.`
@@ -30,10 +30,10 @@ export function causeOf(request: RecentDetails): string {
     const after = others === null ? '' : `, after ${others}`
     return `${status}: that is the reply of ${instance} of ${service ?? 'the service'}${after}.`
   }
-  if (route === '') return `${status}: no route took it.`
+  if (route === '') return `${status}: no route matched it.`
   return service === null
-    ? `${status}: the route ${route} says so, without a service.`
-    : `${status}: the gateway replied itself, and asked no instance of ${service}.`
+    ? `${status}: the route ${route} replied itself, without a service.`
+    : `${status}: the gateway replied itself, without asking an instance of ${service}.`
 }
 
 /** The outcome of the failed attempts; null if there are none. */

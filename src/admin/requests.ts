@@ -23,22 +23,28 @@ export const requestFilter = z.strictObject({
   route: z.string().optional().describe('Id of a route.'),
   service: z.string().optional().describe('Name of a service.'),
   consumer: z.string().min(1).optional().describe('Id of a consumer, or of an API key.'),
-  slower: z.coerce.number().min(0).optional().describe('Those that took at least so many milliseconds.'),
+  slower: z.coerce.number().min(0).optional().describe('Requests that took at least this many milliseconds.'),
   correlationId: z.string().min(1).optional().describe('Correlation id, as replies and the log show it.'),
 })
 
 const listFilter = requestFilter.extend({
-  limit: z.coerce.number().int().min(1).max(1000).default(50).describe('Most to return, 1 to 1000.'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(50)
+    .describe('Maximum number of requests to return, 1 to 1000.'),
 })
 
 /** A finished request. */
 export const recentRequest = z.object({
   time: z.iso.datetime().describe('When it began.'),
   durationMs: z.number(),
-  serviceMs: z.number().describe('How much of it services took, up to the heads of their replies.'),
+  serviceMs: z.number().describe('Time spent in services, up to the heads of their replies.'),
   protocol: z.string().describe('Version of HTTP that the client spoke.'),
   method: z.string(),
-  host: z.string().describe('As the client named it.'),
+  host: z.string().describe('Host as the client sent it.'),
   path: z.string(),
   query: z.string().describe('Values that look like secrets are removed.'),
   status: z.int(),
@@ -46,11 +52,11 @@ export const recentRequest = z.object({
   route: z.string().nullable().describe('Id of the route, or null for none.'),
   service: z.string().nullable(),
   instance: z.string().nullable().describe('The last instance that was tried.'),
-  attempts: z.int().describe('How often an instance was asked.'),
-  retried: z.string().nullable().describe('Why another one was asked after the one before; null where none was.'),
+  attempts: z.int().describe('Number of attempts.'),
+  retried: z.string().nullable().describe('Why it was retried; null if it was not.'),
   client: z.string().describe('IP address.'),
   consumer: z.string().nullable().describe('Who called, or null if anonymous.'),
-  tier: z.string().nullable().describe('Which limits apply to who called.'),
+  tier: z.string().nullable().describe('Tier of the caller, which decides the limits.'),
   apiKey: z.string().nullable().describe('Id of the API key that was used, or null.'),
   correlationId: z.string(),
   traceId: z.string().describe('Id of its trace (W3C Trace Context).'),
@@ -60,41 +66,38 @@ export const recentRequest = z.object({
 
 const attempt = z.object({
   instance: z.string(),
-  phase: z.string().nullable().describe('How far it came where it failed: connect, reply or body.'),
-  reason: z
-    .string()
-    .nullable()
-    .describe('Why it failed, in a word; null where it did not, or where there was a reply.'),
-  status: z.int().nullable().describe('Of its reply; null for none.'),
+  phase: z.string().nullable().describe('Phase in which it failed: connect, reply or body.'),
+  reason: z.string().nullable().describe('Why it failed, in one word; null if it did not, or if there was a reply.'),
+  status: z.int().nullable().describe('Status of its reply; null if there was none.'),
   tookMs: z.number().nullable(),
   error: z.string().nullable().describe('What went wrong.'),
 })
 
 export const details = recentRequest.extend({
-  cause: z.string().describe('Why it ended so, in one sentence.'),
+  cause: z.string().describe('Why it ended as it did, in one sentence.'),
   userAgent: z.string().nullable().describe('User-Agent of the client, truncated if it is long.'),
-  detail: z.string().nullable().describe('What the client was told of the error.'),
+  detail: z.string().nullable().describe('Detail of the error that the client got.'),
   tried: attempt
     .array()
     .describe(
-      'The attempts that failed; all of them where decisions were recorded. The first ones where there were many.',
+      'The attempts that failed, or all of them if decisions were recorded. Only the first ones if there were many.',
     ),
-  clientMs: z.number().describe('What was spent waiting for the body of the client.'),
-  gatewayMs: z.number().describe('The rest, as far as it was not the sending of the reply.'),
+  clientMs: z.number().describe('Time spent waiting for the body from the client.'),
+  gatewayMs: z.number().describe('The rest, without the time for sending the reply.'),
   events: z
     .object({ name: z.string(), attributes: z.record(z.string(), z.unknown()) })
     .array()
     .nullable()
     .describe(
-      'What policies decided, in order; null where nobody recorded it: log.access.timings and sampled traces do.',
+      'What policies decided, in order; null if it was not recorded, which requires log.access.timings or a sampled trace.',
     ),
   fields: z.record(z.string(), z.string()).describe('Further fields of its line in the access log.'),
 })
 
 const worker = z.object({
   worker: z.int(),
-  remembered: z.int().describe('Requests that it remembers.'),
-  capacity: z.int().describe('How many it can remember, by admin.requests.'),
+  remembered: z.int().describe('Number of requests that it remembers.'),
+  capacity: z.int().describe('How many it can remember (admin.requests).'),
   since: z.iso.datetime().nullable().describe('When the oldest of them ended.'),
 })
 
@@ -123,7 +126,7 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
       schema: {
         summary: 'Why the requests with a correlation id ended as they did',
         description:
-          'Of all workers that answer, the newest first. Where none remembers any it is 404, and `workers` of the problem document says which answered.',
+          'From all workers that answer, newest first. If none remembers one, the reply is 404, and `workers` in the problem document lists those that answered.',
         tags: ['requests'],
         params: z.object({ correlationId: z.string().min(1) }),
         response: { 200: z.object({ requests: details.array(), workers: worker.array() }) },

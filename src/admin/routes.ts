@@ -24,7 +24,7 @@ export const route = z.object({
     query: condition.describe(
       'Required query parameters: a value, a list of values, a map with regex, or true for any.',
     ),
-    precedence: z.int().describe('Of equally specific matches the highest wins.'),
+    precedence: z.int().describe('Among equally specific matches the highest wins.'),
   }),
   service: z
     .string()
@@ -44,7 +44,7 @@ export const route = z.object({
   cache: z
     .record(z.string(), z.int())
     .nullable()
-    .describe('Requests since the start by what came of them in the cache of the route; null where it has none.'),
+    .describe('Requests since the start, by result in the cache of the route; null if it has no cache.'),
 })
 
 type Route = z.input<typeof route>

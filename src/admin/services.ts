@@ -68,7 +68,7 @@ export const service = z.object({
   discovery: z
     .object({
       kind: z.enum(discoveryKinds).describe('How the instances are found.'),
-      subject: z.string().describe('What is asked for.'),
+      subject: z.string().describe('What is looked up.'),
       instances: z.int().describe('How many were found.'),
       lastSuccessAt: time.nullable().describe('When they were last discovered; null before the first answer.'),
       problem: z.string().nullable().describe('Why discovery fails at present; null while it works.'),
@@ -103,10 +103,8 @@ export const transition = z.object({
   instance: z.string(),
   kind: z
     .enum(transitionKinds)
-    .describe(
-      'What became of it; returned is the end of an ejection, and undrained that an operator has taken it back.',
-    ),
-  reason: z.string().nullable().describe('Null where that goes without saying.'),
+    .describe('What happened. returned: an ejection ended; undrained: an operator put it back into use.'),
+  reason: z.string().nullable().describe('Why; null if there is nothing to explain.'),
 })
 
 const named = z.object({ name: z.string().describe('Name of the service.') })
@@ -160,8 +158,8 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     '/services/:name/history',
     {
       schema: {
-        summary: 'What became of the instances of a service in the last 24 hours, the newest first',
-        description: 'Health, ejections and drains: the newest 200 of each instance that it has, since the start.',
+        summary: 'What happened to the instances of a service in the last 24 hours, newest first',
+        description: 'Health, ejections and drains: the newest 200 of each current instance, since the start.',
         tags: ['services'],
         params: named,
         response: { 200: z.object({ transitions: transition.array() }) },
@@ -185,7 +183,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
       schema: {
         summary: 'Drain an instance: it gets no new requests, and requests in flight finish',
         description:
-          'Clients that are bound to it by sticky stay. Lasts until it is taken back, the configuration no longer has it, or the gateway ends, whatever its health checks say.',
+          'Clients that sticky binds to it stay with it. Lasts until it is undrained, removed from the configuration, or the gateway stops, whatever its health checks say.',
         tags: ['services'],
         params: placed,
         querystring: forced,

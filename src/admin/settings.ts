@@ -12,7 +12,7 @@ const level = z.object({ level: z.enum(logLevels) })
 export function settingEndpoints(app: AdminApp, { threads, everywhere }: AdminContext): void {
   app.get(
     '/log-level',
-    { schema: { summary: 'What is logged', tags: ['settings'], response: { 200: level } } },
+    { schema: { summary: 'The current log level', tags: ['settings'], response: { 200: level } } },
     async () => ({ level: lowestLevel(await threads.askAll(logLevelTopic, null)) }),
   )
 

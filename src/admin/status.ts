@@ -21,7 +21,7 @@ const thread = z.object({
   generation: z.int().describe('Number of the configuration it uses.'),
   uptimeSeconds: z.number(),
   connections: z.int().describe('Open client connections.'),
-  inFlight: z.int().describe('Requests at the services.'),
+  inFlight: z.int().describe('Requests in flight at services.'),
   heapBytes: bytes,
   busy: z.number().describe('Share of its time in which the thread was busy, 0 to 1.'),
   redis: z
@@ -55,7 +55,7 @@ export const status = z.object({
     .array()
     .describe('Where requests are accepted.'),
   connections: z.int().describe('Open client connections.'),
-  inFlight: z.int().describe('Requests at the services.'),
+  inFlight: z.int().describe('Requests in flight at services.'),
   memory: z.object({ rssBytes: bytes, heapBytes: bytes, externalBytes: bytes }),
   configuration: z.object({
     revision: z.string(),
@@ -67,9 +67,7 @@ export const status = z.object({
     problem: z
       .string()
       .nullable()
-      .describe(
-        'Why requests do not go to the instances that were discovered last, which is tried again; null where they do.',
-      ),
+      .describe('Why the instances that were discovered last are not in use yet, which is retried; null if they are.'),
   }),
   workers: thread.array().describe('The worker threads; one that does not answer in time is left out.'),
 })
@@ -79,7 +77,7 @@ const health = z.object({
   timestamp: z.iso.datetime(),
   version: z.string(),
   services: z.record(z.string(), z.enum(['healthy', 'degraded', 'unhealthy'])),
-  stores: storeStates.optional().describe('Left out where there are none but the memory.'),
+  stores: storeStates.optional().describe('Left out if there are no stores except memory.'),
   configuration: z
     .literal('outdated')
     .optional()
@@ -92,7 +90,7 @@ export function statusEndpoints(app: AdminApp, context: AdminContext): void {
 
   app.get(
     '/status',
-    { schema: { summary: 'How the gateway is doing', tags: ['gateway'], response: { 200: status } } },
+    { schema: { summary: 'The state of the gateway', tags: ['gateway'], response: { 200: status } } },
     async () => {
       const answers = await threads.askAll(threadStatusTopic, null)
       const workers = answers

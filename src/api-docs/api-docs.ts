@@ -130,7 +130,7 @@ export class ApiDocs {
     try {
       this.described = await slices.run(describedApis(config.routes, policies, this.places))
     } catch (error) {
-      log.warn({ error: messageOf(error) }, 'What policies say of their operations cannot be documented')
+      log.warn({ error: messageOf(error) }, 'The operations of policies cannot be documented, and are left out')
       this.described = new Map()
     }
     return this.described

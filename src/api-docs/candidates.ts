@@ -73,16 +73,16 @@ function genericDocs({ route, pattern }: RoutePath, method: Method): OperationDo
   }
   if (redirect !== undefined) {
     const schema = { type: 'string', const: redirect.to }
-    const headers = { Location: { description: 'Where it is.', schema } }
+    const headers = { Location: { description: 'Where it redirects to.', schema } }
     const answer = { description: STATUS_CODES[redirect.status] ?? 'A redirect', headers }
-    return docsOf(route.id, `Leads to ${redirect.to}.${below}`, { [redirect.status]: answer })
+    return docsOf(route.id, `Redirects to ${redirect.to}.${below}`, { [redirect.status]: answer })
   }
   if (files !== undefined) {
     const answers = { 200: { description: 'The file.' }, 404: { description: 'There is no such file.' } }
     return docsOf(route.id, `A file.${below}`, answers)
   }
-  const answer = { description: 'What the service answers.' }
-  const docs = docsOf('', `Passed on to ${service}, which does not describe it.${below}`, { '2XX': answer })
+  const answer = { description: 'The reply of the service.' }
+  const docs = docsOf('', `Forwarded to ${service}, which does not describe it.${below}`, { '2XX': answer })
   return ['post', 'put', 'patch'].includes(method) ? { ...docs, requestBody: { content: { '*/*': {} } } } : docs
 }
 

@@ -148,7 +148,7 @@ test('fixed replies and redirects are listed, except error replies', () => {
   assert.deepEqual(responses['200'], { description: 'OK', content: { 'text/plain': { example: 'open' } } })
   const moved = document.paths['/old']!['get']!.responses['308'] as { headers: Json }
   assert.ok(moved.headers['Location'])
-  assert.deepEqual(document.tags, [{ name: 'gateway', description: 'What the gateway answers itself.' }])
+  assert.deepEqual(document.tags, [{ name: 'gateway', description: 'A reply of the gateway itself.' }])
 })
 
 test("the gateway's own endpoints replace the same paths of services", () => {

@@ -219,7 +219,7 @@ function tagOf({ route }: RoutePath): string {
 }
 
 function tag(name: string, api: ServiceApi | undefined): DocsObject {
-  const texts = name === GATEWAY ? ['What the gateway answers itself.'] : [api?.title, api?.description]
+  const texts = name === GATEWAY ? ['A reply of the gateway itself.'] : [api?.title, api?.description]
   const description = texts.filter((text) => text !== undefined && text !== '').join(': ')
   return { name, ...(description !== '' && { description }) }
 }
@@ -230,11 +230,11 @@ function remarks({ route }: RoutePath, { roles, scopes }: AllPoliciesDocs): stri
   return [
     ...(roles.length > 0 ? [`Needs ${roles.length === 1 ? 'the role' : 'one of the roles'} ${roles.join(', ')}.`] : []),
     ...(scopes.length > 0 ? [`Needs the ${scopes.length === 1 ? 'scope' : 'scopes'} ${scopes.join(', ')}.`] : []),
-    ...(pathRegex === undefined ? [] : [`Only paths that \`${pathRegex}\` describes.`]),
+    ...(pathRegex === undefined ? [] : [`Only paths that match \`${pathRegex}\`.`]),
     ...(listener.length > 0
-      ? [`Only at the ${listener.length === 1 ? 'listener' : 'listeners'} ${listener.join(', ')}.`]
+      ? [`Only on the ${listener.length === 1 ? 'listener' : 'listeners'} ${listener.join(', ')}.`]
       : []),
-    ...(host.length > 0 ? [`Only at the ${host.length === 1 ? 'host' : 'hosts'} ${host.join(', ')}.`] : []),
+    ...(host.length > 0 ? [`Only for the ${host.length === 1 ? 'host' : 'hosts'} ${host.join(', ')}.`] : []),
   ]
 }
 

@@ -10,7 +10,7 @@ export const problemSchema: DocsObject = {
   description: 'What went wrong, as a problem document (RFC 9457).',
   properties: {
     type: { type: 'string', format: 'uri-reference', description: 'Identifies the kind of problem.' },
-    title: { type: 'string', description: 'The kind of problem in words.' },
+    title: { type: 'string', description: 'A short description of the kind of problem.' },
     status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status of the reply.' },
     detail: { type: 'string', description: 'What happened, to what, and what to do.' },
     instance: { type: 'string', format: 'uri-reference', description: 'The correlation id of the request.' },
@@ -25,7 +25,7 @@ export const serviceRefusals: readonly RefusalDocs[] = [
 
 /** Errors that may occur for a request with a body. */
 export const bodyRefusals: readonly RefusalDocs[] = [
-  { code: 'content-too-large', description: 'The body is larger than is allowed.' },
+  { code: 'content-too-large', description: 'The body is larger than allowed.' },
 ]
 
 /** Statuses with which the gateway replies in place of the service, which is not even asked. */

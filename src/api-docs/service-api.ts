@@ -41,7 +41,7 @@ export function* readServiceApi(text: string, service: string, places: Places): 
   const root = parse(text)
   const version = fieldOf(root, 'openapi')
   if (typeof version !== 'string' || !version.startsWith('3.'))
-    throw new BrokenDocument('is no OpenAPI 3 document: "openapi" is missing or another version')
+    throw new BrokenDocument('is not an OpenAPI 3 document: "openapi" is missing or has another version')
   const source = new Source(root)
   const operations = new Operations(source)
   const found: ServiceOperation[] = []
@@ -52,13 +52,14 @@ export function* readServiceApi(text: string, service: string, places: Places): 
     const item = source.object(value)
     for (const [method, operation] of operationsOf(item, methods)) {
       yield
-      if (++seen > MAX_OPERATIONS) throw new BrokenDocument(`has over ${MAX_OPERATIONS} operations`)
+      if (++seen > MAX_OPERATIONS) throw new BrokenDocument(`has more than ${MAX_OPERATIONS} operations`)
       const based = base === '' ? [] : places.of(service, base + path, method.toUpperCase())
       const reached = based.length > 0 ? based : places.of(service, path, method.toUpperCase())
       if (reached.length === 0) continue
       const docs = operations.read(operation, fieldOf(item, 'parameters'))
       shown += textLength(docs) * reached.length
-      if (shown > MAX_TEXT) throw new BrokenDocument(`has over ${MAX_TEXT} characters with its references followed`)
+      if (shown > MAX_TEXT)
+        throw new BrokenDocument(`has more than ${MAX_TEXT} characters once its references are resolved`)
       const security = requirements(fieldOf(operation, 'security') ?? fieldOf(root, 'security'))
       found.push(...reached.map((place) => ({ place, method, docs, security })))
     }
@@ -83,7 +84,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new BrokenDocument('is no JSON')
+    throw new BrokenDocument('is not JSON')
   }
 }
 

@@ -112,8 +112,8 @@ export class ServiceDocuments {
     const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: MAX_SIZE, signal }
     const reply = await callService(service, request)
     if (reply.status === 304) return
-    if (known.text === '' && hasNone(reply)) throw new NoDocument('is not there')
-    if (reply.status !== 200) throw new BrokenDocument(`comes with status ${reply.status}`)
+    if (known.text === '' && hasNone(reply)) throw new NoDocument('does not exist')
+    if (reply.status !== 200) throw new BrokenDocument(`was answered with status ${reply.status}`)
     const text = reply.body.toText()
     if (text === known.text) return
     const slices = new TimeSlices(clock)

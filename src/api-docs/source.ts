@@ -21,7 +21,7 @@ export class Source {
   /** Counts one value at that depth. Throws BrokenDocument if there are too many, or it is too deep. */
   spend(depth: number): void {
     if (depth > MAX_DEPTH) throw new BrokenDocument(`is nested over ${MAX_DEPTH} levels deep`)
-    if (--this.left < 0) throw new BrokenDocument(`has over ${MAX_VALUES} values`)
+    if (--this.left < 0) throw new BrokenDocument(`has more than ${MAX_VALUES} values`)
   }
 
   /** Resolves a reference within the document; undefined for all others. */

@@ -25,11 +25,11 @@ function adminOptions(): readonly Option[] {
   return [
     new Option(
       '-c, --config <file>',
-      `the configuration that names the admin listener (default: ${DEFAULT_FILE}, if there is one)`,
+      `configuration with the address of the admin listener (default: ${DEFAULT_FILE}, if it exists)`,
     ),
     new Option(
       '--admin <url>',
-      'where the admin listener is, in place of the configuration; ADMIN_TOKEN holds its token',
+      'URL of the admin listener, instead of the one in the configuration; the token is read from ADMIN_TOKEN',
     ),
   ]
 }
@@ -92,7 +92,7 @@ export async function requestAdmin(
 /** Why it refused the request: the detail of its problem document (RFC 9457). */
 export function refusalOf({ status, body, from }: AdminReply): CommandError {
   const detail = fieldOf(body, 'detail')
-  const reason = typeof detail === 'string' ? detail : 'that is not an answer of an admin listener.'
+  const reason = typeof detail === 'string' ? detail : 'this is not the response of an admin listener.'
   return new CommandError(`${from} answered ${status}: ${reason}`)
 }
 

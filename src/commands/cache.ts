@@ -25,18 +25,18 @@ export function defineCache(command: Command, finish: (code: number) => void): v
   command.description('Purges stored replies of a running gateway.')
   const purge = command
     .command('purge')
-    .summary('forget stored replies')
+    .summary('purge stored replies')
     .description(
-      'Has a running gateway, and all that share its Redis, forget stored replies: one of the three ways says which.',
+      'Purges stored replies of a running gateway and of all gateways that share its Redis: by URL, by URL prefix, or by host and group.',
     )
-    .option('--url <url>', 'of this address')
-    .option('--prefix <url>', 'whose address begins so')
-    .option('--host <host>', 'of this host, with --group')
-    .option('--group <group>', 'of this group (RFC 9875), with --host')
+    .option('--url <url>', 'replies for this URL')
+    .option('--prefix <url>', 'replies for all URLs that begin with this')
+    .option('--host <host>', 'host of the group')
+    .option('--group <group>', 'cache group (RFC 9875)')
   addReplicaOptions(purge).action(async (options: Options) => finish(await purgeReplies(options)))
   addExamples(purge, [
-    ['sallyport cache purge --url https://shop.test/books/1', 'one address'],
-    ['sallyport cache purge --prefix https://shop.test/books/', 'all below one'],
+    ['sallyport cache purge --url https://shop.test/books/1', 'one URL'],
+    ['sallyport cache purge --prefix https://shop.test/books/', 'everything below a path'],
   ])
 }
 

@@ -38,20 +38,20 @@ interface Files {
 export function defineCertificate(command: Command): void {
   command
     .description(
-      'Makes a certificate for development. An authority of your own on this machine signs it, which is made the first time: ' +
-        'trust it once, and you trust every certificate that this command makes.',
+      'Creates a certificate for development, signed by a local certificate authority that is created on first use: ' +
+        'trust that authority once, and every certificate of this command is trusted.',
     )
-    .argument('[names...]', `names and addresses that it is for (default: ${DEFAULT_NAMES.join(', ')})`)
+    .argument('[names...]', `host names and IP addresses of the certificate (default: ${DEFAULT_NAMES.join(', ')})`)
     .option('-o, --out <folder>', 'folder for the certificate and its key', 'tls')
-    .option('--ca <folder>', `folder of the authority (default: ${join('~', ...OWN_FOLDER)})`)
-    .option('--days <number>', `how long it is valid, up to ${MAX_DAYS} days`, String(MAX_DAYS))
-    .option('--client', 'a certificate of a client, which shows it to the gateway, with its name')
-    .option('--force', 'overwrite a certificate of the same name')
+    .option('--ca <folder>', `folder of the certificate authority (default: ${join('~', ...OWN_FOLDER)})`)
+    .option('--days <number>', `validity in days, at most ${MAX_DAYS}`, String(MAX_DAYS))
+    .option('--client', 'create a client certificate, with the name of the client instead of host names')
+    .option('--force', 'overwrite an existing certificate')
     .action(makeCertificate)
   addExamples(command, [
     ['sallyport certificate', 'for localhost, 127.0.0.1 and ::1'],
     [`sallyport certificate shop.test '*.shop.test' --out certificates`, 'for other names, into another folder'],
-    ['sallyport certificate --client alice', 'with which a client says who it is'],
+    ['sallyport certificate --client alice', 'a client certificate, for mutual TLS'],
   ])
 }
 
@@ -59,7 +59,8 @@ const OWN_FOLDER = ['.local', 'share', 'sallyport']
 
 function makeCertificate(given: readonly string[], options: Options): void {
   const { client = false, force = false } = options
-  if (client && given.length === 0) throw new UsageError('--client: expected the name of the client beside it')
+  if (client && given.length === 0)
+    throw new UsageError('--client: expected the name of the client, such as "sallyport certificate --client alice"')
   const names = (given.length === 0 ? DEFAULT_NAMES : given).map((name) => nameOf(name, client))
   const days = daysOf(options.days)
   const files = filesFor(options.out, names[0] ?? '')
@@ -84,7 +85,7 @@ function makeCertificate(given: readonly string[], options: Options): void {
 function refuseTaken(files: readonly string[], force: boolean): void {
   const taken = files.find((file) => existsSync(file))
   if (taken !== undefined && !force)
-    throw new CommandError(`${taken} exists already: --force overwrites it, --out names another folder.`)
+    throw new CommandError(`${taken} already exists: overwrite it with --force, or choose another folder with --out.`)
 }
 
 /** A name in the form used in certificates. */
@@ -95,7 +96,7 @@ function nameOf(name: string, client: boolean): string {
   if (/^[\w.@+-]+$/.test(ascii) && !isEmptyLabel(ascii) && (!client || ascii.length <= MAX_NAME))
     return bare === name ? ascii : `*.${ascii}`
   throw new UsageError(
-    `${JSON.stringify(name)} is no name: expected one such as "shop.test", "*.shop.test" or "192.168.1.7"`,
+    `${JSON.stringify(name)} is not a valid name: expected one such as "shop.test", "*.shop.test" or "192.168.1.7"`,
   )
 }
 
@@ -123,7 +124,7 @@ function ownFolder(): string {
     return join(homedir(), ...OWN_FOLDER)
   } catch (error) {
     // For example in a container whose user has a number but no name.
-    throw new CommandError('The user has no home folder to keep the authority in: name a folder with --ca.', {
+    throw new CommandError('The user has no home folder for the certificate authority: choose a folder with --ca.', {
       cause: error,
     })
   }
@@ -165,7 +166,7 @@ function madeText(files: Files, names: readonly string[], end: Date, folder: str
 
 function usageText({ cert, key, ca }: Files, names: readonly string[]): string {
   const host = names.find((name) => !name.startsWith('*')) ?? 'localhost'
-  return `The configuration, where it lies in this folder:
+  return `For a configuration in this folder:
 
   listeners:
     - address: 0.0.0.0:8443

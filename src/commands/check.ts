@@ -27,11 +27,11 @@ interface Options {
 export function defineCheck(command: Command, finish: (code: number) => void): void {
   command
     .description(
-      'Checks a configuration. Prints its routing table, or every problem with its line and column; and warnings of what works, and is ' +
-        'probably not meant so.',
+      'Checks a configuration. Prints its routing table, or all problems with line and column, and warnings about what is valid but ' +
+        'probably a mistake.',
     )
     .argument('[file]', 'the configuration', DEFAULT_FILE)
-    .option('--strict', 'warnings are errors')
+    .option('--strict', 'treat warnings as errors')
     .option('--json', 'print problems and warnings as JSON')
     .action(async (file: string, { strict, json }: Options) => {
       if (json === true) return finish(await checkForPrograms(file, strict === true))
@@ -44,7 +44,7 @@ export function defineCheck(command: Command, finish: (code: number) => void): v
     })
   addExamples(command, [
     ['sallyport check gateway.yaml', 'the routing table, or every problem'],
-    ['sallyport check --strict --json', 'in a pipeline, where a warning is an error'],
+    ['sallyport check --strict --json', 'in a pipeline, with warnings as errors'],
   ])
 }
 

@@ -15,9 +15,9 @@ interface Options extends ReplicaCommandOptions {
 export function defineDrain(command: Command, finish: (code: number) => void): void {
   place(command)
     .description(
-      'Takes an instance of a service out: it gets no new requests, and those in flight end. In all gateways that share a Redis.',
+      'Drains an instance of a service: it gets no new requests, and requests in flight finish. Applies to all gateways that share a Redis.',
     )
-    .option('--force', 'even where it is the last one that can be used')
+    .option('--force', 'even if it is the last usable instance')
   addReplicaOptions(command).action(async (service: string, instance: string, options: Options) => {
     const path = `${pathOf(service, instance)}${options.force === true ? '?force=true' : ''}`
     finish(
@@ -35,7 +35,7 @@ export function defineDrain(command: Command, finish: (code: number) => void): v
 /** `sallyport undrain`: puts it back. */
 export function defineUndrain(command: Command, finish: (code: number) => void): void {
   place(command).description(
-    'Takes an instance back that was drained: it gets requests when its health allows it. In all gateways that share a Redis.',
+    'Puts a drained instance back into use: it gets requests again when it is healthy. Applies to all gateways that share a Redis.',
   )
   addReplicaOptions(command).action(async (service: string, instance: string, options: ReplicaCommandOptions) => {
     finish(
@@ -43,17 +43,17 @@ export function defineUndrain(command: Command, finish: (code: number) => void):
         options,
         { path: pathOf(service, instance), method: 'DELETE' },
         replicaResultsSchema,
-        () => `${instance} of ${service} is taken back.`,
+        () => `${instance} of ${service} is back in use.`,
       ),
     )
   })
-  addExamples(command, [['sallyport undrain user-service 10.0.0.7:8001', 'when it is there again']])
+  addExamples(command, [['sallyport undrain user-service 10.0.0.7:8001', 'when the instance runs again']])
 }
 
 function place(command: Command): Command {
   return command
     .argument('<service>', 'its name in the configuration')
-    .argument('<instance>', 'host and port, as GET /services has it')
+    .argument('<instance>', 'host and port, as shown by GET /services')
 }
 
 function pathOf(service: string, instance: string): string {

@@ -52,14 +52,14 @@ function routeLines({ routes, route, path }: Explanation, paint: Paint): string[
     candidates.slice(0, CANDIDATES).map((candidate) => {
       const { mark, color } = candidateMark(candidate)
       const { route: id, pattern, host, lacks, taken } = candidate
-      const why = taken ? '' : lacks.length > 0 ? lacks.join('; ') : 'another one goes before it'
+      const why = taken ? '' : lacks.length > 0 ? lacks.join('; ') : 'another route takes precedence'
       return [mark, color, [id, `${host ?? ''}${pattern}`, why]]
     }),
     paint,
   )
   const hidden = Math.max(0, candidates.length - CANDIDATES) + more
   if (hidden > 0) lines.push(paint('dim', `and ${hidden} more`))
-  if (route === null && path.refused === null) lines.push(paint('red', '✗ none of them takes it'))
+  if (route === null && path.refused === null) lines.push(paint('red', '✗ no route matches'))
   if (others > 0) lines.push(paint('dim', `${others} for other paths`))
   return lines
 }
@@ -128,7 +128,7 @@ function serviceLines({ service, leads, route }: Explanation, paint: Paint): str
           unusable ?? state,
           `${inFlight} in flight`,
           ...(weight === 1 || weight === 0 ? [] : [`weight ${weight}`]),
-          ...(slowStart ? ['starts slowly'] : []),
+          ...(slowStart ? ['slow start'] : []),
         ]
         return [mark, color, [address, also.join(', ')]]
       }),

@@ -40,37 +40,37 @@ interface Options {
 export function defineExplain(command: Command): void {
   command
     .description(
-      'Tells what would become of a request, and why: the routes that are tried, the verdict of each policy, the instances of the service, ' +
-        'and the request as it would leave, or the reply. Nothing is sent, counted or stored, but that a token or a key may be asked about. Asks ' +
-        'the running gateway whose admin listener sallyport.yaml names, or --admin; with --config no gateway is needed. ' +
-        'Ends with 0 once it has told, whatever becomes of the request.',
+      'Explains how a request would be handled: the routes that are tried, the verdict of each policy, the instances of the service, ' +
+        'and the request as it would be sent, or the reply. Nothing is sent, counted or stored, except that a token or a key may be looked up. Asks ' +
+        'the running gateway whose admin listener is in sallyport.yaml, or the one of --admin; with --config no gateway is needed. ' +
+        'Exits with 0 if there is an explanation, whatever would happen to the request.',
     )
     .argument('<method>', 'the method, such as GET')
     .argument('<url>', 'https://host/path?query, or /path?query alone')
-    .option('-H, --header <field>', 'a header field, "Name: value"; may be given several times', addField, [])
-    .option('-d, --data <text>', 'the content of the request')
+    .option('-H, --header <field>', 'a header field, "Name: value"; can be repeated', addField, [])
+    .option('-d, --data <text>', 'the body of the request')
     .option('--from <ip>', 'the address of the client', '127.0.0.1')
-    .option('--as <consumer>', 'take it to come from user:ID or key:ID, without any proof')
-    .option('--roles <names>', 'the roles of that consumer, with commas between')
-    .option('--scopes <names>', 'its scopes, with commas between')
-    .option('--tier <name>', 'its tier (default: authenticated, of a key api_key)')
-    .option('--token <token>', 'the bearer token that it comes with, which is verified')
-    .option('--listener <name>', 'the listener that it comes by (default: the first one of the scheme)')
-    .option('-c, --config <file>', 'go by this configuration, without a gateway')
-    .option('--admin <url>', 'where the admin listener of the gateway is; ADMIN_TOKEN holds its token')
-    .option('--json', 'print it as JSON, as POST /explain of the admin API has it')
+    .option('--as <consumer>', 'assume this consumer, user:ID or key:ID, without credentials')
+    .option('--roles <names>', 'the roles of that consumer, separated by commas')
+    .option('--scopes <names>', 'its scopes, separated by commas')
+    .option('--tier <name>', 'its tier (default: authenticated, or api_key for a key)')
+    .option('--token <token>', 'a bearer token, which is verified')
+    .option('--listener <name>', 'the listener that receives it (default: the first one for the scheme)')
+    .option('-c, --config <file>', 'use this configuration instead of a running gateway')
+    .option('--admin <url>', 'URL of the admin listener of the gateway; the token is read from ADMIN_TOKEN')
+    .option('--json', 'print JSON, as from POST /explain of the admin API')
     .action(explainRequest)
   addExamples(command, [
-    ['sallyport explain GET /books/7', 'of a request to the gateway that runs here'],
+    ['sallyport explain GET /books/7', 'a request to the gateway that runs here'],
     [
       'sallyport explain POST https://api.example.com/books --as user:42 --roles editor',
-      'of one of a user with a role',
+      'a request of a user with a role',
     ],
     [
       "sallyport explain GET /books -H 'X-API-Key: …' --from 203.0.113.9 --json",
-      'with credentials that are verified, for a program',
+      'with credentials, which are verified, as JSON',
     ],
-    ['sallyport explain GET /books --config new.yaml', 'by a configuration that is not running yet'],
+    ['sallyport explain GET /books --config new.yaml', 'with a configuration that is not running yet'],
   ])
 }
 
@@ -84,7 +84,7 @@ async function explainRequest(method: string, url: string, options: Options): Pr
 
 async function explainFile(method: string, url: string, options: Options, file: string): Promise<Explanation> {
   if (options.admin !== undefined)
-    throw new UsageError('--config and --admin: a configuration, or a gateway that runs; not both.')
+    throw new UsageError('--config and --admin cannot be used together: choose a configuration or a running gateway.')
   const read = readAskedUrl(url)
   if (read === null) throw new UsageError(`${url}: expected https://host/path, http://host/path, or /path.`)
   const { config, chain } = await loadChecked(file)
@@ -138,7 +138,7 @@ function fieldsOf({ header, token }: Options): readonly Field[] {
 function consumerOf({ as: text, roles, scopes, tier }: Options): AssumedConsumer | null {
   if (text === undefined) {
     if (roles !== undefined || scopes !== undefined || tier !== undefined)
-      throw new UsageError('--roles, --scopes and --tier are those of the consumer that --as names.')
+      throw new UsageError('--roles, --scopes and --tier describe the consumer of --as: add --as.')
     return null
   }
   const [, kind = 'user', id = ''] = /^(?:(user|key):)?(.*)$/s.exec(text) ?? []

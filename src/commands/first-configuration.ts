@@ -50,7 +50,7 @@ async function readKept(file: string, text: string, place: string, { problems }:
     return await readUsable(file, text)
   } catch (error) {
     const reason = messageOf(error)
-    const message = `the last good configuration cannot be used either, which is kept in ${place}:\n${reason}`
+    const message = `the last good configuration, saved in ${place}, cannot be used either:\n${reason}`
     throw new ConfigError([...problems, { path: '', message }])
   }
 }

@@ -61,8 +61,8 @@ function questionOf(config: unknown, adminToken: string): Question {
   const admin = fieldOf(config, 'admin')
   if (admin === false)
     throw new CommandError(
-      'Nothing can be asked: "admin" is false, and either "endpoints.health" is false, or every listener requires the PROXY ' +
-        'protocol or certificates of clients.',
+      'There is no address to ask: "admin" is false, and either "endpoints.health" is false, or every listener requires the PROXY ' +
+        'protocol or client certificates.',
     )
   const token = fieldOf(admin, 'token')
   return {
@@ -80,7 +80,7 @@ function isOpen(listener: unknown): boolean {
 
 function urlOf(scheme: 'http' | 'https', address: unknown, path: string): URL {
   const url = URL.parse(path, `${scheme}://${String(address)}`)
-  if (url === null || url.port === '0') throw new CommandError(`The address ${String(address)} cannot be asked.`)
+  if (url === null || url.port === '0') throw new CommandError(`The address ${String(address)} cannot be connected to.`)
   // If it listens on every address, it can be reached on this one.
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1'
   return url
@@ -95,7 +95,7 @@ function ask({ url, token }: Question, signal: AbortSignal): Promise<number> {
         resolve(response.statusCode ?? 0)
       })
       .on('error', (error) => {
-        const reason = signal.aborted ? `nothing came for ${TIMEOUT / 1000} s` : error.message
+        const reason = signal.aborted ? `no response for ${TIMEOUT / 1000} s` : error.message
         reject(new CommandError(`${url.href} does not answer: ${reason}.`, { cause: error }))
       })
       .end()

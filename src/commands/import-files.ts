@@ -32,7 +32,7 @@ export function addImportOptions(command: Command): Command {
         .choices(['text', 'json'])
         .default('text'),
     )
-    .option('--strict', `exit with ${exitCodes.incomplete} if something is left out`)
+    .option('--strict', `exit with ${exitCodes.incomplete} if something was left out`)
 }
 
 /** The contents of a file. Throws CommandError if it cannot be read. */
@@ -40,7 +40,7 @@ export async function readForImport(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    const why = fieldOf(error, 'code') === 'ENOENT' ? 'there is no such file.' : messageOf(error)
+    const why = fieldOf(error, 'code') === 'ENOENT' ? 'no such file.' : messageOf(error)
     throw new CommandError(`${file}: ${why}`, { cause: error })
   }
 }

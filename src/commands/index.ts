@@ -4,7 +4,7 @@ import type { CommandEntry } from './command.ts'
 export const commands: readonly CommandEntry[] = [
   {
     name: 'init',
-    summary: 'write a configuration, a policy with its test, and a Dockerfile',
+    summary: 'create a configuration, a policy with its test, and a Dockerfile',
     load: async () => (await import('./init.ts')).defineInit,
   },
   {
@@ -30,12 +30,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'replay',
-    summary: 'tell which requests of a log a changed configuration would answer differently',
+    summary: 'show which logged requests a changed configuration would answer differently',
     load: async () => (await import('./replay.ts')).defineReplay,
   },
   {
     name: 'import',
-    summary: 'convert a configuration of Kong, or an OpenAPI document',
+    summary: 'convert a Kong configuration or an OpenAPI document',
     load: async () => (await import('./import.ts')).defineImport,
   },
   {
@@ -50,12 +50,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'why',
-    summary: 'tell why a request ended as it did',
+    summary: 'explain why a request ended as it did',
     load: async () => (await import('./why.ts')).defineWhy,
   },
   {
     name: 'explain',
-    summary: 'tell what would become of a request, and why',
+    summary: 'explain how a request would be handled',
     load: async () => (await import('./explain.ts')).defineExplain,
   },
   {
@@ -65,27 +65,27 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'limits',
-    summary: 'show who is near the rate limits, and give a new start',
+    summary: 'show clients near their rate limits, and reset them',
     load: async () => (await import('./limits.ts')).defineLimits,
   },
   {
     name: 'drain',
-    summary: 'take an instance out',
+    summary: 'drain an instance',
     load: async () => (await import('./drain.ts')).defineDrain,
   },
   {
     name: 'undrain',
-    summary: 'take an instance back',
+    summary: 'put a drained instance back into use',
     load: async () => (await import('./drain.ts')).defineUndrain,
   },
   {
     name: 'log-level',
-    summary: 'change what a running gateway logs',
+    summary: 'change the log level of a running gateway',
     load: async () => (await import('./log-level.ts')).defineLogLevel,
   },
   {
     name: 'policy',
-    summary: 'write policies of your own',
+    summary: 'create custom policies',
     load: async () => (await import('./policy.ts')).definePolicyCommands,
   },
   {

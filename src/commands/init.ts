@@ -23,20 +23,20 @@ interface Answers {
 export function defineInit(command: Command): void {
   command
     .description(
-      `Writes a configuration, a policy of your own with its test, and a Dockerfile. Asks for a port and for the URL of a service; with --yes ` +
-        `it takes ${DEFAULT_PORT} and ${DEFAULT_SERVICE}. Nothing is written over.`,
+      `Creates a configuration, a custom policy with its test, and a Dockerfile. Asks for a port and the URL of a service; with --yes ` +
+        `it uses ${DEFAULT_PORT} and ${DEFAULT_SERVICE}. Existing files are never overwritten.`,
     )
-    .argument('[folder]', 'where to write them', '.')
-    .option('-y, --yes', 'ask nothing')
+    .argument('[folder]', 'folder for the files', '.')
+    .option('-y, --yes', 'use the defaults instead of asking')
     .action(async (folder: string, { yes }: { yes?: true }) => {
       const answers = yes === true ? { port: DEFAULT_PORT, service: DEFAULT_SERVICE } : await ask()
       const files = filesFor(folder, answers)
-      writeNew(folder, files, 'name another folder, as in sallyport init gateway')
+      writeNew(folder, files, 'choose another folder, as in "sallyport init gateway"')
       console.log(`${listOf(folder, files)}\n\n${nextSteps(folder, answers)}`)
     })
   addExamples(command, [
-    ['sallyport init', 'into this folder, after two questions'],
-    ['sallyport init gateway --yes', 'into the folder "gateway", without questions'],
+    ['sallyport init', 'in this folder, after two questions'],
+    ['sallyport init gateway --yes', 'in the folder "gateway", without questions'],
   ])
 }
 
@@ -89,7 +89,7 @@ function filesFor(folder: string, answers: Answers): NewFile[] {
   return [
     { path: DEFAULT_FILE, text: configText(answers), what: 'the configuration' },
     ...newPolicy(POLICY),
-    { path: 'Dockerfile', text: dockerText(answers), what: 'an image of all this' },
+    { path: 'Dockerfile', text: dockerText(answers), what: 'a container image with all of this' },
     // An existing project has its own.
     ...(existsSync(join(folder, MANIFEST)) ? [] : [manifest]),
   ]
@@ -110,28 +110,28 @@ function nextSteps(folder: string, { port }: Answers): string {
 function configText({ port, service }: Answers): string {
   return `# yaml-language-server: $schema=./node_modules/sallyport/sallyport.schema.json
 
-# \${NAME:-default} is a variable of the environment. "sallyport check" says what is wrong here, and where.
+# \${NAME:-default} is replaced by an environment variable. "sallyport check" reports mistakes with line and column.
 
 listeners:
   - address: \${SALLYPORT_ADDRESS:-127.0.0.1:${port}}
 
-admin: # for operators: what it is doing, and why
+admin: # for operators: shows what the gateway is doing, and why
   address: \${SALLYPORT_ADMIN_ADDRESS:-127.0.0.1:9000}
 
 services:
   api:
-    instances: ['\${API_URL:-${service}}'] # several with commas between: requests are balanced
+    instances: ['\${API_URL:-${service}}'] # separate several with commas: requests are balanced
     health: false # or { path: /health, interval: 10s }, for a service that has one
 
 ownPolicies:
   - ./policies/${POLICY}.ts
 
-policies: # of every route, unless the route says otherwise
+policies: # for every route, unless the route overrides them
   correlation-id: {}
   rate-limit: { tiers: { unauthenticated: 600/m } }
   ${POLICY}: { value: hello }
 
-routes: # the most specific one wins; their order decides nothing
+routes: # the most specific one wins; their order does not matter
   - id: hello
     match: { path: /hello }
     reply: { body: 'Hello from the gateway' }

@@ -14,6 +14,6 @@ export function keyHints(config: GatewayConfig): Hint[] {
   const asking = places.find(([, { auth }]) => auth !== undefined && auth !== false && 'api-key' in auth.methods)
   if (asking === undefined) return []
   const message =
-    'has no effect: there are no keys, so that none is ever right. Make one with "sallyport keys create" and put it under keys, or set store: redis.'
+    'has no effect: there are no keys, so every key is refused. Create one with "sallyport keys create" and add it under keys, or set store: redis.'
   return [{ path: [...asking[0], 'auth', 'methods', 'api-key'], message }]
 }

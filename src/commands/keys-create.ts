@@ -22,17 +22,17 @@ interface Options {
  */
 export function defineCreateKey(command: Command): void {
   command
-    .summary('make an API key')
+    .summary('create an API key')
     .description('Creates an API key, and prints it once.')
-    .requiredOption('--id <id>', 'its name, in logs and to revoke it')
-    .option('--owner <name>', 'who calls with it (default: the id)')
-    .option('--tier <tier>', `which limits apply (default: ${KEY_TIER})`)
+    .requiredOption('--id <id>', 'name of the key, in logs and to revoke it')
+    .option('--owner <name>', 'consumer that uses it (default: the id)')
+    .option('--tier <tier>', `tier, which decides the limits (default: ${KEY_TIER})`)
     .option('--roles <list>', 'its roles, separated by commas')
     .option('--expires <time>', 'when it expires: 90d, 12h or 2027-01-31 (default: never)')
     .addOption(configOption())
     .action(createKey)
   addExamples(command, [
-    ['sallyport keys create --id partner', 'a key that never ends'],
+    ['sallyport keys create --id partner', 'a key that never expires'],
     [
       'sallyport keys create --id partner --tier gold --roles reader,writer --expires 90d',
       'with a tier and roles, for 90 days',
@@ -67,7 +67,7 @@ function madeText({ id, owner, tier, expires }: StoredApiKey, cache: number): st
   const end = expires === null ? 'no end' : `until ${timeOf(expires)}`
   return (
     `This is the API key "${id}" of ${owner}, tier ${tier}, ${end}. It is shown only this once.\n` +
-    `Gateways know it within ${cache / 1000} s.`
+    `Gateways accept it within ${cache / 1000} s.`
   )
 }
 

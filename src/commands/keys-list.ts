@@ -24,10 +24,10 @@ interface Options {
 export function defineListKeys(command: Command): void {
   command
     .summary('list the API keys')
-    .description('Lists API keys, in the configuration and its Redis; never the keys themselves.')
+    .description('Lists the API keys in the configuration and in its Redis, never the keys themselves.')
     .addOption(configOption())
     .action(listKeys)
-  addExamples(command, [['sallyport keys list', 'those of the configuration, and those in its Redis']])
+  addExamples(command, [['sallyport keys list', 'all keys of the configuration and its Redis']])
 }
 
 async function listKeys({ config }: Options): Promise<void> {

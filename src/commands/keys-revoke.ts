@@ -10,7 +10,7 @@ interface Options {
 /** `sallyport keys revoke`: revokes an API key in Redis. */
 export function defineRevokeKey(command: Command): void {
   command
-    .summary('end an API key')
+    .summary('revoke an API key')
     .description('Revokes an API key in Redis: every gateway refuses it.')
     .argument('<id>', 'id of the key')
     .option(
@@ -20,8 +20,8 @@ export function defineRevokeKey(command: Command): void {
     .addOption(configOption())
     .action(revokeKey)
   addExamples(command, [
-    ['sallyport keys revoke partner', 'end the key with this id'],
-    ['sallyport keys revoke partner --prefix sp_eaf9c494', 'end the old key before its time'],
+    ['sallyport keys revoke partner', 'revoke the key with this id'],
+    ['sallyport keys revoke partner --prefix sp_eaf9c494', 'revoke the old key before it expires'],
   ])
 }
 

@@ -22,18 +22,18 @@ interface Options {
  */
 export function defineRotateKey(command: Command): void {
   command
-    .summary('put another API key in place of one')
+    .summary('replace an API key')
     .description(
       'Creates an API key that replaces an existing one, and prints it once. The old key keeps working for a while.',
     )
     .argument('<id>', 'id of the key')
-    .option('--overlap <time>', 'how long the old key keeps working: 30m, 12h, 7d, or 0s to end it at once', '24h')
+    .option('--overlap <time>', 'how long the old key keeps working: 30m, 12h, 7d, or 0s to revoke it at once', '24h')
     .option('--expires <time>', 'when the new key expires: 90d, 12h or 2027-01-31 (default: like the old one)')
     .addOption(configOption())
     .action(rotateKey)
   addExamples(command, [
-    ['sallyport keys rotate partner --overlap 7d', 'a new key; the old one ends in a week'],
-    ['sallyport keys rotate partner --overlap 0s', 'a new key in place of one that has leaked'],
+    ['sallyport keys rotate partner --overlap 7d', 'a new key; the old one expires in a week'],
+    ['sallyport keys rotate partner --overlap 0s', 'replace a key that has leaked'],
   ])
 }
 
@@ -65,6 +65,6 @@ async function changeText(file: string, { key, old }: Rotated, overlap: number):
   const text = isModule(file) ? null : await readFile(file, 'utf8')
   const changed = text === null ? null : withRotatedKey(text, entryOf(key), overlap === 0 ? null : end)
   if (text !== null && changed !== null) return `${begin} The change:\n\n${patchOf(basename(file), text, changed)}`
-  const then = overlap === 0 ? 'take the old one out' : `give the old one expires: ${end}`
+  const then = overlap === 0 ? 'remove the old one' : `add expires: ${end} to the old one`
   return `${begin} Put these lines in front of the old key, and ${then}:\n\n${keyLines(entryOf(key))}`
 }

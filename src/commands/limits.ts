@@ -28,34 +28,34 @@ interface ListOptions extends AdminOptions {
 
 /** `sallyport limits`: shows the clients near their rate limits, and resets them. */
 export function defineLimits(command: Command, finish: (code: number) => void): void {
-  command.description('Says which clients are near their rate limits or over them, and gives them a new start.')
+  command.description('Shows clients near or over their rate limits, and resets their limits.')
   const list = command
     .command('list')
-    .summary('show who is near the limits, or over them')
-    .description('Shows the clients near their rate limits or over them, those with least left first.')
-    .option('--above <percent>', 'the part of a quota that must be used up, 80 to 100', '80')
+    .summary('show clients near or over their limits')
+    .description('Shows the clients near or over their rate limits, those with the least left first.')
+    .option('--above <percent>', 'minimum percentage of a quota that is used up, 80 to 100', '80')
     .option('--json', 'print them as JSON')
   addAdminOptions(list).action(listLimited)
   addExamples(list, [
-    ['sallyport limits list', 'those that have used up 80% of a limit'],
-    ['sallyport limits list --above 100 --json', 'those that have nothing left, for a program'],
+    ['sallyport limits list', 'clients that have used up 80% of a limit'],
+    ['sallyport limits list --above 100 --json', 'clients that have nothing left, as JSON'],
   ])
   const show = command
     .command('show')
-    .summary('show where a client stands')
-    .description('Shows where a client stands with each limit that it has used.')
+    .summary('show what a client has used')
+    .description('Shows how much of each limit a client has used.')
     .argument('<client>', CLIENT)
     .option('--json', 'print it as JSON')
   addAdminOptions(show).action(showClient)
   addExamples(show, [['sallyport limits show user:42', 'a user by its id']])
   const reset = command
     .command('reset')
-    .summary('forget what a client has used')
-    .description('Has a client begin anew with all of its limits. In all gateways that share a Redis.')
+    .summary('reset the limits of a client')
+    .description('Resets all rate limits of a client. Applies to all gateways that share a Redis.')
     .argument('<client>', CLIENT)
   addReplicaOptions(reset).action(async (client: string, options: ReplicaCommandOptions) => {
     const question = { path: pathOf(client), method: 'DELETE' } as const
-    const told = (): string => `${printable(client)} begins anew with all of its limits.`
+    const told = (): string => `The rate limits of ${printable(client)} were reset.`
     finish(await runOnReplicas(options, question, replicaResultsSchema, told))
   })
   addExamples(reset, [['sallyport limits reset key:partner', 'an API key by its id']])
@@ -71,7 +71,7 @@ async function listLimited(options: ListOptions): Promise<void> {
   const { data } = limitedSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   if (options.json === true) return console.log(JSON.stringify(data, null, 2))
-  console.log(data.clients.length === 0 ? 'Nobody is near a limit.' : limitedText(data.clients))
+  console.log(data.clients.length === 0 ? 'No client is near a limit.' : limitedText(data.clients))
   if (data.more > 0) console.log(`and ${data.more} more`)
 }
 

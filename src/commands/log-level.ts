@@ -12,12 +12,12 @@ import {
 export function defineLogLevel(command: Command, finish: (code: number) => void): void {
   command
     .description(
-      'Changes what is logged, until the gateway ends or its configuration has another level. In all gateways that share a Redis.',
+      'Changes the log level until the gateway stops or its configuration changes the level. Applies to all gateways that share a Redis.',
     )
     .addArgument(new Argument('<level>', 'the lowest level that is logged').choices([...logLevels]))
   addReplicaOptions(command).action(async (level: string, options: ReplicaCommandOptions) => {
     const question = { path: '/log-level', method: 'PUT', body: JSON.stringify({ level }) } as const
-    finish(await runOnReplicas(options, question, replicaResultsSchema, () => `The log has ${level} and above.`))
+    finish(await runOnReplicas(options, question, replicaResultsSchema, () => `The log level is ${level}.`))
   })
-  addExamples(command, [['sallyport log-level debug', 'while a problem is looked for']])
+  addExamples(command, [['sallyport log-level debug', 'to investigate a problem']])
 }

@@ -12,7 +12,7 @@ export function newPolicy(name: string): readonly NewFile[] {
     {
       path: `policies/${name}.ts`,
       text: policyText(name),
-      what: 'a policy of your own, which adds a field to replies',
+      what: 'a custom policy, which adds a header field to replies',
     },
     { path: `policies/${name}.test.ts`, text: testText(name), what: 'its test: node --test' },
   ]
@@ -27,7 +27,7 @@ function fieldOf(name: string): string {
 function policyText(name: string): string {
   return `import { definePolicy, editReplies, z } from 'sallyport'
 
-/** What the configuration may say under "policies: ${name}:". */
+/** Its options in the configuration, under "policies: ${name}:". */
 const options = z.strictObject({
   value: z.string().min(1).default('hello').describe('Value of the field ${fieldOf(name)}. Default hello.'),
 })
@@ -37,7 +37,7 @@ export default definePolicy({
   summary: 'Adds the field ${fieldOf(name)} to replies.',
   options,
   create({ value }) {
-    // Once for each route, when the configuration is loaded.
+    // Runs once per route, when the configuration is loaded.
     return (next) => editReplies(next, (reply) => reply.headers.set('${fieldOf(name)}', value))
   },
 })

@@ -24,14 +24,15 @@ export function definePassword(command: Command): void {
 async function readPassword(): Promise<string> {
   if (!process.stdin.isTTY) return checked((await text(process.stdin)).replace(/\r?\n$/, ''))
   const first = checked(await ask('Password: '))
-  if ((await ask('Once more: ')) !== first) throw new CommandError('The passwords do not match.')
+  if ((await ask('Repeat the password: ')) !== first) throw new CommandError('The passwords do not match.')
   return first
 }
 
 function checked(password: string): string {
   if (password === '') throw new CommandError('The password is empty.')
   // RFC 7617 section 2: no client could send it.
-  if (/\p{Cc}/u.test(password)) throw new CommandError('The password has a line end or another control character.')
+  if (/\p{Cc}/u.test(password))
+    throw new CommandError('The password contains a line break or another control character.')
   return password
 }
 

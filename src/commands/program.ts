@@ -52,7 +52,7 @@ async function programFor(args: readonly string[], finish: (code: number) => voi
     .description('A self-hosted API gateway.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this text')
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand('help [command]', 'print the help for a command')
     .addHelpText('after', `\n${EXIT_CODES}`)
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError()
@@ -67,7 +67,7 @@ async function programFor(args: readonly string[], finish: (code: number) => voi
 
 const EXIT_CODES = `Exit codes:
   ${exitCodes.done}   done
-  ${exitCodes.failed}   failed: a problem of the configuration, an address that is taken, a request that was refused
+  ${exitCodes.failed}   failed: for example, the configuration is not valid, an address is in use, or a request was refused
   ${exitCodes.different}   done, and there are differences (commands that compare)
   ${exitCodes.incomplete}   done, but something had to be left out (commands that convert)
-  ${exitCodes.usage}  the command line cannot be understood`
+  ${exitCodes.usage}  the command line is not valid`

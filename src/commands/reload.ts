@@ -23,8 +23,8 @@ export function defineReload(command: Command): void {
     .option('--force', 'even if the file looks incomplete')
   addAdminOptions(command).action(reload)
   addExamples(command, [
-    ['sallyport reload', 'the gateway whose admin listener sallyport.yaml names'],
-    ['sallyport reload --admin http://127.0.0.1:9001', 'another one'],
+    ['sallyport reload', 'the gateway whose admin listener is in sallyport.yaml'],
+    ['sallyport reload --admin http://127.0.0.1:9001', 'another gateway'],
   ])
 }
 

@@ -19,27 +19,24 @@ interface Options {
 export function defineReplay(command: Command, finish: (code: number) => void): void {
   command
     .description(
-      'Answers the requests of an access log once more by another configuration, in memory, and says which of them would end ' +
-        'differently: their route, status, service or limits; and of which that cannot be told, and why. No service is asked. Ends with 0 ' +
-        'where none changes, with 2 where some do, and with 1 where a configuration or the log is refused.',
+      'Replays the requests of an access log with another configuration, in memory, and shows which of them would end ' +
+        'differently (route, status, service or limits), for which this cannot be determined, and why. No service is called. Exits with 0 ' +
+        'if none changes, with 2 if some do, and with 1 if a configuration or the log is refused.',
     )
-    .argument('<log>', 'the access log in JSON, plain or compressed with gzip; - for the standard input')
+    .argument('<log>', 'the access log in JSON, plain or compressed with gzip; - for standard input')
     .requiredOption('--against <file>', 'the new configuration')
     .addOption(
       new Option(
         '-c, --config <file>',
-        `the configuration by which the requests were answered (default: ${DEFAULT_FILE}, if there is one)`,
+        `the configuration that answered the requests (default: ${DEFAULT_FILE}, if it exists)`,
       ),
     )
-    .option('--sample <part>', 'the part of the clients whose requests are looked at, from 0 to 1', '1')
+    .option('--sample <part>', 'the fraction of the clients whose requests are replayed, from 0 to 1', '1')
     .option('--json', 'print the report as JSON')
     .action(async (log: string, options: Options) => finish(await replayLog(log, options)))
   addExamples(command, [
     ['sallyport replay access.log --against new.yaml', 'what another file would change, compared with sallyport.yaml'],
-    [
-      'zcat access.log.*.gz | sallyport replay - --against new.yaml --sample 0.1',
-      'for a tenth of the clients of a week',
-    ],
+    ['zcat access.log.*.gz | sallyport replay - --against new.yaml --sample 0.1', 'a tenth of the clients of a week'],
   ])
 }
 
@@ -50,7 +47,7 @@ async function replayLog(log: string, { against, config, sample, json }: Options
   const before = named === null ? null : await configured(named)
   const after = await configured(against)
   if (before === null)
-    console.error(`There is no ${DEFAULT_FILE}, and no --config: what is new is compared with what the log says alone.`)
+    console.error(`There is no ${DEFAULT_FILE} and no --config: the new configuration is compared with the log alone.`)
   const report = await replay({ log, before, after, sample: part }).catch((error: unknown) => {
     throw isOfSystem(error) ? new CommandError(`${log} cannot be read: ${messageOf(error)}`, { cause: error }) : error
   })
@@ -71,7 +68,9 @@ function isOfSystem(error: unknown): boolean {
 function whyNothing(log: string, { malformed, otherLines, problems }: Report, sample: number): string {
   const [first] = problems
   if (first !== undefined)
-    return `${log} has no line of an access log in JSON (log.format: json); line ${first.line}: ${first.problem}. ${malformed} such lines.`
-  if (sample < 1) return `${log} has no request of the clients of the sample: try a larger one.`
-  return otherLines > 0 ? `${log} has ${otherLines} lines, and none of the access log.` : `${log} is empty.`
+    return `${log} has no lines of an access log in JSON (log.format: json); line ${first.line}: ${first.problem}. ${malformed} such lines.`
+  if (sample < 1) return `${log} has no requests from the sampled clients: try a larger --sample.`
+  return otherLines > 0
+    ? `${log} has ${otherLines} lines, but none of them is from the access log.`
+    : `${log} is empty.`
 }

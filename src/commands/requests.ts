@@ -41,12 +41,12 @@ export function defineRequests(command: Command): void {
     .option('--status <status>', 'only with this status, such as 404, or class, such as 5xx')
     .option('--service <name>', 'only for this service')
     .option('--last <number>', `number of past requests, 0 to ${MAX}`, SHOWN)
-    .option('--json', 'print each as one line of JSON, as GET /requests of the admin API has it')
+    .option('--json', 'print each as one line of JSON, as from GET /requests of the admin API')
   addAdminOptions(command).action(showRequests)
   addExamples(command, [
-    ['sallyport requests', 'the last ones'],
-    ['sallyport requests --follow --status 5xx', 'those that fail, as they do'],
-    ['sallyport requests --follow --last 0 --route books --json', 'those of one route from now on, for a program'],
+    ['sallyport requests', 'the most recent requests'],
+    ['sallyport requests --follow --status 5xx', 'failing requests, as they happen'],
+    ['sallyport requests --follow --last 0 --route books --json', 'new requests of one route, as JSON'],
   ])
 }
 
@@ -65,7 +65,7 @@ async function showRequests(options: Options): Promise<void> {
     known = await ask(options)
     const fresh = known.filter((request) => !before.has(idOf(request)))
     if (before.size > 0 && fresh.length === known.length && known.length > 0)
-      console.error('There were more than the gateway remembers (admin.requests); some are not shown.')
+      console.error('There were more requests than the gateway remembers (admin.requests); some are not shown.')
     print(fresh, show)
   }
 }

@@ -120,7 +120,7 @@ async function start(options: Options): Promise<void> {
       )
     logWarnings(warnings, log)
     if (given.stray !== null)
-      log.warn({ pid: given.stray }, 'The passed sockets are for another process, and are not used')
+      log.warn({ pid: given.stray }, 'The passed sockets are for another process and are not used')
     await gateway.start()
     log.info(
       {
@@ -161,7 +161,7 @@ function takeSockets(): InheritedSockets {
 
 /** A thread in a system call that does not return keeps the process from exiting, even by process.exit. */
 async function killProcess(output: LogOutput): Promise<void> {
-  output.log.error({}, 'A worker is in a call of the system that does not return: the process is killed')
+  output.log.error({}, 'A worker is blocked in a system call that does not return: the process is killed')
   await output.close()
   process.kill(process.pid, 'SIGKILL')
 }

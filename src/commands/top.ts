@@ -19,13 +19,13 @@ const CLEAR = '\x1b[H\x1b[J'
 /** `sallyport top`: shows the activity of a running gateway. */
 export function defineTop(command: Command): void {
   command.description(
-    'Shows what a running gateway does, every second until Control-C: its workers, the endpoints with the most requests, the clients near ' +
-      'their limits, and how the instances. Once if standard output is not a terminal.',
+    'Shows the state of a running gateway, every second until Control-C: its workers, the endpoints with the most requests, the clients near ' +
+      'their limits, and the instances. Prints it once if standard output is not a terminal.',
   )
   addAdminOptions(command).action(showTop)
   addExamples(command, [
-    ['sallyport top', 'the gateway whose admin listener sallyport.yaml names'],
-    ['sallyport top --admin http://127.0.0.1:9001', 'another one'],
+    ['sallyport top', 'the gateway whose admin listener is in sallyport.yaml'],
+    ['sallyport top --admin http://127.0.0.1:9001', 'another gateway'],
   ])
 }
 

@@ -22,8 +22,8 @@ export function nothingText(id: string, { workers }: Pick<WhyAnswer, 'workers'>)
         : `Worker ${worker} remembers ${remembered} of ${capacity}${since === null ? '' : `, back to ${since}`}.`,
     )
   lines.push(
-    'Requests that ended before are forgotten (admin.requests), as are those of a worker that was replaced. The access log may have the line,',
-    'unless log.access.sample has left it out.',
+    'Older requests are forgotten (admin.requests), as are those of a worker that was replaced. The access log may still have the request,',
+    'unless log.access.sample left it out.',
   )
   return `${lines.join('\n')}\n`
 }
@@ -64,14 +64,14 @@ function wayLines(
   const lines = columns(told.map((row) => row.map(printable)))
   if (events === null)
     lines.push(
-      `  ${paint('dim', 'The decisions of policies were not recorded: they are with log.access.timings and in sampled traces.')}`,
+      `  ${paint('dim', 'The decisions of policies were not recorded: this requires log.access.timings or a sampled trace.')}`,
     )
   return lines
 }
 
 function triedLines({ attempts, retried, tried }: Request, paint: Paint): string[] {
   if (tried.length === 0) return []
-  const again = retried === null ? '' : `, again because of ${retried}`
+  const again = retried === null ? '' : `, retried because of ${retried}`
   const rows = tried.map(({ instance, phase, reason, status, tookMs, error }) => [
     instance,
     reason === null ? String(status ?? '') : `${reason}${phase === null ? '' : ` at ${phase}`}`,

@@ -17,11 +17,11 @@ interface Options extends AdminOptions {
 export function defineWhy(command: Command, finish: (code: number) => void): void {
   command
     .description(
-      'Tells why a request ended as it did, by its correlation id, from what all workers of a running gateway remember: its route, what policies ' +
-        'decided, the attempts, and the cause in words. Ends with 1 where no worker remembers it.',
+      'Explains why a request with a correlation id ended as it did, from what the workers of a running gateway remember: its route, what policies ' +
+        'decided, the attempts, and the cause in words. Exits with 1 if no worker remembers it.',
     )
-    .argument('<correlation-id>', 'as X-Correlation-ID of the reply, the problem document and the log have it')
-    .option('--json', 'print it as JSON, as GET /requests/{correlationId} of the admin API has it')
+    .argument('<correlation-id>', 'from X-Correlation-ID of the reply, the problem document or the log')
+    .option('--json', 'print JSON, as from GET /requests/{correlationId} of the admin API')
   addAdminOptions(command).action(async (id: string, options: Options) => {
     const path = `/requests/${encodeURIComponent(id)}`
     const reply = await requestAdmin(options, { method: 'GET', path, timeout: TIMEOUT })
@@ -36,5 +36,5 @@ export function defineWhy(command: Command, finish: (code: number) => void): voi
     if (options.json === true) console.log(JSON.stringify(reply.body, null, 2))
     else process.stdout.write(whyText(data, paintFor(1, process.env)))
   })
-  addExamples(command, [['sallyport why 7c0d6c1e-4c5b-4f0e-9d0a-3a1f1a1b2c3d', 'why that request ended as it did']])
+  addExamples(command, [['sallyport why 7c0d6c1e-4c5b-4f0e-9d0a-3a1f1a1b2c3d', 'why this request ended as it did']])
 }

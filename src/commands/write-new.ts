@@ -17,7 +17,7 @@ export interface NewFile {
 export function writeNew(folder: string, files: readonly NewFile[], advice: string): void {
   const taken = files.map(({ path }) => join(folder, path)).filter((path) => existsSync(path))
   if (taken.length > 0)
-    throw new CommandError(`These exist already: ${taken.join(', ')}. Nothing was written: ${advice}.`)
+    throw new CommandError(`These already exist: ${taken.join(', ')}. Nothing was written: ${advice}.`)
   try {
     for (const { path, text } of files) {
       const file = join(folder, path)

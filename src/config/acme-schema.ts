@@ -12,8 +12,8 @@ const DOMAIN = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:
 const domainExpected =
   'expected a DNS name such as "api.example.com" or "*.example.com", in its ASCII form (xn--…), no address'
 const urlExpected = 'expected the https URL of an ACME directory, such as "https://ca.example.com/acme/directory"'
-const hookUrlExpected = 'expected it without user name and password: give them to headers, as Authorization'
-const fieldExpected = 'expected what may stand in a header field: visible ASCII, spaces, and no end of line'
+const hookUrlExpected = 'expected a URL without user name and password: put them in headers, as Authorization'
+const fieldExpected = 'expected the value of a header field: visible ASCII and spaces, without line breaks'
 const hookExpected = 'expected one of command, url'
 
 const domain = z
@@ -116,7 +116,7 @@ export const acmeSchema = z
       .describe('DNS names; each gets its own certificate. "*.example.com" needs dns-01.')
       .meta({ examples: [['example.com', 'www.example.com']] }),
     email: z
-      .email('expected a mail address')
+      .email('expected an email address')
       .optional()
       .describe('Contact address for the CA. Default none.')
       .meta({ examples: ['ops@example.com'] }),

@@ -14,7 +14,7 @@ export function checkAcme(config: unknown): Finding[] {
   return blocks.flatMap(({ acme, path }, i) => {
     const findings = twice(blocks.slice(0, i), acme, path)
     if (hasRedis(config) && acme['folder'] === undefined)
-      findings.push(...checkSecrets(config, path, 'certificates of ACME in Redis'))
+      findings.push(...checkSecrets(config, path, 'ACME certificates in Redis'))
     if (acme['challenge'] === 'http-01' && !plain) findings.push(needsPlain([...path, 'challenge']))
     return findings
   })
@@ -39,7 +39,7 @@ function twice(before: readonly { acme: object; path: Path }[], acme: object, pa
   return names.flatMap((name, j) => {
     const first = before.find((each) => itemsOf(fieldOf(each.acme, 'domains')).includes(name))
     if (first === undefined || settingsOf(first.acme) === settings) return []
-    const message = `also in listeners[${first.path[1]}], with other settings; expected the same, or another name`
+    const message = `also in listeners[${first.path[1]}], with different settings; expected the same settings, or another name`
     return [{ path: [...path, 'domains', j], isKey: false, message }]
   })
 }

@@ -13,7 +13,7 @@ export function checkLogged({ log, policies, routes }: GatewayConfig, chain: rea
   return log.access.headers.flatMap((name, i) => {
     const policy = secret.get(name.toLowerCase())
     if (policy === undefined) return []
-    const message = `${JSON.stringify(name)} holds secrets, as the policy ${policy} has it, and no log may have it; expected another field`
+    const message = `${JSON.stringify(name)} contains secrets, because the policy ${policy} uses it, and must not be logged; expected another field`
     return [{ path: ['log', 'access', 'headers', i], message, isKey: false }]
   })
 }

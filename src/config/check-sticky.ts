@@ -16,7 +16,7 @@ export function checkSticky(config: unknown): Finding[] {
     const cookie = fieldOf(sticky, 'cookie') ?? defaultCookie(name)
     const owner = owners.get(cookie)
     owners.set(cookie, owner ?? name)
-    const message = `the same cookie as that of ${owner}: each would overwrite that of the other; expected another name`
+    const message = `the same cookie as that of ${owner}: each would overwrite the other; expected another name`
     if (owner !== undefined) findings.push({ path, isKey: false, message })
     return findings
   })

@@ -69,7 +69,7 @@ function filesReader(folder: string, noted: ReadFiles) {
       return fieldOf(error, 'code') === 'ENOENT' ? null : fail(`${JSON.stringify(path)} cannot be read`, error)
     })
     if (bytes !== null && bytes.length > MAX_SIZE)
-      throw new Error(`${JSON.stringify(path)} cannot be read: it is over ${MAX_SIZE} bytes`)
+      throw new Error(`${JSON.stringify(path)} cannot be read: it is larger than ${MAX_SIZE} bytes`)
     return bytes
   }
   const made = new Map<string, Promise<unknown>>()
@@ -83,7 +83,7 @@ function filesReader(folder: string, noted: ReadFiles) {
 
 async function readDocument(file: string): Promise<JsonDocument> {
   const bytes = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
-  if (bytes.length > MAX_SIZE) throw new Error(`cannot be read: it is over ${MAX_SIZE} bytes`)
+  if (bytes.length > MAX_SIZE) throw new Error(`cannot be read: it is larger than ${MAX_SIZE} bytes`)
   // Imported only if a document is named: worker threads never read any.
   const { parse } = await import('yaml')
   let document: unknown
@@ -92,7 +92,7 @@ async function readDocument(file: string): Promise<JsonDocument> {
   } catch (error) {
     return fail('is neither JSON nor YAML', error)
   }
-  if (!isFields(document)) throw new Error('holds no map')
+  if (!isFields(document)) throw new Error('is not a map')
   return document
 }
 

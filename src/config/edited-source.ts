@@ -54,7 +54,7 @@ function edited({ text, document, data }: ReadText, edit: Edit): ReadText {
   const after = readText(spliced(text, document, edit))
   if (isDeepStrictEqual(after.data, withValue(data, edit.path, edit.value))) return after
   throw new EditError(
-    `${formatPath(edit.path)} cannot be changed alone, as its place is written by an alias or a merge key: change the text.`,
+    `${formatPath(edit.path)} cannot be changed on its own, because it comes from an alias or a merge key: change it by hand.`,
   )
 }
 
@@ -83,7 +83,7 @@ function spliced(text: string, { contents }: Document.Parsed, { path, value }: E
     const rest = path.slice(i + 1)
     if (isSeq(node)) {
       const item = node.items[Number(step)]
-      if (!isNode(item)) throw new EditError(`${formatPath(path.slice(0, i + 1))} is not there.`)
+      if (!isNode(item)) throw new EditError(`${formatPath(path.slice(0, i + 1))} does not exist.`)
       place = { node: item, pair: null }
       continue
     }
@@ -106,8 +106,7 @@ function flow(value: unknown): string {
 }
 
 function rangeOf(node: unknown): readonly [start: number, end: number] {
-  if (!isNode(node) || !node.range)
-    throw new EditError('The text is written in a way that cannot be edited here: change it by hand.')
+  if (!isNode(node) || !node.range) throw new EditError('The text cannot be edited automatically: change it by hand.')
   return [node.range[0], node.range[1]]
 }
 

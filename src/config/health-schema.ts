@@ -32,12 +32,12 @@ const headerName = z
   .refine(isToken, 'expected the name of a header field: letters, digits and hyphens')
   .refine((name) => !WIRE.test(name), 'the gateway sets this field itself: it belongs to the connection')
 
-const headerValue = z.string().refine(isFieldValue, 'expected the value of a header field: no line ends')
+const headerValue = z.string().refine(isFieldValue, 'expected the value of a header field, without line breaks')
 
 /** Schema of a path that is requested from a service, including the query. */
 export const targetPath = z.string().regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
 
-const serviceExpected = 'expected true, or the name of a service of gRPC such as "shop.v1.Inventory"'
+const serviceExpected = 'expected true, or the name of a gRPC service such as "shop.v1.Inventory"'
 
 /** "" means the server as a whole. */
 const grpcService = z.union(
@@ -101,7 +101,7 @@ export const healthSchema = z
   })
   .refine(({ grpc, path, method, status }) => grpc === undefined || isUsual(path, method, status), {
     path: ['grpc'],
-    message: 'is asked by a method of its own: leave path, method, body and status out',
+    message: 'defines the whole request: remove path, method, body and status',
   })
 
 function isUsual(path: string, method: string, status: readonly number[]): boolean {

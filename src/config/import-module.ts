@@ -28,7 +28,7 @@ export async function importEntry({ url }: EntryPoint): Promise<unknown> {
 function adviseOnModules(error: unknown): never {
   if (error instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(error.message))
     throw new Error(
-      `${error.message}: write "type": "module" into package.json, or have the name of the file end in .mts or .mjs`,
+      `${error.message}: add "type": "module" to package.json, or let the name of the file end in .mts or .mjs`,
       { cause: error },
     )
   throw error

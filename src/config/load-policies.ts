@@ -218,12 +218,11 @@ function insert(
   { before, after }: Omit<OwnPolicy, 'file'>,
 ): readonly Policy[] {
   const names = chain.map(({ name }) => name)
-  if (names.includes(policy.name)) throw new Error(`holds a policy "${policy.name}", and there is one already`)
+  if (names.includes(policy.name)) throw new Error(`contains a policy "${policy.name}", which already exists`)
   const anchor = before ?? after
   if (anchor === undefined) return [...chain, policy]
   const index = names.indexOf(anchor)
-  if (index === -1)
-    throw new Error(`has its place at an unknown policy ${JSON.stringify(anchor)}${hint(anchor, names)}`)
+  if (index === -1) throw new Error(`is placed at an unknown policy ${JSON.stringify(anchor)}${hint(anchor, names)}`)
   return chain.toSpliced(before === undefined ? index + 1 : index, 0, policy)
 }
 

@@ -94,7 +94,8 @@ test('a missing file, and code that throws or exports nothing, is a problem', as
   const missing = join(folder, 'missing.yaml')
   await assert.rejects(
     loadConfig(missing, {}),
-    (error) => error instanceof ConfigError && error.message === `${missing}: no such file; name another with --config`,
+    (error) =>
+      error instanceof ConfigError && error.message === `${missing}: no such file; choose another one with --config`,
   )
   await assert.rejects(loadConfig(folder, {}), { message: `${folder}: is a folder; expected a file in it` })
   const throwing = await file('d.config.ts', "throw new Error('broken')")
@@ -117,7 +118,7 @@ test('the error for an ES module in a CommonJS package says how to fix it', asyn
     await writeFile(path, 'export default {}')
     await assert.rejects(
       loadConfig(path, {}),
-      (error) => error instanceof ConfigError && /write "type": "module" into package\.json/.test(error.message),
+      (error) => error instanceof ConfigError && /add "type": "module" to package\.json/.test(error.message),
     )
   }
 })
@@ -212,7 +213,7 @@ test('an unusable secret file is one problem, which does not show its content', 
       [
         'secrets[0]: file latin1: is not UTF-8 text',
         'secrets[1]: file large: is larger than 64 KiB',
-        'secrets[2]: expected at least 32 bytes, such as from "openssl rand -base64 32", not "${file:short}"',
+        'secrets[2]: expected at least 32 bytes, for example from "openssl rand -base64 32", not "${file:short}"',
         'secrets[3]: file none: no such file',
         'secrets[4]: file .: is a folder; expected a file in it',
       ],

@@ -90,7 +90,8 @@ function unlessRefused(error: unknown): null {
 function checkModule(config: GatewayConfig): readonly Finding[] {
   const findings = checkAddresses(config)
   if (config.reload.stateDir === null) return findings
-  const message = 'expected nothing: what a module imports cannot be kept with it, so only a configuration in YAML can'
+  const message =
+    'expected nothing: only a configuration in YAML can be saved, because what a module imports is not saved with it'
   return [...findings, { path: ['reload', 'stateDir'], isKey: false, message }]
 }
 
@@ -106,7 +107,7 @@ async function importConfig(file: string): Promise<unknown> {
 function failToRead(file: string, error: unknown): never {
   const code = fieldOf(error, 'code')
   if (code === 'ENOENT')
-    throw new ConfigError([{ file, path: '', message: 'no such file; name another with --config' }])
+    throw new ConfigError([{ file, path: '', message: 'no such file; choose another one with --config' }])
   if (code === 'EISDIR') throw new ConfigError([{ file, path: '', message: 'is a folder; expected a file in it' }])
   return fail(file, 'cannot be read', error)
 }

@@ -48,19 +48,19 @@ test('a value under an old name gets the new one in its place, with one warning 
         'a.yaml',
         1,
         'limits.leastRate',
-        'renamed to limits.minRate: write that, as version 0.2.0 no longer takes the old name',
+        'renamed to limits.minRate: use the new name, because version 0.2.0 no longer accepts the old one',
       ],
       [
         'a.yaml',
         2,
         'services.a.discover.dns.least',
-        'renamed to services.a.discover.dns.minInterval: write that, as version 0.2.0 no longer takes the old name',
+        'renamed to services.a.discover.dns.minInterval: use the new name, because version 0.2.0 no longer accepts the old one',
       ],
       [
         'a.yaml',
         11,
         'routes[0].policies.cors.exposed',
-        'renamed to routes[0].policies.cors.exposedHeaders: write that, as version 0.2.0 no longer takes the old name',
+        'renamed to routes[0].policies.cors.exposedHeaders: use the new name, because version 0.2.0 no longer accepts the old one',
       ],
     ],
   )

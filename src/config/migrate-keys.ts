@@ -72,12 +72,12 @@ function problemOf({ fields, map, key }: Found, running: string): string | null 
   const current = formatPath([...map, key.current])
   if (!isAccepted(key, running))
     return `unknown key ${JSON.stringify(key.old)}; it is called ${current} since ${key.since}`
-  if (Object.hasOwn(fields, key.current)) return `the old name of ${current}, which is given too; remove one of them`
+  if (Object.hasOwn(fields, key.current)) return `the old name of ${current}, which is set too; remove one of them`
   return null
 }
 
 function warningOf({ map, key }: Found): string {
-  return `renamed to ${formatPath([...map, key.current])}: write that, as version ${refusedFrom(key)} no longer takes the old name`
+  return `renamed to ${formatPath([...map, key.current])}: use the new name, because version ${refusedFrom(key)} no longer accepts the old one`
 }
 
 /** Keeps the order of the keys. */

@@ -24,7 +24,7 @@ export function checkPlain(config: GatewayConfig, chain: readonly Policy[]): Fin
         structuredClone(fieldOf(value.policies, name))
         return []
       } catch {
-        const message = 'the schema of its options produces something other than plain data; expected data only'
+        const message = 'the schema of its options produces something other than plain data; expected plain data'
         return [{ path: [...path, 'policies', name], isKey: false, message }]
       }
     }),

@@ -13,12 +13,12 @@ export interface Judged {
  */
 export function refusalOf(before: Judged, after: Judged): string | null {
   if (before.config.routes.length > 0 && after.config.routes.length === 0)
-    return `the new configuration has no routes, and the running one has ${before.config.routes.length}: nothing would be served`
+    return `the new configuration has no routes, but the running one has ${before.config.routes.length}: nothing would be served`
   if (before.text === null || after.text === null) return null
   if (after.text.length < before.text.length && before.text.startsWith(after.text))
-    return 'the file is only the beginning of the running one, as if it were incomplete'
+    return 'the file is only the beginning of the running one: it may be incomplete'
   if (endsLine(before.text) && !endsLine(after.text))
-    return 'the file ends within a line, as if it were incomplete: end it with a line break'
+    return 'the file ends within a line: it may be incomplete; if it is not, end it with a line break'
   return null
 }
 

@@ -52,7 +52,7 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
         else if (compareSpecificity(earlier, later) === 0 && mayShare(earlier, later))
           tell(
             later.value,
-            `a request can match both this route and ${named(earlier.value)}, which then wins; decide with match.precedence which one should`,
+            `a request can match both this route and ${named(earlier.value)}, which then wins; set match.precedence to decide which one should`,
           )
       }
   }

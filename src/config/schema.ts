@@ -24,13 +24,13 @@ const proxyFieldExpected = 'expected the name of a header, or the beginning of o
 const proxyField = z.string(proxyFieldExpected).regex(/^[A-Za-z0-9-]+\*?$/, proxyFieldExpected)
 
 const clientHeaderExpected =
-  'expected the name of a header that holds the address of a client, such as CF-Connecting-IP, and means nothing else to the gateway'
+  'expected the name of a header that holds the address of a client, such as CF-Connecting-IP, and has no other meaning for the gateway'
 
 /** The maximum number of headers in a line of the access log. */
 const MAX_LOGGED = 8
 
 const loggedField = fieldName.refine((name) => !isSecret(name) && !/cookie|csrf|xsrf/i.test(name), {
-  error: (issue) => `${JSON.stringify(issue.input)} holds secrets, which no log may have; expected another field`,
+  error: (issue) => `${JSON.stringify(issue.input)} contains secrets and must not be logged; expected another field`,
 })
 
 const accessSchema = z.strictObject({
@@ -46,20 +46,20 @@ const accessSchema = z.strictObject({
   timings: z
     .boolean()
     .default(false)
-    .describe('Add timings to each line: in the service, the gateway, and each policy. Default false.'),
+    .describe('Add timings to each line: time in the service, the gateway, and each policy. Default false.'),
   headers: loggedField
     .array()
     .max(MAX_LOGGED)
     .default([])
     .describe(
-      'Names of request fields whose values stand in the line, such as X-Version; none with secrets. Default none.',
+      'Names of request fields to add to the line with their values, such as X-Version; fields with secrets are not allowed. Default none.',
     )
     .meta({ examples: [['User-Agent', 'X-Version']] }),
   replay: z
     .boolean()
     .default(false)
     .describe(
-      'Whether lines have what `sallyport replay` may need besides: tier and number of roles of the caller, and the listener. Default false.',
+      'Add what `sallyport replay` may need as well: tier and number of roles of the caller, and the listener. Default false.',
     ),
 })
 
@@ -87,7 +87,7 @@ const logSchema = z.strictObject({
     .prefault(true)
     .transform((access) => (access === true ? accessSchema.parse({}) : access))
     .describe(
-      'Whether each request is logged, or { sample, slow, timings, headers, replay } to say which, and how. Default true.',
+      'Log each request, or { sample, slow, timings, headers, replay } to choose which requests to log, and with which fields. Default true.',
     ),
 })
 
@@ -208,14 +208,14 @@ export const gatewaySchema = z
       .nullable()
       .default(null)
       .describe(
-        "Field in which trusted proxies give the client's address, such as CF-Connecting-IP. It is used if it holds one address; the proxies must overwrite it on every request. From anyone else it is dropped. Default none.",
+        "Field in which trusted proxies give the client's address, such as CF-Connecting-IP. It is used if it holds one address; the proxies must overwrite it on every request. It is dropped from all other requests. Default none.",
       )
       .meta({ examples: ['CF-Connecting-IP'] }),
     proxyFields: proxyField
       .array()
       .default([])
       .describe(
-        'Fields with which trusted proxies may tell services who the caller is, such as X-Auth-Request-User or X-Auth-Request-*. From anyone else they are dropped. Default none.',
+        'Fields with which trusted proxies may tell services who the caller is, such as X-Auth-Request-User or X-Auth-Request-*. They are dropped from all other requests. Default none.',
       )
       .meta({ examples: [['X-Auth-Request-*']] }),
     requestFields: z

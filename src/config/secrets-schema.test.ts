@@ -18,7 +18,10 @@ test('a short secret is rejected without being shown', () => {
     assert.throws(
       () => parseConfig({ secrets }),
       ({ message }: Error) => {
-        assert.match(message, /^secrets(?:\[1\])?: expected at least 32 bytes, such as from "openssl rand -base64 32"/)
+        assert.match(
+          message,
+          /^secrets(?:\[1\])?: expected at least 32 bytes, for example from "openssl rand -base64 32"/,
+        )
         assert.doesNotMatch(message, /hush|ä/)
         return true
       },

@@ -183,7 +183,7 @@ const serviceFields = z.strictObject({
     .enum(['off', 'v1', 'v2'])
     .default('off')
     .describe(
-      "PROXY protocol version with which instances learn the client's address at the start of each connection, which is then used for that client alone: off, v1 or v2. Default off.",
+      "PROXY protocol version that tells instances the client's address at the start of each connection, which is then used for this client alone: off, v1 or v2. Default off.",
     ),
   http2: z
     .boolean()
@@ -208,7 +208,7 @@ export const serviceSchema = serviceFields
   .superRefine(({ tls, instances, discover }, context) => {
     if (tls === undefined || discover?.scheme === 'https' || instances.some(({ url }) => url.scheme === 'https')) return
     const write = discover === undefined ? 'write https:// in place of http://' : 'add scheme: https to discover'
-    const message = `tls for instances that are connected to without it: ${write}`
+    const message = `tls is set, but the instances are connected to without it: ${write}`
     context.addIssue({ code: 'custom', path: ['tls'], message, input: '[redacted]' })
   })
   .superRefine(({ health, http2 }, context) => {
@@ -218,7 +218,7 @@ export const serviceSchema = serviceFields
   })
   .superRefine((service, context) => {
     if (!needsServerName(service)) return
-    const message = 'the name that certificates have is not known: name the namespace, or the name in tls.serverName'
+    const message = 'the name in the certificates is not known: set the namespace, or tls.serverName'
     context.addIssue({ code: 'custom', path: ['discover'], message, input: '[redacted]' })
   })
   .overwrite(withServerName)
@@ -255,7 +255,7 @@ function refuseDuplicates(lists: readonly (readonly InstanceConfig[])[], context
       owners.set(address, owner ?? index)
       if (owner === undefined) continue
       const place = owner === index ? 'the list names one instance twice' : `the same instance as instances[${owner}]`
-      context.addIssue({ code: 'custom', path: [index], message: `${place}: give it once, with a weight` })
+      context.addIssue({ code: 'custom', path: [index], message: `${place}: list it once, with a weight` })
     }
   }
 }
@@ -265,7 +265,7 @@ function refuseWeightless(lists: readonly (readonly InstanceConfig[])[], context
   if (lists.flat().length === 0 || lists.some((list) => list.some(({ weight }) => weight > 0))) return
   context.addIssue({
     code: 'custom',
-    message: 'every instance has weight 0: give at least one a higher weight',
+    message: 'every instance has weight 0: set a higher weight for at least one',
   })
 }
 

@@ -79,7 +79,7 @@ test('unverified certificates cause a warning', async (t) => {
     'services.users.tls.insecure: the certificates of this service are not verified: anyone on the network path can read and change everything',
   ])
   assert.deepEqual(await warnings(`{ insecure: true, pin: "${pin}" }`), [
-    'services.users.tls.insecure: the certificates of this service are not verified but for the pin of their key',
+    'services.users.tls.insecure: the certificates of this service are not verified, except for the pin of their key',
   ])
   assert.deepEqual(await warnings('{}'), [])
 })

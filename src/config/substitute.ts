@@ -34,7 +34,7 @@ export function substitute(text: string, environment: Environment, read: ReadFil
     const [name, fallback] = splitOnce(inside, ':-')
     if (inside.includes('${')) {
       const what = name.includes('${') ? 'the name' : `the default of "\${${name}:-…}"`
-      problems.push(`${what} holds another "\${": expected plain text up to the "}"`)
+      problems.push(`${what} contains another "\${": expected plain text up to the "}"`)
       return ''
     }
     const found = name.startsWith(FILE) ? fromFile(name.slice(FILE.length), read) : fromVariable(name, environment)

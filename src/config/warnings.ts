@@ -46,7 +46,7 @@ function insecureServices({ services }: GatewayConfig): Warning[] {
     if (tls?.insecure !== true) return []
     const message =
       tls.pin.length > 0
-        ? 'the certificates of this service are not verified but for the pin of their key'
+        ? 'the certificates of this service are not verified, except for the pin of their key'
         : 'the certificates of this service are not verified: anyone on the network path can read and change everything'
     return [{ path: formatPath(['services', name, 'tls', 'insecure']), message }]
   })

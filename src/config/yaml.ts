@@ -69,7 +69,7 @@ function reportDangling(document: Document.Parsed, report: Report): void {
   visit(document, {
     Alias(_, alias, ancestors) {
       if (alias.resolve(document) === undefined)
-        report(alias, ancestors, `invalid YAML: no anchor "&${alias.source}" stands above this alias`)
+        report(alias, ancestors, `invalid YAML: no anchor "&${alias.source}" exists before this alias`)
     },
     Pair(_, pair, ancestors) {
       const { value } = pair

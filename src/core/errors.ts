@@ -41,7 +41,7 @@ export const errorTable = {
   },
   'idempotency-outstanding': { status: 409, fault: 'client', title: 'Request with this key is in progress' },
   'idempotency-unrepeatable': { status: 409, fault: 'client', title: 'Request with this key was sent before' },
-  'idempotency-key-reused': { status: 422, fault: 'client', title: 'Key of another request' },
+  'idempotency-key-reused': { status: 422, fault: 'client', title: 'Key used for another request' },
   'headers-too-large': { status: 431, fault: 'client', title: 'Request header fields too large' },
   'client-closed': { status: 499, fault: 'client', title: 'Client closed request' },
   'internal-error': { status: 500, fault: 'gateway', title: 'Internal server error' },

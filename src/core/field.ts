@@ -29,8 +29,8 @@ export function checkField(name: string, value: string): void {
     )
   if (!FIELD_VALUE.test(value))
     throw new TypeError(
-      `the value of the header ${name} cannot stand on the wire: it begins or ends with a space, or holds CR, LF, NUL, ` +
-        'another control character, or one above U+00FF; encode it, for instance with encodeURIComponent',
+      `the value of the header ${name} cannot be sent: it begins or ends with a space, or contains CR, LF, NUL, ` +
+        'another control character, or a character above U+00FF; encode it, for example with encodeURIComponent',
     )
   if (WIRE.test(name))
     throw new TypeError(

@@ -45,7 +45,7 @@ export const metricTable = {
   },
   sallyport_route_duration_seconds: {
     type: 'histogram',
-    help: 'How long requests took, by the id of their route, and whether they ended well, with 4xx or with 5xx.',
+    help: 'Duration of requests in seconds, by route id and whether they succeeded, ended with 4xx or ended with 5xx.',
     labels: ['route', 'outcome'],
     buckets: LONG,
     exported: false,
@@ -64,7 +64,7 @@ export const metricTable = {
   },
   sallyport_route_cache_requests_total: {
     type: 'counter',
-    help: 'Requests to a route with a cache, by what came of it.',
+    help: 'Requests to a route with a cache, by result.',
     labels: ['route', 'outcome'],
     exported: false,
   },
@@ -271,12 +271,12 @@ export const metricTable = {
   },
   sallyport_replica_messages_dropped_total: {
     type: 'counter',
-    help: 'Messages on the channel of operators in Redis that were none, or asked for what may not be asked.',
+    help: 'Messages on the Redis channel of operators that were malformed or not allowed.',
     labels: [],
   },
   sallyport_cdn_purges_total: {
     type: 'counter',
-    help: 'Requests by which the CDN was told to purge, by the outcome: done, failed after all tries, or dropped as too many waited.',
+    help: 'Purge requests to the CDN, by outcome: done, failed after all attempts, or dropped because too many were waiting.',
     labels: ['outcome'],
   },
   sallyport_ip_access_refusals_total: {
@@ -291,7 +291,7 @@ export const metricTable = {
   },
   sallyport_api_key_requests_total: {
     type: 'counter',
-    help: 'Requests with an API key of the configuration, also one that has expired, by the id of the key.',
+    help: 'Requests with an API key of the configuration, including expired keys, by the id of the key.',
     labels: ['key'],
   },
   sallyport_validation_reports_total: {

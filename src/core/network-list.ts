@@ -32,7 +32,7 @@ export function readNetworkList(file: string): string[] {
       )
     return [text]
   })
-  if (networks.length === 0) throw new NetworkListError('holds no network')
-  if (networks.length > MAX) throw new NetworkListError(`holds more than ${MAX} networks`)
+  if (networks.length === 0) throw new NetworkListError('contains no network')
+  if (networks.length > MAX) throw new NetworkListError(`contains more than ${MAX} networks`)
   return networks
 }

@@ -49,12 +49,12 @@ export const replicasShape = {
     .object({
       name: z.string().describe('Host and process.'),
       asked: z.boolean().describe('Whether it is the gateway that received this request.'),
-      problem: z.string().nullable().describe('Why it was not done there; null where it was.'),
+      problem: z.string().nullable().describe('Why it was not done there; null if it was.'),
     })
     .array()
     .readonly()
     .describe('The gateways that have answered: those that share the Redis of the configuration, else this one.'),
-  unreached: z.string().nullable().describe('Why others may not have done it; null where all have answered.'),
+  unreached: z.string().nullable().describe('Why others may not have done it; null if all have answered.'),
 }
 
 /** The part of an API response that lists which gateways replied. */

@@ -24,7 +24,7 @@ test('a file is read up to its limit, and errors say what is wrong', async (t) =
   assert.throws(() => readText(join(place, 'none'), 2048), new FileError('no such file'))
   assert.throws(() => readText(join(file, 'none'), 2048), new FileError('no such file'))
   execFileSync('mkfifo', [join(place, 'pipe')])
-  assert.throws(() => readText(join(place, 'pipe'), 2048), new FileError('is no regular file'))
+  assert.throws(() => readText(join(place, 'pipe'), 2048), new FileError('is not a regular file'))
   assert.throws(() => readText(`${place}\0`, 2048), /cannot be read: /)
 })
 

@@ -39,7 +39,7 @@ function open(file: string, flags: number): number {
 function readUpTo(descriptor: number, max: number): Buffer {
   const stats = fstatSync(descriptor)
   if (stats.isDirectory()) throw new FileError('is a folder; expected a file in it')
-  if (!stats.isFile()) throw new FileError('is no regular file')
+  if (!stats.isFile()) throw new FileError('is not a regular file')
   const buffer = Buffer.alloc(Math.min(stats.size, max) + 1)
   let length = 0
   while (length < buffer.length) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SECRET_LENGTH } from './secrets.ts'
 
-const expected = `expected at least ${SECRET_LENGTH} bytes, such as from "openssl rand -base64 32"`
+const expected = `expected at least ${SECRET_LENGTH} bytes, for example from "openssl rand -base64 32"`
 
 /** Schema of a secret that keys are derived from. */
 export const secretText = z.string(expected).superRefine((text, context) => {

@@ -57,7 +57,7 @@ class Files {
   answer(exchange: Exchange): Reply | Promise<Reply> {
     const { method } = exchange
     if (method !== 'GET' && method !== 'HEAD')
-      throw new GatewayError('method-not-allowed', 'Files are read by GET and HEAD only.', {
+      throw new GatewayError('method-not-allowed', 'Files can only be read with GET and HEAD.', {
         headers: [['Allow', 'GET, HEAD']],
       })
     const { rewrite } = this.route

@@ -10,7 +10,7 @@ const MAX_NAME_LENGTH = 100
 const WHY: Readonly<Record<DroppedField['reason'], string>> = {
   folded: 'services may mistake it for a field that the gateway sets or reads',
   odd: 'its name contains something other than letters, digits and hyphens (requestFields: strict)',
-  identity: 'only proxies may say who calls (trustedProxies, proxyFields)',
+  identity: 'only trusted proxies may say who the caller is (trustedProxies, proxyFields)',
 }
 
 /** Counts the headers removed from requests, and logs the reason once per name. */

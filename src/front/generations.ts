@@ -46,7 +46,7 @@ export class Generations<One extends Lasting> {
     if (this.next === next) next.made = made
     else {
       drop(made)
-      throw new Error('it is not wanted any more')
+      throw new Error('it is no longer needed')
     }
   }
 

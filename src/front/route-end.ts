@@ -96,7 +96,7 @@ function endOfSplit(
   return (exchange) => {
     const name = choose(exchange)
     const chosen = paths.get(name)
-    if (chosen === undefined) throw new Error(`the route ${about.id} has no part that leads to ${name}`)
+    if (chosen === undefined) throw new Error(`the route ${about.id} does not lead to the service ${name}`)
     exchange.route = chosen
     return RoutePath.goOn(exchange)
   }

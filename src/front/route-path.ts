@@ -23,7 +23,7 @@ export class RoutePath implements RouteInfo {
   /** Continues after a chain shared by several routes, with the rest of the chain of the exchange's route. */
   static goOn(this: void, exchange: Exchange): Reply | Promise<Reply> {
     const { route } = exchange
-    if (!(#end in route)) throw new TypeError('exchange.route was replaced, which is for reading only')
+    if (!(#end in route)) throw new TypeError('exchange.route was replaced, but it is read-only')
     return route.#end(exchange)
   }
 

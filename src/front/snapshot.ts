@@ -143,7 +143,7 @@ export class Snapshot {
     if (refusal !== null) return new GatewayError('bad-request', refusal)
     const match = this.find(exchange, method, headers)
     if (match.found) return new GatewayError('forbidden', 'Pages of other origins may not send this request.')
-    if (match.allow.length === 0) return new GatewayError('not-found', 'No route leads there.')
+    if (match.allow.length === 0) return new GatewayError('not-found', 'No route matches this request.')
     const allow = match.allow.join(', ')
     return new GatewayError('method-not-allowed', `The method ${method} is not allowed here; allowed: ${allow}.`, {
       headers: [['Allow', allow]],

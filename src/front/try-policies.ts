@@ -70,7 +70,7 @@ export async function makeTrial(
     policies,
     logDroppedFields: () => {},
     overload: { active: false, shed: () => null },
-    callService: () => Promise.reject(new Error('nothing can be asked before the gateway has started')),
+    callService: () => Promise.reject(new Error('services cannot be called before the gateway has started')),
     metrics,
     holder,
     answer: () => () => {},

@@ -48,7 +48,8 @@ export class MessageReader {
     const length = this.prefix.readUInt32BE(1)
     if (this.prefix[0] === COMPRESSED) throw new UnreadableMessages('a message is compressed, which was not negotiated')
     if (this.prefix[0] !== 0) throw new UnreadableMessages('the body does not consist of gRPC messages')
-    if (length > this.limit) throw new UnreadableMessages(`a message has ${length} bytes, and may have ${this.limit}`)
+    if (length > this.limit)
+      throw new UnreadableMessages(`a message has ${length} bytes; at most ${this.limit} are allowed`)
     this.size = 0
     this.message = NOTHING
   }

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { encodeMessage } from './message.ts'
 
 test('printable ASCII stays unchanged except the percent sign', () => {
-  assert.equal(encodeMessage('No route leads there: try /a~b.'), 'No route leads there: try /a~b.')
+  assert.equal(encodeMessage('No route matches this request: try /a~b.'), 'No route matches this request: try /a~b.')
   assert.equal(encodeMessage('100% of it'), '100%25 of it')
 })
 

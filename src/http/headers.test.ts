@@ -113,7 +113,7 @@ for (const value of ['a\r\nb', 'a\rb', 'a\nb', 'a\0b', ' a', 'a ', 'a\x7fb', '\u
       () => Headers.of([['X', value]]),
       () => fieldLine('X', value),
     ])
-      assert.throws(change, { name: 'TypeError', message: /^the value of the header X cannot stand on the wire: / })
+      assert.throws(change, { name: 'TypeError', message: /^the value of the header X cannot be sent: / })
   })
 
 for (const name of ['', 'a b', 'a:', 'a\r\n', '\u00e4'])

@@ -40,8 +40,8 @@ export function ambiguousPath(detail: string): GatewayError {
 
 /** The detail for a path whose spelling makes a difference. */
 export const SPELLED_AMBIGUOUSLY =
-  'The path leads elsewhere once repeated slashes and needless escapes are removed: send it in that form.'
+  'The path leads to another route once repeated slashes and needless escapes are removed: send it in that form.'
 
 /** The detail for a path that some services read as another one. */
 export const READ_AMBIGUOUSLY =
-  'The path leads elsewhere for services that decode slashes or remove path parameters (";…"): leave them out.'
+  'The path leads to another route if slashes are decoded or path parameters (";…") are removed: leave them out.'

@@ -12,7 +12,7 @@ export function checkTarget(path: string, query: string): void {
     throw new TypeError(`the query ${JSON.stringify(query)} is neither empty nor begins with "?"`)
   if (!TARGET.test(path) || (query !== '' && !TARGET.test(query)))
     throw new TypeError(
-      `${JSON.stringify(path + query)} cannot be asked for: percent-encode all but visible ASCII, and "#"`,
+      `${JSON.stringify(path + query)} is not a valid request target: percent-encode everything except visible ASCII, and "#"`,
     )
 }
 

@@ -101,7 +101,7 @@ export class ChunkedDecoder implements BodyDecoder {
     else if (byte === SEMICOLON) {
       this.extension = ';'
       this.state = Step.extension
-    } else throw new MalformedMessage('A chunk size is followed by something else than CR LF or an extension.')
+    } else throw new MalformedMessage('A chunk size is followed by something other than CR LF or an extension.')
   }
 
   private extensionByte(byte: number): void {

@@ -8,6 +8,6 @@ import { MalformedMessage } from '../http/malformed-message.ts'
 export function parseTransferEncoding(value: string): void {
   if (value === 'chunked' || value.toLowerCase() === 'chunked') return
   if (/^(?:(?:gzip|x-gzip|deflate|compress|x-compress)\s*,\s*)+chunked$/i.test(value))
-    throw new GatewayError('not-implemented', 'The only transfer coding understood here is chunked.')
+    throw new GatewayError('not-implemented', 'The only supported transfer coding is chunked.')
   throw new MalformedMessage('Transfer-Encoding is not "chunked".')
 }

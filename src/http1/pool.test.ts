@@ -348,7 +348,7 @@ test('changed settings apply to a connection from its next exchange on', async (
   assert.equal(await first, 'ok')
   assert.equal(pool.size.idle, 1)
   const second = ask(pool.take('a')!)
-  const refused = assert.rejects(second, /over 100 bytes/)
+  const refused = assert.rejects(second, /larger than 100 bytes/)
   await answer(`X-Long: ${'a'.repeat(100)}\r\n`)
   await refused
   const replaced = pool.acquire('a')

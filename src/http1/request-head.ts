@@ -83,7 +83,7 @@ export class RequestHead implements ReceivedHead {
     if (REFUSED_METHODS.has(this.method))
       throw new GatewayError(
         'not-implemented',
-        `${this.method} is not offered: this is a gateway, not a forward proxy.`,
+        `${this.method} is not supported: this is a gateway, not a forward proxy.`,
       )
     this.nominated = null
     this.close = this.protocol === '1.0'
@@ -140,7 +140,7 @@ export class RequestHead implements ReceivedHead {
     if (expect === null || this.protocol === '1.0') return
     this.expectsContinue = expect.toLowerCase() === '100-continue'
     if (this.expectsContinue) return
-    this.refusal = new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
+    this.refusal = new GatewayError('expectation-failed', 'The only supported expectation is 100-continue.')
   }
 
   /** RFC 9112 section 6.3, without any of the repairs that it permits: anything ambiguous is refused. */
@@ -197,7 +197,7 @@ const SLASH = 47
 
 function badVersion(bytes: Buffer, at: number, end: number): GatewayError {
   if (/^ HTTP\/[02-9]/.test(bytes.toString('latin1', at, Math.min(end, at + 8))))
-    return new GatewayError('version-not-supported', 'The gateway speaks HTTP/1.0 and HTTP/1.1 on this listener.')
+    return new GatewayError('version-not-supported', 'This listener supports HTTP/1.0 and HTTP/1.1.')
   return new MalformedMessage('The request line does not end with an HTTP version.')
 }
 

@@ -18,5 +18,5 @@ function decoderFor(length: number, limits: FieldLimits): BodyDecoder {
 }
 
 function never(): Error {
-  return new Error('a body of more bytes than can be counted')
+  return new Error('a body with more bytes than can be counted')
 }

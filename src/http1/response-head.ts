@@ -53,7 +53,7 @@ export class ResponseHead {
     const lineEnd = this.parseLine(bytes, start, end)
     const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(bytes, lineEnd, end)
     if ((headEnd === INCOMPLETE ? end : headEnd) - start > this.limits.head)
-      throw new GatewayError('headers-too-large', `It is over ${this.limits.head} bytes.`)
+      throw new GatewayError('headers-too-large', `It is larger than ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
     this.nominated = null
     this.close = this.minor === 0

@@ -188,7 +188,7 @@ export class ResponseReader implements BodySource {
       const { status } = this.head
       if (status >= 200) return this.begin(request, bytes, at, end)
       if (status === 101) return this.change(request, bytes, at, end)
-      if (++this.interim > MAXIMUM_INTERIM) throw new Error('the service sends interim responses without end')
+      if (++this.interim > MAXIMUM_INTERIM) throw new Error('the service sends endless interim responses')
       if (status === 100) this.owner.continued()
       else this.owner.informed(status, this.head.endToEnd(false, ''))
     }
@@ -226,7 +226,7 @@ export class ResponseReader implements BodySource {
     const protocol = this.head.fields.upgrade
     const wanted = request.upgrade
     if (wanted === null || protocol?.toLowerCase() !== wanted.protocol.toLowerCase())
-      throw new Error('the service changed to a protocol that it was not asked for')
+      throw new Error('the service switched to a protocol that was not requested')
     const reply = new Reply(101, this.head.endToEnd(false, this.deadlines.dateField), null)
     if (reply.headers.single('Sec-WebSocket-Accept') !== websocketAccept(wanted.key)) throw wrongAccept()
     const early = Buffer.from(bytes.subarray(start, end))

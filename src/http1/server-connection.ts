@@ -219,7 +219,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   bodyTooSlow(): void {
     this.handler.slow('body-rate')
     if (this.exchange !== null && this.status !== 0) return reset(this.socket)
-    this.refuse(new GatewayError('request-timeout', 'The request body came too slowly.'))
+    this.refuse(new GatewayError('request-timeout', 'The request body arrived too slowly.'))
   }
 
   flush(): void {

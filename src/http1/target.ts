@@ -9,8 +9,8 @@ export interface Target {
   readonly target: string
 }
 
-const NOT_SECURE = 'An https URI cannot be asked for on a connection without TLS.'
-const NOT_PLAIN = 'An http URI cannot be asked for on a connection with TLS.'
+const NOT_SECURE = 'An https URI cannot be requested on a connection without TLS.'
+const NOT_PLAIN = 'An http URI cannot be requested on a connection with TLS.'
 
 /**
  * Parses a target that does not begin with "/": absolute-form, or asterisk-form (RFC 9112 sections 3.2.2 and 3.2.4).

@@ -270,7 +270,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.decoder.decode(bytes, start, end, trailers)
     if (stream.ended) return this.refuse(stream, new MalformedMessage(AFTER_END), ErrorCode.streamClosed)
     if (!endStream || trailers.malformed)
-      return this.refuse(stream, new MalformedMessage('What follows the content cannot be used.'))
+      return this.refuse(stream, new MalformedMessage('The trailer section is not valid.'))
     this.end(stream, trailers.headers)
   }
 
@@ -289,7 +289,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     if (stream.ended) return this.refuse(stream, new MalformedMessage(AFTER_END), ErrorCode.streamClosed)
     if (!stream.answered) return this.refuse(stream, new MalformedMessage('Content comes before the head.'))
     if (!stream.receives(bytes))
-      return this.refuse(stream, new MalformedMessage('There was no room for it.'), ErrorCode.flowControlError)
+      return this.refuse(stream, new MalformedMessage('It exceeds the window.'), ErrorCode.flowControlError)
     if (content.length === 0) return stream.padding(bytes)
     try {
       stream.content(content)
@@ -330,7 +330,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     const { stream, message: reply, length } = opening
     const whole = opening.whole()
     if (length >= 0 && length !== whole.length)
-      return this.refuse(stream, new MalformedMessage('The content is not as long as announced.'))
+      return this.refuse(stream, new MalformedMessage('The length of the content is not that of Content-Length.'))
     reply.body = whole
     stream.whole(reply)
   }
@@ -403,7 +403,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     const stream = this.streams.get(id)
     if (id === 0) this.sender.widen(bytes)
     else if (stream === undefined) return this.checkBegun(id)
-    else if (bytes === 0) return this.refuse(stream, new MalformedMessage('WINDOW_UPDATE adds nothing.'))
+    else if (bytes === 0) return this.refuse(stream, new MalformedMessage('WINDOW_UPDATE has an increment of 0.'))
     else if (!this.sender.widenStream(stream, bytes))
       return this.refuse(stream, new MalformedMessage('The window is too large.'), ErrorCode.flowControlError)
     this.sender.pump()
@@ -415,7 +415,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   /** Streams are only started from here, and have odd numbers. */
   private checkBegun(id: number): void {
-    if (id >= this.next || id % 2 === 0) throw protocolError(`A frame is of stream ${id}, which has not begun.`)
+    if (id >= this.next || id % 2 === 0) throw protocolError(`A frame is for stream ${id}, which has not begun.`)
   }
 
   // Timeouts and closing.
@@ -428,7 +428,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   onDeadline(): void {
     if (this.gone) return void this.socket.destroy()
-    if (!this.standing) return this.die(new Error('it did not say in time that it speaks HTTP/2'))
+    if (!this.standing) return this.die(new Error('it did not confirm in time that it speaks HTTP/2'))
     this.retire()
   }
 
@@ -491,5 +491,5 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 const ALIVE = '\0ALIVE?\0'
 /** How long the service may take to read the last frames, in milliseconds. */
 const FAREWELL = 1_000
-const AFTER_END = 'A stream goes on after its end.'
-const NOT_HTTP2 = 'what answers does not speak HTTP/2: is http2 right for the service?'
+const AFTER_END = 'A frame arrived after the end of its stream.'
+const NOT_HTTP2 = 'the server does not speak HTTP/2: check http2 of the service'

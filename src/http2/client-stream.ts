@@ -261,7 +261,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
       return new Reply(status, head.headers(empty, tools.deadlines.dateField), null)
     }
     if (endStream || status === 101) throw new MalformedMessage('An interim response ends the stream or changes it.')
-    if (++this.interim > MAXIMUM_INTERIM) throw new MalformedMessage('There are interim responses without end.')
+    if (++this.interim > MAXIMUM_INTERIM) throw new MalformedMessage('There are endless interim responses.')
     if (status === 100) this.continued()
     else this.listener?.interimReply(status, head.headers(false, ''))
     return null
@@ -362,7 +362,8 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     const { body } = this
     if (body === null || (body.length >= 0 && body.received + bytes.length > body.length)) throw wrongLength()
     body.push(bytes)
-    if (body.over) this.end(new GatewayError('too-busy', 'There is no room for more of the reply.'), ErrorCode.cancel)
+    if (body.over)
+      this.end(new GatewayError('too-busy', 'The reply exceeds the flow-control window.'), ErrorCode.cancel)
   }
 
   /** The service has ended the stream. Throws MalformedMessage where there was less than was announced. */
@@ -478,23 +479,21 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
 const NOTHING = Bytes.fromLatin1('')
 
 function never(): Error {
-  return new Error('a body of more bytes than can be counted')
+  return new Error('a body with more bytes than can be counted')
 }
 
 function wrongLength(): MalformedMessage {
-  return new MalformedMessage('The content is not as long as announced.')
+  return new MalformedMessage('The length of the content is not that of Content-Length.')
 }
 
 function noTunnels(): GatewayError {
   return new GatewayError('not-implemented', 'The service does not accept WebSockets over HTTP/2.', {
-    cause: new Error(
-      'it has not said that it takes extended CONNECT (RFC 8441): name a service without http2 for its WebSockets',
-    ),
+    cause: new Error('it does not support extended CONNECT (RFC 8441): use a service without http2 for WebSockets'),
   })
 }
 
 function wantsHttp1(): GatewayError {
   return new GatewayError('bad-gateway', 'The service wants HTTP/1.1 for this request.', {
-    cause: new Error('it has reset the stream with HTTP_1_1_REQUIRED: take http2 from the service'),
+    cause: new Error('it has reset the stream with HTTP_1_1_REQUIRED: remove http2 from the service'),
   })
 }

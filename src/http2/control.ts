@@ -62,6 +62,6 @@ export class Control implements ControlFrames {
   }
 
   ignored(): void {
-    this.options.workBudget.spend(1, 'frames that say nothing')
+    this.options.workBudget.spend(1, 'frames without effect')
   }
 }

@@ -122,7 +122,7 @@ export class FrameReader implements InputConsumer {
   private preface(bytes: Buffer, start: number, end: number): number {
     const present = Math.min(end - start, PREFACE.length)
     if (bytes.toString('latin1', start, start + present) !== PREFACE.slice(0, present))
-      throw protocolError('The connection does not begin as one of HTTP/2.')
+      throw protocolError('The connection does not begin with the HTTP/2 preface.')
     if (present < PREFACE.length) return start
     this.prefaced = true
     return start + present
@@ -134,11 +134,11 @@ export class FrameReader implements InputConsumer {
     const type = bytes[start + 3]!
     const flags = bytes[start + 4]!
     const stream = bytes.readInt32BE(start + 5) & 0x7fffffff
-    if (length > FRAME_SIZE) throw frameSizeError(`A frame has ${length} bytes, of ${FRAME_SIZE} at most.`)
+    if (length > FRAME_SIZE) throw frameSizeError(`A frame has ${length} bytes; at most ${FRAME_SIZE} are allowed.`)
     if (!this.begun && (type !== FrameType.settings || (flags & Flag.ack) !== 0))
       throw protocolError('The first frame is not SETTINGS.')
     if (this.section !== null && (type !== FrameType.continuation || stream !== this.sectionStream))
-      throw protocolError('A field section is not continued.')
+      throw protocolError('A field section is interrupted by another frame.')
     const at = start + HEADER_SIZE
     if (type === FrameType.data) return this.beginData(bytes, at, end, { length, flags, stream })
     if (end - at < length) return start
@@ -156,21 +156,21 @@ export class FrameReader implements InputConsumer {
       case FrameType.priority:
         return this.priority(stream, bytes, at, end)
       case FrameType.rstStream:
-        if (stream === 0) throw protocolError('RST_STREAM is of no stream.')
-        if (end - at !== 4) throw frameSizeError('RST_STREAM has not 4 bytes.')
+        if (stream === 0) throw protocolError('RST_STREAM is on stream 0.')
+        if (end - at !== 4) throw frameSizeError('RST_STREAM does not have 4 bytes.')
         return this.handler.reset(stream, bytes.readUInt32BE(at))
       case FrameType.settings:
         return this.settings(flags, stream, bytes, at, end)
       case FrameType.pushPromise:
-        throw protocolError('PUSH_PROMISE is of nobody: a client does not push, and this one has asked for none.')
+        throw protocolError('PUSH_PROMISE is not allowed: clients do not push, and the gateway has disabled it.')
       case FrameType.ping:
         return this.ping(flags, stream, bytes, at, end)
       case FrameType.goaway:
-        if (stream !== 0) throw protocolError('GOAWAY is of a stream.')
+        if (stream !== 0) throw protocolError('GOAWAY is not on stream 0.')
         if (end - at < 8) throw frameSizeError('GOAWAY has less than 8 bytes.')
         return this.handler.goaway(bytes.readUInt32BE(at) & 0x7fffffff, bytes.readUInt32BE(at + 4))
       case FrameType.windowUpdate:
-        if (end - at !== 4) throw frameSizeError('WINDOW_UPDATE has not 4 bytes.')
+        if (end - at !== 4) throw frameSizeError('WINDOW_UPDATE does not have 4 bytes.')
         return this.handler.windowUpdate(stream, bytes.readUInt32BE(at) & 0x7fffffff)
       case FrameType.priorityUpdate:
         return this.priorityUpdate(stream, bytes, at, end)
@@ -187,12 +187,12 @@ export class FrameReader implements InputConsumer {
     frame: { length: number; flags: number; stream: number },
   ): number {
     const { length, flags, stream } = frame
-    if (stream === 0) throw protocolError('DATA is of no stream.')
+    if (stream === 0) throw protocolError('DATA is on stream 0.')
     const padded = (flags & Flag.padded) !== 0
-    if (padded && length === 0) throw frameSizeError('DATA is padded and has no room for the length of that.')
+    if (padded && length === 0) throw frameSizeError('DATA is padded, but has no pad length.')
     if (padded && start >= end) return start - HEADER_SIZE
     const padding = padded ? bytes[start]! : 0
-    if (padded && padding >= length) throw protocolError('DATA is padded beyond its end.')
+    if (padded && padding >= length) throw protocolError('The padding of DATA is longer than the frame.')
     this.stream = stream
     this.padding = padding
     this.contentLength = this.content = length - padding - (padded ? 1 : 0)
@@ -225,16 +225,16 @@ export class FrameReader implements InputConsumer {
   }
 
   private headers(flags: number, stream: number, bytes: Buffer, start: number, stop: number): void {
-    if (stream === 0) throw protocolError('HEADERS is of no stream.')
+    if (stream === 0) throw protocolError('HEADERS is on stream 0.')
     let at = start
     let end = stop
     if ((flags & Flag.padded) !== 0) {
-      if (at >= end) throw frameSizeError('HEADERS is padded and has no room for the length of that.')
+      if (at >= end) throw frameSizeError('HEADERS is padded, but has no pad length.')
       end -= bytes[at]!
       at++
     }
     if ((flags & Flag.priority) !== 0) {
-      if (stop - at < 5) throw frameSizeError('HEADERS has no room for a priority.')
+      if (stop - at < 5) throw frameSizeError('HEADERS is too short for its priority.')
       if (end - at < 5) throw protocolError(PADDED)
       if ((bytes.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
       at += 5
@@ -250,7 +250,7 @@ export class FrameReader implements InputConsumer {
 
   private continuation(flags: number, bytes: Buffer, at: number, end: number): void {
     const { section } = this
-    if (section === null) throw protocolError('CONTINUATION continues nothing.')
+    if (section === null) throw protocolError('CONTINUATION does not follow HEADERS.')
     if (++this.continuations > CONTINUATIONS || section.length + end - at > this.mostFields())
       throw new ConnectionError(ErrorCode.enhanceYourCalm, 'A field section is too long.')
     const whole = Buffer.concat([section, bytes.subarray(at, end)])
@@ -262,37 +262,37 @@ export class FrameReader implements InputConsumer {
 
   /** RFC 9113 section 6.3: dependencies are obsolete, but the format is still enforced. */
   private priority(stream: number, bytes: Buffer, at: number, end: number): void {
-    if (stream === 0) throw protocolError('PRIORITY is of no stream.')
-    if (end - at !== 5) throw frameSizeError('PRIORITY has not 5 bytes.')
+    if (stream === 0) throw protocolError('PRIORITY is on stream 0.')
+    if (end - at !== 5) throw frameSizeError('PRIORITY does not have 5 bytes.')
     if ((bytes.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
     this.control.ignored(FrameType.priority)
   }
 
   private settings(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
-    if (stream !== 0) throw protocolError('SETTINGS is of a stream.')
+    if (stream !== 0) throw protocolError('SETTINGS is not on stream 0.')
     const length = end - start
     if ((flags & Flag.ack) !== 0) {
       if (length !== 0) throw frameSizeError('An acknowledgement of SETTINGS has content.')
       return this.control.settingsAcknowledged()
     }
-    if (length % 6 !== 0) throw frameSizeError('SETTINGS has not 6 bytes for each setting.')
+    if (length % 6 !== 0) throw frameSizeError('The length of SETTINGS is not a multiple of 6 bytes.')
     for (let at = start; at < end; at += 6) this.control.setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2))
     this.control.settings()
   }
 
   private ping(flags: number, stream: number, bytes: Buffer, at: number, end: number): void {
-    if (stream !== 0) throw protocolError('PING is of a stream.')
-    if (end - at !== 8) throw frameSizeError('PING has not 8 bytes.')
+    if (stream !== 0) throw protocolError('PING is not on stream 0.')
+    if (end - at !== 8) throw frameSizeError('PING does not have 8 bytes.')
     const content = bytes.toString('latin1', at, end)
     if ((flags & Flag.ack) === 0) this.control.ping(content)
     else this.control.pingAcknowledged(content)
   }
 
   private priorityUpdate(stream: number, bytes: Buffer, at: number, end: number): void {
-    if (stream !== 0) throw protocolError('PRIORITY_UPDATE is of a stream.')
+    if (stream !== 0) throw protocolError('PRIORITY_UPDATE is not on stream 0.')
     if (end - at < 4) throw frameSizeError('PRIORITY_UPDATE has less than 4 bytes.')
     this.handler.priorityUpdate(bytes.readUInt32BE(at) & 0x7fffffff, bytes.toString('latin1', at + 4, end))
   }
 }
 
-const PADDED = 'HEADERS is padded beyond its end.'
+const PADDED = 'The padding of HEADERS is longer than the frame.'

@@ -23,7 +23,7 @@ export class ReceiveWindow {
   receives(bytes: number): void {
     this.left -= bytes
     if (this.left < 0)
-      throw new ConnectionError(ErrorCode.flowControlError, 'More content came than there was room for.')
+      throw new ConnectionError(ErrorCode.flowControlError, 'The content exceeds the flow-control window.')
   }
 
   /** Counts consumed bytes. */

@@ -81,7 +81,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     } else if (kind === Kind.cookie) this.cookie = this.cookie === '' ? value : `${this.cookie}; ${value}`
     else if (kind === Kind.malformed) this.malformed ??= 'A header field has an invalid name or value.'
     else if (kind === Kind.connectionSpecific)
-      this.malformed ??= `The header field ${field.name.text} is of a connection, and has no place in HTTP/2.`
+      this.malformed ??= `The header field ${field.name.text} is specific to a connection and not allowed in HTTP/2.`
     else this.known(field)
   }
 
@@ -90,7 +90,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     if (kind === Known.date) this.raw += line
     else if (kind === Known.claim || kind === Known.identity) fields.claims += line
     if (kind === Known.te && value.toLowerCase() !== 'trailers')
-      this.malformed ??= 'TE says something else than trailers.'
+      this.malformed ??= 'TE has a value other than trailers.'
     if (kind === Known.identity || kind === Known.folded || kind === Known.odd) fields.drop(kind, name.text)
     else if (isKnown(kind)) fields.keep(kind, value)
   }
@@ -102,11 +102,11 @@ export class RequestHead implements ReceivedHead, FieldSink {
     else if (kind === Kind.path) this.target = this.once(this.target, value)
     else if (kind === Kind.authority) this.named = this.once(this.named, value)
     else if (kind === Kind.protocol) this.extended = this.once(this.extended, value)
-    else this.malformed ??= 'A request has a pseudo-header field that is not one of requests.'
+    else this.malformed ??= 'A request has a pseudo-header field that is not defined for requests.'
   }
 
   private once(before: string, value: string): string {
-    if (before !== '') this.malformed ??= 'A pseudo-header field comes twice.'
+    if (before !== '') this.malformed ??= 'A pseudo-header field is repeated.'
     else if (value === '') this.malformed ??= 'A pseudo-header field is empty.'
     return value
   }
@@ -139,11 +139,11 @@ export class RequestHead implements ReceivedHead, FieldSink {
       throw new MalformedMessage('The request has :protocol, and its method is not CONNECT.')
     if (extended) this.readUpgrade()
     else if (REFUSED_METHODS.has(method))
-      throw new GatewayError('not-implemented', `${method} is not offered: this is a gateway, not a forward proxy.`)
+      throw new GatewayError('not-implemented', `${method} is not supported: this is a gateway, not a forward proxy.`)
     if (scheme !== 'http' && scheme !== 'https') throw new MalformedMessage('The scheme is neither http nor https.')
     // Without TLS, a proxy in front may have terminated it.
     if (scheme === 'http' && limits.secure === true)
-      throw new GatewayError('misdirected-request', 'An http URI cannot be asked for on a connection with TLS.')
+      throw new GatewayError('misdirected-request', 'An http URI cannot be requested on a connection with TLS.')
     if (target.length > limits.target)
       throw new GatewayError('uri-too-long', `The request target is longer than ${limits.target} bytes.`)
     if (target === '*' && method === 'OPTIONS') return
@@ -159,7 +159,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
    */
   private readUpgrade(): void {
     if (this.extended !== 'websocket')
-      throw new GatewayError('not-implemented', `The protocol ${this.extended} is not offered: websocket is.`)
+      throw new GatewayError('not-implemented', `The protocol ${this.extended} is not supported: expected websocket.`)
     this.method = 'GET'
     this.upgrade = this.extended
     this.fields.raw += knownLine('Sec-WebSocket-Key', randomBytes(16).toString('base64'))
@@ -187,7 +187,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     if (expect === null) return
     this.expectsContinue = expect.toLowerCase() === '100-continue'
     if (this.expectsContinue) return
-    this.refusal = new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
+    this.refusal = new GatewayError('expectation-failed', 'The only supported expectation is 100-continue.')
   }
 }
 

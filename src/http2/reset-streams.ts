@@ -23,8 +23,8 @@ export class ResetStreams {
    */
   receive(id: number, content: number, workBudget: WorkBudget): void {
     const room = this.rooms.get(id)
-    if (room === undefined) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
+    if (room === undefined) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} has ended.`)
     this.rooms.set(id, room - content)
-    if (content === 0 || room < content) workBudget.spend(1, 'frames of streams that are over')
+    if (content === 0 || room < content) workBudget.spend(1, 'frames on streams that have ended')
   }
 }

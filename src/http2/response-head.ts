@@ -64,13 +64,13 @@ export class ResponseHead implements FieldSink {
     } else if (kind === Known.contentLength)
       this.announced = this.announced === null ? value : `${this.announced}, ${value}`
     else if (kind === Kind.connectionSpecific)
-      this.malformed ??= `The header field ${name.text} is of a connection, and has no place in HTTP/2.`
+      this.malformed ??= `The header field ${name.text} is specific to a connection and not allowed in HTTP/2.`
     else if (kind >= Kind.method) this.malformed ??= 'A header field has an invalid name or value.'
   }
 
   private pseudo(value: string): void {
     if (this.regular) this.malformed ??= 'A pseudo-header field follows other header fields.'
-    if (this.code !== '') this.malformed ??= 'A pseudo-header field comes twice.'
+    if (this.code !== '') this.malformed ??= 'A pseudo-header field is repeated.'
     this.code = value
   }
 
@@ -82,7 +82,7 @@ export class ResponseHead implements FieldSink {
     const { limits, code, announced } = this
     if (this.lines > limits.headers)
       throw new GatewayError('headers-too-large', `There are more than ${limits.headers} header fields.`)
-    if (this.bytes > limits.head) throw new GatewayError('headers-too-large', `It is over ${limits.head} bytes.`)
+    if (this.bytes > limits.head) throw new GatewayError('headers-too-large', `It is larger than ${limits.head} bytes.`)
     if (this.malformed !== null) throw new MalformedMessage(this.malformed)
     if (!STATUS.test(code)) throw new MalformedMessage('The status code is not a number from 100 to 599.')
     this.status = Number(code)

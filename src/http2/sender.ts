@@ -149,7 +149,7 @@ export class Sender {
 
   /** The peer widens the window of the connection. Throws ConnectionError for an invalid increment. */
   widen(bytes: number): void {
-    if (bytes === 0) throw protocolError('WINDOW_UPDATE adds nothing.')
+    if (bytes === 0) throw protocolError('WINDOW_UPDATE has an increment of 0.')
     this.window += bytes
     if (this.window > MAX_WINDOW) throw new ConnectionError(ErrorCode.flowControlError, 'The window is too large.')
   }

@@ -185,7 +185,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       this.open()
       return this.trailers(stream, bytes, start, end, endStream)
     }
-    if (id % 2 === 0) throw protocolError('A client begins streams of odd numbers only.')
+    if (id % 2 === 0) throw protocolError('Clients may only open streams with odd numbers.')
     this.head.begin()
     this.decoder.decode(bytes, start, end, this.head)
     if (id <= this.lastStream) return this.ofNone(id)
@@ -230,7 +230,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.decoder.decode(bytes, start, end, trailers)
     if (stream.clientEnded) return this.failStream(stream, ErrorCode.streamClosed, AFTER_END)
     if (endStream && !trailers.malformed && stream.contentFits) return stream.contentEnded(trailers.headers)
-    this.failStream(stream, ErrorCode.protocolError, 'What follows the content cannot be used.')
+    this.failStream(stream, ErrorCode.protocolError, 'The trailer section is not valid.')
   }
 
   data(id: number, content: Buffer, bytes: number): void {
@@ -242,7 +242,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (stream === undefined || stream.clientEnded) return this.room.taken(bytes)
     if (!stream.receives(bytes)) {
       this.room.taken(bytes)
-      return this.failStream(stream, ErrorCode.flowControlError, 'More content came than there was room for.')
+      return this.failStream(stream, ErrorCode.flowControlError, 'The content exceeds the flow-control window.')
     }
     if (content.length === 0) stream.padding(bytes)
     else stream.content(content)
@@ -268,7 +268,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
    */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
-    if (id > this.gracefulShutdown.last) return this.workBudget.spend(1, 'frames of streams that are not served')
+    if (id > this.gracefulShutdown.last) return this.workBudget.spend(1, 'frames on streams that are not served')
     if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
     this.resetHere.receive(id, content, this.workBudget)
   }
@@ -332,20 +332,21 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     const stream = this.streams.get(id)
     if (id === 0) this.sender.widen(bytes)
     else if (stream === undefined) return this.checkBegun(id)
-    else if (bytes === 0) return this.failStream(stream, ErrorCode.protocolError, 'WINDOW_UPDATE adds nothing.')
+    else if (bytes === 0)
+      return this.failStream(stream, ErrorCode.protocolError, 'WINDOW_UPDATE has an increment of 0.')
     else this.widenStream(stream, bytes)
     this.sender.pump()
   }
 
   priorityUpdate(id: number, value: string): void {
     this.workBudget.spend(1 + costOf(value.length), 'PRIORITY_UPDATE frames')
-    if (id === 0) throw protocolError('PRIORITY_UPDATE is of no stream.')
+    if (id === 0) throw protocolError('PRIORITY_UPDATE is for stream 0.')
     this.streams.get(id)?.prioritize(value)
   }
 
   /** Clients begin streams with odd numbers only: a stream with an even number has never begun. */
   private checkBegun(id: number): void {
-    if (id > this.lastStream || id % 2 === 0) throw protocolError(`A frame is of stream ${id}, which has not begun.`)
+    if (id > this.lastStream || id % 2 === 0) throw protocolError(`A frame is for stream ${id}, which has not begun.`)
   }
 
   private widenStream(stream: ServerStream, bytes: number): void {
@@ -457,7 +458,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private ended(): void {
     if (this.closing !== null || this.dying) return
     for (const stream of this.streams.values())
-      if (!stream.clientEnded) this.breakOff(stream, ErrorCode.cancel, 'The client has left.')
+      if (!stream.clientEnded) this.breakOff(stream, ErrorCode.cancel, 'The client has disconnected.')
     this.leave()
   }
 
@@ -482,8 +483,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 }
 
-const AFTER_END = 'A stream goes on after its end.'
+const AFTER_END = 'A frame arrived after the end of its stream.'
 
 function wrongLength(): MalformedMessage {
-  return new MalformedMessage('The content is not as long as announced.')
+  return new MalformedMessage('The length of the content is not that of Content-Length.')
 }

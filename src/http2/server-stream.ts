@@ -287,7 +287,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     const { upgrade } = reply
     if (running === null || body === null || upgrade === null) {
       discardReply(reply)
-      const error = new GatewayError('bad-gateway', 'The service does not speak the protocol that was asked for.')
+      const error = new GatewayError('bad-gateway', 'The service does not support the requested protocol.')
       if (running !== null) this.reply(tools.handler.refuse(error, tools.peer, running))
       return
     }
@@ -426,7 +426,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
   }
 
   private never(): never {
-    throw new Error(`stream ${this.id} is over`)
+    throw new Error(`stream ${this.id} has ended`)
   }
 }
 

@@ -91,7 +91,10 @@ export class StreamBody implements BodyStream {
     if (this.error !== null || this.finished) return this.owner.bodyTaken(length)
     if (this.received > this.limit) return this.refuse(this.overLimit(), length)
     if (!this.budget.take(length, this.client))
-      return this.refuse(new GatewayError('too-busy', 'There is no room for more bodies.'), length)
+      return this.refuse(
+        new GatewayError('too-busy', 'The gateway is receiving too many bodies at once. Try again later.'),
+        length,
+      )
     this.keep(content)
     this.keptBytes += length
     if (this.sink === null) this.owner.bodyWaits(false)

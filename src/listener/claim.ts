@@ -35,7 +35,7 @@ export function inUse(address: Address, error: Error): Error {
 /** The same where the gateway itself listens on another address that includes this one. */
 export function inUseByOwn(error: unknown, address: Address, own: Address): unknown {
   if (!isInUse(error)) return error
-  const reason = `the gateway itself listens on ${formatAddress(own)}; take that listener away first, and add this one then`
+  const reason = `the gateway itself listens on ${formatAddress(own)}; remove that listener first, then add this one`
   return new AddressInUseError(address, reason, error)
 }
 

@@ -82,7 +82,7 @@ function exchange(asked: http.ClientRequest, body: string | undefined): Promise<
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > LIMIT) asked.destroy(new Error(`the answer has over ${LIMIT} bytes`))
+        if (size > LIMIT) asked.destroy(new Error(`the response is larger than ${LIMIT} bytes`))
         else chunks.push(chunk)
       })
       response.on('error', reject)

@@ -8,7 +8,7 @@ export const httpUrl = z.string(expected).refine(isHttpUrl, expected)
 /** Schema of what browsers know a server as: scheme, host and port alone. */
 export const originUrl = httpUrl.refine(
   (url) => URL.parse(url)?.origin === url,
-  'expected scheme, host and port alone, such as "https://shop.example.com"',
+  'expected only scheme, host and port, such as "https://shop.example.com"',
 )
 
 /** Whether the text is an http or https URL without a user name, a password or a fragment. */

@@ -6,29 +6,29 @@ import { httpUrl } from './http-url.ts'
 /** What a client of an OpenID provider is configured with, as the members of a schema. */
 export const providerShape = {
   issuer: httpUrl
-    .describe('The OpenID provider: its discovery document is below it.')
+    .describe('URL of the OpenID provider, below which its discovery document is found.')
     .meta({ examples: ['https://login.example.com'] }),
   clientId: z
     .string()
     .min(1)
-    .describe('Name of the gateway at the provider.')
+    .describe('Client ID of the gateway at the provider.')
     .meta({ examples: ['sallyport'] }),
   clientSecret: z
     .string()
     .min(1)
     .optional()
-    .describe('Its secret there. Default none: a public client, protected by PKCE alone.')
+    .describe('Client secret of the gateway. Default none: a public client, protected by PKCE alone.')
     .meta({ examples: ['${OIDC_CLIENT_SECRET}'] }),
   userinfo: z
     .boolean()
     .default(false)
-    .describe('Whether the userinfo endpoint is asked for further claims when somebody logs in. Default false.'),
-  timeout: duration.prefault('5s').describe('For each answer of the provider. Default 5s.'),
+    .describe('Fetch further claims from the userinfo endpoint at each login. Default false.'),
+  timeout: duration.prefault('5s').describe('Timeout of each request to the provider. Default 5s.'),
   ca: certificates
     .optional()
     .describe(
-      'File with the certificates, in PEM, of the authorities that are believed for the provider, in place of those that ' +
-        'Node.js comes with. Default those.',
+      'File with CA certificates, in PEM, to trust for the provider, instead of those of Node.js. ' +
+        'Default those of Node.js.',
     )
     .meta({ examples: ['./tls/ca.pem'] }),
 }

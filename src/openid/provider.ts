@@ -31,7 +31,7 @@ type ProviderTools = Pick<Toolbox, 'clock' | 'log'>
 /** The provider grants nothing, or what it says proves nothing. */
 export class NotGranted extends Error {
   constructor(cause: unknown) {
-    super('the OpenID provider has granted nothing', { cause })
+    super('the OpenID provider did not grant the request', { cause })
     this.name = 'NotGranted'
   }
 }
@@ -150,7 +150,7 @@ export class Provider {
   /** What the library rejects with, in the words of the gateway. */
   private async asking(ask: (by: Library.Configuration) => Promise<Grant>): Promise<Grant> {
     if (this.dry)
-      throw new GatewayError('service-unavailable', 'The OpenID provider is only asked where a request is sent.')
+      throw new GatewayError('service-unavailable', 'The OpenID provider is only asked when a request is really sent.')
     const configuration = await this.configuration()
     const { AuthorizationResponseError, ResponseBodyError, ClientError } = openidClient()
     try {
@@ -164,7 +164,7 @@ export class Provider {
   }
 
   private unavailable(error: unknown): GatewayError {
-    this.toolbox.log.warn({ issuer: this.shown, error }, 'The OpenID provider gives no tokens')
+    this.toolbox.log.warn({ issuer: this.shown, error }, 'The OpenID provider issues no tokens')
     return new GatewayError('service-unavailable', 'Nobody can log in at present; try again later.', { cause: error })
   }
 
@@ -177,7 +177,7 @@ export class Provider {
     if (metadata === null)
       throw new GatewayError(
         'service-unavailable',
-        'The provider of logins cannot be asked at present; try again later.',
+        'The OpenID provider cannot be reached at present; try again later.',
         {
           headers: [['Retry-After', String(Math.max(1, Math.ceil((this.nextAttempt - now) / 1000)))]],
         },
@@ -206,11 +206,11 @@ export class Provider {
         this.metadata = await this.ask()
         this.fetchedAt = clock.now()
         this.pause = FIRST_PAUSE
-        if (this.failing) log.info({ issuer: this.shown }, 'The OpenID provider can be asked again')
+        if (this.failing) log.info({ issuer: this.shown }, 'The OpenID provider can be reached again')
         this.failing = false
       } catch (error) {
         if (!this.failing)
-          log.warn({ issuer: this.shown, error }, 'The OpenID provider cannot be asked; sessions go on')
+          log.warn({ issuer: this.shown, error }, 'The OpenID provider cannot be reached; existing sessions continue')
         this.failing = true
         this.nextAttempt = clock.now() + this.pause
         this.pause = Math.min(2 * this.pause, MAX_PAUSE)

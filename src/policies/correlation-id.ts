@@ -28,7 +28,7 @@ export const correlationId = definePolicy({
     fields: [
       {
         name: header,
-        description: 'Names the request in the logs; the one that the client sent, if any.',
+        description: 'Identifies the request in the logs; the one that the client sent, if any.',
         example: '5f0c1f8e-9f0b-4a5e-8a59-0c4b1c1f3a77',
       },
     ],

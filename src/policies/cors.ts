@@ -75,7 +75,7 @@ const options = z
       context.addIssue({
         code: 'custom',
         path: ['exposedHeaders'],
-        message: '"*" means nothing to browsers together with credentials; expected a list of header names',
+        message: 'browsers ignore "*" together with credentials; expected a list of header names',
       })
   })
 

@@ -156,5 +156,5 @@ export function dryStores({ limits, caches, repeats, apiKeys, storesKey }: OfPol
 }
 
 function nobody(): never {
-  throw new Error('nothing can be asked before the gateway has started')
+  throw new Error('other threads cannot be asked before the gateway has started')
 }

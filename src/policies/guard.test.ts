@@ -77,7 +77,7 @@ const splitting: Record<string, readonly [Middleware, RegExp]> = {
     },
     /percent-encode/,
   ],
-  'passes on its own exchange': [(next) => (exchange) => next({ ...exchange }), /another exchange/],
+  'passes on its own exchange': [(next) => (exchange) => next({ ...exchange }), /an exchange other than/],
   'replaces the host': [(next) => (exchange) => next(Object.assign(exchange, { host: 'a\r\nX: 1' })), /exchange\.host/],
   'replaces the method': [(next) => (exchange) => next(Object.assign(exchange, { method: 'A B' })), /exchange\.method/],
   'replaces the header fields': [
@@ -104,15 +104,15 @@ const splitting: Record<string, readonly [Middleware, RegExp]> = {
   ],
   'replies with a body with a fractional length': [
     () => () => new Reply(200, Headers.of(), streamOf(0.5)),
-    /whose body is none/,
+    /whose body is not valid/,
   ],
   'replies with a body with a length of NaN': [
     () => () => new Reply(200, Headers.of(), streamOf(Number.NaN)),
-    /whose body is none/,
+    /whose body is not valid/,
   ],
   'replies with its own implementation of headers': [
     () => () => Object.assign(Reply.json(200, {}), { headers: { toWire: () => 'A: 1\r\n\r\n' } }),
-    /whose headers are no Headers/,
+    /whose headers are not Headers/,
   ],
   'replies with a line break in the status': [
     () => () => Object.assign(Reply.json(200, {}), { status: '200 OK\r\nX-Evil: 1' }),
@@ -120,7 +120,7 @@ const splitting: Record<string, readonly [Middleware, RegExp]> = {
   ],
   'switches to a protocol with a line break': [
     () => () => Object.assign(Reply.json(101, {}), { upgrade: upgradeTo('a\r\nX-Evil: 1') }),
-    /no protocol/,
+    /not a protocol/,
   ],
   'changes the status of a protocol switch': [
     () => () => Object.assign(Reply.json(200, {}), { upgrade: upgradeTo('websocket') }),

@@ -83,11 +83,12 @@ const UNCHANGED = ['method', 'host', 'headers', 'client', 'trace', 'record', 'ro
 
 /** Throws a TypeError for violations of the types, which a policy in JavaScript, or one that casts, may still commit. */
 function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
-  if (given === undefined) throw new TypeError('it called next with another exchange than the one that it was given')
+  if (given === undefined) throw new TypeError('it called next with an exchange other than the one it was given')
   const changed = UNCHANGED.find((key) => exchange[key] !== given[key])
-  if (changed !== undefined) throw new TypeError(`it replaced exchange.${changed}, which is for reading only`)
+  if (changed !== undefined) throw new TypeError(`it replaced exchange.${changed}, which is read-only`)
   checkTarget(exchange.path, exchange.query)
-  if (!isBody(exchange.body)) throw new TypeError(`it set exchange.body to what is none: ${bodyExpected}`)
+  if (!isBody(exchange.body))
+    throw new TypeError(`it set exchange.body to something that is not a body: ${bodyExpected}`)
 }
 
 /** Identifies the policy and route for an exchange. */
@@ -139,19 +140,19 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
 
 /** Checks what a policy in JavaScript, or one that casts, returns. */
 function checked(name: string, reply: unknown): Reply {
-  if (!(reply instanceof Reply)) throw failure(name, new TypeError('it returned something else than a Reply'))
+  if (!(reply instanceof Reply)) throw failure(name, new TypeError('it returned something other than a Reply'))
   const { status, headers, body, upgrade } = reply
   const [min, max] = upgrade === null ? ([200, 599] as const) : ([101, 101] as const)
   if (!Number.isInteger(status) || status < min || status > max)
     throw failure(name, new RangeError(`it returned a reply with status ${status}; expected ${min} to ${max}`))
   if (!(headers instanceof Headers))
-    throw failure(name, new TypeError('it returned a reply whose headers are no Headers'))
-  if (!isBody(body)) throw failure(name, new TypeError(`it returned a reply whose body is none: ${bodyExpected}`))
+    throw failure(name, new TypeError('it returned a reply whose headers are not Headers'))
+  if (!isBody(body)) throw failure(name, new TypeError(`it returned a reply whose body is not valid: ${bodyExpected}`))
   if (upgrade === null || PROTOCOL.test(upgrade.protocol)) return reply
-  throw failure(name, new TypeError('it returned an upgrade to something that is no protocol'))
+  throw failure(name, new TypeError('it returned an upgrade to something that is not a protocol'))
 }
 
-const bodyExpected = 'expected null, Bytes, or a stream whose length is a whole number, -1 where it is not known'
+const bodyExpected = 'expected null, Bytes, or a stream whose length is a whole number, -1 if it is unknown'
 
 /** RFC 9110 section 7.8. */
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/

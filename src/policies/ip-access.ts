@@ -34,7 +34,7 @@ const countriesSchema = z
       .meta({ examples: [['XX']] }),
   })
   .refine(({ allow, deny }) => allow !== undefined || deny !== undefined, {
-    error: 'says nothing of a country; expected allow or deny',
+    error: 'lists no countries; expected allow or deny',
   })
 
 /** Why a request is refused, for the metrics and traces. */
@@ -64,10 +64,10 @@ export const ipAccess = definePolicy({
         .describe('Countries of clients whose address is in neither list. Requests without a country are refused.'),
     })
     .refine(({ allow, deny, countries }) => allow !== undefined || deny !== undefined || countries !== undefined, {
-      error: 'lets everybody in; expected allow, deny or countries',
+      error: 'allows every address; expected allow, deny or countries',
     }),
   fields: ({ countries }) => (countries === undefined ? [] : [countries.header]),
-  document: () => ({ refusals: [{ code: 'forbidden', description: 'The address of the client is not let in.' }] }),
+  document: () => ({ refusals: [{ code: 'forbidden', description: 'The address of the client is not allowed.' }] }),
   decidesBy: ({ countries }) => (countries === undefined ? 'facts' : 'content'),
   isShared: () => true,
   create({ allow, deny, countries }, toolbox) {
@@ -96,7 +96,7 @@ export const ipAccess = definePolicy({
       if (reason === null) return next(exchange)
       counts.get(reason)?.add(1)
       exchange.record?.event('sallyport.ip_access', { 'sallyport.ip_access.reason': reason })
-      throw new GatewayError('forbidden', 'Requests from this address are not let in here.')
+      throw new GatewayError('forbidden', 'Requests from this address are not allowed here.')
     }
   },
 })

@@ -17,8 +17,8 @@ export const maintenance = definePolicy({
       .string()
       .min(1)
       .max(1000)
-      .default('This is under maintenance. Try again later.')
-      .describe('Text for people in the problem document. Default "This is under maintenance. Try again later."'),
+      .default('The service is under maintenance. Try again later.')
+      .describe('Detail of the problem document. Default "The service is under maintenance. Try again later."'),
     except: networks
       .default([])
       .describe(
@@ -27,7 +27,7 @@ export const maintenance = definePolicy({
       .meta({ examples: [['10.0.0.0/8']] }),
   }),
   document: () => ({
-    refusals: [{ code: 'maintenance', description: 'The service is worked at.', fields: [retryAfter] }],
+    refusals: [{ code: 'maintenance', description: 'The service is under maintenance.', fields: [retryAfter] }],
   }),
   decidesBy: () => 'facts',
   isShared: () => true,

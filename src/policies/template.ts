@@ -24,7 +24,7 @@ export interface TemplateStyle extends Readonly<Record<Kind, (value: string) => 
 const same = (value: string): string => value
 const decoded = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
 const flawOfField = (literal: string): string | null =>
-  plain(literal) === literal ? null : `${JSON.stringify(literal)} holds characters other than visible ASCII`
+  plain(literal) === literal ? null : `${JSON.stringify(literal)} contains characters other than visible ASCII`
 
 /** For a header: visible ASCII, or bytes of the request's own headers. */
 export const fieldStyle: TemplateStyle = { text: plain, bytes: same, path: plain, flaw: flawOfField }
@@ -92,7 +92,7 @@ export function templateFor(style: TemplateStyle, note: string) {
     })
     .describe(
       `Text in which {placeholders} stand for values of the request: ${ALLOWED}. path.NAME is a parameter of the ` +
-        `route; claim.NAME what the token says, dots leading into it. A missing value is empty. {{ and }} are literal braces. ${note}`,
+        `route; claim.NAME a claim of the token; dots lead into nested claims. A missing value is empty. {{ and }} are literal braces. ${note}`,
     )
 }
 

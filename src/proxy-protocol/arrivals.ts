@@ -45,7 +45,7 @@ export class Arrivals {
   add(socket: Socket): void {
     const peer = socket.remoteAddress ?? ''
     if (!this.owner.trusts(peer)) return this.refuse(socket, 'untrusted', 'trustedProxies does not name it')
-    if (this.awaited.size >= MAX) return this.refuse(socket, 'full', `${MAX} others are awaited`)
+    if (this.awaited.size >= MAX) return this.refuse(socket, 'full', `${MAX} others are already waiting`)
     const arrival = new Arrival(socket, this.deadlines.in(HEADER_TIMEOUT), (outcome) => {
       this.awaited.delete(arrival)
       this.deadlines.forget(arrival)
@@ -93,7 +93,7 @@ class Arrival implements Timed {
   }
 
   onDeadline(): void {
-    this.finish(new Late(`nothing whole within ${HEADER_TIMEOUT} ms`))
+    this.finish(new Late(`no complete header within ${HEADER_TIMEOUT} ms`))
   }
 
   private readonly read = (): void => {

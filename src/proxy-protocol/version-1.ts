@@ -28,12 +28,11 @@ function introductionOf(line: string): Introduction {
   const [family, source = '', destination = '', sourcePort = '', destinationPort = '', ...more] = line.split(' ')
   // The rest of such a line has to be ignored.
   if (family === 'UNKNOWN') return { kind: 'unknown' }
-  if (family !== 'TCP4' && family !== 'TCP6')
-    throw new MalformedProxyHeader('its family is none of TCP4, TCP6 and UNKNOWN')
+  if (family !== 'TCP4' && family !== 'TCP6') throw new MalformedProxyHeader('its family is not TCP4, TCP6 or UNKNOWN')
   const isAddress = family === 'TCP4' ? isIPv4 : isPlainIPv6
   if (!isAddress(source) || !isAddress(destination))
-    throw new MalformedProxyHeader(`an address in it is none of ${family}`)
-  if (!isPort(sourcePort) || !isPort(destinationPort)) throw new MalformedProxyHeader('a port in it is none')
+    throw new MalformedProxyHeader(`an address in it is not a ${family} address`)
+  if (!isPort(sourcePort) || !isPort(destinationPort)) throw new MalformedProxyHeader('a port in it is not valid')
   if (more.length > 0) throw new MalformedProxyHeader('something follows the ports')
   return clientWith(source, family === 'TCP4' ? 'ipv4' : 'ipv6')
 }

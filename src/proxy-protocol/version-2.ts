@@ -24,11 +24,11 @@ const DATAGRAM = 2
 export function readVersion2(bytes: Buffer): ProxyHeader | null {
   const signed = Math.min(bytes.length, SIGNATURE.length)
   if (SIGNATURE.compare(bytes, 0, signed, 0, signed) !== 0)
-    throw new MalformedProxyHeader('it begins like neither version of it')
+    throw new MalformedProxyHeader('it does not begin like version 1 or 2')
   if (bytes.length > SIGNATURE.length) checkCommand(bytes.readUInt8(SIGNATURE.length))
   if (bytes.length < FIXED) return null
   const following = bytes.readUInt16BE(FIXED - 2)
-  if (following > MAX_LENGTH) throw new MalformedProxyHeader(`more than ${MAX_LENGTH} bytes of it follow its length`)
+  if (following > MAX_LENGTH) throw new MalformedProxyHeader(`its length is more than ${MAX_LENGTH} bytes`)
   const length = FIXED + following
   if (bytes.length < length) return null
   return { introduction: introductionOf(bytes.subarray(0, length)), length }

@@ -7,8 +7,8 @@ import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import type { Failure } from './failure.ts'
 import { Outage } from './outage.ts'
 
-const BEGINS = 'Redis cannot be used: the gateway goes on without it'
-const ENDS = 'Redis can be used again; so many decisions were made without it'
+const BEGINS = 'Redis cannot be used: the gateway continues without it'
+const ENDS = 'Redis can be used again; decisions counts those made without it'
 
 function failure(cause: string): Failure {
   return { cause, error: new Error(cause), isGeneral: true }

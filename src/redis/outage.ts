@@ -66,7 +66,7 @@ export class Outage {
     this.without = 0
     this.probe = probe
     const { cause, error } = failure
-    this.log.warn({ use, cause, error }, 'Redis cannot be used: the gateway goes on without it')
+    this.log.warn({ use, cause, error }, 'Redis cannot be used: the gateway continues without it')
     this.probeLater()
   }
 
@@ -104,6 +104,6 @@ export class Outage {
     this.failure = null
     this.ended = this.clock.now()
     const fields = { use, cause, decisions }
-    this.log.info(fields, 'Redis can be used again; so many decisions were made without it')
+    this.log.info(fields, 'Redis can be used again; decisions counts those made without it')
   }
 }

@@ -62,8 +62,8 @@ function partOf(expression: Expression): Part {
   if (type === 'repeat') return { type, part: partOf(expression.inner), min: expression.min, max: expression.max }
   const { source } = expression
   if (type === 'atom') return { type, source }
-  if (type === 'flags') throw unusable(`"${source}", a flag that is no leading "(?i)"`)
-  if (type === 'look') throw unusable(`"${source}", a lookaround that is no lookahead right after a leading "^"`)
+  if (type === 'flags') throw unusable(`"${source}", a flag other than a leading "(?i)"`)
+  if (type === 'look') throw unusable(`"${source}", a lookaround other than a lookahead right after a leading "^"`)
   if (type === 'reference') throw unusable(`"${source}", a back reference`)
   return { type }
 }

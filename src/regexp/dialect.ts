@@ -25,7 +25,7 @@ export function strictForm(text: string): Expression {
   const flagged = /^(\^?)\(\?i\)/.exec(text)
   const written = flagged === null ? text : `${flagged[1]}${text.slice(flagged[0].length)}`
   const source = rewritten(written)
-  if (refusalOf(source) !== null) throw new UnusablePattern(`is no expression: ${reason}`)
+  if (refusalOf(source) !== null) throw new UnusablePattern(`is not a valid regular expression: ${reason}`)
   return { source, ignoresCase: flagged !== null }
 }
 

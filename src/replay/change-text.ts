@@ -17,10 +17,8 @@ export function statusText({ status, code, service }: Ending): string {
 }
 
 function whereTo(before: Ending, routes: { has(id: string): boolean }): string {
-  if (before.route === '') return 'no route leads there'
-  return routes.has(before.route)
-    ? `route ${before.route} does not take them any more`
-    : `route ${before.route} removed`
+  if (before.route === '') return 'no route matches'
+  return routes.has(before.route) ? `route ${before.route} no longer matches them` : `route ${before.route} removed`
 }
 
 function onRoute(before: Ending, after: Ending): string {
@@ -30,7 +28,7 @@ function onRoute(before: Ending, after: Ending): string {
 }
 
 function arrival(after: Ending): string {
-  const place = after.service === null ? `route ${nameOf(after.route)} answers` : `${after.service} is asked`
+  const place = after.service === null ? `route ${nameOf(after.route)} answers` : `sent to ${after.service}`
   return after.service === null ? place : `${place} (route ${nameOf(after.route)})`
 }
 

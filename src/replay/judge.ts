@@ -52,7 +52,7 @@ export class Judge {
     // 1.
     if (isEarly(request)) return SAME
     if (isPreflight(request) && this.answersPreflights(request.route))
-      return this.settle(request, ['depend on what a preflight asks for'])
+      return this.settle(request, ['depend on what a preflight requests'])
     if (request.cut && request.query === '')
       return this.settle(request, ['have a path that is longer than what is logged'])
     // 2.
@@ -98,7 +98,7 @@ export class Judge {
     const isNew = start - (this.begin ?? start) < this.after.longestWindow
     if (code === 'rate-limited' && isNew) return ['depend on what was counted before the log begins']
     if (code === 'forbidden')
-      return ['were forbidden, and by what the log does not say: name the configuration with --config']
+      return ['were forbidden for a reason that the log does not contain: add the old configuration with --config']
     if (code === 'rate-limited' && user === null && after.code === 'unauthorized')
       return ['depend on how often credentials were refused before']
     return []
@@ -119,12 +119,10 @@ export class Judge {
     const names = [...new Set([...old.keys(), ...next.keys()])].filter(
       (name) => old.has(name) !== next.has(name) || !this.same.of(old.get(name), next.get(name)),
     )
-    const found = names.map(
-      (name) => `depend on the policy ${name}, which is different and looks at more than is logged`,
-    )
+    const found = names.map((name) => `depend on the policy ${name}, which has changed and uses more than is logged`)
     const split = this.after.route(is)?.split
     if (split !== undefined && !this.same.of(before.route(was)?.split, split))
-      found.push(`depend on the split of the route ${is}, which divides by chance`)
+      found.push(`depend on the split of the route ${is}, which chooses at random`)
     return found
   }
 
@@ -172,8 +170,7 @@ function fits({ route, status, service, code }: LoggedRequest, replayed: Outcome
 
 function whyNotFitting({ route, code }: LoggedRequest, replayed: Outcome): string {
   if (code === 'rate-limited' || replayed.code === 'rate-limited')
-    return 'depend on what was counted before the log begins, or beside it'
-  if (route !== replayed.route)
-    return 'took another route than by the configuration that they are said to be answered by'
-  return 'ended otherwise than by the configuration that they are said to be answered by'
+    return 'depend on what was counted before the log begins, or elsewhere'
+  if (route !== replayed.route) return 'took another route than in the configuration of --config'
+  return 'ended differently than in the configuration of --config'
 }

@@ -50,7 +50,7 @@ const URL_PARTS = /^(?:(https?):\/\/([^/?*]*))?([^?]*)(.*)$/s
 /** Parses a line of the log. */
 export function readLine(text: string, line: number): ReadLine {
   const value = parseJson(text)
-  if (!isFields(value)) return { problem: 'it is no JSON object' }
+  if (!isFields(value)) return { problem: 'it is not a JSON object' }
   if (value['message'] !== ACCESS_MESSAGE) return { other: true }
   const at = Date.parse(textOf(value, 'timestamp') ?? '')
   const took = value['duration_ms']
@@ -95,7 +95,7 @@ export function readLine(text: string, line: number): ReadLine {
 }
 
 function lacking(member: string): ReadLine {
-  return { problem: `it is a line of the access log without a proper ${member}` }
+  return { problem: `it is a line of the access log without a valid ${member}` }
 }
 
 function textOf(value: Fields, name: string): string | null {

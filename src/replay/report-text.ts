@@ -8,9 +8,9 @@ export function reportText(report: Report): string {
   const { requests, changed, undecided, from, to, changes, reasons } = report
   const period = from === null || to === null ? '' : `, ${from} to ${to}`
   const parts = [
-    `${numberText(changed)} of ${numberText(requests)} change${undecided === 0 ? '' : `, ${numberText(undecided)} cannot be told`}${period}`,
+    `${numberText(changed)} of ${numberText(requests)} change${undecided === 0 ? '' : `, ${numberText(undecided)} cannot be determined`}${period}`,
     ...(changes.length > 0 ? [groupsText(changes)] : []),
-    ...(reasons.length > 0 ? [`Cannot be told:\n${groupsText(reasons)}`] : []),
+    ...(reasons.length > 0 ? [`Cannot be determined:\n${groupsText(reasons)}`] : []),
     ...linesText(report),
   ]
   return parts.join('\n\n')
@@ -37,7 +37,7 @@ function endingText(ending: Ending): string {
 }
 
 function linesText({ malformed, problems, otherLines }: Report): string[] {
-  const others = otherLines === 0 ? [] : [`${countText(otherLines, 'line')} that tell of something else were left out`]
+  const others = otherLines === 0 ? [] : [`${countText(otherLines, 'line')} from other parts of the log were skipped`]
   if (malformed === 0) return others
   const shown = problems.map(({ line, problem, text }) => printable(`  line ${line}: ${problem}: ${text}`))
   const more = malformed > problems.length ? [`  and ${numberText(malformed - problems.length)} more`] : []

@@ -109,7 +109,7 @@ export class Tally {
 }
 
 function add(groups: Map<string, Group>, what: string, request: LoggedRequest, after?: Ending): void {
-  const text = groups.has(what) || groups.size < MAX ? what : 'others, of which there are too many kinds'
+  const text = groups.has(what) || groups.size < MAX ? what : 'other kinds, too many to list'
   const group = groups.get(text) ?? { count: 0, text, examples: [] }
   groups.set(text, group)
   group.count++

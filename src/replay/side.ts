@@ -253,7 +253,7 @@ export class Side {
   private ended(code: string | null, status: number | null, { route, consumer }: ServerExchange): Outcome {
     const { arrived, doubts } = this
     if (code === 'unauthorized' && this.unproved)
-      doubts.push('depend on credentials, which nobody looked at when the log was written')
+      doubts.push('depend on credentials that were not checked when the log was written')
     if (this.counted && consumer !== null && this.request?.tier === undefined && !isSubset(this.tiers, USUAL_TIERS))
       doubts.push('depend on the tier of the caller: log it with log.access.replay')
     return { route: route.id, status, service: arrived ? this.service : route.service, code, arrived, doubts }
@@ -267,7 +267,7 @@ export class Side {
     const logged = request?.service ?? null
     this.service = logged !== null && services.includes(logged) ? logged : (services[0] ?? null)
     if (services.length > 1 && this.service !== logged)
-      this.doubts.push(`depend on the split of the route ${route.id}, which divides by chance`)
+      this.doubts.push(`depend on the split of the route ${route.id}, which chooses at random`)
     if (request !== null && hasReplied(request, route)) {
       this.status = request.status
       this.code = request.code
@@ -284,7 +284,7 @@ export class Side {
     const known = before === null ? options : before.proof
     const proved = user !== null || key !== null
     if (known !== null && !this.same.of(known.methods, options.methods) && (proved || code === 'unauthorized'))
-      this.doubts.push('depend on credentials, for which there are other methods now')
+      this.doubts.push('depend on credentials, whose methods have changed')
     this.unproved = !proved && (before === null ? code !== 'unauthorized' : before.proof === null)
     if (!proved) return null
     const own = tier ?? (key === null ? 'authenticated' : 'api_key')
@@ -297,7 +297,7 @@ export class Side {
     const known = before === null ? require : before.proof?.require
     if (this.same.of(known, require)) return request?.code !== 'forbidden'
     if (request?.roles === 0 && require.roles.length > 0) return false
-    this.doubts.push('depend on what callers have of what is required now: roles, scopes, or what rules look at')
+    this.doubts.push('depend on whether callers meet the new requirements: roles, scopes or rules')
     return true
   }
 }

@@ -31,7 +31,7 @@ export function parsePattern(text: string): PathPattern {
   const meant = intendedPattern(text)
   if (meant !== null)
     throw new PatternError(
-      `is no pattern here, where parameters are {id} and all below is /*; did you mean "${meant}"?`,
+      `is not a valid pattern: parameters are written {id}, and everything below as /*; did you mean "${meant}"?`,
     )
   if (!text.startsWith('/')) throw new PatternError('must start with "/"')
   const rest = text.endsWith('/*')
@@ -76,7 +76,7 @@ function parseLiteral(written: string): string {
     : null
   if (path === null || (path === '/' && written !== '')) {
     throw new PatternError(
-      `has "${written}", which no request path can hold: no "?", "#", backslash, control character, malformed escape or dot segment`,
+      `has "${written}", which no request path can contain: no "?", "#", backslash, control character, malformed escape or dot segment`,
     )
   }
   return path.slice(1)

@@ -50,7 +50,7 @@ test('dot segments are resolved, raw or escaped, and the rest stays as written',
 
 test('dot segments after empty ones are rejected, as merging slashes first would make a difference', () => {
   for (const path of ['/a//../b', '/a/b//..', '/a//./../b', '/a//%2e%2e/b'])
-    assert.equal(refusal(path), 'The path has a dot segment behind an empty one: send it without both.')
+    assert.equal(refusal(path), 'The path has a dot segment after an empty one: send it without both.')
 })
 
 test('two slashes at the start are rejected, also after resolving dot segments', () => {

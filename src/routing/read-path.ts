@@ -58,8 +58,8 @@ export function readPath(path: string): PathReading | string {
 
 const SLASH = 47
 const MALFORMED = 'The path of the request is malformed or ambiguous.'
-const BACKSLASH = 'The path has a backslash, which some services take for a slash: send it in the query.'
-const DOTS_AFTER_NOTHING = 'The path has a dot segment behind an empty one: send it without both.'
+const BACKSLASH = 'The path has a backslash, which some services treat as a slash: send it in the query.'
+const DOTS_AFTER_NOTHING = 'The path has a dot segment after an empty one: send it without both.'
 const LEADING_SLASHES = 'The path of the request begins with two slashes: send one.'
 
 function reading(path: string, sent: string): PathReading {

@@ -36,7 +36,7 @@ test('braces that are not placeholders stay, and doubled ones become single', ()
 })
 
 test('unknown names, and placeholders without a type to escape for, are rejected', () => {
-  refused('{nmae}', 'text/plain', /has \{nmae\}, which is no parameter/)
+  refused('{nmae}', 'text/plain', /has \{nmae\}, which is not a parameter/)
   refused('{id}', null, /no Content-Type/)
   refused('{id}', 'text/csv', /Content-Type "text\/csv"/)
   assert.throws(() => compileField('Content-Type', 'text/{id}', [pattern]), /one and the same type/)

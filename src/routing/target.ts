@@ -51,7 +51,7 @@ export function partFor(name: string, patterns: readonly PathPattern[], values: 
     .map(({ segments }) => parameterNames(segments))
     .reduce((all, names) => all.filter((each) => names.includes(each)))
   const allowed = [...known, ...values].map((each) => `{${each}}`).join(' ')
-  throw new PatternError(`has {${name}}, which is no parameter of every path of the route; allowed are ${allowed}`)
+  throw new PatternError(`has {${name}}, which is not a parameter of every path of the route; allowed are ${allowed}`)
 }
 
 /** The text of a target for a request matching a pattern with that many segments. Parameters are percent-encoded. */

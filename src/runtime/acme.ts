@@ -161,8 +161,8 @@ export class AcmeCertificates {
     const lost = targets.find(({ name }) => same.certificate(name) !== null && opened.acme.certificate(name) === null)
     if (lost === undefined) return
     throw new Error(
-      `secrets: the certificate of ${lost.name} that is kept cannot be opened with them: put the secret that it was kept with ` +
-        'behind the current one',
+      `secrets: the certificate of ${lost.name} in the store cannot be decrypted with them: add the secret that it was encrypted with ` +
+        'after the current one',
     )
   }
 

@@ -53,7 +53,9 @@ export class CertificateFiles implements CertificateSource {
       if (strict) throw new Error(`a certificate cannot be used: ${problems.join('; ')}`)
       log.error(
         { cert: places.cert, key: places.key, problems },
-        before === null ? 'A certificate cannot be used' : 'A certificate cannot be used: the one before it stays',
+        before === null
+          ? 'A certificate cannot be used'
+          : 'A certificate cannot be used: the previous one stays in use',
       )
       return false
     }
@@ -62,7 +64,7 @@ export class CertificateFiles implements CertificateSource {
     if (before === null) return true
     log.info(
       { cert: places.cert, names, not_after: new Date(notAfter).toISOString() },
-      'A certificate was exchanged: new connections are shown this one',
+      'A certificate was replaced: new connections get the new one',
     )
     return true
   }

@@ -41,13 +41,18 @@ export class ClientAuthorityFiles {
       const read = readClientAuthorities(places)
       if (current?.ca === read.ca && current.crls.join() === read.crls.join()) return false
       this.current = read
-      if (current !== null) log.info({ ...places }, 'Authorities of client certificates were exchanged')
+      if (current !== null) log.info({ ...places }, 'CA certificates for client certificates were replaced')
       return true
     } catch (error) {
       const reason = messageOf(error)
       if (strict)
-        throw new Error(`authorities of client certificates cannot be used: ${places.ca}: ${reason}`, { cause: error })
-      log.error({ ...places, reason }, 'Authorities of client certificates cannot be used: those before them stay')
+        throw new Error(`CA certificates for client certificates cannot be used: ${places.ca}: ${reason}`, {
+          cause: error,
+        })
+      log.error(
+        { ...places, reason },
+        'CA certificates for client certificates cannot be used: the previous ones stay in use',
+      )
       return false
     }
   }

@@ -58,9 +58,9 @@ test('an unusable folder is an error with the reason', (t) => {
   writeFileSync(join(folder, 'file'), '')
   assert.throws(() => new LastKnownGood(join(folder, 'file')).check(), {
     constructor: StateFolderError,
-    message: `reload.stateDir: "${folder}/file" is a file: name a folder`,
+    message: `reload.stateDir: "${folder}/file" is a file: expected a folder`,
   })
-  assert.throws(() => new LastKnownGood(join(folder, 'file', 'below')).check(), /below" cannot be made: ENOTDIR/)
+  assert.throws(() => new LastKnownGood(join(folder, 'file', 'below')).check(), /below" cannot be created: ENOTDIR/)
 })
 
 test('a folder without write permission is an error that names the user', (t) => {
@@ -72,7 +72,7 @@ test('a folder without write permission is an error that names the user', (t) =>
   try {
     assert.throws(() => new LastKnownGood(folder).check(), {
       constructor: StateFolderError,
-      message: /may not be written by the user .*: change its owner or mode, or name another folder$/,
+      message: /cannot be written by the user .*: change its owner or mode, or choose another folder$/,
     })
   } finally {
     if (isRoot) process.seteuid?.(0)

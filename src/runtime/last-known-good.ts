@@ -40,15 +40,16 @@ export class LastKnownGood {
     try {
       mkdirSync(this.folder, { recursive: true, mode: OWN_FOLDER })
     } catch (error) {
-      if (statSync(this.folder, { throwIfNoEntry: false })?.isFile() === true) fail('is a file: name a folder', error)
-      fail(`cannot be made: ${messageOf(error)}`, error)
+      if (statSync(this.folder, { throwIfNoEntry: false })?.isFile() === true)
+        fail('is a file: expected a folder', error)
+      fail(`cannot be created: ${messageOf(error)}`, error)
     }
     try {
       writeFileSync(this.freshFile, '', { mode: OWN_FILE })
       rmSync(this.freshFile)
     } catch (error) {
       if (isOneOf(error, 'EACCES', 'EPERM'))
-        fail(`may not be written by the user ${userName()}: change its owner or mode, or name another folder`, error)
+        fail(`cannot be written by the user ${userName()}: change its owner or mode, or choose another folder`, error)
       fail(`cannot be written: ${messageOf(error)}`, error)
     }
   }

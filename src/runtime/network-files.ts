@@ -76,7 +76,7 @@ export class NetworkFiles {
         held.set(file, readNetworkList(file))
       } catch (error) {
         const reason = messageOf(error)
-        log.error({ file, reason }, 'A list of networks stays as it was: its file cannot be used')
+        log.error({ file, reason }, 'The file of a list of networks cannot be used: the previous list stays in use')
       }
     }
     this.held = held
@@ -84,7 +84,7 @@ export class NetworkFiles {
     if (changed.length === 0) return
     void this.tell().then(() => {
       for (const file of changed)
-        log.info({ file, networks: held.get(file)?.length ?? 0 }, 'A list of networks was exchanged')
+        log.info({ file, networks: held.get(file)?.length ?? 0 }, 'A list of networks was replaced')
     })
   }
 

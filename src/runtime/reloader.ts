@@ -191,7 +191,7 @@ export class Reloader implements Reloads {
       .then(() => this.exchange())
       .catch((error: unknown) => {
         this.exchangeProblem = error instanceof Error ? error.message : String(error)
-        if (!this.closed) this.options.log.error({ generation, error }, 'Instances that were found cannot be used')
+        if (!this.closed) this.options.log.error({ generation, error }, 'Discovered instances cannot be used')
         return false
       })
       .finally(() => (this.underWay -= 1))
@@ -240,7 +240,7 @@ export class Reloader implements Reloads {
     if (services.length > 0) await fleet.exchange({ number: this.current.generation, services: this.unfinished })
     this.exchanged()
     if (services.length === 0) return true
-    log.info({ services, took_ms: Math.round(clock.now() - begun) }, 'Instances were exchanged')
+    log.info({ services, took_ms: Math.round(clock.now() - begun) }, 'Discovered instances are in use')
     return true
   }
 

@@ -73,7 +73,7 @@ test('a missing file, and one that is a mount point, are rejected with advice', 
   const { folder } = folderOf(t)
   const gone = join(folder, 'gone.yaml')
   for (const attempt of [checkReplaceable, replaceFile])
-    await assert.rejects(attempt(gone, 'two'), new ReplaceError(`${gone} is not there any more: put it back`))
+    await assert.rejects(attempt(gone, 'two'), new ReplaceError(`${gone} no longer exists: put it back`))
   // As a container has a file of its own for the names of hosts, Linux has file systems that nobody can write.
   await assert.rejects(checkReplaceable('/proc/version', 'two'), ReplaceError)
   assert.deepEqual(readdirSync(folder), ['sallyport.yaml'])

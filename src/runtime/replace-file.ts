@@ -128,12 +128,12 @@ function reasonFor(file: string, error: unknown): ReplaceError {
   const code = codeOf(error)
   const folder = dirname(file)
   const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `${file} is not there any more: put it back`,
+    ENOENT: `${file} no longer exists: put it back`,
     EROFS: `${file} is on a file system that cannot be written: ${ELSEWHERE}`,
-    EACCES: `the user ${userName()} may not write in ${folder}: change the owner or the mode of the folder, or ${ELSEWHERE}`,
-    EPERM: `the user ${userName()} may not replace ${file}: change the owner or the mode of its folder, or ${ELSEWHERE}`,
+    EACCES: `the user ${userName()} cannot write to ${folder}: change the owner or the mode of the folder, or ${ELSEWHERE}`,
+    EPERM: `the user ${userName()} cannot replace ${file}: change the owner or the mode of its folder, or ${ELSEWHERE}`,
     EBUSY: `${file} is mounted by itself and cannot be replaced: mount its folder`,
-    ENOSPC: `there is no space left for ${file}: make some`,
+    ENOSPC: `there is no space left for ${file}: free some`,
   }
   const message = messageOf(error)
   return new ReplaceError(reasons[code] ?? `${file} cannot be replaced: ${message}`, { cause: error })

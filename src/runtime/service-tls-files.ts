@@ -105,13 +105,13 @@ export class ServiceTlsFiles {
       tls = readAgain(before)
     } catch (error) {
       const reason = messageOf(error)
-      return log.error({ service, reason }, 'TLS to a service stays as it was: its files cannot be used')
+      return log.error({ service, reason }, 'TLS files of a service cannot be used: the previous ones stay in use')
     }
     if (holdSame(tls, before)) return
     this.known.set(service, tls)
     checker.exchangeTls(service, tls)
     void this.tell({ ...this.current.services, [service]: tls }).then(() =>
-      log.info({ service }, 'TLS to a service was exchanged: new connections have what its files hold'),
+      log.info({ service }, 'TLS files of a service were replaced: new connections use the new ones'),
     )
   }
 

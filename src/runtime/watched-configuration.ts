@@ -114,7 +114,7 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     }
     this.looking = this.lookOnce()
       .catch((error: unknown) =>
-        this.options.log.error({ error }, 'The files of the configuration could not be looked at'),
+        this.options.log.error({ error }, 'The files of the configuration could not be checked for changes'),
       )
       .finally(() => {
         this.looking = null

@@ -102,14 +102,14 @@ test('a change awaiting confirmation is applied, but only written once it is con
   const { put, written, clock, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
   assert.deepEqual([inForce(), inFile(), written.until], ['two', 'one', clock.wall() + 60_000])
-  await assert.rejects(put('three'), { code: 'conflict', message: /^A change waits for its confirmation until .*Z: / })
+  await assert.rejects(put('three'), { code: 'conflict', message: /^A change is waiting for confirmation until .*Z: / })
   clock.advance(59_999)
   await written.confirm()
   assert.deepEqual([inForce(), inFile(), written.until], ['two', 'two', null])
   clock.advance(60_000)
   await put('three')
   assert.deepEqual([inForce(), inFile()], ['three', 'three'])
-  await assert.rejects(written.confirm(), { code: 'conflict', message: 'No change waits for its confirmation.' })
+  await assert.rejects(written.confirm(), { code: 'conflict', message: 'No change is waiting for confirmation.' })
 })
 
 test('a change that is not confirmed in time is rolled back', async (t) => {
@@ -163,7 +163,7 @@ test('each rollback goes back one step further, and writes the file', async (t) 
   }
   await assert.rejects(
     written.rollback(() => {}, false),
-    { code: 'conflict', message: /has had no other configuration/ },
+    { code: 'conflict', message: /no previous configuration/ },
   )
 })
 
@@ -184,7 +184,7 @@ test('a file changed by somebody else is only replaced with force, and a copy is
 test('a missing file, and a configuration in code, are not replaced', async (t) => {
   const { put, file, inForce } = setUp(t)
   rmSync(file)
-  await assert.rejects(put('two'), { code: 'conflict', message: `${file} is not there any more: put it back.` })
+  await assert.rejects(put('two'), { code: 'conflict', message: `${file} no longer exists: put it back.` })
   const module = setUp(t, { isModule: true })
   await assert.rejects(module.put('two'), { code: 'conflict', message: /is a module: change it there/ })
   assert.deepEqual([inForce(), module.inForce()], ['one', 'one'])

@@ -77,7 +77,7 @@ export class WrittenConfiguration {
         const until = new Date(awaited.until).toISOString()
         throw new GatewayError(
           'conflict',
-          `A change waits for its confirmation until ${until}: confirm it, or roll it back.`,
+          `A change is waiting for confirmation until ${until}: confirm it, or roll it back.`,
         )
       }
       const { applied: before } = this.options.reloads()
@@ -96,7 +96,7 @@ export class WrittenConfiguration {
   confirm(): Promise<Applied> {
     return this.inTurn(async () => {
       const { awaited } = this
-      if (awaited === null) throw new GatewayError('conflict', 'No change waits for its confirmation.')
+      if (awaited === null) throw new GatewayError('conflict', 'No change is waiting for confirmation.')
       const { text, found, cancel } = awaited
       await this.checkFile(found)
       await asConflict(replaceFile(this.options.file, text))
@@ -120,7 +120,7 @@ export class WrittenConfiguration {
       if (last === undefined)
         throw new GatewayError(
           'conflict',
-          'This process has had no other configuration before: send one with PUT /config.',
+          'There is no previous configuration in this process: send one with PUT /config.',
         )
       const outcome = await this.change(last.text, { force, back: true })
       if (outcome.outcome !== 'refused') await this.publish(last.text, before)
@@ -133,7 +133,10 @@ export class WrittenConfiguration {
     const { awaited } = this
     if (awaited === null) return
     awaited.cancel()
-    this.options.log.warn({}, 'A change that nobody has confirmed ends with the process: the file has the one before')
+    this.options.log.warn(
+      {},
+      'A change that was not confirmed ends with the process: the file has the previous configuration',
+    )
   }
 
   /** The applied, unconfirmed configuration; null if another one has been applied since. */
@@ -143,7 +146,7 @@ export class WrittenConfiguration {
 
   private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.turns.length < WAITING) return this.turns.run(work)
-    throw new GatewayError('too-busy', 'Too many changes are under way: try again in a few seconds.')
+    throw new GatewayError('too-busy', 'Too many changes are in progress: try again in a few seconds.')
   }
 
   /** Applies the text, after checking that it can be written. */
@@ -152,7 +155,7 @@ export class WrittenConfiguration {
     if (isModule)
       throw new GatewayError(
         'conflict',
-        `${file} is a module: change it there, and have it read anew with POST /config/reload.`,
+        `${file} is a module: change it there, and reload it with POST /config/reload.`,
       )
     if (how.force !== true) await this.checkFile(reloads().applied.text)
     await asConflict(checkReplaceable(file, text))
@@ -190,13 +193,13 @@ export class WrittenConfiguration {
     this.trial = trial
     log.warn(
       { generation: change.generation, seconds: timeout / 1000 },
-      'A change is applied, and rolled back unless it is confirmed',
+      'A change was applied, and will be rolled back unless it is confirmed',
     )
   }
 
   private async expire(trial: Trial): Promise<void> {
     if (this.awaited !== trial) return
-    this.options.log.warn({ generation: trial.generation }, 'A change was not confirmed in time, and is rolled back')
+    this.options.log.warn({ generation: trial.generation }, 'A change was not confirmed in time and is rolled back')
     await this.takeBack(trial)
   }
 

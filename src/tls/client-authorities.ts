@@ -37,7 +37,7 @@ export function readClientAuthorities({ ca, crl }: ClientAuthorityPlaces): Clien
   const certificates = blocksOf('ca', ca, 'CERTIFICATE')
   const read = certificates.map((text) => judged('ca', () => new X509Certificate(text)))
   if (!read.some(({ subject, issuer }) => subject === issuer))
-    throw new ClientAuthorityError('ca', 'has no root: add the certificate that signed itself')
+    throw new ClientAuthorityError('ca', 'has no root certificate: add the self-signed one')
   const crls = crl === undefined ? [] : blocksOf('crl', crl, 'X509 CRL')
   for (const text of crls) judged('crl', () => createSecureContext({ crl: text }))
   return { ca: certificates.join(''), crls }

@@ -66,9 +66,9 @@ function judgeOrder(chain: readonly X509Certificate[]): string[] {
     const issuer = chain[i + 1]
     if (issuer === undefined || hasSigned(issuer, issued)) continue
     const elsewhere = chain.findIndex((other) => other !== issued && hasSigned(other, issued))
-    const found = `certificate ${i + 2} (${nameOf(issuer)}) has not signed certificate ${i + 1} (${nameOf(issued)})`
-    if (elsewhere === -1) return [`${found}: leave it out, or put the one that has in its place`]
-    return [`${found}, certificate ${elsewhere + 1} has: put each before the one that has signed it`]
+    const found = `certificate ${i + 2} (${nameOf(issuer)}) did not sign certificate ${i + 1} (${nameOf(issued)})`
+    if (elsewhere === -1) return [`${found}: remove it, or replace it with the one that did`]
+    return [`${found}, certificate ${elsewhere + 1} did: put each certificate before the one that signed it`]
   }
   return []
 }

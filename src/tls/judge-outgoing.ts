@@ -12,9 +12,9 @@ export interface OutgoingProblem {
 export function problemOfTls(options: OutgoingTlsOptions): OutgoingProblem | null {
   const { cert, key } = options
   if (cert !== undefined && key === undefined)
-    return { option: 'cert', message: 'cert without key: give the file with its private key' }
+    return { option: 'cert', message: 'cert without key: add the file with its private key' }
   if (key !== undefined && cert === undefined)
-    return { option: 'key', message: 'key without cert: give the file with its certificate' }
+    return { option: 'key', message: 'key without cert: add the file with its certificate' }
   if (cert !== undefined && key !== undefined && !isPair(cert, key))
     return { option: 'key', message: 'does not match the certificate of cert' }
   try {

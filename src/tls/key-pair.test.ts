@@ -126,19 +126,19 @@ test('certificates that do not form a chain are rejected, with advice', () => {
   const [own = '', link = ''] = leaf.cert.split(/(?<=END CERTIFICATE-----\n)/)
   assert.deepEqual(problems(own + link + ca.cert, leaf.key), [])
   assert.deepEqual(problems(link + own, leaf.key), [
-    'certificate: certificate 2 (CN=localhost) has not signed certificate 1 (CN=Test intermediate CA): leave it out, or put the one that has in its place',
+    'certificate: certificate 2 (CN=localhost) did not sign certificate 1 (CN=Test intermediate CA): remove it, or replace it with the one that did',
     'certificate: the certificate of the key is number 2: put it first',
   ])
   assert.deepEqual(problems(own + ca.cert + link, leaf.key), [
-    'certificate: certificate 2 (CN=Test CA) has not signed certificate 1 (CN=localhost), certificate 3 has: put each before the one that has signed it',
+    'certificate: certificate 2 (CN=Test CA) did not sign certificate 1 (CN=localhost), certificate 3 did: put each certificate before the one that signed it',
   ])
   assert.deepEqual(problems(own + new Authority().cert, leaf.key), [
-    'certificate: certificate 2 (CN=Test CA) has not signed certificate 1 (CN=localhost): leave it out, or put the one that has in its place',
+    'certificate: certificate 2 (CN=Test CA) did not sign certificate 1 (CN=localhost): remove it, or replace it with the one that did',
   ])
   const impostor = ca.intermediate()
-  assert.match(problems(own + impostor.cert, leaf.key).join(), /certificate 2 .* has not signed certificate 1/)
+  assert.match(problems(own + impostor.cert, leaf.key).join(), /certificate 2 .* did not sign certificate 1/)
   const noCa = selfSigned({ ...AROUND, subject: { commonName: 'Test intermediate CA' } })
-  assert.match(problems(own + noCa.cert, leaf.key).join(), /certificate 2 .* has not signed certificate 1/)
+  assert.match(problems(own + noCa.cert, leaf.key).join(), /certificate 2 .* did not sign certificate 1/)
 })
 
 test('a certificate for another purpose is rejected, and one without a purpose is not', () => {
@@ -148,10 +148,10 @@ test('a certificate for another purpose is rejected, and one without a purpose i
   assert.deepEqual(judge(['server', 'client'], 'client'), [])
   assert.deepEqual(judge([], 'server'), [])
   assert.deepEqual(judge(['client'], 'server'), [
-    'certificate: is not for servers of TLS: have it made with the extended key usage serverAuth',
+    'certificate: is not for servers of TLS: have it issued with the extended key usage serverAuth',
   ])
   assert.deepEqual(judge(['server'], 'client'), [
-    'certificate: is not for clients of TLS: have it made with the extended key usage clientAuth',
+    'certificate: is not for clients of TLS: have it issued with the extended key usage clientAuth',
   ])
 })
 
@@ -168,7 +168,7 @@ test('contents other than a certificate or private key are reported', () => {
   assert.deepEqual(problems(cert, publicKey), ['key: is a public key: expected the private one'])
   const request = '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n'
   assert.deepEqual(problems(request, key), [
-    'certificate: is a request for a certificate: expected the certificate that was made of it',
+    'certificate: is a request for a certificate: expected the certificate that was issued for it',
   ])
   const damaged = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
   assert.deepEqual(problems(cert + damaged, key), ['certificate: certificate 2 of 2 is damaged'])

@@ -115,7 +115,7 @@ export function readChain(cert: string): {
 
 function whyNone(labels: readonly string[]): string {
   if (labels.some((label) => label.endsWith('CERTIFICATE REQUEST')))
-    return 'is a request for a certificate: expected the certificate that was made of it'
+    return 'is a request for a certificate: expected the certificate that was issued for it'
   if (labels.some(isPrivateKey)) return 'is a private key: expected a certificate; have cert and key been mixed up?'
   return 'has no certificate in it: expected PEM, text that begins with -----BEGIN CERTIFICATE-----'
 }
@@ -149,7 +149,7 @@ function judgeMatch(chain: readonly X509Certificate[], key: KeyObject, { cert, k
 function judgePurpose({ keyUsage: uses }: X509Certificate, purpose: Purpose | undefined): string[] {
   if (purpose === undefined || uses === undefined) return []
   if (uses.includes(PURPOSES[purpose]) || uses.includes(ANY_PURPOSE)) return []
-  return [`is not for ${purpose}s of TLS: have it made with the extended key usage ${purpose}Auth`]
+  return [`is not for ${purpose}s of TLS: have it issued with the extended key usage ${purpose}Auth`]
 }
 
 /** The final check is by OpenSSL, which will use the pair. */

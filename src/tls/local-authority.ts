@@ -47,7 +47,7 @@ export function openAuthority(folder: string, name: string, now: number): LocalA
   const { pair, problems } = readKeyPair(files, now)
   if (pair === null || problems.length > 0)
     throw new AuthorityError(
-      `The local authority cannot be used:\n${problems.join('\n')}\nRemove both files, and a new one is made, which has to be trusted anew.`,
+      `The local authority cannot be used:\n${problems.join('\n')}\nRemove both files to create a new authority, which has to be trusted again.`,
     )
   const key = createPrivateKey(pair.key)
   const own = new X509Certificate(pair.cert)
@@ -60,7 +60,7 @@ export function openAuthority(folder: string, name: string, now: number): LocalA
       const made = issueLeaf(leaf, { subject, key }, now)
       if (new X509Certificate(made.cert).checkIssued(own)) return made
       throw new AuthorityError(
-        `${files.cert} was not made by this command: name another folder for the local authority.`,
+        `${files.cert} was not created by this command: choose another folder for the local authority.`,
       )
     },
   }

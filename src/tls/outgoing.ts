@@ -155,7 +155,9 @@ export class OutgoingEncryption {
 /** RFC 9113 section 3.3: HTTP/2 over TLS requires negotiation; HTTP/1.1 is also spoken if nothing was negotiated. */
 function protocolProblem({ alpnProtocol }: TLSSocket, protocol: Spoken): TlsFailure | null {
   if (protocol !== 'h2' || alpnProtocol === 'h2') return null
-  return new TlsFailure('the service does not agree to HTTP/2 (ALPN): take http2 from it, or have it offer h2')
+  return new TlsFailure(
+    'the service does not offer HTTP/2 (ALPN h2): enable it there, or remove http2 from the service',
+  )
 }
 
 /** A session is kept only after its key was verified here: a peer that can resume it has that key or its secrets. */
@@ -163,10 +165,10 @@ function pinProblem(socket: TLSSocket, { pin = [] }: OutgoingTlsOptions): TlsFai
   if (pin.length === 0 || socket.isSessionReused()) return null
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined)
-    return new TlsFailure('the service has no certificate, and so no key for the option pin')
+    return new TlsFailure('the service has no certificate, so there is no key to compare with the option pin')
   const found = createHash('sha256')
     .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
     .digest('base64')
   if (pin.includes(found)) return null
-  return new TlsFailure(`the key of the certificate is not one of the option pin: it is sha256//${found}`)
+  return new TlsFailure(`the key of the certificate does not match the option pin: it is sha256//${found}`)
 }

@@ -14,7 +14,7 @@ test('a certificate error is explained in plain words, with its code at the end'
     ['SELF_SIGNED_CERT_IN_CHAIN', 'the certificate is of an unknown authority'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'the certificate is of an unknown authority'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'the certificate is of an unknown authority'],
-    ['INVALID_PURPOSE', 'the certificate is not one for servers'],
+    ['INVALID_PURPOSE', 'the certificate is not valid for servers'],
     ['CERT_SIGNATURE_FAILURE', 'the signature of the certificate is wrong'],
   ]) {
     const text = explained(code!)
@@ -24,16 +24,16 @@ test('a certificate error is explained in plain words, with its code at the end'
 
 test('alerts and connections without TLS are told apart', () => {
   for (const [code, words] of [
-    ['ERR_SSL_WRONG_VERSION_NUMBER', /speaks no TLS/],
-    ['ERR_SSL_PACKET_LENGTH_TOO_LONG', /speaks no TLS/],
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /asks for a client certificate: give/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', /does not speak TLS/],
+    ['ERR_SSL_PACKET_LENGTH_TOO_LONG', /does not speak TLS/],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /asks for a client certificate: set/],
     ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', /refuses the client certificate/],
     ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', /refuses the client certificate/],
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', /refuses the client certificate/],
-    ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', /does not know the name/],
-    ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', /does not speak the version of HTTP .* http2/],
-    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /no version of TLS from 1\.2 on/],
-    ['ERR_SSL_UNSUPPORTED_PROTOCOL', /no version of TLS from 1\.2 on/],
+    ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', /does not recognize the server name/],
+    ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', /does not speak the requested version of HTTP .* http2/],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /does not support TLS 1\.2 or later/],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', /does not support TLS 1\.2 or later/],
     ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', /ended the handshake/],
   ] as const)
     assert.match(explained(code), words, code)

@@ -8,31 +8,31 @@ export class TlsFailure extends Error {
 
 /** Node's and OpenSSL's certificate error codes. */
 const CERTIFICATE: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'the certificate has expired, or one of those that it was signed with',
+  CERT_HAS_EXPIRED: 'the certificate, or one in its chain, has expired',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet: is the clock of this machine right?',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not one of the option ca',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is of an unknown authority: give its CA in the option ca',
-  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is of an unknown authority: give its CA in the option ca',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not listed in the option ca',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate was issued by an unknown CA: add it with the option ca',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate was issued by an unknown CA: add it with the option ca',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'the certificate is of an unknown authority: give its CA in the option ca, or have the service send its intermediate certificates',
+    'the certificate was issued by an unknown CA: add it with the option ca, or have the service send its intermediate certificates',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'the certificate is of an unknown authority: give its CA in the option ca, or have the service send its intermediate certificates',
-  INVALID_PURPOSE: 'the certificate is not one for servers',
+    'the certificate was issued by an unknown CA: add it with the option ca, or have the service send its intermediate certificates',
+  INVALID_PURPOSE: 'the certificate is not valid for servers',
   CERT_SIGNATURE_FAILURE: 'the signature of the certificate is wrong',
   CERT_REVOKED: 'the certificate is revoked',
-  INVALID_CA: 'the certificate was signed with one that is no CA',
-  PATH_LENGTH_EXCEEDED: 'the certificate was signed with a CA that may not sign for others',
+  INVALID_CA: 'the certificate was signed by a certificate that is not a CA',
+  PATH_LENGTH_EXCEEDED: 'the certificate chain is longer than one of its CAs allows',
 }
 
 /** Meanings of OpenSSL's messages; the first match applies. */
 const PROTOCOL: readonly (readonly [RegExp, string])[] = [
   [
     /wrong_version_number|packet_length_too_long|wrong version number|packet length too long/i,
-    'what answers speaks no TLS: is it http:// rather than https://?',
+    'the server does not speak TLS: should the URL begin with http:// instead of https://?',
   ],
   [
     /alert_certificate_required|alert certificate required/i,
-    'the service asks for a client certificate: give the options cert and key',
+    'the service asks for a client certificate: set the options cert and key',
   ],
   [
     /alert_(?:bad_certificate|certificate_(?:unknown|expired|revoked)|unsupported_certificate|unknown_ca|access_denied)|alert (?:bad certificate|certificate (?:unknown|expired|revoked)|unsupported certificate|unknown ca|access denied)/i,
@@ -40,19 +40,19 @@ const PROTOCOL: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /unrecognized_name|unrecognized name/i,
-    'the service does not know the name that it is asked for: see the option serverName',
+    'the service does not recognize the server name (SNI): see the option serverName',
   ],
   [
     /no_application_protocol|no application protocol/i,
-    'the service does not speak the version of HTTP that it is asked for: see its option http2',
+    'the service does not speak the requested version of HTTP: see its option http2',
   ],
   [
     /protocol_version|unsupported_protocol|protocol version|unsupported protocol/i,
-    'the service speaks no version of TLS from 1.2 on',
+    'the service does not support TLS 1.2 or later',
   ],
   [
     /handshake_failure|handshake failure/i,
-    'the service ended the handshake: it may ask for a client certificate, or share no cipher',
+    'the service ended the handshake: it may ask for a client certificate, or have no cipher in common',
   ],
 ]
 
@@ -76,7 +76,7 @@ export function explainHandshake(error: Error, expected: string): Error {
 function otherName(error: Error, expected: string): string {
   const names = 'cert' in error ? namesOf(error.cert) : ''
   const whose = names === '' ? 'another name' : names
-  return `the certificate is of ${whose}, not of ${JSON.stringify(expected)}: see the option serverName`
+  return `the certificate is for ${whose}, not for ${JSON.stringify(expected)}: see the option serverName`
 }
 
 function namesOf(certificate: unknown): string {

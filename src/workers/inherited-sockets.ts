@@ -55,8 +55,8 @@ export class InheritedSockets {
     const others = this.others(found)
     if (others.length > 0)
       throw new Error(
-        `no listener has the address of a socket that was given: ${others.join(', ')}. ` +
-          `The listeners are ${addresses.map(formatAddress).join(', ')}: give both the same addresses`,
+        `no listener has the address of a passed socket: ${others.join(', ')}. ` +
+          `The listeners are ${addresses.map(formatAddress).join(', ')}: use the same addresses for both`,
       )
     this.warn(addresses, found, log)
     return found
@@ -96,7 +96,7 @@ function openAll(count: string): Given[] {
     const twin = given.slice(0, i).find((other) => isSame(other.address, address))
     if (twin !== undefined)
       throw new Error(
-        `descriptors ${twin.descriptor} and ${descriptor} are both bound to ${formatAddress(address)}: give one socket for each address`,
+        `descriptors ${twin.descriptor} and ${descriptor} are both bound to ${formatAddress(address)}: pass one socket for each address`,
       )
   }
   return given
@@ -107,8 +107,8 @@ function open(descriptor: number): Given {
   const address = socket === null ? null : listeningAddress(socket)
   if (socket !== null && address !== null) return { socket, address, descriptor }
   throw new Error(
-    `descriptor ${descriptor}, which LISTEN_FDS speaks of, is no listening TCP socket: ` +
-      'of systemd, ListenStream= with a port and Accept=no',
+    `descriptor ${descriptor}, listed in LISTEN_FDS, is not a listening TCP socket: ` +
+      'in systemd, use ListenStream= with a port and Accept=no',
   )
 }
 

@@ -63,7 +63,7 @@ export async function prepareWorkers<One extends Asked>(
 async function prepare(worker: Asked, preparation: Preparation): Promise<readonly Address[]> {
   const [answer] = prepareTopic.answers(await worker.ask(prepareTopic.name, preparation, PREPARATION))
   if (answer === undefined && worker.isGone)
-    throw new WorkerLostError('a worker ended while it prepared the configuration: the log says why')
+    throw new WorkerLostError('a worker ended while it prepared the configuration: see the log for the reason')
   if (answer === undefined) throw new Error(`a worker was not ready within ${PREPARATION / 1000} seconds`)
   if (answer.addresses === null) throw new Error(answer.problem)
   return answer.addresses

@@ -44,6 +44,6 @@ test('reading is abandoned at shutdown, even if code in a file never ends', asyn
   const stopping = new AbortController()
   const reading = readConfig(path('sallyport.yaml'), null, stopping.signal)
   setImmediate(() => stopping.abort())
-  await assert.rejects(reading, /sallyport\.yaml was not read to the end, as the gateway is stopping$/)
-  await assert.rejects(readConfig(path('sallyport.yaml'), null, stopping.signal), /was not read to the end/)
+  await assert.rejects(reading, /sallyport\.yaml was not read completely, because the gateway is stopping$/)
+  await assert.rejects(readConfig(path('sallyport.yaml'), null, stopping.signal), /was not read completely/)
 })

@@ -105,9 +105,9 @@ async function inThread(
 }
 
 function unread(file: string, late: boolean): Error {
-  if (!late) return new Error(`${file} was not read to the end, as the gateway is stopping`)
+  if (!late) return new Error(`${file} was not read completely, because the gateway is stopping`)
   const time = `${TIMEOUT / 1000} seconds`
   return new Error(
-    `${file} was not read within ${time}: a policy of your own may be in a loop, or wait as it is loaded`,
+    `${file} was not read within ${time}: a custom policy may be in a loop, or waiting while it is loaded`,
   )
 }

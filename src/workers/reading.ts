@@ -18,7 +18,7 @@ if (port === null) throw new Error('this file is for worker threads')
 const TOO_MUCH: Warning = {
   path: 'ownPolicies',
   message:
-    'they and what they import are too much to be kept (over 16 MiB): a worker that takes the place of another one loads them as they are by then',
+    'custom policies and what they import are too large to keep (over 16 MiB): a worker that replaces another one loads them as they are then',
 }
 
 port.once('message', (asked: ReadRequest) => void read(asked).then((reading) => port.postMessage(reading)))

@@ -135,7 +135,7 @@ test('errors of an unreachable CA and of a wrong directory URL say what to do', 
   const { session } = sessionWith(t, pebble)
   const { ca, directory } = pebble
   const wrong = sessionWith(t, { ca, directory: directory.replace('/dir', '/nonce-plz') })
-  await assert.rejects(wrong.session.directory(), /check that it is the URL of an ACME directory/)
+  await assert.rejects(wrong.session.directory(), /check that the configured URL is that of an ACME directory/)
   await pebble.kill()
   await assert.rejects(session.directory(), /127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/)
 })

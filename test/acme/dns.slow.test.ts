@@ -104,7 +104,10 @@ for (const [what, command, said] of [
 
 test('a hook that does not exist or rejects the call is named in the error, without the credentials', async (t) => {
   const dns = await startDns(t)
-  await assert.rejects(solver({ command: ['/no/such/program'] }, dns).present([challenge]), /there is no such program/)
+  await assert.rejects(
+    solver({ command: ['/no/such/program'] }, dns).present([challenge]),
+    /the program does not exist/,
+  )
   const { url, port, told } = await startHook(t, 403)
   await assert.rejects(
     solver({ url, headers: { Authorization: 'Bearer s3cret' } }, dns).present([challenge]),

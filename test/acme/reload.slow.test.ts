@@ -100,7 +100,7 @@ test('secrets are rotated, and secrets that cannot decrypt stored certificates a
   const before = await serial('one.test')
   await assert.rejects(gateway.reload(configOf(['one.test'], { secrets: [NEXT] })), {
     message:
-      'secrets: the certificate of one.test that is kept cannot be opened with them: put the secret that it was kept with behind the current one',
+      'secrets: the certificate of one.test in the store cannot be decrypted with them: add the secret that it was encrypted with after the current one',
   })
   assert.equal(await serial('one.test'), before)
   await gateway.reload(configOf(['one.test'], { secrets: [NEXT, OLD] }))

@@ -84,8 +84,8 @@ test('Retry-After is limited to a minute at least and a day at most', async (t) 
 })
 
 for (const [what, said, message] of [
-  ['a missing window', { body: '{}' }, /the renewal information is not what RFC 8555 says/],
-  ['an invalid date', { body: windowOf('tomorrow', 'later') }, /is not what RFC 8555 says/],
+  ['a missing window', { body: '{}' }, /the renewal information is not as RFC 8555 requires/],
+  ['an invalid date', { body: windowOf('tomorrow', 'later') }, /is not as RFC 8555 requires/],
   ['a too large answer', { body: 'x'.repeat(300_000) }, /the answer has over 262144 bytes/],
   [
     'an error',

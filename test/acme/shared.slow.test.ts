@@ -189,7 +189,7 @@ test('keys in Redis are encrypted, and a certificate that cannot be decrypted is
   })
   stranger.acme.start()
   const line = await stranger.log.line({ message: 'A certificate cannot be managed' })
-  assert.match(JSON.stringify(line), /cannot be opened with the secrets of the configuration/)
+  assert.match(JSON.stringify(line), /cannot be decrypted with the secrets of the configuration/)
   assert.deepEqual([serial(stranger), stranger.outcomes], [null, []])
   // With the secret that it was kept with behind another one it can.
   const changed = [randomBytes(32), ...KEYS]

@@ -178,7 +178,7 @@ test('data that others have written to Redis is shown as text, and an outage of 
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
   await page
     .getByRole('dialog')
-    .getByText(/Redis, of stores\.redis in the configuration, cannot be used/)
+    .getByText(/The Redis of stores\.redis cannot be used/)
     .waitFor()
   await page.getByRole('button', { name: 'Cancel' }).click()
   await page.getByText('The keys in Redis cannot be listed.').waitFor()

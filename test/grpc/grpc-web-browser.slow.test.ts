@@ -96,7 +96,7 @@ test('a page of another origin calls a gRPC service, in binary and in text forma
     const failed = await call(format, '/shop.v1.Users/Get', false, 'fail')
     assert.deepEqual([failed.code, failed.details], [status.NOT_FOUND, 'no 👤'])
     const nowhere = await call(format, '/nowhere', false, 'x')
-    assert.deepEqual([nowhere.code, nowhere.details], [status.UNIMPLEMENTED, 'No route leads there.'])
+    assert.deepEqual([nowhere.code, nowhere.details], [status.UNIMPLEMENTED, 'No route matches this request.'])
   }
   // In binary the client reads no stream: XMLHttpRequest gives it no bytes before the end.
   const listed = await call('text', '/shop.v1.Users/List', true, 'a,b,c')

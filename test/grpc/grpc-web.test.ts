@@ -128,7 +128,7 @@ test('a deadline ends the call for the client and for the service', async (t) =>
 
 test('errors of the gateway have a gRPC status', async (t) => {
   const { clientAt } = await setUp(t)
-  await assert.rejects(clientAt('/nowhere').get('x'), failsWith(Code.Unimplemented, 'No route leads there.'))
+  await assert.rejects(clientAt('/nowhere').get('x'), failsWith(Code.Unimplemented, 'No route matches this request.'))
   const limited = clientAt('/limited')
   await limited.get('x')
   await assert.rejects(limited.get('x'), (error) => {

@@ -43,7 +43,7 @@ test('a service that does not speak HTTP/2 gets no requests, and the error says 
   const { port: to } = server.address() as AddressInfo
   const { port, log } = await before(t, `http://127.0.0.1:${to}`)
   assert.equal((await send(port, { method: 'POST', body: 'x' })).status, 503)
-  assert.match(JSON.stringify(await log.line(failed)), /does not speak HTTP\/2: is http2 right for the service\?/)
+  assert.match(JSON.stringify(await log.line(failed)), /does not speak HTTP\/2: check http2 of the service/)
 })
 
 test('over TLS, a service that does not negotiate h2 is 502', async (t) => {
@@ -53,7 +53,7 @@ test('over TLS, a service that does not negotiate h2 is 502', async (t) => {
     const { status, text } = await send(port)
     assert.equal(status, 502)
     assert.match(text, /No secure connection to the service could be made/)
-    assert.match(JSON.stringify(await log.line(failed)), /does not agree to HTTP\/2|version of HTTP/)
+    assert.match(JSON.stringify(await log.line(failed)), /does not offer HTTP\/2|version of HTTP/)
     assert.deepEqual(service.requests, [])
   }
 })

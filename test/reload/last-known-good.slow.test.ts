@@ -97,7 +97,7 @@ test('a start fails with all problems if there is no usable last good configurat
   const { code, stderr } = await run(['start', '--config', file, '--state-dir', dirname(file)])
   assert.equal(code, 1)
   assert.match(stderr, /:2:10: workers: /)
-  assert.ok(stderr.includes(`the last good configuration cannot be used either, which is kept in ${kept}:\n`), stderr)
+  assert.ok(stderr.includes(`the last good configuration, saved in ${kept}, cannot be used either:\n`), stderr)
   assert.match(stderr, /:1:9: routes: expected a list/)
 })
 

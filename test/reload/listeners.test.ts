@@ -240,7 +240,7 @@ test('replaced certificates apply to new connections, and old ones stay open', a
   // The new files are watched, the others are not any more.
   replaceLeaf(first, authority.issue())
   replaceLeaf(second, authority.issue())
-  const exchanged = () => lines.filter(({ message }) => String(message).startsWith('A certificate was exchanged'))
+  const exchanged = () => lines.filter(({ message }) => String(message).startsWith('A certificate was replaced'))
   await turnUntil('the file to be read', () => exchanged().length > 0)
   assert.deepEqual(
     exchanged().map(({ cert }) => cert),
@@ -264,7 +264,7 @@ test('an unusable certificate rejects the change', async (t) => {
     message: `a certificate cannot be used: ${bad.key}: has no private key in it: expected PEM, text that begins with -----BEGIN PRIVATE KEY-----`,
   })
   await assert.rejects(prepareConfig(clients), {
-    message: `authorities of client certificates cannot be used: ${ca}: holds no PEM block CERTIFICATE`,
+    message: `CA certificates for client certificates cannot be used: ${ca}: holds no PEM block CERTIFICATE`,
   })
   assert.deepEqual(await ask((await connectSecurely(t, port!)).peer), SECURE)
 })
@@ -391,7 +391,7 @@ test('a single thread explains why it cannot add a specific address next to a wi
   const port = await freePort()
   await apply([{ address: `0.0.0.0:${port}` }])
   await assert.rejects(prepare([{ address: `127.0.0.1:${port}` }]), {
-    message: `address already in use: 127.0.0.1:${port}: the gateway itself listens on 0.0.0.0:${port}; take that listener away first, and add this one then`,
+    message: `address already in use: 127.0.0.1:${port}: the gateway itself listens on 0.0.0.0:${port}; remove that listener first, then add this one`,
   })
   assert.deepEqual(await ask(await connect(t, port)), OK)
 })

@@ -72,7 +72,7 @@ test('a reload in which workers die repeatedly is rejected', async (t) => {
   await writeFile(deaths, 'xx')
   const { status, text } = await reload()
   assert.equal(status, 422)
-  assert.match(text, /a worker ended while it prepared the configuration: the log says why/)
+  assert.match(text, /a worker ended while it prepared the configuration: see the log for the reason/)
   await command.lines(DIED, 2)
   assert.deepEqual(await answers(), new Set(['"one"']))
 })

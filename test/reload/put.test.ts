@@ -116,7 +116,7 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   const { json } = await put(gateway, writable('two'), '?confirm=1s', etag)
   assert.equal(json['outcome'], 'applied')
   assert.ok(Date.parse(String(json['until'])) > 0)
-  await command.line('A change was not confirmed in time, and is rolled back')
+  await command.line('A change was not confirmed in time and is rolled back')
   await command.lines('Configuration applied', 2)
   assert.deepEqual(
     [await answer(), await etagOf(gateway), await readFile(file, 'utf8')],

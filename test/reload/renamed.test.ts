@@ -4,7 +4,7 @@ import test from 'node:test'
 import { run, temporaryFile } from '../support/command.ts'
 import { answering, startConfigured } from '../support/configured.ts'
 
-const RENAMED = 'renamed to limits.minRate: write that, as version 0.2.0 no longer takes the old name'
+const RENAMED = 'renamed to limits.minRate: use the new name, because version 0.2.0 no longer accepts the old one'
 
 test('a renamed key works under its old name, with a warning in the log and the admin API', async (t) => {
   const { ask, file, command, answer } = await startConfigured(t, answering('one', 'limits: { leastRate: 100 }', true))

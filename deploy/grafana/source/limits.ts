@@ -85,7 +85,7 @@ const repeats: Row = {
     graph({
       title: 'Requests with keys',
       description:
-        'Requests with an Idempotency-Key by what came of them: kept is the first one whose reply is kept, unkept one without a reply to repeat, lost one whose reply the store did not take.',
+        'Requests with an Idempotency-Key, by result: kept is the first request, whose reply is stored; unkept has no reply that could be repeated; lost has a reply that the store did not accept.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [{ expr: rate(KEYS, GATEWAYS, 'outcome'), legend: '{{outcome}}' }],
@@ -150,7 +150,7 @@ const store: Row = {
     graph({
       title: 'Refused messages of gateways',
       description:
-        'Messages on the channel by which gateways do what an operator asks one of them, that were none: somebody else publishes there, or versions differ.',
+        'Malformed messages on the channel through which gateways share operations: another program publishes there, or versions differ.',
       unit: OpsPerSecond,
       queries: [{ expr: rate('sallyport_replica_messages_dropped_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' }],
     }),

@@ -87,7 +87,7 @@ const refused: Row = {
     }),
     graph({
       title: 'Unreadable requests',
-      description: 'What was refused on the wire, before it was a request: not HTTP, too large, too slow.',
+      description: 'Requests that were refused while they were read: not HTTP, too large, too slow.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [{ expr: rate('sallyport_refused_requests_total', GATEWAYS, 'code'), legend: '{{code}}' }],

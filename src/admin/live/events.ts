@@ -13,7 +13,7 @@ const STREAMS = 24
 const SAMPLE = 50
 
 const asked = requestFilter.extend({
-  requests: z.stringbool().default(false).describe('Whether to tell of requests as they end too, those of the filter.'),
+  requests: z.stringbool().default(false).describe('Also send the requests that match the filter, as they end.'),
 })
 
 /** GET /events: live statistics, second by second. They cost nothing while no client is connected. */
@@ -30,12 +30,12 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
     {
       exposeHeadRoute: false,
       schema: {
-        summary: 'What happens, second by second, as a stream of events',
+        summary: 'Live statistics, second by second, as an event stream',
         description:
           'text/event-stream. `hello` comes first, with the upper bounds of the buckets in seconds and the windows of the last minute. Then ' +
           'each second `window`: requests by route and by instance, each as a list of how many there were, how many with 4xx, with 5xx, the ' +
           'seconds they took, and one number per bucket up to the last non-empty one; requests by listener; and counters that increased. With `requests`, also those that ended since, ' +
-          `${SAMPLE} of each worker at most.`,
+          `at most ${SAMPLE} from each worker.`,
         tags: ['requests'],
         produces: ['text/event-stream'],
         querystring: asked,
@@ -44,7 +44,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
     },
     (request, reply) => {
       if (streams.size >= STREAMS)
-        throw new GatewayError('too-busy', 'Too many look at what happens: close a console, or try again later.')
+        throw new GatewayError('too-busy', 'Too many event streams are open: close a console, or try again later.')
       const { requests, ...filter } = request.query
       const { operator: caller } = request
       void reply.hijack()
@@ -79,7 +79,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
         unwatch()
         streams.delete(stream)
       })
-      log.debug({ streams: streams.size }, 'An operator looks at what happens')
+      log.debug({ streams: streams.size }, 'An operator has opened the event stream')
     },
   )
 }

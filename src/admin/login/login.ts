@@ -40,7 +40,7 @@ export const told = z.object({
     .string()
     .nullable()
     .describe('Host of the OpenID provider at which users can log in (admin.oidc); null for none.'),
-  token: z.boolean().describe('Whether a token is taken (ADMIN_TOKEN or admin.token).'),
+  token: z.boolean().describe('Whether a token is accepted (ADMIN_TOKEN or admin.token).'),
 })
 
 export const loggedOut = told.extend({
@@ -78,8 +78,8 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
     '/session',
     {
       schema: {
-        summary: 'Who asks, and what they may do',
-        description: 'Answers those who are not logged in, too.',
+        summary: 'Who the caller is, and what they may do',
+        description: 'Also answers callers who are not logged in.',
         tags: ['login'],
         response: { 200: told },
       },
@@ -94,7 +94,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
       schema: {
         summary: 'Log in with name and password',
         description:
-          'The answer sets a cookie for the session. 10 attempts a minute of one address, and for one name; then 429 with Retry-After.',
+          'The answer sets a cookie for the session. At most 10 attempts a minute per address and per name; beyond that 429 with Retry-After.',
         tags: ['login'],
         body: credentials,
         response: { 200: told },
@@ -137,7 +137,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
     {
       config: { role: 'viewer', readsOnly: true },
       schema: {
-        summary: 'Log out: the session ends',
+        summary: 'Log out, which ends the session',
         tags: ['login'],
         response: { 200: loggedOut },
       },

@@ -13,8 +13,8 @@ const shells = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletio
 /** `sallyport completions`: prints a completion script for a shell. */
 export function defineCompletions(command: Command): void {
   command
-    .description('Prints a script that has a shell complete commands, options and files when Tab is pressed.')
-    .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(shells)))
+    .description('Prints a script for the tab completion of commands, options and files in a shell.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(shells)))
     .action((shell: keyof typeof shells) => {
       if (command.parent !== null) process.stdout.write(shells[shell](allOf(factsOf(command.parent))))
     })

@@ -6,6 +6,6 @@ export const adminHints: HintRule = ({ admin }) => {
   if (admin === false || isLoopback(admin.address.host) || !admin.writable) return []
   const message =
     'other machines can reach the admin listener without TLS, and anyone with its token can make it run code. ' +
-    'Take a loopback address for admin.address, or leave writable out.'
+    'Use a loopback address for admin.address, or remove writable.'
   return [{ path: ['admin', 'writable'], message }]
 }

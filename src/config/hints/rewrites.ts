@@ -12,13 +12,13 @@ export const rewriteHints: HintRule = ({ routes }) =>
     const into = 'strip' in rewrite ? [] : segmentsOf(rewrite.with)
     const path = ['routes', i, 'rewrite', key]
     if (prefix.join('/') === into.join('/'))
-      return [{ path, message: 'changes nothing: the path stays the same. Remove it, or give another prefix.' }]
+      return [{ path, message: 'changes nothing: the path stays the same. Remove it, or use another prefix.' }]
     if (match.path.some((pattern) => mayBegin(parsePattern(pattern), prefix))) return []
     const paths = match.path.map((pattern) => JSON.stringify(pattern)).join(', ')
     return [
       {
         path,
-        message: `never applies: no path that matches ${paths} starts with it. Give a prefix of these, or remove it.`,
+        message: `never applies: no path that matches ${paths} starts with it. Use a prefix of these paths, or remove it.`,
       },
     ]
   })

@@ -47,6 +47,6 @@ function look(found: Hint[], path: Path, text: string): void {
   if (text.length < MIN_LENGTH || text.includes('-----BEGIN')) return
   if (!GUESSABLE.test(text) && new Set(text).size >= MIN_COUNT) return
   const message =
-    'is easy to guess: it looks like a word or an example. Use random text, such as from "openssl rand -base64 32".'
+    'is easy to guess: it looks like a word or an example. Use random text, for example from "openssl rand -base64 32".'
   found.push({ path, message })
 }

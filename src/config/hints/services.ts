@@ -17,7 +17,7 @@ export const serviceHints: HintRule = (config, chain) => {
     .filter((name) => !used.has(name))
     .map((name): Hint => ({
       path: ['services', name],
-      message: 'is not used: no route leads to it, and no policy asks it. Add a route, or remove it.',
+      message: 'is not used: no route leads to it, and no policy calls it. Add a route, or remove it.',
     }))
   const known = Object.values(services)
   if (zone === undefined || known.some(({ discover, instances }) => discover !== undefined || instances.some(hasZone)))

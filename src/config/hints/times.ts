@@ -20,20 +20,20 @@ function ofTotal({ timeouts }: Service): Hint[] {
   return (['connect', 'response'] as const).flatMap((key): Hint[] => {
     const time = timeouts[key]
     if (time < total || time === DEFAULTS[key]) return []
-    const message = `${spell(time)} never pass, as timeouts.total ends the request after ${spell(total)}. Make it shorter, or total longer.`
+    const message = `${spell(time)} are never reached, because timeouts.total ends the request after ${spell(total)}. Make it shorter, or total longer.`
     return [{ path: ['timeouts', key], message }]
   })
 }
 
 function ofHealth({ health }: Service): Hint[] {
   if (health === false || health.timeout <= health.interval) return []
-  const message = `a check may take ${spell(health.timeout)}, and the next one begins after ${spell(health.interval)}. Make timeout shorter, or interval longer.`
+  const message = `a check may take ${spell(health.timeout)}, but the next one begins after ${spell(health.interval)}. Make timeout shorter, or interval longer.`
   return [{ path: ['health', 'timeout'], message }]
 }
 
 function ofPool({ pool: { idleTimeout, lifetime } }: Service): Hint[] {
   if (idleTimeout <= lifetime) return []
-  const message = `an unused connection is never kept for ${spell(idleTimeout)}, as pool.lifetime ends it after ${spell(lifetime)}. Make it shorter, or lifetime longer.`
+  const message = `an idle connection is never kept for ${spell(idleTimeout)}, because pool.lifetime ends it after ${spell(lifetime)}. Make it shorter, or lifetime longer.`
   return [{ path: ['pool', 'idleTimeout'], message }]
 }
 
@@ -42,7 +42,7 @@ function ofDrain({ timeouts: { response, total } }: Service, drain: number): Hin
   // A setting that was left at its default is not reported.
   if (longest <= drain || (longest === DEFAULTS.response && total === undefined)) return []
   const key = total !== undefined && total < response ? 'total' : 'response'
-  const message = `a reply may take ${spell(longest)}, and drainTimeout cuts it off after ${spell(drain)} when the gateway stops. Make drainTimeout longer.`
+  const message = `a reply may take ${spell(longest)}, but drainTimeout cuts it off after ${spell(drain)} when the gateway stops. Make drainTimeout longer.`
   return [{ path: ['timeouts', key], message }]
 }
 

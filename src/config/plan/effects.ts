@@ -53,7 +53,7 @@ const RULES: readonly Rule[] = [
         ? null
         : {
             class: 'ends-tunnels',
-            text: 'WebSockets and streams of the route to a service that is gone end.',
+            text: 'WebSockets and streams of the route to a removed service end.',
           },
   ],
   [['listeners', ANY], (change) => (change.path.length === 2 ? wholeListener(change) : null)],
@@ -92,12 +92,12 @@ const UNCHECKED: Effect = {
 
 const NEW_SERVICE: Effect = {
   class: 'live',
-  text: 'Where they are checked, its instances get requests once their first check has passed.',
+  text: 'With health checks, its instances get requests once their first check has passed.',
 }
 
 const OTHER_STORE: Effect = {
   class: 'resets-state',
-  text: 'Counts, stored replies and API keys are those of the other store: what was kept in the one before is not seen there.',
+  text: 'Counts, stored replies and API keys are those of the new store: those in the old one are not copied.',
 }
 
 const STILL_OPENED: Effect = { class: 'live', text: 'What was encrypted with the previous secret can still be read.' }
@@ -108,8 +108,9 @@ const NOT_OPENED: Effect = {
 }
 
 function wholeRoute(change: Difference): Effect {
-  if (isNew(change)) return { class: 'live', text: 'It takes requests that it fits better than any other route.' }
-  const text = 'Requests go to the next route that fits, or get 404.'
+  if (isNew(change))
+    return { class: 'live', text: 'It takes requests that it matches more specifically than other routes.' }
+  const text = 'Requests go to the next route that matches, or get 404.'
   if (fieldOf(change.real.before, 'service') === undefined) return { class: 'live', text }
   return { class: 'ends-tunnels', text: `${text} WebSockets and streams of the route end.` }
 }
@@ -122,13 +123,13 @@ function wholeListener(change: Difference): Effect | null {
 
 function otherProtocol(change: Difference): Effect {
   const protocol = isGone(change) ? 'no TLS' : 'TLS'
-  const text = `New connections speak ${protocol}; those that are open end, with their WebSockets and streams.`
+  const text = `New connections use ${protocol}; open ones end, with their WebSockets and streams.`
   return { class: 'ends-tunnels', text }
 }
 
 function wholeInstance(change: Difference): Effect {
   if (isNew(change))
-    return { class: 'live', text: 'Where it is checked, it gets requests once its first check has passed.' }
+    return { class: 'live', text: 'With health checks, it gets requests once its first check has passed.' }
   return { class: 'live', text: 'It gets no more requests; those in flight finish.' }
 }
 

@@ -60,7 +60,7 @@ function keptBy(policy: Policy, { config, chain }: Side, route: RouteConfig | nu
   } catch (error) {
     const path = formatPath([...(route === null ? [] : ['routes', route.id]), 'policies', policy.name])
     const reason = messageOf(error)
-    throw new ConfigError([{ path, message: `the policy could not say what it keeps: ${reason}` }])
+    throw new ConfigError([{ path, message: `the policy could not report what it keeps: ${reason}` }])
   }
 }
 

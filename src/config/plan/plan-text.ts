@@ -49,7 +49,7 @@ function changeText(change: Change, unitAt: UnitAt): string {
 }
 
 function reachText(routes: readonly string[]): string {
-  if (routes.length === 0) return 'No route has it.'
+  if (routes.length === 0) return 'No route uses it.'
   const more = routes.length - MAX_ROUTES
   return `Routes: ${routes.slice(0, MAX_ROUTES).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
 }

@@ -310,7 +310,7 @@ test('a custom policy whose keeps throws is a problem with its name', () => {
   const config = parseConfig(value, { value, chain, findings: [] })
   assert.throws(() => planChanges({ ...side(base), config, chain }, { ...side(base), config, chain }), {
     name: 'ConfigError',
-    message: 'policies.own: the policy could not say what it keeps: it forgot',
+    message: 'policies.own: the policy could not report what it keeps: it forgot',
   })
 })
 

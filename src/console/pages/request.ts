@@ -80,7 +80,7 @@ function Story({ request, details }: StoryProps): ComponentChildren {
         h(
           'p',
           { class: 'quiet' },
-          'The decisions of policies were not recorded: they are with log.access.timings and in sampled traces.',
+          'The decisions of policies were not recorded: this requires log.access.timings or a sampled trace.',
         ),
     ),
     details !== null && details.tried.length > 0 && h(Attempts, { details }),
@@ -152,7 +152,7 @@ function Attempts({ details: { tried, attempts, retried } }: { details: RequestD
     Panel,
     {
       title: 'Attempts',
-      aside: `${plural(attempts, 'attempt')}${retried === null ? '' : `, again because of ${retried}`}`,
+      aside: `${plural(attempts, 'attempt')}${retried === null ? '' : `, retried because of ${retried}`}`,
       flush: true,
     },
     h(Table<RequestDetails['tried'][number] & { readonly number: number }>, {

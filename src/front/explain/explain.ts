@@ -281,16 +281,16 @@ class Inquiry {
       .filter(({ verdict }) => verdict === 'not-run')
       .map(
         ({ name }) =>
-          `The policy ${name} was not run: it may change something. Where it changes nothing but by its tools, say so with runsDry: true.`,
+          `The policy ${name} was not run, because it may change something. If it changes things only through its tools, declare runsDry: true.`,
       )
     if (this.question.as !== null && exchange.consumer === null && exchange.route.id !== '')
-      remarks.push(
-        'No policy of this route has found out who calls: whom the request is taken to come from counts for nothing.',
-      )
+      remarks.push('No policy of this route identifies the caller, so the assumed consumer has no effect.')
     if (preflightMethod(exchange) !== null)
       remarks.push('A CORS preflight takes the route of the request that it asks about.')
     if (exchange.dropped !== null)
-      remarks.push(`Taken out, as nobody is believed in them: ${exchange.dropped.map(({ name }) => name).join(', ')}.`)
+      remarks.push(
+        `Removed, because only the gateway may set them: ${exchange.dropped.map(({ name }) => name).join(', ')}.`,
+      )
     return remarks
   }
 }
@@ -303,12 +303,12 @@ function listenerFor({ listener: named, scheme }: Question, { listeners }: Gatew
       : listeners.find((listener) => listenerName(listener) === named)
   if (found !== undefined) return found
   const names = listeners.map(listenerName).join(', ')
-  throw new GatewayError('bad-request', `There is no listener ${named ?? ''}; there are: ${names}.`)
+  throw new GatewayError('bad-request', `There is no listener ${named ?? ''}; the listeners are: ${names}.`)
 }
 
 function requestFor(question: Question, listener: ListenerConfig): SyntheticRequest {
   const { method, target, headers, body, from, scheme, host } = question
-  if (isIP(from) === 0) throw new GatewayError('bad-request', `${from} is no IP address.`)
+  if (isIP(from) === 0) throw new GatewayError('bad-request', `${from} is not an IP address.`)
   const named = headers.some(([name]) => name.toLowerCase() === 'host')
   const authority = host === '' ? formatAddress(listener.address) : host
   return {

@@ -114,7 +114,7 @@ export interface ShownInstance {
 export interface ShownService {
   readonly name: string
   readonly balancer: string
-  /** Maximum number of waiting requests; null if unlimited. */
+  /** Limit of concurrent requests; null if there is none. */
   readonly limit: number | null
   readonly instances: readonly ShownInstance[]
 }

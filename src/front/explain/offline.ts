@@ -12,7 +12,7 @@ import { explain } from './explain.ts'
 import type { Explanation, Question } from './explanation.ts'
 
 const NOTES = [
-  'No gateway was asked: how instances are is not known, and limits, caches and keys are those of a new one.',
+  'No gateway was asked: the state of instances is unknown, and limits, caches and keys are those of a gateway that has just started.',
 ]
 
 /** Explains a request for a freshly started gateway with that configuration. Rejects with PolicyError, and in the same way as `explain`. */
@@ -58,6 +58,6 @@ function ownRoutesOf({ endpoints }: GatewayConfig): BuiltInRoute[] {
 function noKeys(): never {
   throw new GatewayError(
     'keys-unavailable',
-    'The API key cannot be checked here, as Redis is not asked: ask a running gateway.',
+    'The API key cannot be checked here, because Redis is not used: ask a running gateway.',
   )
 }

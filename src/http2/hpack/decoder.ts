@@ -66,7 +66,7 @@ export class FieldDecoder {
 
   private entry(index: number): Field {
     const field = index === 0 ? undefined : this.table.at(index)
-    if (field === undefined) throw broken(`There is no entry ${index} in the table of header fields.`)
+    if (field === undefined) throw broken(`There is no entry ${index} in the header table.`)
     return field
   }
 
@@ -93,9 +93,9 @@ export class FieldDecoder {
   /** RFC 7541 section 4.2: only allowed at the beginning of a section. */
   private resize(first: boolean): void {
     const size = this.integer(0x1f)
-    if (!first) throw broken('The size of the table of header fields changes within a field section.')
+    if (!first) throw broken('The size of the header table changes within a field section.')
     if (!this.table.resize(size))
-      throw broken(`The table of header fields is to have ${size} bytes, of ${TABLE_SIZE} at most.`)
+      throw broken(`The size of the header table is ${size} bytes; at most ${TABLE_SIZE} are allowed.`)
   }
 
   /** RFC 7541 section 5.1: up to 2^28, more than any valid field section needs. */
@@ -133,7 +133,7 @@ export class FieldDecoder {
     this.text = room
     this.from = 0
     this.to = decodeHuffman(this.bytes, start, stop, room, 0)
-    if (this.to < 0) throw broken('A Huffman-coded string of the header fields is not coded as RFC 7541 has it.')
+    if (this.to < 0) throw broken('A string in the header fields has an invalid Huffman code (RFC 7541).')
   }
 }
 

@@ -12,15 +12,14 @@ const claim = (name: string, what: string) =>
   claimPath
     .default(name)
     .describe(
-      `Claim with ${what}; dots lead into nested claims, or a list of steps, whose names may contain dots. ` +
-        `Default ${name}.`,
+      `Claim with ${what}; dots lead into nested claims. A list of steps is for names with dots. Default ${name}.`,
     )
 
 /** Schema of the names of the claims that describe a consumer. */
 export const claimNames = z.strictObject({
   id: claim('sub', 'the id'),
-  roles: claim('roles', 'the roles: a list, or a string with commas'),
-  scopes: claim('scope', 'the scopes: a list, or a string with spaces'),
+  roles: claim('roles', 'the roles: a list, or a string separated by commas'),
+  scopes: claim('scope', 'the scopes: a list, or a string separated by spaces'),
   tier: claim('tier', 'the tier'),
 })
 

@@ -22,7 +22,7 @@ const sentField = fieldName.refine((name) => !/^x-forwarded-/i.test(name), {
   error: 'expected another field: the gateway sets X-Forwarded-* itself',
 })
 const copiedField = fieldName.refine((name) => !IDENTITY_FIELDS.has(name), {
-  error: 'expected another field: the gateway makes this one of `consumer`',
+  error: 'expected another field: the gateway sets this one from `consumer`',
 })
 
 const options = z.strictObject({
@@ -81,7 +81,7 @@ const options = z.strictObject({
   cache: durationOrZero
     .prefault('0s')
     .describe(
-      'How long an admission is cached, for requests about which it would be asked the same. Default 0s: not at all.',
+      'How long an admission is cached, for requests that would be sent to it unchanged. Default 0s: not at all.',
     ),
   onUnreachable: z
     .enum(['deny', 'accept'])
@@ -98,7 +98,7 @@ export const forward = defineAuthMethod({
   name: 'forward',
   kind: 'word',
   summary:
-    'An external service decides: it is asked about each request, and answers who the caller is, or what to reply instead.',
+    'An external service decides: it gets each request, and returns who the caller is, or the reply for the client.',
   options,
   fields: ({ requestFields, copyFields }) => [...requestFields, ...copyFields],
   document: ({ requestFields: [name = 'Authorization'] }) => [

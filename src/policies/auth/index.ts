@@ -40,7 +40,7 @@ export const methodsSchema = typedSchema<MethodsConfig, MethodsInput>(
       Object.fromEntries(methods.map(({ name, summary, options }) => [name, options.optional().describe(summary)])),
     )
     .refine((config) => Object.values(config).some((options) => options !== undefined), {
-      error: `has no method: give ${methods.map(({ name }) => name).join(', ')}`,
+      error: `has no method: set ${methods.map(({ name }) => name).join(', ')}`,
     }),
 )
 

@@ -95,7 +95,7 @@ export function checkTarget(
     context.addIssue({
       code: 'custom',
       path: ['ca'],
-      message: 'ca beside service: give it to the tls of the service',
+      message: 'ca together with service: set it in the tls of the service',
       input: '[redacted]',
     })
 }
@@ -112,13 +112,13 @@ export function createIntrospector(question: Question, toolbox: PolicyToolbox): 
   return async (token) => {
     try {
       const { status, text } = await ask(`token=${encodeURIComponent(token)}&token_type_hint=access_token`)
-      if (status !== 200) throw new Error(`the endpoint answers with status ${status}`)
+      if (status !== 200) throw new Error(`the endpoint returned status ${status}`)
       const answer = parseAnswer(text)
-      if (failing) log.info({ endpoint }, 'Tokens can be checked again')
+      if (failing) log.info({ endpoint }, 'Tokens can be introspected again')
       failing = false
       return answer
     } catch (error) {
-      if (!failing) log.warn({ endpoint, error }, 'Tokens cannot be checked')
+      if (!failing) log.warn({ endpoint, error }, 'Tokens cannot be introspected')
       failing = true
       throw new GatewayError('service-unavailable', 'The token cannot be checked at present; try again later.', {
         cause: error,
@@ -130,7 +130,7 @@ export function createIntrospector(question: Question, toolbox: PolicyToolbox): 
 function parseAnswer(text: string): Claims | null {
   const answer: unknown = JSON.parse(text)
   if (!isFields(answer) || typeof answer['active'] !== 'boolean')
-    throw new Error('the answer is no token introspection response')
+    throw new Error('the response is not a token introspection response')
   return answer['active'] ? answer : null
 }
 

@@ -55,7 +55,7 @@ for (const [what, options, problem] of [
     /^secret: no algorithm uses the secret/,
   ],
   ['unused public keys', { secret: SECRET, publicKeys: pem, algorithms: ['HS256'] }, /^publicKeys: no algorithm uses/],
-  ['two sources of public keys', { publicKeys: pem, jwks: 'https://a/' }, /^jwks: jwks beside publicKeys/],
+  ['two sources of public keys', { publicKeys: pem, jwks: 'https://a/' }, /^jwks: jwks together with publicKeys/],
   [
     'an issuer that is not a URL',
     { issuer: 'user-service' },
@@ -71,38 +71,42 @@ for (const [what, options, problem] of [
   [
     'an invalid key',
     { publicKeys: '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----' },
-    /^publicKeys: is no PEM public key/,
+    /^publicKeys: is neither a public key in PEM nor a file/,
   ],
   [
     'a too short RSA key',
     { publicKeys: pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey) },
-    /^publicKeys: is a key that no token is accepted with: rsa with 1024 bits; expected RSA with at least 2048 bits/,
+    /^publicKeys: cannot be used to verify tokens: rsa with 1024 bits; expected RSA with at least 2048 bits/,
   ],
   [
     'one of two RSA keys that is short',
     { publicKeys: [pem, pemOf(generateKeyPairSync('rsa', { modulusLength: 2040 }).publicKey)] },
-    /^publicKeys\.1: is a key that no token is accepted with: rsa with 2040 bits/,
+    /^publicKeys\.1: cannot be used to verify tokens: rsa with 2040 bits/,
   ],
   [
     'an unsupported curve',
     { publicKeys: pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey) },
-    /^publicKeys: is a key that no token is accepted with: ec with secp256k1; expected RSA/,
+    /^publicKeys: cannot be used to verify tokens: ec with secp256k1; expected RSA/,
   ],
   [
     'a key with another use',
     { publicKeys: pemOf(generateKeyPairSync('x25519').publicKey) },
-    /^publicKeys: is a key that no token is accepted with: x25519; expected RSA/,
+    /^publicKeys: cannot be used to verify tokens: x25519; expected RSA/,
   ],
   [
     'a key that fits none of the algorithms',
     { publicKeys: [pem, pemOf(pairs.p384.publicKey)] },
     /^publicKeys: no algorithm uses one of the keys: add ES384 to algorithms/,
   ],
-  ['a missing file', { publicKeys: ['no/such/file.pem'] }, /^publicKeys\.0: is no PEM public key.*ENOENT/],
+  [
+    'a missing file',
+    { publicKeys: ['no/such/file.pem'] },
+    /^publicKeys\.0: is neither a public key in PEM nor a file.*ENOENT/,
+  ],
   [
     'a secret together with issuers',
     { secret: SECRET, issuers: [{ issuer: 'a', secret: SECRET }] },
-    /^secret: secret beside issuers: give it to one of them$/,
+    /^secret: secret together with issuers: set it for one of them$/,
   ],
   [
     'two issuers with the same name',
@@ -113,7 +117,7 @@ for (const [what, options, problem] of [
         { issuer: 'a', publicKeys: pem },
       ],
     },
-    /^issuers\.2\.issuer: the same issuer as issuers\[0\]; expected another one/,
+    /^issuers\.2\.issuer: the same issuer as issuers\[0\]; expected another issuer/,
   ],
   ['no issuers', { issuers: [] }, /^issuers: /],
   ['an issuer without a name', { issuers: [{ issuer: '', secret: SECRET }] }, /^issuers\.0\.issuer: /],

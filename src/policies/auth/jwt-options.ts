@@ -23,11 +23,11 @@ const publicKey = z.string().transform((written, context) => {
     if (pem.includes('PRIVATE KEY')) throw new Error('it is a private key: expected the public key of the issuer')
     const weakness = weaknessOf(createPublicKey(pem))
     if (weakness === null) return pem
-    context.addIssue({ code: 'custom', message: `is a key that no token is accepted with: ${weakness}` })
+    context.addIssue({ code: 'custom', message: `cannot be used to verify tokens: ${weakness}` })
     return z.NEVER
   } catch (error) {
     const reason = messageOf(error)
-    context.addIssue({ code: 'custom', message: `is no PEM public key, nor a file with one: ${reason}` })
+    context.addIssue({ code: 'custom', message: `is neither a public key in PEM nor a file with one: ${reason}` })
     return z.NEVER
   }
 })
@@ -72,7 +72,7 @@ const issuerFields = {
     .meta({ examples: ['at+jwt'] }),
   introspection: checkedTokens
     .optional()
-    .describe('Asks an endpoint whether the token is still active, after its signature was verified (RFC 7662).'),
+    .describe('Asks an endpoint whether the token is still active, once its signature is verified (RFC 7662).'),
 }
 
 /** Schema of one of several issuers; options that it leaves out are taken from those beside `issuers`. */
@@ -206,7 +206,7 @@ function checkOptions(
       context.addIssue({
         code: 'custom',
         path: [name],
-        message: `${name} beside issuers: give it to one of them`,
+        message: `${name} together with issuers: set it for one of them`,
         input: '[redacted]',
       })
   for (const [i, own] of issuers.entries())
@@ -215,14 +215,14 @@ function checkOptions(
     context.addIssue({
       code: 'custom',
       path: ['issuers', i, 'issuer'],
-      message: `the same issuer as issuers[${first}]; expected another one, or all of its keys in one place`,
+      message: `the same issuer as issuers[${first}]; expected another issuer, or all of its keys in one place`,
     })
 }
 
 /** Checks that tokens are read from at least one place. */
 function checkAddresses({ header, cookie, query, subprotocol }: PlaceOptions, context: z.RefinementCtx): void {
   if (header !== false || (cookie ?? query ?? subprotocol) !== undefined) return
-  const message = 'no place is left for the token: give a cookie, a query or a subprotocol, or a header'
+  const message = 'there is no place for the token: set a header, a cookie, a query parameter or a subprotocol'
   context.addIssue({ code: 'custom', path: ['header'], message })
 }
 
@@ -232,11 +232,12 @@ function checkKeys(options: KeyOptions, at: readonly (string | number)[], contex
   const report = (path: string[], message: string) =>
     context.addIssue({ code: 'custom', path: [...at, ...path], message, input: '[redacted]' })
   if ([secret, publicKeys, jwks, issuer].every((source) => source === undefined))
-    return report([], 'has no keys to verify tokens with: give secret, publicKeys, jwks or issuer')
+    return report([], 'has no keys to verify tokens with: set secret, publicKeys, jwks or issuer')
   const allowed = allowedAlgorithms(options)
   const secretNeeded = allowed.find(isSecretAlgorithm)
   const publicNeeded = allowed.find((algorithm) => !isSecretAlgorithm(algorithm))
-  if (publicKeys !== undefined && jwks !== undefined) report(['jwks'], 'jwks beside publicKeys: give only one of them')
+  if (publicKeys !== undefined && jwks !== undefined)
+    report(['jwks'], 'jwks together with publicKeys: set only one of them')
   if (secretNeeded !== undefined && secret === undefined) report(['algorithms'], `${secretNeeded} needs a secret`)
   if (secretNeeded === undefined && secret !== undefined)
     report(['secret'], 'no algorithm uses the secret: add HS256 to algorithms')

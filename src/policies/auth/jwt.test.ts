@@ -208,8 +208,8 @@ for (const [what, answer] of Object.entries(noAnswers)) {
     assert.deepEqual(
       output.lines.map(({ level, message }) => [level, message]),
       [
-        ['warn', 'Tokens cannot be checked'],
-        ['info', 'Tokens can be checked again'],
+        ['warn', 'Tokens cannot be introspected'],
+        ['info', 'Tokens can be introspected again'],
       ],
     )
     assert.doesNotMatch(JSON.stringify(output.lines), /eyJ/)

@@ -53,7 +53,7 @@ const matchSchema = z
       .meta({ examples: ['0.0.0.0:8443'] }),
   })
   .refine((match) => Object.values(match).some((value) => value !== undefined), {
-    error: 'says nothing; expected one of subject, commonName, dns, uri, email, fingerprint, issuer and listener',
+    error: 'is empty; expected one of subject, commonName, dns, uri, email, fingerprint, issuer and listener',
   })
 
 const ruleSchema = z.strictObject({
@@ -62,7 +62,7 @@ const ruleSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Id of the consumer: X-User-ID. Default as `id` says.')
+    .describe('Id of the consumer: X-User-ID. Default the part of the certificate that `id` selects.')
     .meta({ examples: ['orders'] }),
   roles: consumerRoles,
   tier: consumerTier('authenticated'),
@@ -87,7 +87,7 @@ export const mtls = defineAuthMethod({
       .min(1)
       .optional()
       .describe(
-        'Who holds which certificate: the first matching rule decides; certificates that match none are refused. Default: any certificate that the listener accepts, without roles, in the tier authenticated.',
+        'Rules that map certificates to consumers: the first match decides; certificates that match none are refused. Default: any certificate that the listener accepts, without roles, in the tier authenticated.',
       )
       .meta({ examples: [[{ match: { dns: 'orders.internal' }, consumer: 'orders', roles: ['service'] }]] }),
   }),

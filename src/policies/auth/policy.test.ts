@@ -86,7 +86,7 @@ test('an invalid token is 401 with the reason', async () => {
 
 test('a token that no method accepts is 401 with that reason', async () => {
   const { error } = await setUp({ methods: { jwt } })(bearer('opaque'))
-  assert.deepEqual([error?.status, error?.message], [401, 'The token is not of a kind that is accepted here'])
+  assert.deepEqual([error?.status, error?.message], [401, 'The kind of token is not accepted here'])
 })
 
 test('repeated credentials are 400', async () => {
@@ -310,7 +310,7 @@ test('an error of the gateway itself is not treated as invalid credentials, even
 })
 
 for (const [what, options, problem] of [
-  ['no method', { methods: {} }, /has no method: give jwt, introspection, api-key/],
+  ['no method', { methods: {} }, /has no method: set jwt, introspection, api-key/],
   ['an unknown method', { methods: { negotiate: {} } }, /Unrecognized key: .*negotiate/],
   ['an invalid public path', { methods: { jwt }, public: ['open'] }, /\\"open\\" must start with/],
   ['a realm with a quote', { methods: { jwt }, realm: 'a"b' }, /expected printable ASCII/],

@@ -59,7 +59,7 @@ const NOBODY = { id: '', roles: [], scopes: [], tier: '', key: null, claims: {} 
 export const auth = definePolicy({
   name: 'auth',
   summary:
-    'Finds out who calls by a token, an API key, a password, a signature of the request, the session of a browser, a client certificate or the word of another service, tells the service, and refuses everybody else.',
+    'Identifies callers by a token, an API key, a password, a signature of the request, a browser session, a client certificate or another service, tells the service who they are, and refuses everyone else.',
   services: [
     ['methods', '*', 'service'],
     ['methods', '*', 'introspection', 'service'],
@@ -115,7 +115,7 @@ export const auth = definePolicy({
     )
     const challenge = {
       name: 'WWW-Authenticate',
-      description: 'What proof is accepted.',
+      description: 'Which credentials are accepted.',
       example: `Bearer realm="${realm}"`,
     }
     return {
@@ -125,7 +125,12 @@ export const auth = definePolicy({
       refusals: [
         { code: 'unauthorized', description: 'The credentials are missing or invalid.', fields: [challenge] },
         ...(isRequired
-          ? [{ code: 'forbidden', description: 'The caller lacks a role or a scope, or may not do this.' } as const]
+          ? [
+              {
+                code: 'forbidden',
+                description: 'The caller lacks a role or a scope, or a rule does not allow this.',
+              } as const,
+            ]
           : []),
         ...(failures.length + refusals.length > 0
           ? [{ code: 'rate-limited', description: 'Too many invalid credentials.', fields: [retryAfter] } as const]
@@ -318,7 +323,7 @@ function toldBy(identify: Identify, options: ProofOptions, { metrics }: PolicyTo
 
 function toldRequirement(allows: Allows, options: ProofOptions): Requires | null {
   if (!requiresAnything(options.require)) return null
-  return () => (allows(options) ? null : { message: 'What is required is missing', scopes: [] })
+  return () => (allows(options) ? null : { message: 'The caller does not meet the requirements', scopes: [] })
 }
 
 function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {

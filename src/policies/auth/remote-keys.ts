@@ -90,8 +90,8 @@ export class RemoteKeys implements KeySource {
 
   private replace(text: string): VerificationKey[] {
     const { keys } = parseObject(text)
-    if (!Array.isArray(keys)) throw new Error('the answer is no JSON Web Key Set')
-    if (keys.length > MAX_KEYS) throw new Error(`the set has over ${MAX_KEYS} keys`)
+    if (!Array.isArray(keys)) throw new Error('the response is not a JSON Web Key Set')
+    if (keys.length > MAX_KEYS) throw new Error(`the set has more than ${MAX_KEYS} keys`)
     const usable = keys.map(keyOfJwk).filter((key) => key !== null)
     if (usable.length === 0) throw new Error('the set has no key to verify signatures with')
     return usable
@@ -125,7 +125,7 @@ export class RemoteKeys implements KeySource {
     const { from } = this.options
     if ('jwks' in from) return from.jwks
     const document = parseObject(await this.get(`${from.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`))
-    if (document['issuer'] !== from.issuer) throw new Error('the discovery document speaks for another issuer')
+    if (document['issuer'] !== from.issuer) throw new Error('the discovery document is for another issuer')
     const location = document['jwks_uri']
     if (typeof location !== 'string' || !URL.canParse(location))
       throw new Error('the discovery document has no jwks_uri')
@@ -136,13 +136,13 @@ export class RemoteKeys implements KeySource {
 
   private async get(url: string): Promise<string> {
     const { status, text } = await this.fetch(url, { timeout: TIMEOUT, headers: { Accept: 'application/json' } })
-    if (status !== 200) throw new Error(`${shownUrl(url)} answers with status ${status}`)
+    if (status !== 200) throw new Error(`${shownUrl(url)} returned status ${status}`)
     return text
   }
 }
 
 function parseObject(text: string): Claims {
   const value: unknown = JSON.parse(text)
-  if (!isFields(value)) throw new Error('the answer is no JSON object')
+  if (!isFields(value)) throw new Error('the response is not a JSON object')
   return value
 }

@@ -35,7 +35,7 @@ export const requirement = z.strictObject({
     .default([])
     .describe(
       'Rules all of which must allow the request: expressions (CEL) over consumer, claims, params, method, path, host, scheme, query, ' +
-        'headers, address and time, such as claims.org == params.org. What cannot be said, as of a claim that is not there, is not allowed. Default none.',
+        'headers, address and time, such as claims.org == params.org. A rule that cannot be evaluated, for example because a claim is missing, allows nothing. Default none.',
     )
     .meta({ examples: [["'editor' in consumer.roles || method == 'GET'"]] }),
 })
@@ -77,7 +77,7 @@ export function warningsOfRules({ allow }: Requirement, patterns: readonly strin
     const missing = compileRule(text).params.filter((name) => !patterns.every((path) => path.includes(`{${name}}`)))
     return missing.map((name) => ({
       path: ['require', 'allow'],
-      message: `a path of the route has no {${name}}: the rule allows nothing there. Name the parameter in the path, or ask has(params.${name}) first.`,
+      message: `a path of the route has no {${name}}: the rule allows nothing there. Add the parameter to the path, or test has(params.${name}) first.`,
     }))
   })
 }
@@ -123,10 +123,7 @@ function compileCheck(rule: Rule, { clock, log }: { readonly clock: Clock; reado
       return rule.allows(new RuleVariables(exchange, consumer, clock, rule.fields, form))
     } catch (error) {
       if (!isLogged)
-        log.warn(
-          { rule: rule.text, reason: reasonOf(error) },
-          'A rule cannot be followed: what it decides about is refused',
-        )
+        log.warn({ rule: rule.text, reason: reasonOf(error) }, 'A rule cannot be evaluated: the request is refused')
       isLogged = true
       return false
     }

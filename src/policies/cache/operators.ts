@@ -9,14 +9,14 @@ const url = z.string(urlExpected).refine((text) => /^https?:\/\//i.test(text) &&
 
 const what = z.union([
   z.strictObject({ url: url.describe('One URL, query included.') }),
-  z.strictObject({ prefix: url.describe('All URLs that begin so.') }),
+  z.strictObject({ prefix: url.describe('All URLs that begin with this.') }),
   z.strictObject({
     host: z.string().min(1).describe('Host and port as clients name them.'),
     group: z.string().min(1).describe('A cache group that services put replies in (RFC 9875).'),
   }),
 ])
 
-const purged = z.strictObject({ purged: z.int().min(0).describe('Stored replies that are gone.') })
+const purged = z.strictObject({ purged: z.int().min(0).describe('Number of stored replies that were purged.') })
 
 /** Has gateways drop stored replies. */
 export const purging = defineOperation({ name: 'purge-cache', arguments: what, result: purged })
@@ -37,8 +37,8 @@ export const purgeCache = defineOperatorEndpoint({
   method: 'POST',
   role: 'operator',
   path: '/cache/purge',
-  summary: 'Forget stored replies',
-  description: 'The scheme of a URL makes no difference.',
+  summary: 'Purge stored replies',
+  description: 'The scheme of a URL does not matter.',
   tag: 'cache',
   body: what,
   status: 200,

@@ -54,7 +54,7 @@ export const cdnOptions = z.strictObject({
     .regex(/^[\w-]+(?:=\d+)?(?:,[ ]?[\w-]+(?:=\d+)?)*$/, controlExpected)
     .optional()
     .describe(
-      'Cache directives for the CDN, added to replies that are for everybody and say nothing to the CDN themselves. Default none.',
+      'Cache directives for the CDN, added to replies that are public and have no directives for the CDN themselves. Default none.',
     )
     .meta({ examples: ['max-age=3600'] }),
   controlField: z

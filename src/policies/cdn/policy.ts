@@ -69,7 +69,7 @@ export const cdn = definePolicy({
         if (passLoop !== null && !passLoop(exchange.headers))
           throw new GatewayError(
             'loop-detected',
-            'The request has passed this gateway before: a CDN or proxy on its way leads back here.',
+            'The request has passed this gateway before: a CDN or proxy on the way leads back here.',
           )
         return edited(exchange, isCdn)
       }

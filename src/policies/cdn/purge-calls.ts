@@ -71,7 +71,7 @@ export class PurgeCalls {
     if (this.known.has(key)) return
     if (this.held >= MAX) {
       this.counts.dropped.add(1)
-      this.log.error({ host: hostOf(call) }, 'Too many purges wait for the CDN: this one is lost')
+      this.log.error({ host: hostOf(call) }, 'Too many purges are waiting for the CDN: this one is dropped')
       return
     }
     this.held++
@@ -141,10 +141,10 @@ export class PurgeCalls {
     waiting.tries++
     const host = hostOf(waiting.call)
     if (pause === undefined) {
-      this.log.error({ host, reason, tries: waiting.tries }, 'The CDN could not be told to purge')
+      this.log.error({ host, reason, tries: waiting.tries }, 'The CDN could not be purged')
       return this.end(this.counts.failed)
     }
-    this.log.warn({ host, reason, tries: waiting.tries }, 'The CDN could not be told to purge: it is asked again')
+    this.log.warn({ host, reason, tries: waiting.tries }, 'The CDN could not be purged: retrying')
     const asked = /^\d{1,5}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : 0
     const callOff = this.clock.after(Math.min(Math.max(pause, asked), MAX_PAUSE), () => {
       this.pauses.delete(callOff)

@@ -55,12 +55,9 @@ test('tags are sent in batches that the APIs accept', () => {
 test('a hook with placeholders in its host, or without any, is rejected', () => {
   for (const [written, message] of [
     [{ url: 'https://{host}/purge' }, /whose host has no placeholders/],
-    [{ url: 'https://api.example.com/purge' }, /says nothing of what is purged/],
+    [{ url: 'https://api.example.com/purge' }, /has no placeholder for what is purged/],
     [{ url: 'https://api.example.com/', body: '{"a":{url}}' }, /\{url\} outside of a string/],
-    [
-      { url: 'https://api.example.com/{url}', headers: { 'Content-Type': 'image/png' } },
-      /none of JSON, plain text and XML/,
-    ],
+    [{ url: 'https://api.example.com/{url}', headers: { 'Content-Type': 'image/png' } }, /not JSON, plain text or XML/],
     [{ url: 'https://api.example.com/{url}', headers: { 'X-A': 'a\nb' } }, /names and values that a header can carry/],
   ] as const)
     assert.match(purgeHook.safeParse(written).error?.message ?? '', message)

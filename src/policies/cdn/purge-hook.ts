@@ -53,13 +53,13 @@ export const purgeHook = z
   })
   .superRefine((hook, context) => {
     if (kindsOf(hook).length === 0)
-      context.addIssue({ code: 'custom', message: `says nothing of what is purged; expected one of ${what}` })
+      context.addIssue({ code: 'custom', message: `has no placeholder for what is purged; expected one of ${what}` })
     const kind = textKindOf(contentTypeOf(hook))
     if (kind === null)
       return context.addIssue({
         code: 'custom',
         path: ['headers'],
-        message: 'Content-Type is none of JSON, plain text and XML',
+        message: 'Content-Type is not JSON, plain text or XML',
       })
     for (const match of hook.body.matchAll(PLACEHOLDER)) {
       const before = hook.body.slice(0, match.index)

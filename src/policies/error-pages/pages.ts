@@ -76,10 +76,11 @@ export async function readPages(written: unknown, open: OpenFile): Promise<unkno
 async function readPage(name: string, page: Readonly<Record<string, unknown>>, open: OpenFile): Promise<unknown> {
   const { file } = page
   if (typeof file !== 'string' || file === '') return page
-  if (page['body'] !== undefined) throw new Error(`${name} has a file and a body: leave one of them out`)
+  if (page['body'] !== undefined) throw new Error(`${name} has both a file and a body: remove one of them`)
   const bytes = await open(file)
   if (bytes === null) throw new Error(`${JSON.stringify(file)} cannot be read: there is no such file`)
-  if (bytes.length > MAX_SIZE) throw new Error(`${JSON.stringify(file)} cannot be read: it is over ${MAX_SIZE} bytes`)
+  if (bytes.length > MAX_SIZE)
+    throw new Error(`${JSON.stringify(file)} cannot be read: it is larger than ${MAX_SIZE} bytes`)
   return { ...page, body: bytes.toString('utf8') }
 }
 

@@ -24,9 +24,9 @@ export function readSet(bytes: Uint8Array): FileDescriptorSet {
   try {
     set = fromBinary(FileDescriptorSetSchema, bytes)
   } catch (error) {
-    throw new Error(`holds no descriptor set (${messageOf(error)})`, { cause: error })
+    throw new Error(`is not a descriptor set (${messageOf(error)})`, { cause: error })
   }
-  if (set.file.length === 0) throw new Error('holds a descriptor set without files, or none')
+  if (set.file.length === 0) throw new Error('is not a descriptor set, or one without files')
   const known = new Map(set.file.map((file) => [file.name, file]))
   const sorted: FileDescriptorProto[] = []
   const seen = new Set<string>()
@@ -81,7 +81,7 @@ function loadCommon(): Common {
   const http = types.getExtension('google.api.http')
   const status = types.getMessage('google.rpc.Status')
   if (http === undefined || status === undefined)
-    throw new Error('the types of google/api and google/rpc are not complete')
+    throw new Error('the types of google/api and google/rpc are incomplete')
   return { http, status, types }
 }
 

@@ -23,7 +23,7 @@ export class CallFailed extends Error {
     const status = parseGrpcStatus(said ?? '')
     const detail =
       said === undefined
-        ? 'The service has ended its reply without a status'
+        ? 'The service ended its reply without a status'
         : decodeMessage(fields?.get(GRPC_MESSAGE) ?? '')
     super(detail === '' ? grpcStatusName(status) : detail)
     this.status = status

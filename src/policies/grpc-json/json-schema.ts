@@ -18,7 +18,7 @@ const BASE64 = { type: 'string', contentEncoding: 'base64' }
 const OWN_FORMS: Readonly<Record<string, DocsObject>> = {
   Timestamp: { type: 'string', format: 'date-time' },
   Duration: { type: 'string', pattern: '^-?[0-9]+(\\.[0-9]{1,9})?s$' },
-  FieldMask: { type: 'string', description: 'Names of fields, with commas between them.' },
+  FieldMask: { type: 'string', description: 'Names of fields, separated by commas.' },
   Struct: { type: 'object' },
   Value: {},
   ListValue: { type: 'array', items: {} },

@@ -93,7 +93,7 @@ test('fields that are neither in the path nor in the body are query parameters',
   })
   assert.deepEqual(parametersOf(paths['/v1/items/{item.name}']!['patch']!), {
     'path item.name': { type: 'string' },
-    'query mask': { type: 'string', description: 'Names of fields, with commas between them.' },
+    'query mask': { type: 'string', description: 'Names of fields, separated by commas.' },
   })
   assert.deepEqual(Object.keys(parametersOf(paths['/v1/items']!['get']!)), [
     'query name',

@@ -57,7 +57,7 @@ function pathOf(template: PathTemplate, { method, variables }: Binding, schemas:
     const isPart = variable?.isMany === true || field === null
     const descriptions = [
       ...(variable?.isMany === true ? [`A part of \`${wish}\`.`] : []),
-      ...(segment.type === 'rest' ? ['All that is left of the path.'] : []),
+      ...(segment.type === 'rest' ? ['The rest of the path.'] : []),
     ]
     parameters.push({
       name,

@@ -31,7 +31,7 @@ function addParameter(values: JsonObject, binding: Binding, name: string, text: 
   if (chain !== null && field !== undefined && (isText(field) || isTextList(field)))
     return put(values, chain, name, text, false)
   if (!ignoreUnknown)
-    throw new GatewayError('bad-request', `${JSON.stringify(name)} is no query parameter of this operation.`)
+    throw new GatewayError('bad-request', `${JSON.stringify(name)} is not a query parameter of this operation.`)
 }
 
 /** Whether the field belongs neither to the path nor to the body. */
@@ -54,7 +54,7 @@ function put(values: JsonObject, chain: readonly DescField[], name: string, text
     if (i < chain.length - 1) {
       const next = inner[key] ?? {}
       if (!isObject(next))
-        throw new GatewayError('bad-request', `The parameter ${JSON.stringify(name)} is there in two forms.`)
+        throw new GatewayError('bad-request', `The parameter ${JSON.stringify(name)} is given in two forms.`)
       inner[key] = next
       inner = next
       continue
@@ -65,7 +65,7 @@ function put(values: JsonObject, chain: readonly DescField[], name: string, text
       if (Array.isArray(before)) before.push(value)
       else inner[key] = [value]
     } else if (before !== undefined && !replaces)
-      throw new GatewayError('bad-request', `The parameter ${JSON.stringify(name)} is there twice.`)
+      throw new GatewayError('bad-request', `The parameter ${JSON.stringify(name)} is given twice.`)
     else inner[key] = value
   }
 }
@@ -82,6 +82,6 @@ function valueOf({ start, end, isMany }: Variable, segments: readonly string[]):
   try {
     return decodeURIComponent(kept)
   } catch (error) {
-    throw new GatewayError('bad-request', 'The path holds what is no UTF-8.', { cause: error })
+    throw new GatewayError('bad-request', 'The path is not valid UTF-8.', { cause: error })
   }
 }

@@ -252,15 +252,15 @@ test('headers of the client become metadata, with gRPC content headers', async (
 })
 
 const refusals: readonly (readonly [what: string, it: Case, code: string, detail: RegExp])[] = [
-  ['an unknown path', { target: '/v2' }, 'not-found', /No method is called/],
+  ['an unknown path', { target: '/v2' }, 'not-found', /No method has this path/],
   ['another method', { method: 'PUT', target: '/v1/items' }, 'method-not-allowed', /./],
   ['a path outside the base path', { target: '/v1/items', options: { basePath: '/api' } }, 'not-found', /./],
-  ['an unknown parameter', { target: '/v1/items?colour=red' }, 'bad-request', /"colour" is no query parameter/],
+  ['an unknown parameter', { target: '/v1/items?colour=red' }, 'bad-request', /"colour" is not a query parameter/],
   [
     'a parameter that is also in the path',
     { target: '/v1/items/7?name=8' },
     'bad-request',
-    /"name" is no query parameter/,
+    /"name" is not a query parameter/,
   ],
   [
     'a parameter although the body is the whole message',
@@ -269,7 +269,7 @@ const refusals: readonly (readonly [what: string, it: Case, code: string, detail
     /"name"/,
   ],
   ['a parameter that is a message', { target: '/v1/items?price=8' }, 'bad-request', /"price"/],
-  ['a repeated parameter', { target: '/v1/items?name=8&name=9' }, 'bad-request', /"name" is there twice/],
+  ['a repeated parameter', { target: '/v1/items?name=8&name=9' }, 'bad-request', /"name" is given twice/],
   ['a parameter of another type', { target: '/v1/items?item_count=many' }, 'bad-request', /item_count/],
   [
     'an unknown field',
@@ -296,7 +296,7 @@ const refusals: readonly (readonly [what: string, it: Case, code: string, detail
     'a body where none is allowed',
     { method: 'POST', target: '/v1/items/7:sell', body: { name: 'x' } },
     'bad-request',
-    /takes no body/,
+    /does not accept a body/,
   ],
   [
     'a body over the limit',

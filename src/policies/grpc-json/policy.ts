@@ -121,7 +121,7 @@ export const grpcJson = definePolicy({
         )
       if (unknown === 'pass') return next(exchange)
       const allow = found?.allow ?? []
-      if (allow.length === 0) throw new GatewayError('not-found', 'No method is called by that path.')
+      if (allow.length === 0) throw new GatewayError('not-found', 'No method has this path.')
       throw new GatewayError('method-not-allowed', undefined, { headers: [['Allow', allow.join(', ')]] })
     }
   },
@@ -225,7 +225,7 @@ class Transcoding {
 function foreign(reply: Reply): Reply {
   if (reply.status >= 400) return reply
   discardReply(reply)
-  throw new GatewayError('bad-gateway', 'The service did not reply in gRPC.')
+  throw new GatewayError('bad-gateway', 'The service did not reply with gRPC.')
 }
 
 function made(headers: Headers, type: string, body: Body): Reply {

@@ -50,7 +50,7 @@ export async function callBody(
   function first(content: Content, { body: target }: Binding, { json }: RequestOptions): Message {
     const { fromJson, fromJsonString } = protobuf()
     if (content === null) return create(input)
-    if (target === 'none') throw new GatewayError('bad-request', 'This operation takes no body.')
+    if (target === 'none') throw new GatewayError('bad-request', 'This operation does not accept a body.')
     if (typeof content !== 'string')
       return fromJson(input, target === 'message' ? content : { [target.jsonName]: content }, json)
     if (target === 'message') return fromJsonString(input, content, json)
@@ -74,16 +74,12 @@ async function readBody(exchange: Exchange, { body: target, method }: Binding, l
   if (target === 'none' && /^\s*(?:\{\s*\})?\s*$/.test(text)) return null
   const coding = headers.combined('Content-Encoding')?.trim().toLowerCase() ?? 'identity'
   if (!JSON_TYPE.test(type) || coding !== 'identity')
-    throw new GatewayError(
-      'unsupported-media-type',
-      'The body is taken as application/json without a content coding.',
-      {
-        headers: [
-          ['Accept', 'application/json'],
-          ['Accept-Encoding', 'identity'],
-        ],
-      },
-    )
+    throw new GatewayError('unsupported-media-type', 'The body must be application/json without a content coding.', {
+      headers: [
+        ['Accept', 'application/json'],
+        ['Accept-Encoding', 'identity'],
+      ],
+    })
   return text
 }
 
@@ -100,7 +96,7 @@ function textOf(bytes: Bytes): string {
   try {
     return utf8.decode(bytes.toBuffer())
   } catch (error) {
-    throw new GatewayError('bad-request', 'The body is no UTF-8.', { cause: error })
+    throw new GatewayError('bad-request', 'The body is not UTF-8.', { cause: error })
   }
 }
 
@@ -108,7 +104,7 @@ function textOf(bytes: Bytes): string {
 function listed(content: Content, input: DescMessage, { json }: RequestOptions): Message[] {
   if (content === null) return []
   const value = typeof content === 'string' ? parse(content) : [content]
-  if (!Array.isArray(value)) throw new GatewayError('bad-request', 'The body is no list of messages.')
+  if (!Array.isArray(value)) throw new GatewayError('bad-request', 'The body is not a list of messages.')
   return value.map((each) => protobuf().fromJson(input, each, json))
 }
 

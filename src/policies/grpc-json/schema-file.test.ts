@@ -106,8 +106,8 @@ test('imports are found in the folders, and next to the importing file', async (
 
 const mistakes: readonly (readonly [what: string, source: string, message: RegExp])[] = [
   ['an unknown keyword', 'syntax = "proto3";\nmessag M {}', /^a\.proto:2: "messag"; expected import, package/],
-  ['an unterminated string', 'syntax = "proto3', /^a\.proto:1: a text that does not end/],
-  ['an unterminated comment', '/* x', /^a\.proto:1: a comment that does not end/],
+  ['an unterminated string', 'syntax = "proto3', /^a\.proto:1: an unterminated string or escape/],
+  ['an unterminated comment', '/* x', /^a\.proto:1: an unterminated comment/],
   ['another syntax', 'syntax = "proto4";', /^a\.proto:1: syntax proto4; expected proto2 or proto3/],
   ['another edition', 'edition = "1999";', /^a\.proto:1: edition 1999/],
   [
@@ -154,7 +154,7 @@ test('an invalid or incomplete descriptor set is an error', async () => {
     .replaceAll('shop/v1/kinds.proto', 'shop/v1/other.proto')
     .replace('other', 'kinds')
   await assert.rejects(read('none.binpb', {}), /"none\.binpb" cannot be read: there is no such file/)
-  await assert.rejects(read('a.binpb', { 'a.binpb': 'syntax' }), /"a\.binpb" holds no descriptor set/)
+  await assert.rejects(read('a.binpb', { 'a.binpb': 'syntax' }), /"a\.binpb" is not a descriptor set/)
   await assert.rejects(read('a.binpb', { 'a.binpb': '' }), /without files/)
   await assert.rejects(read('a.binpb', { 'a.binpb': lacking }), /lacks shop\/v1\/other\.proto, which .* imports/)
   await assert.rejects(read(['a.proto', 'a.binpb'], {}), /names several files/)

@@ -22,7 +22,7 @@ export async function readSchema(written: unknown, open: OpenFile): Promise<unkn
   const sources = files.filter((file) => file.endsWith('.proto'))
   if (sources.length === 0 && files.length === 1) return ofSet(files[0] ?? '', open)
   if (sources.length < files.length)
-    throw new Error('names several files, which are not all .proto; expected those, or one descriptor set')
+    throw new Error('names several files that are not all .proto files; expected .proto files, or one descriptor set')
   return ofSources(
     sources,
     folders.length > 0 ? folders : [HERE, ...new Set(sources.map((file) => dirname(file)))],

@@ -47,5 +47,5 @@ function decode(text: string): Buffer {
 }
 
 function malformed(): GatewayError {
-  return new GatewayError('bad-request', 'The body is no base64, as application/grpc-web-text says.')
+  return new GatewayError('bad-request', 'The body is not base64, which application/grpc-web-text requires.')
 }

@@ -13,7 +13,7 @@ const NOTHING = Buffer.alloc(0)
 /** Reported to clients if a service did not say how the call ended, as gRPC clients do. */
 const WITHOUT_STATUS =
   knownLine(GRPC_STATUS, String(grpcStatus('UNKNOWN'))) +
-  knownLine(GRPC_MESSAGE, encodeMessage('The service has ended its reply without a status.'))
+  knownLine(GRPC_MESSAGE, encodeMessage('The service ended its reply without a status.'))
 
 /** Decodes the base64 messages of a request. */
 export class TextRequest extends ChangedBody {

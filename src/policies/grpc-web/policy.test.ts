@@ -142,7 +142,7 @@ test('an error of the gateway has a gRPC status and its headers', async () => {
 })
 
 test('a reply without a status gets UNKNOWN', async () => {
-  const unknown = trailersFrame('grpc-status: 2\r\ngrpc-message: The service has ended its reply without a status.\r\n')
+  const unknown = trailersFrame('grpc-status: 2\r\ngrpc-message: The service ended its reply without a status.\r\n')
   const streamed = await run(makeCall(), () => grpcReply({}, new PartsBody([MESSAGE], false, null)))
   assert.equal(contentOf(streamed.body), MESSAGE + unknown)
   const whole = await run(makeCall(), () => grpcReply({}, Bytes.fromLatin1(MESSAGE)))

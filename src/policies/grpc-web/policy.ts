@@ -32,7 +32,7 @@ interface WebCall {
 /** Lets browsers call gRPC services (gRPC-Web). */
 export const grpcWeb = definePolicy({
   name: 'grpc-web',
-  summary: 'Lets browsers call gRPC services by gRPC-Web, binary and text.',
+  summary: 'Lets browsers call gRPC services with gRPC-Web, binary and text.',
   changesRequests: true,
   options: z.strictObject({}),
   fields: () => ['Grpc-Timeout'],

@@ -8,22 +8,22 @@ export function documentIdempotency(options: IdempotencyOptions, { method }: Doc
   const { methods, required, onStoreFailure } = options
   if (!methods.includes(method)) return {}
   const refusals: RefusalDocs[] = [
-    { code: 'bad-request', description: required ? 'The key is missing, or no key.' : 'The key is no key.' },
+    { code: 'bad-request', description: required ? 'The key is missing or not valid.' : 'The key is not valid.' },
     {
       code: 'idempotency-outstanding',
-      description: 'A request with the same key is under way.',
+      description: 'A request with the same key is in progress.',
       fields: [retryAfter],
     },
     {
       code: 'idempotency-unrepeatable',
-      description: 'A request with the same key was sent before, and its reply is not at hand.',
+      description: 'A request with the same key was sent before, and its reply is not available.',
     },
     { code: 'idempotency-key-reused', description: 'The same key was sent with another request.' },
   ]
   if (onStoreFailure === 'closed')
     refusals.push({
       code: 'idempotency-unavailable',
-      description: 'It cannot be checked whether the key was used before.',
+      description: 'The gateway cannot check whether the key was used before.',
       fields: [retryAfter],
     })
   return {
@@ -31,14 +31,14 @@ export function documentIdempotency(options: IdempotencyOptions, { method }: Doc
     fields: [
       {
         name: 'Idempotent-Replayed',
-        description: 'Whether this is the reply to a request before with the same key.',
+        description: 'Whether this is the reply to an earlier request with the same key.',
         example: 'true',
       },
     ],
     parameters: [
       {
         name: FIELD,
-        description: 'A key for this request, the same for each time that it is sent.',
+        description: 'A key for this request, the same each time that it is sent.',
         example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
         required,
         longest: MAX_LENGTH,

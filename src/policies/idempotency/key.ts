@@ -18,10 +18,10 @@ const BARE = /^[!#-+\--:<-[\]-~]+$/
 export function readKey(headers: Headers): string | null {
   const [value, ...others] = headers.getAll(FIELD)
   if (value === undefined) return null
-  if (others.length > 0) throw new GatewayError('bad-request', `${FIELD} is there more than once.`)
+  if (others.length > 0) throw new GatewayError('bad-request', `${FIELD} is given more than once.`)
   const key = BARE.test(value) ? value : parseString(value)
   if (key === null || key === '')
-    throw new GatewayError('bad-request', `${FIELD} is no key: expected a String such as "8e03978e-40d5-43dd-bc93".`)
-  if (key.length > MAX_LENGTH) throw new GatewayError('bad-request', `${FIELD} has over ${MAX_LENGTH} characters.`)
+    throw new GatewayError('bad-request', `${FIELD} is not valid: expected a String such as "8e03978e-40d5-43dd-bc93".`)
+  if (key.length > MAX_LENGTH) throw new GatewayError('bad-request', `${FIELD} has more than ${MAX_LENGTH} characters.`)
   return key
 }

@@ -39,7 +39,7 @@ export const idempotencyOptions = z.strictObject({
     .describe('Largest reply body to keep; larger ones are passed on and cannot be repeated. Default 1mb.'),
   perClient: size
     .prefault('16mb')
-    .describe('Bytes of replies kept per client; the oldest are dropped first. Default 16mb.'),
+    .describe('Size of the replies kept per client; the oldest are dropped first. Default 16mb.'),
   store: z
     .enum(repeatStores)
     .optional()

@@ -29,10 +29,10 @@ export const idempotency = definePolicy({
     if (service === null) return []
     return [
       {
-        name: 'keys of requests',
+        name: 'idempotency keys',
         identities: [`${store} ${id}`],
         options: [['store']],
-        loss: 'Keys that were used are not known any more: a request that is repeated is sent again.',
+        loss: 'Used keys are forgotten: a request that is repeated is sent again.',
       },
     ]
   },

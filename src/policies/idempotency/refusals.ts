@@ -6,17 +6,14 @@ const SOON = '1'
 
 /** The key is missing (draft-ietf-httpapi-idempotency-key-header-07 section 2.7). */
 export function missing(method: string): GatewayError {
-  return new GatewayError(
-    'bad-request',
-    `${method} needs the field ${FIELD} here, with a key of its own for each request.`,
-  )
+  return new GatewayError('bad-request', `${method} needs the field ${FIELD} here, with a unique key for each request.`)
 }
 
 /** The first request is still in progress. */
 export function outstanding(): GatewayError {
   return new GatewayError(
     'idempotency-outstanding',
-    `A request with this ${FIELD} is under way. Try again later to get its reply.`,
+    `A request with this ${FIELD} is in progress. Try again later to get its reply.`,
     { headers: [['Retry-After', SOON]] },
   )
 }
@@ -25,7 +22,7 @@ export function outstanding(): GatewayError {
 export function unrepeatable(): GatewayError {
   return new GatewayError(
     'idempotency-unrepeatable',
-    `A request with this ${FIELD} was sent before, and its reply is not at hand. Find out what came of it before you ` +
+    `A request with this ${FIELD} was sent before, and its reply is not available. Find out whether it took effect before you ` +
       'send it with another key.',
   )
 }
@@ -42,7 +39,7 @@ export function reused(): GatewayError {
 export function unavailable(): GatewayError {
   return new GatewayError(
     'idempotency-unavailable',
-    `It cannot be checked at the moment whether this ${FIELD} was used before. Try again later.`,
+    `The gateway cannot check at the moment whether this ${FIELD} was used before. Try again later.`,
     { headers: [['Retry-After', SOON]] },
   )
 }

@@ -28,7 +28,7 @@ function countsOf(
     name: who,
     identities: countIdentities(limit, algorithm, quotas, store),
     options: [option, ['algorithm'], ['store']],
-    loss: `The counts of ${who} begin anew: they are kept by store, name of the limit, algorithm and window.`,
+    loss: `The counts of ${who} start again at 0: they are kept by store, name of the limit, algorithm and window.`,
   }
 }
 

@@ -7,7 +7,7 @@ import type { RateLimitOptions } from './options.ts'
 const FIELDS: readonly FieldDocs[] = [
   {
     name: 'RateLimit',
-    description: 'What is left of each quota (r), and the seconds until there is more (t).',
+    description: 'What is left of each quota (r), and the seconds until more becomes available (t).',
     example: '"authenticated";r=999;t=3600',
   },
   {
@@ -18,9 +18,9 @@ const FIELDS: readonly FieldDocs[] = [
 ]
 
 const LEGACY_FIELDS: readonly FieldDocs[] = [
-  { name: 'X-RateLimit-Limit', description: 'The quota that has least left.', example: '1000' },
+  { name: 'X-RateLimit-Limit', description: 'The quota with the least left.', example: '1000' },
   { name: 'X-RateLimit-Remaining', description: 'What is left of it.', example: '999' },
-  { name: 'X-RateLimit-Reset', description: 'Seconds until there is more of it.', example: '3600' },
+  { name: 'X-RateLimit-Reset', description: 'Seconds until more of it becomes available.', example: '3600' },
 ]
 
 /** Documents what the limits mean for callers. */

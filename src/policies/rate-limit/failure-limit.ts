@@ -16,7 +16,7 @@ export function failureStates(name: string, quotas: readonly Quota[]): PolicySta
     name,
     identities: countIdentities(name, ALGORITHM, quotas, 'memory'),
     options: [[name]],
-    loss: `The counts of ${name} begin anew: they are kept by window.`,
+    loss: `The counts of ${name} start again at 0: they are kept by window.`,
   }
 }
 

@@ -41,31 +41,31 @@ const quota = z.object({
   windowSeconds: z.number(),
   used: z.number(),
   remaining: z.number(),
-  moreInSeconds: z.number().describe('Until more units are left.'),
-  waitSeconds: z.number().describe('Until a request of cost 1 would be admitted; 0 where it would be now.'),
+  moreInSeconds: z.number().describe('Seconds until more units are available.'),
+  waitSeconds: z.number().describe('Seconds until a request of cost 1 would be admitted; 0 if it would be now.'),
 })
 
 export const limit = z.object({
-  name: z.string().describe('The tier, with "@" and the id of the route where a route counts by itself.'),
+  name: z.string().describe('The tier, with "@" and the id of the route if the route has its own count.'),
   algorithm: z.enum(algorithms),
   store: z.enum(limitStores),
-  quotas: quota.array().nullable().describe('Null where the store could not be asked.'),
+  quotas: quota.array().nullable().describe('Null if the store did not answer.'),
 })
 
 const params = z.object({ client })
 const query = z.object({
-  all: z.stringbool().default(false).describe('Limits of which nothing is used, too.'),
+  all: z.stringbool().default(false).describe('Include limits of which nothing is used.'),
 })
 
 export const limited = z.object({
-  client: z.string().describe('As /limits/{client} takes it: user:42, key:partner or address:192.0.2.1.'),
-  limit: z.string().describe('The tier, with "@" and the id of the route where a route counts by itself.'),
+  client: z.string().describe('In the form of /limits/{client}: user:42, key:partner or address:192.0.2.1.'),
+  limit: z.string().describe('The tier, with "@" and the id of the route if the route has its own count.'),
   algorithm: z.enum(algorithms),
   store: z.enum(limitStores),
-  share: z.number().describe('Part of the quota with the least left that is used up, up to 1.'),
+  share: z.number().describe('Used fraction of the quota with the least left, up to 1.'),
   limited: z.boolean().describe('Whether a request of cost 1 would be refused now.'),
   refused: z.int().describe('Requests that this gateway has refused since it noticed the client.'),
-  lastSeenAt: z.iso.datetime().describe('When it came last, near the limit or over it.'),
+  lastSeenAt: z.iso.datetime().describe('When its last request near or over the limit came.'),
   quotas: quota.array(),
 })
 
@@ -73,10 +73,10 @@ export const limited = z.object({
 export const listLimited = defineOperatorEndpoint({
   method: 'GET',
   path: '/limits',
-  summary: 'The clients near their rate limits or over them, those with least left first',
+  summary: 'The clients near or over their rate limits, those with the least left first',
   description:
-    'As far as requests have come to this gateway: each worker remembers some 500 of them. Where limits are counted in Redis, what ' +
-    'all gateways have counted is told of those that this one has seen.',
+    'Only clients that this gateway has seen: each worker remembers about 500 of them. If limits are counted in Redis, their usage ' +
+    'includes what all gateways have counted.',
   tag: 'limits',
   query: z.object({
     above: z.coerce
@@ -84,11 +84,20 @@ export const listLimited = defineOperatorEndpoint({
       .min(NEAR / 100)
       .max(1)
       .default(NEAR / 100)
-      .describe('The part of a quota that must be used up, 0.8 to 1: 1 for those without any left. Default 0.8.'),
-    limit: z.coerce.number().int().min(1).max(1000).default(100).describe('Most to return, 1 to 1000. Default 100.'),
+      .describe('Minimum used fraction of a quota, from 0.8 to 1; 1 lists those that have nothing left. Default 0.8.'),
+    limit: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .default(100)
+      .describe('Maximum number of clients to return, 1 to 1000. Default 100.'),
   }),
   status: 200,
-  schema: z.object({ clients: limited.array(), more: z.int().describe('Further ones that are not told of.') }),
+  schema: z.object({
+    clients: limited.array(),
+    more: z.int().describe('Number of further clients that are left out.'),
+  }),
   async answer({ query: { above, limit: most } }, { threads }) {
     const all = together((await threads.askAll(nearClientsTopic, above)).flat())
     const clients = all.toSorted((a, b) => b.share - a.share || b.refused - a.refused).slice(0, most)
@@ -122,7 +131,7 @@ function together(seen: readonly NearClient[]): z.input<typeof limited>[] {
 export const showLimits = defineOperatorEndpoint({
   method: 'GET',
   path: '/limits/:client',
-  summary: 'Where a client stands with the rate limits',
+  summary: 'What a client has used of its rate limits',
   tag: 'limits',
   params,
   query,
@@ -149,7 +158,7 @@ export async function forgetHere(
   if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
     throw new GatewayError(
       'limits-unavailable',
-      'Redis could not be told, so the counts in it stay, and other gateways were not reached: try again later.',
+      'Redis could not be reached, so the counts in it were not reset, and other gateways were not informed: try again later.',
     )
   log.warn({ client: `${asked.kind}:${asked.id}` }, 'An operator has reset the rate limits of a client')
   return {}
@@ -160,7 +169,7 @@ export const forgetLimits = defineOperatorEndpoint({
   method: 'DELETE',
   role: 'operator',
   path: '/limits/:client',
-  summary: 'Forget what a client has used of its rate limits',
+  summary: 'Reset the rate limits of a client',
   tag: 'limits',
   params,
   status: 200,

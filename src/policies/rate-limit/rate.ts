@@ -49,7 +49,7 @@ function refuseSameWindows(quotas: readonly Quota[], context: z.RefinementCtx): 
     context.addIssue({
       code: 'custom',
       path: [i],
-      message: `counts over the same time as [${first}]: give one of them`,
+      message: `has the same window as [${first}]: remove one of them`,
     })
   }
 }

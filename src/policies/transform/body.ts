@@ -65,7 +65,7 @@ export class BodyEdit {
     const { body, headers } = exchange
     if (body === null || !this.applies(headers)) return null
     if (isCoded(headers))
-      throw new GatewayError('unsupported-media-type', 'The body is taken without a content coding only.', {
+      throw new GatewayError('unsupported-media-type', 'The body must not have a content coding.', {
         headers: [['Accept-Encoding', 'identity']],
       })
     return collect(body, this.limit, exchange.client.address).then((bytes) => {

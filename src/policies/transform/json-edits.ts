@@ -6,7 +6,7 @@ import { jsonPointer } from './json-pointer.ts'
 import { isJsonMap, type Json } from './json-text.ts'
 import { move, omit, pick, pointerTree, put } from './json-tree.ts'
 
-const template = templateFor(textStyle, 'In a JSON value they stand as they are.')
+const template = templateFor(textStyle, 'In a JSON value they are inserted unchanged.')
 
 /** Values other than strings are used literally. */
 const value = z.union([template, z.custom<Exclude<Json, string>>(isLiteral, 'expected a value that JSON can hold')])

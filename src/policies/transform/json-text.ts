@@ -17,7 +17,7 @@ interface JsonSource {
 const source = withSource(JSON)
 
 function withSource(json: object): JsonSource {
-  if (!hasSource(json)) throw new Error('JSON.rawJSON is not there: this needs Node 21 or later')
+  if (!hasSource(json)) throw new Error('JSON.rawJSON is missing: this needs Node.js 21 or later')
   return json
 }
 

@@ -41,7 +41,7 @@ export function compilePathPattern(text: string): RegExp {
   try {
     expression = new RegExp(`^(?:${written})$`, 'u')
   } catch (error) {
-    throw new PathPatternError(`is no regular expression: ${messageOf(error)}`)
+    throw new PathPatternError(`is not a regular expression: ${messageOf(error)}`)
   }
   readingOf(parseExpression(written))
   return expression

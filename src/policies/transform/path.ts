@@ -17,7 +17,7 @@ const pathStyle: TemplateStyle = {
 
 const template = templateFor(
   pathStyle,
-  'Values are percent-encoded, "/" among them; only {path} keeps its slashes.',
+  'Values are percent-encoded, including "/"; only {path} keeps its slashes.',
 ).refine((text) => /^(?:\/|\{path\})/.test(text), pathExpected)
 
 const patternSchema = z
@@ -32,7 +32,9 @@ const patternSchema = z
           context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${error.message}` })
         }
       })
-      .describe('Regular expression for the whole path; the next character must always decide alone how it goes on.')
+      .describe(
+        'Regular expression for the whole path. At each step, the next character alone must decide how the match continues.',
+      )
       .meta({ examples: ['/users/([0-9]+)'] }),
     to: z
       .string(pathExpected)
@@ -46,7 +48,7 @@ const patternSchema = z
       context.addIssue({
         code: 'custom',
         path: ['to'],
-        message: `"${unknown}" is no group of ${JSON.stringify(match)}`,
+        message: `"${unknown}" is not a group of ${JSON.stringify(match)}`,
       })
   })
 
@@ -77,10 +79,7 @@ function segment(value: string): string {
 }
 
 function misplaced(): GatewayError {
-  return new GatewayError(
-    'bad-request',
-    'A value that the path of the service is made of is missing or no part of a path.',
-  )
+  return new GatewayError('bad-request', 'A value in the path for the service is missing, or cannot be part of a path.')
 }
 
 function unknownGroup(match: string, to: string): string | null {

@@ -49,10 +49,10 @@ export function checkHead({ method, headers, body }: Exchange, rule: BodyRule): 
   const content = type === null ? undefined : rule.contents.find(({ takes }) => takes(type.essence))
   if (type === null || content === undefined) throw unsupported(method, rule)
   if (content.check === null || !type.isJson) return null
-  if (!type.isUtf8) throw unsupported(method, rule, 'JSON is taken in UTF-8 only.')
+  if (!type.isUtf8) throw unsupported(method, rule, 'JSON must be in UTF-8.')
   const coding = headers.combined('Content-Encoding')
   if (coding !== undefined && coding.toLowerCase() !== 'identity')
-    throw new GatewayError('unsupported-media-type', 'The body is taken without a content coding only.', {
+    throw new GatewayError('unsupported-media-type', 'The body must not have a content coding.', {
       headers: [['Accept-Encoding', 'identity']],
     })
   return content
@@ -89,7 +89,7 @@ export function checkDocument(bytes: Bytes, check: Check): void {
     throw refusal('bad-request', `The body ${error.message}.`, [{ pointer: '', in: 'body', detail: error.message }])
   }
   const violations = check(value, bytes.length, 'body')
-  if (violations !== null) throw refusal('unprocessable-content', 'The body is not as its schema says.', violations)
+  if (violations !== null) throw refusal('unprocessable-content', 'The body does not match its schema.', violations)
 }
 
 /** The declared type of the body; null if that is malformed, or declared twice. */
@@ -102,7 +102,7 @@ function contentType(headers: Headers): ContentType | null {
 /** RFC 9110 section 15.5.16. */
 function unsupported(method: string, { accept }: BodyRule, detail?: string): GatewayError {
   const field = ACCEPT_FIELDS.get(method)
-  const taken = accept === '' ? 'A body is not taken here.' : `The body may be ${accept}.`
+  const taken = accept === '' ? 'A body is not accepted here.' : `The body must be ${accept}.`
   const headers =
     accept === '' ? [] : ['Accept', ...(field === undefined ? [] : [field])].map((name) => [name, accept] as const)
   return new GatewayError('unsupported-media-type', detail ?? taken, { headers })

@@ -17,7 +17,7 @@ export function readBrackets(name: string, shape: Shape, given: Map<string, stri
     if (!key.startsWith(`${name}[`) || !key.endsWith(']')) continue
     given.delete(key)
     const steps = key.slice(name.length + 1, -1).split('][')
-    if (steps.length > MAX_DEPTH) throw malformed(name, `has more than ${MAX_DEPTH} maps within one another`)
+    if (steps.length > MAX_DEPTH) throw malformed(name, `is nested more than ${MAX_DEPTH} levels deep`)
     values ??= empty()
     put(values, shape, steps, texts, name)
   }
@@ -36,18 +36,18 @@ function put(whole: Values, shape: Shape, steps: readonly string[], texts: reado
       return
     }
     const next = (values[member] ??= empty())
-    if (!isFields(next)) throw malformed(name, 'has a value and members under one name')
+    if (!isFields(next)) throw malformed(name, 'has both a value and members under one name')
     values = next
   }
 }
 
 /** The value of a member after adding texts; repeated values become a list. */
 function added(before: unknown, shape: Shape, texts: readonly string[], isItem: boolean, name: string): unknown {
-  if (isFields(before)) throw malformed(name, 'has a value and members under one name')
+  if (isFields(before)) throw malformed(name, 'has both a value and members under one name')
   const types = shape.type === 'list' ? shape.item : shape.type === 'scalar' ? shape.types : new Set<string>()
   const items = texts.map((text) => valueOf(decode(text, name), types))
   const all = before === undefined ? items : [before, items].flat()
   if (shape.type === 'list' || isItem) return all
-  if (all.length > 1 && shape.type === 'scalar' && !shape.repeatable) throw malformed(name, 'is there more than once')
+  if (all.length > 1 && shape.type === 'scalar' && !shape.repeatable) throw malformed(name, 'is given more than once')
   return all.length === 1 ? all[0] : all
 }

@@ -18,9 +18,9 @@ for (const [text, reason] of [
   ['', 'is not JSON'],
   ['{"a":1,}', 'is not JSON from character 8 on'],
   ['\ufeff{}', 'is not JSON'],
-  ['{"a":1,"a":2}', 'names a member of a map twice'],
-  ['{"a":1,"\\u0061":2}', 'names a member of a map twice'],
-  ['[{"x":{"a":":","b":1,"a":"\\":"}}]', 'names a member of a map twice'],
+  ['{"a":1,"a":2}', 'contains the same key twice in one object'],
+  ['{"a":1,"\\u0061":2}', 'contains the same key twice in one object'],
+  ['[{"x":{"a":":","b":1,"a":"\\":"}}]', 'contains the same key twice in one object'],
 ] as const)
   test(`${JSON.stringify(text)} is rejected, as it ${reason}`, () => {
     assert.throws(

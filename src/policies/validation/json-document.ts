@@ -17,7 +17,7 @@ export function parseStrictly(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new MalformedJson('is not UTF-8')
   const text = bytes.toString()
   const value = parse(text)
-  if (membersIn(value) !== membersWritten(text)) throw new MalformedJson('names a member of a map twice')
+  if (membersIn(value) !== membersWritten(text)) throw new MalformedJson('contains the same key twice in one object')
   return value
 }
 

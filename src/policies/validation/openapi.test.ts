@@ -203,7 +203,7 @@ function withOperation(operation: JsonDocument, path = '/a', more: JsonDocument 
 const json = (schema: unknown) => ({ requestBody: { content: { 'application/json': { schema } } } })
 
 for (const [document, reason] of [
-  [{ swagger: '2.0' }, /is no OpenAPI document of version 3\.0 or 3\.1/],
+  [{ swagger: '2.0' }, /is not an OpenAPI 3\.0 or 3\.1 document/],
   [
     withOperation(json({ type: 'strng' })),
     /^#\/paths\/~1a\/post\/requestBody\/content\/application~1json\/schema: \/type must be/,
@@ -236,10 +236,10 @@ test('unusable patterns are rejected with their places, or skipped with a warnin
   assert.deepEqual(
     refused.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`),
     [
-      '#/paths/~1a/post/parameters[q]/schema/pattern: the pattern "(?<!a)b" has "(?<!", a lookaround that is no lookahead right after a leading "^", and cannot be tested in time linear in the text',
+      '#/paths/~1a/post/parameters[q]/schema/pattern: the pattern "(?<!a)b" has "(?<!", a lookaround other than a lookahead right after a leading "^", and cannot be tested in time linear in the text',
       '#/components/schemas/A/properties/b/pattern: the pattern "(a)\\\\1" has "\\1", a back reference, and cannot be tested in time linear in the text',
     ].map(
-      (why) => `openapi.document cannot be used: ${why}; change it, or leave such ones out with unusablePatterns: skip`,
+      (why) => `openapi.document cannot be used: ${why}; change it, or skip such patterns with unusablePatterns: skip`,
     ),
   )
   const options = { openapi: { document }, unusablePatterns: 'skip' } as const
@@ -248,7 +248,7 @@ test('unusable patterns are rejected with their places, or skipped with a warnin
       .warnings?.(validation.options.parse(options), [])
       .map(({ path, message }) => `${path.join('.')} ${message}`),
     [
-      'openapi.document #/paths/~1a/post/parameters[q]/schema/pattern: the pattern "(?<!a)b" has "(?<!", a lookaround that is no lookahead right after a leading "^", and cannot be tested in time linear in the text; it is skipped',
+      'openapi.document #/paths/~1a/post/parameters[q]/schema/pattern: the pattern "(?<!a)b" has "(?<!", a lookaround other than a lookahead right after a leading "^", and cannot be tested in time linear in the text; it is skipped',
       'openapi.document #/components/schemas/A/properties/b/pattern: the pattern "(a)\\\\1" has "\\1", a back reference, and cannot be tested in time linear in the text; it is skipped',
     ],
   )

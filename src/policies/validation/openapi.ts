@@ -54,9 +54,7 @@ export function describingDocument(document: JsonDocument): SlicedWork<Descripti
 function* describing(document: JsonDocument): SlicedWork<Description> {
   const version = String(document['openapi'])
   if (!/^3\.[01](?:\.|$)/.test(version))
-    throw new UnusableSchema(
-      'is no OpenAPI document of version 3.0 or 3.1: expected "openapi: 3.1.0" or the like in it',
-    )
+    throw new UnusableSchema('is not an OpenAPI 3.0 or 3.1 document: expected "openapi: 3.1.0" or similar')
   const schemas = new OpenApiSchemas(document, version.startsWith('3.0'))
   const reader = new Reader(within(document), schemas)
   const { paths } = document

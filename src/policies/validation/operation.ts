@@ -59,7 +59,7 @@ function checkParameters(
     return check(read(place, parameters, exchange, params), SMALL, place) ?? []
   })
   if (violations.length > 0)
-    throw refusal('bad-request', 'A parameter of the request is not as its schema says.', violations)
+    throw refusal('bad-request', 'A parameter of the request does not match its schema.', violations)
 }
 
 function read(

@@ -55,7 +55,7 @@ export function compileOperations<T>(
     if (match.found) return { operation: match.value, params: match.params }
     if (unknown === 'pass') return null
     const allow = match.allow.join(', ')
-    if (allow === '') throw new GatewayError('not-found', 'The description of the API has no such path.')
+    if (allow === '') throw new GatewayError('not-found', 'The API description has no such path.')
     throw new GatewayError('method-not-allowed', `The method ${method} is not allowed here; allowed: ${allow}.`, {
       headers: [['Allow', allow]],
     })

@@ -98,7 +98,11 @@ export const validationOptions = z
     }
     if (openapi === undefined) return
     if ([body.schema, options.query, options.path, options.headers].some((each) => each !== undefined))
-      context.addIssue({ code: 'custom', path: ['openapi'], message: 'openapi beside a schema; expected one of them' })
+      context.addIssue({
+        code: 'custom',
+        path: ['openapi'],
+        message: 'openapi together with a schema; expected one of them',
+      })
   })
 
 /** The options of the policy after parsing. */
@@ -165,8 +169,8 @@ function refuse(unusable: UnusablePatterns, at: readonly string[], context: z.Re
     context.addIssue({
       code: 'custom',
       path: [...at],
-      message: `cannot be used: ${pattern}; change it, or leave such ones out with unusablePatterns: skip`,
+      message: `cannot be used: ${pattern}; change it, or skip such patterns with unusablePatterns: skip`,
     })
   if (rest > 0)
-    context.addIssue({ code: 'custom', path: [...at], message: `cannot be used: ${rest} patterns more are like that` })
+    context.addIssue({ code: 'custom', path: [...at], message: `cannot be used: ${rest} more patterns are like that` })
 }

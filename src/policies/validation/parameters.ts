@@ -101,7 +101,7 @@ function inQuery({ name, style, explode, shape, mayBeEmpty }: Parameter, given: 
     const items = explode ? texts : texts.flatMap((text) => (text === '' ? [] : text.split(SEPARATORS[style])))
     return items.map((text) => valueOf(decode(text, name), shape.item))
   }
-  if (texts.length > 1 && shape.type === 'scalar' && !shape.repeatable) throw malformed(name, 'is there more than once')
+  if (texts.length > 1 && shape.type === 'scalar' && !shape.repeatable) throw malformed(name, 'is given more than once')
   const values = texts.map((text) => {
     if (shape.type === 'scalar') return valueOf(decode(text, name), shape.types)
     if (shape.type === 'json') return json(decode(text, name))

@@ -191,11 +191,11 @@ for (const [options, reason] of [
   [{ body: { schema: './not-read.json' } }, /expected a map, or the path of a file with one/],
   [{ body: { types: ['json'] } }, /expected a media type/],
   [{ body: '0b' }, /expected a size/],
-  [{ query: { properties: { a: { pattern: '(?<=a)b' } } } }, /a lookaround that is no lookahead/],
+  [{ query: { properties: { a: { pattern: '(?<=a)b' } } } }, /a lookaround other than a lookahead/],
   [{ path: { $ref: '#/x' } }, /can't resolve reference/],
   [{ headers: { minimum: '' } }, /must be number/],
-  [{ openapi: { document: {} } }, /is no OpenAPI document/],
-  [{ openapi: { document: { openapi: '3.1.0' } }, query: {} }, /openapi beside a schema/],
+  [{ openapi: { document: {} } }, /is not an OpenAPI 3\.0 or 3\.1 document/],
+  [{ openapi: { document: { openapi: '3.1.0' } }, query: {} }, /openapi together with a schema/],
   [{ openapi: { document: { openapi: '3.1.0' }, basePath: 'v1' } }, /expected the beginning of a path/],
 ] as const)
   test(`${JSON.stringify(options)} is rejected`, () => {

@@ -33,7 +33,7 @@ const rows: readonly (readonly [
       { b: 2, a: 1 },
     ],
     '',
-    'must not hold an item twice',
+    'must not contain an item twice',
   ],
   ['a price with three decimals', { items: { multipleOf: 0.01 } }, [19.99, 4.351], '/1', 'must be a multiple of 0.01'],
   ['an invalid date', { format: 'date' }, '2024-02-30', '', 'must match format "date"'],
@@ -120,7 +120,7 @@ const unusable: readonly (readonly [JsonDocument, RegExp])[] = [
   [{ $ref: '#/$defs/none' }, /can't resolve reference/],
   [{ $ref: 'https://example.com/schema' }, /can't resolve reference/],
   [{ pattern: '(a)\\1' }, /back reference/],
-  [{ patternProperties: { 'a(?=b)': true } }, /a lookaround that is no lookahead/],
+  [{ patternProperties: { 'a(?=b)': true } }, /a lookaround other than a lookahead/],
 ]
 
 for (const [schema, reason] of unusable)

@@ -115,7 +115,7 @@ export function checkSchema(schema: JsonDocument): void {
   if (metaschema.validateSchema(schema) === true) return
   const [error] = metaschema.errors ?? []
   throw new UnusableSchema(
-    error === undefined ? 'is no JSON Schema' : `${error.instancePath} ${describe(error)}`.trim(),
+    error === undefined ? 'is not a JSON Schema' : `${error.instancePath} ${describe(error)}`.trim(),
   )
 }
 
@@ -126,7 +126,7 @@ function create(options: Options): Ajv2020 {
     keyword: 'uniqueItems',
     type: 'array',
     schemaType: 'boolean',
-    error: { message: 'must not hold an item twice' },
+    error: { message: 'must not contain an item twice' },
     validate: (unique: boolean, items: readonly unknown[]) => !unique || !hasDuplicates(items),
   })
   // The library's implementation divides in binary, where 4.35 is not a multiple of 0.01.

@@ -124,7 +124,7 @@ export class ReplicaChannel {
         this.told = cause
         this.options.log.warn(
           { cause, channel: this.channel, error: shown },
-          'Operations of other gateways do not reach this one: Redis does not let it listen',
+          'Operations of other gateways do not reach this one: Redis refuses the subscription',
         )
       },
     )

@@ -23,7 +23,7 @@ export class LazyOperations {
       // The value at that time.
       (operations) => operations.configure(this.redis),
       (error: unknown) =>
-        this.log.error({ error }, 'Operations of other gateways cannot be taken: they could not be loaded'),
+        this.log.error({ error }, 'Operations of other gateways cannot be handled: their code could not be loaded'),
     )
   }
 

@@ -94,7 +94,7 @@ export class Operations {
     const { data } = result.safeParse(answer.result)
     if (data !== undefined) results.push(data)
     else this.dropped.add(1)
-    return data === undefined ? 'its answer cannot be understood' : null
+    return data === undefined ? 'its answer is not valid' : null
   }
 
   private open(redis: RedisConfig): ReplicaChannel {
@@ -117,18 +117,19 @@ export class Operations {
     name: from,
   }: Question): Promise<Pick<ReplicaAnswer, 'problem' | 'result'> | null> {
     const known = this.known.get(operation)
-    if (known === undefined) return { problem: `it knows no operation ${JSON.stringify(operation)}`, result: null }
+    if (known === undefined)
+      return { problem: `it does not know the operation ${JSON.stringify(operation)}`, result: null }
     if (this.running >= AT_ONCE) return this.drop()
     this.running++
     try {
       const result = await known.run(asked)
       if (result === 'malformed') return this.drop()
       if (!known.readsOnly)
-        this.options.log.warn({ operation, from }, 'An operator of another gateway has had this one do the same')
+        this.options.log.warn({ operation, from }, 'This gateway has done the same for an operator of another gateway')
       return { problem: null, result }
     } catch (error) {
       if (error instanceof GatewayError) return { problem: error.detail ?? error.title, result: null }
-      this.options.log.error({ operation, from, error }, 'What another gateway asked for failed')
+      this.options.log.error({ operation, from, error }, 'An operation requested by another gateway failed')
       return { problem: 'it failed: see its log', result: null }
     } finally {
       this.running--

@@ -26,8 +26,8 @@ export type HashOptions = z.output<typeof hashOptions>
 export function hash({ by }: HashOptions): BalancerKind {
   return {
     summary:
-      'Requests that have the address of the client, or what { hash: { by } } says, in common go to the same instance, as long as ' +
-      'that has no more than 1.25 times its share.',
+      'Requests with the same client address, or the same value of { hash: { by } }, go to the same instance, unless ' +
+      'it has more than 1.25 times its share.',
     ignoresZones: true,
     create: (candidates, _, previous) =>
       new Hash(candidates, hashKey(by), new InTurn(candidates, true, isHash(previous) ? previous.others : previous)),

@@ -18,7 +18,7 @@ const FAILURE = 1_000
  */
 export const latency: BalancerKind = {
   summary:
-    'Of two instances drawn by weight, the one that is likely to reply sooner, by how long it took lately and what it has in flight.',
+    'Of two instances chosen at random by weight, the one that is likely to reply sooner, judging by its recent latency and requests in flight.',
   create: (candidates, tools, previous) => new Latency(candidates, tools, previous),
 }
 

@@ -18,7 +18,7 @@ const adaptiveSchema = z
       .describe('The limit falls while median latency is more than this many times the usual. Default 2.'),
     most: z.int().min(1).default(2000).describe('Highest limit, used while nothing is slow. Default 2000.'),
   })
-  .refine(({ floor, most }) => floor <= most, { path: ['floor'], message: 'larger than most: give at most as much' })
+  .refine(({ floor, most }) => floor <= most, { path: ['floor'], message: 'larger than most: lower it, or raise most' })
 
 /** Schema of a service's `concurrency` option. */
 export const concurrencySchema = z.union([z.literal(false), z.int().min(1), adaptiveSchema])

@@ -22,7 +22,7 @@ function outcomeOf({ status, headers, trailers, body }: SingleReply): ProbeOutco
   if (said !== '0') return new Error(`gRPC status ${grpcStatusName(parseGrpcStatus(said))}`)
   try {
     const serving = readHealthReply(body)
-    return serving === 'SERVING' ? serving : new Error(`the instance says ${serving}`)
+    return serving === 'SERVING' ? serving : new Error(`the instance reports ${serving}`)
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }

@@ -80,7 +80,7 @@ export const healthDocs: JsonDocument = {
           },
         },
       },
-      503: { description: 'The gateway stops: the status is draining.' },
+      503: { description: 'The gateway is stopping: the status is draining.' },
     },
     security: [],
   },

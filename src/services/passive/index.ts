@@ -31,7 +31,7 @@ const passiveOptions = z
   })
   .refine(({ eject, longest }) => eject <= longest, {
     path: ['longest'],
-    message: 'shorter than eject, which is for the first time: give at least as much',
+    message: 'shorter than eject, the first ejection: make it at least as long',
   })
 
 /** Schema of a service's `passive` option. */

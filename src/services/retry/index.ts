@@ -7,8 +7,8 @@ const RATE = /^\d{1,6}\/s$/
 const rateExpected = 'expected a rate per second such as "10/s"'
 const METHOD = /^[A-Za-z_][\w.]*\/(?:\*|[A-Za-z_]\w*)$/
 const methodExpected =
-  'expected a method of gRPC such as "shop.v1.Inventory/GetStock", or all of a service: "shop.v1.Inventory/*"'
-const statusExpected = 'expected a status from 500 to 599 other than 504, as nothing is sent again after a time-out'
+  'expected a gRPC method such as "shop.v1.Inventory/GetStock", or all of a service: "shop.v1.Inventory/*"'
+const statusExpected = 'expected a status from 500 to 599 other than 504, because nothing is sent again after a timeout'
 
 const retryOptions = z.strictObject({
   attempts: z
@@ -78,21 +78,18 @@ export const routeRetrySchema = z.union([
     statuses: statuses
       .unwrap()
       .optional()
-      .describe('Replies in whose place another instance is asked.')
+      .describe('Statuses to retry on another instance.')
       .meta({ examples: [[502, 503]] }),
     body: body
       .unwrap()
       .optional()
-      .describe('Largest body that is kept to be sent again; at most 64kb.')
+      .describe('Largest request body to keep for a retry; at most 64kb.')
       .meta({ examples: ['16kb'] }),
-    idempotencyKey: idempotencyKey
-      .unwrap()
-      .optional()
-      .describe('Whether POST and PATCH with a field Idempotency-Key may be sent again as well.'),
+    idempotencyKey: idempotencyKey.unwrap().optional().describe('Retry POST and PATCH with an Idempotency-Key too.'),
     grpc: grpc
       .unwrap()
       .optional()
-      .describe('Methods of gRPC that may be sent again.')
+      .describe('gRPC methods that are safe to repeat.')
       .meta({ examples: [['shop.v1.Inventory/GetStock']] }),
   }),
 ])

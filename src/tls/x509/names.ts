@@ -35,7 +35,7 @@ function generalName(name: string): Buffer {
   const address = ipBytes(name)
   if (address !== null) return implicit(7, address)
   const kind = kindOf(name)
-  if (kind === null) throw new TypeError(`"${name}" cannot stand in a certificate: expected an ASCII name or address`)
+  if (kind === null) throw new TypeError(`"${name}" is not allowed in a certificate: expected an ASCII name or address`)
   return implicit(kind, Buffer.from(name))
 }
 

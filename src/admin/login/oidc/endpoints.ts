@@ -121,7 +121,7 @@ export function providerEndpoints(
     return {
       title: `You are ${name} and have no role here`,
       said: [
-        `${provider.host} knows you, but nothing that it says of you has a role in this gateway.`,
+        `${provider.host} knows you, but no role in this gateway is mapped to what it reports about you.`,
         said.length === 0 ? 'It reports nothing of the kind.' : `It reports: ${shown}.`,
         'Ask the operators of the gateway for a role: admin.oidc.roles assigns them.',
       ],

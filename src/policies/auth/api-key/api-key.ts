@@ -41,7 +41,7 @@ const keySchema = z.strictObject({
     .min(1)
     .max(16)
     .optional()
-    .describe('How the key starts, so that people can tell keys apart; never the whole key.')
+    .describe('How the key starts, to tell keys apart; never the whole key.')
     .meta({ examples: ['sp_eaf9c494'] }),
   owner: z
     .string()
@@ -157,6 +157,6 @@ function refuseDuplicates(keys: readonly WrittenKey[], context: z.RefinementCtx)
     context.addIssue({
       code: 'custom',
       path: [lasting[at]?.i ?? 0, 'id'],
-      message: `the same id as keys[${lasting[first]?.i}]: while one takes the place of the other, the old one has \`expires\``,
+      message: `the same id as keys[${lasting[first]?.i}]: if one replaces the other, set \`expires\` for the old one`,
     })
 }

@@ -152,12 +152,12 @@ export class BrowserSessions {
     const value = this.sessions.write({ ...session, refresh: null })
     if (!this.cookie.fits(value))
       throw new GatewayError('internal-error', undefined, {
-        cause: new Error('the session does not fit into a cookie: name the claims that it needs under keepClaims'),
+        cause: new Error('the session does not fit into a cookie: list the claims to keep under keepClaims'),
       })
     if (!this.isWarned)
       this.tools.log.warn(
         { cookie: whole.length },
-        'Sessions do not fit into a cookie with their refresh token, and cannot be refreshed: name fewer claims under keepClaims',
+        'Sessions do not fit into a cookie with their refresh token, and cannot be refreshed: list fewer claims under keepClaims',
       )
     this.isWarned = true
     return value

@@ -21,7 +21,7 @@ const MAX_LOGINS = 64
 export const oidc = defineAuthMethod({
   name: 'oidc',
   kind: 'session',
-  summary: 'Users of browsers, who log in at an OpenID provider; their session is in an encrypted cookie.',
+  summary: 'Browser users, who log in at an OpenID provider; their session is kept in an encrypted cookie.',
   options: oidcOptions,
   document: ({ cookie, paths }) => [
     {
@@ -30,7 +30,7 @@ export const oidc = defineAuthMethod({
         type: 'apiKey',
         in: 'cookie',
         name: `__Host-${cookie}`,
-        description: `The session of a browser. It begins at ${paths.login}.`,
+        description: `A browser session, which begins with a login at ${paths.login}.`,
       },
     },
   ],
@@ -83,7 +83,7 @@ export const oidc = defineAuthMethod({
     async function logout(exchange: Exchange): Promise<Reply> {
       allowOnly(exchange, 'POST')
       if (isForeign(exchange, trusts))
-        throw new GatewayError('forbidden', 'Pages of other sites may not end the session.')
+        throw new GatewayError('forbidden', 'Pages of other sites may not log the user out.')
       const cookies = [sessions.end(exchange), loginCookie.set(exchange, '', 0)]
       const isPage = exchange.headers.get('Sec-Fetch-Mode') === 'navigate'
       if (!isPage) return new Reply(204, Headers.of(fieldsOf(cookies)), null)

@@ -38,19 +38,19 @@ export const oidcOptions = z.strictObject({
   clientSecret: providerShape.clientSecret,
   secret: oneOrMore(secretText)
     .describe(
-      'What cookies are encrypted with, at least 32 bytes. Several while it is being exchanged: the first one encrypts, each decrypts.',
+      'Secret that encrypts cookies, at least 32 bytes. Several during a rotation: the first one encrypts, all of them decrypt.',
     )
     .meta({ examples: ['${OIDC_COOKIE_SECRET}'] }),
   scopes: scopeList
     .default(['openid'])
-    .describe('What the provider is asked for; offline_access for sessions that are refreshed. Default openid.'),
+    .describe('Scopes to request from the provider; offline_access for sessions that are refreshed. Default openid.'),
   paths: z
     .strictObject({
-      login: ownPath.default('/auth/login').describe('Where a login begins. Default /auth/login.'),
+      login: ownPath.default('/auth/login').describe('Path at which a login begins. Default /auth/login.'),
       callback: ownPath
         .default('/auth/callback')
-        .describe('Where the provider sends browsers back to. Default /auth/callback.'),
-      logout: ownPath.default('/auth/logout').describe('Where a session ends, by POST. Default /auth/logout.'),
+        .describe('Path to which the provider sends browsers back: the redirect URI. Default /auth/callback.'),
+      logout: ownPath.default('/auth/logout').describe('Path to log out, with POST. Default /auth/logout.'),
     })
     .refine(
       ({ login, callback, logout }) => new Set([login, callback, logout]).size === 3,
@@ -60,7 +60,7 @@ export const oidcOptions = z.strictObject({
     .describe('Paths that the gateway answers itself.'),
   publicUrl: originUrl
     .optional()
-    .describe('What browsers know the gateway as. Default the scheme and host of each request.')
+    .describe('URL of the gateway as browsers see it. Default the scheme and host of each request.')
     .meta({ examples: ['https://app.example.com'] }),
   afterLogout: ownPath.default('/').describe('Where browsers go after a logout. Default /.'),
   claims: claimNames.prefault({}).describe('Claims that describe the consumer.'),
@@ -70,7 +70,7 @@ export const oidcOptions = z.strictObject({
     .array()
     .optional()
     .describe(
-      'Claims that the session keeps, beside those that make the consumer. Default all that say something of the user.',
+      'Claims to keep in the session, in addition to those that describe the consumer. Default all that describe the user.',
     )
     .meta({ examples: [['email', 'name']] }),
   userinfo: providerShape.userinfo,
@@ -79,7 +79,7 @@ export const oidcOptions = z.strictObject({
     .string()
     .refine((name) => isToken(name) && !name.startsWith('__'), 'expected the name of a cookie, without a prefix')
     .default('sallyport')
-    .describe('Name of the cookie of the session, over https with "__Host-" before it. Default sallyport.'),
+    .describe('Name of the session cookie; over https it is prefixed with "__Host-". Default sallyport.'),
   parameters: z
     .record(parameterName, z.string())
     .default({})
@@ -89,9 +89,7 @@ export const oidcOptions = z.strictObject({
     .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
     .array()
     .default([])
-    .describe(
-      "Origins other than the gateway's own whose pages may use the session for more than reading. Default none.",
-    )
+    .describe("Origins other than the gateway's own whose pages may use the session for unsafe methods. Default none.")
     .meta({ examples: [['https://app.example.com']] }),
   timeout: providerShape.timeout,
   ca: providerShape.ca,

@@ -92,7 +92,7 @@ function read(node: ASTNode, reading: Reading): void {
       return readAll(node.args, reading)
     case '.?':
     case '[?]':
-      throw new RuleProblem(placed('optional access is not known here', node.pos))
+      throw new RuleProblem(placed('optional access is not supported', node.pos))
     case '||':
     case '&&':
     case '==':
@@ -118,7 +118,7 @@ function readName(node: ASTNode, name: string, { seen, item }: Reading): void {
   if (name === item) return
   if (!Object.hasOwn(VARIABLES, name)) throw unknown('name', name, Object.keys(VARIABLES), node)
   if (name === 'headers')
-    throw new RuleProblem(placed('headers are named one by one, as in headers["x-tenant"]', node.pos))
+    throw new RuleProblem(placed('headers can only be accessed by name, as in headers["x-tenant"]', node.pos))
   seen.add(name)
 }
 
@@ -128,7 +128,7 @@ function readField(node: ASTNode, owner: ASTNode, name: string | null, { fields,
   if (owner.args === 'params' && name !== null && node.op !== 'in') params.add(name)
   if (owner.args !== 'headers' || name === null || !isToken(name)) return false
   if (name !== name.toLowerCase())
-    throw new RuleProblem(placed(`names of headers are in lower case here: "${name.toLowerCase()}"`, node.pos))
+    throw new RuleProblem(placed(`names of headers must be in lower case: "${name.toLowerCase()}"`, node.pos))
   fields.add(name)
   return true
 }
@@ -150,7 +150,7 @@ function readMethod(node: ASTNode, call: Call, reading: Reading): void {
 }
 
 function readQuantifier(node: ASTNode, [variable, predicate]: ASTNode[], reading: Reading): void {
-  if (reading.item !== null) throw new RuleProblem(placed('all and exists cannot stand within one another', node.pos))
+  if (reading.item !== null) throw new RuleProblem(placed('all and exists cannot be nested', node.pos))
   if (variable?.op !== 'id' || predicate === undefined) return
   read(predicate, { ...reading, item: variable.args })
 }
@@ -158,7 +158,7 @@ function readQuantifier(node: ASTNode, [variable, predicate]: ASTNode[], reading
 /** Data sent by a client is never used as a pattern. */
 function checkPattern(node: ASTNode, argument: ASTNode | undefined): void {
   const pattern = argument === undefined ? null : literalOf(argument)
-  if (pattern === null) throw new RuleProblem(placed('matches takes a pattern in quotes', node.pos))
+  if (pattern === null) throw new RuleProblem(placed('matches needs a pattern in quotes', node.pos))
   try {
     compileLinear(pattern)
   } catch (error) {

@@ -37,7 +37,7 @@ let environment: Environment | null = null
  * 2. Its types are checked, and its result must be a boolean.
  */
 export function compileRule(text: string): Rule {
-  if (text.length > MAX_LENGTH) throw new RuleProblem(`has over ${MAX_LENGTH} characters`)
+  if (text.length > MAX_LENGTH) throw new RuleProblem(`has more than ${MAX_LENGTH} characters`)
   environment ??= createEnvironment()
   // 1.
   const parsed = parse(environment, text)
@@ -45,7 +45,7 @@ export function compileRule(text: string): Rule {
   // 2.
   const { valid, type = 'nothing', error } = parsed.check()
   if (!valid) throw problemOf(error)
-  if (type !== 'bool' && type !== 'dyn') throw new RuleProblem(`gives ${type}; expected true or false`)
+  if (type !== 'bool' && type !== 'dyn') throw new RuleProblem(`results in ${type}; expected true or false`)
   return {
     text,
     fields,
@@ -53,7 +53,7 @@ export function compileRule(text: string): Rule {
     readsPath,
     allows(variables) {
       const said = evaluate(parsed, variables)
-      if (typeof said !== 'boolean') throw new Error(`it gives ${typeof said}, neither true nor false`)
+      if (typeof said !== 'boolean') throw new Error(`it results in ${typeof said}, neither true nor false`)
       return said
     },
   }
@@ -87,7 +87,7 @@ function matches(text: string, pattern: string): boolean {
 
 function split(text: string, separator: string): string[] {
   const parts = text.split(separator, MAX_PARTS + 1)
-  if (parts.length > MAX_PARTS) throw new Error(`a text has over ${MAX_PARTS} parts`)
+  if (parts.length > MAX_PARTS) throw new Error(`a text has more than ${MAX_PARTS} parts`)
   return parts
 }
 

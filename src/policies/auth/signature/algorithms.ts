@@ -63,13 +63,13 @@ function problemOf(algorithm: SignatureAlgorithm, key: KeyObject): string | null
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (algorithm === 'hmac-sha256')
     return (key.symmetricKeySize ?? 0) >= MIN_SECRET_LENGTH ? null : `expected at least ${MIN_SECRET_LENGTH} bytes`
-  if (algorithm === 'ed25519') return type === 'ed25519' ? null : 'expected a key of Ed25519'
+  if (algorithm === 'ed25519') return type === 'ed25519' ? null : 'expected an Ed25519 key'
   if (algorithm === 'ecdsa-p256-sha256')
-    return type === 'ec' && details?.namedCurve === 'prime256v1' ? null : 'expected a key of EC on P-256'
+    return type === 'ec' && details?.namedCurve === 'prime256v1' ? null : 'expected an EC key on P-256'
   const isRsa = type === 'rsa' || (type === 'rsa-pss' && algorithm === 'rsa-pss-sha512')
-  return isRsa ? shortness(details?.modulusLength) : 'expected a key of RSA'
+  return isRsa ? shortness(details?.modulusLength) : 'expected an RSA key'
 }
 
 function shortness(bits = 0): string | null {
-  return bits >= MIN_RSA_BITS ? null : `expected a key of RSA with at least ${MIN_RSA_BITS} bits, not ${bits}`
+  return bits >= MIN_RSA_BITS ? null : `expected an RSA key with at least ${MIN_RSA_BITS} bits, not ${bits}`
 }

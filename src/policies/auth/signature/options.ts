@@ -11,18 +11,18 @@ const keySchema = z
     id: z
       .string()
       .regex(/^[\x20-\x7e]{1,256}$/, 'expected printable ASCII')
-      .describe('What keyid of the signature is; no two keys share it.')
+      .describe('Value of keyid in the signature; unique.')
       .meta({ examples: ['partner'] }),
-    algorithm: z.enum(signatureAlgorithms).describe('The algorithm of its signatures; no other one counts.'),
+    algorithm: z.enum(signatureAlgorithms).describe('Algorithm of its signatures; others are refused.'),
     publicKey: z
       .string()
       .optional()
-      .describe('PEM public key or certificate: the text, or a file, found from the working directory.')
+      .describe('PEM public key or certificate: as text, or a file relative to the working directory.')
       .meta({ examples: ['./keys/partner.pem'] }),
     secret: z
       .string()
       .optional()
-      .describe('Shared secret of hmac-sha256, at least 32 bytes.')
+      .describe('Shared secret for hmac-sha256, at least 32 bytes.')
       .meta({ examples: ['${SIGNATURE_SECRET}'] }),
     owner: z
       .string()
@@ -39,9 +39,9 @@ const keySchema = z
     const isShared = key.algorithm === 'hmac-sha256'
     const [place, other] = isShared ? (['secret', 'publicKey'] as const) : (['publicKey', 'secret'] as const)
     const material = isShared ? secret : publicKey
-    if ((isShared ? publicKey : secret) !== undefined) report(other, `${key.algorithm} has none: leave it out`)
+    if ((isShared ? publicKey : secret) !== undefined) report(other, `${key.algorithm} does not use it: remove it`)
     if (material === undefined) {
-      report(place, `${key.algorithm} needs it`)
+      report(place, `${key.algorithm} requires it`)
       return z.NEVER
     }
     try {
@@ -60,7 +60,7 @@ export const signatureOptions = z.strictObject({
     .array()
     .min(1)
     .superRefine(refuseDuplicates)
-    .describe('Whose signatures are accepted.')
+    .describe('Keys of the clients whose signatures are accepted.')
     .meta({ examples: [[{ id: 'partner', algorithm: 'ed25519', publicKey: './keys/partner.pem' }]] }),
   components: z
     .string()
@@ -71,17 +71,17 @@ export const signatureOptions = z.strictObject({
     .array()
     .default(['@method', '@authority', '@path', '@query'])
     .describe(
-      'What a signature must cover; @target-uri covers all but the method. Default @method, @authority, @path, @query. Beside that ' +
-        'content-digest, where there is a body.',
+      'What a signature must cover; @target-uri covers all but the method. Default @method, @authority, @path, @query. In addition ' +
+        'content-digest, if there is a body.',
     ),
-  maxAge: duration.prefault('5m').describe('How old a signature may be. Default 5m.'),
-  tolerance: durationOrZero.prefault('30s').describe('By how much clocks may differ. Default 30s.'),
-  maxBody: size.prefault('1mb').describe('Size of a body, which is read and compared with its digest. Default 1mb.'),
+  maxAge: duration.prefault('5m').describe('Maximum age of a signature. Default 5m.'),
+  tolerance: durationOrZero.prefault('30s').describe('Tolerated clock difference. Default 30s.'),
+  maxBody: size.prefault('1mb').describe('Largest body, which is buffered to compare it with its digest. Default 1mb.'),
   replay: z
     .enum(['refuse', 'accept'])
     .default('refuse')
     .describe(
-      'Whether a signature counts once, also where requests are alike but for a nonce, or until it is too old. Default refuse.',
+      'refuse: each signature is accepted once, so identical requests need a nonce. accept: it is accepted until it is too old. Default refuse.',
     ),
 })
 

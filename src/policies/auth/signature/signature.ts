@@ -37,7 +37,7 @@ interface Verified {
 export const signature = defineAuthMethod({
   name: 'signature',
   kind: 'signature',
-  summary: 'Requests that their client has signed (HTTP Message Signatures, RFC 9421).',
+  summary: 'Requests signed by the client (HTTP Message Signatures, RFC 9421).',
   options: signatureOptions,
   fields: ({ components }) => [
     'Signature',
@@ -56,7 +56,7 @@ export const signature = defineAuthMethod({
         name: 'Signature',
         description:
           `A signature of the request (RFC 9421), with Signature-Input. It covers ${components.join(', ')} and, ` +
-          'where there is a body, content-digest, and has created and keyid.',
+          'if there is a body, content-digest, and has created and keyid.',
       },
     },
   ],

@@ -120,9 +120,12 @@ export class ReplyMemories {
       const buffer = ReplyMemory.create(octets, this.random)
       return buffer === null ? null : new ReplyMemory(buffer, MAIN)
     } catch (error) {
-      throw new Error(`There are no ${octets} bytes of memory for stored replies: give the policy cache less`, {
-        cause: error,
-      })
+      throw new Error(
+        `${octets} bytes of memory for stored replies are not available: lower memory of the policy cache`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 }

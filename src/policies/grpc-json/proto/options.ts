@@ -76,7 +76,7 @@ function put(
   const before = fields[step]
   if (rest.length > 0) {
     const inner = before ?? {}
-    if (!isRecord(inner)) return reader.fail(`the option ${step} is no message`, line)
+    if (!isRecord(inner)) return reader.fail(`the option ${step} is not a message`, line)
     fields[step] = inner
     return put(inner, rest, value, reader, line)
   }
@@ -90,7 +90,7 @@ function put(
 
 /** Throws ProtoError if a rule, or one of its additional bindings, has an unknown field. */
 function checkRule(rule: unknown, reader: Reader, line: number): void {
-  if (!isFields(rule)) reader.fail(`the option ${HTTP} is no message`, line)
+  if (!isFields(rule)) reader.fail(`the option ${HTTP} is not a message`, line)
   for (const [name, value] of Object.entries(rule)) {
     if (!RULE.has(name)) reader.fail(`the option ${HTTP} has a field ${name}; expected ${[...RULE].join(', ')}`, line)
     if (name !== REPEATED) continue

@@ -63,7 +63,7 @@ class Loading implements Sources {
 
   private async add(place: string, name: string, source: string): Promise<string> {
     const known = this.names.get(place)
-    if (known === null) throw new Error(`${name} imports itself, by way of others`)
+    if (known === null) throw new Error(`${name} imports itself, through other files`)
     if (known !== undefined) return known
     this.names.set(place, null)
     const file = parseProto(source, name)
@@ -90,7 +90,7 @@ class Loading implements Sources {
     if (source !== undefined) return this.add(imported, imported, source)
     const looked = this.folders.map((each) => JSON.stringify(each)).join(', ')
     throw new Error(
-      `${by} imports ${JSON.stringify(imported)}, which is not in ${looked}; name its folder under folders`,
+      `${by} imports ${JSON.stringify(imported)}, which is not in ${looked}; add its folder under folders`,
     )
   }
 }

@@ -70,9 +70,9 @@ export function tokensOf(source: string, file: string): readonly Token[] {
 }
 
 function unreadable(source: string, at: number): string {
-  if (source.startsWith('/*', at)) return 'a comment that does not end; expected "*/"'
+  if (source.startsWith('/*', at)) return 'an unterminated comment; expected "*/"'
   const character = String.fromCodePoint(source.codePointAt(at) ?? 0)
-  if (character === '"' || character === "'") return 'a text that does not end, or has an escape that does not'
+  if (character === '"' || character === "'") return 'an unterminated string or escape'
   return `${JSON.stringify(character)}; expected a name, a number, a text or a symbol`
 }
 
@@ -85,7 +85,7 @@ function unescaped(text: string, file: string, line: number): string {
       const point = Number.parseInt(short ?? long ?? '', 16)
       if (point <= 0x10_ff_ff) return Buffer.from(String.fromCodePoint(point), 'utf8').toString('latin1')
       const known = ESCAPES[letter ?? '']
-      if (known === undefined) throw new ProtoError(file, line, `the escape ${escape}, which means nothing`)
+      if (known === undefined) throw new ProtoError(file, line, `the unknown escape ${escape}`)
       return known
     })
 }

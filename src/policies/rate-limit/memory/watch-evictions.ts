@@ -19,7 +19,7 @@ export function watchEvictions(table: SharedTable, clock: Clock, log: Logger): (
     if (count > 0)
       log.warn(
         { evictions: count, entries: size },
-        'The counts of rate limits have no room left, and some clients began anew: raise stores.memory.entries',
+        'The table of rate-limit counts is full, and the counts of some clients were dropped: raise stores.memory.entries',
       )
   })
 }

@@ -26,7 +26,7 @@ export class NoRecords extends Error {
   readonly known: boolean
 
   constructor(known: boolean, name: string, type: string) {
-    super(known ? `${name} has no ${type} records` : `there is no name ${name}`)
+    super(known ? `${name} has no ${type} records` : `the name ${name} does not exist`)
     this.known = known
   }
 }

@@ -41,7 +41,7 @@ export const dnsOptions = z
   })
   .superRefine(({ type, port, minInterval, maxInterval }, context) => {
     if (type === 'SRV' && port !== undefined)
-      context.addIssue({ code: 'custom', path: ['port'], message: 'SRV records say the port: leave it out' })
+      context.addIssue({ code: 'custom', path: ['port'], message: 'SRV records contain the port: remove it' })
     if (type !== 'SRV' && port === undefined)
       context.addIssue({
         code: 'custom',

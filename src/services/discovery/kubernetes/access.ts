@@ -33,7 +33,7 @@ export async function accessOf(options: Place, env: NodeJS.ProcessEnv, mount = M
 
 function serverOf(env: NodeJS.ProcessEnv): string {
   const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env
-  if (host === '') throw new Error('not in a cluster, as KUBERNETES_SERVICE_HOST is not set: name the server')
+  if (host === '') throw new Error('not in a cluster, as KUBERNETES_SERVICE_HOST is not set: set the server')
   return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
@@ -44,7 +44,7 @@ async function read(file: string | null): Promise<string | null> {
     return text.trim()
   } catch (error) {
     throw new Error(
-      `${file} cannot be read (${messageOf(error)}): name the server, the namespace and the files, or run in a pod`,
+      `${file} cannot be read (${messageOf(error)}): set the server, the namespace and the files, or run in a pod`,
       {
         cause: error,
       },

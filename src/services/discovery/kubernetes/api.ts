@@ -41,7 +41,7 @@ export interface Ask {
 /** The parsed reply. Rejects with ApiError, or with another Error that says what failed. */
 export async function askOnce(ask: Ask): Promise<unknown> {
   const response = await open(ask)
-  const cancel = ask.clock.after(WHOLE, () => response.destroy(new Error(`no whole list within ${WHOLE} ms`)))
+  const cancel = ask.clock.after(WHOLE, () => response.destroy(new Error(`no complete list within ${WHOLE} ms`)))
   try {
     return parse(await textOf(response, MAX_LIST))
   } finally {
@@ -64,7 +64,7 @@ export async function follow(ask: Ask, { opened, said, timeout }: Stream): Promi
   const response = await open(ask)
   const { clock } = ask
   const idle = (): (() => void) =>
-    clock.after(timeout, () => response.destroy(new Error(`nothing came for ${timeout / 1000} s`)))
+    clock.after(timeout, () => response.destroy(new Error(`no data for ${timeout / 1000} s`)))
   let cancel = idle()
   try {
     opened()
@@ -135,7 +135,7 @@ async function textOf(response: IncomingMessage, most: number): Promise<string> 
     length += bytes.length
     if (length > most) {
       response.destroy()
-      throw new Error(`an answer of more than ${most} bytes`)
+      throw new Error(`a response of more than ${most} bytes`)
     }
     parts.push(bytes)
   }
@@ -144,6 +144,6 @@ async function textOf(response: IncomingMessage, most: number): Promise<string> 
 
 function parse(text: string): unknown {
   const value = parseJson(text)
-  if (value === undefined) throw new Error('what came is no JSON')
+  if (value === undefined) throw new Error('the response is not JSON')
   return value
 }

@@ -141,7 +141,7 @@ test('a renewed token is used for the next request, and a rejected one is report
   const armed = clock.armed()
   api.end('orderly')
   await told.until(() => told.failures.length === 1)
-  assert.deepEqual(told.failures, ['401: Unauthorized (the API server does not take the token)'])
+  assert.deepEqual(told.failures, ['401: Unauthorized (the API server does not accept the token)'])
   await armed
   access.token = 'two'
   await retry(clock, () => api.watching === 1, api)

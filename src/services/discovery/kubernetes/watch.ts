@@ -106,7 +106,8 @@ export class SliceWatch {
       version = fieldOf(metadata, 'resourceVersion')
       page = typeof next === 'string' && next !== '' ? `&continue=${encodeURIComponent(next)}` : ''
     } while (page !== '')
-    if (typeof version !== 'string' || version === '') throw new Error('the answer is no list of the Kubernetes API')
+    if (typeof version !== 'string' || version === '')
+      throw new Error('the response is not a list of the Kubernetes API')
     this.slices = slices
     this.version = version
     this.tell()
@@ -130,7 +131,7 @@ export class SliceWatch {
     }
     const version = fieldOf(fieldOf(object, 'metadata'), 'resourceVersion')
     if (typeof type !== 'string' || typeof version !== 'string')
-      throw new Error('what came is no event of the Kubernetes API')
+      throw new Error('the response is not an event of the Kubernetes API')
     const slice = type === 'BOOKMARK' ? null : parseSlice(object)
     if (slice !== null && type === 'DELETED') this.slices?.delete(slice.name)
     else if (slice !== null) this.slices?.set(slice.name, slice)
@@ -193,7 +194,7 @@ function statusOf(status: unknown): ApiError {
 function reasonOf(error: unknown): string {
   const message = messageOf(error)
   if (!(error instanceof ApiError)) return message
-  if (error.status === 401) return `${message} (the API server does not take the token)`
-  if (error.status === 403) return `${message} (a Role has to allow get, list and watch of endpointslices)`
+  if (error.status === 401) return `${message} (the API server does not accept the token)`
+  if (error.status === 403) return `${message} (a Role must allow get, list and watch of endpointslices)`
   return message
 }

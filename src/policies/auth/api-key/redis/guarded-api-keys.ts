@@ -28,7 +28,8 @@ export class GuardedApiKeys implements ApiKeys {
     }
     if (answer.text === null) return null
     const key = parseApiKey(sha256, answer.text)
-    if (key === null) this.log.warn({ hash: HASH, field: sha256 }, 'An API key in Redis cannot be read: it is refused')
+    if (key === null)
+      this.log.warn({ hash: HASH, field: sha256 }, 'The data of an API key in Redis is not valid: the key is refused')
     return key
   }
 }
