@@ -141,7 +141,7 @@ export function makeService(instances: readonly ScriptedInstance[], clock: Manua
     retry,
     hedge,
     repeats: retry?.budget ?? hedge?.budget ?? null,
-    stranded: new StalledAttempts(board, deadlines),
+    stalled: new StalledAttempts(board, deadlines),
     failuresOf: ({ slot }: PooledInstance) => rows[slot] ?? 0,
     sticky: bound === undefined ? null : { bound: () => instances[bound], bind: () => {} },
     limit: null,
