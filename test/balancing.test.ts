@@ -233,7 +233,8 @@ async function advanceUntil<T>(clock: ManualClock, happened: Promise<T>): Promis
   const done = happened.finally(() => (progress.over = true))
   while (!progress.over) {
     clock.advance(1_000)
-    await new Promise(setImmediate)
+    // In a second a check is answered, which takes a few turns of the event loop.
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
   }
   return done
 }

@@ -8,6 +8,7 @@ import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
+import { poolOf, turnUntil } from './support/settled.ts'
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 const reply = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
@@ -38,12 +39,15 @@ test('each of 1,000 concurrent clients gets its own replies', async (t) => {
 
 test('the pool opens no more connections than its limit, and the rest waits in order', async (t) => {
   const service = await startRawService(t)
-  const { port } = await startGateway(t, proxyTo(service.url, { service: { pool: { connections: 2 } } }))
+  const { port, gateway } = await startGateway(t, proxyTo(service.url, { service: { pool: { connections: 2 } } }))
   const clients = await Promise.all([1, 2, 3, 4, 5].map(() => connect(t, port)))
   const peers: Peer[] = []
   for (const [i, client] of clients.entries()) {
     client.write(get(`/${i + 1}`))
-    if (i > 1) continue
+    if (i > 1) {
+      await turnUntil('the request to wait', () => poolOf(gateway).waiting === i - 1)
+      continue
+    }
     const peer = await service.accept()
     peers.push(peer)
     assert.match((await peer.request()).start, new RegExp(`/${i + 1} `))

@@ -105,7 +105,7 @@ test('a generation that fails to compile keeps no resources', async (t) => {
     options: z.strictObject({}),
     create: () => assert.fail('must not be created'),
   })
-  await assert.rejects(prepare({ backend: { instances: [stays.url, never.url] } }, [broken]), /not to be made/)
+  await assert.rejects(prepare({ backend: { instances: [stays.url, never.url] } }, [broken]), /must not be created/)
   assert.deepEqual(
     gauge('sallyport_instance_in_flight').map(([labels]) => labels),
     [`service="backend",instance="${stays.address}"`],

@@ -424,7 +424,8 @@ test('the API documentation describes the key and the possible rejections', asyn
   const service = await startService(t, numbered())
   const { port } = await startGateway(t, {
     endpoints: {},
-    services: { backend: { instances: [service.url], health: false } },
+    // Otherwise its operations are listed only once it has been asked for them.
+    services: { backend: { instances: [service.url], health: false, openapi: false } },
     policies: { idempotency: {} },
     routes: [{ id: 'orders', match: { path: '/orders', method: ['GET', 'POST'] }, service: 'backend' }],
   })
