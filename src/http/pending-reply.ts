@@ -2,12 +2,16 @@ import type { AwaitedReply, Exchange, ReplyEdit } from './exchange.ts'
 import { errorReply } from './problem.ts'
 import { discardReply, type Reply } from './reply.ts'
 
-interface Applicable {
+/** An edit of any state in a list. */
+interface Listed {
+  /** The edit that was left after it; null for the last one. */
+  next: Listed | null
   apply(reply: Reply, exchange: Exchange): void
 }
 
-/** An edit with its state. */
-class PendingEdit<State> implements Applicable {
+/** An edit with its state, in a list that needs no array to grow. */
+class PendingEdit<State> implements Listed {
+  next: Listed | null = null
   private readonly edit: ReplyEdit<State>
   private readonly state: State
 
@@ -28,7 +32,8 @@ class PendingEdit<State> implements Applicable {
 export class PendingReply implements AwaitedReply {
   readonly promise: Promise<Reply>
   private readonly exchange: Exchange
-  private edits: Applicable[] | null = null
+  private first: Listed | null = null
+  private last: Listed | null = null
   private resolve!: (reply: Reply) => void
   private reject!: (error: unknown) => void
 
@@ -43,22 +48,24 @@ export class PendingReply implements AwaitedReply {
   }
 
   leave<State>(edit: ReplyEdit<State>, state: State): void {
-    this.edits ??= []
-    this.edits.push(new PendingEdit(edit, state))
+    const left = new PendingEdit(edit, state)
+    if (this.last === null) this.first = left
+    else this.last.next = left
+    this.last = left
   }
 
   /** The reply has arrived. */
   settle(reply: Reply): void {
     this.end()
-    if (this.edits === null) this.resolve(reply)
-    else this.apply(this.edits, reply, null)
+    if (this.first === null) this.resolve(reply)
+    else this.apply(this.first, reply, null)
   }
 
   /** There will be no reply: the edits are applied to the problem document. */
   fail(error: unknown): void {
     this.end()
-    if (this.edits === null) this.reject(error)
-    else this.apply(this.edits, null, error)
+    if (this.first === null) this.reject(error)
+    else this.apply(this.first, null, error)
   }
 
   private end(): void {
@@ -66,11 +73,11 @@ export class PendingReply implements AwaitedReply {
   }
 
   /** An edit that throws leaves a problem document to the next one, as a chain of promises would. */
-  private apply(edits: readonly Applicable[], reply: Reply | null, error: unknown): void {
+  private apply(first: Listed, reply: Reply | null, error: unknown): void {
     const { exchange } = this
     let current = reply
     let thrown = error
-    for (const edit of edits) {
+    for (let edit: Listed | null = first; edit !== null; edit = edit.next) {
       try {
         current ??= errorReply(thrown, exchange)
         edit.apply(current, exchange)
