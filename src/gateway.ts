@@ -120,7 +120,7 @@ export {
   type Decision,
   definePolicy,
   type FilesOption,
-  type FlightBoard,
+  type FlightTable,
   type FlightStatus,
   type HeldKey,
   type Identify,

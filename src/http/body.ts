@@ -9,7 +9,7 @@ export type Body = Bytes | BodyStream | null
 export const HEAD_ROOM = 2_048
 
 /** Up to this size, in bytes, head and body are written as one string, so a body that is kept is stored as a string. */
-const AS_TEXT = 14_000
+export const AS_TEXT = 14_000
 
 /**
  * A complete body in memory, in the form in which it arrived (string or buffer). It is converted each time the other

@@ -63,6 +63,11 @@ export class ProcessStores {
     this.replies?.answer(answers, clock)
   }
 
+  /** The thread of that worker has ended: releases what it held. Only for the main thread. */
+  workerEnded(worker: number, clock: Clock): void {
+    this.replies?.workerEnded(worker, clock)
+  }
+
   /**
    * Keeps replies for idempotency keys, up to `replies` bytes, and answers the threads' questions about them. Only for the main
    * thread.

@@ -278,6 +278,7 @@ export class WorkerFleet implements Fleet {
         this.heartbeats.forget(number)
         scope.hub.retire(worker)
         scope.board.forget(number)
+        scope.stores.workerEnded(number, this.options.clock)
       },
     }
   }

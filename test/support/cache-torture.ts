@@ -25,7 +25,7 @@ const order = workerData as TortureOrder
 const ASKED = Headers.of()
 const begun = new Int32Array(order.purges, 0, order.keys)
 const done = new Int32Array(order.purges, order.keys * Int32Array.BYTES_PER_ELEMENT, order.keys)
-const store = new MemoryCacheStore({ clock: systemClock, atHand: 200_000, evictions: { add() {} } })
+const store = new MemoryCacheStore({ clock: systemClock, localBytes: 200_000, evictions: { add() {} } })
 store.use(order.buffer, order.thread)
 
 const random = (below: number): number => Math.floor(Math.random() * below)

@@ -8,13 +8,13 @@ import { TestCounter } from './test-counter.ts'
 export function memoryStores(
   threads: number,
   bytes: number,
-  { clock = new ManualClock(), atHand = bytes / 8 }: { readonly clock?: Clock; readonly atHand?: number } = {},
+  { clock = new ManualClock(), localBytes = bytes / 8 }: { readonly clock?: Clock; readonly localBytes?: number } = {},
 ) {
   const buffer = ReplyMemory.create(bytes, () => 0.3)
   if (buffer === null) throw new Error(`${bytes} bytes are too few`)
   const evictions = new TestCounter()
   const stores = Array.from({ length: threads }, (_, i) => {
-    const store = new MemoryCacheStore({ clock, atHand, evictions })
+    const store = new MemoryCacheStore({ clock, localBytes, evictions })
     store.use(buffer, i + 1)
     return store
   })

@@ -4,19 +4,19 @@ import { ManualClock } from '../../testing/manual-clock.ts'
 import { Flights } from './coalescing.ts'
 
 test('there is one flight for a key at a time', () => {
-  const flights = new Flights(new ManualClock(), { board: null })
-  const flight = flights.begin('k')
-  assert.equal(flights.begin('k'), null)
-  assert.ok(flights.begin('other'))
+  const flights = new Flights(new ManualClock(), { flightTable: null })
+  const flight = flights.begin('k', 1_000)
+  assert.equal(flights.begin('k', 1_000), null)
+  assert.ok(flights.begin('other', 1_000))
   flight!.settle()
   assert.equal(flights.join('k', 1), null)
-  assert.ok(flights.begin('k'))
+  assert.ok(flights.begin('k', 1_000))
 })
 
 test('those who wait go on when the flight is over, and no timer is left', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock, { board: null })
-  const flight = flights.begin('k')
+  const flights = new Flights(clock, { flightTable: null })
+  const flight = flights.begin('k', 1_000)
   const first = flights.join('k', 1_000)
   const second = flights.join('k', 1_000)
   assert.equal(clock.pending, 1)
@@ -28,25 +28,42 @@ test('those who wait go on when the flight is over, and no timer is left', async
 
 test('a flight that is late ends nothing of the one that took its place', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock, { board: null })
-  const late = flights.begin('k')
+  const flights = new Flights(clock, { flightTable: null })
+  const late = flights.begin('k', 1_000)
   const waiting = flights.join('k', 1_000)
   clock.advance(1_000)
   await waiting
-  assert.ok(flights.begin('k'))
+  assert.ok(flights.begin('k', 1_000))
   late!.settle()
-  assert.equal(flights.begin('k'), null)
+  assert.equal(flights.begin('k', 1_000), null)
 })
 
 test('nobody waits for a key that was not storable, for ten seconds', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock, { board: null })
-  const waiting = flights.begin('k')
+  const flights = new Flights(clock, { flightTable: null })
+  const waiting = flights.begin('k', 1_000)
   const waited = flights.join('k', 1_000)
   waiting!.giveUp()
   await waited
-  assert.equal(flights.begin('k'), null)
+  assert.equal(flights.begin('k', 1_000), null)
   assert.equal(flights.join('k', 1_000), null)
   clock.advance(10_000)
-  assert.ok(flights.begin('k'))
+  assert.ok(flights.begin('k', 1_000))
+})
+
+test('a request whose own time is over leaves, and the others wait on', async () => {
+  const clock = new ManualClock()
+  const flights = new Flights(clock, { flightTable: null })
+  const flight = flights.begin('k', 1_000)
+  clock.advance(100)
+  const short = flights.join('k', 200)
+  let isOver = false
+  const long = flights.join('k', 1_000)?.then(() => (isOver = true))
+  clock.advance(200)
+  await short
+  assert.equal(isOver, false)
+  assert.equal(flights.begin('k', 1_000), null)
+  flight!.settle()
+  await long
+  assert.equal(clock.pending, 0)
 })

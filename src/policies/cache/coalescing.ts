@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { SharedFlight } from './memory/flight-board.ts'
+import type { SharedFlight } from './memory/flight-table.ts'
 import type { CacheStore } from './store.ts'
 
 /** Minimum number of keys remembered as not storable. */
@@ -19,15 +19,15 @@ export interface Flight {
 
 /**
  * The pending requests to services, one per key; other requests with the same key wait for its reply. If the store has a flight
- * board, they are shared by all threads.
+ * table, they are shared by all threads.
  */
 export class Flights {
   private readonly clock: Clock
-  private readonly store: Pick<CacheStore, 'board'>
-  private readonly flights = new Map<string, Waiting>()
+  private readonly store: Pick<CacheStore, 'flightTable'>
+  private readonly flights = new Map<string, LocalFlight>()
   private readonly unstorable = new BoundedMap<string, number>(REMEMBERED)
 
-  constructor(clock: Clock, store: Pick<CacheStore, 'board'>) {
+  constructor(clock: Clock, store: Pick<CacheStore, 'flightTable'>) {
     this.clock = clock
     this.store = store
   }
@@ -36,35 +36,49 @@ export class Flights {
   join(key: string, wait: number): Promise<void> | null {
     const flight = this.flights.get(key)
     if (flight === undefined) return this.joinOther(key, wait)
-    flight.cancel ??= this.clock.after(wait, () => flight.settle())
-    return new Promise((resolve) => flight.waiting.push(resolve))
+    const left = Math.max(0, flight.until - this.clock.now())
+    flight.cancel ??= this.clock.after(left, () => flight.settle())
+    const { promise, resolve } = Promise.withResolvers<void>()
+    // A request that has waited before leaves earlier than the others, and does not end the flight for them.
+    const cancel = wait < left ? this.clock.after(wait, () => leave()) : null
+    const leave = (): void => {
+      cancel?.()
+      flight.waiting.delete(leave)
+      resolve()
+    }
+    flight.waiting.add(leave)
+    return promise
   }
 
-  /** Starts a flight; null if there already is one, or if requests should not wait for that key. */
-  begin(key: string): Flight | null {
+  /**
+   * Starts a flight, for which others wait for at most `wait` ms from now; null if there already is one, or if requests should not
+   * wait for that key.
+   */
+  begin(key: string, wait: number): Flight | null {
     if (this.flights.has(key) || this.isUnstorable(key)) return null
-    const { board } = this.store
-    if (board !== null && board.status(key) !== 'none') return null
-    const shared = board?.begin(key) ?? null
+    const { flightTable } = this.store
+    if (flightTable !== null && flightTable.status(key) !== 'none') return null
+    const shared = flightTable?.begin(key, wait) ?? null
     // Another thread was faster.
-    if (board !== null && shared === null && board.status(key) !== 'none') return null
-    return this.take(key, shared)
+    if (flightTable !== null && shared === null && flightTable.status(key) !== 'none') return null
+    return this.add(key, wait, shared)
   }
 
-  private take(key: string, shared: SharedFlight | null): Flight {
-    const { board } = this.store
-    const flight: Waiting = {
-      waiting: [],
+  private add(key: string, wait: number, shared: SharedFlight | null): Flight {
+    const { flightTable } = this.store
+    const flight: LocalFlight = {
+      until: this.clock.now() + wait,
+      waiting: new Set(),
       cancel: null,
       settle: () => {
         if (this.flights.get(key) === flight) this.flights.delete(key)
         flight.cancel?.()
-        if (shared !== null) board?.end(shared)
-        for (const resolve of flight.waiting.splice(0)) resolve()
+        if (shared !== null) flightTable?.end(shared)
+        for (const leave of flight.waiting) leave()
       },
       giveUp: () => {
         this.markUnstorable(key)
-        if (shared !== null) board?.giveUp(shared, REMEMBERED_FOR)
+        if (shared !== null) flightTable?.giveUp(shared, REMEMBERED_FOR)
         flight.settle()
       },
     }
@@ -74,9 +88,9 @@ export class Flights {
 
   /** The same for a flight of another thread. */
   private joinOther(key: string, wait: number): Promise<void> | null {
-    const { board } = this.store
-    const status = board?.status(key) ?? 'none'
-    return board === null || typeof status === 'string' ? null : board.over(status, wait)
+    const { flightTable } = this.store
+    const status = flightTable?.status(key) ?? 'none'
+    return flightTable === null || typeof status === 'string' ? null : flightTable.join(status, wait)
   }
 
   private markUnstorable(key: string): void {
@@ -92,7 +106,11 @@ export class Flights {
   }
 }
 
-interface Waiting extends Flight {
-  readonly waiting: (() => void)[]
+interface LocalFlight extends Flight {
+  /** When it ends for those who wait, in milliseconds of the clock. */
+  readonly until: number
+  /** Releases one of the waiting requests each. */
+  readonly waiting: Set<() => void>
+  /** Cancels the timer for that; null as long as nobody waits. */
   cancel: (() => void) | null
 }

@@ -188,14 +188,15 @@ export class Fetch {
   /** What is needed to store the reply, or a token saying why it is not stored. */
   private mayStore({ status, headers, body }: Reply): Storable | string {
     const { request, exchange } = this
-    const { keys, settings } = this.context
+    const { keys, settings, store } = this.context
     if (request.noStore) return 'request'
     // RFC 9110 section 9.3.3: the reply to a POST may declare that it is what a GET would return.
     const isGet =
       exchange.method === 'GET' ||
       (exchange.method === 'POST' && status === 200 && isSelf(headers.get('Content-Location'), exchange, keys))
     if (!isGet) return 'method'
-    if (body !== null && body.length > settings.maxBody) return 'too-large'
+    if (body !== null && body.length > Math.min(settings.maxBody, store.largest - headers.toWire().length))
+      return 'too-large'
     return this.examine(status, headers)
   }
 

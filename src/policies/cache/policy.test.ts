@@ -614,6 +614,8 @@ test('an upgrade, preconditions and a GET with a body are left to the service', 
 test('a body over the limit is passed through', async () => {
   const { ask } = setUp({ maxBody: '4b' }, () => ({ ...fresh(60), body: '12345' }))
   assert.equal((await ask()).cacheStatus, 'sallyport; fwd=uri-miss; detail=too-large')
+  const small = setUp({ memory: '20kb' }, () => ({ ...fresh(60), body: 'x'.repeat(3_000) }))
+  assert.equal((await small.ask()).cacheStatus, 'sallyport; fwd=uri-miss; detail=too-large')
 })
 
 test('a refresh in the background that fails is logged, and the stale reply goes on', async () => {

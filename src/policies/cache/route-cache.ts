@@ -108,7 +108,7 @@ export class RouteCache {
     const flightKey = waits && mayBePersonal(exchange, share) ? `${key} personal` : key
     const waiting = waits && !request.noCache && !request.noStore ? this.flights.join(flightKey, wait) : null
     if (waiting !== null) return this.askAfter(waiting, exchange, url, key, flightKey, entry, request, reason)
-    const flight = waits && isShareable(request) ? this.flights.begin(flightKey) : null
+    const flight = waits && isShareable(request) ? this.flights.begin(flightKey, wait) : null
     return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
   }
 
@@ -143,7 +143,7 @@ export class RouteCache {
       const isSame = typeof found === 'string' ? found === 'uri-miss' : found.born === former?.born
       over = isSame && turn < TURNS && now < until ? this.flights.join(flightKey, until - now) : null
       if (over !== null) continue
-      const flight = isShareable(request) ? this.flights.begin(flightKey) : null
+      const flight = isShareable(request) ? this.flights.begin(flightKey, settings.wait) : null
       return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
     }
   }
@@ -160,7 +160,7 @@ export class RouteCache {
 
   /** Fetches a new reply to replace the entry, unless that is already under way. */
   private refresh(exchange: Exchange, url: string, key: string, entry: CacheEntry): void {
-    const flight = this.flights.begin(key)
+    const flight = this.flights.begin(key, this.context.settings.wait)
     if (flight === null) return
     const copy = refreshOf(exchange, this.context.clock.now())
     const fetch = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight)

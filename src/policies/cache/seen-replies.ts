@@ -3,7 +3,8 @@ import type { CacheEntry, CacheStore, Missing } from './store.ts'
 
 /** A read-only view of other stores. */
 export class SeenReplies implements CacheStore {
-  readonly board = null
+  readonly flightTable = null
+  readonly largest = Number.POSITIVE_INFINITY
   private readonly stores: () => readonly CacheStore[]
 
   /** `stores` returns the stores to look into at the time of a lookup. */

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../http/body.ts'
 import type { Headers } from '../../http/headers.ts'
 import type { Counter } from '../../core/metrics.ts'
-import type { FlightBoard } from './memory/flight-board.ts'
+import type { FlightTable } from './memory/flight-table.ts'
 
 /** Which requests a stored reply answers, among those for its URL (RFC 9111 section 4.1). */
 export interface Variant {
@@ -82,8 +82,10 @@ export interface CacheStore {
   adopt(former: CacheStore, routes: ReadonlySet<string>): void
   /** What it holds in the memory of its thread; null for memory shared by the threads. */
   usage(): CacheUsage | null
+  /** Size of the largest reply that it stores, in bytes. */
+  readonly largest: number
   /** What other threads of the process are fetching for it; null if threads do not share that. */
-  readonly board: FlightBoard | null
+  readonly flightTable: FlightTable | null
   /** Called when it is no longer used. */
   close(): void
 }

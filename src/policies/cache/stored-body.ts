@@ -1,7 +1,7 @@
 import type { Body, BodySink, BodyStream, Bytes } from '../../http/body.ts'
 
 /** Stored bodies up to this size in bytes are sent at once; longer ones are streamed at the pace of the client. */
-const AT_ONCE = 65_536
+export const AT_ONCE = 65_536
 
 /** Prepares a stored body for sending to a client. */
 export function deliver(body: Bytes | null): Body {
@@ -10,13 +10,13 @@ export function deliver(body: Bytes | null): Body {
 
 class StoredStream implements BodyStream {
   readonly length: number
-  private readonly octets: Buffer
+  private readonly bytes: Buffer
   private at = 0
   private sink: BodySink | null = null
 
-  constructor(octets: Buffer) {
-    this.octets = octets
-    this.length = octets.length
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.length = bytes.length
   }
 
   pipe(sink: BodySink): void {
@@ -26,7 +26,7 @@ class StoredStream implements BodyStream {
 
   resume(): void {
     while (this.sink !== null && this.at < this.length) {
-      const chunk = this.octets.subarray(this.at, this.at + AT_ONCE)
+      const chunk = this.bytes.subarray(this.at, this.at + AT_ONCE)
       this.at += chunk.length
       if (!this.sink.write(chunk)) return
     }

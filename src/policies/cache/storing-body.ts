@@ -20,7 +20,7 @@ export class StoringBody extends PassingBody {
   private readonly budget: Budget
   private kept: ((body: Bytes | NotKept) => void) | null
   /** One buffer rather than a list of chunks, which may be tiny and would each cost far more than their bytes. */
-  private octets: Buffer = NOTHING
+  private bytes: Buffer = NOTHING
   private size = 0
 
   /** Keeps at most `limit` bytes, charged to the client with that address. */
@@ -60,32 +60,32 @@ export class StoringBody extends PassingBody {
 
   private whole(): Bytes | NotKept {
     if (this.length >= 0 && this.size !== this.length) return 'lost'
-    return Bytes.fromBuffer(this.octets.subarray(0, this.size)).kept()
+    return Bytes.fromBuffer(this.bytes.subarray(0, this.size)).kept()
   }
 
   private keep(chunk: Buffer): void {
     const size = this.size + chunk.length
     if (size > this.limit) return this.settle('unfit')
     if (!this.makeRoom(size)) return this.settle('lost')
-    chunk.copy(this.octets, this.size)
+    chunk.copy(this.bytes, this.size)
     this.size = size
   }
 
   private makeRoom(size: number): boolean {
-    const { octets } = this
-    if (size <= octets.length) return true
-    const room = Math.max(size, this.length, Math.min(this.limit, 2 * octets.length))
-    if (!this.budget.take(room - octets.length, this.client)) return false
-    this.octets = Buffer.allocUnsafeSlow(room)
-    octets.copy(this.octets)
+    const { bytes } = this
+    if (size <= bytes.length) return true
+    const room = Math.max(size, this.length, Math.min(this.limit, 2 * bytes.length))
+    if (!this.budget.take(room - bytes.length, this.client)) return false
+    this.bytes = Buffer.allocUnsafeSlow(room)
+    bytes.copy(this.bytes)
     return true
   }
 
   private settle(body: Bytes | NotKept): void {
     const { kept } = this
     this.kept = null
-    this.budget.giveBack(this.octets.length, this.client)
-    this.octets = NOTHING
+    this.budget.giveBack(this.bytes.length, this.client)
+    this.bytes = NOTHING
     kept?.(body)
   }
 }

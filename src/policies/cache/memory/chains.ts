@@ -1,4 +1,4 @@
-/** Words of a node: the hash of what it stands for, the nodes before and behind it, and the entry that it is a part of. */
+/** Words of a node: the hash of its key or tag, the previous and the next node, and the entry that it belongs to. */
 export const NODE_WORDS = 4
 const HASH = 0
 const PREVIOUS = 1
@@ -6,8 +6,8 @@ const NEXT = 2
 const ENTRY = 3
 
 /**
- * Chains of nodes that lie in shared memory. A node is named by the word that it begins at; 0 is none. Only who may write changes
- * chains; others may read them, and must then look whether what they have read was still so.
+ * Doubly linked lists of nodes in shared memory, identified by the index of their first word; 0 is none. Only the thread with the
+ * write lock changes them. Others may read them, and must then check that nothing has changed meanwhile.
  */
 export class Chains {
   private readonly words: Int32Array
@@ -32,7 +32,7 @@ export class Chains {
     return this.word(node + ENTRY)
   }
 
-  /** Puts a node at the beginning of the chain with that head. */
+  /** Inserts a node at the beginning of the chain with that head. */
   add(head: number, node: number, hash: number, entry: number): void {
     const { words } = this
     const next = this.word(head)
@@ -44,20 +44,20 @@ export class Chains {
     words[head] = node
   }
 
-  /** Takes a node out of the chain with that head. */
+  /** Removes a node from the chain with that head. */
   remove(head: number, node: number): void {
-    this.join(head, this.word(node + PREVIOUS), this.word(node + NEXT))
+    this.link(head, this.word(node + PREVIOUS), this.word(node + NEXT))
   }
 
-  /** A node of that chain, which lay elsewhere before, is to be found in its place again. */
-  moved(head: number, node: number, entry: number): void {
+  /** Updates the links to a node of that chain which was copied to another position. */
+  relink(head: number, node: number, entry: number): void {
     const [previous, next] = [this.word(node + PREVIOUS), this.word(node + NEXT)]
     this.words[node + ENTRY] = entry
     this.words[previous === 0 ? head : previous + NEXT] = node
     if (next !== 0) this.words[next + PREVIOUS] = node
   }
 
-  private join(head: number, previous: number, next: number): void {
+  private link(head: number, previous: number, next: number): void {
     this.words[previous === 0 ? head : previous + NEXT] = next
     if (next !== 0) this.words[next + PREVIOUS] = previous
   }

@@ -1,4 +1,5 @@
-import { Bytes } from '../../../http/body.ts'
+import { AS_TEXT, Bytes, HEAD_ROOM } from '../../../http/body.ts'
+import { AT_ONCE } from '../stored-body.ts'
 import type { CacheEntry, Variant } from '../store.ts'
 import {
   BODY,
@@ -20,22 +21,22 @@ import {
 import { UNIT_WORDS } from './layout.ts'
 import type { ReplyMemory } from './reply-memory.ts'
 
-/** Some entry, as far as is needed to know what it answers. */
+/** The part of an entry that tells which requests it answers. */
 export interface Found extends Variant {
-  /** The word that it begins at. */
+  /** Its first word. */
   readonly at: number
-  /** No other entry has it. */
+  /** Unique among all entries ever stored in this memory. */
   readonly id: number
-  /** All of it, once it was read and as long as it is kept. */
+  /** The whole entry, once this thread has read it. */
   entry: CacheEntry | null
 }
 
-/** Where the parts of an entry are. */
+/** The positions of the parts of an entry. */
 interface Frame {
-  /** The word with the length of the first text, and how many texts there are. */
+  /** The word with the length of the first text, and the number of texts. */
   readonly lengths: number
   readonly count: number
-  /** Octets: where the texts begin, the body, and what comes behind the entry. */
+  /** In bytes: where the texts begin, where the body begins, and where it ends. */
   readonly texts: number
   readonly body: number
   readonly end: number
@@ -44,8 +45,8 @@ interface Frame {
 const NONE: readonly string[] = []
 
 /**
- * Reads entries. Another thread may be writing what is read: whatever that looks like, nothing is read beyond the entry, and who reads
- * looks afterwards whether it was still there. Null is for what cannot be an entry.
+ * Reads entries while other threads may be writing to the same memory. Whatever is read, nothing beyond the entry is accessed. The
+ * caller then has to check the version of the bucket before it uses the result. What cannot be an entry is null.
  */
 export class EntryReader {
   private readonly memory: ReplyMemory
@@ -62,21 +63,22 @@ export class EntryReader {
     return at >= this.memory.layout.ring && at < this.end - FIRST_TAG && at % UNIT_WORDS === 0
   }
 
-  /** Whether the entry has that key, which has so many octets. */
+  /** Whether the entry has the key in the first `length` bytes of the buffer. */
   hasKey(at: number, key: Buffer, length: number): boolean {
     const { memory } = this
     if (memory.word(at + KEY) !== length) return false
-    const octet = this.keyOctet(at)
-    if (octet < 0 || octet + length > memory.octets.length) return false
-    return memory.octets.compare(key, 0, length, octet, octet + length) === 0
+    const byte = this.keyByte(at)
+    if (byte < 0 || byte + length > memory.bytes.length) return false
+    return memory.bytes.compare(key, 0, length, byte, byte + length) === 0
   }
 
-  /** The octets of its key: for who may write, as they stay in the memory. */
+  /** A view of its key. Only valid while this thread has the write lock. */
   key(at: number): Buffer {
-    const octet = this.keyOctet(at)
-    return this.memory.octets.subarray(octet, octet + this.memory.word(at + KEY))
+    const byte = this.keyByte(at)
+    return this.memory.bytes.subarray(byte, byte + this.memory.word(at + KEY))
   }
 
+  /** When its age was 0. */
   born(at: number): number {
     return this.number(at, 0)
   }
@@ -90,15 +92,20 @@ export class EntryReader {
     return count <= 0 ? NONE : strings(this.texts(at).slice(-count))
   }
 
-  /** What the entry answers. */
+  /** Its number. */
+  id(at: number): number {
+    return this.number(at, 7)
+  }
+
+  /** Which requests the entry answers. */
   find(at: number): Found {
     const { memory } = this
     const texts = this.texts(at)
     const [vary, selecting] = selectorsOf(texts, memory.word(at + VARY))
-    return { at, id: this.number(at, 7), vary, selecting, language: texts[4] ?? null, entry: null }
+    return { at, id: this.id(at), vary, selecting, language: texts[4] ?? null, entry: null }
   }
 
-  /** All of it; `known` is its body where the thread has that already. */
+  /** The whole entry; `known` is its body if this thread already has a copy of it. */
   read(at: number, known: Bytes | undefined): CacheEntry | null {
     const { memory } = this
     const frame = this.frameOf(at)
@@ -111,7 +118,7 @@ export class EntryReader {
       url: texts[0] ?? '',
       status: memory.word(at + STATUS),
       fields: texts[1] ?? '',
-      body: hasBody ? (known ?? Bytes.fromBuffer(memory.octets.subarray(frame.body, frame.end)).kept()) : null,
+      body: hasBody ? (known ?? copyOf(memory.bytes, frame.body, frame.end)) : null,
       born: this.number(at, 0),
       lifetime: this.number(at, 1),
       staleWhileRevalidate: this.number(at, 2),
@@ -134,9 +141,9 @@ export class EntryReader {
     return this.memory.number((at + NUMBERS) / UNIT_WORDS + which)
   }
 
-  private keyOctet(at: number): number {
+  private keyByte(at: number): number {
     const { memory } = this
-    return memory.octetOf(tagNode(at, memory.word(at + TAGS)) + memory.word(at + TEXTS))
+    return memory.byteOf(tagNode(at, memory.word(at + TAGS)) + memory.word(at + TEXTS))
   }
 
   private texts(at: number): readonly (string | null)[] {
@@ -144,7 +151,7 @@ export class EntryReader {
     return frame === null ? [] : this.textsOf(frame)
   }
 
-  /** Null where it cannot be an entry. */
+  /** Null if it cannot be an entry. */
   private frameOf(at: number): Frame | null {
     const { memory } = this
     const words = memory.word(at + UNITS) * UNIT_WORDS
@@ -152,16 +159,16 @@ export class EntryReader {
     if (words <= FIRST_TAG || words > this.end - at || tags < 0 || count < 0 || key < 0) return null
     const lengths = tagNode(at, tags)
     if (lengths + count > at + words) return null
-    const texts = memory.octetOf(lengths + count) + key
+    const texts = memory.byteOf(lengths + count) + key
     let body = texts
     for (let i = 0; i < count; i++) body += Math.max(0, memory.word(lengths + i))
     const end = body + Math.max(0, memory.word(at + BODY))
-    return end > memory.octetOf(at + words) ? null : { lengths, count, texts, body, end }
+    return end > memory.byteOf(at + words) ? null : { lengths, count, texts, body, end }
   }
 
   private textsOf({ lengths, count, texts, body }: Frame): readonly (string | null)[] {
     const { memory } = this
-    const text = memory.octets.toString('latin1', texts, body)
+    const text = memory.bytes.toString('latin1', texts, body)
     const all: (string | null)[] = []
     let from = 0
     for (let i = 0; i < count; i++) {
@@ -180,6 +187,18 @@ function selectorsOf(
   if (count <= 0) return [NONE, NONE]
   const both = strings(texts.slice(OWN_TEXTS, OWN_TEXTS + 2 * count))
   return [both.slice(0, count), both.slice(count)]
+}
+
+/**
+ * Copies a body out of the shared memory, in the form in which it is sent: as text, with room for a head in front of it, or as is if
+ * it is sent in pieces.
+ */
+function copyOf(memory: Buffer, start: number, end: number): Bytes {
+  const length = end - start
+  if (length <= AS_TEXT || length > AT_ONCE) return Bytes.fromBuffer(memory.subarray(start, end)).kept()
+  const whole = Buffer.allocUnsafeSlow(HEAD_ROOM + length)
+  memory.copy(whole, HEAD_ROOM, start, end)
+  return Bytes.withRoom(whole)
 }
 
 function strings(texts: readonly (string | null)[]): string[] {

@@ -1,4 +1,4 @@
-/** A hash of 32 bits, as a whole number that may be negative, which nobody foresees who does not know the seed. */
+/** A signed 32-bit hash that cannot be predicted without knowing the seed. */
 export function hashText(text: string, seed: number): number {
   let hash = seed
   for (let i = 0; i < text.length; i++) {

@@ -1,72 +1,72 @@
-/** Octets of a unit: entries begin and end at multiples of it, so that numbers of 64 bits may lie in them. */
+/** Bytes of a unit: entries are aligned to it, as they contain numbers of 64 bits. */
 export const UNIT = 8
 const WORD = Int32Array.BYTES_PER_ELEMENT
 /** Words of a unit. */
 export const UNIT_WORDS = UNIT / WORD
 
-/** More than that is not used: references are 32 bits. */
+/** Larger memories are not used beyond this: references have 32 bits. */
 const MOST = 8 * 1024 ** 3
-/** With less room for entries than that nothing is kept. */
+/** With less space for entries than this, nothing is stored. */
 const LEAST = 4_096
 
-/** Words of the header, by what is in them. */
+/** Words of the header: the write lock, and the seed of the hashes. */
 export const LOCK = 0
 export const SEED = 1
-/** Of the ring, in units: where the next entry goes, where the oldest one lies, and what is between them. */
+/** The ring, in units: the position of the next entry, that of the oldest one, and the space in use. */
 export const HEAD = 2
 export const TAIL = 3
 export const USED = 4
-/** Of that the units of entries that can be found, and how many these are. */
+/** Units of live entries, and their number. */
 export const LIVE = 5
 export const ENTRIES = 6
-/** The number that was given last to a flight. */
+/** The number of the latest flight. */
 export const FLIGHT_SERIAL = 7
-/** The unit of the one that was given last to an entry: of 32 bits, a large cache would use them up in days. */
+/** The unit with the id of the latest entry. It has 64 bits: a large cache would exhaust 32 bits within days. */
 export const SERIAL = 4
 const HEADER_WORDS = 16
 
-/** Words of a flight; see `flight-board.ts`. */
+/** Words of a slot of `flight-table.ts`. */
 export const FLIGHT_WORDS = 4
-/** Words of a bucket of keys: its first node, its version, and whether something in it was used lately. */
+/** Words of a bucket: its first node, its version, and whether one of its entries was used recently. */
 export const BUCKET_WORDS = 3
 
-/** Where everything lies in a memory of that many octets; in words, but for `moments`, which is in units. */
+/** The positions of all parts of the memory, in words; those of `invalidations` in units. */
 export interface Layout {
-  /** Octets that it takes in all. */
-  readonly octets: number
-  /** When something was made invalid: the first one is that of prefixes, the others are found by hashes. */
-  readonly moments: number
-  readonly momentMask: number
+  /** Total size in bytes. */
+  readonly bytes: number
+  /** Times of invalidations: first the latest one of a prefix, then those of URLs and groups, by hash. */
+  readonly invalidations: number
+  readonly invalidationMask: number
   readonly flights: number
   readonly flightMask: number
   readonly buckets: number
   readonly bucketMask: number
-  /** Heads of the chains by URL and by group. */
+  /** Heads of the chains of entries with the same URL or group. */
   readonly tags: number
   readonly tagMask: number
-  /** Entries, one behind the other, round and round. */
+  /** The ring buffer of entries. */
   readonly ring: number
-  /** Its length in units. */
+  /** Size of the ring in units. */
   readonly units: number
 }
 
-/** How so many octets are made use of; null where they are too few for anything. */
+/** Divides a memory of that many bytes; null if it is too small. */
 export function layOut(wanted: number): Layout | null {
-  const octets = Math.floor(Math.min(wanted, MOST) / UNIT) * UNIT
-  const moments = powerOfTwo(octets / 16_384, 8, 4_096)
-  const flights = powerOfTwo(octets / 65_536, 8, 1_024)
-  const buckets = powerOfTwo(octets / 1_024, 8, 2 ** 22)
-  const momentsAt = HEADER_WORDS / UNIT_WORDS
-  const flightsAt = (momentsAt + 1 + moments) * UNIT_WORDS
+  const bytes = Math.floor(Math.min(wanted, MOST) / UNIT) * UNIT
+  const invalidations = powerOfTwo(bytes / 16_384, 8, 4_096)
+  const flights = powerOfTwo(bytes / 65_536, 8, 1_024)
+  const buckets = powerOfTwo(bytes / 1_024, 8, 2 ** 22)
+  const invalidationsAt = HEADER_WORDS / UNIT_WORDS
+  const flightsAt = (invalidationsAt + 1 + invalidations) * UNIT_WORDS
   const bucketsAt = flightsAt + flights * FLIGHT_WORDS
   const tagsAt = bucketsAt + buckets * BUCKET_WORDS
   const ring = Math.ceil((tagsAt + buckets) / UNIT_WORDS) * UNIT_WORDS
-  const units = octets / UNIT - ring / UNIT_WORDS
+  const units = bytes / UNIT - ring / UNIT_WORDS
   if (units * UNIT < LEAST) return null
   return {
-    octets,
-    moments: momentsAt,
-    momentMask: moments - 1,
+    bytes,
+    invalidations: invalidationsAt,
+    invalidationMask: invalidations - 1,
     flights: flightsAt,
     flightMask: flights - 1,
     buckets: bucketsAt,
@@ -78,7 +78,7 @@ export function layOut(wanted: number): Layout | null {
   }
 }
 
-/** The power of two that is next below, within those bounds. */
+/** The largest power of two that is not larger than the number, within these bounds. */
 function powerOfTwo(number: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, 2 ** Math.floor(Math.log2(Math.max(1, number)))))
 }

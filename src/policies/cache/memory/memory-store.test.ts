@@ -15,14 +15,14 @@ const bodyOf = (store: MemoryCacheStore, key: string): Bytes => {
   return found.body
 }
 
-test('whoever is sent a large body at the same time as others has the same one', () => {
-  const { stores } = memoryStores(1, 1_000_000, { atHand: 0 })
+test('concurrent replies share one copy of a large body', () => {
+  const { stores } = memoryStores(1, 1_000_000, { localBytes: 0 })
   const [store] = stores
   store!.put('a', makeCacheEntry({ body: Bytes.fromBuffer(Buffer.alloc(LARGE, 'a')) }), 0)
   assert.equal(bodyOf(store!, 'a'), bodyOf(store!, 'a'))
 })
 
-test('a body that is being sent is that of no other reply, however many are stored meanwhile', () => {
+test('a body that is being sent is never used for another reply, however many are stored meanwhile', () => {
   const { stores, memory } = memoryStores(1, 1_000_000)
   const [store] = stores
   store!.put('a', makeCacheEntry({ body: Bytes.fromBuffer(Buffer.alloc(LARGE, 'a')) }), 0)
@@ -32,4 +32,11 @@ test('a body that is being sent is that of no other reply, however many are stor
   store!.put('b', makeCacheEntry({ body: Bytes.fromBuffer(Buffer.alloc(LARGE, 'b')) }), 0)
   assert.equal(bodyOf(store!, 'b').toLatin1()[0], 'b')
   assert.equal(sent.toLatin1()[0], 'a')
+})
+
+test('a body of medium size is sent in one piece with its head', () => {
+  const { stores } = memoryStores(1, 1_000_000)
+  const [store] = stores
+  store!.put('a', makeCacheEntry({ body: Bytes.fromBuffer(Buffer.alloc(LARGE, 'a')) }), 0)
+  assert.equal(bodyOf(store!, 'a').behind('head ')?.toString('latin1'), `head ${'a'.repeat(LARGE)}`)
 })

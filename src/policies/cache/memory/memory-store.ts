@@ -2,74 +2,79 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
 import { Lru, type LruItem } from '../../../core/lru.ts'
 import type { Counter } from '../../../core/metrics.ts'
+import { HEAD_ROOM } from '../../../http/body.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { StoreTools } from '../../store-tools.ts'
 import type { ReplyStore } from '../reply-store.ts'
 import type { CacheEntry, CacheStore, MakeCacheStore, Missing } from '../store.ts'
 import { select } from '../vary.ts'
-import { FlightBoard } from './flight-board.ts'
+import { BodiesInUse } from './bodies-in-use.ts'
+import { FlightTable } from './flight-table.ts'
 import { closeMemory, openMemory, type OpenedMemory } from './reply-memories.ts'
 import { ReplyMemory } from './reply-memory.ts'
-import { SentBodies } from './sent-bodies.ts'
-import { type Shelf, SharedReplies } from './shared-replies.ts'
+import { type KeyEntries, SharedReplies } from './shared-replies.ts'
 
-/** The part of the memory for what threads have at hand of it, in the form in which it goes out; all of them together. */
-const AT_HAND = 1 / 8
+/** The part of the memory for copies in the threads, decoded and ready to be sent; for all threads together. */
+const LOCAL = 1 / 8
 
-/** What a shelf without entries takes, and a variant of it, in octets; about right. */
-const SHELF = 400
-const VARIANT = 200
+/** Approximate memory of decoded entries of a key, and of each variant, in bytes. */
+const KEY_OVERHEAD = 400
+const VARIANT_OVERHEAD = 200
 
-/** Octets from which a body is large enough to be looked for among those that are just being sent. */
+/** Bodies above this size, in bytes, are shared by concurrent replies. */
 const LARGE = 14_000
 
-/** How often a shelf is looked at that others change meanwhile. */
+/** How often a lookup is repeated if the entries change meanwhile. */
 const ATTEMPTS = 3
 
-/** Keys that are taken over at a time. */
-const AT_ONCE = 100
+/** Keys that are copied at a time. */
+const BATCH = 100
 
-/** A shelf with those of its entries that were used. */
-interface KeptShelf extends LruItem<KeptShelf>, Shelf {}
+/** The entries of a key, with those that this thread has used already decoded. */
+interface LocalEntries extends LruItem<LocalEntries>, KeyEntries {}
 
 export interface MemoryStoreOptions {
   readonly clock: StoreTools['clock']
-  /** Octets of entries that are at hand. */
-  readonly atHand: number
-  /** Counts the entries that make room for others. */
+  /** Size of the thread's own copies, in bytes. */
+  readonly localBytes: number
+  /** Counts evicted entries. */
   readonly evictions: Counter
-  /** Called when it is not used any more. */
+  /** Called when the store is no longer used. */
   readonly closed?: () => void
-  /** It has to see to what is done once for the process. */
+  /** Whether this thread does what has to be done once per process. */
   readonly isFirst?: boolean
 }
 
 /**
- * Keeps entries in memory that the threads of the process have in common. What was used lately is at hand in the form in which it goes
- * out, and is used for as long as it is still the same there.
+ * Stores entries in memory shared by the threads of the process. The thread keeps decoded copies of those that it used recently, and
+ * uses them for as long as the version of their bucket has not changed.
  */
 export class MemoryCacheStore implements CacheStore {
-  board: FlightBoard | null = null
+  flightTable: FlightTable | null = null
   private readonly options: MemoryStoreOptions
-  private readonly shelves: Lru<KeptShelf>
-  private readonly bodies = new SentBodies()
-  /** Null until it has its memory. */
+  private readonly local: Lru<LocalEntries>
+  private readonly bodies = new BodiesInUse()
+  /** Null until it has memory. */
   private replies: SharedReplies | null = null
 
   constructor(options: MemoryStoreOptions) {
     this.options = options
-    this.shelves = new Lru(options.atHand, () => {})
+    this.local = new Lru(options.localBytes, () => {})
   }
 
-  /** Uses that memory from now on, as the thread with that number. */
+  /** Provides the memory, as seen by the thread with that number. */
   use(buffer: SharedArrayBuffer, thread: number): void {
     const { clock } = this.options
     const memory = new ReplyMemory(buffer, thread)
     this.replies = new SharedReplies(memory, clock)
-    this.board = new FlightBoard(memory, clock, thread)
+    this.flightTable = new FlightTable(memory, clock, thread)
   }
 
-  /** What it holds is the process's. */
+  get largest(): number {
+    return this.replies?.largest ?? 0
+  }
+
+  /** The main thread reports for all threads. */
   usage(): null {
     return null
   }
@@ -77,7 +82,7 @@ export class MemoryCacheStore implements CacheStore {
   find(_url: string, key: string, request: Headers): CacheEntry | Missing {
     const { replies } = this
     if (replies === null) return 'uri-miss'
-    const kept = this.shelves.use(key)
+    const kept = this.local.use(key)
     if (kept !== undefined && replies.isCurrent(kept)) {
       const variant = select(kept.variants, request)
       if (variant === null) return 'vary-miss'
@@ -90,10 +95,10 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   peek(_url: string, key: string, request: Headers): CacheEntry | Missing {
-    const shelf = this.replies?.look(key) ?? null
-    if (shelf === null || shelf.variants.length === 0) return 'uri-miss'
-    const variant = select(shelf.variants, request)
-    return variant === null ? 'vary-miss' : (this.replies?.read(shelf, variant) ?? 'uri-miss')
+    const entries = this.replies?.lookUp(key) ?? null
+    if (entries === null || entries.variants.length === 0) return 'uri-miss'
+    const variant = select(entries.variants, request)
+    return variant === null ? 'vary-miss' : (this.replies?.read(entries, variant) ?? 'uri-miss')
   }
 
   put(key: string, entry: CacheEntry, begun: number): void {
@@ -117,7 +122,7 @@ export class MemoryCacheStore implements CacheStore {
     return this.replies?.invalidatePrefix(prefix) ?? 0
   }
 
-  /** What another one has of those routes is put here some at a time, where one thread does that for all. */
+  /** Copies the entries of those routes in batches; one thread does this for all. */
   adopt(former: CacheStore, routes: ReadonlySet<string>): void {
     if (!(former instanceof MemoryCacheStore) || this.options.isFirst !== true) return
     const { replies } = this
@@ -133,25 +138,25 @@ export class MemoryCacheStore implements CacheStore {
     const begun = this.options.clock.now()
     const keys = (await from.keys()).filter((key) => routes.has(key.slice(0, key.indexOf(' '))))
     for (const [i, key] of keys.entries()) {
-      if (i > 0 && i % AT_ONCE === 0) await turn()
+      if (i > 0 && i % BATCH === 0) await turn()
       this.adoptKey(from, to, key, begun)
     }
   }
 
-  /** What is stored here already is newer. */
+  /** An entry that is already stored here is newer. */
   private adoptKey(from: SharedReplies, to: SharedReplies, key: string, begun: number): void {
-    if (to.look(key)?.variants.length !== 0) return
-    const shelf = from.look(key)
-    for (const variant of shelf?.variants.toReversed() ?? []) {
-      const entry = shelf === null ? null : from.read(shelf, variant)
+    if (to.lookUp(key)?.variants.length !== 0) return
+    const entries = from.lookUp(key)
+    for (const variant of entries?.variants.toReversed() ?? []) {
+      const entry = entries === null ? null : from.read(entries, variant)
       if (entry !== null) this.put(key, entry, begun)
     }
   }
 
-  /** Finds what is not at hand. */
+  /** Looks in the shared memory. */
   private fetch(replies: SharedReplies, key: string, request: Headers): CacheEntry | Missing {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const kept = this.shelfOf(replies, key)
+      const kept = this.entriesOf(replies, key)
       if (kept === null) return 'uri-miss'
       const variant = select(kept.variants, request)
       if (variant === null) return 'vary-miss'
@@ -160,48 +165,49 @@ export class MemoryCacheStore implements CacheStore {
       replies.touch(kept)
       const { body } = entry
       if (body !== null && body.length > LARGE) this.bodies.add(variant.id, body)
-      if (this.keep({ ...kept, size: kept.size + entry.size })) variant.entry = entry
+      if (this.keep({ ...kept, size: kept.size + entry.size + (body?.hasRoom === true ? HEAD_ROOM : 0) }))
+        variant.entry = entry
       return entry
     }
     return 'uri-miss'
   }
 
-  /** The shelf as it is now; null where there is nothing on it. */
-  private shelfOf(replies: SharedReplies, key: string): KeptShelf | null {
-    const kept = this.shelves.get(key)
+  /** The current entries of a key; null if there are none. */
+  private entriesOf(replies: SharedReplies, key: string): LocalEntries | null {
+    const kept = this.local.get(key)
     if (kept !== undefined && replies.isCurrent(kept)) return kept
-    if (kept !== undefined) this.shelves.remove(kept)
-    const shelf = replies.look(key)
-    if (shelf === null || shelf.variants.length === 0) return null
-    const size = SHELF + (key.length + shelf.variants.length * VARIANT)
-    return { ...shelf, key, size, newer: null, older: null }
+    if (kept !== undefined) this.local.remove(kept)
+    const entries = replies.lookUp(key)
+    if (entries === null || entries.variants.length === 0) return null
+    const size = KEY_OVERHEAD + key.length + entries.variants.length * VARIANT_OVERHEAD
+    return { ...entries, key, size, newer: null, older: null }
   }
 
-  /** Has the shelf at hand, with what it takes now; false where it would take too much. */
-  private keep(shelf: KeptShelf): boolean {
-    if (!this.shelves.hasRoomFor(shelf.size)) return false
-    const former = this.shelves.get(shelf.key)
-    if (former !== undefined) this.shelves.remove(former)
-    this.shelves.add({ ...shelf, newer: null, older: null })
+  /** Keeps the decoded entries of a key in this thread; false if they are too large. */
+  private keep(entries: LocalEntries): boolean {
+    if (!this.local.hasRoomFor(entries.size)) return false
+    const former = this.local.get(entries.key)
+    if (former !== undefined) this.local.remove(former)
+    this.local.add({ ...entries, newer: null, older: null })
     return true
   }
 }
 
-/** Replies in memory that the threads of the process have in common. */
+/** The store in memory shared by the threads of the process. */
 export const memoryReplies = {
   name: 'memory',
   isShared: false,
   open({ process, asked, clock, threads, worker, opening }: StoreTools): MakeCacheStore {
     const thread = threadId + 1
     return (memory, evictions) => {
-      const atHand = Math.floor(memory * AT_HAND)
-      const use = { octets: memory - atHand, worker, thread }
+      const localBytes = Math.floor(memory * LOCAL)
+      const use = { bytes: memory - localBytes, worker, thread }
       const { replies } = process
       const closed = (): void => {
         if (replies === null) void asked.askMain(closeMemory, use)
         else replies.close(use)
       }
-      const options = { clock, atHand: Math.floor(atHand / threads), evictions, closed, isFirst: worker === 0 }
+      const options = { clock, localBytes: Math.floor(localBytes / threads), evictions, closed, isFirst: worker === 0 }
       const store = new MemoryCacheStore(options)
       const begin = (buffer: SharedArrayBuffer | null): void => {
         if (buffer !== null) store.use(buffer, thread)

@@ -2,52 +2,52 @@ import type { Clock } from '../../../core/clock.ts'
 import type { Metrics } from '../../../core/metrics.ts'
 import { type TopicHandlers, defineTopic } from '../../../core/threads.ts'
 import type { CacheUsage } from '../store.ts'
-import { FlightBoard } from './flight-board.ts'
+import { FlightTable } from './flight-table.ts'
 import { ReplyMemory } from './reply-memory.ts'
 import { SharedReplies } from './shared-replies.ts'
 
-/** The main thread as a holder of locks: no other thread has that number. */
+/** The number of the main thread as an owner of locks. */
 const MAIN = 1
 
-/** Which memory a thread wants to use, or does not use any more. */
+/** The memory that a thread starts or stops using. */
 export interface MemoryUse {
-  /** Octets that it has in all. */
-  readonly octets: number
-  /** Number of the thread among those that answer requests: one that replaces another has the other's. */
+  /** Total size in bytes. */
+  readonly bytes: number
+  /** Number of the worker: a thread that replaces another one has the same. */
   readonly worker: number
-  /** Tells it from that one; greater than 0. */
+  /** Number of the thread, above 0: no other one ever has the same. */
   readonly thread: number
 }
 
-/** A memory, or null where it would be too small; or why there is none. */
+/** The memory, null if it would be too small; or why there is none. */
 export type OpenedMemory =
   | { readonly buffer: SharedArrayBuffer | null; readonly problem: null }
   | { readonly problem: string }
 
-/** Asks the main thread for the memory of that size. */
+/** Requests the memory of that size from the main thread. */
 export const openMemory = defineTopic<MemoryUse, OpenedMemory>('cache-memory-open')
 
-/** Tells it that a thread does not use it any more. */
+/** Tells the main thread that the thread no longer uses it. */
 export const closeMemory = defineTopic<MemoryUse, null>('cache-memory-close')
 
-interface Held {
+interface Region {
   readonly memory: ReplyMemory | null
-  /** How often each thread has it, by its number. */
+  /** How often each thread uses it, by the number of the thread. */
   readonly threads: Map<number, number>
 }
 
-/** The memories for stored replies of a process, by their size: each is there for as long as a thread uses it. For the main thread. */
+/** The memories for stored replies of the process, by size; each is kept as long as a thread uses it. For the main thread. */
 export class ReplyMemories {
   private readonly random: () => number
-  private readonly held = new Map<number, Held>()
-  /** Number among the workers -> number of the thread. */
+  private readonly regions = new Map<number, Region>()
+  /** Number of the worker -> number of its thread. */
   private readonly workers = new Map<number, number>()
 
   constructor(random: () => number) {
     this.random = random
   }
 
-  /** Answers what other threads ask for. */
+  /** Answers the requests of other threads. */
   answer(answers: TopicHandlers, clock: Clock): void {
     answers.on(openMemory, (use) => {
       try {
@@ -62,10 +62,10 @@ export class ReplyMemories {
     })
   }
 
-  /** Has what is stored read at each scrape. */
+  /** Reports what is stored at each scrape. */
   watch(metrics: Metrics): void {
     const read = (of: (usage: CacheUsage) => number) => () => {
-      const all = [...this.held.values()]
+      const all = [...this.regions.values()]
       const sum = all.reduce((so, { memory }) => so + (memory === null ? 0 : of(memory.usage)), 0)
       return all.length === 0 ? [] : [{ labels: { store: 'memory' }, value: sum }]
     }
@@ -79,49 +79,57 @@ export class ReplyMemories {
     )
   }
 
-  /** The memory of that size; null where it would be too small. Throws an Error where there is not so much. */
-  open({ octets, worker, thread }: MemoryUse, clock: Clock): SharedArrayBuffer | null {
-    const former = this.workers.get(worker)
-    this.workers.set(worker, thread)
-    if (former !== undefined && former !== thread) this.bury(former, clock)
-    const held = this.held.get(octets) ?? { memory: this.make(octets), threads: new Map<number, number>() }
-    this.held.set(octets, held)
-    held.threads.set(thread, (held.threads.get(thread) ?? 0) + 1)
-    return held.memory?.buffer ?? null
+  /** The memory of that size; null if it would be too small. Throws an Error if it cannot be allocated. */
+  open({ bytes, worker, thread }: MemoryUse, clock: Clock): SharedArrayBuffer | null {
+    const region = this.regions.get(bytes) ?? { memory: this.make(bytes), threads: new Map<number, number>() }
+    this.regions.set(bytes, region)
+    region.threads.set(thread, (region.threads.get(thread) ?? 0) + 1)
+    this.replace(worker, thread, clock)
+    return region.memory?.buffer ?? null
   }
 
-  /** The thread does not use the memory of that size any more. */
-  close({ octets, thread }: MemoryUse): void {
-    const held = this.held.get(octets)
-    const times = held?.threads.get(thread)
-    if (held === undefined || times === undefined) return
-    if (times > 1) held.threads.set(thread, times - 1)
-    else this.releaseSoon(octets, held, thread)
-  }
-
-  /** A thread has ended: it uses nothing any more, and nobody waits for what it was about. */
-  private bury(thread: number, clock: Clock): void {
-    for (const [octets, held] of this.held) {
-      if (held.memory !== null) {
-        if (held.memory.lock.isHeldBy(thread)) new SharedReplies(held.memory, clock).reset()
-        new FlightBoard(held.memory, clock, MAIN).clear(thread)
-      }
-      this.releaseSoon(octets, held, thread)
+  /** The thread of a worker has ended: releases the locks that it held, and ends its flights. Its memories remain for the next one. */
+  workerEnded(worker: number, clock: Clock): void {
+    const thread = this.workers.get(worker)
+    if (thread === undefined) return
+    for (const { memory } of this.regions.values()) {
+      if (memory === null) continue
+      if (memory.lock.isHeldBy(thread)) new SharedReplies(memory, clock).reset()
+      new FlightTable(memory, clock, MAIN).clear(thread)
     }
   }
 
-  private releaseSoon(octets: number, { threads }: Held, thread: number): void {
-    threads.delete(thread)
-    if (threads.size === 0) this.held.delete(octets)
+  /** The thread no longer uses the memory of that size. */
+  close({ bytes, thread }: MemoryUse): void {
+    const region = this.regions.get(bytes)
+    const times = region?.threads.get(thread)
+    if (region === undefined || times === undefined) return
+    if (times > 1) region.threads.set(thread, times - 1)
+    else this.release(bytes, region, thread)
   }
 
-  private make(octets: number): ReplyMemory | null {
+  /** If the worker had another thread before, that one no longer uses anything. */
+  private replace(worker: number, thread: number, clock: Clock): void {
+    const former = this.workers.get(worker)
+    if (former === thread) return
+    this.workerEnded(worker, clock)
+    this.workers.set(worker, thread)
+    if (former === undefined) return
+    for (const [bytes, region] of this.regions) this.release(bytes, region, former)
+  }
+
+  private release(bytes: number, { threads }: Region, thread: number): void {
+    threads.delete(thread)
+    if (threads.size === 0) this.regions.delete(bytes)
+  }
+
+  private make(bytes: number): ReplyMemory | null {
     try {
-      const buffer = ReplyMemory.create(octets, this.random)
+      const buffer = ReplyMemory.create(bytes, this.random)
       return buffer === null ? null : new ReplyMemory(buffer, MAIN)
     } catch (error) {
       throw new Error(
-        `${octets} bytes of memory for stored replies are not available: lower memory of the policy cache`,
+        `${bytes} bytes of memory for stored replies are not available: lower memory of the policy cache`,
         {
           cause: error,
         },

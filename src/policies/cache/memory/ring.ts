@@ -2,23 +2,23 @@ import { ALIVE, DEAD, STATE, UNITS } from './entry-layout.ts'
 import { HEAD, LIVE, TAIL, UNIT, UNIT_WORDS, USED } from './layout.ts'
 import type { ReplyMemory } from './reply-memory.ts'
 
-/** For one unit that is needed, so many are moved at most, and so many at least are allowed for. */
+/** Limits the work of one allocation: units moved per unit allocated, and units that may be moved in any case. */
 const MOVED_EACH = 8
 const MOVED_LEAST = 8_192
 
-/** What happens to entries where room is made. */
+/** What the ring asks its owner when it makes room. */
 export interface RingUser {
-  /** Whether the oldest entry, which begins at that word, is worth being kept. */
+  /** Whether the oldest entry, at that word, is to be kept. */
   isWanted(at: number): boolean
-  /** It is to be moved to `to`: calls `move` while nobody reads it. */
+  /** Moves an entry to `to`: calls `move` while readers are told that the entry is changing. */
   move(at: number, to: number, move: () => void): void
-  /** It is over: it must not be found any more. */
+  /** Removes an entry from the index. */
   evict(at: number): void
 }
 
 /**
- * Entries one behind the other, round and round: a new one goes to the head, and where it needs room, the oldest ones at the tail end,
- * or go to the head once more where they are worth it. Only who may write uses it.
+ * A ring buffer of entries: new ones are written at the head. If there is no room, the oldest entry at the tail is evicted or, if it
+ * is worth keeping, moved to the head. Only used by the thread with the write lock.
  */
 export class Ring {
   private readonly memory: ReplyMemory
@@ -31,68 +31,55 @@ export class Ring {
     this.units = memory.layout.units
   }
 
-  /** Makes room for an entry of so many units, an eighth of all at most: the word where it is to begin. */
+  /** Allocates that many units, at most an eighth of the ring. Returns the first word. */
   allocate(units: number): number {
     let credit = Math.max(units * MOVED_EACH, MOVED_LEAST)
-    while (this.units - this.get(USED) < units + this.unusableFor(units)) credit -= this.makeRoom(credit)
-    const at = this.take(units)
+    while (this.units - this.get(USED) < units + this.skippedFor(units)) credit -= this.makeRoom(credit)
+    const at = this.reserve(units)
     this.memory.words[at + UNITS] = units
     this.memory.words[at + STATE] = ALIVE
     this.add(LIVE, units)
     return at
   }
 
-  /** The entry at that word only takes room from now on. */
+  /** Marks the entry at that word as dead. */
   free(at: number): void {
     this.memory.words[at + STATE] = DEAD
     this.add(LIVE, -this.unitsOf(at))
   }
 
-  /** Calls back with every entry, the oldest first: with the word that it begins at. */
-  each(visit: (at: number) => void): void {
-    const { memory, units } = this
-    let unit = this.get(TAIL)
-    for (let left = this.get(USED); left > 0;) {
-      const at = this.wordOf(unit)
-      const length = this.unitsOf(at)
-      if (memory.word(at + STATE) === ALIVE) visit(at)
-      unit = (unit + length) % units
-      left -= length
-    }
-  }
-
-  /** Lets the oldest entry make room, or moves it: how many units were moved. */
+  /** Evicts the oldest entry, or moves it to the head. Returns how many units were moved. */
   private makeRoom(credit: number): number {
     const at = this.wordOf(this.get(TAIL))
     const units = this.unitsOf(at)
     if (this.memory.word(at + STATE) === DEAD) {
-      this.pass(units)
+      this.release(units)
       return 0
     }
     if (units > credit || !this.user.isWanted(at)) {
       this.user.evict(at)
-      this.pass(units)
+      this.release(units)
       return 0
     }
-    this.pass(units)
-    const to = this.take(units)
+    this.release(units)
+    const to = this.reserve(units)
     this.user.move(at, to, () => {
       const { memory } = this
-      const [from, into] = [memory.octetOf(at), memory.octetOf(to)]
-      memory.octets.copy(memory.octets, into, from, from + units * UNIT)
+      const [from, into] = [memory.byteOf(at), memory.byteOf(to)]
+      memory.bytes.copy(memory.bytes, into, from, from + units * UNIT)
     })
     return units
   }
 
-  /** The oldest piece is not in use any more. */
-  private pass(units: number): void {
+  /** Releases the oldest units. */
+  private release(units: number): void {
     this.set(TAIL, (this.get(TAIL) + units) % this.units)
     this.add(USED, -units)
   }
 
-  /** Takes so many units at the head, which must be there in one piece or at the beginning: the first word of them. */
-  private take(units: number): number {
-    const left = this.unusableFor(units)
+  /** Reserves units at the head, or at the beginning if they do not fit before the end. Returns the first word. */
+  private reserve(units: number): number {
+    const left = this.skippedFor(units)
     if (left > 0) {
       const filler = this.wordOf(this.get(HEAD))
       this.memory.words[filler + UNITS] = left
@@ -106,8 +93,8 @@ export class Ring {
     return this.wordOf(head)
   }
 
-  /** Units up to the end where these are too few in one piece. */
-  private unusableFor(units: number): number {
+  /** Units before the end of the ring that are skipped because the entry does not fit there. */
+  private skippedFor(units: number): number {
     const left = this.units - this.get(HEAD)
     return units > left ? left : 0
   }

@@ -7,7 +7,7 @@ import { Bytes } from '../../../http/body.ts'
 import type { CacheEntry } from '../store.ts'
 import { HEAD, TAIL, UNIT, USED } from './layout.ts'
 import { ReplyMemory } from './reply-memory.ts'
-import { type Shelf, SharedReplies } from './shared-replies.ts'
+import { type KeyEntries, SharedReplies } from './shared-replies.ts'
 
 const URLS = ['h/a', 'h/a/b', 'h/c']
 const GROUPS = ['h one', 'h two']
@@ -60,23 +60,23 @@ interface Kept {
   readonly entry: CacheEntry
 }
 
-for (const [room, octets] of [
+for (const [room, capacity] of [
   ['enough', 4_000_000],
   ['little', 12_000],
 ] as const)
-  test(`with ${room} room: whatever threads do in whatever order, what is found is what was put last and not forgotten`, () => {
+  test(`with ${room} room: whatever several threads do, a lookup finds the entries stored last and not invalidated`, () => {
     const property = fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const clock = new ManualClock()
-      const buffer = ReplyMemory.create(octets, () => 0.7)!
+      const buffer = ReplyMemory.create(capacity, () => 0.7)!
       const memories = Array.from({ length: THREADS }, (_, i) => new ReplyMemory(buffer, i + 1))
       const threads = memories.map((memory) => new SharedReplies(memory, clock))
       const { usage } = memories[0]!
       assert.deepEqual(usage, { entries: 0, bytes: 0 })
       /** The newest first. */
       let model: Kept[] = []
-      const shelves: (Shelf | null)[] = threads.map(() => null)
+      const local: (KeyEntries | null)[] = threads.map(() => null)
       let number = 0
-      const forget = (isMeant: (kept: Kept) => boolean, count: number | Promise<number>): void => {
+      const removed = (isMeant: (kept: Kept) => boolean, count: number | Promise<number>): void => {
         const meant = model.filter(isMeant)
         model = model.filter((kept) => !isMeant(kept))
         assert.equal(count, meant.length)
@@ -92,7 +92,7 @@ for (const [room, octets] of [
           assert.ok(room === 'little' || evicted === 0)
           const others = model.filter((kept) => kept.key !== key || kept.entry.selecting[0] !== entry.selecting[0])
           // What is too large is not kept, and what was there before stays.
-          const isKept = threads[0]!.look(key)?.variants.some(({ selecting }) => selecting[0] === entry.selecting[0])
+          const isKept = threads[0]!.lookUp(key)?.variants.some(({ selecting }) => selecting[0] === entry.selecting[0])
           const found = isKept === true ? readAll(threads[0]!, key) : []
           if (found.some(({ status }) => status === number)) model = [{ key, entry }, ...others]
           else assert.ok(each.size > 700 && room === 'little')
@@ -109,44 +109,44 @@ for (const [room, octets] of [
           const groups = new Set(
             model.filter(({ entry }) => entry.url === each.late).flatMap(({ entry }) => entry.groups),
           )
-          forget(({ entry }) => entry.url === each.late || entry.groups.some((group) => groups.has(group)), count)
+          removed(({ entry }) => entry.url === each.late || entry.groups.some((group) => groups.has(group)), count)
           threads[0]!.put(`${each.late} ${each.caller}`, entryOf(each.late, each.variant, [], 10, ++number), begun)
         } else if ('find' in each) {
           const key = `${each.find} ${each.caller}`
-          const shelf = threads[each.thread]!.look(key)
-          shelves[each.thread] = shelf
-          threads[each.thread]!.touch(shelf!)
+          const entries = threads[each.thread]!.lookUp(key)
+          local[each.thread] = entries
+          threads[each.thread]!.touch(entries!)
           const there = model.filter((kept) => kept.key === key).map(({ entry }) => entry.selecting[0])
-          const seen = shelf!.variants.map(({ selecting }) => selecting[0])
+          const seen = entries!.variants.map(({ selecting }) => selecting[0])
           assert.deepEqual(seen, there)
         } else if ('read' in each) {
           // Whatever has happened since it looked.
-          const shelf = shelves[each.read] ?? null
-          for (const found of shelf?.variants ?? []) {
-            const entry = threads[each.read]!.read(shelf!, found)
+          const entries = local[each.read] ?? null
+          for (const found of entries?.variants ?? []) {
+            const entry = threads[each.read]!.read(entries!, found)
             if (entry !== null) assert.ok(isKnown(entry))
           }
         } else if ('remove' in each) {
           const key = `${each.remove} ${each.caller}`
           const known = model.find((kept) => kept.key === key && kept.entry.selecting[0] === String(each.variant))
           if (known === undefined) continue
-          forget((kept) => kept === known, threads[each.thread]!.remove(key, known.entry))
+          removed((kept) => kept === known, threads[each.thread]!.remove(key, known.entry))
         } else if ('invalidate' in each) {
           const meant = model.filter(({ entry }) => entry.url === each.invalidate)
           const groups = new Set(meant.flatMap(({ entry }) => entry.groups))
-          forget(
+          removed(
             (kept) => meant.includes(kept) || kept.entry.groups.some((group) => groups.has(group)),
             threads[each.thread]!.invalidate(each.invalidate),
           )
         } else if ('group' in each) {
           const count = threads[each.thread]!.invalidateGroup(each.group)
-          forget(({ entry }) => entry.groups.includes(each.group), count)
+          removed(({ entry }) => entry.groups.includes(each.group), count)
         } else {
           const count = threads[each.thread]!.invalidatePrefix(each.prefix)
-          forget(({ entry }) => entry.url.startsWith(each.prefix), count)
+          removed(({ entry }) => entry.url.startsWith(each.prefix), count)
         }
         const { entries, bytes } = memories[0]!.usage
-        assert.ok(bytes <= octets)
+        assert.ok(bytes <= capacity)
         assert.equal(entries, model.length)
       }
       for (const [key, entries] of Map.groupBy(model, (kept) => kept.key)) {
@@ -162,7 +162,7 @@ for (const [room, octets] of [
     fc.assert(property, { numRuns: 50 })
   })
 
-test('a large memory is purged by prefix some at a time, while others write, and all is gone that was asked for before', async () => {
+test('a large memory is purged by prefix in batches between which others write, and replies requested before are not stored', async () => {
   const buffer = ReplyMemory.create(32_000_000, () => 0.7)!
   const clock = new ManualClock()
   const memory = new ReplyMemory(buffer, 1)
@@ -181,7 +181,7 @@ test('a large memory is purged by prefix some at a time, while others write, and
   assert.deepEqual(new Set(await other!.keys()), new Set(['h/b', 'h/a/new']))
 })
 
-test('entries lie anywhere in a memory of several GiB, of which only what is used is taken', () => {
+test('a memory of several GiB stores entries at any position, and only allocates what it uses', () => {
   const buffer = ReplyMemory.create(8 * 1024 ** 3, () => 0.7)!
   const memory = new ReplyMemory(buffer, 1)
   const replies = new SharedReplies(memory, new ManualClock())
@@ -199,8 +199,8 @@ test('entries lie anywhere in a memory of several GiB, of which only what is use
 })
 
 function readAll(replies: SharedReplies, key: string): CacheEntry[] {
-  const shelf = replies.look(key)!
-  return shelf.variants.map((found) => replies.read(shelf, found)!)
+  const entries = replies.lookUp(key)!
+  return entries.variants.map((found) => replies.read(entries, found)!)
 }
 
 function isSame(one: CacheEntry, other: CacheEntry): boolean {

@@ -8,49 +8,51 @@ import { Chains } from './chains.ts'
 import { draftOf, type Draft, KEY_NODE, TAGS, tagNode, writeEntry } from './entry-layout.ts'
 import { EntryReader, type Found } from './entry-reader.ts'
 import { hashText } from './hash-text.ts'
-import { BUCKET_WORDS, ENTRIES, HEAD, LIVE, SEED, SERIAL, TAIL, USED } from './layout.ts'
+import { BUCKET_WORDS, ENTRIES, HEAD, LIVE, SEED, SERIAL, TAIL, UNIT, USED } from './layout.ts'
 import type { ReplyMemory } from './reply-memory.ts'
 import { Ring, type RingUser } from './ring.ts'
 
-/** Variants of one key; one more drops the oldest. */
+/** Maximum number of variants of a key; the oldest one is dropped for another. */
 const VARIANTS = 64
 
-/** Words of a bucket behind its first node. */
+/** Offsets of the words of a bucket after its first node. */
 const VERSION = 1
 const TOUCHED = 2
 
-/** How often something is read anew that others have changed meanwhile. */
+/** How often a lookup is repeated if the bucket changes meanwhile. */
 const ATTEMPTS = 4
-/** Nodes of a chain that are looked at: more are there only for somebody who reads what is just being changed. */
+/** Maximum number of nodes read in a chain: only a chain that is being changed can seem to have more. */
 const STEPS = 1_024
 
-/** Buckets that are gone through at a time: who looks at all of them holds up nobody for long. */
-const AT_ONCE = 4_096
+/** Buckets that are scanned at a time with the lock held. */
+const BATCH = 4_096
+/** Batches of keys that are read in one turn of the event loop. */
+const BATCHES = 32
 
-/** How long a thread is still for the sake of an entry, or of what is to be forgotten, in milliseconds. */
-const PATIENCE = 20
-/** Until it tries again to forget. */
-const AGAIN = 5
+/** How long a thread blocks for the lock, in milliseconds. */
+const LOCK_TIMEOUT = 20
+/** Milliseconds between two attempts to acquire the lock without blocking. */
+const RETRY = 5
 
-/** As long as so little of the ring is alive, entries are kept though nobody has used them: it is the dead that make room. */
+/** While less of the ring than this is live, unused entries are moved rather than evicted: dead ones make room. */
 const SPARSE = 3 / 4
 
-/** What is stored under a key, the newest first, as long as its bucket has that version. */
-export interface Shelf {
+/** The entries of a key, the newest first, valid as long as its bucket has that version. */
+export interface KeyEntries {
   readonly bucket: number
   readonly version: number
   readonly variants: readonly Found[]
 }
 
 /**
- * Stored replies in memory that all threads have in common.
+ * Stored replies in memory shared by all threads.
  *
- * - An entry is found by its key through a bucket, which has a version. Whoever changes what is in the bucket, or moves it, counts the
- *   version up before and after that. Whoever reads looks at the version before and after, and has read what was there if it is the
- *   same even number both times: so nobody waits for those who write.
- * - One thread writes at a time.
- * - Those that were not used since they came, or came round last, make room for others.
- * - What is made invalid is remembered by the moment, so that a reply that was asked for before is not stored.
+ * - An entry is found by its key through a bucket, which has a version. A writer increments the version before and after it changes or
+ *   moves an entry of the bucket. A reader compares the version before and after; if it is the same even number, what it has read is
+ *   consistent. So readers never wait for writers.
+ * - One thread at a time writes.
+ * - Entries that were not used since they were written, or last moved, are evicted to make room.
+ * - The times of invalidations are recorded, so that a reply requested before is not stored afterwards.
  */
 export class SharedReplies implements RingUser {
   private readonly memory: ReplyMemory
@@ -59,9 +61,9 @@ export class SharedReplies implements RingUser {
   private readonly ring: Ring
   private readonly reader: EntryReader
   private readonly seed: number
-  /** The key that was asked for last. */
-  private keyOctets = Buffer.allocUnsafeSlow(1_024)
-  /** Entries that have made room for the one that is just being put. */
+  /** The latest key that was looked up or written, as UTF-8. */
+  private keyBytes = Buffer.allocUnsafeSlow(1_024)
+  /** Entries evicted by the `put` in progress. */
   private evicted = 0
 
   constructor(memory: ReplyMemory, clock: Clock) {
@@ -73,8 +75,13 @@ export class SharedReplies implements RingUser {
     this.seed = memory.word(SEED)
   }
 
-  /** What is stored under a key; null where others change it so often that nobody can tell. */
-  look(key: string): Shelf | null {
+  /** Size of the largest entry that is stored, in bytes. */
+  get largest(): number {
+    return Math.floor(this.memory.layout.units / 8) * UNIT
+  }
+
+  /** The entries of a key; null if the bucket changed during every attempt. */
+  lookUp(key: string): KeyEntries | null {
     const { words } = this.memory
     const hash = hashText(key, this.seed)
     const bucket = this.memory.bucketOf(hash)
@@ -83,37 +90,37 @@ export class SharedReplies implements RingUser {
       const version = Atomics.load(words, bucket + VERSION)
       if (version % 2 !== 0) continue
       const variants = this.entriesOf(bucket, hash, length).map((at) => this.reader.find(at))
-      const shelf = { bucket, version, variants }
-      if (this.isStill(shelf)) return shelf
+      const entries = { bucket, version, variants }
+      if (this.isStill(entries)) return entries
     }
     return null
   }
 
-  /** All of an entry; null where it is not there any more. `known` is its body where the thread has it already. */
-  read(shelf: Shelf, { at }: Found, known?: Bytes): CacheEntry | null {
+  /** The whole entry; null if its bucket has changed. `known` is its body if the thread already has a copy. */
+  read(entries: KeyEntries, { at }: Found, known?: Bytes): CacheEntry | null {
     const entry = this.reader.read(at, known)
-    return this.isStill(shelf) ? entry : null
+    return this.isStill(entries) ? entry : null
   }
 
-  /** Whether all that is in the bucket is as it was. */
-  isCurrent({ bucket, version }: Shelf): boolean {
+  /** Whether the bucket is unchanged. */
+  isCurrent({ bucket, version }: KeyEntries): boolean {
     return Atomics.load(this.memory.words, bucket + VERSION) === version
   }
 
-  /** Something in the bucket has been used. */
-  touch({ bucket }: Shelf): void {
+  /** Marks the bucket as recently used. */
+  touch({ bucket }: KeyEntries): void {
     const { words } = this.memory
     if (words[bucket + TOUCHED] === 0) words[bucket + TOUCHED] = 1
   }
 
   /**
-   * Keeps an entry in place of the one that answers the same: how many others made room for it. It is not kept if it was made invalid
-   * after `begun`, takes more than an eighth of all, or others write for too long.
+   * Stores an entry in place of the one for the same requests. Returns how many others were evicted. It is not stored if it was
+   * invalidated after `begun`, is larger than an eighth of the ring, or if the lock is not free in time.
    */
   put(key: string, entry: CacheEntry, begun: number): number {
     const { memory } = this
     const draft = draftOf(entry, this.writeKey(key))
-    if (draft.units > memory.layout.units / 8 || !memory.lock.take(PATIENCE)) return 0
+    if (draft.units > this.largest / UNIT || !memory.lock.acquire(LOCK_TIMEOUT)) return 0
     return this.writing(() => {
       if (this.isOutdated(entry, begun)) return 0
       this.evicted = 0
@@ -122,7 +129,7 @@ export class SharedReplies implements RingUser {
     })
   }
 
-  /** Forgets the entry of a key that answers the same, and was made at the same time. */
+  /** Removes the entry of a key for the same requests with the same time of birth. */
   remove(key: string, entry: CacheEntry): Promise<number> | number {
     return this.exclusively(() => {
       const hash = hashText(key, this.seed)
@@ -132,44 +139,50 @@ export class SharedReplies implements RingUser {
     })
   }
 
-  /** Forgets all entries of a URL, and of the groups that one of them is in; how many it were. */
+  /** Removes all entries of a URL, and of the groups of these entries. Returns how many there were. */
   invalidate(url: string): Promise<number> | number {
     return this.exclusively(() => {
       const all = this.taggedBy(urlTag(url)).filter((at) => this.reader.url(at) === url)
       const groups = new Set(all.flatMap((at) => this.reader.groups(at)))
-      this.note(urlTag(url))
+      this.recordInvalidation(urlTag(url))
       const count = this.dropAll(all)
-      return [...groups].reduce((sum, group) => sum + this.forgetGroup(group), count)
+      return [...groups].reduce((sum, group) => sum + this.dropGroup(group), count)
     })
   }
 
-  /** Forgets all entries of a group; how many it were. */
+  /** Removes all entries of a group. Returns how many there were. */
   invalidateGroup(group: string): Promise<number> | number {
-    return this.exclusively(() => this.forgetGroup(group))
+    return this.exclusively(() => this.dropGroup(group))
   }
 
-  /** Forgets all entries whose URL begins so; how many it were. */
+  /** Removes all entries whose URL begins with the prefix. Returns how many there were. */
   invalidatePrefix(prefix: string): Promise<number> | number {
     const dropFrom = (bucket: number): number =>
       this.dropAll(this.entriesFrom(bucket).filter((at) => this.reader.url(at).startsWith(prefix)))
     const first = this.exclusively(() => {
       const { numbers, layout } = this.memory
-      numbers[layout.moments] = this.clock.now()
+      numbers[layout.invalidations] = this.clock.now()
       return dropFrom(0)
     })
-    return this.memory.layout.bucketMask < AT_ONCE ? first : this.dropRest(first, dropFrom)
+    return this.memory.layout.bucketMask < BATCH ? first : this.dropRest(first, dropFrom)
   }
 
-  /** All keys, those that came first or were kept on first. */
-  keys(): Promise<readonly string[]> | readonly string[] {
-    return this.exclusively(() => {
-      const keys: string[] = []
-      this.ring.each((at) => keys.push(this.reader.key(at).toString()))
-      return keys
-    })
+  /** All keys, those of the oldest entries first. The lock is held for one batch of buckets at a time. */
+  async keys(): Promise<readonly string[]> {
+    const ids = new Map<string, number>()
+    for (let bucket = 0; bucket <= this.memory.layout.bucketMask; bucket += BATCH) {
+      if (bucket > 0 && bucket % (BATCH * BATCHES) === 0) await turn()
+      const scanned = this.exclusively(() => {
+        for (const at of this.entriesFrom(bucket)) ids.set(this.reader.key(at).toString(), this.reader.id(at))
+      })
+      if (scanned instanceof Promise) await scanned
+    }
+    return Array.from(ids)
+      .toSorted(([, one], [, other]) => one - other)
+      .map(([key]) => key)
   }
 
-  /** Forgets everything, whatever a thread has left half done there that had the lock, and lets go of that. */
+  /** Removes everything, whatever state a thread that ended with the lock has left it in, and releases the lock. */
   reset(): void {
     const { memory } = this
     const { words, layout } = memory
@@ -199,7 +212,7 @@ export class SharedReplies implements RingUser {
     const bucket = this.bucketOf(at)
     this.change(bucket, () => {
       move()
-      this.chains.moved(bucket, to + KEY_NODE, to)
+      this.chains.relink(bucket, to + KEY_NODE, to)
     })
     for (let i = 0; i < this.memory.word(to + TAGS); i++) {
       const node = tagNode(to, i)
@@ -212,25 +225,25 @@ export class SharedReplies implements RingUser {
     this.drop(at)
   }
 
-  /** What was read since the version was looked at was there. */
-  private isStill({ bucket, version }: Shelf): boolean {
-    // Nothing that is read before a change of memory, as this is one for the processor, can be read after it.
+  /** Whether everything read since the version was read is consistent. */
+  private isStill({ bucket, version }: KeyEntries): boolean {
+    // An atomic read-modify-write, because the processor may execute a plain load before the loads that precede it.
     return Atomics.add(this.memory.words, bucket + VERSION, 0) === version
   }
 
   private writeKey(key: string): number {
-    if (this.keyOctets.length < key.length * 3) this.keyOctets = Buffer.allocUnsafeSlow(key.length * 6)
-    return this.keyOctets.write(key)
+    if (this.keyBytes.length < key.length * 3) this.keyBytes = Buffer.allocUnsafeSlow(key.length * 6)
+    return this.keyBytes.write(key)
   }
 
-  /** The words that the entries begin at whose key was written last, the newest first. */
+  /** The entries with the key in `keyBytes`, the newest first. */
   private entriesOf(bucket: number, hash: number, length: number): number[] {
-    const { chains, reader, keyOctets } = this
+    const { chains, reader, keyBytes } = this
     const all: number[] = []
     let node = chains.first(bucket)
     for (let i = 0; i < STEPS && reader.isPlace(node - KEY_NODE); i++) {
       const at = node - KEY_NODE
-      if (chains.hash(node) === hash && reader.hasKey(at, keyOctets, length)) all.push(at)
+      if (chains.hash(node) === hash && reader.hasKey(at, keyBytes, length)) all.push(at)
       node = chains.next(node)
     }
     return all
@@ -248,7 +261,7 @@ export class SharedReplies implements RingUser {
     const at = ring.allocate(draft.units)
     const serial = memory.number(SERIAL) + 1
     memory.numbers[SERIAL] = serial
-    writeEntry(memory, at, draft, this.keyOctets, serial)
+    writeEntry(memory, at, draft, this.keyBytes, serial)
     this.change(bucket, () => chains.add(bucket, at + KEY_NODE, hash, at))
     for (const [i, tag] of [urlTag(entry.url), ...entry.groups.map(groupTag)].entries())
       this.tag(tagNode(at, i), hashText(tag, this.seed), at)
@@ -259,28 +272,28 @@ export class SharedReplies implements RingUser {
     const { memory } = this
     const isLater = (unit: number): boolean => memory.number(unit) > begun
     return (
-      isLater(memory.layout.moments) ||
-      [urlTag(url), ...groups.map(groupTag)].some((tag) => isLater(this.momentOf(tag)))
+      isLater(memory.layout.invalidations) ||
+      [urlTag(url), ...groups.map(groupTag)].some((tag) => isLater(this.invalidationOf(tag)))
     )
   }
 
-  /** Remembers that what has the tag is invalid that was asked for before. */
-  private note(tag: string): void {
-    this.memory.numbers[this.momentOf(tag)] = this.clock.now()
+  /** Records that replies with that tag requested before now are invalid. */
+  private recordInvalidation(tag: string): void {
+    this.memory.numbers[this.invalidationOf(tag)] = this.clock.now()
   }
 
-  /** Where the moment lies at which something with that tag was made invalid: what has it in common seems to be invalid then too. */
-  private momentOf(tag: string): number {
-    const { moments, momentMask } = this.memory.layout
-    return moments + 1 + (hashText(tag, this.seed) & momentMask)
+  /** The position of the time at which that tag was last invalidated. Tags with the same position share it, so a reply may needlessly not be stored. */
+  private invalidationOf(tag: string): number {
+    const { invalidations, invalidationMask } = this.memory.layout
+    return invalidations + 1 + (hashText(tag, this.seed) & invalidationMask)
   }
 
-  private forgetGroup(group: string): number {
-    this.note(groupTag(group))
+  private dropGroup(group: string): number {
+    this.recordInvalidation(groupTag(group))
     return this.dropAll(this.taggedBy(groupTag(group)).filter((at) => this.reader.groups(at).includes(group)))
   }
 
-  /** Entries that may have that tag. */
+  /** Entries that may have the tag: their hashes are the same. */
   private taggedBy(tag: string): number[] {
     const { chains, memory } = this
     const hash = hashText(tag, this.seed)
@@ -290,12 +303,12 @@ export class SharedReplies implements RingUser {
     return [...all]
   }
 
-  /** Those in some of the buckets, from that one on; what comes later is in the same bucket, wherever it lies. */
+  /** All entries in a batch of buckets, starting with that one. Moving an entry does not change its bucket. */
   private entriesFrom(bucket: number): number[] {
     const { chains, memory } = this
     const { buckets, bucketMask } = memory.layout
     const all: number[] = []
-    for (let i = bucket; i < bucket + AT_ONCE && i <= bucketMask; i++)
+    for (let i = bucket; i < bucket + BATCH && i <= bucketMask; i++)
       for (let node = chains.first(buckets + i * BUCKET_WORDS); node !== 0; node = chains.next(node))
         all.push(node - KEY_NODE)
     return all
@@ -303,7 +316,7 @@ export class SharedReplies implements RingUser {
 
   private async dropRest(first: number | Promise<number>, dropFrom: (bucket: number) => number): Promise<number> {
     let count = await first
-    for (let bucket = AT_ONCE; bucket <= this.memory.layout.bucketMask; bucket += AT_ONCE) {
+    for (let bucket = BATCH; bucket <= this.memory.layout.bucketMask; bucket += BATCH) {
       await turn()
       count += await this.exclusively(() => dropFrom(bucket))
     }
@@ -349,18 +362,18 @@ export class SharedReplies implements RingUser {
     Atomics.add(words, bucket + VERSION, 1)
   }
 
-  /** Does that now, or as soon as others do not write any more. */
+  /** Runs `work` with the lock: now, or as soon as it is free. */
   private exclusively<Result>(work: () => Result): Result | Promise<Result> {
-    return this.memory.lock.take(PATIENCE) ? this.writing(work) : this.later(work)
+    return this.memory.lock.acquire(LOCK_TIMEOUT) ? this.writing(work) : this.later(work)
   }
 
   private async later<Result>(work: () => Result): Promise<Result> {
-    do await pause(AGAIN, this.clock)
-    while (!this.memory.lock.take(0))
+    do await pause(RETRY, this.clock)
+    while (!this.memory.lock.acquire(0))
     return this.writing(work)
   }
 
-  /** Does what is done by one thread at a time, which has the lock: if that fails all is forgotten, as nobody knows how far it came. */
+  /** Runs `work` with the lock held, and releases it. If it throws, everything is removed, as the memory may be inconsistent. */
   private writing<Result>(work: () => Result): Result {
     let isDone = false
     try {

@@ -9,8 +9,8 @@ function locks() {
   return [new WriteLock(words, 0, 1), new WriteLock(words, 0, 2), new WriteLock(words, 0, 3)] as const
 }
 
-/** How often it was still for a millisecond. */
-function stillFor(t: test.TestContext, work: () => void): number {
+/** How often it blocked for a millisecond. */
+function blocks(t: test.TestContext, work: () => void): number {
   const { mock } = t.mock.method(Atomics, 'wait', () => 'timed-out')
   work()
   const count = mock.callCount()
@@ -18,37 +18,37 @@ function stillFor(t: test.TestContext, work: () => void): number {
   return count
 }
 
-test('one thread at a time has the lock', () => {
+test('one thread at a time holds the lock', () => {
   const [one, other] = locks()
-  assert.ok(one.take(0))
-  assert.ok(!other.take(0))
+  assert.ok(one.acquire(0))
+  assert.ok(!other.acquire(0))
   one.release()
-  assert.ok(other.take(0))
+  assert.ok(other.acquire(0))
 })
 
-test('a thread that keeps the lock is waited for once, until the lock was to be had', (t) => {
+test('a thread blocks once for an owner that does not release the lock, until it has had the lock itself', (t) => {
   const [one, other, third] = locks()
-  one.take(0)
+  one.acquire(0)
   assert.equal(
-    stillFor(t, () => other.take(LONG)),
+    blocks(t, () => other.acquire(LONG)),
     LONG,
   )
   assert.equal(
-    stillFor(t, () => other.take(LONG)),
+    blocks(t, () => other.acquire(LONG)),
     0,
   )
   one.release()
-  third.take(0)
+  third.acquire(0)
   assert.equal(
-    stillFor(t, () => other.take(LONG)),
+    blocks(t, () => other.acquire(LONG)),
     LONG,
   )
   third.release()
-  assert.ok(other.take(0))
+  assert.ok(other.acquire(0))
   other.release()
-  one.take(0)
+  one.acquire(0)
   assert.equal(
-    stillFor(t, () => other.take(LONG)),
+    blocks(t, () => other.acquire(LONG)),
     LONG,
   )
 })

@@ -1,15 +1,15 @@
-/** Milliseconds for which a thread that wants to write is still at a time. */
+/** How long one wait for the lock lasts, in milliseconds. */
 const STEP = 1
 
 /**
- * Lets one thread write at a time. Where a thread ends while it has the lock, what it was writing is half done: nobody gets the lock
- * until somebody has made that good and let go of it in the other's name.
+ * A lock in shared memory. If its owner ends while holding it, what it was writing is incomplete: nobody gets the lock until the main
+ * thread has repaired the memory and released the lock.
  */
 export class WriteLock {
   private readonly words: Int32Array
   private readonly at: number
   private readonly thread: number
-  /** Who was waited for in vain, as it may have ended. */
+  /** The owner that was last waited for in vain: it may have ended. */
   private stuck = 0
 
   /** The lock in that word, for the thread with that number. */
@@ -20,31 +20,30 @@ export class WriteLock {
   }
 
   /**
-   * Takes it; false where others have had it for about so many milliseconds, in which this thread does nothing else. It is not still again
-   * for the sake of the same thread before it has had the lock itself.
+   * Acquires the lock; false if others hold it for about `timeout` milliseconds, for which this thread is blocked. Once that has
+   * failed, it does not block for the same owner again before it has had the lock itself.
    */
-  take(patience: number): boolean {
+  acquire(timeout: number): boolean {
     for (let waited = 0; ; waited += STEP) {
-      const holder = Atomics.compareExchange(this.words, this.at, 0, this.thread)
-      if (holder === 0) {
+      const owner = Atomics.compareExchange(this.words, this.at, 0, this.thread)
+      if (owner === 0) {
         this.stuck = 0
         return true
       }
-      if (waited >= patience || holder === this.stuck) {
-        this.stuck = holder
+      if (waited >= timeout || owner === this.stuck) {
+        this.stuck = owner
         return false
       }
-      Atomics.wait(this.words, this.at, holder, STEP)
+      Atomics.wait(this.words, this.at, owner, STEP)
     }
   }
 
-  /** Lets go of it. */
   release(): void {
     Atomics.store(this.words, this.at, 0)
     Atomics.notify(this.words, this.at, 1)
   }
 
-  /** Whether the thread with that number has it. */
+  /** Whether the thread with that number holds it. */
   isHeldBy(thread: number): boolean {
     return Atomics.load(this.words, this.at) === thread
   }

@@ -51,7 +51,8 @@ export interface RedisCacheOptions {
  * unavailable nothing is found or stored, and invalidations are carried out afterwards.
  */
 class RedisCacheStore implements CacheStore {
-  readonly board = null
+  readonly flightTable = null
+  readonly largest = Number.POSITIVE_INFINITY
   private readonly client: RedisConnection['client']
   private readonly clock: Clock
   readonly questions: Questions

@@ -3,42 +3,43 @@ import { hashText } from './hash-text.ts'
 import { FLIGHT_SERIAL, FLIGHT_WORDS, SEED } from './layout.ts'
 import type { ReplyMemory } from './reply-memory.ts'
 
-/** Words of a place: what is there, whose key it is, and the thread that has begun it or the second until which it is remembered. */
+/** Words of a slot: its state, the second hash of the key, and the thread that fetches. */
 const STATE = 0
 const CHECK = 1
 const THREAD = 2
-const UNTIL = 2
+/** Milliseconds of the clock, modulo 2^32: when a flight ends for those who wait, or an unstorable key is forgotten. */
+const UNTIL = 3
 
-/** What is there besides flights, which have numbers above 0. */
+/** States other than flights, whose numbers are positive. */
 const FREE = 0
 const CHANGING = -1
 const UNSTORABLE = -2
 
-/** Places that a key may have. */
+/** Slots in which a key may be. */
 const WAYS = 4
-/** Looks at a place that another thread is just changing before it is taken for a stranger's. */
-const PATIENCE = 50
+/** How often a slot that another thread is changing is read again before it is skipped. */
+const SPINS = 50
 
-/** A flight of this or another thread. */
+/** A flight of this thread or another one. */
 export interface SharedFlight {
   readonly at: number
   readonly number: number
 }
 
-/** What there is of a key: nothing, a flight, or the knowledge that what the service says to it is not stored. */
+/** What the table knows about a key: nothing, a flight, or that replies to it are not storable. */
 export type FlightStatus = SharedFlight | 'none' | 'unstorable'
 
 /**
- * Requests to services that are under way, in memory that all threads have in common. It is bounded: what finds no place there is not
- * known to other threads. Two keys with the same hashes, of which there are hardly ever any, seem to be the same.
+ * Pending requests to services, in memory shared by all threads. The table is bounded: flights that do not fit are unknown to other
+ * threads. Two keys with the same two hashes, which are very rare, are taken for the same key.
  */
-export class FlightBoard {
+export class FlightTable {
   private readonly memory: ReplyMemory
   private readonly clock: Clock
   private readonly thread: number
   private readonly seed: number
 
-  /** As the thread with that number sees it. */
+  /** The table as used by the thread with that number. */
   constructor(memory: ReplyMemory, clock: Clock, thread: number) {
     this.memory = memory
     this.clock = clock
@@ -46,31 +47,35 @@ export class FlightBoard {
     this.seed = memory.word(SEED)
   }
 
-  /** What there is of a key. */
+  /** What the table knows about a key. */
   status(key: string): FlightStatus {
     const check = this.checkOf(key)
-    for (const at of this.placesOf(key)) {
+    for (const at of this.slotsOf(key)) {
       const state = this.settledState(at)
       if (state === FREE || state === CHANGING || this.memory.word(at + CHECK) !== check) continue
       if (state > 0) return { at, number: state }
-      if (this.isRemembered(at)) return 'unstorable'
+      if (this.remaining(at) > 0) return 'unstorable'
     }
     return 'none'
   }
 
-  /** Begins a flight of a key that has none; null where there is no place, or another thread was faster. */
-  begin(key: string): SharedFlight | null {
+  /**
+   * Starts a flight for a key that has none; others wait for it for at most `wait` ms from now. Null if there is no free slot, or if
+   * another thread was faster.
+   */
+  begin(key: string, wait: number): SharedFlight | null {
     const { words } = this.memory
     const check = this.checkOf(key)
-    for (const at of this.placesOf(key)) {
+    for (const at of this.slotsOf(key)) {
       const state = this.settledState(at)
-      const isFree = state === FREE || (state === UNSTORABLE && !this.isRemembered(at))
+      const isFree = state === FREE || (state === UNSTORABLE && this.remaining(at) <= 0)
       if (!isFree || Atomics.compareExchange(words, at + STATE, state, CHANGING) !== state) {
         if (this.settledState(at) > 0 && this.memory.word(at + CHECK) === check) return null
         continue
       }
       words[at + CHECK] = check
       words[at + THREAD] = this.thread
+      words[at + UNTIL] = this.now() + Math.ceil(wait)
       const number = (Atomics.add(words, FLIGHT_SERIAL, 1) & 0x3fffffff) + 1
       Atomics.store(words, at + STATE, number)
       return { at, number }
@@ -78,10 +83,11 @@ export class FlightBoard {
     return null
   }
 
-  /** Resolves when the flight is over, or after so many milliseconds: whoever comes then begins another one. */
-  async over(flight: SharedFlight, wait: number): Promise<void> {
-    const { value } = Atomics.waitAsync(this.memory.words, flight.at + STATE, flight.number, wait)
-    if ((await value) === 'timed-out') this.end(flight)
+  /** Resolves when the flight is over, or after `wait` ms. A flight whose own time is over is ended: the next request starts another one. */
+  async join(flight: SharedFlight, wait: number): Promise<void> {
+    const left = Math.max(0, this.remaining(flight.at))
+    const { value } = Atomics.waitAsync(this.memory.words, flight.at + STATE, flight.number, Math.min(wait, left))
+    if ((await value) === 'timed-out' && left <= wait) this.end(flight)
   }
 
   /** Ends the flight, if it is still there. */
@@ -89,15 +95,15 @@ export class FlightBoard {
     this.replace(flight, FREE)
   }
 
-  /** The same, and it is remembered for so many milliseconds that the key cannot be stored. */
+  /** Ends the flight; for that many milliseconds the key is known as not storable. */
   giveUp(flight: SharedFlight, remembered: number): void {
     if (!this.replace(flight, CHANGING)) return
     const { words } = this.memory
-    words[flight.at + UNTIL] = Math.ceil((this.clock.now() + remembered) / 1_000)
+    words[flight.at + UNTIL] = this.now() + remembered
     Atomics.compareExchange(words, flight.at + STATE, CHANGING, UNSTORABLE)
   }
 
-  /** Ends what a thread has left that is over. */
+  /** Ends all flights of a thread that has ended. */
   clear(thread: number): void {
     const { memory } = this
     const { flights, flightMask } = memory.layout
@@ -115,13 +121,18 @@ export class FlightBoard {
     return true
   }
 
-  private isRemembered(at: number): boolean {
-    return this.memory.word(at + UNTIL) * 1_000 > this.clock.now()
+  private now(): number {
+    return Math.floor(this.clock.now()) | 0
+  }
+
+  /** Milliseconds until the time in the slot. */
+  private remaining(at: number): number {
+    return (this.memory.word(at + UNTIL) - this.now()) | 0
   }
 
   private settledState(at: number): number {
     let state = Atomics.load(this.memory.words, at + STATE)
-    for (let i = 0; state === CHANGING && i < PATIENCE; i++) state = Atomics.load(this.memory.words, at + STATE)
+    for (let i = 0; state === CHANGING && i < SPINS; i++) state = Atomics.load(this.memory.words, at + STATE)
     return state
   }
 
@@ -129,7 +140,7 @@ export class FlightBoard {
     return hashText(key, ~this.seed)
   }
 
-  private placesOf(key: string): number[] {
+  private slotsOf(key: string): number[] {
     const { flights, flightMask } = this.memory.layout
     const hash = hashText(key, this.seed)
     return Array.from({ length: WAYS }, (_, i) => flights + ((hash + i) & flightMask) * FLIGHT_WORDS)
