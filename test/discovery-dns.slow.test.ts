@@ -298,7 +298,7 @@ test('dnsmasq works: addresses of both families, truncated answers, SRV, and nam
   assert.deepEqual(await addresses('srv'), [`127.0.0.1:${at}`, `[::1]:${at}`])
   assert.equal((await addresses('many')).length, 100)
   const { discovery } = (await ask('/services/none')).json
-  assert.equal((discovery as { problem: string }).problem, 'there is no name none.internal')
+  assert.equal((discovery as { problem: string }).problem, 'the name none.internal does not exist')
 })
 
 test('certificates of instances are verified against the discovered name, or tls.serverName', async (t) => {

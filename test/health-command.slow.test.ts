@@ -107,7 +107,7 @@ test('health fails if the connection is accepted and never answered', async (t) 
   server.on('connection', (socket) => socket.resume().on('error', () => {}))
   const { code, stderr } = await health(t, `listeners: [{ address: '127.0.0.1:${port}' }]`)
   assert.equal(code, 1)
-  assert.match(stderr, /\/health\/live does not answer: nothing came for 4 s\.\n$/)
+  assert.match(stderr, /\/health\/live does not answer: no response for 4 s\.\n$/)
 })
 
 for (const [what, yaml, told] of [

@@ -93,7 +93,7 @@ test('an IP address is verified against the addresses in the certificate, withou
 test('a certificate for another name is rejected, and the log has its names', (t) =>
   refused(
     t,
-    /the certificate is of DNS:other.example, not of \\"localhost\\"/,
+    /the certificate is for DNS:other.example, not for \\"localhost\\"/,
     undefined,
     authority.issue({ names: ['other.example'] }),
   ))
@@ -329,7 +329,7 @@ test('health checks verify certificates like requests, and report what is wrong'
   assert.deepEqual(wrong.requests, [])
   const { reason, instance } = await log.line({ message: 'instance is unhealthy' })
   assert.equal(instance, wrong.address)
-  assert.match(String(reason), /^the certificate is of DNS:other.example, not of "localhost"/)
+  assert.match(String(reason), /^the certificate is for DNS:other.example, not for "localhost"/)
   for (let i = 0; i < 2; i++) assert.equal((await send(port)).status, 200)
 })
 

@@ -183,7 +183,7 @@ test('conditions of routes are documented, and routes without conditions come fi
     ],
   })
   assert.equal(document.paths['/a']!['get']!.operationId, 'plain')
-  assert.match(document.paths['/c']!['get']!.description!, /Only at the hosts a\.example\.com, \*\.example\.com\./)
+  assert.match(document.paths['/c']!['get']!.description!, /Only for the hosts a\.example\.com, \*\.example\.com\./)
   assert.deepEqual(document.paths['/b']!['get']!.parameters, [
     { name: 'x-beta', in: 'header', required: true, schema: { type: 'string', const: 'on' } },
     { name: 'v', in: 'query', required: true, schema: { type: 'string' } },
@@ -333,6 +333,6 @@ test('match conditions become JSON Schema, combined across routes of the same op
   ])
   assert.match(
     operation?.description ?? '',
-    /Only paths that `\/users\/\[0-9\]\+` describes\..*Only at the listener 0\.0\.0\.0:8000\./s,
+    /Only paths that match `\/users\/\[0-9\]\+`\..*Only on the listener 0\.0\.0\.0:8000\./s,
   )
 })

@@ -76,7 +76,7 @@ test('a key under both names is a problem at the old one, and the new one is use
       file: 'a.yaml',
       position: { line: 3, column: 3 },
       path: 'limits.leastRate',
-      message: 'the old name of limits.minRate, which is given too; remove one of them',
+      message: 'the old name of limits.minRate, which is set too; remove one of them',
     },
   ])
 })

@@ -86,7 +86,7 @@ test('Retry-After is limited to a minute at least and a day at most', async (t) 
 for (const [what, said, message] of [
   ['a missing window', { body: '{}' }, /the renewal information is not as RFC 8555 requires/],
   ['an invalid date', { body: windowOf('tomorrow', 'later') }, /is not as RFC 8555 requires/],
-  ['a too large answer', { body: 'x'.repeat(300_000) }, /the answer has over 262144 bytes/],
+  ['a too large answer', { body: 'x'.repeat(300_000) }, /the response is larger than 262144 bytes/],
   [
     'an error',
     { status: 503, body: '{"type":"urn:ietf:params:acme:error:serverInternal","detail":"down"}' },

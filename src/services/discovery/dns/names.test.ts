@@ -44,7 +44,7 @@ test('a name without records differs from a name that does not exist', async (t)
   dns.set('users.local', 'AAAA', { records: ['2001:db8::1'] })
   const names = namesOf(dns, SEARCHED)
   await assert.rejects(names.addresses('users', 4), { known: true, message: 'users has no A records' })
-  await assert.rejects(names.addresses('none', 4), { known: false, message: 'there is no name none' })
+  await assert.rejects(names.addresses('none', 4), { known: false, message: 'the name none does not exist' })
   assert.deepEqual((await names.addresses('users', 6)).addresses, ['2001:db8::1'])
 })
 

@@ -86,7 +86,7 @@ export function instancesOf(slices: Iterable<Slice>, port: WantedPort): readonly
   const chosen = readyIn(families[6]) > readyIn(families[4]) ? families[6] : families[4]
   const placed = chosen.size > 0 ? chosen : families[6]
   if (placed.size === 0 && without.size > 0)
-    throw new Error(`it has no port ${port ?? 'as the only one'}: its ports are ${[...without].join(', ')}`)
+    throw new Error(`it has no port ${port ?? 'that is the only one'}: its ports are ${[...without].join(', ')}`)
   // 4.
   const some = readyIn(placed) > 0
   return Array.from(placed.values(), ({ host, port: at, ready, zone }) => ({

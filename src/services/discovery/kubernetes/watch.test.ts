@@ -154,7 +154,7 @@ test('a 403 is reported with the missing Role', async (t) => {
   api.refusal = { status: 403, message: 'endpointslices is forbidden' }
   const { told } = follow(t, api)
   await told.until(() => told.failures.length === 1)
-  assert.match(told.failures[0]!, /^403: endpointslices is forbidden \(a Role has to allow get, list and watch/)
+  assert.match(told.failures[0]!, /^403: endpointslices is forbidden \(a Role must allow get, list and watch/)
 })
 
 test('a failing server is retried with backoff up to 30 seconds, or after Retry-After', async (t) => {
@@ -217,7 +217,7 @@ test('a watch without events for too long is restarted', async (t) => {
   await told.until(() => told.known.length === 2)
   clock.advance(150_000)
   await told.until(() => told.failures.length === 1)
-  assert.deepEqual(told.failures, ['nothing came for 150 s'])
+  assert.deepEqual(told.failures, ['no data for 150 s'])
   await retry(clock, () => count(api, 'watch') === 2, api)
   assert.equal(count(api, 'list'), 1)
 })
