@@ -21,6 +21,8 @@ const base = {
   listeners: [{ address: '127.0.0.1:0' }],
   admin: false as const,
   endpoints: { docs: false as const, openapi: false as const },
+  drainTimeout: '1s' as const,
+  overload: false as const,
   routes: [{ id: 'all', match: { path: '/*' }, reply: {} }],
 }
 
