@@ -85,8 +85,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private expires: number
   private cause: Error | null = null
 
-  /** Takes over a connected socket; the service has `patience` milliseconds to show that it speaks HTTP/2. */
-  constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines, workBudget: number) {
+  /** Takes over a connected socket; the service has `timeout` milliseconds to show that it speaks HTTP/2. */
+  constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines, timeout: number) {
     const { options } = owner
     this.socket = socket
     this.owner = owner
@@ -120,7 +120,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     })
     this.made = deadlines.now
     this.expires = this.made + options.lifetime()
-    this.deadline = deadlines.in(workBudget)
+    this.deadline = deadlines.in(timeout)
     deadlines.watch(this)
     this.output.put(PREFACE + clientSettings(options) + ReceiveWindow.opening)
     this.output.flush()

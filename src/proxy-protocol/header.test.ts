@@ -91,7 +91,7 @@ const refused: readonly (readonly [name: string, bytes: Buffer])[] = [
   ['mixed families', line('PROXY TCP4 1.2.3.4 ::1 1 2\r\n')],
   ['a leading zero in an address', line('PROXY TCP4 01.2.3.4 1.2.3.4 1 2\r\n')],
   ['an octet of 256', line('PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n')],
-  ['three octets', line('PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n')],
+  ['three bytes', line('PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n')],
   ['a zone', line('PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n')],
   ['brackets', line('PROXY TCP6 [::1] ::1 1 2\r\n')],
   ['nine groups', line('PROXY TCP6 1:2:3:4:5:6:7:8:9 ::1 1 2\r\n')],
