@@ -65,7 +65,7 @@ test('values that look like secrets are redacted in the log, but forwarded to th
 test('header fields that hold credentials do not appear in the log', async (t) => {
   const gone = await startService(t)
   const { port, log } = await startGateway(t, proxyTo(gone.url))
-  // Not before: the gateway could get its port.
+  // Only now, since the gateway could otherwise get its port.
   await gone.kill()
   const headers = { Authorization: 'Bearer hunter2', Cookie: 'session=hunter2', 'X-API-Key': 'hunter2' }
   assert.equal((await send(port, { headers })).status, 503)
@@ -141,7 +141,7 @@ test('requests to health endpoints are not logged at level info', async (t) => {
 test('an error of a service is logged at level error, with a line of its own that explains it', async (t) => {
   const gone = await startService(t)
   const { port, log } = await startGateway(t, proxyTo(gone.url, { policies: { 'correlation-id': {} } }))
-  // Not before: the gateway could get its port.
+  // Only now, since the gateway could otherwise get its port.
   await gone.kill()
   await send(port, { headers: { 'X-Correlation-ID': 'c-1' } })
   assert.equal(log.requests[0]!['level'], 'error')

@@ -41,7 +41,7 @@ test('the documentation page shows the API and can send requests, under its Cont
   await level.getByRole('button', { name: 'Execute' }).click()
   await level.locator('.live-responses-table').waitFor()
   assert.deepEqual((await ask('/log-level')).json, { level: 'error' })
-  // The answer 409 is one, and the only one.
+  // The only error is the answer 409.
   assert.deepEqual(
     refused.filter((text) => !text.includes('409')),
     [],

@@ -83,7 +83,7 @@ test('each response matches its schema in the document', async (t) => {
   const texts = ['GET /metrics', 'GET /events']
   // Nothing of a gateway without users.
   const ofUsers = ['POST /login', 'POST /login/oidc', 'GET /login/oidc/callback']
-  // Nothing of a gateway whose configuration is in no file.
+  // Nothing of a gateway without a configuration file.
   const ofFiles = [
     'PUT /config',
     'GET /config/text',

@@ -1,4 +1,4 @@
-/** Options that operators change in the text of a configuration over the admin API: what they may write, and what they get to see. */
+/** Options that operators edit in the text of a configuration over the admin API: what they can write and see. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'

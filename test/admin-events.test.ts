@@ -13,7 +13,7 @@ interface Event {
   readonly data: Record<string, unknown>
 }
 
-/** Events as they come. */
+/** Events as they arrive. */
 async function follow(t: TestContext, port: number, query = '') {
   const request = get({ host: '127.0.0.1', port, path: `/events${query}`, agent: false })
   cleanUp(t, () => void request.destroy())

@@ -1,4 +1,7 @@
-/** API keys that operators make, rotate and revoke over the admin API: in the workers of two gateways that share a Redis, and in the file of a configuration. */
+/**
+ * API keys that operators create, rotate and revoke over the admin API: in the workers of two gateways that share a
+ * Redis, and in a configuration file.
+ */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
@@ -18,7 +21,7 @@ const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
 const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
 
-/** A gateway with two workers that lets the holders of keys through. */
+/** A gateway with two workers that requires an API key. */
 async function startGate(t: TestContext, apiKey: object, more: object = {}) {
   const service = await startService(t)
   const digest = quickDigestOf(PASSWORD)
@@ -43,7 +46,7 @@ async function startGate(t: TestContext, apiKey: object, more: object = {}) {
   const { command, port, adminPort } = await startCommand(t, file)
   const ask = (path: string, { headers, ...what }: AdminAsk = {}) =>
     requestAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...headers } })
-  /** What all of some requests with a key get, each over a connection of its own, so that both workers get some. */
+  /** The distinct replies to requests with a key, each over its own connection, so that both workers get some. */
   const statuses = async (secret: string): Promise<number[]> => {
     const replies = await Promise.all(
       Array.from({ length: 12 }, () => send(port, { headers: { 'X-API-Key': secret } })),
@@ -60,7 +63,7 @@ async function startGate(t: TestContext, apiKey: object, more: object = {}) {
   return { command, file, ask, statuses, listed, logIn, service }
 }
 
-/** Two gateways that share a Redis and cache what it says for an hour: what is changed holds at once all the same. */
+/** Two gateways that share a Redis and cache its answers for an hour: changes still apply at once. */
 async function startTwo(t: TestContext) {
   const redis = await startRedis(t)
   const stores = { redis: { url: redis.url, timeout: '5s' } }
@@ -120,7 +123,7 @@ test('a key is created, rotated with an overlap and revoked in all workers of al
   assert.deepEqual((await a.listed()).keys, [])
   assert.equal((await a.ask('/keys/partner', { method: 'DELETE' })).status, 404)
 
-  // Each change is in the log, with who has asked for it; no key is there, nor in Redis.
+  // Each change is logged with its user; keys are neither in the log nor in Redis.
   const changes = [
     await a.command.line('An operator has created an API key'),
     await b.command.line('An operator has rotated an API key'),
@@ -133,7 +136,7 @@ test('a key is created, rotated with an overlap and revoked in all workers of al
   for (const secret of [first, second]) assert.ok(!told.includes(secret.slice(12)))
 })
 
-/** Applies the patch of an answer to the file, and has the gateway read it. */
+/** Applies the patch of an answer to the file, and reloads the gateway. */
 async function applyPatch(
   file: string,
   json: Record<string, unknown>,

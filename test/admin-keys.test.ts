@@ -1,4 +1,4 @@
-/** API keys that operators make, rotate and revoke over the admin API, in a Redis that two gateways share. */
+/** API keys that operators create, rotate and revoke over the admin API, in a Redis that two gateways share. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import test, { type TestContext } from 'node:test'
@@ -17,7 +17,7 @@ const PASSWORD = 'a password of theirs'
 const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
 const digest = quickDigestOf(PASSWORD)
 
-/** A gateway that lets the holders of keys through. */
+/** A gateway that requires an API key. */
 async function startGate(t: TestContext, apiKey: object, stores: GatewayInput['stores'], clock: Clock = systemClock) {
   const service = await startService(t)
   const users = [
@@ -45,7 +45,7 @@ async function startGate(t: TestContext, apiKey: object, stores: GatewayInput['s
   return { ask, statusOf, listed, logIn, service, log }
 }
 
-/** Two gateways that share a Redis and cache what it says for an hour: what is changed holds at once all the same. */
+/** Two gateways that share a Redis and cache its answers for an hour: changes still apply at once. */
 async function startTwo(t: TestContext, clock?: Clock) {
   const redis = await startRedis(t)
   const stores = { redis: { url: redis.url, timeout: '5s' } } as const
@@ -105,7 +105,7 @@ test('a key is created, rotated with an overlap and revoked in all gateways at o
   assert.deepEqual((await a.listed()).keys, [])
   assert.equal((await a.ask('/keys/partner', { method: 'DELETE' })).status, 404)
 
-  // Each change is in the log, with who has asked for it; no key is there, nor in Redis.
+  // Each change is logged with its user; keys are neither in the log nor in Redis.
   const changes = [
     await a.log.line({ message: 'An operator has created an API key' }),
     await b.log.line({ message: 'An operator has rotated an API key' }),
@@ -136,7 +136,7 @@ test('an old key works until its overlap ends, and without an overlap stops at o
   const third = await secretOf('/keys/ci/rotate', { overlap: '0s', expires: '30d' })
   assert.deepEqual([await everywhere(second), await everywhere(third)], [NONE, ALL])
   const { keys } = await a.listed()
-  // What had ended before the last rotation is gone.
+  // A key that had expired before the last rotation is gone.
   assert.deepEqual(
     keys.map(({ prefix }) => prefix),
     [third.slice(0, 11), second.slice(0, 11)],

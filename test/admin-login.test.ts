@@ -1,4 +1,4 @@
-/** Users of the admin listener: who gets in, for how long, and what each may do. */
+/** Users of the admin listener: who can log in, for how long, and with which permissions. */
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
@@ -28,7 +28,7 @@ async function start(t: TestContext, { admin = {}, ...more }: GatewayInput = {},
   const { ask } = started
   const logIn = (name: string, headers: Record<string, string> = {}, typed = PASSWORD) =>
     ask('/login', { method: 'POST', json: { name, password: typed }, headers })
-  /** What the browser of that user sends from now on. */
+  /** What the user's browser sends from now on. */
   const sessionOf = async (name: string): Promise<{ Cookie: string }> => {
     const answer = await logIn(name)
     assert.equal(answer.status, 200, answer.text)
@@ -75,7 +75,7 @@ test('behind a trusted proxy that reports https the cookie is Secure', async (t)
   const statusWith = async (headers: Record<string, string>): Promise<number> =>
     (await ask('/status', { headers })).status
   assert.equal(await statusWith({ ...https, Cookie: `other=1; ${pair}` }), 200)
-  // A neighbour of the host can set a cookie of the plain name.
+  // A neighboring host can set a cookie with the plain name.
   assert.equal(await statusWith({ ...https, Cookie: pair.replace('__Host-', '') }), 401)
   assert.equal(await statusWith({ Cookie: pair }), 401)
 })
@@ -195,7 +195,7 @@ test('viewers can read everything and change nothing', async (t) => {
       assert.equal(role, 'viewer')
       assert.notEqual(await statusOf(method, path, vera), 403, path)
     }
-  // What there is not is no way around.
+  // An unknown path does not bypass it.
   for (const path of ['/nowhere', '/config/', '/docs', '/console/x'])
     assert.equal(await statusOf('POST', path, vera), 403)
   assert.equal((await ask('/docs', { headers: vera })).status, 200)
@@ -209,7 +209,7 @@ test('each role can do what it allows, and changes are logged with the name', as
   assert.equal((await ask(drain, { method: 'PUT', headers: otto })).status, 200)
   assert.equal((await ask('/config/rollback', { method: 'POST', headers: otto })).status, 403)
   assert.equal((await ask('/config/rollback?token=hidden', { method: 'POST', headers: bearer })).status, 400)
-  // A token that is wrong is not made up for by a cookie.
+  // A cookie does not make up for an invalid token.
   assert.equal((await ask('/status', { headers: { ...otto, Authorization: 'Bearer no' } })).status, 401)
   assert.deepEqual((await ask('/session', { headers: bearer })).json, {
     name: null,

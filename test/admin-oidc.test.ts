@@ -1,4 +1,4 @@
-/** Operators who log in at an OpenID provider: who gets in, as what, and for how long. */
+/** Operators who log in with an OpenID provider: who can log in, with which role, and for how long. */
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
@@ -53,7 +53,7 @@ async function setUp(t: TestContext, oidc: Partial<Oidc> = {}, admin: Partial<Ad
     jar.take(answer)
     return answer
   }
-  /** Where the provider sends the browser back to. */
+  /** The URL to which the provider redirects the browser. */
   const callbackOf = async ({ json }: AdminAnswer): Promise<string> => {
     const reply = await fetch(String(json['url']), { redirect: 'manual' })
     const { pathname, search } = new URL(reply.headers.get('Location') ?? '')
@@ -157,7 +157,7 @@ test('a callback works once, in the browser that started the login, with its sta
     assert.equal(by.cookies.has('sallyport'), false)
   }
   await refused(other, callback)
-  // The state was used up by that.
+  // The state has been used by that.
   await refused(jar, callback)
   const again = await callbackOf(await begin(jar))
   await refused(jar, again.replace(/state=[^&]*/, `state=${'A'.repeat(43)}`))
@@ -320,7 +320,7 @@ test('behind a proxy that reports https the cookies are Secure, and the callback
   const answer = await ask(back.pathname + back.search, { headers })
   assert.equal(answer.status, 303)
   assert.match(String(answer.headers['set-cookie']), /^__Host-sallyport=[\w-]{43}; .*SameSite=Strict; Secure$/)
-  // By another name no login would come back.
+  // Under another name no login would be redirected back.
   const elsewhere = await ask('/login/oidc', { method: 'POST', json: {} })
   assert.equal(elsewhere.status, 409)
   assert.match(String(elsewhere.json['detail']), /return to https:\/\/console\.example\.com: open the console there/)

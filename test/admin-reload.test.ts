@@ -10,12 +10,12 @@ import { requestAdmin } from './support/admin.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { startScope } from './support/process-scope.ts'
 
-/** A configuration with an admin listener on a free port and checks of nothing. */
+/** A configuration with an admin listener on a free port and without health checks. */
 function administered(input: GatewayInput): GatewayInput {
   return { ...input, admin: { address: '127.0.0.1:0', ...input.admin } }
 }
 
-/** A process whose operators are answered, and in which one configuration follows the other. */
+/** A process with an admin API and successive configurations. */
 async function startProcess(t: TestContext, input: GatewayInput) {
   const { clock, scope, ...started } = startScope(t, administered(input))
   const prepare = (next: GatewayInput) => started.prepare(administered(next))

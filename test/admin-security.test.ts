@@ -134,7 +134,7 @@ test('an incomplete request delays shutdown by one second at most', async (t) =>
   const gone = new Promise((resolve) => socket.on('close', resolve))
   const head = `PUT /log-level HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n`
   socket.write(`${head}Expect: 100-continue\r\n\r\n`)
-  // Says that the head has been read.
+  // Signals that the head has been read.
   await once(socket, 'data')
   const end = { reached: false }
   void gateway.close().then(() => (end.reached = true))

@@ -24,7 +24,7 @@ ${more}`
   return start(t, yaml, { preload })
 }
 
-/** Asks over new connections until both workers have served; returns how often. */
+/** Sends requests over new connections until both workers have replied; returns how many each served. */
 async function askBoth(port: number, adminPort: number): Promise<number> {
   const deadline = Date.now() + TIMEOUT
   for (let asked = 1; ; asked++) {
@@ -36,7 +36,7 @@ async function askBoth(port: number, adminPort: number): Promise<number> {
   }
 }
 
-/** Looks again and again until that many workers answer. */
+/** Polls until that many workers answer. */
 async function untilWorkers(adminPort: number, count: number): Promise<void> {
   const deadline = Date.now() + TIMEOUT
   for (;;) {

@@ -22,10 +22,10 @@ interface Shown {
 }
 
 const NO_LIMITS = { limits: [] }
-/** What is said of five units an hour. */
+/** The headers for a limit of five units an hour. */
 const ofFive = (used: number) => ({ limit: 5, windowSeconds: 3600, used, remaining: 5 - used })
 
-/** The quotas of each limit by its name, without the times, which pass. */
+/** The quotas of each limit by its name, without the times, which vary. */
 function quotasOf(json: Record<string, unknown>): Record<string, unknown> {
   const limits = json['limits'] as { name: string; store: string; quotas: Record<string, number>[] }[]
   return Object.fromEntries(

@@ -7,7 +7,7 @@ import { send } from './support/client.ts'
 import { startDemo } from './support/demo.ts'
 import { documentOf } from './support/openapi.ts'
 
-/** Sends the operation with that id from the page, and resolves with the status of the reply that it shows. */
+/** Sends the operation with that id from the page, and resolves with the status that it shows. */
 async function tryOut(page: Page, id: string): Promise<string> {
   const operation = page.locator(`[id^="operations-"][id$="-${id}"]`)
   await operation.locator('.opblock-summary-control').click()
@@ -81,7 +81,7 @@ test('a browser shows the documentation and can send requests from it', async (t
   })
 
   await t.test('tokens do not outlive the page', async () => {
-    // The address leads to the operation that was opened last.
+    // The URL leads to the operation that was opened last.
     await page.goto('about:blank')
     await page.goto(`${origin}/docs`)
     await page.locator('.opblock').first().waitFor()

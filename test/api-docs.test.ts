@@ -11,7 +11,7 @@ import { startService } from './support/service.ts'
 
 const CHANGED = 'The documentation of a service has changed'
 
-/** Waits until each of the services has been read. */
+/** Waits until the documents of all services have been read. */
 async function read({ log }: TestGateway, services: readonly string[]): Promise<void> {
   await Promise.all(services.map((service) => log.line({ service, message: CHANGED })))
 }
@@ -62,7 +62,7 @@ test('the document of the example platform lists exactly its public operations',
   })
 })
 
-/** A service that describes itself as the test says. */
+/** A service with the document of the test. */
 async function startDescribed(t: TestContext, describe: () => string, openapi: string | false = '/openapi.json') {
   const service = await startService(t, (request, response) => {
     response.end(request.url === openapi ? describe() : 'hello')

@@ -12,7 +12,7 @@ import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
 
 const UP = 'Redis can be used again; decisions counts those made without it'
 
-/** The keys of a Redis, as the command line has them. */
+/** The keys of a Redis, as the command line sees them. */
 async function open(t: TestContext, place: RedisPlace): Promise<RedisApiKeys> {
   const client = connectRedis({ place, tls: false, timeout: 50 })
   cleanUp(t, () => client.disconnect())
@@ -65,7 +65,7 @@ test('an entry under the wrong digest, or that is not a key, is ignored', async 
   const keys = await open(t, server)
   const [one, other] = [makeKey('one').key, makeKey('other').key]
   const redis = connectTo(t, server)
-  // Of what no date can have, the list of keys would end with an error.
+  // A value that is no valid date would make the list of keys fail.
   const wrong = [{ ...one, roles: 'admin' }, { ...one, created: 1e300 }, { ...one, expires: -1 }, other]
   for (const text of ['', 'null', '{}', ...wrong.map((each) => JSON.stringify(each))])
     assert.equal(parseApiKey(one.sha256, text), null)
@@ -73,7 +73,7 @@ test('an entry under the wrong digest, or that is not a key, is ignored', async 
   assert.deepEqual(await keys.list(), [])
 })
 
-/** A gateway that lets holders of keys in that Redis through, and what a key gets. */
+/** A gateway that requires an API key from that Redis, and the reply to a request with a key. */
 async function startWithKeys(t: TestContext, redis: object, cache: Duration) {
   const started = await startGateway(t, {
     stores: { redis: { timeout: '400ms', ...redis } },

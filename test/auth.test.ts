@@ -27,7 +27,7 @@ interface SetUpOptions {
   readonly clock?: Clock
 }
 
-/** A service behind a gateway that asks who calls; /admin/* is for admins, and /open asks nobody. */
+/** A service behind a gateway that authenticates callers; /admin/* is for admins, and /open is public. */
 async function setUp(t: TestContext, auth: Auth, { config = {}, clock = systemClock }: SetUpOptions = {}) {
   const service = await startService(t)
   const { port, log } = await startGateway(
@@ -221,7 +221,7 @@ test('a new key of the provider is fetched with the first token that names it, w
   assert.deepEqual([await statusOf(second), await statusOf(first)], [200, 200])
 })
 
-/** A user service that knows which tokens are revoked, and whether it works. */
+/** A user service that knows revoked tokens, and can fail. */
 async function startUsers(t: TestContext) {
   const state = { revoked: false, silent: false, asked: 0 }
   const service = await startService(t, (request, response) => {

@@ -11,12 +11,12 @@ import { isSecure } from './support/scheme.ts'
 import { startService } from './support/service.ts'
 
 const MEGABYTE = 1024 * 1024
-/** Far above what the kernel and the gateway together hold for two connections. */
+/** Far above what the kernel and the gateway buffer for two connections. */
 const TOTAL = 200 * MEGABYTE
-/** What may be on its way: the socket buffers of the kernel, which grow, and little more. */
+/** What may be in transit: the socket buffers of the kernel, which grow, and little more. */
 const BOUND = 40 * MEGABYTE
 
-/** Writes until the other side takes no more for as long as the loop turns; says how much it took. */
+/** Writes until the peer has not read for many turns of the event loop; returns how much it took. */
 async function pour(socket: Socket): Promise<number> {
   const chunk = bytes(MEGABYTE)
   let written = 0
@@ -28,7 +28,7 @@ async function pour(socket: Socket): Promise<number> {
   return written
 }
 
-/** Whether the socket drains before the loop has turned many times with nothing else to do. */
+/** Whether the socket drains within many idle turns of the event loop. */
 async function drainsSoon(socket: Socket): Promise<boolean> {
   for (let turn = 0; turn < 2_000; turn++) {
     if (!socket.writableNeedDrain) return true
@@ -99,7 +99,7 @@ test('a client that reads nothing for writeTimeout is disconnected', async (t) =
   clock.advance(59_000)
   assert.equal(peer.socket.destroyed, false)
   clock.advance(1_500)
-  // Of what is encrypted it took a little later on: once more as long.
+  // Encrypted data was accepted a little later: the timeout starts again.
   if (isSecure(port)) clock.advance(60_000)
   await peer.closed()
   client.socket.resume()

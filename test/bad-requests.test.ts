@@ -7,7 +7,7 @@ import { startService } from './support/service.ts'
 
 const HOST = 'Host: a\r\n'
 
-/** What only a broken or hostile client sends -> the status that answers it. */
+/** Requests that only a broken or hostile client sends -> the status of the reply. */
 const BAD: Record<string, [request: string, status: number]> = {
   'is not HTTP': ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', 400],
   'has no version': ['GET /\r\n\r\n', 400],
@@ -60,7 +60,7 @@ for (const [name, [request, status]] of Object.entries(BAD))
     const config = proxyTo(service.url, { policies: { 'correlation-id': {} } })
     const { port, log } = await startGateway(t, config)
     const client = await connect(t, port)
-    // What stands behind it is not a request of its own.
+    // The bytes after it are not a request.
     client.write(`${request}GET /smuggled HTTP/1.1\r\n${HOST}\r\n`)
     const problem = await refusal(client, status)
     assert.ok((problem.detail ?? '').length > 10)

@@ -10,7 +10,7 @@ import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
-/** How often each of the services answered. */
+/** How many requests each service answered. */
 const counts = (services: TestService[]): number[] => services.map(({ heard }) => heard.length)
 
 test('round-robin alternates between instances', async (t) => {
@@ -227,7 +227,7 @@ test('health checks take an instance out and bring it back', async (t) => {
   assert.deepEqual(counts([steady, moody]), [8, 4])
 })
 
-/** Lets the checks go on, one interval after the other, until it has happened. */
+/** Advances through health checks, one interval after another, until the condition holds. */
 async function advanceUntil<T>(clock: ManualClock, happened: Promise<T>): Promise<T> {
   const progress = { over: false }
   const done = happened.finally(() => (progress.over = true))

@@ -8,7 +8,7 @@ import { scrape } from './support/metrics.ts'
 import { startService } from './support/service.ts'
 
 const main = new URL('../src/main.ts', import.meta.url).pathname
-/** Of "correct horse". */
+/** The hash of "correct horse". */
 const DIGEST = '$scrypt$ln=14,r=8,p=1$sdBsDB4Pxof5OiTMEZ+5gw$3WECDVW+JTZIGwS9Vzwtpf6uDgDgwSDAcP2t+pAA5x8'
 
 const basic = (name: string, password: string): string =>

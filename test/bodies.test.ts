@@ -11,7 +11,7 @@ import { startService } from './support/service.ts'
 
 const MEGABYTE = 1024 * 1024
 
-/** Around everything that is a bound somewhere: none, one write, a read buffer, the default limit, and far above. */
+/** Around every limit: empty, one write, a read buffer, the default limit, and far above. */
 const SIZES = [0, 1, 14_900, 15_000, 15_001, 65_535, 65_536, 65_537, MEGABYTE, 50 * MEGABYTE]
 
 const content = bytes(50 * MEGABYTE)
@@ -25,7 +25,7 @@ function digestOf(message: IncomingMessage): Promise<string> {
   })
 }
 
-/** Replies with the size and framing that the path says, and with the digest of what came. */
+/** Replies with the size and framing in the path, and the digest of the request body. */
 function answer(incoming: IncomingMessage, response: ServerResponse): void {
   const [, framing, size] = incoming.url!.split('/')
   const body = content.subarray(0, Number(size))
@@ -48,7 +48,7 @@ async function setUp(t: TestContext): Promise<number> {
   return port
 }
 
-/** Asks over a connection of its own, and gives the digest of what came back. */
+/** Sends a request over its own connection, and returns the digest of the reply. */
 function ask(port: number, path: string, method: string, headers: OutgoingHttpHeaders, body: Buffer) {
   return new Promise<{ response: IncomingMessage; received: string }>((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent: false })
@@ -69,7 +69,7 @@ for (const size of SIZES) {
       const headers = framing === 'length' ? { 'Content-Length': size } : { 'Transfer-Encoding': 'chunked' }
       const { response } = await ask(port, '/length/0', 'POST', headers, body)
       assert.equal(response.headers['x-received'], digest(body))
-      // A chunked body that came together with its head has a known length, and is sent with it.
+      // A chunked body that arrived together with its head has a known length, and is sent with it.
       if (framing === 'length') assert.equal(response.headers['x-framing'], String(size))
       else assert.ok(['chunked', String(size)].includes(String(response.headers['x-framing'])))
     })
@@ -83,7 +83,7 @@ for (const size of SIZES) {
     })
 }
 
-/** In the chunked coding, in chunks of that many bytes: many of them come with one read. */
+/** Chunked, in chunks of that many bytes: many of them arrive in one read. */
 function inChunks(body: Buffer, size: number): Buffer {
   const pieces: Buffer[] = []
   for (let at = 0; at < body.length; at += size) {

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 
-/** A client that asks over one connection, and what the service makes of each request. */
+/** Requests of a client over one connection, and what the service receives for each. */
 async function setUp(t: TestContext) {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
@@ -23,7 +23,7 @@ async function setUp(t: TestContext) {
   }
 }
 
-/** The connections to both sides must still be in step. */
+/** The connections on both sides must still be in sync. */
 async function assertInStep({ ask, service }: Awaited<ReturnType<typeof setUp>>): Promise<void> {
   const after = await ask('GET', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nafter')
   assert.equal(after.body.toString(), 'after')

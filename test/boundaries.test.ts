@@ -26,7 +26,7 @@ const ANSWERED = ['HTTP/1.1 200 OK', '1', 'goodbye, writer', ['X-Sum: 43']]
 const FIXED_HEARD = ['PUT /x HTTP/1.1', '1', 'hello', []]
 const FIXED_ANSWERED = ['HTTP/1.1 201 Created', '1', 'goodbye', []]
 
-/** Every way to cut a text in two. */
+/** Every split of a text in two. */
 function cuts(text: string): string[][] {
   return Array.from({ length: text.length - 1 }, (_, i) => [text.slice(0, i + 1), text.slice(i + 1)])
 }

@@ -10,7 +10,7 @@ import { startThread, startThreadBy } from './support/thread.ts'
 
 type Route = NonNullable<GatewayInput['routes']>[number]
 
-/** Adds a field to what the service replies. */
+/** Adds a header to the replies of the service. */
 const marks = definePolicy({
   name: 'marks',
   summary: 'Marks replies.',
@@ -23,7 +23,7 @@ const marks = definePolicy({
     },
 })
 
-/** Services whose replies may be stored, and say who made them. */
+/** Services with cacheable replies that name the service. */
 async function startServices(t: TestContext) {
   const answers = (name: string) =>
     startService(t, (_, response) => response.setHeader('Cache-Control', 'max-age=600').end(name))
@@ -36,10 +36,10 @@ async function startServices(t: TestContext) {
 }
 
 const KB = 1024
-/** What an entry of those services takes, about; with room for eight of them one is stored. */
+/** The approximate size of an entry of those services; if eight fit, one is stored. */
 const ENOUGH = 32 * KB
 
-/** Configurations with one or several routes to the cache. */
+/** Configurations with one or several cached routes. */
 function configOf(services: GatewayInput['services'], cache: object, ...routes: Partial<Route>[]): GatewayInput {
   const all = routes.length === 0 ? [{}] : routes
   return {
@@ -55,7 +55,7 @@ function startCaches(t: TestContext) {
   return {
     clock,
     prepare,
-    /** Has the next configuration answer, and the one before end. */
+    /** Switches to the next configuration, and ends the previous one. */
     follow: async (input: GatewayInput, policies?: Parameters<typeof prepare>[1]): Promise<void> => {
       const next = await prepare(input, policies)
       next.takeOver()
@@ -103,7 +103,7 @@ for (const [name, before, after] of [
   ['rewrites requests', {}, { policies: { 'request-headers': { set: { 'X-Tenant': 'a' } } } }],
   ['transforms requests', {}, { policies: { transform: { request: { headers: { set: { 'X-A': 'b' } } } } } }],
   ['has a policy after the cache', {}, own],
-  ['has another policy after the cache', own, { policies: { marks: { mark: 'b' } } as Route['policies'] }],
+  ['has another policy after the cache', own, { policies: { marks: { mark: 'b' } } }],
 ] as const satisfies [string, Partial<Route>, Partial<Route>][])
   test(`a stored reply is not used while its route ${name}, and is again afterwards`, async (t) => {
     const { services } = await startServices(t)
@@ -153,7 +153,7 @@ test('a change of memory applies to stored replies when the configuration takes 
   for (let i = 20; i < 200; i++) await status(`/${i}`)
   assert.ok(bytes()[0]! > ENOUGH && bytes()[0]! <= 2 * ENOUGH)
   await follow(configOf(services, { memory: `${ENOUGH / 2}b` }, { match: { path: '/*' } }))
-  // What is taken over is put there some at a time.
+  // Entries are moved in batches.
   for (let i = 0; i < 5; i++) await new Promise(setImmediate)
   assert.ok(bytes()[0]! <= ENOUGH / 2)
   assert.equal(await status('/199'), 'hit')
@@ -166,12 +166,12 @@ test('routes keep their stored replies when the memory of any of them changes', 
   const sized = (memory: number) => ({ policies: { cache: { memory: `${memory}b` as const } } })
   await follow(configOf(services, {}, {}, sized(2 * ENOUGH)))
   for (const path of ['/0', '/1']) assert.equal(await status(path), 'fwd=uri-miss')
-  // The figure for all becomes what that of the other one was, and that something new.
+  // The size for all becomes that of the other cache plus what is new.
   await follow(configOf(services, { memory: `${2 * ENOUGH}b` }, {}, sized(3 * ENOUGH)))
   for (const path of ['/0', '/1']) assert.equal(await status(path), 'hit')
   await follow(configOf(services, { memory: `${4 * ENOUGH}b` }, {}, sized(5 * ENOUGH)))
   for (const path of ['/0', '/1']) assert.equal(await status(path), 'hit')
-  // A route that joins the others, or leaves them, takes along what is its own.
+  // A route that starts or stops sharing takes its own entries with it.
   await follow(configOf(services, { memory: `${4 * ENOUGH}b` }, {}, {}))
   for (const path of ['/0', '/1']) assert.equal(await status(path), 'hit')
   await follow(configOf(services, { memory: `${4 * ENOUGH}b` }, sized(ENOUGH), {}))

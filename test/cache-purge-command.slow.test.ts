@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test'
 import { run, temporaryFile } from './support/command.ts'
 import { startService } from './support/service.ts'
 
-/** An admin listener that answers so, and what it was asked. */
+/** An admin listener with that answer, and the requests that it received. */
 async function startAdmin(t: TestContext, status: number, answer: string) {
   const asked: Promise<{ method: string; url: string; authorization: string; type: string; body: unknown }>[] = []
   const { url } = await startService(t, (request, response) => {

@@ -10,11 +10,11 @@ import { connectTo, type RedisServer, startCluster, startRedis, until } from './
 import { startService } from './support/service.ts'
 
 const DOWN = 'Redis cannot be used: the gateway continues without it'
-/** How long an answer of Redis may take where it does answer: far longer than by default, as the machine may be slow. */
+/** How long an answer of Redis may take if it responds: far longer than by default, as the machine may be slow. */
 const PATIENT = '10s'
-/** The same where it does not. */
+/** The same if it does not respond. */
 const IMPATIENT = '1s'
-/** What a request may take however Redis fails, in milliseconds: far less than any other time-out. */
+/** How long a request may take however Redis fails, in milliseconds: far less than any other timeout. */
 const PROMPT = 4000
 
 /** Two gateways that share a Redis, in front of the same service. */
@@ -110,7 +110,7 @@ for (const [how, fail] of [
     await until('the stored entry', async () => (await status(a())).startsWith('sallyport; hit'))
     await fail(server)
     const heard = service.heard.length
-    // What other processes take of the processor is no wait for Redis.
+    // The processor time of other processes is not a wait for Redis.
     const clock = new PacedClock()
     cleanUp(t, () => clock.stop())
     for (let i = 0; i < 5; i++) {

@@ -10,7 +10,7 @@ import { startService } from './support/service.ts'
 
 type CacheOptions = Exclude<NonNullable<GatewayInput['policies']>['cache'], false | undefined>
 
-/** A site with sessions, as frameworks keep them: it says nothing of caching, and sets its cookie when somebody logs in. */
+/** A site with sessions as frameworks implement them: it sends no Cache-Control, and sets its cookie at login. */
 function sessions() {
   const users = new Map<string, string>()
   return (request: IncomingMessage, response: ServerResponse): void => {
@@ -42,7 +42,7 @@ for (const cache of [{ ttl: '30s' }, { heuristic: 0.5 }, {}] satisfies CacheOpti
     }
   })
 
-/** A service that makes links of what it is told of the client's request, as frameworks do. */
+/** A service that creates links from the forwarding headers, as frameworks do. */
 async function startLinks(t: TestContext, config: GatewayInput) {
   const service = await startService(t, ({ headers }, response) => {
     response.setHeader('Cache-Control', 'max-age=60')

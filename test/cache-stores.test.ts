@@ -18,7 +18,7 @@ import { storeTools } from './support/store-tools.ts'
 import { TestCounter } from './support/test-counter.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
 
-/** A store on a Redis as each thread has its own; the clock stands still, so nothing is too late of itself. */
+/** A store on a Redis like that of each thread; the clock is stopped, so nothing times out by itself. */
 async function connect(t: TestContext, place: RedisPlace, clock = new ManualClock()) {
   const { log, lines } = createMemoryLogger('debug', clock)
   const connection = new RedisConnection(
@@ -37,7 +37,7 @@ async function connect(t: TestContext, place: RedisPlace, clock = new ManualCloc
   return { store, clock, lines, connection }
 }
 
-/** Two threads' stores on the same Redis, which is emptied before. */
+/** The stores of two threads on the same Redis, which is flushed first. */
 async function open(t: TestContext, place: RedisPlace, servers: readonly RedisServer[]) {
   await Promise.all(servers.map((server) => connectTo(t, server).flushall()))
   const { store, clock } = await connect(t, place)
@@ -66,7 +66,7 @@ cacheContract('Redis Cluster', async (t) => {
 
 const ASKED = Headers.of()
 
-/** An entry as Redis and another thread would have it. */
+/** An entry as Redis and another thread hold it. */
 async function stored(t: TestContext, parts: Partial<CacheEntry> = {}) {
   const server = await startRedis(t)
   const redis = connectTo(t, server)
@@ -127,13 +127,13 @@ for (const [what, invalidate] of [
   test(`Redis: a reply in transit while another process invalidates its ${what} is not stored`, async (t) => {
     const { first, second, clock, entry } = await stored(t, { groups: ['h g'], lifetime: 300_000 })
     await invalidate(second.store)
-    // On this clock the service was asked ten seconds before, on that of Redis, which goes on meanwhile, too.
+    // The request was sent ten seconds ago, on this clock and on that of Redis, which keeps running.
     clock.advance(10_000)
     await first.store.put('k', entry, 0)
     assert.equal(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
     await first.store.put('k', entry, clock.now())
     assert.notEqual(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
-    // Nobody remembers so long whether it was made invalid.
+    // Invalidations are not remembered for that long.
     clock.advance(130_000)
     await first.store.put('late', entry, 0)
     assert.equal(await first.store.find('h/a', 'late', ASKED), 'uri-miss')
@@ -151,7 +151,7 @@ test('Redis: during an outage there are only misses, and entries invalidated mea
   await server.start()
   const usable = ({ connection }: typeof first) => connection.client.status === 'ready' && !connection.server.down
   await until('the outage to end', () => usable(first) && usable(second))
-  // As if it had only been out of reach: what was there still is.
+  // As after an outage without data loss.
   await second.store.put('k', entry, clock.now())
   await until('the entry to be invalidated', async () => {
     clock.advance(500)

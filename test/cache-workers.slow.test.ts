@@ -16,7 +16,7 @@ import { type Answer, type Ask, send } from './support/client.ts'
 import { startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 
-/** Two workers with a cache, in front of a service, and connections to both. */
+/** Two workers with a cache in front of a service, and connections to both. */
 async function startWorkers(
   t: TestContext,
   options: object,
@@ -54,7 +54,7 @@ async function startWorkers(
 
 const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0)
 
-/** So many that both workers have some of them, each over a connection of its own. */
+/** Enough that both workers get some of them, each over its own connection. */
 const MANY = 30
 
 const statusesOf = (answers: readonly Answer[]): string[] =>
@@ -82,7 +82,7 @@ test('simultaneous requests to all workers are collapsed into one request to the
   const { service, ask } = await startWorkers(t, { wait: '1m' }, {}, (_, response) => asked.resolve(response))
   const waiting = Array.from({ length: MANY }, () => ask())
   const response = await asked.promise
-  // All of them have come by the time that one of each worker is answered which came later.
+  // All of them have arrived once each worker has answered a later one.
   await Promise.all(
     Array.from({ length: MANY }, () =>
       ask({ path: '/later', headers: { host: 'h', 'cache-control': 'only-if-cached' } }),

@@ -104,7 +104,7 @@ test('a request that loops is 508, and CDN-Loop is extended on forwarding', asyn
 test('a loop between two gateways is stopped', async (t) => {
   const ports: number[] = []
   const service = await startService(t, (request, response) => {
-    // Leads back to the gateway that has asked.
+    // Loops back to the gateway.
     const headers = { 'CDN-Loop': String(request.headers['cdn-loop']) }
     void send(ports[0]!, { headers }).then(({ status }) => response.writeHead(status).end())
   })
@@ -114,7 +114,7 @@ test('a loop between two gateways is stopped', async (t) => {
   assert.equal(service.heard.length, 1)
 })
 
-/** A CDN's API that answers as it should, and the requests that it got. */
+/** The API of a CDN that answers correctly, and the requests that it received. */
 async function startApi(t: TestContext) {
   const asked: { method: string; url: string; key: unknown; type: unknown; body: string }[] = []
   let told = Promise.withResolvers<void>()
@@ -218,7 +218,7 @@ test('a gateway that acts as the CDN stores no private replies', async (t) => {
       },
     }),
   )
-  // As a CDN that goes by whatever it is told, and thinks nothing of cookies and credentials of its own.
+  // Like a CDN that trusts every header of the origin and has no rules of its own for cookies and credentials.
   const front = await startGateway(
     t,
     proxyTo(`http://127.0.0.1:${origin.port}`, {

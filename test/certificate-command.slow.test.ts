@@ -14,7 +14,7 @@ import { type Outcome, run } from './support/command.ts'
 
 const DAY = 24 * 3_600_000
 
-/** Runs the command in a folder of its own, where the authority is as well. */
+/** Runs the command in its own folder, which also has the CA. */
 async function workshop(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
@@ -92,7 +92,7 @@ test('nothing is overwritten without --force', async (t) => {
   const foreign = await make('--out', 'own')
   assert.match(foreign.stderr, /^own\/ca\.pem exists already/)
   assert.deepEqual(await readdir(path('own')), ['ca.pem'])
-  // The authority's own files have these names.
+  // The files of the CA have these names.
   assert.equal((await make('ca', '--out', path('data', 'sallyport'))).code, 0)
   assert.equal((await make('b.test')).code, 0)
 })
@@ -138,7 +138,7 @@ test('a broken authority is reported and left alone', async (t) => {
   const without = await make('a.test')
   assert.deepEqual([without.code, without.stdout], [1, ''])
   assert.match(without.stderr, /^The local authority cannot be used:\n.*ca-key\.pem: no such file\nRemove both files/)
-  // No authority: it may sign nothing.
+  // Not a CA: it may not sign.
   const foreign = selfSigned()
   await writeFile(path('data', 'sallyport', 'ca.pem'), foreign.cert)
   await writeFile(path('data', 'sallyport', 'ca-key.pem'), foreign.key)

@@ -7,7 +7,7 @@ import { authority, replaceLeaf, tlsListeners, writeLeaf } from './support/tls.t
 const METRIC = 'sallyport_certificate_expiry_timestamp_seconds'
 const DAY = 24 * 3600
 
-/** A whole number of seconds, as certificates have them, so many days from now. */
+/** The time in that many days, in whole seconds like the dates of certificates. */
 function inDays(days: number): number {
   return Math.floor(Date.now() / 1000) + days * DAY
 }
@@ -28,7 +28,7 @@ test('the expiry of each certificate is a metric labelled by its first name, wit
     ['a.test', soon],
     ['*.c.test', other],
   ])
-  // The name that is gone is told of no more.
+  // The removed name is no longer reported.
   const renewed = inDays(90)
   replaceLeaf(files[2]!, authority.issue({ names: ['d.test'], notAfter: renewed * 1000 }))
   await log.line({ message: 'A certificate was replaced: new connections get the new one' })

@@ -16,7 +16,7 @@ const between = ofClients.intermediate({ subject: { commonName: 'Between' } })
 const names = ['spiffe://example.org/a', 'a.example.org']
 const alice = ofClients.issueClient({ subject: { organization: 'Exämple', commonName: 'alice' }, names })
 
-/** What clients would like services to take for the gateway's word. */
+/** Headers that clients would like services to trust. */
 const FORGED = [
   'Client-Cert: :Zm9yZ2Vk:',
   'client_cert: :Zm9yZ2Vk:',
@@ -53,7 +53,7 @@ async function start(t: TestContext, forward: Forward, config: GatewayInput = {}
   return { port, service }
 }
 
-/** Asks twice over one connection, with whatever would be forged; returns what a service may take for the gateway's word. */
+/** Sends two requests with forged headers over one connection; returns the headers that a service may trust. */
 async function heard(
   t: TestContext,
   forward: Forward,
@@ -107,7 +107,7 @@ test('Client-Cert-Chain is the chain used for verification, whatever else the cl
       ['Client-Cert', `:${der(own)}:`],
       ['Client-Cert-Chain', `:${der(between.cert)}:`],
     ])
-  // The authority between is known to the gateway, and need not be sent.
+  // The gateway knows the intermediate CA, so that it need not be sent.
   assert.deepEqual(await heard(t, ['client-cert'], { cert: own, key: leaf.key }, {}, [], between.cert), [
     ['Client-Cert', `:${der(own)}:`],
     ['Client-Cert-Chain', `:${der(between.cert)}:`],

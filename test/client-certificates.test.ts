@@ -22,7 +22,7 @@ const ofClients = new Authority({ subject: { commonName: 'Clients' } })
 const ofOthers = new Authority({ subject: { commonName: 'Others' } })
 const good = ofClients.issueClient()
 
-/** A folder of the test with these files; the paths, by name. */
+/** A folder of the test with these files; returns their paths by name. */
 function write<Name extends string>(t: TestContext, files: Readonly<Record<Name, string>>): Record<Name, string> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-mtls-'))
   cleanUp(t, () => rmSync(folder, { recursive: true }))
@@ -47,7 +47,10 @@ async function start(t: TestContext, clientCertificates: Clients, config: object
   return { ...started, service }
 }
 
-/** What comes of a request over a new connection: the status, or null where it is refused, in the handshake or right after it. */
+/**
+ * The outcome of a request over a new connection: the status, or null if it is rejected, in the handshake or right
+ * after it.
+ */
 async function ask(port: number, options: ConnectionOptions = {}): Promise<number | null> {
   const raw = connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true })
   await once(raw, 'connect')
@@ -106,7 +109,7 @@ test('intermediate certificates sent by the client complete the chain', async (t
   const between = ofClients.intermediate()
   assert.equal(await ask(port, between.issueClient()), 200)
   const { key, cert } = between.issueClient()
-  // Without what leads there.
+  // Without its intermediate.
   assert.equal(
     await ask(port, { key, cert: cert.slice(0, cert.indexOf('-----END')) + '-----END CERTIFICATE-----\n' }),
     null,
@@ -124,7 +127,7 @@ test('revoked certificates are rejected, a changed list is read again, and conne
   assert.match(await peer.closed(), /end|reset/)
   assert.equal(await ask(port, good), null)
   assert.equal(await ask(port, ofClients.issueClient()), 200)
-  // A list that cannot be read changes nothing.
+  // An invalid list changes nothing.
   writeFileSync(files.crl, 'nonsense')
   const line = await log.line({
     message: 'CA certificates for client certificates cannot be used: the previous ones stay in use',
@@ -140,7 +143,7 @@ test('revoked certificates are rejected, a changed list is read again, and conne
 test('a handshake that began before the list changed is subject to the new list', async (t) => {
   const files = write(t, { ca: ofClients.cert, crl: ofClients.revoke([]) })
   const { port, log, service } = await start(t, files)
-  // Passes on what the client says first, and the rest when it is told to.
+  // Forwards the first bytes of the client, and the rest on demand.
   const held: Buffer[] = []
   let open: ((bytes: Buffer) => void) | null = null
   const relay = createServer((client) => {
@@ -199,7 +202,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     writeFileSync(files.crl, ofClients.revoke([good.cert]))
     await log.line({ message: 'CA certificates for client certificates were replaced' })
     assert.equal(await ask(port, { ...only, session }), null)
-    // Without the certificate, the session is worth nothing either.
+    // Without the certificate, the session is worthless too.
     const { cert: _, key: __, ...bare } = only
     assert.equal(await ask(port, { ...bare, session }), null)
   })
@@ -241,7 +244,7 @@ test('curl and openssl connect with a certificate, and get an alert without one'
     promisify(execFile)('curl', [
       '--silent',
       '--show-error',
-      // Over HTTP/2 it says something else of the same alert, as it is at another place then.
+      // Over HTTP/2 the same alert causes another error, since it arrives in another state.
       '--http1.1',
       '--noproxy',
       '*',

@@ -8,7 +8,7 @@ import { startService } from './support/service.ts'
 const PROXY = '127.0.0.1'
 const STRANGER = '127.0.0.2'
 
-/** Sends the field lines twice over one connection, and returns what the service heard of both, and the log. */
+/** Sends the header lines twice over one connection, and returns what the service received both times, and the log. */
 async function ask(t: TestContext, from: string, lines: readonly string[], config: GatewayInput = {}) {
   const service = await startService(t)
   const all = { trustedProxies: [PROXY, '10.0.0.0/8'], clientHeader: 'CF-Connecting-IP', ...config }

@@ -21,7 +21,7 @@ routes:
     redirect: { to: /new }
 `
 
-/** A policy that cannot be made of every option that its schema takes. */
+/** A policy that throws for some options that its schema accepts. */
 const TOUCHY = `
 import { definePolicy, z } from 'sallyport'
 

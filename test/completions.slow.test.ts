@@ -7,7 +7,7 @@ import { run, temporaryFile } from './support/command.ts'
 
 const execute = promisify(execFile)
 
-/** Has a shell say what it offers for the words, of which the last one is being typed. */
+/** The completions that a shell offers for the words, of which the last one is being typed. */
 const shells: Readonly<Record<string, (file: string, words: readonly string[]) => Promise<string[]>>> = {
   async bash(file, words) {
     const program =
@@ -15,7 +15,7 @@ const shells: Readonly<Record<string, (file: string, words: readonly string[]) =
     return linesOf(await execute('bash', ['--norc', '-c', program, file, ...words]))
   },
   async zsh(file, words) {
-    // What the completion system of zsh would show, and files as one word.
+    // What zsh's completion would show, with files as one word.
     const system = `
       compdef() {}
       _files() { print -l FILES }
@@ -50,7 +50,7 @@ for (const [shell, offers] of Object.entries(shells))
     assert.deepEqual(await offered('completions', ''), ['bash', 'fish', 'zsh'])
     assert.ok((await offered('--v')).includes('--version'))
     assert.ok((await offered('check', '--')).includes('--strict'))
-    // Bash offers files where the script offers nothing.
+    // Bash offers files if the script offers nothing.
     assert.deepEqual(await offered('start', '--config', ''), shell === 'bash' ? [] : ['FILES'])
   })
 

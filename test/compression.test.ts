@@ -11,7 +11,7 @@ import { settled, turnUntil } from './support/settled.ts'
 const decompress = { br: brotliDecompressSync, gzip: gunzipSync, zstd: zstdDecompressSync }
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'
 
-/** Text that shrinks, but not to nothing. */
+/** Text that is compressible, but not to nothing. */
 function textOf(length: number): Buffer {
   return Buffer.from(
     bytes(Math.ceil(length / 2))
@@ -24,7 +24,7 @@ function compressing(url: string) {
   return proxyTo(url, { policies: { compression: {} } })
 }
 
-/** A client that has asked, and the service that is to answer. */
+/** A client with a pending request, and the service that is to answer it. */
 async function exchange(t: TestContext, coding = 'gzip') {
   const service = await startRawService(t)
   const { port, gateway } = await startGateway(t, compressing(service.url))
@@ -97,7 +97,7 @@ test('a streamed reply reaches the client piece by piece', async (t) => {
   peer.write('0\r\n\r\n')
   await fed
 
-  /** Gives every chunk of the reply to the reader as it comes. */
+  /** Passes every chunk of the reply to the reader as it arrives. */
   async function feed(): Promise<void> {
     for (;;) {
       const size = Number.parseInt(await client.until('\r\n'), 16)
@@ -140,7 +140,7 @@ test('a client that does not read a compressed reply stops the service, with bou
   client.socket.pause()
   const before = process.memoryUsage().arrayBuffers
   let written = 0
-  // Compressing takes its time: the service is stopped when nothing is taken for longer than that.
+  // Compression takes time: the service is paused once nothing has been read for longer than that.
   for (let turns = 0; turns < 20_000 && written < total; turns++) {
     await new Promise(setImmediate)
     if (peer.socket.writableNeedDrain) continue
@@ -181,7 +181,7 @@ test('an HTTP/1.0 client gets a compressed reply delimited by the end of the con
   assert.ok(gunzipSync(reply.body).equals(text))
 })
 
-/** A document that is changed only by whoever has read what is there, as services with strong tags have it. */
+/** A document with conditional updates, as services with strong entity tags have it. */
 test('If-Match with the ETag of a compressed reply works, and fails once the resource has changed', async (t) => {
   const content = textOf(5000)
   let version = 1
@@ -210,7 +210,7 @@ test('If-Match with the ETag of a compressed reply works, and fails once the res
   assert.equal(await change(first), 204)
   assert.equal(await change(first), 412)
   assert.equal(await change(`"x", ${await read()}`), 204)
-  // A weak tag of the service's own stays weak.
+  // A weak tag of the service stays weak.
   assert.equal(await change('W/"v3"'), 412)
   assert.equal(await change('"v3"'), 204)
 })

@@ -14,7 +14,7 @@ import { turnUntil } from './support/settled.ts'
 
 type Concurrency = NonNullable<GatewayInput['services']>[string]['concurrency']
 
-/** A service that answers when it is told to, and routes of each priority to it. */
+/** A service that answers on demand, and routes of each priority to it. */
 async function setUp(t: TestContext, concurrency: Concurrency) {
   const held: ServerResponse[] = []
   const service = await startService(t, (_, response) => void held.push(response))
@@ -27,7 +27,7 @@ async function setUp(t: TestContext, concurrency: Concurrency) {
   }))
   const started = await startGateway(t, { ...config, routes })
   const { port } = started
-  /** Asks, and waits until the service has it. */
+  /** Sends a request, and waits until the service has received it. */
   const hold = async (path = '/normal'): Promise<Promise<Answer>[]> => {
     const count = held.length
     const answer = send(port, { path })
@@ -185,7 +185,7 @@ test('two workers share one limit', async (t) => {
     workers: 2,
     listeners: [{ address: '127.0.0.1:0' }],
     admin: false,
-    // It would be asked for its document.
+    // Its API document would be requested.
     endpoints: { docs: false, openapi: false },
     log: { access: false, level: 'error' },
   }
@@ -196,7 +196,7 @@ test('two workers share one limit', async (t) => {
   const statuses: number[] = []
   const answers = Array.from({ length: 40 }, async () => void statuses.push((await send(port)).status))
   await turnUntil('the others to be shed', () => statuses.length + held.length === 40)
-  // Two that come for the last place in the same moment may both be shed.
+  // Two simultaneous requests for the last slot may both be shed.
   assert.ok(held.length === 3 || held.length === 2, String(held.length))
   const shed = statuses.length
   for (const response of held) response.end()

@@ -16,7 +16,7 @@ async function setUp(t: TestContext, instances: string[]) {
     clock,
     port,
     log,
-    /** Waits until a connection to the nth instance is being made. */
+    /** Waits until a connection to the nth instance is being established. */
     connecting: async (n: number): Promise<void> => {
       while (poolOf(gateway, n).connecting === 0) await new Promise(setImmediate)
     },

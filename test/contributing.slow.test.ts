@@ -24,7 +24,7 @@ import { startService } from './support/service.ts'
 const root = join(import.meta.dirname, '..')
 const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
 
-/** The blocks of that language, each with the path that the paragraph before it names first. */
+/** The blocks in that language, each with the first path in the paragraph before it. */
 function blocks(language: string): { file: string; block: string }[] {
   const pattern = new RegExp(
     `^[^\`\n]*\`(src/[^\`]+\\.ts)\`(?:(?!\n\n)[^])*\n\n\`\`\`${language}\n([^]*?)^\`\`\`$`,
@@ -37,7 +37,7 @@ const shown = blocks('ts')
 /** Of imports, and of what stands together. */
 const changes = blocks('diff')
 
-/** The source with the change made; fails where what it begins from is not there. */
+/** The source with the change applied; fails if its starting point is missing. */
 function changed(source: string, change: string): string {
   const [imports = '', lines = ''] = change.trimEnd().split('\n\n')
   const part = (signs: string): string =>
@@ -52,7 +52,7 @@ function changed(source: string, change: string): string {
   return `${imports.slice(1)}\n${source.replace(`\n${before}\n`, `\n${part(' +')}\n`)}`
 }
 
-/** The source of the gateway in a folder of its own, with all that is shown. */
+/** The source of the gateway in its own folder, with everything from the document. */
 function extended(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rmSync(folder, { recursive: true }))

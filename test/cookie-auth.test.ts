@@ -14,7 +14,10 @@ const EVIL = 'https://attacker.test'
 const token = tokenOf({ claims: { exp: Math.floor(Date.now() / 1000) + 3600 } })
 const cookie = { Cookie: `theme=dark; session=${token}` }
 
-/** /api/* takes tokens in a cookie, from pages of the gateway and of trusted.example; /shared/* is shared by cors with APP too. */
+/**
+ * /api/* accepts tokens in a cookie, from pages of the gateway and of trusted.example; /shared/* also from APP, which
+ * cors allows.
+ */
 async function setUp(t: TestContext) {
   const service = await startService(t)
   const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 })
@@ -67,17 +70,17 @@ test('over plain HTTP, where browsers send no Sec-Fetch-Site, a cookie is only a
     assert.equal(await post(origin), 401, origin)
   assert.equal(service.heard.length, 0)
   for (const origin of [own, null, 'https://trusted.example']) assert.equal(await post(origin), 200, String(origin))
-  // What cors allows to send credentials may; it says nothing for the others, nor on other routes.
+  // Origins allowed by cors to send credentials may; others may not, nor on other routes.
   assert.equal(await post(APP, '/shared/a'), 200)
   assert.equal(await post(APP, '/shared/a', { 'Sec-Fetch-Site': 'cross-site' }), 200)
   for (const origin of ['null', EVIL]) assert.equal(await post(origin, '/shared/a'), 401, origin)
   assert.equal(await post(APP, '/api/a', { 'Sec-Fetch-Site': 'cross-site' }), 401)
-  // A token that no browser sends by itself is nobody else's.
+  // A token that browsers do not send by themselves cannot be misused by other sites.
   const bearer = { Authorization: `Bearer ${token}`, Origin: 'null' }
   assert.equal((await send(port, { path: '/api/a', method: 'POST', headers: bearer })).status, 200)
 })
 
-/** The status with which a WebSocket is answered: 101 where it opens. */
+/** The status of the reply to a WebSocket: 101 if it opens. */
 async function open(t: TestContext, port: number, path: string, origin: string | null): Promise<number> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
     headers: { ...cookie, ...(origin !== null && { Origin: origin }) },

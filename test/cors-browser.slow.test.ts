@@ -5,7 +5,7 @@ import { startBrowser } from './support/browser.ts'
 import { startGateway } from './support/gateway.ts'
 import { startService } from './support/service.ts'
 
-/** What a page asks for. */
+/** A request of a page. */
 interface Ask {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -13,7 +13,7 @@ interface Ask {
   readonly credentials?: 'include' | 'omit'
 }
 
-/** What a page could read of the reply; null when the browser kept it from the page. */
+/** What a page could read of the reply; null if the browser blocked it. */
 interface Read {
   readonly status: number
   readonly text: string
@@ -21,7 +21,7 @@ interface Read {
   readonly other: string | null
 }
 
-/** Pages of two origins, of which one is welcome, and the gateway on a third in front of a service. */
+/** Pages of two origins, one of them allowed, and the gateway on a third in front of a service. */
 async function setUp(t: TestContext) {
   const pages = await Promise.all(
     [1, 2].map(() =>
@@ -66,7 +66,7 @@ async function setUp(t: TestContext) {
       { id: 'closed', match: { path: '/closed', method: 'PUT' }, service: 'backend', policies: { cors: false } },
     ],
   })
-  // Not before: the gateway could get its port.
+  // Only now, since the gateway could otherwise get its port.
   await gone.kill()
   const browser = await startBrowser(t)
   const open = async (url: string): Promise<Page> => {

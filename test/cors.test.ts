@@ -7,7 +7,7 @@ import { startService } from './support/service.ts'
 const APP = 'https://app.example.com'
 const PARTNER = 'https://shop.partner.example'
 
-/** Everything that could stand in the way of a preflight: authentication, limits, methods, and policies of routes. */
+/** Everything that could reject a preflight: authentication, limits, methods, and policies of routes. */
 async function setUp(t: TestContext) {
   const service = await startService(t, (_, response) => {
     response.setHeader('Access-Control-Allow-Origin', '*')

@@ -43,7 +43,7 @@ async function startInstances(t: TestContext, ...hosts: readonly string[]) {
   return { port, servers }
 }
 
-/** Everything leads to one service that is discovered by that name. */
+/** All routes lead to one service that is discovered by that name. */
 function discovering(
   dns: Pick<DnsServer, 'address'>,
   options: Record<string, unknown>,
@@ -58,17 +58,17 @@ function discovering(
   }
 }
 
-/** The clock of the system, on which long waits are not. */
+/** The system clock, without long waits. */
 const quick: Clock = { ...systemClock, after: (ms, task) => systemClock.after(ms < 1000 ? ms : ms / 50, task) }
 
-/** Which instances answer so many requests. */
+/** The instances that answer so many requests. */
 async function answers(port: number, requests: number): Promise<string[]> {
   const seen: string[] = []
   for (let i = 0; i < requests; i++) seen.push((await send(port, { path: '/' })).text)
   return seen.toSorted()
 }
 
-/** What /health says of the services. */
+/** The services in /health. */
 async function statuses(port: number): Promise<unknown> {
   const { services } = JSON.parse((await send(port, { path: '/health' })).text) as { services: unknown }
   return services

@@ -18,7 +18,7 @@ import { startGateway } from './support/gateway.ts'
 import { Load } from './support/load.ts'
 import { authority } from './support/tls-service.ts'
 
-/** The clock of the system, on which long waits are not. */
+/** The system clock, without long waits. */
 const quick: Clock = { ...systemClock, after: (ms, task) => systemClock.after(ms < 1000 ? ms : ms / 50, task) }
 
 const EXCHANGED = 'Discovered instances are in use'

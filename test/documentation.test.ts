@@ -29,7 +29,7 @@ test('the troubleshooting page lists every error that clients or the access log 
   const listed = [...text.matchAll(/^\| (\d{3}) +\| `([a-z-]+)` +\| ([a-z]+) +\|/gm)].map(([, ...cells]) =>
     cells.join(' '),
   )
-  // Some are for operators alone.
+  // Some are only for operators.
   const { conflict: _, 'precondition-failed': _failed, 'precondition-required': _required, ...known } = errorTable
   const expected = Object.entries(known).map(([code, { status, fault }]) => `${status} ${code} ${fault}`)
   assert.deepEqual(listed.toSorted(), expected.toSorted())
@@ -61,7 +61,7 @@ for (const { name, options } of policies) {
     const [, guide] = new RegExp(`^\\| \\[${name}\\]\\(([^)#]*)`, 'm').exec(overview) ?? []
     assert.ok(guide !== undefined, 'it has no row in policies.md')
     const text = guide === '' ? overview : readFileSync(join(root, 'docs', guide), 'utf8')
-    // Of a map it is what stands under each of its keys.
+    // A map is described by the keys of its values.
     const { shape } = 'valueType' in options ? options.valueType : options
     for (const option of Object.keys(shape)) assert.match(text, new RegExp(`\`${option}\\b|\\b${option}:`), option)
   })
@@ -103,7 +103,7 @@ test('the architecture page lists the allowed imports of scripts/layers.ts', () 
   assert.deepEqual(told, expected)
 })
 
-/** The names under which the headings of a document can be linked, as GitHub makes them. */
+/** The anchors of the headings of a document, as GitHub generates them. */
 function anchors(markdown: string): string[] {
   const headings = [...markdown.replaceAll(/^(`{3,})[^]*?^\1$/gm, '').matchAll(/^#+ (.+)$/gm)]
   return headings.map(([, heading = '']) =>

@@ -1,4 +1,4 @@
-/** What documents show of code: that all of it is run by some test or says why it is not, and what needs no gateway. */
+/** Code blocks in documents: each is run by some test or states why not; those that need no gateway are run here. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { allOf, factsOf } from '../src/commands/command-tree.ts'
@@ -8,7 +8,7 @@ import { type CodeBlock, codeBlocks } from './support/markdown.ts'
 
 const blocks = codeBlocks()
 
-/** Who runs a language, or what it is. */
+/** The test that runs a language, or what it is. */
 const LANGUAGES: Readonly<Record<string, string>> = {
   yaml: 'documented-configuration.test.ts',
   sh: 'documented-commands.slow.test.ts',

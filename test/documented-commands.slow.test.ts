@@ -1,4 +1,4 @@
-/** Runs the commands that documents show, with bash, against gateways that have what they speak of. */
+/** Runs the commands in documents with bash, against gateways that have what they refer to. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -24,7 +24,7 @@ info: { title: Orders, version: 1.0.0 }
 paths: { /orders: { get: { responses: { '200': { description: Orders. } } } } }
 `
 
-/** What the guides speak of: services, policies and stores by these names. */
+/** Services, policies and stores by the names in the guides. */
 const configuration = (redis: string, service: string, admin: string): string => `workers: 1
 listeners: [{ address: '127.0.0.1:0' }]
 admin: { ${admin} }
@@ -61,7 +61,7 @@ interface Place {
   readonly pid: number
 }
 
-/** 0, or 2 where a command says that there are differences. */
+/** 0, or 2 for a command that reports differences. */
 async function runShown({ code }: CodeBlock, { folder, env, pid }: Place): Promise<void> {
   const script = linesOf(code)
     .join('\n')
@@ -79,8 +79,9 @@ async function runShown({ code }: CodeBlock, { folder, env, pid }: Place): Promi
 }
 
 /**
- * Two gateways with the same configuration: one whose admin listener needs a token and takes configurations, at gateway.internal:9000 for
- * curl, and one at 127.0.0.1:9000, whose clients are at 127.0.0.1:8000. A folder with the files that commands name.
+ * Two gateways with the same configuration: one whose admin listener requires a token and accepts configurations, at
+ * gateway.internal:9000 for curl, and one at 127.0.0.1:9000, whose clients are at 127.0.0.1:8000. A folder with the
+ * files that commands name.
  */
 async function prepare(t: TestContext): Promise<Place> {
   const [redis, service, home] = [
@@ -93,7 +94,7 @@ async function prepare(t: TestContext): Promise<Place> {
   await mkdir(join(home, 'main'))
   await mkdir(join(home, 'bin'))
   await mkdir(folder)
-  // Asks the running gateway, and starts it, with the same file.
+  // Queries and starts the running gateway with the same file.
   const open = configuration(redis.url, service.url, "address: '127.0.0.1:${ADMIN_PORT:-0}'")
   const files: Readonly<Record<string, string>> = {
     'gateway/sallyport.yaml': open,

@@ -12,7 +12,7 @@ import { codeBlocks } from './support/markdown.ts'
 const root = join(import.meta.dirname, '..')
 const REDIS = 'redis://127.0.0.1:6379'
 const SECRET = 'a-secret-that-is-long-enough-for-all-of-them-and-some-more-bytes'
-/** Where an excerpt belongs whose first key is that. */
+/** Where an excerpt with that first key belongs. */
 const PLACES: Readonly<Record<string, (excerpt: object) => unknown>> = {
   jwt: (methods) => ({ policies: { auth: { methods } } }),
   methods: (auth) => ({ policies: { auth } }),
@@ -30,7 +30,7 @@ for (const { document, line, language, notRun, code } of codeBlocks()) {
   })
 }
 
-/** The excerpt with what stands around it, and the services that it names. */
+/** The excerpt with its context, and the services that it names. */
 function complete(value: object, first: string, excerpt: string): unknown {
   const config = Array.isArray(value) ? { routes: value } : (PLACES[first]?.(value) ?? value)
   assert.ok(isFields(config))
@@ -43,7 +43,7 @@ function complete(value: object, first: string, excerpt: string): unknown {
   return { ...shown, services: { ...services, ...shown.services } }
 }
 
-/** What is wrong, but for files that are nowhere. */
+/** The problems, except for missing files. */
 async function problemsOf(file: string, excerpt: string): Promise<string[]> {
   const names = [...excerpt.matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name = '']) => name)
   const environment = Object.fromEntries(names.map((name) => [name, name === 'REDIS_URL' ? REDIS : SECRET]))

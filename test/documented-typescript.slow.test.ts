@@ -1,4 +1,4 @@
-/** Compiles the TypeScript that documents show, and runs it. */
+/** Compiles and runs the TypeScript in documents. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
@@ -37,7 +37,7 @@ test(
   },
 )
 
-/** What is shown of one file stands in it, in the order of the document. CONTRIBUTING.md has a test of its own. */
+/** The blocks of one file appear in it, in the order of the document. CONTRIBUTING.md has its own test. */
 function shownBlocks(): { readonly file: string; readonly code: string }[] {
   return blocks
     .filter(({ language, notRun, document }) => language === 'ts' && notRun === null && document !== 'CONTRIBUTING.md')
@@ -48,7 +48,7 @@ function shownFiles(): string[] {
   return [...new Set(shownBlocks().map(({ file }) => file))]
 }
 
-/** A folder in which the package is this checkout, and the service of the examples one that answers. */
+/** A folder in which the package is this checkout, and the service of the examples a running one. */
 async function writeShown(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))

@@ -10,11 +10,11 @@ import { startService } from './support/service.ts'
 import { authority, leaf } from './support/tls-service.ts'
 
 const MEGABYTE = 1024 * 1024
-/** More than the kernel takes for a peer that does not read, and than a client sends before it looks for a reply. */
+/** More than the kernel buffers for a peer that does not read, and than a client sends before it looks for a reply. */
 const UPLOAD = Buffer.alloc(12 * MEGABYTE, 'x')
 const TIMES = 5
 
-/** How a client uploads; resolves with the status of the reply, or what it got instead of one. */
+/** How a client uploads; resolves with the status of the reply, or the error it got instead. */
 type Client = (url: string) => Promise<number | string>
 
 function upload(url: string, headers: Readonly<Record<string, string | number>>): Promise<number | string> {
@@ -80,7 +80,7 @@ for (const [what, path, status] of [
 
 const REPLY = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig'
 
-/** How services come to their ends that reply as soon as an upload begins, and read no more of it. */
+/** Ways to end the connection for services that reply when an upload starts, and do not read the rest. */
 const ENDINGS: readonly (readonly [name: string, scheme: 'http' | 'https', serve: (socket: Socket) => void])[] = [
   [
     'closes with an unread upload, and so resets',

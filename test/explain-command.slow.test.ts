@@ -26,7 +26,7 @@ async function setUp(t: TestContext) {
   return { service, at: ['--admin', `http://127.0.0.1:${adminPort}`] }
 }
 
-/** What is printed, without what is another text each time. */
+/** The output, without its variable parts. */
 function shown(stdout: string): string[] {
   return stdout
     .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')

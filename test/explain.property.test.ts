@@ -6,7 +6,7 @@ import { cases } from './support/cases.ts'
 import { type Ask, send } from './support/client.ts'
 import { startDemo } from './support/demo.ts'
 
-/** Requests of every kind to the demo: the same for the same seed. */
+/** All kinds of requests to the demo: the same for the same seed. */
 function requestsTo(count: number, token: string, seed: number): Ask[] {
   let state = seed
   const next = (): number => {
@@ -33,7 +33,7 @@ function requestsTo(count: number, token: string, seed: number): Ask[] {
       const headers = { ...authorization, 'Content-Type': 'application/json' }
       return { method: 'POST', path: '/api/v1/orders', headers, localAddress: '127.0.0.2', body }
     }
-    // More than a client that nobody knows may send in an hour.
+    // More than an anonymous client may send in an hour.
     if (i % 4 === 1)
       return { method: 'GET', path: `/api/v1/products/p-${next() % 9}`, headers: {}, localAddress: '127.0.0.9' }
     const method = any(['GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])
@@ -60,7 +60,7 @@ function requestsTo(count: number, token: string, seed: number): Ask[] {
   })
 }
 
-// Each with a demo of its own, whose limits are not used up.
+// Each with its own demo, whose limits are not used up.
 for (let seed = 1; seed <= cases(1); seed++)
   test(`the explanations of 500 requests to the demo match their routes, statuses and services (seed ${seed})`, async (t) => {
     const { port, log, gateway } = await startDemo(t)

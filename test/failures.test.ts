@@ -7,7 +7,7 @@ import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
-/** A gateway in front of a service in the hands of the test, and a client. */
+/** A gateway in front of a raw service, and a client. */
 async function setUp(t: TestContext) {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url))
@@ -121,7 +121,7 @@ test('no request fails while instances are killed as long as another one is heal
   assert.deepEqual(new Set(seen.keys()), new Set([String(steady.port), String(other.port)]))
 })
 
-/** Serves one request on the first connection, and closes it when the second one has come, unanswered. */
+/** Serves one request on the first connection, and closes it, unanswered, when the second one arrives. */
 async function staleAfterOne(t: TestContext) {
   const service = await startRawService(t, async (peer, number) => {
     const first = await peer.request()
@@ -218,7 +218,7 @@ test('if an instance cannot be connected to, the next one is tried, whatever the
   const gone = await startService(t)
   const well = await startService(t)
   const { port } = await startGateway(t, proxyTo([gone.url, well.url]))
-  // Not before: the gateway could get its port.
+  // Only now, since the gateway could otherwise get its port.
   await gone.kill()
   for (const method of ['GET', 'POST', 'GET', 'POST']) {
     const reply = await send(port, { method, body: 'body' })

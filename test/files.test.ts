@@ -11,7 +11,7 @@ import { connect } from './support/peer.ts'
 
 type Route = NonNullable<GatewayInput['routes']>[number]
 
-/** A gateway that shows that folder, with these options, by a clock that stands still. */
+/** A gateway that serves that folder with these options, with a stopped clock. */
 async function show(t: TestContext, root: string, options: object = {}, route: Partial<Route> = {}) {
   const clock = new ManualClock(Date.now())
   const { port } = await startGateway(
@@ -297,7 +297,7 @@ test('a changed file is served within a second, and a deleted one is 404', async
   const after = await get('/a.txt')
   assert.deepEqual([before.text, after.text], ['one', 'two'])
   assert.notEqual(after.headers.etag, before.headers.etag)
-  // What is not kept in memory is never sent with what was known of the one before.
+  // A file that is not kept in memory is never sent with the metadata of an earlier version.
   const big = await get('/big.txt')
   await writeFile(join(root, 'new.txt'), 'y'.repeat(90_000))
   await rename(join(root, 'new.txt'), join(root, 'big.txt'))
@@ -327,7 +327,7 @@ test('a slow reader gets its files unchanged, whatever else is sent meanwhile', 
   const slow = await connect(t, port)
   slow.socket.pause()
   const times = 400
-  // More than the system takes for a reader that does not read.
+  // More than the system buffers for a reader that does not read.
   slow.write('GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(times))
   for (let i = 0; i < 20; i++) {
     assert.deepEqual((await get('/a.txt')).body, site['a.txt'])

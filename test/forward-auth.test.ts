@@ -11,7 +11,7 @@ type Auth = Exclude<NonNullable<GatewayInput['policies']>['auth'], false | undef
 type Forward = Partial<NonNullable<Auth['methods']['forward']>>
 type Decide = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Lets in whoever brings "Bearer good", and says that it is alice. */
+/** Accepts "Bearer good" as alice. */
 const byToken: Decide = ({ headers }, response) => {
   if (headers.authorization === 'Bearer good')
     response.writeHead(200, { 'X-Auth-User': 'alice', 'X-Auth-Roles': 'admin, auditor', 'X-Session': 's-1' }).end('ok')

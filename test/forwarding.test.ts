@@ -4,12 +4,12 @@ import type { GatewayInput } from '../src/gateway.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, type RawService, startRawService } from './support/peer.ts'
 
-/** Names of the fields that the gateway sets for a service. */
+/** Names of the headers that the gateway sets for a service. */
 const OWN = ['host', 'traceparent', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 
-/** What the service gets of a request with those lines, sent to a gateway with that configuration. */
+/** What the service receives of a request with those lines, sent to a gateway with that configuration. */
 async function forward(t: TestContext, lines: string[], config: Parameters<typeof proxyTo>[1] = {}) {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url, config))
@@ -19,7 +19,7 @@ async function forward(t: TestContext, lines: string[], config: Parameters<typeo
   return { start, fields, log, service, client }
 }
 
-/** What the client gets of a reply with those lines. */
+/** What the client receives of a reply with those lines. */
 async function reply(t: TestContext, lines: string[]) {
   const service: RawService = await startRawService(t, async (peer) => {
     await peer.request()

@@ -17,7 +17,7 @@ type ServiceInput = NonNullable<GatewayInput['services']>[string]
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-/** One thread, in which one configuration follows the other. */
+/** One thread with successive configurations. */
 function startThread(t: TestContext) {
   const forgotten = new Set<string>()
   const thread = startThreadBy(t, new ManualClock(), (change) => {
@@ -26,7 +26,7 @@ function startThread(t: TestContext) {
   })
   return {
     ...thread,
-    /** Makes the next generation, which does not answer yet. */
+    /** Prepares the next generation, which does not answer yet. */
     prepare: (
       services: Readonly<Record<string, ServiceInput>>,
       policies: readonly Policy[] = [],
@@ -35,7 +35,7 @@ function startThread(t: TestContext) {
       const options = Object.fromEntries(policies.map(({ name }) => [name, {}]))
       return thread.prepare({ services, routes, policies: options }, policies)
     },
-    /** Instances of which nothing is told any more. */
+    /** Instances that are no longer reported. */
     forgotten,
     ask: async ({ services }: Generation, target = '/'): Promise<string> => {
       const request = { method: 'GET', target, headers: new Headers(), body: null, timeout: 10_000, limit: 1000 }

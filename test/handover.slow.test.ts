@@ -6,7 +6,7 @@ import { Load } from './support/load.ts'
 import { authority, writeLeaf } from './support/tls.ts'
 
 const HANDOVERS = 2
-/** Requests between two of them. */
+/** The number of requests between two handovers. */
 const BETWEEN = 100
 
 interface Setup {
@@ -14,7 +14,7 @@ interface Setup {
   readonly secure: boolean
 }
 
-/** A socket that is held, and processes that take it over from one another. */
+/** A held socket, and processes that take it over from each other. */
 async function setUp(t: TestContext, { workers, secure }: Setup) {
   const { ports, descriptors } = await holdSockets(t)
   const port = ports[0]!

@@ -10,7 +10,7 @@ import { ManualClock } from '../src/testing/manual-clock.ts'
 import { turnUntil } from './support/settled.ts'
 import { httpProbe, type ProbeOutcome, type ProbeTarget } from '../src/services/health/probe.ts'
 
-/** Listens on a free port until the end of the test, and says where. */
+/** Listens on a free port until the end of the test, and returns it. */
 async function listen(t: TestContext, server: Server): Promise<ProbeTarget> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {

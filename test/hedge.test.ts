@@ -8,7 +8,7 @@ import { scrape } from './support/metrics.ts'
 import { startService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
-/** An instance that holds what it is asked, whose turn it is first, and one that replies at once. */
+/** An instance that never answers and is picked first, and one that replies immediately. */
 async function setUp(t: TestContext) {
   const held: ServerResponse[] = []
   const slow = await startService(t, (_, response) => void held.push(response))
@@ -38,7 +38,7 @@ test('a POST is not hedged', async (t) => {
   const { port } = await startGateway(t, config)
   const answer = send(port, { method: 'POST', body: 'x' })
   await turnUntil('the request to reach the service', () => held.length === 1)
-  // Another request, by the other instance, takes longer than a hedge would wait.
+  // Another request, by the other instance, takes longer than the hedge delay.
   assert.equal((await send(port, { method: 'POST', body: 'y' })).text, 'quick')
   held[0]!.end('slow')
   assert.equal((await answer).text, 'slow')
@@ -63,7 +63,7 @@ test('the admin API shows the remaining budget, and null without hedging', async
   const hedges = async (): Promise<unknown> => (await ask('/services/backend')).json['hedges']
   assert.deepEqual(await hedges(), { after: '1ms', left: 10 })
   await send(port)
-  // One more request, which may be sent twice, and was.
+  // One more request, which could be sent twice, and was.
   assert.deepEqual(await hedges(), { after: '1ms', left: 10 })
   const service = await startService(t)
   const without = await startAdminGateway(t, proxyTo([service.url]))

@@ -21,7 +21,7 @@ function startOn(t: TestContext, redis: object, service: { url: string }, option
   )
 }
 
-/** Whichever gateway it is, clients know one name. */
+/** Clients use one name, whichever gateway it is. */
 function post(port: number, key: string, body = 'a'): Promise<Answer> {
   return send(port, { method: 'POST', path: '/orders', body, headers: { Host: 'api.example', 'Idempotency-Key': key } })
 }
@@ -117,14 +117,14 @@ test('a key that Redis stored although its answer came too late is usable again'
   server.pause()
   assert.equal((await post(port, 'k')).status, 503)
   server.resume()
-  // The question is answered once Redis goes on, and what is owed is made up for when it is known to answer.
+  // The lookup is answered once Redis continues, and missed writes are made up for once it is known to respond.
   await until('the key to be usable', async () => (await post(port, 'k')).status === 201)
   assert.equal((await post(port, 'k')).headers['idempotent-replayed'], 'true')
   assert.equal(service.heard.length, 2)
   assert.equal((await keysIn(redis)).filter((key) => key.includes(':key:')).length, 2)
 })
 
-/** A gateway that is killed while a service is at a request, and one that goes on with the same Redis. */
+/** A gateway that is killed while a service handles a request, and another one that continues with the same Redis. */
 async function startKilled(t: TestContext, options: Options) {
   const server = await startRedis(t)
   const waiting: ServerResponse[] = []
@@ -145,7 +145,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   command.child.kill('SIGKILL')
   await lost
   assert.equal(typeOf(await post(other.port, 'k')), 'outstanding')
-  // Nobody renews the lock any more: as if its time had passed.
+  // Nobody renews the lock any more: as if it had expired.
   const redis = connectTo(t, server)
   const [key = ''] = await keysIn(redis)
   const [state, lease = 0] = await redis.hmget(key, 's', 'l')

@@ -14,7 +14,7 @@ import { startService } from './support/service.ts'
 
 type Options = Exclude<NonNullable<NonNullable<GatewayInput['policies']>['idempotency']>, false>
 
-/** A service that numbers what it does, around a gateway that has everything done once. */
+/** A service that numbers its requests, behind a gateway that makes them idempotent. */
 async function startOnce(
   t: TestContext,
   options: Options = {},
@@ -156,7 +156,7 @@ function responseOf(outgoing: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve) => void outgoing.once('response', resolve))
 }
 
-/** A service that answers when it is told to. */
+/** A service that answers on demand. */
 function held() {
   const waiting: ServerResponse[] = []
   const listener: RequestListener = (incoming, response) => {
@@ -198,7 +198,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
     if (answer.status === 409) refused++
     return answer
   })
-  // The others may be refused before the first one has reached the service.
+  // The others may be rejected before the first one has reached the service.
   await until('99 rejections, and the first request to reach the service', () => refused === 99 && waiting.length === 1)
   waiting[0]!.end('done')
   const answers = await Promise.all(all)

@@ -8,7 +8,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { startService } from './support/service.ts'
 
-/** Imports a file of Kong with the command, and starts the gateway with what comes of it. */
+/** Imports a Kong file with the command, and starts the gateway with the result. */
 async function startImported(t: TestContext, kong: string, env: Readonly<Record<string, string>> = {}) {
   const file = await temporaryFile(t, 'kong.yml', kong)
   const { code, stdout, stderr } = await run(['import', 'kong', file])

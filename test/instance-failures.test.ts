@@ -53,7 +53,7 @@ const FAILURES: Readonly<Record<string, Behaviour>> = {
   },
 }
 
-/** Two instances that are well and one that is not, which all write down what they were asked for. */
+/** Two healthy instances and one that fails; all record their requests. */
 async function setUp(t: TestContext, failure: Behaviour) {
   const heard: string[] = []
   const note = (method: string, path: string): void => void heard.push(`${method} ${path}`)

@@ -83,7 +83,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   await writeFile(file, SELF)
   await command.line('A list of networks was replaced')
   await askOften(403)
-  // One that takes the place of another goes by what the file holds now, not by what it held at the start.
+  // A replacement uses the current content of the file, not that at the start.
   command.child.kill('SIGUSR2')
   await command.line('A worker died and is replaced')
   await askOften(403)

@@ -10,7 +10,7 @@ import { jwkOf, pairs, tokenOf } from './support/tokens.ts'
 
 const routes: GatewayInput['routes'] = [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }]
 
-/** What a method, with what goes beside it in `auth`, makes of a configuration. */
+/** A configuration with that method, and its further options in `auth`. */
 function authBy(methods: object, more: GatewayInput = {}): GatewayInput {
   return { routes, policies: { auth: { methods } as NonNullable<GatewayInput['policies']>['auth'] }, ...more }
 }
@@ -33,7 +33,7 @@ test('fetched keys are kept as long as a generation uses the same set, and fetch
   let last = first
   for (const next of [
     authBy({ jwt: { jwks } }),
-    // A method that takes tokens from elsewhere as well has verified none yet, but has the keys.
+    // A method with another token source has not verified any token yet, but keeps the keys.
     authBy({ jwt: { jwks, cookie: 'token', cacheSize: 5 } }),
     authBy({ jwt: { jwks, cookie: 'token', cacheSize: 5 }, 'api-key': { keys: [] } }),
     { ...authBy({ jwt: { jwks } }), trustedProxies: ['10.0.0.1'] },
@@ -52,7 +52,7 @@ test('fetched keys are kept as long as a generation uses the same set, and fetch
   assert.equal(server.requests, 2)
 })
 
-/** A service that says of every token that it is alice's. */
+/** A service that attributes every token to alice. */
 function startUsers(t: TestContext): Promise<TestService> {
   return startService(t, (_, response) => void response.end(JSON.stringify({ active: true, sub: 'alice' })))
 }
@@ -99,7 +99,7 @@ test('a prepared configuration introspects with its own services, and exchanges 
   assert.deepEqual([old.heard.length, fresh.heard.length], [1, 1])
 })
 
-/** A policy of a user's own that counts requests in a table, and says how many there were. */
+/** A custom policy that counts requests in a table, and replies with the count. */
 function createCounting() {
   const said: string[] = []
   class Table {

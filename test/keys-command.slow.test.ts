@@ -10,7 +10,7 @@ import { startService } from './support/service.ts'
 const DAY = 86_400_000
 const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
 
-/** A configuration whose only way in is an API key. */
+/** A configuration that accepts only API keys. */
 function configOf(apiKey: object, more: object = {}): string {
   return stringify({
     listeners: [{ address: '127.0.0.1:0' }],

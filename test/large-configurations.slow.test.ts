@@ -10,7 +10,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { addressesOf, threadTools } from './support/thread-tools.ts'
 
-/** Each look at it takes a millisecond. */
+/** Each access takes a millisecond. */
 class SlowClock extends ManualClock {
   override now(): number {
     this.advance(1)
@@ -20,7 +20,7 @@ class SlowClock extends ManualClock {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
-/** So many routes and services, alike but for their names and paths. */
+/** Many routes and services that differ only in their names and paths. */
 function largeConfig(routes: number, services: number, chain: readonly Policy[]): GatewayConfig {
   const value = {
     services: { one: { instances: ['http://127.0.0.1:1'] } },
@@ -38,7 +38,7 @@ function largeConfig(routes: number, services: number, chain: readonly Policy[])
   return { ...config, services: Object.fromEntries(manyServices), routes: manyRoutes }
 }
 
-/** A policy without options that says when it is made. */
+/** A policy without options that records when it is created. */
 function policyOf(name: string, create: () => void): Policy<z.ZodObject> {
   return {
     name,
@@ -86,7 +86,7 @@ test('a large configuration is compiled in slices of a few routes or services, w
   })
   await build(t, config, policies, tools)
   built = true
-  // Three for what no route takes are made at the end.
+  // Three for unmatched requests are created at the end.
   assert.equal(made, 5003)
   assert.ok(most <= 5 + 3, `${most} routes in one turn`)
   assert.ok(turns >= (5000 + 500) / 5, `${turns} turns`)
@@ -110,7 +110,7 @@ test('policies are prepared in slices before any of their steps is created', asy
     before = prepared
     if (!built) setImmediate(turn)
   })
-  // The policies of all routes are one value, beside what every route has.
+  // The policies of all routes are one value, in addition to what every route has.
   await build(t, largeConfig(10, 1, [slow]), [slow], threadTools(clock, 1))
   built = true
   assert.ok(most <= 5, `${most} steps in one turn`)
@@ -140,6 +140,6 @@ test('a shared step is created once for all routes, and the steps after it for e
   const policies = [shared, own, further]
   await build(t, largeConfig(100, 1, policies), policies, threadTools(new ManualClock(), 1))
   const times = Object.entries(Object.groupBy(made, (name) => name)).map(([name, all]) => `${name} ${all?.length}`)
-  // Three more for what no route takes.
+  // Three more for unmatched requests.
   assert.deepEqual(times.toSorted(), ['further 103', 'own 103', 'shared 4'])
 })

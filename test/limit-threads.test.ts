@@ -11,7 +11,7 @@ import type { LimitThreadData } from './support/limit-thread.ts'
 const DAY = 86_400_000
 const THREADS = 3
 
-/** How often each client was admitted by all threads together. */
+/** How often all threads together admitted each client. */
 async function countAdmitted(
   table: SharedTable,
   limit: Limit,

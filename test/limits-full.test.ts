@@ -6,7 +6,7 @@ import { send } from './support/client.ts'
 import { startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 
-/** The smallest table that may be configured, and more clients than it has room for. */
+/** The smallest possible table, and more clients than fit. */
 const ENTRIES = 1024
 const CLIENTS = 1500
 

@@ -8,7 +8,7 @@ import { connect, startRawService } from './support/peer.ts'
 import { problemOf, refusal } from './support/problem.ts'
 import { startService } from './support/service.ts'
 
-/** A gateway with a clock of the test in front of a service, and a client. */
+/** A gateway with the clock of the test in front of a service, and a client. */
 async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
   const clock = new ManualClock()
   const service = await startService(t, (request, response) => {
@@ -18,7 +18,7 @@ async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {})
   return { clock, service, port, log, client: await connect(t, port) }
 }
 
-/** The same with a service in the hands of the test. */
+/** The same with a raw service. */
 async function setUpRaw(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
   const clock = new ManualClock()
   const service = await startRawService(t)
@@ -26,12 +26,12 @@ async function setUpRaw(t: TestContext, config: Parameters<typeof proxyTo>[1] = 
   return { clock, service, port, log, client: await connect(t, port) }
 }
 
-/** Bytes of a body up to which it is gathered before the service sees anything of it. */
+/** The size up to which a body is buffered before the service receives any of it. */
 const DEFAULT_BUFFER_SIZE = 65_536
-/** The beginning of a body that is passed on as it comes. */
+/** The beginning of a body that is streamed. */
 const BEGINNING = 'y'.repeat(DEFAULT_BUFFER_SIZE + 1)
 
-/** Enough for some seconds at the least rate of a body. */
+/** Enough for some seconds at the minimum rate of a body. */
 const TRICKLE = 'x'.repeat(2_000)
 
 /** A head of exactly that many bytes. */
@@ -118,7 +118,7 @@ for (const [name, limits, size] of [
     client.write('\r\n1\r\nx\r\n0\r\n\r\n')
     await refusal(client, 413)
     assert.equal((await log.line({ status_code: 413 }))['method'], 'POST')
-    // The service sees a broken request or none, never a short one that looks whole.
+    // The service receives a broken request or none, never a short one that looks complete.
     if (size > DEFAULT_BUFFER_SIZE) await peer.closed()
     assert.doesNotMatch(peer.received.toString('latin1'), /\r\n0\r\n/)
   })
@@ -249,9 +249,9 @@ function replyOf(size: number): string {
   return head.replace('X-Long: ', `X-Long: ${'x'.repeat(size - head.length)}`)
 }
 
-/** What a client gets when the service replies so. */
+/** What a client receives for that reply of the service. */
 async function answerTo(t: TestContext, reply: string, limits: object) {
-  // What a client may send is not what bounds a reply.
+  // The limits of clients do not apply to replies.
   const config = { limits: { head: '1kb' as const, headers: 5 }, service: { limits } }
   const { client, service } = await setUpRaw(t, config)
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')

@@ -50,7 +50,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
     'openid-client',
   ])
     assert.ok(!worker.includes(unused), `the worker has loaded ${unused}`)
-  // Operators ask.
+  // Operators send requests.
   const listening = command.log.find(({ message }) => message === 'Sallyport is listening')
   const port = Number(String(listening?.['admin']).split(':').at(-1))
   assert.equal((await requestAdmin(port, '/status')).status, 200)

@@ -18,7 +18,7 @@ function linesOf(file: string): Line[] {
   return whole.filter((line) => line !== '').map((line) => JSON.parse(line) as Line)
 }
 
-/** The first line of the file with that message, now or when it comes. */
+/** The first line of the file with that message, waiting for it if necessary. */
 function lineIn(file: string, message: string): Promise<Line> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => settle(() => reject(new Error(`no "${message}" in ${file}`))), TIMEOUT)

@@ -52,7 +52,7 @@ async function startUnread(t: TestContext, output: Output) {
   })
   const { listeners, admin } = JSON.parse(await listeningLine(log)) as { listeners: string[]; admin: string }
   const port = (address: string) => Number(address.split(':').at(-1))
-  /** Ends the process as an orchestrator does; brings its exit code. */
+  /** Ends the process as an orchestrator does; returns its exit code. */
   const stop = async (): Promise<number | null> => {
     child.kill('SIGTERM')
     const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT)
@@ -63,7 +63,7 @@ async function startUnread(t: TestContext, output: Output) {
   return { log, port: port(listeners[0]!), adminPort: port(admin), stop }
 }
 
-/** The line that says where it listens, whatever there was to be warned of before. */
+/** The line with its addresses, regardless of earlier warnings. */
 async function listeningLine(log: Readable): Promise<string> {
   log.setEncoding('utf8')
   let text = ''
@@ -81,7 +81,7 @@ async function listeningLine(log: Readable): Promise<string> {
   }
 }
 
-/** Far more of a log than a pipe and its reader's buffers hold. */
+/** Far more of a log than fits in the pipe and the reader's buffers. */
 async function askMuch(port: number): Promise<Set<number>> {
   const statuses = new Set<number>()
   const path = `/${'x'.repeat(1000)}`

@@ -14,7 +14,7 @@ const UPGRADE = `GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgra
 const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
 const SWITCHING = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n\r\n`
 
-/** A service that changes to another protocol, or sends events, or answers, as it is asked; and keeps those that last. */
+/** A service that upgrades, sends events or answers, depending on the request, and records what lasts. */
 async function setUp(t: TestContext, pool: { connections?: number; streams?: number; queueTimeout?: Duration } = {}) {
   const clock = new ManualClock()
   const lasting: Peer[] = []
@@ -77,7 +77,7 @@ test('long-lived exchanges have their own limit: further ones are 503, and other
   client.write(UPGRADE)
   assert.match((await client.reply()).start, / 503 /)
   assert.equal((await send(port, { path: '/plain' })).text, 'ok')
-  // The place of one that is over is free.
+  // The slot of one that has ended is free.
   lasting[0]!.write('0\r\n\r\n')
   await first.until('0\r\n\r\n')
   await turnUntil('the place to be free', () => size().streaming === 1)
@@ -104,7 +104,7 @@ test('after a half-close by the client, a silent service frees the place within 
   const client = await openSocket(t, port)
   client.end()
   assert.equal(await lasting[0]!.closed(), 'end')
-  // What is still on its way may end.
+  // Exchanges in flight may complete.
   clock.advance(4_000)
   lasting[0]!.write('last words')
   assert.equal((await client.take(10)).toString(), 'last words')

@@ -11,7 +11,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { cleanUp } from './support/cleanup.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 
-/** A server with sessions in its memory and a tool that says which server it is, until the end of the test; returns its URL. */
+/** A server with sessions in memory and a tool that names the server, until the end of the test; returns its URL. */
 async function startMcp(t: TestContext): Promise<string> {
   const sessions = new Map<string, StreamableHTTPServerTransport>()
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -50,7 +50,7 @@ async function startTwo(t: TestContext, service: NonNullable<Parameters<typeof p
   return startGateway(t, config)
 }
 
-/** A session in which a tool is called so many times; returns which servers have answered. */
+/** A session in which a tool is called that many times; returns which servers answered. */
 async function callTools(port: number, times: number): Promise<readonly string[]> {
   const client = new Client({ name: 'test', version: '1.0.0' })
   const transport = new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${port}/mcp`))

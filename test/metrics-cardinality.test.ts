@@ -9,7 +9,7 @@ import { startService } from './support/service.ts'
 
 const REQUESTS = 10_000
 
-/** A method longer than any that is known, a path with a query, and a host: whatever a client may make up. */
+/** An overlong method, a path with a query, and a host: anything a client can invent. */
 const request = fc
   .tuple(
     fc.stringMatching(/^[A-Z]{8,12}$/),
@@ -41,7 +41,7 @@ test('whatever clients send, the number of series is bounded by routes and known
       },
     ],
   })
-  // One of each kind: a method that nobody knows on a route, where none leads, and on a path that is no path.
+  // One of each kind: an unknown method on a route, without a route, and with an invalid path.
   for (const path of ['/a', '/a/b', '/api/v1/users/7', '/%zz']) await send(port, { method: 'PROPFIND', path })
   await send(port)
   await scrape(port)

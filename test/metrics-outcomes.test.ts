@@ -9,7 +9,7 @@ import { until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 import { NOW, SECRET, tokenOf } from './support/tokens.ts'
 
-/** Value by the value of one label. */
+/** The value for each value of one label. */
 async function outcomes(port: number, name: string, label: string): Promise<Record<string, number>> {
   const samples = (await scrape(port)).all(name).filter(({ value }) => value !== 0)
   return Object.fromEntries(samples.map(({ labels, value }) => [labels[label]!, value]))
@@ -58,7 +58,7 @@ test('attempts are counted by instance and outcome, and retries by reason', asyn
   })
   const dead = await startService(t)
   const { port } = await startGateway(t, proxyTo([dead.url, service.url]))
-  // Not before: the gateway could get its port.
+  // Only now, since the gateway could otherwise get its port.
   await dead.kill()
   for (const path of ['/200', '/404', '/500', '/204']) await send(port, { path })
   const metrics = await scrape(port)

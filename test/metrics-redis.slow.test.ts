@@ -36,7 +36,7 @@ test('Redis operations are counted and timed, and an outage is visible', async (
   await until('Redis to be up again', async () => (await scrape(port)).sum('sallyport_store_up') === 1)
 })
 
-/** How often Redis was asked so, with that outcome. */
+/** How many such requests to Redis had that outcome. */
 function operations(metrics: Scrape, operation: string, outcome: string): number {
   return metrics.sum('sallyport_store_operations_total', { store: 'redis', operation, outcome })
 }

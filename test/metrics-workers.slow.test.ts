@@ -20,7 +20,10 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   return start(t, yaml, { preload })
 }
 
-/** Asks over new connections until that many have come to the service, as each worker has its own; returns how often. */
+/**
+ * Sends requests over new connections until that many connections have reached the service, one per worker; returns how
+ * many requests were sent.
+ */
 async function askUntil(port: number, service: TestService, connections: number): Promise<number> {
   const deadline = Date.now() + TIMEOUT
   let asked = 0
@@ -32,7 +35,7 @@ async function askUntil(port: number, service: TestService, connections: number)
   return asked
 }
 
-/** Scrapes until so many requests to the service are counted: a reply may be here before its worker has counted it. */
+/** Scrapes until that many requests to the service are counted: a reply may arrive before its worker has counted it. */
 async function scrapeUntil(port: number, requests: number): Promise<void> {
   const deadline = Date.now() + TIMEOUT
   for (;;) {

@@ -9,7 +9,7 @@ import { startService } from './support/service.ts'
 
 type Route = NonNullable<GatewayInput['routes']>[number]
 
-/** A gateway whose route leads to a service, and has copies sent to another one; `copied` is told of each copy. */
+/** A gateway whose route forwards to a service and mirrors to another one; `copied` is called for each copy. */
 async function setUp(
   t: TestContext,
   route: Partial<Route> = {},
@@ -44,7 +44,7 @@ async function setUp(
     copies,
     log,
     port,
-    /** Resolves when so many copies have come. */
+    /** Resolves once that many copies have arrived. */
     copied: async (count: number): Promise<void> => {
       while (copies.length < count) {
         told = Promise.withResolvers<void>()

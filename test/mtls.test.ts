@@ -31,7 +31,7 @@ interface Setup {
   readonly forward?: ('client-cert' | 'x-ssl-client' | 'x-forwarded-client-cert')[]
 }
 
-/** A gateway with three listeners that lead to the same routes: for clients, for partners, and for whoever speaks plain HTTP. */
+/** A gateway with three listeners for the same routes: for clients, for partners, and for plain HTTP. */
 async function start(t: TestContext, { methods, config = {}, mode = 'wanted', forward = [] }: Setup) {
   const service = await startService(t)
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-mtls-'))
@@ -51,7 +51,7 @@ async function start(t: TestContext, { methods, config = {}, mode = 'wanted', fo
   return { service, log, clients: clients!, partners: partners!, open: open! }
 }
 
-/** What comes of requests over one connection with that certificate. */
+/** The replies to requests over one connection with that certificate. */
 async function ask(t: TestContext, port: number, leaf: Leaf | null, fields: readonly string[] = [], times = 1) {
   const { peer } = await connectSecurely(t, port, leaf ?? {})
   const statuses: number[] = []
@@ -75,7 +75,7 @@ test('without rules, the common name of a certificate is the consumer', async (t
   )
   const none = await ask(t, clients, null)
   assert.deepEqual([none.status, none.challenge], [401, 'ClientCertificate realm="sallyport"'])
-  // The same route over a listener that asks for no certificate.
+  // The same route over a listener that requires no certificate.
   assert.equal((await send(open)).status, 401)
   assert.equal(
     (await send(open, { headers: { 'Client-Cert': ':AAAA:', 'X-SSL-Client-Verify': 'SUCCESS' } })).status,
@@ -110,7 +110,7 @@ for (const [id, expected] of [
     const { clients, service } = await start(t, { methods: { mtls: { id } } })
     assert.equal((await ask(t, clients, orders)).status, 200)
     assert.equal(decodeURIComponent(String(service.heard[0]!.headers['x-user-id'])), expected)
-    // One that has no such name stands for nobody.
+    // A certificate without such a name identifies nobody.
     if (id !== 'subject' && id !== 'fingerprint') assert.equal((await ask(t, clients, billing)).status, 401)
   })
 
@@ -136,14 +136,14 @@ for (const match of [
       ['order-service', 'internal,writer', 'gold'],
     )
     assert.equal((await ask(t, clients, billing)).status, 401)
-    // Another authority's certificate may have the same common name: rules by it alone are for one authority.
+    // A certificate of another CA may have the same common name: rules for it alone apply to one CA.
     if (!('commonName' in match) || 'issuer' in match) assert.equal((await ask(t, partners, partner)).status, 401)
   })
 
 test('a rule can be limited to a listener, and thus to its authority', async (t) => {
   const rules = [{ match: { listener: '127.0.0.1:1', commonName: 'orders' } }]
   const { clients, partners } = await start(t, { methods: { mtls: { rules } } })
-  // Both listen at any port here, which is not the one of the rule.
+  // Both listen on any port here, which is not that of the rule.
   for (const [port, leaf] of [
     [clients, orders],
     [partners, partner],
@@ -188,7 +188,7 @@ test('a token bound to a certificate is only accepted with it, even when the tok
     assert.equal((await send(open, { headers: { [name!]: value! } })).status, 401)
   }
   assert.equal(service.heard.length, 4)
-  // Of others, anybody may use them.
+  // Anybody may use other consumers' names.
   assert.equal((await ask(t, clients, billing, [bearer({})])).status, 200)
   assert.equal((await ask(t, clients, null, [bearer({ cnf: { jkt: 'x' } })])).status, 200)
   for (const cnf of ['x', [], { 'x5t#S256': 1 }, { 'x5t#S256': '' }])

@@ -27,7 +27,7 @@ async function startOn(t: TestContext, hosts: readonly string[]): Promise<number
 
 type Done = (error: null, addresses: dns.LookupAddress[]) => void
 
-/** Has the name users.test lead to whatever `addresses` says at the time; tells how often it was asked for. */
+/** Makes users.test resolve to the current value of `addresses`; returns the number of lookups. */
 function resolveTo(t: TestContext, addresses: () => readonly string[]): () => number {
   const { lookup } = dns
   let asked = 0
@@ -54,7 +54,7 @@ test('connections are opened to all addresses of a name', async (t) => {
 })
 
 test('if nothing listens at an address of a name, the next one is tried', async (t) => {
-  // Of 127.0.0.1 any port may be that of another test.
+  // Any port of 127.0.0.1 may belong to another test.
   const listening = '127.9.9.2'
   const port = await startOn(t, [listening])
   resolveTo(t, () => ['127.9.9.1', listening, '127.9.9.3'])

@@ -22,7 +22,7 @@ test('a browser logs in at a provider on another site, stays logged in, and logs
     policies: { auth: { public: ['/open'], methods: { oidc } } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   })
-  // The provider is at 127.0.0.1: another site, for which browsers keep cookies apart.
+  // The provider is at 127.0.0.1: another site, with separate cookies.
   const shop = `http://localhost:${port}`
   const page = await (await startBrowser(t)).newPage()
   await page.goto(`${shop}/cart?item=7`)

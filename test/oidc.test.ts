@@ -262,7 +262,7 @@ test('forged cookies are rejected', async (t) => {
     browser.cookies.set('sallyport', forged)
     assert.equal((await browser.fetch('/')).status, 401, forged)
   }
-  // What is sealed as one thing is not another.
+  // Data sealed for one purpose is invalid for another.
   const state = new URL((await browser.open('/')).headers.location ?? '').searchParams.get('state') ?? ''
   browser.cookies.set('sallyport', state)
   assert.equal((await browser.fetch('/')).status, 401)
@@ -331,7 +331,7 @@ test('a session is refreshed once for concurrent requests, and gets a new cookie
   assert.equal(provider.count('/token'), 2)
   assert.partialDeepStrictEqual(heardOf(service), { 'x-user-roles': 'user,admin' })
   assert.notEqual(browser.cookies.get('sallyport'), old)
-  // What was under way with the old cookie.
+  // A request with the old cookie that was in flight.
   browser.cookies.set('sallyport', old ?? '')
   assert.equal((await browser.fetch('/')).headers['set-cookie']?.length, 1)
   assert.notEqual(browser.cookies.get('sallyport'), old)
@@ -536,7 +536,7 @@ test('over https the cookie has the __Host- prefix', async (t) => {
   const back = await browser.open(await browser.callbackOf(page), secure)
   assert.match(cookieOf(back, '__Host-sallyport'), /; Secure$/)
   assert.equal((await browser.open('/', secure)).status, 200)
-  // What plain http, and so anybody on the way, may have set.
+  // A cookie that plain http, and thus an attacker on the network, may have set.
   browser.cookies.set('sallyport', browser.cookies.get('__Host-sallyport') ?? '')
   browser.cookies.delete('__Host-sallyport')
   assert.equal((await browser.fetch('/', { headers: secure })).status, 401)

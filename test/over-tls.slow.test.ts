@@ -5,12 +5,12 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** What is said there of connections holds for encrypted ones as well. */
+/** The rules for connections hold for encrypted ones as well. */
 const files = ['backpressure', 'boundaries', 'bodyless', 'drain', 'long-lived', 'pipelining']
 
 for (const name of files)
   test(`${name}.test.ts passes with TLS clients`, async () => {
-    // The runner's own variables are not for another one.
+    // The test runner's own variables are not for another runner.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
     const file = new URL(`${name}.test.ts`, import.meta.url).pathname
     const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap', file], {

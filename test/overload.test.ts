@@ -5,7 +5,7 @@ import { type Answer, send } from './support/client.ts'
 import { startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
 
-/** Keeps the thread at work for so many milliseconds. */
+/** Blocks the thread for that many milliseconds. */
 const busy = definePolicy({
   name: 'busy',
   summary: 'Keeps the thread at work.',
@@ -32,7 +32,7 @@ async function setUp(t: TestContext, overload: GatewayInput['overload']) {
   return await startGateway(t, { overload, routes, policies }, { policies: [busy], random: Math.random })
 }
 
-/** Has several clients ask one request after the other until one of them has the reply that is waited for. */
+/** Several clients send requests one after another until one of them gets the expected reply. */
 async function until(port: number, path: string, wanted: (answer: Answer) => boolean): Promise<Answer> {
   let found: Answer | null = null
   const client = async (): Promise<void> => {
@@ -64,7 +64,7 @@ test('a gateway with a delayed event loop sheds requests, except those of high p
   assert.deepEqual([line['code'], line['route']], ['gateway-overloaded', 'low'])
   const shed = (await scrape(port)).sum('sallyport_shed_total', { service: '', reason: 'overload', priority: 'low' })
   assert.ok(shed >= 1)
-  // As many as have just made it shed.
+  // As many as just caused shedding.
   for (let i = 0; i < 20; i++) {
     const answers = ['/high', '/high', '/high', '/health'].map((path) => send(port, { path }))
     for (const { status } of await Promise.all(answers)) assert.equal(status, 200)

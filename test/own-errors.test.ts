@@ -1,4 +1,4 @@
-/** Errors that a policy of the user's own defines are treated like those of the gateway, wherever these appear. */
+/** Errors defined by a custom policy are treated like those of the gateway, wherever they appear. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Metadata, status } from '@grpc/grpc-js'

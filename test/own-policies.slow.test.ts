@@ -34,7 +34,7 @@ export default definePolicy({
 })
 `
 
-/** A configuration file with files beside it. */
+/** A configuration file with further files in the same folder. */
 async function files(t: TestContext, yaml: string, others: Readonly<Record<string, string>>): Promise<string> {
   const file = await temporaryFile(t, 'sallyport.yaml', yaml)
   for (const [name, content] of Object.entries(others)) await writeFile(join(dirname(file), name), content)

@@ -1,4 +1,4 @@
-/** The package, as somebody has it who installs it into an empty folder. */
+/** The package as installed into an empty folder. */
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,13 +21,13 @@ const execute = promisify(execFile)
 let folder = ''
 const sallyport = (): string => join(folder, 'node_modules/.bin/sallyport')
 
-/** Runs to its end, in the folder of the user. */
+/** Runs to completion, in the folder of the user. */
 async function run(command: string, ...args: string[]) {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   return execute(command, args, { cwd: folder, env: { ...env, JWT_SECRET: SECRET } })
 }
 
-/** Packing and installing take as long as they take, in milliseconds. */
+/** The timeout of packing and installing, in milliseconds. */
 const timeout = 300_000
 
 before(
@@ -41,7 +41,7 @@ before(
   { timeout },
 )
 
-// At once, so that nothing of it is left when the file is looked at.
+// Immediately, so that nothing of it is left when the file is checked.
 after(() => rmSync(folder, { recursive: true }))
 
 test('the command prints its version', { timeout }, async () => {
@@ -50,7 +50,7 @@ test('the command prints its version', { timeout }, async () => {
 })
 
 test('on an older Node.js the command prints the required version in one line', async () => {
-  // As old a one is not at hand: this one says that it is.
+  // No version that old is available: this one claims to be.
   const old = join(folder, 'old.cjs')
   await writeFile(old, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })")
   const { code, stdout, stderr } = await run(process.execPath, '--require', old, sallyport(), '--version').then(

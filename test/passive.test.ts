@@ -11,7 +11,7 @@ import { connect } from './support/peer.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
-/** What the sick one does with its requests. */
+/** What the failing one does with its requests. */
 type Illness = Parameters<typeof startService>[1]
 
 const RESET: Illness = (request) => void request.socket.resetAndDestroy()
@@ -20,7 +20,7 @@ const reply =
   (_, response) =>
     void response.writeHead(status).end()
 
-/** Two instances that are well, and a third one that is not; they take turns. */
+/** Two healthy instances and a third that is not, in rotation. */
 async function startServices(t: TestContext, illness: Illness): Promise<TestService[]> {
   return [await startService(t), await startService(t), await startService(t, illness)]
 }
@@ -28,7 +28,7 @@ async function startServices(t: TestContext, illness: Illness): Promise<TestServ
 const urlsOf = (services: readonly TestService[]) => services.map(({ url }) => url)
 const inTurn = { balancer: 'round-robin' } as const
 
-/** What so many POSTs one after the other are answered with. */
+/** The replies to that many POSTs one after another. */
 async function statuses(port: number, count: number): Promise<Map<number, number>> {
   const counted = new Map<number, number>()
   for (let i = 0; i < count; i++) {
@@ -131,7 +131,7 @@ test('an ejected instance returns after its time, is ejected again at the first 
     kind: 'row',
     reason: '5 failures in a row, the last one: status 503',
     since: '2024-01-15T10:30:00.000Z',
-    // A twentieth less than 30 s, by chance.
+    // A twentieth less than 30 s, at random.
     until: '2024-01-15T10:30:28.500Z',
     times: 1,
   })
@@ -222,7 +222,7 @@ test('all workers know at once that an instance was ejected', async (t) => {
   cleanUp(t, () => gateway.close())
   await gateway.ready
   const { port } = gateway.addresses[0]!
-  // Each over a connection of its own, so that both workers have some.
+  // Each over its own connection, so that both workers have some.
   await statuses(port, 90)
   const failed = services[2]!.heard.length
   assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
@@ -243,7 +243,7 @@ test('an instance that hangs gets no more requests after about a second, and ret
   const waiting = Array.from({ length: 30 }, () => send(port, { method: 'POST' }))
   await turnUntil('ten requests to hang', () => held.length === 10)
   clock.advance(250)
-  // The others go on to reply; one of three waits as well.
+  // The others continue to reply; one request of three waits too.
   waiting.push(...Array.from({ length: 6 }, () => send(port, { method: 'POST' })))
   await turnUntil('two more requests to hang', () => held.length === 12)
   await turnUntil('the other instances to get their requests', () => (services[0]?.heard.length ?? 0) >= 32)

@@ -8,7 +8,7 @@ import { startService } from './support/service.ts'
 
 type Routes = NonNullable<GatewayInput['routes']>
 
-/** A gateway with those routes in front of a service that answers with the target it got. */
+/** A gateway with those routes in front of a service that answers with the target it received. */
 async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
   const echo = await startService(t, ({ method, url }, response) => void response.end(`${method} ${url}`))
   const services = { echo: { instances: [echo.url], health: false as const } }
@@ -23,7 +23,7 @@ async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
   return {
     echo,
     send,
-    /** What the service got. */
+    /** What the service received. */
     reaches: async (target: string, sent = target): Promise<void> => {
       assert.equal((await send(`GET ${target}`)).text, `GET ${sent}`)
     },

@@ -24,7 +24,7 @@ test('at the connection limit, an idle connection of the client with the most is
   assert.equal(await idle.closed(), 'end')
   busy.write('0123456789')
   assert.match((await busy.reply()).start, / 200 /)
-  // The greedy one does not get it back.
+  // The client at its limit does not get it back.
   const again = await connect(t, port, GREEDY)
   assert.match(await again.closed(), /end|reset/)
 })

@@ -31,7 +31,7 @@ export default definePolicy({
 })
 `
 
-/** Writes the files into a folder of their own, and compares two of them there. */
+/** Writes the files into their own folder, and compares two of them there. */
 async function workshop(t: TestContext, files: Readonly<Record<string, string>>) {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))

@@ -7,7 +7,10 @@ import { startService } from './support/service.ts'
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
 
-/** A gateway with those policies; "/fixed" is answered by itself, "/down" leads nowhere, all else to a service. */
+/**
+ * A gateway with those policies; "/fixed" is answered by the gateway, "/down" by no service, everything else by a
+ * service.
+ */
 async function setUp(t: TestContext, policies: GatewayInput['policies'], routes: GatewayInput['routes'] = []) {
   const service = await startService(t, (_, response) => {
     response.writeHead(200, { 'X-Powered-By': 'PHP', Server: 'x', 'X-Twice': ['a', 'b'] }).end('ok')
@@ -27,7 +30,7 @@ async function setUp(t: TestContext, policies: GatewayInput['policies'], routes:
       ...routes,
     ],
   })
-  // Not before: the gateway could get its port.
+  // Only now, since the gateway could otherwise get its port.
   await gone.kill()
   return { service, log, ask: (path: string, more: Ask = {}) => send(port, { path, ...more }) }
 }

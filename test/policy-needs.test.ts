@@ -16,7 +16,9 @@ class Table {
 const made: Table[] = []
 const tables = new Shared<Table>()
 
-/** A policy that has what built-in ones have: it asks a service, shares a table between routes, and lets little body through. */
+/**
+ * A policy that needs what built-in ones need: it calls a service, shares a table between routes, and limits the body.
+ */
 const directory = definePolicy({
   name: 'directory',
   summary: 'Looks callers up.',
@@ -35,7 +37,7 @@ const directory = definePolicy({
   },
 })
 
-// Apart, as the type of a configuration knows no policy of a test.
+// Separate, as the type of a configuration does not know policies of tests.
 const policies = (ask: string) => ({ 'correlation-id': {}, directory: { ask, largest: 20 } })
 
 const config = (ask: string): GatewayInput => ({
@@ -66,7 +68,7 @@ test('routes share the state of a custom policy, which is closed with the gatewa
   const { gateway, port } = await startGateway(t, config('people'), { policies: [directory] })
   await send(port, { path: '/a' })
   assert.equal((await send(port, { path: '/names' })).text, '["a","names"]')
-  // One of the gateway's, others at most of those who only try the policies.
+  // One for the gateway itself, others at most for simulated runs.
   const table = made.slice(before).find(({ names }) => names.length > 0)
   assert.equal(table?.closed, false)
   await gateway.close()

@@ -15,10 +15,10 @@ const [ALICE, BOB] = ['127.0.0.2', '127.0.0.3']
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 
-/** Takes a line of version 1 off a connection. */
+/** Reads a version 1 line from a connection. */
 const lineOf = (peer: Peer): Promise<string> => peer.until('\r\n')
 
-/** A service that reads the header of each connection, and says in each reply what it was. */
+/** A service that reads the header of each connection, and repeats it in each reply. */
 async function startReader(t: TestContext) {
   const headers: string[] = []
   const service = await startRawService(t, async (peer) => {

@@ -17,7 +17,7 @@ const BALANCER = '127.0.0.1'
 const FROM_V4 = 'PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n'
 const REQUIRED = [{ address: '127.0.0.1:0', proxyProtocol: 'required' as const }]
 
-/** A header of version 2 for a client with that IPv4 address; LOCAL where it is null. */
+/** A version 2 header for a client with that IPv4 address; LOCAL if it is null. */
 function binary(address: string | null): Buffer {
   const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex')
   if (address === null) return Buffer.concat([signature, Buffer.from([0x20, 0, 0, 0])])
@@ -25,7 +25,7 @@ function binary(address: string | null): Buffer {
   return Buffer.concat([signature, Buffer.from([0x21, 0x11, 0, 12]), source, Buffer.from([127, 0, 0, 1, 1, 2, 3, 4])])
 }
 
-/** A gateway that requires the header, and a second listener that does not, where it is asked for its metrics. */
+/** A gateway that requires the header, and a second listener without it for metrics. */
 async function start(t: TestContext, config: object = {}, options: { clock?: ManualClock } = {}) {
   const service = await startService(t)
   const listeners = [...REQUIRED, { address: '127.0.0.1:0' }]
@@ -49,7 +49,7 @@ for (const [name, header, client] of [
       const bytes = Buffer.concat([header, Buffer.from(GET)])
       await peer.writeInPieces([bytes.subarray(0, at), bytes.subarray(at)])
       assert.match((await peer.reply()).start, / 200 /)
-      // The connection stays that client's.
+      // The connection still belongs to that client.
       peer.write(GET)
       assert.match((await peer.reply()).start, / 200 /)
       peer.end()
@@ -181,7 +181,7 @@ for (const [name, header, client, chain, believed] of [
     const { port, service, log } = await start(t, { trustedProxies: [BALANCER, '10.0.0.0/8'] })
     const peer = await connect(t, port)
     const fields = Object.entries(FORWARDED).map(([field, value]) => `${field}: ${value}\r\n`)
-    // Twice: what is kept of a connection is the same for each of its requests.
+    // Twice: every request on a connection gets the same.
     for (const first of [header, '']) {
       peer.write(`${first}GET / HTTP/1.1\r\nHost: a\r\n${fields.join('')}\r\n`)
       assert.match((await peer.reply()).start, / 200 /)
@@ -250,7 +250,7 @@ test('proxyProtocol: required without trusted proxies is a configuration problem
   )
 })
 
-/** Asks a balancer from an address of this machine. */
+/** Sends a request to a balancer from an address of this machine. */
 function from(localAddress: string, port: number, ask: Ask = {}) {
   return send(port, { ...ask, localAddress })
 }

@@ -12,13 +12,13 @@ type Mode = 'local' | 'open' | 'closed'
 
 const DOWN = 'Redis cannot be used: the gateway continues without it'
 const UP = 'Redis can be used again; decisions counts those made without it'
-/** How long a decision may take: longer than by default, as the machine may be slow itself. */
+/** How long a decision may take: longer than by default, as the machine may be slow. */
 const TIMEOUT = '400ms'
-/** What a request may take however Redis fails, in milliseconds: far less than any other time-out. */
+/** How long a request may take however Redis fails, in milliseconds: far less than any other timeout. */
 const PROMPT = 1500
 const CLIENTS = 8
 
-/** A gateway that answers itself and holds every client to 3 requests a day, or to a million for /much. */
+/** A gateway with a fixed reply that limits every client to 3 requests a day, or to a million for /much. */
 function start(t: TestContext, redis: object, mode: Mode = 'local'): Promise<TestGateway> {
   return startGateway(t, {
     stores: { redis: { timeout: TIMEOUT, ...redis } },
@@ -35,12 +35,12 @@ function start(t: TestContext, redis: object, mode: Mode = 'local'): Promise<Tes
   })
 }
 
-/** Sends without a pause over several connections until it is stopped. */
+/** Sends requests continuously over several connections until it is stopped. */
 class Load {
   slowest = 0
   readonly counts: Record<number, number> = {}
   private stopped = false
-  /** What other processes take of the processor is no wait for Redis. */
+  /** The processor time of other processes is not a wait for Redis. */
   private readonly clock = new PacedClock()
   private readonly done: Promise<unknown>
 
@@ -88,7 +88,7 @@ async function statuses(port: number, requests: number): Promise<number[]> {
   return answers.map(({ status }) => status)
 }
 
-/** Under load Redis goes away and comes back: nothing fails, nothing stalls, and both is logged once. */
+/** Redis fails and recovers under load: no request fails or stalls, and both are logged once. */
 async function outlives(t: TestContext, server: RedisServer, goAway: () => unknown, comeBack: () => unknown) {
   const started = await start(t, { url: server.url })
   const load = new Load(t, started.port)
@@ -200,7 +200,7 @@ test('a Redis that answers with errors counts as down', async (t) => {
   await started.log.line({ message: UP })
 })
 
-/** The node of a Cluster that holds a key. */
+/** The node of a Cluster that has a key. */
 async function ownerOf(t: TestContext, servers: readonly RedisServer[], key: string): Promise<RedisServer> {
   for (const server of servers) {
     const found = await connectTo(t, server)

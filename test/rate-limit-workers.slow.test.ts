@@ -11,7 +11,7 @@ const CLIENTS = 64
 const LIMIT = 150
 const REQUESTS = 4
 
-/** A gateway that answers itself, with a route and a limit for each store and algorithm. */
+/** A gateway with fixed replies, and a route and a limit for each store and algorithm. */
 function configuration(redis: string): string {
   const routes = ['memory', 'redis'].flatMap((store) =>
     algorithms.map(
@@ -32,7 +32,7 @@ routes:${routes.join('')}
 `
 }
 
-/** Sends from all clients at once, each on a connection of its own, and counts the replies by their status. */
+/** Sends requests from all clients simultaneously, each on its own connection, and counts the replies by status. */
 async function sendAll(t: TestContext, ports: readonly number[], path: string): Promise<Record<number, number>> {
   const counts: Record<number, number> = {}
   const agents = Array.from({ length: CLIENTS }, () => new Agent({ keepAlive: true, maxSockets: 1 }))

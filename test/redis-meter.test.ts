@@ -28,7 +28,7 @@ function ready(client: RedisClient): Promise<void> {
   return until('Redis', () => client.status === 'ready')
 }
 
-/** Lets the time of a Redis pass for its keys, which end by its own clock. */
+/** Lets the time of a Redis pass for its keys, which expire by its own clock. */
 async function age(redis: Redis, ms: number): Promise<void> {
   for (const key of await redis.keys('*')) {
     const left = await redis.pttl(key)
@@ -37,7 +37,7 @@ async function age(redis: Redis, ms: number): Promise<void> {
   }
 }
 
-/** Meters on a Redis whose time is that of the test. */
+/** Meters on a Redis with the time of the test. */
 async function openStore(t: TestContext) {
   const server = await startRedis(t)
   const redis = connectTo(t, server)

@@ -33,7 +33,7 @@ for (const [what, open] of Object.entries(places))
     assert.equal(await redis.get('key'), 'value')
   })
 
-/** What connecting fails of. */
+/** The reason why connecting fails. */
 async function failure(t: TestContext, tls: Parameters<typeof connect>[2], host = 'localhost'): Promise<string> {
   const redis = connect(t, { url: `rediss://${host}:${await startSecureRedis(t)}` }, tls)
   const [error] = (await once(redis, 'error')) as [NodeJS.ErrnoException]

@@ -15,7 +15,7 @@ interface RedisTrouble {
   readonly cause: string
 }
 
-/** A gateway in a process of its own that counts in Redis, and refuses everything where it cannot. */
+/** A gateway in a separate process that counts in Redis, and rejects requests if it cannot. */
 async function startLimited(t: TestContext, url: string, timeout = '10s') {
   const yaml = `
 listeners: [{ address: 127.0.0.1:0 }]
@@ -42,7 +42,7 @@ routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]
   return { ...started, lines, troubles, health, stop, ask: async () => (await send(port, { path: '/' })).status }
 }
 
-/** Many requests one after the other, far longer than the first look whether Redis is back takes to come. */
+/** Many requests one after another, for far longer than the first check whether Redis is back. */
 async function statuses(ask: () => Promise<number>): Promise<number[]> {
   const seen = new Set<number>()
   const end = performance.now() + 400
@@ -125,7 +125,7 @@ for (const [cause, { use, options, mend }] of Object.entries(refusals))
     assert.equal(gateway.lines(DOWN).length, 1)
   })
 
-/** Asks over several connections without a pause until it is told to stop; brings the statuses that came. */
+/** Sends requests continuously over several connections until it is stopped; returns the statuses. */
 function load(t: TestContext, ask: () => Promise<number>): () => Promise<number[]> {
   const seen = new Set<number>()
   const state = { stopped: false }
@@ -141,7 +141,7 @@ function load(t: TestContext, ask: () => Promise<number>): () => Promise<number[
   return stop
 }
 
-/** How long Redis may take, and how long the gateway is kept from hearing it, in milliseconds. */
+/** The timeout of Redis, and how long the gateway is blocked from reading its answer, in milliseconds. */
 const TIMEOUT = 200
 const PAUSE = 600
 

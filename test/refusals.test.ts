@@ -63,7 +63,7 @@ for (const [what, request, status] of [
     assert.equal(service.heard.length, 0)
   }
   test(`a rejection because of ${what} has the headers that policies add to every reply`, (t) => check(t, 'service'))
-  // Such a route has its reply before it knows how the body goes on.
+  // Such a route has its reply before it knows the rest of the body.
   if (status !== 408)
     test(`the same applies if the gateway answers the request itself: ${what}`, (t) => check(t, 'reply'))
 }

@@ -29,7 +29,7 @@ interface Report {
 
 const START = Date.parse('2026-11-29T10:00:00.000Z')
 
-/** A line of the access log, of a request after so many seconds. */
+/** A line of the access log, for a request after that many seconds. */
 function line(parts: Record<string, unknown> = {}, second = 0): string {
   return JSON.stringify({
     level: 'info',
@@ -62,7 +62,7 @@ routes:
   - { id: orders, match: { path: /orders/* }, service: orders }
 `
 
-/** Files in a folder of their own, and the command in it. */
+/** Files in their own folder, and the command in it. */
 async function workshop(t: TestContext, files: Readonly<Record<string, string | Buffer>>) {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
@@ -266,7 +266,7 @@ test('the caller is taken from the log, as far as it is known', async (t) => {
   ])
   const keys = await report('a.log --against keys.yaml')
   assert.deepEqual(texts(keys.reasons), [[4, 'depend on credentials, whose methods have changed']])
-  // Where nobody asked for credentials, nobody knows whether there were any.
+  // If nobody required credentials, it is unknown whether there were any.
   const asked = line({ url: '/users/3' })
   const unasked = await workshop(t, { ...files, 'a.log': asked })
   const { reasons } = await unasked.report('a.log --config none.yaml --against sallyport.yaml')

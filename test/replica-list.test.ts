@@ -1,4 +1,4 @@
-/** The gateways that share a Redis, as an operator of one of them sees them. */
+/** The gateways that share a Redis, as seen by an operator of one of them. */
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import test, { type TestContext } from 'node:test'
@@ -14,7 +14,7 @@ function start(t: TestContext, redis: RedisServer, more: GatewayInput = {}) {
   return startAdminGateway(t, { ...ready, stores: { redis: { url: redis.url, timeout: '10s' } }, ...more })
 }
 
-/** Resolves when so many gateways listen to one another. */
+/** Resolves once that many gateways have subscribed. */
 async function listening(t: TestContext, redis: RedisServer, expected: number): Promise<void> {
   const observer = connectTo(t, redis)
   await until(`${expected} gateways to subscribe`, async () => {
@@ -54,7 +54,7 @@ test('each gateway lists the others with their revisions and console URLs', asyn
     isCurrent: false,
   })
   assert.partialDeepStrictEqual(revisions.get(await revisionOf(c)), { console: null, isCurrent: false })
-  // Looking is nothing for the logs of the others.
+  // Looking is not logged by the others.
   assert.equal(b.log.lines.filter(({ message }) => String(message).includes('of another gateway')).length, 0)
 })
 

@@ -15,12 +15,12 @@ const CHANNEL = 'sallyport:operations:0'
 
 const reportSchema = z.object(replicasShape)
 
-/** Which gateways have done it, by the answer of the admin API. */
+/** Which gateways have done it, according to the answer of the admin API. */
 function reportOf(json: unknown): z.output<typeof reportSchema> {
   return reportSchema.parse(json)
 }
 
-/** Two gateways that share a Redis, once both listen to one another. */
+/** Two gateways that share a Redis, once both have subscribed. */
 async function startTwo(t: TestContext, redis: RedisServer) {
   const fresh: RequestListener = (_, response) => response.setHeader('Cache-Control', 'max-age=60').end('hello')
   const [service, other] = [await startService(t, fresh), await startService(t, fresh)]
@@ -101,7 +101,7 @@ test('if an operation fails on one gateway its reason is shown, and the others c
   const { a, b, service, other } = await startTwo(t, redis)
   const drain = (gateway: typeof a, address: string) =>
     gateway.ask(`/services/books/instances/${address}/drain`, { method: 'PUT' })
-  // In the second one the first instance is the last that can be used.
+  // In the second one the first instance is the last usable one.
   assertBoth(reportOf((await drain(b, other.address)).json))
   const refused = await drain(a, service.address)
   assert.equal(refused.status, 409)

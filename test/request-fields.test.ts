@@ -7,7 +7,7 @@ import { scrape } from './support/metrics.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
-/** A gateway in front of a service, and what of those fields the service sees. */
+/** A gateway in front of a service, and which of those headers the service receives. */
 async function setUp(t: TestContext, config: GatewayInput = {}) {
   const service = await startService(t)
   const { port, log } = await startGateway(t, {
@@ -32,7 +32,7 @@ const policies: GatewayInput['policies'] = {
   'request-headers': { set: { 'X-Tenant-ID': '{header.X-Asked-Tenant}' }, remove: ['X-Internal-Debug'] },
 }
 
-/** Names that the wire, or those policies, set or read. */
+/** Names that the protocols or those policies set or read. */
 const PROTECTED = [
   'X-User-ID',
   'X-User-Roles',
@@ -134,7 +134,7 @@ test('headers used by validation, match, templates or cache are protected', asyn
   assert.deepEqual(await seen(lines), ['x.y'])
 })
 
-/** What a service gets of those trailers. */
+/** What a service receives of those trailers. */
 async function trailersOf(t: TestContext, config: GatewayInput, lines: readonly string[]): Promise<readonly string[]> {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url, config))

@@ -8,7 +8,7 @@ import { connect } from './support/peer.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
-/** Instances that take turns, and nobody is ejected, so that each has its part of the failures. */
+/** Instances in rotation without ejection, so that each has its share of the failures. */
 const inTurn = { balancer: 'round-robin', passive: false } as const
 
 const ok: RequestListener = (_, response) => void response.end('ok')
@@ -17,14 +17,14 @@ const reply =
   (_, response) =>
     void response.writeHead(status).end(body)
 
-/** An instance that is well and one that is not. */
+/** A healthy instance and one that is not. */
 async function setUp(t: TestContext, sick: RequestListener, service: object = {}) {
   const [good, bad] = [await startService(t, ok), await startService(t, sick)]
   const gateway = await startGateway(t, proxyTo([bad.url, good.url], { service: { ...inTurn, ...service } }))
   return { ...gateway, good, bad }
 }
 
-/** The statuses of so many requests, in the order of how many there are of each. */
+/** The statuses of that many requests, ordered by their counts. */
 async function statuses(port: number, count: number, ask: Parameters<typeof send>[1] = {}): Promise<string> {
   const counts = new Map<number, number>()
   for (let i = 0; i < count; i++) {
@@ -47,7 +47,7 @@ for (const [what, sick] of Object.entries({
     const { port, good, bad } = await setUp(t, sick)
     assert.equal(await statuses(port, 20), '20 x 200')
     assert.equal(await statuses(port, 20, { method: 'PUT', body: 'a body' }), '20 x 200')
-    // With two of them, the turn comes back to the same one each time.
+    // With two of them, the rotation comes back to the same one each time.
     assert.deepEqual([good.heard.length, bad.heard.length], [40, 40])
     const posted = await statuses(port, 20, { method: 'POST', body: 'a body' })
     assert.match(posted, /10 x 200/)
@@ -84,7 +84,7 @@ test('if all instances fail, a request is sent twice at most, within the retry b
   const { port } = await startGateway(t, proxyTo([a.url, b.url], { service: { ...inTurn, retry } }))
   assert.equal(await statuses(port, 100), '100 x 503')
   const sent = a.heard.length + b.heard.length
-  // Ten at any rate, and a fifth of what has come by then; the window may have moved on once meanwhile.
+  // Ten in any case, and a fifth of the requests so far; the window may have moved once meanwhile.
   assert.ok(sent >= 110 && sent <= 140, `${sent} were sent`)
   const metrics = await scrape(port)
   const labels = { service: 'backend' }
@@ -151,7 +151,7 @@ test('timeouts.total of the service or the route limits all attempts together', 
 test('a disconnect while waiting for the next attempt ends the request', async (t) => {
   const bad: RequestListener = reply(503)
   const [a, b] = [await startService(t, bad), await startService(t, bad)]
-  // Both have failed, so that the next attempt is waited for.
+  // Both have failed, so that the next attempt is waiting.
   const { port, gateway } = await startGateway(
     t,
     proxyTo([a.url, b.url], { service: { balancer: 'round-robin', retry: { attempts: 10, minimum: '1000/s' } } }),

@@ -13,7 +13,7 @@ type Service = NonNullable<GatewayInput['services']>[string]
 const inTurn = { balancer: 'round-robin', passive: false } as const
 const sick: RequestListener = (_, response) => void response.writeHead(503).end('no')
 
-/** How often either instance was asked for one request, of two that take turns and of which one is sick. */
+/** How often each of two instances was tried for one request; they take turns, and one is failing. */
 async function askedBy(t: TestContext, route: Partial<Route>, service: Partial<Service> = {}): Promise<number[]> {
   const [good, bad] = [await startService(t), await startService(t, sick)]
   const { routes, ...config } = proxyTo([bad.url, good.url], { service: { ...inTurn, ...service } })
@@ -31,7 +31,7 @@ test('retry of a route overrides that of its service', async (t) => {
   assert.deepEqual(await askedBy(t, { retry: { attempts: 2 } }, { retry: { statuses: [500] } }), [1, 1, 200, 503])
 })
 
-/** A gateway whose route has that buffer, and a client of it. */
+/** A gateway whose route has that buffer, and its client. */
 async function upload(t: TestContext, buffer: Route['buffer'] | undefined) {
   let begun = Promise.withResolvers<void>()
   const service = await startService(t, (request, response) => {

@@ -18,7 +18,7 @@ ${more}`
   return { service, ...(await start(t, yaml, preloaded === undefined ? {} : { preload: preloaded })) }
 }
 
-/** A request that the service has got and not yet answered. */
+/** A request that the service has received and not answered yet. */
 async function inFlight(t: TestContext, { service, port }: Awaited<ReturnType<typeof setUp>>) {
   const client = await connect(t, port)
   client.write(GET)
@@ -46,7 +46,7 @@ test('a second signal of any kind ends the process at once', async (t) => {
   for (const [second, killer] of [
     ['SIGTERM', 'SIGTERM'],
     ['SIGINT', 'SIGINT'],
-    // By default it would leave the memory in a file.
+    // By default it would write a core dump.
     ['SIGQUIT', 'SIGTERM'],
   ] as const) {
     const gateway = await setUp(t, 'shutdownDelay: 1h')

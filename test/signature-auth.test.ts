@@ -18,7 +18,7 @@ const keys: Signature['keys'] = [
 const parameters = { created: NOW, keyid: 'partner' }
 
 interface Sent {
-  /** What is sent in place of what was signed. */
+  /** What is sent instead of what was signed. */
   readonly changed?: { readonly method?: string; readonly path?: string; readonly body?: string | undefined }
   readonly fields?: Readonly<Record<string, string>>
 }
@@ -147,7 +147,7 @@ test('only configured keys and their algorithms are accepted', async (t) => {
   assert.equal(await status({ parameters: { created: NOW, keyid: 'unknown' } }), 401)
   assert.equal(await status({ parameters: { created: NOW } }), 401)
   assert.equal(await status({ parameters: { ...parameters, alg: 'hmac-sha256' } }), 401)
-  // The public key is no secret: nobody signs with it.
+  // The public key is not a secret: nobody signs with it.
   assert.equal(await status({ key: pemOf(pairs.ed25519.publicKey) }), 401)
   assert.equal(
     await status({ key: pemOf(pairs.ed25519.publicKey), parameters: { ...parameters, alg: 'hmac-sha256' } }),

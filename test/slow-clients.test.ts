@@ -101,7 +101,7 @@ test('a chunked body that pauses is forwarded after a second', async (t) => {
   await peer.until('5\r\nhello\r\n')
   peer.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nthere\r\n')
   await client.until('5\r\nthere\r\n')
-  // What has become a conversation is bound by no rate.
+  // After an upgrade, no rate applies.
   clock.advance(20_000)
   client.write('3\r\nbye\r\n0\r\n\r\n')
   await peer.until('3\r\nbye\r\n0\r\n\r\n')
@@ -152,7 +152,7 @@ test('if the service is too busy for a long upload, the reply is 503 and the con
 
 const MEGABYTE = 1024 * 1024
 
-/** Lets the loop turn until nothing more is taken from the socket. */
+/** Turns the event loop until nothing more is read from the socket. */
 async function stuck({ socket }: Peer): Promise<void> {
   let before = -1
   for (let same = 0; same < 200;) {
@@ -162,7 +162,7 @@ async function stuck({ socket }: Peer): Promise<void> {
   }
 }
 
-/** Clients that read nothing of a long reply hold every connection; others ask meanwhile. */
+/** Clients that do not read a long reply occupy every connection; others send requests meanwhile. */
 async function holdAll(t: TestContext, addresses: readonly string[]) {
   const clock = new ManualClock()
   const downloads: Peer[] = []

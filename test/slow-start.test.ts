@@ -18,7 +18,7 @@ test('an added instance gets few requests at first, and its full share in the en
     for (let i = 0; i < 10; i++) await send(port)
     return added.heard.length - before
   }
-  // Chance is always one half here, which is more than a tenth.
+  // The random number is always one half here, which is more than a tenth.
   assert.equal(await ask(), 0)
   clock.advance(29_000)
   assert.equal(await ask(), 5)

@@ -9,7 +9,7 @@ import type { GatewayInput } from '../src/gateway.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 
-/** A server whose sockets answer an echo, until the end of the test; returns its URL. */
+/** A server with sockets that echo, until the end of the test; returns its URL. */
 async function startSocketIo(t: TestContext): Promise<string> {
   const http = createServer()
   const server = new Server(http)
@@ -31,7 +31,7 @@ async function startTwo(t: TestContext, service: NonNullable<Parameters<typeof p
   return startGateway(t, config)
 }
 
-/** What comes of a client that polls and echoes so many texts: what it heard, or that its session is gone. */
+/** The outcome of a client that polls and echoes that many texts: what it received, or that its session is gone. */
 function poll(t: TestContext, port: number, texts: readonly string[]): Promise<readonly string[] | 'lost'> {
   const client = io(`http://127.0.0.1:${port}`, {
     transports: ['polling'],

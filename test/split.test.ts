@@ -8,7 +8,7 @@ import { startService } from './support/service.ts'
 
 type Split = NonNullable<NonNullable<GatewayInput['routes']>[number]['split']>
 
-/** A gateway whose only route is divided between services that say their names. */
+/** A gateway whose only route is split between services that reply with their names. */
 async function setUp(t: TestContext, split: Split, names: readonly string[], more: GatewayInput = {}) {
   const services: GatewayInput['services'] = {}
   for (const name of names) {

@@ -14,7 +14,7 @@ async function setUp(t: TestContext, services: readonly TestService[], more: Gat
   const instances = services.map(({ url }) => url)
   const config = proxyTo(instances, { service: { sticky }, secrets, ...more })
   const { port, gateway } = await startGateway(t, config, { clock: new ManualClock() })
-  /** Asks as a client that keeps its one cookie in `jar`. */
+  /** Sends a request as a client that keeps its one cookie in `jar`. */
   const ask = async (jar: { cookie?: string }, path = '/') => {
     const reply = await send(port, { path, headers: jar.cookie === undefined ? {} : { Cookie: jar.cookie } })
     const [set] = reply.headers['set-cookie'] ?? []
@@ -84,7 +84,7 @@ test('a reply that sets the cookie is not stored, even if Set-Cookie may be stor
   const [one, other] = [{}, {}]
   assert.match(String((await ask(one)).headers['cache-status']), /detail=private/)
   assert.match((await ask(other)).headers['set-cookie']![0]!, /^sallyport-backend=/)
-  // With its cookie there is nothing to tell, and what comes is for everyone.
+  // With its cookie no new one is needed, and the reply is public.
   await ask(one)
   const stored = await ask({})
   assert.match(String(stored.headers['cache-status']), /hit/)

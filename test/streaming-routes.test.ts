@@ -9,7 +9,7 @@ const HOUR = 3_600_000
 const post = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n`
 const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`
 
-/** A gateway with one route for streams beside one that is for none, to a service that echoes. */
+/** A gateway with a streaming route and a regular one, to a service that echoes. */
 async function setUp(t: TestContext) {
   const clock = new ManualClock()
   const service = await startService(t, (incoming, reply) => void incoming.pipe(reply))

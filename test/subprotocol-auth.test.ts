@@ -10,7 +10,10 @@ import { SECRET, tokenOf } from './support/tokens.ts'
 const token = tokenOf({ claims: { exp: Math.floor(Date.now() / 1000) + 3600 } })
 const expired = tokenOf({ claims: { exp: 1 } })
 
-/** A chat that chooses `chosen` of what it is offered, or nothing, behind a gateway that takes tokens in a subprotocol. */
+/**
+ * A chat that chooses `chosen` from the offered subprotocols, or none, behind a gateway that accepts tokens in a
+ * subprotocol.
+ */
 async function setUp(t: TestContext, chosen: string | false, options: object = {}) {
   const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => chosen })
   await once(sockets, 'listening')
@@ -32,7 +35,7 @@ async function setUp(t: TestContext, chosen: string | false, options: object = {
   return { port, heard, users, log }
 }
 
-/** What the client ends up with: the protocol that was chosen, or the status of a refusal, or what is wrong with the reply. */
+/** The outcome for the client: the chosen protocol, the status of a rejection, or what is wrong with the reply. */
 async function open(t: TestContext, port: number, offered: string[], path = '/chat'): Promise<string | number> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, offered)
   cleanUp(t, () => socket.terminate())

@@ -23,7 +23,7 @@ function sessionWith(t: TestContext, { directory, ca }: Pick<Pebble, 'directory'
   return { session: new Session(directory, transport, systemClock), ending: ending.signal }
 }
 
-/** Answers through the DNS server of the test. */
+/** Publishes challenges on the DNS server of the test. */
 function dnsSolver(dns: TestDns): Solver & { readonly presented: Challenge[] } {
   const presented: Challenge[] = []
   const hostOf = ({ domain }: Challenge) => `_acme-challenge.${domain}.`
@@ -40,7 +40,7 @@ function dnsSolver(dns: TestDns): Solver & { readonly presented: Challenge[] } {
   }
 }
 
-/** Puts nothing in place. */
+/** Publishes nothing. */
 const idle = (type: Solver['type']): Solver => ({ type, present: () => Promise.resolve(() => Promise.resolve()) })
 
 test('a certificate is ordered from a CA that rejects some nonces', async (t) => {

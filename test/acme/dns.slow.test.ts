@@ -27,7 +27,7 @@ function solver(hook: DnsHook, dns: TestDns, propagation = 30_000) {
   return solveByDns({ hook, propagation, resolvers: [`127.0.0.1:${dns.port}`] }, systemClock, ending)
 }
 
-/** A hook that notes what it is told. */
+/** A hook that records its calls. */
 async function startHook(t: TestContext, status = 200, tell?: (body: Record<string, string>) => Promise<void>) {
   const told: unknown[] = []
   const server = createServer((request, response) => {
@@ -117,7 +117,7 @@ test('a hook that does not exist or rejects the call is named in the error, with
       return true
     },
   )
-  // What may have been set in part is cleared.
+  // Records that may have been set in part are removed.
   assert.deepEqual(
     told.map((each) => (each as { action: string }).action),
     ['set', 'clear'],
@@ -125,7 +125,7 @@ test('a hook that does not exist or rejects the call is named in the error, with
 })
 
 test('a command that ignores SIGTERM is killed when it is aborted', async (t) => {
-  // One file for each action, so that none is read while the next command is about to write it.
+  // One file per action, so that none is read while the next command is about to write it.
   const file = await temporaryFile(t, 'pid', '')
   const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)
     require('fs').writeFileSync(${JSON.stringify(file)} + process.argv[1], String(process.pid))`
@@ -141,7 +141,7 @@ test('a command that ignores SIGTERM is killed when it is aborted', async (t) =>
   }
   const setting = await started('set')
   stop.abort()
-  // The second one is to clear what the first may have set.
+  // The second call removes what the first may have set.
   const clearing = await started('clear')
   await until('its exit', () => Promise.resolve(!isThere(setting)))
   process.kill(clearing, 'SIGKILL')

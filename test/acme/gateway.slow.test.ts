@@ -28,7 +28,7 @@ import { authority } from '../support/tls.ts'
 
 const NAME = 'shop.test'
 const HOST = '127.0.0.1'
-/** Of a certificate, in seconds: as long as a test may take. */
+/** The lifetime of a certificate in seconds: as long as a test may take. */
 const LIFE = 60
 
 async function temporaryFolder(t: TestContext): Promise<string> {
@@ -37,7 +37,10 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   return folder
 }
 
-/** Shakes hands, and says which certificate was shown; rejects where the handshake fails, or the certificate is none for that name. */
+/**
+ * Performs a handshake and returns the certificate; rejects if the handshake fails or the certificate does not match
+ * the name.
+ */
 async function shake(port: number, ca: string, servername = NAME): Promise<string> {
   const socket = connect({ port, host: HOST, servername, ca })
   try {
@@ -51,7 +54,7 @@ async function shake(port: number, ca: string, servername = NAME): Promise<strin
 const shown = (port: number, ca: string, servername?: string): Promise<string | null> =>
   shake(port, ca, servername).catch(() => null)
 
-/** A listener that gets its certificates from that CA. */
+/** A listener with certificates from that CA. */
 function secured(port: number, { directory, ca }: Pick<Pebble, 'directory' | 'ca'>, options: object) {
   const acme = { domains: [NAME], email: 'ops@shop.test', directory: { url: directory, ca }, ...options }
   return { address: `${HOST}:${port}`, tls: { acme } }
@@ -72,7 +75,7 @@ test('tls-alpn-01: a gateway without a certificate gets one over its TLS listene
   const root = await pebble.root()
   await until('a certificate', async () => (await shown(port!, root)) !== null)
   const before = await shake(port!, root)
-  // Nobody but a CA is shown the certificate of a challenge, and nothing is left of it.
+  // Only a CA sees the certificate of a challenge, and nothing of it is left.
   assert.deepEqual(await readdir(join(folder, 'challenges')), [])
   assert.doesNotMatch(JSON.stringify(log.lines), /PRIVATE KEY/)
   const metrics = await scrape(gateway.addresses[1]!.port)
@@ -152,7 +155,7 @@ listeners:
   assert.match(await readFile(join(state, 'certificate.1'), 'utf8'), /PRIVATE KEY/)
 })
 
-/** A hook in the DNS that says who has asked, before it does anything. */
+/** A DNS hook that records its caller before it does anything. */
 async function startHook(t: TestContext, dns: Awaited<ReturnType<typeof startDns>>, asked: (who: string) => void) {
   const server = createServer((request, response) => {
     let text = ''
@@ -173,7 +176,7 @@ async function startHook(t: TestContext, dns: Awaited<ReturnType<typeof startDns
 test('two gateways share a Redis: when the one with the order is killed, the other gets the certificate, and no handshake fails during renewal', async (t) => {
   const dns = await startDns(t)
   const pebble = await startPebble(t, dns, { validity: LIFE })
-  // The first certificate at a tenth of its life, as soon as one may be renewed; the second one has time.
+  // The first certificate is renewed at a tenth of its lifetime, the earliest possible; the second one is not due.
   const ca = await withRenewalInfo(t, pebble, (place) => (place === 0 ? DUE : NOT_DUE))
   const redis = await startRedis(t)
   const client = connectTo(t, redis)
@@ -207,7 +210,7 @@ listeners:
   await launch('first')
   await until('the order', () => asked.length === 1)
   await launch('second')
-  // Its time goes by.
+  // Time passes.
   const lock = `sallyport:acme:{${NAME}}:lock`
   assert.equal(await client.exists(lock), 1)
   await client.pexpire(lock, 1)
@@ -215,19 +218,20 @@ listeners:
   const port = ports['second']!
   await until('a certificate', async () => (await shown(port, root)) !== null)
   assert.deepEqual(asked, ['first', 'second'])
-  // One more joins, and finds it there.
+  // Another gateway joins, and finds it.
   const before = await shake(port, root)
   await launch('first')
   assert.equal(await shake(ports['first']!, root), before)
   assert.equal(asked.length, 2)
-  // From now on every handshake must succeed, with either, through a renewal.
+  // From now on every handshake with either gateway must succeed, including during a renewal.
   const seen = new Set<string>()
   await until('a renewal in both gateways', async () => {
     const [a, b] = [await shake(port, root), await shake(ports['first']!, root)]
     seen.add(a).add(b)
     return a !== before && a === b
   })
-  // One order between them. The hook does not tell: even when told never to, pebble takes one authorization in a hundred as still valid.
+  // Both gateways share one order. The calls of the hook are not counted: even when told not to, pebble reuses one
+  // authorization in a hundred.
   assert.equal(seen.size, 2)
 })
 

@@ -6,7 +6,7 @@ import { cleanUp } from '../support/cleanup.ts'
 import { TIMEOUT } from '../support/patience.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from '../support/redis.ts'
 
-/** Stores on the same Redis, which is emptied before. */
+/** Stores on the same Redis, which is flushed first. */
 async function open(t: TestContext, place: RedisPlace, servers: readonly RedisServer[]): Promise<OpenStore> {
   await Promise.all(servers.map((server) => connectTo(t, server).flushall()))
   const clients = Array.from({ length: 8 }, () => connectRedis({ place, tls: false, timeout: TIMEOUT }))

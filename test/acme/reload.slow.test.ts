@@ -22,7 +22,7 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   return folder
 }
 
-/** The serial number of the certificate that is shown for a name, null where there is none. */
+/** The serial number of the certificate for a name, null without one. */
 async function shown(port: number, ca: string, servername: string): Promise<string | null> {
   const socket = connect({ port, host: HOST, servername, ca })
   try {
@@ -35,7 +35,7 @@ async function shown(port: number, ca: string, servername: string): Promise<stri
   }
 }
 
-/** A gateway with certificates for names that it gets from a CA. */
+/** A gateway that gets certificates for names from a CA. */
 async function startSecured(t: TestContext) {
   const [port, plain] = await freePorts(2)
   const pebble: Pebble = await startPebble(t, await startDns(t), { tlsPort: port! })
@@ -76,7 +76,7 @@ test('a name added by a reload gets a certificate, and the others keep theirs', 
   const metrics = await scrape(plain)
   assert.equal(metrics.sum('sallyport_acme_last_order_successful', { name: 'two.test' }), 1)
   assert.equal(metrics.sum('sallyport_acme_orders_total', { name: 'two.test', outcome: 'issued' }), 1)
-  // One that is gone is neither shown nor told of.
+  // A removed one is neither used nor reported.
   await gateway.reload(configOf(['two.test'], { secrets: [OLD] }))
   assert.notEqual(await serial('two.test'), null)
   assert.equal(await serial('one.test'), null)
@@ -89,7 +89,7 @@ test('a name added by a reload gets a certificate, and the others keep theirs', 
       after.all(name).map(({ labels }) => labels),
       [{ name: 'two.test' }],
     )
-  // What is kept is shown at once when it is wanted again.
+  // A stored certificate is used as soon as its name returns.
   await gateway.reload(configOf(['two.test', 'one.test'], { secrets: [OLD] }))
   assert.equal(await serial('one.test'), before)
   assert.deepEqual(issued(), ['one.test', 'two.test'])

@@ -19,7 +19,7 @@ interface Said {
   readonly body: string
 }
 
-/** A CA that says something about renewals, whatever it is asked about. */
+/** A CA that replies the same to every request for renewal information. */
 async function startCa(t: TestContext, said: Said, clock = new ManualClock()) {
   const authority = new Authority()
   const asked: string[] = []
@@ -53,7 +53,7 @@ test('renewal information is requested by the key identifier of the issuer and t
     end: Date.UTC(2026, 0, 3, 3),
     again: 6 * HOUR,
   })
-  // The serial number has a zero before it, as its first bit would be a sign.
+  // The serial number has a leading zero, since its first bit would otherwise be a sign.
   assert.equal(asked[1]!.split('.')[1], Buffer.from('008765432101', 'hex').toString('base64url'))
 })
 

@@ -29,7 +29,7 @@ async function setUp(t: TestContext, file: string, options: PebbleOptions) {
   return { pebble, launch }
 }
 
-/** What a client gets that believes the CA, and the serial number of what it was shown; null where it gets nothing. */
+/** The reply to a client that trusts the CA and the serial number of the certificate; null without a reply. */
 async function ask(port: number, ca: string): Promise<{ text: string; serial: string } | null> {
   const asked = request({ host: HOST, port, servername: NAME, ca, agent: false, headers: { Host: NAME } })
   asked.end()
@@ -60,7 +60,7 @@ test('examples/tls/acme-replicas.yaml gets one certificate for two replicas, whi
   const { pebble, launch } = await setUp(t, 'acme-replicas.yaml', { httpPort: http! })
   const redis = await startRedis(t)
   const shared = { SECRETS: 's'.repeat(40), REDIS_URL: redis.url }
-  // Nobody orders before both are there; then either does, and the CA is led to one of them.
+  // Nobody orders before both are listening; then either does, and the CA may connect to the other one.
   const client = connectTo(t, redis)
   const lock = `sallyport:acme:{${NAME}}:lock`
   await client.set(lock, 'the test')

@@ -24,10 +24,10 @@ import { connectTo, freePorts, type RedisServer, startRedis, until } from '../su
 const NAME = 'shop.test'
 const PACE: Pace = { poll: 50, lock: 1000, delays: [300] }
 const KEYS = [randomBytes(32)]
-/** Of a certificate, in seconds: as long as a test may take. */
+/** The lifetime of a certificate in seconds: as long as a test may take. */
 const LIFE = 60
 
-/** Where the CA looks: answers what any of the gateways shows. */
+/** The address that the CA validates: it forwards to any of the gateways. */
 async function startAnswers(t: TestContext) {
   const [port] = await freePorts(1)
   const shown: (() => readonly Challenge[])[] = []
@@ -63,7 +63,7 @@ interface OpenOptions {
   readonly answers?: Answers
   readonly keys?: readonly Buffer[]
   readonly clock?: Clock
-  /** Called before challenges are shown, which waits for it. */
+  /** Called and awaited before challenges are published. */
   readonly before?: (shown: readonly Challenge[]) => Promise<void>
 }
 
@@ -113,7 +113,7 @@ async function redisStore(server: RedisServer): Promise<AcmeStore> {
 
 const serial = ({ acme }: Opened): string | null => acme.certificate(NAME)?.leaf.serialNumber ?? null
 
-/** The system's clock until it is stopped: then nothing that waits goes on, as in a process that hangs. */
+/** The system clock until it is stopped: then no timer fires any more, as in a process that hangs. */
 class StoppableClock implements Clock {
   stopped = false
   now = () => systemClock.now()
@@ -154,7 +154,7 @@ test('one of two gateways on one Redis orders the certificate, and both can answ
   const server = await startRedis(t)
   const a = await open(t, { store: await redisStore(server), pebbles: [pebble] })
   const b = await open(t, { store: await redisStore(server), pebbles: [pebble] })
-  // The CA is led to the one that does not order.
+  // The CA validates against the one that does not order.
   answers.shown.push(() => b.challenges())
   a.acme.start()
   const client = connectTo(t, server)
@@ -191,7 +191,7 @@ test('keys in Redis are encrypted, and a certificate that cannot be decrypted is
   const line = await stranger.log.line({ message: 'A certificate cannot be managed' })
   assert.match(JSON.stringify(line), /cannot be decrypted with the secrets of the configuration/)
   assert.deepEqual([serial(stranger), stranger.outcomes], [null, []])
-  // With the secret that it was kept with behind another one it can.
+  // It can once the secret that sealed the data follows another one.
   const changed = [randomBytes(32), ...KEYS]
   const other = await open(t, { store: await redisStore(server), pebbles: [pebble], answers, keys: changed })
   assert.equal(serial(other), serial(a))
@@ -239,7 +239,7 @@ test('if the holder of the lock hangs during an order, another gateway orders, a
 
 test('certificates are renewed before they expire, and stay in use while the CA is down', async (t) => {
   const { answers, pebble } = await startCa(t, { validity: LIFE })
-  // Each as soon as it may be, at a tenth of its life: what is left is for slow machines.
+  // Each is renewed as soon as possible, at a tenth of its lifetime: the rest is for slow machines.
   const ca = await withRenewalInfo(t, pebble, () => DUE)
   const store = new FileStore(await folder(t), systemClock)
   const a = await open(t, { store, pebbles: [ca], answers })
@@ -269,7 +269,7 @@ test('a certificate is renewed when its CA suggests it, and the order names the 
   const first = a.acme.certificate(NAME)!
   await until('the renewed certificate', () => serial(a) !== first.leaf.serialNumber)
   assert.equal(asked[0], certificateId(first.leaf))
-  // Without a suggestion it would have been two thirds of its life.
+  // Without a suggestion it would have been after two thirds of its lifetime.
   const { issued } = a.acme.certificate(NAME)!
   assert.ok(issued < first.notBefore + (first.notAfter - first.notBefore) / 2)
 })

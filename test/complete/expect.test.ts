@@ -8,7 +8,7 @@ import { settled } from '../support/settled.ts'
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-/** A request whose body waits, at the client and at the service. */
+/** A request whose body has not been sent, with the client and the service. */
 async function ask(t: TestContext, framing = 'Content-Length: 5') {
   const clock = new ManualClock()
   const service = await startRawService(t)
@@ -45,7 +45,7 @@ test('a final reply instead of 100 is forwarded, and the body is neither request
   const reply = await client.reply()
   assert.match(reply.start, / 413 /)
   assert.equal(reply.body.toString(), 'no')
-  // Whether the body follows cannot be known, so neither connection can carry another request.
+  // It is unknown whether the body follows, so neither connection can carry another request.
   assert.equal(reply.fields.get('Connection'), 'close')
   assert.equal(await client.closed(), 'end')
   assert.equal((await peer.rest()).length, 0)
@@ -72,7 +72,7 @@ test('a service that sends no 100 gets the body after a second', async (t) => {
   assert.equal(await client.until('\r\n\r\n'), CONTINUE)
   client.write('hello')
   await peer.until('hello')
-  // It may still say it, too late.
+  // The service may still send it, too late.
   peer.write(CONTINUE + OK)
   assert.equal((await client.reply()).start, 'HTTP/1.1 200 OK')
 })

@@ -12,7 +12,7 @@ import { scrape } from '../support/metrics.ts'
 import { bytes } from '../support/bytes.ts'
 import { holdings, settled, turnUntil } from '../support/settled.ts'
 
-/** A WebSocket service that sends back what it gets, and says hello to the rest. */
+/** A WebSocket service that echoes messages, and says hello to other requests. */
 async function startEcho(t: TestContext, options: ServerOptions = {}) {
   const server = createServer((_, response) => void response.end('hello'))
   const sockets = new WebSocketServer({ server, ...options })

@@ -1,4 +1,4 @@
-/** What the console takes the admin API's answers to be, and what their schemas say. */
+/** The types of the console for answers of the admin API, compared with their schemas. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { z } from 'zod'
@@ -21,7 +21,7 @@ import { status } from '../../src/admin/status.ts'
 import type * as shown from '../../src/console/answers.ts'
 import { limit, limited } from '../../src/policies/rate-limit/operators.ts'
 
-/** Compiles only where all that a schema lets through is what the console expects. */
+/** Compiles only if the console accepts everything that the schema allows. */
 function held<Shown>(): <Schema extends z.ZodType<Shown>>(schema: Schema) => Schema {
   return (schema) => schema
 }

@@ -14,10 +14,13 @@ import { authority, writeLeaf } from '../support/tls.ts'
 
 const TOKEN = 'token-of-the-operators'
 
-/** What a page must show as text, wherever it stands. */
+/** Text that a page must display literally. */
 const HOSTILE = `<img src=x onerror="document.title='out'"><script>document.title='out'`
 
-/** A gateway with two workers: a service with two instances, one without any that answers, routes with policies, and a certificate. */
+/**
+ * A gateway with two workers: a service with two instances, one without a reachable instance, routes with policies, and
+ * a certificate.
+ */
 async function startShop(t: TestContext, { writable = false, more = '', withRedis = false } = {}) {
   const redis = withRedis ? `{ url: '${(await startRedis(t)).url}', timeout: 10s }` : 'null'
   const store = withRedis ? 'redis' : 'memory'
@@ -58,7 +61,7 @@ ${more}`
   return { file, port, origin, ask, instances }
 }
 
-/** A test of a gateway without Redis, and one of a gateway with Redis, which keeps there what is stored and counted. */
+/** A test of a gateway without Redis, and of one whose cache and limits are in Redis. */
 function inBoth(
   name: string,
   run: (
@@ -71,12 +74,15 @@ function inBoth(
       run(t, (options = {}) => startShop(t, { ...options, withRedis })))
 }
 
-/** The text of an element, once it has one that matches. */
+/** The text of an element once one matches. */
 async function shows(page: Page, text: string | RegExp): Promise<void> {
   await page.getByText(text).first().waitFor()
 }
 
-/** The pages of the console, and what each shows of that gateway; half of them at a time, as a browser takes its time for each. */
+/**
+ * The pages of the console, and what each shows of that gateway; in two halves, since a browser takes its time for
+ * each.
+ */
 const halves: readonly (readonly (readonly [path: string, shown: string | RegExp])[])[] = [
   [
     ['', 'gone cannot be reached'],
@@ -250,7 +256,7 @@ inBoth('stored replies can be purged, and limits reset', async (t, start) => {
   const { port, origin, ask, instances } = await start()
   const browser = await startBrowser(t)
   const heard = (): number => instances.reduce((sum, instance) => sum + instance.heard.length, 0)
-  // In memory each of the two workers has a store of its own.
+  // In memory each of the two workers has its own store.
   for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
   const stored = heard()
   const { page } = await openConsole(t, browser, origin, 'cache')
@@ -304,7 +310,7 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   assert.equal(await answer(), 'two')
   assert.equal(await readFile(file, 'utf8'), before)
   await page.getByRole('button', { name: 'Roll back now' }).click()
-  // Nothing waits any more as soon as the rollback has begun.
+  // Nothing is pending once the rollback has started.
   await page.getByText('waits for your word').waitFor({ state: 'detached' })
   await until('the rollback', async () => (await answer()) === 'one')
   await edit(before.replace('body: one', 'body: three'))

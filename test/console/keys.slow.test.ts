@@ -15,10 +15,10 @@ import { connectTo, startRedis } from '../support/redis.ts'
 import { quickDigestOf } from '../support/password.ts'
 
 const PASSWORD = 'a password of theirs'
-/** What a page must show as text, wherever it stands. */
+/** Text that a page must display literally. */
 const HOSTILE = `<img src=x onerror="document.title='out'"><script>document.title='out'`
 
-/** A gateway that lets the holders of keys through; keys in Redis are cached for an hour. */
+/** A gateway that requires an API key; keys in Redis are cached for an hour. */
 async function startGate(t: TestContext, inRedis: boolean, more: object = {}) {
   const redis = inRedis ? await startRedis(t) : null
   const keys = [{ id: 'old', sha256: hash('sha256', 'old-key') }]
@@ -38,7 +38,7 @@ async function startGate(t: TestContext, inRedis: boolean, more: object = {}) {
   })
   const file = await temporaryFile(t, 'sallyport.yaml', text)
   const { command, port, adminPort } = await startCommand(t, file)
-  /** What all of some requests with a key get, so that both workers get some. */
+  /** The distinct replies to requests with a key, so that both workers get some. */
   const statuses = async (secret: string): Promise<number[]> => {
     const ask = () => send(port, { headers: { 'X-API-Key': secret } })
     return [...new Set((await Promise.all(Array.from({ length: 12 }, ask))).map(({ status }) => status))]
@@ -87,7 +87,7 @@ for (const [width, theme] of [
     await page.getByRole('button', { name: 'Create', exact: true }).click()
     const first = await shownKey(page)
     await whole()
-    // A press of Escape does not lose it.
+    // Pressing Escape does not lose it.
     await page.keyboard.press('Escape')
     assert.equal(await shownKey(page), first)
     await copied(page)

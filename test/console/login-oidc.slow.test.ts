@@ -1,4 +1,4 @@
-/** Logging in to the console at an OpenID provider, in a real browser against a running gateway with two workers. */
+/** Login to the console with an OpenID provider, in a real browser against a running gateway with two workers. */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
@@ -38,7 +38,7 @@ routes:
   const { adminPort } = await startCommand(t, file)
   const reload = () =>
     requestAdmin(adminPort, '/config/reload', { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}` } })
-  // The provider is at 127.0.0.1: another site, for which browsers keep cookies apart.
+  // The provider is at 127.0.0.1: another site, with separate cookies.
   return { provider, file, reload, origin: `http://localhost:${adminPort}` }
 }
 
@@ -78,7 +78,7 @@ test('the session cookie is sent by the console’s own pages only, not by other
   const { page } = await openConsole(t, browser, origin)
   await page.getByRole('button', { name: /^Log in at / }).click()
   await page.getByRole('banner').getByText('otto').waitFor()
-  // A page of the provider's site gets nothing with the cookie of the session.
+  // A page of the provider's site cannot use the session cookie.
   const elsewhere = await page.context().newPage()
   await elsewhere.goto(`${provider.url}/keys`)
   const opened = page.context().waitForEvent('response', (response) => response.url() === `${origin}/status`)

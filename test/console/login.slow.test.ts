@@ -1,4 +1,4 @@
-/** Logging in to the console, in a real browser against a running gateway with two workers. */
+/** Login to the console, in a real browser against a running gateway with two workers. */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
@@ -65,7 +65,7 @@ test('a viewer logs in, can see everything and change nothing, and logs out', as
   assert.ok(await drain.isDisabled())
   assert.equal(await drain.getAttribute('aria-description'), 'Needs the role operator: you are logged in as viewer.')
   assert.deepEqual(await barriers(page), [])
-  // Whoever sends it all the same is refused by the gateway.
+  // A request sent anyway is rejected by the gateway.
   const forced = `fetch("/cache/purge", { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"prefix":"http://a/"}' }).then(({ status }) => status)`
   assert.equal(await page.evaluate(forced), 403)
   await page.getByRole('button', { name: 'Log out' }).click()

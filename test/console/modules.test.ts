@@ -1,4 +1,4 @@
-/** What the console reckons before it shows it: modules that need no browser. */
+/** The logic of the console: modules that need no browser. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
@@ -117,7 +117,7 @@ test('an inserted block starts where a reader would expect it', () => {
   assert.equal(patchOf('f', before, after), `--- a/f\n+++ b/f\n${hunk}`)
 })
 
-/** The lines after a patch, which must fit where it says that it does. */
+/** The lines after a patch, which must apply at its position. */
 function applied(lines: readonly string[], patch: string): string[] {
   const result = [...lines]
   let at = 0

@@ -27,7 +27,7 @@ const { services } = z
   .object({ services: z.record(z.string(), serviceSchema) })
   .parse(parse(readFileSync(file, 'utf8'), { merge: true }))
 
-/** The service of the specification, to the letter. */
+/** The service of the specification, literally. */
 const specification = serviceSchema.parse(
   parse(`
   image: microservice-platform/api-gateway:latest

@@ -78,7 +78,7 @@ test('with only the secret it starts, and /health is 200 although no service is 
   assert.equal(status, 200)
 })
 
-/** Without the comment at the top, which says what the file is. */
+/** Without the comment at the top, which describes the file. */
 function body(text: string): string {
   return text.slice(text.indexOf('\nlisteners:'))
 }

@@ -16,7 +16,7 @@ const specification = read(readFileSync(join(import.meta.dirname, 'specification
 const redis = { name: 'REDIS_URL', value: 'redis://redis:6379' }
 const valueSets = ['specification', 'production', 'own-configuration', 'discovery']
 
-/** The configuration that the image has, in a pod whose environment is that of the specification. */
+/** The configuration of the image, in a pod with the environment of the specification. */
 function imageConfig(): Promise<GatewayConfig> {
   return loadConfig(join(root, 'deploy/docker/sallyport.yaml'), { JWT_SECRET: 's'.repeat(32) })
 }
@@ -28,7 +28,9 @@ function podOf({ Deployment }: Manifests) {
   return { pod, container, labels: Deployment.spec?.template.metadata?.labels ?? {} }
 }
 
-/** Holds for every Deployment, whoever made it: names and labels lead somewhere, and nothing may be done that need not. */
+/**
+ * Holds for every Deployment, however it was created: names and labels match, and there are no unnecessary permissions.
+ */
 async function assertSound(manifests: Manifests, config: GatewayConfig): Promise<void> {
   const { pod, container, labels } = podOf(manifests)
   const { Deployment, Service, HorizontalPodAutoscaler, NetworkPolicy, PodDisruptionBudget, ServiceMonitor } = manifests
@@ -126,7 +128,9 @@ describe('the kustomize overlay for production', () => {
   })
 })
 
-/** Holds where the gateway may find instances: it may read EndpointSlices, reaches the API server, and nothing more. */
+/**
+ * Holds if the gateway may discover instances: it can read EndpointSlices and reach the API server, and nothing more.
+ */
 function assertDiscovers({ Role, RoleBinding, ServiceAccount, NetworkPolicy }: Manifests): void {
   const slices = { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] }
   assert.deepEqual(Role?.rules, [slices])
@@ -253,7 +257,7 @@ describe('the Helm chart', () => {
   })
 })
 
-/** Labels say who made an object; those that are selected by are compared elsewhere. */
+/** Labels say what created an object; those used in selectors are compared elsewhere. */
 function withoutLabels(manifests: Manifests): Manifests {
   const copy = structuredClone(manifests)
   for (const each of Object.values(copy) as { metadata?: { labels?: unknown } }[]) delete each.metadata?.labels

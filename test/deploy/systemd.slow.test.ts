@@ -12,14 +12,14 @@ const folder = join(import.meta.dirname, '../../deploy/systemd')
 const unit = readFileSync(join(folder, 'sallyport.service'), 'utf8')
 const rotation = readFileSync(join(folder, 'sallyport.logrotate'), 'utf8')
 
-/** A folder that is there until the end of the test. */
+/** A folder that exists until the end of the test. */
 function temporaryFolder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'sallyport-'))
   t.after(() => rmSync(path, { recursive: true }))
   return path
 }
 
-/** The units, with a program and a user that this machine has, and the file of that one. */
+/** The units, with a program and a user that this machine has, and their file. */
 function unitHere(t: TestContext, name: string): string {
   const here = temporaryFolder(t)
   for (const each of readdirSync(folder).filter((file) => /\.(?:service|socket)$/.test(file))) {

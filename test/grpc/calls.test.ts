@@ -19,7 +19,7 @@ const CHAT = '/shop.v1.Users/Chat'
 const KEY = 'a key of a client'
 const KEY_SHA256 = hash('sha256', KEY)
 
-/** A gateway in front of a service of gRPC, and a client of it. */
+/** A gateway in front of a gRPC service, and its client. */
 async function setUp(
   t: TestContext,
   methods: GrpcMethods = {},
@@ -312,7 +312,7 @@ test('calls work with TLS on both sides and several workers', async (t) => {
   )
   const believing = credentials.createSsl(Buffer.from(authority.cert))
   const named = { 'grpc.ssl_target_name_override': 'localhost' }
-  // Each connection may be at another worker.
+  // Each connection may be served by another worker.
   const ends = await Promise.all(
     Array.from({ length: 8 }, async (_, i) => {
       const client = new GrpcClient(t, `127.0.0.1:${port}`, believing, named)

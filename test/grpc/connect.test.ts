@@ -8,7 +8,7 @@ import { type GrpcMethods, startGrpcService } from '../support/grpc-server.ts'
 import { authority, tlsListeners, writeLeaf } from '../support/tls.ts'
 import { decodeText, encodeText, UsersClient } from '../support/users-api.ts'
 
-/** A client of Connect, over TLS, and the service behind the gateway. */
+/** A Connect client, over TLS, and the service behind the gateway. */
 async function setUp(t: TestContext, methods: GrpcMethods = {}) {
   const service = await startGrpcService(t, methods)
   const secured = tlsListeners([writeLeaf(t, authority.issue())])
@@ -16,7 +16,7 @@ async function setUp(t: TestContext, methods: GrpcMethods = {}) {
   const transport = createGrpcTransport({
     baseUrl: `https://127.0.0.1:${port}`,
     nodeOptions: { ca: authority.cert, servername: 'localhost' },
-    // Else the test would wait for idle connections.
+    // Otherwise the test would wait for idle connections.
     idleConnectionTimeoutMs: 1,
   })
   return { service, client: new UsersClient(transport) }

@@ -14,7 +14,7 @@ import { documentOf } from '../support/openapi.ts'
 
 const NAMES = 'syntax = "proto3"; package shop.v1; message Name { string value = 1; }'
 
-/** Messages have the fields of the wrappers of Protobuf, so that the test can read and write them. */
+/** Messages have the fields of Protobuf's wrappers, so that the test can read and write them. */
 const proto = (path: string): string => `
 syntax = "proto3";
 package shop.v1;
@@ -30,7 +30,7 @@ service Stock {
 const decode = (bytes: Buffer): string => fromBinary(StringValueSchema, bytes).value
 const encode = (value: string): Buffer => Buffer.from(toBinary(StringValueSchema, create(StringValueSchema, { value })))
 
-/** A service, and files with what it has. */
+/** A service, and its schema files. */
 async function setUp(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'grpc-json-'))
   cleanUp(t, () => rm(folder, { recursive: true }))

@@ -10,7 +10,7 @@ import { startService } from '../support/service.ts'
 
 const client = fileURLToPath(import.meta.resolve('grpc-web'))
 
-/** Messages are texts as they are. */
+/** Messages are raw bytes of text. */
 const get: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
   const name = call.request.toString()
   if (name === 'fail') return callback({ code: status.NOT_FOUND, details: 'no 👤' })
@@ -24,7 +24,7 @@ const list: handleServerStreamingCall<Buffer, Buffer> = (call) => {
   call.end()
 }
 
-/** What the page runs: one call, and what became of it. */
+/** The code that the page runs: one call and its outcome. */
 const PAGE = `<!doctype html>
 <script>var exports = {}</script>
 <script src="/client.js"></script>
@@ -53,7 +53,7 @@ const PAGE = `<!doctype html>
   }
 </script>`
 
-/** A page of another origin with the client of grpc-web, which speaks through XMLHttpRequest. */
+/** A page of another origin with the grpc-web client, which uses XMLHttpRequest. */
 async function setUp(t: TestContext) {
   const script = await readFile(client, 'utf8')
   const pages = await startService(t, (request, response) => {
@@ -76,7 +76,7 @@ async function setUp(t: TestContext) {
   return { page, gateway: `http://127.0.0.1:${port}` }
 }
 
-/** What became of a call. */
+/** The outcome of a call. */
 interface Outcome {
   readonly messages: readonly string[]
   readonly code: number
@@ -98,7 +98,7 @@ test('a page of another origin calls a gRPC service, in binary and in text forma
     const nowhere = await call(format, '/nowhere', false, 'x')
     assert.deepEqual([nowhere.code, nowhere.details], [status.UNIMPLEMENTED, 'No route matches this request.'])
   }
-  // In binary the client reads no stream: XMLHttpRequest gives it no bytes before the end.
+  // In binary mode the client cannot read a stream: XMLHttpRequest provides no bytes before the end.
   const listed = await call('text', '/shop.v1.Users/List', true, 'a,b,c')
   assert.deepEqual(listed, { messages: ['hello a', 'hello b', 'hello c'], code: 0, details: '' })
 })

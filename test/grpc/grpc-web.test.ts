@@ -24,7 +24,7 @@ const get: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
   callback(null, encodeText(`hello ${name}`), end)
 }
 
-/** Greets all of them; "endless" has no end. */
+/** Greets all of them; "endless" never ends. */
 const list: handleServerStreamingCall<Buffer, Buffer> = (call) => {
   const names = decodeText(call.request)
   for (const name of names.split(',')) call.write(encodeText(`hello ${name}`))

@@ -9,7 +9,7 @@ import { authority } from '../support/tls.ts'
 
 type Backend = NonNullable<GatewayInput['services']>[string]
 
-/** What the first check of an instance finds. */
+/** The result of the first check of an instance. */
 async function check(
   t: TestContext,
   url: string,

@@ -90,7 +90,7 @@ test('reflection works through the gateway', async (t) => {
   const call = client.makeBidiStreamRequest<Asked, Answered>(
     path,
     (asked) => requestSerialize(asked),
-    // What it makes of a message is an object of the message's own type.
+    // The object that it creates for a message has the message's own type.
     (bytes) => responseDeserialize(bytes),
   )
   const ask = async (asked: Asked): Promise<Answered> => {

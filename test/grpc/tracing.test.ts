@@ -41,12 +41,12 @@ test('spans of calls follow the semantic conventions for gRPC', async (t) => {
   assert.deepEqual(told, [
     ['server', ...get, 'OK', undefined, false],
     ['client', ...get, 'OK', undefined, false],
-    // For the client of a span all but OK is an error, for its server what it has to mend.
+    // In a client span every status but OK is an error, in a server span only those that the server has to fix.
     ['server', ...get, 'NOT_FOUND', undefined, false],
     ['client', ...get, 'NOT_FOUND', 'NOT_FOUND', true],
     ['server', ...get, 'UNAVAILABLE', 'UNAVAILABLE', true],
     ['client', ...get, 'UNAVAILABLE', 'UNAVAILABLE', true],
-    // Clients may make up methods without end.
+    // Clients can invent endless methods.
     ['server', 'POST /shop.v1.Users/*', 'grpc', '_OTHER', 'UNIMPLEMENTED', 'UNIMPLEMENTED', true],
     ['client', 'POST', 'grpc', '_OTHER', 'UNIMPLEMENTED', 'UNIMPLEMENTED', true],
   ])

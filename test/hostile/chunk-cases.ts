@@ -6,7 +6,7 @@ const hello = forwardedBody('POST /', 'hello')
 const withTrailers = (trailers: string): string =>
   forwarded('POST /', { last: ['Transfer-Encoding: chunked'], body: `5\r\nhello\r\n0\r\n${trailers}\r\n` })
 
-/** A size line that is a size for no parser, or for some only. */
+/** Size lines that are invalid for every parser, or for some. */
 const BAD_SIZES = [
   '',
   ' ',

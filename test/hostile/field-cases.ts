@@ -36,7 +36,7 @@ const FORWARDING = [
   'X-Envoy-External-Address',
 ]
 
-/** The spellings that a service which turns names into environment variables takes for one. */
+/** Spellings that a service which turns names into environment variables confuses with it. */
 function spellings(name: string): string[] {
   const dashes = [...name.matchAll(/-/g)].map(({ index }) => `${name.slice(0, index)}_${name.slice(index + 1)}`)
   return [
@@ -52,7 +52,7 @@ function spellings(name: string): string[] {
   ]
 }
 
-/** What a service may believe, and what stays on this side of the gateway. */
+/** What a service may trust, and what the gateway does not forward. */
 export const fieldCases: RequestCase[] = [
   ...cases('the gateway alone says who calls', [
     ...[...IDENTITY, ...FORWARDING].flatMap((field) =>

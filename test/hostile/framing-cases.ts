@@ -6,7 +6,7 @@ const hello = forwardedBody('POST /', 'hello')
 
 const post = (fields: string[], body: string): string => request('POST /', fields, body)
 
-/** A length that is one for no parser, or for some only. */
+/** Lengths that are invalid for every parser, or for some. */
 const BAD_LENGTHS = [
   '',
   '+5',
@@ -38,7 +38,7 @@ const BAD_LENGTHS = [
   'Infinity',
 ]
 
-/** A coding that is chunked for no parser, or for some only. */
+/** Codings that mean chunked to no parser, or to some. */
 const BAD_CODINGS = [
   '',
   'identity',
@@ -70,7 +70,7 @@ const BAD_CODINGS = [
   'chunked\x0c',
 ]
 
-/** Between Content-Length and Transfer-Encoding no message says twice how long it is. */
+/** No message has two lengths, by Content-Length and Transfer-Encoding. */
 export const framingCases: RequestCase[] = [
   ...cases('RFC 9112 section 6.3, rule 3', [
     {

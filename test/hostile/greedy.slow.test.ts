@@ -11,12 +11,12 @@ import { get, request } from './request-case.ts'
 import { reply } from './service-case.ts'
 
 const MEGABYTE = 1024 * 1024
-/** What a peer may get rid of before it must notice, when nobody reads on: the buffers of the kernel, and some. */
+/** How much a peer can send unread before it must notice: the buffers of the kernel, and a margin. */
 const FLOOD = 40 * MEGABYTE
-/** Longer than a client that sends on and on is read after its refusal, in milliseconds. */
+/** Longer than the gateway reads from a client that keeps sending after its rejection, in milliseconds. */
 const LINGERING = 31_000
 
-/** Behaves as the path says: /silent, /stall, /large, /deaf, /echo; or answers. */
+/** Behaves according to the path: /silent, /stall, /large, /deaf, /echo; otherwise answers. */
 async function serve(peer: Peer): Promise<void> {
   for (;;) {
     const start = await peer.until('\r\n')
@@ -48,7 +48,7 @@ async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {})
   return { clock, service, gateway, port, log, open }
 }
 
-/** A request of somebody else is answered; what was written before it has been read by then. */
+/** Another client's request is answered; everything written before has been read by then. */
 async function serveOthers(open: (count: number) => Promise<Peer[]>): Promise<void> {
   const [other] = await open(1)
   other!.write(request('GET /good'))
@@ -56,7 +56,9 @@ async function serveOthers(open: (count: number) => Promise<Peer[]>): Promise<vo
   other!.socket.destroy()
 }
 
-/** Writes `again` and again until the connection is gone, whatever the other side says; tells how many bytes it took. */
+/**
+ * Writes `again` repeatedly until the connection is closed, whatever the peer sends; returns how many bytes were taken.
+ */
 async function flood({ socket }: Peer, beginning: string, again: Buffer): Promise<number> {
   const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   let written = 0
@@ -70,8 +72,8 @@ async function flood({ socket }: Peer, beginning: string, again: Buffer): Promis
 }
 
 /**
- * Lets time pass for a client that goes on sending after its refusal, until it is cut off; tells what it got rid of. In
- * long steps: what it sends meanwhile depends on how fast the machine is, and is not what this is about.
+ * Advances the clock for a client that keeps sending after its rejection, until it is cut off; returns how much it
+ * sent. In long steps: what it sends meanwhile depends on the speed of the machine, and is not the point.
  */
 async function outlast(clock: ManualClock, poured: Promise<number>): Promise<number> {
   const progress = { over: false }
@@ -83,7 +85,7 @@ async function outlast(clock: ManualClock, poured: Promise<number>): Promise<num
   return done
 }
 
-/** Nothing is left, and after the time of an idle connection not even that. */
+/** Nothing is left, and after the timeout of idle connections not even the connection. */
 async function checkEnd({ gateway, clock, open }: Awaited<ReturnType<typeof setUp>>): Promise<void> {
   await serveOthers(open)
   await settled(gateway)
@@ -327,7 +329,7 @@ test('clients that disconnect at any point leave nothing behind', async (t) => {
   const whole = request('POST /silent', ['Content-Length: 20'], 'x'.repeat(20))
   for (const how of ['end', 'reset'] as const) {
     const clients = await open(whole.length)
-    // Who only closes its side of a whole request may still wait for the reply.
+    // A client that half-closes after a complete request can still wait for the reply.
     if (how === 'end') clients.pop()?.reset()
     for (const [i, client] of clients.entries()) client.write(whole.slice(0, i + 1))
     await serveOthers(open)

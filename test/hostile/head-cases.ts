@@ -1,11 +1,11 @@
 import { cases, forwarded, get, plain, request, type RequestCase, shown } from './request-case.ts'
 
-/** NUL and every other control character but HTAB. */
+/** NUL and every other control character except HTAB. */
 const CONTROLS = [...Array(32).keys(), 127].filter((byte) => byte !== 9).map((byte) => String.fromCharCode(byte))
 
 const name = (byte: string): string => `0x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`
 
-/** Request lines and field sections have one reading, or none. */
+/** Request lines and field sections have one interpretation, or are rejected. */
 export const headCases: RequestCase[] = [
   ...cases('RFC 9110 section 5.5', [
     ...CONTROLS.flatMap((byte) => [

@@ -5,16 +5,16 @@ import { connect } from '../support/peer.ts'
 import { startRecorder } from './recorder.ts'
 import { forwarded, request } from './request-case.ts'
 
-/** CR LF and a field for whoever keeps only the low byte of each character: U+010D U+010A "X-Evil:1". */
+/** CR LF and a field for code that keeps only the low byte of each character: U+010D U+010A "X-Evil:1". */
 const WIDE_SPLIT = '%C4%8D%C4%8AX-Evil:1'
-/** U+2028, a line end to some, and a lone "(" to whoever keeps its low byte. */
+/** U+2028, a line break to some, and a lone "(" for code that keeps its low byte. */
 const LINE_SEPARATOR = '%E2%80%A8'
 
 interface InjectionCase {
   readonly name: string
   readonly target: string
   readonly fields?: readonly string[]
-  /** The request as it reaches the service; null where the service must not get it. */
+  /** The request as the service receives it; null if the service must not receive it. */
   readonly service: string | null
   readonly status: number
   /** Fields of the reply. */

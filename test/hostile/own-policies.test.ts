@@ -19,7 +19,7 @@ import { forwarded, request } from './request-case.ts'
 
 const SPLIT = 'a\r\nX-Evil: 1'
 
-/** Ways in which a policy might let text of a client into a head. */
+/** Ways in which a policy might put a client's text into a head. */
 const acts: Record<string, (exchange: Exchange) => Reply | null> = {
   'a request field': ({ headers }) => (headers.set('X-A', SPLIT), null),
   'a name of a request field': ({ headers }) => (headers.append('X-A: 1\r\nX-Evil', '1'), null),
@@ -73,7 +73,7 @@ test('a custom policy cannot split a message: it fails, and its name is logged w
       assert.ok(!answer.fields.names.includes('x-evil'))
       const line = await log.line({ message: 'Request failed in the gateway' }, logged)
       assert.match(JSON.stringify(line['error']), /policy \\"chaos\\" failed/)
-      // The connections on both sides are still good.
+      // The connections on both sides are still usable.
       client.write(request('GET /ok'))
       assert.match((await client.reply()).start, /^HTTP\/1\.1 200 /)
       assert.equal(recorder.bytes, forwarded('GET /ok'))

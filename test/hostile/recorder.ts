@@ -1,22 +1,22 @@
 import type { TestContext } from 'node:test'
 import { startRawService } from '../support/peer.ts'
 
-/** A service that keeps every byte it gets. */
+/** A service that records every byte it receives. */
 export interface Recorder {
   readonly url: string
   /**
-   * What came since `reset`, one character a byte, over all connections in the order of arrival; without the trace
-   * that the gateway has begun, which is another one each time.
+   * Everything received since `reset`, one character per byte, over all connections in the order of arrival; without
+   * the trace that the gateway started, which varies.
    */
   readonly bytes: string
-  /** Whole requests since `reset`. */
+  /** Complete requests since `reset`. */
   readonly requests: number
   reset(): void
 }
 
 const TRACE = /^traceparent: 00-[\da-f]{32}-[\da-f]{16}-03\r\n/gm
 
-/** Answers every request with 200 and no content, until the end of the test. */
+/** Answers every request with an empty 200, until the end of the test. */
 export async function startRecorder(t: TestContext): Promise<Recorder> {
   let bytes = ''
   let requests = 0

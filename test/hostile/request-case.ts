@@ -1,19 +1,19 @@
-/** A request as an attacker, or a broken client, sends it, and the one thing that may become of it. */
+/** A request as an attacker or a broken client sends it, and its only permitted outcome. */
 export interface RequestCase {
   readonly name: string
-  /** Where the rule stands. */
+  /** The section with the rule. */
   readonly rfc: string
-  /** One character a byte. */
+  /** One character per byte. */
   readonly send: string
-  /** What the service gets, message after message; nothing by default. */
+  /** What the service receives, message by message; nothing by default. */
   readonly forwarded?: readonly string[]
-  /** Status of the gateway's own reply to what is not forwarded, which ends the connection; none by default. */
+  /** The status of the gateway's own reply to what is not forwarded, which closes the connection; none by default. */
   readonly refused?: number
-  /** It was refused for what it asks and is sound as a message: the connection goes on. */
+  /** It was rejected for its content but is well-formed: the connection stays open. */
   readonly kept?: boolean
-  /** It means something else when it comes in pieces. */
+  /** It has another meaning if it arrives in pieces. */
   readonly atOnce?: boolean
-  /** The fault lies behind the head: sent in pieces, the head is on its way to the service before it shows. */
+  /** The error is after the head: if sent in pieces, the head is forwarded before the error is detected. */
   readonly inBody?: boolean
 }
 
@@ -27,23 +27,23 @@ export function request(line: string, fields: readonly string[] = [], body = '')
   return `${line} HTTP/1.1\r\n${['Host: a', ...fields].map((field) => `${field}\r\n`).join('')}\r\n${body}`
 }
 
-/** GET / with those field lines. */
+/** GET / with those header lines. */
 export function get(...fields: string[]): string {
   return request('GET /', fields)
 }
 
 export interface Forwarded {
   readonly host?: string
-  /** End-to-end fields. */
+  /** End-to-end header lines. */
   readonly fields?: readonly string[]
-  /** Fields behind those that say where the message came from: framing, and what belongs to the connection. */
+  /** Header lines after those about the origin of the message: framing and connection-specific ones. */
   readonly last?: readonly string[]
   readonly body?: string
-  /** The version of HTTP in which it came; 1.1 by default. */
+  /** The HTTP version in which it arrived; 1.1 by default. */
   readonly version?: string
 }
 
-/** The exact form in which the gateway passes a request on. */
+/** The exact form in which the gateway forwards a request. */
 export function forwarded(
   line: string,
   { host = 'a', fields = [], last = [], body = '', version = '1.1' }: Forwarded = {},
@@ -61,15 +61,15 @@ export function forwarded(
   return `${lines.join('\r\n')}\r\n\r\n${body}`
 }
 
-/** As `forwarded`, with a body at hand. */
+/** Like `forwarded`, with a buffered body. */
 export function forwardedBody(line: string, body: string, fields: readonly string[] = []): string {
   return forwarded(line, { fields, last: [`Content-Length: ${body.length}`], body })
 }
 
-/** What the gateway passes on of `get()`. */
+/** How the gateway forwards `get()`. */
 export const plain = forwarded('GET /')
 
-/** The text in double quotes, with the bytes that cannot be seen escaped. */
+/** The text in double quotes, with invisible bytes escaped. */
 export function shown(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 40)}… (${text.length})` : text)
 }

@@ -18,7 +18,7 @@ async function setUp(t: TestContext) {
   return { recorder, port, gateway }
 }
 
-/** One reply for each message that goes on, then the refusal and the end of the connection, and nothing else. */
+/** One reply for each forwarded message, then the rejection and the end of the connection, and nothing else. */
 async function checkReplies(
   client: Peer,
   { send, forwarded: messages = [], refused, kept }: RequestCase,
@@ -34,7 +34,7 @@ async function checkReplies(
   assert.equal((await client.rest()).toString('latin1'), '')
 }
 
-/** The gateway still does its work, and on a connection that goes on it knows where the next request begins. */
+/** The gateway still works, and on a connection that stays open it finds the next request. */
 async function checkGood(port: number, t: TestContext, peer: Peer | null): Promise<void> {
   const client = peer ?? (await connect(t, port))
   client.write(GOOD)
@@ -53,7 +53,7 @@ async function checkWhole(t: TestContext, port: number, recorder: Recorder, host
   assert.equal(recorder.bytes, [...(hostile.forwarded ?? []), forwarded('GET /good')].join(''))
 }
 
-/** Byte by byte; long ones in pieces of a hundredth. */
+/** Byte by byte; long ones in a hundred pieces. */
 function pieces(bytes: string): string[] {
   const size = bytes.length < 1000 ? 1 : Math.ceil(bytes.length / 100)
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size))

@@ -120,7 +120,7 @@ const BAD_CHUNKS = [
   `5\r\nhello\r\n0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
 ]
 
-/** A service may be hostile too: it gets no word in what is not its own reply. */
+/** A service may be hostile too: it controls nothing but its own reply. */
 export const serviceCases: ServiceCase[] = [
   ...cases('RFC 9112 section 4', [
     ...BAD_STATUS_LINES.map((line) => ({

@@ -7,7 +7,7 @@ import { request } from './request-case.ts'
 import { reply, type ServiceCase } from './service-case.ts'
 import { serviceCases } from './service-cases.ts'
 
-/** Answers /good as it should, with the number of the connection, and /case with the case. */
+/** Answers /good correctly, with the number of the connection, and /case with the case. */
 async function startHostile(t: TestContext) {
   let current: ServiceCase | null = null
   let last: { peer: Peer; number: number } | null = null
@@ -30,7 +30,7 @@ async function startHostile(t: TestContext) {
     play(hostile: ServiceCase) {
       current = hostile
     },
-    /** The connection that the case was played on. */
+    /** The connection on which the case was sent. */
     get last() {
       return last!
     },
@@ -49,7 +49,7 @@ async function check(
   client.socket.on('data', (chunk: Buffer) => (bytes += chunk.toString('latin1')))
   client.write(request(`${hostile.method ?? 'GET'} /case`, hostile.fields))
 
-  // 1. What the client gets.
+  // 1. What the client receives.
   if (hostile.passed !== undefined) {
     await client.take(hostile.passed.length)
     assert.equal(bytes, hostile.passed)
@@ -63,7 +63,7 @@ async function check(
     assert.equal(answer.fields.get('Content-Type'), 'application/problem+json')
   }
 
-  // 2. What becomes of the connection to the service.
+  // 2. What happens to the connection to the service.
   const { peer, number } = service.last
   if (!hostile.reused) await peer.closed()
 

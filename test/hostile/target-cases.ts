@@ -4,7 +4,7 @@ const to = (target: string, method = 'GET'): string => request(`${method} ${targ
 const withHost = (...hosts: string[]): string =>
   `GET / HTTP/1.1\r\n${hosts.map((host) => `Host: ${host}\r\n`).join('')}\r\n`
 
-/** Paths that two parsers would read as two. */
+/** Paths that two parsers would interpret differently. */
 const BAD_PATHS = [
   '/..',
   '/../a',
@@ -161,7 +161,7 @@ const BAD_HOSTS = [
   'a+b',
 ]
 
-/** Where a request leads has one reading, or none. */
+/** The target of a request has one interpretation, or is rejected. */
 export const targetCases: RequestCase[] = [
   ...cases('RFC 9112 section 3.2', [
     ...BAD_TARGETS.map((target) => ({ name: `target ${shown(target)}`, send: to(target), refused: 400 })),

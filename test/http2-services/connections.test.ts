@@ -20,7 +20,7 @@ import { authority, startTlsService } from '../support/tls-service.ts'
 
 const { Code } = h2
 
-/** A gateway in front of services that tests speak for. */
+/** A gateway in front of services controlled by the test. */
 async function before(t: TestContext, urls: string | readonly string[], service: object = {}, options: object = {}) {
   return startGateway(
     t,
@@ -96,7 +96,7 @@ test('when a client disconnects its stream is reset at once, and the connection 
   const [gone, other] = [await peer.request('/left'), await peer.request('/stays')]
   client.reset()
   assert.equal(await peer.reset(gone), Code.cancel)
-  // What was on its way already is no mistake.
+  // Frames that were in transit are not an error.
   peer.write(wholeReply(gone, 'late'), wholeReply(other, 'there'))
   assert.equal((await stays).text, 'there')
   assert.equal(service.peers.length, 1)
@@ -164,7 +164,7 @@ test('GOAWAY: unprocessed requests are sent again on another connection, the oth
   const texts = (await Promise.all(replies)).map(({ text }) => text)
   const paths = ['/1', '/2', '/3'].map((path) => (path === peer.of(first).path ? `first ${path}` : `again ${path}`))
   assert.deepEqual(texts, paths)
-  // It carries nothing any more.
+  // It carries no streams any more.
   await peer.closed()
 })
 

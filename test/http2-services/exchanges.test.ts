@@ -35,7 +35,7 @@ interface Told {
   readonly body: Buffer
 }
 
-/** One request over HTTP/2, with its body in pieces, and trailers where there are some. */
+/** One request over HTTP/2, with its body in pieces, and trailers if there are some. */
 async function ask(
   session: ClientHttp2Session,
   fields: OutgoingHttpHeaders,
@@ -194,7 +194,7 @@ test('trailers are forwarded in both directions', async (t) => {
   assert.equal(body.toString(), 'content')
   assert.equal(trailers['x-sum'], '42')
   assert.equal(trailers['grpc-status'], '0')
-  // A client of HTTP/1.1 that takes them gets them in the chunked coding.
+  // An HTTP/1.1 client that accepts them gets them chunked.
   const answer = await new Promise<{ body: string; trailers: NodeJS.Dict<string> }>((resolve, reject) => {
     const asked = request({ port, host: '127.0.0.1', headers: { te: 'trailers', connection: 'te' } }, (response) => {
       let text = ''

@@ -6,7 +6,7 @@ import { replyHead, wholeReply } from '../support/http2-service.ts'
 
 const { Code, Type, data, encode, frame } = h2
 
-/** What a service may send over and over that leads to nothing; it costs the gateway something each time. */
+/** What a service can send repeatedly to no effect, at a cost to the gateway each time. */
 const floods: Readonly<Record<string, Buffer>> = {
   PING: h2.ping(),
   'unsolicited PING acknowledgements': h2.ping('are you?', h2.ACK),
@@ -58,7 +58,7 @@ test('a head above limits.head or limits.headers is 502, even if compressed to a
   }
   const service = RecordedService.greeted()
   const told = service.send()
-  // One entry of 4,000 bytes that is referred to again and again (an HPACK bomb).
+  // One entry of 4,000 bytes that is referenced repeatedly (an HPACK bomb).
   const entry = Buffer.concat([Buffer.from([0x40]), h2.text('x-a'), h2.text('b'.repeat(4000))])
   const bomb = Buffer.concat([Buffer.from([0x88]), entry, Buffer.alloc(10_000, 0xbe)])
   service.receive(h2.headers(1, bomb, true))

@@ -35,7 +35,7 @@ const definition = {
   chat: method('/a.B/Chat', true, true),
 }
 
-/** A service of @grpc/grpc-js, and what became of the calls that hang. */
+/** A @grpc/grpc-js service, and the outcome of calls that hang. */
 async function startGrpc(t: TestContext): Promise<{ url: string; begun: Promise<void>; cancelled: Promise<void> }> {
   const server = new Server()
   const begun = Promise.withResolvers<void>()
@@ -82,7 +82,7 @@ test('all kinds of gRPC calls work with a @grpc/grpc-js service', async (t) => {
     proxyTo(url, { listeners: [{ address: '127.0.0.1:0' }], service: { http2: true } }),
   )
   const client = new GrpcClient(t, `127.0.0.1:${port}`)
-  // 1. Unary, several at a time, with metadata in both directions.
+  // 1. Unary, several at the same time, with metadata in both directions.
   const metadata = new Metadata()
   metadata.set('x-asked', 'yes')
   const echoes = await Promise.all(
@@ -95,7 +95,7 @@ test('all kinds of gRPC calls work with a @grpc/grpc-js service', async (t) => {
   }
   const large = 'y'.repeat(1_000_000)
   assert.deepEqual((await client.unary('/a.B/Echo', large, metadata)).messages, [large])
-  // 2. A status in place of a message.
+  // 2. A status instead of a message.
   const { status } = await client.unary('/a.B/Fail')
   assert.deepEqual([status.code, status.details], [codes.NOT_FOUND, 'there is none'])
   // 3. Streams in each direction, and in both.
@@ -118,7 +118,7 @@ test('all kinds of gRPC calls work with a @grpc/grpc-js service', async (t) => {
   chat.end()
   assert.equal((await over).status.code, codes.OK)
   assert.deepEqual(said, ['one', 'two', 'three'])
-  // 4. A call that its client gives up is given up by the service.
+  // 4. A call cancelled by its client is cancelled at the service.
   const hanging = client.list('/a.B/Hang')
   const given = ended(hanging)
   await begun

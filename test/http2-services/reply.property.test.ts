@@ -8,7 +8,7 @@ import * as h2 from '../support/http2-frames.ts'
 
 const { Type, data, encode, frame } = h2
 
-/** One reply: how it is written in frames, and what has to come of it. */
+/** One reply: its frames and the expected outcome. */
 interface Written {
   readonly frames: (stream: number) => readonly Buffer[]
   readonly status: number
@@ -66,7 +66,7 @@ const written: fc.Arbitrary<Written> = fc
     }
   })
 
-/** The frames of all streams, those of each in their order, mixed by numbers. */
+/** The frames of all streams, those of each in order, interleaved by numbers. */
 function mixed(lists: readonly (readonly Buffer[])[], choices: readonly number[]): Buffer {
   const left = lists.map((list) => [...list])
   const all: Buffer[] = []

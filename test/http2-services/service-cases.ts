@@ -3,22 +3,22 @@ import { replyHead, wholeReply } from '../support/http2-service.ts'
 
 const { Code, Type, frame, data, encode, headers, int32 } = h2
 
-/** What a service does that the RFCs say something of, and what has to come of it. */
+/** What a service does that the RFCs regulate, and the expected outcome. */
 export interface ServiceCase {
   /** The RFC and its section. */
   readonly rfc: string
   readonly name: string
-  /** Of the request in stream 1; GET by default. */
+  /** The method of the request in stream 1; GET by default. */
   readonly method?: string
   /** What is sent after SETTINGS; requests are in the streams 1 and 3. */
   readonly send: readonly Buffer[]
-  /** The connection ends with this error. Without it the connection goes on, and stream 3 is answered. */
+  /** The connection ends with this error. Without it the connection stays open, and stream 3 is answered. */
   readonly goaway?: number
   /** Stream 1 is reset with this. */
   readonly reset?: number
-  /** Status and content of the reply in stream 1; null: there is none. */
+  /** Status and content of the reply in stream 1; null without one. */
   readonly reply?: readonly [status: number, content: string | null] | null
-  /** What the cause of a failure says. */
+  /** The cause of a failure. */
   readonly why?: RegExp
 }
 

@@ -6,9 +6,9 @@ import { connectHttp2 } from '../support/http2-peer.ts'
 import { startHttp2Service } from '../support/http2-service.ts'
 
 const REPLY = Buffer.alloc(60_000, 'x')
-/** As many as one connection may have, in streams that can each hold a reply. */
+/** As many as one connection may have, in streams that can each buffer a reply. */
 const STREAMS = 120
-/** More than what holds replies has room for. */
+/** More than the buffer for replies. */
 const CONNECTIONS = 30
 
 const from = (address: string): h2.Fields => [['x-forwarded-for', address]]

@@ -9,7 +9,7 @@ import { type Http2ServiceOptions, startHttp2Service } from '../support/http2-se
 
 const plain = { listeners: [{ address: '127.0.0.1:0' }] }
 
-/** Answers each short frame of a client (RFC 6455 section 5.2) with one that holds the same, and Close with Close. */
+/** Answers each short frame of a client (RFC 6455 section 5.2) with the same content, and Close with Close. */
 function echo(stream: ServerHttp2Stream): void {
   let rest = Buffer.alloc(0)
   stream.on('data', (bytes: Buffer) => {

@@ -30,7 +30,7 @@ interface Answer {
   readonly interim: readonly number[]
 }
 
-/** Asks with node:http2. Rejects where the stream is reset. */
+/** Sends a request with node:http2. Rejects if the stream is reset. */
 function ask(
   client: ClientHttp2Session,
   fields: OutgoingHttpHeaders,
@@ -69,7 +69,7 @@ async function session(t: TestContext, port: number, secure = false): Promise<Cl
   return client
 }
 
-/** Answers with what it was sent, in the form that the path asks for. */
+/** Echoes in the form that the path asks for. */
 const echo: RequestListener = (incoming, response) => {
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://a')
   const length = Number(searchParams.get('length') ?? 0)
@@ -191,7 +191,7 @@ test('HEAD, 204 and 304 have no content, and only HEAD has a length', async (t) 
   assert.deepEqual([head.status, head.bytes, new Map(head.headers).get('content-length')], [200, 0, '1234'])
   assert.deepEqual([none.status, none.bytes, new Map(none.headers).get('content-length')], [204, 0, undefined])
   assert.deepEqual([same.status, same.bytes], [304, 0])
-  // One frame for each: nothing but the head.
+  // One frame for each: only the head.
   assert.deepEqual(
     [1, 3, 5].map((id) => peer.frames.filter(({ stream }) => stream === id).length),
     [1, 1, 1],
@@ -277,7 +277,7 @@ for (const [how, leave] of Object.entries({
       const { port, gateway } = await startGateway(t, proxyTo(backend.url))
       const peer = await connectHttp2(t, port)
       peer.write(post(1, '/', announced ? [['content-length', '200000']] : []))
-      // More than is gathered before it is passed on.
+      // More than is buffered before it is forwarded.
       for (let n = 0; n < 4; n++) peer.write(data(1, Buffer.alloc(16_000, 'x')))
       await peer.settled()
       for (let n = 0; n < 4; n++) peer.write(data(1, Buffer.alloc(16_000, 'x')))
@@ -300,7 +300,7 @@ test('aborted uploads to a service that does not read free their window for othe
   const peer = await connectHttp2(t, port)
   await peer.settled()
   let sent = 0
-  // Four times the window of the connection, which stops for ever where nothing is given back.
+  // Four times the window of the connection, which would stall if it were not replenished.
   for (let n = 0; n < 280; n++) {
     const id = 2 * n + 1
     peer.write(post(id, '/'), ...Array.from({ length: 4 }, () => data(id, Buffer.alloc(16_000))))
@@ -323,7 +323,7 @@ test('on drain the client gets GOAWAY with the last stream, and exchanges in pro
   const closing = gateway.close()
   await peer.until('GOAWAY', () => peer.goaways.some(({ last }) => last === 3))
   assert.ok(peer.goaways.every(({ code }) => code === Code.none))
-  // Too late: nobody serves it, which is no mistake.
+  // Too late: nobody handles it, which is not an error.
   peer.write(get(5))
   for (const response of responses) response.end('whole')
   for (const id of [1, 3]) assert.equal((await peer.over(id)).body.toString(), 'whole')

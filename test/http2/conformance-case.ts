@@ -1,27 +1,30 @@
 import type { Http2Peer } from '../support/http2-peer.ts'
 
-/** What a client does that the RFCs say something of, and what has to come of it. */
+/** What a client does that the RFCs regulate, and the expected outcome. */
 export interface ConformanceCase {
   /** The RFC and its section. */
   readonly rfc: string
   readonly name: string
-  /** Of the client. */
+  /** The SETTINGS of the client. */
   readonly settings?: Readonly<Record<number, number>>
-  /** What is sent in place of the preface and SETTINGS. */
+  /** Sent instead of the preface and SETTINGS. */
   readonly begin?: Buffer
-  /** What is sent; a number is a stream whose end is waited for. */
+  /** What is sent; a number is a stream whose end is awaited. */
   readonly send: readonly (Buffer | number)[]
-  /** The connection ends with this error. Without it the connection goes on. */
+  /** The connection ends with this error. Without it the connection stays open. */
   readonly goaway?: number
-  /** Streams that are reset, and with what. */
+  /** Streams that are reset, and the codes. */
   readonly resets?: Readonly<Record<number, number>>
-  /** Streams that are answered, and with which status. */
+  /** Streams that are answered, and the statuses. */
   readonly replies?: Readonly<Record<number, number>>
-  /** What else is to be seen, once all of that has come. */
+  /** Further checks, once all of that has arrived. */
   readonly check?: (peer: Http2Peer) => void | Promise<void>
 }
 
-/** Static replies, a service that never answers, one that answers with what it was sent, one that answers with 100,000 bytes, and what is never read. */
+/**
+ * Static replies, a service that never answers, one that echoes, one that replies with 100,000 bytes, and one that
+ * never reads.
+ */
 export const OWN = '/'
 export const HELD = '/held'
 export const ECHO = '/echo'

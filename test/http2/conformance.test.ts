@@ -21,7 +21,7 @@ const answerNever = definePolicy({
   create: () => () => () => new Promise<never>(() => {}),
 })
 
-/** The types know the policies of the gateway only. */
+/** The types know only the policies of the gateway. */
 const NEVER = { 'answer-never': {} }
 
 async function setUp(t: TestContext, secure: boolean): Promise<number> {
@@ -46,7 +46,7 @@ async function setUp(t: TestContext, secure: boolean): Promise<number> {
   return port
 }
 
-/** What came of it: an error of the connection, or of its streams, or replies. */
+/** The outcome: a connection error, stream errors, or replies. */
 function outcome({ goaways, streams }: Http2Peer) {
   const resets: Record<number, number> = {}
   const replies: Record<number, number> = {}
@@ -92,7 +92,7 @@ for (const secure of [false, true])
     for (const each of cases) await t.test(`${each.name} (${each.rfc})`, (inner) => run(inner, port, secure, each))
   })
 
-/** What a server does that a client waits for in vain would take as long as tests wait: byte by byte it is the same. */
+/** Waiting in vain for the server takes as long as the timeout of tests: byte by byte the result is the same. */
 test('sending byte by byte has the same outcome', async (t) => {
   const port = await setUp(t, false)
   for (const each of cases) {

@@ -12,7 +12,7 @@ import { Http2Harness, RecordedHttp2 } from '../support/http2-harness.ts'
 
 const { Type, frame, headers, request, data } = h2
 
-/** What a handler has heard of one request. */
+/** What a handler has received of one request. */
 interface Heard {
   readonly start: string
   readonly fields: string
@@ -21,7 +21,7 @@ interface Heard {
   ended: 'whole' | 'broken' | null
 }
 
-/** Reads the whole body, as far as it comes. */
+/** Reads the whole body, as far as it arrives. */
 function listen({ method, target, headers: fields, body }: ServerExchange, whenOver: () => void): Heard {
   const heard: Heard = { start: `${method} ${target}`, fields: wireOf(fields), body: '', trailers: null, ended: null }
   const end = (how: 'whole' | 'broken'): void => {
@@ -49,7 +49,7 @@ function listen({ method, target, headers: fields, body }: ServerExchange, whenO
   return heard
 }
 
-/** What a request asks for by its path. */
+/** What a request asks for in its path. */
 function answering(heard: Heard[]) {
   return (exchange: ServerExchange): Reply | Promise<Reply> => {
     const reply = (body: BodyStream | Bytes | null) => new Reply(200, Headers.of(), body)
@@ -79,7 +79,7 @@ interface Asked {
   readonly parts: readonly Buffer[]
   readonly padding: number
   readonly trailers: boolean
-  /** In how many frames the head comes. */
+  /** The number of frames of the head. */
   readonly pieces: number
 }
 
@@ -97,7 +97,7 @@ const asked: fc.Arbitrary<Asked> = fc.record({
   pieces: fc.constantFrom(1, 1, 2, 3),
 })
 
-/** The frames of one request, each a turn of its stream. */
+/** The frames of one request, each in a turn of its stream. */
 function framesOf(stream: number, { path, fields, parts, padding, trailers, pieces }: Asked): Buffer[] {
   const section = h2.encode(request(parts.length > 0 || trailers ? 'POST' : 'GET', path, fields))
   const alone = parts.length === 0 && !trailers
@@ -111,7 +111,7 @@ function framesOf(stream: number, { path, fields, parts, padding, trailers, piec
   return frames
 }
 
-/** Streams that take turns, the next one to begin not before the one before it. */
+/** Interleaved streams, each opened after the previous one. */
 const script = fc
   .tuple(fc.array(asked, { minLength: 1, maxLength: 6 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }))
   .map(([requests, order]) => {
@@ -127,7 +127,7 @@ const script = fc
     return frames
   })
 
-/** What came of it, however the frames were cut. */
+/** The outcome, however the frames were split. */
 async function outcome(pieces: readonly Buffer[]) {
   const heard: Heard[] = []
   const harness = new Http2Harness(answering(heard))
@@ -139,15 +139,15 @@ async function outcome(pieces: readonly Buffer[]) {
     content: client.contentOf(id),
     ended: client.frames.some(({ stream, flags, type }) => stream === id && type <= 1 && (flags & 1) === 1),
   }))
-  // Those that are here whole begin before others: streams have no order.
+  // Those that are complete start before others: streams have no order.
   heard.sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)))
   const came = { heard: structuredClone(heard), streams, goaway: client.goaway, inFlight: client.connection.inFlight }
-  // What nobody answers holds its body until then, and all clients share the room for bodies.
+  // An unanswered request holds its body until then, and all clients share the room for bodies.
   client.socket.destroy()
   return came
 }
 
-/** With room for all replies: where it is short, it depends on who begins first what gets how much. */
+/** With room for all replies: if it is short, it depends on timing which gets how much. */
 const START = [h2.PREFACE, h2.settings({ 4: 100_000 }), h2.windowUpdate(0, 1_000_000)]
 
 test('property: the exchanges are the same however the bytes are split', async () => {
@@ -173,7 +173,7 @@ test('property: the exchanges are the same however the bytes are split', async (
   )
 })
 
-/** A mistake: what becomes of the frames. */
+/** A defect: what is done to the frames. */
 const mistake: fc.Arbitrary<(frames: Buffer[]) => void> = fc.oneof(
   fc.tuple(fc.nat(1000), fc.nat(40), fc.integer({ min: 1, max: 255 })).map(([n, at, flip]) => (frames: Buffer[]) => {
     const changed = Buffer.from(frames[n % frames.length]!)

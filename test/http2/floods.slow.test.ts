@@ -12,12 +12,12 @@ const { Code, Type, frame, headers, get, post, data, ping } = h2
 
 const hello = () => new Reply(200, Headers.of(), Bytes.fromText('hello'))
 
-/** "/" is answered at once, everything else never. */
+/** "/" is answered immediately, everything else never. */
 function answer({ path }: ServerExchange): Reply | Promise<Reply> {
   return path === '/' ? hello() : new Promise<Reply>(() => {})
 }
 
-/** Sends the flood until the connection ends; answers with how many rounds that took. */
+/** Sends the flood until the connection ends; returns how many rounds that took. */
 async function drown(recorded: RecordedHttp2, { begin, round }: Flood, most: number): Promise<number> {
   if (begin !== undefined) recorded.receive(begin)
   for (let n = 0; n < most; n++) {
@@ -37,7 +37,7 @@ for (const [name, flood] of Object.entries(floods))
     assert.ok(rounds < 3000, 'it never ends')
     await attacker.turn()
     assert.equal(attacker.goaway, Code.calm)
-    // Nobody waits for anything any more, and everybody was told so, once.
+    // Nothing is pending, and every request was notified once.
     assert.equal(harness.over.length, harness.exchanges.length)
     assert.equal(new Set(harness.over.map(({ exchange }) => exchange)).size, harness.over.length)
     assert.equal(attacker.connection.inFlight, 0)
@@ -55,7 +55,7 @@ for (const [name, flood] of Object.entries(floods))
     await drown(attacker, flood, 3000)
     await attacker.turn()
     assert.ok(attacker.socket.writableLength < 400_000, `${attacker.socket.writableLength} bytes wait for it`)
-    // The time for a client to read, and for one that was told to go.
+    // The time for a client to read, and for one that was told to disconnect.
     for (let i = 0; i < 4; i++) harness.clock.advance(60_000)
     assert.ok(attacker.socket.destroyed, 'it is never closed')
     await attacker.turn()
@@ -99,7 +99,7 @@ test('a field section may not exceed its limit, even one that is discarded', asy
   assert.equal(client.goaway, Code.calm)
 })
 
-// What is no flood.
+// Not a flood.
 
 test('window updates for every 4 KiB are not a flood', async () => {
   const harness = new Http2Harness(() => new Reply(200, Headers.of(), Bytes.fromBuffer(Buffer.alloc(20_000_000))))

@@ -8,7 +8,7 @@ const START = Buffer.concat([h2.PREFACE, h2.settings()])
 const section = (path = OWN, method = 'GET') => encode(request(method, path))
 const priority = (dependsOn: number, weight = 15) => Buffer.concat([h2.int32(dependsOn), Buffer.from([weight])])
 
-/** RFC 9113 sections 3 to 5, and what section 6 says of single frames. */
+/** RFC 9113 sections 3 to 5, and the rules of section 6 for single frames. */
 export const frameCases: readonly ConformanceCase[] = [
   // 3.4 HTTP/2 connection preface
   {

@@ -11,12 +11,12 @@ const coded = (value: string) => {
   return Buffer.concat([Buffer.from(integer(bytes.length, 7, 0x80)), Buffer.from(bytes, 'latin1')])
 }
 
-/** A whole section of these representations, behind those of a request. */
+/** A whole section of these representations, after those of a request. */
 function section(...parts: (Buffer | number[])[]): Buffer {
   return Buffer.concat([GET, ...parts.map((part) => Buffer.from(part))])
 }
 
-/** One whose field is seen by the service: X-Seen says with what value. */
+/** A field that the service sees: X-Seen has its value. */
 function seen(rfc: string, name: string, value: string, ...sections: Buffer[]): ConformanceCase {
   const last = 2 * sections.length - 1
   return {
@@ -37,7 +37,7 @@ const KNOWN = [0x40, ...text('x-seen'), ...text('kept')]
 /** The index of "user-agent" in the static table. */
 const AGENT = 58
 
-/** RFC 7541: field sections, the service telling what it was sent in X-Seen, else in User-Agent. */
+/** RFC 7541: field sections; the service replies with X-Seen, or else User-Agent. */
 export const hpackCases: readonly ConformanceCase[] = [
   {
     rfc: 'RFC 7541 6.1',

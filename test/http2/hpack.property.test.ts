@@ -15,7 +15,7 @@ import * as h2 from '../support/http2-frames.ts'
 
 const naming = { names: requestFieldNames, strict: false }
 
-/** Names and values in turn, "name: value" each. */
+/** Alternating names and values, "name: value" each. */
 function decode(decoder: FieldDecoder, bytes: Buffer): string[] {
   const lines: string[] = []
   decoder.decode(bytes, 0, bytes.length, {
@@ -56,10 +56,10 @@ const value = fc.oneof(
   fc.string({ unit: byte(255), maxLength: 30 }),
   fc.string({ unit: fc.constantFrom('x', 'Z', '~'), minLength: 200, maxLength: 600 }),
 )
-/** Of some fields node:http2 sends no second one. */
+/** Fields that node:http2 does not send twice. */
 const list = fc.uniqueArray(fc.tuple(name, value), { maxLength: 12, selector: ([each]) => each })
 
-/** A client of node:http2, and what it writes. */
+/** A node:http2 client, and what it writes. */
 function nodeClient(onFrame: (frame: h2.Frame, write: (...frames: Buffer[]) => void) => void): ClientHttp2Session {
   const [near, far] = duplexPair()
   const client = connect('http://a.example', { createConnection: () => near, maxSessionMemory: 100 })
@@ -136,9 +136,9 @@ test('property: node:http2 decodes replies unchanged', async () => {
   client.destroy()
 })
 
-// What no encoder makes
+// What no encoder produces
 
-/** RFC 7541 as it is written, without a thought for speed; null where a section is not to be decoded. */
+/** RFC 7541 implemented literally, without optimizations; null if a section is not decodable. */
 class PlainDecoder {
   private table: [string, string][] = []
   private most = 4096
@@ -152,7 +152,7 @@ class PlainDecoder {
       let number = bytes[at++]! & mask
       if (number < mask) return number
       for (let factor = 1, more = true; more; factor *= 128) {
-        // What does not fit into 28 bits is refused, however many of these are 0.
+        // What exceeds 28 bits is rejected, even if it has leading zeros.
         if (at >= bytes.length || factor > 2 ** 21) throw new RangeError('integer')
         const next = bytes[at++]!
         number += (next & 127) * factor

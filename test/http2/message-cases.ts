@@ -4,7 +4,7 @@ import { type ConformanceCase, ECHO, HELD, OWN } from './conformance-case.ts'
 
 const { Code, Type, frame, headers, request, data, get, post } = h2
 
-/** A request that is malformed: told so, and its stream reset. */
+/** A malformed request: it gets an error, and its stream is reset. */
 function malformed(rfc: string, name: string, fields: h2.Fields): ConformanceCase {
   return {
     rfc,
@@ -24,7 +24,7 @@ const without = (gone: string): h2.Fields => GET.filter(([name]) => name !== gon
 const withValue = (changed: string, value: string): h2.Fields =>
   GET.map(([name, before]) => [name, name === changed ? value : before])
 
-/** RFC 9113 section 8: what messages may have. */
+/** RFC 9113 section 8: the contents of messages. */
 export const messageCases: readonly ConformanceCase[] = [
   // 8.1 HTTP message framing
   {

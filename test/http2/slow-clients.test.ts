@@ -10,7 +10,7 @@ import { Http2Harness, type RecordedHttp2, RecordedHttp2 as Recorded } from '../
 
 const { Code, Type, frame, encode, request, get, post, data, ping } = h2
 
-/** As much as anybody takes, without an end. */
+/** As much as is read, endlessly. */
 class Endless implements BodyStream {
   readonly length = -1
   /** Bytes that were taken. */
@@ -39,7 +39,7 @@ class Endless implements BodyStream {
 const never = () => new Promise<Reply>(() => {})
 const bytes = (length: number) => new Reply(200, Headers.of(), Bytes.fromBuffer(Buffer.alloc(length, 'x')))
 
-/** Answers an upload when it has been read. */
+/** Answers an upload once it has been read. */
 function readWhole({ body }: ServerExchange): Promise<Reply> {
   return new Promise((resolve, reject) => {
     if (body === null || body instanceof Bytes) return resolve(bytes(1))
@@ -47,7 +47,7 @@ function readWhole({ body }: ServerExchange): Promise<Reply> {
   })
 }
 
-/** Time passes, in steps of a second, in each of which the client does something. */
+/** Time passes in steps of a second, in each of which the client does something. */
 async function pass(
   harness: Http2Harness,
   client: RecordedHttp2,
@@ -196,7 +196,7 @@ test('a client that opens no stream windows gets little content buffered, howeve
     await client.turn()
     assert.equal(client.of(Type.headers).length, 128, `round ${round}`)
     const held = bodies.reduce((sum, { taken }) => sum + taken, 0)
-    // What is kept for all clients together, and the last chunk of each.
+    // What is buffered for all clients together, and the last chunk of each.
     assert.ok(held <= 64 * 1024 ** 2 + 128 * 65_536, `${held} bytes are kept`)
     assert.ok(held >= 32 * 1024 ** 2, 'what was reserved for others was released')
     await pass(harness, client, 52, () => {})

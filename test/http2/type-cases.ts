@@ -12,7 +12,7 @@ const padded = (padding: number, content: Uint8Array | string, rest = padding) =
 const framesOf = (peer: Http2Peer, type: number, stream: number) =>
   peer.frames.filter((each) => each.type === type && each.stream === stream)
 
-/** RFC 9113 section 6: what each type of frame may have. */
+/** RFC 9113 section 6: what each type of frame may contain. */
 export const typeCases: readonly ConformanceCase[] = [
   // 6.1 DATA
   { rfc: 'RFC 9113 6.1', name: 'DATA on stream 0', send: [data(0, 'x', true)], goaway: Code.protocol },

@@ -8,12 +8,12 @@ import { Http2Harness, RecordedHttp2 } from '../support/http2-harness.ts'
 
 const LENGTH = 16_000
 const AT_ONCE = 4
-/** More than all bodies may have room for together, 128 MiB. */
+/** More than the room for all bodies together, 128 MiB. */
 const REQUESTS = 10_000
 
 test('unread bodies free their window when the reply has been sent', async () => {
   const harness = new Http2Harness(async ({ path, body }) => {
-    // Whoever decides waits for another service, while the body comes.
+    // The decision waits for another service while the body arrives.
     await new Promise(setImmediate)
     if (path === '/refused') return new Reply(401, Headers.of(), Bytes.fromText('no'))
     const { length } = await collect(body, LENGTH, '192.0.2.1')

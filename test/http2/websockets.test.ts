@@ -11,7 +11,7 @@ import { startService } from '../support/service.ts'
 const plain = { listeners: [{ address: '127.0.0.1:0' }] }
 const MASK = Buffer.from([1, 2, 3, 4])
 
-/** A frame as clients send it (RFC 6455 section 5.2). */
+/** A frame as sent by clients (RFC 6455 section 5.2). */
 function frame(content: Uint8Array, opcode = 1): Buffer {
   const masked = Buffer.from(content).map((byte, i) => byte ^ MASK[i % 4]!)
   const length =
@@ -50,14 +50,14 @@ async function upgrade(session: ClientHttp2Session, path = '/'): Promise<[Client
     'sec-websocket-version': '13',
   })
   stream.on('error', () => {})
-  // As a client does that has seen the last of the service.
+  // Like a client that has received the last frame of the service.
   stream.on('end', () => void stream.end())
   const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status'?: number }]
   assert.equal(headers['sec-websocket-accept'], undefined)
   return [stream, headers[':status'] ?? 0]
 }
 
-/** Resolves with what came when so many bytes are here. */
+/** Resolves with what was received once it has that many bytes. */
 async function read(stream: ClientHttp2Stream, bytes: number): Promise<Buffer> {
   let all = Buffer.alloc(0)
   while (all.length < bytes) {

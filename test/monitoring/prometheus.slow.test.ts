@@ -10,10 +10,10 @@ import { FRAGILE, type PlatformTraffic, startTraffic } from '../support/platform
 import { type Prometheus, type Series, startPrometheus } from '../support/prometheus.ts'
 import { alerts, prometheusFolder, recordings } from '../support/rules.ts'
 
-/** How long everything may take to show up, in milliseconds: a second scrape for a rate, and health checks. */
+/** How long anything may take to show up, in milliseconds: a second scrape for a rate, and health checks. */
 const SHOWN = 20_000
 
-/** What clients get to see. */
+/** What clients receive. */
 const STATUSES = ['200', '201', '401', '403', '404', '429', '500', '502', '503', '504']
 
 const configurationSchema = z.looseObject({
@@ -22,7 +22,7 @@ const configurationSchema = z.looseObject({
   scrape_configs: z.array(z.looseObject({ static_configs: z.unknown() })),
 })
 
-/** An expression that has to be something. */
+/** An expression that must have a value. */
 interface Question {
   readonly name: string
   readonly expression: string
@@ -93,7 +93,7 @@ test('with all kinds of traffic, each panel, rule, alert and query of the guide 
   })
 })
 
-/** What operators use, but for the place of the gateway and the pace. */
+/** The operators' configuration, except for the address of the gateway and the interval. */
 async function configuration(t: TestContext, port: number): Promise<unknown> {
   const written = configurationSchema.parse(parse(read('prometheus.yml')))
   const files = written.rule_files.flatMap((pattern) => globSync(pattern, { cwd: prometheusFolder }))
@@ -110,7 +110,7 @@ function read(file: string): string {
   return readFileSync(join(prometheusFolder, file), 'utf8')
 }
 
-/** That the traffic is what it is meant to be. */
+/** Checks that the traffic is as intended. */
 function outcomeQuestions(): Question[] {
   const happen = (counter: string, label: string, values: readonly string[]): Question[] =>
     values.map((value) => ({
@@ -153,8 +153,8 @@ function variableQuestions(): Question[] {
 }
 
 /**
- * An alert has no data while it does not fire; so its comparisons are made to answer 0 or 1, where they would filter.
- * What is left has data exactly if both sides of each comparison have, with labels that match.
+ * An alert has no data while it does not fire; so its comparisons are made to return 0 or 1 instead of filtering. The
+ * result has data exactly if both sides of each comparison have, with labels that match.
  */
 function ruleQuestions(): Question[] {
   return [
@@ -167,7 +167,7 @@ function ruleQuestions(): Question[] {
   ]
 }
 
-/** The queries that the guide shows. */
+/** The queries in the guide. */
 function guideQuestions(): Question[] {
   const guide = readFileSync(join(prometheusFolder, '../../docs/monitoring.md'), 'utf8')
   const blocks = [...guide.matchAll(/^```promql\n([^]*?)^```$/gm)].map(([, block = '']) => block)
@@ -182,7 +182,7 @@ function filledIn(expression: string): string {
     .replaceAll(/\$(?:gateway|service|instance)/g, '.*')
 }
 
-/** Sends requests until every question has an answer, or time is over; returns the first answer to each. */
+/** Sends requests until every query has an answer, or the time is up; returns the first answer to each. */
 async function drive(
   traffic: PlatformTraffic,
   prometheus: Prometheus,

@@ -42,7 +42,8 @@ test('simultaneous reloads apply the file once, and all of them report it', asyn
     answers.map(() => [200, json['revision'], 2]),
   )
   assert.match((await ask('/metrics')).text, /^sallyport_config_reloads_total\{outcome="applied"\} 1$/m)
-  // Who asks before the file is read is told of that reading, and who asks later of one that finds nothing different.
+  // A request before the file is read gets the result of that reading, and a later one that of a reading without
+  // changes.
   const outcomes = (await command.lines('An operator has asked for a reload', 3)).map(({ outcome }) => String(outcome))
   assert.ok(outcomes.includes('applied'), outcomes.join())
   assert.ok(

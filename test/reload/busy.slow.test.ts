@@ -34,10 +34,10 @@ const LISTEN = 'GET /lasting/events HTTP/1.1\r\nHost: a\r\n\r\n'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** What the heap holds once it is tidy, in bytes. */
+/** The size of the heap after garbage collection, in bytes. */
 async function held(): Promise<number> {
   let least = Number.POSITIVE_INFINITY
-  // What a socket held goes a few turns after the socket.
+  // What a socket holds is released a few turns after the socket.
   for (let i = 0; i < 10; i++) {
     await new Promise(setImmediate)
     collect()
@@ -46,7 +46,7 @@ async function held(): Promise<number> {
   return least
 }
 
-/** Answers, and remembers nothing of it; resolves with its URL. */
+/** Answers, and keeps nothing; resolves with its URL. */
 async function startPlain(t: TestContext): Promise<string> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (_, response) => void response.end('ok'))
   server.listen(0, '127.0.0.1')
@@ -55,7 +55,7 @@ async function startPlain(t: TestContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** The serial number of the certificate that is shown there. */
+/** The serial number of the certificate in use. */
 async function shown({ host, port }: Address): Promise<bigint> {
   const socket = connectTls({ host, port, servername: 'localhost', ca: authority.cert })
   await once(socket, 'secureConnect')
@@ -75,7 +75,7 @@ test(`${RELOADS} reloads under load lose no request, WebSocket or event stream, 
   const redis = await startRedis(t)
   const leaves = [authority.issue(), authority.issue()] as const
   const files = [writeLeaf(t, leaves[0]), writeLeaf(t, leaves[1])] as const
-  /** Each differs from the one before in routes, policies, instances, bounds, stores, listeners and their certificates. */
+  /** Each differs from the previous one in routes, policies, instances, limits, stores, listeners and certificates. */
   const configuration = (i: number): GatewayInput => ({
     listeners: [
       { address: '127.0.0.1:0' },
@@ -110,7 +110,7 @@ test(`${RELOADS} reloads under load lose no request, WebSocket or event stream, 
       { id: `route-${i % 7}`, match: { path: `/route-${i % 7}` }, reply: { body: String(i) } },
     ],
   })
-  // What a configuration holds ends after its time, of which a fast machine would have many at once.
+  // What a configuration holds is released after a while; a fast machine would have many at the same time.
   const clock = new ManualClock(Date.now())
   const { gateway, port } = await startGateway(t, configuration(0), { level: 'error', clock })
   const open = async (request: string): Promise<Peer> => {
@@ -131,7 +131,7 @@ test(`${RELOADS} reloads under load lose no request, WebSocket or event stream, 
     const { status } = await send(port, { path: '/plain/x', agent })
     statuses.set(status, (statuses.get(status) ?? 0) + 1)
   }
-  // So many connections are open at least, and some of them busy in each reload.
+  // At least that many connections are open, some of them busy during each reload.
   await Promise.all(Array.from({ length: CLIENTS }, ask))
   let before = 0
   for (let i = 1; i <= RELOADS; i++) {

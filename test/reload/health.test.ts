@@ -13,7 +13,7 @@ import { turnUntil } from '../support/settled.ts'
 
 type ServiceInput = NonNullable<GatewayInput['services']>[string]
 
-/** The configuration of a gateway that leads everything below /NAME/ to the service of that name. */
+/** The configuration of a gateway that forwards everything below /NAME/ to the service with that name. */
 function leadTo(services: Readonly<Record<string, ServiceInput>>, more: GatewayInput = {}): GatewayInput {
   return {
     listeners: [{ address: '127.0.0.1:0' }],
@@ -31,7 +31,7 @@ const RARELY = { path: '/health', interval: '1h' } as const
 
 const statusOf = async (port: number, path: string): Promise<number> => (await send(port, { path })).status
 
-/** Sends so many requests one after the other. */
+/** Sends that many requests one after another. */
 async function sendAll(port: number, path: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) assert.equal(await statusOf(port, path), 200)
 }
@@ -173,7 +173,7 @@ routes: [{ id: users, match: { path: /users/* }, service: users }]
   const file = await temporaryFile(t, 'sallyport.yaml', yaml(stays.url, drained.url))
   const { command, port, adminPort } = await startCommand(t, file)
   await turnUntil('health', async () => (await requestAdmin(adminPort, '/health')).json['status'] === 'healthy')
-  /** A reply may be here before its worker has counted it; no more than there were are ever counted. */
+  /** A reply may arrive before its worker has counted it; never more than were sent. */
   const countedUpTo = async (requests: number): Promise<void> => {
     let counted = 0
     while (counted < requests) {

@@ -16,7 +16,7 @@ policies: { mark: {} }
 routes: [{ id: all, match: { path: /* }, reply: { status: 200 } }]
 `
 
-/** A policy that answers with its version, and that of what it imports at once and later. */
+/** A policy that answers with its version, and with those of its static and dynamic imports. */
 const policy = (version: string) => `import { definePolicy, Reply, z } from 'sallyport'
 import { mark } from './mark.ts'
 export default definePolicy({
@@ -44,7 +44,7 @@ test('a restarted worker runs the code of the running configuration, whatever th
     command.child.kill('SIGUSR2')
     await command.lines('A worker died and is replaced', ++deaths)
   }
-  // Before anybody has asked for what is imported later.
+  // Before the dynamic import.
   await write('b')
   await kill()
   assert.deepEqual(await answer(), ['a', 'a', 'a'])

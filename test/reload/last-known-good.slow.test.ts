@@ -29,7 +29,7 @@ test('a start with an invalid file uses the last good configuration, and logs er
   await before.command.line(APPLIED)
   before.command.child.kill('SIGTERM')
   await before.command.ended
-  // As it is written, for nobody else to read.
+  // As it is written, readable by nobody else.
   assert.equal(readFileSync(kept, 'utf8'), yaml('two, ${GREETING}'))
   assert.equal(readFileSync(`${kept}.1`, 'utf8'), yaml('one'))
   assert.deepEqual(

@@ -13,7 +13,7 @@ const preload = new URL('../support/kill-worker.ts', import.meta.url).href
 const DIED = 'A worker died and is replaced'
 const APPLIED = 'Configuration applied'
 
-/** A gateway of so many workers, which listens where the lines say. */
+/** A gateway with that many workers, with the listeners in the lines. */
 async function startOn(t: TestContext, workers: number, lines: readonly string[]) {
   const textOf = (listeners: readonly string[]): string => `
 workers: ${workers}
@@ -37,7 +37,7 @@ routes: [{ id: all, match: { path: /* }, reply: { status: 200, body: ok } }]
 
 const at = (port: number): string => `{ address: "127.0.0.1:${port}" }`
 
-/** Asks over as many new connections, so that each worker has some. */
+/** Sends requests over as many new connections, so that each worker has some. */
 async function askMany(port: number): Promise<void> {
   const replies = await Promise.all(Array.from({ length: 20 }, () => send(port)))
   for (const { status, text } of replies) assert.deepEqual([status, text], [200, 'ok'])
@@ -65,7 +65,7 @@ test('a restarted worker listens on the current addresses, and no connection is 
   for (let i = 1; i <= 2; i++) {
     command.child.kill('SIGUSR2')
     await command.lines(DIED, i)
-    // The next worker has hardly begun to start: connections wait in the copies of its sockets.
+    // The next worker has only begun to start: connections wait in the copies of its sockets.
     await Promise.all([askMany(stays!), askMany(comes!)])
     await refused(goes!)
   }
@@ -88,7 +88,7 @@ test('after a reload all workers use TLS with the new certificate', async (t) =>
   const { cert, key } = writeLeaf(t, authority.issue())
   const { reload } = await startOn(t, 2, [at(port!)])
   const plain = await connect(t, port!)
-  // It has begun to ask for something more: who asks for nothing is let go after a while.
+  // It has started another request: an idle client is disconnected after a while.
   plain.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n')
   assert.equal((await plain.reply()).body.toString(), 'ok')
   await reload([`{ address: "127.0.0.1:${port}", tls: { certificates: [{ cert: "${cert}", key: "${key}" }] } }`])

@@ -11,12 +11,12 @@ import { turnUntil } from '../support/settled.ts'
 import { authority, connectSecurely, replaceLeaf, writeLeaf } from '../support/tls.ts'
 
 const OK = ['HTTP/1.1 200 OK', '', 'http']
-/** The same from a gateway that asks to connect anew. */
+/** The same from a gateway that asks for a new connection. */
 const LAST = ['HTTP/1.1 200 OK', 'close', 'http']
 
 const SECURE = ['HTTP/1.1 200 OK', '', 'https']
 
-/** Asks over that connection: status, the field Connection, and the body. */
+/** Sends a request over that connection: returns the status, Connection, and the body. */
 async function ask(peer: Peer, path = '/'): Promise<string[]> {
   peer.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
   return replyOn(peer)
@@ -27,7 +27,7 @@ async function replyOn(peer: Peer): Promise<string[]> {
   return [start, fields.get('Connection') ?? '', body.toString()]
 }
 
-/** Somebody else who listens, at the end of the test no more. */
+/** Another process that listens, until the end of the test. */
 async function occupy(port = 0) {
   const server = createServer((socket) => socket.end('somebody else')).listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -368,7 +368,7 @@ test('a wildcard and a specific address on one port each keep their connections'
   await apply([all], {}, shared)
   const before = await connect(t, port)
   assert.deepEqual(await ask(before), OK)
-  // 1. The more exact socket has the connections: until the commit they are those of the other listener.
+  // 1. The more specific socket gets the connections: until the commit they belong to the other listener.
   const given = await prepare([one], {}, shared)
   assert.deepEqual(await ask(await connect(t, port)), OK)
   given.abandon()
@@ -380,7 +380,7 @@ test('a wildcard and a specific address on one port each keep their connections'
   both.commit()
   assert.deepEqual(await ask(await connect(t, port)), moved)
   assert.deepEqual(await ask(early), OK, 'it is a connection of the other listener')
-  // 3. The other alone.
+  // 3. Only the other one.
   await apply([one], {}, shared)
   assert.deepEqual(await ask(await connect(t, port)), moved)
   assert.deepEqual(await ask(before), LAST)

@@ -23,7 +23,7 @@ async function start(t: TestContext, log: string) {
   const started = await startCommand(t, file)
   return {
     ...started,
-    /** Has the gateway take over a file with that body of the route and that log. */
+    /** Makes the gateway load a file with that body of the route and that log. */
     reload: async (body: string, next: string): Promise<void> => {
       await writeFile(file, yaml(body, next))
       started.command.child.kill('SIGHUP')
@@ -32,7 +32,7 @@ async function start(t: TestContext, log: string) {
   }
 }
 
-/** Asks on so many connections of their own, which both workers have a share of. */
+/** Sends requests on that many separate connections, which both workers get a share of. */
 async function ask(port: number, path: string, connections = 16): Promise<Set<string>> {
   const answers = await Promise.all(Array.from({ length: connections }, () => send(port, { path })))
   return new Set(answers.map(({ text }) => text))
@@ -40,7 +40,7 @@ async function ask(port: number, path: string, connections = 16): Promise<Set<st
 
 test('after a reload all workers use the new log level and format', async (t) => {
   const { command, port, reload, level } = await start(t, '{ level: info, format: json }')
-  // Of the gateway's own endpoints there are lines at debug only.
+  // The gateway's own endpoints are logged at debug only.
   await ask(port, '/health?before')
   await reload('two', '{ level: debug, format: json }')
   await command.line(APPLIED)

@@ -7,7 +7,10 @@ import { requestAdmin } from '../support/admin.ts'
 import { type Command, startCommand, temporaryFile } from '../support/command.ts'
 import { send } from '../support/client.ts'
 
-/** A policy that ends the second worker as it is to answer "two", once for each line of a file beside it, and answers with its option. */
+/**
+ * A policy that ends the second worker when it is about to answer "two", once per line of a file next to it, and
+ * answers with its option.
+ */
 const POLICY = `import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { threadName } from 'node:worker_threads'
 import { definePolicy, Reply, z } from 'sallyport'

@@ -7,7 +7,7 @@ import { send } from '../support/client.ts'
 import { temporaryFile } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
 
-/** A policy that says what it imports, and how often it was asked. */
+/** A policy that answers with what it imports, and its number of requests. */
 const POLICY = `import { definePolicy, Reply, z } from 'sallyport'
 import { mark } from './mark.ts'
 let times = 0
@@ -45,7 +45,7 @@ test('gateway.reload loads changed policies again with their imports, and keeps 
   writeFileSync(mark, 'export const other = 1')
   await assert.rejects(gateway.reload(changed), ConfigError)
   assert.equal(await answer(), 'b 2')
-  // What it was before is there still, as it was left.
+  // The earlier one still exists, unchanged.
   writeFileSync(mark, "export const mark = 'a'")
   assert.equal((await gateway.reload(changed)).outcome, 'applied')
   assert.equal(await answer(), 'a 4')

@@ -12,7 +12,7 @@ const writable = (body: string, more?: string): string => answering(body, more, 
 
 const etagOf = async ({ ask }: Configured): Promise<string> => String((await ask('/config')).headers['etag'])
 
-/** Sends a configuration in place of that one, or of the running one. */
+/** Sends a configuration to replace that one, or the running one. */
 async function put(gateway: Configured, body: string, query = '', etag?: string | null): Promise<AdminAnswer> {
   const tag = etag === undefined ? await etagOf(gateway) : etag
   const headers = { 'Content-Type': 'application/yaml', ...(tag !== null && { 'If-Match': tag }) }
@@ -58,7 +58,7 @@ test('of two simultaneous changes exactly one succeeds', async (t) => {
   const etag = await etagOf(gateway)
   const bodies = ['two', 'three']
   const answers = await Promise.all(bodies.map((body) => put(gateway, writable(body), '', etag)))
-  // Each comes over a connection of its own: whichever is there first.
+  // Each arrives over its own connection: whichever is first.
   assert.deepEqual(
     answers.map(({ status }) => status).toSorted((a, b) => a - b),
     [200, 412],

@@ -8,12 +8,12 @@ import { startService } from '../support/service.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-/** Replies that it makes itself, with that text. */
+/** Fixed replies with that text. */
 function replying(body: string, more: GatewayInput = {}): GatewayInput {
   return { routes: [{ id: 'own', match: { path: '/*' }, reply: { status: 200, body } }], ...more }
 }
 
-/** What the gateway of a test has besides; the same in each of its configurations. */
+/** The rest of a test gateway's configuration; the same in each of its configurations. */
 const REST: GatewayInput = {
   listeners: [{ address: '127.0.0.1:0' }],
   admin: false,

@@ -16,7 +16,7 @@ policies: { mine: {} }
 routes: [{ id: own, match: { path: /* }, reply: {} }]
 `
 
-/** A policy with that code at its beginning, which runs as it is loaded. */
+/** A policy that starts with that code, which runs when it is loaded. */
 const policy = (code: string): string => `import { writeSync } from 'node:fs'
 import { threadName } from 'node:worker_threads'
 import { definePolicy, z } from 'sallyport'

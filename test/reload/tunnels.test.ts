@@ -14,10 +14,10 @@ const SWITCHING = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUp
 const EVENTS = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'
 const DOWNLOAD = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'
 const TIME = 3000
-/** 1001, as a server says it. */
+/** 1001, as sent by a server. */
 const GOING_AWAY = '\x88\x02\x03\xe9'
 
-/** A service that keeps what lasts, and takes uploads until they are whole. */
+/** A service that keeps long-lived exchanges, and accepts uploads until they are complete. */
 async function startLasting(t: TestContext) {
   const kept: Peer[] = []
   const service = await startRawService(t, async (peer) => {
@@ -35,7 +35,7 @@ async function startLasting(t: TestContext) {
   return { kept, url: `http://127.0.0.1:${service.port}` }
 }
 
-/** The routes of that name lead to that service. */
+/** The routes with that name lead to that service. */
 function leading(services: Readonly<Record<string, string>>, routes: Readonly<Record<string, string>>): GatewayInput {
   return {
     listeners: [{ address: '127.0.0.1:0' }],
@@ -65,7 +65,7 @@ async function open(t: TestContext, port: number, host: string, path: string): P
   return client
 }
 
-/** Begins an upload of 200,000 bytes, and sends half of it. */
+/** Starts an upload of 200,000 bytes, and sends half of it. */
 async function upload(t: TestContext, port: number, host: string): Promise<Peer> {
   const client = await connect(t, port)
   client.write(`POST /upload HTTP/1.1\r\nHost: ${host}.test\r\nContent-Length: 200000\r\n\r\n${'a'.repeat(100_000)}`)
@@ -91,7 +91,7 @@ test('tunnels and streams whose route still leads to their service survive a rel
     () => kept.length === 3 && Object.values(gateway.pools['one']!)[0]!.busy === 2,
   )
   await gateway.reload(leading({ one: url, two: other.url }, { a: 'one', b: 'two' }))
-  // Another instance in place of the one that they are at.
+  // Another instance instead of the one that they use.
   await gateway.reload(leading({ one: other.url }, { a: 'one', b: 'one' }))
   clock.advance(TIME)
   for (const peer of kept) peer.write('5\r\nagain\r\n')

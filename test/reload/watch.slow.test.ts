@@ -52,7 +52,7 @@ test('with --watch each swap of a ConfigMap takes effect, except an invalid one'
   assert.equal((await send(port)).text, 'v5')
 })
 
-/** A policy that puts what it imports into a field of replies. */
+/** A policy that sets a header of replies to what it imports. */
 const POLICY = `import { definePolicy, editReplies, z } from 'sallyport'
 import { mark } from './mark.ts'
 let times = 0

@@ -23,7 +23,7 @@ async function start(t: TestContext, text: string, options?: CommandOptions) {
   return { file, ...(await startCommand(t, file, options)) }
 }
 
-/** What each of some connections is answered, both workers' among them. */
+/** The replies on several connections, with those of both workers among them. */
 async function answers(t: TestContext, port: number): Promise<Set<string>> {
   const bodies = await Promise.all(
     Array.from({ length: 16 }, async () => {

@@ -13,14 +13,16 @@ export interface Surroundings {
   readonly port: number
   readonly agent: Agent
   readonly random: Random
-  /** How exchanges came out, by name. */
+  /** The outcomes of exchanges, by name. */
   readonly tally: Map<string, number>
 }
 
-/** A client: makes the request of the plan in its own way, and throws if what it gets is neither right nor a clean failure. */
+/**
+ * A client: makes the request of the plan in its own way, and throws unless the reply is correct or a clean failure.
+ */
 export type Client = (plan: Plan, around: Surroundings) => Promise<void>
 
-/** The service answers these as it should. */
+/** The service answers these correctly. */
 const ANSWERED = new Set<Plan['mood']>(['good', 'hints', 'late', 'hangup', 'extra'])
 
 interface Outcome {
@@ -35,9 +37,9 @@ function count({ tally }: Surroundings, name: string): void {
   tally.set(name, (tally.get(name) ?? 0) + 1)
 }
 
-/** Judges a reply that came whole, or the error of one that did not. */
+/** Checks a complete reply, or the error instead of one. */
 function judge(plan: Plan, outcome: Outcome | Error, around: Surroundings, method: string): void {
-  // What may be sent again is not lost by a connection to the service that ends at a bad moment.
+  // A request that may be retried does not fail because a connection to the service ends at a bad moment.
   const mayFail = !ANSWERED.has(plan.mood) || plan.body !== null
   if (outcome instanceof Error) {
     count(around, 'broken')
@@ -66,13 +68,13 @@ async function open({ port }: Surroundings): Promise<Peer> {
   return new Peer(socket)
 }
 
-/** Reads a reply over a raw connection, or the error that broke it off. */
+/** Reads a reply over a raw connection, or the error that ended it. */
 async function readReply(peer: Peer, method = 'GET'): Promise<Outcome | Error> {
   try {
     let message = await peer.reply(method)
     while (message.start.startsWith('HTTP/1.1 1')) message = await peer.reply(method)
     const { start, fields, body } = message
-    // Without a length, only a clean end says that it is whole.
+    // Without a length, only a clean end means that it is complete.
     const delimited =
       method === 'HEAD' || ['Content-Length', 'Transfer-Encoding'].some((name) => fields.get(name) !== undefined)
     if (!delimited && (await peer.closed()) !== 'end') return new Error('it ended with a reset')
@@ -97,7 +99,7 @@ function headOf(plan: Plan, method: string, version: string, fields = ''): strin
   return `${method} ${pathOf(plan)} HTTP/${version}\r\nHost: a\r\n${fields}${length}\r\n`
 }
 
-/** A library that keeps its connections. */
+/** A library that pools its connections. */
 const ordinary: Client = async (plan, around) => {
   const { body } = plan
   const ask = { path: pathOf(plan), agent: around.agent, ...(body === null ? {} : { method: 'POST', body }) }
@@ -108,7 +110,7 @@ const ordinary: Client = async (plan, around) => {
   judge(plan, { status, id, got, contentType: headers['content-type'], body: answer.body }, around, 'GET')
 }
 
-/** One connection, one request, in any version and method, whole or in pieces. */
+/** One connection and one request, in any version and method, at once or in pieces. */
 function single(method: string, version: string, fields = ''): Client {
   return async (plan, around) => {
     const peer = await open(around)
@@ -122,7 +124,7 @@ function single(method: string, version: string, fields = ''): Client {
   }
 }
 
-/** Asks for the head alone, which is right also where the content would not be. */
+/** Requests only the head, which is correct even if the content would not be. */
 const head: Client = (plan, around) => {
   const broken = ['stall', 'cut', 'badchunk'].includes(plan.mood)
   return single('HEAD', '1.1')(broken ? { ...plan, mood: 'good' } : plan, around)
@@ -143,7 +145,7 @@ const chunked: Client = async (plan, around) => {
   peer.socket.destroy()
 }
 
-/** Several requests at once; the replies come in their order until one breaks the connection. */
+/** Several requests at once; the replies arrive in order until one breaks the connection. */
 const pipelining: Client = async (plan, around) => {
   const peer = await open(around)
   const plans = Array.from({ length: 5 }, (_, i): Plan => ({
@@ -155,14 +157,14 @@ const pipelining: Client = async (plan, around) => {
   peer.write(plans.map((each) => headOf(each, 'GET', '1.1')).join(''))
   for (const each of plans) {
     const outcome = await readReply(peer)
-    // What breaks the connection may be the reply before.
+    // The previous reply may be what breaks the connection.
     judge(outcome instanceof Error ? { ...each, mood: plan.mood } : each, outcome, around, 'GET')
     if (outcome instanceof Error) break
   }
   peer.socket.destroy()
 }
 
-/** Leaves at any byte of its request. */
+/** Disconnects at any byte of its request. */
 const leaving: Client = async (plan, around) => {
   const peer = await open(around)
   const bytes = Buffer.concat([Buffer.from(headOf(plan, 'POST', '1.1')), plan.body ?? Buffer.alloc(0)])
@@ -173,7 +175,7 @@ const leaving: Client = async (plan, around) => {
   count(around, 'left')
 }
 
-/** Stops in its head or its body, and waits for what happens. */
+/** Stalls in its head or body, and waits. */
 function stopping(bytes: (plan: Plan) => string): Client {
   return async (plan, around) => {
     const peer = await open(around)
@@ -186,7 +188,7 @@ function stopping(bytes: (plan: Plan) => string): Client {
   }
 }
 
-/** Asks for a lot and reads nothing of it. */
+/** Requests a lot and reads nothing of it. */
 const deaf: Client = async (plan, around) => {
   const peer = await open(around)
   peer.socket.pause()
@@ -199,7 +201,7 @@ const deaf: Client = async (plan, around) => {
   count(around, 'deaf')
 }
 
-/** Sends what is no request. */
+/** Sends something that is not a request. */
 const malformed: Client = async (_, around) => {
   const peer = await open(around)
   peer.write('GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n')
@@ -209,7 +211,7 @@ const malformed: Client = async (_, around) => {
   peer.socket.destroy()
 }
 
-/** Changes the protocol, and gets back what it sends. */
+/** Upgrades, and gets back what it sends. */
 const tunnelling: Client = async (plan, around) => {
   const peer = await open(around)
   peer.write(
@@ -227,7 +229,7 @@ const tunnelling: Client = async (plan, around) => {
   }
 }
 
-/** Every kind of client, and how often it comes. */
+/** Every kind of client, and its frequency. */
 export const clients = {
   ordinary: { weight: 50, client: ordinary },
   one: { weight: 10, client: single('GET', '1.1') },

@@ -8,19 +8,19 @@ const MOODS = {
   /** Answers after early hints, or after a while. */
   hints: 3,
   late: 3,
-  /** Answers and ends the connection without having said so. */
+  /** Answers and closes the connection without announcing it. */
   hangup: 4,
-  /** Answers with bytes behind the reply. */
+  /** Answers with extra bytes after the reply. */
   extra: 2,
   /** Answers before it has read the request. */
   early: 3,
-  /** Never answers, or stops in mid-reply. */
+  /** Never answers, or stalls within the reply. */
   silent: 1,
   stall: 1,
-  /** Ends the connection in mid-reply, or without one. */
+  /** Closes the connection within the reply, or without one. */
   cut: 4,
   vanish: 4,
-  /** Answers with what is no HTTP, or HTTP that can be read in two ways. */
+  /** Answers with something other than HTTP, or ambiguous HTTP. */
   garbage: 2,
   split: 2,
   both: 2,
@@ -35,14 +35,14 @@ const FRAMINGS = { length: 5, chunked: 4, close: 1 } as const
 
 export type Framing = keyof typeof FRAMINGS
 
-/** One request and what shall become of it. */
+/** One request and its expected outcome. */
 export interface Plan {
   readonly id: number
   readonly mood: Mood
   readonly framing: Framing
   /** Bytes of the reply. */
   readonly size: number
-  /** Pieces that the sender writes its content in. */
+  /** The number of pieces in which the sender writes its content. */
   readonly pieces: number
   /** Content of the request; null for GET. */
   readonly body: Buffer | null
@@ -50,7 +50,7 @@ export interface Plan {
 
 const CONTENT = bytes(400_000)
 
-/** The content of the reply to a request: another one for each. */
+/** The content of the reply to a request, different for each. */
 export function contentOf(id: number, size: number): Buffer {
   const start = (id * 31) % 60_000
   return CONTENT.subarray(start, start + size)
@@ -68,12 +68,12 @@ export function makePlan(id: number, random: Random): Plan {
   }
 }
 
-/** Where the plan stands in the request, for the service. */
+/** Where the request contains the plan, for the service. */
 export function pathOf({ id, mood, framing, size, pieces }: Plan): string {
   return `/${id}/${mood}/${framing}/${size}/${pieces}`
 }
 
-/** The plan that a path tells, as far as the service needs it. */
+/** The plan in a path, as far as the service needs it. */
 export function planOf(path: string): Omit<Plan, 'body'> {
   const [, id, mood, framing, size, pieces] = path.split('/')
   return { id: Number(id), mood: mood as Mood, framing: framing as Framing, size: Number(size), pieces: Number(pieces) }

@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed (the mulberry32 generator). */
+/** Pseudorandom numbers that are the same for the same seed (the mulberry32 generator). */
 export class Random {
   private state: number
 
@@ -14,12 +14,12 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from 0 up to and without `end`. */
+  /** An integer from 0 to `end`, exclusive. */
   below(end: number): number {
     return Math.floor(this.next() * end)
   }
 
-  /** One of several, each as often as its weight says. */
+  /** One of several, each with a frequency by its weight. */
   pick<T extends string>(weights: Readonly<Record<T, number>>): T {
     const names = Object.keys(weights) as T[]
     let left = this.next() * names.reduce((sum, name) => sum + weights[name], 0)

@@ -9,7 +9,7 @@ const HINT = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
 
 type Reply = Omit<Plan, 'body'>
 
-/** A service that does with each request what the plan in its path says, and echoes what comes through a tunnel. */
+/** A service that does what the plan in the path of each request says, and echoes tunnels. */
 export function startMoodyService(t: TestContext) {
   return startRawService(t, async (peer) => {
     peer.socket.on('end', () => peer.socket.end())
@@ -38,7 +38,7 @@ function echo(peer: Peer): void {
   peer.socket.pipe(peer.socket)
 }
 
-/** Reads on from the head of a request to its end. */
+/** Reads a request from the end of its head to its own end. */
 function readRest(peer: Peer, head: string): Promise<Message> {
   let first = true
   const until = (text: string): Promise<string> => {
@@ -49,7 +49,7 @@ function readRest(peer: Peer, head: string): Promise<Message> {
   return readMessage({ until, take: (length) => peer.take(length), rest: () => peer.rest() }, 'request')
 }
 
-/** Says whether the connection goes on. */
+/** Returns whether the connection stays open. */
 async function play(peer: Peer, plan: Reply, isHead: boolean, got: string): Promise<boolean> {
   switch (plan.mood) {
     case 'silent':

@@ -14,7 +14,10 @@ import { startMoodyService } from './service.ts'
 
 const MEGABYTE = 1024 * 1024
 
-/** Requests in all: so few that they are through in a minute where the machine has other work; SOAK_REQUESTS=200000 is an hour or so. */
+/**
+ * The total number of requests: few enough for about a minute on a busy machine; SOAK_REQUESTS=200000 takes about an
+ * hour.
+ */
 const REQUESTS = Number(process.env['SOAK_REQUESTS'] ?? 2_000)
 /** SOAK_SEED repeats a run. */
 const SEED = Number(process.env['SOAK_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -28,10 +31,10 @@ const weights = Object.fromEntries(Object.entries(clients).map(([name, { weight 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** Bytes of buffers that somebody still holds. */
+/** Bytes of buffers that are still referenced. */
 async function buffers(): Promise<number> {
   let least = Number.POSITIVE_INFINITY
-  // What a socket held goes a few turns after the socket.
+  // What a socket holds is released a few turns after the socket.
   for (let i = 0; i < 10; i++) {
     await new Promise(setImmediate)
     collectGarbage()
@@ -57,7 +60,7 @@ test('with clients and services of every kind, each reply is correct or a clean 
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
   const around: Surroundings = { port, agent, random, tally: new Map() }
 
-  // The first round fills what is kept for ever, such as compiled code and pools of the runtime.
+  // The first round fills what is kept forever, such as compiled code and pools of the runtime.
   let next = 0
   const run = async (end: number): Promise<void> => {
     while (next < end) {
