@@ -116,7 +116,7 @@ test('a certificate of another CA is rejected', (t) =>
     new Authority({ subject: { commonName: 'Other CA' } }).issue(),
   ))
 
-test('without tls.ca, only the authorities of Node.js are trusted', (t) => refused(t, /unknown authority/, {}))
+test('without tls.ca, only the authorities of Node.js are trusted', (t) => refused(t, /unknown CA/, {}))
 
 test('a self-signed certificate is rejected unless it is in tls.ca', async (t) => {
   const own = selfSigned()
