@@ -41,8 +41,8 @@ function sectionText(section: Section): string {
 
 function renamedKeysText(): string {
   const rows = renamedKeys.map((key) => {
-    const map = key.map.map((step) => (step === '*' ? 'name' : step)).join('.')
-    return `| \`${map}.${key.old}\` | \`${map}.${key.current}\` | ${refusedFrom(key)} |`
+    const pathOf = (name: string): string => [...key.map, name].map((step) => (step === '*' ? 'name' : step)).join('.')
+    return `| \`${pathOf(key.old)}\` | \`${pathOf(key.current)}\` | ${refusedFrom(key)} |`
   })
   return `## Renamed keys
 
