@@ -223,7 +223,7 @@ test('keys are checked when the configuration loads', async () => {
     const { error } = signatureOptions.safeParse({ keys: [{ id: 'a', ...key }] })
     return error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join() ?? 'none'
   }
-  assert.match(problem({ algorithm: 'ed25519' }), /^keys\.0\.publicKey: ed25519 needs it$/)
+  assert.match(problem({ algorithm: 'ed25519' }), /^keys\.0\.publicKey: ed25519 requires it$/)
   assert.match(problem({ algorithm: 'hmac-sha256', secret: 'short' }), /^keys\.0\.secret: expected at least 32 bytes$/)
   assert.match(problem({ algorithm: 'ed25519', publicKey: pemOf(pairs.p256.publicKey) }), /expected an Ed25519 key/)
   assert.match(problem({ algorithm: 'ecdsa-p256-sha256', publicKey: pemOf(pairs.p384.publicKey) }), /EC on P-256/)
