@@ -226,7 +226,7 @@ test('keys are checked when the configuration loads', async () => {
   assert.match(problem({ algorithm: 'ed25519' }), /^keys\.0\.publicKey: ed25519 requires it$/)
   assert.match(problem({ algorithm: 'hmac-sha256', secret: 'short' }), /^keys\.0\.secret: expected at least 32 bytes$/)
   assert.match(problem({ algorithm: 'ed25519', publicKey: pemOf(pairs.p256.publicKey) }), /expected an Ed25519 key/)
-  assert.match(problem({ algorithm: 'ecdsa-p256-sha256', publicKey: pemOf(pairs.p384.publicKey) }), /EC on P-256/)
+  assert.match(problem({ algorithm: 'ecdsa-p256-sha256', publicKey: pemOf(pairs.p384.publicKey) }), /EC key on P-256/)
   assert.match(problem({ algorithm: 'rsa-pss-sha512', secret: SECRET }), /does not use it: remove it/)
   const own = pairs.ed25519.privateKey.export({ type: 'pkcs8', format: 'pem' })
   assert.match(problem({ algorithm: 'ed25519', publicKey: own }), /private key/)
