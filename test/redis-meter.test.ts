@@ -54,7 +54,7 @@ async function openStore(t: TestContext) {
   }
 }
 
-limitContract('Redis', openStore, { runs: 40 })
+limitContract('Redis', openStore, { runs: 40, step: MINUTE })
 
 function makeLimit(algorithm: Algorithm, ...quotas: (readonly [limit: number, window: number])[]): Limit {
   return { name: 'tier', algorithm, quotas: quotas.map(([number, window]) => ({ limit: number, window })) }

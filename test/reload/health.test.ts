@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import test from 'node:test'
 import type { GatewayInput } from '../../src/gateway.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { requestAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
@@ -46,7 +47,8 @@ test('a reload keeps unhealthy and drained instances as they are, without checki
     const { routes = [], ...rest } = leadTo({ users })
     return { ...rest, routes: [...routes, { id: 'own', match: { path: '/own' }, reply: { status: 200, body } }] }
   }
-  const { gateway, port } = await startGateway(t, config('one'))
+  // As time passes, an unhealthy instance is checked again soon.
+  const { gateway, port } = await startGateway(t, config('one'), { clock: new ManualClock() })
   const admin = gateway.adminAddress!.port
   await requestAdmin(admin, `/services/users/instances/${drained.address}/drain`, { method: 'PUT' })
   assert.equal(checks, 3)

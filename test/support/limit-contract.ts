@@ -22,6 +22,8 @@ export interface LimitStore {
 export interface ContractOptions {
   /** The number of request sequences on which the promises are tested. */
   readonly runs: number
+  /** The time between two arrivals is a multiple of this, in milliseconds: long where keys age in real time as well. Default 100. */
+  readonly step?: number
 }
 
 const SECOND = 1000
@@ -32,7 +34,7 @@ const HOUR = 60 * MINUTE
 export function limitContract(
   name: string,
   open: (t: TestContext) => Promise<LimitStore> | LimitStore,
-  { runs }: ContractOptions,
+  { runs, step = 100 }: ContractOptions,
 ): void {
   let clients = 0
   for (const algorithm of algorithms) {
@@ -160,14 +162,13 @@ export function limitContract(
       let run = 0
       await fc.assert(
         fc.asyncProperty(limits, arrivals, async (limit, requests) => {
-          const quota = { limit, window: 8 * SECOND }
+          const quota = { limit, window: 80 * step }
           const meter = store.meter(quota)
           const start = store.now()
           const client = `${store.client}-${++run}`
           const decided: Decided[] = []
           for (const { after, cost } of requests) {
-            // In steps that are large compared with the real time between requests.
-            await store.advance(after * 100)
+            await store.advance(after * step)
             const decision = await meter.decide(client, cost)
             decided.push({ at: store.now() - start, cost, admitted: decision?.admitted ?? false })
           }

@@ -61,7 +61,8 @@ function checkTokenBucket(decided: readonly Decided[], { limit, window }: Quota)
   for (const { at, cost, admitted } of decided) {
     tokens = Math.min(limit, tokens + (at - last) / interval)
     last = at
-    assert.equal(admitted, cost <= tokens + 1e-6, `at ${at}: ${tokens} tokens, ${cost} asked for`)
+    // Whole microseconds of the interval may leave a bucket a billionth of a request short.
+    assert.equal(admitted, cost <= tokens + 1e-10, `at ${at}: ${tokens} tokens, ${cost} asked for`)
     if (admitted) tokens -= cost
   }
 }
