@@ -117,7 +117,7 @@ for (const [what, entry, content, message] of [
     'has a name that is taken',
     './chaos.ts',
     CHAOS.replace("'chaos'", "'auth'"),
-    /holds a policy "auth", and there is one/,
+    /contains a policy "auth", which already exists/,
   ],
   ['has an invalid name', './chaos.ts', CHAOS.replace("'chaos'", "'My Policy'"), /expected a name such as/],
   ['has no position', '{ file: ./chaos.ts, after: aut }', CHAOS, /unknown policy "aut"; did you mean "auth"\?/],

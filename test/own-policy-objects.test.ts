@@ -52,7 +52,7 @@ for (const [what, ownPolicies, path, message] of [
     'has a name that is taken',
     [answering('one', ''), answering('one', '')],
     'ownPolicies[1]',
-    /^the object holds a policy "one"/,
+    /^the object contains a policy "one"/,
   ],
   ['has a name that is none', [answering('One', '')], 'ownPolicies[0]', /^the object names its policy "One"/],
   [
