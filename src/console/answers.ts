@@ -228,6 +228,7 @@ export interface ConfigStatus {
   readonly generation: number
   readonly since: string
   readonly current: boolean
+  readonly warnings: readonly Problem[]
   readonly writable: boolean
   readonly lastReload: { readonly outcome: string; readonly at: string; readonly problems: readonly Problem[] } | null
   readonly awaitsConfirmation: { readonly until: string } | null
@@ -365,7 +366,7 @@ export interface Explanation {
   readonly notes: readonly string[]
 }
 
-/** Requests in a window: total, with 4xx, with 5xx, seconds, and one number for each bucket up to the last one that is not empty. */
+/** Requests in a window: total, with 4xx, with 5xx, seconds (0 in what was before the page was opened), and one number for each bucket up to the last one that is not empty. */
 export type Tally = readonly number[]
 
 /** What happened in one second. */
@@ -377,8 +378,27 @@ export interface Window {
   /** Requests by listener name. */
   readonly listeners: Readonly<Record<string, number>>
   readonly counters: Readonly<Record<string, number>>
+}
+
+/** The versions of the configuration and of the state of instances: if they change, the data has to be fetched again. */
+export interface Versions {
   readonly generation: number
   readonly health: number
+}
+
+/** A number in each second: how many of the first seconds have zero, then the numbers of those after them; the others have zero too. */
+export type Column = readonly number[]
+
+/** The last minute. */
+export interface History {
+  readonly at: readonly number[]
+  readonly seconds: readonly number[]
+  /** The columns of a tally without its seconds; the first one has the requests that are in no bucket. */
+  readonly routes: Readonly<Record<string, readonly Column[]>>
+  readonly instances: Readonly<Record<string, Readonly<Record<string, readonly Column[]>>>>
+  /** One column each. */
+  readonly listeners: Readonly<Record<string, readonly Column[]>>
+  readonly counters: Readonly<Record<string, readonly Column[]>>
 }
 
 /** Where an API key is stored. */
@@ -405,11 +425,13 @@ export interface ApiKeys {
   readonly redis: { readonly problem: string | null; readonly cacheSeconds: number } | null
 }
 
-/** A change to make in the configuration by hand. */
+/** A change of the configuration. */
 export interface ManualEdit {
   readonly file: string | null
   readonly patch: string | null
   readonly lines: string | null
+  /** What to send with PUT /config; null if that is not possible. */
+  readonly send: { readonly text: string; readonly revision: string } | null
 }
 
 /** POST /keys, and the new key in the reply to POST /keys/{id}/rotate. */

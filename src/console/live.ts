@@ -1,5 +1,6 @@
-import type { Request, Window } from './answers.ts'
+import type { History, Request, Versions, Window } from './answers.ts'
 import { read, Refusal, send } from './client.ts'
+import { windowsOf } from './history.ts'
 
 /** How many windows are kept: a minute. */
 const REMEMBERED = 60
@@ -44,15 +45,20 @@ function begin(): void {
   const abort = new AbortController()
   ending = abort
   void follow('/events', abort.signal, {
-    hello: ({ bounds, windows }) => become({ bounds, windows, connected: true }),
-    window: (window: Window) => {
-      const version = `${window.generation} ${window.health}`
-      const changes = version === known ? live.changes : live.changes + 1
-      known = version
-      become({ windows: [...live.windows.slice(1 - REMEMBERED), window], changes })
-    },
+    hello: ({ bounds, history, ...versions }) =>
+      become({ bounds, windows: windowsOf(history), connected: true, changes: changesWith(versions) }),
+    window: (window) =>
+      become({ windows: [...live.windows.slice(1 - REMEMBERED), window], changes: changesWith(window) }),
     lost: () => become({ connected: false }),
   })
+}
+
+/** The number of changes, with the one that those versions tell of. */
+function changesWith({ generation, health }: Versions): number {
+  const version = `${generation} ${health}`
+  const changes = version === known ? live.changes : live.changes + 1
+  known = version
+  return changes
 }
 
 function become(changed: Partial<Live>): void {
@@ -73,8 +79,8 @@ export function followRequests(
 
 /** The data of events, by event name. */
 interface Events {
-  readonly hello: Pick<Live, 'windows' | 'bounds'>
-  readonly window: Window
+  readonly hello: Versions & { readonly bounds: readonly number[]; readonly history: History }
+  readonly window: Window & Versions
   readonly requests: { readonly requests: readonly Request[]; readonly more: boolean }
 }
 

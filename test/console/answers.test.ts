@@ -53,7 +53,7 @@ test('the types that the console expects match the schemas of the responses', ()
     held<shown.RotatedKey>()(rotatedKey),
     held<shown.RevokedKeys>()(revokedKeys),
   ]
-  const window: (counted: Window) => shown.Window = (counted) => counted
+  const window: (counted: Window) => shown.Window & shown.Versions = (counted) => counted
   assert.equal(typeof window, 'function')
   for (const schema of schemas) assert.ok(schema instanceof z.ZodObject)
 })

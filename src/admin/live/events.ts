@@ -5,7 +5,7 @@ import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'
 import { describeRequest, requestFilter, toFilter } from '../requests.ts'
 import { EventStream } from './event-stream.ts'
-import { bucketBounds, Windows } from './windows.ts'
+import { Windows } from './windows.ts'
 
 /** Maximum number of concurrent streams: each takes a connection of the admin listener. */
 const STREAMS = 24
@@ -32,10 +32,12 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
       schema: {
         summary: 'Live statistics, second by second, as an event stream',
         description:
-          'text/event-stream. `hello` comes first, with the upper bounds of the buckets in seconds and the windows of the last minute. Then ' +
-          'each second `window`: requests by route and by instance, each as a list of how many there were, how many with 4xx, with 5xx, the ' +
-          'seconds they took, and one number per bucket up to the last non-empty one; requests by listener; and counters that increased. With `requests`, also those that ended since, ' +
-          `at most ${SAMPLE} from each worker.`,
+          'text/event-stream. `hello` comes first, with the upper bounds of the buckets in seconds and the last minute. Then each second ' +
+          '`window`: requests by route and by instance, each as a list of how many there were, how many with 4xx, with 5xx, the seconds they ' +
+          'took, and one number per bucket up to the last non-empty one; requests by listener; and counters that increased. The last minute ' +
+          'in `hello` is in columns: instead of each number there is the list of that number in each second, without the zeros before and ' +
+          'after, but with the number of zeros before in front. Its lists have no seconds, and begin with the requests that are in no bucket. ' +
+          `With \`requests\`, also the requests that ended since, at most ${SAMPLE} from each worker.`,
         tags: ['requests'],
         produces: ['text/event-stream'],
         querystring: asked,
@@ -50,7 +52,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
       void reply.hijack()
       const stream = new EventStream(reply.raw, reply.getHeaders())
       streams.add(stream)
-      stream.send('hello', `{"bounds":${JSON.stringify(bucketBounds)},"windows":${windows.recent}}`)
+      stream.send('hello', windows.recent)
       let after = clock.now()
       let asking = false
       const tell = (window: string): void => {

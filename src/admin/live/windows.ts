@@ -4,11 +4,10 @@ import type { MetricsHub } from '../../telemetry/metrics/hub.ts'
 import { parseLabels } from '../../telemetry/metrics/labels.ts'
 import type { CounterIncreases } from '../../telemetry/metrics/counter-increases.ts'
 import type { SeriesName } from '../../telemetry/metrics/thread-metrics.ts'
+import { type Counts, History, REMEMBERED, type Tally } from './history.ts'
 
 /** The length of a window while someone is watching, in milliseconds. */
 const INTERVAL = 1000
-/** How many windows are remembered: a minute. */
-const REMEMBERED = 60
 
 const BUCKETS = metricTable.sallyport_route_duration_seconds.buckets
 const ROUTES = 'sallyport_route_duration_seconds'
@@ -29,12 +28,6 @@ const COUNTERS = [
 ] as const satisfies readonly MetricName[]
 
 const NAMES: ReadonlySet<MetricName> = new Set([ROUTES, ATTEMPTS, DURATIONS, LISTENERS, ...COUNTERS])
-
-/**
- * The counts of a window: requests, those with 4xx, those with 5xx or without a reply, seconds, and one number for each bucket up to the
- * last one that is not empty.
- */
-export type Tally = readonly number[]
 
 /** The versions of the configuration and of the instances' state in a window: a change means that clients should fetch them again. */
 export interface Versions {
@@ -58,15 +51,6 @@ export interface Window extends Versions {
   readonly counters: Readonly<Record<string, number>>
 }
 
-/** A window as JSON, which is made once for all watchers. */
-interface SentWindow {
-  readonly at: number
-  readonly json: string
-}
-
-/** Upper bounds of the buckets, in seconds; one more bucket has everything above. */
-export const bucketBounds: readonly number[] = BUCKETS
-
 /**
  * The activity of routes and instances, second by second: the increases of what the threads count anyway, in memory shared with them. It is
  * active only while someone is watching, and remembers a minute.
@@ -76,7 +60,7 @@ export class Windows {
   private readonly clock: Clock
   private readonly versions: () => Versions
   private readonly watchers = new Set<(json: string) => void>()
-  private windows: readonly SentWindow[] = []
+  private readonly history = new History()
   private stop = (): void => {}
 
   constructor(follow: MetricsHub['follow'], clock: Clock, versions: () => Versions) {
@@ -85,10 +69,11 @@ export class Windows {
     this.versions = versions
   }
 
-  /** The windows of the last minute of watching as a JSON list, oldest first. */
+  /** As JSON, what a watcher needs to know before the first window: the versions, and the windows of the last minute of watching. */
   get recent(): string {
-    const all = this.kept().map(({ json }) => json)
-    return `[${all.join(',')}]`
+    const { generation, health } = this.versions()
+    const history = this.history.after(this.clock.wall() - REMEMBERED * INTERVAL)
+    return `{"bounds":${JSON.stringify(BUCKETS)},"generation":${generation},"health":${health},"history":${history}}`
   }
 
   /** Calls `watcher` with the JSON of each window until the returned function is called. */
@@ -99,11 +84,6 @@ export class Windows {
       this.watchers.delete(watcher)
       if (this.watchers.size === 0) this.stop()
     }
-  }
-
-  private kept(): readonly SentWindow[] {
-    const oldest = this.clock.wall() - REMEMBERED * INTERVAL
-    return this.windows.filter(({ at }) => at > oldest)
   }
 
   private begin(): void {
@@ -124,13 +104,15 @@ export class Windows {
   }
 
   private tell(at: number, seconds: number, rises: CounterIncreases<Meaning>): void {
-    const { routes, instances, listeners, counters } = risen(rises)
+    const counts = risen(rises)
+    const { routes, instances, listeners, counters } = counts
     const { generation, health } = this.versions()
     const json =
       `{"at":${at},"seconds":${seconds},"generation":${generation},"health":${health},"routes":${tallies(routes)},` +
       `"instances":${object(instances, tallies)},"listeners":${object(listeners, String)},"counters":${object(counters, String)}}`
-    this.windows = [...this.kept().slice(1 - REMEMBERED), { at, json }]
+    // One JSON text for all watchers.
     for (const watcher of this.watchers) watcher(json)
+    this.history.add(at, seconds, counts)
   }
 }
 
@@ -156,7 +138,7 @@ function meaningOf({ name, labels: text }: SeriesName): Meaning {
 type Tallies = Map<string, number[]>
 
 /** The increases, by names in JSON. */
-function risen(rises: CounterIncreases<Meaning>) {
+function risen(rises: CounterIncreases<Meaning>): Counts {
   const routes: Tallies = new Map()
   const instances = new Map<string, Tallies>()
   const listeners = new Map<string, number>()
@@ -218,11 +200,8 @@ function addTimes(tally: number[], rise: Float64Array): number {
 }
 
 /** The JSON of tallies, with seconds to the microsecond. It is concatenated because an object with thousands of keys would be slow. */
-function tallies(all: Tallies): string {
-  return object(all, (tally) => {
-    tally[3] = Math.round(tally[3]! * 1e6) / 1e6
-    return `[${tally.join(',')}]`
-  })
+function tallies(all: ReadonlyMap<string, Tally>): string {
+  return object(all, (tally) => `[${tally.with(3, Math.round(tally[3]! * 1e6) / 1e6).join(',')}]`)
 }
 
 function object<Value>(all: ReadonlyMap<string, Value>, jsonOf: (value: Value) => string): string {
