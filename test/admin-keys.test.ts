@@ -239,3 +239,26 @@ test('invalid changes of keys are rejected with the reason', async (t) => {
     assert.match(String(problem['detail']), why)
   }
 })
+
+test('of many keys that are created at once with one id, in two gateways, one is', async (t) => {
+  const { a, b } = await startTwo(t)
+  const create = (gate: typeof a) => gate.ask('/keys', { method: 'POST', json: { id: 'partner' } })
+  const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => create(i % 2 === 0 ? a : b)))
+  const made = answers.filter(({ status }) => status === 201)
+  assert.equal(made.length, 1)
+  assert.ok(answers.every((answer) => answer === made[0] || answer.status === 409))
+  assert.deepEqual(
+    (await b.listed()).keys.map(({ prefix }) => prefix),
+    [made[0]!.json['prefix']],
+  )
+  assert.equal((await a.ask('/keys', { method: 'POST', json: { id: 'another' } })).status, 201)
+})
+
+test('all requests for keys share one connection to Redis', async (t) => {
+  const { a, observer } = await startTwo(t)
+  await a.listed()
+  const connections = async () => Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))![1])
+  const before = await connections()
+  for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 8 }, () => a.listed()))
+  assert.equal(await connections(), before)
+})

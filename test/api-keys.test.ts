@@ -20,6 +20,13 @@ async function open(t: TestContext, place: RedisPlace): Promise<RedisApiKeys> {
   return new RedisApiKeys(client)
 }
 
+/** Stores a key whatever other keys there are. */
+async function store(keys: RedisApiKeys, key: StoredApiKey): Promise<void> {
+  assert.equal(await keys.claim(key.id, 'test'), true)
+  assert.equal(await keys.add(key, 'test'), true)
+  await keys.release(key.id, 'test')
+}
+
 function makeKey(id: string, parts: Partial<StoredApiKey> = {}) {
   const { secret, prefix, sha256 } = newApiKey()
   const rest = { owner: 'alice', tier: 'gold', roles: ['reader', 'writer'], created: 1_700_000_000_000, expires: null }
@@ -38,7 +45,7 @@ for (const [what, start] of Object.entries(places))
     const keys = await open(t, await start(t))
     assert.deepEqual(await keys.list(), [])
     const all = Array.from({ length: 600 }, (_, i) => makeKey(`key-${String(i).padStart(3, '0')}`).key)
-    for (const key of all.toReversed()) await keys.add(key)
+    for (const key of all.toReversed()) await store(keys, key)
     for (const key of [all[0]!, all[599]!])
       assert.deepEqual(parseApiKey(key.sha256, (await keys.read(key.sha256)) ?? ''), key)
     assert.deepEqual(await keys.list(), all)
@@ -52,7 +59,7 @@ test('Redis holds neither the key nor anything it could be derived from', async 
   const server = await startRedis(t)
   const keys = await open(t, server)
   const { secret, key } = makeKey('ci')
-  await keys.add(key)
+  await store(keys, key)
   const redis = connectTo(t, server)
   assert.deepEqual(await redis.keys('*'), [HASH])
   const [field, text] = Object.entries(await redis.hgetall(HASH))[0]!
@@ -91,7 +98,7 @@ for (const [what, start] of Object.entries(places))
     const keys = await open(t, place)
     const { secret, key } = makeKey('ci')
     const expired = makeKey('old', { expires: Date.now() - 1 })
-    for (const each of [key, expired.key]) await keys.add(each)
+    for (const each of [key, expired.key]) await store(keys, each)
     const gateways = await Promise.all([startWithKeys(t, redis, '50ms'), startWithKeys(t, redis, '50ms')])
     for (const { status } of gateways) {
       assert.equal(await status(secret), 204)
@@ -100,7 +107,7 @@ for (const [what, start] of Object.entries(places))
     }
     await keys.remove([key])
     for (const { status } of gateways) await until('the key to be rejected', async () => (await status(secret)) === 401)
-    await keys.add(key)
+    await store(keys, key)
     for (const { status } of gateways) await until('the key to be accepted', async () => (await status(secret)) === 204)
   })
 
@@ -109,7 +116,7 @@ test('while Redis hangs known keys still work and others get 503 at once, and al
   cleanUp(t, () => server.resume())
   const keys = await open(t, server)
   const [known, other] = [makeKey('known'), makeKey('other')]
-  for (const { key } of [known, other]) await keys.add(key)
+  for (const { key } of [known, other]) await store(keys, key)
   const { ask, status, log } = await startWithKeys(t, { url: server.url }, '1h')
   assert.equal(await status(known.secret), 204)
   assert.equal(await status('unknown'), 401)
@@ -144,7 +151,7 @@ test('an invalid entry in Redis is rejected and logged, and other keys still wor
   const server = await startRedis(t)
   const keys = await open(t, server)
   const [good, broken] = [makeKey('good'), makeKey('broken')]
-  await keys.add(good.key)
+  await store(keys, good.key)
   await connectTo(t, server).hset(HASH, broken.key.sha256, '{"id":1}')
   const { status, log } = await startWithKeys(t, { url: server.url }, '10s')
   for (let i = 0; i < 3; i++) assert.equal(await status(broken.secret), 401)
@@ -153,4 +160,20 @@ test('an invalid entry in Redis is rejected and logged, and other keys still wor
     String(message).startsWith('The data of an API key in Redis is not valid'),
   )
   assert.equal(lines.length, 1)
+})
+
+test('an id is claimed by one at a time, and only its key is stored', async (t) => {
+  const server = await startRedis(t)
+  const keys = await open(t, server)
+  const { key } = makeKey('ci')
+  assert.deepEqual([await keys.claim('ci', 'a'), await keys.claim('ci', 'b')], [true, false])
+  assert.equal(await keys.add(key, 'b'), false)
+  await keys.release('ci', 'b')
+  assert.equal(await keys.claim('ci', 'b'), false)
+  assert.equal(await keys.add(key, 'a'), true)
+  const left = await connectTo(t, server).pttl('{sallyport:api-keys}:claim:ci')
+  assert.ok(left > 0 && left <= 10_000)
+  await keys.release('ci', 'a')
+  assert.equal(await keys.claim('ci', 'b'), true)
+  assert.deepEqual(await keys.list(), [key])
 })

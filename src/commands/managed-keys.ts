@@ -1,17 +1,21 @@
 import { loadConfig } from '../config/load.ts'
+import { systemClock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { expiryExpected, readExpiry } from '../policies/auth/api-key/key-request.ts'
 import { ManagedKeys } from '../policies/auth/api-key/managed-keys.ts'
+import { KeyConnection } from '../policies/auth/api-key/redis/key-connection.ts'
 import { CommandError, UsageError } from './command.ts'
 
 /** Works with the keys of a configuration file. Rejects with ConfigError, and with CommandError if that fails. */
 export async function withKeysOf<Result>(file: string, work: (keys: ManagedKeys) => Promise<Result>): Promise<Result> {
-  const keys = new ManagedKeys(await loadConfig(file, process.env), Date.now)
+  const connection = new KeyConnection(systemClock)
   try {
-    return await work(keys)
+    return await work(new ManagedKeys(await loadConfig(file, process.env), connection, () => systemClock.wall()))
   } catch (error) {
     if (error instanceof GatewayError) throw new CommandError(error.detail ?? error.title, { cause: error })
     throw error
+  } finally {
+    connection.close()
   }
 }
 

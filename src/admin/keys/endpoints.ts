@@ -6,6 +6,7 @@ import { entryOf } from '../../policies/auth/api-key/key-entry.ts'
 import { expiryExpected, keyRequest, readExpiry, rotation } from '../../policies/auth/api-key/key-request.ts'
 import { ManagedKeys } from '../../policies/auth/api-key/managed-keys.ts'
 import { forgetKeysOperation, MAX_FORGOTTEN } from '../../policies/auth/api-key/operators.ts'
+import { KeyConnection } from '../../policies/auth/api-key/redis/key-connection.ts'
 import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'
 import { callerFields } from '../login/caller.ts'
@@ -16,14 +17,16 @@ import { WrittenKeys } from './written-keys.ts'
 const params = z.object({ id: z.string().min(1).describe('ID of the key.') })
 const NOBODY = { replicas: [], unreached: null }
 
-/** GET and POST /keys, POST /keys/{id}/rotate, DELETE /keys/{id}: the API keys of the configuration and those in its Redis. */
+/** GET and POST /keys, POST /keys/{id}/rotate, DELETE /keys/{id}: the API keys of the configuration and its Redis. */
 export function keyEndpoints(app: AdminApp, context: AdminContext): void {
   const { config, clock, everywhere, log } = context
   const written = new WrittenKeys(context)
   const now = (): number => clock.wall()
-  const managed = (): ManagedKeys => new ManagedKeys(config(), now)
+  const connection = new KeyConnection(clock)
+  const managed = (): ManagedKeys => new ManagedKeys(config(), connection, now)
+  app.addHook('onClose', async () => connection.close())
 
-  /** Has all gateways ask Redis anew about the keys with those digests. Never rejects: what has happened is to be told. */
+  /** Has all gateways look up the keys with those digests in Redis again. Never rejects: the change has been made and must be reported. */
   async function tell(sha256: readonly string[]) {
     try {
       return replicasOf(await everywhere(forgetKeysOperation, { sha256: sha256.slice(0, MAX_FORGOTTEN) }))
@@ -43,7 +46,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
         response: { 200: keyList },
       },
     },
-    () => listKeys(context),
+    () => listKeys(managed(), context),
   )
 
   app.post(
@@ -68,7 +71,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       const made = await keys.create({ id, owner, tier, roles, expires })
       const fields = { key: id, prefix: made.key.prefix, store }
       log.warn({ ...callerFields(operator), ...fields }, 'An operator has created an API key')
-      const configuration = store === 'redis' ? null : written.add(entryOf(made.key))
+      const configuration = store === 'redis' ? null : written.add(operator, entryOf(made.key))
       return reply.code(201).send({ ...describeMade(made, store), configuration })
     },
   )
@@ -95,7 +98,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       return {
         ...describeMade(rotated, store),
         old: { prefix: old.prefix, expiresAt: end },
-        configuration: store === 'redis' ? null : written.rotate(entryOf(key), body.overlap === 0 ? null : end),
+        configuration: store === 'redis' ? null : written.rotate(operator, entryOf(key), body.overlap === 0 ? null : end),
         ...(store === 'redis' ? await tell([old.sha256]) : NOBODY),
       }
     },
@@ -131,14 +134,14 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       return {
         revoked,
         done: store === 'redis',
-        configuration: store === 'redis' ? null : written.remove(id, prefix),
+        configuration: store === 'redis' ? null : written.remove(operator, id, prefix),
         ...(store === 'redis' ? await tell(found.map(({ sha256 }) => sha256)) : NOBODY),
       }
     },
   )
 }
 
-/** Throws GatewayError 'bad-request' for a text that names no time in the future. */
+/** Throws GatewayError 'bad-request' for a text that is not a time in the future. */
 function expiryIn(expires: string | undefined, now: number): number | undefined {
   if (expires === undefined) return undefined
   const end = readExpiry(expires, now)

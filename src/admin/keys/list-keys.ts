@@ -4,21 +4,23 @@ import type { StoredApiKey } from '../../policies/auth/api-key/api-key-store.ts'
 import { newestOf } from '../../policies/auth/api-key/key-entry.ts'
 import type { KeyPlace } from '../../policies/auth/api-key/key-place.ts'
 import type { MadeKey } from '../../policies/auth/api-key/key-ring.ts'
-import { type KeyStore, ManagedKeys } from '../../policies/auth/api-key/managed-keys.ts'
+import type { KeyStore, ManagedKeys } from '../../policies/auth/api-key/managed-keys.ts'
 import { keyUsesTopic } from '../../policies/auth/api-key/topics.ts'
 import type { AdminContext } from '../context.ts'
 import type { keyList } from './schemas.ts'
 
 type Listed = z.input<typeof keyList>['keys'][number]
-/** A key, with the digest that nobody is told. */
+/** A key, with its digest, which is never shown. */
 interface Found {
   readonly sha256: string
   readonly key: Omit<Listed, 'lastUsedAt'>
 }
 
 /** All keys of the configuration and its Redis; never the keys themselves. */
-export async function listKeys({ config, clock, threads }: AdminContext): Promise<z.input<typeof keyList>> {
-  const keys = new ManagedKeys(config(), () => clock.wall())
+export async function listKeys(
+  keys: ManagedKeys,
+  { threads }: Pick<AdminContext, 'threads'>,
+): Promise<z.input<typeof keyList>> {
   const { place } = keys
   const { stored, problem } = await storedIn(keys)
   const found = [...describeConfigured(place), ...describeStored(stored)]
@@ -35,13 +37,13 @@ export async function listKeys({ config, clock, threads }: AdminContext): Promis
   }
 }
 
-/** A key that was made, which is shown now. */
+/** A new key, which is shown only now. */
 export function describeMade({ key, secret }: MadeKey, store: KeyStore) {
   const { id, prefix, owner, tier, roles, expires } = key
   return { id, prefix, owner, tier, roles, expiresAt: timeOf(expires), store, key: secret, done: store === 'redis' }
 }
 
-/** A wall-clock time in milliseconds as operators read it; null for none. */
+/** A wall-clock time in milliseconds in ISO 8601; null for none. */
 function timeOf(wall: number | null | undefined): string | null {
   return wall === null || wall === undefined ? null : new Date(wall).toISOString()
 }
@@ -69,7 +71,7 @@ function describeConfigured({ configured }: KeyPlace): Found[] {
   })
 }
 
-/** Of one id the newest stands first. */
+/** Of keys with the same ID, the newest comes first. */
 function describeStored(stored: readonly StoredApiKey[]): Found[] {
   return stored.map(({ id, sha256, prefix, owner, tier, roles, created, expires }, i) => {
     const shown = { id, prefix, owner, tier, roles, createdAt: timeOf(created), expiresAt: timeOf(expires) }

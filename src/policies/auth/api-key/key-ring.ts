@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { GatewayError } from '../../../core/errors.ts'
 import type { StoredApiKey } from './api-key-store.ts'
 import { newApiKey } from './new-api-key.ts'
@@ -60,14 +61,23 @@ export class KeyRing {
   /** Creates a key with an id that is not yet in use. */
   async create(description: KeyDescription): Promise<MadeKey> {
     const { id } = description
-    if ((await this.of(id)).length > 0)
-      throw new GatewayError(
-        'conflict',
-        `There is an API key "${id}" already: rotate or revoke it, or choose another id.`,
-      )
-    const made = makeKey(description, this.now())
-    await this.keys.add(made.key)
-    return made
+    // Between looking for keys with that id and storing one, nobody else may do the same.
+    const owner = randomUUID()
+    const claimed = new GatewayError('conflict', `An API key "${id}" is being created by someone else right now.`)
+    if (!(await this.keys.claim(id, owner))) throw claimed
+    try {
+      if ((await this.of(id)).length > 0)
+        throw new GatewayError(
+          'conflict',
+          `There is an API key "${id}" already: rotate or revoke it, or choose another id.`,
+        )
+      const made = makeKey(description, this.now())
+      if (!(await this.keys.add(made.key, owner))) throw claimed
+      return made
+    } finally {
+      // Otherwise the claim expires by itself.
+      await this.keys.release(id, owner).catch(() => {})
+    }
   }
 
   /**

@@ -4,7 +4,7 @@ import type { StoredApiKey } from './api-key-store.ts'
 import { describeWritten, newestOf } from './key-entry.ts'
 import { type KeyConfiguration, type KeyPlace, keyPlace } from './key-place.ts'
 import { endOfOld, type KeyDescription, type MadeKey, makeKey, noKey, refuseEnded } from './key-ring.ts'
-import { withKeyRing } from './redis/with-key-ring.ts'
+import type { KeyConnection } from './redis/key-connection.ts'
 
 /** Where a key is stored, or is to be stored. */
 export const keyStores = ['configuration', 'redis'] as const
@@ -30,10 +30,12 @@ export interface Revoked {
  */
 export class ManagedKeys {
   readonly place: KeyPlace
+  private readonly connection: KeyConnection
   private readonly now: () => number
 
-  constructor(config: KeyConfiguration, now: () => number) {
+  constructor(config: KeyConfiguration, connection: KeyConnection, now: () => number) {
     this.place = keyPlace(config)
+    this.connection = connection
     this.now = now
   }
 
@@ -45,7 +47,7 @@ export class ManagedKeys {
   /** The keys in Redis, sorted by id; keys of the same id newest first. */
   async stored(): Promise<StoredApiKey[]> {
     const { redis } = this.place
-    return redis === null ? [] : withKeyRing(redis, this.now, (ring) => ring.list())
+    return redis === null ? [] : this.connection.use(redis, (ring) => ring.list())
   }
 
   /** Creates a key with an id that is not yet in use. */
@@ -55,7 +57,7 @@ export class ManagedKeys {
     if (configured.some((key) => key.id === id))
       throw new GatewayError('conflict', `The configuration has an API key "${id}" already: choose another id.`)
     if (redis === null) return makeKey(description, this.now())
-    return withKeyRing(redis, this.now, (ring) => ring.create(description))
+    return this.connection.use(redis, (ring) => ring.create(description))
   }
 
   /**
@@ -74,7 +76,7 @@ export class ManagedKeys {
       return { ...made, store: 'configuration', old: { sha256, prefix, expires: endOfOld(like.expires, overlap, now) } }
     }
     if (redis === null) throw noKey(id)
-    return { ...(await withKeyRing(redis, this.now, (ring) => ring.rotate(id, overlap, expires))), store: 'redis' }
+    return { ...(await this.connection.use(redis, (ring) => ring.rotate(id, overlap, expires))), store: 'redis' }
   }
 
   /** Those of that id that stand in the configuration, or those of them that begin with `prefix`. */
@@ -92,6 +94,6 @@ export class ManagedKeys {
       }
     const { redis } = this.place
     if (redis === null) throw noKey(id, prefix)
-    return { store: 'redis', keys: await withKeyRing(redis, this.now, (ring) => ring.revoke(id, prefix)) }
+    return { store: 'redis', keys: await this.connection.use(redis, (ring) => ring.revoke(id, prefix)) }
   }
 }

@@ -9,6 +9,22 @@ export const HASH = 'sallyport:api-keys'
 /** About how many keys are read at a time, so that a long list does not block Redis. */
 const PAGE = '200'
 
+/** How long an id may be claimed for creating a key, in milliseconds. */
+const CLAIM = '10000'
+
+/** Who is creating a key with that id. It is on the same Cluster node as the hash. */
+const claimOf = (id: string): string => `{${HASH}}:claim:${id}`
+
+/** KEYS: the hash, the claim. ARGV: who has claimed the id; digest and text of the key. Reply: 1; 0 if someone else has claimed the id. */
+const ADD = `
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+return 1
+`
+
+/** KEYS: the claim. ARGV: who has claimed the id. */
+const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`
+
 /**
  * KEYS: the hash. ARGV: digest of the old key, its current text, its new text, digest and text of the new key, digests to remove.
  * Reply: 1; 0 if the old key has changed in the meantime, for example because it was revoked, in which case nothing is changed.
@@ -47,9 +63,19 @@ export class RedisApiKeys {
     return this.client.hget(HASH, sha256)
   }
 
-  /** Stores a key. */
-  async add(key: StoredApiKey): Promise<void> {
-    await this.client.hset(HASH, key.sha256, JSON.stringify(key))
+  /** Claims an id, for `add`. Resolves with false if someone else has claimed it. */
+  async claim(id: string, owner: string): Promise<boolean> {
+    return (await this.client.set(claimOf(id), owner, 'PX', CLAIM, 'NX')) === 'OK'
+  }
+
+  /** Stores a key whose id `owner` has claimed. Resolves with false, and changes nothing, if that claim has expired. */
+  async add(key: StoredApiKey, owner: string): Promise<boolean> {
+    return (await this.client.eval(ADD, 2, HASH, claimOf(key.id), owner, key.sha256, JSON.stringify(key))) === 1
+  }
+
+  /** Gives up a claim. */
+  async release(id: string, owner: string): Promise<void> {
+    await this.client.eval(RELEASE, 1, claimOf(id), owner)
   }
 
   /**
