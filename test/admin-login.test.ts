@@ -254,3 +254,39 @@ test('on loopback without users and token no login is needed', async (t) => {
   assert.equal((await ask('/login', { method: 'POST', json: { name: 'ada', password: 'x' } })).status, 409)
   assert.equal((await ask(drain, { method: 'PUT' })).status, 200)
 })
+
+test('the token can be exchanged for a session, by so many attempts a minute', async (t) => {
+  const { ask, log } = await startAdminGateway(t, { ...backend, admin: { token: TOKEN } })
+  const logIn = (token: string) => ask('/login', { method: 'POST', json: { token } })
+  const wrong = await logIn('another-token-of-theirs')
+  assert.deepEqual([wrong.status, wrong.json['detail']], [401, 'The token is wrong.'])
+  assert.equal(wrong.headers['set-cookie'], undefined)
+  const answer = await logIn(TOKEN)
+  const known = { name: null, role: 'admin', by: 'token', users: false, provider: null, token: true }
+  assert.deepEqual(answer.json, known)
+  const cookie = cookieOf(answer.headers['set-cookie'])
+  assert.match(cookie, /^sallyport=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/)
+  const headers = { Cookie: cookie.split(';', 1)[0]! }
+  assert.equal((await ask('/docs/', { headers })).status, 200)
+  assert.equal((await ask(drain, { method: 'PUT', headers })).status, 200)
+  assert.ok(!JSON.stringify(log.lines).includes(TOKEN))
+  await ask('/logout', { method: 'POST', headers })
+  assert.equal((await ask('/status', { headers })).status, 401)
+  const statuses = []
+  for (let i = 0; i < 10; i++) statuses.push((await logIn('another-token-of-theirs')).status)
+  assert.equal(statuses.at(-1), 429)
+})
+
+test('a browser that opens a page without being logged in is sent to the console, and programs are not', async (t) => {
+  const { ask } = await start(t)
+  const html = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+  for (const path of ['/', '/docs', '/docs/', '/status?a=b&c=d']) {
+    const sent = await ask(path, { headers: html })
+    const target = new URLSearchParams({ return: path })
+    assert.deepEqual([sent.status, sent.headers['location']], [303, `/console/?${target}`], path)
+    assert.equal(sent.headers['cache-control'], 'no-store')
+    for (const headers of [{}, { Accept: '*/*' }, { Accept: 'application/json' }, { ...html, Authorization: 'Bearer no' }])
+      assert.equal((await ask(path, { headers })).status, 401, path)
+    assert.equal((await ask(path, { method: 'POST', headers: html })).status, 401, path)
+  }
+})

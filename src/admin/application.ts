@@ -24,6 +24,7 @@ import { callerFields, isSafe } from './login/caller.ts'
 import { keyEndpoints } from './keys/endpoints.ts'
 import { isOfLogin, loginEndpoints } from './login/login.ts'
 import { createLoginTools, hasLogins, type LoginTools } from './login/tools.ts'
+import { wayIn } from './login/way-in.ts'
 import { policyEndpoints } from './operators.ts'
 import { planEndpoints } from './plan.ts'
 import { answerProblem } from './problems.ts'
@@ -68,19 +69,11 @@ function open(method: string, url: string): boolean {
   return isOfConsole(method, url) || isOfLogin(url)
 }
 
-/**
- * Answers the requests that arrive at `server`; `host` is the host it listens on, and `token` returns the token that requests must carry
- * now.
- */
-export async function createApplication(
-  server: Server,
-  token: () => string | null,
-  host: string,
-  context: AdminContext,
-): Promise<AdminApp> {
+/** Answers the requests that arrive at `server`; `host` is the host it listens on. */
+export async function createApplication(server: Server, host: string, context: AdminContext): Promise<AdminApp> {
   const { log } = context
   const login = createLoginTools(context)
-  const guard = createGuard({ token, host, open, login })
+  const guard = createGuard({ host, open, login })
   const app: AdminApp = fastify({
     bodyLimit: BODY_SIZE,
     // The server exists already and passes requests on itself.
@@ -101,8 +94,15 @@ export async function createApplication(
   readBodies(app)
   app.decorateRequest('operator', null)
   app.addHook('onRequest', async (request, reply) => {
-    guard(request, reply)
+    try {
+      guard(request, reply)
+    } catch (error) {
+      const place = isUnauthorized(error) && hasLogins(login) ? wayIn(request) : null
+      if (place === null) throw error
+      return reply.redirect(place, 303)
+    }
     checkRole(request)
+    return undefined
   })
   // Logs each change, performed or refused, with the caller.
   app.addHook('onResponse', async ({ operator: caller, method, url, routeOptions }, { statusCode: status }) => {
@@ -130,7 +130,7 @@ export async function createApplication(
         response: { 200: z.record(z.string(), z.unknown()) },
       },
     },
-    () => withSecurity(app.swagger(), proofsOf(token(), login)),
+    () => withSecurity(app.swagger(), proofsOf(login)),
   )
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -141,11 +141,15 @@ export async function createApplication(
       css: [{ filename: 'page.css', content: DOCS_STYLE }],
       js: [{ filename: 'page.js', content: FOLLOW_SYSTEM_THEME }],
     },
-    transformSpecification: (document) => withSecurity(document, proofsOf(token(), login)),
+    transformSpecification: (document) => withSecurity(document, proofsOf(login)),
     transformSpecificationClone: false,
   })
   await app.ready()
   return app
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'unauthorized'
 }
 
 const openapi = {
@@ -160,9 +164,9 @@ const openapi = {
 }
 
 /** The credentials that requests may carry, as OpenAPI security schemes. */
-function proofsOf(token: string | null, login: LoginTools): Record<string, object> {
+function proofsOf(login: LoginTools): Record<string, object> {
   return {
-    ...(token !== null && { token: { type: 'http', scheme: 'bearer' } }),
+    ...(login.token.isSet && { token: { type: 'http', scheme: 'bearer' } }),
     ...(hasLogins(login) && {
       session: { type: 'apiKey', in: 'cookie', name: '__Host-sallyport', description: 'sallyport over plain http.' },
     }),

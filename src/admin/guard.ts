@@ -1,4 +1,3 @@
-import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../config/admin-schema.ts'
 import { GatewayError } from '../core/errors.ts'
@@ -10,8 +9,6 @@ import { hasLogins, type LoginTools } from './login/tools.ts'
 /** Who may call, and what browsers may do with the replies. */
 export interface GuardOptions {
   readonly login: LoginTools
-  /** Returns the bearer token that is required now, or null if there is none. */
-  readonly token: () => string | null
   /** The host that the admin listener is bound to. */
   readonly host: string
   /** What is available without authentication: what is the same for everyone, and login. */
@@ -50,22 +47,17 @@ const HEADERS = {
  * Stores the caller in the request. Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
  */
 export function createGuard({
-  token,
   host,
   open,
   login,
 }: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => void {
-  const { sessions, places } = login
+  const { sessions, places, token } = login
   const names = new Set([...LOCAL, host])
-  let known: { readonly token: string | null; readonly digest: Buffer | null } = { token: null, digest: null }
 
   function callerOf(request: FastifyRequest): Caller | null {
     const { authorization, cookie } = request.headers
     // A request with a token is judged by the token alone, whatever cookies it has.
-    if (authorization !== undefined) {
-      const { digest } = known
-      return digest !== null && timingSafeEqual(digestOf(bearerOf(authorization)), digest) ? TOKEN : null
-    }
+    if (authorization !== undefined) return token.matches(bearerOf(authorization)) ? TOKEN : null
     const session = sessionIn(cookie, places.of(request).scheme === 'https')
     const user = sessions.use(session)
     if (user === null) return null
@@ -76,14 +68,12 @@ export function createGuard({
   return (request, reply) => {
     const { headers, method, url } = request
     void reply.headers(HEADERS)
-    const expected = token()
-    if (expected !== known.token) known = { token: expected, digest: expected === null ? null : digestOf(expected) }
     // Even if the configuration has another address by now, others can still reach this one until a restart.
-    const isSecured = expected !== null || hasLogins(login) || !isLoopback(host)
+    const isSecured = hasLogins(login) || !isLoopback(host)
     request.operator = isSecured ? callerOf(request) : MACHINE
     // 1.
     if (request.operator === null && !open(method, url))
-      throw new GatewayError('unauthorized', adviceOf(expected, hasLogins(login)), {
+      throw new GatewayError('unauthorized', adviceOf(token.isSet, hasLogins(login)), {
         headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']],
       })
     // 2.
@@ -112,11 +102,10 @@ export function checkRole({ operator: caller, method, routeOptions }: FastifyReq
 const TOKEN: Caller = { name: null, subject: null, by: 'token', role: 'admin', holds: () => true }
 const MACHINE: Caller = { name: null, subject: null, by: 'machine', role: 'admin', holds: () => true }
 
-function adviceOf(token: string | null, isLoginPossible: boolean): string {
-  const send = 'Send the token of the admin listener: Authorization: Bearer …'
-  if (!isLoginPossible) return send
-  const advice = 'Log in at /console/, or with POST /login'
-  return token === null ? `${advice}. Programs need a token: set ADMIN_TOKEN.` : `${send}; or log in at /console/.`
+function adviceOf(hasToken: boolean, isLoginPossible: boolean): string {
+  if (hasToken) return 'Send the token of the admin listener: Authorization: Bearer …; or log in at /console/.'
+  if (isLoginPossible) return 'Log in at /console/, or with POST /login. Programs need a token: set ADMIN_TOKEN.'
+  return 'Set ADMIN_TOKEN, and send it: Authorization: Bearer …'
 }
 
 /** A browser sends these headers with a cross-origin request only after a preflight, which is never answered. */
@@ -138,9 +127,4 @@ function bearerOf(authorization = ''): string {
 /** The host without its port. */
 function nameOf(host = ''): string {
   return host.replace(/:\d*$/, '').toLowerCase()
-}
-
-/** Digests have the same length whatever the text, so comparing them takes constant time. */
-function digestOf(text: string): Buffer {
-  return hash('sha256', text, 'buffer')
 }

@@ -48,7 +48,7 @@ export async function startAdmin({ address }: AdminOptions, context: AdminContex
 
   async function load(): Promise<AdminApp> {
     const { createApplication } = await import('./application.ts')
-    return createApplication(server, () => tokenOf(context.config()), host, context)
+    return createApplication(server, host, context)
   }
 
   function fail(error: unknown, response: ServerResponse): void {
@@ -82,8 +82,4 @@ export async function startAdmin({ address }: AdminOptions, context: AdminContex
       cancel()
     },
   }
-}
-
-function tokenOf({ admin }: GatewayConfig): string | null {
-  return admin === false ? null : admin.token
 }

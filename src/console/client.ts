@@ -24,9 +24,6 @@ export interface Asked {
   readonly signal?: AbortSignal
 }
 
-const TOKEN = 'sallyport-token'
-
-let token = sessionStorage.getItem(TOKEN) ?? ''
 /** Endpoints that are available before login. */
 const OPEN = new Set(['/login', '/login/oidc', '/logout', '/session'])
 /** Whether no one is logged in (any more): no other requests are sent until someone is. */
@@ -39,22 +36,9 @@ export function onLocked(listener: () => void): void {
   whenLocked = listener
 }
 
-/** Sends that token from now on, until the tab is closed; "" for none. */
-export function useToken(value: string): void {
-  token = value
-  locked = false
-  if (value === '') sessionStorage.removeItem(TOKEN)
-  else sessionStorage.setItem(TOKEN, value)
-}
-
 /** Resumes requests after a login. */
 export function unlock(): void {
   locked = false
-}
-
-/** Whether a token is sent. */
-export function hasToken(): boolean {
-  return token !== ''
 }
 
 /** Sends a request to the admin API and resolves with its reply. Rejects with Refusal. */
@@ -77,7 +61,6 @@ export async function send(
 ): Promise<Response> {
   if (locked && !OPEN.has(path)) throw new Refusal(401, 'Nobody is logged in.')
   const headers = new Headers({ Accept: 'application/json, text/event-stream', 'X-Requested-With': 'console' })
-  if (token !== '') headers.set('Authorization', `Bearer ${token}`)
   if (ifMatch !== undefined) headers.set('If-Match', ifMatch)
   if (json !== undefined) headers.set('Content-Type', 'application/json')
   if (text !== undefined) headers.set('Content-Type', 'application/yaml')

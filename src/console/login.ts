@@ -1,20 +1,17 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { LoggedOut, LoginBegun, Session } from './answers.ts'
-import { ask, hasToken, unlock, useToken } from './client.ts'
+import { ask, unlock } from './client.ts'
 import { Failure } from './parts/notes.ts'
 
 /** The last user of this page, "" for the token; null if there was none yet. */
 let last: string | null = null
 
-/** Ends the session, or forgets the token, and with it everything on the page. */
+/** Ends the session, and with it everything on the page. */
 export async function logOut(): Promise<void> {
   try {
-    if (hasToken()) useToken('')
-    else {
-      const { leave } = await ask<LoggedOut>('/logout', { method: 'POST' })
-      if (leave !== null) return location.assign(leave)
-    }
+    const { leave } = await ask<LoggedOut>('/logout', { method: 'POST' })
+    if (leave !== null) return location.assign(leave)
   } catch {
     // The page that is loaded next shows the problem.
   }
@@ -39,7 +36,7 @@ function Login({ session, unlocked }: { session: Session; unlocked: () => void }
   const dialog = useRef<HTMLDialogElement>(null)
   const { users, provider, token } = session
   const isKnown = users || provider !== null
-  const [byToken, setByToken] = useState(!isKnown || hasToken())
+  const [byToken, setByToken] = useState(!isKnown)
   const open = (): void => {
     if (dialog.current?.open === false) dialog.current.showModal()
   }
@@ -78,41 +75,87 @@ interface FormProps {
   readonly unlocked: () => void
 }
 
+/** Logs in with that proof; a user other than the last one gets a new page. */
+async function logIn(proof: object, unlocked: () => void): Promise<void> {
+  const { name } = await ask<Session>('/login', { method: 'POST', json: proof })
+  // Another user must not see what the previous one has opened.
+  if (last !== null && last !== (name ?? '')) return location.reload()
+  unlock()
+  unlocked()
+}
+
 function PasswordForm({ unlocked }: FormProps): ComponentChildren {
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
+  return h(
+    ProofForm,
+    {
+      action: 'Log in',
+      ready: name.trim() !== '' && password !== '',
+      send: () => logIn({ name: name.trim(), password }, unlocked),
+      failed: () => setPassword(''),
+    },
+    field('Name', 'text', 'username', name, setName),
+    field('Password', 'password', 'current-password', password, setPassword),
+  )
+}
+
+function TokenForm({ unlocked }: FormProps): ComponentChildren {
+  const [token, setToken] = useState('')
+  return h(
+    ProofForm,
+    {
+      action: 'Open the console',
+      ready: token.trim() !== '',
+      send: () => logIn({ token: token.trim() }, unlocked),
+      failed: () => setToken(''),
+    },
+    h('p', null, 'This gateway asks for the token of its admin listener: the value of ADMIN_TOKEN, or of admin.token.'),
+    field('Token', 'password', 'current-password', token, setToken),
+  )
+}
+
+/** A form with a button that logs in, and the reason if that fails. */
+function ProofForm({
+  action,
+  ready,
+  send,
+  failed,
+  children,
+}: {
+  action: string
+  ready: boolean
+  send: () => Promise<void>
+  failed: () => void
+  children?: ComponentChildren
+}): ComponentChildren {
   const [error, setError] = useState<unknown>(null)
   const [running, setRunning] = useState(false)
-  const logIn = async (): Promise<void> => {
+  const run = async (): Promise<void> => {
     setRunning(true)
     setError(null)
     try {
-      useToken('')
-      const session = await ask<Session>('/login', { method: 'POST', json: { name: name.trim(), password } })
-      // Another user must not see what the previous one has opened.
-      if (last !== null && last !== session.name) return location.reload()
-      unlock()
-      unlocked()
+      await send()
     } catch (thrown) {
       setError(thrown)
-      setPassword('')
       setRunning(false)
+      failed()
     }
-  }
-  const submit = (event: Event): void => {
-    event.preventDefault()
-    void logIn()
   }
   return h(
     'form',
-    { onSubmit: submit },
+    {
+      onSubmit: (event: Event) => {
+        event.preventDefault()
+        void run()
+      },
+    },
     error !== null && h(Failure, { title: 'You are not logged in.', error }),
-    field('Name', 'text', 'username', name, setName),
-    field('Password', 'password', 'current-password', password, setPassword),
+    children,
     h(
       'button',
-      { type: 'submit', class: 'button primary', disabled: running || name.trim() === '' || password === '' },
-      running ? 'One moment …' : 'Log in',
+      { type: 'submit', class: 'button primary', disabled: running || !ready },
+      running ? 'One moment …' : action,
     ),
   )
 }
@@ -124,7 +167,6 @@ function AtProvider({ provider, isFirst }: { provider: string; isFirst: boolean 
     setRunning(true)
     setError(null)
     try {
-      useToken('')
       const json = { return: location.pathname + location.search }
       location.assign((await ask<LoginBegun>('/login/oidc', { method: 'POST', json })).url)
     } catch (thrown) {
@@ -142,25 +184,6 @@ function AtProvider({ provider, isFirst }: { provider: string; isFirst: boolean 
       { type: 'button', class: isFirst ? 'button primary' : 'button', disabled: running, onClick: () => void leave() },
       running ? 'One moment …' : `Log in at ${provider}`,
     ),
-  )
-}
-
-function TokenForm({ unlocked }: FormProps): ComponentChildren {
-  const [token, setToken] = useState('')
-  const wrong = hasToken()
-  const submit = (event: Event): void => {
-    event.preventDefault()
-    useToken(token.trim())
-    unlocked()
-  }
-  return h(
-    'form',
-    { onSubmit: submit },
-    h('p', null, 'This gateway asks for the token of its admin listener: the value of ADMIN_TOKEN, or of admin.token.'),
-    wrong && h('div', { class: 'note critical', role: 'alert' }, 'That token was refused.'),
-    field('Token', 'password', 'current-password', token, setToken),
-    h('button', { type: 'submit', class: 'button primary', disabled: token.trim() === '' }, 'Open the console'),
-    h('p', { class: 'quiet' }, 'It is kept until this tab is closed.'),
   )
 }
 

@@ -19,7 +19,7 @@ import { OneService } from './pages/service.ts'
 import { Services } from './pages/services.ts'
 import { Empty, Head } from './parts/layout.ts'
 import { Link, Tag } from './parts/marks.ts'
-import { followLinks, go, HOME, type Place, usePlace } from './place.ts'
+import { followLinks, go, HOME, type Place, returnOf, usePlace } from './place.ts'
 import { askAgain } from './polls.ts'
 import { chooseTheme, chosenTheme, type Theme } from './theme.ts'
 import { type Finding, findWrong } from './wrong.ts'
@@ -111,6 +111,11 @@ function App(): ComponentChildren {
   const [helps, setHelps] = useState(false)
   useEffect(() => onLocked(() => setLocked(true)), [])
   const session = useSession()
+  const back = returnOf(place)
+  const isLoggedIn = (session.data?.role ?? null) !== null
+  useEffect(() => {
+    if (isLoggedIn && back !== null) location.replace(back)
+  }, [isLoggedIn, back])
   const when = `${live.changes} ${live.connected}`
   const status = usePolled<Status>('/status', 2000, when)
   const services = usePolled<{ services: Service[] }>('/services', 5000, when)
@@ -265,7 +270,6 @@ function ThemeSwitch(): ComponentChildren {
 
 function Menu({ here, findings }: { here: string | null; findings: readonly Finding[] }): ComponentChildren {
   const has = useHas()
-  const by = useSession().data?.by
   const current = useRef<HTMLAnchorElement>(null)
   useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here])
   const bad = findings.filter(({ level }) => level !== 'notice').length
@@ -298,8 +302,7 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
     h(
       'div',
       { class: 'menu-foot' },
-      // Navigating to a page sends a cookie, but no token.
-      by !== 'token' && h('a', { href: '/docs/' }, 'Admin API'),
+      h('a', { href: '/docs/' }, 'Admin API'),
       h('span', { class: 'quiet' }, 'Press ? for keys'),
     ),
   )

@@ -34,6 +34,16 @@ export function usePlace(): Place {
   return place
 }
 
+/**
+ * The page outside of the console that the browser came from because nobody was logged in, as a URL of the same origin; null if there is
+ * none.
+ */
+export function returnOf({ query }: Place): string | null {
+  const target = URL.parse(query.get('return') ?? '', location.origin)
+  if (!query.has('return') || target?.origin !== location.origin || target.pathname.startsWith(HOME)) return null
+  return target.href
+}
+
 function currentPlace(): Place {
   const { pathname, search } = location
   return { steps: stepsOf(pathname), query: new URLSearchParams(search) }

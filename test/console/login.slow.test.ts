@@ -102,13 +102,25 @@ test('an operator can drain, and the page survives the end of a session and a ne
   assert.equal(await page.getByLabel('URL', { exact: true }).inputValue(), 'http://half.written/')
 })
 
-test('a browser can also log in with the token', async (t) => {
+test('a browser can also log in with the token, and returns to the page that it opened', async (t) => {
   const { origin } = await startShop(t)
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'services/shop')
+  await page.goto(`${origin}/docs/`)
   await page.getByRole('button', { name: 'Use the token instead' }).click()
-  await page.getByLabel('Token').fill(TOKEN)
-  await page.getByRole('button', { name: 'Open the console' }).click()
+  for (const token of ['not-the-token-of-theirs', TOKEN]) {
+    if (token === TOKEN) await page.getByText('The token is wrong.').waitFor()
+    await page.getByLabel('Token').fill(token)
+    await page.getByRole('button', { name: 'Open the console' }).click()
+  }
+  await page.locator('.opblock').first().waitFor()
+  assert.equal(new URL(page.url()).pathname, '/docs/')
+  for (const odd of ['//example.com/', 'https://example.com/', 'javascript:alert(1)', '\\\\example.com', '/console/']) {
+    await page.goto(`${origin}/console/?return=${encodeURIComponent(odd)}`)
+    await page.getByText('With the token').waitFor()
+    assert.equal(new URL(page.url()).pathname, '/console/', odd)
+  }
+  await page.goto(`${origin}/console/services/shop`)
   await page.getByText('With the token').waitFor()
   assert.ok(
     await page

@@ -3,29 +3,29 @@ import type { OperatorRole } from '../../core/operator-role.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sends it; null where nobody has proved anything, which is enough for the console's files and for logging in. */
+    /** The authenticated caller; null if there is none, which is enough for the console's files and for logging in. */
     operator: Caller | null
   }
   interface FastifyContextConfig {
-    /** The role that the endpoint needs: viewer by default for what only reads, admin for everything else. */
+    /** The role that the endpoint needs. Default: viewer if it only reads, otherwise admin. */
     readonly role?: OperatorRole
-    /** Whether it changes nothing, whatever its method: it is no change to log. */
+    /** Whether it changes nothing, whatever its method, so that it is not logged as a change. */
     readonly readsOnly?: boolean
   }
 }
 
-/** How a caller has proved who it is: "session" with a password, "oidc" at the provider; "machine" where nobody has to. */
+/** How a caller was identified: "session" with a password, "oidc" at the provider, "token" with the token; "machine" if no login is required. */
 export const proofs = ['session', 'oidc', 'token', 'machine'] as const
 
-/** Whoever asks the admin API. */
+/** The caller of the admin API. */
 export interface Caller {
-  /** Of a user; null for whoever has the token, or is on this machine where nobody has to prove anything. */
+  /** Name of the user; null for the token, and for callers on this machine if no login is required. */
   readonly name: string | null
-  /** What the provider knows a user by; null for everybody else. */
+  /** The user's identifier at the provider (the claim `sub`); null for all other callers. */
   readonly subject: string | null
   readonly by: (typeof proofs)[number]
   readonly role: OperatorRole
-  /** Whether that is still so: sessions end. */
+  /** Whether the caller is still authenticated: sessions end. */
   readonly holds: () => boolean
 }
 
@@ -42,16 +42,16 @@ export function neededRole(method: string, config: Pick<FastifyContextConfig, 'r
   return config?.role ?? (isSafe(method) ? 'viewer' : 'admin')
 }
 
-/** Who it is, as the log says it. */
+/** The fields of the log that identify the caller. */
 interface CallerFields {
   readonly operator: string | null
   readonly by: string | null
   readonly subject?: string
 }
 
-/** Says who it is in a line of the log. */
+/** The caller, for the log. */
 export function callerFields(caller: Pick<Caller, 'name' | 'by' | 'subject'> | null): CallerFields {
   const fields = { operator: caller?.name ?? null, by: caller?.by ?? null }
-  // At a provider names may change, and several people may have one.
+  // Names at a provider can change, and are not unique.
   return typeof caller?.subject === 'string' ? { ...fields, subject: caller.subject } : fields
 }

@@ -9,25 +9,31 @@ import { Attempts } from './attempts.ts'
 import { type Caller, callerFields, proofs } from './caller.ts'
 import { noSession, sessionCookie, sessionIn } from './cookie.ts'
 import { CALLBACK, originOf, PROVIDER_LOGIN, providerEndpoints } from './oidc/endpoints.ts'
+import type { LoggedIn } from './sessions.ts'
 import type { LoginTools } from './tools.ts'
 
-/** Characters of what is sent, at most. */
+/** Maximum lengths of credentials, in characters. */
 const NAME_LENGTH = 256
 const PASSWORD_LENGTH = 1024
+const TOKEN_LENGTH = 4096
+
+/** RFC 9110 section 11.6.1: a reply with 401 names a challenge. */
+const CHALLENGE = { headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']] } as const
 
 const PATHS = new Set(['/login', '/logout', '/session', PROVIDER_LOGIN, CALLBACK])
 
-const credentials = z.strictObject({
+const passwordProof = z.strictObject({
   name: z.string().min(1).max(NAME_LENGTH),
   password: z.string().min(1).max(PASSWORD_LENGTH),
 })
+const tokenProof = z.strictObject({ token: z.string().min(1).max(TOKEN_LENGTH) })
 
-/** Who asks, and how somebody may prove who they are. */
+/** Who the caller is, and how people can log in. */
 export const told = z.object({
   name: z
     .string()
     .nullable()
-    .describe('Name of the user; null for the token, on this machine, and where nobody is logged in.'),
+    .describe('Name of the user; null for the token, on this machine, and if nobody is logged in.'),
   role: z.enum(operatorRoles).nullable().describe('What the caller may do; null for nothing.'),
   by: z
     .enum(proofs)
@@ -50,27 +56,60 @@ export const loggedOut = told.extend({
     .describe('Where the browser can end its session at the OpenID provider too; null if there is none.'),
 })
 
-/** Whether a request is for what is there for those who are not logged in yet. */
+/** Whether a request is for an endpoint that is available before login. */
 export function isOfLogin(url: string): boolean {
   return PATHS.has(url.split('?', 1)[0] ?? '')
 }
 
-/** POST /login and /logout, GET /session, and what is there for logins at a provider: people in browsers. */
+/** POST /login and /logout, GET /session, and the endpoints for logins at a provider. */
 export function loginEndpoints(app: AdminApp, context: AdminContext, tools: LoginTools): void {
-  const { config, clock, log } = context
-  const { sessions, users, provider, places } = tools
+  const { clock, log } = context
+  const { sessions, users, token, provider, places } = tools
   const attempts = new Attempts(clock)
   const turns = new PasswordQueue()
 
   function tell(caller: Pick<Caller, 'name' | 'role' | 'by'> | null): z.input<typeof told> {
-    const { admin } = config()
     return {
       name: caller?.name ?? null,
       role: caller?.role ?? null,
       by: caller?.by ?? null,
       users: users.current !== null,
       provider: provider.host,
-      token: admin !== false && admin.token !== null,
+      token: token.isSet,
+    }
+  }
+
+  /** Throws GatewayError 'conflict', 'rate-limited' or 'unauthorized'. */
+  function withToken(text: string, address: string): LoggedIn {
+    if (!token.isSet) throw new GatewayError('conflict', 'This gateway has no token: set ADMIN_TOKEN or admin.token.')
+    const tried = { operator: null, by: 'token', address }
+    limitAttempts(tried, null)
+    if (token.matches(text)) return token.loggedIn
+    log.warn(tried, 'A login was refused: the token is wrong')
+    throw new GatewayError('unauthorized', 'The token is wrong.', CHALLENGE)
+  }
+
+  /** Rejects with the same errors. */
+  async function withPassword(body: z.output<typeof passwordProof>, address: string): Promise<LoggedIn> {
+    const { current } = users
+    if (current === null)
+      throw new GatewayError('conflict', 'This gateway has no users: list them under admin.users, or use its token.')
+    const name = body.name.normalize('NFC')
+    // A name that does not exist is not logged: it may be a password that was typed into the wrong field.
+    const tried = { operator: current.find(name)?.name ?? null, address }
+    limitAttempts(tried, name)
+    const proved = await turns.take(address, () => current.verify(name, body.password))
+    if (proved !== null) return users.loggedIn(proved)
+    log.warn(tried, 'A login was refused: the name or the password is wrong')
+    throw new GatewayError('unauthorized', 'The name or the password is wrong.', CHALLENGE)
+  }
+
+  function limitAttempts(tried: { readonly address: string }, name: string | null): void {
+    try {
+      attempts.take(tried.address, name)
+    } catch (error) {
+      log.debug(tried, 'A login was refused: too many attempts')
+      throw error
     }
   }
 
@@ -92,43 +131,24 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
     {
       config: { role: 'viewer', readsOnly: true },
       schema: {
-        summary: 'Log in with name and password',
+        summary: 'Log in with name and password, or with the token',
         description:
           'The answer sets a cookie for the session. At most 10 attempts a minute per address and per name; beyond that 429 with Retry-After.',
         tags: ['login'],
-        body: credentials,
+        body: z.union([passwordProof, tokenProof]),
         response: { 200: told },
       },
     },
     async (request, reply) => {
-      const { current } = users
-      if (current === null)
-        throw new GatewayError('conflict', 'This gateway has no users: list them under admin.users, or use its token.')
+      const { body } = request
       const { address, scheme } = places.of(request)
       const isSecure = scheme === 'https'
-      const name = request.body.name.normalize('NFC')
-      // Of a name that nobody has it is not said in the log: it may be a password that was typed into the wrong field.
-      const user = current.find(name)
-      const tried = { operator: user?.name ?? null, address }
-      try {
-        attempts.take(address, name)
-      } catch (error) {
-        log.debug(tried, 'A login was refused: too many attempts')
-        throw error
-      }
-      const { password } = request.body
-      const proved = await turns.take(address, () => current.verify(name, password))
-      if (proved === null) {
-        log.warn(tried, 'A login was refused: the name or the password is wrong')
-        throw new GatewayError('unauthorized', 'The name or the password is wrong.', {
-          headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']],
-        })
-      }
-      // Always another name: whoever has put one into this browser knows that of no session.
+      const user = 'token' in body ? withToken(body.token, address) : await withPassword(body, address)
+      // Always a new ID, so that nobody who has planted one in this browser knows it (session fixation).
       sessions.end(sessionIn(request.headers.cookie, isSecure))
-      void reply.header('Set-Cookie', sessionCookie(sessions.begin(users.loggedIn(proved)), isSecure))
-      log.info({ ...tried, role: proved.role }, 'An operator has logged in')
-      return tell({ ...proved, by: 'session' })
+      void reply.header('Set-Cookie', sessionCookie(sessions.begin(user), isSecure))
+      log.info({ operator: user.name, by: user.by, address, role: user.role }, 'An operator has logged in')
+      return tell(user)
     },
   )
 
@@ -146,10 +166,11 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
       const { operator } = request
       const { address, scheme } = places.of(request)
       const isSecure = scheme === 'https'
-      sessions.end(sessionIn(request.headers.cookie, isSecure))
+      const session = sessionIn(request.headers.cookie, isSecure)
+      const wasLoggedIn = sessions.has(session)
+      sessions.end(session)
       void reply.header('Set-Cookie', noSession(isSecure))
-      const isUser = operator?.by === 'session' || operator?.by === 'oidc'
-      if (isUser) log.info({ ...callerFields(operator), address }, 'An operator has logged out')
+      if (wasLoggedIn) log.info({ ...callerFields(operator), address }, 'An operator has logged out')
       const leave = operator?.by === 'oidc' ? await provider.leave(originOf(request, scheme) + HOME) : null
       return { ...tell(null), leave }
     },

@@ -3,24 +3,25 @@ import type { GatewayConfig } from '../../config/schema.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { OperatorRole } from '../../core/operator-role.ts'
 
-/** Sessions at a time, in all and of one user: those that were used least recently make room. */
+/** Maximum number of sessions, in total and per user; the least recently used ones are dropped. */
 const MAX = 1000
 const MAX_PER_USER = 20
-/** How long a session may go unused, in milliseconds. */
+/** How long a session may be idle, in milliseconds. */
 const IDLE = 2 * 3_600_000
-/** Bytes of the name of a session, and how it looks in base64url. */
+/** Length of a session ID in bytes, and its form in base64url. */
 const LENGTH = 32
-const NAME = /^[\w-]{43}$/
+const ID = /^[\w-]{43}$/
 
-/** Somebody who has logged in. */
+/** A user who has logged in. */
 export interface LoggedIn {
-  readonly name: string
+  /** Null for the token. */
+  readonly name: string | null
   readonly role: OperatorRole
-  /** With a password of the configuration, or at its OpenID provider. */
-  readonly by: 'session' | 'oidc'
-  /** What the provider knows them by, whatever they call themselves; null for a user of the configuration. */
+  /** With a password of the configuration, at its OpenID provider, or with the token. */
+  readonly by: 'session' | 'oidc' | 'token'
+  /** The user's identifier at the provider; null for all others. */
   readonly subject: string | null
-  /** Whether the configuration says still what it said of them when they logged in. */
+  /** Whether the configuration still grants what it granted at the login. */
   readonly stands: () => boolean
 }
 
@@ -31,13 +32,13 @@ interface Session {
 }
 
 /**
- * Who is logged in. Of the secret names of sessions only digests are kept. A session ends when it was not used for two hours, as
- * `admin.loginLifetime` says, and when the configuration says something else of its user.
+ * The sessions of logged-in users. Only digests of session IDs are kept. A session ends after two idle hours, after `admin.loginLifetime`,
+ * and when the configuration changes its user.
  */
 export class Sessions {
   private readonly config: () => GatewayConfig
   private readonly clock: Pick<Clock, 'now'>
-  /** By their digests, those that were used last at the end. */
+  /** By the digest of the ID, the most recently used last. */
   private readonly sessions = new Map<string, Session>()
 
   constructor(config: () => GatewayConfig, clock: Pick<Clock, 'now'>) {
@@ -45,7 +46,7 @@ export class Sessions {
     this.clock = clock
   }
 
-  /** Begins one, and gives its secret name. */
+  /** Starts a session and returns its ID. */
   begin(user: LoggedIn): string {
     for (const [key, session] of this.sessions) if (!this.holds(session)) this.sessions.delete(key)
     const own = Array.from(this.sessions).flatMap(([key, session]) => (isSame(session.user, user) ? [key] : []))
@@ -54,16 +55,16 @@ export class Sessions {
       if (this.sessions.size < MAX) break
       this.sessions.delete(key)
     }
-    const name = randomBytes(LENGTH).toString('base64url')
+    const id = randomBytes(LENGTH).toString('base64url')
     const now = this.clock.now()
-    this.sessions.set(keyOf(name), { user, begun: now, used: now })
-    return name
+    this.sessions.set(keyOf(id), { user, begun: now, used: now })
+    return id
   }
 
-  /** The user of the session, which is used by that; null for none, and for one that has ended. */
-  use(name: string): LoggedIn | null {
-    if (!NAME.test(name)) return null
-    const key = keyOf(name)
+  /** The user of the session, which counts as used; null if there is no such session or it has ended. */
+  use(id: string): LoggedIn | null {
+    if (!ID.test(id)) return null
+    const key = keyOf(id)
     const session = this.sessions.get(key)
     if (session === undefined) return null
     this.sessions.delete(key)
@@ -73,15 +74,15 @@ export class Sessions {
     return session.user
   }
 
-  /** Whether it has not ended; it is not used by that. */
-  has(name: string): boolean {
-    const session = this.sessions.get(keyOf(name))
+  /** Whether there is such a session and it has not ended; does not count as use. */
+  has(id: string): boolean {
+    const session = this.sessions.get(keyOf(id))
     return session !== undefined && this.holds(session)
   }
 
-  /** Ends it, if there is one. */
-  end(name: string): void {
-    this.sessions.delete(keyOf(name))
+  /** Ends the session, if there is one. */
+  end(id: string): void {
+    this.sessions.delete(keyOf(id))
   }
 
   private holds({ user, begun, used }: Session): boolean {
@@ -92,11 +93,11 @@ export class Sessions {
   }
 }
 
-/** Two people may have one name, one of the configuration and one at the provider. */
+/** A user of the configuration and one of the provider may have the same name. */
 function isSame(a: LoggedIn, b: LoggedIn): boolean {
   return a.by === b.by && (a.subject ?? a.name) === (b.subject ?? b.name)
 }
 
-function keyOf(name: string): string {
-  return hash('sha256', name, 'base64url')
+function keyOf(id: string): string {
+  return hash('sha256', id, 'base64url')
 }
