@@ -192,3 +192,31 @@ test('changing a key of the configuration returns a patch of the file, with the 
   for (const id of ['old', 'new']) await applyPatch(file, (await ask(`/keys/${id}`, { method: 'DELETE' })).json, ask)
   assert.deepEqual((await listed()).keys, [])
 })
+
+test('where configurations may be sent, an admin gets the one with the change, and can apply it', async (t) => {
+  const admin = (writable: boolean) => ({ admin: { address: '127.0.0.1:0', token: TOKEN, writable } })
+  const changeOf = (answer: { json: Record<string, unknown> }) =>
+    answer.json['configuration'] as { send: { text: string; revision: string } | null }
+  const create = { method: 'POST', json: { id: 'partner' } }
+  const old = { id: 'old', sha256: hash('sha256', 'old-key') }
+  const closed = await startGate(t, { keys: [old] }, admin(false))
+  assert.equal(changeOf(await closed.ask('/keys', create)).send, null)
+
+  const gate = await startGate(t, { keys: [old] }, admin(true))
+  const apply = async (answer: { json: Record<string, unknown> }) => {
+    const { text: body, revision } = changeOf(answer).send!
+    const headers = { 'Content-Type': 'application/yaml', 'If-Match': `"${revision}"` }
+    return (await gate.ask('/config', { method: 'PUT', body, headers })).status
+  }
+  const made = await gate.ask('/keys', create)
+  const first = String(made.json['key'])
+  assert.ok(!changeOf(made).send!.text.includes(first.slice(12)))
+  assert.deepEqual([await gate.statuses(first), await apply(made), await gate.statuses(first)], [[401], 200, [200]])
+  assert.equal(await apply(made), 412, 'the configuration has changed since')
+  const rotated = await gate.ask('/keys/partner/rotate', { method: 'POST', json: { overlap: '0s' } })
+  const second = String(rotated.json['key'])
+  assert.equal(await apply(rotated), 200)
+  assert.deepEqual([await gate.statuses(first), await gate.statuses(second)], [[401], [200]])
+  assert.equal(await apply(await gate.ask('/keys/partner', { method: 'DELETE' })), 200)
+  assert.deepEqual(await gate.statuses(second), [401])
+})

@@ -12,6 +12,7 @@ import type { AdminContext } from './context.ts'
 import { callerFields } from './login/caller.ts'
 import { problemSchema, refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
+import { maySend } from './texts.ts'
 
 const time = z.iso.datetime()
 const revision = z.string().describe('Hash of what the configuration means: equivalent configurations have the same.')
@@ -132,7 +133,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
       const { text, config } = reloads.applied
       if (text === null)
         throw new GatewayError('conflict', `${basename(file)} is a module: change it there, and reload it.`)
-      const masks = config.admin === false || !config.admin.writable || operator?.role !== 'admin'
+      const masks = !maySend(config, operator)
       return { file: basename(file), masked: masks, text: masks ? maskedSource(text) : text }
     },
   )

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { GatewayConfig } from '../config/schema.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { AdminApp } from './app.ts'
+import type { Caller } from './login/caller.ts'
 
 /** The maximum size of a configuration, in bytes: one with 10,000 routes takes some 2 MB. */
 export const TEXT_SIZE = 8 * 1024 * 1024
@@ -19,6 +20,11 @@ export function checkWritable({ admin }: GatewayConfig): void {
     'forbidden',
     'This gateway does not accept configurations over HTTP: change its file and reload it, or set admin.writable to true.',
   )
+}
+
+/** Whether the caller may send configurations, and so may read the text of the running one with its secrets. */
+export function maySend({ admin }: GatewayConfig, caller: Caller | null): boolean {
+  return admin !== false && admin.writable && caller?.role === 'admin'
 }
 
 /** Accepts bodies of all types as text if operators may send configurations: JSON is YAML too. An empty body counts as none. */

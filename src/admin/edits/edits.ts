@@ -9,6 +9,7 @@ import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'
 import { plan } from '../plan.ts'
 import { sourceOf } from '../source-of.ts'
+import { maySend } from '../texts.ts'
 import { isPlain, type Option, optionsOf, optionValue, valueExpected } from './options.ts'
 
 /** Maximum number of edits in progress or waiting: each takes a thread of its own, so they run one at a time. */
@@ -70,7 +71,7 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
       const file = basename(from.file)
       const { text, config } = reloads.applied
       if (text === null) throw new GatewayError('conflict', `${file} is a module: change it there, and reload it.`)
-      const writable = config.admin !== false && config.admin.writable && operator?.role === 'admin'
+      const writable = maySend(config, operator)
       const written = refusing(() => readText(text))
       const options = optionsOf(written.data, { kind, name })
       const wanted = Object.entries(changes).map(([option, value]) => ({ option: known(options, option), value }))
@@ -82,7 +83,7 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
           : refusing(() =>
               editedSource(
                 written,
-                wanted.map(({ option, value }) => option.edit(value)),
+                wanted.flatMap(({ option, value }) => option.edit(value) ?? []),
               ),
             )
       const shown = (each: string): string => (writable ? each : maskedSource(each))

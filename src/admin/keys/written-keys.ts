@@ -6,8 +6,10 @@ import { maskedSource } from '../../config/masked-source.ts'
 import { patchOf } from '../../console/patch.ts'
 import { keyPlace } from '../../policies/auth/api-key/key-place.ts'
 import type { AdminContext } from '../context.ts'
+import type { Caller } from '../login/caller.ts'
+import { maySend } from '../texts.ts'
 
-/** What is to be changed by hand, as keys of the configuration are. */
+/** A change of the configuration: the gateway does not change the keys there by itself. */
 export const manualEdit = z.object({
   file: z.string().nullable().describe('Name of the file; null if the configuration has none.'),
   patch: z
@@ -15,14 +17,21 @@ export const manualEdit = z.object({
     .nullable()
     .describe('Patch for the file, for `patch -p1`; null if the file must be changed by hand.'),
   lines: z.string().nullable().describe('Only the lines of the new key; null if there is none.'),
+  send: z
+    .object({
+      text: z.string().describe('The text with the change.'),
+      revision: z.string().describe('Of the configuration that it replaces, for If-Match.'),
+    })
+    .nullable()
+    .describe('What to send with PUT /config; null if the caller may not, or if the file must be changed by hand.'),
 })
 
 export type ManualEdit = z.output<typeof manualEdit>
 
-/** A SHA-256 digest, as keys are written with. */
+/** A SHA-256 digest, as written for a key. */
 const DIGEST = /(["']?)([\da-f]{64})\1/gi
 
-/** Writes changes of the keys that stand in the configuration, for somebody to make: the digest of a key, never the key. */
+/** Describes changes of the keys in the configuration: with the digest of a key, never the key. `caller` is who asks for the change. */
 export class WrittenKeys {
   private readonly context: Pick<AdminContext, 'reloads' | 'source'>
 
@@ -30,40 +39,46 @@ export class WrittenKeys {
     this.context = context
   }
 
-  /** Another key. */
-  add(key: KeyEntry): ManualEdit {
-    return this.describe(key.id, (text) => withKey(text, key), key)
+  /** Adds a key. */
+  add(caller: Caller | null, key: KeyEntry): ManualEdit {
+    return this.describe(caller, key.id, (text) => withKey(text, key), key)
   }
 
-  /** Another key in place of the one of its id, which ends at `end`, an ISO 8601 time, or at once for null. */
-  rotate(key: KeyEntry, end: string | null): ManualEdit {
-    return this.describe(key.id, (text) => withRotatedKey(text, key, end), key)
+  /** Replaces the key of the same ID, which expires at `end`, an ISO 8601 time, or at once for null. */
+  rotate(caller: Caller | null, key: KeyEntry, end: string | null): ManualEdit {
+    return this.describe(caller, key.id, (text) => withRotatedKey(text, key, end), key)
   }
 
-  /** None of that id any more, or of those with that prefix. */
-  remove(id: string, prefix?: string): ManualEdit {
-    return this.describe(id, (text) => withoutKey(text, id, prefix), null)
+  /** Removes all keys of that ID, or only the one with that prefix. */
+  remove(caller: Caller | null, id: string, prefix?: string): ManualEdit {
+    return this.describe(caller, id, (text) => withoutKey(text, id, prefix), null)
   }
 
-  private describe(id: string, change: (text: string) => string | null, key: KeyEntry | null): ManualEdit {
+  private describe(
+    caller: Caller | null,
+    id: string,
+    change: (text: string) => string | null,
+    key: KeyEntry | null,
+  ): ManualEdit {
     const { reloads, source } = this.context
-    const { text } = reloads.applied
+    const { text, config, revision } = reloads.applied
     const file = source === null ? null : basename(source.file)
     const changed = text === null ? null : change(text)
     const lines = key === null ? null : keyLines(key)
     const patch =
       text === null || changed === null || file === null ? null : openPatch(file, text, changed, this.digestsOf(id))
-    return { file, patch, lines }
+    const send = changed === null || file === null || !maySend(config, caller) ? null : { text: changed, revision }
+    return { file, patch, lines, send }
   }
 
-  /** What keys of that id are written with, which whoever changes them gets to see. */
+  /** The digests of the keys with that ID, which the caller may see. */
   private digestsOf(id: string): string[] {
     const { configured } = keyPlace(this.context.reloads.applied.config)
     return configured.flatMap((key) => (key.id === id ? [key.sha256.toLowerCase()] : []))
   }
 }
 
-/** The difference of two texts, where no secret stands in it but those digests; null where one does. */
+/** The difference of two texts; null if it would contain a secret other than those digests. */
 function openPatch(file: string, before: string, after: string, digests: readonly string[]): string | null {
   const masked = maskedSource(before).split('\n')
   const isOpen = (line: string, shown: string): boolean =>

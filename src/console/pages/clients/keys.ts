@@ -1,6 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { ApiKey, ApiKeys, ManualEdit, RevokedKeys } from '../../answers.ts'
+import type { ApiKey, ApiKeys, ConfigStatus, ManualEdit, RevokedKeys } from '../../answers.ts'
+import { Awaited } from '../../changes/awaited.ts'
 import { ask } from '../../client.ts'
 import { ago, day } from '../../format.ts'
 import { useLive, useNow, usePolled } from '../../hooks.ts'
@@ -23,6 +24,9 @@ type Doing =
 export function Keys(): ComponentChildren {
   const live = useLive()
   const polled = usePolled<ApiKeys>('/keys', 15_000, live.changes)
+  const status = usePolled<ConfigStatus>('/config/status', 5000, live.changes)
+  const until = status.data?.awaitsConfirmation?.until
+  const now = useNow()
   const [doing, setDoing] = useState<Doing | null>(null)
   const [change, setChange] = useState<{ readonly title: string; readonly change: ManualEdit } | null>(null)
   const [said, setSaid] = useState<string | null>(null)
@@ -40,7 +44,7 @@ export function Keys(): ComponentChildren {
       else setSaid(`${nameOf(key)} is revoked.${unreached === null ? '' : ` ${unreached}.`}`)
     }
   const store = polled.data?.store ?? null
-  return h(
+  const panel = h(
     Panel,
     {
       title: 'API keys',
@@ -79,6 +83,7 @@ export function Keys(): ComponentChildren {
     doing?.what === 'revoke' && h(Confirm, { question: doing.question, close }),
     change !== null && h(ChangeDialog, { ...change, close: () => setChange(null) }),
   )
+  return h(Fragment, null, until !== undefined && h(Awaited, { until, now, again: () => status.again() }), panel)
 }
 
 /** The question before a key is revoked: only that key if its prefix is known, even if the list of keys is out of date. */

@@ -1,21 +1,30 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ManualEdit } from '../../answers.ts'
+import { Apply } from '../../changes/apply.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
 
-/** A change to make in the configuration, to be copied. */
-export function Change({ change: { file, patch, lines } }: { change: ManualEdit }): ComponentChildren {
+/** A change of the configuration, to be applied if that is allowed, or to be copied. */
+export function Change({ change: { file, patch, lines, send } }: { change: ManualEdit }): ComponentChildren {
   const text = patch ?? lines
+  const [isApplied, setApplied] = useState(false)
+  if (isApplied)
+    return h(
+      Note,
+      { tone: 'warning' },
+      'The change is in force. It is rolled back automatically unless you keep it: close this dialog to do so.',
+    )
   const where = file === null ? 'the configuration' : file
   return h(
     Fragment,
     null,
+    send !== null && h(Apply, { file: where, ...send, done: () => setApplied(true) }),
     h(
       'p',
       null,
       patch !== null
-        ? `This is the patch for ${where}, for its repository or patch -p1. It contains the digest of the key, never the key. It takes effect once the gateway has reloaded it.`
+        ? `${send === null ? 'This' : 'Or apply it by hand: this'} is the patch for ${where}, for its repository or patch -p1. It contains the digest of the key, never the key. It takes effect once the gateway has reloaded it.`
         : `Because of the way ${where} is written, it must be changed by hand${lines === null ? ': remove the key from auth.methods.api-key.keys' : ': add these lines'}. The change takes effect once the gateway has reloaded it.`,
     ),
     text !== null &&
