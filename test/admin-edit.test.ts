@@ -65,3 +65,40 @@ test('an edited option takes only plain values, no variables, files or other key
     [],
   )
 })
+
+test('retries and the limit of a service are switched off and on again', async (t) => {
+  const written = (shop: string) => `workers: 1
+admin: { address: '127.0.0.1:0' }
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  shop: { instances: ['http://127.0.0.1:1'], health: false${shop} }
+routes: [{ id: all, match: { path: /* }, service: shop }]
+`
+  const optionsOf = ({ json }: Awaited<ReturnType<typeof requestAdmin>>) =>
+    Object.fromEntries(
+      (json['options'] as { option: string; value: unknown }[]).map(({ option, value }) => [option, value]),
+    )
+  const start = async (shop: string) => {
+    const { adminPort } = await startCommand(t, await temporaryFile(t, 'sallyport.yaml', written(shop)))
+    return (changes: object) =>
+      requestAdmin(adminPort, '/config/edit', { method: 'POST', json: { kind: 'service', name: 'shop', changes } })
+  }
+  const on = await start(', retry: { attempts: 2 }')
+  assert.partialDeepStrictEqual(optionsOf(await on({})), {
+    'retry.off': null,
+    'retry.attempts': 2,
+    'concurrency.off': null,
+  })
+  assert.equal((await on({ 'retry.off': null })).json['after'], written(', retry: { attempts: 2 }'))
+  const changed = await on({ 'retry.off': true, 'concurrency.off': true })
+  assert.equal(changed.json['after'], written(', retry: false, concurrency: false'))
+  assert.partialDeepStrictEqual(changed.json, { problems: [], plan: { same: false } })
+  const off = await start(', retry: false, concurrency: false')
+  assert.partialDeepStrictEqual(optionsOf(await off({})), {
+    'retry.off': true,
+    'retry.attempts': null,
+    'concurrency.off': true,
+  })
+  const back = await off({ 'retry.off': null, 'retry.attempts': 3, 'concurrency.off': null })
+  assert.equal(back.json['after'], written(', retry: { attempts: 3 }'))
+})

@@ -160,6 +160,14 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
       detail: `Worker ${behind.map(({ thread }) => thread).join(', ')}; the running one is number ${config.generation}.`,
       href,
     })
+  const [warning] = config.warnings
+  if (warning !== undefined)
+    found.push({
+      level: 'notice',
+      title: `The configuration has ${plural(config.warnings.length, 'warning')}`,
+      detail: `${placeOf(warning)}${warning.message}${config.warnings.length > 1 ? ` (and ${config.warnings.length - 1} more)` : ''}`,
+      href,
+    })
   return found
 }
 

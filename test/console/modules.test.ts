@@ -222,6 +222,7 @@ const well: Looked = {
     generation: 1,
     since: '2026-01-01T00:00:00Z',
     current: true,
+    warnings: [],
     writable: false,
     lastReload: null,
     awaitsConfirmation: null,
@@ -283,6 +284,23 @@ test('findings are listed with the worst first', () => {
   assert.match(refused!.detail, /sallyport\.yaml:3: routes: expected a list/)
 })
 
+test('warnings about the running configuration are found', () => {
+  const warnings = ['routes[0]', 'routes[1]'].map((path) => ({
+    file: 'sallyport.yaml',
+    line: 7,
+    column: 3,
+    path,
+    message: 'is odd',
+  }))
+  const [found] = findWrong({ ...well, config: { ...well.config!, warnings } })
+  assert.deepEqual(found, {
+    level: 'notice',
+    title: 'The configuration has 2 warnings',
+    detail: 'sallyport.yaml:7: routes[0]: is odd (and 1 more)',
+    href: '/console/configuration',
+  })
+})
+
 test('a route is failing if a large share of enough requests fails', () => {
   const route = {
     id: 'books',
@@ -306,8 +324,6 @@ test('a route is failing if a large share of enough requests fails', () => {
           instances: {},
           listeners: {},
           counters: {},
-          generation: 1,
-          health: 1,
         },
       ],
     })

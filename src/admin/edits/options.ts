@@ -14,7 +14,7 @@ const LENGTH = 64
 /** A value that an option may be set to. */
 export const optionValue = z.union([z.boolean(), z.number(), z.string().max(LENGTH), z.null()])
 
-/** Whether the value names no file, variable or program, whatever the option. */
+/** Whether the value is free of files, variables and programs, whatever the option. */
 export function isPlain(value: OptionValue): boolean {
   return typeof value !== 'string' || PLAIN.test(value)
 }
@@ -37,8 +37,10 @@ const ofServices: Readonly<Record<string, Path>> = {
   'timeouts.connect': ['timeouts', 'connect'],
   'timeouts.response': ['timeouts', 'response'],
   'timeouts.total': ['timeouts', 'total'],
+  'retry.off': ['retry'],
   'retry.attempts': ['retry', 'attempts'],
   'retry.budget': ['retry', 'budget'],
+  'concurrency.off': ['concurrency'],
   concurrency: ['concurrency'],
 }
 
@@ -53,10 +55,11 @@ export interface Option {
   readonly option: string
   readonly path: Path
   readonly value: OptionValue
-  readonly edit: (value: OptionValue) => Edit
+  /** The change of the text; null if there is nothing to change. */
+  readonly edit: (value: OptionValue) => Edit | null
 }
 
-/** The options that a route or service has in a text of a configuration that says `data`. Throws GatewayError 'conflict' where it is not there. */
+/** The options of a route or service in the data of a configuration's text. Throws GatewayError 'conflict' if the text does not contain it. */
 export function optionsOf(data: unknown, { kind, name }: Subject): Option[] {
   const base = kind === 'route' ? routePath(data, name) : ['services', name]
   if (base === null || valueAt(data, base) === undefined)
@@ -68,6 +71,7 @@ export function optionsOf(data: unknown, { kind, name }: Subject): Option[] {
   const plain = places.map(([option, steps]): Option => {
     const path = [...base, ...steps]
     const written = valueAt(data, path)
+    if (option.endsWith('.off')) return offSwitch(option, path, written)
     return {
       option,
       path,
@@ -87,6 +91,16 @@ function routePath(data: unknown, id: string): Path | null {
   return index === -1 ? null : ['routes', index]
 }
 
+/** Switches something off by writing `false` in its place. */
+function offSwitch(option: string, path: Path, written: unknown): Option {
+  const isOff = written === false
+  const edit = (value: OptionValue): Edit | null => {
+    if (value === true) return { path, value: false }
+    return isOff ? { path, value: undefined } : null
+  }
+  return { option, path, value: isOff || null, edit }
+}
+
 function isOn(value: unknown): boolean | null {
   return value === undefined ? null : value !== false
 }
@@ -95,7 +109,7 @@ function plainOf(value: unknown): OptionValue {
   return optionValue.safeParse(value).data ?? null
 }
 
-/** The weights of the instances that have an entry of their own. */
+/** The weights of the instances that are listed individually. */
 function weightsOf(data: unknown, base: Path): Option[] {
   const list = [...base, 'instances']
   return itemsOf(valueAt(data, list)).flatMap((entry, i): Option[] => {

@@ -12,10 +12,15 @@ const WORDS: Readonly<Record<string, readonly [label: string, example: string]>>
   'rate-limit.authenticated': ['Requests of a user', '1000/m'],
   'rate-limit.api_key': ['Requests of an API key', '1000/m'],
   maintenance: ['Under maintenance: replies 503', ''],
+  'retry.off': ['No retries', ''],
   'retry.attempts': ['Retries of a request', '1'],
   'retry.budget': ['Retries, as a share of all requests', '20%'],
+  'concurrency.off': ['No limit of concurrent requests', ''],
   concurrency: ['Concurrent requests, over all workers', '200'],
 }
+
+/** Options that are on or off. */
+const SWITCHES: ReadonlySet<string> = new Set(['maintenance', 'retry.off', 'concurrency.off'])
 
 const WEIGHT = /^weight (.+)$/
 
@@ -24,17 +29,19 @@ export function OptionField({
   option,
   text,
   problem,
+  disabled,
   change,
 }: {
   option: string
   text: OptionText
   problem: string | null
+  disabled: boolean
   change: (text: OptionText) => void
 }): ComponentChildren {
   const [label, example] = WORDS[option] ?? [`Weight of ${WEIGHT.exec(option)?.[1] ?? option}`, '1']
   const id = `problem-${option.replaceAll(/[^\w-]/g, '-')}`
   const named = problem === null ? {} : { 'aria-invalid': true, 'aria-describedby': id }
-  const isSwitch = option === 'maintenance'
+  const isSwitch = SWITCHES.has(option)
   return h(
     'div',
     { class: problem === null ? 'option-field' : 'option-field wrong' },
@@ -46,6 +53,7 @@ export function OptionField({
         ? h('input', {
             type: 'checkbox',
             checked: text === true,
+            disabled,
             onChange: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.checked),
             ...named,
           })
@@ -53,6 +61,7 @@ export function OptionField({
             type: 'text',
             value: text === true || text === false ? '' : text,
             placeholder: `such as ${example}`,
+            disabled,
             autoComplete: 'off',
             spellCheck: false,
             onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value),

@@ -112,6 +112,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               option,
               text: texts[option] ?? '',
               problem: result?.problems.find((each) => each.option === option)?.message ?? null,
+              disabled: isSwitchedOff(option, texts),
               change: (text) => {
                 setTexts({ ...texts, [option]: text })
                 setChecked(null)
@@ -170,9 +171,17 @@ function textOf(value: Edited['options'][number]['value']): OptionText {
   return value === null ? '' : String(value)
 }
 
+/** Whether the form says that something is off which the option is about. */
+function isSwitchedOff(option: string, texts: Readonly<Record<string, OptionText>>): boolean {
+  const [subject] = option.split('.')
+  return !option.endsWith('.off') && texts[`${subject}.off`] === true
+}
+
 /** The values that differ from the current text, in the form of POST /config/edit. */
 function changesOf({ options }: Edited, texts: Readonly<Record<string, OptionText>>): Record<string, unknown> {
-  const changed = options.filter(({ option, value }) => (texts[option] || '') !== (textOf(value) || ''))
+  const changed = options.filter(
+    ({ option, value }) => !isSwitchedOff(option, texts) && (texts[option] || '') !== (textOf(value) || ''),
+  )
   return Object.fromEntries(changed.map(({ option }) => [option, valueOf(texts[option] ?? '')]))
 }
 

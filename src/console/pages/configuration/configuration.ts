@@ -41,6 +41,13 @@ export function Configuration(): ComponentChildren {
               h(Problems, { problems: status.lastReload.problems }),
             ),
           h(Panel, { title: 'Running' }, h(Facts, { facts: factsOf(status, now) })),
+          status.warnings.length > 0 &&
+            h(
+              Panel,
+              { title: plural(status.warnings.length, 'warning') },
+              h('p', null, 'The configuration is in force, but part of it may not be what was intended.'),
+              h(Problems, { problems: status.warnings }),
+            ),
           h(FilePlan, { status, again, ask: setQuestion }),
           h(Edit, { status, again }),
           h(History, { status, again, ask: setQuestion, now }),
