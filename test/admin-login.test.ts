@@ -285,7 +285,12 @@ test('a browser that opens a page without being logged in is sent to the console
     const target = new URLSearchParams({ return: path })
     assert.deepEqual([sent.status, sent.headers['location']], [303, `/console/?${target}`], path)
     assert.equal(sent.headers['cache-control'], 'no-store')
-    for (const headers of [{}, { Accept: '*/*' }, { Accept: 'application/json' }, { ...html, Authorization: 'Bearer no' }])
+    for (const headers of [
+      {},
+      { Accept: '*/*' },
+      { Accept: 'application/json' },
+      { ...html, Authorization: 'Bearer no' },
+    ])
       assert.equal((await ask(path, { headers })).status, 401, path)
     assert.equal((await ask(path, { method: 'POST', headers: html })).status, 401, path)
   }

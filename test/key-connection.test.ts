@@ -54,5 +54,10 @@ test('a Redis that does not answer is said to be, and is used once it is there',
   const list = () => connection.use({ place: { url: server.url }, tls: false, timeout: 1000 }, (ring) => ring.list())
   await assert.rejects(list(), /cannot be used: connect ECONNREFUSED/)
   await server.start()
-  await until('Redis', () => list().then((keys) => keys.length === 0, () => false))
+  await until('Redis', () =>
+    list().then(
+      (keys) => keys.length === 0,
+      () => false,
+    ),
+  )
 })

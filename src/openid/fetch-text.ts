@@ -5,13 +5,13 @@ import { codeOf } from '../core/error-facts.ts'
 import { outgoingContext } from '../tls/outgoing.ts'
 import { explainTls } from '../tls/tls-failure.ts'
 
-/** Bytes that an answer may have. */
+/** Maximum size of a response, in bytes. */
 const LIMIT = 512 * 1024
-/** Connections to one host, and how long one is kept without a use, in milliseconds. */
+/** Maximum number of connections to a host, and how long an idle one is kept, in milliseconds. */
 const CONNECTIONS = 64
 const IDLE = 4000
 
-/** A request and how long its whole answer may take, in milliseconds. */
+/** A request, with the time limit for its whole response in milliseconds. */
 export interface FetchOptions {
   readonly timeout: number
   readonly method?: string
@@ -19,7 +19,7 @@ export interface FetchOptions {
   readonly body?: string
 }
 
-/** What came. */
+/** A response. */
 export interface Fetched {
   readonly status: number
   readonly text: string
@@ -28,12 +28,12 @@ export interface Fetched {
 }
 
 /**
- * Fetches a URL of the configuration. Follows no redirect, as it would lead where the configuration does not. Rejects
- * with an Error that says why when no answer comes in time, or one of over 512 kB.
+ * Fetches a URL of the configuration. Does not follow redirects, which would lead to a URL that is not configured. Rejects with an Error
+ * that gives the reason if there is no response in time or it is larger than 512 kB.
  */
 export type FetchText = (url: string, options: FetchOptions) => Promise<Fetched>
 
-/** Makes what fetches, with connections of its own; `ca` is believed in place of the authorities that Node knows. */
+/** Creates a fetch function with its own connections; `ca` replaces the certificate authorities that Node trusts. */
 export function createFetch(ca: string | undefined, clock: Clock): FetchText {
   const kept = { keepAlive: true, maxSockets: CONNECTIONS, timeout: IDLE }
   const plain = new http.Agent(kept)
@@ -62,7 +62,7 @@ export function createFetch(ca: string | undefined, clock: Clock): FetchText {
   }
 }
 
-/** A connection that was kept may just have been closed for being idle: then the request goes out once more. */
+/** A kept-alive connection may just have been closed as idle: the request is then sent once more. */
 async function answerOf(ask: () => http.ClientRequest, body: string | undefined): Promise<Fetched> {
   const first = ask()
   try {

@@ -5,7 +5,7 @@ const expected = 'expected an http or https URL such as "https://id.example.com/
 /** Schema of an http or https URL without a user name, a password or a fragment. */
 export const httpUrl = z.string(expected).refine(isHttpUrl, expected)
 
-/** Schema of what browsers know a server as: scheme, host and port alone. */
+/** Schema of an origin: scheme, host and port. */
 export const originUrl = httpUrl.refine(
   (url) => URL.parse(url)?.origin === url,
   'expected only scheme, host and port, such as "https://shop.example.com"',
@@ -18,7 +18,7 @@ export function isHttpUrl(text: string): boolean {
   return url.username === '' && url.password === '' && url.hash === ''
 }
 
-/** A URL without its query, which may hold a secret, for logs. */
+/** A URL for logs: without its query, which may contain a secret. */
 export function shownUrl(url: string): string {
   const [shown = ''] = url.split('?', 1)
   return shown

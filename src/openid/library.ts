@@ -3,7 +3,7 @@ import type * as Library from 'openid-client'
 
 const require = createRequire(import.meta.url)
 
-/** The client of OpenID providers, loaded where somebody logs in. */
+/** The library for OpenID clients, loaded with the first login. */
 export function openidClient(): typeof Library {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- require knows no types
   return require('openid-client') as typeof Library

@@ -3,7 +3,7 @@ import { duration } from '../core/units.ts'
 import { certificates } from '../tls/pem-schema.ts'
 import { httpUrl } from './http-url.ts'
 
-/** What a client of an OpenID provider is configured with, as the members of a schema. */
+/** The options of an OpenID client, as members of a schema. */
 export const providerShape = {
   issuer: httpUrl
     .describe('URL of the OpenID provider, below which its discovery document is found.')

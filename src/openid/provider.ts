@@ -9,26 +9,26 @@ import { openidClient } from './library.ts'
 
 /** Age of the discovery document at which it is fetched again, in milliseconds. */
 const REFRESH = 60 * 60_000
-/** The least and the most time between two attempts to fetch it, in milliseconds. */
+/** Minimum and maximum interval between attempts to fetch it, in milliseconds. */
 const [FIRST_PAUSE, MAX_PAUSE] = [1000, 30_000]
 
-/** Which provider it is, and what the gateway is there. */
+/** The provider, and the gateway's credentials there. */
 export interface ProviderOptions {
   readonly issuer: string
   readonly clientId: string
-  /** None for a public client. */
+  /** Absent for a public client. */
   readonly clientSecret?: string | undefined
-  /** For each answer, in milliseconds. */
+  /** Time limit for each response, in milliseconds. */
   readonly timeout: number
-  /** The authorities that are believed, PEM, in place of those that Node knows. */
+  /** Certificate authorities in PEM that replace those that Node trusts. */
   readonly ca?: string | undefined
-  /** Whether the userinfo endpoint is asked for further claims when somebody logs in. */
+  /** Whether further claims are requested from the userinfo endpoint at a login. */
   readonly userinfo: boolean
 }
 
 type ProviderTools = Pick<Toolbox, 'clock' | 'log'>
 
-/** The provider grants nothing, or what it says proves nothing. */
+/** The provider refuses the grant, or its response is invalid. */
 export class NotGranted extends Error {
   constructor(cause: unknown) {
     super('the OpenID provider did not grant the request', { cause })
@@ -36,16 +36,16 @@ export class NotGranted extends Error {
   }
 }
 
-/** What a login or a refresh brings. */
+/** The result of a login or a refresh. */
 export interface Grant {
-  /** What the provider says of the user; null where a refresh says nothing new. */
+  /** The claims about the user; null if a refresh brings no new ones. */
   readonly claims: Fields | null
   readonly refreshToken: string | null
-  /** Seconds for which it stands; null where the provider does not say. */
+  /** Lifetime in seconds; null if the provider does not report it. */
   readonly expiresIn: number | null
 }
 
-/** What a login is verified by. */
+/** The values that a login is verified with. */
 export interface Checks {
   readonly state: string
   readonly nonce: string
@@ -53,9 +53,9 @@ export interface Checks {
 }
 
 /**
- * The OpenID provider, by the discovery document that is fetched when it is first needed, so that a gateway starts without it. While
- * it cannot be had, those who need it get 503, and it is tried again after pauses that double. What was fetched last is used
- * for as long as nothing newer can be had.
+ * An OpenID provider. Its discovery document is fetched when it is first needed, so that a gateway starts without it. While it is not
+ * available, requests that need it get 503, and it is fetched again with exponential backoff. The last document stays in use until there is
+ * a newer one.
  */
 export class Provider {
   private readonly options: ProviderOptions
@@ -70,7 +70,7 @@ export class Provider {
   private readonly fetching = new SingleFlight<void>()
   private failing = false
 
-  /** One that is `dry` is asked for nothing that changes something there: no code, and no refresh token, is used up. */
+  /** With `dry`, nothing is sent that changes something at the provider: no code and no refresh token is used up. */
   constructor(options: ProviderOptions, toolbox: ProviderTools, dry = false) {
     this.dry = dry
     this.options = options
@@ -78,12 +78,12 @@ export class Provider {
     this.fetch = fetchWith(options, toolbox)
   }
 
-  /** Where a login begins, with these parameters. Rejects with GatewayError 'service-unavailable'. */
+  /** The authorization URL with these parameters. Rejects with GatewayError 'service-unavailable'. */
   async authorizationUrl(parameters: Readonly<Record<string, string>>): Promise<string> {
     return openidClient().buildAuthorizationUrl(await this.configuration(), { ...parameters }).href
   }
 
-  /** Where browsers end their session at the provider; null where it has no such place, or cannot be asked. */
+  /** The URL at which browsers end their session at the provider; null if it has none or is not available. */
   async endSessionUrl(parameters: Readonly<Record<string, string>>): Promise<string | null> {
     try {
       const configuration = await this.configuration()
@@ -95,8 +95,8 @@ export class Provider {
   }
 
   /**
-   * Exchanges the code that came with `url`. Rejects with NotGranted for one that proves nothing, and with a GatewayError where
-   * the provider refuses the user, or cannot be asked.
+   * Exchanges the code in `url`. Rejects with NotGranted if it is invalid, and with a GatewayError if the provider refuses the user or is
+   * not available.
    */
   async login(url: URL, { state, nonce, verifier }: Checks): Promise<Grant> {
     return this.asking(async (configuration) => {
@@ -110,7 +110,7 @@ export class Provider {
     })
   }
 
-  /** Rejects with NotGranted where the provider grants no more, and with a GatewayError where it cannot be asked. */
+  /** Rejects with NotGranted if the provider refuses, and with a GatewayError if it is not available. */
   async refresh(refreshToken: string): Promise<Grant> {
     return this.asking(async (configuration) => {
       const tokens = await openidClient().refreshTokenGrant(configuration, refreshToken)
@@ -119,7 +119,7 @@ export class Provider {
     })
   }
 
-  /** Takes a refresh token back where the provider can; never rejects, as nobody waits for it. */
+  /** Revokes a refresh token if the provider supports it. Never rejects, because nobody waits for it. */
   async revoke(refreshToken: string): Promise<void> {
     if (this.dry) return
     try {
@@ -147,7 +147,7 @@ export class Provider {
     }
   }
 
-  /** What the library rejects with, in the words of the gateway. */
+  /** Turns an error of the library into one of the gateway. */
   private async asking(ask: (by: Library.Configuration) => Promise<Grant>): Promise<Grant> {
     if (this.dry)
       throw new GatewayError('service-unavailable', 'The OpenID provider is only asked when a request is really sent.')
@@ -168,7 +168,7 @@ export class Provider {
     return new GatewayError('service-unavailable', 'Nobody can log in at present; try again later.', { cause: error })
   }
 
-  /** Made anew each time: the library keeps no keys in it then, and those of a provider may change at any moment. */
+  /** Created for each use, so that the library caches no keys: those of a provider may change at any time. */
   private async configuration(): Promise<Library.Configuration> {
     const now = this.toolbox.clock.now()
     if (this.metadata === null) await this.discover()
@@ -197,7 +197,7 @@ export class Provider {
     return configuration
   }
 
-  /** Fetches the discovery document unless that was tried just now; never rejects. */
+  /** Fetches the discovery document, unless that was tried just now. Never rejects. */
   private discover(): Promise<void> {
     return this.fetching.join('', async () => {
       const { clock, log } = this.toolbox
@@ -225,7 +225,7 @@ export class Provider {
       [library.customFetch]: this.fetch,
       ...(isPlain(issuer) && { execute: [library.allowInsecureRequests] }),
     })
-    // Without what the library adds of its own, which cannot be copied.
+    // Without the library's own additions, which cannot be cloned.
     const metadata = { ...found.serverMetadata() }
     if (metadata.authorization_endpoint === undefined || metadata.token_endpoint === undefined)
       throw new Error('the discovery document has no authorization_endpoint or no token_endpoint')
@@ -237,7 +237,7 @@ export class Provider {
   }
 }
 
-/** What the library finds wrong with what it got, other than that it got nothing. */
+/** Errors of the library about an invalid response, as opposed to a missing one. */
 function isAboutTheReply(error: unknown, ClientError: typeof Library.ClientError): boolean {
   return (
     error instanceof ClientError &&
@@ -246,7 +246,7 @@ function isAboutTheReply(error: unknown, ClientError: typeof Library.ClientError
   )
 }
 
-/** RFC 6749 section 4.1.2.1: the code is one of a list, and made of visible characters in any case. */
+/** RFC 6749 section 4.1.2.1: the error code is from a list, and in any case consists of visible characters. */
 function refusalOf(error: Library.AuthorizationResponseError): GatewayError {
   const code = /^[\w.-]{1,64}$/.test(error.error) ? error.error : 'unknown reason'
   return new GatewayError('forbidden', `The provider has refused the login: ${code}`, { cause: error })
@@ -256,7 +256,7 @@ function isPlain(url: string): boolean {
   return url.startsWith('http:')
 }
 
-/** HTTP Basic, unless the provider knows the other one alone (OpenID Connect Core 1.0 section 9). */
+/** HTTP Basic, unless the provider only supports credentials in the body (OpenID Connect Core 1.0 section 9). */
 function authenticationOf(metadata: Library.ServerMetadata, secret: string | undefined): Library.ClientAuth {
   const { None, ClientSecretBasic, ClientSecretPost } = openidClient()
   if (secret === undefined) return None()
@@ -264,7 +264,7 @@ function authenticationOf(metadata: Library.ServerMetadata, secret: string | und
   return methods.includes('client_secret_basic') ? ClientSecretBasic(secret) : ClientSecretPost(secret)
 }
 
-/** The gateway's own connections, authorities, time-out and bound of answers, in the terms of Fetch. */
+/** A fetch function that uses the gateway's connections, certificate authorities, timeout and size limit. */
 function fetchWith({ ca, timeout }: ProviderOptions, { clock }: ProviderTools): Library.CustomFetch {
   const fetchText = createFetch(ca, clock)
   return async (url, { method, headers, body }) => {

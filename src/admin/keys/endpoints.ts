@@ -98,7 +98,8 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       return {
         ...describeMade(rotated, store),
         old: { prefix: old.prefix, expiresAt: end },
-        configuration: store === 'redis' ? null : written.rotate(operator, entryOf(key), body.overlap === 0 ? null : end),
+        configuration:
+          store === 'redis' ? null : written.rotate(operator, entryOf(key), body.overlap === 0 ? null : end),
         ...(store === 'redis' ? await tell([old.sha256]) : NOBODY),
       }
     },

@@ -13,14 +13,15 @@ test('whoever has logged in with the token stays an admin until it changes', () 
   config = configured('correct-horse-battery')
   assert.equal(user.stands(), true)
   config = configured('another-horse-battery')
-  assert.deepEqual([user.stands(), token.loggedIn.stands(), token.matches('correct-horse-battery')], [false, true, false])
+  assert.deepEqual(
+    [user.stands(), token.loggedIn.stands(), token.matches('correct-horse-battery')],
+    [false, true, false],
+  )
   config = configured(null)
-  assert.deepEqual([user.stands(), token.isSet, token.matches('another-horse-battery'), token.matches('')], [
-    false,
-    false,
-    false,
-    false,
-  ])
+  assert.deepEqual(
+    [user.stands(), token.isSet, token.matches('another-horse-battery'), token.matches('')],
+    [false, false, false, false],
+  )
   config = parseConfig({ admin: false })
   assert.deepEqual([user.stands(), token.isSet], [false, false])
 })

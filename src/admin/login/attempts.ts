@@ -3,10 +3,10 @@ import { BoundedMap } from '../../core/bounded-map.ts'
 import { clientNetwork } from '../../core/client-network.ts'
 import { GatewayError } from '../../core/errors.ts'
 
-/** Attempts in a minute: of one address, and for one name. */
+/** Maximum number of login attempts per minute, for each address and for each name. */
 const MAX = 10
 const WINDOW = 60_000
-/** Addresses, and names, that are remembered. */
+/** How many addresses, and how many names, are remembered. */
 const REMEMBERED = 10_000
 
 interface Count {
@@ -14,7 +14,7 @@ interface Count {
   attempts: number
 }
 
-/** Limits how often somebody tries to log in, whether it succeeds or not. */
+/** Limits login attempts, whether they succeed or not. */
 export class Attempts {
   private readonly clock: Pick<Clock, 'now'>
   private readonly addresses = new BoundedMap<string, Count>(REMEMBERED)
@@ -25,11 +25,11 @@ export class Attempts {
   }
 
   /**
-   * Counts an attempt, null for one that names nobody. Throws GatewayError 'rate-limited' where there were too many of the address, or
-   * for the name.
+   * Counts an attempt; `name` is null if the attempt names no user. Throws GatewayError 'rate-limited' after too many attempts from the
+   * address or for the name.
    */
   take(address: string, name: string | null): void {
-    // What an address may not try counts for no name: one client alone locks nobody out for long, nor fills the table of names.
+    // Attempts refused because of the address do not count for the name, so that one client cannot lock a user out or fill the table of names.
     const ofAddress = this.count(this.addresses, clientNetwork(address))
     if (ofAddress.attempts >= MAX) throw this.refusal(ofAddress)
     ofAddress.attempts++

@@ -10,12 +10,12 @@ import { knownLine } from '../../http/field-lines.ts'
 import { ReceivedFields } from '../../http/received-fields.ts'
 import { TrustedProxies } from '../../listener/trusted-proxies.ts'
 
-/** Where a request comes from. */
+/** The address and scheme that a client used. */
 export type ClientPlace = Pick<Client, 'address' | 'scheme'>
 
 /**
- * Finds out where requests come from: as trusted proxies say where they pass them on, and by https where that is what browsers know the
- * console as. The listener itself speaks plain http.
+ * Determines the client's address and scheme. Trusted proxies report them; otherwise the scheme is https if the request is for an https
+ * `admin.publicUrl`, because the listener itself speaks plain http.
  */
 export class ClientPlaces {
   private readonly config: () => GatewayConfig

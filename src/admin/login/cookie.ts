@@ -1,33 +1,33 @@
-/** Over https: a browser takes a cookie of that name from nowhere else, and for this very host (RFC 6265bis section 4.1.3.2). */
+/** For https: browsers accept a cookie with this prefix only over https and only for this host (RFC 6265bis section 4.1.3.2). */
 const SECURE = '__Host-sallyport'
-/** Over plain http, where a browser takes none that begins so. */
+/** For plain http, where browsers reject that prefix. */
 const PLAIN = 'sallyport'
-/** Behind the name of the session's: what binds logins at a provider to the browser that has begun them. */
+/** Suffix of the cookie that ties logins at a provider to the browser that started them. */
 const LOGIN = '-login'
 
-/** The secret name of the session that the field Cookie holds; "" for none. */
+/** The session ID in a Cookie header; "" for none. */
 export function sessionIn(cookies: string | undefined, isSecure: boolean): string {
   return valueIn(cookies, nameOf(isSecure))
 }
 
-/** Set-Cookie for a session; it ends with the browser, if not before. */
+/** The Set-Cookie value of a session; browsers drop it when they close. */
 export function sessionCookie(session: string, isSecure: boolean): string {
   return `${nameOf(isSecure)}=${session}; Path=/; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
 }
 
-/** Set-Cookie that has a browser forget the session. */
+/** The Set-Cookie value that deletes the session cookie. */
 export function noSession(isSecure: boolean): string {
   return `${sessionCookie('', isSecure)}; Max-Age=0`
 }
 
-/** What binds logins to the browser that has sent the field Cookie; "" for none. */
+/** The browser ID in a Cookie header, to which logins at a provider are tied; "" for none. */
 export function browserIn(cookies: string | undefined, isSecure: boolean): string {
   return valueIn(cookies, nameOf(isSecure) + LOGIN)
 }
 
 /**
- * Set-Cookie for what binds logins to a browser, for so many seconds. Lax, as the provider is another site from which the browser comes
- * back with it; it proves nothing but that, and lets nobody in.
+ * The Set-Cookie value of a browser ID, for that many seconds. It is Lax because the browser returns from another site, the provider. It
+ * gives no access.
  */
 export function browserCookie(browser: string, isSecure: boolean, seconds: number): string {
   const secure = isSecure ? '; Secure' : ''

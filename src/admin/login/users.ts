@@ -5,7 +5,7 @@ import type { LoggedIn } from './sessions.ts'
 type AdminOptions = Exclude<GatewayConfig['admin'], false>
 type AdminUser = AdminOptions['users'][number]
 
-/** The users of the configuration that is applied, who log in with a password. */
+/** The users in the applied configuration, who log in with a password. */
 export class ConfiguredUsers {
   private readonly config: () => GatewayConfig
   private known: { readonly admin: AdminOptions; readonly users: PasswordUsers<AdminUser> } | null = null
@@ -14,7 +14,7 @@ export class ConfiguredUsers {
     this.config = config
   }
 
-  /** Those that there are, or null where there are none. */
+  /** The users; null if there are none. */
   get current(): PasswordUsers<AdminUser> | null {
     const { admin } = this.config()
     if (admin === false || admin.users.length === 0) return null
@@ -22,7 +22,7 @@ export class ConfiguredUsers {
     return this.known.users
   }
 
-  /** A user who has logged in; that stands for as long as the configuration has it with this password and this role. */
+  /** A user who has logged in, as long as the configuration has this user with this password and role. */
   loggedIn({ name, role, password }: AdminUser): LoggedIn {
     const stands = (): boolean => {
       const now = this.current?.find(name) ?? null

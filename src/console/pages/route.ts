@@ -68,7 +68,10 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
                 null,
                 h(
                   Panel,
-                  { title: 'Policies in effect', aside: 'The outermost first; times in milliseconds, sizes in bytes, secrets masked' },
+                  {
+                    title: 'Policies in effect',
+                    aside: 'The outermost first; times in milliseconds, sizes in bytes, secrets masked',
+                  },
                   h(Policies, { policies: effectivePolicies(shown, id, route.policies) }),
                 ),
                 h(

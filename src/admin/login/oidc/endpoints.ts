@@ -13,35 +13,35 @@ import { TIMEOUT, randomText } from './pending-logins.ts'
 import type { Known } from './provider-logins.ts'
 import { REFUSAL_POLICY, refusalPage, type RefusalPage } from './refusal-page.ts'
 
-/** Where a login at the provider begins, and where it comes back to. */
+/** The endpoints at which a login at the provider starts, and to which it returns. */
 export const PROVIDER_LOGIN = '/login/oidc'
 export const CALLBACK = '/login/oidc/callback'
 
-/** Characters of the place in the console that somebody comes back to, at most. */
+/** Maximum length of the path in the console to return to, in characters. */
 const TARGET_LENGTH = 2000
-/** What the provider says of somebody that is shown to them, at most. */
+/** How many values of the provider's claim are shown to a user without a role. */
 const SHOWN = 20
 
 const wanted = z.strictObject({
   return: z.string().default(HOME).describe('Path in the console to return to.'),
 })
 
-/** What the console is told of a login that it has begun. */
+/** The reply to POST /login/oidc. */
 export const begun = z.object({ url: z.string().describe('Where to send the browser.') })
 
-/** What browsers know the listener as, for a request that came with that scheme. */
+/** The origin of the listener as the browser sees it, for a request with that scheme. */
 export function originOf({ headers }: FastifyRequest, scheme: string): string {
   return `${scheme}://${headers.host ?? ''}`
 }
 
-/** POST /login/oidc begins a login at the provider, and GET /login/oidc/callback ends it. */
+/** POST /login/oidc starts a login at the provider, and GET /login/oidc/callback completes it. */
 export function providerEndpoints(
   app: AdminApp,
   { config, log }: AdminContext,
   { sessions, provider, places }: LoginTools,
   attempts: Attempts,
 ): void {
-  /** What the console is known as. Throws GatewayError 'conflict' for a request by another name, to which no login would come back. */
+  /** The origin to return to. Throws GatewayError 'conflict' if the request is for another host than `admin.publicUrl`. */
   function ownOrigin(request: FastifyRequest, scheme: string): string {
     const { admin } = config()
     const url = admin === false ? null : publicUrlOf(admin, hostname())
@@ -67,7 +67,7 @@ export function providerEndpoints(
       const { address, scheme } = places.of(request)
       const isSecure = scheme === 'https'
       attempts.take(address, null)
-      // One for all tabs of a browser.
+      // Shared by all tabs of a browser.
       const browser = browserIn(request.headers.cookie, isSecure) || randomText()
       const url = await provider.begin(browser, ownOrigin(request, scheme) + CALLBACK, targetOf(request.body.return))
       void reply.header('Set-Cookie', browserCookie(browser, isSecure, TIMEOUT / 1000))
@@ -105,7 +105,7 @@ export function providerEndpoints(
       } catch (thrown) {
         const error = asGatewayError(thrown)
         if (error.code === 'internal-error') throw error
-        // Anybody may send what nobody has begun, as often as they like.
+        // Anyone can send callbacks of logins that were never started, as often as they like: those are not worth a warning.
         const isBegun = error.cause !== undefined
         log[isBegun ? 'warn' : 'debug']({ address, error }, 'A login at the provider was refused')
         const links = [[HOME, 'Back to the console, to log in again']] as const
@@ -114,7 +114,7 @@ export function providerEndpoints(
     },
   )
 
-  /** For somebody whom the provider knows, and the gateway gives no role. */
+  /** The page for a user whom the provider knows but who has no role in the gateway. */
   async function strangerPage({ name, said }: Known, request: FastifyRequest, scheme: string): Promise<RefusalPage> {
     const leave = await provider.leave(originOf(request, scheme) + HOME)
     const shown = said.slice(0, SHOWN).join(', ') + (said.length > SHOWN ? ', …' : '')
@@ -133,7 +133,7 @@ export function providerEndpoints(
   }
 }
 
-/** A page of the console; the console itself for whatever leads elsewhere. */
+/** The path if it is in the console, otherwise the console's own. */
 function targetOf(path: string): string {
   return path.length <= TARGET_LENGTH && path.startsWith(HOME) && /^[\x21-\x5b\x5d-\x7e]+$/.test(path) ? path : HOME
 }

@@ -2,30 +2,30 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { BoundedMap } from '../../../core/bounded-map.ts'
 import type { Clock } from '../../../core/clock.ts'
 
-/** How long somebody may take to log in at the provider, in milliseconds. */
+/** How long a login at the provider may take, in milliseconds. */
 export const TIMEOUT = 10 * 60_000
-/** Logins that have begun and not ended, at most about: those that began first make room. */
+/** About how many pending logins are kept; the oldest are dropped. */
 const MAX = 1000
 
-/** A login that has begun. */
+/** A login that was started. */
 export interface PendingLogin {
   readonly nonce: string
   readonly verifier: string
-  /** Where the provider sends the browser back to. */
+  /** The redirect URI. */
   readonly redirectUri: string
-  /** The page of the console that comes then. */
+  /** The page of the console to open afterwards. */
   readonly target: string
-  /** Which provider it is, as which client. */
+  /** Identifies the provider and the client. */
   readonly provider: string
 }
 
 interface Kept extends PendingLogin {
-  /** SHA-256 of what binds it to the browser. */
+  /** SHA-256 of the browser ID that it is tied to. */
   readonly browser: Buffer
   readonly begun: number
 }
 
-/** Logins at the provider that have begun. Each can be ended once, by the browser that has begun it, within ten minutes. */
+/** Logins that were started at the provider. Each can be completed once, within ten minutes, by the browser that started it. */
 export class PendingLogins {
   private readonly clock: Pick<Clock, 'now'>
   private readonly pending = new BoundedMap<string, Kept>(MAX)
@@ -34,12 +34,12 @@ export class PendingLogins {
     this.clock = clock
   }
 
-  /** Keeps one by its `state`. */
+  /** Keeps a login under its `state`. */
   begin(state: string, browser: string, login: PendingLogin): void {
     this.pending.set(state, { ...login, browser: digestOf(browser), begun: this.clock.now() })
   }
 
-  /** The login of that state, which is over with that; null for none, for one of another browser, and for one that is too old. */
+  /** Takes the login with that state; null if there is none, if another browser started it, or if it is too old. */
   end(state: string, browser: string): PendingLogin | null {
     const kept = this.pending.get(state)
     this.pending.delete(state)
@@ -48,7 +48,7 @@ export class PendingLogins {
   }
 }
 
-/** Random text of base64url, of 256 bits. */
+/** 256 random bits in base64url. */
 export function randomText(): string {
   return randomBytes(32).toString('base64url')
 }

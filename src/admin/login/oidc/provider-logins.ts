@@ -12,20 +12,20 @@ import type { LoggedIn } from '../sessions.ts'
 import { PendingLogins, randomText } from './pending-logins.ts'
 import { mappedRoles, roleOf, claimedRoles } from './role.ts'
 
-/** Characters of a name, and of what the provider calls somebody, at most. */
+/** Maximum lengths of a name and of a subject, in characters. */
 const MAX_LENGTH = 256
 
-/** Somebody whom the provider knows. */
+/** A user of the provider. */
 export interface Known {
   readonly name: string
   readonly subject: string
-  /** What it says that they are. */
+  /** The values of the claim that determines the role. */
   readonly said: readonly string[]
-  /** Null where that gives no role. */
+  /** Null if they map to no role. */
   readonly loggedIn: LoggedIn | null
 }
 
-/** Has operators log in at the OpenID provider of the configuration that is applied. */
+/** Logins of operators at the OpenID provider in the applied configuration. */
 export class ProviderLogins {
   private readonly config: () => GatewayConfig
   private readonly tools: { readonly clock: Clock; readonly log: Logger }
@@ -38,19 +38,19 @@ export class ProviderLogins {
     this.pending = new PendingLogins(tools.clock)
   }
 
-  /** What is configured; null for none. */
+  /** The options of the provider; null if there is none. */
   get options(): AdminOidc | null {
     const { admin } = this.config()
     return admin === false ? null : (admin.oidc ?? null)
   }
 
-  /** Of its issuer; null without a provider. */
+  /** Host of the issuer; null without a provider. */
   get host(): string | null {
     const { options } = this
     return options === null ? null : new URL(options.issuer).host
   }
 
-  /** Where a browser is to go to log in. Rejects with GatewayError 'conflict' without a provider, and 'service-unavailable'. */
+  /** The URL at which the browser logs in. Rejects with GatewayError 'conflict' without a provider, and 'service-unavailable'. */
   async begin(browser: string, redirectUri: string, target: string): Promise<string> {
     const { options } = this
     if (options === null)
@@ -73,8 +73,8 @@ export class ProviderLogins {
   }
 
   /**
-   * Who has come back from the provider with that query, and where they wanted to go. Rejects with GatewayError: 'unauthorized' for a
-   * login that this browser has not begun, or that proves nothing; 'forbidden' where the provider refuses it; 'service-unavailable'.
+   * The user who has returned from the provider with that query, and the page to open. Rejects with GatewayError: 'unauthorized' for a
+   * login that this browser has not started or that is invalid; 'forbidden' if the provider refuses it; 'service-unavailable'.
    */
   async finish(browser: string, query: string): Promise<{ readonly who: Known; readonly target: string }> {
     const [state = '', second] = new URLSearchParams(query).getAll('state')
@@ -91,7 +91,7 @@ export class ProviderLogins {
     }
   }
 
-  /** Where a browser ends its session at the provider, and comes back from; null where there is no such place. */
+  /** The URL at which the browser ends its session at the provider, which leads back from there; null if there is none. */
   async leave(back: string): Promise<string | null> {
     const { options } = this
     return options === null ? null : this.providerOf(options).endSessionUrl({ post_logout_redirect_uri: back })
@@ -103,7 +103,7 @@ export class ProviderLogins {
     const name = textOf(pickClaim(claims, options.name)) ?? subject
     const said = claimedRoles(claims, options.roles)
     const role = roleOf(said, options.roles)
-    // What gave the role: what else is said of somebody may be long.
+    // Only what determined the role: other claims may be long.
     const mapped = mappedRoles(said, options.roles)
     const place = placeOf(options)
     const stands = (): boolean => {
@@ -113,7 +113,7 @@ export class ProviderLogins {
     return { name, subject, said, loggedIn: role === null ? null : { name, role, by: 'oidc', subject, stands } }
   }
 
-  /** The same one for as long as the configuration says the same of it, with what it has found out about the provider. */
+  /** The client of the provider, with its discovery document; the same one until the configuration of it changes. */
   private providerOf(options: AdminOidc): Provider {
     if (this.known === null || !isSame(this.known.options, options))
       this.known = { options, provider: new Provider(options, this.tools) }
@@ -121,7 +121,7 @@ export class ProviderLogins {
   }
 }
 
-/** A session belongs to a client of a provider, and to the claims that have made an operator of somebody. */
+/** Identifies the provider, the client and the claims that gave a user a role: sessions end when they change. */
 function placeOf({ issuer, clientId, name, roles }: AdminOidc): string {
   return JSON.stringify([issuer, clientId, name, roles.claim])
 }
@@ -133,13 +133,13 @@ function isSame(a: AdminOidc, b: AdminOidc): boolean {
   return first === second
 }
 
-/** A name as it may be shown: visible, and no longer than names are. */
+/** A text that is safe to show; null if it is too long, or has control characters. */
 function textOf(value: unknown): string | null {
   if (typeof value !== 'string' || value.trim() === '' || !value.isWellFormed()) return null
   return value.length <= MAX_LENGTH && !/\p{Cc}/u.test(value) ? value : null
 }
 
-/** What the library of the provider says of it is for everybody; operators can do something about it. */
+/** The error with advice for operators, who have access to the log. */
 function unreachable({ issuer }: AdminOidc, error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.code !== 'service-unavailable') return error
   const { headers } = error

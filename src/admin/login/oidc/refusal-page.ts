@@ -7,19 +7,19 @@ h1 { font-size: 1.4rem }
 p, li { overflow-wrap: anywhere }
 `
 
-/** What the page may load: nothing but the style that it has itself. */
+/** The Content-Security-Policy of the page, which loads nothing but its own inline style. */
 export const REFUSAL_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
 
-/** What somebody is told who comes back from the provider and is not let in. */
+/** The page for a user who returns from the provider and is refused. */
 export interface RefusalPage {
   readonly title: string
   /** One paragraph each. */
   readonly said: readonly string[]
-  /** Where to go from here. */
+  /** Links that lead on. */
   readonly links: readonly (readonly [href: string, text: string])[]
 }
 
-/** The page in HTML; whatever it says is text. */
+/** The page as HTML; its texts are escaped. */
 export function refusalPage({ title, said, links }: RefusalPage): string {
   return `<!doctype html>
 <html lang="en">
