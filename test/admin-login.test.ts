@@ -282,7 +282,7 @@ test('a browser that opens a page without being logged in is sent to the console
   const html = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
   for (const path of ['/', '/docs', '/docs/', '/status?a=b&c=d']) {
     const sent = await ask(path, { headers: html })
-    const target = new URLSearchParams({ return: path })
+    const target = new URLSearchParams({ return: path }).toString()
     assert.deepEqual([sent.status, sent.headers['location']], [303, `/console/?${target}`], path)
     assert.equal(sent.headers['cache-control'], 'no-store')
     for (const headers of [

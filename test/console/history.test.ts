@@ -12,8 +12,8 @@ const amount = fc.nat({ max: 3 })
 const tally = fc
   .tuple(fc.nat({ max: 2 }), amount, amount, fc.array(amount, { maxLength: 4 }), fc.integer({ min: 1, max: 9 }))
   .map(([unmeasured, refused, failed, buckets, last]) => {
-    const all = [...buckets, last]
-    return [all.reduce((sum, count) => sum + count, unmeasured), refused, failed, 0, ...all]
+    const all = buckets.concat(last)
+    return [all.reduce((sum, count) => sum + count, unmeasured), refused, failed, 0].concat(all)
   })
 const window = fc.record({
   routes: fc.dictionary(names, tally),

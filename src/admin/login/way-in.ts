@@ -11,5 +11,5 @@ const RETURN = 'return'
 export function wayIn({ method, url, headers }: Pick<FastifyRequest, 'method' | 'url' | 'headers'>): string | null {
   const { accept, authorization } = headers
   if (method !== 'GET' || authorization !== undefined || accept?.includes('text/html') !== true) return null
-  return `${HOME}?${new URLSearchParams({ [RETURN]: url })}`
+  return `${HOME}?${new URLSearchParams({ [RETURN]: url }).toString()}`
 }
