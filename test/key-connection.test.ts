@@ -1,7 +1,7 @@
 /** The connection to the Redis with the API keys that one process has. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { KeyConnection } from '../src/policies/auth/api-key/redis/key-connection.ts'
+import { KeyConnection } from '../src/policies/auth/api-key/key-connection.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'

@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { expiryExpected, readExpiry } from '../policies/auth/api-key/key-request.ts'
 import { ManagedKeys } from '../policies/auth/api-key/managed-keys.ts'
-import { KeyConnection } from '../policies/auth/api-key/redis/key-connection.ts'
+import { KeyConnection } from '../policies/auth/api-key/key-connection.ts'
 import { CommandError, UsageError } from './command.ts'
 
 /** Works with the keys of a configuration file. Rejects with ConfigError, and with CommandError if that fails. */

@@ -4,7 +4,7 @@ import { parseConfig } from '../../config/parse.ts'
 import { AdminToken } from './admin-token.ts'
 
 test('whoever has logged in with the token stays an admin until it changes', () => {
-  const configured = (token: string | null) => parseConfig({ admin: { token } })
+  const configured = (token?: string) => parseConfig({ admin: token === undefined ? {} : { token } })
   let config = configured('correct-horse-battery')
   const token = new AdminToken(() => config)
   assert.deepEqual([token.isSet, token.matches('correct-horse-battery'), token.matches('')], [true, true, false])
@@ -17,7 +17,7 @@ test('whoever has logged in with the token stays an admin until it changes', () 
     [user.stands(), token.loggedIn.stands(), token.matches('correct-horse-battery')],
     [false, true, false],
   )
-  config = configured(null)
+  config = configured()
   assert.deepEqual(
     [user.stands(), token.isSet, token.matches('another-horse-battery'), token.matches('')],
     [false, false, false, false],

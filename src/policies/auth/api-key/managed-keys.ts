@@ -4,7 +4,7 @@ import type { StoredApiKey } from './api-key-store.ts'
 import { describeWritten, newestOf } from './key-entry.ts'
 import { type KeyConfiguration, type KeyPlace, keyPlace } from './key-place.ts'
 import { endOfOld, type KeyDescription, type MadeKey, makeKey, noKey, refuseEnded } from './key-ring.ts'
-import type { KeyConnection } from './redis/key-connection.ts'
+import type { KeyConnection } from './key-connection.ts'
 
 /** Where a key is stored, or is to be stored. */
 export const keyStores = ['configuration', 'redis'] as const

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Clock } from '../../../../core/clock.ts'
-import { GatewayError } from '../../../../core/errors.ts'
-import { connectRedis, type RedisClient, type RedisConfig } from '../../../../redis/client.ts'
-import { KeyRing } from '../key-ring.ts'
-import { RedisApiKeys } from './redis-api-keys.ts'
+import type { Clock } from '../../../core/clock.ts'
+import { GatewayError } from '../../../core/errors.ts'
+import { connectRedis, type RedisClient, type RedisConfig } from '../../../redis/client.ts'
+import { KeyRing } from './key-ring.ts'
+import { RedisApiKeys } from './redis/redis-api-keys.ts'
 
 /** How long connecting to Redis and each reply from it may take, in milliseconds. */
 const TIMEOUT = 3000
