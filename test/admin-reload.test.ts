@@ -139,7 +139,7 @@ test('the document declares the token only while one is configured', async (t) =
     (await ask(path, { headers: { Authorization: 'Bearer 0123456789abcdef' } })).json['security']
   assert.deepEqual([await securityOf('/openapi.json'), await securityOf('/docs/json')], [undefined, undefined])
   await reload({ admin: { token: '0123456789abcdef' } })
-  const secured = [{ token: [] }]
+  const secured = [{ token: [] }, { session: [] }]
   assert.deepEqual([await securityOf('/openapi.json'), await securityOf('/docs/json')], [secured, secured])
   await reload({})
   assert.equal(await securityOf('/openapi.json'), undefined)

@@ -41,8 +41,8 @@ export class KeyConnection {
       return await work(new KeyRing(new RedisApiKeys(opened.client), () => this.clock.wall()))
     } catch (error) {
       if (error instanceof GatewayError) throw error
-      const doubt = isThere ? ' A change may have been made all the same: list the keys before the next try.' : ''
-      const detail = `Redis, of stores.redis in the configuration, cannot be used: ${reasonOf(error)}.${doubt}`
+      const doubt = isThere ? ' The change may have been made nevertheless: list the keys before you try again.' : ''
+      const detail = `The Redis of stores.redis cannot be used: ${reasonOf(error)}.${doubt}`
       throw new GatewayError('keys-unavailable', detail, { cause: error })
     } finally {
       this.leave(opened)
