@@ -184,6 +184,7 @@ const FAMILY: ReadonlySet<string> = new Set([
 /** Others that refer to a policy, and to which of its files: its commands, and code that one policy shares with another. */
 export const acquaintances: Readonly<Record<string, readonly string[]>> = {
   'admin/keys/endpoints.ts': [
+    'policies/auth/api-key/key-connection.ts',
     'policies/auth/api-key/key-entry.ts',
     'policies/auth/api-key/key-request.ts',
     'policies/auth/api-key/managed-keys.ts',
@@ -212,7 +213,11 @@ export const acquaintances: Readonly<Record<string, readonly string[]>> = {
     'policies/auth/api-key/key-request.ts',
     'policies/auth/api-key/managed-keys.ts',
   ],
-  'commands/managed-keys.ts': ['policies/auth/api-key/key-request.ts', 'policies/auth/api-key/managed-keys.ts'],
+  'commands/managed-keys.ts': [
+    'policies/auth/api-key/key-connection.ts',
+    'policies/auth/api-key/key-request.ts',
+    'policies/auth/api-key/managed-keys.ts',
+  ],
   'import/kong/consumers.ts': ['policies/auth/keys.ts'],
   'policies/auth/count-refusals.ts': ['policies/rate-limit/failure-limit.ts'],
   'policies/cdn/policy.ts': ['policies/cache/purge.ts'],
