@@ -35,11 +35,11 @@ test('GET / and the OpenAPI document list the same operations', async (t) => {
   assert.equal(document.security, undefined)
 })
 
-test('the document declares the token if there is one', async (t) => {
+test('the document declares the token, and the session that it can be exchanged for, if there is one', async (t) => {
   const token = 'correct-horse-battery'
   const { ask } = await startAdminGateway(t, { admin: { token } })
   const document = (await ask('/openapi.json', { headers: { Authorization: `Bearer ${token}` } })).json
-  assert.deepEqual(document['security'], [{ token: [] }])
+  assert.deepEqual(document['security'], [{ token: [] }, { session: [] }])
 })
 
 test('each response matches its schema in the document', async (t) => {

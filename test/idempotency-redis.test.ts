@@ -53,7 +53,7 @@ test('gateways that share a Redis execute a request only once', async (t) => {
   const keys = await keysIn(connectTo(t, server))
   assert.deepEqual(
     [keys[0], keys[2], keys.length],
-    ['sallyport:idempotency:{127.0.0.1}:kept', 'sallyport:idempotency:{127.0.0.1}:bytes', 3],
+    ['sallyport:idempotency:{127.0.0.1}:kept', 'sallyport:idempotency:{127.0.0.1}:octets', 3],
   )
   assert.match(keys[1]!, /^sallyport:idempotency:\{127\.0\.0\.1\}:key:[\w-]{43}$/)
 })

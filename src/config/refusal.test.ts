@@ -17,7 +17,7 @@ policies:
 const whole = judged(ROUTES)
 
 test('a configuration that removes all routes is rejected, and one that removes some is not', () => {
-  const reason = /^the new configuration has no routes, and the running one has 2: nothing would be served$/
+  const reason = /^the new configuration has no routes, but the running one has 2: nothing would be served$/
   assert.match(refusalOf(whole, judged('workers: 1\n')) ?? '', reason)
   // Also one that came as a value.
   const value = { config: parseConfig({}), text: null }

@@ -47,7 +47,7 @@ test('a generation that is ready after it was abandoned is not used for a later 
   generations.abandon(2)
   await generations.prepare(2, async () => made('right'))
   slow.resolve(made('wrong'))
-  await assert.rejects(first, { message: 'it is not wanted any more' })
+  await assert.rejects(first, { message: 'it is no longer needed' })
   assert.deepEqual(events, ['wrong is abandoned', 'wrong closes'])
   assert.equal(generations.commit(2), true)
   assert.equal(generations.current.name, 'right')
@@ -63,7 +63,7 @@ test('a generation that is ready during the next attempt is not used for that at
   generations.abandon(2)
   const second = generations.prepare(2, () => slower.promise)
   slow.resolve(made('wrong'))
-  await assert.rejects(first, { message: 'it is not wanted any more' })
+  await assert.rejects(first, { message: 'it is no longer needed' })
   assert.equal(generations.commit(2), false)
   slower.resolve(made('right'))
   await second

@@ -88,7 +88,7 @@ test('a file that seems truncated or has lost all routes is only applied with fo
   await writeFile(file, yaml('one').replace(/routes:.*\n/, 'routes: []\n'))
   const refused = await ask('/config/reload', POST)
   assert.equal(refused.status, 422)
-  assert.match(refused.text, /the new configuration has no routes, and the running one has 1/)
+  assert.match(refused.text, /the new configuration has no routes, but the running one has 1/)
   assert.equal(await answer(), 'one')
   const forced = await ask('/config/reload?force=true', POST)
   assert.deepEqual([forced.status, forced.json['outcome']], [200, 'applied'])

@@ -55,7 +55,7 @@ test('an invalid configuration, one without routes, and one that needs a restart
   )
   await assert.rejects(
     gateway.reload({ ...REST, routes: [] }),
-    /the new configuration has no routes, and the running one has 1/,
+    /the new configuration has no routes, but the running one has 1/,
   )
   const restart = { ...REST, ...replying('two', { workers: 3, stores: { memory: { entries: 2048 } } }) }
   await assert.rejects(

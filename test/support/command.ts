@@ -118,9 +118,9 @@ export function run(args: readonly string[], options?: CommandOptions): Promise<
 
 /**
  * Default settings of a gateway unless its YAML sets them. Without the documentation endpoints, services receive only the test's own
- * requests; one worker for each core would take half a second of one each.
+ * requests; one worker for each core would take half a second of one each; on a busy machine requests would be shed.
  */
-const DEFAULTS = { admin: 'false', endpoints: '{ docs: false, openapi: false }', workers: '1' }
+const DEFAULTS = { admin: 'false', overload: 'false', endpoints: '{ docs: false, openapi: false }', workers: '1' }
 
 /** `sallyport start` with that YAML and the defaults above, once it listens; killed at the end of the test if it is still running. */
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {

@@ -70,12 +70,12 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
   ],
   'a reply timeout above the total': [
     { services: { users: { ...users, timeouts: { total: '5s', response: '10s' } } } },
-    /^services\.users\.timeouts\.response: 10s never pass, as timeouts\.total ends the request after 5s/,
+    /^services\.users\.timeouts\.response: 10s are never reached, because timeouts\.total ends the request after 5s/,
   ],
   'a total only': [{ services: { users: { ...users, timeouts: { total: '1500ms' } } } }, null],
   'checks that overlap': [
     { services: { users: { ...users, health: { timeout: '20s', interval: '10s' } } } },
-    /^services\.users\.health\.timeout: a check may take 20s, and the next one begins after 10s/,
+    /^services\.users\.health\.timeout: a check may take 20s, but the next one begins after 10s/,
   ],
   'an idle timeout above the connection lifetime': [
     { services: { users: { ...users, pool: { idleTimeout: '10m' } } } },

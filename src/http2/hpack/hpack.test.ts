@@ -118,7 +118,7 @@ test('invalid encodings end the connection', () => {
     '408207ff': /Huffman/,
     '408100': /Huffman/,
     // 4097, and a change after the first field.
-    '3fe21f': /4097 bytes, of 4096/,
+    '3fe21f': /4097 bytes; at most 4096/,
     '8220': /within a field section/,
   }
   for (const [hex, message] of Object.entries(cases))
