@@ -81,7 +81,7 @@ test('nothing is overwritten without --force', async (t) => {
     /^tls\/localhost\.pem already exists: overwrite it with --force, or choose another folder/,
   )
   await rm(path('tls', 'localhost.pem'))
-  assert.match((await make()).stderr, /^tls\/localhost-key\.pem exists already/)
+  assert.match((await make()).stderr, /^tls\/localhost-key\.pem already exists/)
   await writeFile(path('tls', 'localhost.pem'), before[0]!)
   await chmod(path('tls', 'localhost-key.pem'), 0o644)
   assert.equal((await make('--force')).code, 0)
@@ -90,7 +90,7 @@ test('nothing is overwritten without --force', async (t) => {
   await mkdir(path('own'))
   await writeFile(path('own', 'ca.pem'), 'of somebody else')
   const foreign = await make('--out', 'own')
-  assert.match(foreign.stderr, /^own\/ca\.pem exists already/)
+  assert.match(foreign.stderr, /^own\/ca\.pem already exists/)
   assert.deepEqual(await readdir(path('own')), ['ca.pem'])
   // The files of the CA have these names.
   assert.equal((await make('ca', '--out', path('data', 'sallyport'))).code, 0)
@@ -142,7 +142,7 @@ test('a broken authority is reported and left alone', async (t) => {
   const foreign = selfSigned()
   await writeFile(path('data', 'sallyport', 'ca.pem'), foreign.cert)
   await writeFile(path('data', 'sallyport', 'ca-key.pem'), foreign.key)
-  assert.match((await make('a.test')).stderr, /ca\.pem was not made by this command/)
+  assert.match((await make('a.test')).stderr, /ca\.pem was not created by this command/)
   await writeFile(path('data', 'sallyport', 'ca.pem'), await read('tls', 'ca.pem'))
   await writeFile(path('data', 'sallyport', 'ca-key.pem'), key)
   assert.equal((await make('a.test')).code, 0)

@@ -151,7 +151,7 @@ test('rate limits use the time in the log, separately for each client', async (t
   const fewer = await report('a.log --against one.yaml')
   assert.deepEqual(texts(fewer.changes), [[5, 'now 429 rate-limited (route users)']])
   const more = await report('a.log --against five.yaml')
-  assert.deepEqual(texts(more.changes), [[1, 'no longer 429 rate-limited: users is asked (route users)']])
+  assert.deepEqual(texts(more.changes), [[1, 'no longer 429 rate-limited: sent to users (route users)']])
   assert.deepEqual([more.undecided, more.same], [0, 8])
 })
 
@@ -257,7 +257,7 @@ test('the caller is taken from the log, as far as it is known', async (t) => {
     [1, 'now 401 unauthorized (route users)'],
   ])
   assert.deepEqual(texts((await report('a.log --against open.yaml')).changes), [
-    [1, 'no longer 401 unauthorized: users is asked (route users)'],
+    [1, 'no longer 401 unauthorized: sent to users (route users)'],
   ])
   const roles = await report('a.log --against roles.yaml')
   assert.deepEqual(texts(roles.changes), [[1, 'now 403 forbidden (route orders)']])
