@@ -24,6 +24,9 @@ const VARIANT_OVERHEAD = 200
 /** Bodies above this size, in bytes, are shared by concurrent replies. */
 const LARGE = 14_000
 
+/** Entries read lately that a thread remembers. */
+const LATELY = 1_024
+
 /** How often a lookup is repeated if the entries change meanwhile. */
 const ATTEMPTS = 3
 
@@ -54,6 +57,8 @@ export class MemoryCacheStore implements CacheStore {
   private readonly options: MemoryStoreOptions
   private readonly local: Lru<LocalEntries>
   private readonly bodies = new BodiesInUse()
+  /** Ids of entries that this thread has read lately, each in the slot of its low digits. */
+  private readonly lately = new Float64Array(LATELY)
   /** Null until it has memory. */
   private replies: SharedReplies | null = null
 
@@ -165,11 +170,25 @@ export class MemoryCacheStore implements CacheStore {
       replies.touch(kept)
       const { body } = entry
       if (body !== null && body.length > LARGE) this.bodies.add(variant.id, body)
-      if (this.keep({ ...kept, size: kept.size + entry.size + (body?.hasRoom === true ? HEAD_ROOM : 0) }))
+      if (
+        this.isRepeated(variant.id) &&
+        this.keep({ ...kept, size: kept.size + entry.size + (body?.hasRoom === true ? HEAD_ROOM : 0) })
+      )
         variant.entry = entry
       return entry
     }
     return 'uri-miss'
+  }
+
+  /**
+   * Whether the entry was among those that this thread has read lately. An entry that is read once is not kept: the copies would push
+   * one another out, after having lived long enough to be costly garbage.
+   */
+  private isRepeated(id: number): boolean {
+    const slot = id % LATELY
+    if (this.lately[slot] === id) return true
+    this.lately[slot] = id
+    return false
   }
 
   /** The current entries of a key; null if there are none. */
