@@ -40,7 +40,7 @@ test('an instance that answers SERVING is healthy', async (t) => {
 
 test('an instance that answers anything else is unhealthy, with the reason', async (t) => {
   assert.deepEqual(await checked(t, () => 2), ['instance is unhealthy', 'the instance reports NOT_SERVING'])
-  assert.deepEqual(await checked(t, () => 0), ['instance is unhealthy', 'the instance says UNKNOWN'])
+  assert.deepEqual(await checked(t, () => 0), ['instance is unhealthy', 'the instance reports UNKNOWN'])
   assert.deepEqual(await checked(t, () => ({ code: status.NOT_FOUND, details: 'no such service' })), [
     'instance is unhealthy',
     'gRPC status NOT_FOUND',
