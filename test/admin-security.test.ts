@@ -170,7 +170,10 @@ test('without a token requests forwarded by a proxy are rejected, whatever their
     const answer = await send(port, { path: '/status', headers })
     assert.equal(answer.status, 403)
     const { detail } = JSON.parse(answer.text) as { detail: string }
-    assert.match(detail, /^The request came through a proxy, as [\w-]+ says\. Send it to the admin listener directly, or set ADMIN_TOKEN\.$/)
+    assert.match(
+      detail,
+      /^The request came through a proxy, as [\w-]+ says\. Send it to the admin listener directly, or set ADMIN_TOKEN\.$/,
+    )
   }
   const put = { method: 'PUT', path: forced, headers: { 'X-Requested-With': 'x' } }
   assert.equal((await send(port, put)).status, 403)

@@ -39,7 +39,13 @@ test('check --json prints problems and warnings as JSON, whatever it finds', asy
   assert.equal(missing.code, 1)
   assert.deepEqual(JSON.parse(missing.stdout), {
     problems: [
-      { file: 'nowhere.yaml', line: null, column: null, path: '', message: 'no such file; name another with --config' },
+      {
+        file: 'nowhere.yaml',
+        line: null,
+        column: null,
+        path: '',
+        message: 'no such file; choose another one with --config',
+      },
     ],
     warnings: [],
   })

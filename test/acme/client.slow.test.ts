@@ -95,8 +95,8 @@ test('the reason of a CA for a failed challenge is reported', async (t) => {
   const names = ['shop.test']
   const csr = createRequest({ key: newKey(), names })
   for (const [type, said] of [
-    ['http-01', /http-01 challenge of shop\.test: .*connect.*\(connection\)$/],
-    ['dns-01', /dns-01 challenge of shop\.test: .*TXT.*\(unauthorized\)$/],
+    ['http-01', /http-01 challenge for shop\.test: .*connect.*\(connection\)$/],
+    ['dns-01', /dns-01 challenge for shop\.test: .*TXT.*\(unauthorized\)$/],
   ] as const) {
     const order = new Order(session, account, { names, csr, solver: idle(type), replaces: null, ending })
     await assert.rejects(order.run(), said)

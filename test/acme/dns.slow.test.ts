@@ -87,7 +87,7 @@ for (const [what, command, said] of [
   [
     'fails',
     ['-e', 'console.error("no such zone"); process.exit(3)'],
-    /_acme-challenge\.shop\.test" failed: it ended with 3: no such zone$/,
+    /_acme-challenge\.shop\.test" failed: it exited with 3: no such zone$/,
   ],
   ['prints a lot', ['-e', 'console.log("x".repeat(1e6))'], /failed: stdout maxBuffer length exceeded/],
 ] as const)

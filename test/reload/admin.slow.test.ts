@@ -59,7 +59,10 @@ test('an invalid file is rejected with all of its problems, which the status sho
   const refused = await ask('/config/reload', POST)
   assert.equal(refused.status, 422)
   assert.equal(refused.headers['content-type'], 'application/problem+json')
-  assert.match(String(refused.json['detail']), /^The configuration was refused because of 2 problems; nothing has changed/)
+  assert.match(
+    String(refused.json['detail']),
+    /^The configuration was refused because of 2 problems; nothing has changed/,
+  )
   const problems = refused.json['problems'] as Record<string, unknown>[]
   assert.deepEqual(
     problems.map((problem) => [problem['file'], problem['line'], problem['column'], problem['path']]),
