@@ -125,7 +125,7 @@ test('--out writes the configuration to a new file, without overwriting, and pri
   const written = await readFile(join(folder, 'sallyport.yaml'), 'utf8')
   const second = await run(['import', 'kong', file, '--out', 'sallyport.yaml'], { cwd: folder })
   assert.equal(second.code, 1)
-  assert.match(second.stderr, /exist already: sallyport\.yaml/)
+  assert.match(second.stderr, /already exist: sallyport\.yaml/)
   assert.equal(await readFile(join(folder, 'sallyport.yaml'), 'utf8'), written)
 })
 
@@ -159,5 +159,5 @@ test('a missing file, or one that is not from Kong, is an error in one line', as
     /^\S+kong\.yml: is not a declarative configuration of Kong: expected _format_version "1\.1", "2\.1" or "3\.0"\.\n$/,
   )
   const gone = await run(['import', 'kong', 'not-there.yml'])
-  assert.deepEqual([gone.code, gone.stderr], [1, 'not-there.yml: there is no such file.\n'])
+  assert.deepEqual([gone.code, gone.stderr], [1, 'not-there.yml: no such file.\n'])
 })

@@ -286,10 +286,10 @@ routes: [{ id: books, match: { path: /* }, service: books }]
   const two = /\n {2}\S+:\d+ {2}done\n {2}\S+:\d+ {2}done\n$/
   for (const [args, said] of [
     [['drain', 'books', service.address], `${service.address} of books is drained: it gets no new requests.`],
-    [['undrain', 'books', service.address], `${service.address} of books is taken back.`],
+    [['undrain', 'books', service.address], `${service.address} of books is back in use.`],
     [['limits', 'reset', 'user:42'], 'The rate limits of user:42 were reset.'],
     [['cache', 'purge', '--url', 'http://shop.test/'], '0 stored replies purged'],
-    [['log-level', 'warn'], 'The log has warn and above.'],
+    [['log-level', 'warn'], 'The log level is warn.'],
   ] as const) {
     const { code, stdout, stderr } = await run([...args, ...at])
     assert.deepEqual([code, stderr], [0, ''])

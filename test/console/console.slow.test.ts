@@ -290,7 +290,7 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   const answer = async (): Promise<string> => (await send(port, { path: '/hello' })).text
   await page.getByLabel('Token').fill('not-the-token-of-them')
   await page.getByRole('button', { name: 'Open the console' }).click()
-  await shows(page, 'That token was refused.')
+  await shows(page, 'The token is wrong.')
   await page.getByLabel('Token').fill(TOKEN)
   await page.getByRole('button', { name: 'Open the console' }).click()
   const before = await readFile(file, 'utf8')

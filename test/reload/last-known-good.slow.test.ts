@@ -107,5 +107,5 @@ test('an unusable state directory is a configuration problem', async (t) => {
   writeFileSync(state, 'a file')
   const { code, stderr } = await run(['start', '--config', file])
   assert.equal(code, 1)
-  assert.equal(stderr, `reload.stateDir: "${state}" is a file: name a folder\n`)
+  assert.equal(stderr, `reload.stateDir: "${state}" is a file: expected a folder\n`)
 })
