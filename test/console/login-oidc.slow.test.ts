@@ -82,7 +82,8 @@ test('the session cookie is sent by the console’s own pages only, not by other
   const elsewhere = await page.context().newPage()
   await elsewhere.goto(`${provider.url}/keys`)
   const opened = page.context().waitForEvent('response', (response) => response.url() === `${origin}/status`)
-  await elsewhere.evaluate(`location.href = ${JSON.stringify(`${origin}/status`)}`)
+  // A navigation that begins within evaluate() may take its result with it.
+  await elsewhere.evaluate(`setTimeout(() => (location.href = ${JSON.stringify(`${origin}/status`)}))`)
   // Without it the page is sent to the console.
   assert.equal((await opened).status(), 303)
   await page.reload()
