@@ -1,7 +1,9 @@
 /** The connection to the Redis with the API keys that one process has. */
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { once } from 'node:events'
+import test, { type TestContext } from 'node:test'
 import { KeyConnection } from '../src/policies/auth/api-key/key-connection.ts'
+import type { KeyRing } from '../src/policies/auth/api-key/key-ring.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'
@@ -14,7 +16,7 @@ test('a connection is opened once for all, closed when it is idle, and opened ag
   const connection = new KeyConnection(clock)
   cleanUp(t, () => connection.close())
   const redis = { place: { url: server.url }, tls: false, timeout: 1000 }
-  const list = () => connection.use({ ...redis }, (ring) => ring.list())
+  const list = () => connection.read({ ...redis }, (ring) => ring.list())
   assert.equal(await open(), 0)
   await Promise.all([list(), list(), list()])
   assert.equal(await open(), 1)
@@ -33,31 +35,69 @@ test('a configuration with another Redis gets a connection of its own, and the o
   const connection = new KeyConnection(new ManualClock())
   cleanUp(t, () => connection.close())
   const opened = { from: false, held: Promise.withResolvers<void>() }
-  const held = connection.use({ place: { url: first.url }, tls: false, timeout: 1000 }, async (ring) => {
+  const held = connection.read({ place: { url: first.url }, tls: false, timeout: 1000 }, async (ring) => {
     opened.from = true
     await opened.held.promise
     return ring.list()
   })
   await until('the first to be used', () => opened.from)
-  await connection.use({ place: { url: second.url }, tls: false, timeout: 1000 }, (ring) => ring.list())
+  await connection.read({ place: { url: second.url }, tls: false, timeout: 1000 }, (ring) => ring.list())
   opened.held.resolve()
   assert.deepEqual(await held, [], 'whoever uses it still can')
   const observer = connectTo(t, first)
   await until('the first to be closed', async () => !String(await observer.client('LIST')).includes('name=sallyport'))
 })
 
-test('a Redis that does not answer is said to be, and is used once it is there', async (t) => {
+/** A server that refuses connections until it is started. */
+async function stoppedRedis(t: TestContext) {
   const server = await startRedis(t)
   await server.kill()
+  const redis = { place: { url: server.url }, tls: false, timeout: 1000 }
+  const refused = () => once(connectTo(t, server), 'error')
+  return { server, redis, refused }
+}
+
+test('a request waits for a Redis that is briefly away', async (t) => {
+  const { server, redis, refused } = await stoppedRedis(t)
   const connection = new KeyConnection(new ManualClock())
   cleanUp(t, () => connection.close())
-  const list = () => connection.use({ place: { url: server.url }, tls: false, timeout: 1000 }, (ring) => ring.list())
-  await assert.rejects(list(), /cannot be used: connect ECONNREFUSED/)
+  const first = connection.read(redis, (ring) => ring.list())
+  await refused()
   await server.start()
-  await until('Redis', () =>
-    list().then(
-      (keys) => keys.length === 0,
-      () => false,
-    ),
-  )
+  assert.deepEqual(await first, [])
+  await server.kill()
+  const second = connection.read(redis, (ring) => ring.list())
+  await refused()
+  await server.start()
+  assert.deepEqual(await second, [], 'also where a connection was lost')
+})
+
+test('after 3 seconds without Redis a request fails and says what to do, and the next one tries again', async (t) => {
+  const { server, redis, refused } = await stoppedRedis(t)
+  const clock = new ManualClock()
+  const connection = new KeyConnection(clock)
+  cleanUp(t, () => connection.close())
+  const list = connection.read(redis, (ring) => ring.list())
+  await refused()
+  clock.advance(3000)
+  await assert.rejects(list, {
+    code: 'keys-unavailable',
+    detail: `The Redis of stores.redis cannot be used: connect ECONNREFUSED 127.0.0.1:${server.port}. Check that it runs and that the gateway can reach it, then try again.`,
+  })
+  await server.start()
+  assert.deepEqual(await connection.read(redis, (ring) => ring.list()), [])
+})
+
+test('a change that Redis did not confirm may have been made', async (t) => {
+  const server = await startRedis(t)
+  const connection = new KeyConnection(new ManualClock())
+  cleanUp(t, () => connection.close())
+  const redis = { place: { url: server.url }, tls: false, timeout: 1000 }
+  const killed = async (ring: KeyRing) => {
+    await server.kill()
+    return ring.list()
+  }
+  await assert.rejects(connection.change(redis, killed), { detail: /may have been made nevertheless: list the keys/ })
+  await server.start()
+  await assert.rejects(connection.read(redis, killed), { detail: /cannot be used: .*, then try again\.$/ })
 })

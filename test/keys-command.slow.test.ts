@@ -154,8 +154,8 @@ test('an unreachable Redis is reported in one line', async (t) => {
   const server = await startRedis(t)
   await server.kill()
   const keys = await keysOf(t, configOf({ store: 'redis' }, { stores: { redis: { url: server.url } } }))
-  for (const args of [['create', '--id', 'a'], ['list'], ['revoke', 'a']]) {
-    const { code, stdout, stderr } = await keys(...args)
+  const ended = [keys('create', '--id', 'a'), keys('list'), keys('revoke', 'a')]
+  for (const { code, stdout, stderr } of await Promise.all(ended)) {
     assert.equal(code, 1)
     assert.equal(stdout, '')
     assert.match(stderr, /^The Redis of stores\.redis cannot be used: .*ECONNREFUSED.*\n$/)

@@ -5,10 +5,15 @@ import { connectRedis, type RedisClient, type RedisConfig } from '../../../redis
 import { KeyRing } from './key-ring.ts'
 import { RedisApiKeys } from './redis/redis-api-keys.ts'
 
-/** How long connecting to Redis and each reply from it may take, in milliseconds. */
+/** How long connecting to Redis, with all attempts, and each reply from it may take, in milliseconds. */
 const TIMEOUT = 3000
 /** How long the connection stays open without being used, in milliseconds. */
 const IDLE = 30_000
+
+/** What to do about a failure: without a connection, while keys are read, and while they are changed. */
+const CONNECT_AGAIN = 'Check that it runs and that the gateway can reach it, then try again.'
+const READ_AGAIN = 'Check its state and the permissions of its user, then try again.'
+const CHANGE_AGAIN = 'The change may have been made nevertheless: list the keys before you try again.'
 
 interface Opened {
   readonly redis: RedisConfig
@@ -30,23 +35,14 @@ export class KeyConnection {
     this.clock = clock
   }
 
-  /** Runs `work` with the keys in that Redis. Rejects with the error of `work`, and with GatewayError 'keys-unavailable' if Redis fails. */
-  async use<Result>(redis: RedisConfig, work: (ring: KeyRing) => Promise<Result>): Promise<Result> {
-    const opened = this.open(redis)
-    let isThere = false
-    try {
-      opened.connecting ??= connected(opened.client).finally(() => (opened.connecting = null))
-      await opened.connecting
-      isThere = true
-      return await work(new KeyRing(new RedisApiKeys(opened.client), () => this.clock.wall()))
-    } catch (error) {
-      if (error instanceof GatewayError) throw error
-      const doubt = isThere ? ' The change may have been made nevertheless: list the keys before you try again.' : ''
-      const detail = `The Redis of stores.redis cannot be used: ${reasonOf(error)}.${doubt}`
-      throw new GatewayError('keys-unavailable', detail, { cause: error })
-    } finally {
-      this.leave(opened)
-    }
+  /** Runs `work`, which only reads keys. Rejects like `change`. */
+  read<Result>(redis: RedisConfig, work: (ring: KeyRing) => Promise<Result>): Promise<Result> {
+    return this.use(redis, work, READ_AGAIN)
+  }
+
+  /** Runs `work` on the keys in that Redis. Rejects with the error of `work`, and with GatewayError 'keys-unavailable' if Redis fails. */
+  change<Result>(redis: RedisConfig, work: (ring: KeyRing) => Promise<Result>): Promise<Result> {
+    return this.use(redis, work, CHANGE_AGAIN)
   }
 
   /** Closes the connection, for a process that is done with it. */
@@ -55,6 +51,43 @@ export class KeyConnection {
     this.opened = null
     opened?.stay?.()
     opened?.client.disconnect()
+  }
+
+  /** `advice` is what to do if Redis fails after `work` has begun. */
+  private async use<Result>(redis: RedisConfig, work: (ring: KeyRing) => Promise<Result>, advice: string) {
+    const opened = this.open(redis)
+    let isConnected = false
+    try {
+      opened.connecting ??= this.connect(opened.client).finally(() => (opened.connecting = null))
+      await opened.connecting
+      isConnected = true
+      return await work(new KeyRing(new RedisApiKeys(opened.client), () => this.clock.wall()))
+    } catch (error) {
+      if (error instanceof GatewayError) throw error
+      const detail = `The Redis of stores.redis cannot be used: ${reasonOf(error)}. ${isConnected ? advice : CONNECT_AGAIN}`
+      throw new GatewayError('keys-unavailable', detail, { cause: error })
+    } finally {
+      this.leave(opened)
+    }
+  }
+
+  /** Resolves once the client is connected. Rejects with the last connection error if it is not within the timeout. */
+  private async connect(client: RedisClient): Promise<void> {
+    let last = new Error(`no connection within ${TIMEOUT / 1000} s`)
+    const failed = (error: Error): void => void (last = error)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const cancel = this.clock.after(TIMEOUT, () => reject(last))
+    client.on('error', failed)
+    client.on('ready', resolve)
+    try {
+      // A connection that was kept may have been lost, which is not known before it is used.
+      if (client.status === 'ready') void answers(client).then((isThere) => isThere && resolve())
+      await promise
+    } finally {
+      cancel()
+      client.off('error', failed)
+      client.off('ready', resolve)
+    }
   }
 
   /** The connection, with one more user; another one if the configuration has another Redis by now. */
@@ -84,25 +117,6 @@ export class KeyConnection {
   }
 }
 
-/** Resolves once the client is connected, and rejects with the first connection error; the caller may try again. */
-async function connected(client: RedisClient): Promise<void> {
-  // A connection that was kept may have been lost, which is not known before it is used.
-  if (client.status === 'ready' && (await answers(client))) return
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => settle(new Error(`no connection within ${TIMEOUT} ms`)), TIMEOUT)
-    const ready = (): void => settle()
-    const settle = (error?: Error): void => {
-      clearTimeout(timer)
-      client.off('ready', ready)
-      client.off('error', settle)
-      if (error === undefined) resolve()
-      else reject(error)
-    }
-    client.once('ready', ready)
-    client.once('error', settle)
-  })
-}
-
 /** Whether Redis replies on this connection, even with an error. */
 async function answers(client: RedisClient): Promise<boolean> {
   try {
@@ -113,9 +127,10 @@ async function answers(client: RedisClient): Promise<boolean> {
   }
 }
 
-/** A Cluster error only says that no node replied; the reason is attached to it. */
+/** Where several nodes or addresses were tried, the error itself does not say why they failed. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if ('lastNodeError' in error && error.lastNodeError instanceof Error) return error.lastNodeError.message
+  if ('lastNodeError' in error && error.lastNodeError instanceof Error) return reasonOf(error.lastNodeError)
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
   return error.message
 }

@@ -47,7 +47,7 @@ export class ManagedKeys {
   /** The keys in Redis, sorted by id; keys of the same id newest first. */
   async stored(): Promise<StoredApiKey[]> {
     const { redis } = this.place
-    return redis === null ? [] : this.connection.use(redis, (ring) => ring.list())
+    return redis === null ? [] : this.connection.read(redis, (ring) => ring.list())
   }
 
   /** Creates a key with an id that is not yet in use. */
@@ -57,7 +57,7 @@ export class ManagedKeys {
     if (configured.some((key) => key.id === id))
       throw new GatewayError('conflict', `The configuration has an API key "${id}" already: choose another id.`)
     if (redis === null) return makeKey(description, this.now())
-    return this.connection.use(redis, (ring) => ring.create(description))
+    return this.connection.change(redis, (ring) => ring.create(description))
   }
 
   /**
@@ -76,7 +76,7 @@ export class ManagedKeys {
       return { ...made, store: 'configuration', old: { sha256, prefix, expires: endOfOld(like.expires, overlap, now) } }
     }
     if (redis === null) throw noKey(id)
-    return { ...(await this.connection.use(redis, (ring) => ring.rotate(id, overlap, expires))), store: 'redis' }
+    return { ...(await this.connection.change(redis, (ring) => ring.rotate(id, overlap, expires))), store: 'redis' }
   }
 
   /** Those of that id that stand in the configuration, or those of them that begin with `prefix`. */
@@ -94,6 +94,6 @@ export class ManagedKeys {
       }
     const { redis } = this.place
     if (redis === null) throw noKey(id, prefix)
-    return { store: 'redis', keys: await this.connection.use(redis, (ring) => ring.revoke(id, prefix)) }
+    return { store: 'redis', keys: await this.connection.change(redis, (ring) => ring.revoke(id, prefix)) }
   }
 }
