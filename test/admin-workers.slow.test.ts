@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test'
 import { requestAdmin } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
-import { TIMEOUT } from './support/patience.ts'
+import { TIMEOUT } from './support/timeout.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 

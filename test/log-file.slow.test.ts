@@ -6,7 +6,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { startCollector } from './support/collector.ts'
 import { Command, run, temporaryFile } from './support/command.ts'
-import { TIMEOUT } from './support/patience.ts'
+import { TIMEOUT } from './support/timeout.ts'
 import { startService } from './support/service.ts'
 
 type Line = Readonly<Record<string, unknown>>

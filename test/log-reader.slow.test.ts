@@ -10,7 +10,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { run, temporaryFile } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
-import { TIMEOUT } from './support/patience.ts'
+import { TIMEOUT } from './support/timeout.ts'
 
 const main = new URL('../src/main.ts', import.meta.url).pathname
 

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
 import { start } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
-import { TIMEOUT } from './support/patience.ts'
+import { TIMEOUT } from './support/timeout.ts'
 import { startService, type TestService } from './support/service.ts'
 
 const preload = new URL('support/kill-worker.ts', import.meta.url).href

@@ -7,7 +7,7 @@ import { ConfigError } from '../src/config/problems.ts'
 import { newKey, type Leaf } from './support/certificates.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { startGateway } from './support/gateway.ts'
-import { TIMEOUT } from './support/patience.ts'
+import { TIMEOUT } from './support/timeout.ts'
 import { authority, connectSecurely, replaceLeaf, tlsListeners, writeLeaf } from './support/tls.ts'
 
 const GET = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'

@@ -21,7 +21,7 @@ function steps({ url, adminUrl, apiKey, inventory, ca, grpc = false }: Demo): St
     { title: 'Health', command: `${curl} -sw '\\n' ${url}/health` },
     { title: 'Products', command: `${curl} -siw '\\n' '${api}/products?category=games'` },
     {
-      title: 'Twice over one connection: from the cache of its worker',
+      title: 'Twice over one connection: the second reply comes from the cache',
       command: `${curl} -siw '\\n' '${api}/products?category=kitchen' '${api}/products?category=kitchen' | grep -i cache-status`,
     },
     {

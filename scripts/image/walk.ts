@@ -7,7 +7,7 @@ import { banner } from '../../examples/platform/banner.ts'
 const expected: Readonly<Record<string, RegExp>> = {
   Health: /"status":"healthy"/,
   Products: /^HTTP\/(?:1\.1|2) 200/,
-  'Twice over one connection: from the cache of its worker': /sallyport; hit/i,
+  'Twice over one connection: the second reply comes from the cache': /sallyport; hit/i,
   'X-Instance shows the balancing':
     /inventory-service-1[^]*inventory-service-2|inventory-service-2[^]*inventory-service-1/,
   Register: /carol@example\.com/,

@@ -13,14 +13,14 @@ import { acceptTexts, checkWritable, configurationText, TEXT_SIZE } from './text
 /** How long a change may wait for its confirmation, in milliseconds. */
 const MIN = 1000
 const MAX = 3_600_000
-const patienceExpected = 'expected a duration from "1s" to "1h"'
+const timeoutExpected = 'expected a duration from "1s" to "1h"'
 
 const timeout = z
   .string()
   .transform((text, context) => {
     const duration = parseDuration(text)
     if (duration !== undefined && duration >= MIN && duration <= MAX) return duration
-    context.addIssue({ code: 'custom', message: patienceExpected })
+    context.addIssue({ code: 'custom', message: timeoutExpected })
     return z.NEVER
   })
   .describe('From "1s" to "1h".')

@@ -35,7 +35,10 @@ const question = z.strictObject({
     .refine((address) => isIP(address) !== 0, 'expected an IP address')
     .default('127.0.0.1')
     .describe('IP address of the client.'),
-  listener: z.string().optional().describe('Listener that receives it. Default the first one for the scheme.'),
+  listener: z
+    .string()
+    .optional()
+    .describe('Listener that receives the request. Default: the first one for the scheme.'),
   as: z
     .strictObject({
       id: z.string().min(1),
@@ -45,7 +48,7 @@ const question = z.strictObject({
       key: z.string().nullable().default(null).describe('Id of the API key; null for none.'),
     })
     .optional()
-    .describe('Consumer to assume, without credentials. Default: the one that its headers authenticate.'),
+    .describe('Consumer to act as, without credentials. Default: the one that its headers authenticate.'),
   worker: z.int().min(0).optional().describe('Worker to ask; each has its own cache. Default any.'),
 })
 
@@ -166,7 +169,7 @@ export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void
         summary: 'Explain how a request would be handled, without sending it',
         description:
           'The routes that were tried, the verdict of each policy, the instances of the service, and the request as it would be sent, or the ' +
-          'reply. Nothing is counted, stored or sent, except that a token or a key may be looked up.',
+          'reply. Nothing is counted, stored or sent, but a token or an API key may be looked up.',
         tags: ['requests'],
         body: question,
         response: { 200: explanation },

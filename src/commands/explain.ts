@@ -40,9 +40,9 @@ interface Options {
 export function defineExplain(command: Command): void {
   command
     .description(
-      'Explains how a request would be handled: the routes that are tried, the verdict of each policy, the instances of the service, ' +
-        'and the request as it would be sent, or the reply. Nothing is sent, counted or stored, except that a token or a key may be looked up. Asks ' +
-        'the running gateway whose admin listener is in sallyport.yaml, or the one of --admin; with --config no gateway is needed. ' +
+      'Explains how a request would be handled: the routes that are considered, the verdict of each policy, the instances of the service, ' +
+        'and the request as it would be sent, or the reply. Nothing is sent, counted or stored, but a token or an API key may be looked up. Asks ' +
+        'the running gateway whose admin listener is in sallyport.yaml or given by --admin; with --config, no gateway is needed. ' +
         'Exits with 0 if there is an explanation, whatever would happen to the request.',
     )
     .argument('<method>', 'the method, such as GET')
@@ -50,18 +50,18 @@ export function defineExplain(command: Command): void {
     .option('-H, --header <field>', 'a header field, "Name: value"; can be repeated', addField, [])
     .option('-d, --data <text>', 'the body of the request')
     .option('--from <ip>', 'the address of the client', '127.0.0.1')
-    .option('--as <consumer>', 'assume this consumer, user:ID or key:ID, without credentials')
+    .option('--as <consumer>', 'act as this consumer, user:ID or key:ID, without credentials')
     .option('--roles <names>', 'the roles of that consumer, separated by commas')
     .option('--scopes <names>', 'its scopes, separated by commas')
-    .option('--tier <name>', 'its tier (default: authenticated, or api_key for a key)')
+    .option('--tier <name>', 'its tier (default: authenticated, or api_key for key:ID)')
     .option('--token <token>', 'a bearer token, which is verified')
-    .option('--listener <name>', 'the listener that receives it (default: the first one for the scheme)')
+    .option('--listener <name>', 'the listener that receives the request (default: the first one for the scheme)')
     .option('-c, --config <file>', 'use this configuration instead of a running gateway')
     .option('--admin <url>', 'URL of the admin listener of the gateway; the token is read from ADMIN_TOKEN')
     .option('--json', 'print JSON, as from POST /explain of the admin API')
     .action(explainRequest)
   addExamples(command, [
-    ['sallyport explain GET /books/7', 'a request to the gateway that runs here'],
+    ['sallyport explain GET /books/7', 'a request to the gateway running on this machine'],
     [
       'sallyport explain POST https://api.example.com/books --as user:42 --roles editor',
       'a request of a user with a role',

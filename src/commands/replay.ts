@@ -68,9 +68,9 @@ function isOfSystem(error: unknown): boolean {
 function whyNothing(log: string, { malformed, otherLines, problems }: Report, sample: number): string {
   const [first] = problems
   if (first !== undefined)
-    return `${log} has no lines of an access log in JSON (log.format: json); line ${first.line}: ${first.problem}. ${malformed} such lines.`
+    return `${log} has no lines of an access log in JSON (log.format: json); line ${first.line}: ${first.problem}. ${malformed} such line${malformed === 1 ? '' : 's'}.`
   if (sample < 1) return `${log} has no requests from the sampled clients: try a larger --sample.`
   return otherLines > 0
-    ? `${log} has ${otherLines} lines, but none of them is from the access log.`
+    ? `${log} has ${otherLines === 1 ? '1 line, which is not' : `${otherLines} lines, but none of them is`} from the access log.`
     : `${log} is empty.`
 }

@@ -167,7 +167,7 @@ export class FrameReader implements InputConsumer {
         return this.ping(flags, stream, bytes, at, end)
       case FrameType.goaway:
         if (stream !== 0) throw protocolError('GOAWAY is not on stream 0.')
-        if (end - at < 8) throw frameSizeError('GOAWAY has less than 8 bytes.')
+        if (end - at < 8) throw frameSizeError('GOAWAY has fewer than 8 bytes.')
         return this.handler.goaway(bytes.readUInt32BE(at) & 0x7fffffff, bytes.readUInt32BE(at + 4))
       case FrameType.windowUpdate:
         if (end - at !== 4) throw frameSizeError('WINDOW_UPDATE does not have 4 bytes.')
@@ -290,7 +290,7 @@ export class FrameReader implements InputConsumer {
 
   private priorityUpdate(stream: number, bytes: Buffer, at: number, end: number): void {
     if (stream !== 0) throw protocolError('PRIORITY_UPDATE is not on stream 0.')
-    if (end - at < 4) throw frameSizeError('PRIORITY_UPDATE has less than 4 bytes.')
+    if (end - at < 4) throw frameSizeError('PRIORITY_UPDATE has fewer than 4 bytes.')
     this.handler.priorityUpdate(bytes.readUInt32BE(at) & 0x7fffffff, bytes.toString('latin1', at + 4, end))
   }
 }

@@ -18,7 +18,7 @@ export class ResetStreams {
   }
 
   /**
-   * A frame with that much content was received for a stream that no longer exists. What is no error costs no patience.
+   * A frame with that much content was received for a stream that no longer exists. Content that was still in transit is not charged.
    * Throws ConnectionError where the stream was not reset.
    */
   receive(id: number, content: number, workBudget: WorkBudget): void {

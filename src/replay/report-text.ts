@@ -37,7 +37,10 @@ function endingText(ending: Ending): string {
 }
 
 function linesText({ malformed, problems, otherLines }: Report): string[] {
-  const others = otherLines === 0 ? [] : [`${countText(otherLines, 'line')} from other parts of the log were skipped`]
+  const others =
+    otherLines === 0
+      ? []
+      : [`${countText(otherLines, 'line')} from other parts of the log ${otherLines === 1 ? 'was' : 'were'} skipped`]
   if (malformed === 0) return others
   const shown = problems.map(({ line, problem, text }) => printable(`  line ${line}: ${problem}: ${text}`))
   const more = malformed > problems.length ? [`  and ${numberText(malformed - problems.length)} more`] : []

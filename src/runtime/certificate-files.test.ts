@@ -28,5 +28,5 @@ test('a client certificate is not used as a server certificate', (t) => {
   const places = [writeLeaf(t, authority.issueClient())]
   const clock = new ManualClock(Date.now())
   assert.deepEqual(new CertificateFiles({ pairs: places, files: unmoved, clock, log }).current(), [])
-  assert.match(JSON.stringify(lines), /is not for servers of TLS/)
+  assert.match(JSON.stringify(lines), /is not for TLS servers/)
 })

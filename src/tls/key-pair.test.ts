@@ -148,10 +148,10 @@ test('a certificate for another purpose is rejected, and one without a purpose i
   assert.deepEqual(judge(['server', 'client'], 'client'), [])
   assert.deepEqual(judge([], 'server'), [])
   assert.deepEqual(judge(['client'], 'server'), [
-    'certificate: is not for servers of TLS: have it issued with the extended key usage serverAuth',
+    'certificate: is not for TLS servers: have it issued with the extended key usage serverAuth',
   ])
   assert.deepEqual(judge(['server'], 'client'), [
-    'certificate: is not for clients of TLS: have it issued with the extended key usage clientAuth',
+    'certificate: is not for TLS clients: have it issued with the extended key usage clientAuth',
   ])
 })
 

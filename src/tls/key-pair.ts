@@ -149,7 +149,7 @@ function judgeMatch(chain: readonly X509Certificate[], key: KeyObject, { cert, k
 function judgePurpose({ keyUsage: uses }: X509Certificate, purpose: Purpose | undefined): string[] {
   if (purpose === undefined || uses === undefined) return []
   if (uses.includes(PURPOSES[purpose]) || uses.includes(ANY_PURPOSE)) return []
-  return [`is not for ${purpose}s of TLS: have it issued with the extended key usage ${purpose}Auth`]
+  return [`is not for TLS ${purpose}s: have it issued with the extended key usage ${purpose}Auth`]
 }
 
 /** The final check is by OpenSSL, which will use the pair. */

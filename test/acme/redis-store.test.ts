@@ -3,7 +3,7 @@ import { connectRedis, type RedisPlace } from '../../src/redis/client.ts'
 import { RedisAcmeStore } from '../../src/acme/redis-store.ts'
 import { acmeStoreContract, type OpenStore } from '../support/acme-store-contract.ts'
 import { cleanUp } from '../support/cleanup.ts'
-import { TIMEOUT } from '../support/patience.ts'
+import { TIMEOUT } from '../support/timeout.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from '../support/redis.ts'
 
 /** Stores on the same Redis, which is flushed first. */

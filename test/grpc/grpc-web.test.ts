@@ -8,7 +8,7 @@ import type { GatewayInput } from '../../src/gateway.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startGrpcService } from '../support/grpc-service.ts'
-import { TIMEOUT } from '../support/patience.ts'
+import { TIMEOUT } from '../support/timeout.ts'
 import { decodeText, encodeText, UsersClient } from '../support/users-api.ts'
 
 /** Greets whoever the message names. */

@@ -177,7 +177,7 @@ const framing: readonly ServiceCase[] = [
   },
   {
     rfc: '9113 6.8',
-    name: 'GOAWAY has less than 8 bytes',
+    name: 'GOAWAY has fewer than 8 bytes',
     send: [frame(Type.goaway, 0, 0, 'abc')],
     goaway: Code.size,
   },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 
 const sallyport = new URL('../../src/main.ts', import.meta.url).pathname
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 import { freePorts } from './redis.ts'
 
 /** Runs dnsmasq until the end of the test with only those options, ignoring the machine's configuration; returns its address and port. */

@@ -5,7 +5,7 @@ import { createGateway, type Gateway, type GatewayInput, type Policy } from '../
 import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 import { defaultListeners, noteDefault } from './scheme.ts'
 
 /** A line of the log. */

@@ -7,7 +7,7 @@ import { FieldDecoder } from '../../src/http2/hpack/decoder.ts'
 import { requestFieldNames } from '../../src/http/field-names.ts'
 import { cleanUp } from './cleanup.ts'
 import * as h2 from './http2-frames.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 import { connectSecurely } from './tls.ts'
 
 /** What was received on one stream. */

@@ -14,7 +14,7 @@ import { FieldDecoder } from '../../src/http2/hpack/decoder.ts'
 import type { Field } from '../../src/http2/hpack/field.ts'
 import { cleanUp } from './cleanup.ts'
 import * as h2 from './http2-frames.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 import { leaf } from './tls-service.ts'
 
 /** A service on node:http2. */

@@ -3,7 +3,7 @@ import { connect as connectSocket, createServer, type AddressInfo, type Socket }
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 import { type Message, readMessage, type Source } from './message.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 import { openSocket } from './scheme.ts'
 
 /** How a connection ended: the other side sent FIN, or reset it. */

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { cleanUp } from './cleanup.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 
 const HOST = '127.0.0.1'
 const SLOTS = 16_384

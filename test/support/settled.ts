@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { Gateway, PoolSize } from '../../src/gateway.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 
 /** A number of turns of the event loop after which everything that happens only in this process has happened. */
 const TURNS = 50

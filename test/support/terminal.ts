@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
-import { TIMEOUT } from './patience.ts'
+import { TIMEOUT } from './timeout.ts'
 
 const sallyport = new URL('../../src/main.ts', import.meta.url).pathname
 

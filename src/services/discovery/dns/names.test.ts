@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Resolver } from 'node:dns/promises'
 import test from 'node:test'
 import { type DnsServer, startDns } from '../../../../test/support/dns-server.ts'
-import { TIMEOUT } from '../../../../test/support/patience.ts'
+import { TIMEOUT } from '../../../../test/support/timeout.ts'
 import { type NameFiles, Names, NO_FILES } from './names.ts'
 
 const SEARCHED: NameFiles = { hosts: '', resolv: { search: ['shop.local', 'local'], ndots: 2 } }
