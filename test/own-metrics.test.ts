@@ -1,4 +1,4 @@
-/** Metrics that a policy of the user's own declares. */
+/** Metrics that a custom policy declares. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock, applyPolicy, fakeExchange, fakeMetrics } from '../src/testing.ts'

@@ -43,7 +43,7 @@ test('options are those of the policies in the list, for every route and for one
   })
 })
 
-test('what tsc refuses of the options of own policies, the gateway refuses too', async () => {
+test('what tsc refuses of the options of custom policies, the gateway refuses too', async () => {
   const match = { path: '/*' }
   const configurations = [
     defineConfig({

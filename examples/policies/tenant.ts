@@ -1,4 +1,4 @@
-/** A policy of your own: tells services the tenant that a host name belongs to, and refuses hosts of nobody. */
+/** A custom policy: tells services the tenant that a host name belongs to, and refuses hosts of nobody. */
 // 'sallyport' in a project of your own
 import { defineError, definePolicy, editReplies, GatewayError, z } from '../../src/gateway.ts'
 

@@ -42,7 +42,7 @@ export type RouteInput<Own extends readonly OwnPolicyInput[] = readonly OwnPolic
     | undefined
 }
 
-/** The configuration as written, with the user-defined policies `Own`. */
+/** The configuration as written, with the custom policies `Own`. */
 export type GatewayInput<Own extends readonly OwnPolicyInput[] = readonly OwnPolicyInput[]> = Omit<
   z.input<typeof gatewaySchema>,
   'ownPolicies' | 'policies' | 'routes'

@@ -4,7 +4,7 @@ import type { Policy } from '../policies/policy.ts'
 const expected = 'expected the path of a file such as "./policies/tenant.ts", or in TypeScript a policy'
 const file = z.string(expected).min(1, expected)
 
-/** A user-defined policy by the file that it is loaded from, with its place in the chain unless it is the innermost policy. */
+/** A custom policy by the file that it is loaded from, with its place in the chain unless it is the innermost policy. */
 export interface OwnPolicy {
   readonly file: string
   /** Name of the policy if it is not the default export of the file. */

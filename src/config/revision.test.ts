@@ -42,7 +42,7 @@ test('the same bytes in different typed arrays have different revisions', () => 
 
 test('property: two values have the same revision if and only if they are equal', () => {
   const config = parseConfig(base)
-  // Options of a policy of the user's own.
+  // Options of a custom policy.
   const revision = (own: unknown) =>
     revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, new Map())
   const value = fc.anything({

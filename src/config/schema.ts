@@ -271,7 +271,7 @@ export const gatewaySchema = z
       .array()
       .default([])
       .describe(
-        'Your own policies: the path of a file, or { file, before } or { file, after } to place it in the order; in TypeScript also the policy itself, or { policy, before }.',
+        'Custom policies: the path of a file, or { file, before } or { file, after } to place it in the order; in TypeScript also the policy itself, or { policy, before }.',
       )
       .meta({ examples: [['./policies/tenant.ts', { file: './policies/audit.ts', before: 'auth' }]] }),
     policies: policiesSchema.prefault({}).describe('Policies for every route, unless a route overrides them.'),

@@ -69,7 +69,7 @@ export const errorTable = {
 /** A code in the error table. */
 export type ErrorCode = keyof typeof errorTable
 
-/** What all occurrences of an error have in common: an entry of the error table, or an error of a user-defined policy. */
+/** What all occurrences of an error have in common: an entry of the error table, or an error of a custom policy. */
 export interface ErrorKind extends Required<ErrorEntry> {
   readonly code: string
 }
@@ -91,7 +91,7 @@ export function errorKinds(): readonly ErrorKind[] {
   return [...kinds.values()]
 }
 
-/** An error of a user-defined policy, as its author writes it. */
+/** An error of a custom policy, as its author writes it. */
 export interface ErrorDefinition extends Omit<ErrorEntry, 'fault'> {
   /** Identifies the error in logs and metrics: lower-case words, digits and hyphens, such as "tenant-unknown". */
   readonly code: string
@@ -103,7 +103,7 @@ const CODE = /^[a-z]+(?:-[a-z0-9]+)*$/
 const LONGEST_CODE = 64
 
 /**
- * Defines an error of a user-defined policy, to be thrown as `new GatewayError(kind, detail)`. Its type is
+ * Defines an error of a custom policy, to be thrown as `new GatewayError(kind, detail)`. Its type is
  * `urn:sallyport:error:CODE` unless it has a `type`. Throws a TypeError or RangeError if the code is malformed or belongs to the
  * gateway, or if the status is not from 400 to 599.
  */
@@ -144,7 +144,7 @@ export interface GatewayErrorOptions {
   readonly members?: Readonly<Record<string, unknown>>
 }
 
-/** An error of the error table, or one of a user-defined policy. Always turned into one problem+json reply, wherever it is thrown. */
+/** An error of the error table, or one of a custom policy. Always turned into one problem+json reply, wherever it is thrown. */
 export class GatewayError extends Error {
   // Private, so that the log does not repeat its members.
   readonly #kind: ErrorKind

@@ -14,7 +14,7 @@ export interface MetricEntry {
   readonly exported?: false
 }
 
-/** A metric of a user-defined policy, made by `defineMetric`. */
+/** A metric of a custom policy, made by `defineMetric`. */
 export interface OwnMetric<
   Type extends MetricEntry['type'] = MetricEntry['type'],
   Label extends string = string,
@@ -439,7 +439,7 @@ export type LabelOf<Metric extends MetricName | OwnMetric> = Metric extends OwnM
   ? Metric['labels'][number]
   : (typeof metricTable)[Extract<Metric, MetricName>]['labels'][number]
 
-/** A metric of one type: the name of one of the gateway's, or one that a user-defined policy has declared. */
+/** A metric of one type: the name of one of the gateway's, or one that a custom policy has declared. */
 export type MetricOf<Type extends MetricEntry['type']> = MetricNameOf<Type> | OwnMetric<Type>
 
 const entries: ReadonlyMap<string, MetricEntry> = new Map(Object.entries<MetricEntry>(metricTable))

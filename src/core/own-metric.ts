@@ -1,6 +1,6 @@
 import { LONG, metricTable, type OwnMetric } from './metric-table.ts'
 
-/** A metric of a user-defined policy, as its author writes it. */
+/** A metric of a custom policy, as its author writes it. */
 export interface MetricDefinition<Type extends OwnMetricType, Label extends string> {
   readonly type: Type
   /**
@@ -29,7 +29,7 @@ const MOST_BUCKETS = 32
 const ENDINGS = { counter: '_total', gauge: '', histogram: '_seconds' } as const satisfies Record<OwnMetricType, string>
 
 /**
- * Declares a metric of a user-defined policy, for use with the `metrics` of its toolbox. Throws a TypeError if Prometheus could not read it, or if
+ * Declares a metric of a custom policy, for use with the `metrics` of its toolbox. Throws a TypeError if Prometheus could not read it, or if
  * it is one of the gateway's.
  */
 export function defineMetric<const Type extends OwnMetricType, const Label extends string = never>({

@@ -46,7 +46,7 @@ const names = {
 
 const byCode: ReadonlyMap<string, GrpcStatusName> = new Map(Object.entries(names))
 
-/** The codes of errors that user-defined policies define, by HTTP status: the reverse of google.rpc.Code. */
+/** The codes of errors that custom policies define, by HTTP status: the reverse of google.rpc.Code. */
 const byStatus: ReadonlyMap<number, GrpcStatusName> = new Map([
   [401, 'UNAUTHENTICATED'],
   [403, 'PERMISSION_DENIED'],

@@ -9,7 +9,7 @@ import { Headers } from '../http/headers.ts'
 import { discardReply, Reply } from '../http/reply.ts'
 import { checkTarget } from '../http/target.ts'
 
-/** A user-defined policy, and the route that it runs for. */
+/** A custom policy, and the route that it runs for. */
 export interface RunningPolicy {
   readonly policy: string
   readonly route: string
@@ -18,13 +18,13 @@ export interface RunningPolicy {
 /** The policy whose code is running, including in anything asynchronous that it has started. */
 const running = new AsyncLocalStorage<RunningPolicy | null>()
 
-/** The user-defined policy whose code is running; null for the gateway's own code. */
+/** The custom policy whose code is running; null for the gateway's own code. */
 export function runningPolicy(): RunningPolicy | null {
   return running.getStore() ?? null
 }
 
 /**
- * Wraps a user-defined policy: if it throws anything but a GatewayError, or returns anything but a reply, the error becomes
+ * Wraps a custom policy: if it throws anything but a GatewayError, or returns anything but a reply, the error becomes
  * 'internal-error' with the name of the policy in the cause. Errors from further in pass through unchanged.
  */
 export function guardPolicy(policy: Policy): Policy {

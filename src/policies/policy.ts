@@ -163,7 +163,7 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly aroundOwnEndpoints?: boolean
   /**
    * Whether it changes requests to services, so that replies depend on its options: a reply stored under different options is not
-   * used. Default: false; true for user-defined policies.
+   * used. Default: false; true for custom policies.
    */
   readonly changesRequests?: boolean
   /**
@@ -173,7 +173,7 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly version?: string
   /**
    * Whether it has side effects only through its tools. If so, dry runs (`sallyport explain`) run it with tools that change
-   * nothing; otherwise the policy is left out of them. Default for a user-defined policy: false.
+   * nothing; otherwise the policy is left out of them. Default for a custom policy: false.
    */
   readonly runsDry?: boolean
   /** The body limit of a request in place of the general one; null if the policy does not set one. */

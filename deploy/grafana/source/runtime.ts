@@ -20,8 +20,7 @@ const threads: Row = {
     }),
     graph({
       title: 'Longest delay',
-      description:
-        'The longest time that a worker did nothing else: a large body in a transform, a policy of your own.',
+      description: 'The longest time that a worker did nothing else: a large body in a transform, or a custom policy.',
       unit: Seconds,
       queries: [
         {

@@ -148,7 +148,7 @@ function translated(use: PluginUse): Fragment {
     const shown = options.length === 0 ? '' : ` Its options: ${options.join(', ')}.`
     return closed(
       use,
-      `The plugin ${name} is unknown, and may protect the route: write a policy of your own, see docs/writing-policies.md.${shown}`,
+      `The plugin ${name} is unknown, and may protect the route: write a custom policy, see docs/writing-policies.md.${shown}`,
     )
   }
   if (known.guards) return closed(use, known.advice)

@@ -14,7 +14,7 @@ const advice: Readonly<Record<string, string>> = {
   key_sets: 'Name the keys in auth.methods.jwt.',
   keys: 'Name the keys in auth.methods.jwt.',
   partials: 'Shared plugin configuration is not supported: write the options out in each plugin.',
-  filter_chains: 'Filters are not run: write a policy of your own, see docs/writing-policies.md.',
+  filter_chains: 'Filters are not run: write a custom policy, see docs/writing-policies.md.',
   keyauth_enc_credentials: 'Create a key with sallyport keys create.',
   hmacauth_credentials: consumers,
   oauth2_credentials: consumers,

@@ -11,7 +11,7 @@ export const contentTypes = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 } as const satisfies Record<Format, string>
 
-/** All metrics as a document, in table order, followed by those of user-defined policies; unused metrics are left out. */
+/** All metrics as a document, in table order, followed by those of custom policies; unused metrics are left out. */
 export function writeMetrics(totals: Totals, format: Format): string {
   let text = ''
   const own = totals.own.map((metric): [string, MetricEntry] => [metric.name, metric])

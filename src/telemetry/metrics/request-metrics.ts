@@ -16,7 +16,7 @@ const NO_STATUS = 'NONE'
 
 type CallStatus = GrpcStatusName | typeof NO_STATUS
 
-/** The most errors of user-defined policies that are counted by their codes; the others have one code together. */
+/** The most errors of custom policies that are counted by their codes; the others have one code together. */
 const OWN_ERRORS = 100
 const OTHER_ERROR = 'other'
 
@@ -28,7 +28,7 @@ export class RequestMetrics {
   private readonly metrics: Metrics
   private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
   private readonly errors = new WeakMap<ErrorKind, Counter>()
-  /** Errors of user-defined policies: their codes and faults. */
+  /** Errors of custom policies: their codes and faults. */
   private readonly ownErrors = new Set<string>()
   private readonly broken: (reason: BreakReason) => Counter
   private readonly refusals = new Map<string, Counter>()

@@ -24,7 +24,7 @@ export interface SeriesName {
   readonly labels: string
 }
 
-/** One metric with its labels, and how it was declared if a user-defined policy did so. */
+/** One metric with its labels, and how it was declared if a custom policy did so. */
 export interface DeclaredSeries extends SeriesName {
   readonly own: OwnMetric | null
 }
@@ -48,7 +48,7 @@ interface Declared {
   readonly entry: MetricEntry
 }
 
-/** The most series that one metric of a user-defined policy has in a thread; the last one is for all others. */
+/** The most series that one metric of a custom policy has in a thread; the last one is for all others. */
 const OWN_SERIES = 200
 
 /** One series that this thread counts. */
@@ -90,7 +90,7 @@ export class ThreadMetrics implements Metrics {
   private readonly memory = new CellMemory()
   private readonly counters = new Map<string, Counted & { readonly cells: CellCounter }>()
   private readonly histograms = new Map<string, Counted & { readonly cells: CellHistogram }>()
-  /** Metrics of user-defined policies, by their names, with the number of their series. */
+  /** Metrics of custom policies, by their names, with the number of their series. */
   private readonly own = new Map<string, { readonly metric: OwnMetric; series: number }>()
   /** If a series is watched several times, the latest watch is read. */
   private readonly watched = new Map<string, readonly (() => Reading)[]>()

@@ -26,7 +26,7 @@ export class Totals {
     return Array.from(this.byName.values(), (series) => [...series.values()]).flat()
   }
 
-  /** The metrics of user-defined policies, by their names. */
+  /** The metrics of custom policies, by their names. */
   get own(): OwnMetric[] {
     const known = Array.from(this.byName.values(), (series) => series.values().next().value?.own ?? null)
     return known.filter((own) => own !== null).toSorted((a, b) => (a.name < b.name ? -1 : 1))

@@ -78,7 +78,7 @@ function templateOf({ tell, secret }: PluginUse, name: string, value: string): s
   if (template === null) {
     tell(
       'narrower',
-      `The value of ${name} was left out, because it is a Lua expression: write a policy of your own, see docs/writing-policies.md.`,
+      `The value of ${name} was left out, because it is a Lua expression: write a custom policy, see docs/writing-policies.md.`,
     )
     return null
   }

@@ -8,8 +8,8 @@ export interface LeftOut {
 
 const logs = 'The access log has a line of JSON for each request: let a log collector ship it. See docs/logging.md.'
 const metrics = 'Prometheus metrics are built in, at GET /metrics: see docs/metrics.md.'
-const ai = 'AI models are not supported: write a policy of your own, see docs/writing-policies.md.'
-const code = 'The Lua code is not run: write a policy of your own, see docs/writing-policies.md.'
+const ai = 'AI models are not supported: write a custom policy, see docs/writing-policies.md.'
+const code = 'The Lua code is not run: write a custom policy, see docs/writing-policies.md.'
 const browsers = 'For browser logins use auth.methods.oidc: see docs/authentication.md.'
 
 const guard = (advice: string): LeftOut => ({ advice, guards: true })

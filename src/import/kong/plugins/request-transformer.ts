@@ -17,7 +17,7 @@ export const requestTransformer: PluginTranslator = {
     const query = queryEditsOf(use)
     const body = bodyEditsOf(use, 'body')
     if (textOf(config['http_method']) !== undefined)
-      tell('different', 'http_method was left out: write a policy of your own, see docs/writing-policies.md.')
+      tell('different', 'http_method was left out: write a custom policy, see docs/writing-policies.md.')
     const path = pathOf(use)
     const request = { ...(query !== null && { query }), ...(body !== null && { body }) }
     return {
