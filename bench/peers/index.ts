@@ -4,7 +4,7 @@ import { haproxy } from './haproxy.ts'
 import { nginx } from './nginx.ts'
 import { nodePeer } from './node-peer.ts'
 import type { Peer } from './peer.ts'
-import { relay } from './relay.ts'
+import { relay, replier } from './lower-bounds.ts'
 import { sallyport } from './sallyport.ts'
 
 /** The source tree that this benchmark belongs to. */
@@ -22,4 +22,5 @@ export const peers: Peer[] = [
   nodePeer('@fastify/http-proxy', 'fastify-http-proxy.js'),
   nodePeer('express-gateway', 'express-gateway.js'),
   relay,
+  replier,
 ]

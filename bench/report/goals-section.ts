@@ -2,8 +2,8 @@ import type { Goal, Results, ScenarioResult } from '../results.ts'
 import { aheadOf, peerIn, ratioOf } from '../summary.ts'
 import { table, withRange } from './format.ts'
 
-/** Peers that Sallyport does not have to beat; the relay is not a proxy, and the last one is Sallyport itself. */
-const exempt = ['nginx', 'HAProxy', 'relay', 'Sallyport with two workers']
+/** Peers that Sallyport does not have to beat: relay and replier are lower bounds, and the last one is Sallyport itself. */
+const exempt = ['nginx', 'HAProxy', 'relay', 'replier', 'Sallyport with two workers']
 
 /** The goals of all scenarios with the results of this run. */
 export function goalsSection({ scenarios, subject, baselines }: Results): string {

@@ -46,6 +46,7 @@ are streamed, and each proxy sets the X-Forwarded headers. Over TLS every proxy 
 generators offer nothing else. The configurations are in \`bench/peers/\`.
 
 - **relay** is no proxy: it passes bytes on between sockets of node:net and looks at none. It shows what Node costs whatever runs on it.
+- **replier** is no cache: it writes the same stored bytes for everything that it reads from a socket of node:net. No cache on Node's sockets can cost less.
 - **CPU µs** is the figure to compare: the CPU time of all threads of the proxy's processes, from
   \`/proc/<pid>/task/*/schedstat\`, kernel time included, divided by the requests (or the MB, of 10⁶ bytes) of that measurement.
 - **to nginx** is a proxy's figure divided by nginx's in the same round; at the fixed rate it is p99, elsewhere CPU.

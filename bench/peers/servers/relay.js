@@ -11,8 +11,8 @@ const server = net.createServer({ noDelay: true }, (client) => {
 server.listen(port, '127.0.0.1', 4096)
 
 function pass(from, to) {
-  from.on('data', (octets) => {
-    if (!to.write(octets)) from.pause()
+  from.on('data', (bytes) => {
+    if (!to.write(bytes)) from.pause()
   })
   to.on('drain', () => from.resume())
   from.on('error', () => to.destroy())
