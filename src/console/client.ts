@@ -14,7 +14,7 @@ export class Refusal extends Error {
 }
 
 /** Options of a request in addition to the path. */
-export interface Asked {
+export interface RequestOptions {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   /** A body to send as JSON. */
   readonly json?: unknown
@@ -42,8 +42,8 @@ export function unlock(): void {
 }
 
 /** Sends a request to the admin API and resolves with its reply. Rejects with Refusal. */
-export async function ask<Answer>(path: string, asked: Asked = {}): Promise<Answer> {
-  const response = await send(path, asked)
+export async function callApi<Answer>(path: string, options: RequestOptions = {}): Promise<Answer> {
+  const response = await send(path, options)
   return read<Answer>(response.status === 204 ? 'null' : await response.text())
 }
 
@@ -57,9 +57,9 @@ export function read<Answer>(json: string): Answer {
 /** Does the same but resolves with the response, whose body has not been read yet. */
 export async function send(
   path: string,
-  { method = 'GET', json, text, ifMatch, signal }: Asked = {},
+  { method = 'GET', json, text, ifMatch, signal }: RequestOptions = {},
 ): Promise<Response> {
-  if (locked && !OPEN.has(path)) throw new Refusal(401, 'Nobody is logged in.')
+  if (locked && !OPEN.has(path)) throw new Refusal(401, 'You are not logged in.')
   const headers = new Headers({ Accept: 'application/json, text/event-stream', 'X-Requested-With': 'console' })
   if (ifMatch !== undefined) headers.set('If-Match', ifMatch)
   if (json !== undefined) headers.set('Content-Type', 'application/json')
@@ -73,7 +73,7 @@ export async function send(
     ...(signal && { signal }),
   }).catch((error: unknown) => {
     if (signal?.aborted === true) throw error
-    throw new Refusal(0, 'The gateway does not answer.')
+    throw new Refusal(0, 'The gateway does not respond.')
   })
   if (response.ok) return response
   const problem = await problemOf(response)
@@ -97,7 +97,7 @@ async function problemOf(response: Response): Promise<Refusal> {
     const { detail, title, problems = [] } = read<ProblemDocument>(await response.text())
     return new Refusal(status, detail ?? title, problems)
   } catch {
-    return new Refusal(status, `The admin API answered ${status}.`)
+    return new Refusal(status, `The admin API responded with ${status}.`)
   }
 }
 

@@ -34,7 +34,7 @@ export function usePolled<Answer>(path: string | null, interval = 5000, when: un
   const poll = pollOf(path)
   const { data, error } = poll.known
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the admin API answers what answers.ts says
-  return { data: data as Answer | null, error, again: () => poll.again() }
+  return { data: data as Answer | null, error, again: () => poll.pollNow() }
 }
 
 /** The routes, fetched when the configuration has changed: in between, the windows provide their statistics. */
@@ -55,7 +55,7 @@ export function useBarred(method: string, path: string): string | null {
   const role = useSession().data?.role ?? null
   const needed = data?.endpoints.find((each) => each.method === method && each.path === path)?.role
   if (needed === undefined || role === null || ROLES.indexOf(role) >= ROLES.indexOf(needed)) return null
-  return `Needs the role ${needed}: you are logged in as ${role}.`
+  return `This needs the role ${needed}; you are logged in as ${role}.`
 }
 
 /** Whether the admin API has an endpoint; false while that is unknown. */

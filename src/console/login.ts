@@ -1,7 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { LoggedOut, LoginBegun, Session } from './answers.ts'
-import { ask, unlock } from './client.ts'
+import { callApi, unlock } from './client.ts'
 import { Failure } from './parts/notes.ts'
 
 /** The last user of this page, "" for the token; null if there was none yet. */
@@ -10,7 +10,7 @@ let last: string | null = null
 /** Ends the session, and with it everything on the page. */
 export async function logOut(): Promise<void> {
   try {
-    const { leave } = await ask<LoggedOut>('/logout', { method: 'POST' })
+    const { leave } = await callApi<LoggedOut>('/logout', { method: 'POST' })
     if (leave !== null) return location.assign(leave)
   } catch {
     // The page that is loaded next shows the problem.
@@ -66,7 +66,7 @@ function Login({ session, unlocked }: { session: Session; unlocked: () => void }
       h(
         'button',
         { type: 'button', class: 'link', onClick: () => setByToken(!byToken) },
-        byToken ? 'Log in with your name instead' : 'Use the token instead',
+        byToken ? 'Use a name and password instead' : 'Use the token instead',
       ),
   )
 }
@@ -77,7 +77,7 @@ interface FormProps {
 
 /** Logs in with that proof; a user other than the last one gets a new page. */
 async function logIn(proof: object, unlocked: () => void): Promise<void> {
-  const { name } = await ask<Session>('/login', { method: 'POST', json: proof })
+  const { name } = await callApi<Session>('/login', { method: 'POST', json: proof })
   // Another user must not see what the previous one has opened.
   if (last !== null && last !== (name ?? '')) return location.reload()
   unlock()
@@ -110,7 +110,7 @@ function TokenForm({ unlocked }: FormProps): ComponentChildren {
       send: () => logIn({ token: token.trim() }, unlocked),
       failed: () => setToken(''),
     },
-    h('p', null, 'This gateway asks for the token of its admin listener: the value of ADMIN_TOKEN, or of admin.token.'),
+    h('p', null, 'Enter the token of the admin listener: the value of ADMIN_TOKEN or of admin.token.'),
     field('Token', 'password', 'current-password', token, setToken),
   )
 }
@@ -155,7 +155,7 @@ function ProofForm({
     h(
       'button',
       { type: 'submit', class: 'button primary', disabled: running || !ready },
-      running ? 'One moment …' : action,
+      running ? 'One moment…' : action,
     ),
   )
 }
@@ -168,7 +168,7 @@ function AtProvider({ provider, isFirst }: { provider: string; isFirst: boolean 
     setError(null)
     try {
       const json = { return: location.pathname + location.search }
-      location.assign((await ask<LoginBegun>('/login/oidc', { method: 'POST', json })).url)
+      location.assign((await callApi<LoginBegun>('/login/oidc', { method: 'POST', json })).url)
     } catch (thrown) {
       setError(thrown)
     }
@@ -182,7 +182,7 @@ function AtProvider({ provider, isFirst }: { provider: string; isFirst: boolean 
     h(
       'button',
       { type: 'button', class: isFirst ? 'button primary' : 'button', disabled: running, onClick: () => void leave() },
-      running ? 'One moment …' : `Log in at ${provider}`,
+      running ? 'One moment…' : `Log in with ${provider}`,
     ),
   )
 }

@@ -154,15 +154,15 @@ function App(): ComponentChildren {
         h(
           'div',
           { class: 'note critical', role: 'alert' },
-          h('strong', null, 'The gateway does not answer.'),
-          ' What is shown is what was known last; it is asked again every two seconds.',
+          h('strong', null, 'The gateway does not respond.'),
+          ' This page shows the last known state. The console tries again every two seconds.',
         ),
       page === undefined
         ? h(
             Fragment,
             null,
             h(Head, { title: 'Not found' }),
-            h(Empty, { title: 'There is no such page' }, h(Link, { href: HOME }, 'To the overview')),
+            h(Empty, { title: 'This page does not exist' }, h(Link, { href: HOME }, 'Go to the overview')),
           )
         : page.show({ place, findings, status: status.data }),
     ),
@@ -193,7 +193,7 @@ function useShortcuts(help: () => void): void {
 
 const CONNECTED = {
   true: ['live', 'Live'],
-  false: ['lost', 'No connection'],
+  false: ['lost', 'Disconnected'],
   null: ['connecting', 'Connecting'],
 } as const
 
@@ -234,8 +234,8 @@ function Who({ session: { name, role } }: { session: Session }): ComponentChildr
     null,
     h(
       'span',
-      { class: 'who', title: name ?? 'With the token' },
-      h('span', { class: 'who-name' }, name ?? 'With the token'),
+      { class: 'who', title: name ?? 'Admin token' },
+      h('span', { class: 'who-name' }, name ?? 'Admin token'),
       h(Tag, null, role),
     ),
     h('button', { type: 'button', class: 'button small', onClick: () => void logOut() }, 'Log out'),
@@ -243,7 +243,7 @@ function Who({ session: { name, role } }: { session: Session }): ComponentChildr
 }
 
 const THEMES: Readonly<Record<Theme, readonly [next: Theme, word: string]>> = {
-  system: ['light', 'As the system'],
+  system: ['light', 'System'],
   light: ['dark', 'Light'],
   dark: ['system', 'Dark'],
 }
@@ -262,7 +262,7 @@ function ThemeSwitch(): ComponentChildren {
       class: 'icon-button',
       onClick: turn,
       title: `Theme: ${word}`,
-      'aria-label': `Theme: ${word}. Change it`,
+      'aria-label': `Theme: ${word}. Change theme`,
     },
     h(Icon, { name: theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'half' }),
   )
@@ -294,7 +294,7 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
               },
               h(Icon, { name: icon }),
               h('span', null, title),
-              step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} to look at` }, bad),
+              step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} problems` }, bad),
             ),
           ),
         ),
@@ -303,7 +303,7 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
       'div',
       { class: 'menu-foot' },
       h('a', { href: '/docs/' }, 'Admin API'),
-      h('span', { class: 'quiet' }, 'Press ? for keys'),
+      h('span', { class: 'quiet' }, 'Press ? for keyboard shortcuts'),
     ),
   )
 }
@@ -320,7 +320,7 @@ function Help({ close }: { close: () => void }): ComponentChildren {
       ref: (dialog: HTMLDialogElement | null) => dialog !== null && !dialog.open && dialog.showModal(),
       onClose: close,
     },
-    h('h2', { id: 'keys' }, 'Keys'),
+    h('h2', { id: 'keys' }, 'Keyboard shortcuts'),
     h(
       'dl',
       { class: 'keys' },

@@ -57,7 +57,7 @@ export function servicesOf({ service, split }: Route): string[] {
 
 /** The match of a route, in words. */
 export function matchWords({ match }: Route): string {
-  const paths = match.path.length === 0 ? (match.pathRegex ?? 'every path') : match.path.join(', ')
+  const paths = match.path.length === 0 ? (match.pathRegex ?? 'any path') : match.path.join(', ')
   return [match.method.join(', '), `${match.host.join(', ')}${match.host.length > 0 ? ' ' : ''}${paths}`]
     .filter((part) => part !== '')
     .join(' ')

@@ -1,4 +1,4 @@
-import { ask, Refusal, wordsOf } from './client.ts'
+import { callApi, Refusal, wordsOf } from './client.ts'
 
 /** What is known of a polled reply. */
 export interface Known {
@@ -15,7 +15,7 @@ class Poll {
   private readonly path: string
   private readonly watchers = new Map<() => void, number>()
   private timer = 0
-  private asking: AbortController | null = null
+  private pending: AbortController | null = null
 
   constructor(path: string) {
     this.path = path
@@ -24,40 +24,40 @@ class Poll {
   /** Calls `changed` with each reply, polling at that interval in milliseconds, until the returned function is called. */
   watch(changed: () => void, interval: number): () => void {
     this.watchers.set(changed, interval)
-    this.again()
+    this.pollNow()
     return () => {
       this.watchers.delete(changed)
-      if (this.watchers.size === 0) this.rest()
+      if (this.watchers.size === 0) this.stop()
     }
   }
 
   /** Polls immediately, unless a request is already pending. */
-  again(): void {
-    if (this.asking === null && this.watchers.size > 0) void this.look()
+  pollNow(): void {
+    if (this.pending === null && this.watchers.size > 0) void this.poll()
   }
 
-  private rest(): void {
+  private stop(): void {
     clearTimeout(this.timer)
-    this.asking?.abort()
-    this.asking = null
+    this.pending?.abort()
+    this.pending = null
   }
 
-  private async look(): Promise<void> {
+  private async poll(): Promise<void> {
     clearTimeout(this.timer)
-    const asking = new AbortController()
-    this.asking = asking
-    const known = document.hidden ? this.known : await this.asked(asking.signal)
-    if (asking.signal.aborted) return
-    this.asking = null
+    const pending = new AbortController()
+    this.pending = pending
+    const known = document.hidden ? this.known : await this.fetchOnce(pending.signal)
+    if (pending.signal.aborted) return
+    this.pending = null
     this.known = known
     for (const changed of this.watchers.keys()) changed()
     const interval = Math.min(...this.watchers.values())
-    if (Number.isFinite(interval)) this.timer = setTimeout(() => this.again(), interval)
+    if (Number.isFinite(interval)) this.timer = setTimeout(() => this.pollNow(), interval)
   }
 
-  private async asked(signal: AbortSignal): Promise<Known> {
+  private async fetchOnce(signal: AbortSignal): Promise<Known> {
     try {
-      return { data: await ask<unknown>(this.path, { signal }), error: null }
+      return { data: await callApi<unknown>(this.path, { signal }), error: null }
     } catch (error) {
       return { data: this.known.data, error: error instanceof Refusal ? error : new Refusal(0, wordsOf(error)) }
     }
@@ -66,7 +66,7 @@ class Poll {
 
 const polls = new Map<string, Poll>()
 /** Number of replies that are kept for when a page is opened again. */
-const REMEMBERED = 64
+const MAX_POLLS = 64
 
 /** The poll for a path, which several components may share. */
 export function pollOf(path: string): Poll {
@@ -74,7 +74,7 @@ export function pollOf(path: string): Poll {
   polls.delete(path)
   polls.set(path, known)
   for (const [oldest] of polls) {
-    if (polls.size <= REMEMBERED) break
+    if (polls.size <= MAX_POLLS) break
     polls.delete(oldest)
   }
   return known
@@ -82,5 +82,5 @@ export function pollOf(path: string): Poll {
 
 /** Polls everything that is watched immediately, e.g. after a login. */
 export function askAgain(): void {
-  for (const poll of polls.values()) poll.again()
+  for (const poll of polls.values()) poll.pollNow()
 }

@@ -52,13 +52,13 @@ function ofServices({ services }: Looked): Finding[] {
     if (usable.length === 0)
       found.push({
         level: 'critical',
-        title: `${service.name} cannot be reached`,
+        title: `${service.name} is unavailable`,
         detail:
           service.instances.length === 0
-            ? 'It has no instances: its requests get 503.'
+            ? 'It has no instances: requests get 503.'
             : service.instances.length === 1
-              ? 'Its only instance cannot be used: its requests get 503.'
-              : `None of its ${count(service.instances.length)} instances can be used: its requests get 503.`,
+              ? 'Its only instance is unavailable: requests get 503.'
+              : `None of its ${count(service.instances.length)} instances is available: requests get 503.`,
         href,
       })
     for (const { address, health, ejected, drained } of service.instances) {
@@ -66,21 +66,21 @@ function ofServices({ services }: Looked): Finding[] {
         found.push({
           level: 'warning',
           title: `${address} of ${service.name} is unhealthy`,
-          detail: `Since ${timeOfDay(health.since)}: ${health.reason ?? 'its check fails'}; ${plural(health.failures, 'failed check')} in a row.`,
+          detail: `Since ${timeOfDay(health.since)}: ${health.reason ?? 'the check fails'}; ${plural(health.failures, 'failed check')} in a row.`,
           href,
         })
       if (ejected !== null)
         found.push({
           level: 'warning',
           title: `${address} of ${service.name} is ejected`,
-          detail: `${sentence(ejected.reason)}. It gets requests again at ${timeOfDay(ejected.until)} at the latest.`,
+          detail: `${sentence(ejected.reason)}. It receives requests again at ${timeOfDay(ejected.until)} at the latest.`,
           href,
         })
       if (drained)
         found.push({
           level: 'notice',
           title: `${address} of ${service.name} is drained`,
-          detail: 'An operator has taken it out: it gets no new requests until it is taken back.',
+          detail: 'An operator has drained it: it receives no new requests until it is undrained.',
           href,
         })
     }
@@ -89,7 +89,7 @@ function ofServices({ services }: Looked): Finding[] {
       found.push({
         level: 'warning',
         title: `The instances of ${service.name} cannot be looked up`,
-        detail: `${sentence(problem)}. Those that were found last stay in use.`,
+        detail: `${sentence(problem)}. The last known instances stay in use.`,
         href,
       })
     return found
@@ -105,7 +105,7 @@ function ofRoutes({ routes, windows }: Looked, outcomes: ReadonlyMap<string, Out
     return [
       {
         level: failed >= 0.5 ? 'critical' : 'warning',
-        title: `${share(failed)} of the requests of ${id} fail`,
+        title: `${share(failed)} of the requests of ${id} are failing`,
         detail: `${count(failures)} of ${count(requests)} in the last ${duration(seconds)} ended with 5xx.`,
         href: `/console/requests?route=${encodeURIComponent(id)}&status=5xx`,
       },
@@ -123,8 +123,8 @@ function ofRedis({ status }: Looked): Finding[] {
     }
   return [...troubles].map(([use, { cause, since, workers: number }]) => ({
     level: 'critical',
-    title: use === 'all' ? 'Redis cannot be used' : `Redis cannot be used for ${use}`,
-    detail: `${cause} since ${timeOfDay(since)}, in ${number} of ${plural(workers.length, 'worker')}. What is shared there is counted by this gateway alone meanwhile.`,
+    title: use === 'all' ? 'Redis is unavailable' : `Redis is unavailable for ${use}`,
+    detail: `${cause} since ${timeOfDay(since)}, in ${number} of ${plural(workers.length, 'worker')}. Until it is back, this gateway counts on its own.`,
     href: '/console/configuration',
   }))
 }
@@ -138,9 +138,9 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
     const more = (config.lastReload?.problems.length ?? 0) - 1
     found.push({
       level: 'critical',
-      title: 'The last configuration was refused',
+      title: 'The last configuration was rejected',
       detail:
-        `The gateway goes on with the one before. ${first === undefined ? '' : `${placeOf(first)}${first.message}`}` +
+        `The gateway keeps the previous one. ${first === undefined ? '' : `${placeOf(first)}${first.message}`}` +
         (more > 0 ? ` (and ${more} more)` : ''),
       href,
     })
@@ -148,8 +148,8 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
   if (config.awaitsConfirmation !== null)
     found.push({
       level: 'warning',
-      title: 'A change waits for its confirmation',
-      detail: `It is rolled back in ${duration((new Date(config.awaitsConfirmation.until).getTime() - now) / 1000)} unless it is confirmed.`,
+      title: 'A change is waiting for confirmation',
+      detail: `It is rolled back in ${duration((new Date(config.awaitsConfirmation.until).getTime() - now) / 1000)} unless confirmed.`,
       href,
     })
   const behind = config.workers.filter(({ generation }) => generation !== config.generation)
@@ -157,7 +157,7 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
     found.push({
       level: 'warning',
       title: `${plural(behind.length, 'worker')} still ${behind.length === 1 ? 'uses' : 'use'} an older configuration`,
-      detail: `Worker ${behind.map(({ thread }) => thread).join(', ')}; the running one is number ${config.generation}.`,
+      detail: `Worker ${behind.map(({ thread }) => thread).join(', ')}; the current one is number ${config.generation}.`,
       href,
     })
   const [warning] = config.warnings
@@ -189,7 +189,7 @@ function ofCertificates({ certificates, now }: Looked): Finding[] {
         {
           level: 'critical',
           title: `There is no certificate for ${name} yet`,
-          detail: `${lastOrderSuccessful ? 'It is being ordered' : 'The last order came to nothing'}: handshakes for that name are refused.`,
+          detail: `${lastOrderSuccessful ? 'It is being ordered' : 'The last order failed'}: handshakes for that name are rejected.`,
           href,
         },
       ]
@@ -214,7 +214,7 @@ function ofCertificates({ certificates, now }: Looked): Finding[] {
           detail:
             source === 'acme'
               ? 'It should have been renewed by now.'
-              : `On ${day(notAfter)}: put a new one into its file.`,
+              : `On ${day(notAfter)}. Put a new one in its file.`,
           href,
         },
       ]
@@ -223,7 +223,7 @@ function ofCertificates({ certificates, now }: Looked): Finding[] {
       {
         level: 'warning',
         title: `The certificate of ${name} could not be renewed`,
-        detail: `It is valid until ${day(notAfter)}; the log says what the CA answered.`,
+        detail: `It is valid until ${day(notAfter)}. See the log for the CA’s response.`,
         href,
       },
     ]
@@ -234,8 +234,8 @@ function ofLoad({ windows }: Looked): Finding[] {
   const minute = duration(secondsOf(windows))
   return countedBy(windows, 'sallyport_shed_total', 'reason').map(([reason, amount]) => ({
     level: 'warning',
-    title: reason === 'overload' ? 'The gateway has more to do than it can' : 'Services have more to do than they can',
-    detail: `${plural(amount, 'request')} got 503 for it in the last ${minute}, those of low priority first.`,
+    title: reason === 'overload' ? 'The gateway is overloaded' : 'Services are overloaded',
+    detail: `${plural(amount, 'request')} got 503 because of it in the last ${minute}, low priority first.`,
     href: '/console/requests?status=503',
   }))
 }
@@ -253,7 +253,7 @@ function ofRefusals({ windows, routes }: Looked, outcomes: ReadonlyMap<string, O
   return [
     {
       level: 'notice',
-      title: `${share(refused)} of the requests are refused`,
+      title: `${share(refused)} of the requests are rejected`,
       detail: `${count(refusals)} of ${count(requests)} in the last ${duration(seconds)} got 4xx${reason}.`,
       href: '/console/requests?status=4xx',
     },
@@ -266,22 +266,22 @@ function ofProcess({ status, windows }: Looked): Finding[] {
     found.push({
       level: 'warning',
       title: 'The gateway is stopping',
-      detail: `${plural(status.inFlight, 'request')} still to end.`,
+      detail: `${plural(status.inFlight, 'request')} still in flight.`,
       href: '/console/',
     })
   if (status?.readiness === 'starting')
     found.push({
       level: 'notice',
       title: 'The gateway is starting',
-      detail: 'The first health checks are under way.',
+      detail: 'The first health checks are in progress.',
       href: '/console/services',
     })
   const own = counted(windows, 'sallyport_errors_total', ({ code }) => code === 'internal-error')
   if (own > 0)
     found.push({
       level: 'critical',
-      title: 'Requests fail in the gateway itself',
-      detail: `${plural(own, 'request')} got 500 in the last ${duration(secondsOf(windows))}: the log has the errors.`,
+      title: 'Requests are failing in the gateway itself',
+      detail: `${plural(own, 'request')} got 500 in the last ${duration(secondsOf(windows))}. See the log for the errors.`,
       href: '/console/requests?status=500',
     })
   return found

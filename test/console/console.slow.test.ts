@@ -85,20 +85,20 @@ async function shows(page: Page, text: string | RegExp): Promise<void> {
  */
 const halves: readonly (readonly (readonly [path: string, shown: string | RegExp])[])[] = [
   [
-    ['', 'gone cannot be reached'],
+    ['', 'gone is unavailable'],
     ['routes', '/books/*'],
-    ['routes/books', 'from policies, changed by this route'],
+    ['routes/books', 'global, changed by this route'],
     ['services', 'shop'],
     ['explain?url=/books/1', 'It would go to shop'],
     ['services/gone', 'unhealthy'],
-    ['nothing-of-that', 'There is no such page'],
+    ['nothing-of-that', 'This page does not exist'],
   ],
   [
     ['requests', '/nowhere'],
-    ['requests/the-lost-one', 'no route takes it'],
+    ['requests/the-lost-one', 'no route matches'],
     ['clients?client=127.0.0.1', 'unauthenticated'],
-    ['cache', 'From the cache'],
-    ['certificates', 'by replacing its file'],
+    ['cache', 'Served from the cache'],
+    ['certificates', 'when its file is replaced'],
     ['configuration', 'Running'],
   ],
 ]
@@ -175,11 +175,11 @@ inBoth('headers and body of an explained request are sent in the body, never in 
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'explain')
   await page.getByLabel('URL or path').fill('/books/7')
-  await page.getByText('Header fields, body').click()
-  await page.getByLabel('Header fields, one a line').fill('X-Request-ID: a-secret-1')
+  await page.getByText('Headers, body').click()
+  await page.getByLabel('Headers, one per line').fill('X-Request-ID: a-secret-1')
   await page.getByLabel('Body').fill('a-secret-2')
   for (const id of ['a-secret-1', 'a-secret-3']) {
-    await page.getByLabel('Header fields, one a line').fill(`X-Request-ID: ${id}`)
+    await page.getByLabel('Headers, one per line').fill(`X-Request-ID: ${id}`)
     await page.getByRole('button', { name: 'Explain' }).click()
     await shows(page, id)
   }
@@ -192,7 +192,7 @@ inBoth('requests are shown as they end, and can be filtered', async (t, start) =
   const { port, origin } = await start()
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'requests?status=404')
-  await shows(page, 'No request has that')
+  await shows(page, 'No requests match')
   await send(port, { path: '/books/1' })
   await send(port, { path: '/nowhere' })
   await shows(page, '/nowhere')
@@ -238,18 +238,18 @@ inBoth('a drained instance gets no requests until it is taken back', async (t, s
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, 'services/shop')
   const [first, second] = instances
-  await page.getByRole('button', { name: `Drain ${first.address}` }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click()
-  await page.getByRole('button', { name: `Take back ${first.address}` }).waitFor()
+  await page.getByRole('button', { name: `Drain ${first.address}`, exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click()
+  await page.getByRole('button', { name: `Undrain ${first.address}`, exact: true }).waitFor()
   for (let i = 0; i < 4; i++) await send(port, { path: `/orders/${i}` })
   assert.deepEqual([first.heard.length, second.heard.length], [0, 4])
   await page.getByRole('table').getByText('drained').first().waitFor()
-  await page.getByRole('button', { name: `Take back ${first.address}` }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
-  await page.getByRole('button', { name: `Drain ${first.address}` }).waitFor()
+  await page.getByRole('button', { name: `Undrain ${first.address}`, exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Undrain', exact: true }).click()
+  await page.getByRole('button', { name: `Drain ${first.address}`, exact: true }).waitFor()
   for (let i = 0; i < 4; i++) await send(port, { path: `/orders/${i}` })
   assert.ok(first.heard.length > 0)
-  await page.getByRole('cell', { name: 'taken back' }).waitFor()
+  await page.getByRole('cell', { name: 'undrained' }).waitFor()
 })
 
 inBoth('stored replies can be purged, and limits reset', async (t, start) => {
@@ -261,9 +261,9 @@ inBoth('stored replies can be purged, and limits reset', async (t, start) => {
   const stored = heard()
   const { page } = await openConsole(t, browser, origin, 'cache')
   await page.getByLabel('URL', { exact: true }).fill(`http://127.0.0.1:${port}/books/`)
-  await page.getByRole('button', { name: 'Forget' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Forget them' }).click()
-  await shows(page, /stored repl(?:y|ies) forgotten/)
+  await page.getByRole('button', { name: 'Purge' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click()
+  await shows(page, /stored repl(?:y|ies) purged/)
   for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
   assert.ok(heard() > stored)
   await page.goto(`${origin}/console/clients`)
@@ -301,23 +301,23 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   }
   await edit(before.replace('service: gone', 'service: nobody'))
   await page.locator('.problems').getByText('nobody').waitFor()
-  await page.getByRole('button', { name: 'Give up' }).click()
+  await page.getByRole('button', { name: 'Discard' }).click()
   await edit(before.replace('body: one', 'body: two'))
   await shows(page, '+ two')
   await page.getByRole('button', { name: 'Apply', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
-  await shows(page, 'A change is in force, and waits for your word')
+  await shows(page, 'A change is in effect and waiting for your confirmation')
   assert.equal(await answer(), 'two')
   assert.equal(await readFile(file, 'utf8'), before)
   await page.getByRole('button', { name: 'Roll back now' }).click()
   // Nothing is pending once the rollback has started.
-  await page.getByText('waits for your word').waitFor({ state: 'detached' })
+  await page.getByText('waiting for your confirmation').waitFor({ state: 'detached' })
   await until('the rollback', async () => (await answer()) === 'one')
   await edit(before.replace('body: one', 'body: three'))
   await page.getByRole('button', { name: 'Apply', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
   await page.getByRole('button', { name: 'Keep it' }).click()
-  await page.getByText('waits for your word').waitFor({ state: 'detached' })
+  await page.getByText('waiting for your confirmation').waitFor({ state: 'detached' })
   assert.equal(await answer(), 'three')
   assert.match(await readFile(file, 'utf8'), /body: three/)
   assert.deepEqual(
@@ -341,7 +341,7 @@ inBoth(
     assert.match(await page.locator('pre.code').innerText(), /^\+ {2}- \{ id: hello.*body: two/m)
     const text = await readFile(file, 'utf8')
     await writeFile(file, text.replace('/hello }', '/hello/there }'))
-    await page.getByRole('button', { name: 'Compare with what is running' }).click()
+    await page.getByRole('button', { name: 'Compare with the running configuration' }).click()
     await page.locator('.change').getByText('/hello/there').waitFor()
     await page.getByRole('button', { name: 'Apply the file' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
@@ -352,7 +352,7 @@ inBoth(
       .waitFor()
     assert.equal((await send(port, { path: '/hello/there' })).text, 'one')
     await writeFile(file, text.replace('service: gone', 'service: nobody'))
-    await page.getByRole('button', { name: 'Compare with what is running' }).click()
+    await page.getByRole('button', { name: 'Compare with the running configuration' }).click()
     await page.locator('.problems .place').first().waitFor()
     assert.match(await page.locator('.problems .place').first().innerText(), /sallyport\.yaml:\d+:\d+$/)
   },
@@ -396,7 +396,7 @@ test('keyboard shortcuts reach every page, and the chosen theme persists', async
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor')
   const light = await ground()
-  await page.getByRole('button', { name: /^Theme: As the system/ }).click()
+  await page.getByRole('button', { name: /^Theme: System/ }).click()
   await page.getByRole('button', { name: /^Theme: Light/ }).click()
   const dark = await ground()
   assert.notEqual(dark, light)

@@ -47,7 +47,7 @@ test('an operator logs in at a provider on another site, returns to the page, an
   const browser = await startBrowser(t)
   const { page, complaints } = await openConsole(t, browser, origin, 'services/shop?x=1')
   const host = new URL(provider.url).host
-  const button = page.getByRole('button', { name: `Log in at ${host}` })
+  const button = page.getByRole('button', { name: `Log in with ${host}` })
   await button.waitFor()
   assert.equal(await page.getByLabel('Password', { exact: true }).count(), 0)
   assert.deepEqual(await barriers(page), [])
@@ -76,7 +76,7 @@ test('the session cookie is sent by the console’s own pages only, not by other
   const { provider, origin } = await startShop(t)
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin)
-  await page.getByRole('button', { name: /^Log in at / }).click()
+  await page.getByRole('button', { name: /^Log in with / }).click()
   await page.getByRole('banner').getByText('otto').waitFor()
   // A page of the provider's site cannot use the session cookie.
   const elsewhere = await page.context().newPage()
@@ -95,7 +95,7 @@ test('a user without a role is told so, and can log in as somebody else', async 
   provider.user = { sub: '9', preferred_username: '<img src=x onerror=alert(1)>', groups: ['cooks'] }
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin, '', { width: 390 })
-  const button = page.getByRole('button', { name: /^Log in at / })
+  const button = page.getByRole('button', { name: /^Log in with / })
   await page.getByLabel('Password', { exact: true }).waitFor()
   assert.deepEqual(await barriers(page), [])
   assert.equal(await overhang(page), 0)
@@ -117,7 +117,7 @@ test('an unreachable provider is reported on the page, and passwords still work'
   provider.isBroken = true
   const browser = await startBrowser(t)
   const { page } = await openConsole(t, browser, origin)
-  await page.getByRole('button', { name: /^Log in at / }).click()
+  await page.getByRole('button', { name: /^Log in with / }).click()
   await page.getByText(/The OpenID provider http:.* cannot be reached/).waitFor()
   await page.getByLabel('Name', { exact: true }).fill('ada')
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)

@@ -63,7 +63,10 @@ test('a viewer logs in, can see everything and change nothing, and logs out', as
   const drain = page.getByRole('button', { name: /^Drain / }).first()
   await page.locator('.barred').first().waitFor()
   assert.ok(await drain.isDisabled())
-  assert.equal(await drain.getAttribute('aria-description'), 'Needs the role operator: you are logged in as viewer.')
+  assert.equal(
+    await drain.getAttribute('aria-description'),
+    'This needs the role operator; you are logged in as viewer.',
+  )
   assert.deepEqual(await barriers(page), [])
   // A request sent anyway is rejected by the gateway.
   const forced = `fetch("/cache/purge", { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"prefix":"http://a/"}' }).then(({ status }) => status)`
@@ -89,7 +92,7 @@ test('an operator can drain, and the page survives the end of a session and a ne
     .first()
     .click()
   await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click()
-  await page.getByRole('button', { name: /^Take back / }).waitFor()
+  await page.getByRole('button', { name: /^Undrain / }).waitFor()
   assert.equal(await isDrained(), true)
   assert.equal(await overhang(page), 0)
   await page.getByRole('link', { name: 'Cache' }).click()
@@ -117,11 +120,11 @@ test('a browser can also log in with the token, and returns to the page that it 
   assert.equal(new URL(page.url()).pathname, '/docs/')
   for (const odd of ['//example.com/', 'https://example.com/', 'javascript:alert(1)', '\\\\example.com', '/console/']) {
     await page.goto(`${origin}/console/?return=${encodeURIComponent(odd)}`)
-    await page.getByText('With the token').waitFor()
+    await page.getByText('Admin token').waitFor()
     assert.equal(new URL(page.url()).pathname, '/console/', odd)
   }
   await page.goto(`${origin}/console/services/shop`)
-  await page.getByText('With the token').waitFor()
+  await page.getByText('Admin token').waitFor()
   assert.ok(
     await page
       .getByRole('button', { name: /^Drain / })

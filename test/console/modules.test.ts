@@ -252,12 +252,12 @@ test('findings are listed with the worst first', () => {
     ['warning: 10.0.0.1:80 of shop is unhealthy', 'notice: 10.0.0.1:80 of shop is drained'],
   )
   assert.deepEqual(titlesOf({ services: [{ ...service, instances: [ill] }] }), [
-    'critical: shop cannot be reached',
+    'critical: shop is unavailable',
     'warning: 10.0.0.1:80 of shop is unhealthy',
   ])
   const redis = [{ use: 'all', cause: 'ECONNREFUSED', since: '2026-01-01T00:00:00Z' }]
   assert.deepEqual(titlesOf({ status: { ...status, workers: [{ ...status.workers[0]!, redis }] } }), [
-    'critical: Redis cannot be used',
+    'critical: Redis is unavailable',
   ])
   const certificate = {
     names: ['shop.test'],
@@ -329,6 +329,6 @@ test('a route is failing if a large share of enough requests fails', () => {
     })
   assert.deepEqual(of(10, 10), [])
   assert.deepEqual(of(100, 2), [])
-  assert.deepEqual(of(100, 10), ['warning: 10% of the requests of books fail'])
-  assert.deepEqual(of(100, 60), ['critical: 60% of the requests of books fail'])
+  assert.deepEqual(of(100, 10), ['warning: 10% of the requests of books are failing'])
+  assert.deepEqual(of(100, 60), ['critical: 60% of the requests of books are failing'])
 })

@@ -31,7 +31,7 @@ test('replicas are listed with their revisions, and one that differs is marked u
   await rows.nth(1).waitFor()
   assert.match(await rows.nth(0).innerText(), /this one/)
   await rows.nth(1).getByText('differs').waitFor()
-  await page.getByText('1 replica runs another configuration than this one.').waitFor()
+  await page.getByText('1 replica runs a different configuration.').waitFor()
   assert.match(
     String(await rows.nth(1).getByRole('link').getAttribute('href')),
     /^http:\/\/[^/]+\.gateways\.example\.com:9000\/console\/$/,

@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { ask } from '../client.ts'
+import { callApi } from '../client.ts'
 import { ActionButton, Confirm } from '../parts/actions.ts'
 
 /** How long a change may wait for its confirmation. */
@@ -23,7 +23,7 @@ export function Apply({
   const [asking, setAsking] = useState(false)
   const run = async (): Promise<void> => {
     const path = `/config?${new URLSearchParams({ confirm: within })}`
-    await ask(path, { method: 'PUT', text, ifMatch: `"${revision}"` })
+    await callApi(path, { method: 'PUT', text, ifMatch: `"${revision}"` })
     done()
   }
   return h(
@@ -35,7 +35,7 @@ export function Apply({
       h(
         'label',
         { class: 'field inline' },
-        h('span', null, 'Roll back by itself after'),
+        h('span', null, 'Roll back automatically after'),
         h(
           'select',
           {

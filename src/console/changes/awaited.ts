@@ -1,6 +1,6 @@
 import { h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { ask } from '../client.ts'
+import { callApi } from '../client.ts'
 import { until } from '../format.ts'
 import { ActionButton } from '../parts/actions.ts'
 import { Failure } from '../parts/notes.ts'
@@ -19,7 +19,7 @@ export function Awaited({
   const run = async (path: string): Promise<void> => {
     setError(null)
     try {
-      await ask(path, { method: 'POST' })
+      await callApi(path, { method: 'POST' })
     } catch (thrown) {
       setError(thrown)
     }
@@ -27,16 +27,12 @@ export function Awaited({
   }
   return h(
     'section',
-    { class: 'awaited', 'aria-label': 'A change waits for its confirmation' },
+    { class: 'awaited', 'aria-label': 'A change is waiting for confirmation' },
     h(
       'div',
       null,
-      h('h2', null, 'A change is in force, and waits for your word'),
-      h(
-        'p',
-        null,
-        `It is rolled back by itself ${until(end, now)}, unless it is kept. Look at the overview first: does all go well?`,
-      ),
+      h('h2', null, 'A change is in effect and waiting for your confirmation'),
+      h('p', null, `It is rolled back automatically ${until(end, now)} unless you keep it. Check the overview first.`),
     ),
     h(
       'div',
@@ -57,6 +53,6 @@ export function Awaited({
         'Keep it',
       ),
     ),
-    error !== null && h(Failure, { title: 'That was not done.', error }),
+    error !== null && h(Failure, { title: 'That did not work.', error }),
   )
 }

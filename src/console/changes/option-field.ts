@@ -5,18 +5,18 @@ export type OptionText = string | boolean
 
 /** Labels and examples of options. */
 const WORDS: Readonly<Record<string, readonly [label: string, example: string]>> = {
-  'timeouts.connect': ['Connect within', '2s'],
-  'timeouts.response': ['Time to reply, from the end of the request', '30s'],
-  'timeouts.total': ['Time to reply, including retries', '60s'],
-  'rate-limit.unauthenticated': ['Requests of an anonymous client', '100/m'],
-  'rate-limit.authenticated': ['Requests of a user', '1000/m'],
-  'rate-limit.api_key': ['Requests of an API key', '1000/m'],
-  maintenance: ['Under maintenance: replies 503', ''],
+  'timeouts.connect': ['Connect timeout', '2s'],
+  'timeouts.response': ['Reply timeout, from the end of the request', '30s'],
+  'timeouts.total': ['Total timeout, including retries', '60s'],
+  'rate-limit.unauthenticated': ['Requests per anonymous client', '100/m'],
+  'rate-limit.authenticated': ['Requests per user', '1000/m'],
+  'rate-limit.api_key': ['Requests per API key', '1000/m'],
+  maintenance: ['Maintenance: reply 503', ''],
   'retry.off': ['No retries', ''],
-  'retry.attempts': ['Retries of a request', '1'],
+  'retry.attempts': ['Retries per request', '1'],
   'retry.budget': ['Retries, as a share of all requests', '20%'],
-  'concurrency.off': ['No limit of concurrent requests', ''],
-  concurrency: ['Concurrent requests, over all workers', '200'],
+  'concurrency.off': ['No limit on concurrent requests', ''],
+  concurrency: ['Concurrent requests, across all workers', '200'],
 }
 
 /** Options that are on or off. */
@@ -60,7 +60,7 @@ export function OptionField({
         : h('input', {
             type: 'text',
             value: text === true || text === false ? '' : text,
-            placeholder: `such as ${example}`,
+            placeholder: `for example ${example}`,
             disabled,
             autoComplete: 'off',
             spellCheck: false,

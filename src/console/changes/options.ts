@@ -1,7 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ConfigStatus, Edited } from '../answers.ts'
-import { ask } from '../client.ts'
+import { callApi } from '../client.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { ActionButton } from '../parts/actions.ts'
 import { Panel } from '../parts/layout.ts'
@@ -35,7 +35,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
     setRunning(true)
     setError(null)
     try {
-      return await ask<Edited>('/config/edit', { method: 'POST', json: { kind, name, changes } })
+      return await callApi<Edited>('/config/edit', { method: 'POST', json: { kind, name, changes } })
     } catch (thrown) {
       setError(thrown)
       return null
@@ -64,11 +64,11 @@ export function Options({ kind, name }: Subject): ComponentChildren {
       h(
         Panel,
         {
-          title: 'Change it',
+          title: 'Edit',
           aside: h(
             ActionButton,
             { method: 'POST', path: '/config/edit', disabled: running, onClick: () => void open() },
-            `Change this ${kind}`,
+            `Edit this ${kind}`,
           ),
         },
         error !== null && h(Refused, { error }),
@@ -97,8 +97,8 @@ export function Options({ kind, name }: Subject): ComponentChildren {
     h(
       Panel,
       {
-        title: `Change this ${kind}`,
-        aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Give up'),
+        title: `Edit this ${kind}`,
+        aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Discard'),
       },
       h(
         'form',
@@ -120,11 +120,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
             }),
           ),
         ),
-        h(
-          'p',
-          { class: 'quiet' },
-          'An empty field is left out of the file: the global setting or the default applies.',
-        ),
+        h('p', { class: 'quiet' }, 'Leave a field empty to use the global setting or the default.'),
         h(
           'div',
           { class: 'actions start' },
@@ -136,7 +132,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               type: 'submit',
               disabled: running || Object.keys(changes).length === 0,
             },
-            running ? 'Comparing …' : 'Check and compare',
+            running ? 'Comparing…' : 'Check and compare',
           ),
         ),
       ),

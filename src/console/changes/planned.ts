@@ -8,13 +8,13 @@ import { yamlOf } from '../yaml.ts'
 const CLASSES: Readonly<Record<PlannedChange['class'], readonly [word: string, tone: Tone]>> = {
   'needs-restart': ['needs a restart', 'critical'],
   'ends-tunnels': ['ends streams', 'warning'],
-  'resets-state': ['forgets state', 'warning'],
-  live: ['while it runs', 'good'],
+  'resets-state': ['loses state', 'warning'],
+  live: ['no interruption', 'good'],
 }
 
 /** A plan as a readable list of differences. */
 export function Planned({ plan }: { plan: Plan }): ComponentChildren {
-  if (plan.same) return h(Note, { tone: 'good' }, 'It means the same as the running configuration.')
+  if (plan.same) return h(Note, { tone: 'good' }, 'It is equivalent to the running configuration.')
   return h(
     Fragment,
     null,

@@ -6,7 +6,7 @@ import { Failure } from '../parts/notes.ts'
 /** Why the admin API refused the request, with every problem if it lists them. */
 export function Refused({ error }: { error: unknown }): ComponentChildren {
   if (!(error instanceof Refusal) || error.problems.length === 0)
-    return h(Failure, { title: 'That was not done.', error })
+    return h(Failure, { title: 'That did not work.', error })
   return h(
     'div',
     { role: 'alert' },

@@ -1,14 +1,14 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Route } from '../answers.ts'
-import { ask } from '../client.ts'
+import { callApi } from '../client.ts'
 import { routeColumn } from '../columns.ts'
 import { count, plural, share } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
 import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
 import { Figure } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
-import { Asked, Failure, Note } from '../parts/notes.ts'
+import { Loaded, Failure, Note } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
 import { counted } from '../rates.ts'
 
@@ -24,9 +24,9 @@ export function Cache(): ComponentChildren {
     null,
     h(Head, {
       title: 'Cache',
-      about: 'How many requests stored replies answer, by route, and how to have them forgotten.',
+      about: 'Hit ratio by route, and purging stored replies.',
     }),
-    h(Asked<{ routes: Route[] }>, {
+    h(Loaded<{ routes: Route[] }>, {
       polled,
       what: 'The routes',
       children: ({ routes }) => {
@@ -37,8 +37,8 @@ export function Cache(): ComponentChildren {
             null,
             h(
               Empty,
-              { title: 'No route has a cache' },
-              'Give a route the policy cache, and it answers from stored replies for as long as they are fresh: ',
+              { title: 'No route uses the cache' },
+              'Add the cache policy to a route, and it serves stored replies while they are fresh: ',
               h('code', null, 'policies: { cache: {} }'),
             ),
           )
@@ -54,12 +54,16 @@ export function Cache(): ComponentChildren {
             'div',
             { class: 'figures' },
             h(Figure, {
-              name: 'Answered from the cache',
+              name: 'Served from the cache',
               value: looked === 0 ? '–' : share(answered / looked),
-              about: 'of the last minute',
+              about: 'in the last minute',
             }),
             h(Figure, { name: 'Requests to cached routes', value: count(looked), about: 'in the last minute' }),
-            h(Figure, { name: 'Asked the service', value: count(looked - answered), about: 'in the last minute' }),
+            h(Figure, {
+              name: 'Forwarded to the service',
+              value: count(looked - answered),
+              about: 'in the last minute',
+            }),
           ),
           h(
             Panel,
@@ -73,7 +77,7 @@ export function Cache(): ComponentChildren {
               columns: [
                 routeColumn,
                 {
-                  head: 'From the cache',
+                  head: 'Hit ratio',
                   numeric: true,
                   sort: ({ cache }) => ratioOf(cache) ?? -1,
                   cell: ({ cache }) => h(Ratio, { ratio: ratioOf(cache) }),
@@ -91,7 +95,7 @@ export function Cache(): ComponentChildren {
                   wide: true,
                   cell: ({ cache }) => count(cache['revalidated'] ?? 0),
                 },
-                { head: 'Joined', numeric: true, wide: true, cell: ({ cache }) => count(cache['coalesced'] ?? 0) },
+                { head: 'Collapsed', numeric: true, wide: true, cell: ({ cache }) => count(cache['coalesced'] ?? 0) },
                 {
                   head: 'Misses',
                   numeric: true,
@@ -99,7 +103,7 @@ export function Cache(): ComponentChildren {
                   cell: ({ cache }) => count(cache['miss'] ?? 0),
                 },
                 {
-                  head: 'Not for the cache',
+                  head: 'Bypassed',
                   numeric: true,
                   wide: true,
                   cell: ({ cache }) => count(cache['bypass'] ?? 0),
@@ -143,34 +147,32 @@ function Purge(): ComponentChildren {
     if (!/^https?:\/\/[^/]/i.test(url)) {
       setError(
         new Error(
-          'Write the URL as clients ask for it, with its scheme and host, such as http://api.example.com/products.',
+          'Enter the URL as clients request it, with its scheme and host, for example http://api.example.com/products.',
         ),
       )
       return
     }
     setQuestion({
-      title: 'Forget stored replies?',
+      title: 'Purge stored replies?',
       text: h(
         Fragment,
         null,
         kind === 'url' ? 'The replies to ' : 'All replies to URLs that begin with ',
         h('code', null, url),
-        ' are forgotten, in all workers. The services are asked again.',
+        ' are purged in all workers. The next requests go to the services.',
       ),
-      action: 'Forget them',
+      action: 'Purge',
       run: async () => {
-        const { purged } = await ask<{ purged: number }>('/cache/purge', { method: 'POST', json: { [kind]: url } })
+        const { purged } = await callApi<{ purged: number }>('/cache/purge', { method: 'POST', json: { [kind]: url } })
         setSaid(
-          purged === 0
-            ? 'Nothing of that was stored.'
-            : `${plural(purged, 'stored reply', 'stored replies')} forgotten.`,
+          purged === 0 ? 'Nothing matching was stored.' : `${plural(purged, 'stored reply', 'stored replies')} purged.`,
         )
       },
     })
   }
   return h(
     Panel,
-    { title: 'Forget stored replies' },
+    { title: 'Purge stored replies' },
     h(
       'form',
       { class: 'filters', onSubmit: purge },
@@ -201,7 +203,7 @@ function Purge(): ComponentChildren {
           onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setUrl(currentTarget.value),
         }),
       ),
-      h(ActionButton, { method: 'POST', path: '/cache/purge', type: 'submit', class: 'button primary' }, 'Forget'),
+      h(ActionButton, { method: 'POST', path: '/cache/purge', type: 'submit', class: 'button primary' }, 'Purge'),
     ),
     error !== null && h(Failure, { title: '', error }),
     said !== null && h(Note, { tone: 'good' }, said),

@@ -4,7 +4,7 @@ import { day, moment, until } from '../format.ts'
 import { useNow, usePolled } from '../hooks.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Tag, Time, type Tone } from '../parts/marks.ts'
-import { Asked } from '../parts/notes.ts'
+import { Loaded } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
 
 const DAY = 86_400_000
@@ -18,20 +18,20 @@ export function Certificates(): ComponentChildren {
     null,
     h(Head, {
       title: 'Certificates',
-      about: 'What the listeners show, until when it is valid, and how it is renewed.',
+      about: 'What the listeners present, when it expires, and how it is renewed.',
     }),
     h(
       Panel,
       { flush: true },
-      h(Asked<{ certificates: Certificate[] }>, {
+      h(Loaded<{ certificates: Certificate[] }>, {
         polled,
         what: 'The certificates',
         children: ({ certificates }) =>
           certificates.length === 0
             ? h(
                 Empty,
-                { title: 'No listener speaks TLS' },
-                'Give a listener tls, with certificates from files or from a CA by ACME.',
+                { title: 'No listener uses TLS' },
+                'Add tls to a listener, with certificates from files or from a CA through ACME.',
               )
             : h(Table<Certificate>, {
                 label: 'Certificates',
@@ -66,10 +66,10 @@ export function Certificates(): ComponentChildren {
                     head: 'Renewal',
                     cell: ({ source, lastOrderSuccessful }) =>
                       source === 'file'
-                        ? 'by replacing its file'
+                        ? 'when its file is replaced'
                         : lastOrderSuccessful
-                          ? 'by itself, by ACME'
-                          : 'by ACME; the last order came to nothing, the log says why',
+                          ? 'automatic, through ACME'
+                          : 'through ACME; the last order failed, see the log for the reason',
                   },
                 ],
               }),

@@ -7,7 +7,7 @@ import { instanceState, links, matchWords, serviceTones, servicesOf } from '../n
 import { Figure } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, type Tone } from '../parts/marks.ts'
-import { Asked, Waiting } from '../parts/notes.ts'
+import { Loaded, Waiting } from '../parts/notes.ts'
 import { failurePoints, listenerRate, ofRoutes, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 import { Replicas } from './replicas.ts'
 import type { Finding } from '../wrong.ts'
@@ -29,13 +29,13 @@ export function Overview({
   return h(
     Fragment,
     null,
-    h(Head, { title: 'Overview', about: 'What is wrong now, and what the gateway does.' }),
+    h(Head, { title: 'Overview', about: 'Current problems and traffic.' }),
     h(Wrong, { findings }),
     h(Figures, { live, ids: [...ids, ''], status }),
     h(
       Panel,
-      { title: 'Traffic', aside: 'Requests a second, 5xx, 95th percentile: the last 10 s' },
-      h(Asked, {
+      { title: 'Traffic', aside: 'Requests per second, 5xx, 95th percentile: last 10 s' },
+      h(Loaded, {
         polled: routes,
         what: 'The routes',
         lines: 6,
@@ -60,13 +60,13 @@ function Wrong({ findings }: { findings: readonly Finding[] | null }): Component
         'div',
         null,
         h('h2', null, 'Nothing is wrong'),
-        h('p', null, 'Every instance can be used, the configuration is current, and no route fails.'),
+        h('p', null, 'Every instance is available, the configuration is current, and no route is failing.'),
       ),
     )
   return h(
     'section',
     { class: 'findings', 'aria-label': 'What is wrong now' },
-    h('h2', null, plural(findings.length, 'thing'), ' to look at'),
+    h('h2', null, plural(findings.length, 'problem')),
     h(
       'ul',
       null,
@@ -119,7 +119,7 @@ function Figures({
     h(Figure, {
       name: 'Busiest worker',
       value: status === null ? '–' : shareAlone(busy),
-      about: 'of its time since it began',
+      about: 'of its time since it started',
     }),
   )
 }
@@ -256,7 +256,7 @@ function Topology({
       h(
         'p',
         { class: 'quiet more' },
-        'The busiest are shown; there are ',
+        'Only the busiest are shown. See ',
         more.map((link, i) => [i > 0 && ' and ', link]),
         '.',
       ),
@@ -264,20 +264,25 @@ function Topology({
 }
 
 function NodeCard({ node: { title, about, href, tone, figures } }: { node: Node }): ComponentChildren {
+  const [throughput, ...others] = figures
   const content = [
     h('span', { class: `bar ${tone}`, 'aria-hidden': true }),
     h(
       'span',
       { class: 'node-text' },
-      h('span', { class: 'node-title', title }, title),
-      h('span', { class: 'node-about', title: about }, about),
-    ),
-    figures.length > 0 &&
       h(
         'span',
-        { class: 'node-figures' },
-        figures.map((figure, i) => h('span', { key: i }, figure)),
+        { class: 'node-line' },
+        h('span', { class: 'node-title', title }, title),
+        h('strong', null, throughput),
       ),
+      h(
+        'span',
+        { class: 'node-line quiet' },
+        h('span', { class: 'node-about', title: about }, about),
+        h('span', null, others.join('  ')),
+      ),
+    ),
   ]
   return href === null ? h('div', { class: 'node' }, content) : h('a', { class: 'node', href }, content)
 }

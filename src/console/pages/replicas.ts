@@ -4,7 +4,7 @@ import { ago, duration, plural, short } from '../format.ts'
 import { useNow, usePolled } from '../hooks.ts'
 import { Panel } from '../parts/layout.ts'
 import { Badge, Tag, Time, type Tone } from '../parts/marks.ts'
-import { Asked } from '../parts/notes.ts'
+import { Loaded } from '../parts/notes.ts'
 import { type Column, Table } from '../parts/table.ts'
 
 const READINESS: Readonly<Record<Replica['readiness'], readonly [word: string, tone: Tone]>> = {
@@ -20,7 +20,7 @@ export function Replicas(): ComponentChildren {
   return h(
     Panel,
     { title: 'Replicas', aside: 'Gateways on the same Redis' },
-    h(Asked<Answer>, {
+    h(Loaded<Answer>, {
       polled,
       what: 'The replicas',
       lines: 2,
@@ -37,7 +37,7 @@ export function Replicas(): ComponentChildren {
             keyOf: ({ name, startedAt }) => `${name} ${startedAt}`,
           }),
           problems.map(({ name, problem }) =>
-            h('p', { key: name, class: 'quiet' }, `${name} does not say what it is: ${problem}.`),
+            h('p', { key: name, class: 'quiet' }, `${name} does not describe itself: ${problem}.`),
           ),
         ),
     }),
@@ -48,7 +48,7 @@ export function Replicas(): ComponentChildren {
 function Differing({ replicas }: { replicas: readonly Replica[] }): ComponentChildren {
   const others = replicas.filter(({ answers, isCurrent }) => answers && !isCurrent).length
   if (others === 0) return null
-  const who = `${plural(others, 'replica runs', 'replicas run')} another configuration than this one.`
+  const who = `${plural(others, 'replica runs', 'replicas run')} a different configuration.`
   return h('p', { class: 'note warning', role: 'status' }, who)
 }
 
@@ -70,7 +70,7 @@ function columnsOf(replicas: readonly Replica[], now: number): Column<Replica>[]
     {
       head: 'State',
       cell: ({ answers, readiness }) => {
-        const [word, tone] = answers ? READINESS[readiness] : (['does not answer', 'critical'] as const)
+        const [word, tone] = answers ? READINESS[readiness] : (['does not respond', 'critical'] as const)
         return h(Badge, { tone }, word)
       },
     },

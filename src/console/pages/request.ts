@@ -9,7 +9,7 @@ import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Time } from '../parts/marks.ts'
 import { Failure, Waiting } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
-import { explainLink } from './explain/asked.ts'
+import { explainLink } from './explain/question.ts'
 import { shownRequest } from './requests.ts'
 
 /** The requests with a correlation id, from arrival to reply. */
@@ -23,7 +23,7 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
     h('nav', { class: 'crumbs', 'aria-label': 'Breadcrumb' }, h(Link, { href: '/console/requests' }, 'Requests')),
     h(Head, {
       title: 'One request',
-      about: h('span', null, 'Correlation id ', h('code', null, id)),
+      about: h('span', null, 'Correlation ID ', h('code', null, id)),
       children: h(Copy, { text: id, label: 'Copy the id' }),
     }),
     error !== null &&
@@ -36,8 +36,8 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
         ? shown === undefined
           ? h(
               Empty,
-              { title: 'It is not remembered any more' },
-              'Each worker remembers as many requests as admin.requests says. The log has it under its correlation id.',
+              { title: 'This request is no longer kept' },
+              'Each worker keeps the last admin.requests requests. Look for the correlation ID in the log.',
             )
           : h(Story, { request: shown, details: null })
         : error === null && h(Panel, null, h(Waiting, { lines: 6 })),
@@ -89,15 +89,15 @@ function Story({ request, details }: StoryProps): ComponentChildren {
       { title: 'Details' },
       h(Facts, {
         facts: [
-          ['Began', h(Time, { at: time }, moment(time))],
+          ['Started', h(Time, { at: time }, moment(time))],
           ['Client', request.client],
-          ['User agent', details === null ? 'not remembered any more' : (details.userAgent ?? 'none')],
+          ['User agent', details === null ? 'no longer kept' : (details.userAgent ?? 'none')],
           ['Protocol', `HTTP/${request.protocol}`],
-          ['Consumer', request.consumer ?? 'nobody that is known'],
+          ['Consumer', request.consumer ?? 'anonymous'],
           ['Tier', request.tier ?? '–'],
           ['API key', request.apiKey ?? '–'],
-          ['Trace id', request.traceId === '' ? '–' : h('code', null, request.traceId)],
-          ['Body sent', byteSize(request.bytes)],
+          ['Trace ID', request.traceId === '' ? '–' : h('code', null, request.traceId)],
+          ['Bytes sent', byteSize(request.bytes)],
           ...Object.entries(details?.fields ?? {}),
         ],
       }),
@@ -142,7 +142,7 @@ function Times({ request: { durationMs, serviceMs }, details }: StoryProps): Com
       shown.map(([kind, name, ms]) =>
         h('span', { key: kind }, h('i', { class: `key ${kind}` }), `${name} ${milliseconds(ms)}`),
       ),
-      h('span', { class: 'quiet' }, `together ${milliseconds(durationMs)}`),
+      h('span', { class: 'quiet' }, `total ${milliseconds(durationMs)}`),
     ),
   )
 }
@@ -152,7 +152,7 @@ function Attempts({ details: { tried, attempts, retried } }: { details: RequestD
     Panel,
     {
       title: 'Attempts',
-      aside: `${plural(attempts, 'attempt')}${retried === null ? '' : `, retried because of ${retried}`}`,
+      aside: `${plural(attempts, 'attempt')}${retried === null ? '' : `, retried: ${retried}`}`,
       flush: true,
     },
     h(Table<RequestDetails['tried'][number] & { readonly number: number }>, {
@@ -168,7 +168,7 @@ function Attempts({ details: { tried, attempts, retried } }: { details: RequestD
               ? h(Badge, { tone: statusTone(status ?? 500) }, status === null ? 'no reply' : String(status))
               : h(Badge, { tone: 'critical' }, `${reason}${phase === null ? '' : ` at ${phase}`}`),
         },
-        { head: 'Time taken', numeric: true, cell: ({ tookMs }) => milliseconds(tookMs) },
+        { head: 'Duration', numeric: true, cell: ({ tookMs }) => milliseconds(tookMs) },
         { head: 'Why', cell: ({ error }) => error ?? h('span', { class: 'quiet' }, '–') },
       ],
     }),
@@ -179,28 +179,28 @@ type Step = readonly [title: string, text: string | ComponentChildren]
 
 function storyOf(request: Request, details: RequestDetails | null): readonly Step[] {
   const { client, protocol, host, route, consumer, apiKey, tier, status, error, grpcStatus, bytes } = request
-  const told = details?.detail ?? null
+  const detail = details?.detail ?? null
   return [
     ['Arrived', `from ${client} over HTTP/${protocol}${host === '' ? '' : `, for ${host}`}`],
-    ['Route', route === null ? 'no route takes it' : h(Link, { href: links.route(route) }, route)],
+    ['Route', route === null ? 'no route matches' : h(Link, { href: links.route(route) }, route)],
     [
       'Who',
       consumer === null
-        ? 'nobody that is known'
+        ? 'anonymous'
         : `${consumer}${apiKey === null ? '' : `, by the API key ${apiKey}`}${tier === null ? '' : `, tier ${tier}`}`,
     ],
     ...(details?.events ?? []).map(decisionWords),
     ['Service', serviceOf(request)],
     [
       'Reply',
-      `${status}${error === null ? '' : `: ${error}`}${told === null ? '' : `: ${told}`}${grpcStatus === null ? '' : `, gRPC status ${grpcStatus}`}, ${byteSize(bytes)}`,
+      `${status}${error === null ? '' : `: ${error}`}${detail === null ? '' : `: ${detail}`}${grpcStatus === null ? '' : `, gRPC status ${grpcStatus}`}, ${byteSize(bytes)}`,
     ],
   ]
 }
 
 function serviceOf({ service, instance, attempts, retried }: Request): ComponentChildren {
-  if (service === null) return 'none: the gateway replied by itself'
-  if (attempts === 0) return `${service} was not asked`
+  if (service === null) return 'none: the gateway replied itself'
+  if (attempts === 0) return `${service}: not reached`
   return h(
     'span',
     null,

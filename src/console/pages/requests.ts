@@ -1,7 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Request } from '../answers.ts'
-import { ask, wordsOf } from '../client.ts'
+import { callApi, wordsOf } from '../client.ts'
 import { milliseconds, byteSize, preciseTime } from '../format.ts'
 import { useRoutes } from '../hooks.ts'
 import { followRequests } from '../live.ts'
@@ -56,12 +56,12 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
   const wanted = filterOf(query)
   const text = wanted.toString()
   useEffect(() => {
-    const asked = new URLSearchParams(text)
-    asked.set('limit', String(SHOWN))
+    const params = new URLSearchParams(text)
+    params.set('limit', String(SHOWN))
     const abort = new AbortController()
     setRequests(null)
     setMissed(false)
-    ask<{ requests: Request[] }>(`/requests?${asked}`, { signal: abort.signal }).then(
+    callApi<{ requests: Request[] }>(`/requests?${params}`, { signal: abort.signal }).then(
       (answer) => {
         if (abort.signal.aborted) return
         setError(null)
@@ -89,7 +89,7 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
     null,
     h(Head, {
       title: 'Requests',
-      about: 'The requests that ended last, and those that end now, of all workers.',
+      about: 'The latest requests of all workers, as they end.',
       children: h(
         'button',
         {
@@ -98,7 +98,7 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
           'aria-pressed': paused,
           onClick: () => setPaused(!paused),
         },
-        paused ? 'Go on' : 'Pause',
+        paused ? 'Resume' : 'Pause',
       ),
     }),
     h(Filters, { query: wanted }),
@@ -231,9 +231,9 @@ function List({
   if (requests.length === 0)
     return h(
       Empty,
-      { title: filtered ? 'No request has that' : 'No requests yet' },
+      { title: filtered ? 'No requests match' : 'No requests yet' },
       filtered
-        ? 'Of those that the workers remember; new ones appear here as they end.'
+        ? 'The filter looks at the requests that the workers keep. New ones appear here as they end.'
         : 'They appear here as they end. Probes of the gateway’s own endpoints are left out.',
     )
   return h(
@@ -251,7 +251,7 @@ function List({
           h(
             'tr',
             null,
-            ['Time', 'Status', 'Request', 'Route', 'Service', 'Who', 'Time taken', 'Size'].map((head, i) =>
+            ['Time', 'Status', 'Request', 'Route', 'Service', 'Who', 'Duration', 'Size'].map((head, i) =>
               h(
                 'th',
                 {
@@ -270,7 +270,7 @@ function List({
     h(
       'p',
       { class: 'table-foot quiet' },
-      `${requests.length} shown${paused ? ', paused' : ', the newest first'}${missed ? '; more came than are shown: of each worker 50 in a second' : ''}.`,
+      `${requests.length} shown${paused ? ', paused' : ', newest first'}${missed ? '; not all are shown: at most 50 per second from each worker' : ''}.`,
       h(Zone, null),
     ),
   )

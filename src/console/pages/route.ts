@@ -8,7 +8,7 @@ import { Copy } from '../parts/actions.ts'
 import { Figure } from '../parts/figures.ts'
 import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Tag } from '../parts/marks.ts'
-import { Asked } from '../parts/notes.ts'
+import { Loaded } from '../parts/notes.ts'
 import { effectivePolicies, type EffectivePolicy, fragmentOf } from '../policies.ts'
 import { failurePoints, lastUsed, ofRoutes, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
@@ -26,10 +26,10 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
     h('nav', { class: 'crumbs', 'aria-label': 'Breadcrumb' }, h(Link, { href: '/console/routes' }, 'Routes')),
     h(Head, {
       title: id,
-      about: 'Route: its match, its traffic and its policies.',
+      about: 'The route’s match, traffic and policies.',
       children: h(Link, { href: links.requests({ route: id }), class: 'button' }, 'Its requests'),
     }),
-    h(Asked<{ readonly routes: readonly Route[] }>, {
+    h(Loaded<{ readonly routes: readonly Route[] }>, {
       polled: routes,
       what: 'The routes',
       children: ({ routes: all }) => {
@@ -59,7 +59,7 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
           ),
           h(Panel, { title: 'Match' }, h(Facts, { facts: factsOf(route) })),
           h(Options, { kind: 'route', name: id }),
-          h(Asked<Readonly<Record<string, unknown>>>, {
+          h(Loaded<Readonly<Record<string, unknown>>>, {
             polled: config,
             what: 'The policies',
             children: (shown) =>
@@ -70,13 +70,13 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
                   Panel,
                   {
                     title: 'Policies in effect',
-                    aside: 'The outermost first; times in milliseconds, sizes in bytes, secrets masked',
+                    aside: 'Outermost first; times in milliseconds, sizes in bytes, secrets masked',
                   },
                   h(Policies, { policies: effectivePolicies(shown, id, route.policies) }),
                 ),
                 h(
                   Panel,
-                  { title: 'As a configuration', aside: h(Copy, { text: fragmentOf(shown, id) }) },
+                  { title: 'As YAML', aside: h(Copy, { text: fragmentOf(shown, id) }) },
                   h('pre', { class: 'code', tabIndex: 0 }, fragmentOf(shown, id)),
                 ),
               ),
@@ -116,19 +116,19 @@ function factsOf(route: Route): (readonly [string, ComponentChildren | string])[
           ),
         )
   return [
-    ['Path', list(match.path, 'every path')],
+    ['Path', list(match.path, 'any path')],
     ...(match.pathRegex === null ? [] : [['Expression', match.pathRegex] as const]),
-    ['Method', list(match.method, 'every method')],
-    ['Host', list(match.host, 'every host')],
-    ['Listener', list(match.listener, 'every listener')],
-    ['Header fields', conditions(match.headers)],
+    ['Method', list(match.method, 'any method')],
+    ['Host', list(match.host, 'any host')],
+    ['Listener', list(match.listener, 'any listener')],
+    ['Headers', conditions(match.headers)],
     ['Query', conditions(match.query)],
-    ['Leads to', services],
+    ['Destination', services],
     ...(route.mirror.length === 0
       ? []
       : [
           [
-            'Copies go to',
+            'Mirrored to',
             route.mirror.map(({ service, share: part }) => `${service} (${share(part)})`).join(', '),
           ] as const,
         ]),
@@ -136,15 +136,15 @@ function factsOf(route: Route): (readonly [string, ComponentChildren | string])[
 }
 
 const ORIGINS: Readonly<Record<EffectivePolicy['origin'], string>> = {
-  general: 'from policies, for every route',
-  route: 'from this route',
-  both: 'from policies, changed by this route',
+  general: 'global',
+  route: 'this route',
+  both: 'global, changed by this route',
   off: 'switched off by this route',
 }
 
 function Policies({ policies }: { policies: readonly EffectivePolicy[] }): ComponentChildren {
   if (policies.length === 0)
-    return h(Empty, { title: 'No policies' }, 'Requests of this route go to their service as they come.')
+    return h(Empty, { title: 'No policies' }, 'Requests of this route are forwarded unchanged.')
   return h(
     'ol',
     { class: 'policies' },

@@ -8,7 +8,7 @@ import { destinationOf, links, matchWords } from '../names.ts'
 import { Spark } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Time } from '../parts/marks.ts'
-import { Asked } from '../parts/notes.ts'
+import { Loaded } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
 import { lastUsed, ofRoutes, pointsOf, recentRates } from '../traffic.ts'
 
@@ -33,7 +33,7 @@ export function Routes(): ComponentChildren {
     null,
     h(Head, {
       title: 'Routes',
-      about: 'What requests are matched by, where they lead, and how they fare.',
+      about: 'What each route matches, where it leads, and how it is doing.',
       children: h('input', {
         ref: input,
         type: 'search',
@@ -47,7 +47,7 @@ export function Routes(): ComponentChildren {
     h(
       Panel,
       { flush: true },
-      h(Asked<{ readonly routes: readonly Route[] }>, {
+      h(Loaded<{ readonly routes: readonly Route[] }>, {
         polled,
         what: 'The routes',
         lines: 8,
@@ -65,8 +65,8 @@ export function Routes(): ComponentChildren {
           if (found.length === 0)
             return h(
               Empty,
-              { title: 'No route has that' },
-              `There are ${plural(routes.length, 'route')}; the filter looks at ids, matches, services and policies.`,
+              { title: 'No routes match' },
+              `The filter looks at the ids, matches, services and policies of ${plural(routes.length, 'route')}.`,
             )
           const rows = (all ? found : found.slice(0, AT_ONCE)).map((route) => ({
             route,
@@ -91,7 +91,7 @@ export function Routes(): ComponentChildren {
               columns: [
                 routeColumn,
                 {
-                  head: 'Leads to',
+                  head: 'Destination',
                   wide: true,
                   sort: ({ route }) => destinationOf(route),
                   cell: ({ route }) =>
@@ -145,7 +145,7 @@ export function Routes(): ComponentChildren {
                     h('button', { type: 'button', class: 'link', onClick: () => setAll(true) }, 'Show all'),
                   )
                 : plural(found.length, 'route'),
-              h('span', null, 'Requests, 5xx and p95 of the last 10 s; last used since the gateway started.'),
+              h('span', null, 'Requests, 5xx and p95 are of the last 10 s; last used, since the gateway started.'),
             ),
           )
         },

@@ -2,7 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Instance, Service, Transition } from '../answers.ts'
 import { Options } from '../changes/options.ts'
-import { ask, Refusal } from '../client.ts'
+import { callApi, Refusal } from '../client.ts'
 import { failedColumn, p95Column, requestsColumn } from '../columns.ts'
 import { ago, count, milliseconds, moment, plural, timeOfDay, until, rateAlone, shareAlone } from '../format.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
@@ -11,7 +11,7 @@ import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
 import { Figure } from '../parts/figures.ts'
 import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Time, type Tone, Zone } from '../parts/marks.ts'
-import { Asked } from '../parts/notes.ts'
+import { Loaded } from '../parts/notes.ts'
 import { type Column, Table } from '../parts/table.ts'
 import { failurePoints, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
@@ -31,7 +31,7 @@ export function OneService({ name }: { name: string }): ComponentChildren {
     Fragment,
     null,
     h('nav', { class: 'crumbs', 'aria-label': 'Breadcrumb' }, h(Link, { href: '/console/services' }, 'Services')),
-    h(Asked<{ services: Service[] }>, {
+    h(Loaded<{ services: Service[] }>, {
       polled,
       what: 'The services',
       children: ({ services }) => {
@@ -81,7 +81,7 @@ export function OneService({ name }: { name: string }): ComponentChildren {
     h(
       Panel,
       { title: 'The last 24 hours', aside: h(Zone, null), flush: true },
-      h(Asked<{ transitions: Transition[] }>, {
+      h(Loaded<{ transitions: Transition[] }>, {
         polled: history,
         what: 'The transitions',
         lines: 3,
@@ -103,14 +103,14 @@ function factsOf({ balancer, discovery, concurrency, retries, hedges }: Service)
     [
       'Instances',
       discovery === null
-        ? 'named by the configuration'
+        ? 'from the configuration'
         : `${discovery.instances} found by ${discovery.kind}: ${discovery.subject}${discovery.lastSuccessAt === null ? '' : `, last at ${timeOfDay(discovery.lastSuccessAt)}`}`,
     ],
     [
       'Concurrency',
       concurrency === null
-        ? 'not bounded'
-        : `${count(concurrency.limit)} requests at a time${concurrency.adaptive ? ', found out from how long they take' : ''}`,
+        ? 'no limit'
+        : `${count(concurrency.limit)} requests at a time${concurrency.adaptive ? ', adapted to latency' : ''}`,
     ],
     ['Retries', retries === null ? 'none' : `${count(retries.left)} left in the budget now`],
     [
@@ -132,7 +132,7 @@ function Instances({
   const live = useLive()
   const now = useNow()
   if (service.instances.length === 0)
-    return h(Empty, { title: 'It has no instances' }, service.discovery?.problem ?? 'Its requests get 503.')
+    return h(Empty, { title: 'This service has no instances' }, service.discovery?.problem ?? 'Its requests get 503.')
   const rows = service.instances.map((instance) => ({
     instance,
     rates: recentRates(live, ofService(service.name, instance.address)),
@@ -200,10 +200,10 @@ function Instances({
               method: instance.drained ? 'DELETE' : 'PUT',
               path: '/services/{name}/instances/{instance}/drain',
               class: 'button small',
-              label: `${instance.drained ? 'Take back' : 'Drain'} ${instance.address}`,
+              label: `${instance.drained ? 'Undrain' : 'Drain'} ${instance.address}`,
               onClick: () => question(drainQuestion(service, instance, again)),
             },
-            instance.drained ? 'Take back' : 'Drain',
+            instance.drained ? 'Undrain' : 'Drain',
           ),
       },
     ],
@@ -219,7 +219,7 @@ const zoneColumn: Column<{ readonly instance: Instance }> = {
 
 function reasonOf({ health, ejected, drained }: Instance, now: number): string {
   if (ejected !== null) return `${ejected.reason}; back ${until(ejected.until, now)} at the latest`
-  if (drained) return 'taken out by an operator'
+  if (drained) return 'drained by an operator'
   if (health.checkedAt === null) return health.reason ?? 'not checked yet'
   return `${health.reason ?? ''} in ${milliseconds(health.checkMs)}, ${ago(health.checkedAt, now)}`
 }
@@ -228,11 +228,11 @@ function drainQuestion(service: Service, { address, drained }: Instance, again: 
   const path = `/services/${encodeURIComponent(service.name)}/instances/${encodeURIComponent(address)}/drain`
   if (drained)
     return {
-      title: `Take ${address} back?`,
-      text: 'It gets requests again, as soon as its health checks allow it.',
-      action: 'Take back',
+      title: `Undrain ${address}?`,
+      text: 'It receives requests again as soon as its health checks pass.',
+      action: 'Undrain',
       run: async () => {
-        await ask(path, { method: 'DELETE' })
+        await callApi(path, { method: 'DELETE' })
         again()
       },
     }
@@ -241,13 +241,13 @@ function drainQuestion(service: Service, { address, drained }: Instance, again: 
     title: `Drain ${address}?`,
     text:
       others === 0
-        ? `It is the last instance of ${service.name} that can be used: clients get 503 from then on.`
-        : `It gets no new requests; those in flight end as they began. ${plural(others, 'other instance')} of ${service.name} ${others === 1 ? 'goes' : 'go'} on.`,
-    action: others === 0 ? 'Drain all the same' : 'Drain',
+        ? `It is the last available instance of ${service.name}: clients will get 503.`
+        : `It receives no new requests; those in flight finish. ${plural(others, 'other instance')} of ${service.name} ${others === 1 ? 'remains' : 'remain'}.`,
+    action: others === 0 ? 'Drain anyway' : 'Drain',
     danger: others === 0,
     run: async () => {
       try {
-        await ask(`${path}${others === 0 ? '?force=true' : ''}`, { method: 'PUT' })
+        await callApi(`${path}${others === 0 ? '?force=true' : ''}`, { method: 'PUT' })
       } catch (error) {
         if (error instanceof Refusal && error.status === 409) again()
         throw error
@@ -263,7 +263,7 @@ const KINDS: Readonly<Record<Transition['kind'], readonly [word: string, tone: T
   ejected: ['ejected', 'warning'],
   returned: ['back', 'good'],
   drained: ['drained', 'notice'],
-  undrained: ['taken back', 'good'],
+  undrained: ['undrained', 'good'],
 }
 
 function History({ transitions }: { transitions: readonly Transition[] }): ComponentChildren {
@@ -271,17 +271,17 @@ function History({ transitions }: { transitions: readonly Transition[] }): Compo
     return h(
       Empty,
       { title: 'Nothing has changed' },
-      'Transitions of health, ejections and drains of the last 24 hours stand here, since the gateway started.',
+      'Health transitions, ejections and drains of the last 24 hours appear here, since the gateway started.',
     )
   return h(Table<Transition>, {
     label: 'Transitions of the last 24 hours',
     rows: transitions,
     keyOf: ({ at, instance, kind }) => `${at} ${instance} ${kind}`,
     columns: [
-      { head: 'When', sort: ({ at }) => Date.parse(at), cell: ({ at }) => h(Time, { at }, moment(at)) },
+      { head: 'Time', sort: ({ at }) => Date.parse(at), cell: ({ at }) => h(Time, { at }, moment(at)) },
       { head: 'Instance', sort: ({ instance }) => instance, cell: ({ instance }) => instance },
       {
-        head: 'Became',
+        head: 'Change',
         sort: ({ kind }) => kind,
         cell: ({ kind }) => h(Badge, { tone: KINDS[kind][1] }, KINDS[kind][0]),
       },

@@ -7,7 +7,7 @@ import { instanceState, links, serviceTones } from '../names.ts'
 import { Spark } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link } from '../parts/marks.ts'
-import { Asked } from '../parts/notes.ts'
+import { Loaded } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
 import { ofService, pointsOf, recentRates } from '../traffic.ts'
 
@@ -18,17 +18,17 @@ export function Services(): ComponentChildren {
   return h(
     Fragment,
     null,
-    h(Head, { title: 'Services', about: 'Where requests are forwarded to, and how the instances are.' }),
+    h(Head, { title: 'Services', about: 'Where requests are forwarded, and the state of the instances.' }),
     h(
       Panel,
       { flush: true },
-      h(Asked<{ services: Service[] }>, {
+      h(Loaded<{ services: Service[] }>, {
         polled,
         what: 'The services',
         lines: 6,
         children: ({ services }) => {
           if (services.length === 0)
-            return h(Empty, { title: 'There are no services' }, 'Every route of this gateway replies by itself.')
+            return h(Empty, { title: 'There are no services' }, 'Every route of this gateway replies itself.')
           const rows = services.map((service) => ({ service, rates: recentRates(live, ofService(service.name)) }))
           return h(Table<(typeof rows)[number]>, {
             label: 'Services',

@@ -11,7 +11,7 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
       await navigator.clipboard.writeText(text)
       setSaid('Copied')
     } catch {
-      setSaid('Select it and copy')
+      setSaid('Select and copy the text')
     }
     setTimeout(() => setSaid(''), 2000)
   }
@@ -88,7 +88,7 @@ export function Confirm({ question, close }: { question: Question; close: () => 
     { ref: dialog, class: 'dialog', 'aria-labelledby': 'question', onClose: close },
     h('h2', { id: 'question' }, question.title),
     h('div', { class: 'dialog-text' }, question.text),
-    error !== null && h(Failure, { title: 'That was not done.', error }),
+    error !== null && h(Failure, { title: 'That did not work.', error }),
     h(
       'div',
       { class: 'dialog-actions' },
@@ -101,7 +101,7 @@ export function Confirm({ question, close }: { question: Question; close: () => 
           disabled: running,
           onClick: () => void run(),
         },
-        running ? 'One moment …' : question.action,
+        running ? 'One moment…' : question.action,
       ),
     ),
   )

@@ -23,7 +23,7 @@ export function Waiting({ lines = 4 }: { lines?: number }): ComponentChildren {
 }
 
 /** Content once it is loaded; until then a placeholder, or why it failed to load. */
-export function Asked<Answer>({
+export function Loaded<Answer>({
   polled,
   what,
   lines,
@@ -38,7 +38,9 @@ export function Asked<Answer>({
   return h(
     Fragment,
     null,
-    error !== null && error.status !== 401 && h(Failure, { title: `${what} cannot be shown as they are now.`, error }),
+    error !== null &&
+      error.status !== 401 &&
+      h(Failure, { title: `${what} could not be ${data === null ? 'loaded' : 'updated'}.`, error }),
     data === null ? error === null && h(Waiting, lines === undefined ? {} : { lines }) : children(data),
   )
 }

@@ -1,14 +1,14 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Limit, LimitedClient } from '../../answers.ts'
-import { ask } from '../../client.ts'
+import { callApi } from '../../client.ts'
 import { ago, count, duration, share } from '../../format.ts'
 import { useLive, useNow, usePolled } from '../../hooks.ts'
 import { ActionButton, Confirm, type Question } from '../../parts/actions.ts'
 import { Figure } from '../../parts/figures.ts'
 import { Empty, Head, Panel } from '../../parts/layout.ts'
 import { Badge, Time } from '../../parts/marks.ts'
-import { Asked, Failure, Note } from '../../parts/notes.ts'
+import { Loaded, Failure, Note } from '../../parts/notes.ts'
 import { Table } from '../../parts/table.ts'
 import { counted } from '../../rates.ts'
 import { go } from '../../place.ts'
@@ -26,13 +26,13 @@ export function Clients({ query }: { query: URLSearchParams }): ComponentChildre
   return h(
     Fragment,
     null,
-    h(Head, { title: 'Clients', about: 'Where a client stands with its limits, and the API keys.' }),
+    h(Head, { title: 'Clients', about: 'Rate limits by client, and API keys.' }),
     h(
       'div',
       { class: 'figures' },
-      h(Figure, { name: 'Decisions of limits', value: count(all), about: 'in the last minute' }),
+      h(Figure, { name: 'Rate limit decisions', value: count(all), about: 'in the last minute' }),
       h(Figure, {
-        name: 'Refused with 429',
+        name: 'Rejected with 429',
         value: count(refused),
         ...(refused > 0 && { tone: 'warning' as const }),
         about: 'in the last minute',
@@ -61,17 +61,17 @@ function Lookup({ client }: { client: string }): ComponentChildren {
   const reset = (): void =>
     setQuestion({
       title: `Reset the limits of ${client}?`,
-      text: 'What it has used is forgotten, and it begins anew.',
+      text: 'Its usage is set to zero.',
       action: 'Reset',
       run: async () => {
-        await ask(`/limits/${encodeURIComponent(client)}`, { method: 'DELETE' })
-        setSaid(`The limits of ${client} begin anew.`)
+        await callApi(`/limits/${encodeURIComponent(client)}`, { method: 'DELETE' })
+        setSaid(`The limits of ${client} are reset.`)
         polled.again()
       },
     })
   return h(
     Panel,
-    { title: 'Limits of a client' },
+    { title: 'Limits of one client' },
     h(
       'form',
       { class: 'filters', role: 'search', onSubmit: look },
@@ -92,10 +92,10 @@ function Lookup({ client }: { client: string }): ComponentChildren {
     ),
     said !== null && h(Note, { tone: 'good' }, said),
     client === ''
-      ? h('p', { class: 'quiet' }, 'A user by its id, an API key by its id, or an address, as limits count them.')
+      ? h('p', { class: 'quiet' }, 'A user id, an API key id, or an address, as limits count them.')
       : polled.error !== null && polled.data === null
         ? h(Failure, { title: '', error: polled.error })
-        : h(Asked<{ limits: Limit[] }>, {
+        : h(Loaded<{ limits: Limit[] }>, {
             polled,
             what: 'The limits',
             lines: 2,
@@ -130,14 +130,18 @@ function Limited(): ComponentChildren {
   const polled = usePolled<{ clients: LimitedClient[]; more: number }>('/limits', 3000)
   return h(
     Panel,
-    { title: 'Near their limits, or over them', aside: 'As far as requests have come to this gateway', flush: true },
-    h(Asked<{ clients: LimitedClient[]; more: number }>, {
+    { title: 'Near or over their limits', aside: 'Counts only requests to this gateway', flush: true },
+    h(Loaded<{ clients: LimitedClient[]; more: number }>, {
       polled,
       what: 'The clients',
       lines: 2,
       children: ({ clients, more }) =>
         clients.length === 0
-          ? h(Empty, { title: 'Nobody is' }, 'Clients that have used 80% of a limit or more stand here.')
+          ? h(
+              Empty,
+              { title: 'No client is near its limits' },
+              'Clients that have used 80% or more of a limit appear here.',
+            )
           : h(
               Fragment,
               null,
@@ -171,7 +175,7 @@ function Limited(): ComponentChildren {
                   {
                     head: 'Now',
                     cell: ({ limited }) =>
-                      h(Badge, { tone: limited ? 'warning' : 'good' }, limited ? 'refused' : 'let in'),
+                      h(Badge, { tone: limited ? 'warning' : 'good' }, limited ? 'refused' : 'accepted'),
                   },
                   {
                     head: 'Refused',
@@ -209,8 +213,8 @@ function Limits({ limits }: { limits: readonly Limit[] }): ComponentChildren {
   if (rows.length === 0)
     return h(
       Empty,
-      { title: 'No limit counts it' },
-      'No route has the policy rate-limit, or none of its tiers is for such a client.',
+      { title: 'No limit applies to this client' },
+      'No route uses the rate-limit policy, or none of its tiers is for this kind of client.',
     )
   return h(Table<Row>, {
     label: 'Limits',
@@ -222,7 +226,7 @@ function Limits({ limits }: { limits: readonly Limit[] }): ComponentChildren {
         head: 'Used',
         cell: ({ quota }) =>
           quota === null
-            ? h(Badge, { tone: 'critical' }, 'Redis does not answer')
+            ? h(Badge, { tone: 'critical' }, 'Redis does not respond')
             : h(
                 'span',
                 { class: 'ratio' },
@@ -241,8 +245,8 @@ function Limits({ limits }: { limits: readonly Limit[] }): ComponentChildren {
           quota === null
             ? '–'
             : quota.waitSeconds > 0
-              ? h(Badge, { tone: 'warning' }, `refused for ${duration(Math.ceil(quota.waitSeconds))}`)
-              : h(Badge, { tone: 'good' }, 'let in'),
+              ? h(Badge, { tone: 'warning' }, `rejected for ${duration(Math.ceil(quota.waitSeconds))}`)
+              : h(Badge, { tone: 'good' }, 'accepted'),
       },
       { head: 'Store', wide: true, cell: ({ store }) => store },
     ],

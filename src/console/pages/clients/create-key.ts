@@ -1,7 +1,7 @@
 import { h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { KeyStore, MadeKey } from '../../answers.ts'
-import { ask } from '../../client.ts'
+import { callApi } from '../../client.ts'
 import { KeyDialog, TextField } from './key-dialog.ts'
 
 /** The dialog that makes a key. */
@@ -28,7 +28,7 @@ export function CreateKey({
       ...Object.fromEntries(given),
       roles: roles.split(',').flatMap((role) => (role.trim() === '' ? [] : [role.trim()])),
     }
-    const made = await ask<MadeKey>('/keys', { method: 'POST', json })
+    const made = await callApi<MadeKey>('/keys', { method: 'POST', json })
     again()
     return made
   }
@@ -55,13 +55,13 @@ export function CreateKey({
       value: id,
       change: setId,
       placeholder: 'partner',
-      hint: 'Its name in limits, log and metrics.',
+      hint: 'Its name in limits, logs and metrics.',
     }),
     h(TextField, {
       label: 'Owner',
       value: owner,
       change: setOwner,
-      hint: 'The consumer it stands for, as X-User-ID. Empty: the ID.',
+      hint: 'The consumer it identifies, sent as X-User-ID. Empty: the ID.',
     }),
     h(TextField, { label: 'Tier', value: tier, change: setTier, hint: 'Which limits apply. Empty: api_key.' }),
     h(TextField, { label: 'Roles', value: roles, change: setRoles, hint: 'Separated by commas.' }),

@@ -61,7 +61,7 @@ export function KeyDialog<Made extends MadeKey>({
             },
           },
           children,
-          error !== null && h(Failure, { title: 'That was not done.', error }),
+          error !== null && h(Failure, { title: 'That did not work.', error }),
           h(
             'div',
             { class: 'dialog-actions' },
@@ -69,7 +69,7 @@ export function KeyDialog<Made extends MadeKey>({
             h(
               'button',
               { type: 'submit', class: 'button primary', disabled: running || !ready },
-              running ? 'One moment …' : action,
+              running ? 'One moment…' : action,
             ),
           ),
         )

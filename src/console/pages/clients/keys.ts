@@ -2,13 +2,13 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ApiKey, ApiKeys, ConfigStatus, ManualEdit, RevokedKeys } from '../../answers.ts'
 import { Awaited } from '../../changes/awaited.ts'
-import { ask } from '../../client.ts'
+import { callApi } from '../../client.ts'
 import { ago, day } from '../../format.ts'
 import { useLive, useNow, usePolled } from '../../hooks.ts'
 import { ActionButton, Confirm, type Question } from '../../parts/actions.ts'
 import { Empty, Panel } from '../../parts/layout.ts'
 import { Badge, Tag, Time } from '../../parts/marks.ts'
-import { Asked, Failure, Note } from '../../parts/notes.ts'
+import { Loaded, Failure, Note } from '../../parts/notes.ts'
 import { Table } from '../../parts/table.ts'
 import { CreateKey } from './create-key.ts'
 import { ChangeDialog } from './manual-edit.ts'
@@ -58,7 +58,7 @@ export function Keys(): ComponentChildren {
       }),
     },
     said !== null && h(Note, { tone: 'good' }, said),
-    h(Asked<ApiKeys>, {
+    h(Loaded<ApiKeys>, {
       polled,
       what: 'The API keys',
       lines: 3,
@@ -100,7 +100,7 @@ function revocationOf(key: ApiKey, keys: readonly ApiKey[], done: (answer: Revok
     action: 'Revoke',
     danger: key.store === 'redis',
     run: async () => {
-      done(await ask<RevokedKeys>(`/keys/${encodeURIComponent(key.id)}${only}`, { method: 'DELETE' }))
+      done(await callApi<RevokedKeys>(`/keys/${encodeURIComponent(key.id)}${only}`, { method: 'DELETE' }))
     },
   }
 }
@@ -114,10 +114,10 @@ function None({ store, lost }: { store: ApiKeys['store']; lost: string | null })
   return store === null
     ? h(
         Empty,
-        { title: 'No route asks for API keys' },
-        'Give the policy auth the method ',
+        { title: 'No route accepts API keys' },
+        'Add the method ',
         h('code', null, 'api-key'),
-        ', and clients can prove with a key who they are.',
+        ' to the auth policy, and clients can authenticate with a key.',
       )
     : h(Empty, { title: 'There are no API keys' }, 'No request is accepted with an API key until one is created.')
 }
@@ -177,7 +177,7 @@ function KeyTable({
         sort: ({ lastUsedAt }) => lastUsedAt ?? '',
         cell: ({ lastUsedAt: at }) =>
           at === null
-            ? h('span', { class: 'quiet', title: 'Not seen by this gateway since it started' }, 'not seen')
+            ? h('span', { class: 'quiet', title: 'Not used at this gateway since it started' }, 'not used')
             : h(Time, { at }, ago(at, now)),
       },
       { head: 'Store', wide: true, sort: ({ store }) => store, cell: ({ store }) => store },
@@ -220,5 +220,5 @@ function KeyTable({
 function Expiry({ shown: { expiresAt: at, replaced }, now }: { shown: ApiKey; now: number }): ComponentChildren {
   if (at === null) return 'never'
   const time = h(Time, { at }, day(at))
-  return Date.parse(at) <= now ? h(Badge, { tone: replaced ? 'plain' : 'critical' }, 'over since ', time) : time
+  return Date.parse(at) <= now ? h(Badge, { tone: replaced ? 'plain' : 'critical' }, 'expired ', time) : time
 }

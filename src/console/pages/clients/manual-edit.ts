@@ -13,7 +13,7 @@ export function Change({ change: { file, patch, lines, send } }: { change: Manua
     return h(
       Note,
       { tone: 'warning' },
-      'The change is in force. It is rolled back automatically unless you keep it: close this dialog to do so.',
+      'The change is in effect. It is rolled back automatically unless you keep it: close this dialog to do so.',
     )
   const where = file === null ? 'the configuration' : file
   return h(
@@ -24,7 +24,7 @@ export function Change({ change: { file, patch, lines, send } }: { change: Manua
       'p',
       null,
       patch !== null
-        ? `${send === null ? 'This' : 'Or apply it by hand: this'} is the patch for ${where}, for its repository or patch -p1. It contains the digest of the key, never the key. It takes effect once the gateway has reloaded it.`
+        ? `${send === null ? 'This' : 'Or apply it yourself: this'} is the patch for ${where}, for its repository or patch -p1. It contains the digest of the key, never the key. It takes effect once the gateway has reloaded it.`
         : `Because of the way ${where} is written, it must be changed by hand${lines === null ? ': remove the key from auth.methods.api-key.keys' : ': add these lines'}. The change takes effect once the gateway has reloaded it.`,
     ),
     text !== null &&

@@ -1,13 +1,13 @@
 import { h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ApiKey, RotatedKey } from '../../answers.ts'
-import { ask } from '../../client.ts'
+import { callApi } from '../../client.ts'
 import { moment } from '../../format.ts'
 import { KeyDialog, TextField } from './key-dialog.ts'
 
 /** How long an old key may stay valid, with labels. */
 const OVERLAPS: readonly (readonly [time: string, words: string])[] = [
-  ['0s', 'not at all: it ends at once'],
+  ['0s', 'no longer: it ends at once'],
   ['1h', 'for an hour'],
   ['24h', 'for a day'],
   ['7d', 'for a week'],
@@ -28,7 +28,7 @@ export function RotateKey({
   const [expires, setExpires] = useState('')
   const make = async (): Promise<RotatedKey> => {
     const json = { overlap, ...(expires.trim() !== '' && { expires: expires.trim() }) }
-    const rotated = await ask<RotatedKey>(`/keys/${encodeURIComponent(id)}/rotate`, { method: 'POST', json })
+    const rotated = await callApi<RotatedKey>(`/keys/${encodeURIComponent(id)}/rotate`, { method: 'POST', json })
     again()
     return rotated
   }
@@ -43,7 +43,7 @@ export function RotateKey({
     h(
       'label',
       { class: 'field' },
-      h('span', null, 'The old key goes on'),
+      h('span', null, 'The old key keeps working'),
       h(
         'select',
         {
@@ -64,7 +64,7 @@ export function RotateKey({
   )
 
   function aboutOf({ old, unreached, store: kept }: RotatedKey): string {
-    const end = overlap === '0s' ? 'The old key has ended.' : `The old key ends ${moment(old.expiresAt)}.`
+    const end = overlap === '0s' ? 'The old key no longer works.' : `The old key expires ${moment(old.expiresAt)}.`
     if (kept === 'configuration') return 'Neither key has changed yet.'
     return `It works at once. ${end}${unreached === null ? '' : ` ${unreached}.`}`
   }

@@ -17,7 +17,7 @@ export function ShownKey({
   return h(
     'div',
     null,
-    h(Note, { tone: 'warning' }, 'The key is shown only this once. Give it to its caller now.'),
+    h(Note, { tone: 'warning' }, 'The key is shown only this once. Give it to its owner now.'),
     h(
       'p',
       { class: 'secret' },

@@ -6,7 +6,7 @@ import { useLive, useNow, usePolled } from '../../hooks.ts'
 import { Confirm, type Question } from '../../parts/actions.ts'
 import { Facts, Head, Panel } from '../../parts/layout.ts'
 import { Time } from '../../parts/marks.ts'
-import { Asked } from '../../parts/notes.ts'
+import { Loaded } from '../../parts/notes.ts'
 import { Awaited } from '../../changes/awaited.ts'
 import { FilePlan } from './file-plan.ts'
 import { Edit } from './edit.ts'
@@ -23,8 +23,8 @@ export function Configuration(): ComponentChildren {
   return h(
     Fragment,
     null,
-    h(Head, { title: 'Configuration', about: 'What the gateway runs with, and how to change it.' }),
-    h(Asked<ConfigStatus>, {
+    h(Head, { title: 'Configuration', about: 'The running configuration, and ways to change it.' }),
+    h(Loaded<ConfigStatus>, {
       polled,
       what: 'The state of the configuration',
       children: (status) =>
@@ -36,8 +36,8 @@ export function Configuration(): ComponentChildren {
             status.lastReload !== null &&
             h(
               Panel,
-              { title: `The last one was refused, ${ago(status.lastReload.at, now)}` },
-              h('p', null, 'Nothing has changed: the gateway goes on with the one before.'),
+              { title: `The last configuration was rejected ${ago(status.lastReload.at, now)}` },
+              h('p', null, 'Nothing has changed: the gateway keeps the previous configuration.'),
               h(Problems, { problems: status.lastReload.problems }),
             ),
           h(Panel, { title: 'Running' }, h(Facts, { facts: factsOf(status, now) })),
@@ -45,7 +45,7 @@ export function Configuration(): ComponentChildren {
             h(
               Panel,
               { title: plural(status.warnings.length, 'warning') },
-              h('p', null, 'The configuration is in force, but part of it may not be what was intended.'),
+              h('p', null, 'The configuration is in effect, but parts of it may not do what was intended.'),
               h(Problems, { problems: status.warnings }),
             ),
           h(FilePlan, { status, again, ask: setQuestion }),
@@ -64,13 +64,11 @@ function factsOf(
   const behind = workers.filter((worker) => worker.generation !== generation)
   return [
     ['Revision', h('code', { title: revision }, short(revision))],
-    ['In force since', h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`)],
-    ['Number', `${generation} of this process`],
+    ['In effect since', h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`)],
+    ['Number', `${generation} in this process`],
     [
       'Workers',
-      behind.length === 0
-        ? `all ${workers.length} use it`
-        : `${plural(behind.length, 'worker')} still with an older one`,
+      behind.length === 0 ? `all ${workers.length} use it` : `${plural(behind.length, 'worker')} still on an older one`,
     ],
     [
       'Last reload',
@@ -87,7 +85,7 @@ function factsOf(
 
 const OUTCOMES: Readonly<Record<string, string>> = {
   applied: 'applied',
-  unchanged: 'nothing had changed',
+  unchanged: 'no changes',
   refused: 'refused',
   rolled_back: 'rolled back',
 }

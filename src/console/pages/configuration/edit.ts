@@ -1,7 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Plan, Written } from '../../answers.ts'
-import { ask } from '../../client.ts'
+import { callApi } from '../../client.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Panel } from '../../parts/layout.ts'
 import { Note } from '../../parts/notes.ts'
@@ -20,7 +20,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
   const open = async (): Promise<void> => {
     setError(null)
     try {
-      const got = await ask<Written>('/config/text')
+      const got = await callApi<Written>('/config/text')
       setWritten({ ...got, revision: status.revision })
       setText(got.text)
     } catch (thrown) {
@@ -36,7 +36,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
     return h(
       Panel,
       {
-        title: 'Change it',
+        title: 'Edit',
         aside: h('button', { type: 'button', class: 'button', onClick: () => void open() }, 'Edit the configuration'),
       },
       error !== null && h(Refused, { error }),
@@ -44,15 +44,15 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
         'p',
         { class: 'quiet' },
         status.writable
-          ? 'The text of the file, checked and compared before it is applied, and rolled back by itself unless you keep it.'
-          : 'This gateway takes no configuration by HTTP (admin.writable): an edit ends in a patch to copy, for the file or its repository.',
+          ? 'Edit the text of the file. It is checked and compared before it is applied, and rolled back automatically unless you keep it.'
+          : 'This gateway does not accept configurations over HTTP (admin.writable). An edit produces a patch to copy, for the file or its repository.',
       ),
     )
   const compare = async (): Promise<void> => {
     setError(null)
     setPlan(null)
     try {
-      setPlan(await ask<Plan>('/config/plan', { method: 'POST', text }))
+      setPlan(await callApi<Plan>('/config/plan', { method: 'POST', text }))
     } catch (thrown) {
       setError(thrown)
     }
@@ -60,8 +60,8 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
   return h(
     Panel,
     {
-      title: `Change ${written.file}`,
-      aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Give up'),
+      title: `Edit ${written.file}`,
+      aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Discard'),
     },
     written.masked && h(Note, { tone: 'notice' }, 'Secrets are shown as [redacted]: leave those lines as they are.'),
     h('textarea', {

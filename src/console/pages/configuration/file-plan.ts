@@ -1,7 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Plan } from '../../answers.ts'
-import { ask } from '../../client.ts'
+import { callApi } from '../../client.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Panel } from '../../parts/layout.ts'
 import { Waiting } from '../../parts/notes.ts'
@@ -18,7 +18,7 @@ export function FilePlan({ status, again, ask: question }: Part): ComponentChild
     setRunning(true)
     setError(null)
     try {
-      setPlan(await ask<Plan>('/config/plan', { method: 'POST' }))
+      setPlan(await callApi<Plan>('/config/plan', { method: 'POST' }))
     } catch (thrown) {
       setPlan(null)
       setError(thrown)
@@ -27,11 +27,11 @@ export function FilePlan({ status, again, ask: question }: Part): ComponentChild
   }
   const apply = (): void =>
     question({
-      title: 'Apply the file as it is now?',
-      text: 'All of it takes effect in all workers, or nothing.',
+      title: 'Apply the current file?',
+      text: 'Either all of it takes effect, in all workers, or none of it.',
       action: 'Apply',
       run: async () => {
-        await ask('/config/reload', { method: 'POST' })
+        await callApi('/config/reload', { method: 'POST' })
         setPlan(null)
         again()
       },
@@ -43,7 +43,7 @@ export function FilePlan({ status, again, ask: question }: Part): ComponentChild
       aside: h(
         ActionButton,
         { method: 'POST', path: '/config/plan', disabled: running, onClick: () => void look() },
-        running ? 'Comparing …' : 'Compare with what is running',
+        running ? 'Comparing…' : 'Compare with the running configuration',
       ),
     },
     error !== null && h(Refused, { error }),
@@ -54,7 +54,7 @@ export function FilePlan({ status, again, ask: question }: Part): ComponentChild
       h(
         'p',
         { class: 'quiet' },
-        'Says what the file on the machine of the gateway would change, and what each change costs, without changing anything.',
+        'Shows what the file on the gateway’s machine would change and what each change costs. Nothing is changed.',
       ),
     plan !== null &&
       !running &&
@@ -77,7 +77,7 @@ export function FilePlan({ status, again, ask: question }: Part): ComponentChild
       h(
         'p',
         { class: 'quiet' },
-        'A reload ends the wait for a confirmation: the file still has the configuration before.',
+        'A reload cancels the pending confirmation: the file still holds the previous configuration.',
       ),
   )
 }

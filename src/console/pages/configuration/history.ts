@@ -1,6 +1,6 @@
 import { h, type ComponentChildren } from 'preact'
 import type { ConfigStatus } from '../../answers.ts'
-import { ask } from '../../client.ts'
+import { callApi } from '../../client.ts'
 import { ago, moment, short } from '../../format.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Empty, Panel } from '../../parts/layout.ts'
@@ -13,12 +13,12 @@ export function History({ status, again, ask: question, now }: Part & { now: num
   const { earlier } = status
   const back = (): void =>
     question({
-      title: 'Go back to the configuration before?',
-      text: 'The text that was applied before is read with the variables and files of today, applied in all workers, and written to the file.',
+      title: 'Go back to the previous configuration?',
+      text: 'The previous text is read with the current variables and files, applied in all workers, and written to the file.',
       action: 'Go back',
       danger: true,
       run: async () => {
-        await ask('/config/rollback', { method: 'POST', ifMatch: `"${status.revision}"` })
+        await callApi('/config/rollback', { method: 'POST', ifMatch: `"${status.revision}"` })
         again()
       },
     })
@@ -31,17 +31,13 @@ export function History({ status, again, ask: question, now }: Part & { now: num
           aside: h(
             ActionButton,
             { method: 'POST', path: '/config/rollback', onClick: back },
-            'Go back to the one before',
+            'Go back to the previous one',
           ),
         }),
       flush: earlier.length > 0,
     },
     earlier.length === 0
-      ? h(
-          Empty,
-          { title: 'No configuration before this one' },
-          'The last five that this process has applied stand here.',
-        )
+      ? h(Empty, { title: 'No earlier configuration' }, 'The last five that this process has applied appear here.')
       : h(Table<ConfigStatus['earlier'][number]>, {
           label: 'Earlier configurations',
           rows: earlier,
@@ -50,7 +46,7 @@ export function History({ status, again, ask: question, now }: Part & { now: num
             { head: 'Number', numeric: true, cell: ({ generation }) => String(generation) },
             { head: 'Revision', cell: ({ revision }) => h('code', { title: revision }, short(revision)) },
             {
-              head: 'In force since',
+              head: 'In effect since',
               cell: ({ since }) => h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`),
             },
           ],

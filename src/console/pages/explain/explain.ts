@@ -1,17 +1,17 @@
 import { type ComponentChildren, Fragment, h } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Explanation } from '../../answers.ts'
-import { ask, wordsOf } from '../../client.ts'
+import { callApi, wordsOf } from '../../client.ts'
 import { Head, Panel } from '../../parts/layout.ts'
 import { Failure, Waiting } from '../../parts/notes.ts'
 import { go } from '../../place.ts'
-import { type Asked, askedOf, NAMES, NOTHING, questionOf } from './asked.ts'
+import { type Question, questionIn, NAMES, NOTHING, bodyOf } from './question.ts'
 import { Form } from './form.ts'
 import { Explained } from './explained.ts'
 
 /** What would happen to a request and why, without sending it. */
 export function Explain({ query }: { query: URLSearchParams }): ComponentChildren {
-  const [asked, setAsked] = useState(askedOf(query))
+  const [question, setQuestion] = useState(questionIn(query))
   const [answer, setAnswer] = useState<Explanation | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [running, setRunning] = useState(false)
@@ -21,14 +21,14 @@ export function Explain({ query }: { query: URLSearchParams }): ComponentChildre
   const besides = useRef({ text: '', ...NOTHING })
   useEffect(() => {
     const { headers, body } = besides.current.text === text ? besides.current : NOTHING
-    const wanted = { ...askedOf(new URLSearchParams(text)), headers, body }
-    setAsked(wanted)
+    const wanted = { ...questionIn(new URLSearchParams(text)), headers, body }
+    setQuestion(wanted)
     setAnswer(null)
     setError(null)
     if (wanted.url === '') return undefined
     const abort = new AbortController()
     setRunning(true)
-    ask<Explanation>('/explain', { method: 'POST', json: questionOf(wanted), signal: abort.signal })
+    callApi<Explanation>('/explain', { method: 'POST', json: bodyOf(wanted), signal: abort.signal })
       .then(
         (explained) => setAnswer(explained),
         (thrown: unknown) => {
@@ -38,11 +38,13 @@ export function Explain({ query }: { query: URLSearchParams }): ComponentChildre
       .finally(() => setRunning(false))
     return () => abort.abort()
   }, [text, times])
-  const change = (name: keyof Asked, value: string): void => setAsked({ ...asked, [name]: value })
+  const change = (name: keyof Question, value: string): void => setQuestion({ ...question, [name]: value })
   const submit = (event: Event): void => {
     event.preventDefault()
-    const next = new URLSearchParams(NAMES.flatMap((name) => (asked[name].trim() === '' ? [] : [[name, asked[name]]])))
-    besides.current = { text: next.toString(), headers: asked.headers, body: asked.body }
+    const next = new URLSearchParams(
+      NAMES.flatMap((name) => (question[name].trim() === '' ? [] : [[name, question[name]]])),
+    )
+    besides.current = { text: next.toString(), headers: question.headers, body: question.body }
     setTimes(times + 1)
     go(`/console/explain?${next}`, true)
   }
@@ -51,10 +53,10 @@ export function Explain({ query }: { query: URLSearchParams }): ComponentChildre
     null,
     h(Head, {
       title: 'Explain',
-      about: 'What would become of a request, and why. Nothing is sent, counted or stored.',
+      about: 'What would happen to a request, and why. Nothing is sent, counted or stored.',
     }),
-    h(Panel, { title: 'The request' }, h(Form, { asked, change, submit, running })),
-    error !== null && h(Failure, { title: 'That cannot be explained.', error: new Error(wordsOf(error)) }),
+    h(Panel, { title: 'The request' }, h(Form, { question, change, submit, running })),
+    error !== null && h(Failure, { title: 'This request cannot be explained.', error: new Error(wordsOf(error)) }),
     running && answer === null && h(Panel, null, h(Waiting, { lines: 5 })),
     answer !== null && h(Explained, { answer }),
   )

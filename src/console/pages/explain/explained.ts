@@ -22,7 +22,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
         'div',
         { class: 'story-head' },
         outcome === 'sent'
-          ? h(Badge, { tone: 'good' }, 'sent on')
+          ? h(Badge, { tone: 'good' }, 'forwarded')
           : h(Badge, { tone: statusTone(status ?? 500) }, String(status)),
         h(
           'strong',
@@ -39,10 +39,10 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
             'Path',
             path.refused === null ? h('code', null, path.normal ?? path.written) : `${path.written}: ${path.refused}`,
           ],
-          ['Route', route === null ? 'none takes it' : h(Link, { href: links.route(route.id) }, route.id)],
-          ['Consumer', consumer === null ? 'nobody that is known' : `${consumer.id}, tier ${consumer.tier}`],
-          ['Listener', answer.listener === '' ? 'without a name' : answer.listener],
-          ...(leads.length === 0 ? [] : [['Leads to', leads.join('; ')] as const]),
+          ['Route', route === null ? 'no route matches' : h(Link, { href: links.route(route.id) }, route.id)],
+          ['Consumer', consumer === null ? 'anonymous' : `${consumer.id}, tier ${consumer.tier}`],
+          ['Listener', answer.listener === '' ? 'unnamed' : answer.listener],
+          ...(leads.length === 0 ? [] : [['Destination', leads.join('; ')] as const]),
         ],
       }),
       notes.length > 0 &&
@@ -60,7 +60,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
         flush: true,
       },
       routes.candidates.length === 0
-        ? h(Empty, { title: 'No route is for that path' })
+        ? h(Empty, { title: 'No route matches that path' })
         : h(Table<Explanation['routes']['candidates'][number]>, {
             label: 'Routes that were tried',
             rows: routes.candidates,
@@ -80,7 +80,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
                   taken
                     ? h(Badge, { tone: 'good' }, 'taken')
                     : lacks.length === 0
-                      ? h('span', { class: 'quiet' }, 'another came first')
+                      ? h('span', { class: 'quiet' }, 'another route is more specific')
                       : lacks.join('; '),
               },
             ],
@@ -88,7 +88,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
     ),
     h(
       Panel,
-      { title: 'Policies', aside: 'The outermost first' },
+      { title: 'Policies', aside: 'Outermost first' },
       policies.length === 0
         ? h(Empty, { title: 'No policies' })
         : h(
@@ -121,14 +121,14 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
             {
               head: 'Next',
               cell: ({ next: isNext }) =>
-                isNext ? h(Badge, { tone: 'notice' }, 'would be asked') : h('span', { class: 'quiet' }, '–'),
+                isNext ? h(Badge, { tone: 'notice' }, 'would be chosen') : h('span', { class: 'quiet' }, '–'),
             },
           ],
         }),
       ),
     sent !== null &&
       h(Message, {
-        title: 'As it would leave for the service',
+        title: 'The request to the service',
         text: [
           `${sent.method} ${sent.target}`,
           `Host: ${sent.host}`,
@@ -137,7 +137,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
       }),
     reply.length > 0 &&
       h(Message, {
-        title: outcome === 'sent' ? 'Fields that the gateway adds to the reply' : 'The reply',
+        title: outcome === 'sent' ? 'Headers that the gateway adds to the reply' : 'The reply',
         text: reply.map(({ name, value }) => `${name}: ${value}`).join('\n'),
       }),
   )

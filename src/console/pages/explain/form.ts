@@ -1,19 +1,19 @@
 import { type ComponentChildren, h } from 'preact'
 import { ActionButton } from '../../parts/actions.ts'
-import type { Asked } from './asked.ts'
+import type { Question } from './question.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 
 interface FormProps {
-  readonly asked: Asked
-  readonly change: (name: keyof Asked, value: string) => void
+  readonly question: Question
+  readonly change: (name: keyof Question, value: string) => void
   readonly submit: (event: Event) => void
   readonly running: boolean
 }
 
 /** The form for a question. */
-export function Form({ asked, change, submit, running }: FormProps): ComponentChildren {
-  const field = (name: keyof Asked, label: string, placeholder: string, grow = false): ComponentChildren =>
+export function Form({ question, change, submit, running }: FormProps): ComponentChildren {
+  const field = (name: keyof Question, label: string, placeholder: string, grow = false): ComponentChildren =>
     h(
       'label',
       { class: grow ? 'field grow' : 'field' },
@@ -21,13 +21,13 @@ export function Form({ asked, change, submit, running }: FormProps): ComponentCh
       h('input', {
         type: 'text',
         placeholder,
-        value: asked[name],
+        value: question[name],
         autoComplete: 'off',
         spellCheck: false,
         onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(name, currentTarget.value),
       }),
     )
-  const lines = (name: keyof Asked, label: string, placeholder: string): ComponentChildren =>
+  const lines = (name: keyof Question, label: string, placeholder: string): ComponentChildren =>
     h(
       'label',
       { class: 'field grow' },
@@ -36,7 +36,7 @@ export function Form({ asked, change, submit, running }: FormProps): ComponentCh
         rows: 3,
         class: 'lines',
         placeholder,
-        value: asked[name],
+        value: question[name],
         spellCheck: false,
         onInput: ({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => change(name, currentTarget.value),
       }),
@@ -54,11 +54,13 @@ export function Form({ asked, change, submit, running }: FormProps): ComponentCh
         h(
           'select',
           {
-            value: asked.method,
+            value: question.method,
             onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) =>
               change('method', currentTarget.value),
           },
-          [...new Set([...METHODS, asked.method])].map((method) => h('option', { key: method, value: method }, method)),
+          [...new Set([...METHODS, question.method])].map((method) =>
+            h('option', { key: method, value: method }, method),
+          ),
         ),
       ),
       field('url', 'URL or path', 'http://api.example.com/books/1 or /books/1', true),
@@ -70,25 +72,25 @@ export function Form({ asked, change, submit, running }: FormProps): ComponentCh
           path: '/explain',
           type: 'submit',
           class: 'button primary',
-          disabled: running || asked.url.trim() === '',
+          disabled: running || question.url.trim() === '',
         },
-        running ? 'One moment …' : 'Explain',
+        running ? 'One moment…' : 'Explain',
       ),
     ),
     h(
       'details',
-      { open: asked.headers !== '' || asked.body !== '' || asked.as !== '' },
-      h('summary', null, 'Header fields, body, and whom it comes from'),
+      { open: question.headers !== '' || question.body !== '' || question.as !== '' },
+      h('summary', null, 'Headers, body and consumer'),
       h(
         'div',
         { class: 'filters' },
-        lines('headers', 'Header fields, one a line', 'Accept: application/json'),
+        lines('headers', 'Headers, one per line', 'Accept: application/json'),
         lines('body', 'Body', ''),
       ),
       h(
         'div',
         { class: 'filters' },
-        field('as', 'As the consumer', 'as its header fields prove'),
+        field('as', 'As the consumer', 'from its credentials'),
         field('tier', 'Tier', 'authenticated'),
       ),
     ),

@@ -17,12 +17,12 @@ export function Step({ policy }: { policy: Explanation['policies'][number] }): C
   const { name, verdict, origin, status, code, detail, request, reply, events } = policy
   const [word, tone] = VERDICTS[verdict] ?? [verdict, 'plain']
   const changes: readonly (readonly [string, readonly string[]])[] = [
-    ['sets in the request', request.set],
+    ['sets on the request', request.set],
     ['removes from the request', request.removed],
-    ['sets in the reply', reply.set],
+    ['sets on the reply', reply.set],
     ['removes from the reply', reply.removed],
   ]
-  const told = changes.filter(([, names]) => names.length > 0)
+  const applied = changes.filter(([, names]) => names.length > 0)
   return h(
     'li',
     { class: verdict === 'not-reached' || verdict === 'off' ? 'policy faded' : 'policy' },
@@ -36,17 +36,17 @@ export function Step({ policy }: { policy: Explanation['policies'][number] }): C
         h(
           'span',
           { class: 'quiet' },
-          origin === 'general' ? 'for every route' : origin === 'route' ? 'of this route' : 'changed by this route',
+          origin === 'general' ? 'every route' : origin === 'route' ? 'this route' : 'changed by this route',
         ),
         h(Badge, { tone }, status === null ? word : `${word}, ${status}${code === null ? '' : ` ${code}`}`),
       ),
     ),
     detail !== null && h('p', null, detail),
-    told.length > 0 &&
+    applied.length > 0 &&
       h(
         'dl',
-        { class: 'options' },
-        told.map(([what, names]) =>
+        { class: 'options single' },
+        applied.map(([what, names]) =>
           h(
             'div',
             { key: what },

@@ -1,7 +1,7 @@
 import type { Request } from '../../answers.ts'
 
 /** The question, as typed. */
-export interface Asked {
+export interface Question {
   readonly method: string
   readonly url: string
   readonly from: string
@@ -19,18 +19,18 @@ export const NOTHING = { headers: '', body: '' }
 
 /** A link that explains a finished request. */
 export function explainLink({ method, host, path, query, client, consumer, tier }: Request): string {
-  const asked = new URLSearchParams({
+  const question = new URLSearchParams({
     method,
     url: host === '' ? path + query : `http://${host}${path}${query}`,
     from: client,
   })
-  if (consumer !== null) asked.set('as', consumer)
-  if (tier !== null) asked.set('tier', tier)
-  return `/console/explain?${asked}`
+  if (consumer !== null) question.set('as', consumer)
+  if (tier !== null) question.set('tier', tier)
+  return `/console/explain?${question}`
 }
 
 /** The question in the address of the page. */
-export function askedOf(query: URLSearchParams): Asked {
+export function questionIn(query: URLSearchParams): Question {
   const of = (name: string, otherwise = ''): string => query.get(name) ?? otherwise
   return {
     method: of('method', 'GET'),
@@ -43,7 +43,7 @@ export function askedOf(query: URLSearchParams): Asked {
 }
 
 /** The question in the form of POST /explain. */
-export function questionOf({ method, url, from, headers, body, as, tier }: Asked): object {
+export function bodyOf({ method, url, from, headers, body, as, tier }: Question): object {
   const fields = new Map<string, string[]>()
   for (const line of headers.split('\n')) {
     const colon = line.indexOf(':')
