@@ -58,7 +58,7 @@ test('a limit is set with the form of a route: errors are shown at their field, 
   await page.getByText('A change is in effect').waitFor({ state: 'detached' })
   assert.equal(await get(), 200)
   await page.getByRole('button', { name: 'Edit this route' }).click()
-  await page.getByLabel('Under maintenance').check()
+  await page.getByLabel('Maintenance: reply 503').check()
   await page.getByRole('button', { name: 'Check and compare' }).click()
   await page.getByRole('button', { name: 'Apply' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
