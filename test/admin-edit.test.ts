@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
 import { stringify } from 'yaml'
-import { requestAdmin } from './support/admin.ts'
-import { startCommand, temporaryFile } from './support/command.ts'
+import type { AdminAnswer } from './support/admin.ts'
+import { startFromText } from './support/file-gateway.ts'
 import { quickDigestOf } from './support/password.ts'
 
 const TOKEN = 'token-of-the-operators'
@@ -13,7 +13,6 @@ const SECRET = 'a-shared-secret-of-thirty-two-bytes'
 
 test('an edited option takes only plain values, no variables, files or other keys, and the response contains no secrets', async (t) => {
   const text = stringify({
-    workers: 1,
     admin: {
       address: '127.0.0.1:0',
       token: TOKEN,
@@ -24,12 +23,12 @@ test('an edited option takes only plain values, no variables, files or other key
     policies: { auth: { methods: { jwt: { secret: SECRET } } } },
     routes: [{ id: 'books', match: { path: '/*' }, service: 'shop' }],
   })
-  const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { adminPort, command } = await startCommand(t, file)
-  const login = await requestAdmin(adminPort, '/login', { method: 'POST', json: { name: 'otto', password: PASSWORD } })
+  const { ask, file, log } = await startFromText(t, text)
+  const original = await readFile(file, 'utf8')
+  const login = await ask('/login', { method: 'POST', json: { name: 'otto', password: PASSWORD } })
   const otto = { Cookie: String(login.headers['set-cookie']).split(';', 1)[0]! }
   const edit = (json: object, headers: object = otto) =>
-    requestAdmin(adminPort, '/config/edit', { method: 'POST', json, headers: { ...headers } })
+    ask('/config/edit', { method: 'POST', json, headers: { ...headers } })
   const books = { kind: 'route', name: 'books' }
 
   for (const headers of [otto, { Authorization: `Bearer ${TOKEN}` }]) {
@@ -59,29 +58,31 @@ test('an edited option takes only plain values, no variables, files or other key
   for (const option of ['toString', 'policies', 'match', 'weight shop'])
     assert.equal((await edit({ ...books, changes: { [option]: 1 } })).status, 400, option)
 
-  assert.equal(await readFile(file, 'utf8'), text)
+  assert.equal(await readFile(file, 'utf8'), original)
   assert.deepEqual(
-    command.log.filter(({ message }) => message === 'An operator has asked for a change'),
+    log.lines.filter(({ message }) => message === 'An operator has asked for a change'),
     [],
   )
 })
 
 test('retries and the limit of a service are switched off and on again', async (t) => {
   const written = (shop: string) => `workers: 1
+overload: false
+endpoints: { docs: false, openapi: false }
 admin: { address: '127.0.0.1:0' }
 listeners: [{ address: '127.0.0.1:0' }]
 services:
   shop: { instances: ['http://127.0.0.1:1'], health: false${shop} }
 routes: [{ id: all, match: { path: /* }, service: shop }]
 `
-  const optionsOf = ({ json }: Awaited<ReturnType<typeof requestAdmin>>) =>
+  const optionsOf = ({ json }: AdminAnswer) =>
     Object.fromEntries(
       (json['options'] as { option: string; value: unknown }[]).map(({ option, value }) => [option, value]),
     )
   const start = async (shop: string) => {
-    const { adminPort } = await startCommand(t, await temporaryFile(t, 'sallyport.yaml', written(shop)))
+    const { ask } = await startFromText(t, written(shop))
     return (changes: object) =>
-      requestAdmin(adminPort, '/config/edit', { method: 'POST', json: { kind: 'service', name: 'shop', changes } })
+      ask('/config/edit', { method: 'POST', json: { kind: 'service', name: 'shop', changes } })
   }
   const on = await start(', retry: { attempts: 2 }')
   assert.partialDeepStrictEqual(optionsOf(await on({})), {

@@ -4,10 +4,9 @@ import test from 'node:test'
 import { examplesOf } from '../src/commands/command.ts'
 import { allOf, factsOf } from '../src/commands/command-tree.ts'
 import { wholeProgram } from '../src/commands/program.ts'
-import { send } from './support/client.ts'
 import { Command, run, start, temporaryFile } from './support/command.ts'
 import { connect, refused, startRawService } from './support/peer.ts'
-import { startService } from './support/service.ts'
+import { runHere } from './support/run-here.ts'
 
 const GOOD = `
 listeners: [{ address: '127.0.0.1:0' }]
@@ -34,7 +33,7 @@ routes:
 `
 
 test('check prints the routing table of a valid file and exits with 0', async (t) => {
-  const { code, stdout, stderr } = await run(['check', await temporaryFile(t, 'good.yaml', GOOD)])
+  const { code, stdout, stderr } = await runHere(t, ['check', await temporaryFile(t, 'good.yaml', GOOD)])
   assert.equal(code, 0)
   assert.equal(stderr, '')
   const [heading, ...rows] = stdout.trimEnd().split('\n')
@@ -51,7 +50,7 @@ test('check prints the routing table of a valid file and exits with 0', async (t
 
 test('check prints every problem of an invalid file with its place and exits with 1', async (t) => {
   const file = await temporaryFile(t, 'bad.yaml', BAD)
-  const { code, stdout, stderr } = await run(['check', file])
+  const { code, stdout, stderr } = await runHere(t, ['check', file])
   assert.equal(code, 1)
   assert.equal(stdout, '')
   const problems = stderr.trimEnd().split('\n')
@@ -69,12 +68,12 @@ test('check prints every problem of an invalid file with its place and exits wit
   )
 })
 
-test('a missing file is reported in one line', async () => {
+test('a missing file is reported in one line', async (t) => {
   for (const args of [
     ['check', 'nowhere.yaml'],
     ['start', '--config', 'nowhere.yaml'],
   ]) {
-    const { code, stdout, stderr } = await run(args)
+    const { code, stdout, stderr } = await runHere(t, args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
     assert.match(stderr, /^nowhere\.yaml: no such file; choose another one with --config\n$/)
@@ -86,18 +85,11 @@ test('start with an invalid file exits with 1 and does not listen', async (t) =>
   const { port, kill } = await startRawService(t)
   await kill()
   const file = await temporaryFile(t, 'bad.yaml', BAD.replace('127.0.0.1:0', `127.0.0.1:${port}`))
-  const { code, stdout, stderr } = await run(['start', '--config', file])
+  const { code, stdout, stderr } = await runHere(t, ['start', '--config', file])
   assert.equal(code, 1)
   assert.equal(stdout, '')
   assert.match(stderr, /environment variable USERS_URL is not set/)
   await refused(port)
-})
-
-test('start uses environment variables in the configuration', async (t) => {
-  const service = await startService(t)
-  const { port } = await start(t, `workers: 1\n${GOOD}`, { env: { USERS_URL: service.url } })
-  const reply = await send(port, { path: '/api/users/7' })
-  assert.equal(reply.text, String(service.port))
 })
 
 test('unknown commands and options are usage errors', async () => {
@@ -195,7 +187,7 @@ test('the exit codes in the help are those in the documentation', async () => {
   )
 })
 
-test('SIGTERM lets a slow request finish, and the process exits with 0', async (t) => {
+test('start uses environment variables, and on SIGTERM lets a slow request finish and exits with 0', async (t) => {
   const service = await startRawService(t)
   const { command, port } = await start(t, `workers: 2\n${GOOD}`, { env: { USERS_URL: service.url } })
   const [client, idle] = [await connect(t, port), await connect(t, port)]

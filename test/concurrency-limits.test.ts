@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
-import { createGateway, type GatewayInput } from '../src/gateway.ts'
-import { cleanUp } from './support/cleanup.ts'
+import type { GatewayInput } from '../src/gateway.ts'
 import { type Answer, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
@@ -176,33 +175,3 @@ for (const concurrency of [1, { floor: 1, most: 1 }])
     }
     assert.equal((await send(port, { path: '/plain' })).status, 200)
   })
-
-test('two workers share one limit', async (t) => {
-  const held: ServerResponse[] = []
-  const service = await startService(t, (_, response) => void held.push(response))
-  const config: GatewayInput = {
-    ...proxyTo(service.url, { service: { concurrency: 3 } }),
-    workers: 2,
-    listeners: [{ address: '127.0.0.1:0' }],
-    admin: false,
-    // Its API document would be requested.
-    endpoints: { docs: false, openapi: false },
-    log: { access: false, level: 'error' },
-  }
-  const gateway = await createGateway(config, { workers: true })
-  cleanUp(t, () => gateway.close())
-  await gateway.ready
-  const { port } = gateway.addresses[0]!
-  const statuses: number[] = []
-  const answers = Array.from({ length: 40 }, async () => void statuses.push((await send(port)).status))
-  await turnUntil('the others to be shed', () => statuses.length + held.length === 40)
-  // Two simultaneous requests for the last slot may both be shed.
-  assert.ok(held.length === 3 || held.length === 2, String(held.length))
-  const shed = statuses.length
-  for (const response of held) response.end()
-  await Promise.all(answers)
-  assert.deepEqual(
-    [statuses.slice(0, shed), statuses.slice(shed)],
-    [Array.from({ length: shed }, () => 503), held.map(() => 200)],
-  )
-})

@@ -5,7 +5,8 @@ import test from 'node:test'
 import { loadConfig } from '../src/config/load.ts'
 import { ConfigError } from '../src/config/problems.ts'
 import { send } from './support/client.ts'
-import { start, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
+import { startFromText } from './support/file-gateway.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { startService } from './support/service.ts'
 
@@ -106,11 +107,11 @@ routes:
   - { id: gone, match: { path: /gone }, service: s, policies: { error-pages: { 403: { file: '${own}' } }, ip-access: { deny: [127.0.0.0/8] } } }
 services: { s: { instances: ['http://127.0.0.1:1'], health: false } }
 `
-  const { command, port } = await start(t, yaml)
+  const { log, port } = await startFromText(t, yaml)
   const ask = async (path: string): Promise<string> => (await send(port, { path, headers: { Accept: BROWSER } })).text
   assert.deepEqual([await ask('/none'), await ask('/gone')], ['general 404', 'own'])
   await writeFile(own, 'changed')
-  await command.line('Configuration applied')
+  await log.line({ message: 'Configuration applied' })
   assert.deepEqual([await ask('/none'), await ask('/gone')], ['general 404', 'changed'])
 })
 

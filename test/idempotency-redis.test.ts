@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { type RequestListener, type ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import type { Redis } from 'ioredis'
+import { type Clock, systemClock } from '../src/core/clock.ts'
 import type { GatewayInput } from '../src/gateway.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
+import { cleanUp } from './support/cleanup.ts'
 import { type Answer, send } from './support/client.ts'
-import { start } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
@@ -14,10 +16,17 @@ type Options = Exclude<NonNullable<NonNullable<GatewayInput['policies']>['idempo
 /** Longer than by default, as the machine may be slow itself. */
 const TIMEOUT = '1s'
 
-function startOn(t: TestContext, redis: object, service: { url: string }, options: Options = {}) {
+function startOn(
+  t: TestContext,
+  redis: object,
+  service: { url: string },
+  options: Options = {},
+  clock: Clock = systemClock,
+) {
   return startGateway(
     t,
     proxyTo(service.url, { stores: { redis: { timeout: TIMEOUT, ...redis } }, policies: { idempotency: options } }),
+    { clock },
   )
 }
 
@@ -124,28 +133,22 @@ test('a key that Redis stored although its answer came too late is usable again'
   assert.equal((await keysIn(redis)).filter((key) => key.includes(':key:')).length, 2)
 })
 
-/** A gateway that is killed while a service handles a request, and another one that continues with the same Redis. */
-async function startKilled(t: TestContext, options: Options) {
+/** A gateway that stops working while a service handles a request, and another one that continues with the same Redis. */
+async function startLost(t: TestContext, options: Options) {
   const server = await startRedis(t)
   const waiting: ServerResponse[] = []
   const service = await startService(t, (_, response) => void waiting.push(response))
-  const { command, port } = await start(
-    t,
-    `
-listeners: [{ address: '127.0.0.1:0' }]
-stores: { redis: { url: '${server.url}', timeout: ${TIMEOUT} } }
-services: { backend: { instances: ['${service.url}'], health: false } }
-policies: { idempotency: {} }
-routes: [{ id: all, match: { path: /* }, service: backend }]
-`,
-  )
+  // On a clock that stands still, it does not renew its lock, just as if it had been killed.
+  const { port } = await startOn(t, { url: server.url }, service, {}, new ManualClock())
   const other = await startOn(t, { url: server.url }, service, options)
-  const lost = assert.rejects(post(port, 'k'))
+  const lost = post(port, 'k')
+  cleanUp(t, () => {
+    waiting[0]?.end()
+    return lost
+  })
   await until('the first request', () => waiting.length === 1)
-  command.child.kill('SIGKILL')
-  await lost
   assert.equal(typeOf(await post(other.port, 'k')), 'outstanding')
-  // Nobody renews the lock any more: as if it had expired.
+  // As if it had expired.
   const redis = connectTo(t, server)
   const [key = ''] = await keysIn(redis)
   const [state, lease = 0] = await redis.hmget(key, 's', 'l')
@@ -157,14 +160,14 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   return { port: other.port, waiting }
 }
 
-test('after a gateway is killed, its key is not left outstanding, and the request is not executed again', async (t) => {
-  const { port, waiting } = await startKilled(t, {})
+test('when a gateway is lost, its key is not left outstanding, and the request is not executed again', async (t) => {
+  const { port, waiting } = await startLost(t, {})
   assert.equal(typeOf(await post(port, 'k')), 'unrepeatable')
   assert.equal(waiting.length, 1)
 })
 
 test('with unrepeatable: forward the next request takes over the key', async (t) => {
-  const { port, waiting } = await startKilled(t, { unrepeatable: 'forward' })
+  const { port, waiting } = await startLost(t, { unrepeatable: 'forward' })
   const again = post(port, 'k')
   await until('the next request', () => waiting.length === 2)
   assert.equal(typeOf(await post(port, 'k')), 'outstanding')

@@ -7,7 +7,6 @@ import test, { type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { GatewayInput } from '../src/gateway.ts'
 import { type Ask, type Answer, send } from './support/client.ts'
-import { start } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { until } from './support/redis.ts'
 import { startService } from './support/service.ts'
@@ -176,38 +175,6 @@ test('while the first request is in progress repeats are 409, and afterwards get
   waiting[0]!.end('done')
   assert.equal((await first).text, 'done')
   assert.equal((await post(port, '"k"')).text, 'done')
-  assert.equal(service.heard.length, 1)
-})
-
-test('one of 100 concurrent requests reaches the service, in any worker', async (t) => {
-  const { waiting, listener } = held()
-  const service = await startService(t, listener)
-  const { port } = await start(
-    t,
-    `
-workers: 2
-listeners: [{ address: '127.0.0.1:0' }]
-services: { backend: { instances: ['${service.url}'], health: false } }
-policies: { idempotency: {} }
-routes: [{ id: all, match: { path: /* }, service: backend }]
-`,
-  )
-  let refused = 0
-  const all = Array.from({ length: 100 }, async () => {
-    const answer = await post(port, '"k"')
-    if (answer.status === 409) refused++
-    return answer
-  })
-  // The others may be rejected before the first one has reached the service.
-  await until('99 rejections, and the first request to reach the service', () => refused === 99 && waiting.length === 1)
-  waiting[0]!.end('done')
-  const answers = await Promise.all(all)
-  assert.deepEqual(
-    answers.filter(({ status }) => status === 200).map((answer) => answer.text),
-    ['done'],
-  )
-  const again = await Promise.all(Array.from({ length: 20 }, () => post(port, '"k"')))
-  assert.deepEqual(new Set(again.map((answer) => answer.text)), new Set(['done']))
   assert.equal(service.heard.length, 1)
 })
 

@@ -4,9 +4,10 @@ import { basename, dirname, join } from 'node:path'
 import test from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 const SELF = '127.0.0.1'
@@ -61,37 +62,6 @@ test('the list of a route replaces that of all routes', async (t) => {
     assert.equal((await send(port, { path })).status, status, path)
 })
 
-test('a file of networks is read again in all workers when it changes', async (t) => {
-  const service = await startService(t)
-  const file = await temporaryFile(t, 'list.txt', `# nobody yet\n192.0.2.0/24\n`)
-  const yaml = `
-workers: 2
-listeners: [{ address: '127.0.0.1:0' }]
-services:
-  backend: { instances: ['${service.url}'], health: false }
-policies:
-  ip-access: { deny: [{ file: '${file}' }] }
-  maintenance: { except: [{ file: '${file}' }, 127.0.0.0/8] }
-routes: [{ id: all, match: { path: /* }, service: backend }]
-`
-  const preload = new URL('support/kill-worker.ts', import.meta.url).href
-  const { command, port } = await start(t, yaml, { preload })
-  const askOften = async (status: number): Promise<void> => {
-    for (let i = 0; i < 20; i++) assert.equal((await send(port, {})).status, status)
-  }
-  await askOften(200)
-  await writeFile(file, SELF)
-  await command.line('A list of networks was replaced')
-  await askOften(403)
-  // A replacement uses the current content of the file, not that at the start.
-  command.child.kill('SIGUSR2')
-  await command.line('A worker died and is replaced')
-  await askOften(403)
-  await writeFile(file, 'nonsense')
-  await command.line('The file of a list of networks cannot be used: the previous list stays in use')
-  await askOften(403)
-})
-
 test('file paths are relative to the configuration, and a bad file is a configuration problem', async (t) => {
   const file = await temporaryFile(t, 'list.txt', SELF)
   const config = join(dirname(file), 'sallyport.yaml')
@@ -102,10 +72,10 @@ test('file paths are relative to the configuration, and a bad file is a configur
 routes: [{ id: a, match: { path: /a }, reply: {}, policies: { ip-access: { deny: [${named}] } } }]
 `,
   )
-  const good = await run(['check', config])
+  const good = await runHere(t, ['check', config])
   assert.equal(good.code, 0, good.stderr)
   await writeFile(file, 'nonsense\n')
-  const bad = await run(['check', config])
+  const bad = await runHere(t, ['check', config])
   assert.match(
     bad.stdout + bad.stderr,
     /policies\.ip-access\.allow\[1\]\.file: .*line 1 is neither an IP address nor a network: "nonsense"/,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import type { GatewayInput, Rate } from '../src/gateway.ts'
-import { requestAdmin, startAdminGateway } from './support/admin.ts'
+import { startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
-import { run, start } from './support/command.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { startRedis } from './support/redis.ts'
+import { runHere } from './support/run-here.ts'
 
 const KEY = 'the key of a partner'
 const SHA256 = createHash('sha256').update(KEY).digest('hex')
@@ -106,35 +106,25 @@ test('if there are too many clients to remember, the latest are listed', async (
   assert.ok(clients.some(({ client }) => client === `address:${addresses.at(-1)}`))
 })
 
-async function startTwoWorkers(t: TestContext) {
-  const { port, adminPort } = await start(
-    t,
-    `listeners: [{ address: '127.0.0.1:0' }]
-admin: { address: '127.0.0.1:0' }
-workers: 2
-policies: { rate-limit: { tiers: { unauthenticated: 20/h } } }
-routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]
-`,
-  )
+test('limits list, show and reset print the limits and reset them, and top shows the list', async (t) => {
+  const { port, adminPort, ask } = await startAdminGateway(t, {
+    policies: { 'rate-limit': { tiers: { unauthenticated: '20/h' } } },
+    routes,
+  })
   const at = ['--admin', `http://127.0.0.1:${adminPort}`]
-  return { port, adminPort, at }
-}
-
-test('limits list, show and reset cover all workers, and top shows the list', async (t) => {
-  const { port, adminPort, at } = await startTwoWorkers(t)
   const command = async (...args: string[]) => {
-    const { code, stdout, stderr } = await run([...args, ...at])
+    const { code, stdout, stderr } = await runHere(t, [...args, ...at])
     assert.deepEqual([code, stderr], [0, ''])
     return stdout
   }
   assert.equal(await command('limits', 'list'), 'No client is near a limit.\n')
-  for (let i = 0; i < 25; i++) await send(port, {})
+  await sendMany(port, 25)
   assert.match(
     await command('limits', 'list'),
     /^CLIENT +LIMIT +STATE +USED +REFUSED\naddress:127\.0\.0\.1 +unauthenticated +limited +20 of 20\/h, more in (?:1h|60m) +5\n$/,
   )
   const { clients } = JSON.parse(await command('limits', 'list', '--json')) as { clients: unknown }
-  assert.deepEqual(shown(clients), shown((await requestAdmin(adminPort, '/limits')).json['clients']))
+  assert.deepEqual(shown(clients), shown((await ask('/limits')).json['clients']))
   assert.match(await command('top'), /\n\nCLIENT .*\naddress:127\.0\.0\.1 .* limited /)
   assert.match(await command('limits', 'show', '127.0.0.1'), /^unauthenticated  20 of 20\/h, more in \S+\n$/)
   assert.equal(
@@ -143,7 +133,7 @@ test('limits list, show and reset cover all workers, and top shows the list', as
   )
   assert.equal(await command('limits', 'list'), 'No client is near a limit.\n')
   assert.equal((await send(port, {})).status, 204)
-  const wrong = await run(['limits', 'list', '--above', '50', ...at])
+  const wrong = await runHere(t, ['limits', 'list', '--above', '50', ...at])
   assert.equal(wrong.code, 64)
   assert.match(wrong.stderr, /--above: expected a number from 80 to 100/)
 })

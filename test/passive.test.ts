@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
-import { createGateway } from '../src/gateway.ts'
 import { startAdminGateway } from './support/admin.ts'
-import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
@@ -205,27 +203,6 @@ test('clients that disconnect do not cause an ejection', async (t) => {
   for (const peer of peers) peer.reset()
   await turnUntil('the connections to close', () => gateway.connections === 0)
   assert.equal((await scrape(port)).sum('sallyport_ejections_total'), 0)
-})
-
-test('all workers know at once that an instance was ejected', async (t) => {
-  const services = await startServices(t, reply(503))
-  const gateway = await createGateway(
-    {
-      workers: 2,
-      listeners: [{ address: '127.0.0.1:0' }],
-      admin: false,
-      log: { access: false, level: 'error' },
-      ...proxyTo(urlsOf(services), { service: inTurn }),
-    },
-    { workers: true },
-  )
-  cleanUp(t, () => gateway.close())
-  await gateway.ready
-  const { port } = gateway.addresses[0]!
-  // Each over its own connection, so that both workers have some.
-  await statuses(port, 90)
-  const failed = services[2]!.heard.length
-  assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
 })
 
 test('an instance that hangs gets no more requests after about a second, and returns with its first reply', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import { algorithms } from '../src/policies/rate-limit/meter.ts'
+import { requestAdmin } from './support/admin.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { start } from './support/command.ts'
@@ -26,6 +27,7 @@ function configuration(redis: string): string {
   return `
 workers: 2
 listeners: [{ address: '127.0.0.1:0' }]
+admin: { address: '127.0.0.1:0' }
 log: { access: false }
 stores: { redis: { url: '${redis}', timeout: 10s } }
 routes:${routes.join('')}
@@ -50,14 +52,25 @@ async function sendAll(t: TestContext, ports: readonly number[], path: string): 
 
 const expected = { 204: LIMIT, 429: CLIENTS * REQUESTS - LIMIT }
 
-test('64 clients on 2 workers get exactly the limit, in each store and with each algorithm', async (t) => {
+test('64 clients on 2 workers get exactly the limit, in each store and with each algorithm, and operators see and reset it', async (t) => {
   const redis = await startRedis(t)
-  const { port } = await start(t, configuration(redis.url))
+  const { port, adminPort } = await start(t, configuration(redis.url))
   for (const store of ['memory', 'redis'])
     for (const algorithm of algorithms) {
       const path = `/${store}/${algorithm}`
       assert.deepEqual(await sendAll(t, [port], path), expected, path)
     }
+  const listed = async () => {
+    const { clients } = (await requestAdmin(adminPort, '/limits')).json as { clients: Record<string, unknown>[] }
+    return clients.map(({ share, limited, refused }) => [share, limited, refused])
+  }
+  assert.deepEqual(
+    await listed(),
+    Array.from({ length: 2 * algorithms.length }, () => [1, true, expected[429]]),
+  )
+  assert.equal((await requestAdmin(adminPort, '/limits/address:127.0.0.1', { method: 'DELETE' })).status, 200)
+  assert.deepEqual(await listed(), [])
+  for (const algorithm of algorithms) assert.equal((await send(port, { path: `/memory/${algorithm}` })).status, 204)
 })
 
 test('two gateways on one Redis share each limit', async (t) => {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { rmSync } from 'node:fs'
 import test, { type TestContext } from 'node:test'
 import type { ConnectionOptions } from 'node:tls'
 import { ConfigError } from '../src/config/problems.ts'
 import { newKey, type Leaf } from './support/certificates.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
 import { startGateway } from './support/gateway.ts'
-import { TIMEOUT } from './support/timeout.ts'
+import { runHere } from './support/run-here.ts'
 import { authority, connectSecurely, replaceLeaf, tlsListeners, writeLeaf } from './support/tls.ts'
 
 const GET = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -140,36 +139,7 @@ test('check resolves file names relative to the configuration, and reports what 
     'sallyport.yaml',
     'listeners: [{ address: 127.0.0.1:0, tls: { certificates: [{ cert: none.crt, key: none.key }] } }]\nroutes: []\n',
   )
-  const { code, stderr } = await run(['check', file])
+  const { code, stderr } = await runHere(t, ['check', file])
   assert.equal(code, 1)
   assert.match(stderr, /sallyport\.yaml:1:\d+: listeners\[0\]\.tls\.certificates\[0\]: .*\/none\.crt: /)
-})
-
-test('all workers use a replaced certificate, and so does a restarted worker', async (t) => {
-  const [before, after] = [authority.issue(), authority.issue()]
-  const files = writeLeaf(t, before)
-  const yaml = `
-workers: 2
-listeners: [{ address: 127.0.0.1:0, tls: { certificates: [{ cert: '${files.cert}', key: '${files.key}' }] } }]
-routes: []
-`
-  const preload = new URL('support/kill-worker.ts', import.meta.url).href
-  const { command, port } = await start(t, yaml, { preload })
-  assert.equal(await shown(t, port, 'localhost'), fingerprintOf(before))
-  replaceLeaf(files, after)
-  await command.line(EXCHANGED)
-  const deadline = Date.now() + TIMEOUT
-  // The connections are spread over the workers: in a row of these each has its turn.
-  for (let row = 0; row < 20;) {
-    row = (await shown(t, port, 'localhost')) === fingerprintOf(after) ? row + 1 : 0
-    assert.ok(Date.now() < deadline, 'a worker shows the old certificate')
-  }
-  rmSync(files.cert)
-  for (const count of [1, 2]) {
-    command.child.kill('SIGUSR2')
-    await command.lines('A worker died and is replaced', count)
-    for (let i = 0; i < 10; i++) assert.equal(await shown(t, port, 'localhost'), fingerprintOf(after))
-  }
-  command.child.kill('SIGTERM')
-  assert.equal((await command.ended).code, 0)
 })

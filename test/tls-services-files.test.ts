@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { Authority, type Leaf } from './support/certificates.ts'
 import { send } from './support/client.ts'
-import { start } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { TIMEOUT } from './support/timeout.ts'
 import { temporaryFolder } from './support/redis.ts'
 import { replaceLeaf, writeLeaf } from './support/tls.ts'
 import { authority, startTlsService, type TlsServiceOptions } from './support/tls-service.ts'
@@ -91,36 +89,4 @@ test('a replaced CA applies to new connections, and old ones stay open', async (
   for (const service of ['old', 'fresh']) await log.line({ message: EXCHANGED, service })
   // The connection that stands goes on.
   assert.deepEqual(await ask(), [200, 200])
-})
-
-test('all workers use replaced files, and so does a restarted worker', async (t) => {
-  const service = await startTlsService(t, telling)
-  const files = writeLeaf(t, clientOf('first'))
-  const ca = join(await temporaryFolder(t), 'ca.pem')
-  writeFileSync(ca, authority.cert)
-  const yaml = `
-workers: 2
-listeners: [{ address: 127.0.0.1:0 }]
-services:
-  backend: { instances: ['${service.url}'], health: false, tls: { ca: '${ca}', cert: '${files.cert}', key: '${files.key}' } }
-routes: [{ id: all, match: { path: /* }, service: backend }]
-`
-  const preload = new URL('support/kill-worker.ts', import.meta.url).href
-  const { command, port } = await start(t, yaml, { preload })
-  assert.equal((await send(port)).text, 'first')
-  replaceLeaf(files, clientOf('second'))
-  await command.line(EXCHANGED)
-  const deadline = Date.now() + TIMEOUT
-  // Connections are spread over the workers: in a row of these each has its turn.
-  for (let row = 0; row < 20;) {
-    row = (await send(port)).text === 'second' ? row + 1 : 0
-    assert.ok(Date.now() < deadline, 'a worker shows the old certificate')
-  }
-  for (const count of [1, 2]) {
-    command.child.kill('SIGUSR2')
-    await command.lines('A worker died and is replaced', count)
-    for (let i = 0; i < 10; i++) assert.equal((await send(port)).text, 'second')
-  }
-  command.child.kill('SIGTERM')
-  assert.equal((await command.ended).code, 0)
 })

@@ -6,10 +6,15 @@ import { CommandError, UsageError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { commands } from './index.ts'
 
-/** Runs the command line `args`, the words after "sallyport"; resolves with the exit code of the process. */
-export async function run(args: readonly string[]): Promise<number> {
-  let code: number = exitCodes.done
+/** Runs a command as the purpose of this process; resolves with the exit code. `args` are the words after "sallyport". */
+export function run(args: readonly string[]): Promise<number> {
   if (!commands.some(({ name, outlivesReader }) => outlivesReader === true && args.includes(name))) endWithReader()
+  return runCommand(args)
+}
+
+/** Runs a command, reporting errors to the standard error; resolves with the exit code. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  let code: number = exitCodes.done
   const program = await programFor(args, (other) => void (code = other))
   let asked = program
   program.hook('preAction', (_, command) => void (asked = command))

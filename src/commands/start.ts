@@ -1,23 +1,18 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { startAdmin } from '../admin/server.ts'
-import { isModule } from '../config/is-module.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { logWarnings } from '../config/log-warnings.ts'
 import { formatAddress } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { TopicHandlers } from '../core/threads.ts'
-import { GatewayProcess } from '../runtime/gateway-process.ts'
-import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
-import { WrittenConfiguration } from '../runtime/written-configuration.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { InheritedSockets } from '../workers/inherited-sockets.ts'
 import { comparedConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
 import { addExamples, CommandError, configOption } from './command.ts'
+import { FileGateway } from './file-gateway.ts'
 import { readFirst } from './first-configuration.ts'
-import { ConfigurationSaver } from './configuration-saver.ts'
 import { readUsable } from './read-usable.ts'
 import { holdHangUp, refuseInspector, stopSignal } from './signals.ts'
 
@@ -52,33 +47,31 @@ async function start(options: Options): Promise<void> {
   const hungUp = holdHangUp()
   const { config: file, watch = false } = options
   const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir)
-  const { read: first, refused, files } = await readFirst(file, stateDir)
-  const { config, modules, warnings } = first
+  const first = await readFirst(file, stateDir)
+  const { refused } = first
+  const { config, modules, warnings } = first.read
   const output = openLog(config)
   const { log } = output
   const answers = new TopicHandlers(log)
   const fleet = new WorkerFleet({ config, modules, output, clock: systemClock, answers, given })
-  const gateway = new GatewayProcess({
+  const gateway = new FileGateway({
+    file,
     first,
-    refused: refused === null ? null : refused.error,
+    reader: {
+      read: (instead, stopping) => readUsable(file, instead, stopping),
+      compare: (instead, against) => comparedConfig(file, instead, against),
+    },
+    stateDir,
+    watch,
     output,
     clock: systemClock,
     random: Math.random,
     answers,
     fleet,
-    source: {
-      file,
-      reload: (force) => configuration.reload(force),
-      plan: (text) => comparedConfig(file, text, gateway.reloads.applied),
-      get written() {
-        return written
-      },
-    },
     policies: async ({ ownPolicies }) => {
       const { loadChain } = await import('../config/load-policies.ts')
-      return loadChain(ownPolicies, gateway.reloads.applied.modules)
+      return loadChain(ownPolicies, gateway.process.reloads.applied.modules)
     },
-    startOperators: startAdmin,
   })
   answers.on(reopenLog, () => {
     output.reopen()
@@ -86,32 +79,8 @@ async function start(options: Options): Promise<void> {
   })
   process.on('SIGUSR2', () => void fleet.askAll(reopenLog, null))
   refuseInspector(log)
-  const stopping = new AbortController()
-  const keeping = new ConfigurationSaver(stateDir, log)
-  const configuration = new WatchedConfiguration({
-    read: async () => keeping.check(await readUsable(file, null, stopping.signal)),
-    reload: async (read, force) => {
-      const outcome = await gateway.reload(read, { force })
-      if (outcome.outcome !== 'refused') await keeping.keep(outcome.applied)
-      return outcome
-    },
-    files: gateway.scope.files,
-    first: files,
-    watches: ({ reload }) => watch || reload.watch,
-    log,
-  })
-  const written = new WrittenConfiguration({
-    file,
-    isModule: isModule(file),
-    reloads: () => gateway.reloads,
-    read: async (text) => keeping.check(await readUsable(file, text, stopping.signal)),
-    reload: (read, how) => gateway.reload(read, how),
-    reread: () => configuration.reload(true),
-    clock: systemClock,
-    log,
-  })
-  const stopped = stopSignal(() => void configuration.reload())
-  if (hungUp()) void configuration.reload()
+  const stopped = stopSignal(() => void gateway.reload())
+  if (hungUp()) void gateway.reload()
   try {
     if (refused !== null)
       log.error(
@@ -122,23 +91,19 @@ async function start(options: Options): Promise<void> {
     if (given.stray !== null)
       log.warn({ pid: given.stray }, 'The passed sockets are for another process and are not used')
     await gateway.start()
+    const { addresses, adminAddress, scope } = gateway.process
     log.info(
       {
-        listeners: gateway.addresses.map(formatAddress),
-        admin: gateway.adminAddress === null ? null : formatAddress(gateway.adminAddress),
+        listeners: addresses.map(formatAddress),
+        admin: adminAddress === null ? null : formatAddress(adminAddress),
         workers: fleet.size,
         services: Object.keys(config.services).length,
       },
       'Sallyport is listening',
     )
-    if (refused === null) await keeping.keep(first)
-    configuration.start(gateway.scope.config)
     const signal = await stopped
-    const { shutdownDelay, drainTimeout } = gateway.scope.config
+    const { shutdownDelay, drainTimeout } = scope.config
     log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
-    configuration.stop()
-    stopping.abort()
-    written.stop()
     if (!(await gateway.stop())) await killProcess(output)
   } catch (error) {
     log.error({ error }, 'Sallyport could not start')

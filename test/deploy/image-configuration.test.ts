@@ -5,9 +5,10 @@ import test from 'node:test'
 import { z } from 'zod'
 import { loadConfig } from '../../src/config/load.ts'
 import { version } from '../../src/core/version.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { send } from '../support/client.ts'
-import { Command } from '../support/command.ts'
+import { startFromFile } from '../support/file-gateway.ts'
 
 const root = join(import.meta.dirname, '../..')
 const file = join(root, 'deploy/docker/sallyport.yaml')
@@ -67,15 +68,10 @@ test('the variables of compose and the network of a proxy in front are used', as
 
 test('with only the secret it starts, and /health is 200 although no service is reachable', async (t) => {
   const env = { ...secret, SALLYPORT_ADDRESS: '127.0.0.1:0', SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0' }
-  const command = new Command(['start', '--config', file], { env })
-  cleanUp(t, async () => {
-    command.child.kill('SIGKILL')
-    await command.ended
-  })
-  const { listeners } = await command.line('Sallyport is listening')
-  const port = Number((listeners as string[])[0]?.split(':').at(-1))
-  const { status } = await send(port, { path: '/health' })
-  assert.equal(status, 200)
+  Object.assign(process.env, env)
+  cleanUp(t, () => Object.keys(env).forEach((name) => delete process.env[name]))
+  const { port } = await startFromFile(t, file, { clock: new ManualClock() })
+  assert.equal((await send(port, { path: '/health' })).status, 200)
 })
 
 /** Without the comment at the top, which describes the file. */

@@ -60,6 +60,24 @@ test('all four kinds of methods work', async (t) => {
   assert.equal((await chatEnd).status.code, status.OK)
 })
 
+test('calls work with TLS on both sides', async (t) => {
+  const { cert, key } = authority.issue()
+  const secured = ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }])
+  const service = await startGrpcService(t, {}, secured)
+  const instances = [`https://localhost:${service.port}`]
+  const { port } = await startGateway(t, {
+    ...tlsListeners([writeLeaf(t, authority.issue())]),
+    services: { backend: { instances, health: false, http2: true, tls: { ca: authority.cert } } },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+  })
+  const believing = credentials.createSsl(Buffer.from(authority.cert))
+  const named = { 'grpc.ssl_target_name_override': 'localhost' }
+  const client = new GrpcClient(t, `127.0.0.1:${port}`, believing, named)
+  assert.deepEqual((await client.unary(GET, 'hello')).messages, ['hello'])
+  const list = await ended(client.list(LIST, 'abc'))
+  assert.deepEqual([list.messages, list.status.code], [['a', 'b', 'c'], status.OK])
+})
+
 test('a server can send before its client has sent anything', async (t) => {
   const clock = new ManualClock()
   const { client } = await setUp(
@@ -293,36 +311,4 @@ test('auth, rate-limit and header policies apply to calls', async (t) => {
   const limited = await client.unary(GET, 'c', metadata)
   assert.equal(limited.status.code, status.RESOURCE_EXHAUSTED)
   assert.equal(service.heard.length, 2)
-})
-
-test('calls work with TLS on both sides and several workers', async (t) => {
-  const { cert, key } = authority.issue()
-  const secured = ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }])
-  const service = await startGrpcService(t, {}, secured)
-  const instances = [`https://localhost:${service.port}`]
-  const { port } = await startGateway(
-    t,
-    {
-      ...tlsListeners([writeLeaf(t, authority.issue())]),
-      workers: 2,
-      services: { backend: { instances, health: false, http2: true, tls: { ca: authority.cert } } },
-      routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
-    },
-    { workers: true },
-  )
-  const believing = credentials.createSsl(Buffer.from(authority.cert))
-  const named = { 'grpc.ssl_target_name_override': 'localhost' }
-  // Each connection may be served by another worker.
-  const ends = await Promise.all(
-    Array.from({ length: 8 }, async (_, i) => {
-      const client = new GrpcClient(t, `127.0.0.1:${port}`, believing, named)
-      const unary = await client.unary(GET, `hello ${i}`)
-      const list = await ended(client.list(LIST, 'abc'))
-      return [unary.messages, list.messages, list.status.code]
-    }),
-  )
-  assert.deepEqual(
-    ends,
-    Array.from({ length: 8 }, (_, i) => [[`hello ${i}`], ['a', 'b', 'c'], status.OK]),
-  )
 })

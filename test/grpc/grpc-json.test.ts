@@ -9,7 +9,7 @@ import { status } from '@grpc/grpc-js'
 import { cleanUp } from '../support/cleanup.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startGrpcService } from '../support/grpc-service.ts'
-import { startCommand } from '../support/command.ts'
+import { startFromFile } from '../support/file-gateway.ts'
 import { documentOf } from '../support/openapi.ts'
 
 const NAMES = 'syntax = "proto3"; package shop.v1; message Name { string value = 1; }'
@@ -56,11 +56,12 @@ async function setUp(t: TestContext) {
   return { folder, service }
 }
 
-test('JSON clients call a gRPC service, through policies and worker threads', async (t) => {
+test('JSON clients call a gRPC service, through policies and a worker thread', async (t) => {
   const { folder, service } = await setUp(t)
   const { port } = await startGateway(
     t,
     {
+      workers: 1,
       services: { stock: { instances: [service], http2: true, health: false } },
       policies: { 'correlation-id': {}, compression: { minimum: '1b' } },
       routes: [
@@ -133,14 +134,14 @@ policies: { grpc-json: { schema: { files: [protos/stock.proto], folders: [protos
 routes: [{ id: stock, match: { path: /* }, service: stock }]
 `,
   )
-  const { command, port } = await startCommand(t, config, { args: ['--watch'] })
+  const { log, port } = await startFromFile(t, config, { watch: true })
   const statusOf = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status
   assert.deepEqual([await statusOf('/v1/lengths/a'), await statusOf('/v2/lengths/a')], [200, 404])
   await writeFile(join(folder, 'protos/stock.proto'), proto('/v2/lengths/{value}'))
-  await command.lines('Configuration applied', 1)
+  await log.line({ message: 'Configuration applied' })
   assert.deepEqual([await statusOf('/v1/lengths/a'), await statusOf('/v2/lengths/a')], [404, 200])
   await writeFile(join(folder, 'protos/names.proto'), 'syntax = "proto3"; messag')
-  const refused = await command.line('Configuration refused: the running one is kept')
+  const refused = await log.line({ message: 'Configuration refused: the running one is kept' })
   assert.match(JSON.stringify(refused), /names\.proto:1: \\"messag\\"; expected/)
   assert.equal(await statusOf('/v2/lengths/a'), 200)
 })

@@ -124,9 +124,13 @@ const DEFAULTS = { admin: 'false', overload: 'false', endpoints: '{ docs: false,
 
 /** `sallyport start` with that YAML and the defaults above, once it listens; killed at the end of the test if it is still running. */
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
+  return startCommand(t, await temporaryFile(t, 'sallyport.yaml', withDefaults(yaml)), options)
+}
+
+/** That YAML with the defaults above. */
+export function withDefaults(yaml: string): string {
   const missing = Object.entries(DEFAULTS).filter(([key]) => !new RegExp(`^${key}:`, 'm').test(yaml))
-  const text = [yaml, ...missing.map(([key, value]) => `${key}: ${value}`), ''].join('\n')
-  return startCommand(t, await temporaryFile(t, 'sallyport.yaml', text), options)
+  return missing.length === 0 ? yaml : [yaml, ...missing.map(([key, value]) => `${key}: ${value}`), ''].join('\n')
 }
 
 /** `sallyport start` with that file, once it listens; killed at the end of the test if it is still running. */

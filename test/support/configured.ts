@@ -27,6 +27,7 @@ endpoints: { docs: false, openapi: false, metrics: /metrics }
 listeners: [{ address: '127.0.0.1:0' }]
 routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: '${body}' } }]
 ${more}
+overload: false
 `
 }
 
