@@ -21,16 +21,12 @@ export class Overload {
   /** Whether requests are currently being shed. */
   active = false
   private readonly tools: OverloadTools
-  private bounds: OverloadBounds | false
   private control = new OverloadControl()
-  private last: number
-  private readonly stop: () => void
+  private stop = (): void => {}
 
   constructor(bounds: OverloadBounds | false, tools: OverloadTools) {
-    this.bounds = bounds
     this.tools = tools
-    this.last = tools.clock.now()
-    this.stop = tools.clock.every(LOOK, () => this.look())
+    this.configure(bounds)
   }
 
   /** Fraction of normal-priority requests that are shed, from 0 to 1. */
@@ -40,7 +36,8 @@ export class Overload {
 
   /** Applies new limits, or turns shedding off. */
   configure(bounds: OverloadBounds | false): void {
-    this.bounds = bounds
+    this.stop()
+    this.stop = bounds === false ? () => {} : this.measure(bounds)
     if (bounds !== false) return
     this.control = new OverloadControl()
     this.active = false
@@ -57,15 +54,20 @@ export class Overload {
     this.stop()
   }
 
-  private look(): void {
-    const { bounds, control, tools } = this
-    const now = tools.clock.now()
-    const since = now - this.last
-    this.last = now
-    const { busy, share, waited } = tools.work()
-    if (bounds === false) return
-    // If other processes use the CPU most of the time, they cause the delay; only the share of this thread's own work counts.
-    control.look(now, Math.max(since - LOOK, waited) * share, busy, since, bounds)
-    this.active = control.part > 0
+  /** Checks regularly until the returned function is called. */
+  private measure(bounds: OverloadBounds): () => void {
+    const { clock, work } = this.tools
+    let last = clock.now()
+    work()
+    return clock.every(LOOK, () => {
+      const now = clock.now()
+      const since = now - last
+      last = now
+      const { control } = this
+      const { busy, share, waited } = work()
+      // If other processes use the CPU most of the time, they cause the delay; only the share of this thread's own work counts.
+      control.look(now, Math.max(since - LOOK, waited) * share, busy, since, bounds)
+      this.active = control.part > 0
+    })
   }
 }
