@@ -53,8 +53,12 @@ async function checkWhole(t: TestContext, port: number, recorder: Recorder, host
   assert.equal(recorder.bytes, [...(hostile.forwarded ?? []), forwarded('GET /good')].join(''))
 }
 
-/** Byte by byte; long ones in a hundred pieces. */
+/** How most of them begin; the others show that a request may be split there. */
+const BEGINNING = 'GET / HTTP/1.1\r\nHost: a\r\n'
+
+/** Byte by byte after that beginning; long ones in a hundred pieces. */
 function pieces(bytes: string): string[] {
+  if (bytes.startsWith(BEGINNING)) return [BEGINNING, ...pieces(bytes.slice(BEGINNING.length))]
   const size = bytes.length < 1000 ? 1 : Math.ceil(bytes.length / 100)
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size))
 }

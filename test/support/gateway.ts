@@ -49,14 +49,16 @@ export class TestLog implements LogOutput {
   line(fields: LogLine, skip = 0): Promise<LogLine> {
     const { promise, resolve, reject } = Promise.withResolvers<LogLine>()
     const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), TIMEOUT)
+    const wanted = Object.entries(fields)
+    let at = skip
     const look = (): void => {
-      const line = this.lines
-        .slice(skip)
-        .find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
-      if (line === undefined) return
-      clearTimeout(timer)
-      this.watchers.delete(look)
-      resolve(line)
+      while (at < this.lines.length) {
+        const line = this.lines[at++]!
+        if (!wanted.every(([key, value]) => line[key] === value)) continue
+        clearTimeout(timer)
+        this.watchers.delete(look)
+        return resolve(line)
+      }
     }
     this.watchers.add(look)
     look()
