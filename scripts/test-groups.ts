@@ -12,8 +12,11 @@ const SLOW = '.slow.test.ts'
 /** Property tests and comparisons with other implementations: both commands run them, the slow one with more cases. */
 const DEEPER = /\.(?:property|reference)\.test\.ts$/
 
-/** Maximum number of files per process: loading the code under test takes longer than most of its tests. */
-const SIZE = 24
+/**
+ * Maximum number of files per process: loading the code under test takes longer than most of its tests. Those in `test` test whole gateways,
+ * which takes longer than those of classes.
+ */
+const [WHOLE, PARTS] = [18, 60]
 
 /** The files that `npm test` runs, below `root`, sorted. */
 export function quickFiles(root: string): string[] {
@@ -29,21 +32,20 @@ function testFiles(root: string): string[] {
   return globSync(`${folders}/**/*.test.ts`, { cwd: root }).sort()
 }
 
-/** Groups of neighbouring files, with at most `size` files each. */
-export function groups(files: readonly string[], size: number = SIZE): string[][] {
+/** Groups of neighboring files, with at most `size` files each. */
+export function groups(files: readonly string[], size: number): string[][] {
   return Array.from({ length: Math.ceil(files.length / size) }, (_, i) => files.slice(i * size, (i + 1) * size))
 }
 
 /** Writes a module for each group, which loads its files; returns the modules, and the folder that contains only them. */
 export function writeGroups(root: string, files: readonly string[]): { folder: string; modules: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tests-'))
-  // Those that take longest run first, so that the others fill up the time until all are done: the last files test whole gateways.
-  const modules = groups(files)
-    .toReversed()
-    .map((group, i) => {
-      const module = join(folder, `${String(i + 1).padStart(2, '0')}.test.mjs`)
-      writeFileSync(module, group.map((file) => `import '${pathToFileURL(join(root, file)).href}'\n`).join(''))
-      return module
-    })
+  const [whole, parts] = [files.filter((file) => file.startsWith('test/')), files.filter((file) => !file.startsWith('test/'))]
+  // Those that take longest run first, so that the others fill up the time until all are done.
+  const modules = [...groups(whole, WHOLE), ...groups(parts, PARTS)].map((group, i) => {
+    const module = join(folder, `${String(i + 1).padStart(2, '0')}.test.mjs`)
+    writeFileSync(module, group.map((file) => `import '${pathToFileURL(join(root, file)).href}'\n`).join(''))
+    return module
+  })
   return { folder, modules }
 }
