@@ -1,5 +1,15 @@
 /**
- * Loaded before test files where coverage is measured: it is of the file's own process. The gateways and threads that it starts run the same
- * code, more slowly and with megabytes of counts each.
+ * Loaded before test files where coverage is measured: it is of the processes whose tests are about the wires and the router. All others run
+ * the same code, more slowly if it were counted, and with megabytes of counts each.
  */
-if (process.env['NODE_TEST_CONTEXT'] !== undefined) delete process.env['NODE_V8_COVERAGE']
+import { readFileSync } from 'node:fs'
+import { stopCoverage } from 'node:v8'
+
+/** In the module of a group, which imports its files. */
+const MEASURED = /\/(?:src\/(?:http[12]?|routing)|test\/(?:hostile|http2|http2-services))\//
+
+if (process.env['NODE_TEST_CONTEXT'] !== undefined) {
+  // Not of the gateways and threads that it starts.
+  delete process.env['NODE_V8_COVERAGE']
+  if (!MEASURED.test(readFileSync(process.argv[1] ?? '', 'utf8'))) stopCoverage()
+}

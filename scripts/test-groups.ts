@@ -40,7 +40,10 @@ export function groups(files: readonly string[], size: number): string[][] {
 /** Writes a module for each group, which loads its files; returns the modules, and the folder that contains only them. */
 export function writeGroups(root: string, files: readonly string[]): { folder: string; modules: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tests-'))
-  const [whole, parts] = [files.filter((file) => file.startsWith('test/')), files.filter((file) => !file.startsWith('test/'))]
+  const [whole, parts] = [
+    files.filter((file) => file.startsWith('test/')),
+    files.filter((file) => !file.startsWith('test/')),
+  ]
   // Those that take longest run first, so that the others fill up the time until all are done.
   const modules = [...groups(whole, WHOLE), ...groups(parts, PARTS)].map((group, i) => {
     const module = join(folder, `${String(i + 1).padStart(2, '0')}.test.mjs`)

@@ -61,7 +61,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   await command.line('TLS files of a service were replaced: new connections use the new ones')
   const replaced = { certificate: shown(after), status: '200', name: 'second' }
   const deadline = Date.now() + TIMEOUT
-  for (let row = 0; row < 20; ) {
+  for (let row = 0; row < 20;) {
     const { certificate, name } = await look()
     row = certificate === replaced.certificate && name === replaced.name ? row + 1 : 0
     assert.ok(Date.now() < deadline, 'a worker uses an old certificate')

@@ -6,7 +6,4 @@ import { tryConfiguration } from './try-configuration.ts'
 const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
 
-port.once(
-  'message',
-  (asked: ReadRequest) => void tryConfiguration(asked).then((reading) => port.postMessage(reading)),
-)
+port.once('message', (asked: ReadRequest) => void tryConfiguration(asked).then((reading) => port.postMessage(reading)))

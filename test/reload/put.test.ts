@@ -126,10 +126,7 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   clock.advance(1)
   await log.line({ message: 'A change was not confirmed in time and is rolled back' })
   await log.line({ message: 'Configuration applied', generation: 3 })
-  assert.deepEqual(
-    [await answer(), await etagOf(), await readFile(file, 'utf8')],
-    ['one', etag, writable('one')],
-  )
+  assert.deepEqual([await answer(), await etagOf(), await readFile(file, 'utf8')], ['one', etag, writable('one')])
   const late = await ask('/config/confirm', POST)
   assert.equal(late.status, 409)
   await put(writable('three'), '?confirm=1h')
