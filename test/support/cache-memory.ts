@@ -2,7 +2,7 @@ import { Bytes } from '../../src/http/body.ts'
 import { headersFromWire } from '../../src/http/headers.ts'
 import { fakeExchange } from '../../src/testing/fake-exchange.ts'
 import { hitReply } from '../../src/policies/cache/entry.ts'
-import { makeEntry } from '../../src/policies/cache/make-entry.ts'
+import { makeEntry, withBody } from '../../src/policies/cache/make-entry.ts'
 import { CacheStores } from '../../src/policies/cache/cache-stores.ts'
 import { StoringBody } from '../../src/policies/cache/storing-body.ts'
 import { isStream } from '../../src/http/body.ts'
@@ -51,7 +51,7 @@ function put(number: number): void {
   const control = { directives: new Map<string, string>(), targeted: false }
   const arrival = { wall: 0, delay: 0 }
   const storable = { url, status: 200, headers, control, freshness, vary: ['accept-language'], arrival, now: 0 }
-  const entry = makeEntry(fakeExchange({ headers: sent }), storable, bodyOf())
+  const entry = withBody(makeEntry(fakeExchange({ headers: sent }), storable), bodyOf())
   const key = `route http ${url} `
   void store.put(key, entry, 1)
   const found = store.find(url, key, sent)

@@ -16,7 +16,7 @@ import { freshnessOf } from './freshness.ts'
 import { invalidateAfter, isSelf } from './invalidation.ts'
 import type { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
-import { makeEntry, type Storable } from './make-entry.ts'
+import { makeEntry, type Storable, withBody } from './make-entry.ts'
 import type { RequestControl } from './request-control.ts'
 import { serveHit } from './serve.ts'
 import type { CacheSettings } from './settings.ts'
@@ -27,6 +27,14 @@ import { guessedVary, isSpelledOtherwise, varyOf } from './vary.ts'
 
 /** RFC 5861 section 4: statuses that count as an error of the service. */
 const ERRORS = new Set([500, 502, 503, 504])
+
+/** A reply that is to be stored once its body is complete, if that is not too large. */
+interface Candidate {
+  /** Its entry, without the body. */
+  readonly entry: CacheEntry
+  /** Size of the largest body with which it is stored, in bytes. */
+  readonly maxBody: number
+}
 
 /** What all requests of one route have in common. */
 export interface FetchContext {
@@ -127,7 +135,7 @@ export class Fetch {
       return this.send()
     }
     const storable = this.examine(entry.status, freshen(entry.fields, update))
-    const fresh = typeof storable === 'string' ? null : makeEntry(this.exchange, storable, entry.body)
+    const fresh = typeof storable === 'string' ? null : withBody(makeEntry(this.exchange, storable), entry.body)
     if (fresh === null) store.remove(this.key, entry)
     this.settleAfter(fresh === null ? undefined : store.put(this.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
@@ -149,29 +157,31 @@ export class Fetch {
   }
 
   private passAndStore(reply: Reply): Reply {
-    const { settings } = this.context
     const { exchange, entry, reason } = this
-    const storable = this.mayStore(reply)
-    if (typeof storable === 'string') {
+    const candidate = this.mayStore(reply)
+    if (typeof candidate === 'string') {
       if (entry !== null) this.compare(entry, reply)
       if (reply.status < 500) this.flight?.giveUp()
       else this.flight?.settle()
       appendLines(
         reply.headers,
         CACHE_STATUS,
-        forwardedLine({ reason, ...(storable !== reason && { detail: storable }) }),
+        forwardedLine({ reason, ...(candidate !== reason && { detail: candidate }) }),
       )
       return reply
     }
+    // Whether a body of unknown length is stored is only known after the headers have been sent.
+    const isKnown = reply.body === null || reply.body.length >= 0
     if (isStream(reply.body)) {
-      reply.body = new StoringBody(reply.body, settings.maxBody, exchange.client.address, (body) => {
+      reply.body = new StoringBody(reply.body, candidate.maxBody, exchange.client.address, (body) => {
         if (body === 'unfit') this.flight?.giveUp()
-        else this.settleAfter(body === 'lost' ? undefined : this.keep(storable, body))
+        else this.settleAfter(body === 'lost' ? undefined : this.keep(candidate.entry, body))
       })
     } else {
-      this.settleAfter(this.keep(storable, reply.body?.kept() ?? null))
+      this.settleAfter(this.keep(candidate.entry, reply.body?.kept() ?? null))
     }
-    appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason, stored: true }))
+    const outcome = isKnown ? { stored: true } : { detail: 'unknown-length' }
+    appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason, ...outcome }))
     return reply
   }
 
@@ -182,11 +192,11 @@ export class Fetch {
     const isSame = this.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
     const storable = isSame ? this.examine(status, freshen(entry.fields, headers)) : 'changed'
     if (typeof storable === 'string') store.remove(this.key, entry)
-    else void store.put(this.key, makeEntry(this.exchange, storable, entry.body), this.begun)
+    else void store.put(this.key, withBody(makeEntry(this.exchange, storable), entry.body), this.begun)
   }
 
   /** What is needed to store the reply, or a token saying why it is not stored. */
-  private mayStore({ status, headers, body }: Reply): Storable | string {
+  private mayStore({ status, headers, body }: Reply): Candidate | string {
     const { request, exchange } = this
     const { keys, settings, store } = this.context
     if (request.noStore) return 'request'
@@ -195,16 +205,17 @@ export class Fetch {
       exchange.method === 'GET' ||
       (exchange.method === 'POST' && status === 200 && isSelf(headers.get('Content-Location'), exchange, keys))
     if (!isGet) return 'method'
-    if (body !== null && body.length > Math.min(settings.maxBody, store.largest - headers.toWire().length))
-      return 'too-large'
-    return this.examine(status, headers)
+    const storable = this.examine(status, headers)
+    if (typeof storable === 'string') return storable
+    const entry = makeEntry(exchange, storable)
+    const maxBody = Math.min(settings.maxBody, store.maxBody(this.key, entry))
+    return Math.max(0, body?.length ?? 0) > maxBody ? 'too-large' : { entry, maxBody }
   }
 
-  private keep(storable: Storable, body: Bytes | null): void | Promise<void> {
+  private keep(entry: CacheEntry, body: Bytes | null): void | Promise<void> {
     const { clock, store } = this.context
-    const entry = makeEntry(this.exchange, storable, body)
     // The reply to a change describes the state after the change.
-    return store.put(this.key, entry, this.exchange.method === 'GET' ? this.begun : clock.now())
+    return store.put(this.key, withBody(entry, body), this.exchange.method === 'GET' ? this.begun : clock.now())
   }
 
   /** Requests waiting for this reply will look it up in the store. */

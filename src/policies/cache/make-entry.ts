@@ -33,8 +33,8 @@ export interface Storable {
   readonly now: number
 }
 
-/** Creates the entry of a reply once its body is complete. */
-export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | null): CacheEntry {
+/** Creates the entry of a reply, without its body. */
+export function makeEntry(exchange: Exchange, storable: Storable): CacheEntry {
   const { url, status, headers, control, freshness, vary, arrival, now } = storable
   const { directives } = control
   const named = [...fieldsOf(directives, 'no-cache'), ...fieldsOf(directives, 'private')]
@@ -47,7 +47,7 @@ export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | 
     url,
     status,
     fields,
-    body,
+    body: null,
     born: now - initialAge(headers, arrival),
     ...freshness,
     etag,
@@ -58,8 +58,13 @@ export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | 
     selecting,
     language: ownOrNull(headers.combined('Content-Language')?.toLowerCase()),
     groups: groupsOf(exchange.host, headers, 'Cache-Groups').map(ownText),
-    size: OVERHEAD + fields.length * 2 + url.length * 3 + (body?.length ?? 0) + selecting.join('').length,
+    size: OVERHEAD + fields.length * 2 + url.length * 3 + selecting.join('').length,
   }
+}
+
+/** An entry that was made without a body, with one. */
+export function withBody(entry: CacheEntry, body: Bytes | null): CacheEntry {
+  return body === null ? entry : { ...entry, body, size: entry.size + body.length }
 }
 
 /** Copies the text: a substring would keep its whole parent in memory, here the heads of the request and the reply. */

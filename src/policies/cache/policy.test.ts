@@ -618,6 +618,18 @@ test('a body over the limit is passed through', async () => {
   assert.equal((await small.ask()).cacheStatus, 'sallyport; fwd=uri-miss; detail=too-large')
 })
 
+test('near the limit of the memory, exactly those replies are said to be stored that are', async () => {
+  const { ask } = setUp({ memory: '20kb' }, ({ query }) => ({ ...fresh(60), body: 'x'.repeat(Number(query.slice(1))) }))
+  const outcomes = new Set<boolean>()
+  for (let size = 800; size < 2_800; size++) {
+    const parts = { query: `?${size}` }
+    const isStored = (await ask({}, parts)).cacheStatus === 'sallyport; fwd=uri-miss; stored'
+    assert.equal((await ask({}, parts)).cacheStatus!.startsWith('sallyport; hit'), isStored, `${size} bytes`)
+    outcomes.add(isStored)
+  }
+  assert.equal(outcomes.size, 2)
+})
+
 test('a refresh in the background that fails is logged, and the stale reply goes on', async () => {
   const clock = new ManualClock()
   const { log, lines } = createMemoryLogger('info', clock)

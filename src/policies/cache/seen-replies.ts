@@ -4,7 +4,6 @@ import type { CacheEntry, CacheStore, Missing } from './store.ts'
 /** A read-only view of other stores. */
 export class SeenReplies implements CacheStore {
   readonly flightTable = null
-  readonly largest = Number.POSITIVE_INFINITY
   private readonly stores: () => readonly CacheStore[]
 
   /** `stores` returns the stores to look into at the time of a lookup. */
@@ -47,6 +46,10 @@ export class SeenReplies implements CacheStore {
 
   usage(): null {
     return null
+  }
+
+  maxBody(): number {
+    return Number.POSITIVE_INFINITY
   }
 
   close(): void {}

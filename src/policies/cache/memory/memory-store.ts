@@ -75,8 +75,8 @@ export class MemoryCacheStore implements CacheStore {
     this.flightTable = new FlightTable(memory, clock, thread)
   }
 
-  get largest(): number {
-    return this.replies?.largest ?? 0
+  maxBody(key: string, entry: CacheEntry): number {
+    return this.replies?.maxBody(key, entry) ?? -1
   }
 
   /** The main thread reports for all threads. */

@@ -75,9 +75,15 @@ export class SharedReplies implements RingUser {
     this.seed = memory.word(SEED)
   }
 
-  /** Size of the largest entry that is stored, in bytes. */
-  get largest(): number {
-    return Math.floor(this.memory.layout.units / 8) * UNIT
+  /** Size of the largest body, in bytes, that is stored with an entry of that key; negative if not even the entry is. */
+  maxBody(key: string, entry: CacheEntry): number {
+    const { units } = draftOf({ ...entry, body: null }, Buffer.byteLength(key))
+    return (this.maxUnits - units) * UNIT
+  }
+
+  /** Size of the largest entry that is stored, in units. */
+  private get maxUnits(): number {
+    return Math.floor(this.memory.layout.units / 8)
   }
 
   /** The entries of a key; null if the bucket changed during every attempt. */
@@ -120,7 +126,7 @@ export class SharedReplies implements RingUser {
   put(key: string, entry: CacheEntry, begun: number): number {
     const { memory } = this
     const draft = draftOf(entry, this.writeKey(key))
-    if (draft.units > this.largest / UNIT || !memory.lock.acquire(LOCK_TIMEOUT)) return 0
+    if (draft.units > this.maxUnits || !memory.lock.acquire(LOCK_TIMEOUT)) return 0
     return this.writing(() => {
       if (this.isOutdated(entry, begun)) return 0
       this.evicted = 0

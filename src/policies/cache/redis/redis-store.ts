@@ -52,7 +52,6 @@ export interface RedisCacheOptions {
  */
 class RedisCacheStore implements CacheStore {
   readonly flightTable = null
-  readonly largest = Number.POSITIVE_INFINITY
   private readonly client: RedisConnection['client']
   private readonly clock: Clock
   readonly questions: Questions
@@ -73,6 +72,10 @@ class RedisCacheStore implements CacheStore {
     this.invalidator = known?.invalidator ?? new RedisInvalidator(connection.client, this.questions, clock)
     askers.set(connection, this)
     this.copies = new Copies(copies, evictions)
+  }
+
+  maxBody(): number {
+    return Number.POSITIVE_INFINITY
   }
 
   /** Contents of Redis are visible to all stores. */
