@@ -6,7 +6,14 @@ import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
 
 /** A change of the configuration, to be applied if that is allowed, or to be copied. */
-export function Change({ change: { file, patch, lines, send } }: { change: ManualEdit }): ComponentChildren {
+export function Change({
+  change: { file, patch, lines, send },
+  pending,
+}: {
+  change: ManualEdit
+  /** What is said until it is applied. */
+  pending: string
+}): ComponentChildren {
   const text = patch ?? lines
   const [isApplied, setApplied] = useState(false)
   if (isApplied)
@@ -19,6 +26,7 @@ export function Change({ change: { file, patch, lines, send } }: { change: Manua
   return h(
     Fragment,
     null,
+    h(Note, { tone: 'notice' }, pending),
     send !== null && h(Apply, { file: where, ...send, done: () => setApplied(true) }),
     h(
       'p',
@@ -57,8 +65,7 @@ export function ChangeDialog({
     'dialog',
     { ref: dialog, class: 'dialog broad', 'aria-labelledby': 'change', onClose: close },
     h('h2', { id: 'change' }, title),
-    h(Note, { tone: 'notice' }, 'Nothing is changed yet.'),
-    h('div', { class: 'dialog-text' }, h(Change, { change })),
+    h('div', { class: 'dialog-text' }, h(Change, { change, pending: 'Nothing is changed yet.' })),
     h('div', { class: 'dialog-actions' }, h('button', { type: 'button', class: 'button', onClick: close }, 'Close')),
   )
 }

@@ -27,8 +27,7 @@ export function ShownKey({
     h(
       'div',
       { class: 'dialog-text' },
-      h('p', null, about),
-      configuration !== null && h(Change, { change: configuration }),
+      configuration === null ? h('p', null, about) : h(Change, { change: configuration, pending: about }),
     ),
     h(
       'div',
