@@ -55,14 +55,14 @@ test('a user logs in, has a session, and logs out', async (t) => {
   })
   assert.match(
     cookieOf((await logIn('vera')).headers['set-cookie']),
-    /^sallyport=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
+    /^sallyport_admin=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
   )
   const headers = await sessionOf('vera')
   assert.equal((await ask('/status', { headers })).status, 200)
   const known = { name: 'vera', role: 'viewer', by: 'session', users: true, provider: null, token: false }
   assert.deepEqual((await ask('/session', { headers })).json, known)
   const out = await ask('/logout', { method: 'POST', headers })
-  assert.match(cookieOf(out.headers['set-cookie']), /^sallyport=; .*Max-Age=0$/)
+  assert.match(cookieOf(out.headers['set-cookie']), /^sallyport_admin=; .*Max-Age=0$/)
   assert.equal((await ask('/status', { headers })).status, 401)
 })
 
@@ -70,7 +70,7 @@ test('behind a trusted proxy that reports https the cookie is Secure', async (t)
   const { ask, logIn } = await start(t, { trustedProxies: ['127.0.0.1'] })
   const https = { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' }
   const cookie = cookieOf((await logIn('vera', https)).headers['set-cookie'])
-  assert.match(cookie, /^__Host-sallyport=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
+  assert.match(cookie, /^__Host-sallyport_admin=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
   const [pair = ''] = cookie.split(';')
   const statusWith = async (headers: Record<string, string>): Promise<number> =>
     (await ask('/status', { headers })).status
@@ -83,7 +83,7 @@ test('behind a trusted proxy that reports https the cookie is Secure', async (t)
 test('X-Forwarded-Proto of an untrusted proxy is ignored', async (t) => {
   const { logIn } = await start(t)
   const answer = await logIn('vera', { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' })
-  assert.match(cookieOf(answer.headers['set-cookie']), /^sallyport=/)
+  assert.match(cookieOf(answer.headers['set-cookie']), /^sallyport_admin=/)
 })
 
 test('a session planted in the browser ends at login, so session fixation fails', async (t) => {
@@ -94,7 +94,7 @@ test('a session planted in the browser ends at login, so session fixation fails'
   assert.notEqual(own, planted.Cookie)
   assert.equal((await ask('/status', { headers: planted })).status, 401)
   assert.equal((await ask('/session', { headers: { Cookie: own } })).json['name'], 'ada')
-  const made = `sallyport=${'A'.repeat(43)}`
+  const made = `sallyport_admin=${'A'.repeat(43)}`
   assert.notEqual(cookieOf((await logIn('ada', { Cookie: made })).headers['set-cookie']).split(';')[0], made)
 })
 
@@ -265,7 +265,7 @@ test('the token can be exchanged for a session, by so many attempts a minute', a
   const known = { name: null, role: 'admin', by: 'token', users: false, provider: null, token: true }
   assert.deepEqual(answer.json, known)
   const cookie = cookieOf(answer.headers['set-cookie'])
-  assert.match(cookie, /^sallyport=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/)
+  assert.match(cookie, /^sallyport_admin=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/)
   const headers = { Cookie: cookie.split(';', 1)[0]! }
   assert.equal((await ask('/docs/', { headers })).status, 200)
   assert.equal((await ask(drain, { method: 'PUT', headers })).status, 200)

@@ -83,12 +83,12 @@ test('an operator logs in at the provider, returns to the page, and has a name a
   assert.equal(asked.searchParams.get('scope'), 'openid profile')
   assert.match(
     String(begun.headers['set-cookie']),
-    /^sallyport-login=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/,
+    /^sallyport_admin-login=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/,
   )
   const answer = await open(jar, await callbackOf(begun))
   assert.deepEqual([answer.status, answer.headers.location], [303, '/console/routes/a?b=c'])
   assert.equal(answer.headers['cache-control'], 'no-store')
-  assert.match(String(answer.headers['set-cookie']), /^sallyport=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/)
+  assert.match(String(answer.headers['set-cookie']), /^sallyport_admin=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/)
   const { headers } = jar
   const host = new URL(provider.url).host
   const known = { name: 'otto', role: 'operator', by: 'oidc', users: false, provider: host, token: false }
@@ -127,7 +127,7 @@ test('users without a role are told their name and claims, and get no session', 
   assert.match(answer.text, new RegExp(`href="${provider.url}/logout[^"]*"`))
   assert.doesNotMatch(answer.text, /gateway-admins/)
   assert.equal((await ask('/status', { headers: jar.headers })).status, 401)
-  assert.deepEqual([...jar.cookies.keys()], ['sallyport-login'])
+  assert.deepEqual([...jar.cookies.keys()], ['sallyport_admin-login'])
   const line = await log.line({ level: 'warn', subject: '9' })
   assert.match(String(line['message']), /^A login was refused/)
 })
@@ -154,7 +154,7 @@ test('a callback works once, in the browser that started the login, with its sta
     const answer = await open(by, path)
     assert.equal(answer.status, 401, path)
     assert.match(answer.text, /The login failed, or was started more than ten minutes ago or in another browser/)
-    assert.equal(by.cookies.has('sallyport'), false)
+    assert.equal(by.cookies.has('sallyport_admin'), false)
   }
   await refused(other, callback)
   // The state has been used by that.
@@ -164,7 +164,7 @@ test('a callback works once, in the browser that started the login, with its sta
   await refused(jar, `${again}&state=second`)
   await refused(jar, '/login/oidc/callback')
   assert.equal((await open(jar, again)).status, 303)
-  jar.cookies.delete('sallyport')
+  jar.cookies.delete('sallyport_admin')
   await refused(jar, again)
   const late = await callbackOf(await begin(jar))
   clock.advance(10 * MINUTE)
@@ -312,14 +312,14 @@ test('behind a proxy that reports https the cookies are Secure, and the callback
   const proxied = { Host: 'console.example.com', 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' }
   const begun = await ask('/login/oidc', { method: 'POST', json: {}, headers: proxied })
   const cookie = String(begun.headers['set-cookie'])
-  assert.match(cookie, /^__Host-sallyport-login=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/)
+  assert.match(cookie, /^__Host-sallyport_admin-login=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/)
   const reply = await fetch(String(begun.json['url']), { redirect: 'manual' })
   const back = new URL(reply.headers.get('Location') ?? '')
   assert.equal(back.origin + back.pathname, `${publicUrl}/login/oidc/callback`)
   const headers = { ...proxied, Cookie: cookie.split(';')[0]! }
   const answer = await ask(back.pathname + back.search, { headers })
   assert.equal(answer.status, 303)
-  assert.match(String(answer.headers['set-cookie']), /^__Host-sallyport=[\w-]{43}; .*SameSite=Strict; Secure$/)
+  assert.match(String(answer.headers['set-cookie']), /^__Host-sallyport_admin=[\w-]{43}; .*SameSite=Strict; Secure$/)
   // Under another name no login would be redirected back.
   const elsewhere = await ask('/login/oidc', { method: 'POST', json: {} })
   assert.equal(elsewhere.status, 409)
@@ -331,10 +331,10 @@ test('with an https publicUrl the cookies are Secure, whatever the proxy reports
   const proxied = { Host: 'console.example.com', Origin: 'https://console.example.com' }
   const begun = await ask('/login/oidc', { method: 'POST', json: {}, headers: proxied })
   const cookie = String(begun.headers['set-cookie'])
-  assert.match(cookie, /^__Host-sallyport-login=.*; Secure$/)
+  assert.match(cookie, /^__Host-sallyport_admin-login=.*; Secure$/)
   const headers = { ...proxied, Cookie: cookie.split(';')[0]! }
   const answer = await ask(await callbackOf(begun), { headers })
-  assert.match(String(answer.headers['set-cookie']), /^__Host-sallyport=.*; Secure$/)
+  assert.match(String(answer.headers['set-cookie']), /^__Host-sallyport_admin=.*; Secure$/)
   const session = { ...proxied, Cookie: String(answer.headers['set-cookie']).split(';')[0]! }
   const { json } = await ask('/logout', { method: 'POST', headers: session })
   const back = new URL(String(json['leave'])).searchParams.get('post_logout_redirect_uri')
@@ -353,7 +353,7 @@ test('codes, states and tokens of logins are not logged', async (t) => {
     query.get('state')!,
     query.get('code')!,
     CLIENT.clientSecret,
-    jar.cookies.get('sallyport-login')!,
+    jar.cookies.get('sallyport_admin-login')!,
   ])
     assert.ok(!text.includes(secret))
 })

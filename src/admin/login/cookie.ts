@@ -1,7 +1,7 @@
 /** For https: browsers accept a cookie with this prefix only over https and only for this host (RFC 6265bis section 4.1.3.2). */
-const SECURE = '__Host-sallyport'
+const SECURE = '__Host-sallyport_admin'
 /** For plain http, where browsers reject that prefix. */
-const PLAIN = 'sallyport'
+const PLAIN = 'sallyport_admin'
 /** Suffix of the cookie that ties logins at a provider to the browser that started them. */
 const LOGIN = '-login'
 
