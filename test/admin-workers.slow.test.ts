@@ -196,7 +196,7 @@ test('ADMIN_TOKEN in the environment allows addresses other than loopback, and i
   )
   const short = await run(['check', file], { env: { ADMIN_TOKEN: 'a-short-secret' } })
   assert.equal(short.code, 1)
-  assert.match(short.stderr, /admin\.token: expected at least 16 visible ASCII characters/)
+  assert.match(short.stderr, /admin\.token: expected 16 to 4096 visible ASCII characters/)
   assert.doesNotMatch(short.stderr, /a-short-secret/)
   const token = 'correct-horse-battery'
   const { adminPort } = await start(t, yaml, { env: { ADMIN_TOKEN: token } })

@@ -75,13 +75,14 @@ test('publicUrl has scheme, host and port, and {host} stands for the host name',
     assert.match(problemsOf({ publicUrl })[0] ?? '', /^admin\.publicUrl: expected /, publicUrl)
 })
 
-test('a token has to be long and valid in a header, and problems do not show it', () => {
-  for (const token of ['short', 'fifteen-letters', 'with spaces in between', 'pässword-of-some-length']) {
+test('a token has to be long, but not too long for a login, and valid in a header, and problems do not show it', () => {
+  const tooLong = 'x'.repeat(4097)
+  for (const token of ['short', 'fifteen-letters', tooLong, 'with spaces in between', 'pässword-of-some-length']) {
     const [problem = ''] = problemsOf({ token })
-    assert.match(problem, /^admin\.token: expected at least 16 visible ASCII characters/)
+    assert.match(problem, /^admin\.token: expected 16 to 4096 visible ASCII characters/)
     assert.ok(!problem.includes(token))
   }
-  assert.deepEqual(problemsOf({ token: TOKEN }), [])
+  for (const token of [TOKEN, tooLong.slice(1)]) assert.deepEqual(problemsOf({ token }), [])
 })
 
 test('ADMIN_TOKEN is used unless the configuration has a token or no admin listener', () => {

@@ -10,15 +10,18 @@ import { adminOidc } from './admin-oidc-schema.ts'
 import type { Environment } from './substitute.ts'
 import { fieldOf, isFields } from '../core/value.ts'
 
-/** Minimum length of a token in bytes: anyone who can reach the address can try to guess it. */
-const TOKEN_LENGTH = 16
+/** Minimum length of a token in characters: anyone who can reach the address can try to guess it. */
+const MIN_TOKEN_LENGTH = 16
+/** Maximum length of a token in characters. */
+export const MAX_TOKEN_LENGTH = 4096
 
 const tokenSchema = z.string().superRefine((text, context) => {
   // The text is not quoted because it is a secret.
-  if (text !== '' && (text.length < TOKEN_LENGTH || !/^[!-~]+$/.test(text)))
+  const isRightLength = text.length >= MIN_TOKEN_LENGTH && text.length <= MAX_TOKEN_LENGTH
+  if (text !== '' && (!isRightLength || !/^[!-~]+$/.test(text)))
     context.addIssue({
       code: 'custom',
-      message: `expected at least ${TOKEN_LENGTH} visible ASCII characters in ADMIN_TOKEN or here`,
+      message: `expected ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} visible ASCII characters in ADMIN_TOKEN or here`,
       input: '[redacted]',
     })
 })
@@ -56,7 +59,7 @@ const adminOptions = z
       .optional()
       .transform((text) => text || null)
       .describe(
-        'Token that callers must send as "Authorization: Bearer …", at least 16 characters. Required, or users, or oidc, unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
+        'Token that callers must send as "Authorization: Bearer …", 16 to 4096 characters. Required, or users, or oidc, unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
       )
       .meta({ examples: ['${ADMIN_TOKEN}'] }),
     users: userSchema

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_TOKEN_LENGTH } from '../../config/admin-schema.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { operatorRoles } from '../../core/operator-role.ts'
 import { PasswordQueue } from '../../core/password-queue.ts'
@@ -15,7 +16,6 @@ import type { LoginTools } from './tools.ts'
 /** Maximum lengths of credentials, in characters. */
 const NAME_LENGTH = 256
 const PASSWORD_LENGTH = 1024
-const TOKEN_LENGTH = 4096
 
 /** RFC 9110 section 11.6.1: a reply with 401 names a challenge. */
 const CHALLENGE = { headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']] } as const
@@ -26,7 +26,7 @@ const passwordProof = z.strictObject({
   name: z.string().min(1).max(NAME_LENGTH),
   password: z.string().min(1).max(PASSWORD_LENGTH),
 })
-const tokenProof = z.strictObject({ token: z.string().min(1).max(TOKEN_LENGTH) })
+const tokenProof = z.strictObject({ token: z.string().min(1).max(MAX_TOKEN_LENGTH) })
 
 /** Who the caller is, and how people can log in. */
 export const told = z.object({
