@@ -91,6 +91,30 @@ test('a configuration that declares a metric in another way is refused with the 
   assert.equal((await scrape(port)).sum(NAME, { tenant: 'acme' }), 1)
 })
 
+test('a configuration that is refused leaves no metrics behind', async (t) => {
+  const { port, gateway } = await startGateway(t, config)
+  const plans = (label: string) =>
+    definePolicy({
+      ...counting,
+      create(_, { metrics }) {
+        const plan = defineMetric({ type: 'counter', name: 'plan_requests_total', help: 'Requests.', labels: [label] })
+        metrics.counter(plan, { [label]: 'gold' })
+        metrics.watch(known, {}, () => 7)
+        return (next) => next
+      },
+    })
+  const listeners = [{ address: '127.0.0.1:0' }, { address: '192.0.2.1:80' }]
+  await assert.rejects(
+    gateway.reload({ ...config, admin: false, listeners, ownPolicies: [plans('plam')] }),
+    /192\.0\.2\.1/,
+  )
+  const metrics = await scrape(port)
+  assert.deepEqual(metrics.all('sallyport_policy_plan_requests_total'), [])
+  assert.equal(metrics.sum('sallyport_policy_tenant_known'), 2)
+  await gateway.reload({ ...config, admin: false, ownPolicies: [plans('plan')] })
+  assert.equal((await scrape(port)).all('sallyport_policy_plan_requests_total').length, 1)
+})
+
 test('a metric has two hundred series in a thread, and what is too much is counted together', async (t) => {
   const { port } = await startGateway(t, config)
   for (let i = 0; i < 205; i++) await send(port, { path: `/t${i}` })
@@ -99,6 +123,34 @@ test('a metric has two hundred series in a thread, and what is too much is count
   assert.equal(metrics.all(NAME).length, 201)
   assert.equal(metrics.sum(NAME, { tenant: 'other' }), 7)
   assert.equal(metrics.sum(NAME), 205)
+})
+
+test('of watched series two hundred are exported, and a warning names the metric once', async (t) => {
+  const queued = defineMetric({ type: 'gauge', name: 'tenant_queued', help: 'Requests that wait.', labels: ['tenant'] })
+  const all = defineMetric({ type: 'gauge', name: 'tenant_open', help: 'Open requests.', labels: ['tenant'] })
+  const tenants = Array.from({ length: 201 }, (_, i) => `t${i}`)
+  const watching = definePolicy({
+    ...counting,
+    create(_, { metrics }) {
+      for (const tenant of tenants) metrics.watch(queued, { tenant }, () => 1)
+      metrics.watchAll(all, () => [...tenants, ...tenants].map((tenant) => ({ labels: { tenant }, value: 1 })))
+      return (next) => next
+    },
+  })
+  const { port, log } = await startGateway(t, { ...config, ownPolicies: [watching] })
+  for (let i = 0; i < 2; i++) {
+    const metrics = await scrape(port)
+    assert.equal(metrics.all('sallyport_policy_tenant_queued').length, 200)
+    assert.equal(metrics.all('sallyport_policy_tenant_open').length, 200)
+  }
+  const warnings = log.lines.filter(({ message }) => String(message).startsWith('A metric of a policy is watched'))
+  assert.deepEqual(
+    warnings.map(({ metric, limit }) => [metric, limit]),
+    [
+      ['sallyport_policy_tenant_queued', 200],
+      ['sallyport_policy_tenant_open', 200],
+    ],
+  )
 })
 
 test('series that nobody holds any more make room for others', () => {

@@ -9,6 +9,7 @@ import type { PoolSizes } from '../http/lane.ts'
 import type { Reply } from '../http/reply.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Policy } from '../policies/policy.ts'
+import type { DraftMetrics, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { type HealthDocument, healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -30,6 +31,7 @@ import { version } from '../core/version.ts'
 /** Configuration-independent tools of a thread, used to create generations. */
 export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, ThreadStoreTools {
   readonly deadlines: Deadlines
+  readonly metrics: ThreadMetrics
   readonly board: HealthBoard
   readonly threads: Threads
   readonly readiness: () => Readiness
@@ -42,6 +44,7 @@ type OfGeneration =
   | 'policies'
   | 'callService'
   | 'holder'
+  | 'metrics'
   | 'step'
   | 'limits'
   | 'caches'
@@ -68,6 +71,8 @@ interface GenerationParts {
   readonly docs: ApiDocs | null
   readonly snapshot: Snapshot
   readonly holder: Holder
+  /** Of the policies. */
+  readonly metrics: DraftMetrics
   /** For explaining requests. */
   readonly subject: Subject
 }
@@ -80,6 +85,7 @@ export class Generation {
   private readonly docs: ApiDocs | null
   private readonly snapshot: Snapshot
   private readonly holder: Holder
+  private readonly metrics: DraftMetrics
   private readonly subject: Subject
 
   /**
@@ -90,6 +96,7 @@ export class Generation {
     const { config, policies } = options
     const { clock, log, threads, readiness } = tools
     const holder = new Holder(tools)
+    const metrics = tools.metrics.draft()
     const slices = new TimeSlices(clock)
     // Receiving the configuration from another thread has already taken a whole event-loop turn.
     if (previous !== null) await slices.next()
@@ -117,7 +124,7 @@ export class Generation {
           ? null
           : new ApiDocs({ config, policies, own: ownEndpoints, callService: call, clock, log })
       const step = stepOf(config, clock)
-      const own = { policies, callService: call, holder, step }
+      const own = { policies, callService: call, holder, step, metrics }
       const toolbox = { ...tools, ...own, ...stores.ofPolicies }
       const allOwn = [...ownEndpoints, ...docsRoutes(docs)]
       const snapshot = await Snapshot.build(config, services, allOwn, toolbox, slices)
@@ -126,20 +133,22 @@ export class Generation {
       const { board, random, worker } = tools
       const about = { config, policies, services, own: allOwn, snapshot, callService: call }
       const subject = { ...about, stores: stores.ofPolicies, board, clock, random, thread, worker, notes: [] }
-      return new Generation({ services, stores, docs, snapshot, holder, subject })
+      return new Generation({ services, stores, docs, snapshot, holder, metrics, subject })
     } catch (error) {
       holder.release()
+      metrics.drop()
       throw error
     }
   }
 
-  private constructor({ services, stores, docs, snapshot, holder, subject }: GenerationParts) {
+  private constructor({ services, stores, docs, snapshot, holder, metrics, subject }: GenerationParts) {
     this.subject = subject
     this.services = services
     this.stores = stores
     this.docs = docs
     this.snapshot = snapshot
     this.holder = holder
+    this.metrics = metrics
   }
 
   /** Service -> instance address -> its pool. */
@@ -160,6 +169,7 @@ export class Generation {
   takeOver(): void {
     for (const service of this.services.values()) service.takeOver()
     this.holder.takeOver()
+    this.metrics.keep()
   }
 
   /** Starts fetching API documents from the services. */
@@ -192,6 +202,7 @@ export class Generation {
   /** Called when nothing is in progress any more: closes what no other generation has taken over. */
   close(): void {
     this.holder.release()
+    this.metrics.drop()
   }
 
   /** Returns a function that closes the generation without keeping its compiled parts in memory. */

@@ -27,7 +27,7 @@ export class ThreadParts {
     this.tracing = tracing
     this.deadlines = new Deadlines(clock)
     // Telemetry.
-    const metrics = new ThreadMetrics(options.announce, clock)
+    const metrics = new ThreadMetrics(options.announce, clock, output.log)
     this.metrics = metrics
     this.runtime = watchRuntime(metrics, options.worker)
     metrics.watch('sallyport_policy_modules_loaded', { worker: String(options.worker) }, modulesLoaded)

@@ -8,6 +8,7 @@ import {
   type MetricOf,
   type OwnMetric,
 } from '../../core/metric-table.ts'
+import type { Logger } from '../../core/logger.ts'
 import { isSameMetric } from '../../core/own-metric.ts'
 import type { Counter, HeldMetrics, Histogram, Gauge, Metrics } from '../../core/metrics.ts'
 import { defineTopic } from '../../core/threads.ts'
@@ -48,8 +49,8 @@ interface Declared {
   readonly entry: MetricEntry
 }
 
-/** The most series that one metric of a custom policy has in a thread; the last one is for all others. */
-const OWN_SERIES = 200
+/** The most series that a thread counts of one metric of a custom policy, besides one for all others, and the most that are watched. */
+const MAX_OWN_SERIES = 200
 
 /** One series that this thread counts. */
 interface Counted extends DeclaredSeries {
@@ -71,6 +72,14 @@ export interface Exemplars extends DeclaredSeries {
   readonly buckets: readonly (Exemplar | null)[]
 }
 
+/** Metrics of a configuration that may still be abandoned. */
+export interface DraftMetrics extends Metrics {
+  /** The configuration takes effect: what has been obtained stays. */
+  keep(): void
+  /** The configuration is abandoned: its declarations and watches end, and so do series that nothing else uses. */
+  drop(): void
+}
+
 /** A thread's answer to a scrape. */
 export interface ThreadAnswer {
   readonly readings: readonly Reading[]
@@ -87,11 +96,14 @@ export const readingsTopic = defineTopic<{ readonly exemplars: boolean }, Thread
 export class ThreadMetrics implements Metrics {
   private readonly announce: (change: SeriesChange) => void
   private readonly clock: Clock
+  private readonly log: Pick<Logger, 'warn'> | null
   private readonly memory = new CellMemory()
   private readonly counters = new Map<string, Counted & { readonly cells: CellCounter }>()
   private readonly histograms = new Map<string, Counted & { readonly cells: CellHistogram }>()
-  /** Metrics of custom policies, by their names, with the number of their series. */
+  /** Metrics of custom policies, by their names, with the number of series that are counted. */
   private readonly own = new Map<string, { readonly metric: OwnMetric; series: number }>()
+  /** The names of those with too many watched series, which has been logged. */
+  private readonly exceeded = new Set<string>()
   /** If a series is watched several times, the latest watch is read. */
   private readonly watched = new Map<string, readonly (() => Reading)[]>()
   private readonly watchedAll = new Set<() => readonly Reading[]>()
@@ -100,10 +112,11 @@ export class ThreadMetrics implements Metrics {
   /** Not announced yet. */
   private fresh: (SeriesPlace & { readonly memory: SharedArrayBuffer })[] = []
 
-  /** `announce` is called with new series before the thread does anything else. */
-  constructor(announce: (change: SeriesChange) => void, clock: Clock) {
+  /** `announce` is called with new series before the thread does anything else. Without a log, there are no warnings. */
+  constructor(announce: (change: SeriesChange) => void, clock: Clock, log: Pick<Logger, 'warn'> | null = null) {
     this.announce = announce
     this.clock = clock
+    this.log = log
   }
 
   counter<Metric extends MetricOf<'counter'>>(metric: Metric, labels: LabelsOf<Metric>): Counter {
@@ -120,17 +133,54 @@ export class ThreadMetrics implements Metrics {
 
   hold(): HeldMetrics {
     const held = new Set<Counted>()
-    const holding = <Each extends Counted>(counted: Each): Each['cells'] => {
-      if (held.has(counted)) return counted.cells
-      held.add(counted)
-      counted.holders++
-      counted.released = null
-      return counted.cells
+    return {
+      counter: (metric, labels) => holdIn(held, this.counterOf(metric, labels, true)).cells,
+      histogram: (metric, labels) => holdIn(held, this.histogramOf(metric, labels, true)).cells,
+      release: () => this.release([...held]),
+    }
+  }
+
+  /** Metrics for a configuration that is being prepared; `keep` or `drop` must follow. */
+  draft(): DraftMetrics {
+    const held = new Set<Counted>()
+    const declared = new Set<string>()
+    const watches = new Set<() => void>()
+    let isKept = false
+    const declare = <Metric extends MetricName | OwnMetric>(metric: Metric): Metric => {
+      const given: MetricName | OwnMetric = metric
+      if (!isKept && typeof given !== 'string' && !this.own.has(given.name)) declared.add(given.name)
+      return metric
+    }
+    const keep = <Each extends Counted>(counted: Each): Each => (isKept ? forGood(counted) : holdIn(held, counted))
+    const watch = (end: () => void): (() => void) => {
+      if (!isKept) watches.add(end)
+      return end
     }
     return {
-      counter: (metric, labels) => holding(this.counterOf(metric, labels, true)),
-      histogram: (metric, labels) => holding(this.histogramOf(metric, labels, true)),
-      release: () => this.release([...held]),
+      counter: (metric, labels) => keep(this.counterOf(declare(metric), labels, false)).cells,
+      histogram: (metric, labels) => keep(this.histogramOf(declare(metric), labels, false)).cells,
+      gauge: (name, labels) => keep(this.counterOf(name, labels, false)).cells,
+      watch: (metric, labels, read) => watch(this.watch(declare(metric), labels, read)),
+      watchAll: (metric, read) => watch(this.watchAll(declare(metric), read)),
+      hold: () => {
+        const metrics = this.hold()
+        return {
+          counter: (metric, labels) => metrics.counter(declare(metric), labels),
+          histogram: (metric, labels) => metrics.histogram(declare(metric), labels),
+          release: () => metrics.release(),
+        }
+      },
+      keep: () => {
+        isKept = true
+        for (const counted of held) forGood(counted)
+        for (const set of [held, declared, watches]) set.clear()
+      },
+      drop: () => {
+        for (const end of watches) end()
+        this.release([...held])
+        this.undeclare(declared)
+        for (const set of [held, declared, watches]) set.clear()
+      },
     }
   }
 
@@ -167,7 +217,8 @@ export class ThreadMetrics implements Metrics {
     }
     const readings = (): Reading[] =>
       read()
-        .slice(0, own === null ? undefined : OWN_SERIES)
+        // One more than are reported, so that it is noticed.
+        .slice(0, own === null ? undefined : MAX_OWN_SERIES + 1)
         .map(({ labels, value }) => ({ name, own, labels: textOf(labels), value }))
     this.watchedAll.add(readings)
     return () => void this.watchedAll.delete(readings)
@@ -180,12 +231,36 @@ export class ThreadMetrics implements Metrics {
       return buckets === null ? [] : [{ name, own, labels, buckets }]
     })
     return {
-      readings: [
+      readings: this.limited([
         ...[...this.watched.values()].flatMap((all) => all.at(-1)?.() ?? []),
         ...[...this.watchedAll].flatMap((readings) => readings()),
-      ],
+      ]),
       exemplars: examples,
     }
+  }
+
+  /** The readings without those that are too many for a metric of a custom policy. */
+  private limited(readings: readonly Reading[]): Reading[] {
+    const seen = new Map<string, Set<string>>()
+    return readings.filter(({ name, own, labels }) => {
+      if (own === null) return true
+      const series = seen.get(name) ?? new Set()
+      seen.set(name, series)
+      const isWithin = series.has(labels) || series.size < MAX_OWN_SERIES
+      if (isWithin) series.add(labels)
+      else this.warnOf(name)
+      return isWithin
+    })
+  }
+
+  private warnOf(name: string): void {
+    if (this.exceeded.has(name)) return
+    this.exceeded.add(name)
+    const fields = { metric: name, limit: MAX_OWN_SERIES }
+    this.log?.warn(
+      fields,
+      'A metric of a policy is watched for too many series: only the first ones, up to the limit, are exported',
+    )
   }
 
   /** What a series has counted so far, or how many observations; null if there is none with that key. */
@@ -255,7 +330,7 @@ export class ThreadMetrics implements Metrics {
     const series = { name, own, labels: formatLabels(entry.labels, labels) }
     const count = this.own.get(name)
     if (count === undefined || known.has(keyOf(series))) return series
-    if (count.series >= OWN_SERIES) return { ...series, labels: othersOf(entry) }
+    if (count.series >= MAX_OWN_SERIES) return { ...series, labels: othersOf(entry) }
     count.series += 1
     return series
   }
@@ -300,12 +375,22 @@ export class ThreadMetrics implements Metrics {
     this.later(() => this.forget(held.filter(({ released }) => released === release)))
   }
 
+  /** Forgets those metrics of custom policies, unless something else has used them meanwhile. */
+  private undeclare(names: ReadonlySet<string>): void {
+    const isUndeclared = ({ name }: SeriesName): boolean => names.has(name)
+    const all = (): Counted[] => [...this.counters.values(), ...this.histograms.values()].filter(isUndeclared)
+    this.forget(all().filter(({ holders }) => holders === 0))
+    const used = new Set(all().map(({ name }) => name))
+    for (const name of names) if (!used.has(name)) this.own.delete(name)
+  }
+
   private forget(gone: readonly Counted[]): void {
     if (gone.length === 0) return
     // New series are announced before their removal.
     this.flush()
     for (const counted of gone) {
       const key = keyOf(counted)
+      counted.released = null
       this.counters.delete(key)
       this.histograms.delete(key)
       const own = this.own.get(counted.name)
@@ -336,6 +421,14 @@ export function entryOf({ name, own }: Pick<DeclaredSeries, 'name' | 'own'>): Me
 /** The labels of the series that counts what is too much. */
 function othersOf({ labels }: MetricEntry): string {
   return formatLabels(labels, Object.fromEntries(labels.map((label) => [label, 'other'])))
+}
+
+function holdIn<Each extends Counted>(held: Set<Counted>, counted: Each): Each {
+  if (held.has(counted)) return counted
+  held.add(counted)
+  counted.holders++
+  counted.released = null
+  return counted
 }
 
 function forGood<Each extends Counted>(counted: Each): Each {
