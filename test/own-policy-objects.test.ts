@@ -67,6 +67,12 @@ for (const [what, ownPolicies, path, message] of [
     'ownPolicies[0]',
     /both before and after/,
   ],
+  [
+    'has a misspelt member',
+    [{ ...answering('one', ''), feilds: () => [] }],
+    'ownPolicies[0]',
+    /^the object has a policy with the member "feilds", which policies do not have; did you mean "fields"\?$/,
+  ],
   ['has a place that is misspelt', [{ policy: answering('one', ''), befor: 'auth' }], 'ownPolicies[0]', /befor/],
 ] as const)
   test(`an object that ${what} is a problem of the configuration`, async () => {

@@ -86,6 +86,20 @@ test('what tsc refuses of the options of custom policies, the gateway refuses to
       routes: [{ id: 'a', match, reply: {}, policies: { tenant: true } }],
     }),
     defineConfig({
+      // @ts-expect-error -- policies have no such member
+      ownPolicies: [{ ...tenant, changesRequest: false }],
+      policies: { tenant: { tenants: ['acme'] } },
+    }),
+    defineConfig({
+      // @ts-expect-error -- an entry has no such member
+      ownPolicies: [tenant, { policy: pause, befor: 'auth' }],
+      policies: { tenant: { tenants: ['acme'] } },
+    }),
+    defineConfig({
+      // @ts-expect-error -- nor if it names a file
+      ownPolicies: [{ file: './policies/tenant.ts', befor: 'auth' }],
+    }),
+    defineConfig({
       // @ts-expect-error -- this is no policy
       ownPolicies: [{ name: 'tenant' }],
     }),

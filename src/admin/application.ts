@@ -168,7 +168,12 @@ function proofsOf(login: LoginTools): Record<string, object> {
   return {
     ...(login.token.isSet && { token: { type: 'http', scheme: 'bearer' } }),
     ...(hasLogins(login) && {
-      session: { type: 'apiKey', in: 'cookie', name: '__Host-sallyport_admin', description: 'sallyport_admin over plain http.' },
+      session: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: '__Host-sallyport_admin',
+        description: 'sallyport_admin over plain http.',
+      },
     }),
   }
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Policy } from '../policies/policy.ts'
-import type { PlacedPolicy } from './own-policy-schema.ts'
+import type { OwnPolicy, PlacedPolicy } from './own-policy-schema.ts'
 import type { gatewaySchema } from './schema.ts'
 
 /** An entry of `ownPolicies` in TypeScript: a policy, or a file with one, whose options `tsc` then does not know. */
@@ -32,6 +32,19 @@ export type OptionsOfFiles<Own extends readonly OwnPolicyInput[]> = [Own[number]
     : unknown
   : Readonly<Record<string, unknown>>
 
+/** Refuses members that entries of the list and policies do not have, such as `befor`. */
+export type KnownMembers<Own extends readonly OwnPolicyInput[]> = {
+  readonly [I in keyof Own]: Own[I] extends PlacedPolicy
+    ? Only<keyof PlacedPolicy, Own[I]> & { readonly policy: Only<keyof Policy, Own[I]['policy']> }
+    : Own[I] extends Policy
+      ? Only<keyof Policy, Own[I]>
+      : Own[I] extends OwnPolicy
+        ? Only<keyof OwnPolicy, Own[I]>
+        : Own[I]
+}
+
+type Only<Known, Given> = Given & { readonly [Name in Exclude<keyof Given, Known>]: never }
+
 /** A route as written. */
 export type RouteInput<Own extends readonly OwnPolicyInput[] = readonly OwnPolicyInput[]> = Omit<
   NonNullable<z.input<typeof gatewaySchema>['routes']>[number],
@@ -47,7 +60,7 @@ export type GatewayInput<Own extends readonly OwnPolicyInput[] = readonly OwnPol
   z.input<typeof gatewaySchema>,
   'ownPolicies' | 'policies' | 'routes'
 > & {
-  ownPolicies?: Own | undefined
+  ownPolicies?: (Own & NoInfer<KnownMembers<Own>>) | undefined
   policies?: (NonNullable<z.input<typeof gatewaySchema>['policies']> & OwnOptions<Own>) | undefined
   routes?: RouteInput<Own>[] | undefined
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../core/error-facts.ts'
 import { dirname, resolve } from 'node:path'
-import type { Policy } from '../policies/policy.ts'
+import { type Policy, policyMembers } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { guardPolicy } from '../policies/guard.ts'
 import { withAbsoluteCertificates } from './certificate-files.ts'
@@ -18,7 +18,7 @@ import { networkFilePaths, withAbsoluteNetworkFiles, withAbsoluteStateDir } from
 import { matching } from './option-paths.ts'
 import { readPemFiles } from './pem-files.ts'
 import { ReadFiles } from './read-files.ts'
-import { hint } from './suggest.ts'
+import { hint, nearest } from './suggest.ts'
 import type { UncheckedConfig } from './unchecked-config.ts'
 import { at, fieldOf, type Fields, isFields, itemsOf } from '../core/value.ts'
 
@@ -198,7 +198,11 @@ function checked(exported: unknown): Policy {
     throw new Error('has no policy as its default export; expected "export default definePolicy({ … })"')
   if (!/^[a-z]+(?:-[a-z0-9]+)*$/.test(exported.name))
     throw new Error(`names its policy ${JSON.stringify(exported.name)}; expected a name such as "tenant-header"`)
-  return guardPolicy(exported)
+  const unknown = Object.keys(exported).find((member) => !policyMembers.has(member))
+  if (unknown === undefined) return guardPolicy(exported)
+  const meant = nearest(unknown, policyMembers)
+  const advice = meant === undefined ? 'remove it' : `did you mean ${JSON.stringify(meant)}?`
+  throw new Error(`has a policy with the member ${JSON.stringify(unknown)}, which policies do not have; ${advice}`)
 }
 
 function isPolicy(value: unknown): value is Policy {

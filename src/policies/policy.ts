@@ -229,6 +229,37 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   warnings?(options: z.output<Schema>, patterns: readonly string[]): readonly OptionsWarning[]
 }
 
+/** The names of all members of a policy. */
+export const policyMembers: ReadonlySet<string> = new Set(
+  Object.keys({
+    name: true,
+    summary: true,
+    options: true,
+    documents: true,
+    files: true,
+    certificates: true,
+    networks: true,
+    services: true,
+    stores: true,
+    decidesBy: true,
+    secretFields: true,
+    answersPreflights: true,
+    aroundOwnEndpoints: true,
+    changesRequests: true,
+    version: true,
+    runsDry: true,
+    bodyLimit: true,
+    fields: true,
+    isShared: true,
+    prepare: true,
+    create: true,
+    describe: true,
+    document: true,
+    keeps: true,
+    warnings: true,
+  } satisfies Record<keyof Policy, true>),
+)
+
 /** Infers the options type for a policy's `create`, and keeps its name as a literal type. */
 export function definePolicy<Schema extends z.ZodType, const Name extends string>(
   policy: Policy<Schema, Name>,
