@@ -50,12 +50,12 @@ test('an object is handed over to a new holder, and closed after the last', () =
 })
 
 test('objects without close are dropped', () => {
-  const things = new Shared<{ readonly close?: never }>()
+  const things = new Shared<{ readonly number: number }>()
   const holder = new Holder({})
-  const thing = things.get(holder, 'a', () => ({}))
+  const thing = things.get(holder, 'a', () => ({ number: 1 }))
   holder.release()
   assert.notEqual(
-    things.get(holder, 'a', () => ({})),
+    things.get(holder, 'a', () => ({ number: 2 })),
     thing,
   )
 })

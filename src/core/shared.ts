@@ -54,7 +54,7 @@ interface SharedEntry<Thing> {
  * Live things of one kind, each under a key. Within a thread, everyone who asks for the same key gets the same thing, so a new
  * configuration takes over from the previous one whatever both use. A thing without holders is closed if it has a `close` method.
  */
-export class Shared<Thing extends { close?(): void }> {
+export class Shared<Thing extends object & { close?(): void }> {
   private readonly scopes = new WeakMap<object, Map<string, SharedEntry<Thing>>>()
 
   /**

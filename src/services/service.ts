@@ -119,7 +119,7 @@ export interface ServicePlace {
 }
 
 /** TLS contexts for services in a thread, by service name and `connectionKey`. */
-const sharedTls = new Shared<OutgoingTls & { close?: never }>()
+const sharedTls = new Shared<OutgoingTls>()
 
 /** A named group of interchangeable instances, as defined by one configuration, in one thread. */
 export class Service {

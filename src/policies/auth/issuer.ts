@@ -83,7 +83,6 @@ interface Keys extends KeySource {
 interface KeySet {
   readonly keys: RemoteKeys
   version: number
-  readonly close?: never
 }
 
 /** The key sets of a thread. They are kept across other changes of the options, as the provider may be down at that moment. */

@@ -39,7 +39,7 @@ interface Active {
 }
 
 /** The authenticators of a thread: routes with the same configuration of a method share one, including its keys and caches. */
-const authenticators = new Shared<Active & { close?: never }>()
+const authenticators = new Shared<Active>()
 
 /** Kinds of credentials that no service may see. */
 const CONCEALED: ReadonlySet<CredentialKind> = new Set(['key', 'password', 'session'])
