@@ -101,3 +101,24 @@ test('stored replies remain for the thread that replaces the only one', () => {
   memories.close({ ...use, thread: 3 })
   assert.notEqual(memories.open({ ...use, thread: 4 }, systemClock), buffer)
 })
+
+test('a memory that no thread uses any more is given back once the worker that died is replaced', () => {
+  const memories = new ReplyMemories(() => 0.5)
+  const use = { bytes: 1_000_000, worker: 0, thread: 2 }
+  const buffer = memories.open(use, systemClock)
+  memories.workerEnded(0, systemClock)
+  // Its configuration no longer has a cache.
+  memories.workerListens(0)
+  assert.notEqual(memories.open({ ...use, thread: 4 }, systemClock), buffer)
+})
+
+test('a worker that listens keeps the memories that it uses', () => {
+  const memories = new ReplyMemories(() => 0.5)
+  const use = { bytes: 1_000_000, worker: 0, thread: 2 }
+  const buffer = memories.open(use, systemClock)
+  memories.workerListens(0)
+  memories.workerEnded(0, systemClock)
+  assert.equal(memories.open({ ...use, thread: 3 }, systemClock), buffer)
+  memories.workerListens(0)
+  assert.equal(memories.open({ ...use, worker: 1, thread: 5 }, systemClock), buffer)
+})

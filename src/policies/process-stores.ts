@@ -68,6 +68,11 @@ export class ProcessStores {
     this.replies?.workerEnded(worker, clock)
   }
 
+  /** A thread of that worker has begun to listen. Only for the main thread. */
+  workerListens(worker: number): void {
+    this.replies?.workerListens(worker)
+  }
+
   /**
    * Keeps replies for idempotency keys, up to `replies` bytes, and answers the threads' questions about them. Only for the main
    * thread.

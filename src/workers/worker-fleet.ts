@@ -271,6 +271,7 @@ export class WorkerFleet implements Fleet {
       run: (number, sockets) => this.run(number, sockets, scope),
       listens: (number, worker) => {
         this.heartbeats.watch(number)
+        scope.stores.workerListens(number)
         if (this.retired) worker.tell(retireTopic, this.left)
         else if (this.ready) worker.tell(becomeReadyTopic, null)
       },

@@ -42,6 +42,8 @@ export class ReplyMemories {
   private readonly regions = new Map<number, Region>()
   /** Number of the worker -> number of its thread. */
   private readonly workers = new Map<number, number>()
+  /** Threads that have ended without being replaced by one that uses a memory. */
+  private readonly ended = new Set<number>()
 
   constructor(random: () => number) {
     this.random = random
@@ -92,11 +94,20 @@ export class ReplyMemories {
   workerEnded(worker: number, clock: Clock): void {
     const thread = this.workers.get(worker)
     if (thread === undefined) return
+    this.ended.add(thread)
     for (const { memory } of this.regions.values()) {
       if (memory === null) continue
       if (memory.lock.isHeldBy(thread)) new SharedReplies(memory, clock).reset()
       new FlightTable(memory, clock, MAIN).clear(thread)
     }
+  }
+
+  /** A thread of the worker has begun to listen: what it uses of an ended one it has opened by now. */
+  workerListens(worker: number): void {
+    const thread = this.workers.get(worker)
+    if (thread === undefined || !this.ended.has(thread)) return
+    this.workers.delete(worker)
+    this.releaseAll(thread)
   }
 
   /** The thread no longer uses the memory of that size. */
@@ -114,8 +125,12 @@ export class ReplyMemories {
     if (former === thread) return
     this.workerEnded(worker, clock)
     this.workers.set(worker, thread)
-    if (former === undefined) return
-    for (const [bytes, region] of this.regions) this.release(bytes, region, former)
+    if (former !== undefined) this.releaseAll(former)
+  }
+
+  private releaseAll(thread: number): void {
+    this.ended.delete(thread)
+    for (const [bytes, region] of this.regions) this.release(bytes, region, thread)
   }
 
   private release(bytes: number, { threads }: Region, thread: number): void {
