@@ -100,7 +100,7 @@ export interface ErrorDefinition extends Omit<ErrorEntry, 'fault'> {
 }
 
 const CODE = /^[a-z]+(?:-[a-z0-9]+)*$/
-const LONGEST_CODE = 64
+const MAX_CODE_LENGTH = 64
 
 /**
  * Defines an error of a custom policy, to be thrown as `new GatewayError(kind, detail)`. Its type is
@@ -109,7 +109,7 @@ const LONGEST_CODE = 64
  */
 export function defineError(definition: ErrorDefinition): ErrorKind {
   const { code, status, title, type } = definition
-  if (typeof code !== 'string' || !CODE.test(code) || code.length > LONGEST_CODE)
+  if (typeof code !== 'string' || !CODE.test(code) || code.length > MAX_CODE_LENGTH)
     throw new TypeError(
       `the error code ${JSON.stringify(code)} is malformed; expected lower-case words such as "tenant-unknown"`,
     )

@@ -21,10 +21,10 @@ export type OwnMetricType = 'counter' | 'gauge' | 'histogram'
 
 const PREFIX = 'sallyport_policy_'
 const NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/
-const LONGEST_NAME = 100
+const MAX_NAME_LENGTH = 100
 const LABEL = /^[a-z][a-z0-9_]*$/
-const MOST_LABELS = 8
-const MOST_BUCKETS = 32
+const MAX_LABELS = 8
+const MAX_BUCKETS = 32
 
 const ENDINGS = { counter: '_total', gauge: '', histogram: '_seconds' } as const satisfies Record<OwnMetricType, string>
 
@@ -44,7 +44,7 @@ export function defineMetric<const Type extends OwnMetricType, const Label exten
     throw new TypeError(`the metric ${JSON.stringify(short)} ${what}`)
   }
   if (!Object.hasOwn(ENDINGS, type)) fail(`has the type ${type}; expected counter, gauge or histogram`)
-  if (!NAME.test(short) || short.length > LONGEST_NAME)
+  if (!NAME.test(short) || short.length > MAX_NAME_LENGTH)
     fail('has a malformed name; expected one such as "tenant_requests_total"')
   if (!short.endsWith(ENDINGS[type])) fail(`is a ${type}, so its name must end in ${ENDINGS[type]}`)
   if (type === 'gauge' && short.endsWith('_total')) fail('is a gauge, so its name must not end in _total')
@@ -52,16 +52,16 @@ export function defineMetric<const Type extends OwnMetricType, const Label exten
   if (help.trim() === '' || /[\\\n]/.test(help)) fail('has no help; expected one sentence in one line')
   const reserved = labels.find((label) => !LABEL.test(label) || label === 'le' || label === 'quantile')
   if (reserved !== undefined) fail(`has the label ${JSON.stringify(reserved)}; expected a name such as "tenant"`)
-  if (labels.length > MOST_LABELS || new Set(labels).size < labels.length)
-    fail(`has the same label twice, or more than ${MOST_LABELS} labels`)
+  if (labels.length > MAX_LABELS || new Set(labels).size < labels.length)
+    fail(`has the same label twice, or more than ${MAX_LABELS} labels`)
   if (type !== 'histogram') {
     if (buckets !== undefined) fail(`is a ${type}, which has no buckets`)
     return Object.freeze({ name, type, help, labels })
   }
   const bounds = buckets ?? LONG
   const ascend = bounds.every((bound, i) => Number.isFinite(bound) && bound > (bounds[i - 1] ?? 0))
-  if (!ascend || bounds.length === 0 || bounds.length > MOST_BUCKETS)
-    fail(`has malformed buckets; expected 1 to ${MOST_BUCKETS} ascending numbers of seconds`)
+  if (!ascend || bounds.length === 0 || bounds.length > MAX_BUCKETS)
+    fail(`has malformed buckets; expected 1 to ${MAX_BUCKETS} ascending numbers of seconds`)
   return Object.freeze({ name, type, help, labels, buckets: bounds })
 }
 

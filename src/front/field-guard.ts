@@ -32,7 +32,7 @@ export interface FieldGuards {
  * distinguish names that differ only in characters other than letters and digits; of such headers, only those with exactly these names
  * reach the service. The HTTP layer guards its own names itself.
  */
-export function guardFields(names: Iterable<string>, told: DroppedFieldsLogger): FieldGuards {
+export function guardFields(names: Iterable<string>, logDropped: DroppedFieldsLogger): FieldGuards {
   const exact = new Set(Array.from(names, (name) => name.toLowerCase()))
   const folded = new Set(Array.from(exact, fold))
   const twins = [...exact].filter((name) => ODD.test(name)).map(fold)
@@ -40,7 +40,7 @@ export function guardFields(names: Iterable<string>, told: DroppedFieldsLogger):
     const dropped = new Set(Array.from(headers, ([name]) => name).filter(isDropped))
     if (dropped.size === 0) return
     for (const name of dropped) headers.delete(name)
-    told(Array.from(dropped, (name) => ({ reason: 'folded', name })))
+    logDropped(Array.from(dropped, (name) => ({ reason: 'folded', name })))
   }
   const isForged = (name: string): boolean => {
     const lower = name.toLowerCase()

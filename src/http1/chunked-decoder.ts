@@ -44,7 +44,7 @@ export class ChunkedDecoder implements BodyDecoder {
       if (readyEnd === readyStart) {
         readyStart = at
         readyEnd = stop
-      } else if (stop - at <= MOVED_AT_MOST || readyEnd - readyStart <= MOVED_AT_MOST) {
+      } else if (stop - at <= MAX_MOVED || readyEnd - readyStart <= MAX_MOVED) {
         bytes.copyWithin(readyEnd, at, stop)
         readyEnd += stop - at
       } else {
@@ -153,4 +153,4 @@ const QUOTED = String.raw`"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x
  */
 const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)+$`)
 /** Up to this size, in bytes, moving chunks together is cheaper than passing them on separately. */
-const MOVED_AT_MOST = 2048
+const MAX_MOVED = 2048

@@ -466,7 +466,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.gone = true
     this.reader.stop()
     this.output.flush()
-    this.deadline = this.deadlines.in(FAREWELL)
+    this.deadline = this.deadlines.in(GOAWAY_TIMEOUT)
     this.socket.destroySoon()
   }
 
@@ -490,6 +490,6 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 /** Content of the gateway's own PING frames. */
 const ALIVE = '\0ALIVE?\0'
 /** How long the service may take to read the last frames, in milliseconds. */
-const FAREWELL = 1_000
+const GOAWAY_TIMEOUT = 1_000
 const AFTER_END = 'A frame arrived after the end of its stream.'
 const NOT_HTTP2 = 'the server does not speak HTTP/2: check http2 of the service'

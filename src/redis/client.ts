@@ -32,10 +32,10 @@ export type RedisClient = Redis | Cluster
 
 const CONNECT_TIMEOUT = 1000
 /** Delay between connection attempts, in milliseconds. */
-const RETRY_FIRST = 50
-const RETRY_LAST = 500
+const MIN_RETRY_DELAY = 50
+const MAX_RETRY_DELAY = 500
 
-const retry = (attempt: number): number => Math.min(attempt * RETRY_FIRST, RETRY_LAST)
+const retry = (attempt: number): number => Math.min(attempt * MIN_RETRY_DELAY, MAX_RETRY_DELAY)
 
 /** Commands fail immediately instead of waiting for a connection: by the time it is back, the decision has been made without Redis. */
 const failFast = {

@@ -3,8 +3,8 @@ import type { Logger } from '../core/logger.ts'
 import type { Failure } from './failure.ts'
 
 /** Delay before the first probe, in milliseconds; doubled for each following one, up to the maximum. */
-const PROBE_FIRST = 100
-const PROBE_LAST = 2000
+const MIN_PROBE_DELAY = 100
+const MAX_PROBE_DELAY = 2000
 
 /** After this many milliseconds without an outage, the next one counts as new and is probed at the initial pace. */
 const STEADY = 10_000
@@ -29,7 +29,7 @@ export class Outage {
   private failure: Failure | null = null
   private since = 0
   private ended = -STEADY
-  private delay = PROBE_FIRST
+  private delay = MIN_PROBE_DELAY
   private without = 0
   private closed = false
   private probe: Probe | null = null
@@ -60,7 +60,7 @@ export class Outage {
   begin(failure: Failure, probe: Probe): void {
     if (this.down || this.closed) return
     const { use } = this
-    if (this.clock.now() - this.ended > STEADY) this.delay = PROBE_FIRST
+    if (this.clock.now() - this.ended > STEADY) this.delay = MIN_PROBE_DELAY
     this.failure = failure
     this.since = this.clock.wall()
     this.without = 0
@@ -86,7 +86,7 @@ export class Outage {
 
   private probeLater(): void {
     this.cancel = this.clock.after(this.delay, () => void this.look())
-    this.delay = Math.min(this.delay * 2, PROBE_LAST)
+    this.delay = Math.min(this.delay * 2, MAX_PROBE_DELAY)
   }
 
   private async look(): Promise<void> {

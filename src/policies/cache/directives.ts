@@ -5,7 +5,7 @@ import type { Headers } from '../../http/headers.ts'
 export type Directives = ReadonlyMap<string, string | null>
 
 /** RFC 9111 section 1.2.2: larger values count as infinity. */
-const MOST_SECONDS = 2 ** 31
+const MAX_SECONDS = 2 ** 31
 
 const DELTA = new Set(['max-age', 's-maxage', 'stale-while-revalidate', 'stale-if-error'])
 
@@ -65,7 +65,7 @@ export function controlOf(headers: Headers, targets: readonly string[]): ReplyCo
 export function millisecondsOf(directives: Directives, name: string): number | null {
   const value = directives.get(name)
   if (value === undefined) return null
-  return value !== null && /^\d+$/.test(value) ? Math.min(Number(value), MOST_SECONDS) * 1000 : 0
+  return value !== null && /^\d+$/.test(value) ? Math.min(Number(value), MAX_SECONDS) * 1000 : 0
 }
 
 /** Header names that a directive is limited to, as in no-cache="set-cookie" (section 5.2.2.4); empty if it is not limited. */

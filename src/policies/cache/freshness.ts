@@ -9,7 +9,7 @@ const HEURISTIC = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501
 const UNSPOKEN = new Set([200, 203, 204, 300, 301, 308, 404, 410])
 
 /** RFC 9111 section 4.2.2 in effect recommends an upper limit: a day. */
-const HEURISTIC_MOST = 86_400_000
+const MAX_HEURISTIC = 86_400_000
 
 /** Freshness settings of the configuration; times in milliseconds. */
 export interface FreshnessOptions {
@@ -96,5 +96,5 @@ function unspokenLifetime(
   const modified = parseHttpDate(headers.get('Last-Modified'), wall)
   if (modified === null) return 0
   const date = parseHttpDate(headers.get('Date'), wall) ?? wall
-  return Math.min(Math.max(0, date - modified) * heuristic, HEURISTIC_MOST)
+  return Math.min(Math.max(0, date - modified) * heuristic, MAX_HEURISTIC)
 }

@@ -47,7 +47,7 @@ const SLOW_AT = 2
 /** Since when the limit has had its current value while requests are too slow; 0 while they are not. */
 const HELD_SINCE = 3
 /** The longest median since then, and the latest one. */
-const LONGEST = 4
+const MAX_MEDIAN = 4
 const LAST = 5
 /** The previous limit, and the median under it; 0 if there is none. */
 const LIMIT_BEFORE = 6
@@ -129,10 +129,10 @@ export class LimitEstimate {
       return
     }
     if (this.isStuck(limit, sick, now, bounds)) return this.accept(median)
-    cells[LONGEST] = Math.max(cells[LONGEST]!, median)
+    cells[MAX_MEDIAN] = Math.max(cells[MAX_MEDIAN]!, median)
     const recent = (median + cells[LAST]!) / 2
     cells[LAST] = median
-    if (now - cells[HELD_SINCE]! < Math.max(2 * LOOK, SETTLING * cells[LONGEST])) return
+    if (now - cells[HELD_SINCE]! < Math.max(2 * LOOK, SETTLING * cells[MAX_MEDIAN])) return
     this.settle(recent, limit, sick, now, bounds)
   }
 
@@ -171,7 +171,7 @@ export class LimitEstimate {
   private hold(limit: number, now: number, bounds: LimitBounds): void {
     this.set(limit, bounds)
     this.cells[HELD_SINCE] = now
-    this.cells[LONGEST] = 0
+    this.cells[MAX_MEDIAN] = 0
   }
 
   private set(limit: number, { floor, most }: LimitBounds): void {

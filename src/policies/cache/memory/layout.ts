@@ -5,9 +5,9 @@ const WORD = Int32Array.BYTES_PER_ELEMENT
 export const UNIT_WORDS = UNIT / WORD
 
 /** Larger memories are not used beyond this: references have 32 bits. */
-const MOST = 8 * 1024 ** 3
+const MAX_BYTES = 8 * 1024 ** 3
 /** With less space for entries than this, nothing is stored. */
-const LEAST = 4_096
+const MIN_RING_BYTES = 4_096
 
 /** Words of the header: the write lock, and the seed of the hashes. */
 export const LOCK = 0
@@ -52,7 +52,7 @@ export interface Layout {
 
 /** Divides a memory of that many bytes; null if it is too small. */
 export function layOut(wanted: number): Layout | null {
-  const bytes = Math.floor(Math.min(wanted, MOST) / UNIT) * UNIT
+  const bytes = Math.floor(Math.min(wanted, MAX_BYTES) / UNIT) * UNIT
   const invalidations = powerOfTwo(bytes / 16_384, 8, 4_096)
   const flights = powerOfTwo(bytes / 65_536, 8, 1_024)
   const buckets = powerOfTwo(bytes / 1_024, 8, 2 ** 22)
@@ -62,7 +62,7 @@ export function layOut(wanted: number): Layout | null {
   const tagsAt = bucketsAt + buckets * BUCKET_WORDS
   const ring = Math.ceil((tagsAt + buckets) / UNIT_WORDS) * UNIT_WORDS
   const units = bytes / UNIT - ring / UNIT_WORDS
-  if (units * UNIT < LEAST) return null
+  if (units * UNIT < MIN_RING_BYTES) return null
   return {
     bytes,
     invalidations: invalidationsAt,
@@ -79,6 +79,6 @@ export function layOut(wanted: number): Layout | null {
 }
 
 /** The largest power of two that is not larger than the number, within these bounds. */
-function powerOfTwo(number: number, least: number, most: number): number {
-  return Math.min(most, Math.max(least, 2 ** Math.floor(Math.log2(Math.max(1, number)))))
+function powerOfTwo(number: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, 2 ** Math.floor(Math.log2(Math.max(1, number)))))
 }

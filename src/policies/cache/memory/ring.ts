@@ -4,7 +4,7 @@ import type { ReplyMemory } from './reply-memory.ts'
 
 /** Limits the work of one allocation: units moved per unit allocated, and units that may be moved in any case. */
 const MOVED_EACH = 8
-const MOVED_LEAST = 8_192
+const MIN_MOVED = 8_192
 
 /** What the ring asks its owner when it makes room. */
 export interface RingUser {
@@ -33,7 +33,7 @@ export class Ring {
 
   /** Allocates that many units, at most an eighth of the ring. Returns the first word. */
   allocate(units: number): number {
-    let credit = Math.max(units * MOVED_EACH, MOVED_LEAST)
+    let credit = Math.max(units * MOVED_EACH, MIN_MOVED)
     while (this.units - this.get(USED) < units + this.skippedFor(units)) credit -= this.makeRoom(credit)
     const at = this.reserve(units)
     this.memory.words[at + UNITS] = units

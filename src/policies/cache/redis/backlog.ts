@@ -4,7 +4,7 @@ import type { Clock } from '../../../core/clock.ts'
 const AGAIN = 500
 
 /** Most tasks at a time; beyond that they are replaced by one that covers everything. */
-const MOST = 1_000
+const MAX_TASKS = 1_000
 
 /** Tasks that have failed so far and must be completed before the contents of Redis may be trusted again. */
 export class Backlog {
@@ -25,7 +25,7 @@ export class Backlog {
 
   /** `task` resolves with null if it failed and has to be retried; `everything` does what all tasks do, and more. */
   add(name: string, task: () => Promise<number | null>, everything: () => Promise<number | null>): void {
-    if (this.tasks.size >= MOST) {
+    if (this.tasks.size >= MAX_TASKS) {
       this.tasks.clear()
       this.tasks.set('everything', everything)
     }

@@ -6,7 +6,7 @@ import { Reader } from './reader.ts'
 const DEPTH = 32
 /** The values of "max" in ranges of field and enum numbers. */
 const MAX = 536_870_911
-const ENUM_MOST = 2_147_483_647
+const MAX_ENUM = 2_147_483_647
 
 const SCALARS: ReadonlySet<string> = new Set([
   'double',
@@ -335,7 +335,7 @@ class Parser {
     const name = reader.name()
     reader.expect('=')
     const number = reader.integer(true)
-    if (Math.abs(number) > ENUM_MOST) reader.fail(`the value ${number} of an enum; expected 32 bits`, line)
+    if (Math.abs(number) > MAX_ENUM) reader.fail(`the value ${number} of an enum; expected 32 bits`, line)
     const options = new Options()
     options.readBrackets(reader)
     reader.expect(';')
