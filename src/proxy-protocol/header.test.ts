@@ -168,8 +168,10 @@ function outcomeOf(bytes: Buffer): unknown {
 }
 
 test('property: addresses survive a round trip', () => {
+  // With leading zeros and a part in decimal, an address may be longer than a line has room for.
+  const ipV6 = fc.ipV6().filter((address) => address.length <= 39)
   fc.assert(
-    fc.property(fc.ipV4(), fc.ipV6(), fc.nat(65_535), (v4, v6, port) => {
+    fc.property(fc.ipV4(), ipV6, fc.nat(65_535), (v4, v6, port) => {
       for (const [family, address] of [
         ['TCP4', v4],
         ['TCP6', v6],
