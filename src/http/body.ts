@@ -191,6 +191,11 @@ export class Budget {
     return this.left
   }
 
+  /** Whether there is room for that many more bytes of the client of that address. */
+  hasRoomFor(bytes: number, client: string): boolean {
+    return (this.clients.get(clientNetwork(client)) ?? 0) + bytes <= this.left - bytes
+  }
+
   /** Reserves that many more bytes for the client of that address; false where there is no room. */
   take(bytes: number, client: string): boolean {
     if (bytes === 0) return true

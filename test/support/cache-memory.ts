@@ -4,6 +4,7 @@ import { fakeExchange } from '../../src/testing/fake-exchange.ts'
 import { hitReply } from '../../src/policies/cache/entry.ts'
 import { makeEntry, withBody } from '../../src/policies/cache/make-entry.ts'
 import { CacheStores } from '../../src/policies/cache/cache-stores.ts'
+import { BodySender } from '../../src/policies/cache/stored-body.ts'
 import { StoringBody } from '../../src/policies/cache/storing-body.ts'
 import { isStream } from '../../src/http/body.ts'
 import { storeTools } from './store-tools.ts'
@@ -56,7 +57,7 @@ function put(number: number): void {
   void store.put(key, entry, 1)
   const found = store.find(url, key, sent)
   if (found instanceof Promise || typeof found === 'string') return
-  const { body } = hitReply(found, 0)
+  const { body } = hitReply(found, 'a client', new BodySender(), 0)
   if (body instanceof Bytes) {
     body.toLatin1()
     body.toBuffer()

@@ -3,7 +3,7 @@ import { knownLine } from '../../http/field-lines.ts'
 import { headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { statusLine } from './cache-status.ts'
-import { deliver } from './stored-body.ts'
+import type { BodySender } from './stored-body.ts'
 
 /** Approximate memory of an entry in addition to its texts, in bytes. */
 export const OVERHEAD = 1000
@@ -42,7 +42,7 @@ function hitFields(entry: CacheEntry, now: number): string {
   return head.fields
 }
 
-/** The reply of a plain hit (RFC 9111 section 4). */
-export function hitReply(entry: CacheEntry, now: number): Reply {
-  return new Reply(entry.status, headersFromWire(hitFields(entry, now), true), deliver(entry.body))
+/** The reply of a plain hit to a client (RFC 9111 section 4). */
+export function hitReply(entry: CacheEntry, client: string, sender: BodySender, now: number): Reply {
+  return new Reply(entry.status, headersFromWire(hitFields(entry, now), true), sender.prepare(entry.body, client))
 }

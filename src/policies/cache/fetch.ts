@@ -21,6 +21,7 @@ import type { RequestControl } from './request-control.ts'
 import { serveHit } from './serve.ts'
 import type { CacheSettings } from './settings.ts'
 import { whyNotStored } from './storable.ts'
+import type { BodySender } from './stored-body.ts'
 import { StoringBody } from './storing-body.ts'
 import { conditionLines, CONDITIONS, freshen, isAbout, isUnchanged } from './validation.ts'
 import { guessedVary, isSpelledOtherwise, varyOf } from './vary.ts'
@@ -42,6 +43,7 @@ export interface FetchContext {
   readonly keys: Keys
   readonly store: CacheStore
   readonly invalidator: Invalidator
+  readonly sender: BodySender
   readonly clock: Clock
   readonly next: Handler
   /** Null for requests that no client has made. */
@@ -140,7 +142,7 @@ export class Fetch {
     this.settleAfter(fresh === null ? undefined : store.put(this.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
     const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
-    const reply = serveHit(fresh ?? entry, this.request, clock.now(), clock.wall(), forwardedLine(status))
+    const reply = this.serve(fresh ?? entry, clock.now(), clock.wall(), forwardedLine(status))
     // The cookies of a 304 are for this client, whatever happens to the entry.
     if (!settings.setCookie)
       for (const cookie of update.getAll('Set-Cookie')) reply.headers.append('Set-Cookie', cookie)
@@ -269,6 +271,10 @@ export class Fetch {
     this.exchange.error = null
     const [now, wall] = [clock.now(), clock.wall()]
     const line = forwardedLine({ reason: this.reason, status, ttl: ttlOf(entry, now), detail: 'stale-if-error' })
-    return serveHit(entry, this.request, now, wall, line)
+    return this.serve(entry, now, wall, line)
+  }
+
+  private serve(entry: CacheEntry, now: number, wall: number, status: string): Reply {
+    return serveHit(entry, this.request, this.exchange.client.address, this.context.sender, now, wall, status)
   }
 }

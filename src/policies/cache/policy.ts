@@ -13,6 +13,10 @@ import { REQUEST_FIELDS } from './request-control.ts'
 import { RouteCache } from './route-cache.ts'
 import { rulesOf } from './rules.ts'
 import { shares, PERSONAL_FIELDS } from './storable.ts'
+import { BodySender } from './stored-body.ts'
+
+/** The bodies that this thread sends, of all stores. */
+const sender = new BodySender()
 
 const options = z.strictObject({
   ttl: durationOrZero
@@ -101,7 +105,18 @@ export const cache = definePolicy({
     const { invalidator } = place
     const counts = new CacheCounts(toolbox.metrics, route.id)
     return (next) => {
-      const routeCache = new RouteCache({ settings, keys, clock, log, next, counts, store, flights, invalidator })
+      const routeCache = new RouteCache({
+        settings,
+        keys,
+        clock,
+        log,
+        next,
+        counts,
+        store,
+        flights,
+        invalidator,
+        sender,
+      })
       return (exchange) => {
         const reply = routeCache.handle(exchange)
         const { record } = exchange

@@ -3,7 +3,7 @@ import { headersFromWire } from '../../http/headers.ts'
 import { contentRange, partOf } from '../../http/range.ts'
 import { Reply } from '../../http/reply.ts'
 import type { CacheEntry } from './store.ts'
-import { deliver } from './stored-body.ts'
+import { AT_ONCE, type BodySender } from './stored-body.ts'
 
 /**
  * The part of a stored reply that a Range header asks for: 206, or 416 if there is no such part (RFC 9110 section 14). Null if the
@@ -14,6 +14,8 @@ export function rangeReply(
   range: string,
   ifRange: string | undefined,
   fields: string,
+  client: string,
+  sender: BodySender,
 ): Reply | null {
   if (entry.status !== 200 || entry.body === null || (ifRange !== undefined && !holds(entry, ifRange))) return null
   const { length } = entry.body
@@ -23,7 +25,9 @@ export function rangeReply(
   headers.set('Content-Range', contentRange(part, length))
   const { start, end } = part
   if (start >= end) return new Reply(416, headers, Bytes.fromLatin1(''))
-  return new Reply(206, headers, deliver(Bytes.fromBuffer(entry.body.toBuffer().subarray(start, end))))
+  const bytes = Bytes.fromBuffer(entry.body.toBuffer().subarray(start, end))
+  // A small part is copied, so that it does not keep the whole body in memory for a slow client.
+  return new Reply(206, headers, sender.prepare(end - start <= AT_ONCE ? bytes.kept() : bytes, client))
 }
 
 /** RFC 9110 section 13.1.5: only a strong validator guarantees identical bytes. */

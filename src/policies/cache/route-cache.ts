@@ -13,7 +13,7 @@ import type { CacheCounts } from './cache-counts.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
 import { consume, refreshOf } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
-import { serveHit, serveStale } from './serve.ts'
+import { serveHit, staleLine } from './serve.ts'
 import { mayBePersonal } from './storable.ts'
 
 /** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others may, including unknown ones. */
@@ -65,20 +65,22 @@ export class RouteCache {
     const entry = this.entryFor(exchange, found)
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
+    if (entry !== null && !this.context.sender.hasRoomFor(entry.body, exchange.client.address))
+      return this.pass(exchange, 'bypass', 'memory')
     if (request === PLAIN && entry !== null && isFresh(entry, now)) {
       this.counts.hit.add(1)
-      return hitReply(entry, now)
+      return hitReply(entry, exchange.client.address, this.context.sender, now)
     }
     if (request.preconditions) return this.pass(exchange, 'request')
     if (entry !== null && isUsable(entry, request, now)) {
       this.counts.hit.add(1)
-      return serveHit(entry, request, now, this.context.clock.wall())
+      return this.serve(exchange, entry, request, now)
     }
     if (request.onlyIfCached) return this.refuse(exchange)
     if (entry !== null && this.mayRevalidateLater(entry, request, now)) {
       this.counts.stale.add(1)
       this.refresh(exchange, url, key, entry)
-      return serveStale(entry, request, now, this.context.clock.wall(), 'stale-while-revalidate')
+      return this.serve(exchange, entry, request, now, staleLine(entry, now))
     }
     // 4.
     return this.ask(exchange, url, key, entry, request, reasonOf(found, entry, now))
@@ -138,7 +140,7 @@ export class RouteCache {
       const now = clock.now()
       if (entry !== null && isUsable(entry, request, now)) {
         this.counts.coalesced.add(1)
-        return serveHit(entry, request, now, clock.wall(), forwardedLine({ reason, collapsed: true }))
+        return this.serve(exchange, entry, request, now, forwardedLine({ reason, collapsed: true }))
       }
       const isSame = typeof found === 'string' ? found === 'uri-miss' : found.born === former?.born
       over = isSame && turn < TURNS && now < until ? this.flights.join(flightKey, until - now) : null
@@ -177,9 +179,15 @@ export class RouteCache {
     }
   }
 
-  private pass(exchange: Exchange, reason: ForwardReason): Reply | Promise<Reply> {
+  private serve(exchange: Exchange, entry: CacheEntry, request: RequestControl, now: number, status?: string): Reply {
+    const { sender, clock } = this.context
+    return serveHit(entry, request, exchange.client.address, sender, now, clock.wall(), status)
+  }
+
+  /** `detail`: a token that says more about the reason. */
+  private pass(exchange: Exchange, reason: ForwardReason, detail?: string): Reply | Promise<Reply> {
     this.counts.forwarded(reason)
-    return this.forward(exchange, { reason })
+    return this.forward(exchange, { reason, ...(detail !== undefined && { detail }) })
   }
 
   /** Any method that is not known to be safe may change what is stored. */

@@ -5,7 +5,7 @@ import { statusLine } from './cache-status.ts'
 import { ageLine, ttlOf } from './entry.ts'
 import { rangeReply } from './ranges.ts'
 import type { RequestControl } from './request-control.ts'
-import { deliver } from './stored-body.ts'
+import type { BodySender } from './stored-body.ts'
 import { isNotModified, notModifiedReply } from './validation.ts'
 
 /**
@@ -15,24 +15,20 @@ import { isNotModified, notModifiedReply } from './validation.ts'
 export function serveHit(
   entry: CacheEntry,
   request: RequestControl,
+  client: string,
+  sender: BodySender,
   now: number,
   wall: number,
   status = statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}`),
 ): Reply {
   const fields = `${entry.fields}${ageLine(entry, now)}${status}`
   if (isNotModified(entry, request, wall)) return notModifiedReply(fields)
-  const part = request.range === undefined ? null : rangeReply(entry, request.range, request.ifRange, fields)
-  return part ?? new Reply(entry.status, headersFromWire(fields, true), deliver(entry.body))
+  const part =
+    request.range === undefined ? null : rangeReply(entry, request.range, request.ifRange, fields, client, sender)
+  return part ?? new Reply(entry.status, headersFromWire(fields, true), sender.prepare(entry.body, client))
 }
 
-/** The same for an entry served although it is stale; `detail` says why. */
-export function serveStale(
-  entry: CacheEntry,
-  request: RequestControl,
-  now: number,
-  wall: number,
-  detail: string,
-): Reply {
-  const status = statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}; detail=${detail}`)
-  return serveHit(entry, request, now, wall, status)
+/** The Cache-Status line of an entry that is served although it is stale, while it is revalidated (RFC 5861 section 3). */
+export function staleLine(entry: CacheEntry, now: number): string {
+  return statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}; detail=stale-while-revalidate`)
 }
