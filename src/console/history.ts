@@ -1,12 +1,12 @@
-import type { Column, History, Tally, Window } from './answers.ts'
+import type { Column, History, Window } from './answers.ts'
 
 /** The windows of the last minute, oldest first. */
 export function windowsOf({ at, seconds, routes, instances, listeners, counters }: History): Window[] {
   const length = at.length
-  const routeTallies = eachOf(routes, length, tallyAt)
-  const listenerCounts = eachOf(listeners, length, countAt)
-  const counterCounts = eachOf(counters, length, countAt)
-  const services = Object.entries(instances).map(([name, all]) => [name, eachOf(all, length, tallyAt)] as const)
+  const routeTallies = eachOf(routes, length, addTallies)
+  const listenerCounts = eachOf(listeners, length, addCounts)
+  const counterCounts = eachOf(counters, length, addCounts)
+  const services = Object.entries(instances).map(([name, all]) => [name, eachOf(all, length, addTallies)] as const)
   return at.map((end, i) => ({
     at: end,
     seconds: seconds[i] ?? 0,
@@ -17,32 +17,40 @@ export function windowsOf({ at, seconds, routes, instances, listeners, counters 
   }))
 }
 
-/** For each window, what `valueAt` gives for each name; names for which that is null are left out. */
+/** For each window, the values of each name; `addTo` puts those of one name into the windows, where they are not nothing. */
 function eachOf<Value>(
   all: Readonly<Record<string, readonly Column[]>>,
   length: number,
-  valueAt: (columns: readonly Column[], window: number) => Value | null,
+  addTo: (windows: readonly Record<string, Value>[], name: string, columns: readonly Column[]) => void,
 ): Record<string, Value>[] {
   const windows = Array.from({ length }, (): Record<string, Value> => ({}))
-  for (const [name, columns] of Object.entries(all))
-    for (const [i, window] of windows.entries()) {
-      const value = valueAt(columns, i)
-      if (value !== null) window[name] = value
-    }
+  for (const [name, columns] of Object.entries(all)) addTo(windows, name, columns)
   return windows
 }
 
-function tallyAt([unmeasured = [], refused = [], failed = [], ...buckets]: readonly Column[], i: number): Tally | null {
-  const counts = buckets.map((column) => numberAt(column, i))
-  const requests = counts.reduce((sum, count) => sum + count, numberAt(unmeasured, i))
-  return requests === 0 ? null : [requests, numberAt(refused, i), numberAt(failed, i), 0, ...counts]
+/** The columns: requests whose duration was not measured, refused ones, failed ones, and one for each bucket of durations. */
+function addTallies(windows: readonly Record<string, number[]>[], name: string, columns: readonly Column[]): void {
+  const nothing = Array.from({ length: columns.length + 1 }, () => 0)
+  for (let c = 0; c < columns.length; c++) {
+    const column = columns[c] ?? []
+    const [before = 0] = column
+    const place = c < 3 ? c : c + 1
+    for (let i = 1; i < column.length; i++) {
+      const count = column[i] ?? 0
+      const window = windows[before + i - 1]
+      if (count === 0 || window === undefined) continue
+      const tally = (window[name] ??= [...nothing])
+      tally[place] = (tally[place] ?? 0) + count
+      // Each request is in one bucket.
+      if (c >= 3) tally[0] = (tally[0] ?? 0) + count
+    }
+  }
 }
 
-function countAt([column = []]: readonly Column[], i: number): number | null {
-  return numberAt(column, i) || null
-}
-
-function numberAt(column: Column, i: number): number {
+function addCounts(windows: readonly Record<string, number>[], name: string, [column = []]: readonly Column[]): void {
   const [before = 0] = column
-  return i < before ? 0 : (column[1 + i - before] ?? 0)
+  for (const [i, window] of windows.entries()) {
+    const count = i < before ? 0 : (column[1 + i - before] ?? 0)
+    if (count !== 0) window[name] = count
+  }
 }

@@ -36,8 +36,9 @@ export function ratesOf(tallies: readonly Tally[], seconds: number, bounds: read
 
 /** The sum of tallies, number by number. */
 export function added(tallies: readonly Tally[]): number[] {
-  const sum: number[] = []
-  for (const tally of tallies) for (let i = 0; i < tally.length; i++) sum[i] = (sum[i] ?? 0) + (tally[i] ?? 0)
+  const [first = [], ...others] = tallies
+  const sum = [...first]
+  for (const tally of others) for (let i = 0; i < tally.length; i++) sum[i] = (sum[i] ?? 0) + (tally[i] ?? 0)
   return sum
 }
 

@@ -5,6 +5,16 @@ import { added, lately, type Rates, ratesOf, secondsOf } from './rates.ts'
 /** Selects tallies of a window. */
 export type Pick = (window: Window) => readonly Tally[]
 
+/** The sums of windows, which do not change. */
+const totals = new WeakMap<Window, Tally>()
+
+/** All requests, those without a route included. */
+export function ofAll(window: Window): readonly Tally[] {
+  const total = totals.get(window) ?? added(Object.values(window.routes))
+  totals.set(window, total)
+  return [total]
+}
+
 /** Requests of the routes with those ids. */
 export function ofRoutes(ids: readonly string[]): Pick {
   return ({ routes }) => ids.flatMap((id) => (routes[id] === undefined ? [] : [routes[id]]))

@@ -8,7 +8,16 @@ import { Figure } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, type Tone } from '../parts/marks.ts'
 import { Loaded, Waiting } from '../parts/notes.ts'
-import { failurePoints, listenerRate, ofRoutes, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
+import {
+  failurePoints,
+  listenerRate,
+  ofAll,
+  ofRoutes,
+  ofService,
+  pointsOf,
+  recentRates,
+  slowPoints,
+} from '../traffic.ts'
 import { Replicas } from './replicas.ts'
 import type { Finding } from '../wrong.ts'
 
@@ -25,13 +34,12 @@ export function Overview({
   const live = useLive()
   const routes = useRoutes(live.changes)
   const services = usePolled<{ services: Service[] }>('/services', 5000, live.changes)
-  const ids = (routes.data?.routes ?? []).map(({ id }) => id)
   return h(
     Fragment,
     null,
     h(Head, { title: 'Overview', about: 'Current problems and traffic.' }),
     h(Wrong, { findings }),
-    h(Figures, { live, ids: [...ids, ''], status }),
+    h(Figures, { live, status }),
     h(
       Panel,
       { title: 'Traffic', aside: 'Requests per second, 5xx, 95th percentile: last 10 s' },
@@ -87,29 +95,20 @@ function Wrong({ findings }: { findings: readonly Finding[] | null }): Component
   )
 }
 
-function Figures({
-  live,
-  ids,
-  status,
-}: {
-  live: Live
-  ids: readonly string[]
-  status: Status | null
-}): ComponentChildren {
-  const all = ofRoutes(ids)
-  const { rate: requests, failed, refused, p95 } = recentRates(live, all)
+function Figures({ live, status }: { live: Live; status: Status | null }): ComponentChildren {
+  const { rate: requests, failed, refused, p95 } = recentRates(live, ofAll)
   const busy = status === null ? 0 : Math.max(0, ...status.workers.map((worker) => worker.busy))
   return h(
     'div',
     { class: 'figures' },
-    h(Figure, { name: 'Requests', value: rateAlone(requests), points: pointsOf(live, all) }),
+    h(Figure, { name: 'Requests', value: rateAlone(requests), points: pointsOf(live, ofAll) }),
     h(Figure, {
       name: 'Server errors, 5xx',
       value: shareAlone(failed),
       ...(failed >= 0.05 && { tone: 'critical' as const }),
-      points: failurePoints(live, all),
+      points: failurePoints(live, ofAll),
     }),
-    h(Figure, { name: '95th percentile', value: milliseconds(p95), points: slowPoints(live, all) }),
+    h(Figure, { name: '95th percentile', value: milliseconds(p95), points: slowPoints(live, ofAll) }),
     h(Figure, { name: 'Client errors, 4xx', value: shareAlone(refused), about: 'of the last 10 s' }),
     h(Figure, {
       name: 'In flight',
@@ -162,7 +161,7 @@ function Topology({
   const instances = shown
     .flatMap((service) => service.instances.map((instance) => ({ service, instance })))
     .slice(0, ROWS)
-  const total = recentRates(live, ofRoutes([...routes.map(({ id }) => id), '']))
+  const total = recentRates(live, ofAll)
   const most = Math.max(1, total.rate)
   const listeners = (status?.listeners ?? []).map(({ name, address }) => ({
     name,
