@@ -22,7 +22,7 @@ repeatContract('memory', 300, async () => {
     const clock = new ManualClock()
     const answers = new TopicHandlers(createMemoryLogger().log)
     answerThreads(answers, new MemoryRepeats(clock, 1_000_000))
-    const store = memoryRepeats.open(storeTools({ clock, asked: answers }))({ add() {} })
+    const store = memoryRepeats.open(storeTools({ clock, allThreads: answers }))({ add() {} })
     return { store, lapse: async () => clock.advance(LEASE), end: async () => clock.advance(LONG) }
   }
 })

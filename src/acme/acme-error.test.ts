@@ -43,9 +43,9 @@ test('whatever a server sends, the message stays short and printable', () => {
   })
   fc.assert(
     fc.property(fc.oneof(document, fc.jsonValue()), (value) => {
-      const { said } = readProblem(value)
-      assert.ok(said.length < 3000)
-      assert.doesNotMatch(said, /\p{Cc}/u)
+      const { detail } = readProblem(value)
+      assert.ok(detail.length < 3000)
+      assert.doesNotMatch(detail, /\p{Cc}/u)
     }),
   )
 })

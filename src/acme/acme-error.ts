@@ -42,20 +42,20 @@ export function errorOfResponse(
   { status, text, retryAfter: wait }: { status: number; text: string; retryAfter: string | undefined },
   now: number,
 ): AcmeError {
-  const { type, said } = readProblem(parseJson(text))
-  return new AcmeError(`${what}: ${said === '' ? `status ${status}` : said}`, type, retryAfter(wait, now))
+  const { type, detail } = readProblem(parseJson(text))
+  return new AcmeError(`${what}: ${detail === '' ? `status ${status}` : detail}`, type, retryAfter(wait, now))
 }
 
 /** The type and text of a problem document; both "" for anything else. */
-export function readProblem(document: unknown): { type: string; said: string } {
+export function readProblem(document: unknown): { type: string; detail: string } {
   const { success, data } = problem.safeParse(document)
-  if (!success) return { type: '', said: '' }
+  if (!success) return { type: '', detail: '' }
   const type = data.type.startsWith(PREFIX) ? data.type.slice(PREFIX.length) : ''
   const parts = data.subproblems
     .slice(0, MAX_PARTS)
     .map(({ identifier, detail }) => (identifier === undefined ? detail : `${identifier.value}: ${detail}`))
-  const said = [data.detail, ...parts].filter((part) => part !== '').map(printable)
-  return { type, said: said.join('; ') + (type === '' ? '' : ` (${type})`) }
+  const details = [data.detail, ...parts].filter((part) => part !== '').map(printable)
+  return { type, detail: details.join('; ') + (type === '' ? '' : ` (${type})`) }
 }
 
 function printable(text: string): string {

@@ -112,16 +112,16 @@ export class Acme {
    */
   async prepare(targets: readonly Target[]): Promise<Prepared> {
     const wanted = new Map(targets.map((target) => [target.name, this.keep(target)]))
-    const fresh = [...wanted.values()].filter((kept) => this.keepers.get(kept.keeper.name) !== kept)
+    const fresh = [...wanted.values()].filter((entry) => this.keepers.get(entry.keeper.name) !== entry)
     this.coming = wanted
     // Anything that cannot be read now is tried again after the start.
     await Promise.allSettled(fresh.map(({ keeper }) => keeper.refresh()))
     return {
       commit: () => {
-        const gone = [...this.keepers.values()].filter((kept) => wanted.get(kept.keeper.name) !== kept)
+        const removed = [...this.keepers.values()].filter((entry) => wanted.get(entry.keeper.name) !== entry)
         this.keepers = wanted
         this.coming = new Map()
-        void Promise.all(gone.map((kept) => this.leave(kept))).then(() => this.closeUnused())
+        void Promise.all(removed.map((entry) => this.leave(entry))).then(() => this.closeUnused())
         if (this.started) for (const { keeper } of fresh) keeper.start()
       },
       abandon: () => {

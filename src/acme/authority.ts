@@ -30,7 +30,7 @@ export interface AuthoritySettings {
 /** Lifetime of an account lock without renewal, and interval between attempts to acquire it, in milliseconds. */
 const LOCK = 15_000
 const ASK_AGAIN = 1000
-const MAX_ASKED = 60
+const MAX_TRIES = 60
 
 const accountSchema = z.object({ key: z.string(), url: z.string().nullable() })
 
@@ -91,20 +91,22 @@ export class Authority implements Issuing {
   }
 
   private async account(): Promise<Account> {
-    return (await this.kept()).account ?? this.locked(async (held) => (await this.kept()).account ?? this.open(held))
+    return (
+      (await this.stored()).account ?? this.locked(async (held) => (await this.stored()).account ?? this.open(held))
+    )
   }
 
   /** The CA no longer knows the account: creates a new one with the same key, unless another gateway already has. */
   private renewAccount(old: Account): Promise<Account> {
     return this.locked(async (held) => {
-      const { account } = await this.kept()
+      const { account } = await this.stored()
       return account !== null && account.url !== old.url ? account : this.open(held, old.key)
     })
   }
 
   /** The key is stored before it is used: for a known key, a CA returns the same account. */
   private async open({ lock }: HeldLock, known?: KeyObject): Promise<Account> {
-    const key = known ?? (await this.kept()).key ?? (await newKey())
+    const key = known ?? (await this.stored()).key ?? (await newKey())
     const write = (url: string | null) => this.records.write(lock, 'account', JSON.stringify({ key: pemOf(key), url }))
     await write(null)
     const account = await register(this.session, key, this.settings)
@@ -112,7 +114,7 @@ export class Authority implements Issuing {
     return account
   }
 
-  private async kept(): Promise<{ account: Account | null; key: KeyObject | null }> {
+  private async stored(): Promise<{ account: Account | null; key: KeyObject | null }> {
     const text = await this.records.read(this.name, 'account')
     const { success, data } = accountSchema.safeParse(parseJson(text ?? ''))
     if (!success) return { account: null, key: null }
@@ -122,7 +124,7 @@ export class Authority implements Issuing {
 
   private async locked<Result>(work: (held: HeldLock) => Promise<Result>): Promise<Result> {
     const { store } = this.records
-    for (let asked = 0; asked < MAX_ASKED; asked++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const lock = await store.acquire(this.name, LOCK)
       if (lock === null) {
         await pauseUntil(ASK_AGAIN, this.clock, this.ending)

@@ -180,8 +180,8 @@ export class FileStore implements AcmeStore {
     try {
       return await work()
     } catch (error) {
-      const said = messageOf(error)
-      throw new Error(`the folder ${this.folder} for certificates cannot be used: ${said}`, { cause: error })
+      const reason = messageOf(error)
+      throw new Error(`the folder ${this.folder} for certificates cannot be used: ${reason}`, { cause: error })
     }
   }
 }

@@ -42,12 +42,12 @@ export class HeldLock {
   }
 
   private async keep(): Promise<void> {
-    const asked = this.clock.now()
-    const kept = await this.store.renew(this.lock, this.ttl).catch(() => null)
+    const sent = this.clock.now()
+    const renewed = await this.store.renew(this.lock, this.ttl).catch(() => null)
     if (this.controller.signal.aborted) return
-    if (kept === true) this.until = asked + this.ttl
+    if (renewed === true) this.until = sent + this.ttl
     // A store that does not respond may recover in time.
-    if (kept === false || this.clock.now() >= this.until)
+    if (renewed === false || this.clock.now() >= this.until)
       return this.controller.abort(new AcmeError('the lock was lost'))
     this.cancel = this.keepLater()
   }

@@ -153,8 +153,8 @@ export class Order {
       if (status === 'pending') return { answer, done: null }
       if (status === 'valid') return { answer, done: true }
       const failed = challenges.find((each) => each.error !== undefined && each.error !== null)
-      const { type: reason, said } = readProblem(failed?.error)
-      const why = said === '' ? `the authorization is ${status}` : said
+      const { type: reason, detail } = readProblem(failed?.error)
+      const why = detail === '' ? `the authorization is ${status}` : detail
       throw new AcmeError(`${type} challenge for ${domain}: ${why}`, reason)
     })
   }
@@ -165,8 +165,8 @@ export class Order {
       const answer = await this.post(url, null)
       const order = this.session.read(answer, orderSchema, 'the order')
       if (order.status === 'invalid') {
-        const { type, said } = readProblem(order.error)
-        throw new AcmeError(`the order is invalid${said === '' ? '' : `: ${said}`}`, type)
+        const { type, detail } = readProblem(order.error)
+        throw new AcmeError(`the order is invalid${detail === '' ? '' : `: ${detail}`}`, type)
       }
       return { answer, done: passing.includes(order.status) ? null : order }
     })
@@ -182,8 +182,8 @@ export class Order {
     for (let wait = FIRST_LOOK; ; wait = Math.min(wait * 1.5, LAST_LOOK)) {
       const { answer, done } = await look()
       if (done !== null) return done
-      const asked = retryAfter(answer.retryAfter, clock.wall()) ?? wait
-      const pause = Math.min(Math.max(asked, FIRST_LOOK), MAX_WAIT)
+      const requested = retryAfter(answer.retryAfter, clock.wall()) ?? wait
+      const pause = Math.min(Math.max(requested, FIRST_LOOK), MAX_WAIT)
       if (clock.now() + pause > end) throw new AcmeError(late)
       await pauseUntil(pause, clock, this.request.ending)
     }

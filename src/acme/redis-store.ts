@@ -129,8 +129,8 @@ export class RedisAcmeStore implements AcmeStore {
     try {
       return await work()
     } catch (error) {
-      const said = messageOf(error)
-      throw new Error(`Redis cannot be used for certificates: ${said}`, { cause: error })
+      const reason = messageOf(error)
+      throw new Error(`Redis cannot be used for certificates: ${reason}`, { cause: error })
     }
   }
 }

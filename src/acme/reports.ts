@@ -19,7 +19,7 @@ export class Reports {
   private readonly log: Logger
   private readonly clock: Clock
   /** The last error logged, and until when it is not repeated. */
-  private said = ''
+  private lastReason = ''
   private silentUntil = 0
 
   constructor(name: string, challenge: ChallengeType, log: Logger, clock: Clock) {
@@ -43,7 +43,7 @@ export class Reports {
       certificate: name,
       directory,
       challenge,
-      ...told(error),
+      ...errorFields(error),
       ...(advice !== undefined && { advice }),
       ...(wait !== null && { limited_until: instant(clock.wall() + wait) }),
     }
@@ -66,23 +66,23 @@ export class Reports {
 
   /** The store does not respond, or the lock was lost; repeated only after a while. */
   failed(error: unknown): void {
-    const said = messageOf(error)
+    const reason = messageOf(error)
     const now = this.clock.now()
-    if (said === this.said && now < this.silentUntil) return
-    this.said = said
+    if (reason === this.lastReason && now < this.silentUntil) return
+    this.lastReason = reason
     this.silentUntil = now + SILENCE
-    this.log.error({ certificate: this.name, ...told(error) }, 'A certificate cannot be managed')
+    this.log.error({ certificate: this.name, ...errorFields(error) }, 'A certificate cannot be managed')
   }
 
   /** A CA does not respond to requests for renewal information. */
   unsaid(directory: string, error: unknown): void {
-    const fields = { certificate: this.name, directory, ...told(error) }
+    const fields = { certificate: this.name, directory, ...errorFields(error) }
     this.log.debug(fields, 'A CA did not say when to renew a certificate')
   }
 }
 
 /** Errors reported by a CA or about a lock need no stack trace. */
-function told(error: unknown): object {
+function errorFields(error: unknown): object {
   return error instanceof AcmeError ? { reason: error.message } : { error }
 }
 

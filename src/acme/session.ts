@@ -83,8 +83,8 @@ export class Session {
   }
 
   private async nonce(): Promise<string> {
-    const kept = this.nonces.pop()
-    if (kept !== undefined) return kept
+    const stored = this.nonces.pop()
+    if (stored !== undefined) return stored
     const { newNonce } = await this.directory()
     const { nonce } = this.accept(await this.transport.send({ method: 'HEAD', url: newNonce }), `HEAD ${newNonce}`)
     if (nonce === undefined) throw new AcmeError(`${newNonce} returned no nonce`)

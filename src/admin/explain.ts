@@ -152,8 +152,8 @@ export const explanation = z.object({
 export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void {
   const turns = new Semaphore()
 
-  async function ask(worker: number, asked: Question): Promise<Explanation | null> {
-    const answers = await threads.askAll(explainTopic, { worker, question: asked })
+  async function ask(worker: number, toExplain: Question): Promise<Explanation | null> {
+    const answers = await threads.askAll(explainTopic, { worker, question: toExplain })
     const answer = answers.find((each) => each !== null)
     if (answer === undefined) return null
     if ('problem' in answer) throw new GatewayError('bad-request', answer.problem)
@@ -183,12 +183,12 @@ export function explainEndpoints(app: AdminApp, { threads }: AdminContext): void
       const pairs = Object.entries(headers).flatMap(([name, values]) =>
         [values].flat().map((value) => [name, value] as const),
       )
-      const asked = { ...read, method, headers: pairs, body, from, listener, as: consumer }
+      const toExplain = { ...read, method, headers: pairs, body, from, listener, as: consumer }
       // The first worker may be about to be replaced.
       const workers = worker === undefined ? [0, 1] : [worker]
       return turns.run(async () => {
         for (const each of workers) {
-          const answer = await ask(each, asked)
+          const answer = await ask(each, toExplain)
           if (answer !== null) return answer
         }
         throw new GatewayError('too-busy', `Worker ${workers[0]} does not answer.`)

@@ -52,11 +52,11 @@ export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext):
         },
       },
       async ({ body = null }) => {
-        const asked = sourceOf(source)
+        const requested = sourceOf(source)
         if (turns.length >= WAITING)
           throw new GatewayError('too-busy', 'Too many plans are being made: try again later.')
         try {
-          return await turns.run(() => asked.plan(body))
+          return await turns.run(() => requested.plan(body))
         } catch (error) {
           throw error instanceof ConfigError ? refusal(error.problems) : error
         }

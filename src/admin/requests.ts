@@ -175,8 +175,8 @@ function describeAll(request: RecentDetails): z.input<typeof details> {
 }
 
 /** The filter for the threads, which have no null values. */
-export function toFilter(asked: z.output<typeof requestFilter>) {
-  const { status = null, route = null, correlationId = null, service = null, consumer = null, slower = null } = asked
+export function toFilter(query: z.output<typeof requestFilter>) {
+  const { status = null, route = null, correlationId = null, service = null, consumer = null, slower = null } = query
   return { status, route, correlationId, service, consumer, slower }
 }
 

@@ -55,8 +55,8 @@ export function* apiDocument(sources: DocumentSources): SlicedWork<Buffer> {
   const { docs, places, policies, own, services } = sources
   const apis = new Map(sources.apis)
   for (const [service, api] of sources.described) {
-    const said = apis.get(service)
-    apis.set(service, said === undefined ? api : both(said, api))
+    const existing = apis.get(service)
+    apis.set(service, existing === undefined ? api : both(existing, api))
   }
   const names = yield* nameSchemas(apis)
   const writer = new Writer(apis)

@@ -21,7 +21,7 @@ export class Representation {
   private zipped: Promise<Bytes> | null = null
 
   constructor(content: Buffer, fields: readonly (readonly [name: string, value: string])[]) {
-    this.content = Bytes.fromBuffer(content).kept()
+    this.content = Bytes.fromBuffer(content).detached()
     this.tag = hash('sha256', content, 'base64url').slice(0, 22)
     this.fields = Headers.of([...fields, ['Vary', 'Accept-Encoding']]).toWire()
   }
@@ -32,7 +32,7 @@ export class Representation {
     if (negotiate(headers.combined('Accept-Encoding') ?? '').coding === null)
       return this.reply(this.tag, '', known, this.content)
     const fields = knownLine('Content-Encoding', 'gzip')
-    this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content).kept())
+    this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content).detached())
     return this.zipped.then((content) => this.reply(`${this.tag}-gzip`, fields, known, content))
   }
 

@@ -27,9 +27,9 @@ export function documentPolicies(
   const docs = activePolicies(routePath.route.policies, chain).map(
     ([policy, options]): PolicyDocs => policy.document?.(options, operation) ?? {},
   )
-  const asked = docs.filter(({ proofs }) => proofs !== undefined)
+  const withProofs = docs.filter(({ proofs }) => proofs !== undefined)
   return {
-    proofs: asked.length === 0 ? null : asked.flatMap(({ proofs = [] }) => proofs),
+    proofs: withProofs.length === 0 ? null : withProofs.flatMap(({ proofs = [] }) => proofs),
     roles: docs.flatMap(({ roles = [] }) => roles),
     scopes: docs.flatMap(({ scopes = [] }) => scopes),
     refusals: docs.flatMap(({ refusals = [] }) => refusals),

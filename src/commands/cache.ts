@@ -42,9 +42,9 @@ export function defineCache(command: Command, finish: (code: number) => void): v
 
 async function purgeReplies(options: Options): Promise<number> {
   const body = JSON.stringify(purgeOf(options))
-  const told = ({ purged }: z.output<typeof answerSchema>): string =>
+  const resultText = ({ purged }: z.output<typeof answerSchema>): string =>
     `${purged} stored ${purged === 1 ? 'reply' : 'replies'} purged`
-  return runOnReplicas(options, { path: '/cache/purge', body }, answerSchema, told)
+  return runOnReplicas(options, { path: '/cache/purge', body }, answerSchema, resultText)
 }
 
 function purgeOf({ url, prefix, host, group }: Options): Purge {

@@ -50,6 +50,6 @@ export function problemOfSaving(read: Judged, folder: string | null): string | n
 }
 
 function keeperOf({ config }: Judged, folder: string | null): LastKnownGood | null {
-  const kept = folder ?? config.reload.stateDir
-  return kept === null ? null : new LastKnownGood(kept)
+  const stateDir = folder ?? config.reload.stateDir
+  return stateDir === null ? null : new LastKnownGood(stateDir)
 }

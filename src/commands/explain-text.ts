@@ -24,8 +24,8 @@ export function explanationText(explanation: Explanation, paint: Paint): string 
 function head({ method, scheme, host, path, from, listener, consumer, worker }: Explanation, paint: Paint): string {
   const url = printable(`${scheme}://${host}${path.written}`)
   const who = consumer === null ? 'anonymous' : `${consumer.id} (${[consumer.tier, ...consumer.roles].join(', ')})`
-  const asked = worker === null ? '' : `, worker ${worker}`
-  const about = printable(`from ${from}, by ${listener}${asked}; consumer: ${who}`)
+  const onWorker = worker === null ? '' : `, worker ${worker}`
+  const about = printable(`from ${from}, by ${listener}${onWorker}; consumer: ${who}`)
   return `${paint('bold', `${printable(method)} ${url}`)}\n${paint('dim', about)}\n`
 }
 

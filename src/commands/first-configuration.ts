@@ -34,12 +34,12 @@ async function read(file: string, stateDir: string | null): Promise<First> {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const folder = stateDir ?? writtenStateDir(file, process.env)
-    const kept = folder === null ? null : new LastKnownGood(folder)
-    const text = kept?.latest() ?? null
-    if (kept === null || text === null) throw error
+    const lastKnownGood = folder === null ? null : new LastKnownGood(folder)
+    const text = lastKnownGood?.latest() ?? null
+    if (lastKnownGood === null || text === null) throw error
     return {
-      read: await readKept(file, text, kept.file, error),
-      refused: { error, instead: kept.file },
+      read: await readKept(file, text, lastKnownGood.file, error),
+      refused: { error, instead: lastKnownGood.file },
       files: error.files,
     }
   }

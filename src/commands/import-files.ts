@@ -54,14 +54,14 @@ export async function finishImport(
   const { yaml, report } = await make().catch((error: unknown) => {
     throw error instanceof ImportError ? new CommandError(error.message, { cause: error }) : error
   })
-  const told = format === 'json' ? JSON.stringify(reportDocument(report), null, 2) : reportText(report)
+  const reportOutput = format === 'json' ? JSON.stringify(reportDocument(report), null, 2) : reportText(report)
   if (out === undefined) {
     process.stdout.write(yaml)
-    console.error(told)
+    console.error(reportOutput)
   } else {
     const file = { path: basename(out), text: yaml, what: 'the configuration' }
     writeNew(dirname(out), [file], 'name another file with --out')
-    console.log(format === 'json' ? told : `${told}\n\nWritten: ${out}. Next: sallyport check ${out}`)
+    console.log(format === 'json' ? reportOutput : `${reportOutput}\n\nWritten: ${out}. Next: sallyport check ${out}`)
   }
   finish(strict === true && leavesOut(report) ? exitCodes.incomplete : exitCodes.done)
 }

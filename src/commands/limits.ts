@@ -55,8 +55,8 @@ export function defineLimits(command: Command, finish: (code: number) => void): 
     .argument('<client>', CLIENT)
   addReplicaOptions(reset).action(async (client: string, options: ReplicaCommandOptions) => {
     const question = { path: pathOf(client), method: 'DELETE' } as const
-    const told = (): string => `The rate limits of ${printable(client)} were reset.`
-    finish(await runOnReplicas(options, question, replicaResultsSchema, told))
+    const resultText = (): string => `The rate limits of ${printable(client)} were reset.`
+    finish(await runOnReplicas(options, question, replicaResultsSchema, resultText))
   })
   addExamples(reset, [['sallyport limits reset key:partner', 'an API key by its id']])
 }

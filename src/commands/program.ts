@@ -16,14 +16,14 @@ export function run(args: readonly string[]): Promise<number> {
 export async function runCommand(args: readonly string[]): Promise<number> {
   let code: number = exitCodes.done
   const program = await programFor(args, (other) => void (code = other))
-  let asked = program
-  program.hook('preAction', (_, command) => void (asked = command))
+  let selected = program
+  program.hook('preAction', (_, command) => void (selected = command))
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`error: ${error.message}\n\n${asked.helpInformation().trimEnd()}`)
+      console.error(`error: ${error.message}\n\n${selected.helpInformation().trimEnd()}`)
       return exitCodes.usage
     }
     // The library has already reported the error, or has shown the requested help.

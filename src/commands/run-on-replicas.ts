@@ -25,19 +25,19 @@ export function addReplicaOptions(command: Command): Command {
 }
 
 /**
- * Performs an action on a running gateway and all that share its Redis, and prints the result: `told` and each gateway that has answered.
+ * Performs an action on a running gateway and all that share its Redis, and prints the result: `textOf` and each gateway that has answered.
  * Resolves with the exit code: `incomplete` if some gateways may not have performed it.
  */
 export async function runOnReplicas<Own extends Answer>(
   options: ReplicaCommandOptions,
   question: Omit<AdminRequest, 'timeout'>,
   schema: z.ZodType<Own>,
-  told: (answer: Own) => string,
+  textOf: (answer: Own) => string,
 ): Promise<number> {
   const reply = await requestAdmin(options, { ...question, timeout: TIMEOUT })
   const { data } = schema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
-  console.log(options.json === true ? JSON.stringify(data, null, 2) : [told(data), ...gatewaysOf(data)].join('\n'))
+  console.log(options.json === true ? JSON.stringify(data, null, 2) : [textOf(data), ...gatewaysOf(data)].join('\n'))
   const { replicas, unreached } = data
   if (unreached !== null) console.error(`warning: ${unreached}`)
   return unreached === null && replicas.every(({ problem }) => problem === null) ? exitCodes.done : exitCodes.incomplete

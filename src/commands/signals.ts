@@ -37,12 +37,12 @@ export function stopSignal(hangUp: () => void): Promise<StopSignal> {
  * function stops that and says whether SIGHUP arrived.
  */
 export function holdHangUp(): () => boolean {
-  let came = false
-  const note = (): void => void (came = true)
+  let received = false
+  const note = (): void => void (received = true)
   if (!isatty(0)) process.on('SIGHUP', note)
   return () => {
     process.off('SIGHUP', note)
-    return came
+    return received
   }
 }
 

@@ -50,7 +50,7 @@ function wayLines(
   { route, service, events, fields, serviceMs, clientMs, gatewayMs, error, detail }: Request,
   paint: Paint,
 ) {
-  const told: [string, string][] = [
+  const rows: [string, string][] = [
     ['route', route ?? 'none'],
     ['service', service ?? 'none'],
     ...(events ?? []).map(({ name, attributes }): [string, string] => [
@@ -61,7 +61,7 @@ function wayLines(
     ...(error === null ? [] : [['error', detail === null ? error : `${error}: ${detail}`] satisfies [string, string]]),
     ['time', `services ${serviceMs} ms, client ${clientMs} ms, gateway ${gatewayMs} ms`],
   ]
-  const lines = columns(told.map((row) => row.map(printable)))
+  const lines = columns(rows.map((row) => row.map(printable)))
   if (events === null)
     lines.push(
       `  ${paint('dim', 'The decisions of policies were not recorded: this requires log.access.timings or a sampled trace.')}`,

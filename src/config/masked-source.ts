@@ -59,8 +59,8 @@ function shownOf({ range, value }: Scalar, text: string, secret: boolean) {
   const [start, end] = range
   const written = text.slice(start, end)
   if (secret) return VARIABLES.test(String(value)) ? null : { start, end, value: inLines(written) }
-  const [, begin = '', said = '', ends = ''] = WRITTEN.exec(written) ?? []
-  const shown = begin + maskedText(said) + ends
+  const [, begin = '', content = '', ends = ''] = WRITTEN.exec(written) ?? []
+  const shown = begin + maskedText(content) + ends
   return shown === written ? null : { start, end, value: shown }
 }
 

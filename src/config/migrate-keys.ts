@@ -47,8 +47,8 @@ export function migrateKeys(
       if (problem !== null) problems.push({ ...place, message: problem })
       // A name in an anchor is reported once.
       const { line, column } = place.position ?? {}
-      const said = line === undefined ? place.path : `${line}:${column}`
-      if (problem === null && !warnings.has(said)) warnings.set(said, { ...place, message: warningOf(each) })
+      const position = line === undefined ? place.path : `${line}:${column}`
+      if (problem === null && !warnings.has(position)) warnings.set(position, { ...place, message: warningOf(each) })
     }
     whole = putAll(
       whole,

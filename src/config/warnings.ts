@@ -16,7 +16,7 @@ interface Warned {
 
 /** The warnings about a configuration; the same warning about several routes is given for the first one only. */
 export function warningsOf({ config, chain, renamed }: Warned): Warning[] {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const places = [
     { path: ['policies'] as Path, policies: config.policies, patterns: [] },
     ...config.routes.map(({ policies, match }, i) => ({
@@ -28,8 +28,8 @@ export function warningsOf({ config, chain, renamed }: Warned): Warning[] {
   const ofPolicies = places
     .flatMap(({ path, policies, patterns }) => warningsAt(path, policies, patterns, chain))
     .filter(({ key }) => {
-      if (told.has(key)) return false
-      told.add(key)
+      if (reported.has(key)) return false
+      reported.add(key)
       return true
     })
   return [

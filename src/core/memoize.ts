@@ -9,8 +9,8 @@ const CAPACITY = 128
 export function memoize<Answer>(find: (text: string) => Answer): (text: string) => Answer {
   const known = new BoundedMap<string, Answer>(CAPACITY)
   return (text) => {
-    const kept = known.get(text)
-    if (kept !== undefined) return kept
+    const cached = known.get(text)
+    if (cached !== undefined) return cached
     const answer = find(text)
     known.set(text, answer)
     return answer

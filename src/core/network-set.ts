@@ -142,11 +142,11 @@ function* rangesOf(networks: readonly number[]): Generator<Range<number>> {
 function rangeOf(key: string, prefix: number): Range<string> {
   const whole = Math.floor(prefix / 4)
   if (whole === 32) return { first: key, last: key }
-  const kept = key.slice(0, whole)
+  const fixedDigits = key.slice(0, whole)
   const free = 0b1111 >> (prefix % 4)
   const digit = Number.parseInt(key.charAt(whole), 16)
   return {
-    first: `${kept}${(digit & ~free).toString(16)}`.padEnd(32, '0'),
-    last: `${kept}${(digit | free).toString(16)}`.padEnd(32, 'f'),
+    first: `${fixedDigits}${(digit & ~free).toString(16)}`.padEnd(32, '0'),
+    last: `${fixedDigits}${(digit | free).toString(16)}`.padEnd(32, 'f'),
   }
 }

@@ -40,7 +40,7 @@ export interface ReplicaResults<Result> {
 /** Runs an operation here, then on the other gateways. If it fails here, rejects without asking the others. */
 export type RunOnReplicas = <Arguments, Result extends object>(
   operation: Operation<Arguments, Result>,
-  asked: Arguments,
+  input: Arguments,
 ) => Promise<ReplicaResults<Result>>
 
 /** Schema shape for reporting this in API responses. */

@@ -64,18 +64,18 @@ export class Shared<Thing extends object & { close?(): void }> {
   get(holder: Holder, key: string, make: (own: Holder) => Thing): Thing {
     const things = this.scopes.get(holder.scope) ?? new Map<string, SharedEntry<Thing>>()
     this.scopes.set(holder.scope, things)
-    const kept = things.get(key) ?? makeEntry(holder, make)
-    things.set(key, kept)
-    if (kept.holders.has(holder)) return kept.thing
-    kept.holders.add(holder)
+    const entry = things.get(key) ?? makeEntry(holder, make)
+    things.set(key, entry)
+    if (entry.holders.has(holder)) return entry.thing
+    entry.holders.add(holder)
     holder.onRelease(() => {
-      kept.holders.delete(holder)
-      if (kept.holders.size > 0) return
+      entry.holders.delete(holder)
+      if (entry.holders.size > 0) return
       things.delete(key)
-      kept.thing.close?.()
-      kept.own.release()
+      entry.thing.close?.()
+      entry.own.release()
     })
-    return kept.thing
+    return entry.thing
   }
 
   /**

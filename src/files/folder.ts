@@ -206,7 +206,7 @@ async function contentOf(handle: FileHandle, size: number): Promise<Bytes | null
     if (bytesRead === 0) return null
     at += bytesRead
   }
-  return size < TINY ? Bytes.fromBuffer(bytes.subarray(HEAD_ROOM)).kept() : Bytes.withRoom(bytes)
+  return size < TINY ? Bytes.fromBuffer(bytes.subarray(HEAD_ROOM)).detached() : Bytes.withRoom(bytes)
 }
 
 /** Whether a place is below the folder, by names that clients may see. */

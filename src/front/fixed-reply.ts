@@ -41,7 +41,7 @@ function compileLines(fields: readonly (readonly [string, ReplyText])[]): (excha
 
 function compileContent(text: ReplyText): (exchange: Exchange) => Bytes | null {
   if (typeof text !== 'string') return (exchange) => Bytes.fromText(text(repliedRequest(exchange)))
-  const body = text === '' ? null : Bytes.fromText(text).kept()
+  const body = text === '' ? null : Bytes.fromText(text).detached()
   return () => body
 }
 

@@ -97,13 +97,15 @@ export class Front implements Receiver {
     this.answer(answers, metrics)
     answers.on(recentDetailsTopic, (id) => ({ worker: options.worker, ...this.telemetry.details(id) }))
     answers.on(explainTopic, ({ worker, question }) =>
-      worker === options.worker ? answerQuestion(question, (asked) => this.generations.current.explain(asked)) : null,
+      worker === options.worker
+        ? answerQuestion(question, (toExplain) => this.generations.current.explain(toExplain))
+        : null,
     )
   }
 
   /** Registers the handlers of this thread. */
   private answer(answers: TopicHandlers, metrics: ThreadMetrics): void {
-    answers.on(readingsTopic, (asked) => metrics.read(asked))
+    answers.on(readingsTopic, (query) => metrics.read(query))
     answers.on(threadStatusTopic, () => {
       const { current, number } = this.generations
       return threadStatus(number, current.services, this.connections, current.stores.redis)

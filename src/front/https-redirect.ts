@@ -24,10 +24,10 @@ export class HttpsRedirect implements Redirect {
   replyTo({ client, host, path, query }: RequestFacts): Reply | null {
     // A trusted proxy may state that the client is using TLS.
     if (client.scheme === 'https' || CHALLENGE.test(path) || this.health.has(path)) return null
-    const asked = client.host ?? host
-    if (asked === '') throw new GatewayError('bad-request', 'Use https, and send a Host field.')
+    const requestedHost = client.host ?? host
+    if (requestedHost === '') throw new GatewayError('bad-request', 'Use https, and send a Host field.')
     const port = this.port()
-    const authority = asked.replace(/:\d*$/, '') + (port === HTTPS ? '' : `:${port}`)
+    const authority = requestedHost.replace(/:\d*$/, '') + (port === HTTPS ? '' : `:${port}`)
     const location = `https://${authority}${path === '*' ? '/' : path}${query}`
     return new Reply(308, Headers.of([['Location', location]]), null)
   }

@@ -12,11 +12,11 @@ export function createRedirect(
   paths: readonly string[],
 ): Handler {
   const location = compileRedirect(parseRedirect(to, paths.map(parsePattern)), parsePattern(pattern), query)
-  return ({ client, host, path, query: asked, params }) =>
+  return ({ client, host, path, query: requestQuery, params }) =>
     new Reply(
       status,
       Headers.of([
-        ['Location', location({ scheme: client.scheme, host: client.host ?? host, path, query: asked, params })],
+        ['Location', location({ scheme: client.scheme, host: client.host ?? host, path, query: requestQuery, params })],
       ]),
       null,
     )

@@ -30,7 +30,7 @@ export function mapReplies(next: Handler, back: (path: string) => string): Handl
   }
   return (exchange) => {
     const reply = next(exchange)
-    return reply instanceof Promise ? reply.then((came) => map(came, exchange)) : map(reply, exchange)
+    return reply instanceof Promise ? reply.then((settled) => map(settled, exchange)) : map(reply, exchange)
   }
 }
 
@@ -41,8 +41,8 @@ function mapLocation(location: string, { host, client, instance }: Exchange, bac
   const mapped = mapPath(rest.startsWith('/') ? rest : `/${rest}`, back)
   // Addresses that only the gateway can reach are useless to the client.
   if (authority === instance) return mapped
-  const asked = [host, client.host ?? host].map((each) => each.toLowerCase())
-  return asked.includes(authority.toLowerCase()) ? origin + mapped : location
+  const requestHosts = [host, client.host ?? host].map((each) => each.toLowerCase())
+  return requestHosts.includes(authority.toLowerCase()) ? origin + mapped : location
 }
 
 /** Maps the path, up to its query or fragment. */

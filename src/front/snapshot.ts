@@ -84,8 +84,8 @@ export class Snapshot {
     // 1.
     if (!isPlainPath(exchange.path) && this.settle(exchange) !== null) return this.unrouted(exchange)
     // 2.
-    const asked = preflightMethod(exchange)
-    if (asked !== null) return this.preflight(exchange, asked)
+    const requestedMethod = preflightMethod(exchange)
+    if (requestedMethod !== null) return this.preflight(exchange, requestedMethod)
     return this.take(exchange, this.find(exchange, exchange.method, exchange.headers))
   }
 
@@ -99,21 +99,21 @@ export class Snapshot {
    * preflight is handled like any other request, but no other route's policy may answer in its place.
    */
   private preflight(exchange: Received, method: string): Reply | Promise<Reply> {
-    const asked = this.find(exchange, method, withNames(exchange.headers))
-    if (asked.found && asked.value.answersPreflights) return this.take(exchange, asked)
+    const requested = this.find(exchange, method, withNames(exchange.headers))
+    if (requested.found && requested.value.answersPreflights) return this.take(exchange, requested)
     const own = this.find(exchange, exchange.method, exchange.headers)
-    if (asked.found && (!own.found || own.value.answersPreflights)) return this.unanswered(exchange)
+    if (requested.found && (!own.found || own.value.answersPreflights)) return this.unanswered(exchange)
     return this.take(exchange, own)
   }
 
   /** Why the path is rejected, or null. For a preflight, the rules of the route it asks about apply in addition to its own. */
   private settle(exchange: RequestFacts): string | null {
-    const asked = preflightMethod(exchange)
+    const requestedMethod = preflightMethod(exchange)
     const written = exchange.path
     const refusal = settlePath(this.router, exchange, exchange.method, exchange.headers)
-    if (refusal !== null || asked === null) return refusal
+    if (refusal !== null || requestedMethod === null) return refusal
     exchange.path = written
-    return settlePath(this.router, exchange, asked, withNames(exchange.headers))
+    return settlePath(this.router, exchange, requestedMethod, withNames(exchange.headers))
   }
 
   private find({ host, path, query, listener }: RequestFacts, method: string, headers: Headers): Match {
@@ -168,6 +168,6 @@ function anew(router: Router<CompiledRoute>, compile: (route: CompiledRoute) => 
 /** Adds the headers that a preflight asks about, with unknown values, to its own. */
 function withNames(headers: Headers): Headers {
   // It may ask about any token, including names reserved for the HTTP layer.
-  const asked = preflightNames(headers).map((name) => knownLine(name, ''))
-  return headersFromWire(wireOf(headers) + asked.join(''))
+  const lines = preflightNames(headers).map((name) => knownLine(name, ''))
+  return headersFromWire(wireOf(headers) + lines.join(''))
 }

@@ -62,7 +62,7 @@ export async function makeTrial(
         [name, new CurrentService(name, service, { slots: slotsOf(service), previous: null }, null, tools)] as const,
     ),
   )
-  const stores = storesToTry(config.stores.redis, { process, asked: noThreads, clock: still, log: silentLogger })
+  const stores = storesToTry(config.stores.redis, { process, allThreads: noThreads, clock: still, log: silentLogger })
   const toolbox: SnapshotToolbox = {
     clock: still,
     random: half,

@@ -48,13 +48,13 @@ export class Bytes {
     return bytes
   }
 
-  /** From the pieces of a body that is to be kept; they are copied, in the form described at `kept`. */
+  /** From the pieces of a body to be kept; they are copied, in the form described at `detached`. */
   static join(pieces: readonly Buffer[]): Bytes {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     const bytes = Buffer.allocUnsafeSlow(length)
     let at = 0
     for (const piece of pieces) at += piece.copy(bytes, at)
-    return Bytes.fromBuffer(bytes).kept()
+    return Bytes.fromBuffer(bytes).detached()
   }
 
   /** From text, as UTF-8. */
@@ -63,7 +63,7 @@ export class Bytes {
   }
 
   /** The same content in the form best suited to being sent repeatedly, in memory that holds nothing else. */
-  kept(): Bytes {
+  detached(): Bytes {
     const { content, length } = this
     if (length <= AS_TEXT) return new Bytes(this.toBuffer().toString('latin1'))
     if (typeof content !== 'string' && content.buffer.byteLength === length) return this
@@ -238,22 +238,22 @@ export function collect(body: Body, limit: number, client: string, budget: Budge
     }
     if (body instanceof Bytes) return resolve(body)
     // A single growing buffer, not a list of chunks: chunks may be tiny, and each would cost far more than its bytes.
-    let kept: Buffer = NOTHING
+    let buffered: Buffer = NOTHING
     let size = 0
     const stop = (error: Error): false => {
-      budget.giveBack(kept.length, client)
-      kept = NOTHING
+      budget.giveBack(buffered.length, client)
+      buffered = NOTHING
       body.cancel()
       reject(error)
       return false
     }
     const makeRoom = (bytes: number): boolean => {
-      if (bytes <= kept.length) return true
-      const room = Math.min(limit, Math.max(bytes, 2 * kept.length))
-      if (!budget.take(room - kept.length, client)) return false
+      if (bytes <= buffered.length) return true
+      const room = Math.min(limit, Math.max(bytes, 2 * buffered.length))
+      if (!budget.take(room - buffered.length, client)) return false
       const larger = Buffer.allocUnsafeSlow(room)
-      kept.copy(larger, 0, 0, size)
-      kept = larger
+      buffered.copy(larger, 0, 0, size)
+      buffered = larger
       return true
     }
     body.pipe({
@@ -264,16 +264,16 @@ export function collect(body: Body, limit: number, client: string, budget: Budge
           return stop(
             new GatewayError('too-busy', 'The gateway is receiving too many bodies at once. Try again later.'),
           )
-        chunk.copy(kept, size)
+        chunk.copy(buffered, size)
         size += chunk.length
         return true
       },
       end() {
-        budget.giveBack(kept.length, client)
-        resolve(Bytes.fromBuffer(kept.subarray(0, size)))
+        budget.giveBack(buffered.length, client)
+        resolve(Bytes.fromBuffer(buffered.subarray(0, size)))
       },
       fail(error) {
-        budget.giveBack(kept.length, client)
+        budget.giveBack(buffered.length, client)
         reject(error)
       },
     })

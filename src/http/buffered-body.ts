@@ -34,7 +34,7 @@ export class BufferedBody implements BodyStream, BodySink {
   private sink: BodySink | null = null
   /** What the sink receives next: the kept bytes, then the chunk lent by the source, then new chunks. */
   private stage: 'kept' | 'lent' | 'coming' = 'kept'
-  private kept: Buffer = NOTHING
+  private buffered: Buffer = NOTHING
   private size = 0
   private lent: Buffer | null = null
   /** A `write` of the source is in progress: its return value will say whether the chunk was taken. */
@@ -75,8 +75,8 @@ export class BufferedBody implements BodyStream, BodySink {
 
   /** Returns the share of the budget: the gathered bytes are no longer needed. */
   release(): void {
-    this.budget.giveBack(this.kept.length, this.client)
-    this.kept = NOTHING
+    this.budget.giveBack(this.buffered.length, this.client)
+    this.buffered = NOTHING
   }
 
   // Called by the source.
@@ -98,7 +98,7 @@ export class BufferedBody implements BodyStream, BodySink {
     if (trailers !== null) return this.begin()
     const { awaiting } = this
     this.awaiting = null
-    awaiting?.buffered(Bytes.fromBuffer(this.kept.subarray(0, this.size)))
+    awaiting?.buffered(Bytes.fromBuffer(this.buffered.subarray(0, this.size)))
   }
 
   fail(error: Error): void {
@@ -116,7 +116,7 @@ export class BufferedBody implements BodyStream, BodySink {
   pipe(sink: BodySink): void {
     this.sink = sink
     if (this.error !== null) return sink.fail(this.error)
-    if (this.size === 0 || sink.write(this.kept.subarray(0, this.size))) this.giveLent(sink)
+    if (this.size === 0 || sink.write(this.buffered.subarray(0, this.size))) this.giveLent(sink)
   }
 
   resume(): void {
@@ -149,18 +149,18 @@ export class BufferedBody implements BodyStream, BodySink {
 
   /** Keeps a copy of the chunk; false where there is no room. */
   private keep(chunk: Buffer): boolean {
-    const { kept, size, length } = this
+    const { buffered, size, length } = this
     const most = length < 0 ? this.most : Math.min(length, this.most)
     const end = size + chunk.length
     if (end > most) return false
-    if (end > kept.length) {
+    if (end > buffered.length) {
       // A single growing buffer, not a list of chunks: chunks may be tiny, and each would cost far more than its bytes.
-      const room = Math.min(most, Math.max(end, 2 * kept.length))
-      if (!this.budget.take(room - kept.length, this.client)) return false
-      this.kept = Buffer.allocUnsafeSlow(room)
-      kept.copy(this.kept, 0, 0, size)
+      const room = Math.min(most, Math.max(end, 2 * buffered.length))
+      if (!this.budget.take(room - buffered.length, this.client)) return false
+      this.buffered = Buffer.allocUnsafeSlow(room)
+      buffered.copy(this.buffered, 0, 0, size)
     }
-    chunk.copy(this.kept, size)
+    chunk.copy(this.buffered, size)
     this.size = end
     return true
   }

@@ -8,10 +8,10 @@ export function cookieValues(headers: Headers, name: string): string[] {
 /** Removes all cookies of that name. */
 export function dropCookie(headers: Headers, name: string): void {
   const cookies = cookiesOf(headers)
-  const kept = cookies.filter((cookie) => cookieName(cookie) !== name)
-  if (kept.length === cookies.length) return
-  if (kept.length === 0) headers.delete('Cookie')
-  else headers.set('Cookie', kept.join('; '))
+  const remaining = cookies.filter((cookie) => cookieName(cookie) !== name)
+  if (remaining.length === cookies.length) return
+  if (remaining.length === 0) headers.delete('Cookie')
+  else headers.set('Cookie', remaining.join('; '))
 }
 
 function cookiesOf(headers: Headers): string[] {

@@ -205,8 +205,8 @@ export class Headers {
 
   /** All fields. The result is not stored: later reads are faster on the parts. */
   #settled(): string {
-    const kept = this.#gone === null ? this.#raw : this.#gone.without(this.#raw)
-    return this.#added === '' ? kept : kept + this.#added
+    const remaining = this.#gone === null ? this.#raw : this.#gone.without(this.#raw)
+    return this.#added === '' ? remaining : remaining + this.#added
   }
 
   #become(raw: string): void {
@@ -243,13 +243,13 @@ function valueAt(raw: string, at: number): string {
 }
 
 function withoutLines(raw: string, name: string): string {
-  let kept = ''
+  let remaining = ''
   let start = 0
   for (let at = lineOf(raw, name, 0); at !== -1; at = lineOf(raw, name, start)) {
-    kept += raw.slice(start, at)
+    remaining += raw.slice(start, at)
     start = nextLine(raw, at)
   }
-  return start === 0 ? raw : kept + raw.slice(start)
+  return start === 0 ? raw : remaining + raw.slice(start)
 }
 
 function parseFields(raw: string): string[] {

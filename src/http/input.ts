@@ -9,7 +9,7 @@ export interface InputConsumer {
  */
 export class Input {
   private readonly consumer: InputConsumer
-  private kept: Buffer | null = null
+  private unread: Buffer | null = null
   private running = false
 
   constructor(consumer: InputConsumer) {
@@ -18,7 +18,7 @@ export class Input {
 
   /** Number of bytes kept. */
   get length(): number {
-    return this.kept === null ? 0 : this.kept.length
+    return this.unread === null ? 0 : this.unread.length
   }
 
   /** Whether the consumer is being called right now. */
@@ -28,30 +28,30 @@ export class Input {
 
   /** Adds lent bytes without passing them to the consumer. */
   keep(bytes: Buffer): void {
-    this.kept = Buffer.concat(this.kept === null ? [bytes] : [this.kept, bytes])
+    this.unread = Buffer.concat(this.unread === null ? [bytes] : [this.unread, bytes])
   }
 
   /** Bytes have arrived, up to `end`; they are only lent. */
   feed(bytes: Buffer, end: number): void {
-    const { kept } = this
-    if (kept === null) return this.run(bytes, end)
-    this.kept = null
-    this.run(Buffer.concat([kept, bytes.subarray(0, end)]), kept.length + end)
+    const { unread } = this
+    if (unread === null) return this.run(bytes, end)
+    this.unread = null
+    this.run(Buffer.concat([unread, bytes.subarray(0, end)]), unread.length + end)
   }
 
   /** The consumer may now be able to use what is kept; has no effect while the consumer is being called. */
   again(): void {
-    const { kept } = this
-    if (this.running || kept === null) return
-    this.kept = null
-    this.run(kept, kept.length)
+    const { unread } = this
+    if (this.running || unread === null) return
+    this.unread = null
+    this.run(unread, unread.length)
   }
 
   /** Removes and returns what is kept. */
   take(): Buffer | null {
-    const { kept } = this
-    this.kept = null
-    return kept
+    const { unread } = this
+    this.unread = null
+    return unread
   }
 
   private run(bytes: Buffer, end: number): void {
@@ -60,7 +60,7 @@ export class Input {
     while (at < end) {
       const next = this.consumer.consume(bytes, at, end)
       if (next === at) {
-        this.kept = Buffer.from(bytes.subarray(at, end))
+        this.unread = Buffer.from(bytes.subarray(at, end))
         break
       }
       at = next

@@ -21,11 +21,11 @@ export class ClosedBeforeReply extends GatewayError {
   /** The connection was reused, and not a byte of a reply has come: probably it was closed for being idle. */
   readonly stale: boolean
 
-  /** `reused` says that the connection had served other requests, `heard` that part of a reply has come. */
-  constructor(reused: boolean, heard: boolean, cause: unknown, what = CLOSED) {
-    const when = heard && what === CLOSED ? 'in the middle of its reply' : 'without a reply'
+  /** `reused` says that the connection had served other requests, `replyBegun` that part of a reply has come. */
+  constructor(reused: boolean, replyBegun: boolean, cause: unknown, what = CLOSED) {
+    const when = replyBegun && what === CLOSED ? 'in the middle of its reply' : 'without a reply'
     super('bad-gateway', `The service ${what} ${when}.`, { cause })
-    this.stale = reused && !heard
+    this.stale = reused && !replyBegun
   }
 }
 

@@ -58,18 +58,18 @@ export class NameSet {
 
   /** The fields, each "Name: value\r\n", without those of these names. */
   without(fields: string): string {
-    let kept = ''
+    let remaining = ''
     let start = 0
     let at = 0
     while (at < fields.length) {
       const next = fields.indexOf('\n', at) + 1
       if (this.beginsAt(fields, at)) {
-        if (start < at) kept += fields.slice(start, at)
+        if (start < at) remaining += fields.slice(start, at)
         start = next
       }
       at = next
     }
-    return start === 0 ? fields : kept + fields.slice(start)
+    return start === 0 ? fields : remaining + fields.slice(start)
   }
 
   private relationTo(other: NameSet): Relation {

@@ -35,7 +35,7 @@ export class TunnelRelay implements Tunnel, Timed {
   /** Status code of a Close frame to be sent once the current frame of the service ends; 0 for none. */
   private closing = 0
   /** The gateway has sent the client a Close frame: nothing may follow it. */
-  private said = false
+  private closeSent = false
   /** It ends at its deadline, regardless of further traffic. */
   private leaving = false
   /** One side has ended. */
@@ -58,7 +58,7 @@ export class TunnelRelay implements Tunnel, Timed {
   }
 
   fromService(bytes: Buffer): void {
-    if (this.said) return
+    if (this.closeSent) return
     const { frames } = this
     if (this.closing !== 0 && frames !== null) return this.passLast(bytes, frames)
     frames?.follow(bytes)
@@ -141,7 +141,7 @@ export class TunnelRelay implements Tunnel, Timed {
    * The client replies with its own Close frame, which goes to the service. What the service still sends is discarded.
    */
   private sayClose(): void {
-    this.said = true
+    this.closeSent = true
     this.client.write(closeFrame(this.closing))
     this.service.resume()
   }

@@ -48,7 +48,7 @@ export class IncomingBody implements BodyStream {
   /** The connection reads into `own`. */
   private named = false
   /** Bytes of `own`, all of them copied, that have not been passed to a sink. */
-  private kept = 0
+  private ownBytes = 0
   /** The sink still uses the last chunk. */
   private lent = false
   /** What was read together with that chunk, and is passed on once the sink is finished with it. */
@@ -91,10 +91,10 @@ export class IncomingBody implements BodyStream {
   /** All of it as bytes, if it is short and arrived before `pipe`; it must not be piped after that. */
   whole(): Bytes | null {
     if (!this.ended || this.trailers !== null || this.sink !== null || this.error !== null) return null
-    if (this.kept > WHOLE) return null
+    if (this.ownBytes > WHOLE) return null
     this.finished = true
-    const bytes = Bytes.fromLatin1(this.own === null ? '' : this.own.toString('latin1', 0, this.kept))
-    this.kept = 0
+    const bytes = Bytes.fromLatin1(this.own === null ? '' : this.own.toString('latin1', 0, this.ownBytes))
+    this.ownBytes = 0
     this.release()
     return bytes
   }
@@ -123,8 +123,8 @@ export class IncomingBody implements BodyStream {
     if (this.received > this.limit) throw this.overLimit()
     if (this.error !== null) return
     const { sink } = this
-    if (sink === null || this.kept > 0) {
-      this.kept += this.copy(bytes, start, end).length
+    if (sink === null || this.ownBytes > 0) {
+      this.ownBytes += this.copy(bytes, start, end).length
       return this.pause()
     }
     if (this.lent) return this.keepRest(bytes, start, end)
@@ -148,7 +148,7 @@ export class IncomingBody implements BodyStream {
     // There is nothing left to hold back; the connection may already be needed for the next message.
     if (this.paused) this.source.resumeReading()
     this.paused = false
-    if (this.sink !== null && this.kept === 0 && this.rest === null) this.finish(this.sink)
+    if (this.sink !== null && this.ownBytes === 0 && this.rest === null) this.finish(this.sink)
   }
 
   /** The body will not be completed; fails the sink, now or once there is one. */
@@ -168,7 +168,7 @@ export class IncomingBody implements BodyStream {
 
   resume(): void {
     this.lent = false
-    this.copied = this.kept
+    this.copied = this.ownBytes
     if (this.finished) return this.release()
     if (this.sink !== null && this.error === null) this.deliver(this.sink)
   }
@@ -189,16 +189,16 @@ export class IncomingBody implements BodyStream {
   }
 
   private deliver(sink: BodySink): void {
-    const { kept, own, rest, restLength } = this
+    const { ownBytes, own, rest, restLength } = this
     if (rest !== null) {
       this.rest = null
       this.restLength = 0
       this.lent = !sink.write(rest.subarray(0, restLength))
       if (this.lent && !this.ended) return
     }
-    if (kept > 0 && own !== null) {
-      this.kept = 0
-      this.lent = !sink.write(own.subarray(0, kept))
+    if (ownBytes > 0 && own !== null) {
+      this.ownBytes = 0
+      this.lent = !sink.write(own.subarray(0, ownBytes))
       if (this.lent && !this.ended) return
       if (!this.lent) this.copied = 0
       if (!this.lent && !this.named) this.release()
@@ -259,6 +259,6 @@ export class IncomingBody implements BodyStream {
 
   private forget(): void {
     this.own = this.rest = null
-    this.copied = this.kept = this.restLength = 0
+    this.copied = this.ownBytes = this.restLength = 0
   }
 }

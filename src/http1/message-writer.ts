@@ -146,8 +146,8 @@ export class MessageWriter implements BodySink {
   private passAhead(chunk: Buffer, ahead: ReadAhead): boolean {
     const { owner } = this
     const behind = owner.socket.writableLength > 0
-    const kept = behind && ahead.take(chunk.length)
-    const more = this.put(kept ? Buffer.from(chunk) : chunk) || kept || this.leave(chunk, ahead)
+    const copied = behind && ahead.take(chunk.length)
+    const more = this.put(copied ? Buffer.from(chunk) : chunk) || copied || this.leave(chunk, ahead)
     if (!more) this.lender = this.source
     if (!more || owner.socket.writableLength > 0) this.block()
     else owner.writeBlocked(false)

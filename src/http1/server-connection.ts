@@ -53,7 +53,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private draining = false
   private clientEnded = false
   /** Number of probes sent since the client has ended its side. */
-  private asked = 0
+  private probes = 0
   /** The reply that is being written is an event stream. */
   private lasting = false
   private retiring = false
@@ -425,7 +425,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private probeClient(): void {
     this.flush()
     this.socket.write(CONTINUE, 'latin1')
-    if (++this.asked < 2) this.deadline = this.deadlines.in(0)
+    if (++this.probes < 2) this.deadline = this.deadlines.in(0)
   }
 
   private endAfterRequests(): void {

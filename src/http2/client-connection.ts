@@ -180,7 +180,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   /** Takes bytes from the socket; they are only lent. */
   read(bytes: Buffer, end: number): void {
     this.reads++
-    this.liveness.heard()
+    this.liveness.received()
     this.reader.read(bytes, end)
     this.open()
     if (this.output.full) this.socket.pause()
@@ -446,7 +446,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   /** The service's frames can no longer be parsed. */
   private broken(error: unknown): void {
-    if (!this.reader.heard) return this.die(new Error(NOT_HTTP2))
+    if (!this.reader.hasReceived) return this.die(new Error(NOT_HTTP2))
     const { code, message } = error instanceof ConnectionError ? error : { code: ErrorCode.internalError, message: '' }
     this.output.put(goawayFrame(0, code, message))
     this.pendingMessages.take()

@@ -83,7 +83,7 @@ export class FrameReader implements InputConsumer {
   }
 
   /** Whether a frame has been received. */
-  get heard(): boolean {
+  get hasReceived(): boolean {
     return this.begun
   }
 

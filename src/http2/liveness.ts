@@ -26,14 +26,14 @@ export interface LivenessOptions {
 export class Liveness implements Timed {
   deadline = Number.POSITIVE_INFINITY
   private readonly options: LivenessOptions
-  private heardAt: number
+  private receivedAt: number
   /** PINGs sent since the service last sent anything but answers to them. */
-  private asked = 0
+  private pingsSent = 0
   private awaited = false
 
   constructor(options: LivenessOptions) {
     this.options = options
-    this.heardAt = options.deadlines.now
+    this.receivedAt = options.deadlines.now
     options.deadlines.watch(this)
   }
 
@@ -43,14 +43,14 @@ export class Liveness implements Timed {
   }
 
   /** Bytes have arrived. */
-  heard(): void {
-    this.heardAt = this.options.deadlines.now
+  received(): void {
+    this.receivedAt = this.options.deadlines.now
     this.awaited = false
   }
 
   /** A message has progressed. */
   moved(): void {
-    this.asked = 0
+    this.pingsSent = 0
   }
 
   onDeadline(): void {
@@ -62,7 +62,7 @@ export class Liveness implements Timed {
       this.deadline = due
       return
     }
-    this.asked++
+    this.pingsSent++
     this.awaited = true
     this.deadline = deadlines.in(ANSWER)
     ask()
@@ -73,6 +73,6 @@ export class Liveness implements Timed {
   }
 
   private get due(): number {
-    return this.heardAt + (QUIET[this.asked] ?? MAX_QUIET)
+    return this.receivedAt + (QUIET[this.pingsSent] ?? MAX_QUIET)
   }
 }

@@ -45,8 +45,8 @@ export class StreamBody implements BodyStream {
   private readonly client: string
   private readonly budget: Budget
   private sink: BodySink | null = null
-  private readonly kept: Buffer[] = []
-  private keptBytes = 0
+  private readonly queued: Buffer[] = []
+  private queuedBytes = 0
   /** The buffer that the last piece is part of; the rest of it is free. */
   private block: Buffer | null = null
   /** Size of the chunk that the sink still uses. */
@@ -81,7 +81,7 @@ export class StreamBody implements BodyStream {
 
   /** Bytes that have not been consumed yet. */
   get held(): number {
-    return this.keptBytes + this.lent
+    return this.queuedBytes + this.lent
   }
 
   /** Content has arrived; it is lent. */
@@ -96,7 +96,7 @@ export class StreamBody implements BodyStream {
         length,
       )
     this.keep(content)
-    this.keptBytes += length
+    this.queuedBytes += length
     if (this.sink === null) this.owner.bodyWaits(false)
     else this.deliver(this.sink)
   }
@@ -166,11 +166,11 @@ export class StreamBody implements BodyStream {
 
   /** Merges pieces that wait into one buffer: they may be tiny, and each would cost far more than its bytes. */
   private keep(content: Buffer): void {
-    const { kept } = this
-    const before = kept.at(-1)
+    const { queued } = this
+    const before = queued.at(-1)
     const length = content.length + (before?.length ?? 0)
     if (before === undefined || length > BLOCK) {
-      kept.push(Buffer.from(content))
+      queued.push(Buffer.from(content))
       this.block = null
       return
     }
@@ -179,14 +179,14 @@ export class StreamBody implements BodyStream {
       before.copy(this.block)
     }
     content.copy(this.block, before.length)
-    kept[kept.length - 1] = this.block.subarray(0, length)
+    queued[queued.length - 1] = this.block.subarray(0, length)
   }
 
   private next(): Buffer | undefined {
     if (this.lent > 0 || this.error !== null) return undefined
-    const chunk = this.kept.shift()
-    if (this.kept.length === 0) this.block = null
-    this.keptBytes -= chunk?.length ?? 0
+    const chunk = this.queued.shift()
+    if (this.queued.length === 0) this.block = null
+    this.queuedBytes -= chunk?.length ?? 0
     return chunk
   }
 
@@ -211,8 +211,8 @@ export class StreamBody implements BodyStream {
   /** Discards everything, including the lent chunk, which a failed sink would not release; it is a copy. */
   private forget(): void {
     this.giveBack()
-    const bytes = this.keptBytes
-    this.kept.length = this.keptBytes = 0
+    const bytes = this.queuedBytes
+    this.queued.length = this.queuedBytes = 0
     this.block = null
     this.taken(bytes)
   }

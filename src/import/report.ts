@@ -13,7 +13,7 @@ export class Entry {
   readonly name: string
   readonly position: SourcePosition
   private worst: Fidelity = 'exact'
-  private readonly told: string[] = []
+  private readonly recorded: string[] = []
 
   constructor(kind: string, name: string, position: SourcePosition) {
     this.kind = kind
@@ -27,14 +27,14 @@ export class Entry {
 
   /** Notes and advice, in the order in which they were found. */
   get notes(): readonly string[] {
-    return this.told
+    return this.recorded
   }
 
   /** Adds a note; the fidelity becomes at most that. */
   tell(fidelity: Fidelity, note: string): void {
     if (fidelities.indexOf(fidelity) > fidelities.indexOf(this.worst)) this.worst = fidelity
     const text = printable(note)
-    if (!this.told.includes(text)) this.told.push(text)
+    if (!this.recorded.includes(text)) this.recorded.push(text)
   }
 }
 
@@ -58,15 +58,15 @@ export interface Report {
 /** A report as text: one line for each entity, with its notes below. */
 export function reportText({ source, entries, variables, notes }: Report): string {
   const kinds = Math.max(0, ...entries.map(({ kind }) => kind.length))
-  const rows = entries.flatMap(({ kind, name, position, fidelity, notes: told }) => [
+  const rows = entries.flatMap(({ kind, name, position, fidelity, notes: entryNotes }) => [
     `${source}:${position.line}:${position.column}: ${fidelity.padEnd(9)} ${kind.padEnd(kinds)} ${name}`.trimEnd(),
-    ...told.map((note) => `    ${note}`),
+    ...entryNotes.map((note) => `    ${note}`),
   ])
-  const asked = variables.map(({ name, what, position }) => `  ${name}: ${what} (line ${position.line})`)
+  const variableLines = variables.map(({ name, what, position }) => `  ${name}: ${what} (line ${position.line})`)
   return [
     ...rows,
     ...(notes.length === 0 ? [] : ['', ...notes]),
-    ...(asked.length === 0 ? [] : ['', 'Set these variables before you start the gateway:', ...asked]),
+    ...(variableLines.length === 0 ? [] : ['', 'Set these variables before you start the gateway:', ...variableLines]),
     '',
     totals(entries),
   ].join('\n')
@@ -85,13 +85,13 @@ export function reportDocument({ source, entries, variables, notes }: Report) {
       line: position.line,
       column: position.column,
     })),
-    entities: entries.map(({ kind, name, position, fidelity, notes: told }) => ({
+    entities: entries.map(({ kind, name, position, fidelity, notes: entryNotes }) => ({
       kind,
       name,
       line: position.line,
       column: position.column,
       fidelity,
-      notes: told,
+      notes: entryNotes,
     })),
   }
 }

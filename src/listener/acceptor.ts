@@ -7,8 +7,8 @@ import { inUse } from './claim.ts'
 const BACKLOG = 4096
 /** Bytes buffered in a socket before the writer is asked to pause. */
 const HIGH_WATER_MARK = 65_536
-/** Maximum number of connections kept before `open`: further ones are closed at once. */
-const MAX_KEPT = 4096
+/** Maximum number of connections that wait for `open`: further ones are closed at once. */
+const MAX_WAITING = 4096
 
 /** A listening socket without a server, as received by Node from another process. */
 export interface ListeningHandle {
@@ -20,7 +20,7 @@ export interface ListeningHandle {
 /** Takes a connection from which nothing has been read. */
 export type Accept = (socket: Socket) => void
 
-/** A listening socket for an address: connections are kept until `open`. */
+/** A listening socket for an address: connections wait until `open`. */
 export class Acceptor {
   /** Number of connections accepted. */
   accepted = 0
@@ -31,7 +31,7 @@ export class Acceptor {
   host = ''
   /** Null before `open`. */
   private accept: Accept | null = null
-  private kept: Socket[] = []
+  private waiting: Socket[] = []
   /** A socket that is already listening, from which nothing is accepted yet. */
   private adopted: ListeningHandle | null = null
 
@@ -47,7 +47,7 @@ export class Acceptor {
       this.accepted++
       if (this.accept !== null) return this.accept(socket)
       if (early(socket)) return
-      if (this.kept.length < MAX_KEPT) this.kept.push(socket)
+      if (this.waiting.length < MAX_WAITING) this.waiting.push(socket)
       else socket.destroy()
     })
   }
@@ -78,13 +78,13 @@ export class Acceptor {
     return address
   }
 
-  /** Passes all connections to `accept` from now on, starting with those kept. */
+  /** Passes all connections to `accept` from now on, starting with those that wait. */
   open(accept: Accept): void {
     this.accept = accept
     this.takeAdopted()
-    const { kept } = this
-    this.kept = []
-    for (const socket of kept) accept(socket)
+    const { waiting } = this
+    this.waiting = []
+    for (const socket of waiting) accept(socket)
   }
 
   /** The descriptor of its socket, or null where there is none. */
@@ -111,12 +111,12 @@ export class Acceptor {
     return bound.port
   }
 
-  /** Stops listening and closes all connections kept. */
+  /** Stops listening and closes all waiting connections. */
   close(): void {
     this.adopted?.close()
     this.adopted = null
     this.server.close()
-    for (const socket of this.kept) socket.destroy()
-    this.kept = []
+    for (const socket of this.waiting) socket.destroy()
+    this.waiting = []
   }
 }

@@ -297,9 +297,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   private askForCertificates(): void {
-    const asked = this.options.clientCertificates
-    if (asked === null) this.certificates = null
-    else (this.certificates ??= new PeerCertificates(asked.listener)).use(asked.forms)
+    const clientCertificates = this.options.clientCertificates
+    if (clientCertificates === null) this.certificates = null
+    else (this.certificates ??= new PeerCertificates(clientCertificates.listener)).use(clientCertificates.forms)
   }
 
   /** For a connection introduced by a proxy, bytes may have been read already. */

@@ -26,6 +26,6 @@ export function syntheticExchange(request: SyntheticRequest, limits: HeadLimits,
   const client = new ForwardedClient(from, scheme, from, null)
   const exchange = new ServerExchange(syntheticHead(request, limits), client, now, NOBODY)
   exchange.listener = listener
-  if (body !== null) exchange.body = Bytes.fromText(body).kept()
+  if (body !== null) exchange.body = Bytes.fromText(body).detached()
   return exchange
 }

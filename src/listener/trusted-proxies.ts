@@ -174,9 +174,9 @@ function passesOf(forwarding: Forwarding, fields: readonly string[]): PassesClai
   const beginnings = lower.filter((field) => field.endsWith('*')).map((field) => field.slice(0, -1))
   const known = forwarding === 'x-forwarded' ? PASSED : new Map<string, (value: string) => boolean>()
   return (name, value) => {
-    const asked = name.toLowerCase()
-    if (exact.has(asked) || beginnings.some((beginning) => asked.startsWith(beginning))) return true
-    return known.get(asked)?.(value) === true
+    const lowerCaseName = name.toLowerCase()
+    if (exact.has(lowerCaseName) || beginnings.some((beginning) => lowerCaseName.startsWith(beginning))) return true
+    return known.get(lowerCaseName)?.(value) === true
   }
 }
 
@@ -232,12 +232,12 @@ export class ForwardedClient implements Client {
 
   forwardingFields(host: string): string {
     if (host === this.lastHost) return this.lastFields
-    const asked = this.host ?? host
+    const requestHost = this.host ?? host
     const lines = [knownLine('X-Forwarded-For', this.chain), knownLine('X-Forwarded-Proto', this.scheme)]
-    if (asked !== '') lines.push(knownLine('X-Forwarded-Host', asked))
+    if (requestHost !== '') lines.push(knownLine('X-Forwarded-Host', requestHost))
     // Joined into a new string: slices of the head would keep all of it in memory as long as the connection.
     this.lastFields = lines.join('')
-    this.lastHost = asked === host ? this.lastFields.slice(this.lastFields.length - host.length - 2, -2) : host
+    this.lastHost = requestHost === host ? this.lastFields.slice(this.lastFields.length - host.length - 2, -2) : host
     return this.lastFields
   }
 }

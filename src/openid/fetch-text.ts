@@ -35,9 +35,9 @@ export type FetchText = (url: string, options: FetchOptions) => Promise<Fetched>
 
 /** Creates a fetch function with its own connections; `ca` replaces the certificate authorities that Node trusts. */
 export function createFetch(ca: string | undefined, clock: Clock): FetchText {
-  const kept = { keepAlive: true, maxSockets: CONNECTIONS, timeout: IDLE }
-  const plain = new http.Agent(kept)
-  const secure = new https.Agent({ ...kept, rejectUnauthorized: true, secureContext: outgoingContext({ ca }) })
+  const agentOptions = { keepAlive: true, maxSockets: CONNECTIONS, timeout: IDLE }
+  const plain = new http.Agent(agentOptions)
+  const secure = new https.Agent({ ...agentOptions, rejectUnauthorized: true, secureContext: outgoingContext({ ca }) })
   return async (url, options) => {
     const target = new URL(url)
     const { timeout } = options
@@ -46,10 +46,10 @@ export function createFetch(ca: string | undefined, clock: Clock): FetchText {
     const cancel = clock.after(timeout, () => controller.abort())
     const ask = (): http.ClientRequest => {
       const { body: _, ...rest } = options
-      const asked = { ...rest, timeout: 0, signal: controller.signal }
+      const requestOptions = { ...rest, timeout: 0, signal: controller.signal }
       return target.protocol === 'https:'
-        ? https.request(target, { ...asked, agent: secure })
-        : http.request(target, { ...asked, agent: plain })
+        ? https.request(target, { ...requestOptions, agent: secure })
+        : http.request(target, { ...requestOptions, agent: plain })
     }
     try {
       return await answerOf(ask, options.body)
@@ -74,15 +74,15 @@ async function answerOf(ask: () => http.ClientRequest, body: string | undefined)
   }
 }
 
-function exchange(asked: http.ClientRequest, body: string | undefined): Promise<Fetched> {
+function exchange(request: http.ClientRequest, body: string | undefined): Promise<Fetched> {
   return new Promise((resolve, reject) => {
-    asked.on('error', reject)
-    asked.on('response', (response) => {
+    request.on('error', reject)
+    request.on('response', (response) => {
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > LIMIT) asked.destroy(new Error(`the response is larger than ${LIMIT} bytes`))
+        if (size > LIMIT) request.destroy(new Error(`the response is larger than ${LIMIT} bytes`))
         else chunks.push(chunk)
       })
       response.on('error', reject)
@@ -94,6 +94,6 @@ function exchange(asked: http.ClientRequest, body: string | undefined): Promise<
         }),
       )
     })
-    asked.end(body)
+    request.end(body)
   })
 }

@@ -135,13 +135,13 @@ export class Provider {
     configuration: Library.Configuration,
     tokens: Library.TokenEndpointResponse & Library.TokenEndpointResponseHelpers,
   ): Promise<Grant> {
-    const said = tokens.claims()
+    const idClaims = tokens.claims()
     const more =
-      this.options.userinfo && said !== undefined
-        ? await openidClient().fetchUserInfo(configuration, tokens.access_token, said.sub)
+      this.options.userinfo && idClaims !== undefined
+        ? await openidClient().fetchUserInfo(configuration, tokens.access_token, idClaims.sub)
         : {}
     return {
-      claims: said === undefined ? null : { ...said, ...more },
+      claims: idClaims === undefined ? null : { ...idClaims, ...more },
       refreshToken: tokens.refresh_token ?? null,
       expiresIn: tokens.expires_in ?? null,
     }

@@ -33,13 +33,13 @@ export function workMeter(connections: () => Connections): () => Work {
     const { waiting, accepted: acceptedNow } = connections()
     turns = turnsTaken()
     accepted = acceptedNow
-    const came = accepted - acceptedBefore
-    const isCrowded = came > 0 && came >= turns - turnsBefore
+    const newConnections = accepted - acceptedBefore
+    const isCrowded = newConnections > 0 && newConnections >= turns - turnsBefore
     return {
       busy: utilization,
       share: active > 0 ? Math.min(1, (used - before) / active) : 1,
       // Connections are accepted in order; assumes the same rate as in the previous period.
-      waited: isCrowded ? (waiting() * (active + idle)) / came : 0,
+      waited: isCrowded ? (waiting() * (active + idle)) / newConnections : 0,
     }
   }
 }

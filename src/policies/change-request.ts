@@ -6,9 +6,9 @@ export type RequestChanges = Partial<
 >
 
 /** Applies the changes to the exchange. Returns a function that restores what the client asked for, for the log and the outer steps. */
-export function changeRequest(exchange: Exchange, asked: RequestChanges): () => void {
+export function changeRequest(exchange: Exchange, changes: RequestChanges): () => void {
   const { method, path, query, headers } = exchange
-  Object.assign(exchange, asked)
+  Object.assign(exchange, changes)
   return () => {
     Object.assign(exchange, { method, path, query, headers })
   }

@@ -121,7 +121,7 @@ export const cors = definePolicy({
       addVary(fields, 'Origin')
     }
 
-    function answerPreflight(exchange: Exchange, asked: string): Reply {
+    function answerPreflight(exchange: Exchange, requestedMethod: string): Reply {
       const origin = exchange.headers.get('Origin') ?? ''
       if (!everybody && !allows(origin)) {
         const reply = errorReply(new GatewayError('forbidden', `The origin ${origin} is not allowed here.`), exchange)
@@ -129,7 +129,7 @@ export const cors = definePolicy({
         return reply
       }
       let lines = allowOrigin(everybody ? '*' : origin) + onPreflights + vary
-      lines += methods.includes('*') ? fieldLine('Access-Control-Allow-Methods', asked) : allowMethods
+      lines += methods.includes('*') ? fieldLine('Access-Control-Allow-Methods', requestedMethod) : allowMethods
       // For requests with credentials "*" is an ordinary name, and it never covers Authorization.
       lines += headers.includes('*')
         ? listLine('Access-Control-Allow-Headers', preflightNames(exchange.headers))
@@ -147,8 +147,8 @@ export const cors = definePolicy({
       const handle = editReplies(next, edit)
       return (exchange) => {
         if (credentials) exchange.sharesCredentials = allows
-        const asked = preflightMethod(exchange)
-        return asked === null ? handle(exchange) : answerPreflight(exchange, asked)
+        const requestedMethod = preflightMethod(exchange)
+        return requestedMethod === null ? handle(exchange) : answerPreflight(exchange, requestedMethod)
       }
     }
   },

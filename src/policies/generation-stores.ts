@@ -80,7 +80,7 @@ export class GenerationStores {
     this.redis = redis === null ? null : connect(redis)
     this.isNew = isNew
     const { redis: connection } = this
-    const process = { process: processStores, redis: connection, threads: size, asked: threads }
+    const process = { process: processStores, redis: connection, threads: size, allThreads: threads }
     const tools: StoreTools = { ...process, worker, opening, clock, log }
     this.limits = new LimitStores(tools)
     this.caches = new CacheStores(tools)

@@ -112,7 +112,9 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
     checkPassedOn(exchange, given.get(exchange))
     try {
       const reply = running.run(null, next, exchange)
-      return reply instanceof Promise ? reply.then((came) => give(exchange, came), remember) : give(exchange, reply)
+      return reply instanceof Promise
+        ? reply.then((settled) => give(exchange, settled), remember)
+        : give(exchange, reply)
     } catch (thrown) {
       return remember(thrown)
     }
@@ -131,7 +133,7 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
     try {
       const reply = running.run(place(exchange), handle, exchange)
       if (!(reply instanceof Promise)) return checked(name, reply)
-      return reply.then((came) => checked(name, came)).catch((thrown: unknown) => fail(exchange, thrown))
+      return reply.then((settled) => checked(name, settled)).catch((thrown: unknown) => fail(exchange, thrown))
     } catch (thrown) {
       return fail(exchange, thrown)
     }

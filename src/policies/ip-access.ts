@@ -105,8 +105,8 @@ function compileCountries({ header, allow, deny }: z.output<typeof countriesSche
   const allowed = allow === undefined ? null : new Set(allow)
   const denied = new Set(deny)
   return ({ headers }) => {
-    const said = headers.single(header)?.toUpperCase()
-    if (said === undefined || !/^[A-Z\d]{2}$/.test(said)) return false
-    return !denied.has(said) && (allowed === null || allowed.has(said))
+    const code = headers.single(header)?.toUpperCase()
+    if (code === undefined || !/^[A-Z\d]{2}$/.test(code)) return false
+    return !denied.has(code) && (allowed === null || allowed.has(code))
   }
 }

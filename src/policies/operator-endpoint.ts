@@ -39,7 +39,7 @@ export interface OperatorEndpoint<
   readonly status: 200 | 204
   readonly schema: Answer
   answer(
-    asked: { readonly params: z.output<Params>; readonly query: z.output<Query>; readonly body: z.output<Body> },
+    input: { readonly params: z.output<Params>; readonly query: z.output<Query>; readonly body: z.output<Body> },
     tools: OperatorTools,
   ): Promise<z.input<Answer>>
 }

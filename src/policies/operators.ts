@@ -9,7 +9,7 @@ export const operatorEndpoints: readonly OperatorEndpoint[] = [listLimited, show
 
 /** Runs operations. */
 interface Doer {
-  on<Asked, Result extends object>(operation: Operation<Asked, Result>, run: (asked: Asked) => Promise<Result>): void
+  on<Input, Result extends object>(operation: Operation<Input, Result>, run: (input: Input) => Promise<Result>): void
 }
 
 /**
@@ -17,7 +17,7 @@ interface Doer {
  * gateway. This is the only place where they are listed.
  */
 export function registerOperations(doer: Doer, tools: OperationTools): void {
-  doer.on(forgetLimitsOperation, (asked) => forgetHere(asked, tools))
-  doer.on(forgetKeysOperation, (asked) => forgetKeysHere(asked, tools))
-  doer.on(purging, (asked) => purgeHere(asked, tools))
+  doer.on(forgetLimitsOperation, (input) => forgetHere(input, tools))
+  doer.on(forgetKeysOperation, (input) => forgetKeysHere(input, tools))
+  doer.on(purging, (input) => purgeHere(input, tools))
 }

@@ -5,14 +5,14 @@ import type { Headers } from '../http/headers.ts'
 /** The method that a CORS preflight asks about (Fetch, "CORS-preflight request"); null for any other request. */
 export function preflightMethod({ method, headers }: RequestFacts): string | null {
   if (method !== 'OPTIONS' || !headers.has('Origin')) return null
-  const asked = headers.get('Access-Control-Request-Method')
-  return asked !== undefined && isToken(asked) ? asked : null
+  const requestedMethod = headers.get('Access-Control-Request-Method')
+  return requestedMethod !== undefined && isToken(requestedMethod) ? requestedMethod : null
 }
 
 /** Names of the headers that a preflight asks about, in its spelling. */
 export function preflightNames(headers: Headers): string[] {
-  const asked = headers.combined('Access-Control-Request-Headers') ?? ''
-  return asked
+  const names = headers.combined('Access-Control-Request-Headers') ?? ''
+  return names
     .split(',')
     .map((name) => name.trim())
     .filter(isToken)

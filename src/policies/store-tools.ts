@@ -17,7 +17,7 @@ export interface StoreTools {
   /** Promises that must resolve before requests are handled. */
   readonly opening: Promise<unknown>[]
   /** All threads of this gateway, for sending questions to them. */
-  readonly asked: Threads
+  readonly allThreads: Threads
   readonly clock: Clock
   readonly log: Logger
 }

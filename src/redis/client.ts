@@ -84,12 +84,12 @@ function isEncrypted(place: RedisPlace, tls: boolean | RedisTls): boolean {
 function connectionOptions(place: RedisPlace, tls: boolean | RedisTls): ConnectionOptions {
   const options = typeof tls === 'boolean' ? {} : tls
   const { serverName } = options
-  const asked = serverName ?? ('url' in place ? hostOf(place.url) : '')
+  const host = serverName ?? ('url' in place ? hostOf(place.url) : '')
   return {
     secureContext: outgoingContext(options),
     rejectUnauthorized: options.insecure !== true,
     // RFC 6066 section 3: SNI is a name, never an address.
-    ...(isIP(asked) === 0 && asked !== '' && { servername: asked }),
+    ...(isIP(host) === 0 && host !== '' && { servername: host }),
     ...(serverName !== undefined && {
       checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(serverName, certificate),
     }),

@@ -93,13 +93,13 @@ export class RedisConnection implements Shared {
     return this.answers.wait(expired)
   }
 
-  heard(): void {
+  replied(): void {
     // In a Cluster, the new connection is likely to be to a different node.
     if (!this.client.isCluster) this.misses.clear()
   }
 
-  unheard(asked: number, again: () => Promise<unknown>): void {
-    if (this.misses.add(asked, this.clock.now())) this.lost(tooLate(this.timeout), again)
+  missed(sentAt: number, again: () => Promise<unknown>): void {
+    if (this.misses.add(sentAt, this.clock.now())) this.lost(tooLate(this.timeout), again)
   }
 
   failureOf(error: unknown): Failure {

@@ -17,9 +17,9 @@ export class Misses {
     this.timeout = timeout
   }
 
-  /** Records a command sent at `asked` and given up at `now`, both in milliseconds. Returns true when this makes it an outage. */
-  add(asked: number, now: number): boolean {
-    if (asked < this.last) return false
+  /** Records a command sent at `sentAt` and given up at `now`, both in milliseconds. Returns true when this makes it an outage. */
+  add(sentAt: number, now: number): boolean {
+    if (sentAt < this.last) return false
     if (now - this.last > FORGOTTEN_AFTER * this.timeout) this.count = 0
     this.last = now
     return ++this.count >= MAX

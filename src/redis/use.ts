@@ -12,9 +12,9 @@ export interface Shared {
   /** Calls `expired` when the timeout has elapsed, unless the returned function is called first; that returns whether it had expired. */
   wait(expired: () => void): () => boolean
   /** Records a reply in time. */
-  heard(): void
-  /** Records that a command sent at `asked` was not answered. */
-  unheard(asked: number, again: () => Promise<unknown>): void
+  replied(): void
+  /** Records that a command sent at `sentAt` was not answered. */
+  missed(sentAt: number, again: () => Promise<unknown>): void
   /** Classifies an error. */
   failureOf(error: unknown): Failure
   /** Records that Redis is unavailable as a whole. */
@@ -61,18 +61,18 @@ export class RedisUse {
   ): Promise<Answer | null> {
     const { shared } = this
     const metrics = shared.metricsOf(operation)
-    const asked = shared.clock.now()
+    const sentAt = shared.clock.now()
     return new Promise((resolve) => {
       const inTime = shared.wait(() => {
         metrics.timedOut()
-        shared.unheard(asked, again)
+        shared.missed(sentAt, again)
         resolve(null)
       })
       question().then(
         (answer) => {
           if (inTime()) {
-            metrics.answered(shared.clock.now() - asked)
-            shared.heard()
+            metrics.answered(shared.clock.now() - sentAt)
+            shared.replied()
           }
           resolve(answer)
         },

@@ -146,7 +146,7 @@ export class Side {
   private async compile(): Promise<void> {
     const { config, chain, clock } = this
     const process = ProcessStores.create(config.stores.memory.entries, half)
-    const stores = storesToTry(config.stores.redis, { process, asked: nobody, clock, log: silent })
+    const stores = storesToTry(config.stores.redis, { process, allThreads: nobody, clock, log: silent })
     const toolbox = {
       clock,
       random: half,

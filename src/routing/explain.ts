@@ -115,7 +115,7 @@ function partsOf<T>(line: MatchLine<T>, host: string | null): Part[] {
     parts.push(
       alone(
         { path: ANY_PATH, host: [host] },
-        ({ host: asked }) => ({ host: asked }),
+        ({ host: requestHost }) => ({ host: requestHost }),
         () => ({ what: 'host', wanted: host }),
       ),
     )

@@ -56,19 +56,19 @@ function respell(written: string): string {
 }
 
 function resolveSegments(segments: readonly string[]): string | null {
-  const kept: string[] = []
+  const resolved: string[] = []
   for (const segment of segments) {
     if (segment === '' || segment === '.') continue
     if (segment === '..') {
-      if (kept.pop() === undefined) return null
+      if (resolved.pop() === undefined) return null
       continue
     }
     if (HIDDEN_DOTS.test(segment)) return null
-    kept.push(segment)
+    resolved.push(segment)
   }
   const last = segments.at(-1)
-  if (last === '' || last === '.' || last === '..') kept.push('')
-  return `/${kept.join('/')}`
+  if (last === '' || last === '.' || last === '..') resolved.push('')
+  return `/${resolved.join('/')}`
 }
 
 function isUtf8(escaped: string): boolean {

@@ -97,16 +97,16 @@ function slash(path: string): string {
 
 /** Removes dot segments (RFC 3986 section 5.2.4) and keeps everything else unchanged; null if they climb above the root. */
 function resolve(segments: readonly string[]): string[] | null {
-  const kept: string[] = []
+  const resolved: string[] = []
   let last = ''
   for (const segment of segments) {
     last = segment.replace(/%2e/gi, '.')
     if (last === '.') continue
-    if (last !== '..') kept.push(segment)
-    else if (kept.pop() === undefined) return null
+    if (last !== '..') resolved.push(segment)
+    else if (resolved.pop() === undefined) return null
   }
-  if (last === '.' || last === '..') kept.push('')
-  return kept
+  if (last === '.' || last === '..') resolved.push('')
+  return resolved
 }
 
 function merge(path: string): string {

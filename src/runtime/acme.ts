@@ -65,7 +65,7 @@ export class AcmeCertificates {
     const place = placeOf(acme)
     return {
       current: () => acme.domains.flatMap((name) => this.pairsOf(place, name)),
-      changed: (listener) => {
+      onChange: (listener) => {
         this.listeners.add(listener)
         return () => this.listeners.delete(listener)
       },

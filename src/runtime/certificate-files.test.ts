@@ -17,7 +17,7 @@ test('a change between the first read and the start of watching is noticed', (t)
   assert.deepEqual(files.current(), [first, first])
   replaceLeaf(places[1]!, second)
   let told = 0
-  const end = files.changed(() => (told += 1))
+  const end = files.onChange(() => (told += 1))
   assert.equal(told, 1)
   assert.deepEqual(files.current(), [first, second])
   end()

@@ -29,16 +29,16 @@ export class CertificateFiles implements CertificateSource {
     return this.pairs.filter((pair) => pair !== null)
   }
 
-  changed(told: () => void): () => void {
+  onChange(listener: () => void): () => void {
     const { pairs, files } = this.options
     const ends = pairs.map((places, i) =>
       files.watch([places.cert, places.key], () => {
-        if (this.read(places, i)) told()
+        if (this.read(places, i)) listener()
       }),
     )
     // Picks up changes made after the first read and before watching started.
     const late = pairs.filter((places, i) => this.pairs[i] !== null && this.read(places, i))
-    if (late.length > 0) told()
+    if (late.length > 0) listener()
     return () => {
       for (const end of ends) end()
     }

@@ -4,6 +4,6 @@ import type { KeyPair } from '../tls/key-pair.ts'
 export interface CertificateSource {
   /** The valid pairs. */
   current(): readonly KeyPair[]
-  /** Calls `told` whenever they change; returns a function that stops this. */
-  changed(told: () => void): () => void
+  /** Calls `listener` whenever they change; returns a function that stops this. */
+  onChange(listener: () => void): () => void
 }

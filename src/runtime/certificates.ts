@@ -137,8 +137,8 @@ export class Certificates {
       }
       const ofFiles = new CertificateFiles({ pairs: tls.certificates, files, clock, log }, strict)
       const sources = tls.acme === undefined ? [ofFiles] : [ofFiles, acme.source(tls.acme)]
-      const asked = tls.clientCertificates
-      const clients = asked === undefined ? null : new ClientAuthorityFiles(asked, files, log, strict)
+      const clientOptions = tls.clientCertificates
+      const clients = clientOptions === undefined ? null : new ClientAuthorityFiles(clientOptions, files, log, strict)
       all.set(key, { sources, clients, ends: [] })
     }
     return all
@@ -147,7 +147,7 @@ export class Certificates {
   private watch(shown: Shown): void {
     if (shown.ends.length > 0) return
     const changing = shown.clients === null ? shown.sources : [...shown.sources, shown.clients]
-    shown.ends = changing.map((source) => source.changed(() => this.publish()))
+    shown.ends = changing.map((source) => source.onChange(() => this.publish()))
   }
 
   private unwatch(shown: Shown): void {

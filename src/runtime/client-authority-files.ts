@@ -22,11 +22,11 @@ export class ClientAuthorityFiles {
     this.read(strict)
   }
 
-  /** Calls `told` whenever they change; returns a function that stops this. */
-  changed(told: () => void): () => void {
+  /** Calls `listener` whenever they change; returns a function that stops this. */
+  onChange(listener: () => void): () => void {
     const { ca, crl } = this.places
     const look = (): void => {
-      if (this.read()) told()
+      if (this.read()) listener()
     }
     const end = this.files.watch(crl === undefined ? [ca] : [ca, crl], look)
     // The watcher does not report changes made before it started.

@@ -61,12 +61,12 @@ export class InlineFleet implements Fleet {
     }
   }
 
-  askAll<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
-    return this.options.answers.askAll(topic, asked)
+  askAll<Question, Answer>(topic: Topic<Question, Answer>, question: Question): Promise<Answer[]> {
+    return this.options.answers.askAll(topic, question)
   }
 
-  askMain<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
-    return this.options.answers.askMain(topic, asked)
+  askMain<Question, Answer>(topic: Topic<Question, Answer>, question: Question): Promise<Answer[]> {
+    return this.options.answers.askMain(topic, question)
   }
 
   /** What the thread itself serves; null before the start. */

@@ -23,8 +23,8 @@ export function timeoutLine({ deadline }: GrpcCall, clock: Clock): string {
 
 /** The gRPC status in a reply's headers or trailers; null if there is none. */
 export function statusIn(fields: Headers): GrpcStatus | null {
-  const said = fields.get(GRPC_STATUS)
-  return said === undefined ? null : parseGrpcStatus(said)
+  const statusValue = fields.get(GRPC_STATUS)
+  return statusValue === undefined ? null : parseGrpcStatus(statusValue)
 }
 
 /**

@@ -152,8 +152,8 @@ function identityOf({ consumer, listener }: EndedExchange): string {
 function cacheOf({ events }: ExchangeRecord): string {
   const status = events.findLast(({ name }) => name === 'sallyport.cache')?.attributes['sallyport.cache.status']
   const [, hit, reason] = /^[^;]*;\s*(?:(hit)\b|fwd=([a-z-]+))/.exec(String(status)) ?? []
-  const said = hit ?? reason
-  return said === undefined ? '' : `,"cache":"${said}"`
+  const result = hit ?? reason
+  return result === undefined ? '' : `,"cache":"${result}"`
 }
 
 /** Names are those of policies and need no escaping. */
@@ -193,9 +193,9 @@ function quoted(value: string | null | undefined): string {
  * The text between the quotes of a JSON string, cut at `limit` characters; control characters that JSON would allow are escaped as well.
  */
 function escaped(value: string, limit = TEXT_LENGTH): string {
-  const kept = value.length > limit ? value.slice(0, limit) : value
-  if (!UNUSUAL.test(kept)) return kept
-  return JSON.stringify(kept)
+  const shortened = value.length > limit ? value.slice(0, limit) : value
+  if (!UNUSUAL.test(shortened)) return shortened
+  return JSON.stringify(shortened)
     .slice(1, -1)
     .replace(/[\x7f-\x9f\u2028\u2029]/g, escape)
 }

@@ -199,22 +199,22 @@ export class RecentRequests {
   resize(size: number): void {
     const before = this.places.length
     if (size === before) return
-    const kept = Math.min(this.filled, size)
-    const first = (this.next - kept + before) % before
+    const count = Math.min(this.filled, size)
+    const first = (this.next - count + before) % before
     const { places } = this
     this.places = Array.from(
       { length: size },
-      (_, i) => (i < kept ? places[(first + i) % before] : undefined) ?? new Place(),
+      (_, i) => (i < count ? places[(first + i) % before] : undefined) ?? new Place(),
     )
-    this.starts = unrolled(this.starts, first, kept, new Float64Array(size))
-    this.ends = unrolled(this.ends, first, kept, new Float64Array(size))
-    this.bytes = unrolled(this.bytes, first, kept, new Float64Array(size))
-    this.clientTimes = unrolled(this.clientTimes, first, kept, new Float64Array(size))
-    this.statuses = unrolled(this.statuses, first, kept, new Uint16Array(size))
-    this.attempts = unrolled(this.attempts, first, kept, new Uint16Array(size))
-    this.serviceTimes = unrolled(this.serviceTimes, first, kept, new Float64Array(size))
-    this.filled = kept
-    this.next = kept % size
+    this.starts = unrolled(this.starts, first, count, new Float64Array(size))
+    this.ends = unrolled(this.ends, first, count, new Float64Array(size))
+    this.bytes = unrolled(this.bytes, first, count, new Float64Array(size))
+    this.clientTimes = unrolled(this.clientTimes, first, count, new Float64Array(size))
+    this.statuses = unrolled(this.statuses, first, count, new Uint16Array(size))
+    this.attempts = unrolled(this.attempts, first, count, new Uint16Array(size))
+    this.serviceTimes = unrolled(this.serviceTimes, first, count, new Float64Array(size))
+    this.filled = count
+    this.next = count % size
   }
 
   /** Adds a finished exchange, replacing the oldest one. */
@@ -347,16 +347,16 @@ function wordsOf(error: GatewayError | null): string | null {
   return error === null ? null : (rootCause(error) ?? error.message)
 }
 
-/** The numbers of a ring in order, `kept` of them starting at `first`, copied into one with the new size. */
+/** The numbers of a ring in order, `count` of them starting at `first`, copied into one with the new size. */
 function unrolled<Numbers extends Float64Array | Uint16Array>(
   ring: Numbers,
   first: number,
-  kept: number,
+  count: number,
   into: Numbers,
 ): Numbers {
-  const tail = ring.subarray(first, first + kept)
+  const tail = ring.subarray(first, first + count)
   into.set(tail)
-  into.set(ring.subarray(0, kept - tail.length), tail.length)
+  into.set(ring.subarray(0, count - tail.length), tail.length)
   return into
 }
 

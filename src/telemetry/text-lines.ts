@@ -49,8 +49,8 @@ function valueText(value: unknown): string {
 function errorText(error: unknown, level: unknown, fields: LineFields, paint: Paint): string {
   if (error === undefined || error === null) return ''
   const stack = fieldOf(error, 'stack')
-  const said = fields['cause'] !== undefined
-  const text = level === 'error' && typeof stack === 'string' ? stack : said ? '' : messageOf(error)
+  const hasCause = fields['cause'] !== undefined
+  const text = level === 'error' && typeof stack === 'string' ? stack : hasCause ? '' : messageOf(error)
   if (text === '') return ''
   return text
     .split('\n')

@@ -54,7 +54,7 @@ export function parseState(text: string): string {
 function shorten(members: readonly string[]): string {
   const state = members.join(',')
   if (state.length <= STATE_LENGTH) return state
-  const kept = members.filter(({ length }) => length <= LONG_MEMBER)
-  while (kept.join(',').length > STATE_LENGTH) kept.pop()
-  return kept.join(',')
+  const remaining = members.filter(({ length }) => length <= LONG_MEMBER)
+  while (remaining.join(',').length > STATE_LENGTH) remaining.pop()
+  return remaining.join(',')
 }

@@ -7,12 +7,12 @@ export type ChannelMessage =
       readonly type: 'ask'
       readonly id: number
       readonly topic: string
-      readonly asked: unknown
+      readonly question: unknown
       /** Whether the receiver must not ask further threads. */
       readonly alone: boolean
     }
   | { readonly type: 'answer'; readonly id: number; readonly answers: unknown[] }
-  | { readonly type: 'tell'; readonly topic: string; readonly told: unknown }
+  | { readonly type: 'tell'; readonly topic: string; readonly payload: unknown }
 
 export interface ChannelOptions {
   readonly send: (message: ChannelMessage) => void
@@ -31,51 +31,53 @@ export interface ChannelOptions {
  */
 export class Channel implements Threads {
   private readonly options: ChannelOptions
-  private readonly asked = new Map<number, (answers: unknown[]) => void>()
+  private readonly pending = new Map<number, (answers: unknown[]) => void>()
   private lastId = 0
 
   constructor(options: ChannelOptions) {
     this.options = options
   }
 
-  async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
-    return answers(await this.ask(name, asked))
+  async askAll<Question, Answer>({ name, answers }: Topic<Question, Answer>, question: Question): Promise<Answer[]> {
+    return answers(await this.ask(name, question))
   }
 
-  async askMain<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
-    return answers(await this.ask(name, asked, this.options.timeout, true))
+  async askMain<Question, Answer>({ name, answers }: Topic<Question, Answer>, question: Question): Promise<Answer[]> {
+    return answers(await this.ask(name, question, this.options.timeout, true))
   }
 
   /** Resolves with the answers of the other side, or none if they do not arrive within `timeout` milliseconds. */
-  ask(topic: string, asked: unknown, timeout = this.options.timeout, alone = false): Promise<unknown[]> {
+  ask(topic: string, question: unknown, timeout = this.options.timeout, alone = false): Promise<unknown[]> {
     const { send, clock } = this.options
     const id = ++this.lastId
     return new Promise((resolve) => {
       const settle = (answers: unknown[]) => {
         cancel()
-        this.asked.delete(id)
+        this.pending.delete(id)
         resolve(answers)
       }
       const cancel = clock.after(timeout, () => settle([]))
-      this.asked.set(id, settle)
-      send({ type: 'ask', id, topic, asked, alone })
+      this.pending.set(id, settle)
+      send({ type: 'ask', id, topic, question, alone })
     })
   }
 
   /** Sends a notification to the other side; there is no answer. */
-  tell<Told>({ name }: Topic<Told, null>, told: Told): void {
-    this.options.send({ type: 'tell', topic: name, told })
+  tell<Message>({ name }: Topic<Message, null>, message: Message): void {
+    this.options.send({ type: 'tell', topic: name, payload: message })
   }
 
   receive(message: ChannelMessage): void {
-    if (message.type === 'tell') return this.options.hear(message.topic, message.told)
-    if (message.type === 'answer') return this.asked.get(message.id)?.(message.answers)
-    const { id, topic, asked, alone } = message
-    void this.options.answer(topic, asked, alone).then((answers) => this.options.send({ type: 'answer', id, answers }))
+    if (message.type === 'tell') return this.options.hear(message.topic, message.payload)
+    if (message.type === 'answer') return this.pending.get(message.id)?.(message.answers)
+    const { id, topic, question, alone } = message
+    void this.options
+      .answer(topic, question, alone)
+      .then((answers) => this.options.send({ type: 'answer', id, answers }))
   }
 
   /** Pending questions remain unanswered, as the other side is gone. */
   close(): void {
-    for (const settle of this.asked.values()) settle([])
+    for (const settle of this.pending.values()) settle([])
   }
 }

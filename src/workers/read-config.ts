@@ -76,10 +76,10 @@ export async function comparedConfig(file: string, instead: string | null, again
 }
 
 async function inThread(
-  asked: ReadRequest,
+  request: ReadRequest,
   stopping?: AbortSignal,
 ): Promise<Exclude<Reading, { readonly type: 'refused' }>> {
-  const { file } = asked
+  const { file } = request
   const timeout = AbortSignal.timeout(TIMEOUT)
   const givenUp = stopping === undefined ? timeout : AbortSignal.any([timeout, stopping])
   if (givenUp.aborted) throw unread(file, false)
@@ -87,7 +87,7 @@ async function inThread(
   const program = import.meta.url.endsWith('.ts') ? './reading.ts' : './reading.js'
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG }
   const thread = new Worker(new URL(program, import.meta.url), { name: 'configuration', resourceLimits })
-  thread.postMessage(asked)
+  thread.postMessage(request)
   const reading = Promise.withResolvers<Reading>()
   thread.once('message', (message: Reading) => reading.resolve(message))
   thread.once('error', reading.reject)

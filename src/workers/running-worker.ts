@@ -43,11 +43,11 @@ export class RunningWorker {
   constructor({ start, thread, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
     this.thread = thread
     this.thread.postMessage(start)
-    const told = new TopicHandlers(log)
+    const handlers = new TopicHandlers(log)
     this.channel = new Channel({
       send: (message) => this.thread.postMessage(message),
       answer,
-      hear: (topic, what) => void told.answer(topic, what),
+      hear: (topic, what) => void handlers.answer(topic, what),
       clock,
       timeout: TIMEOUT,
     })
@@ -57,16 +57,16 @@ export class RunningWorker {
     this.ended = ended.promise
     let listened = false
     let failure: unknown = null
-    told.on(listeningTopic, (where) => {
+    handlers.on(listeningTopic, (where) => {
       listened = true
       listening.resolve(where)
       return null
     })
-    told.on(seriesTopic, (series) => {
+    handlers.on(seriesTopic, (series) => {
       learn(this, series)
       return null
     })
-    told.on(drainedTopic, (connections) => {
+    handlers.on(drainedTopic, (connections) => {
       cutOff(connections)
       return null
     })
@@ -90,13 +90,13 @@ export class RunningWorker {
     return this.thread.threadId
   }
 
-  tell<Told>(topic: Topic<Told, null>, told: Told): void {
-    this.channel.tell(topic, told)
+  tell<Message>(topic: Topic<Message, null>, message: Message): void {
+    this.channel.tell(topic, message)
   }
 
   /** Resolves with its answers, or none if they do not arrive within `timeout` milliseconds. */
-  ask(topic: string, asked: unknown, timeout = TIMEOUT): Promise<unknown[]> {
-    return this.channel.ask(topic, asked, timeout)
+  ask(topic: string, question: unknown, timeout = TIMEOUT): Promise<unknown[]> {
+    return this.channel.ask(topic, question, timeout)
   }
 
   /** Abandons the worker, because it does not terminate: its answers are no longer awaited. */

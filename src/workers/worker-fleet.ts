@@ -178,12 +178,12 @@ export class WorkerFleet implements Fleet {
     return this.alive.size === 0
   }
 
-  async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
-    return answers(await this.ask(name, asked))
+  async askAll<Question, Answer>({ name, answers }: Topic<Question, Answer>, question: Question): Promise<Answer[]> {
+    return answers(await this.ask(name, question))
   }
 
-  askMain<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
-    return this.options.answers.askMain(topic, asked)
+  askMain<Question, Answer>(topic: Topic<Question, Answer>, question: Question): Promise<Answer[]> {
+    return this.options.answers.askMain(topic, question)
   }
 
   /** Tries again if a worker ends in the process: that says nothing about the configuration, unless it happens again. */
@@ -248,10 +248,10 @@ export class WorkerFleet implements Fleet {
     return this.slots.map(({ worker }) => worker).filter((worker) => worker !== null)
   }
 
-  private async ask(topic: string, asked: unknown): Promise<unknown[]> {
+  private async ask(topic: string, question: unknown): Promise<unknown[]> {
     const answers = await Promise.all([
-      this.options.answers.answer(topic, asked),
-      ...this.workers.map((worker) => worker.ask(topic, asked)),
+      this.options.answers.answer(topic, question),
+      ...this.workers.map((worker) => worker.ask(topic, question)),
     ])
     return answers.flat()
   }
@@ -327,7 +327,7 @@ export class WorkerFleet implements Fleet {
     return running
   }
 
-  private tellAll<Told>(topic: Topic<Told, null>, told: Told): void {
-    for (const worker of this.workers) worker.tell(topic, told)
+  private tellAll<Message>(topic: Topic<Message, null>, message: Message): void {
+    for (const worker of this.workers) worker.tell(topic, message)
   }
 }

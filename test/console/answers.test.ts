@@ -8,7 +8,7 @@ import { edit } from '../../src/admin/edits/edits.ts'
 import { explanation } from '../../src/admin/explain.ts'
 import { document } from '../../src/admin/index-page.ts'
 import { keyList, madeKey, revokedKeys, rotatedKey } from '../../src/admin/keys/schemas.ts'
-import { loggedOut, told } from '../../src/admin/login/login.ts'
+import { loggedOut, loginState } from '../../src/admin/login/login.ts'
 import { begun } from '../../src/admin/login/oidc/endpoints.ts'
 import { plan } from '../../src/admin/plan.ts'
 import { answer as replicas } from '../../src/admin/replicas/replicas.ts'
@@ -28,7 +28,7 @@ function held<Shown>(): <Schema extends z.ZodType<Shown>>(schema: Schema) => Sch
 
 test('the types that the console expects match the schemas of the responses', () => {
   const schemas = [
-    held<shown.Session>()(told),
+    held<shown.Session>()(loginState),
     held<shown.LoggedOut>()(loggedOut),
     held<shown.LoginBegun>()(begun),
     held<shown.Listed>()(document),

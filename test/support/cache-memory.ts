@@ -31,7 +31,7 @@ function held(): number {
 
 /** The body as it arrives: whole, as a byte string, or in pieces that are only lent. */
 function bodyOf(): Bytes {
-  if (size <= 14_000) return Bytes.fromLatin1(lent.toString('latin1', 0, size)).kept()
+  if (size <= 14_000) return Bytes.fromLatin1(lent.toString('latin1', 0, size)).detached()
   const kept: Bytes[] = []
   const source = { length: size, pipe() {}, resume() {}, cancel() {} }
   const body = new StoringBody(source, size, 'a client', (whole) => typeof whole !== 'string' && kept.push(whole))

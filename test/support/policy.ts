@@ -22,7 +22,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)
   const threads = new TopicHandlers(log)
-  const tools = storeTools({ clock, log, asked: threads })
+  const tools = storeTools({ clock, log, allThreads: threads })
   tools.process.keepReplies(REPLIES, threads, clock)
   return {
     clock,

@@ -14,7 +14,7 @@ export function storeTools({ entries = 64, ...parts }: Partial<StoreTools> & { e
     threads: 1,
     worker: 0,
     opening: [],
-    asked: new TopicHandlers(log),
+    allThreads: new TopicHandlers(log),
     clock,
     log,
     ...parts,

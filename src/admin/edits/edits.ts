@@ -17,7 +17,7 @@ const WAITING = 8
 /** Maximum number of options per edit. */
 const MAX = 100
 
-const asked = z.strictObject({
+const requestBody = z.strictObject({
   kind: z.enum(['route', 'service']),
   name: z.string().describe('ID of the route, or name of the service.'),
   changes: z
@@ -62,7 +62,7 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
           'Comments and the order of lines are kept. The changes are checked and compared as by POST /config/plan. The answer contains a text for PUT ' +
           '/config, or in a difference for the file where admin.writable is off.',
         tags: ['configuration'],
-        body: asked,
+        body: requestBody,
         response: { 200: edit },
       },
     },

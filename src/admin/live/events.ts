@@ -12,7 +12,7 @@ const STREAMS = 24
 /** Maximum number of requests per thread and second that are reported. */
 const SAMPLE = 50
 
-const asked = requestFilter.extend({
+const eventsQuery = requestFilter.extend({
   requests: z.stringbool().default(false).describe('Also send the requests that match the filter, as they end.'),
 })
 
@@ -40,7 +40,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
           `With \`requests\`, also the requests that ended since, at most ${SAMPLE} from each worker.`,
         tags: ['requests'],
         produces: ['text/event-stream'],
-        querystring: asked,
+        querystring: eventsQuery,
         response: { 200: z.string() },
       },
     },

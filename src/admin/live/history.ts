@@ -49,11 +49,11 @@ export class History {
 
   /** The windows that ended after `oldest`, as JSON. */
   after(oldest: number): string {
-    const kept = this.windows.filter(({ at }) => at > oldest)
-    const [from, until] = [this.count - kept.length, this.count]
+    const recent = this.windows.filter(({ at }) => at > oldest)
+    const [from, until] = [this.count - recent.length, this.count]
     const instances = Array.from(this.instances, ([service, table]) => `${service}:${table.json(from, until)}`)
     return (
-      `{"at":${JSON.stringify(kept.map(({ at }) => at))},"seconds":${JSON.stringify(kept.map(({ seconds }) => seconds))},` +
+      `{"at":${JSON.stringify(recent.map(({ at }) => at))},"seconds":${JSON.stringify(recent.map(({ seconds }) => seconds))},` +
       `"routes":${this.routes.json(from, until)},"instances":{${instances.join(',')}},` +
       `"listeners":${this.listeners.json(from, until)},"counters":${this.counters.json(from, until)}}`
     )

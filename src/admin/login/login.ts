@@ -29,7 +29,7 @@ const passwordProof = z.strictObject({
 const tokenProof = z.strictObject({ token: z.string().min(1).max(MAX_TOKEN_LENGTH) })
 
 /** Who the caller is, and how people can log in. */
-export const told = z.object({
+export const loginState = z.object({
   name: z
     .string()
     .nullable()
@@ -49,7 +49,7 @@ export const told = z.object({
   token: z.boolean().describe('Whether a token is accepted (ADMIN_TOKEN or admin.token).'),
 })
 
-export const loggedOut = told.extend({
+export const loggedOut = loginState.extend({
   leave: z
     .string()
     .nullable()
@@ -68,7 +68,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
   const attempts = new Attempts(clock)
   const turns = new PasswordQueue()
 
-  function tell(caller: Pick<Caller, 'name' | 'role' | 'by'> | null): z.input<typeof told> {
+  function tell(caller: Pick<Caller, 'name' | 'role' | 'by'> | null): z.input<typeof loginState> {
     return {
       name: caller?.name ?? null,
       role: caller?.role ?? null,
@@ -120,7 +120,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
         summary: 'Who the caller is, and what they may do',
         description: 'Also answers callers who are not logged in.',
         tags: ['login'],
-        response: { 200: told },
+        response: { 200: loginState },
       },
     },
     ({ operator }) => tell(operator),
@@ -136,7 +136,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
           'The answer sets a cookie for the session. At most 10 attempts a minute per address and per name; beyond that 429 with Retry-After.',
         tags: ['login'],
         body: z.union([passwordProof, tokenProof]),
-        response: { 200: told },
+        response: { 200: loginState },
       },
     },
     async (request, reply) => {

@@ -21,22 +21,22 @@ export const secretHints: HintRule = ({ secrets, admin, policies, routes }) => {
   secrets.forEach((text, i) => look(places, ['secrets', ...(secrets.length === 1 ? [] : [i])], text))
   if (admin !== false && admin.token !== null) look(places, ['admin', 'token'], admin.token)
   // Routes include the options that apply to every route, as objects of their own if the route changes something.
-  const told = new Set<unknown>()
-  search(places, ['policies'], policies, told, DEPTH)
-  for (const [i, route] of routes.entries()) search(places, ['routes', i, 'policies'], route.policies, told, DEPTH)
+  const seen = new Set<unknown>()
+  search(places, ['policies'], policies, seen, DEPTH)
+  for (const [i, route] of routes.entries()) search(places, ['routes', i, 'policies'], route.policies, seen, DEPTH)
   return places
 }
 
 /** Checks each text below that has the name of a secret, once no matter how many routes share it. */
-function search(found: Hint[], path: Path, value: unknown, told: Set<unknown>, depth: number): void {
-  if (depth === 0 || typeof value !== 'object' || value === null || told.has(value)) return
-  told.add(value)
+function search(found: Hint[], path: Path, value: unknown, seen: Set<unknown>, depth: number): void {
+  if (depth === 0 || typeof value !== 'object' || value === null || seen.has(value)) return
+  seen.add(value)
   const entries = Array.isArray(value) ? value.entries() : isFields(value) ? Object.entries(value) : []
   for (const [step, child] of entries) {
     const isOfSecret = typeof step === 'string' ? isSecret(step) : isSecret(String(path.at(-1)))
-    if (typeof child !== 'string') search(found, [...path, step], child, told, depth - 1)
-    else if (isOfSecret && !told.has(child)) {
-      told.add(child)
+    if (typeof child !== 'string') search(found, [...path, step], child, seen, depth - 1)
+    else if (isOfSecret && !seen.has(child)) {
+      seen.add(child)
       look(found, Array.isArray(value) && value.length === 1 ? path : [...path, step], child)
     }
   }

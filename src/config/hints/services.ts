@@ -5,10 +5,10 @@ import type { Hint, HintRule } from './hint.ts'
 /** Services that no route or policy uses. */
 export const serviceHints: HintRule = (config, chain) => {
   const { services, routes, zone } = config
-  const asked = optionPaths(chain, ({ services: places = [] }) => places)
+  const called = optionPaths(chain, ({ services: places = [] }) => places)
     .flatMap((place) => matching(config, place))
     .map((path) => path.reduce<unknown>(at, config))
-  const used = new Set<unknown>(asked)
+  const used = new Set<unknown>(called)
   for (const { service, split } of routes) {
     used.add(service)
     for (const name of Object.keys(split?.services ?? {})) used.add(name)

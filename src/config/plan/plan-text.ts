@@ -44,8 +44,8 @@ function changeText(change: Change, unitAt: UnitAt): string {
   const { kind, path, routes, effects } = change
   const reach = routes === null ? [] : [reachText(routes)]
   const lines = [`${SIGNS[kind]} ${formatPath(path)}${valuesText(change, unitAt)}`]
-  const told = effects.filter((text) => text !== OTHERWISE.text)
-  return [...lines, ...[...reach, ...told].map((text) => `    ${text}`)].map((line) => `  ${line}`).join('\n')
+  const shownEffects = effects.filter((text) => text !== OTHERWISE.text)
+  return [...lines, ...[...reach, ...shownEffects].map((text) => `    ${text}`)].map((line) => `  ${line}`).join('\n')
 }
 
 function reachText(routes: readonly string[]): string {

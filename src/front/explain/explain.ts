@@ -129,7 +129,7 @@ class Inquiry {
       reply = errorReply(error, exchange)
     }
     discardReply(reply)
-    return this.told(exchange, reply)
+    return this.explanationOf(exchange, reply)
   }
 
   private get options() {
@@ -173,7 +173,7 @@ class Inquiry {
     const detail = error.detail ?? error.title
     const [written = ''] = this.request.target.split('?', 1)
     return {
-      ...this.asked(),
+      ...this.requestPart(),
       path: { written, normal: null, refused: detail },
       routes: { candidates: [], more: 0, others: this.subject.config.routes.length },
       route: null,
@@ -192,14 +192,14 @@ class Inquiry {
     }
   }
 
-  private asked() {
+  private requestPart() {
     const { subject, request, question } = this
     const { method, scheme, from, listener, fields } = request
     const host = fields.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? question.host
     return { worker: subject.worker, method, scheme, host, from, listener }
   }
 
-  private told(exchange: ServerExchange, reply: Reply): Explanation {
+  private explanationOf(exchange: ServerExchange, reply: Reply): Explanation {
     const { subject, forward } = this
     const { config, services, board } = subject
     const { id, pattern, service: named } = exchange.route
@@ -207,14 +207,14 @@ class Inquiry {
     const { error, consumer } = exchange
     const { sent } = forward
     const goes = sent !== null && sent.request !== null
-    const asked = sent?.service ?? (named === null ? undefined : services.get(named))
-    const options = asked === undefined ? undefined : config.services[asked.current.name]
+    const calledService = sent?.service ?? (named === null ? undefined : services.get(named))
+    const options = calledService === undefined ? undefined : config.services[calledService.current.name]
     const [written = ''] = this.request.target.split('?', 1)
     const policies = this.shownPolicies(route, id)
     const look = this.exchange()
     const refused = subject.snapshot.refusalOf(look)
     return {
-      ...this.asked(),
+      ...this.requestPart(),
       path: { written, normal: refused === null ? look.path : null, refused },
       routes: this.tried(look, refused, exchange),
       route: id === '' ? null : { id, pattern },
@@ -223,9 +223,9 @@ class Inquiry {
       policies,
       leads: route === null ? [] : leadWords(route, sent === null ? null : exchange.route.service),
       service:
-        asked === undefined || options === undefined
+        calledService === undefined || options === undefined
           ? null
-          : showService(asked, options, board, sent?.instance ?? null),
+          : showService(calledService, options, board, sent?.instance ?? null),
       outcome: goes ? 'sent' : 'replied',
       status: goes ? null : reply.status,
       code: goes ? null : (error?.code ?? null),
@@ -260,8 +260,8 @@ class Inquiry {
     ]
     if (refused !== null) return { candidates: [], more: 0, others: entries.length }
     const { host, path, method, headers, query, listener } = look
-    const asked = preflightMethod(look) ?? method
-    const tried = createExplainer(entries)({ host, path, method: asked, headers, query, listener })
+    const effectiveMethod = preflightMethod(look) ?? method
+    const tried = createExplainer(entries)({ host, path, method: effectiveMethod, headers, query, listener })
     const close = tried.filter(({ unmet }) => unmet[0]?.what !== 'path')
     const isTaken = ({ value, unmet }: TriedLine<string>): boolean => value === route.id && unmet.length === 0
     const taken = close.find(isTaken)

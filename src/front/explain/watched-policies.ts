@@ -93,7 +93,7 @@ class Visit {
   /** Index from which events belong to this policy; those in between were recorded by inner steps. */
   private since: number
   private wentOn = false
-  private came: Shape | null = null
+  private replyBefore: Shape | null = null
 
   constructor(exchange: Exchange) {
     this.exchange = exchange
@@ -110,14 +110,14 @@ class Visit {
 
   back(reply: Reply | null): void {
     this.since = this.events.length
-    this.came = reply === null ? null : fieldsOf(reply.headers)
+    this.replyBefore = reply === null ? null : fieldsOf(reply.headers)
   }
 
   leave(reply: Reply): void {
     const { finding } = this
     this.takeEvents()
     if (this.wentOn) {
-      if (this.came !== null) finding.reply = changesBetween(this.came, fieldsOf(reply.headers))
+      if (this.replyBefore !== null) finding.reply = changesBetween(this.replyBefore, fieldsOf(reply.headers))
       return
     }
     finding.verdict = 'answered'

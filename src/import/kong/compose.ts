@@ -210,8 +210,10 @@ function ownCopy(policies: Readonly<Record<string, Fields>>): Record<string, unk
   )
 }
 
-function copyOf(value: unknown, kept: string): unknown {
-  if (Array.isArray(value)) return itemsOf(value).map((item) => copyOf(item, kept))
+function copyOf(value: unknown, exceptKey: string): unknown {
+  if (Array.isArray(value)) return itemsOf(value).map((item) => copyOf(item, exceptKey))
   if (!isFields(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, key === kept ? each : copyOf(each, kept)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, key === exceptKey ? each : copyOf(each, exceptKey)]),
+  )
 }

@@ -31,7 +31,7 @@ export async function readIdentities(
 ): Promise<Identities & { readonly tellUnused: () => void }> {
   const { entities } = context
   const used = new Set<string>()
-  const kept: Readonly<Record<'apiKeys' | 'users' | 'tokens', Entry[]>> = { apiKeys: [], users: [], tokens: [] }
+  const imported: Readonly<Record<'apiKeys' | 'users' | 'tokens', Entry[]>> = { apiKeys: [], users: [], tokens: [] }
   const owned = (kind: string): (readonly [credential: Entity, consumer: Entity, facts: ConsumerFacts])[] =>
     entities.ofKind(kind).flatMap((credential) => {
       const consumer = entities.of(credential, 'consumer')
@@ -45,9 +45,9 @@ export async function readIdentities(
       return []
     })
 
-  const apiKeys = apiKeysOf([...owned('keyauth_credentials')], context, kept.apiKeys)
-  const users = await usersOf(owned('basicauth_credentials'), context, kept.users, makeDigest)
-  const tokens = tokensOf(owned('jwt_secrets'), context, kept.tokens)
+  const apiKeys = apiKeysOf([...owned('keyauth_credentials')], context, imported.apiKeys)
+  const users = await usersOf(owned('basicauth_credentials'), context, imported.users, makeDigest)
+  const tokens = tokensOf(owned('jwt_secrets'), context, imported.tokens)
   return {
     apiKeys,
     users,
@@ -55,7 +55,7 @@ export async function readIdentities(
     refused,
     use: (kind) => void used.add(kind),
     tellUnused() {
-      for (const [kind, credentials] of Object.entries(kept))
+      for (const [kind, credentials] of Object.entries(imported))
         if (!used.has(kind))
           for (const entry of credentials) entry.tell('left out', 'No plugin in the file uses these credentials.')
     },
@@ -64,7 +64,7 @@ export async function readIdentities(
 
 type Owned = readonly (readonly [credential: Entity, consumer: Entity, facts: ConsumerFacts])[]
 
-function apiKeysOf(owned: Owned, { variables }: Context, kept: Entry[]): Fields[] {
+function apiKeysOf(owned: Owned, { variables }: Context, imported: Entry[]): Fields[] {
   const ids = new Names()
   const digests = new Set<string>()
   return owned.flatMap(([{ entry, fields }, consumer, { roles, tier }]): Fields[] => {
@@ -93,7 +93,7 @@ function apiKeysOf(owned: Owned, { variables }: Context, kept: Entry[]): Fields[
     digests.add(sha256)
     if (fields['ttl'] !== undefined && fields['ttl'] !== null)
       entry.tell('different', 'ttl was left out: set expires of the key.')
-    kept.push(entry)
+    imported.push(entry)
     const id = ids.take(owner, 'key')
     return [
       {
@@ -107,7 +107,12 @@ function apiKeysOf(owned: Owned, { variables }: Context, kept: Entry[]): Fields[
   })
 }
 
-async function usersOf(owned: Owned, { variables }: Context, kept: Entry[], makeDigest: MakeDigest): Promise<Fields[]> {
+async function usersOf(
+  owned: Owned,
+  { variables }: Context,
+  imported: Entry[],
+  makeDigest: MakeDigest,
+): Promise<Fields[]> {
   const users: Fields[] = []
   const names = new Set<string>()
   for (const [{ entry, fields }, consumer, { roles, tier }] of owned) {
@@ -137,7 +142,7 @@ async function usersOf(owned: Owned, { variables }: Context, kept: Entry[], make
       : await makeDigest(password)
     if (consumer.entry.name !== name)
       entry.tell('different', `Services get the name ${name}, not that of the consumer ${consumer.entry.name}.`)
-    kept.push(entry)
+    imported.push(entry)
     users.push({
       name,
       password: digest,
@@ -148,7 +153,7 @@ async function usersOf(owned: Owned, { variables }: Context, kept: Entry[], make
   return users
 }
 
-function tokensOf(owned: Owned, { variables }: Context, kept: Entry[]): TokenIssuer[] {
+function tokensOf(owned: Owned, { variables }: Context, imported: Entry[]): TokenIssuer[] {
   const known = new Set<string>()
   return owned.flatMap(([{ entry, fields }, consumer, { roles }]): TokenIssuer[] => {
     const key = textOf(fields['key']) ?? ''
@@ -178,7 +183,7 @@ function tokensOf(owned: Owned, { variables }: Context, kept: Entry[]): TokenIss
           `Its secret is shorter than the ${min} bytes that ${algorithm} requires, and will be refused. Use a longer one.`,
         )
       known.add(key)
-      kept.push(entry)
+      imported.push(entry)
       const variable = variables.ask(
         wholeVariable(secret),
         `JWT_SECRET_${key}`,
@@ -190,7 +195,7 @@ function tokensOf(owned: Owned, { variables }: Context, kept: Entry[]): TokenIss
     const pem = textOf(fields['rsa_public_key']) ?? ''
     if (hasVariable(pem)) {
       known.add(key)
-      kept.push(entry)
+      imported.push(entry)
       const what = `the public key of ${key}, as PEM`
       return [
         { ...shared, secret: null, publicKey: variables.ask(wholeVariable(pem), `JWT_PUBLIC_KEY_${key}`, what, entry) },
@@ -199,7 +204,7 @@ function tokensOf(owned: Owned, { variables }: Context, kept: Entry[]): TokenIss
     const problem = problemOfKey(pem, algorithm)
     if (problem !== null) return leaveOut(`Its public key cannot be used: ${problem}.`)
     known.add(key)
-    kept.push(entry)
+    imported.push(entry)
     return [{ ...shared, secret: null, publicKey: pem }]
   })
 }

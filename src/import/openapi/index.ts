@@ -206,7 +206,7 @@ function routesOf(
 ): WrittenRoute[] {
   const names = new Names()
   const taken = new Map<string, string>()
-  const asked = Object.keys(methods).toSorted()
+  const methodNames = Object.keys(methods).toSorted()
   const groups = Map.groupBy(operations, ({ path, requirement }) => JSON.stringify([path, requirement]))
   return [...groups.values()].flatMap((group): WrittenRoute[] => {
     const usable = group.filter((operation) => isOffered(operation))
@@ -236,7 +236,7 @@ function routesOf(
         method: own.length === 1 ? own[0] : own,
       },
       service,
-      ...policiesOf(first.requirement, asked, pattern, methods, comments),
+      ...policiesOf(first.requirement, methodNames, pattern, methods, comments),
     }
     return [{ pattern, route, notes: free.flatMap(({ entry }) => (entry.fidelity === 'exact' ? [] : entry.notes)) }]
   })
@@ -251,14 +251,14 @@ function isOffered({ method, entry }: Operation): boolean {
 /** How a route deviates from the policies for every route. */
 function policiesOf(
   requirement: Requirement,
-  asked: readonly string[],
+  methodNames: readonly string[],
   pattern: string,
   methods: Fields,
   comments: Comments,
 ): Fields {
   const { isClosed, isPublic, scopes, methods: own } = requirement
   if (isClosed) {
-    const policies = { ...(asked.length > 0 && { auth: false }), 'ip-access': { deny: ['0.0.0.0/0', '::/0'] } }
+    const policies = { ...(methodNames.length > 0 && { auth: false }), 'ip-access': { deny: ['0.0.0.0/0', '::/0'] } }
     comments.add(
       policies,
       'ip-access',
@@ -266,10 +266,10 @@ function policiesOf(
     )
     return { policies }
   }
-  if (own.length === 0) return asked.length > 0 ? { policies: { auth: false } } : {}
+  if (own.length === 0) return methodNames.length > 0 ? { policies: { auth: false } } : {}
   const chosen = Object.fromEntries(own.map((name) => [name, methods[name]]))
   const auth = {
-    ...(own.length < asked.length && { methods: chosen }),
+    ...(own.length < methodNames.length && { methods: chosen }),
     ...(isPublic && { public: [pattern] }),
     ...(scopes.length > 0 && { require: { scopes } }),
   }

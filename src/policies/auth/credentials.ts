@@ -50,7 +50,7 @@ export function queryParameter(query: string, name: string): string | undefined 
 export function withoutParameter(query: string, name: string): string {
   if (query === '') return query
   const parts = query.slice(1).split('&')
-  const kept = parts.filter((part) => !new URLSearchParams(part).has(name))
-  if (kept.length === parts.length) return query
-  return kept.length === 0 ? '' : `?${kept.join('&')}`
+  const remaining = parts.filter((part) => !new URLSearchParams(part).has(name))
+  if (remaining.length === parts.length) return query
+  return remaining.length === 0 ? '' : `?${remaining.join('&')}`
 }

@@ -23,8 +23,8 @@ export class DigestMap<Value> {
   }
 
   get(key: string): Value | undefined {
-    const kept = this.places.get(placeOf(key))
-    return kept?.key === key ? kept.value : undefined
+    const entry = this.places.get(placeOf(key))
+    return entry?.key === key ? entry.value : undefined
   }
 
   set(key: string, value: Value): void {

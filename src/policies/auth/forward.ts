@@ -173,8 +173,8 @@ function compileQuestion(chosen: Options): (exchange: Exchange) => ServiceReques
     sent.set('X-Forwarded-Method', method)
     sent.set('X-Forwarded-Uri', target)
     for (const name of requestFields) for (const value of headers.getAll(name)) sent.append(name, value)
-    const asked = mirror ? { method, target: path.replace(/\/$/, '') + target } : { method: 'GET', target: path }
-    return { ...asked, headers: sent, body: null, timeout, limit: LIMIT }
+    const requestLine = mirror ? { method, target: path.replace(/\/$/, '') + target } : { method: 'GET', target: path }
+    return { ...requestLine, headers: sent, body: null, timeout, limit: LIMIT }
   }
 }
 
@@ -193,12 +193,12 @@ function consumerOf(reply: Headers, { id, roles, tier }: NonNullable<Options['co
   const name = reply.single(id)
   if (name === undefined || name === null || name === '') return null
   const list = roles === undefined ? [] : (reply.get(roles) ?? '').split(',').map((role) => role.trim())
-  const said = tier === undefined ? undefined : reply.single(tier)
+  const tierValue = tier === undefined ? undefined : reply.single(tier)
   return {
     id: name,
     roles: list.filter((role) => role !== ''),
     scopes: [],
-    tier: said || 'authenticated',
+    tier: tierValue || 'authenticated',
     key: null,
     claims: {},
   }

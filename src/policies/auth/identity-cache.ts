@@ -95,15 +95,15 @@ export class IdentityCache {
   private async keep(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
     const { generation } = this
     // The lifetime starts when the question was sent, as the reply may have taken long.
-    const asked = this.clock.now()
+    const started = this.clock.now()
     try {
       const { identity, expires, lifetime } = await verify()
-      const until = asked + lifetime
+      const until = started + lifetime
       if (generation === this.generation) this.entries.set(digest, { identity, expires, until })
       return identity
     } catch (error) {
       if (error instanceof CredentialError && KEPT.has(error.reason) && generation === this.generation)
-        this.refusals.set(digest, { error, until: asked + this.refusalLifetime })
+        this.refusals.set(digest, { error, until: started + this.refusalLifetime })
       throw error
     }
   }

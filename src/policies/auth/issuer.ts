@@ -34,11 +34,15 @@ export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox:
 
   async function verify(token: string): Promise<Verified> {
     const claims = await verifyToken(token, keys, rules, clock.wall())
-    const { said, lifetime } = await check(token, claims)
+    const { reported, lifetime } = await check(token, claims)
     // What the user service says is more recent than the token's claims, except for the token's binding.
-    const { cnf = said['cnf'] } = claims
-    const known = { ...claims, ...said, ...(cnf !== undefined && { cnf }) }
-    return { identity: identityOf(consumerOf(known, names)), expires: Math.min(endOf(claims), endOf(said)), lifetime }
+    const { cnf = reported['cnf'] } = claims
+    const known = { ...claims, ...reported, ...(cnf !== undefined && { cnf }) }
+    return {
+      identity: identityOf(consumerOf(known, names)),
+      expires: Math.min(endOf(claims), endOf(reported)),
+      lifetime,
+    }
   }
 
   /** Identities verified with earlier keys are dropped. */
@@ -55,10 +59,10 @@ export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox:
 }
 
 /** Asks the user service about a token. Resolves with what it says, and how long that may be cached, in milliseconds. */
-type Check = (token: string, claims: Claims) => Promise<{ readonly said: Claims; readonly lifetime: number }>
+type Check = (token: string, claims: Claims) => Promise<{ readonly reported: Claims; readonly lifetime: number }>
 
 function createCheck(options: IssuerOptions['introspection'], toolbox: PolicyToolbox): Check {
-  if (options === undefined) return () => Promise.resolve({ said: {}, lifetime: Infinity })
+  if (options === undefined) return () => Promise.resolve({ reported: {}, lifetime: Infinity })
   const { cache: lifetime, onUnreachable, ...question } = options
   const introspect = createIntrospector(question, toolbox)
   return async (token, { sub }) => {
@@ -66,10 +70,10 @@ function createCheck(options: IssuerOptions['introspection'], toolbox: PolicyToo
       if (onUnreachable === 'accept' && error instanceof GatewayError) return undefined
       throw error
     })
-    if (answer === undefined) return { said: {}, lifetime: Math.min(lifetime, UNCHECKED) }
+    if (answer === undefined) return { reported: {}, lifetime: Math.min(lifetime, UNCHECKED) }
     if (answer === null || endOf(answer) <= toolbox.clock.wall()) throw new CredentialError('inactive')
     if (answer['sub'] !== undefined && answer['sub'] !== sub) throw new CredentialError('subject')
-    return { said: answer, lifetime }
+    return { reported: answer, lifetime }
   }
 }
 

@@ -47,10 +47,10 @@ export const jwt = defineAuthMethod({
     function tokenOf(exchange: Exchange): string | null {
       const sent = header === false ? null : bearerToken(exchange.headers, header)
       if (sent !== null) return sent
-      const kept = cookie === undefined ? null : cookieToken(exchange, cookie)
-      if (kept !== null) return kept
-      const asked = query === undefined ? undefined : queryParameter(exchange.query, query)
-      if (asked) return asked
+      const fromCookie = cookie === undefined ? null : cookieToken(exchange, cookie)
+      if (fromCookie !== null) return fromCookie
+      const fromQuery = query === undefined ? undefined : queryParameter(exchange.query, query)
+      if (fromQuery) return fromQuery
       const offers = subprotocol !== undefined && exchange.upgrade !== null
       return offers ? subprotocolToken(exchange.headers, subprotocol) : null
     }

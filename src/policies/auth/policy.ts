@@ -153,12 +153,15 @@ export const auth = definePolicy({
   // What the policy does for requests that match no route does not depend on the route.
   isShared: () => true,
   create(options, toolbox, route) {
-    const { identify: told, allows } = toolbox
-    const active = told === undefined ? authenticatorsOf(options.methods, toolbox) : [toldBy(told, options, toolbox)]
+    const { identify: replayIdentity, allows } = toolbox
+    const active =
+      replayIdentity === undefined
+        ? authenticatorsOf(options.methods, toolbox)
+        : [identifiedBy(replayIdentity, options, toolbox)]
     const absence = new AbsenceCounts(toolbox.metrics)
     const ofTokens = active.find(({ kind }) => kind === 'token')?.counts ?? null
     /** The counters of the method that was tried last; read synchronously before another one is tried. */
-    let asked: AuthCounts | null = null
+    let lastCounts: AuthCounts | null = null
     const kinds = new Set(active.map(({ kind }) => kind))
     const readsAuthorization = active.some(({ authenticator }) => authenticator.readsAuthorization === true)
     const hides = active.some(({ authenticator }) => authenticator.redact !== undefined)
@@ -179,13 +182,13 @@ export const auth = definePolicy({
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
       for (const { authenticator, counts } of active) {
-        asked = counts
+        lastCounts = counts
         const found = authenticator.authenticate(exchange, checkFailures)
         if (found !== null) return found
       }
-      asked = ofTokens
+      lastCounts = ofTokens
       if (readsAuthorization && bearerToken(exchange.headers) !== null) throw new CredentialError('kind')
-      asked = null
+      lastCounts = null
       return null
     }
 
@@ -295,7 +298,7 @@ export const auth = definePolicy({
           found = null
           error = thrown
         }
-        const counts = asked
+        const counts = lastCounts
         if (concealed.length > 0 || hides) conceal(exchange)
         if (found === null) return admitNobody(exchange, error, counts)
         if (!(found instanceof Promise)) return admit(exchange, found, counts)
@@ -310,7 +313,7 @@ export const auth = definePolicy({
 })
 
 /** Replaces all methods: the caller is given by `identify`. */
-function toldBy(identify: Identify, options: ProofOptions, { metrics }: PolicyToolbox): Active {
+function identifiedBy(identify: Identify, options: ProofOptions, { metrics }: PolicyToolbox): Active {
   const authenticator: Authenticator = {
     authenticate(exchange) {
       const consumer = identify(exchange, options)

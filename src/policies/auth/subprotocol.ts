@@ -17,10 +17,10 @@ export function subprotocolToken(headers: Headers, name: string): string | null 
 /** Removes the named subprotocol and the token after it; the others keep their order. */
 export function dropSubprotocol(headers: Headers, name: string): void {
   const offered = offeredBy(headers)
-  const kept = offered.filter((each, i) => each !== name && offered[i - 1] !== name)
-  if (kept.length === offered.length) return
-  if (kept.length === 0) headers.delete(SUBPROTOCOL)
-  else headers.set(SUBPROTOCOL, kept.join(', '))
+  const remaining = offered.filter((each, i) => each !== name && offered[i - 1] !== name)
+  if (remaining.length === offered.length) return
+  if (remaining.length === 0) headers.delete(SUBPROTOCOL)
+  else headers.set(SUBPROTOCOL, remaining.join(', '))
 }
 
 /**

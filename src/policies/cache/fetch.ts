@@ -180,7 +180,7 @@ export class Fetch {
         else this.settleAfter(body === 'lost' ? undefined : this.keep(candidate.entry, body))
       })
     } else {
-      this.settleAfter(this.keep(candidate.entry, reply.body?.kept() ?? null))
+      this.settleAfter(this.keep(candidate.entry, reply.body?.detached() ?? null))
     }
     const outcome = isKnown ? { stored: true } : { detail: 'unknown-length' }
     appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason, ...outcome }))

@@ -41,8 +41,8 @@ export interface Arrival {
 export function initialAge(headers: Headers, { wall, delay }: Arrival): number {
   const date = parseHttpDate(headers.get('Date'), wall) ?? wall
   // The first of several values counts, and a value that is not a number is ignored (RFC 9111 section 5.1).
-  const [said = ''] = (headers.get('Age') ?? '').split(',')
-  const age = /^\s*\d+\s*$/.test(said) ? Number(said) * 1000 : 0
+  const [ageValue = ''] = (headers.get('Age') ?? '').split(',')
+  const age = /^\s*\d+\s*$/.test(ageValue) ? Number(ageValue) * 1000 : 0
   // Date has whole seconds: the elapsed fraction of the current second does not count as age.
   return Math.max(0, wall - (wall % 1000) - date, age + delay)
 }
@@ -76,8 +76,8 @@ export function freshnessOf(
 
 /** RFC 9111 section 4.2.1, for a shared cache. */
 function explicitLifetime(headers: Headers, { directives, targeted }: ReplyControl, wall: number): number | null {
-  const said = millisecondsOf(directives, 's-maxage') ?? millisecondsOf(directives, 'max-age')
-  if (said !== null || targeted) return said
+  const maxAge = millisecondsOf(directives, 's-maxage') ?? millisecondsOf(directives, 'max-age')
+  if (maxAge !== null || targeted) return maxAge
   const expires = headers.combined('Expires')
   if (expires === undefined) return null
   const date = parseHttpDate(headers.get('Date'), wall) ?? wall

@@ -23,12 +23,12 @@ export const purging = defineOperation({ name: 'purge-cache', arguments: what, r
 
 /** Does this in all workers of this gateway. */
 export async function purgeHere(
-  asked: z.output<typeof what>,
+  purge: z.output<typeof what>,
   { threads, log }: OperationTools,
 ): Promise<z.output<typeof purged>> {
-  const counts = await threads.askAll(purgeTopic, asked)
+  const counts = await threads.askAll(purgeTopic, purge)
   const sum = counts.reduce((all, count) => all + count, 0)
-  log.warn({ ...asked, purged: sum }, 'An operator has purged the cache')
+  log.warn({ ...purge, purged: sum }, 'An operator has purged the cache')
   return { purged: sum }
 }
 

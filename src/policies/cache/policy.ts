@@ -120,7 +120,7 @@ export const cache = definePolicy({
       return (exchange) => {
         const reply = routeCache.handle(exchange)
         const { record } = exchange
-        return record === null ? reply : afterwards(reply, (came) => noted(record, came))
+        return record === null ? reply : afterwards(reply, (settled) => noted(record, settled))
       }
     }
   },

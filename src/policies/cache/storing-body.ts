@@ -11,14 +11,14 @@ const shared = new Budget(64 * 1024 ** 2)
 export type NotKept = 'unfit' | 'lost'
 
 /**
- * Keeps a copy of a body that is streamed to the client. `kept` is called once: with the whole body, or with the reason why there is
+ * Keeps a copy of a body that is streamed to the client. `onKept` is called once: with the whole body, or with the reason why there is
  * none as soon as it exceeds the limit, has trailers, is interrupted, is no longer wanted by the client, or the budget is exhausted.
  */
 export class StoringBody extends PassingBody {
   private readonly limit: number
   private readonly client: string
   private readonly budget: Budget
-  private kept: ((body: Bytes | NotKept) => void) | null
+  private onKept: ((body: Bytes | NotKept) => void) | null
   /** One buffer rather than a list of chunks, which may be tiny and would each cost far more than their bytes. */
   private bytes: Buffer = NOTHING
   private size = 0
@@ -28,14 +28,14 @@ export class StoringBody extends PassingBody {
     source: BodyStream,
     limit: number,
     client: string,
-    kept: (body: Bytes | NotKept) => void,
+    onKept: (body: Bytes | NotKept) => void,
     budget: Budget = shared,
   ) {
     super(source)
     this.limit = limit
     this.client = client
     this.budget = budget
-    this.kept = kept
+    this.onKept = onKept
   }
 
   override cancel(): void {
@@ -44,12 +44,12 @@ export class StoringBody extends PassingBody {
   }
 
   override write(chunk: Buffer): boolean {
-    if (this.kept !== null) this.keep(chunk)
+    if (this.onKept !== null) this.keep(chunk)
     return super.write(chunk)
   }
 
   override end(trailers: Headers | null): void {
-    if (this.kept !== null) this.settle(trailers === null ? this.whole() : 'unfit')
+    if (this.onKept !== null) this.settle(trailers === null ? this.whole() : 'unfit')
     super.end(trailers)
   }
 
@@ -60,7 +60,7 @@ export class StoringBody extends PassingBody {
 
   private whole(): Bytes | NotKept {
     if (this.length >= 0 && this.size !== this.length) return 'lost'
-    return Bytes.fromBuffer(this.bytes.subarray(0, this.size)).kept()
+    return Bytes.fromBuffer(this.bytes.subarray(0, this.size)).detached()
   }
 
   private keep(chunk: Buffer): void {
@@ -82,10 +82,10 @@ export class StoringBody extends PassingBody {
   }
 
   private settle(body: Bytes | NotKept): void {
-    const { kept } = this
-    this.kept = null
+    const { onKept } = this
+    this.onKept = null
     this.budget.giveBack(this.bytes.length, this.client)
     this.bytes = NOTHING
-    kept?.(body)
+    onKept?.(body)
   }
 }

@@ -145,8 +145,8 @@ export class PurgeCalls {
       return this.end(this.counts.failed)
     }
     this.log.warn({ host, reason, tries: waiting.tries }, 'The CDN could not be purged: retrying')
-    const asked = /^\d{1,5}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : 0
-    const callOff = this.clock.after(Math.min(Math.max(pause, asked), MAX_PAUSE), () => {
+    const requested = /^\d{1,5}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : 0
+    const callOff = this.clock.after(Math.min(Math.max(pause, requested), MAX_PAUSE), () => {
       this.pauses.delete(callOff)
       this.push(waiting)
     })

@@ -66,8 +66,8 @@ function protect(headers: Headers, targeted: readonly string[], exchange: Exchan
       field === 'Cache-Control' ? parseDirectives(value) : (parseTargeted(value) ?? parseDirectives(value))
     if (directives.has('no-store') || isPrivate(directives)) continue
     if (!setsCookie && isSaid(directives, known, expires && field === 'Cache-Control')) continue
-    const kept = splitList(value ?? '').filter((part) => !setsCookie || !FOR_ALL.has(nameOf(part)))
-    headers.set(field, [...kept, 'private'].join(', '))
+    const remaining = splitList(value ?? '').filter((part) => !setsCookie || !FOR_ALL.has(nameOf(part)))
+    headers.set(field, [...remaining, 'private'].join(', '))
   }
 }
 

@@ -103,7 +103,7 @@ export function compilePage(page: PageOptions): Page {
   const kind = textKindOf(type) ?? 'plain'
   const escape = escapeFor[kind]
   const contentType = type.includes(';') || kind === 'json' ? type : `${type}; charset=utf-8`
-  const same = Bytes.fromText(text).kept()
+  const same = Bytes.fromText(text).detached()
   const says = text.search(PLACEHOLDER) !== -1
   return {
     mediaType: mediaType.trim(),

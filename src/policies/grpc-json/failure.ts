@@ -19,10 +19,10 @@ export class CallFailed extends Error {
 
   /** `fields` are the trailers, or the headers of a reply that has only those. */
   constructor(fields: Headers | null) {
-    const said = fields?.get(GRPC_STATUS)
-    const status = parseGrpcStatus(said ?? '')
+    const statusValue = fields?.get(GRPC_STATUS)
+    const status = parseGrpcStatus(statusValue ?? '')
     const detail =
-      said === undefined
+      statusValue === undefined
         ? 'The service ended its reply without a status'
         : decodeMessage(fields?.get(GRPC_MESSAGE) ?? '')
     super(detail === '' ? grpcStatusName(status) : detail)

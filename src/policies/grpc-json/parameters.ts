@@ -78,9 +78,9 @@ function isObject(value: JsonValue): value is JsonObject {
 function valueOf({ start, end, isMany }: Variable, segments: readonly string[]): string {
   const text = segments.slice(start, end ?? segments.length).join('/')
   if (!text.includes('%')) return text
-  const kept = isMany ? text.replace(RESERVED, (escape) => `%25${escape.slice(1)}`) : text
+  const escaped = isMany ? text.replace(RESERVED, (escape) => `%25${escape.slice(1)}`) : text
   try {
-    return decodeURIComponent(kept)
+    return decodeURIComponent(escaped)
   } catch (error) {
     throw new GatewayError('bad-request', 'The path is not valid UTF-8.', { cause: error })
   }

@@ -174,8 +174,15 @@ class Transcoding {
     const grpc = callOf(headers, exchange.start)
     const refusal = grpc === null ? null : refusalOfCall(grpc, '2')
     if (refusal !== null) throw refusal
-    const asked = { method: 'POST', path: this.binding.path, query: '', headers, body: Bytes.fromBuffer(body), grpc }
-    const restore = changeRequest(exchange, asked)
+    const grpcRequest = {
+      method: 'POST',
+      path: this.binding.path,
+      query: '',
+      headers,
+      body: Bytes.fromBuffer(body),
+      grpc,
+    }
+    const restore = changeRequest(exchange, grpcRequest)
     try {
       return await next(exchange)
     } finally {

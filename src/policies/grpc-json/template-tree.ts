@@ -92,8 +92,8 @@ export class TemplateTree<T> {
 function endOf<T>(node: Node<T>, verb: string, method: string, allow: Set<string>): T | null {
   const methods = node.ends.get(verb)
   if (methods === undefined) return null
-  const asked = method === 'HEAD' ? (methods.get('HEAD') ?? methods.get('GET')) : methods.get(method)
-  const value = asked ?? methods.get('*')
+  const exact = method === 'HEAD' ? (methods.get('HEAD') ?? methods.get('GET')) : methods.get(method)
+  const value = exact ?? methods.get('*')
   if (value !== undefined) return value
   for (const each of methods.keys()) {
     allow.add(each)

@@ -124,5 +124,7 @@ export class FirstRequest {
 
 /** The body of a repeated reply. */
 export function bodyOf(bytes: Uint8Array | null): Bytes | null {
-  return bytes === null ? null : Bytes.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).kept()
+  return bytes === null
+    ? null
+    : Bytes.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).detached()
 }

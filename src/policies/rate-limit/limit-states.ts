@@ -72,10 +72,10 @@ export async function nearClients(stores: LimitStores, share: number): Promise<N
 
 /** Answers `forgetClientTopic`. */
 export async function forgetClient(stores: LimitStores, client: ClientIdentity): Promise<boolean> {
-  const told = Array.from(stores.known, ({ limit, meter }) =>
+  const forgotten = Array.from(stores.known, ({ limit, meter }) =>
     namesOf(client, limit).map(async (name) => meter.forget(name)),
   )
-  return (await Promise.all(told.flat())).every(Boolean)
+  return (await Promise.all(forgotten.flat())).every(Boolean)
 }
 
 function namesOf({ kind, id }: ClientIdentity, { name }: Limit): string[] {

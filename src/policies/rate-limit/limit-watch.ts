@@ -27,8 +27,8 @@ export class LimitWatch {
     for (let i = 0; i < floors.length; i++) {
       const left = quotas[i]?.remaining ?? Infinity
       if (left > (floors[i] ?? 0)) continue
-      const asked = (): ClientIdentity => clientOf(exchange, byAddress)
-      return this.near.note(this.limit, name, admitted, this.clock.wall(), asked)
+      const identify = (): ClientIdentity => clientOf(exchange, byAddress)
+      return this.near.note(this.limit, name, admitted, this.clock.wall(), identify)
     }
   }
 }

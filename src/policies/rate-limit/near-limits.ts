@@ -32,12 +32,12 @@ export class NearLimits {
     return Array.from(this.seen, ([, sighting]) => sighting)
   }
 
-  /** Records that a client, returned by `asked`, is near that limit. */
-  note(limit: string, name: string, admitted: boolean, at: number, asked: () => ClientIdentity): void {
+  /** Records that a client, returned by `identify`, is near that limit. */
+  note(limit: string, name: string, admitted: boolean, at: number, identify: () => ClientIdentity): void {
     const key = `${name} ${limit}`
     let sighting = this.seen.get(key)
     if (sighting === undefined) {
-      sighting = { client: asked(), name, limit, refused: 0, at }
+      sighting = { client: identify(), name, limit, refused: 0, at }
       this.seen.set(key, sighting)
     }
     sighting.at = at

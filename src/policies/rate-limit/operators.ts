@@ -112,9 +112,9 @@ function together(seen: readonly NearClient[]): z.input<typeof limited>[] {
   )
   return Array.from(groups.values(), (group) => {
     const newest = group.reduce((one, other) => (other.at > one.at ? other : one))
-    const { client: asked, name, algorithm, store, quotas } = newest
+    const { client: identity, name, algorithm, store, quotas } = newest
     return {
-      client: `${asked.kind}:${asked.id}`,
+      client: `${identity.kind}:${identity.id}`,
       limit: name,
       algorithm,
       store,
@@ -152,15 +152,15 @@ export const forgetLimitsOperation = defineOperation({
 
 /** Does this in this gateway. Rejects with GatewayError 'limits-unavailable' if a store is unavailable. */
 export async function forgetHere(
-  asked: ClientIdentity,
+  identity: ClientIdentity,
   { threads, log }: OperationTools,
 ): Promise<Record<string, never>> {
-  if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
+  if (!oneOf(await threads.askAll(forgetClientTopic, identity)))
     throw new GatewayError(
       'limits-unavailable',
       'Redis could not be reached, so the counts in it were not reset, and other gateways were not informed: try again later.',
     )
-  log.warn({ client: `${asked.kind}:${asked.id}` }, 'An operator has reset the rate limits of a client')
+  log.warn({ client: `${identity.kind}:${identity.id}` }, 'An operator has reset the rate limits of a client')
   return {}
 }
 

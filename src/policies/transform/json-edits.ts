@@ -49,13 +49,13 @@ export function compileJsonEdits(edits: z.output<typeof schema>): JsonEdit {
   const renamed = Object.entries(edits.rename).map(([from, to]) => [pointerTokens(from), pointerTokens(to)] as const)
   const values = Object.entries(edits.set).map(([at, written]) => [pointerTokens(at), compileValue(written)] as const)
   return (document, exchange) => {
-    const kept = picked === null ? document : pick(document, picked)
+    const result = picked === null ? document : pick(document, picked)
     // Scalars have nothing below their root.
-    if (!isJsonMap(kept) && !Array.isArray(kept)) return kept
-    omit(kept, omitted)
-    for (const [from, to] of renamed) move(kept, from, to)
-    for (const [at, make] of values) put(kept, at, () => make(exchange))
-    return kept
+    if (!isJsonMap(result) && !Array.isArray(result)) return result
+    omit(result, omitted)
+    for (const [from, to] of renamed) move(result, from, to)
+    for (const [at, make] of values) put(result, at, () => make(exchange))
+    return result
   }
 }
 

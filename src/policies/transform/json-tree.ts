@@ -25,12 +25,12 @@ export function pick(value: Json, tree: PointerTree): Json {
       return below === undefined ? [] : [below === true ? item : pick(item, below)]
     })
   if (!isJsonMap(value)) return null
-  const kept: JsonMap = {}
+  const result: JsonMap = {}
   for (const [step, below] of tree) {
     const member = memberOf(value, step)
-    if (member !== undefined) kept[step] = below === true ? member : pick(member, below)
+    if (member !== undefined) result[step] = below === true ? member : pick(member, below)
   }
-  return kept
+  return result
 }
 
 /** Removes what the pointers lead to. */

@@ -80,7 +80,7 @@ export const transform = definePolicy({
         editRequest(exchange)
         replyBody?.prepare(exchange.headers)
         const reply = target(exchange, path, query)
-        return reply instanceof Promise ? reply.then((came) => finish(came, exchange)) : finish(reply, exchange)
+        return reply instanceof Promise ? reply.then((settled) => finish(settled, exchange)) : finish(reply, exchange)
       }
 
       return (exchange) => {

@@ -30,11 +30,11 @@ export function compileQueryEdits(edits: z.output<typeof queryEdits>): (exchange
     }
   })
   return (exchange) => {
-    const kept = exchange.query
+    const original = exchange.query
       .slice(1)
       .split('&')
       .filter((parameter) => !names.has(nameOf(parameter)))
-    const parameters = [...kept, ...added.map((make) => make(exchange))].filter((parameter) => parameter !== '')
+    const parameters = [...original, ...added.map((make) => make(exchange))].filter((parameter) => parameter !== '')
     return parameters.length === 0 ? '' : `?${parameters.join('&')}`
   }
 }

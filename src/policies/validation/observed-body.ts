@@ -33,7 +33,7 @@ export class ObservedBody extends PassingBody {
   private readonly client: string
   private readonly budget: Budget
   private observer: Observer | null
-  private kept: Buffer = NOTHING
+  private buffered: Buffer = NOTHING
   private size = 0
 
   /** Charged to the client with that address. If `keeps` is false, bytes are only counted, and `passed` is not called. */
@@ -52,9 +52,9 @@ export class ObservedBody extends PassingBody {
   }
 
   override end(trailers: Headers | null): void {
-    const { observer, kept, size } = this
+    const { observer, buffered, size } = this
     this.stop()
-    if (this.keeps) observer?.passed(Bytes.fromBuffer(kept.subarray(0, size)))
+    if (this.keeps) observer?.passed(Bytes.fromBuffer(buffered.subarray(0, size)))
     super.end(trailers)
   }
 
@@ -74,20 +74,20 @@ export class ObservedBody extends PassingBody {
       this.observer?.tooLarge()
       return this.stop()
     }
-    if (this.keeps && end > this.kept.length) {
-      const room = Math.min(this.limit, Math.max(end, 2 * this.kept.length))
-      if (!this.budget.take(room - this.kept.length, this.client)) return this.stop()
+    if (this.keeps && end > this.buffered.length) {
+      const room = Math.min(this.limit, Math.max(end, 2 * this.buffered.length))
+      if (!this.budget.take(room - this.buffered.length, this.client)) return this.stop()
       const larger = Buffer.allocUnsafeSlow(room)
-      this.kept.copy(larger, 0, 0, this.size)
-      this.kept = larger
+      this.buffered.copy(larger, 0, 0, this.size)
+      this.buffered = larger
     }
-    if (this.keeps) chunk.copy(this.kept, this.size)
+    if (this.keeps) chunk.copy(this.buffered, this.size)
     this.size = end
   }
 
   private stop(): void {
     this.observer = null
-    this.budget.giveBack(this.kept.length, this.client)
-    this.kept = NOTHING
+    this.budget.giveBack(this.buffered.length, this.client)
+    this.buffered = NOTHING
   }
 }

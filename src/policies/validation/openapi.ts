@@ -145,11 +145,11 @@ class Reader {
 
   private parameter(written: JsonDocument, place: (typeof PLACES)[number]): Parameter {
     const name = String(written['name'])
-    const { style: asked = place === 'query' ? 'form' : 'simple', explode = asked === 'form' } = written
-    const style = styles.find((each) => each === asked)
+    const { style: styleName = place === 'query' ? 'form' : 'simple', explode = styleName === 'form' } = written
+    const style = styles.find((each) => each === styleName)
     if (style === undefined || (place === 'query') === (style === 'simple'))
       throw new UnusableSchema(
-        `the parameter ${JSON.stringify(name)} has the style ${JSON.stringify(asked)}; expected ${allowed(place)}`,
+        `the parameter ${JSON.stringify(name)} has the style ${JSON.stringify(styleName)}; expected ${allowed(place)}`,
       )
     const shape =
       written['content'] === undefined ? shapeOf(schemaOf(written), this.resolve) : ({ type: 'json' } as const)

@@ -26,8 +26,8 @@ export function refusal(code: ErrorCode, detail: string, violations: readonly Vi
 /** Converts the library's errors to the gateway's wording. */
 export function violationsOf(errors: readonly ErrorObject[], place: Place): Violation[] {
   // Errors of the branch that applies are listed separately.
-  const told = errors.filter(({ keyword }) => keyword !== 'if')
-  const found = (told.length > 0 ? told : errors).slice(0, 4 * MAXIMUM).map((error) => ({
+  const specific = errors.filter(({ keyword }) => keyword !== 'if')
+  const found = (specific.length > 0 ? specific : errors).slice(0, 4 * MAXIMUM).map((error) => ({
     pointer: shortened(error.instancePath + memberOf(error)),
     in: place,
     detail: describe(error),

@@ -51,7 +51,7 @@ export class ReplicaChannel {
   private listening = false
   /** The most recent connection error. */
   private cause = 'connection lost'
-  private told = ''
+  private lastText = ''
 
   constructor(options: ChannelOptions) {
     const { redis, clock } = options
@@ -71,35 +71,35 @@ export class ReplicaChannel {
   }
 
   /** Asks all other gateways to run an operation; resolves when all have answered, or after a timeout. Never rejects. */
-  async ask(operation: string, asked: unknown): Promise<ChannelReplies> {
+  async ask(operation: string, input: unknown): Promise<ChannelReplies> {
     const { id: from, name, clock } = this.options
     if (!this.listening || this.publisher.status !== 'ready') return { answers: [], unreached: notReached(this.cause) }
     const id = newUuid()
-    const question: Question = { v: 1, type: 'ask', id, from, name, operation, asked }
+    const question: Question = { v: 1, type: 'ask', id, from, name, operation, asked: input }
     const answers = new Map<string, ReplicaAnswer>()
     const over = Promise.withResolvers<void>()
-    const told: PendingReplies = { expected: Infinity, failure: 'timeout' }
+    const pending: PendingReplies = { expected: Infinity, failure: 'timeout' }
     const cancel = clock.after(TIMEOUT, () => over.resolve())
     this.waiting.set(id, (answer) => {
       answers.set(answer.from, answer)
-      if (answers.size >= told.expected) over.resolve()
+      if (answers.size >= pending.expected) over.resolve()
     })
     this.publisher.publish(this.channel, JSON.stringify(question)).then(
       (listeners) => {
-        told.failure = null
+        pending.failure = null
         // One of the subscribers is this gateway.
-        if (!this.publisher.isCluster) told.expected = listeners - 1
-        if (answers.size >= told.expected) over.resolve()
+        if (!this.publisher.isCluster) pending.expected = listeners - 1
+        if (answers.size >= pending.expected) over.resolve()
       },
       (error: unknown) => {
-        told.failure = failureOf(error).cause
+        pending.failure = failureOf(error).cause
         over.resolve()
       },
     )
     await over.promise
     cancel()
     this.waiting.delete(id)
-    const { failure, expected } = told
+    const { failure, expected } = pending
     const unreached = failure === null ? silence(expected - answers.size) : notReached(failure)
     return { answers: [...answers.values()], unreached }
   }
@@ -115,13 +115,13 @@ export class ReplicaChannel {
     this.subscriber.subscribe(this.channel).then(
       () => {
         this.listening = true
-        this.told = ''
+        this.lastText = ''
       },
       (error: unknown) => {
         const { cause, error: shown } = failureOf(error)
         this.cause = cause
-        if (cause === this.told) return
-        this.told = cause
+        if (cause === this.lastText) return
+        this.lastText = cause
         this.options.log.warn(
           { cause, channel: this.channel, error: shown },
           'Operations of other gateways do not reach this one: Redis refuses the subscription',
@@ -142,9 +142,9 @@ export class ReplicaChannel {
 
   private async answer(question: Question): Promise<void> {
     const { id: from, name, answer } = this.options
-    const said = await answer(question)
-    if (said === null) return
-    const message: ReplicaAnswer = { v: 1, type: 'answer', id: question.id, to: question.from, from, name, ...said }
+    const result = await answer(question)
+    if (result === null) return
+    const message: ReplicaAnswer = { v: 1, type: 'answer', id: question.id, to: question.from, from, name, ...result }
     // If publishing fails, the asking gateway runs into its timeout.
     await this.publisher.publish(this.channel, JSON.stringify(message)).catch(() => {})
   }

@@ -12,8 +12,8 @@ export function createOperations(
 ): Operations {
   const operations = new Operations(options)
   operations.on(describe, () => describeHere(operations, tools))
-  operations.on(drain, (asked) => drainHere(asked, tools))
-  operations.on(setLogLevel, (asked) => setLogLevelHere(asked, tools))
+  operations.on(drain, (input) => drainHere(input, tools))
+  operations.on(setLogLevel, (input) => setLogLevelHere(input, tools))
   registerOperations(operations, tools)
   return operations
 }

@@ -25,7 +25,7 @@ export const drain = defineOperation({
   result: z.strictObject({}),
 })
 
-type Asked = z.output<typeof drain.arguments>
+type Input = z.output<typeof drain.arguments>
 
 /** The instance state of a gateway. */
 export interface DrainSources {
@@ -39,7 +39,7 @@ export interface DrainSources {
 }
 
 /** Runs the operation in this gateway. Throws GatewayError 'not-found', or 'conflict' for the last usable instance. */
-export function drainHere({ service, instance, drained, force }: Asked, sources: DrainSources): Record<string, never> {
+export function drainHere({ service, instance, drained, force }: Input, sources: DrainSources): Record<string, never> {
   const { board, history, log } = sources
   const slot = slotOf(service, instance, sources)
   if (drained && !force && isLast(service, instance, sources))

@@ -20,7 +20,7 @@ export interface OperationsOptions {
 }
 
 /** Runs an operation with unvalidated arguments; returns its result, or 'malformed' if they are invalid. */
-type Run = (asked: unknown) => Promise<object | 'malformed'>
+type Run = (input: unknown) => Promise<object | 'malformed'>
 
 /** The local implementation of an operation. */
 interface Known {
@@ -48,12 +48,12 @@ export class Operations {
   }
 
   /** Registers the local implementation of an operation, for operators and other gateways. */
-  on<Asked, Result extends object>(
-    { name, arguments: schema, readsOnly = false }: Operation<Asked, Result>,
-    run: (asked: Asked) => Promise<Result> | Result,
+  on<Input, Result extends object>(
+    { name, arguments: schema, readsOnly = false }: Operation<Input, Result>,
+    run: (input: Input) => Promise<Result> | Result,
   ): void {
-    const checked: Run = async (asked) => {
-      const { data, success } = schema.safeParse(asked)
+    const checked: Run = async (input) => {
+      const { data, success } = schema.safeParse(input)
       return success ? run(data) : 'malformed'
     }
     this.known.set(name, { run: checked, readsOnly })
@@ -86,8 +86,8 @@ export class Operations {
   }
 
   /** Why an answer is unusable; null if it is valid, in which case its result is added to the others. */
-  private problemOf<Asked, Result extends object>(
-    { result }: Operation<Asked, Result>,
+  private problemOf<Input, Result extends object>(
+    { result }: Operation<Input, Result>,
     answer: ReplicaAnswer,
     results: Result[],
   ): string | null {

@@ -123,13 +123,13 @@ export class Discovery {
   /** Reuses existing sources for identical lookups. */
   private tableOf(services: Services): Table {
     const known = new Map<string, Source>()
-    for (const [name, source] of this.sources) known.set(askedBy(this.services[name]?.discover), source)
+    for (const [name, source] of this.sources) known.set(sourceKey(this.services[name]?.discover), source)
     const table = new Map<string, Source>()
     for (const [name, { discover }] of Object.entries(services)) {
       if (discover === undefined) continue
-      const asked = askedBy(discover)
-      const source = known.get(asked) ?? new Source({ ...this.options, ...discoverFor(discover, this.options) })
-      known.set(asked, source)
+      const key = sourceKey(discover)
+      const source = known.get(key) ?? new Source({ ...this.options, ...discoverFor(discover, this.options) })
+      known.set(key, source)
       table.set(name, source)
     }
     return table
@@ -177,11 +177,11 @@ export class Discovery {
 }
 
 /** Identifies the lookup, regardless of what is made of its answer. */
-function askedBy(discover: DiscoverOptions | undefined): string {
+function sourceKey(discover: DiscoverOptions | undefined): string {
   return JSON.stringify({ ...discover, scheme: undefined })
 }
 
 function stopOnlyIn(one: Table, other: Table): void {
-  const kept = new Set(other.values())
-  for (const source of one.values()) if (!kept.has(source)) source.stop()
+  const remaining = new Set(other.values())
+  for (const source of one.values()) if (!remaining.has(source)) source.stop()
 }

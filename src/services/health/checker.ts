@@ -73,7 +73,7 @@ interface Planned {
   readonly name: string
   readonly service: CheckedService
   /** Its existing checks, if nothing has changed. */
-  readonly kept: Checked | null
+  readonly existing: Checked | null
   /** By instance address, if its checks must be recreated. */
   readonly urls: ReadonlyMap<string, InstanceUrl>
 }
@@ -151,13 +151,14 @@ export class HealthChecker {
     // 1.
     const plan: Planned[] = []
     for (const [name, service] of Object.entries(services)) {
-      const kept = current.get(name) ?? null
-      if (kept !== null && isDeepStrictEqual(kept.service, service)) plan.push({ name, service, kept, urls: NO_URLS })
-      else plan.push({ name, service, kept: null, urls: urlsOf(service) })
+      const existing = current.get(name) ?? null
+      if (existing !== null && isDeepStrictEqual(existing.service, service))
+        plan.push({ name, service, existing, urls: NO_URLS })
+      else plan.push({ name, service, existing: null, urls: urlsOf(service) })
       yield
     }
     // 2.
-    const addresses = plan.map(({ name, kept, urls }) => [name, [...(kept?.monitors ?? urls).keys()]] as const)
+    const addresses = plan.map(({ name, existing, urls }) => [name, [...(existing?.monitors ?? urls).keys()]] as const)
     // At process start, instances are trusted until they have been checked; readiness waits for these checks.
     const state = this.running ? 'pending' : 'unknown'
     const prepared = this.slots.prepare(new Map(addresses), { state, rest })
@@ -165,9 +166,9 @@ export class HealthChecker {
     const next = new Map<string, Checked>()
     const changes: Changes = { added: [], commit: [] }
     this.added = changes.added
-    for (const { name, service, kept, urls } of plan) {
+    for (const { name, service, existing, urls } of plan) {
       const wanted = { name, service, slots: present(prepared.slots[name], `slots of ${name}`) }
-      next.set(name, kept ?? (yield* this.adopt(wanted, urls, changes)))
+      next.set(name, existing ?? (yield* this.adopt(wanted, urls, changes)))
     }
     return this.prepared(prepared, next, changes)
   }
@@ -273,9 +274,9 @@ function monitorsOf(services: ReadonlyMap<string, Checked>): InstanceMonitor[] {
 
 function monitorsOnlyIn(one: ReadonlyMap<string, Checked>, other: ReadonlyMap<string, Checked>): InstanceMonitor[] {
   return [...one].flatMap(([name, { monitors }]) => {
-    const kept = other.get(name)?.monitors
-    if (kept === monitors) return []
-    return [...monitors].flatMap(([address, monitor]) => (kept?.get(address) === monitor ? [] : [monitor]))
+    const others = other.get(name)?.monitors
+    if (others === monitors) return []
+    return [...monitors].flatMap(([address, monitor]) => (others?.get(address) === monitor ? [] : [monitor]))
   })
 }
 

@@ -17,9 +17,9 @@ export const grpcProbe: Probe = (target, done) => {
 
 function outcomeOf({ status, headers, trailers, body }: SingleReply): ProbeOutcome {
   if (status !== 200) return status
-  const said = trailers?.get(GRPC_STATUS) ?? headers.get(GRPC_STATUS)
-  if (said === undefined) return new Error('the reply has no grpc-status')
-  if (said !== '0') return new Error(`gRPC status ${grpcStatusName(parseGrpcStatus(said))}`)
+  const statusValue = trailers?.get(GRPC_STATUS) ?? headers.get(GRPC_STATUS)
+  if (statusValue === undefined) return new Error('the reply has no grpc-status')
+  if (statusValue !== '0') return new Error(`gRPC status ${grpcStatusName(parseGrpcStatus(statusValue))}`)
   try {
     const serving = readHealthReply(body)
     return serving === 'SERVING' ? serving : new Error(`the instance reports ${serving}`)

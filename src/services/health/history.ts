@@ -43,8 +43,8 @@ export class HealthHistory {
     const key = keyOf(service, instance)
     const before = this.known.get(key) ?? []
     const at = this.clock.wall()
-    const kept = before.filter((each) => each.at > at - REMEMBERED).slice(1 - TRANSITIONS)
-    this.known.set(key, [...kept, { at, instance, kind, reason }])
+    const recent = before.filter((each) => each.at > at - REMEMBERED).slice(1 - TRANSITIONS)
+    this.known.set(key, [...recent, { at, instance, kind, reason }])
   }
 
   /** Transitions of these instances of a service, newest first. */

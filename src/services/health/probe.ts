@@ -54,7 +54,7 @@ export const httpProbe: Probe = (target, done) => {
     if (!open) return
     open = false
     done(outcome)
-    asked.destroy()
+    outgoing.destroy()
   }
   let stopConnecting: (() => void) | null = null
   const begin = beginningOf(target)
@@ -67,7 +67,7 @@ export const httpProbe: Probe = (target, done) => {
       })
       return undefined
     }
-  const asked = request({
+  const outgoing = request({
     host,
     port,
     method,
@@ -78,7 +78,7 @@ export const httpProbe: Probe = (target, done) => {
     lookup,
     headers: { Host: authority, 'User-Agent': 'sallyport-health', Accept: '*/*', ...headers, Connection: 'close' },
   })
-  asked.on('response', (response) => {
+  outgoing.on('response', (response) => {
     const { statusCode: status = 0 } = response
     let size = 0
     response.on('data', (chunk: Buffer) => {
@@ -88,13 +88,13 @@ export const httpProbe: Probe = (target, done) => {
     response.on('end', () => finish(status))
     response.on('error', finish)
   })
-  asked.on('error', finish)
-  asked.on('close', () => finish(new Error('connection closed without an answer')))
-  asked.end(body)
+  outgoing.on('error', finish)
+  outgoing.on('close', () => finish(new Error('connection closed without an answer')))
+  outgoing.end(body)
   return () => {
     open = false
     stopConnecting?.()
-    asked.destroy()
+    outgoing.destroy()
   }
 }
 

@@ -114,7 +114,7 @@ export class ReplyCounts {
   }
 
   /** Changes with every reply; compare for equality only. */
-  heard(slot: number): number {
+  replyVersion(slot: number): number {
     let sum = 0
     for (let worker = 0; worker < this.workers; worker++) {
       const start = this.startOf(worker) + 2 * this.slots + slot * SLOT_CELLS

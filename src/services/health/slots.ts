@@ -105,10 +105,10 @@ export class SlotRegistry {
     const { board, next, free, taken } = this
     const room = board.size - next + free.length
     if (wanted <= room) return
-    const kept = board.size - taken - room
+    const resting = board.size - taken - room
     throw new RangeError(
       `${wanted} instances are added and there is room for ${room}: of ${board.size}, ${taken} are configured ` +
-        `and ${kept} were taken out less than drainTimeout ago, or have requests in flight; add fewer, wait for those, or restart the gateway`,
+        `and ${resting} were taken out less than drainTimeout ago, or have requests in flight; add fewer, wait for those, or restart the gateway`,
     )
   }
 

@@ -51,7 +51,7 @@ export class Stalls {
       return
     }
     const silence = silences.get(slot)
-    const own = replies.heard(slot)
+    const own = replies.replyVersion(slot)
     if (silence === undefined || silence.own !== own) {
       silences.set(slot, { since: now, own, others: this.othersOf(slot) })
       return
@@ -64,7 +64,7 @@ export class Stalls {
 
   private othersOf(slot: number): number {
     let sum = 0
-    for (const { slot: other } of this.instances) if (other !== slot) sum += this.board.replies.heard(other)
+    for (const { slot: other } of this.instances) if (other !== slot) sum += this.board.replies.replyVersion(other)
     return sum
   }
 

@@ -44,14 +44,14 @@ export class Split {
 
   /** Whether the request has named the service itself, so that it needs no cookie to be sent to it again. */
   isKept(request: BalancedRequest): boolean {
-    return this.asked(request) !== null
+    return this.namedService(request) !== null
   }
 
   /** The name of the chosen service. */
   choose(request: BalancedRequest): string {
     // 1.
-    const asked = this.asked(request)
-    if (asked !== null) return asked
+    const named = this.namedService(request)
+    if (named !== null) return named
     // 2.
     const key = this.keyOf(request)
     if (key !== null) return this.highest(numberOf(key))
@@ -59,7 +59,7 @@ export class Split {
     return this.shareAt(this.steps.next() * this.total)
   }
 
-  private asked({ headers }: BalancedRequest): string | null {
+  private namedService({ headers }: BalancedRequest): string | null {
     const { names } = this
     const value = this.header === null ? undefined : headers.get(this.header)
     if (value !== undefined && names.has(value)) return value

@@ -14,7 +14,7 @@ export interface StickyCookieOptions {
 }
 
 /** The content of a cookie. */
-interface Said<I> {
+interface MarkedInstance<I> {
   readonly instance: I
   /** Whether the cookie should be renewed before it expires. */
   readonly due: boolean
@@ -36,19 +36,19 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
   }
 
   bound(exchange: Exchange): I | null {
-    return this.said(exchange)?.instance ?? null
+    return this.readCookie(exchange)?.instance ?? null
   }
 
   bind(exchange: Exchange, instance: I, reply: Reply): void {
     // A 304 reply refers to a cached response shared by all clients.
     if (reply.status === 304) return
-    const said = this.said(exchange)
-    if (said?.instance === instance && !said.due) return
+    const marked = this.readCookie(exchange)
+    if (marked?.instance === instance && !marked.due) return
     const since = this.ttl === Infinity ? '' : `.${this.now().toString(36)}`
     giveCookie(reply, `${this.name}=${this.marks.of(instance)}${since}`, this.ttl, exchange.client.scheme)
   }
 
-  private said({ headers }: Exchange): Said<I> | null {
+  private readCookie({ headers }: Exchange): MarkedInstance<I> | null {
     for (const value of cookieValues(headers, this.name)) {
       const [mark = '', since = ''] = value.split('.')
       const instance = this.marks.find(mark)

@@ -77,13 +77,13 @@ export class CounterIncreases<Meaning> {
     this.places.delete(thread)
   }
 
-  /** Reports the increase of each series that has risen since the last look. The numbers are valid until `told` returns. */
-  look(told: (meaning: Meaning, rise: Float64Array) => void): void {
+  /** Reports the increase of each series that has risen since the last look. The numbers are valid until `report` returns. */
+  look(report: (meaning: Meaning, rise: Float64Array) => void): void {
     for (const places of this.places.values()) for (const place of places.values()) this.take(place)
     const { risen } = this
     this.risen = []
     for (const followed of risen) {
-      told(followed.meaning, followed.rise)
+      report(followed.meaning, followed.rise)
       followed.rise.fill(0)
       followed.risen = false
     }

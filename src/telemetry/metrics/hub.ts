@@ -65,7 +65,7 @@ export class MetricsHub {
     this.clock = clock
     const metrics = new ThreadMetrics((series) => this.learn(this, series), clock)
     this.metrics = metrics
-    answers.on(readingsTopic, (asked) => metrics.read(asked))
+    answers.on(readingsTopic, (query) => metrics.read(query))
     answers.on(documentTopic, (format) => this.document(format))
   }
 

@@ -93,14 +93,14 @@ export function providerEndpoints(
       try {
         const { who, target } = await provider.finish(browserIn(cookie, isSecure), query)
         const { name, subject, loggedIn } = who
-        const said = { operator: name, subject, address }
+        const fields = { operator: name, subject, address }
         if (loggedIn === null) {
-          log.warn(said, 'A login was refused: no role is mapped to what the provider reports')
+          log.warn(fields, 'A login was refused: no role is mapped to what the provider reports')
           return answer(reply, 403, await strangerPage(who, request, scheme))
         }
         sessions.end(sessionIn(cookie, isSecure))
         void reply.header('Set-Cookie', sessionCookie(sessions.begin(loggedIn), isSecure))
-        log.info({ ...said, role: loggedIn.role }, 'An operator has logged in')
+        log.info({ ...fields, role: loggedIn.role }, 'An operator has logged in')
         return await reply.redirect(target, 303)
       } catch (thrown) {
         const error = asGatewayError(thrown)
@@ -109,20 +109,20 @@ export function providerEndpoints(
         const isBegun = error.cause !== undefined
         log[isBegun ? 'warn' : 'debug']({ address, error }, 'A login at the provider was refused')
         const links = [[HOME, 'Back to the console, to log in again']] as const
-        return answer(reply, error.status, { title: 'You are not logged in', said: [error.message], links })
+        return answer(reply, error.status, { title: 'You are not logged in', paragraphs: [error.message], links })
       }
     },
   )
 
   /** The page for a user whom the provider knows but who has no role in the gateway. */
-  async function strangerPage({ name, said }: Known, request: FastifyRequest, scheme: string): Promise<RefusalPage> {
+  async function strangerPage({ name, values }: Known, request: FastifyRequest, scheme: string): Promise<RefusalPage> {
     const leave = await provider.leave(originOf(request, scheme) + HOME)
-    const shown = said.slice(0, SHOWN).join(', ') + (said.length > SHOWN ? ', …' : '')
+    const shown = values.slice(0, SHOWN).join(', ') + (values.length > SHOWN ? ', …' : '')
     return {
       title: `You are ${name} and have no role here`,
-      said: [
+      paragraphs: [
         `${provider.host} knows you, but no role in this gateway is mapped to what it reports about you.`,
-        said.length === 0 ? 'It reports nothing of the kind.' : `It reports: ${shown}.`,
+        values.length === 0 ? 'It reports nothing of the kind.' : `It reports: ${shown}.`,
         'Ask the operators of the gateway for a role: admin.oidc.roles assigns them.',
       ],
       links: [

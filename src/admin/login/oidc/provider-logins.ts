@@ -20,7 +20,7 @@ export interface Known {
   readonly name: string
   readonly subject: string
   /** The values of the claim that determines the role. */
-  readonly said: readonly string[]
+  readonly values: readonly string[]
   /** Null if they map to no role. */
   readonly loggedIn: LoggedIn | null
 }
@@ -101,16 +101,16 @@ export class ProviderLogins {
     const subject = textOf(claims['sub'])
     if (subject === null) throw unproven()
     const name = textOf(pickClaim(claims, options.name)) ?? subject
-    const said = claimedRoles(claims, options.roles)
-    const role = roleOf(said, options.roles)
+    const values = claimedRoles(claims, options.roles)
+    const role = roleOf(values, options.roles)
     // Only what determined the role: other claims may be long.
-    const mapped = mappedRoles(said, options.roles)
+    const mapped = mappedRoles(values, options.roles)
     const place = placeOf(options)
     const stands = (): boolean => {
       const now = this.options
       return now !== null && placeOf(now) === place && roleOf(mapped, now.roles) === role
     }
-    return { name, subject, said, loggedIn: role === null ? null : { name, role, by: 'oidc', subject, stands } }
+    return { name, subject, values, loggedIn: role === null ? null : { name, role, by: 'oidc', subject, stands } }
   }
 
   /** The client of the provider, with its discovery document; the same one until the configuration of it changes. */

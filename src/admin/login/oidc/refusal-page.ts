@@ -14,20 +14,20 @@ export const REFUSAL_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha
 export interface RefusalPage {
   readonly title: string
   /** One paragraph each. */
-  readonly said: readonly string[]
+  readonly paragraphs: readonly string[]
   /** Links that lead on. */
   readonly links: readonly (readonly [href: string, text: string])[]
 }
 
 /** The page as HTML; its texts are escaped. */
-export function refusalPage({ title, said, links }: RefusalPage): string {
+export function refusalPage({ title, paragraphs, links }: RefusalPage): string {
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)} · Sallyport</title><style>${STYLE}</style></head>
 <body>
 <main>
 <h1>${escapeHtml(title)}</h1>
-${said.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
+${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
 <ul>
 ${links.map(([href, text]) => `<li><a href="${escapeHtml(href)}">${escapeHtml(text)}</a></li>`).join('\n')}
 </ul>

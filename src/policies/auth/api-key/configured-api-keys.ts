@@ -65,10 +65,10 @@ export function configuredApiKeys(
       return found.identity
     },
     uses(digests) {
-      const asked = new Set(digests)
+      const wanted = new Set(digests)
       return entries.flatMap(({ digest, used }) => {
         const sha256 = used === 0 ? '' : digest.toString('hex')
-        return asked.has(sha256) ? [[sha256, used] as const] : []
+        return wanted.has(sha256) ? [[sha256, used] as const] : []
       })
     },
   }

@@ -107,8 +107,8 @@ export class Logins {
 
   private attemptOf(state: string): Attempt | null {
     const text = this.seal.open(state, this.purpose)
-    const said: unknown = text === null ? null : JSON.parse(text)
-    return isAttempt(said) ? said : null
+    const data: unknown = text === null ? null : JSON.parse(text)
+    return isAttempt(data) ? data : null
   }
 
   /** Where the provider redirects browsers back to. */

@@ -57,7 +57,7 @@ export class Sessions {
 
   /** The session of a user who has logged in. Throws CredentialError 'subject' if the claims do not name a user. */
   begin(grant: Grant, now: number): Session {
-    return this.granted(grant, this.kept(grant.claims ?? {}), now + this.options.lifetime, now)
+    return this.granted(grant, this.keptClaims(grant.claims ?? {}), now + this.options.lifetime, now)
   }
 
   /**
@@ -67,7 +67,7 @@ export class Sessions {
   goOn({ claims, ends }: Session, grant: Grant, now: number): Session {
     if (grant.claims !== null && 'sub' in claims && grant.claims['sub'] !== claims['sub'])
       throw new CredentialError('session')
-    return this.granted(grant, grant.claims === null ? claims : this.kept(grant.claims), ends, now)
+    return this.granted(grant, grant.claims === null ? claims : this.keptClaims(grant.claims), ends, now)
   }
 
   /** The value of its cookie. */
@@ -79,9 +79,9 @@ export class Sessions {
   read(value: string): Session | null {
     const text = this.seal.open(value, this.purpose)
     if (text === null) return null
-    const said: unknown = JSON.parse(text)
-    if (!isFields(said)) return null
-    const { claims, ends, refresh } = said
+    const data: unknown = JSON.parse(text)
+    if (!isFields(data)) return null
+    const { claims, ends, refresh } = data
     if (!isFields(claims) || typeof ends !== 'number') return null
     try {
       return { identity: this.identify(claims), claims, ends, refresh: isRefresh(refresh) ? refresh : null }
@@ -102,7 +102,7 @@ export class Sessions {
     return identityOf(consumerOf(claims, this.options.claims))
   }
 
-  private kept(claims: Claims): Claims {
+  private keptClaims(claims: Claims): Claims {
     const { keepClaims, claims: names } = this.options
     const wanted = keepClaims === undefined ? null : new Set([...keepClaims, ...Object.values(names).flatMap(topOf)])
     const isKept = (name: string): boolean => wanted?.has(name) ?? !OF_THE_TOKEN.includes(name)

@@ -44,7 +44,7 @@ interface Reading {
   readonly fields: Set<string>
   readonly params: Set<string>
   /** Parameters whose presence the rule tests before it uses them. */
-  readonly asked: Set<string>
+  readonly tested: Set<string>
   readonly seen: Set<string>
   /** The variable of the enclosing quantifier; null outside of one. */
   readonly item: string | null
@@ -55,11 +55,11 @@ interface Reading {
  * long: only the functions listed above may be called, so the time is bounded by the length of the rule times that of the request.
  */
 export function readRule(ast: ASTNode): RuleFacts {
-  const reading: Reading = { fields: new Set(), params: new Set(), asked: new Set(), seen: new Set(), item: null }
+  const reading: Reading = { fields: new Set(), params: new Set(), tested: new Set(), seen: new Set(), item: null }
   read(ast, reading)
-  const { fields, params, asked, seen } = reading
+  const { fields, params, tested, seen } = reading
   const readsPath = seen.has('path') || seen.has('params')
-  return { fields: [...fields], params: [...params].filter((name) => !asked.has(name)), readsPath }
+  return { fields: [...fields], params: [...params].filter((name) => !tested.has(name)), readsPath }
 }
 
 function read(node: ASTNode, reading: Reading): void {
@@ -79,7 +79,7 @@ function read(node: ASTNode, reading: Reading): void {
       return readAll(node.args, reading)
     case 'call':
       if (!FUNCTIONS.includes(node.args[0])) throw unknown('function', node.args[0], FUNCTIONS, node)
-      return readAll(node.args[1], node.args[0] === 'has' ? { ...reading, params: reading.asked } : reading)
+      return readAll(node.args[1], node.args[0] === 'has' ? { ...reading, params: reading.tested } : reading)
     case 'rcall':
       return readMethod(node, node.args, reading)
     case 'map':

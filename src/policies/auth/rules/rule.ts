@@ -52,9 +52,9 @@ export function compileRule(text: string): Rule {
     params,
     readsPath,
     allows(variables) {
-      const said = evaluate(parsed, variables)
-      if (typeof said !== 'boolean') throw new Error(`it results in ${typeof said}, neither true nor false`)
-      return said
+      const result = evaluate(parsed, variables)
+      if (typeof result !== 'boolean') throw new Error(`it results in ${typeof result}, neither true nor false`)
+      return result
     },
   }
 }

@@ -12,9 +12,9 @@ const ALGORITHMS = { 'sha-512': 'sha512', 'sha-256': 'sha256' } as const
  * with CredentialError 'digest' if it does not match, and with GatewayError 'content-too-large' if it is larger than `limit` bytes.
  */
 export async function checkContentDigest(exchange: Exchange, limit: number): Promise<void> {
-  const said = parseByteSequences(exchange.headers.combined('Content-Digest') ?? '')
+  const digests = parseByteSequences(exchange.headers.combined('Content-Digest') ?? '')
   const known = Object.entries(ALGORITHMS).flatMap(([name, algorithm]) => {
-    const digest = said?.get(name)
+    const digest = digests?.get(name)
     return digest === undefined ? [] : [{ algorithm, digest }]
   })
   if (known.length === 0) throw new CredentialError('digest')

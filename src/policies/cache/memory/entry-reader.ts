@@ -195,7 +195,7 @@ function selectorsOf(
  */
 function copyOf(memory: Buffer, start: number, end: number): Bytes {
   const length = end - start
-  if (length <= AS_TEXT || length > AT_ONCE) return Bytes.fromBuffer(memory.subarray(start, end)).kept()
+  if (length <= AS_TEXT || length > AT_ONCE) return Bytes.fromBuffer(memory.subarray(start, end)).detached()
   const whole = Buffer.allocUnsafeSlow(HEAD_ROOM + length)
   memory.copy(whole, HEAD_ROOM, start, end)
   return Bytes.withRoom(whole)

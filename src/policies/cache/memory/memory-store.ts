@@ -87,12 +87,12 @@ export class MemoryCacheStore implements CacheStore {
   find(_url: string, key: string, request: Headers): CacheEntry | Missing {
     const { replies } = this
     if (replies === null) return 'uri-miss'
-    const kept = this.local.use(key)
-    if (kept !== undefined && replies.isCurrent(kept)) {
-      const variant = select(kept.variants, request)
+    const local = this.local.use(key)
+    if (local !== undefined && replies.isCurrent(local)) {
+      const variant = select(local.variants, request)
       if (variant === null) return 'vary-miss'
       if (variant.entry !== null) {
-        replies.touch(kept)
+        replies.touch(local)
         return variant.entry
       }
     }
@@ -161,18 +161,18 @@ export class MemoryCacheStore implements CacheStore {
   /** Looks in the shared memory. */
   private fetch(replies: SharedReplies, key: string, request: Headers): CacheEntry | Missing {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const kept = this.entriesOf(replies, key)
-      if (kept === null) return 'uri-miss'
-      const variant = select(kept.variants, request)
+      const entries = this.entriesOf(replies, key)
+      if (entries === null) return 'uri-miss'
+      const variant = select(entries.variants, request)
       if (variant === null) return 'vary-miss'
-      const entry = variant.entry ?? replies.read(kept, variant, this.bodies.get(variant.id))
+      const entry = variant.entry ?? replies.read(entries, variant, this.bodies.get(variant.id))
       if (entry === null) continue
-      replies.touch(kept)
+      replies.touch(entries)
       const { body } = entry
       if (body !== null && body.length > LARGE) this.bodies.add(variant.id, body)
       if (
         this.isRepeated(variant.id) &&
-        this.keep({ ...kept, size: kept.size + entry.size + (body?.hasRoom === true ? HEAD_ROOM : 0) })
+        this.keep({ ...entries, size: entries.size + entry.size + (body?.hasRoom === true ? HEAD_ROOM : 0) })
       )
         variant.entry = entry
       return entry
@@ -193,9 +193,9 @@ export class MemoryCacheStore implements CacheStore {
 
   /** The current entries of a key; null if there are none. */
   private entriesOf(replies: SharedReplies, key: string): LocalEntries | null {
-    const kept = this.local.get(key)
-    if (kept !== undefined && replies.isCurrent(kept)) return kept
-    if (kept !== undefined) this.local.remove(kept)
+    const local = this.local.get(key)
+    if (local !== undefined && replies.isCurrent(local)) return local
+    if (local !== undefined) this.local.remove(local)
     const entries = replies.lookUp(key)
     if (entries === null || entries.variants.length === 0) return null
     const size = KEY_OVERHEAD + key.length + entries.variants.length * VARIANT_OVERHEAD
@@ -216,14 +216,14 @@ export class MemoryCacheStore implements CacheStore {
 export const memoryReplies = {
   name: 'memory',
   isShared: false,
-  open({ process, asked, clock, threads, worker, opening }: StoreTools): MakeCacheStore {
+  open({ process, allThreads, clock, threads, worker, opening }: StoreTools): MakeCacheStore {
     const thread = threadId + 1
     return (memory, evictions) => {
       const localBytes = Math.floor(memory * LOCAL)
       const use = { bytes: memory - localBytes, worker, thread }
       const { replies } = process
       const closed = (): void => {
-        if (replies === null) void asked.askMain(closeMemory, use)
+        if (replies === null) void allThreads.askMain(closeMemory, use)
         else replies.close(use)
       }
       const options = { clock, localBytes: Math.floor(localBytes / threads), evictions, closed, isFirst: worker === 0 }
@@ -231,7 +231,8 @@ export const memoryReplies = {
       const begin = (buffer: SharedArrayBuffer | null): void => {
         if (buffer !== null) store.use(buffer, thread)
       }
-      if (replies === null) opening.push(asked.askMain(openMemory, use).then(([opened]) => begin(bufferOf(opened))))
+      if (replies === null)
+        opening.push(allThreads.askMain(openMemory, use).then(([opened]) => begin(bufferOf(opened))))
       else begin(replies.open(use, clock))
       return store
     }

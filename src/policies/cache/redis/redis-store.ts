@@ -108,10 +108,10 @@ class RedisCacheStore implements CacheStore {
     const id = makeId(wall)
     const name = entryKey(urlKey(entry.url), id)
     const former = entry.body === null ? undefined : this.bodies.get(entry.body)
-    let kept = former === undefined ? 2 : await this.publish(key, entry, id, begun, left, former)
-    if (kept === 2 && (await this.addPieces(name, entry.body)))
-      kept = await this.publish(key, entry, id, begun, left, name)
-    if (kept !== 1 || !(await this.join(entry, begun, left))) return this.remove(key, entry)
+    let outcome = former === undefined ? 2 : await this.publish(key, entry, id, begun, left, former)
+    if (outcome === 2 && (await this.addPieces(name, entry.body)))
+      outcome = await this.publish(key, entry, id, begun, left, name)
+    if (outcome !== 1 || !(await this.join(entry, begun, left))) return this.remove(key, entry)
     this.remember(id, entry)
   }
 
@@ -220,9 +220,9 @@ class RedisCacheStore implements CacheStore {
     const described = describeEntry(entry, id, this.clock.wall() + left)
     const args = [this.age(begun), left, key, answersOf(entry), described, writeHead(entry, this.clock), ...piece]
     const keys = [url, tombstoneKey(url), indexKey(url, key), name, former]
-    const kept = await this.questions.run('cache-put', PUBLISH, keys, [...args, VARIANTS, ...entry.groups], Number)
-    if (kept === 1) this.ids.set(entry, id)
-    return kept ?? 0
+    const outcome = await this.questions.run('cache-put', PUBLISH, keys, [...args, VARIANTS, ...entry.groups], Number)
+    if (outcome === 1) this.ids.set(entry, id)
+    return outcome ?? 0
   }
 
   /** Adds the entry to its groups. False if one of them, or a prefix of its URL, was invalidated in the meantime. */

@@ -48,7 +48,7 @@ class MemoryRepeatStore implements RepeatStore {
 export const memoryRepeats = {
   name: 'memory',
   open:
-    ({ asked }: StoreTools): MakeRepeatStore =>
+    ({ allThreads }: StoreTools): MakeRepeatStore =>
     () =>
-      new MemoryRepeatStore(asked),
+      new MemoryRepeatStore(allThreads),
 } as const satisfies StoreKind<MakeRepeatStore>

@@ -39,14 +39,14 @@ class RedisRepeatStore implements RepeatStore {
 
   async claim({ place, token, head, ttl, forward }: KeyClaimant): Promise<KeyClaim | null> {
     const args = [token, head, LEASE, ttl, forward ? 1 : 0]
-    return this.told(place, await this.run('idempotency-claim', CLAIM, [keyOf(place)], args))
+    return this.claimOf(place, await this.run('idempotency-claim', CLAIM, [keyOf(place)], args))
   }
 
   async look({ place, forward }: KeyClaimant): Promise<KeyClaim | null> {
-    return this.told(place, await this.run('idempotency-claim', LOOK, [keyOf(place)], [forward ? 1 : 0]))
+    return this.claimOf(place, await this.run('idempotency-claim', LOOK, [keyOf(place)], [forward ? 1 : 0]))
   }
 
-  private told(place: KeyPlace, answer: readonly unknown[] | null): KeyClaim | null | Promise<KeyClaim | null> {
+  private claimOf(place: KeyPlace, answer: readonly unknown[] | null): KeyClaim | null | Promise<KeyClaim | null> {
     if (answer === null) return null
     const [is, first = '', stored = ''] = answer.map(String)
     if (is === 'claimed') return { is }
@@ -55,8 +55,10 @@ class RedisRepeatStore implements RepeatStore {
   }
 
   async renew(held: readonly HeldKey[]): Promise<void> {
-    const told = held.map(({ place, token }) => this.run('idempotency-renew', RENEW, [keyOf(place)], [token, LEASE]))
-    await Promise.all(told)
+    const renewals = held.map(({ place, token }) =>
+      this.run('idempotency-renew', RENEW, [keyOf(place)], [token, LEASE]),
+    )
+    await Promise.all(renewals)
   }
 
   keep(held: HeldKey, reply: StoredReply, perClient: number): Promise<boolean> {
@@ -77,12 +79,12 @@ class RedisRepeatStore implements RepeatStore {
 
   /** A stored reply; null if its body cannot be read, or no longer exists. */
   private async read(place: KeyPlace, head: string, stored: string): Promise<KeyClaim | null> {
-    const told = replySchema.safeParse(parseJson(stored))
+    const parsed = replySchema.safeParse(parseJson(stored))
     const question = async (): Promise<Buffer | null> => this.client.hgetBuffer(keyOf(place), 'b')
     const body = await this.use.ask('idempotency-claim', question, question)
     // If parsing fails it was not written by a gateway.
-    if (!told.success || body === null) return null
-    const { hasBody, ...rest } = told.data
+    if (!parsed.success || body === null) return null
+    const { hasBody, ...rest } = parsed.data
     return { is: 'stored', head, reply: { ...rest, body: hasBody ? body : null } }
   }
 

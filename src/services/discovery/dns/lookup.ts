@@ -92,9 +92,9 @@ export class Lookup {
           if (!error.known) unknown.push(error.message)
           return
         }
-        const kept = this.last.get(key) ?? []
+        const previous = this.last.get(key) ?? []
         problems.push(error instanceof Error ? error.message : String(error))
-        answered.set(key, kept)
+        answered.set(key, previous)
       }
     }
     await Promise.all(FAMILIES[this.options.type].map(ask))

@@ -54,13 +54,13 @@ export interface Stream {
   /** Called when the stream is open. */
   readonly opened: () => void
   /** Called with each parsed line. If it throws, the stream is closed. */
-  readonly said: (event: unknown) => void
+  readonly onEvent: (event: unknown) => void
   /** The stream is closed if nothing arrives for this many milliseconds. */
   readonly timeout: number
 }
 
-/** Resolves when the server ends the stream between two lines. Rejects in the same way as `askOnce`, and with errors thrown by `said`. */
-export async function follow(ask: Ask, { opened, said, timeout }: Stream): Promise<void> {
+/** Resolves when the server ends the stream between two lines. Rejects in the same way as `askOnce`, and with errors thrown by `onEvent`. */
+export async function follow(ask: Ask, { opened, onEvent, timeout }: Stream): Promise<void> {
   const response = await open(ask)
   const { clock } = ask
   const idle = (): (() => void) =>
@@ -74,7 +74,7 @@ export async function follow(ask: Ask, { opened, said, timeout }: Stream): Promi
       cancel = idle()
       let part: Buffer = rest.length === 0 ? bytes : Buffer.concat([rest, bytes])
       for (let end = part.indexOf(10); end !== -1; end = part.indexOf(10)) {
-        said(parse(part.toString('utf8', 0, end)))
+        onEvent(parse(part.toString('utf8', 0, end)))
         part = part.subarray(end + 1)
       }
       if (part.length > MAX_EVENT) throw new Error('an event is too large')

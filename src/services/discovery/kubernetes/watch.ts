@@ -118,7 +118,7 @@ export class SliceWatch {
     const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${encodeURIComponent(version)}&timeoutSeconds=${seconds}`
     await follow(this.ask(access, query), {
       opened: () => this.tell(),
-      said: (event) => this.take(event),
+      onEvent: (event) => this.take(event),
       timeout: TIMEOUT,
     })
   }
